@@ -1,0 +1,42 @@
+// Time as a value that is handed in, so that tests and simulations own it. Touches the real clock only in `systemClock`.
+import { setTimeout as delay } from "node:timers/promises";
+
+/** Time source of a program. All instants are epoch milliseconds. */
+export interface Clock {
+  now(): number;
+  /** Resolves after `ms`, or at once when `signal` is aborted (it never rejects: look at the signal afterwards). */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+}
+
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  sleep: async (ms, signal) => {
+    if (signal?.aborted) return;
+    await delay(ms, undefined, signal ? { signal } : {}).catch((error: unknown) => {
+      if (!signal?.aborted) throw error;
+    });
+  },
+};
+
+/**
+ * Runs `work` with a signal that aborts after `ms` of `clock` or together with `parent`.
+ * The deadline comes from the given clock, never from Node's own timers.
+ */
+export async function withDeadline<T>(
+  clock: Clock,
+  ms: number,
+  parent: AbortSignal | undefined,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const deadline = new AbortController();
+  const done = new AbortController();
+  const expired = clock.sleep(ms, done.signal).then(() => {
+    if (!done.signal.aborted) deadline.abort(new Error(`no answer within ${ms} ms`));
+  });
+  try {
+    return await work(parent ? AbortSignal.any([parent, deadline.signal]) : deadline.signal);
+  } finally {
+    done.abort();
+    await expired;
+  }
+}

@@ -1,0 +1,66 @@
+// The HTTP server that each container answers its probes with: /livez, /readyz, /status. Touches one port.
+import { createServer, type Server } from "node:http";
+
+/** A probe's answer: `ok` decides between 200 and 503, `why` is the body. */
+export interface Health {
+  ok: boolean;
+  why: string;
+}
+
+export interface StatusSource {
+  live(): Health;
+  ready(): Health;
+  /** The `/status` document; must be safe to print. */
+  status(): unknown;
+}
+
+export interface StatusServer {
+  port: number;
+  close(): Promise<void>;
+}
+
+/**
+ * Serves `source` on all addresses, as the kubelet asks on the pod's own. Port 0 takes a free one.
+ * Throws the system's error (EADDRINUSE) when the port is taken.
+ */
+export async function startStatusServer(port: number, source: StatusSource): Promise<StatusServer> {
+  const server = createServer((request, response) => {
+    const path = (request.url ?? "/").split("?")[0];
+    const send = (status: number, type: string, body: string) => {
+      response.writeHead(status, { "content-type": type, "cache-control": "no-store" });
+      response.end(request.method === "HEAD" ? undefined : body);
+    };
+    const probe = (health: Health) => send(health.ok ? 200 : 503, "text/plain; charset=utf-8", `${health.why}\n`);
+    if (request.method !== "GET" && request.method !== "HEAD") return send(405, "text/plain", "only GET and HEAD\n");
+    switch (path) {
+      case "/livez":
+        return probe(source.live());
+      case "/readyz":
+        return probe(source.ready());
+      case "/status":
+        return send(200, "application/json", `${JSON.stringify(source.status(), null, 2)}\n`);
+      default:
+        return send(404, "text/plain", "here are /livez, /readyz and /status\n");
+    }
+  });
+  await listen(server, port);
+  const address = server.address();
+  return {
+    port: typeof address === "object" && address !== null ? address.port : port,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+function listen(server: Server, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(port, () => {
+      server.off("error", reject);
+      resolve();
+    });
+  });
+}

@@ -1,0 +1,355 @@
+// Every setting of both containers in one table: the source of the defaults, of `--help` and of the README. Pure.
+import { isAbsolute } from "node:path";
+import { z } from "zod";
+
+export type Container = "provisioner" | "reloader";
+
+interface Described {
+  for: readonly Container[];
+  /** What it does, as `--help` and the README say it. */
+  meaning: string;
+  /** What would be right, as an error message says it. */
+  expects: string;
+  /** Never a flag, never printed; may come from a file named by `<NAME>_FILE`. */
+  secret?: true;
+  /** An older name that is still read, with a warning. */
+  formerly?: string;
+}
+
+/** A variable whose text becomes a `T`. `need` tells what happens when it is missing or empty. */
+export type Variable<T = unknown> = Described & { schema: z.ZodType<T, string> } & (
+    | { need: "required" }
+    | { need: "default"; default: string }
+    | { need: "optional"; default?: string }
+  );
+
+function required<T>(schema: z.ZodType<T, string>, described: Described) {
+  return { ...described, schema, need: "required" } as const;
+}
+function byDefault<T>(schema: z.ZodType<T, string>, fallback: string, described: Described) {
+  return { ...described, schema, need: "default", default: fallback } as const;
+}
+/** `shown` is what the tables print where the default is computed from something else. */
+function optional<T>(schema: z.ZodType<T, string>, described: Described, shown?: string) {
+  return { ...described, schema, need: "optional", ...(shown === undefined ? {} : { default: shown }) } as const;
+}
+
+const both = ["provisioner", "reloader"] as const;
+const provisioner = ["provisioner"] as const;
+const reloader = ["reloader"] as const;
+
+const text = z.string().refine((value) => value.trim() === value && !/[\r\n\0]/.test(value));
+const token = z.string().regex(/^[\x21-\x7e]+$/);
+const integer = (min: number, max: number) =>
+  z
+    .string()
+    .regex(/^\d{1,10}$/)
+    .transform(Number)
+    .pipe(z.int().min(min).max(max));
+const seconds = integer(1, 315_360_000);
+const secondsOrNone = integer(0, 315_360_000);
+const port = integer(1, 65535);
+const TRUE = new Set(["true", "1", "yes", "on"]);
+const FALSE = new Set(["false", "0", "no", "off"]);
+const boolean = z
+  .string()
+  .transform((value) => value.toLowerCase())
+  .refine((value) => TRUE.has(value) || FALSE.has(value))
+  .transform((value) => TRUE.has(value));
+// Paths reach nginx' configuration and log lines: what would end a directive or a line there is refused here.
+const path = z.string().refine((value) => isAbsolute(value) && !/["'\\;{}$\s\0]/.test(value));
+const url = (protocols: readonly string[]) =>
+  z.string().refine((value) => URL.canParse(value) && protocols.includes(new URL(value).protocol));
+
+/** The registry login in its three parts, or null for `none`. `text` is what the API takes as `image_login`. */
+export interface RegistryLogin {
+  user: string;
+  password: string;
+  host: string;
+  text: string;
+}
+const login = z.string().transform((value, context): RegistryLogin | null => {
+  if (value.trim() === "none") return null;
+  const match = /^-u ([^\s'"]+) -p ([^\s'"]+) ([^\s'"-][^\s'"]*)$/.exec(value.trim().replace(/\s+/g, " "));
+  const [, user, password, host] = match ?? [];
+  if (user === undefined || password === undefined || host === undefined) {
+    context.addIssue({ code: "custom" });
+    return z.NEVER;
+  }
+  return { user, password, host, text: `-u ${user} -p ${password} ${host}` };
+});
+
+const OPERATORS = ["eq", "neq", "gt", "gte", "lt", "lte", "in", "notin"] as const;
+
+/** A JSON object of filters beside which `order`, `type` and `limit` may stand, as the search endpoint takes it. */
+export type SearchQuery = Record<string, unknown>;
+const query = z.string().transform((value, context): SearchQuery => {
+  const refuse = (message: string) => {
+    context.addIssue({ code: "custom", message });
+    return z.NEVER;
+  };
+  let json: unknown;
+  try {
+    json = JSON.parse(value);
+  } catch (error) {
+    return refuse(error instanceof Error ? error.message : String(error));
+  }
+  const object = z.record(z.string(), z.unknown()).safeParse(json);
+  if (!object.success || Array.isArray(json)) return refuse("it is not a JSON object");
+  // A search of type bid finds cheap interruptible offers, but a create without a bid price bills them on demand.
+  if (object.data.type === "bid" || object.data.type === "interruptible") {
+    return refuse(`its "type" is "${object.data.type}": bids are not supported, it would be billed on demand`);
+  }
+  for (const [field, condition] of Object.entries(object.data)) {
+    if (["order", "type", "limit", "allocated_storage"].includes(field)) continue;
+    const operators = z.record(z.enum(OPERATORS), z.unknown()).safeParse(condition);
+    if (!operators.success) {
+      return refuse(`the condition of "${field}" must be an object of ${OPERATORS.join(", ")}, like {"gte": 1}`);
+    }
+  }
+  return object.data;
+});
+export const VARIABLES = {
+  POD_NAME: required(z.string().regex(/^[A-Za-z0-9]([A-Za-z0-9._-]{0,198}[A-Za-z0-9])?$/), {
+    for: provisioner,
+    meaning: "unique instance identifier",
+    expects: "the pod's name: letters, digits, dots and hyphens, at most 200 characters, like vast-pod-0",
+  }),
+  VAST_API_KEY: required(token, {
+    for: provisioner,
+    meaning: "Vast.ai API key",
+    expects: "the key that the account page of Vast.ai shows, without blanks",
+    secret: true,
+  }),
+  VAST_TEMPLATE_NAME: required(text, {
+    for: provisioner,
+    meaning: "name of the account's own template",
+    expects: "the template's name as the account's template page shows it, without blanks around it",
+  }),
+  VAST_TEMPLATE_IMAGE: required(z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._:/@-]{0,1023}$/), {
+    for: provisioner,
+    meaning: "target instance image",
+    expects: "an image reference like example/app:2",
+  }),
+  DOCKER_LOGIN: required(login, {
+    for: provisioner,
+    meaning: "registry login `-u <user> -p <password> <host>`; `none` leaves it to the template",
+    expects: "`-u <user> -p <password> <host>` (three parts without quotes or blanks inside), or `none`",
+    secret: true,
+  }),
+  VAST_SEARCH_QUERY: required(query, {
+    for: provisioner,
+    meaning: "offer search: JSON filters (may carry `order`, `type`, `limit`)",
+    expects: 'a JSON object of filters like {"gpu_name": {"eq": "RTX 4090"}, "order": [["dph_total", "asc"]]}',
+  }),
+  NGINX_CONFIG_PATH: byDefault(path, "/etc/nginx/http.d/default.conf", {
+    for: reloader,
+    meaning: "final nginx config (stock images: /etc/nginx/conf.d/default.conf)",
+    expects: "an absolute path without blanks, quotes and braces",
+  }),
+  NGINX_LISTEN_PORT: byDefault(port, "3000", {
+    for: reloader,
+    meaning: "port of the proxy",
+    expects: "a port number, 1-65535",
+  }),
+  NGINX_MAX_BODY_SIZE: byDefault(z.string().regex(/^\d{1,9}[kKmMgG]?$/), "10M", {
+    for: reloader,
+    meaning: "largest request body",
+    expects: "a size as nginx writes it: digits and k, m or g, like 10M; 0 for no limit",
+  }),
+  BLACKLIST_ENABLED: byDefault(boolean, "false", {
+    for: provisioner,
+    meaning: "ban hosts that never come up, in Redis",
+    expects: "true or false",
+  }),
+  BLACKLIST_REDIS_URL: byDefault(url(["redis:", "rediss:"]), "redis://redis:6379/10", {
+    for: provisioner,
+    meaning: "Redis with the bans (older name: `BLACKLIST_REDIS`)",
+    expects: "a URL like redis://redis:6379/10",
+    formerly: "BLACKLIST_REDIS",
+  }),
+  BLACKLIST_BAN_AFTER_SECONDS: byDefault(seconds, "1200", {
+    for: provisioner,
+    meaning: "waiting longer than this for an instance marks its host as banned and replaces the instance",
+    expects: "a whole number of seconds, 1 or more",
+  }),
+  BLACKLIST_BAN_TTL_SECONDS: byDefault(seconds, "604800", {
+    for: provisioner,
+    meaning: "how long a ban holds",
+    expects: "a whole number of seconds, 1 or more",
+  }),
+  BLACKLIST_RESTART_TTL_SECONDS: byDefault(seconds, "3600", {
+    for: provisioner,
+    meaning: "the restart counter is forgotten after this long without a restart",
+    expects: "a whole number of seconds, 1 or more",
+  }),
+  BLACKLIST_RESTART_THRESHOLD: byDefault(integer(0, 1_000_000), "5", {
+    for: provisioner,
+    meaning: "ban a host after more than this many restarts within that time",
+    expects: "a whole number, 0 or more",
+  }),
+  DEBUG: byDefault(boolean, "false", {
+    for: both,
+    meaning: "debug logs",
+    expects: "true or false",
+  }),
+  VAST_URL: byDefault(url(["http:", "https:"]), "https://console.vast.ai", {
+    for: provisioner,
+    meaning: "base of the API",
+    expects: "an http or https URL without a path, like https://console.vast.ai",
+  }),
+  VAST_LABEL: optional(
+    z.string().regex(/^[\x21-\x7e]{1,128}$/),
+    {
+      for: provisioner,
+      meaning: "label of the instance, for accounts that several clusters or namespaces share",
+      expects: "a text of 1-128 printable characters without blanks, like k8s_pod=prod/vast-pod-0",
+    },
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: shown as it stands, the pod's name is filled in later
+    "k8s_pod=${POD_NAME}",
+  ),
+  VAST_POLICY: byDefault(z.enum(["sync", "no-destroy", "observe"]), "sync", {
+    for: provisioner,
+    meaning: "`sync`, `no-destroy` (never ends an instance) or `observe` (changes nothing)",
+    expects: "sync, no-destroy or observe",
+  }),
+  VAST_UPSTREAM_PORT: optional(
+    port,
+    {
+      for: provisioner,
+      meaning: "container port to serve, looked up in the instance's `ports` map",
+      expects: "a port number of the container, 1-65535",
+    },
+    "the only published TCP port other than 22 and 8080",
+  ),
+  VAST_HEALTH_PATH: optional(z.string().regex(/^\/[\x21-\x7e]*$/), {
+    for: provisioner,
+    meaning:
+      "HTTP probe of the instance (2xx and 3xx pass); without it a TCP connect counts, but not one that sshd answers",
+    expects: "a path that begins with a slash, like /health",
+  }),
+  VAST_MAX_DPH: optional(
+    z
+      .string()
+      .regex(/^\d{1,4}(\.\d{1,6})?$/)
+      .transform(Number)
+      .pipe(z.number().positive()),
+    {
+      for: provisioner,
+      meaning: "$/h ceiling: in the search and on the chosen offer; an alarm on a running instance",
+      expects: "dollars per hour, like 0.45",
+    },
+  ),
+  VAST_MAX_CREATES_PER_HOUR: byDefault(integer(1, 1000), "6", {
+    for: provisioner,
+    meaning: "most instances created within any hour",
+    expects: "a whole number, 1 or more",
+  }),
+  VAST_DRAIN_SECONDS: byDefault(secondsOrNone, "10", {
+    for: provisioner,
+    meaning: "time between withdrawing a server from nginx and destroying its instance",
+    expects: "a whole number of seconds, 0 or more",
+  }),
+  VAST_UNREACHABLE_TIMEOUT_SECONDS: byDefault(seconds, "300", {
+    for: provisioner,
+    meaning: "an instance that was ready and no longer answers is replaced after this long",
+    expects: "a whole number of seconds, 1 or more",
+  }),
+  VAST_UNHEALTHY_TIMEOUT_SECONDS: byDefault(seconds, "1800", {
+    for: provisioner,
+    meaning: "the same where TCP connects but the HTTP probe fails",
+    expects: "a whole number of seconds, 1 or more",
+  }),
+  VAST_UNKNOWN_MAX_SECONDS: byDefault(seconds, "3600", {
+    for: provisioner,
+    meaning: "how long a server that passes its TCP probe stays published while the API gives no answer",
+    expects: "a whole number of seconds, 1 or more",
+  }),
+  VAST_FIRST_CREATE_WAIT_SECONDS: byDefault(secondsOrNone, "10", {
+    for: provisioner,
+    meaning: "without a state file, a second empty list this much later comes before the first create",
+    expects: "a whole number of seconds, 0 or more",
+  }),
+  UPSTREAM_PATH: byDefault(path, "/var/run/vast-pod/upstream.json", {
+    for: both,
+    meaning: "the file on the shared volume through which the containers meet",
+    expects: "an absolute path without blanks, quotes and braces",
+  }),
+  STATE_PATH: byDefault(path, "/var/lib/vast-pod/provisioner.json", {
+    for: provisioner,
+    meaning: "what the provisioner remembers, on a volume of its own",
+    expects: "an absolute path without blanks, quotes and braces",
+  }),
+  PROVISIONER_STATUS_PORT: byDefault(port, "8080", {
+    for: provisioner,
+    meaning: "`/livez`, `/readyz` and `/status` of the provisioner",
+    expects: "a port number, 1-65535",
+  }),
+  RELOADER_STATUS_PORT: byDefault(port, "8081", {
+    for: both,
+    meaning: "`/livez`, `/readyz` and `/status` of the reloader; the provisioner asks it what nginx serves",
+    expects: "a port number, 1-65535",
+  }),
+  NGINX_STATUS_PORT: byDefault(port, "8082", {
+    for: reloader,
+    meaning: "loopback port on which nginx tells the hash of its config",
+    expects: "a port number, 1-65535",
+  }),
+  NGINX_PID_FILE: optional(path, {
+    for: reloader,
+    meaning: "nginx' pid file; without it the master is looked for in `/proc`",
+    expects: "an absolute path without blanks, quotes and braces",
+  }),
+  NGINX_ERROR_LOG: optional(path, {
+    for: reloader,
+    meaning: "nginx' error log, from which the reloader reads why a config was refused",
+    expects: "an absolute path without blanks, quotes and braces",
+  }),
+  NGINX_ACCESS_LOG: byDefault(z.union([z.literal("off"), path]), "/dev/stdout", {
+    for: reloader,
+    meaning: "where nginx writes its access log; `off` for none",
+    expects: "an absolute path without blanks, quotes and braces, or off",
+  }),
+  NGINX_PROXY_BUFFERING: byDefault(z.enum(["on", "off"]), "on", {
+    for: reloader,
+    meaning: "nginx' `proxy_buffering`",
+    expects: "on or off",
+  }),
+  NGINX_UPSTREAM_KEEPALIVE_SECONDS: byDefault(seconds, "4", {
+    for: reloader,
+    meaning: "idle time of connections to the instance; keep it below the instance's own (uvicorn: 5)",
+    expects: "a whole number of seconds, 1 or more",
+  }),
+  NGINX_TIMEOUT_SECONDS: byDefault(seconds, "600", {
+    for: reloader,
+    meaning: "how long nginx waits for the instance between two reads or writes",
+    expects: "a whole number of seconds, 1 or more",
+  }),
+} as const satisfies Record<string, Variable>;
+
+export type VariableName = keyof typeof VARIABLES;
+
+type Output<S> = S extends z.ZodType<infer T, string> ? T : never;
+/** The type that a variable's text becomes; `undefined` belongs to it where it may be left out. */
+export type ValueOf<N extends VariableName> = (typeof VARIABLES)[N]["need"] extends "optional"
+  ? Output<(typeof VARIABLES)[N]["schema"]> | undefined
+  : Output<(typeof VARIABLES)[N]["schema"]>;
+
+/** The table under its general type, for code that walks it. */
+export const variable = (name: VariableName): Variable => VARIABLES[name];
+
+/** The names that concern one container, in the table's order. */
+export function namesFor(container: Container): VariableName[] {
+  return (Object.keys(VARIABLES) as VariableName[]).filter((name) => variable(name).for.includes(container));
+}
+
+/** The README's table, one markdown row a variable. */
+export function settingsTable(): string {
+  const rows = (Object.keys(VARIABLES) as VariableName[]).map((name) => {
+    const v = variable(name);
+    const notes = v.secret ? `${v.meaning}; secret, also \`${name}_FILE\`` : v.meaning;
+    const cell = (value: string) => value.replaceAll("|", "\\|");
+    return `| ${name} | ${v.need === "required" ? "yes" : "no"} | ${cell("default" in v && v.default ? v.default : "")} | ${cell(notes)} |`;
+  });
+  return ["| variable | required | default | |", "|---|---|---|---|", ...rows].join("\n");
+}
