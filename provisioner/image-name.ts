@@ -1,0 +1,34 @@
+// Whether two image references name the same image. Pure.
+
+// The vendor's own word for "the server picks a tag": the row then shows the tag that was picked.
+const AUTOMATIC_TAG = "@vastai-automatic-tag";
+
+/**
+ * True when a row's image is what was asked for: compared with the default registry, `library/` and `:latest` filled in
+ * alike, the registry's host in lower case. A wanted automatic tag matches every tag of the same repository.
+ */
+export function sameImage(wanted: string, reported: string): boolean {
+  const a = normalise(wanted);
+  const b = normalise(reported);
+  if (wanted.includes(AUTOMATIC_TAG)) return a.repository === b.repository;
+  return a.repository === b.repository && a.version === b.version;
+}
+
+function normalise(reference: string): { repository: string; version: string } {
+  const withoutScheme = reference.trim().replace(/^https?:\/\//, "");
+  const at = withoutScheme.indexOf("@");
+  const digest = at < 0 ? "" : withoutScheme.slice(at);
+  const named = at < 0 ? withoutScheme : withoutScheme.slice(0, at);
+  const slash = named.lastIndexOf("/");
+  const colon = named.indexOf(":", slash + 1); // a colon before the last slash is the registry's port
+  const path = colon < 0 ? named : named.slice(0, colon);
+  const tag = colon < 0 ? "" : named.slice(colon + 1);
+  const parts = path.split("/");
+  const first = parts[0] ?? "";
+  const hasHost = parts.length > 1 && (/[.:]/.test(first) || first === "localhost");
+  let host = hasHost ? first.toLowerCase() : "docker.io";
+  if (host === "index.docker.io" || host === "registry-1.docker.io") host = "docker.io";
+  const rest = hasHost ? parts.slice(1) : parts;
+  if (host === "docker.io" && rest.length === 1) rest.unshift("library");
+  return { repository: [host, ...rest].join("/"), version: digest || `:${tag || "latest"}` };
+}

@@ -1,0 +1,140 @@
+// What the provisioner remembers from pass to pass and, through the state file, from start to start. Pure.
+import { z } from "zod";
+import { isHost } from "../common/upstream-file.ts";
+
+const instant = z.number(); // epoch ms
+
+const track = z.object({
+  /** When this program first saw the instance, or learned from the ban store that waiting began. */
+  waitingSince: instant,
+  firstSeenAt: instant,
+  runningSince: instant.nullable(),
+  /** Ever served since we know it. */
+  wasReady: z.boolean(),
+  serving: z.boolean(),
+  servingSince: instant.nullable(),
+  /** The endpoint that the probe asks; a new one starts the count anew. */
+  endpoint: z.object({ host: z.string().refine(isHost), port: z.int().min(1).max(65535) }).nullable(),
+  failedProbes: z.int(),
+  /** TCP connects although the HTTP probe fails. */
+  tcpOpen: z.boolean(),
+  notServingSince: instant.nullable(),
+  lost: z.object({ since: instant, reads: z.int(), graceMs: z.number() }).nullable(),
+  /** Came back from `lost` within its grace: counts as a restart of this instance, not yet written to the ban store. */
+  uncountedRestarts: z.int(),
+});
+/** What is known about one instance over time. */
+export type Track = z.infer<typeof track>;
+
+const intent = z.object({
+  offerId: z.int(),
+  hostId: z.number().nullable(),
+  machineId: z.number().nullable(),
+  label: z.string(),
+  startedAt: instant,
+  /** The id that the create answered; null while its outcome is unknown. */
+  contract: z.int().nullable(),
+});
+export type Intent = z.infer<typeof intent>;
+
+const doomed = z.object({
+  id: z.int(),
+  reason: z.string(),
+  since: instant,
+  /** When DELETE was last sent; null when it was not yet. */
+  askedAt: instant.nullable(),
+});
+export type Doomed = z.infer<typeof doomed>;
+
+const backoff = z.object({
+  reason: z.enum([
+    "no_offer",
+    "create_refused",
+    "create_rate_limited",
+    "image_unavailable",
+    "disk_too_small",
+    "app_not_listening",
+  ]),
+  message: z.string(),
+  failures: z.int(),
+  until: instant,
+  /** The wanted image and template that failed: another one is tried at once. */
+  wanted: z.string(),
+});
+export type Backoff = z.infer<typeof backoff>;
+
+export const memorySchema = z.object({
+  schema: z.literal(1),
+  label: z.string(),
+  generation: z.int().min(0),
+  tracks: z.record(z.string(), track),
+  intent: intent.nullable(),
+  doomed: z.array(doomed),
+  /** Starts of creates that succeeded or may have, within the last hour. */
+  creates: z.array(instant),
+  /** Machines that failed here, until when they are avoided. */
+  avoided: z.array(z.object({ machineId: z.number(), until: instant })),
+  /** Offers that were found taken, until when they are passed over. */
+  goneOffers: z.array(z.object({ id: z.int(), until: instant })),
+  backoff: backoff.nullable(),
+  account: z
+    .object({
+      trouble: z.enum(["auth", "two_factor", "no_credit", "spend_limit"]),
+      message: z.string(),
+      failures: z.int(),
+      until: instant,
+    })
+    .nullable(),
+  /** The last replacement for a difference between wanted and reported, until a row agrees. */
+  converging: z.object({ wanted: z.string(), reported: z.string() }).nullable(),
+  /** Instances in a row whose app never listened, per wanted image and template. */
+  deafApps: z.object({ wanted: z.string(), count: z.int() }).nullable(),
+  /** The host of the last instance that was replaced as unreachable. */
+  unreachableHost: z.number().nullable(),
+  /** Whether an empty list may be believed at once: a complete list was seen before. */
+  confirmedNone: z.boolean(),
+  firstNoneAt: instant.nullable(),
+  template: z
+    .object({
+      id: z.int(),
+      hash: z.string(),
+      name: z.string(),
+      creatorId: z.number().nullable(),
+      diskSpace: z.number().nullable(),
+      seenAt: instant,
+    })
+    .nullable(),
+  listUnknownSince: instant.nullable(),
+  bansUnknownSince: instant.nullable(),
+});
+export type Memory = z.infer<typeof memorySchema>;
+
+/** What a provisioner that never ran here remembers. */
+export function emptyMemory(label: string): Memory {
+  return {
+    schema: 1,
+    label,
+    generation: 0,
+    tracks: {},
+    intent: null,
+    doomed: [],
+    creates: [],
+    avoided: [],
+    goneOffers: [],
+    backoff: null,
+    account: null,
+    converging: null,
+    deafApps: null,
+    unreachableHost: null,
+    confirmedNone: false,
+    firstNoneAt: null,
+    template: null,
+    listUnknownSince: null,
+    bansUnknownSince: null,
+  };
+}
+
+/** What a new image or template makes another attempt of: failures of one say nothing about the next. */
+export function wantedKey(image: string, templateName: string): string {
+  return `${templateName} ${image}`;
+}

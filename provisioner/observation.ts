@@ -1,0 +1,55 @@
+// What one pass saw, as values: unknown is never none. Pure.
+import type { PublishedInstance, Server } from "../common/upstream-file.ts";
+import type { Endpoint } from "./endpoint.ts";
+import type { AccountTrouble } from "./vast/errors.ts";
+import type { Instance, Template } from "./vast/rows.ts";
+
+export interface Why {
+  message: string;
+  account: AccountTrouble | null;
+}
+
+/** A fact, or why it is not known. */
+export type Seen<T> = { known: true; value: T } | { known: false; why: Why };
+
+export const known = <T>(value: T): Seen<T> => ({ known: true, value });
+
+/** `tcp` tells that the connection stood although the probe as a whole failed. */
+export interface ProbeResult {
+  endpoint: Endpoint;
+  ok: boolean;
+  tcp: boolean;
+  why: string;
+}
+
+/** What the ban store tells about one instance. */
+export interface StoredCounters {
+  /** Epoch ms, or null when nobody wrote it. */
+  waitingSince: number | null;
+  restarts: number;
+}
+
+export interface Ban {
+  hostId: number;
+  reason: string;
+}
+
+export interface Observation {
+  /** Epoch ms at which the list's first page was asked for. */
+  listedAt: number;
+  /** Own-label rows, doomed ones included. */
+  list: Seen<readonly Instance[]>;
+  /** `null`: the account has no template of that name. */
+  template: Seen<Template | null>;
+  /** Banned hosts; known and empty when bans are disabled. */
+  bans: Seen<readonly Ban[]>;
+  counters: ReadonlyMap<number, StoredCounters>;
+  /** By instance id. */
+  probes: ReadonlyMap<number, ProbeResult>;
+}
+
+/** What is published, as the upstream file says it. */
+export interface Published {
+  server: Server | null;
+  instance: PublishedInstance | null;
+}

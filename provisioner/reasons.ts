@@ -1,0 +1,61 @@
+// The words for why: the same in logs, `/status`, the upstream file and test names. Pure.
+
+/** Why an instance is destroyed. */
+export type DestroyReason =
+  | "duplicate"
+  | "image_changed"
+  | "template_changed"
+  | "host_banned"
+  | "too_many_restarts"
+  | "host_failed"
+  | "image_unavailable"
+  | "disk_too_small"
+  | "instance_exited"
+  | "instance_frozen"
+  | "instance_unknown"
+  | "instance_offline"
+  | "instance_stopped"
+  | "instance_outbid"
+  | "start_timeout"
+  | "app_not_listening"
+  | "unreachable"
+  | "create_failed"
+  | "create_never_appeared"
+  | "still_listed"
+  | "operator";
+
+/** Why a pass ended as it did. */
+export type Reason =
+  | Exclude<DestroyReason, "operator">
+  | "instance_ready"
+  | "list_unknown"
+  | "account_auth"
+  | "account_two_factor"
+  | "account_no_credit"
+  | "account_spend_limit"
+  | "destroying"
+  | "template_not_found"
+  | "template_unknown"
+  | "not_converging"
+  | "instance_lost"
+  | "instance_starting"
+  | "instance_unreachable"
+  | "instance_unhealthy"
+  | "unreachable_from_here"
+  | "create_unresolved"
+  | "confirming_none"
+  | "create_budget"
+  | "no_offer"
+  | "create_refused"
+  | "create_rate_limited"
+  | "create_interrupted"
+  | "bans_unknown"
+  | "no_instance"
+  | "undecided";
+
+/** Reasons that end with a ban of the host: only these are the host's fault. */
+export const BANNING_REASONS: ReadonlySet<DestroyReason> = new Set([
+  "start_timeout",
+  "host_failed",
+  "too_many_restarts",
+]);

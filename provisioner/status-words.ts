@@ -1,0 +1,67 @@
+// What the API's words say about an instance's life. Pure.
+import type { Instance } from "./vast/rows.ts";
+
+/**
+ * - `running`: the container runs
+ * - `starting`: on its way, or a word that we do not know
+ * - `lost`: needs to come back within a grace, or is replaced
+ */
+export type Life =
+  | { phase: "running" }
+  | { phase: "starting" }
+  | { phase: "lost"; status: string; graceMs: number; reads: number };
+
+const MINUTE = 60_000;
+// The API says `exited` also for a while after a start or a reboot; later two minutes are enough for a restart.
+const EXITED_GRACE_MS = 2 * MINUTE;
+const EXITED_GRACE_AFTER_START_MS = 10 * MINUTE;
+const JUST_STARTED_MS = 10 * MINUTE;
+// A lost heartbeat often comes back; ten minutes is what other controllers grant.
+const HEARTBEAT_GRACE_MS = 10 * MINUTE;
+// Stopped or outbid does not come back by itself (or weeks later), but one read alone may catch a change in flight.
+const STOPPED_GRACE_MS = MINUTE;
+const STOPPED_READS = 2;
+
+/** `startedAt` (epoch ms) is when this instance was first seen. */
+export function lifeOf(instance: Instance, startedAt: number, now: number): Life {
+  const word = instance.actualStatus;
+  const stopped = (status: string): Life => ({
+    phase: "lost",
+    status,
+    graceMs: STOPPED_GRACE_MS,
+    reads: STOPPED_READS,
+  });
+  if (word === "stopped") return stopped("stopped");
+  if (instance.intendedStatus === "stopped") return stopped("outbid");
+  if (instance.curState === "stopped" || instance.nextState === "stopped") return stopped("stopped");
+  switch (word) {
+    case "running":
+      return { phase: "running" };
+    case "exited":
+    case "frozen": {
+      const young = now - startedAt < JUST_STARTED_MS;
+      return { phase: "lost", status: word, graceMs: young ? EXITED_GRACE_AFTER_START_MS : EXITED_GRACE_MS, reads: 1 };
+    }
+    case "unknown":
+    case "offline":
+      return { phase: "lost", status: word, graceMs: HEARTBEAT_GRACE_MS, reads: 1 };
+    default:
+      return { phase: "starting" };
+  }
+}
+
+/** What a host's daemon text says went wrong, or null. */
+export function failureIn(statusMessage: string): "host_failed" | "image_unavailable" | "disk_too_small" | null {
+  const text = statusMessage.toLowerCase();
+  if (/no space left on device/.test(text)) return "disk_too_small";
+  // An entrypoint that does not exist is the image's fault although the OCI runtime reports it.
+  if (/exec format error|exec:? ".*": (stat |executable file not found|permission denied)/.test(text))
+    return "image_unavailable";
+  if (/oci runtime create failed|unresolvable cdi devices|failed to inject cdi/.test(text)) return "host_failed";
+  if (IMAGE_TROUBLE.test(text)) return "image_unavailable";
+  return null;
+}
+
+// Texts of docker and registries that were seen in `status_msg`: the image or the login is wrong, not the machine.
+const IMAGE_TROUBLE =
+  /manifest unknown|manifest for .* not found|pull access denied|repository does not exist|unauthorized:|failed to resolve reference|toomanyrequests|pull rate limit|denied: requested access/;

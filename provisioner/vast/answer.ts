@@ -1,0 +1,107 @@
+// From status and body of an answer to JSON or a typed error: the API's error bodies come in many forms. Pure.
+import { z } from "zod";
+import { VastError, type VastErrorKind } from "./errors.ts";
+
+export interface Answer {
+  status: number;
+  text: string;
+}
+
+const bodySchema = z.looseObject({
+  success: z.unknown().optional(),
+  error: z.unknown().optional(),
+  msg: z.unknown().optional(),
+  message: z.unknown().optional(),
+  detail: z.unknown().optional(),
+  retry_after: z.unknown().optional(),
+  new_contract: z.unknown().optional(),
+});
+type Body = z.infer<typeof bodySchema>;
+
+/**
+ * The body of a successful answer. Throws `VastError` for every other: also for HTTP 200 with `success: false`, and for a
+ * 200 that is not a JSON object (gateways answer HTML with 200 during outages).
+ */
+export function readAnswer(call: string, answer: Answer): Record<string, unknown> {
+  const body = parseBody(answer.text);
+  const ok = answer.status >= 200 && answer.status < 300;
+  if (ok && body === null) {
+    throw new VastError({
+      kind: "malformed",
+      call,
+      status: answer.status,
+      slug: "",
+      text: "the body is not a JSON object",
+    });
+  }
+  if (ok && body !== null && body.success !== false) return body;
+  throw refusal(call, answer, body);
+}
+
+function refusal(call: string, answer: Answer, body: Body | null): VastError {
+  const slug = typeof body?.error === "string" ? body.error : "";
+  const text = firstText(body?.msg, body?.message, body?.detail, body?.error) ?? withoutMarkup(answer.text);
+  const contract = positiveInteger(body?.new_contract);
+  const retryAfterMs = answer.status === 429 ? requestedWait(text, body) : null;
+  return new VastError({
+    kind: classify(answer.status, slug, text),
+    call,
+    status: answer.status,
+    slug,
+    text,
+    ...(retryAfterMs === null ? {} : { retryAfterMs }),
+    ...(contract === null ? {} : { contract }),
+  });
+}
+
+// Slug and text come first, the status last: the API wraps its own classes ("error 404/3603: ...") into other statuses,
+// and answers a wrong key with 404.
+function classify(status: number, slug: string, text: string): VastErrorKind {
+  const says = `${slug} ${text}`.toLowerCase();
+  if (slug === "auth_error" || /invalid user key|invalid api key/.test(says)) return "auth";
+  if (/two.?factor|2fa/.test(says)) return "two_factor";
+  if (/insufficient_credit|insufficient credit|missing_billing/.test(says)) return "no_credit";
+  if (/spend_rate_limit/.test(says)) return "spend_limit";
+  if (/no_such_ask|is not your own|no longer available|ask is not available|by id \d+ is not available/.test(says))
+    return "offer_gone";
+  if (status === 429 || slug === "rate_limit_exceeded") return "rate_limited";
+  if (status === 401 || status === 403) return "auth";
+  if (status === 402) return "no_credit";
+  if (status >= 500 || status === 408 || status === 409 || status === 425) return "unavailable";
+  if (status === 404 || slug === "no_such_instance" || slug === "not_found") return "not_found";
+  if (status >= 300 && status < 400) return "invalid";
+  return "invalid";
+}
+
+/** `threshold=4.5*1.0` (seconds times a multiplier) in the text, or `retry_after` (seconds) in the body. */
+function requestedWait(text: string, body: Body | null): number | null {
+  const after = Number(body?.retry_after);
+  const match = /threshold=([\d.]+)(?:\*([\d.]+))?/.exec(text);
+  const threshold = match ? Number(match[1]) * Number(match[2] ?? 1) : Number.NaN;
+  const seconds = Math.max(...[after, threshold].filter((value) => Number.isFinite(value) && value > 0), 0);
+  return seconds > 0 ? seconds * 1000 : null;
+}
+
+function parseBody(text: string): Body | null {
+  try {
+    const json: unknown = JSON.parse(text);
+    const parsed = bodySchema.safeParse(json);
+    return parsed.success ? parsed.data : null;
+  } catch {
+    return null; // not JSON: the caller sees the text itself
+  }
+}
+
+function firstText(...candidates: unknown[]): string | null {
+  for (const candidate of candidates) if (typeof candidate === "string" && candidate !== "") return candidate;
+  return null;
+}
+
+function withoutMarkup(text: string): string {
+  return text.replace(/<[^>]*>/g, " ");
+}
+
+function positiveInteger(value: unknown): number | null {
+  const number = typeof value === "string" ? Number(value) : value;
+  return typeof number === "number" && Number.isInteger(number) && number > 0 ? number : null;
+}

@@ -1,0 +1,145 @@
+// The calls of the Vast.ai API that the provisioner makes. What it returns is knowledge; everything doubtful is thrown.
+import { z } from "zod";
+import { VastError } from "./errors.ts";
+import { type Instance, type Offer, readInstance, readOffer, readTemplate, type Template } from "./rows.ts";
+import type { Send } from "./transport.ts";
+
+export interface CreateRequest {
+  offerId: number;
+  templateHash: string;
+  image: string;
+  label: string;
+  /** GB, fixed for the instance's life. */
+  diskSpace: number;
+  /** `-u USER -p TOKEN HOST`; left out, the template's own login counts. */
+  imageLogin?: string;
+}
+
+export interface VastClient {
+  /** All instances that carry exactly this label. Throws unless the page walk was complete and consistent. */
+  listInstances(label: string, signal?: AbortSignal): Promise<Instance[]>;
+  /** The account's own template of that name (the newest of several), or null when it has none. */
+  findTemplate(name: string, signal?: AbortSignal): Promise<Template | null>;
+  /** Offers in the API's order (64 at most). `body` is the flat search body. */
+  searchOffers(body: Record<string, unknown>, signal?: AbortSignal): Promise<Offer[]>;
+  /** Rents an offer and answers the instance's id. Never repeated by itself: it is not idempotent. */
+  createInstance(request: CreateRequest, signal?: AbortSignal): Promise<number>;
+  /** Asks to destroy. Resolving says that it was accepted, not that the instance is gone. */
+  destroyInstance(id: number, signal?: AbortSignal): Promise<void>;
+}
+
+// 25 is the API's largest page. 40 pages are a thousand instances with one label: something is broken before that.
+const PAGE_ROWS = 25;
+const MOST_PAGES = 40;
+// Creating takes the API a few seconds at most; a longer silence is treated as "outcome unknown".
+const CREATE_DEADLINE_MS = 30_000;
+
+const page = z.looseObject({
+  instances: z.array(z.unknown()),
+  next_token: z.string().nullish(),
+  total_instances: z.int().nullish(),
+});
+const user = z.looseObject({ id: z.int() });
+
+export function createVastClient(send: Send): VastClient {
+  let accountId: number | null = null;
+
+  async function account(signal?: AbortSignal): Promise<number> {
+    if (accountId !== null) return accountId;
+    const body = await send({ method: "GET", path: "/api/v0/users/current/", gate: "user" }, signal);
+    accountId = expect(user, body, "GET /api/v0/users/current/", "no user id").id;
+    return accountId;
+  }
+
+  return {
+    async listInstances(label, signal) {
+      const call = "GET /api/v1/instances/";
+      const rows: unknown[] = [];
+      const tokens = new Set<string>();
+      let total: number | null = null;
+      for (let pages = 0; ; pages += 1) {
+        if (pages === MOST_PAGES) throw malformed(call, `the list did not end after ${MOST_PAGES} pages`);
+        const last = [...tokens].at(-1);
+        const query = {
+          select_filters: { label: { eq: label } },
+          order_by: [{ col: "id", dir: "asc" }],
+          limit: PAGE_ROWS,
+          ...(last === undefined ? {} : { after_token: last }),
+        };
+        const body = await send({ method: "GET", path: "/api/v1/instances/", query, gate: "list" }, signal);
+        const read = expect(page, body, call, "`instances` is not a list");
+        rows.push(...read.instances);
+        total = read.total_instances ?? total;
+        const next = read.next_token;
+        if (!next) break;
+        if (tokens.has(next)) throw malformed(call, "a page token came twice");
+        tokens.add(next);
+      }
+      if (total !== null && total !== rows.length)
+        throw malformed(call, `${rows.length} rows came, ${total} were announced`);
+      return readAll(rows, readInstance, call).filter((instance) => instance.label === label);
+    },
+
+    async findTemplate(name, signal) {
+      const creator = await account(signal);
+      const call = "GET /api/v0/template/";
+      const query = { select_cols: ["*"], select_filters: { creator_id: { eq: creator }, name: { eq: name } } };
+      const body = await send({ method: "GET", path: "/api/v0/template/", query, gate: "template" }, signal);
+      const { templates } = expect(
+        z.looseObject({ templates: z.array(z.unknown()) }),
+        body,
+        call,
+        "`templates` is not a list",
+      );
+      // The API has been seen to leave filters out: a stranger's template of the same name must never be taken.
+      const own = readAll(templates, readTemplate, call).filter((t) => t.creatorId === creator && t.name === name);
+      return own.sort((a, b) => b.id - a.id)[0] ?? null;
+    },
+
+    async searchOffers(search, signal) {
+      const call = "POST /api/v0/bundles/";
+      const body = await send({ method: "POST", path: "/api/v0/bundles/", body: search, gate: "search" }, signal);
+      const { offers } = expect(z.looseObject({ offers: z.array(z.unknown()) }), body, call, "`offers` is not a list");
+      return offers.map(readOffer).filter((offer) => offer !== null);
+    },
+
+    async createInstance(request, signal) {
+      const path = `/api/v0/asks/${request.offerId}/`;
+      const body = {
+        client_id: "me",
+        template_hash_id: request.templateHash,
+        image: request.image,
+        label: request.label,
+        disk: request.diskSpace,
+        cancel_unavail: true, // else a taken GPU leaves a stopped instance that bills its disk
+        ...(request.imageLogin === undefined ? {} : { image_login: request.imageLogin }),
+      };
+      const call = `PUT ${path}`;
+      const answer = await send({ method: "PUT", path, body, gate: "create", deadlineMs: CREATE_DEADLINE_MS }, signal);
+      return expect(z.looseObject({ new_contract: z.int().positive() }), answer, call, "no `new_contract`")
+        .new_contract;
+    },
+
+    async destroyInstance(id, signal) {
+      await send({ method: "DELETE", path: `/api/v0/instances/${id}/`, body: {}, gate: "destroy" }, signal);
+    },
+  };
+}
+
+function expect<T>(schema: z.ZodType<T>, body: unknown, call: string, otherwise: string): T {
+  const parsed = schema.safeParse(body);
+  if (!parsed.success) throw malformed(call, otherwise);
+  return parsed.data;
+}
+
+function readAll<T>(rows: readonly unknown[], read: (row: unknown) => T | null, call: string): T[] {
+  return rows.map((row) => {
+    const value = read(row);
+    if (value === null) throw malformed(call, "a row has no readable id");
+    return value;
+  });
+}
+
+function malformed(call: string, text: string): VastError {
+  return new VastError({ kind: "malformed", call, status: 200, slug: "", text });
+}

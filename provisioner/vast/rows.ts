@@ -1,0 +1,175 @@
+// The API's rows as this program knows them: read tolerantly, typed and trimmed from here on. Pure.
+import { z } from "zod";
+
+// Any field may be missing, null or a number written as text; only an id decides whether a row is a row.
+const text = z.string().catch("");
+const numeric = z
+  .union([
+    z.number(),
+    z
+      .string()
+      .regex(/^-?\d+(\.\d+)?$/)
+      .transform(Number),
+  ])
+  .nullish()
+  .catch(null)
+  .transform((value) => value ?? null);
+const id = z.union([z.int().positive(), z.string().regex(/^\d+$/).transform(Number)]);
+const word = z
+  .string()
+  .nullish()
+  .catch(null)
+  .transform((value) => value?.trim().toLowerCase() || null);
+
+const portEntry = z.looseObject({ HostPort: z.union([z.string(), z.number()]).nullish() });
+const ports = z
+  .record(z.string(), z.union([z.array(portEntry), z.null()]).catch(null))
+  .nullish()
+  .catch(null);
+
+const instanceRow = z.looseObject({
+  id,
+  label: z.string().nullish().catch(null),
+  host_id: numeric,
+  machine_id: numeric,
+  actual_status: word,
+  intended_status: word,
+  cur_state: word,
+  next_state: word,
+  status_msg: text,
+  image_uuid: text,
+  template_hash_id: z.string().nullish().catch(null),
+  public_ipaddr: text,
+  ports,
+  direct_port_start: numeric,
+  dph_total: numeric,
+  gpu_name: text,
+  start_date: numeric,
+  is_bid: z.boolean().catch(false),
+});
+
+/** A rented contract. Absent texts are "", absent numbers null. */
+export interface Instance {
+  id: number;
+  label: string | null;
+  hostId: number | null;
+  machineId: number | null;
+  /** The API's word in lower case; null while the contract is being scheduled. */
+  actualStatus: string | null;
+  intendedStatus: string | null;
+  curState: string | null;
+  nextState: string | null;
+  /** What the host's daemon says: remote text, of any length. */
+  statusMessage: string;
+  image: string;
+  templateHash: string | null;
+  address: string;
+  /** Container port and protocol ("8000/tcp") to public port; null while the API shows no map. */
+  ports: Readonly<Record<string, number>> | null;
+  directPortStart: number | null;
+  dollarsPerHour: number | null;
+  gpuName: string;
+  /** Creation, epoch ms. */
+  createdAt: number | null;
+}
+
+/** Reads one row of an instance list, or null when it has no id. */
+export function readInstance(row: unknown): Instance | null {
+  const parsed = instanceRow.safeParse(row);
+  if (!parsed.success) return null;
+  const r = parsed.data;
+  return {
+    id: r.id,
+    label: r.label ?? null,
+    hostId: r.host_id,
+    machineId: r.machine_id,
+    actualStatus: r.actual_status,
+    intendedStatus: r.intended_status,
+    curState: r.cur_state,
+    nextState: r.next_state,
+    statusMessage: r.status_msg.trim(),
+    image: r.image_uuid.trim(),
+    templateHash: r.template_hash_id?.trim() || null,
+    address: r.public_ipaddr.trim(), // comes with a trailing newline
+    ports: r.ports ? readPorts(r.ports) : null,
+    directPortStart: r.direct_port_start !== null && r.direct_port_start > 0 ? r.direct_port_start : null,
+    dollarsPerHour: r.dph_total,
+    gpuName: r.gpu_name.trim(),
+    createdAt: r.start_date === null ? null : r.start_date * 1000,
+  };
+}
+
+/** The first numeric public port of each container port; IPv6 twins carry the same number. */
+function readPorts(map: NonNullable<z.infer<typeof ports>>): Record<string, number> {
+  const found: Record<string, number> = {};
+  for (const [name, entries] of Object.entries(map)) {
+    for (const entry of entries ?? []) {
+      const number = Number(entry.HostPort);
+      if (Number.isInteger(number) && number > 0 && number < 65536) {
+        found[name] = number;
+        break;
+      }
+    }
+  }
+  return found;
+}
+
+const offerRow = z.looseObject({
+  id,
+  ask_contract_id: numeric,
+  host_id: numeric,
+  machine_id: numeric,
+  dph_total: numeric,
+  gpu_name: text,
+  rentable: z.boolean().nullish().catch(null),
+});
+
+/** A rentable machine slot. */
+export interface Offer {
+  id: number;
+  hostId: number | null;
+  machineId: number | null;
+  /** Including the storage that the search asked for. */
+  dollarsPerHour: number | null;
+  gpuName: string;
+  rentable: boolean;
+}
+
+export function readOffer(row: unknown): Offer | null {
+  const parsed = offerRow.safeParse(row);
+  if (!parsed.success) return null;
+  const r = parsed.data;
+  return {
+    id: r.id,
+    hostId: r.host_id,
+    machineId: r.machine_id,
+    dollarsPerHour: r.dph_total,
+    gpuName: r.gpu_name.trim(),
+    rentable: r.rentable ?? true,
+  };
+}
+
+const templateRow = z.looseObject({
+  id,
+  hash_id: z.string().min(1),
+  name: z.string(),
+  creator_id: numeric,
+  recommended_disk_space: numeric,
+});
+
+export interface Template {
+  id: number;
+  /** Changes with the template's content. */
+  hash: string;
+  name: string;
+  creatorId: number | null;
+  /** GB, or null when the row carries none. */
+  diskSpace: number | null;
+}
+
+export function readTemplate(row: unknown): Template | null {
+  const parsed = templateRow.safeParse(row);
+  if (!parsed.success) return null;
+  const r = parsed.data;
+  return { id: r.id, hash: r.hash_id, name: r.name, creatorId: r.creator_id, diskSpace: r.recommended_disk_space };
+}

@@ -1,0 +1,123 @@
+// One HTTP call to the API: the only place that knows axios. Its errors never leave: they carry the key in their headers.
+import axios, { type AxiosAdapter } from "axios";
+import { type Clock, withDeadline } from "../../common/clock.ts";
+import { type Answer, readAnswer } from "./answer.ts";
+import { VastError } from "./errors.ts";
+import type { Pacing } from "./pacing.ts";
+
+export interface Call {
+  method: "GET" | "POST" | "PUT" | "DELETE";
+  /** With a trailing slash, as the API wants it. */
+  path: string;
+  query?: Record<string, unknown>;
+  body?: unknown;
+  /** Which known interval the call falls under. */
+  gate: string;
+  deadlineMs?: number;
+}
+
+export type Send = (call: Call, signal?: AbortSignal) => Promise<Record<string, unknown>>;
+
+export interface TransportOptions {
+  baseUrl: string;
+  /** Asked at each call, since the key may come from a file that rotates. */
+  apiKey: () => string;
+  clock: Clock;
+  pacing: Pacing;
+  /** Stands in for the network in simulations. */
+  adapter?: AxiosAdapter;
+}
+
+// The vendor's own client waits 120 s; a pass must end before the liveness probe doubts it, and lists answer within a second or two.
+const READ_DEADLINE_MS = 20_000;
+// A page of 25 instances or 64 offers is about 200 kB; an endless body must not fill the memory.
+const LARGEST_ANSWER_BYTES = 8 * 1024 * 1024;
+// Codes of failures before a connection stood: the API cannot have done anything.
+const NEVER_SENT = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH"]);
+
+/** Sends calls; answers with the body of a success and throws `VastError` for everything else. */
+export function createTransport(options: TransportOptions): Send {
+  const client = axios.create({
+    baseURL: options.baseUrl.replace(/\/+$/, ""),
+    responseType: "text",
+    transformResponse: [(data: unknown) => data], // the body is read as text first: errors come as HTML and plain text too
+    validateStatus: () => true,
+    maxRedirects: 0, // a redirect would carry the key to another host
+    maxContentLength: LARGEST_ANSWER_BYTES,
+    headers: { Accept: "application/json", "Content-Type": "application/json", "User-Agent": "vast-pod" },
+    ...(options.adapter ? { adapter: options.adapter } : {}),
+  });
+  const send = async (call: Call, signal?: AbortSignal): Promise<Answer> => {
+    const params: Record<string, string> = {};
+    for (const [name, value] of Object.entries(call.query ?? {})) {
+      params[name] = typeof value === "string" ? value : JSON.stringify(value);
+    }
+    // axios' own timeout does not stop a body that drips: the signal does.
+    return withDeadline(options.clock, call.deadlineMs ?? READ_DEADLINE_MS, signal, async (deadline) => {
+      try {
+        const response = await client.request<unknown>({
+          method: call.method,
+          url: call.path,
+          params,
+          headers: { Authorization: `Bearer ${options.apiKey()}` },
+          signal: deadline,
+          ...(call.body === undefined ? {} : { data: JSON.stringify(call.body) }),
+        });
+        return { status: response.status, text: typeof response.data === "string" ? response.data : "" };
+      } catch (error) {
+        throw networkError(describe(call), error, deadline);
+      }
+    });
+  };
+  return async (call, signal) => {
+    await options.pacing.enter(call.gate, signal);
+    if (signal?.aborted) {
+      const text = "given up before it was sent";
+      throw new VastError({
+        kind: "unavailable",
+        call: describe(call),
+        status: null,
+        slug: "aborted",
+        text,
+        reached: false,
+      });
+    }
+    try {
+      return readAnswer(describe(call), await send(call, signal));
+    } catch (error) {
+      if (error instanceof VastError && error.kind === "rate_limited")
+        options.pacing.penalise(call.gate, error.retryAfterMs);
+      throw error;
+    }
+  };
+}
+
+function describe(call: Call): string {
+  return `${call.method} ${call.path}`;
+}
+
+/** Keeps the code of a failure and drops the rest: an axios error holds the request with its headers. */
+function networkError(call: string, error: unknown, deadline: AbortSignal): VastError {
+  const code = error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "";
+  if (deadline.aborted) {
+    const why = deadline.reason instanceof Error ? deadline.reason.message : "it was given up";
+    return new VastError({ kind: "unavailable", call, status: null, slug: "timeout", text: why });
+  }
+  if (code === "ERR_BAD_RESPONSE") {
+    return new VastError({
+      kind: "malformed",
+      call,
+      status: null,
+      slug: code,
+      text: "the answer is too large or broken",
+    });
+  }
+  return new VastError({
+    kind: "unavailable",
+    call,
+    status: null,
+    slug: code,
+    text: "the connection failed",
+    reached: !NEVER_SENT.has(code),
+  });
+}
