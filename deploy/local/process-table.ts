@@ -1,0 +1,44 @@
+// Which processes run on this machine. Reads /proc, as `ps` need not be installed. Zombies do not count: they have ended,
+// and in a container where nobody reaps them they stay in the table for ever.
+import { readdirSync, readFileSync } from "node:fs";
+
+/** True while the process runs. */
+export function isRunning(pid: number): boolean {
+  return entry(String(pid)).running;
+}
+
+/** True while any process of the process group runs. */
+export function isGroupRunning(group: number): boolean {
+  return processes().some((pid) => {
+    const { running, group: of } = entry(pid);
+    return running && of === group;
+  });
+}
+
+/** Ids of the running processes whose command line contains `text`. */
+export function processesWith(text: string): number[] {
+  return processes()
+    .filter((pid) => entry(pid).running && read(`/proc/${pid}/cmdline`).replaceAll("\0", " ").includes(text))
+    .map(Number);
+}
+
+function processes(): string[] {
+  return readdirSync("/proc").filter((name) => /^\d+$/.test(name));
+}
+
+function entry(pid: string): { running: boolean; group: number } {
+  const stat = read(`/proc/${pid}/stat`);
+  // After the command's name, which stands in parentheses and may contain any: state, parent, process group.
+  const [state = "", , group] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return { running: !["", "Z", "X"].includes(state), group: Number(group) };
+}
+
+/** The file's text, empty when the process is gone. */
+function read(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    if (error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ESRCH")) return "";
+    throw error;
+  }
+}
