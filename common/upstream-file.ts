@@ -25,8 +25,8 @@ const serverSchema = z.object({
 
 const instanceSchema = z.object({
   id: z.int(),
-  hostId: z.int(),
-  machineId: z.int(),
+  hostId: z.int().nullable(),
+  machineId: z.int().nullable(),
   image: z.string(),
   templateHash: z.string().nullable(),
 });
