@@ -1,0 +1,148 @@
+import { describe, expect, test } from "vitest";
+import { type Call, EXIT, optionsFor, type Program, runCommandLine } from "../../../common/command-line.ts";
+import { SettingsError } from "../../../common/settings.ts";
+import type { Container } from "../../../common/variables.ts";
+
+/** Runs a program with three commands and records what they were called with and what was printed. */
+async function run(args: string[], container: Container = "provisioner") {
+  const calls: { command: string; call: Call }[] = [];
+  const printed = { out: "", err: "" };
+  const program: Program = {
+    name: "vast-test",
+    container,
+    version: "1.2.3",
+    commands: [
+      { usage: "run", meaning: "runs", isDefault: true, run: async (call) => record("run", call) },
+      {
+        usage: "bans <action> [host]",
+        meaning: "bans",
+        build: (cli) => cli.positional("action", { choices: ["list", "add"] }),
+        run: async (call) => record("bans", call),
+      },
+      {
+        usage: "refuse",
+        meaning: "reads bad settings",
+        run: async () => {
+          throw new SettingsError(["A is wrong.", "B is wrong."]);
+        },
+      },
+      {
+        usage: "fail",
+        meaning: "fails",
+        run: async () => {
+          throw new Error("the disk is full");
+        },
+      },
+    ],
+  };
+  const record = (command: string, call: Call) => {
+    calls.push({ command, call });
+    return command === "bans" ? EXIT.failed : EXIT.done;
+  };
+  const streams = {
+    out: (text: string) => {
+      printed.out += text;
+    },
+    err: (text: string) => {
+      printed.err += text;
+    },
+  };
+  return { code: await runCommandLine(program, args, streams), calls, ...printed };
+}
+
+describe("the command line", () => {
+  test("runs the default command when none is named", async () => {
+    const { code, calls } = await run([]);
+    expect(calls.map((c) => c.command)).toEqual(["run"]);
+    expect(code).toBe(0);
+  });
+
+  test("answers with the exit code of the command", async () => {
+    const { code, calls } = await run(["bans", "add", "12"]);
+    expect(calls[0]?.call.options).toMatchObject({ action: "add", host: "12" });
+    expect(code).toBe(1);
+  });
+
+  test("reads settings from flags in kebab-case as text", async () => {
+    const { calls } = await run(["--vast-max-dph", "0.40", "--vast-url=http://127.0.0.1:1"]);
+    expect(calls[0]?.call.flags).toEqual({ VAST_MAX_DPH: "0.40", VAST_URL: "http://127.0.0.1:1" });
+  });
+
+  test.each([
+    [["--debug"], "true"],
+    [["--debug", "run"], "true"],
+    [["--debug=false"], "false"],
+    [["--debug", "no"], "no"],
+    [["--debug=maybe"], "maybe"],
+  ])("hands a switch over as it was meant: %j", async (args, value) => {
+    const { calls } = await run(args);
+    expect(calls[0]?.call.flags).toEqual({ DEBUG: value });
+  });
+
+  test("leaves a flag that was not given out of the settings", async () => {
+    const { calls } = await run(["--json"]);
+    expect(calls[0]?.call.flags).toEqual({});
+    expect(calls[0]?.call.options).toMatchObject({ json: true });
+  });
+
+  test.each([
+    [["--vast-api-key", "sekrit123"]],
+    [["--vast-api-key=sekrit123"]],
+    [["--VAST_API_KEY=sekrit123"]],
+    [["--docker-login", "-u", "me", "-p", "sekrit123", "host"]],
+  ])("refuses a secret as a flag without echoing it: %j", async (args) => {
+    const { code, calls, out, err } = await run(args);
+    expect(code).toBe(2);
+    expect(calls).toEqual([]);
+    expect(err).toMatch(/(VAST_API_KEY|DOCKER_LOGIN)_FILE/);
+    expect(out + err).not.toContain("sekrit123");
+  });
+
+  test("refuses a flag that is given twice", async () => {
+    const { code, err } = await run(["--vast-max-dph", "1", "--vast-max-dph", "2"]);
+    expect(code).toBe(2);
+    expect(err).toContain("--vast-max-dph is given 2 times");
+  });
+
+  test.each([[["--vast-maxdph", "1"]], [["rnu"]], [["--vast-max-dph"]], [["bans", "drop"]]])(
+    "ends bad usage with exit code 2: %j",
+    async (args) => {
+      const { code, err, calls } = await run(args);
+      expect(code).toBe(2);
+      expect(err).toContain("vast-test --help");
+      expect(calls).toEqual([]);
+    },
+  );
+
+  test("prints every problem of bad settings and ends with exit code 2", async () => {
+    const { code, err } = await run(["refuse"]);
+    expect(code).toBe(2);
+    expect(err).toContain("A is wrong.");
+    expect(err).toContain("B is wrong.");
+  });
+
+  test("prints why a command failed and ends with exit code 1", async () => {
+    const { code, err } = await run(["fail"]);
+    expect(code).toBe(1);
+    expect(err).toBe("vast-test: the disk is full\n");
+  });
+
+  test("prints the version", async () => {
+    expect(await run(["--version"])).toMatchObject({ code: 0, out: "1.2.3\n", calls: [] });
+  });
+
+  test("names every setting in --help, and the secrets as such", async () => {
+    const { code, out, calls } = await run(["--help"]);
+    expect(code).toBe(0);
+    expect(calls).toEqual([]);
+    for (const flag of Object.keys(optionsFor("provisioner"))) expect(out).toContain(`--${flag}`);
+    expect(out.replace(/\s+/g, " ")).toContain("NAME_FILE: VAST_API_KEY, DOCKER_LOGIN");
+    expect(out).not.toContain("--vast-api-key");
+  });
+
+  test("offers each container its own settings only", () => {
+    expect(Object.keys(optionsFor("reloader"))).toContain("nginx-listen-port");
+    expect(Object.keys(optionsFor("reloader"))).not.toContain("vast-url");
+    expect(Object.keys(optionsFor("provisioner"))).not.toContain("nginx-listen-port");
+  });
+});
