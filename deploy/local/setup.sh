@@ -1,0 +1,137 @@
+#!/bin/sh
+# Makes sure that what the tests and the local stack need is there, and says nothing when it is: Node, the npm packages,
+# and the programs named as arguments (nginx and redis-server by default). As root missing programs are installed from
+# the distribution, with their services neither started nor enabled; as an ordinary user they are unpacked into
+# ${XDG_CACHE_HOME:-$HOME/.cache}/vast-pod, where deploy/local/programs.ts finds them. Touches nothing else.
+set -eu
+cd "$(dirname "$0")/../.."
+[ $# -gt 0 ] || set -- nginx redis-server
+
+cache="${XDG_CACHE_HOME:-${HOME:-/}/.cache}/vast-pod"
+policy=/usr/sbin/policy-rc.d
+work=     # temporary folder
+programs= # where programs are unpacked, until they work
+ours=     # services that come with what is installed here
+fail() {
+  echo "vast-pod: $1" >&2
+  exit 1
+}
+
+# Debian's packages enable and start their services as they are installed. policy-rc.d forbids the start, and the
+# machine's own policy comes back whatever happens: after a `kill -9` at the next run, which sees that its maker is gone.
+restore_policy() {
+  maker=$(sed -n 's/^# vast-pod \([0-9]*\):.*/\1/p' "$policy" 2>/dev/null) || return 0
+  [ -n "$maker" ] || return 0
+  [ "$maker" = $$ ] || [ ! -e "/proc/$maker" ] || return 0
+  if [ -e "$policy.before-vast-pod" ]; then mv -f "$policy.before-vast-pod" "$policy"; else rm -f "$policy"; fi
+}
+# What was enabled is disabled again, but never a service that was there before: that one is somebody's.
+service_exists() { [ -e "/etc/init.d/$1" ] || [ -e "/lib/systemd/system/$1.service" ]; }
+disable_services() {
+  for service in $ours; do
+    service_exists "$service" || continue
+    # The helper of Debian's own install scripts, as systemctl need not be there. It obeys only who has this variable.
+    if command -v deb-systemd-helper >/dev/null; then
+      DPKG_MAINTSCRIPT_PACKAGE=$service deb-systemd-helper disable "$service.service" >>"$log" 2>&1 || return 1
+    fi
+    if command -v update-rc.d >/dev/null; then update-rc.d "$service" disable >>"$log" 2>&1 || return 1; fi
+  done
+}
+clean_up() {
+  if [ "$(id -u)" = 0 ]; then
+    restore_policy
+    disable_services || echo "vast-pod: run \`systemctl disable$ours\`: the installed services are still enabled." >&2
+  fi
+  [ -z "$work" ] || rm -rf "$work" "$programs"
+}
+trap clean_up EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+trap 'exit 129' HUP
+
+[ "$(uname -s)" = Linux ] || fail "this runs on Linux only: use a container or a virtual machine."
+command -v node >/dev/null || fail "Node.js is missing: install version 20.19 or newer (https://nodejs.org)."
+node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 20 || (a === 20 && b >= 19) ? 0 : 1)' ||
+  fail "Node.js $(node --version) is too old: install version 20.19 or newer (https://nodejs.org)."
+
+# npm writes this file when it is done: without it an install was cut off.
+installed=node_modules/.package-lock.json
+if [ ! -e "$installed" ] || [ -n "$(find package-lock.json -newer "$installed")" ]; then
+  echo "Installing the npm packages"
+  npm ci --include=dev --no-progress </dev/null || fail "npm ci failed: see its message above."
+fi
+
+# `nginx` is in /usr/sbin, which is not in the PATH of ordinary users.
+has() (
+  PATH="$PATH:/usr/sbin:/usr/bin:$cache/bin"
+  at=$(command -v "$1") && "$at" -v >/dev/null 2>&1
+)
+missing=
+for program in "$@"; do has "$program" || missing="$missing $program"; done
+[ -n "$missing" ] || exit 0
+
+by_hand="install what is missing with \`sudo apt-get install --no-install-recommends nginx-light redis-server\` \
+(or your system's own packages of nginx and redis-server), then start again."
+for tool in apt-get apt-cache dpkg-deb; do
+  command -v "$tool" >/dev/null || fail "missing:$missing; $by_hand"
+done
+export DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1 LC_ALL=C
+work=$(mktemp -d)
+log="$work/log"
+give_up() {
+  kept="${TMPDIR:-/tmp}/vast-pod-setup.$$.log"
+  mv "$log" "$kept"
+  fail "missing:$missing, and fetching failed (see $kept); $by_hand"
+}
+
+# Debian's nginx-light has what is needed in a tenth of the size; where it does not exist, nginx is the same program.
+packages() {
+  for program in $missing; do
+    case $program in
+      nginx) if apt-cache "$@" show nginx-light >/dev/null 2>&1; then echo nginx-light; else echo nginx; fi ;;
+      *) echo "$program" ;;
+    esac
+  done
+}
+
+install_as_root() {
+  # shellcheck disable=SC2046 # one word a package
+  apt-get -q -y -o DPkg::Lock::Timeout=120 install --no-install-recommends $(packages) </dev/null >>"$log" 2>&1
+}
+if [ "$(id -u)" = 0 ]; then
+  echo "Installing:$missing (the services are neither started nor enabled)"
+  for program in $missing; do service_exists "$program" || ours="$ours $program"; done
+  restore_policy
+  [ ! -e "$policy" ] || mv "$policy" "$policy.before-vast-pod"
+  printf '#!/bin/sh\n# vast-pod %s: no service is started while its package is installed\nexit 101\n' $$ >"$policy"
+  chmod 755 "$policy"
+  # Lists that are missing or out of date make the first try fail.
+  install_as_root || { apt-get -q update </dev/null >>"$log" 2>&1 && install_as_root; } || give_up
+  for program in $missing; do has "$program" || give_up; done
+  exit 0
+fi
+
+# Without root: apt with folders of its own answers which packages are missing and fetches them; nothing is installed.
+echo "Fetching:$missing (into $cache, nothing is installed)"
+mkdir -p "$work/state/lists/partial" "$work/cache/archives/partial" "$work/packages" "$cache/bin" 2>>"$log" || give_up
+set -- -o Dir::State="$work/state" -o Dir::State::status=/var/lib/dpkg/status -o Dir::Cache="$work/cache" \
+  -o Dir::Log="$work" -o Debug::NoLocking=1 -q
+apt-get "$@" update </dev/null >>"$log" 2>&1 || give_up
+wanted=$(packages "$@")
+# shellcheck disable=SC2086 # one word a package
+apt-get "$@" --simulate install --no-install-recommends $wanted </dev/null >"$work/plan" 2>>"$log" || give_up
+needed=$(sed -n 's/^Inst \([^ ]*\).*/\1/p' "$work/plan")
+# shellcheck disable=SC2086
+(cd "$work/packages" && apt-get "$@" download $needed </dev/null >>"$log" 2>&1) || give_up
+programs=$(mktemp -d "$cache/programs.XXXXXX")
+for package in "$work"/packages/*.deb; do dpkg-deb -x "$package" "$programs" 2>>"$log" || give_up; done
+libraries=$(find "$programs" -name '*.so.*' -exec dirname {} \; | sort -u | paste -s -d : -)
+for program in $missing; do
+  binary=$(find "$programs/usr/sbin" "$programs/usr/bin" -name "$program" 2>/dev/null | head -n 1)
+  [ -n "$binary" ] || give_up
+  printf '#!/bin/sh\nLD_LIBRARY_PATH="%s" exec "%s" "$@"\n' "$libraries" "$binary" >"$work/start"
+  chmod 755 "$work/start"
+  "$work/start" -v >>"$log" 2>&1 || give_up
+  mv -f "$work/start" "$cache/bin/$program"
+done
+programs=
