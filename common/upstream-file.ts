@@ -17,7 +17,8 @@ export function isHost(text: string): boolean {
   return DNS_NAME.test(text);
 }
 
-const serverSchema = z.object({
+/** Where nginx sends requests, as the file has it. */
+export const serverSchema = z.object({
   scheme: z.enum(["http", "https"]),
   host: z.string().refine(isHost, { error: "must be an IP address or a DNS name" }),
   port: z.int().min(1).max(65535),
@@ -43,7 +44,6 @@ const upstreamSchema = z.object({
   updatedAt: z.iso.datetime(),
 });
 
-/** Where nginx sends requests. */
 export type Server = z.infer<typeof serverSchema>;
 /** The whole file. `server` not null means ready, whatever `state` says. `updatedAt` is ISO 8601. */
 export type UpstreamFile = z.infer<typeof upstreamSchema>;
