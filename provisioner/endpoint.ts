@@ -1,4 +1,5 @@
 // Which public address and port of an instance is the one to serve. Pure.
+import { isHost } from "../common/upstream-file.ts";
 import type { Instance } from "./vast/rows.ts";
 
 export interface Endpoint {
@@ -23,6 +24,7 @@ export function chooseEndpoint(
   runningForMs: number,
 ): EndpointChoice {
   if (instance.address === "") return none(false, "no public address yet");
+  if (!isHost(instance.address)) return none(false, "its public address is neither an IP address nor a name");
   if (instance.ports === null || Object.keys(instance.ports).length === 0)
     return withoutMap(instance, wantedPort, runningForMs);
   const published = Object.entries(instance.ports).filter(([name]) => name.endsWith("/tcp"));

@@ -19,7 +19,8 @@ const track = z.object({
   /** TCP connects although the HTTP probe fails. */
   tcpOpen: z.boolean(),
   notServingSince: instant.nullable(),
-  lost: z.object({ since: instant, reads: z.int(), graceMs: z.number() }).nullable(),
+  /** `readAt` is the list that showed it last: two reads are two lists. */
+  lost: z.object({ since: instant, reads: z.int(), readAt: instant }).nullable(),
   /** Came back from `lost` within its grace: counts as a restart of this instance, not yet written to the ban store. */
   uncountedRestarts: z.int(),
 });

@@ -53,9 +53,20 @@ export type Reason =
   | "no_instance"
   | "undecided";
 
-/** Reasons that end with a ban of the host: only these are the host's fault. */
-export const BANNING_REASONS: ReadonlySet<DestroyReason> = new Set([
+/** Reasons that ban the host together with the destroy. `too_many_restarts` bans by itself, serving or not. */
+export const BANNING_REASONS: ReadonlySet<DestroyReason> = new Set(["start_timeout", "host_failed"]);
+
+/** Reasons that speak against the machine: it is avoided for a while, ban store or not. */
+export const AVOIDING_REASONS: ReadonlySet<DestroyReason> = new Set([
   "start_timeout",
   "host_failed",
   "too_many_restarts",
+  "app_not_listening",
+  "unreachable",
+  "instance_exited",
+  "instance_frozen",
+  "instance_unknown",
+  "instance_offline",
+  "instance_stopped",
+  "instance_outbid",
 ]);

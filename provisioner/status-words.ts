@@ -9,7 +9,9 @@ import type { Instance } from "./vast/rows.ts";
 export type Life =
   | { phase: "running" }
   | { phase: "starting" }
-  | { phase: "lost"; status: string; graceMs: number; reads: number };
+  | { phase: "lost"; status: LostStatus; graceMs: number; reads: number };
+
+export type LostStatus = "exited" | "frozen" | "unknown" | "offline" | "stopped" | "outbid";
 
 const MINUTE = 60_000;
 // The API says `exited` also for a while after a start or a reboot; later two minutes are enough for a restart.
@@ -25,7 +27,7 @@ const STOPPED_READS = 2;
 /** `startedAt` (epoch ms) is when this instance was first seen. */
 export function lifeOf(instance: Instance, startedAt: number, now: number): Life {
   const word = instance.actualStatus;
-  const stopped = (status: string): Life => ({
+  const stopped = (status: LostStatus): Life => ({
     phase: "lost",
     status,
     graceMs: STOPPED_GRACE_MS,

@@ -24,6 +24,8 @@ export interface TransportOptions {
   apiKey: () => string;
   clock: Clock;
   pacing: Pacing;
+  /** Told when the API refuses the key: a rotated one may lie in its file. */
+  onAuthError?: () => void;
   /** Stands in for the network in simulations. */
   adapter?: AxiosAdapter;
 }
@@ -87,6 +89,7 @@ export function createTransport(options: TransportOptions): Send {
     } catch (error) {
       if (error instanceof VastError && error.kind === "rate_limited")
         options.pacing.penalise(call.gate, error.retryAfterMs);
+      if (error instanceof VastError && error.kind === "auth") options.onAuthError?.();
       throw error;
     }
   };

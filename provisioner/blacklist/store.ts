@@ -1,0 +1,105 @@
+// Bans, waiting times and restart counters: the only place that knows Redis keys. Touches Redis through what it is handed.
+import { type Clock, withDeadline } from "../../common/clock.ts";
+import { type Ban, known, type Seen, type StoredCounters } from "../observation.ts";
+
+/** The commands that the store needs of Redis. Each rejects in bounded time. */
+export interface RedisCommands {
+  scan(cursor: string, pattern: string): Promise<[string, string[]]>;
+  mget(keys: string[]): Promise<(string | null)[]>;
+  setWithTtl(key: string, value: string, ttlSeconds: number): Promise<void>;
+  setIfAbsent(key: string, value: string, ttlSeconds: number): Promise<void>;
+  /** Adds to a counter and sets its time to live anew, in one transaction. */
+  add(key: string, amount: number, ttlSeconds: number): Promise<void>;
+}
+
+export interface BanStore {
+  bans(): Promise<Seen<readonly Ban[]>>;
+  /** What is stored of each instance; an instance is missing from the map when the store did not answer. */
+  counters(instanceIds: readonly number[]): Promise<Map<number, StoredCounters>>;
+  ban(hostId: number, reason: string): Promise<void>;
+  /** Keeps an earlier start of waiting. `since` in epoch ms. */
+  startWaiting(instanceId: number, since: number): Promise<void>;
+  countRestarts(instanceId: number, times: number): Promise<void>;
+}
+
+export interface BanTimes {
+  banTtlSeconds: number;
+  restartTtlSeconds: number;
+  banAfterSeconds: number;
+}
+
+// Keys that earlier deployments use as well, so that their data keeps working.
+const banKey = (hostId: number) => `ban_${hostId}`;
+const waitKey = (instanceId: number) => `wait_${instanceId}`;
+const restartsKey = (instanceId: number) => `restarts_${instanceId}`;
+
+// A store full of somebody else's keys must not hold a pass up: what is not read by then is unknown.
+const READ_DEADLINE_MS = 3000;
+// A waiting time is of use until the instance is ready or replaced; twice the limit outlives both.
+const WAIT_KEEP_FACTOR = 2;
+const SHORTEST_KEEP_SECONDS = 86_400;
+
+export function createBanStore(redis: RedisCommands, clock: Clock, times: BanTimes): BanStore {
+  const waitTtl = Math.max(times.banAfterSeconds * WAIT_KEEP_FACTOR, SHORTEST_KEEP_SECONDS);
+  return {
+    async bans() {
+      try {
+        return known(await readBans(redis, clock));
+      } catch (error) {
+        return {
+          known: false,
+          why: { message: `Redis: ${error instanceof Error ? error.message : String(error)}`, account: null },
+        };
+      }
+    },
+    async counters(instanceIds) {
+      if (instanceIds.length === 0) return new Map();
+      const keys = instanceIds.flatMap((id) => [waitKey(id), restartsKey(id)]);
+      const values = await redis.mget(keys).catch(() => null); // away: the bans of the same pass say so
+      if (values === null) return new Map();
+      return new Map(instanceIds.map((id, i) => [id, readCounters(values[2 * i], values[2 * i + 1])]));
+    },
+    ban: (hostId, reason) => redis.setWithTtl(banKey(hostId), reason, times.banTtlSeconds),
+    startWaiting: (id, since) => redis.setIfAbsent(waitKey(id), String(Math.floor(since / 1000)), waitTtl),
+    countRestarts: (id, amount) => redis.add(restartsKey(id), amount, times.restartTtlSeconds),
+  };
+}
+
+/** For `BLACKLIST_ENABLED=false`: nothing is banned and nothing is counted. */
+export const noBans: BanStore = {
+  bans: async () => known([]),
+  counters: async () => new Map(),
+  ban: async () => undefined,
+  startWaiting: async () => undefined,
+  countRestarts: async () => undefined,
+};
+
+async function readBans(redis: RedisCommands, clock: Clock): Promise<Ban[]> {
+  return withDeadline(clock, READ_DEADLINE_MS, undefined, async (deadline) => {
+    const keys = new Set<string>();
+    let cursor = "0";
+    do {
+      // SCAN, never KEYS: the database may be shared and large, and KEYS stops everybody else meanwhile.
+      const [next, found] = await redis.scan(cursor, "ban_*");
+      for (const key of found) keys.add(key);
+      cursor = next;
+      if (deadline.aborted) throw new Error(`the bans could not be read within ${READ_DEADLINE_MS} ms`);
+    } while (cursor !== "0");
+    const hosts = [...keys].filter((key) => /^ban_\d+$/.test(key));
+    if (hosts.length === 0) return [];
+    const reasons = await redis.mget(hosts);
+    return hosts.flatMap((key, i) => {
+      const reason = reasons[i];
+      return reason === null || reason === undefined ? [] : [{ hostId: Number(key.slice("ban_".length)), reason }];
+    });
+  });
+}
+
+function readCounters(waiting: string | null | undefined, restarts: string | null | undefined): StoredCounters {
+  const since = Number(waiting);
+  const count = Number(restarts);
+  return {
+    waitingSince: waiting && Number.isFinite(since) && since > 0 ? since * 1000 : null,
+    restarts: restarts && Number.isInteger(count) && count > 0 ? count : 0,
+  };
+}

@@ -1,0 +1,113 @@
+// The program `vast-provisioner`: command line, environment, signals, exit code. Wiring happens here and in run.ts only.
+import { createInterface } from "node:readline/promises";
+import axios from "axios";
+import { systemClock } from "../common/clock.ts";
+import { type Call, EXIT, type ExitCode, runCommandLine } from "../common/command-line.ts";
+import { createLogger } from "../common/logging.ts";
+import type { SettingsSource } from "../common/settings.ts";
+import { VERSION } from "../common/version.ts";
+import { destroyAll } from "./destroy.ts";
+import { run } from "./run.ts";
+import { readDestroySettings, readProvisionerSettings, readSecretFile } from "./settings.ts";
+import { createStateFile } from "./state-file.ts";
+import { createVastClient } from "./vast/client.ts";
+import { createPacing } from "./vast/pacing.ts";
+import { createTransport } from "./vast/transport.ts";
+
+const sourceOf = (call: Call): SettingsSource => ({ env: process.env, flags: call.flags, readFile: readSecretFile });
+
+async function runCommand(call: Call): Promise<ExitCode> {
+  const settings = readProvisionerSettings(sourceOf(call));
+  const stop = new AbortController();
+  for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => stop.abort(new Error(signal)));
+  await run(settings, stop.signal);
+  return EXIT.done;
+}
+
+async function destroyCommand(call: Call): Promise<ExitCode> {
+  const settings = readDestroySettings(sourceOf(call));
+  const clock = systemClock;
+  const pacing = createPacing(clock, Math.random);
+  const transport = createTransport({ baseUrl: settings.vastUrl, apiKey: () => settings.apiKey, clock, pacing });
+  const stateFile = createStateFile(settings.statePath, clock.now);
+  const json = call.options.json === true;
+  const outcome = await destroyAll({
+    client: createVastClient(transport),
+    clock,
+    log: createLogger({
+      app: "provisioner",
+      debug: settings.debug,
+      secrets: () => [settings.apiKey],
+      destination: process.stderr,
+    }),
+    label: settings.label,
+    load: async () => (await unlessUnwritable(stateFile.load(settings.label)))?.memory ?? null,
+    save: async (memory) => void (await unlessUnwritable(stateFile.save(memory))),
+    provisionerRuns: () => provisionerRuns(settings.statusPort, settings.podName),
+    confirm: async (question) => call.options.yes === true || (await ask(question)),
+    say: (text) => void (json ? process.stderr : process.stdout).write(`${text}\n`),
+  });
+  if (json) process.stdout.write(`${JSON.stringify(outcome)}\n`);
+  return outcome.done ? EXIT.done : EXIT.failed;
+}
+
+/** An operator's machine need not have the provisioner's volume: without it the lists alone tell what is gone. */
+async function unlessUnwritable<T>(work: Promise<T>): Promise<T | null> {
+  try {
+    return await work;
+  } catch (error) {
+    if (
+      error instanceof Error &&
+      "code" in error &&
+      ["EACCES", "EPERM", "EROFS", "ENOENT"].includes(String(error.code))
+    )
+      return null;
+    throw error;
+  }
+}
+
+async function provisionerRuns(port: number, pod: string): Promise<boolean> {
+  try {
+    const { data } = await axios.get<{ pod?: unknown }>(`http://127.0.0.1:${port}/status`, {
+      timeout: 1000,
+      proxy: false,
+    });
+    return data.pod === pod;
+  } catch {
+    return false; // nobody listens there
+  }
+}
+
+async function ask(question: string): Promise<boolean> {
+  if (!process.stdin.isTTY) throw new Error("destroy asks first, and there is no terminal to ask on: add --yes");
+  const lines = createInterface({ input: process.stdin, output: process.stdout });
+  try {
+    return /^y(es)?$/i.test((await lines.question(`${question} [y/N] `)).trim());
+  } finally {
+    lines.close();
+  }
+}
+
+process.exitCode = await runCommandLine(
+  {
+    name: "vast-provisioner",
+    container: "provisioner",
+    version: VERSION,
+    commands: [
+      {
+        usage: "run",
+        meaning: "keep this pod's instance true to template and image (default)",
+        isDefault: true,
+        run: runCommand,
+      },
+      {
+        usage: "destroy",
+        meaning: "end this pod's instances; asks first",
+        build: (cli) => cli.option("yes", { type: "boolean", alias: "y", describe: "do not ask" }),
+        run: destroyCommand,
+      },
+    ],
+  },
+  process.argv.slice(2),
+  { out: (text) => void process.stdout.write(text), err: (text) => void process.stderr.write(text) },
+);

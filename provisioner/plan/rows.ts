@@ -1,0 +1,81 @@
+// Rows 3, 4 and 10 of the table: what is done beside the decision about the one instance. Pure.
+import { sameImage } from "../image-name.ts";
+import { lifeOf } from "../status-words.ts";
+import type { Instance } from "../vast/rows.ts";
+import type { Action, Facts } from "./facts.ts";
+
+// A destroy takes effect within seconds; a row that is still there after a minute is asked for again.
+const ASK_AGAIN_MS = 60_000;
+// Row 3: after this long a row that was asked away no longer stands in the way of a new instance.
+export const DOOMED_BLOCKS_MS = 120_000;
+
+/** The best of several rows: serving, then right image and hash, then running, then oldest. */
+export function choose(rows: readonly Instance[], facts: Facts): Instance | null {
+  return [...rows].sort((a, b) => compare(rank(b, facts), rank(a, facts)) || a.id - b.id)[0] ?? null;
+}
+
+function rank(row: Instance, { desired, memory, now }: Facts): number[] {
+  const track = memory.tracks[row.id];
+  const hash = memory.template?.hash;
+  const right = sameImage(desired.image, row.image) && (hash === undefined || row.templateHash === hash);
+  const running = lifeOf(row, row.createdAt ?? now, now).phase === "running";
+  return [Number(track?.serving ?? false), Number(right), Number(running)];
+}
+
+function compare(a: readonly number[], b: readonly number[]): number {
+  for (const [i, value] of a.entries()) {
+    const difference = value - (b[i] ?? 0);
+    if (difference !== 0) return difference;
+  }
+  return 0;
+}
+
+/** Doomed rows that were never asked away, or are still listed a minute after. */
+export function doomedActions({ seen, memory, now }: Facts): Action[] {
+  if (!seen.list.known) return [];
+  const listed = new Map(seen.list.value.map((row) => [row.id, row]));
+  return memory.doomed
+    .filter((d) => d.askedAt === null || (listed.has(d.id) && now - d.askedAt >= ASK_AGAIN_MS))
+    .map((d) => {
+      const row = listed.get(d.id);
+      return {
+        kind: "destroy",
+        id: d.id,
+        hostId: row?.hostId ?? null,
+        machineId: row?.machineId ?? null,
+        reason: "still_listed",
+      };
+    });
+}
+
+/** True while a doomed row is listed and young enough to stand in the way of a create. */
+export function doomedBlocks({ seen, memory, now }: Facts): boolean {
+  if (!seen.list.known) return true;
+  const listed = new Set(seen.list.value.map((row) => row.id));
+  return memory.doomed.some((d) => (d.askedAt === null || listed.has(d.id)) && now - d.since < DOOMED_BLOCKS_MS);
+}
+
+/** What the ban store does not know yet: since when an instance is waited for, restarts, and the ban of a host that had too many, serving or not. */
+export function banStoreActions(rows: readonly Instance[], { seen, memory, limits }: Facts): Action[] {
+  return rows.flatMap((row): Action[] => {
+    const actions: Action[] = [];
+    const track = memory.tracks[row.id];
+    if (track !== undefined && !track.wasReady && seen.counters.get(row.id)?.waitingSince === null) {
+      actions.push({ kind: "start_waiting", instanceId: row.id, since: track.waitingSince });
+    }
+    const times = track?.uncountedRestarts ?? 0;
+    if (times > 0) actions.push({ kind: "count_restart", instanceId: row.id, times });
+    if (tooManyRestarts(row, { seen, limits }) && row.hostId !== null && !isBanned(row, { seen })) {
+      actions.push({ kind: "ban", hostId: row.hostId, instanceId: row.id, reason: "too_many_restarts" });
+    }
+    return actions;
+  });
+}
+
+export function tooManyRestarts(row: Instance, { seen, limits }: Pick<Facts, "seen" | "limits">): boolean {
+  return limits.bansEnabled && (seen.counters.get(row.id)?.restarts ?? 0) > limits.restartThreshold;
+}
+
+export function isBanned(row: Instance, { seen }: Pick<Facts, "seen">): boolean {
+  return seen.bans.known && seen.bans.value.some((ban) => ban.hostId === row.hostId);
+}

@@ -1,0 +1,74 @@
+// Writes the upstream file when what it says has changed. Touches one file.
+import { mkdir, utimes } from "node:fs/promises";
+import { dirname } from "node:path";
+import { readIfExists, removeStaleTemporaries, writeAtomic } from "../common/atomic-file.ts";
+import type { Clock } from "../common/clock.ts";
+import { formatUpstreamFile, parseUpstreamFile, UPSTREAM_SCHEMA, type UpstreamFile } from "../common/upstream-file.ts";
+import type { Plan } from "./plan/facts.ts";
+
+export interface Publisher {
+  /** What the file said when this program started: null when there was none or it was unreadable, with the reason. */
+  start(): Promise<{ file: UpstreamFile | null; problem: string | null }>;
+  /** Publishes the plan's view. Throws the file system's error; the file then says what it said before. */
+  publish(plan: Plan): Promise<{ changed: boolean; file: UpstreamFile }>;
+}
+
+// nginx' reloader reads it under another user.
+const MODE = 0o644;
+// The reloader reports how long ago the file was last seen alive: twice a minute keeps it below a minute.
+const TOUCH_MS = 30_000;
+
+/** `lastGeneration` asks for the highest generation ever used, as the memory knows it. */
+export function createPublisher(path: string, pod: string, clock: Clock, lastGeneration: () => number): Publisher {
+  let last: UpstreamFile | null = null;
+  let touchedAt = 0;
+  return {
+    async start() {
+      await mkdir(dirname(path), { recursive: true });
+      await removeStaleTemporaries(path);
+      const text = await readIfExists(path);
+      if (text === null) return { file: null, problem: null };
+      const parsed = parseUpstreamFile(text);
+      if (!parsed.ok) return { file: null, problem: parsed.problem };
+      if (parsed.file.pod !== pod) return { file: null, problem: `it is of the pod ${parsed.file.pod}` };
+      last = parsed.file;
+      return { file: last, problem: null };
+    },
+    async publish(plan) {
+      const { state, reason, message, server, instance } = plan;
+      const same = last !== null && content(last) === content({ ...last, state, reason, message, server, instance });
+      if (last !== null && same && (await readIfExists(path)) === formatUpstreamFile(last)) {
+        if (clock.now() - touchedAt >= TOUCH_MS) await touch();
+        return { changed: false, file: last };
+      }
+      const generation = Math.max(last?.generation ?? 0, lastGeneration()) + 1;
+      const updatedAt = new Date(clock.now()).toISOString();
+      const file = {
+        schema: UPSTREAM_SCHEMA,
+        generation,
+        pod,
+        state,
+        reason,
+        message,
+        server,
+        instance,
+        updatedAt,
+      } as const;
+      await mkdir(dirname(path), { recursive: true });
+      await writeAtomic(path, formatUpstreamFile(file), MODE);
+      last = file;
+      touchedAt = clock.now();
+      return { changed: true, file };
+    },
+  };
+
+  async function touch(): Promise<void> {
+    const seconds = clock.now() / 1000;
+    await utimes(path, seconds, seconds);
+    touchedAt = clock.now();
+  }
+}
+
+function content({ state, reason, message, server, instance }: UpstreamFile): string {
+  return JSON.stringify([state, reason, message, server, instance]);
+}

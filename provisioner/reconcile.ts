@@ -1,0 +1,186 @@
+// The loop: observe, remember, plan, publish, withdraw, act, wait. Each pass starts from what is. Touches only what it is handed.
+import type { Clock } from "../common/clock.ts";
+import { describeError, type Logger } from "../common/logging.ts";
+import type { UpstreamFile } from "../common/upstream-file.ts";
+import type { Act } from "./act.ts";
+import type { Memory } from "./memory.ts";
+import type { Observation } from "./observation.ts";
+import type { Observe } from "./observe.ts";
+import type { Action, Desired, Limits, Plan } from "./plan/facts.ts";
+import { plan } from "./plan.ts";
+import { applyPolicy, type Policy } from "./policy.ts";
+import type { Publisher } from "./publish.ts";
+import { countStart, remember } from "./remember.ts";
+import { type AskReloader, awaitWithdrawn } from "./withdraw.ts";
+
+export interface LoopParts {
+  observe: Observe;
+  act: Act;
+  publisher: Publisher;
+  askReloader: AskReloader;
+  save(memory: Memory): Promise<void>;
+  clock: Clock;
+  log: Logger;
+  desired: Desired;
+  limits: Limits;
+  policy: Policy;
+  drainMs: number;
+  firstCreateWaitMs: number;
+}
+
+/** What the loop knows; `main` keeps it and the status server reads it. */
+export interface LoopState {
+  memory: Memory;
+  file: UpstreamFile | null;
+  /** The last server that the upstream file named, until its instance is gone. */
+  served: { id: number; server: NonNullable<UpstreamFile["server"]> } | null;
+  seen: Observation | null;
+  plan: Plan | null;
+  heldBack: readonly Action[];
+  /** What keeps mutations from being made: the state or the upstream file cannot be written. */
+  problem: string | null;
+  startCounted: boolean;
+  passes: number;
+  finishedAt: number;
+}
+
+// A pass that failed by a defect is tried again, and /livez tells when that goes on.
+const AFTER_DEFECT_MS = 5000;
+
+/** Runs passes until `stop` is aborted. `giveUp` is aborted when mutations under way must be left to their fate. */
+export async function runLoop(
+  parts: LoopParts,
+  state: LoopState,
+  stop: AbortSignal,
+  giveUp: AbortSignal,
+): Promise<void> {
+  const { clock, log } = parts;
+  while (!stop.aborted) {
+    try {
+      const nextCheckAt = await pass(parts, state, stop, giveUp);
+      if (!stop.aborted) await clock.sleep(Math.max(nextCheckAt - clock.now(), 0), stop);
+    } catch (error) {
+      log.error({ event: "defect", err: error }, "a pass failed by a defect; it is tried again");
+      await clock.sleep(AFTER_DEFECT_MS, stop);
+    }
+  }
+}
+
+/** One pass; answers when the next one is due (epoch ms). */
+export async function pass(
+  parts: LoopParts,
+  state: LoopState,
+  stop: AbortSignal,
+  giveUp: AbortSignal,
+): Promise<number> {
+  const { clock, desired, limits } = parts;
+  const published = { server: state.file?.server ?? null, instance: state.file?.instance ?? null };
+  const quiet = state.plan?.reason === "instance_ready" && state.plan.actions.length === 0 && state.problem === null;
+  const seen = await parts.observe(state.memory, published, !quiet, stop);
+  if (stop.aborted) return clock.now();
+  const now = clock.now();
+  let memory = remember(state.memory, seen, desired, parts.firstCreateWaitMs, now);
+  if (!state.startCounted && seen.list.known) {
+    state.startCounted = true;
+    if (limits.bansEnabled) memory = countStart(memory);
+  }
+  const full = plan({ desired, seen, memory, now, limits }, published);
+  const allowed = applyPolicy(full, parts.policy);
+  const before = state.plan;
+  Object.assign(state, { seen, plan: allowed.plan, heldBack: allowed.heldBack });
+  logChange(parts.log, before, allowed.plan);
+  const written = await keep(parts, state, memory, () => publishPlan(parts, state, allowed.plan));
+  if (written) {
+    await withdraw(parts, state, allowed.plan, stop);
+    await actAll(parts, state, allowed.plan, seen, stop, giveUp);
+  }
+  state.passes += 1;
+  state.finishedAt = clock.now();
+  return written ? allowed.plan.nextCheckAt : Math.max(allowed.plan.nextCheckAt, now + AFTER_DEFECT_MS);
+}
+
+/** Puts memory and upstream file on disk. False when either cannot be written: then nothing may be mutated. */
+async function keep(
+  parts: LoopParts,
+  state: LoopState,
+  memory: Memory,
+  publish: () => Promise<void>,
+): Promise<boolean> {
+  state.memory = memory;
+  try {
+    await publish();
+    await parts.save(state.memory);
+  } catch (error) {
+    const { message } = describeError(error);
+    const problem = `nothing is created or destroyed while this cannot be written: ${message}. Make the volumes of STATE_PATH and UPSTREAM_PATH writable for this user, with free space`;
+    if (state.problem !== problem) parts.log.error({ event: "disk", err: error }, problem);
+    state.problem = problem;
+    return false;
+  }
+  if (state.problem !== null) parts.log.info({ event: "disk" }, "the files can be written again");
+  state.problem = null;
+  return true;
+}
+
+async function publishPlan(parts: LoopParts, state: LoopState, allowed: Plan): Promise<void> {
+  const { changed, file } = await parts.publisher.publish(allowed);
+  state.file = file;
+  state.memory = { ...state.memory, generation: file.generation };
+  if (file.server !== null && file.instance !== null) state.served = { id: file.instance.id, server: file.server };
+  if (changed)
+    parts.log.debug(
+      { event: "published", generation: file.generation, server: file.server },
+      "the upstream file is written",
+    );
+}
+
+/** Before an instance that was served is destroyed, nginx must have let go of it: its port may be a stranger's minutes later. */
+async function withdraw(parts: LoopParts, state: LoopState, allowed: Plan, stop: AbortSignal): Promise<void> {
+  const { served, file } = state;
+  if (served === null || file === null) return;
+  if (!allowed.actions.some((action) => action.kind === "destroy" && action.id === served.id)) return;
+  const answers = state.memory.tracks[served.id]?.serving === true;
+  await awaitWithdrawn(
+    parts.askReloader,
+    file.generation,
+    served.server,
+    answers ? parts.drainMs : 0,
+    parts.clock,
+    parts.log,
+    stop,
+  );
+  if (!stop.aborted) state.served = null;
+}
+
+async function actAll(
+  parts: LoopParts,
+  state: LoopState,
+  allowed: Plan,
+  seen: Observation,
+  stop: AbortSignal,
+  giveUp: AbortSignal,
+): Promise<void> {
+  for (const action of allowed.actions) {
+    if (stop.aborted) return;
+    const done = await keep(parts, state, state.memory, async () => {
+      state.memory = await parts.act(action, allowed, seen, state.memory, { stop, giveUp });
+    });
+    if (!done) return;
+  }
+}
+
+/** One line per state change. */
+function logChange(log: Logger, before: Plan | null, now: Plan): void {
+  const key = (p: Plan) => JSON.stringify([p.state, p.reason, p.message, p.server, p.instance?.id]);
+  if (before !== null && key(before) === key(now)) return;
+  const line = {
+    event: "state",
+    state: now.state,
+    reason: now.reason,
+    server: now.server,
+    instance: now.instance?.id ?? null,
+  };
+  if (now.reason === "undecided") log.error(line, now.message);
+  else if (now.state === "blocked" || now.state === "unavailable") log.warn(line, now.message);
+  else log.info(line, now.message);
+}

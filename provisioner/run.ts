@@ -1,0 +1,146 @@
+// `vast-provisioner run`: wires the loop together and ends it well. Touches everything, through what it is handed.
+import { type Clock, systemClock } from "../common/clock.ts";
+import { createLogger, type Logger } from "../common/logging.ts";
+import { startStatusServer } from "../common/status-server.ts";
+import { createActor } from "./act.ts";
+import { billingSentence } from "./billing.ts";
+import { connectRedis } from "./blacklist/redis.ts";
+import { createBanStore, noBans } from "./blacklist/store.ts";
+import { emptyMemory, type Memory } from "./memory.ts";
+import { createObserver } from "./observe.ts";
+import { createProbe } from "./probe.ts";
+import { createPublisher } from "./publish.ts";
+import { type LoopState, runLoop } from "./reconcile.ts";
+import { adoptPublished } from "./remember.ts";
+import type { ProvisionerSettings } from "./settings.ts";
+import { createStateFile } from "./state-file.ts";
+import { liveness, readiness, statusDocument } from "./status.ts";
+import { createVastClient } from "./vast/client.ts";
+import { createPacing } from "./vast/pacing.ts";
+import { createTransport } from "./vast/transport.ts";
+import { createReloaderQuestion } from "./withdraw.ts";
+
+// How long a mutation under way is awaited after SIGTERM; Kubernetes grants 30 s by default.
+const MUTATION_WAIT_MS = 20_000;
+
+/** Runs until `stop` is aborted. Rejects when it cannot start: a taken status port, an unreadable state file. */
+export async function run(settings: ProvisionerSettings, stop: AbortSignal): Promise<void> {
+  const clock = systemClock;
+  const { secrets, desired, podName } = settings;
+  const log = createLogger({ app: "provisioner", debug: settings.debug, secrets: secrets.all });
+  for (const warning of settings.warnings) log.warn({ event: "settings" }, warning);
+  log.info(
+    {
+      event: "start",
+      pod: podName,
+      label: desired.label,
+      image: desired.image,
+      template: desired.templateName,
+      policy: settings.policy,
+    },
+    "the provisioner starts",
+  );
+
+  const stateFile = createStateFile(settings.statePath, clock.now);
+  const loaded = await stateFile.load(desired.label);
+  if (loaded.aside)
+    log.warn(
+      { event: "state_file", aside: loaded.aside.path },
+      `${settings.statePath} cannot be used (${loaded.aside.why}): it is set aside and instances are found by their label`,
+    );
+  const state = initialState(loaded.memory ?? emptyMemory(desired.label), clock);
+  const publisher = createPublisher(settings.upstreamPath, podName, clock, () => state.memory.generation);
+  await startFromUpstreamFile(publisher, settings, state, clock, log);
+
+  const redis = settings.limits.bansEnabled ? connectRedis(settings.redisUrl, log) : null;
+  const bans = redis === null ? noBans : createBanStore(redis, clock, settings.banTimes);
+  const transport = createTransport({
+    baseUrl: settings.vastUrl,
+    apiKey: secrets.apiKey,
+    clock,
+    pacing: createPacing(clock, Math.random),
+    onAuthError: secrets.reload,
+  });
+  const client = createVastClient(transport);
+  const save = async (memory: Memory) => {
+    state.memory = memory; // what was done counts even if the disk does not take it
+    await stateFile.save(memory);
+  };
+  const statusServer = await startStatusServer(settings.statusPort, {
+    live: () => liveness(state, settings.drainMs, clock.now()),
+    ready: () => readiness(state),
+    status: () => statusDocument(state, podName, desired.label, settings.policy, clock.now()),
+  });
+  const giveUp = new AbortController();
+  const giveUpLater = () =>
+    void setTimeout(() => giveUp.abort(new Error("the program ends")), MUTATION_WAIT_MS).unref();
+  stop.addEventListener("abort", giveUpLater, { once: true });
+  try {
+    const probe = createProbe(clock, settings.healthPath);
+    await runLoop(
+      {
+        observe: createObserver({ client, bans, probe, clock, random: Math.random, desired }),
+        act: createActor({
+          client,
+          bans,
+          clock,
+          log,
+          desired,
+          query: settings.query,
+          imageLogin: () => secrets.registryLogin()?.text ?? null,
+          maxDollarsPerHour: settings.limits.maxDollarsPerHour,
+          save,
+        }),
+        publisher,
+        askReloader: createReloaderQuestion(settings.reloaderStatusPort, clock),
+        save,
+        clock,
+        log,
+        desired,
+        limits: settings.limits,
+        policy: settings.policy,
+        drainMs: settings.drainMs,
+        firstCreateWaitMs: settings.firstCreateWaitMs,
+      },
+      state,
+      stop,
+      giveUp.signal,
+    );
+  } finally {
+    redis?.close();
+    await statusServer.close();
+  }
+  log.info({ event: "stop" }, billingSentence(state.seen, state.memory, desired.label));
+}
+
+function initialState(memory: Memory, clock: Clock): LoopState {
+  return {
+    memory,
+    file: null,
+    served: null,
+    seen: null,
+    plan: null,
+    heldBack: [],
+    problem: null,
+    startCounted: false,
+    passes: 0,
+    finishedAt: clock.now(),
+  };
+}
+
+/** What was published before this start stays published until a pass decides otherwise. */
+async function startFromUpstreamFile(
+  publisher: ReturnType<typeof createPublisher>,
+  settings: ProvisionerSettings,
+  state: LoopState,
+  clock: Clock,
+  log: Logger,
+): Promise<void> {
+  const { file, problem } = await publisher.start();
+  if (problem !== null)
+    log.warn({ event: "upstream_file" }, `${settings.upstreamPath} cannot be used (${problem}): it is written anew`);
+  if (file === null) return;
+  state.file = file;
+  if (file.server !== null && file.instance !== null) state.served = { id: file.instance.id, server: file.server };
+  state.memory = adoptPublished(state.memory, file, clock.now());
+}

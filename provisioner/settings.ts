@@ -1,0 +1,148 @@
+// The provisioner's settings, typed and in the units that the code uses. Touches the files that hold secrets.
+import { readFileSync } from "node:fs";
+import { readSettings, type SettingsSource } from "../common/settings.ts";
+import type { RegistryLogin, VariableName } from "../common/variables.ts";
+import { namesFor } from "../common/variables.ts";
+import type { Desired, Limits } from "./plan/facts.ts";
+import type { Policy } from "./policy.ts";
+
+export interface ProvisionerSettings {
+  podName: string;
+  desired: Desired;
+  limits: Limits;
+  policy: Policy;
+  vastUrl: string;
+  query: Readonly<Record<string, unknown>>;
+  redisUrl: string;
+  banTimes: { banTtlSeconds: number; restartTtlSeconds: number; banAfterSeconds: number };
+  healthPath: string | undefined;
+  drainMs: number;
+  firstCreateWaitMs: number;
+  upstreamPath: string;
+  statePath: string;
+  statusPort: number;
+  reloaderStatusPort: number;
+  debug: boolean;
+  secrets: Secrets;
+  warnings: readonly string[];
+}
+
+export interface Secrets {
+  apiKey(): string;
+  /** Null for `none`. */
+  registryLogin(): RegistryLogin | null;
+  /** Texts that must never be printed. */
+  all(): string[];
+  /** Reads the files again that `_FILE` variables name; a file that cannot be read keeps the last secret. */
+  reload(): void;
+}
+
+/** Reads everything that `run` needs. Throws `SettingsError` with all problems. */
+export function readProvisionerSettings(source: SettingsSource): ProvisionerSettings {
+  const { values: v, warnings } = readSettings(namesFor("provisioner"), source);
+  return {
+    podName: v.POD_NAME,
+    desired: {
+      label: v.VAST_LABEL ?? defaultLabel(v.POD_NAME),
+      image: v.VAST_TEMPLATE_IMAGE,
+      templateName: v.VAST_TEMPLATE_NAME,
+      upstreamPort: v.VAST_UPSTREAM_PORT,
+    },
+    limits: {
+      bansEnabled: v.BLACKLIST_ENABLED,
+      banAfterMs: v.BLACKLIST_BAN_AFTER_SECONDS * 1000,
+      restartThreshold: v.BLACKLIST_RESTART_THRESHOLD,
+      unknownMaxMs: v.VAST_UNKNOWN_MAX_SECONDS * 1000,
+      httpProbe: v.VAST_HEALTH_PATH !== undefined,
+      unreachableMs: v.VAST_UNREACHABLE_TIMEOUT_SECONDS * 1000,
+      unhealthyMs: v.VAST_UNHEALTHY_TIMEOUT_SECONDS * 1000,
+      maxDollarsPerHour: v.VAST_MAX_DPH,
+      maxCreatesPerHour: v.VAST_MAX_CREATES_PER_HOUR,
+    },
+    policy: v.VAST_POLICY,
+    vastUrl: v.VAST_URL,
+    query: v.VAST_SEARCH_QUERY,
+    redisUrl: v.BLACKLIST_REDIS_URL,
+    banTimes: {
+      banTtlSeconds: v.BLACKLIST_BAN_TTL_SECONDS,
+      restartTtlSeconds: v.BLACKLIST_RESTART_TTL_SECONDS,
+      banAfterSeconds: v.BLACKLIST_BAN_AFTER_SECONDS,
+    },
+    healthPath: v.VAST_HEALTH_PATH,
+    drainMs: v.VAST_DRAIN_SECONDS * 1000,
+    firstCreateWaitMs: v.VAST_FIRST_CREATE_WAIT_SECONDS * 1000,
+    upstreamPath: v.UPSTREAM_PATH,
+    statePath: v.STATE_PATH,
+    statusPort: v.PROVISIONER_STATUS_PORT,
+    reloaderStatusPort: v.RELOADER_STATUS_PORT,
+    debug: v.DEBUG,
+    secrets: createSecrets(source, v.VAST_API_KEY, v.DOCKER_LOGIN, v.BLACKLIST_REDIS_URL),
+    warnings,
+  };
+}
+
+export interface DestroySettings {
+  podName: string;
+  label: string;
+  vastUrl: string;
+  statePath: string;
+  statusPort: number;
+  debug: boolean;
+  apiKey: string;
+}
+
+/** Reads what `destroy` needs: to end an instance nobody should have to know its image. */
+export function readDestroySettings(source: SettingsSource): DestroySettings {
+  const names = [
+    "POD_NAME",
+    "VAST_API_KEY",
+    "VAST_URL",
+    "VAST_LABEL",
+    "STATE_PATH",
+    "PROVISIONER_STATUS_PORT",
+    "DEBUG",
+  ] as const;
+  const { values: v } = readSettings(names satisfies readonly VariableName[], source);
+  return {
+    podName: v.POD_NAME,
+    label: v.VAST_LABEL ?? defaultLabel(v.POD_NAME),
+    vastUrl: v.VAST_URL,
+    statePath: v.STATE_PATH,
+    statusPort: v.PROVISIONER_STATUS_PORT,
+    debug: v.DEBUG,
+    apiKey: v.VAST_API_KEY,
+  };
+}
+
+export function readSecretFile(path: string): string {
+  return readFileSync(path, "utf8");
+}
+
+function defaultLabel(podName: string): string {
+  return `k8s_pod=${podName}`;
+}
+
+function createSecrets(source: SettingsSource, apiKey: string, login: RegistryLogin | null, redisUrl: string): Secrets {
+  let current = { VAST_API_KEY: apiKey, DOCKER_LOGIN: login };
+  const used = new Set<string>(); // also the former ones: a late error may still quote them
+  const note = () => {
+    used.add(current.VAST_API_KEY);
+    if (current.DOCKER_LOGIN !== null) used.add(current.DOCKER_LOGIN.password);
+  };
+  const redisPassword = decodeURIComponent(new URL(redisUrl).password);
+  if (redisPassword !== "") used.add(redisPassword);
+  note();
+  return {
+    apiKey: () => current.VAST_API_KEY,
+    registryLogin: () => current.DOCKER_LOGIN,
+    all: () => [...used],
+    reload() {
+      try {
+        current = readSettings(["VAST_API_KEY", "DOCKER_LOGIN"], source).values;
+        note();
+      } catch {
+        // Half-written or gone for a moment: the secrets in use stay, and the API's refusal is what the operator reads.
+      }
+    },
+  };
+}
