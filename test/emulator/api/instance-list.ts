@@ -1,0 +1,133 @@
+// The list of instances: v1 with filters, columns, order and pages; v0 as it is today, gone.
+
+import type { Instance } from "../instances/instance.ts";
+import { instanceRow, STORED_COLUMNS } from "../instances/row.ts";
+import { isObject, type Json, type JsonObject, parseJson } from "../json.ts";
+import { type ApiResponse, json, refusal } from "../message.ts";
+import type { World } from "../world.ts";
+import type { Call } from "./call.ts";
+import { compareValues, type Filter, parseFilters, passes, selectColumns } from "./filters.ts";
+
+const MOST_ROWS = 25;
+const ROWS_FOR_NONE = 5; // documented: a limit of 0 or less acts as 5
+
+/** Its row can be seen: the contract is old enough and has not gone. */
+export function isVisible(world: World, instance: Instance): boolean {
+  return world.time >= instance.visibleAt && (instance.goneAt === null || world.time < instance.goneAt);
+}
+
+export function visibleInstances(world: World): Instance[] {
+  return [...world.instances.values()].filter((instance) => isVisible(world, instance));
+}
+
+function badRequest(problem: string): ApiResponse {
+  return json(400, { error: "invalid_request", msg: problem });
+}
+
+function notSearchable(column: string): ApiResponse {
+  return badRequest(`Error in query parameters: ${column} is not a valid search key`);
+}
+
+export function listInstances(world: World, call: Call): ApiResponse {
+  const filters = parseFilters(parameter(call, "select_filters", {}));
+  if (!filters.ok) return badRequest(filters.problem);
+  const wrong = filters.value.find((filter) => !STORED_COLUMNS.has(filter.field));
+  if (wrong) return notSearchable(wrong.field);
+  const order = readOrder(parameter(call, "order_by", []));
+  if (typeof order === "string") return notSearchable(order);
+  const columns = parameter(call, "select_cols", ["*"]);
+  if (!Array.isArray(columns)) return badRequest("Error in query parameters: select_cols must be a JSON list");
+  const token = call.query.get("after_token");
+  const after = token ? readToken(token, order) : null;
+  if (after === "bad") return json(400, { error: "invalid_token", msg: "Invalid after_token" });
+
+  const matching = matchingRows(world, filters.value);
+  matching.sort((a, b) => compareRows(a, b, order));
+  const rest = after ? matching.filter((row) => compareRows(row, after, order) > 0) : matching;
+  const page = rest.slice(0, readLimit(call.query.get("limit")));
+  const last = page.at(-1);
+  return json(200, {
+    success: true,
+    instances_found: page.length,
+    total_instances: matching.length,
+    label_counts: labelCounts(matching),
+    next_token: last && rest.length > page.length ? makeToken(last, order) : null,
+    instances: page.map((row) => selectColumns(row, columns.map(String))),
+  });
+}
+
+function matchingRows(world: World, filters: readonly Filter[]): JsonObject[] {
+  return visibleInstances(world)
+    .map((instance) => instanceRow(world, instance))
+    .filter((row) => filters.every((filter) => passes(row[filter.field] ?? null, filter)));
+}
+
+/** A query parameter that holds JSON; what is no JSON comes back as text and fails the check of its kind. */
+function parameter(call: Call, name: string, fallback: Json): Json {
+  const text = call.query.get(name);
+  if (text === null || text === "") return fallback;
+  return parseJson(text) ?? text;
+}
+
+function readLimit(text: string | null): number {
+  const limit = text === null ? MOST_ROWS : Number.parseInt(text, 10);
+  if (Number.isNaN(limit)) return MOST_ROWS;
+  return limit <= 0 ? ROWS_FOR_NONE : Math.min(limit, MOST_ROWS);
+}
+
+interface SortKey {
+  column: string;
+  descending: boolean;
+}
+
+/** The sort keys, `id` always the last; the name of an unknown column when there is one. */
+function readOrder(order: Json): SortKey[] | string {
+  if (!Array.isArray(order)) return "order_by";
+  const keys: SortKey[] = [];
+  for (const one of order) {
+    const column = isObject(one) && typeof one.col === "string" ? one.col : "order_by";
+    if (!STORED_COLUMNS.has(column)) return column;
+    keys.push({ column, descending: isObject(one) && one.dir === "desc" });
+  }
+  if (!keys.some((key) => key.column === "id")) keys.push({ column: "id", descending: false });
+  return keys;
+}
+
+function compareRows(a: JsonObject, b: JsonObject, order: readonly SortKey[]): number {
+  for (const { column, descending } of order) {
+    const sign = compareValues(a[column] ?? null, b[column] ?? null);
+    if (sign !== 0) return descending ? -sign : sign;
+  }
+  return 0;
+}
+
+/** The vendor's own form: base64 of JSON as Python writes it, with a space after colons and commas. */
+function makeToken(row: JsonObject, order: readonly SortKey[]): string {
+  const values = order.map(({ column }) => `${JSON.stringify(column)}: ${JSON.stringify(row[column] ?? null)}`);
+  return Buffer.from(`{"values": {${values.join(", ")}}}`).toString("base64");
+}
+
+function readToken(token: string, order: readonly SortKey[]): JsonObject | "bad" {
+  const parsed = parseJson(Buffer.from(token, "base64").toString("utf8"));
+  const values = isObject(parsed) ? parsed.values : undefined;
+  if (!isObject(values) || !order.every(({ column }) => values[column] !== undefined)) return "bad";
+  return values;
+}
+
+function labelCounts(rows: readonly JsonObject[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const row of rows) {
+    const label = typeof row.label === "string" ? row.label : "";
+    counts[label] = (counts[label] ?? 0) + 1;
+  }
+  return counts;
+}
+
+/** GET /api/v0/instances/: deprecated since June 2026, account by account, hence the other two modes. */
+export function listInstancesV0(world: World): ApiResponse {
+  const msg = "/api/v0/instances/ is deprecated. Use /api/v1/instances/ instead.";
+  if (world.settings.v0List === "410") return refusal(410, "deprecated_endpoint", msg);
+  if (world.settings.v0List === "200-deprecated-body") return refusal(200, "deprecated_endpoint", msg);
+  const instances = visibleInstances(world).map((instance) => instanceRow(world, instance));
+  return json(200, { instances, instances_found: instances.length });
+}

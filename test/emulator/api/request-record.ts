@@ -1,0 +1,45 @@
+// What is remembered of each call, so that a test can ask what its program said. No key is kept, and no registry password.
+import { createHash } from "node:crypto";
+import { isObject, type Json, parseJson } from "../json.ts";
+import type { ApiRequest, ApiResponse } from "../message.ts";
+import type { RequestRecord, World } from "../world.ts";
+
+/** A simulation of many days must not fill the memory; the newest are what is asked for. */
+const MOST_REQUESTS = 20_000;
+
+export function remember(
+  world: World,
+  request: ApiRequest,
+  url: URL,
+  authorization: RequestRecord["authorization"],
+  answer: ApiResponse,
+  notes: readonly string[],
+): void {
+  world.requestCount += 1;
+  const query: Record<string, string> = {};
+  for (const [name, value] of url.searchParams) query[name] = name === "api_key" ? "[secret]" : value;
+  world.requests.push({
+    n: world.requestCount,
+    at: new Date(world.time).toISOString(),
+    method: request.method,
+    path: url.pathname,
+    query,
+    body: withoutPassword(request.body.trim() === "" ? null : (parseJson(request.body) ?? request.body)),
+    authorization,
+    status: answer.status,
+    note: notes.join(", "),
+  });
+  if (world.requests.length > MOST_REQUESTS * 1.1) world.requests = world.requests.slice(-MOST_REQUESTS);
+}
+
+function withoutPassword(body: Json): Json {
+  if (!isObject(body) || typeof body.image_login !== "string") return body;
+  return { ...body, image_login: maskLogin(body.image_login) };
+}
+
+/** `-u user -p password host` with the password as the first 16 digits of its SHA-256: comparable, not readable. */
+export function maskLogin(login: string): string {
+  return login.replace(/-p (\S+)/, (_, password: string) => {
+    return `-p sha256:${createHash("sha256").update(password).digest("hex").slice(0, 16)}`;
+  });
+}

@@ -1,0 +1,153 @@
+// The emulator as a function from requests to answers over a clock that is handed in: no network, no timers, no system time.
+// The HTTP front and a simulation both speak to this.
+import { createAgenda } from "./agenda.ts";
+import { dispatch } from "./api/dispatch.ts";
+import { addTemplate } from "./api/template-calls.ts";
+import { CONTROL_PATH, control } from "./control/routes.ts";
+import { type Endpoint, endpoints, type Visit, type Visited, visit } from "./instances/endpoints.ts";
+import { stopAll } from "./instances/lifecycle.ts";
+import { emptyMarket } from "./market/offer.ts";
+import { seedMarket } from "./market/seed.ts";
+import type { ApiRequest, ApiResponse } from "./message.ts";
+import { seededRandom } from "./random.ts";
+import { DEFAULT_SETTINGS, type Settings } from "./settings.ts";
+import { templateContent } from "./templates/template.ts";
+import { seconds, type World } from "./world.ts";
+
+export const ACCOUNT_KEY = "emulator-key";
+
+export interface EmulatorOptions {
+  /** Epoch ms; may run faster than the system's. */
+  clock: { now(): number };
+  seed: number;
+  settings?: Partial<Settings>;
+  /** Seeded machines on the market. */
+  machines?: number;
+  /** Emulated seconds in one of the caller's. */
+  timeScale?: number;
+  /** A port that is free on `ip`; drawn from the seed when left out. */
+  takePort?: (ip: string) => number;
+}
+
+export interface Emulator {
+  /** Answers a request of the API or of a control route, after everything that is due has happened. */
+  handle(request: ApiRequest): ApiResponse;
+  /** Lets everything happen that is due. */
+  advance(): void;
+  /** When the next thing will happen, on the clock that was handed in, or null. */
+  nextEventAt(): number | null;
+  /** What listens now. */
+  endpoints(): Endpoint[];
+  /** Speaks to an instance's port without TCP. */
+  visit(ip: string, port: number, request: Visit): Visited;
+  readonly world: World;
+}
+
+// The real market has several thousand machines.
+const DEFAULT_MACHINES = 3000;
+// Where instances' ports come from: below the range from which Linux takes the ports of outgoing connections.
+export const PORT_RANGE = { low: 12_000, high: 32_000 } as const;
+
+const OWNER = 104_717;
+const STRANGER = 88_001;
+
+export function createEmulator(options: EmulatorOptions): Emulator {
+  const world = createWorld(options);
+  const now = () => options.clock.now() + world.offsetMs;
+  const advance = () => {
+    const until = now();
+    for (;;) {
+      const next = world.agenda.nextAt();
+      if (world.brokeAt !== null && world.brokeAt <= until && (next === null || world.brokeAt <= next)) {
+        world.time = Math.max(world.time, world.brokeAt);
+        stopAll(world);
+        continue;
+      }
+      const due = world.agenda.takeDue(until);
+      if (!due) break;
+      world.time = Math.max(world.time, due.at);
+      due.run();
+    }
+    world.time = Math.max(world.time, until);
+  };
+  return {
+    world,
+    advance,
+    handle: (request) => {
+      advance();
+      if (request.url.startsWith(CONTROL_PATH)) return control(world, request, advance);
+      return dispatch(world, request);
+    },
+    nextEventAt: () => {
+      const times = [world.agenda.nextAt(), world.brokeAt].filter((at) => at !== null);
+      return times.length === 0 ? null : Math.min(...times) - world.offsetMs;
+    },
+    endpoints: () => endpoints(world),
+    visit: (ip, port, request) => {
+      advance();
+      return visit(world, ip, port, request);
+    },
+  };
+}
+
+function createWorld(options: EmulatorOptions): World {
+  const ports = seededRandom(options.seed, "ports");
+  const world: World = {
+    settings: { ...DEFAULT_SETTINGS, ...options.settings },
+    time: options.clock.now(),
+    offsetMs: 0,
+    timeScale: options.timeScale ?? 1,
+    agenda: createAgenda(),
+    random: seededRandom(options.seed, "instances"),
+    faultRandom: seededRandom(options.seed, "faults"),
+    takePort: options.takePort ?? ((ip) => unusedPort(world, ip, () => ports.integer(PORT_RANGE.low, PORT_RANGE.high))),
+    account: {
+      id: OWNER,
+      keyId: 4_711,
+      email: "owner@example.com",
+      username: "owner",
+      key: ACCOUNT_KEY,
+      balance: 0, // prepaid accounts show 0 here
+      credit: 10_000,
+      keyRevoked: false,
+      scopes: null,
+      twoFactor: false,
+      spendLimited: false,
+      missingBilling: false,
+    },
+    spentOnEnded: 0,
+    brokeAt: null,
+    market: emptyMarket(25_000_000),
+    hosts: new Map(),
+    instances: new Map(),
+    templates: [],
+    earlierTemplates: new Map(),
+    faults: [],
+    requests: [],
+    requestCount: 0,
+    rates: new Map(),
+    logs: new Map(),
+    nextInstanceId: 7_835_610,
+    nextTemplateId: 210_000,
+    nextFaultId: 1,
+  };
+  seedMarket(world.market, options.machines ?? DEFAULT_MACHINES, seededRandom(options.seed, "market"), seconds(world));
+  seedTemplates(world);
+  return world;
+}
+
+/** The account's template `demo`, and before it, with a lower id, a stranger's public one of the same name. */
+function seedTemplates(world: World): void {
+  const recipe = (image: string, env: string) =>
+    templateContent({ name: "demo", image, env, runtype: "args", recommended_disk_space: 20, readme: "for trials" });
+  addTemplate(world, STRANGER, recipe("stranger/app:1", "-p 9000:9000"), true);
+  addTemplate(world, world.account.id, recipe("example/app:1", "-p 8000:8000"), false);
+}
+
+function unusedPort(world: World, ip: string, draw: () => number): number {
+  for (;;) {
+    const port = draw();
+    const used = endpoints(world).some((one) => one.ip === ip && one.port === port);
+    if (!used) return port;
+  }
+}

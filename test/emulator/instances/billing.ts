@@ -1,0 +1,48 @@
+// What an instance costs. Disk: from create to the end of the contract. Cards: from the first time it ran, while the
+// contract holds them and the machine is heard of; loading before that is free. Pure.
+
+import { storagePerHour } from "../market/offer-row.ts";
+import type { World } from "../world.ts";
+import { type Instance, isLive } from "./instance.ts";
+
+const HOUR_MS = 3_600_000;
+
+export function diskPerHour(instance: Instance): number {
+  return storagePerHour(instance.machine.storageCost, instance.disk);
+}
+
+/** True while the cards are charged. */
+export function chargesCards(instance: Instance): boolean {
+  if (!isLive(instance) || instance.firstRunningAt === null || instance.curState !== "running") return false;
+  return instance.actualStatus !== "unknown" && instance.actualStatus !== "offline";
+}
+
+/** Reckons the bill up to now. Must come before every change of a state that has a price. */
+export function settle(world: World, instance: Instance): void {
+  const hours = (world.time - instance.bill.settledAt) / HOUR_MS;
+  if (hours > 0 && isLive(instance)) {
+    instance.bill.diskDollars += hours * diskPerHour(instance);
+    if (chargesCards(instance)) instance.bill.gpuDollars += hours * instance.gpuPerHour;
+  }
+  instance.bill.settledAt = world.time;
+}
+
+/** $ that the account could still spend. */
+export function spendable(world: World): number {
+  let spent = world.spentOnEnded;
+  for (const instance of world.instances.values()) {
+    if (!isLive(instance)) continue;
+    settle(world, instance);
+    spent += instance.bill.gpuDollars + instance.bill.diskDollars;
+  }
+  return world.account.balance + world.account.credit - spent;
+}
+
+/** $/h of everything the account has now. */
+export function dollarsPerHour(world: World): number {
+  let rate = 0;
+  for (const instance of world.instances.values()) {
+    if (isLive(instance)) rate += diskPerHour(instance) + (chargesCards(instance) ? instance.gpuPerHour : 0);
+  }
+  return rate;
+}

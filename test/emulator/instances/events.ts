@@ -1,0 +1,144 @@
+// What happens to an instance from outside the API: crashes, lost hosts, outbids, moves. Each event is what a test or a
+// simulation orders by name. Changes instances, cards and the agenda.
+import { z } from "zod";
+import { release, take } from "../market/offer.ts";
+import { seconds, type World } from "../world.ts";
+import type { Instance } from "./instance.ts";
+import { change, end, interrupt, later, load, run, start, startQueued, stop, unhold } from "./lifecycle.ts";
+import { publishPorts } from "./ports.ts";
+
+type Body = Record<string, unknown>;
+
+const OCI_TEXT =
+  "Error response from daemon: failed to create task for container: failed to create shim task: OCI runtime create failed: " +
+  "runc create failed: unable to start container process: error during container init: failed to inject CDI devices: " +
+  "unresolvable CDI devices nvidia.com/gpu=0: unknown\nError: failed to start containers: ";
+
+/** The events by name. Each throws a ZodError when its body is not what it takes. */
+export const EVENTS: Readonly<Record<string, (world: World, instance: Instance, body: Body) => void>> = {
+  /** The contract is gone at once, as if ended from the console. */
+  kill: (world, instance) => end(world, instance, 0, "console"),
+  /** The container ends. */
+  exit: (world, instance, body) => {
+    const { text } = z.object({ text: z.string().optional() }).parse(body);
+    interrupt(instance);
+    change(world, instance, { actualStatus: "exited", serving: false, ...(text ? { statusMsg: `${text}\n` } : {}) });
+  },
+  /** The machine is not heard of; with `{"reachable":true}` it goes on serving all the same. */
+  offline: (world, instance, body) => lose(world, instance, "offline", body),
+  unknown: (world, instance, body) => lose(world, instance, "unknown", body),
+  /** Back to running, on the ports it had. */
+  recover: (world, instance) => {
+    Object.assign(instance, { stuck: false, muted: false, answerStatus: null, answerDelayMs: 0 });
+    if (instance.curState !== "running") {
+      if (!take(world.market, instance.machine, instance.cards, instance.id, world.random, seconds(world))) {
+        release(world.market, instance.machine, "stranger", world.random, seconds(world));
+        take(world.market, instance.machine, instance.cards, instance.id, world.random, seconds(world));
+      }
+    }
+    change(world, instance, { intendedStatus: "running", startQueued: false, reachable: true });
+    run(world, instance, true);
+  },
+  /** Address (where one is given) and port numbers change. */
+  move: (world, instance, body) => {
+    const { ip } = z.object({ ip: z.string().min(1).optional() }).parse(body);
+    if (ip) instance.ip = ip;
+    publishPorts(world, instance);
+  },
+  /** Exited, loading, running again by itself, under new port numbers. */
+  restart: (world, instance) => {
+    interrupt(instance);
+    change(world, instance, { actualStatus: "exited", serving: false, ports: null });
+    later(world, instance, 1000, () => load(world, instance));
+  },
+  /** A higher bid takes the cards. */
+  outbid: (world, instance, body) => {
+    const { minBid } = z.object({ minBid: z.number().positive().optional() }).parse(body);
+    instance.machine.minBid = minBid ?? (instance.gpuPerHour / instance.cards.length) * 1.1;
+    instance.isBid = true;
+    stop(world, instance, world.settings.outbidIntendedStatus);
+    take(world.market, instance.machine, instance.cards, "stranger", world.random, seconds(world));
+  },
+  /** The machine's container runtime is broken: created, never started. */
+  "oci-failure": (world, instance) => {
+    stop(world, instance, "running");
+    change(world, instance, { actualStatus: "created", statusMsg: `${OCI_TEXT}C.${instance.id}\n` });
+  },
+  "pull-failure": (world, instance, body) => {
+    const { text } = z.object({ text: z.string().default("manifest unknown") }).parse(body);
+    interrupt(instance);
+    change(world, instance, { actualStatus: "loading", serving: false, ports: null, statusMsg: `${text}\n` });
+  },
+  /** It runs, but nothing listens. */
+  mute: (_, instance) => {
+    instance.muted = true;
+  },
+  unmute: (_, instance) => {
+    instance.muted = false;
+  },
+  /** It never gets beyond loading. */
+  stick: (world, instance) => {
+    instance.stuck = true;
+    if (instance.actualStatus !== null && instance.actualStatus !== "loading") {
+      interrupt(instance);
+      change(world, instance, { actualStatus: "loading", serving: false, ports: null });
+    }
+  },
+  unstick: (world, instance) => {
+    instance.stuck = false;
+    unhold(world, instance);
+  },
+  /** The row reports another image. */
+  image: (_, instance, body) => {
+    instance.spec = { ...instance.spec, image: z.object({ image: z.string() }).parse(body).image };
+  },
+  label: (_, instance, body) => {
+    instance.label = z.object({ label: z.string().nullable() }).parse(body).label;
+  },
+  /** Its server answers late. */
+  slow: (_, instance, body) => {
+    instance.answerDelayMs = z.object({ delayMs: z.number().min(0) }).parse(body).delayMs;
+  },
+  /** Its server answers a status of your choice; null: normally again. */
+  fail: (_, instance, body) => {
+    instance.answerStatus = z.object({ status: z.int().min(200).max(599).nullable() }).parse(body).status;
+  },
+  stop: (world, instance) => stop(world, instance, "stopped"),
+  start: (world, instance) => {
+    start(world, instance);
+  },
+  /** Another customer rents the cards of a stopped instance. */
+  relet: (world, instance) => {
+    take(world.market, instance.machine, instance.cards, "stranger", world.random, seconds(world));
+  },
+  /** The other customer leaves; a start that waited for the cards fires. */
+  free: (world, instance) => {
+    release(world.market, instance.machine, "stranger", world.random, seconds(world));
+    startQueued(world);
+  },
+  /** The machine's contract period is over. */
+  expire: (world, instance) => {
+    instance.machine.endDate = seconds(world);
+    expire(world, instance);
+  },
+  /** Any row fields, as they are given, over the computed ones. */
+  row: (_, instance, body) => {
+    const fields = z.record(z.string(), z.json()).parse(body);
+    instance.overrides = { ...instance.overrides, ...fields };
+  },
+};
+
+/** Data of an expired contract is kept this long, by the vendor's documentation. */
+const KEPT_AFTER_END_MS = 48 * 3_600_000;
+
+/** The contract's end date has come: it is stopped, and deleted 48 h later. */
+export function expire(world: World, instance: Instance): void {
+  stop(world, instance, "stopped");
+  later(world, instance, KEPT_AFTER_END_MS, () => end(world, instance, 0, "end_date"));
+}
+
+function lose(world: World, instance: Instance, status: "offline" | "unknown", body: Body): void {
+  const { reachable } = z.object({ reachable: z.boolean().default(false) }).parse(body);
+  interrupt(instance);
+  change(world, instance, { actualStatus: status, reachable });
+}

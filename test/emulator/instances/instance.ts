@@ -1,0 +1,99 @@
+// A contract: everything the emulator knows about one instance, from create to long after its end. Data only.
+import type { Json, JsonObject } from "../json.ts";
+import type { Machine } from "../market/machine.ts";
+
+/** How the container is to be made. A later `update_template` prepares another one, which a recycle puts in force. */
+export interface ContainerSpec {
+  /** As resolved: `image_uuid`. */
+  image: string;
+  /** Environment and docker flags: `NAME` -> value, `-p 8000:8000` -> "1". */
+  env: Readonly<Record<string, string>>;
+  runtype: string;
+  onstart: string | null;
+  args: Json;
+  templateId: number | null;
+  templateHash: string | null;
+  templateName: string | null;
+}
+
+/** One published port of the container. */
+export interface PublishedPort {
+  container: number;
+  protocol: "tcp" | "udp";
+  host: number;
+}
+
+export interface Bill {
+  gpuDollars: number;
+  diskDollars: number;
+  /** Up to when it is reckoned, epoch ms. */
+  settledAt: number;
+}
+
+export interface Instance {
+  id: number;
+  askId: number;
+  machine: Machine;
+  cards: readonly number[];
+  spec: ContainerSpec;
+  pendingSpec: ContainerSpec | null;
+  label: string | null;
+  /** GB. */
+  disk: number;
+  /** `-u user -p password host`, a secret. */
+  imageLogin: string | null;
+  apiKey: string;
+  jupyterToken: string;
+  /** $/h for the cards; a bid makes the contract interruptible. */
+  gpuPerHour: number;
+  isBid: boolean;
+
+  intendedStatus: "running" | "stopped";
+  curState: string;
+  nextState: string;
+  actualStatus: string | null;
+  statusMsg: string | null;
+  /** A start that waits for cards which somebody else has now. */
+  startQueued: boolean;
+
+  ip: string | null;
+  ports: PublishedPort[] | null;
+  /** From when `ports` and the address show, epoch ms. */
+  portsShownAt: number;
+  /** Rows that were seen running keep their address while the machine is away. */
+  firstRunningAt: number | null;
+  runningSince: number | null;
+
+  /** The container's program runs and listens. */
+  serving: boolean;
+  /** It runs but nothing listens. */
+  muted: boolean;
+  /** The machine answers, whatever the API says of it. */
+  reachable: boolean;
+  stuck: boolean;
+  answerDelayMs: number;
+  answerStatus: number | null;
+
+  createdAt: number;
+  visibleAt: number;
+  /** When the contract ended, epoch ms. */
+  destroyedAt: number | null;
+  /** Until when its row goes on being listed after that. */
+  goneAt: number | null;
+  endedBy: string | null;
+  bill: Bill;
+  /** Counts up whenever what was to happen next no longer will. */
+  epoch: number;
+  /** Row fields that a test has set, over the computed ones. */
+  overrides: JsonObject;
+}
+
+/** The contract has not ended. */
+export function isLive(instance: Instance): boolean {
+  return instance.destroyedAt === null;
+}
+
+/** It has the cards and pays for them once it has run. */
+export function holdsCards(instance: Instance): boolean {
+  return isLive(instance) && instance.curState === "running";
+}

@@ -1,0 +1,79 @@
+// The knobs of the emulator: which of the documented or reported behaviours it shows. Pure.
+import { z } from "zod";
+
+const seconds = z.number().min(0).max(1e9);
+
+/** How an image behaves when it is pulled; unknown images get a size from their name and no failure. */
+const imageSchema = z.object({
+  sizeGb: z.number().positive().max(500).optional(),
+  /** Ports that the image exposes (published too), like `8000/tcp`. */
+  exposes: z.array(z.string().regex(/^\d{1,5}\/(tcp|udp)$/)).optional(),
+  /** The daemon's text with which every pull of it fails. */
+  failure: z.string().optional(),
+});
+export type ImageRule = z.infer<typeof imageSchema>;
+
+export const settingsSchema = z.strictObject({
+  /** Time from create to running; null: modelled from the image's size and the machine's bandwidth. */
+  bootSeconds: seconds.nullable(),
+  /** Time from running until `ports` and the address show; null: modelled, or 0 when `bootSeconds` is fixed. */
+  portLagSeconds: seconds.nullable(),
+  /** Time from running until something listens. */
+  appSeconds: seconds,
+  /** How long a destroyed row goes on being listed. */
+  destroyLagSeconds: seconds,
+  /** How long a created row is not yet listed. */
+  visibilityLagSeconds: seconds,
+  /** Time until a requested log can be fetched. */
+  logSeconds: seconds,
+  /** `on` counts the caller's seconds, `scaled` the emulator's, which differ by the time scale. */
+  rateLimits: z.enum(["off", "on", "scaled"]),
+  rateLimitBody: z.enum(["plain", "product", "detail", "main", "retry-after"]),
+  v0List: z.enum(["410", "200-deprecated-body", "legacy-array"]),
+  showMissing: z.enum(["null", "404"]),
+  badKeyStatus: z.union([z.literal(404), z.literal(401)]),
+  takenOfferStatus: z.union([z.literal(400), z.literal(404), z.literal(410)]),
+  /** A bid below the machine's minimum: a stopped contract with `success:false`, or a refusal. */
+  lowBid: z.enum(["stopped-contract", "no_such_ask"]),
+  /** What becomes of an `env` that is sent as a string of docker flags. */
+  stringEnv: z.enum(["ignored", "parsed"]),
+  /** A create with the hash of an earlier revision of a template. */
+  staleTemplateHash: z.enum(["refused", "works"]),
+  outbidIntendedStatus: z.enum(["stopped", "running"]),
+  missingInstance: z.enum(["no_such_instance", "not_found"]),
+  /** Chance that an offer has been rented by somebody else between search and create. */
+  offerGoneProbability: z.number().min(0).max(1),
+  /** Address of every instance; null: each machine has its own. */
+  advertise: z.string().min(1).nullable(),
+  /** `public_ipaddr` ends in a newline, as the real one often does. */
+  trailingNewline: z.boolean(),
+  /** Whether `ports` repeats each entry for IPv6; `some`: on every other machine. */
+  ipv6Twin: z.enum(["some", "always", "never"]),
+  images: z.record(z.string(), imageSchema),
+});
+export type Settings = z.infer<typeof settingsSchema>;
+
+export const DEFAULT_SETTINGS: Settings = {
+  bootSeconds: null,
+  portLagSeconds: null,
+  appSeconds: 0,
+  destroyLagSeconds: 0,
+  visibilityLagSeconds: 0,
+  logSeconds: 5, // the vendor's client polls for about 9 s; 30-60 s have been seen
+  rateLimits: "off",
+  rateLimitBody: "product",
+  v0List: "410",
+  showMissing: "null",
+  badKeyStatus: 404,
+  takenOfferStatus: 400,
+  lowBid: "stopped-contract",
+  stringEnv: "ignored",
+  staleTemplateHash: "refused",
+  outbidIntendedStatus: "stopped",
+  missingInstance: "no_such_instance",
+  offerGoneProbability: 0,
+  advertise: null,
+  trailingNewline: true,
+  ipv6Twin: "some",
+  images: {},
+};

@@ -1,0 +1,97 @@
+// Templates: a named recipe for instances. Its hash is made of its content, so that every edit changes it and equal content shares it. Pure.
+import { createHash } from "node:crypto";
+import type { Json, JsonObject } from "../json.ts";
+
+export interface Template {
+  /** Stays the same through every edit. */
+  id: number;
+  creatorId: number;
+  /** Anybody may find it. */
+  public: boolean;
+  /** What the hash is made of, in the row's names. */
+  content: JsonObject;
+  /** Credentials that the row never shows. */
+  dockerLogin: { user: string; password: string } | null;
+  /** Epoch seconds. */
+  createdAt: number;
+  countCreated: number;
+  /** Epoch seconds of the last create. */
+  recentCreateDate: number | null;
+}
+
+/** Fields of the content and what the API puts where a caller is silent. */
+export const TEMPLATE_DEFAULTS: JsonObject = {
+  name: "",
+  desc: "",
+  href: "",
+  image: "",
+  tag: "",
+  default_tag: "latest",
+  repo: "",
+  env: "",
+  onstart: "",
+  runtype: "args",
+  args_str: "",
+  ssh_direct: false,
+  use_ssh: false,
+  jup_direct: false,
+  jupyter_dir: null,
+  use_jupyter_lab: false,
+  docker_login_repo: null,
+  readme: "",
+  readme_visible: true,
+  extra_filters: {},
+  recommended_disk_space: 8, // the API's own smallest disk, GB
+  volume_info: null,
+};
+
+/** The content with every field present, unknown fields dropped, null meaning "not given". */
+export function templateContent(given: JsonObject, base: JsonObject = TEMPLATE_DEFAULTS): JsonObject {
+  const content: JsonObject = {};
+  for (const name of Object.keys(TEMPLATE_DEFAULTS)) {
+    const value = given[name];
+    content[name] = value === undefined || value === null ? (base[name] ?? null) : value;
+  }
+  if (typeof content.image === "string" && content.image !== "" && given.repo === undefined) {
+    content.repo = repository(content.image);
+  }
+  return content;
+}
+
+/** 32 hex digits of the content. Who wrote it plays no part: two users' equal templates share a hash. */
+export function templateHash(template: Template): string {
+  const text = JSON.stringify(Object.entries(template.content).sort(([a], [b]) => (a < b ? -1 : 1)));
+  return createHash("md5").update(text).digest("hex");
+}
+
+/** The template as the API shows it. */
+export function templateRow(template: Template): JsonObject {
+  return {
+    id: template.id,
+    hash_id: templateHash(template),
+    creator_id: template.creatorId,
+    ...template.content,
+    private: !template.public,
+    recommended: false,
+    count_created: template.countCreated,
+    created_at: template.createdAt,
+    recent_create_date: template.recentCreateDate ?? template.createdAt,
+    created_from_id: null,
+  };
+}
+
+/** The image with its tag, as a create takes it: an image that names a tag or digest itself keeps it. */
+export function templateImage(content: JsonObject): string | null {
+  const image = typeof content.image === "string" ? content.image : "";
+  if (image === "") return null;
+  if (image.includes("@") || /:[^/]*$/.test(image)) return image;
+  return `${image}:${nonEmpty(content.tag) ?? nonEmpty(content.default_tag) ?? "latest"}`;
+}
+
+function nonEmpty(value: Json | undefined): string | null {
+  return typeof value === "string" && value !== "" ? value : null;
+}
+
+function repository(image: string): string {
+  return image.replace(/@.*$/, "").replace(/:[^/]*$/, "");
+}
