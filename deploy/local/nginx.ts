@@ -6,7 +6,7 @@ import type { Child } from "./child.ts";
 import type { Sandbox } from "./processes.ts";
 import { until } from "./until.ts";
 
-export interface Nginx {
+export interface NginxFiles {
   readonly folder: string;
   /** Files named `*.conf` here belong to the configuration, as in the stock image. */
   readonly confFolder: string;
@@ -14,9 +14,23 @@ export interface Nginx {
   readonly errorLog: string;
   /** The file that is nginx' stdout and stderr. */
   readonly stdout: string;
+}
+
+export interface Nginx extends NginxFiles {
   /** The master process. */
   readonly master: Child;
 }
+
+/** Where the nginx of that name keeps its files in a sandbox. */
+export function nginxFiles(sandboxFolder: string, name = "nginx"): NginxFiles {
+  const folder = join(sandboxFolder, name);
+  const at = (file: string) => join(folder, file);
+  const [pidFile, errorLog, stdout] = [at("nginx.pid"), at("error.log"), at("stdout.log")];
+  return { folder, confFolder: at("conf.d"), pidFile, errorLog, stdout };
+}
+
+// The error log is kept when nginx is started again: its last lines are about this start.
+const LAST_LINES = 8;
 
 /** `workers` is nginx' `worker_processes`. */
 export interface NginxOptions {
@@ -28,32 +42,33 @@ export interface NginxOptions {
  * on the same files. Throws with its error log when it refuses its configuration.
  */
 export async function startNginx(sandbox: Sandbox, name = "nginx", options: NginxOptions = {}): Promise<Nginx> {
-  const folder = await sandbox.subfolder(name);
-  const at = (file: string) => join(folder, file);
-  const confFolder = at("conf.d");
-  await mkdir(confFolder, { recursive: true });
-  await mkdir(at("temp"), { recursive: true });
-  await writeFile(at("nginx.conf"), nginxConf(folder, options.workers ?? 2, process.getuid?.() === 0));
-  const stdout = at("stdout.log");
+  const files = nginxFiles(sandbox.folder, name);
+  const conf = join(files.folder, "nginx.conf");
+  await mkdir(files.confFolder, { recursive: true });
+  await mkdir(join(files.folder, "temp"), { recursive: true });
+  await writeFile(conf, nginxConf(files, options.workers ?? 2, process.getuid?.() === 0));
   // A file, not a pipe of Node's, which is a socket: nginx cannot open /dev/stdout on one and refuses the config.
-  const start = { name, program: "nginx", args: ["-p", folder, "-c", at("nginx.conf")], outputFile: stdout };
+  const start = { name, program: "nginx", args: ["-p", files.folder, "-c", conf], outputFile: files.stdout };
   const master = await sandbox.start(start);
-  const logs = async () => `${(await readIfExists(at("error.log"))) ?? ""}${await readFile(stdout, "utf8")}`;
+  const logs = async () => {
+    const text = `${(await readIfExists(files.errorLog)) ?? ""}${await readFile(files.stdout, "utf8")}`;
+    return text.trimEnd().split("\n").slice(-LAST_LINES).join("\n");
+  };
   await until("nginx has written its pid file", async () => {
     if (master.exit() !== null) return true;
-    return (await readIfExists(at("nginx.pid")))?.trim() === String(master.pid);
+    return (await readIfExists(files.pidFile))?.trim() === String(master.pid);
   });
   if (master.exit() !== null) throw new Error(`${name} ended at its start:\n${await logs()}`);
-  return { folder, confFolder, pidFile: at("nginx.pid"), errorLog: at("error.log"), stdout, master };
+  return { ...files, master };
 }
 
 /** The stock image's nginx.conf with other paths. As root the workers stay root: the sandbox is its owner's alone. */
-function nginxConf(folder: string, workers: number, asRoot: boolean): string {
+function nginxConf({ folder, confFolder, pidFile, errorLog }: NginxFiles, workers: number, asRoot: boolean): string {
   const temp = (kind: string) => `  ${kind}_temp_path ${folder}/temp/${kind.replace("client_", "")};\n`;
   return `${asRoot ? "user root;\n" : ""}worker_processes ${workers};
 daemon off;
-pid ${folder}/nginx.pid;
-error_log ${folder}/error.log notice;
+pid ${pidFile};
+error_log ${errorLog} notice;
 events {
   worker_connections 1024;
 }
@@ -62,7 +77,7 @@ ${["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map(temp).join("")}  defa
   access_log ${folder}/access.log;
   sendfile on;
   keepalive_timeout 65;
-  include ${folder}/conf.d/*.conf;
+  include ${confFolder}/*.conf;
 }
 `;
 }

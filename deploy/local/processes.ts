@@ -10,7 +10,7 @@ import { claimPorts } from "./ports.ts";
 import { type Environment, findProgram } from "./programs.ts";
 
 export type { Child, Exit } from "./child.ts";
-export { type Nginx, startNginx } from "./nginx.ts";
+export { type Nginx, type NginxFiles, nginxFiles, startNginx } from "./nginx.ts";
 export { firstFreePort, isFree } from "./ports.ts";
 export { isRunning, processesWith } from "./process-table.ts";
 export { type Redis, startRedis } from "./redis.ts";

@@ -1,0 +1,88 @@
+// What a person in front of the local stack reads: from a program's log line to a word and a sentence. Pure.
+import { z } from "zod";
+
+/** One thing that happened: `3.2s  creating     creating from offer 5000123 (RTX 4090, $0.316/h)`. */
+export interface Shown {
+  word: string;
+  text: string;
+}
+
+// What the presenter needs of the programs' JSON log lines; everything else in them is for machines.
+const logLine = z.object({
+  level: z.string(),
+  msg: z.string(),
+  event: z.string().optional(),
+  phase: z.string().optional(),
+  action: z.string().optional(),
+  state: z.string().optional(),
+  reason: z.string().optional(),
+});
+type LogLine = z.infer<typeof logLine>;
+
+/** The words of a state, where its reason tells more than the state itself. */
+const REASON_WORDS: Readonly<Record<string, string>> = {
+  confirming_none: "looking",
+  no_instance: "searching",
+  create_unresolved: "creating",
+  instance_starting: "loading",
+  destroying: "destroying",
+};
+const STATE_WORDS: Readonly<Record<string, string>> = { provisioning: "replacing" };
+const ACTION_WORDS: Readonly<Record<string, string>> = {
+  create: "created",
+  destroy: "destroying",
+  ban: "banned",
+  forget_intent: "looking",
+};
+
+// As wide as the longest word, "unavailable".
+const WORD_WIDTH = 11;
+// A wider number than 9999.9 s (almost three hours) only moves its own line to the right.
+const TIME_WIDTH = 7;
+
+/** What to show of a line that `program` wrote, or null when it is for machines only. */
+export function present(program: string, line: string): Shown | null {
+  if (line.trim() === "") return null;
+  const parsed = logLine.safeParse(jsonOf(line));
+  if (!parsed.success) return { word: program, text: line };
+  const entry = parsed.data;
+  const word = wordOf(entry);
+  if (word !== null) return { word, text: entry.msg };
+  if (["warn", "error", "fatal"].includes(entry.level)) return { word: program, text: `${entry.level}: ${entry.msg}` };
+  return null;
+}
+
+function wordOf({ event, phase, action, state, reason, level }: LogLine): string | null {
+  if (level === "debug" || level === "trace") return null;
+  switch (event) {
+    case "state":
+      return REASON_WORDS[reason ?? ""] ?? STATE_WORDS[state ?? ""] ?? state ?? null;
+    case "progress":
+      return phase ?? null;
+    case "action":
+      // A warning about an action is not the action: it keeps its level in front.
+      return level === "info" || action === "ban" ? (ACTION_WORDS[action ?? ""] ?? null) : null;
+    case "start":
+      return "starting";
+    case "stop":
+      return "stopped";
+    default:
+      return null;
+  }
+}
+
+function jsonOf(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return null; // a line for people: it is shown as it stands
+  }
+}
+
+/** One line for the terminal, with the time since the start. Further lines of the text are put below the first. */
+export function formatShown(elapsedMs: number, { word, text }: Shown): string {
+  const time = `${(elapsedMs / 1000).toFixed(1)}s`.padStart(TIME_WIDTH);
+  const [first = "", ...more] = text.split("\n");
+  const below = more.map((line) => `${" ".repeat(TIME_WIDTH + WORD_WIDTH + 4)}${line}`);
+  return [`${time}  ${word.padEnd(WORD_WIDTH)}  ${first}`, ...below].join("\n");
+}

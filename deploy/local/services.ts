@@ -1,0 +1,53 @@
+// The three programs of the local stack that make up a pod, each kept running. Touches the sandbox.
+import { readFileSync } from "node:fs";
+import type { Clock } from "../../common/clock.ts";
+import { nginxFiles, startNginx } from "./nginx.ts";
+import type { Sandbox } from "./processes.ts";
+import { keepRunning, type Service } from "./service.ts";
+import { type Places, provisionerEnv, reloaderEnv } from "./stack-settings.ts";
+
+export interface Services {
+  nginx: Service;
+  reloader: Service;
+  provisioner: Service;
+}
+
+export interface ServicesParts {
+  sandbox: Sandbox;
+  places: Places;
+  clock: Clock;
+  /** Tells a person what happened. */
+  say(word: string, text: string): void;
+  /** Takes each log line of reloader and provisioner. */
+  sayLine(program: string, line: string): void;
+}
+
+/** Starts nginx, reloader and provisioner side by side, as the containers of a pod start. */
+export async function startServices({ sandbox, places, clock, say, sayLine }: ServicesParts): Promise<Services> {
+  await sandbox.subfolder("shared");
+  await sandbox.subfolder("state");
+  const files = nginxFiles(sandbox.folder);
+  const node = (name: string, env: Readonly<Record<string, string>>) =>
+    keepRunning({
+      name,
+      start: async () => {
+        const child = await sandbox.node(name, [`dist/${name}.mjs`], env);
+        child.onLine((line) => sayLine(name, line));
+        return child;
+      },
+      lastLines: (child) => child.lines,
+      say,
+      clock,
+    });
+  return {
+    nginx: keepRunning({
+      name: "nginx",
+      start: async () => (await startNginx(sandbox)).master,
+      lastLines: () => readFileSync(files.errorLog, "utf8").trimEnd().split("\n"),
+      say,
+      clock,
+    }),
+    reloader: node("reloader", reloaderEnv(places, files)),
+    provisioner: node("provisioner", provisionerEnv(places)),
+  };
+}

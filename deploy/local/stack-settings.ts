@@ -1,0 +1,67 @@
+// What each program of the local stack is told: arguments and environment. Pure.
+import { join } from "node:path";
+import type { NginxFiles } from "./nginx.ts";
+
+/** Ports and folders that were free when the stack began. */
+export interface Places {
+  folder: string;
+  proxyPort: number;
+  emulatorPort: number;
+  provisionerPort: number;
+  reloaderPort: number;
+  nginxStatusPort: number;
+}
+
+// Long enough to see the steps go by, short enough to wait for.
+const BOOT_SECONDS = 4;
+
+const url = (port: number) => `http://127.0.0.1:${port}`;
+
+/** The proxy as a person or a test calls it. */
+export const proxyUrl = (places: Places): string => url(places.proxyPort);
+/** The API that stands in for Vast.ai. */
+export const emulatorUrl = (places: Places): string => url(places.emulatorPort);
+
+export function emulatorArgs(places: Places): string[] {
+  return ["dist/emulator.mjs", "--port", String(places.emulatorPort), "--boot-seconds", String(BOOT_SECONDS)];
+}
+
+export function provisionerEnv(places: Places): Record<string, string> {
+  return {
+    POD_NAME: "vast-pod-0",
+    VAST_URL: emulatorUrl(places),
+    VAST_API_KEY: "emulator-key",
+    VAST_TEMPLATE_NAME: "demo",
+    VAST_TEMPLATE_IMAGE: "example/app:2",
+    DOCKER_LOGIN: "-u demo -p demo-password registry.example",
+    VAST_SEARCH_QUERY: JSON.stringify({
+      gpu_name: { eq: "RTX 4090" },
+      num_gpus: { eq: 1 },
+      reliability2: { gte: 0.9 },
+      rentable: { eq: true },
+      order: [["dph_total", "asc"]],
+      limit: 20,
+    }),
+    // A try-out begins with nothing and ends with nothing: the waits that protect a real account only take time here.
+    VAST_FIRST_CREATE_WAIT_SECONDS: "1",
+    VAST_DRAIN_SECONDS: "1",
+    // Somebody who tries things makes more instances in an hour than a pod does.
+    VAST_MAX_CREATES_PER_HOUR: "100",
+    UPSTREAM_PATH: join(places.folder, "shared", "upstream.json"),
+    STATE_PATH: join(places.folder, "state", "provisioner.json"),
+    PROVISIONER_STATUS_PORT: String(places.provisionerPort),
+    RELOADER_STATUS_PORT: String(places.reloaderPort),
+  };
+}
+
+export function reloaderEnv(places: Places, nginx: NginxFiles): Record<string, string> {
+  return {
+    UPSTREAM_PATH: join(places.folder, "shared", "upstream.json"),
+    NGINX_CONFIG_PATH: join(nginx.confFolder, "default.conf"),
+    NGINX_PID_FILE: nginx.pidFile,
+    NGINX_ERROR_LOG: nginx.errorLog,
+    NGINX_LISTEN_PORT: String(places.proxyPort),
+    NGINX_STATUS_PORT: String(places.nginxStatusPort),
+    RELOADER_STATUS_PORT: String(places.reloaderPort),
+  };
+}

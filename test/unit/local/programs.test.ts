@@ -1,0 +1,42 @@
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { findProgram } from "../../../deploy/local/programs.ts";
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "vast-pod-test-"));
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+function put(path: string, mode = 0o755): string {
+  const at = join(folder, path);
+  mkdirSync(join(at, ".."), { recursive: true });
+  writeFileSync(at, "#!/bin/sh\n");
+  chmodSync(at, mode);
+  return at;
+}
+
+test("the first in PATH is taken, and only what is a program", () => {
+  put("a/some-server", 0o644);
+  mkdirSync(join(folder, "b", "some-server"), { recursive: true });
+  const wanted = put("c/some-server");
+  put("d/some-server");
+  const PATH = ["a", "b", "c", "d"].map((name) => join(folder, name)).join(":");
+  expect(findProgram("some-server", { PATH })).toBe(wanted);
+});
+
+test.each([
+  ["XDG_CACHE_HOME", "vast-pod/bin/some-server"],
+  ["HOME", ".cache/vast-pod/bin/some-server"],
+])("without one in PATH the copy below %s is taken", (variable, path) => {
+  const wanted = put(path);
+  expect(findProgram("some-server", { PATH: "/nowhere", [variable]: folder })).toBe(wanted);
+});
+
+test("a program that is nowhere is an error that names it and the remedy", () => {
+  expect(() => findProgram("some-server", { PATH: "/nowhere", HOME: folder })).toThrow(
+    /some-server is not installed: run deploy\/local\/setup.sh/,
+  );
+});
