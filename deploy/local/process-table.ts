@@ -2,6 +2,8 @@
 // and in a container where nobody reaps them they stay in the table for ever.
 import { readdirSync, readFileSync } from "node:fs";
 
+const GONE = new Set(["ENOENT", "ESRCH", "EACCES"]);
+
 /** True while the process runs. */
 export function isRunning(pid: number): boolean {
   return entry(String(pid)).running;
@@ -15,10 +17,11 @@ export function isGroupRunning(group: number): boolean {
   });
 }
 
-/** Ids of the running processes whose command line contains `text`. */
+/** Ids of the running processes of this user whose command line or environment contains `text`. */
 export function processesWith(text: string): number[] {
+  const says = (pid: string) => ["cmdline", "environ"].some((file) => read(`/proc/${pid}/${file}`).includes(text));
   return processes()
-    .filter((pid) => entry(pid).running && read(`/proc/${pid}/cmdline`).replaceAll("\0", " ").includes(text))
+    .filter((pid) => entry(pid).running && says(pid))
     .map(Number);
 }
 
@@ -33,12 +36,12 @@ function entry(pid: string): { running: boolean; group: number } {
   return { running: !["", "Z", "X"].includes(state), group: Number(group) };
 }
 
-/** The file's text, empty when the process is gone. */
+/** The file's text, empty when the process is gone or somebody else's. */
 function read(path: string): string {
   try {
     return readFileSync(path, "utf8");
   } catch (error) {
-    if (error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ESRCH")) return "";
+    if (error instanceof Error && "code" in error && GONE.has(String(error.code))) return "";
     throw error;
   }
 }
