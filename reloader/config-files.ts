@@ -1,0 +1,86 @@
+// The config and its last good copy on the disk. Touches these two files through what it is given.
+import type { Written } from "../common/atomic-file.ts";
+import { type Config, readConfig } from "./render.ts";
+
+export interface Disk {
+  /** Null when there is no such file. */
+  read(path: string): Promise<string | null>;
+  write(path: string, text: string, mode: number): Promise<Written>;
+  /** Removes what a killed writer of `path` left. */
+  tidy(path: string): Promise<void>;
+}
+
+export type WriteResult = { ok: true; changed: boolean } | { ok: false; why: string };
+
+// nginx' master reads it as whatever user it runs as.
+const READABLE = 0o644;
+
+export class ConfigFiles {
+  readonly configPath: string;
+  readonly #goodPath: string;
+  readonly #disk: Disk;
+  #good: Config | null = null;
+
+  constructor(paths: { configPath: string; goodPath: string }, disk: Disk) {
+    this.configPath = paths.configPath;
+    this.#goodPath = paths.goodPath;
+    this.#disk = disk;
+  }
+
+  /** The last config that nginx was proven to run, in this run or an earlier one. */
+  get good(): Config | null {
+    return this.#good;
+  }
+
+  /**
+   * Call once before all else. Finds what an earlier run had proven and puts it in the place of a config that it had
+   * not: should nginx start now, it must not start with that.
+   */
+  async recover(): Promise<WriteResult> {
+    try {
+      for (const path of [this.configPath, this.#goodPath]) await this.#disk.tidy(path);
+      const text = await this.#disk.read(this.#goodPath);
+      this.#good = text === null ? null : readConfig(text);
+    } catch (error) {
+      return { ok: false, why: diskProblem(this.#goodPath, error) };
+    }
+    return this.#good === null ? { ok: true, changed: false } : this.write(this.#good);
+  }
+
+  /** Makes the config file hold `config`. */
+  async write(config: Config): Promise<WriteResult> {
+    return this.#put(this.configPath, config.text);
+  }
+
+  /** Remembers `config` as proven. It counts as good even when the copy cannot be written. */
+  async keepAsGood(config: Config): Promise<WriteResult> {
+    this.#good = config;
+    return this.#put(this.#goodPath, config.text);
+  }
+
+  async #put(path: string, text: string): Promise<WriteResult> {
+    try {
+      return { ok: true, changed: (await this.#disk.write(path, text, READABLE)).changed };
+    } catch (error) {
+      return { ok: false, why: diskProblem(path, error) };
+    }
+  }
+}
+
+/** A sentence that names the file, what is wrong and what to do. */
+export function diskProblem(path: string, error: unknown): string {
+  const code = error instanceof Error && "code" in error ? String(error.code) : String(error);
+  const remedies: Readonly<Record<string, string>> = {
+    EACCES: "let the reloader's user write in that folder",
+    EPERM: "let the reloader's user write in that folder",
+    EROFS: "mount a writable volume there",
+    ENOENT: "mount a volume for that folder",
+    ENOTDIR: "its folder is a file: correct the path",
+    ENOSPC: "make room on that volume",
+    EDQUOT: "make room on that volume",
+    EBUSY: "mount the folder, not the single file: a mounted file cannot be replaced",
+    EXDEV: "mount the folder, not the single file: a mounted file cannot be replaced",
+    EISDIR: "a folder is in its place: remove it",
+  };
+  return `${path} cannot be written (${code}): ${remedies[code] ?? "see to that volume"}`;
+}

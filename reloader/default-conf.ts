@@ -1,0 +1,145 @@
+// The template of the nginx config. It is a TypeScript string so that bundle, tests and tsx read it alike.
+// Runs on nginx 1.22 and newer, inside `http {}` of the stock image's own nginx.conf.
+
+/**
+ * Mustache, escaping off: every value in the view comes out of `quote.ts`. Names that other files in the folder could
+ * define too begin with `vast_pod`.
+ */
+export const DEFAULT_CONF = String.raw`# Written by vast-reloader, which puts edits by hand right again.
+# vast-pod {{{server}}}
+
+map $http_host $vast_pod_host { default $http_host; "" $host; }
+map $http_upgrade $vast_pod_connection { default "upgrade"; "" ""; }
+map $http_x_forwarded_proto $vast_pod_proto { default $http_x_forwarded_proto; "" $scheme; }
+map $http_x_forwarded_host $vast_pod_forwarded_host { default $http_x_forwarded_host; "" $http_host; }
+map $http_x_request_id $vast_pod_request_id { default $http_x_request_id; "" $request_id; }
+# A number in JSON has no leading zeros: nginx prints 000 for a request without an answer, 009 for HTTP/0.9.
+map $status $vast_pod_status { default $status; "000" 0; "009" 9; }
+
+log_format vast_pod escape=json '{"address":"$remote_addr","http_x_forwarded_for":"$http_x_forwarded_for",'
+  '"host":"$http_host","upstream_addr":"$upstream_addr","source":"nginx","time":"$time_iso8601",'
+  '"resp_body_size":$body_bytes_sent,"request_length":$request_length,"method":"$request_method",'
+  '"uri":"$request_uri","status":$vast_pod_status,"user_agent":"$http_user_agent","resp_time":$request_time,'
+  '"upstream_cache_status":"$upstream_cache_status"}';
+{{#proxied}}
+
+upstream vast_pod_instance {
+  # One server and no second try: to count it as failed would only add refusals of our own.
+  server {{{endpoint}}} max_fails=0;
+  keepalive {{{keepaliveConnections}}};
+  keepalive_timeout {{{keepaliveSeconds}}}s;
+}
+{{/proxied}}
+
+server {
+  listen {{{listenPort}}} default_server;
+{{#ipv6}}
+  listen [::]:{{{listenPort}}} default_server;
+{{/ipv6}}
+  server_name _;
+{{#accessLog}}
+  access_log {{{path}}} vast_pod;
+{{/accessLog}}
+{{^accessLog}}
+  access_log off;
+{{/accessLog}}
+
+  location = /-/live {
+    access_log off;
+    default_type text/plain;
+    return 200 "live\n";
+  }
+{{#proxied}}
+
+  location = /-/ready {
+    access_log off;
+    default_type text/plain;
+    return 200 "ready\n";
+  }
+
+  location / {
+    # Without a path here the request goes on as it came, byte for byte.
+    proxy_pass {{{scheme}}}://vast_pod_instance;
+{{#tlsName}}
+    proxy_ssl_server_name on;
+    proxy_ssl_name {{{name}}};
+    proxy_ssl_verify off;
+{{/tlsName}}
+    proxy_http_version 1.1;
+    proxy_set_header Host $vast_pod_host;
+    proxy_set_header Connection $vast_pod_connection;
+    proxy_set_header Upgrade $http_upgrade;
+    proxy_set_header X-Real-IP $remote_addr;
+    proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
+    proxy_set_header X-Forwarded-Proto $vast_pod_proto;
+    proxy_set_header X-Forwarded-Host $vast_pod_forwarded_host;
+    proxy_set_header X-Request-ID $vast_pod_request_id;
+    proxy_redirect off;
+    proxy_intercept_errors off;
+    proxy_buffering {{{buffering}}};
+    proxy_buffer_size 16k;
+    proxy_buffers 8 16k;
+    proxy_busy_buffers_size 32k;
+    # An upload goes through as it arrives, so it cannot be sent twice.
+    proxy_request_buffering off;
+    proxy_next_upstream off;
+    client_max_body_size {{{maxBodySize}}};
+    proxy_connect_timeout 10s;
+    proxy_send_timeout {{{timeoutSeconds}}}s;
+    proxy_read_timeout {{{timeoutSeconds}}}s;
+    # A slow answer may leave the line silent for longer than a middlebox remembers it.
+    proxy_socket_keepalive on;
+  }
+{{/proxied}}
+{{^proxied}}
+
+  location = /-/ready {
+    access_log off;
+    default_type text/plain;
+    return 503 "no server is configured\n";
+  }
+
+  # No upload is too large for an answer that does not read it.
+  client_max_body_size 0;
+  error_page 503 /-/state;
+
+  location / {
+    return 503;
+  }
+
+  location = /-/state {
+    internal;
+    recursive_error_pages off;
+    types {}
+    default_type application/json;
+    add_header Retry-After {{{retryAfterSeconds}}} always;
+    add_header Cache-Control no-store always;
+    open_file_cache off;
+    etag off;
+    root {{{stateFolder}}};
+    try_files {{{stateFile}}} =503;
+  }
+{{/proxied}}
+}
+
+server {
+  listen 127.0.0.1:{{{statusPort}}};
+  server_name _;
+  access_log off;
+  keepalive_timeout 0;
+  default_type text/plain;
+
+  location = /hash {
+    return 200 "{{{hash}}}\n";
+  }
+  location = /version {
+    return 200 "$nginx_version\n";
+  }
+  location = /stub_status {
+    stub_status;
+  }
+  location / {
+    return 404;
+  }
+}
+`;

@@ -1,0 +1,30 @@
+// Runs passes one after the other until it is told to end. Touches nothing but what it is given.
+import type { Clock } from "../common/clock.ts";
+import type { Bell } from "./watch.ts";
+
+export interface Loop {
+  /** One pass; answers after how many ms the next one is due. */
+  pass(signal: AbortSignal): Promise<number>;
+  /** Hears of a pass that threw. The loop goes on: a fault of one moment must not end the proxy's upkeep. */
+  onError(error: unknown): void;
+  /** What rings while a pass runs leads to one more pass, however often it rings. */
+  bell: Bell;
+  clock: Clock;
+}
+
+// What throws is a fault of this program, not of the disk or of nginx: soon enough to heal, slow enough for the log.
+const AFTER_ERROR_MS = 5_000;
+
+/** Resolves soon after `signal` is aborted. One pass runs at a time. */
+export async function runLoop({ pass, onError, bell, clock }: Loop, signal: AbortSignal): Promise<void> {
+  signal.addEventListener("abort", () => bell.ring(), { once: true });
+  while (!signal.aborted) {
+    let wait = AFTER_ERROR_MS;
+    try {
+      wait = await pass(signal);
+    } catch (error) {
+      onError(error);
+    }
+    if (!signal.aborted) await bell.wait(wait, clock);
+  }
+}

@@ -1,0 +1,152 @@
+// One look at the world and what follows from it: read, decide, resolve, render, apply. Level-triggered: each pass begins
+// with what is, not with what was last done. Touches only what it is given.
+import type { Clock } from "../common/clock.ts";
+import type { Applied } from "../common/reloader-status.ts";
+import { accessLogFor, descriptorOf, refusesLog } from "./access-log.ts";
+import type { Applier, Outcome } from "./apply.ts";
+import type { ConfigFiles, Disk } from "./config-files.ts";
+import { type Config, type ProxySettings, renderConfig } from "./render.ts";
+import type { Report } from "./report.ts";
+import type { Resolver } from "./resolve.ts";
+import { mustWait, type Refused, refusedAgain } from "./retry.ts";
+import { writeStatePage } from "./state-page.ts";
+import { decideWanted, type UpstreamRead, type Wanted, wantedOf } from "./upstream.ts";
+
+export interface ReconcileParts {
+  proxy: ProxySettings;
+  clock: Clock;
+  files: ConfigFiles;
+  disk: Disk;
+  applier: Pick<Applier, "ensure">;
+  resolver: Resolver;
+  report: Report;
+  readUpstream(): Promise<UpstreamRead>;
+  /** What stands behind a file descriptor of nginx' master, null when it cannot be known. */
+  behindDescriptor(fd: number): Promise<string | null>;
+}
+
+// The backstop for events that never came, and how soon a hand in the config or a restarted nginx is noticed. A look
+// costs two small reads and a request on loopback.
+const POLL_MS = 3_000;
+// nginx starts within a second of its container: its first requests should not meet "no nginx" on the status page.
+const POLL_WAITING_MS = 1_000;
+// Old workers leave 100 ms after a reload; where one is stuck the rest of its time is looked at this often.
+const POLL_SETTLING_MS = 250;
+
+/** What a pass would have nginx run. `config` null: that cannot be known now, and why is the problem. */
+interface Aim {
+  config: Config | null;
+  /** For when there is nothing else: answers 503. */
+  without: Config;
+  problem: string | null;
+  warnings: readonly string[];
+}
+
+export class Reconciler {
+  readonly #parts: ReconcileParts;
+  #before: Wanted | null = null;
+  #refused: Refused | null = null;
+  /** Why nginx once refused to open the access log; kept, since asking again would cost a refusal each time. */
+  #logRefusal: string | null = null;
+
+  constructor(parts: ReconcileParts) {
+    this.#parts = parts;
+  }
+
+  /** Takes up what an earlier run has left. Call it once before the first pass; answers what is wrong with it. */
+  async recover(): Promise<string | null> {
+    const { files, disk, proxy } = this.#parts;
+    const recovered = await files.recover();
+    if (files.good !== null) this.#before = wantedOf(files.good.server);
+    if (!recovered.ok) return recovered.why;
+    await disk.tidy(proxy.statePath);
+    return null;
+  }
+
+  /** One pass. Answers after how many ms the next one is due if nothing happens before. */
+  async pass(signal: AbortSignal): Promise<number> {
+    const { applier, clock, report } = this.#parts;
+    const read = await this.#parts.readUpstream();
+    const { wanted, problem } = decideWanted(read, this.#before);
+    this.#before = wanted;
+    const aim = await this.#aim(wanted);
+    const config = this.#choose(aim);
+    const pageProblem = config?.server === null ? await this.#writePage(wanted, aim) : null;
+    const outcome = config === null ? null : await applier.ensure(config, signal);
+    if (outcome?.kind === "stopped") return POLL_MS;
+    const isWanted = config !== null && config.hash === aim.config?.hash;
+    if (config !== null && outcome !== null) this.#remember(outcome, config, isWanted);
+    const { generation, server, page } = wanted;
+    // A refusal is told by what is remembered of it, also in the passes that do not try again.
+    const trouble = outcome === null || outcome.kind === "refused" ? null : outcome.why;
+    report.finish(
+      {
+        wanted: { generation, server, hash: aim.config?.hash ?? null, state: page.state, reason: page.reason },
+        applied: outcome?.kind === "settled" && config !== null ? this.#proven(config, isWanted, generation) : null,
+        problem: joined([problem, aim.problem, this.#refusal(aim), trouble, pageProblem]),
+        warnings: aim.warnings,
+        reload: outcome !== null && "reload" in outcome ? outcome.reload : null,
+        refused: outcome?.kind === "refused",
+        upstreamWrittenAt: read.kind === "file" ? read.writtenAt : null,
+      },
+      clock.now(),
+    );
+    if (outcome?.kind === "settling") return POLL_SETTLING_MS;
+    return outcome?.kind === "waiting" ? POLL_WAITING_MS : POLL_MS;
+  }
+
+  async #aim(wanted: Wanted): Promise<Aim> {
+    const { proxy, resolver, behindDescriptor } = this.#parts;
+    const fd = descriptorOf(proxy.accessLog);
+    const log = accessLogFor(proxy.accessLog, fd === null ? null : await behindDescriptor(fd), this.#logRefusal);
+    const settings = { ...proxy, accessLog: log.path };
+    const without = renderConfig(null, settings);
+    const warnings = log.warning === null ? [] : [log.warning];
+    if (wanted.server === null) return { config: without, without, problem: null, warnings };
+    const found = await resolver.resolve(wanted.server.host);
+    if (!found.known) return { config: null, without, problem: found.why, warnings };
+    const config = renderConfig({ server: wanted.server, address: found.address }, settings);
+    if (found.warning !== null) warnings.push(found.warning);
+    return { config, without, problem: null, warnings };
+  }
+
+  /** The config to apply now: the wanted one, else the last good one. Null: there is none that may be tried. */
+  #choose(aim: Aim): Config | null {
+    const { clock, files } = this.#parts;
+    const config = aim.config ?? files.good ?? aim.without;
+    if (!mustWait(this.#refused, config.hash, clock.now())) return config;
+    return files.good === null || files.good.hash === config.hash ? null : files.good;
+  }
+
+  #writePage(wanted: Wanted, aim: Aim): Promise<string | null> {
+    const { disk, proxy } = this.#parts;
+    const unresolved = { state: "unavailable", reason: "name_not_resolved", message: aim.problem ?? "" };
+    const page = aim.config === null ? { ...wanted.page, ...unresolved } : wanted.page;
+    return writeStatePage(proxy.statePath, page, disk);
+  }
+
+  #remember(outcome: Outcome, config: Config, isWanted: boolean): void {
+    if (outcome.kind === "settled" && isWanted) this.#refused = null;
+    if (outcome.kind !== "refused") return;
+    this.#refused = refusedAgain(this.#refused, config.hash, outcome.why, this.#parts.clock.now());
+    if (refusesLog(this.#parts.proxy.accessLog, outcome.why)) this.#logRefusal = outcome.why;
+  }
+
+  #refusal(aim: Aim): string | null {
+    const refused = this.#refused;
+    if (refused === null || refused.hash !== aim.config?.hash) return null;
+    const { why, times, retryAt } = refused;
+    return `${why} (try ${times}, the next one at ${new Date(retryAt).toISOString()}; nginx keeps its last good config)`;
+  }
+
+  #proven(config: Config, isWanted: boolean, generation: number): Applied {
+    const before = this.#parts.report.applied;
+    const known = before?.hash === config.hash ? before.generation : 0;
+    return { generation: isWanted ? generation : known, server: config.server, hash: config.hash };
+  }
+}
+
+function joined(problems: readonly (string | null)[]): string | null {
+  const all = problems.filter((problem) => problem !== null);
+  return all.length === 0 ? null : all.join("; ");
+}

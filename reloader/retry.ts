@@ -1,0 +1,27 @@
+// When a config that nginx refused is tried again. Pure: time is an argument.
+
+/** Remembers one refused config; another one is free to be tried at once. */
+export interface Refused {
+  hash: string;
+  why: string;
+  /** How often in a row it was refused. */
+  times: number;
+  /** Epoch ms from which it may be tried again. */
+  retryAt: number;
+}
+
+// Each try makes nginx read its whole config. The first retry comes soon, as what refused it may have been another
+// file that is just being written; the ceiling keeps a lasting fault at one try a minute.
+const FIRST_RETRY_MS = 5_000;
+const LONGEST_RETRY_MS = 60_000;
+
+/** What to remember after nginx refused `hash` at `now`. */
+export function refusedAgain(before: Refused | null, hash: string, why: string, now: number): Refused {
+  const times = before?.hash === hash ? before.times + 1 : 1;
+  return { hash, why, times, retryAt: now + Math.min(FIRST_RETRY_MS * 2 ** (times - 1), LONGEST_RETRY_MS) };
+}
+
+/** True while `hash` must not be tried. */
+export function mustWait(refused: Refused | null, hash: string, now: number): refused is Refused {
+  return refused !== null && refused.hash === hash && now < refused.retryAt;
+}

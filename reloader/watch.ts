@@ -1,0 +1,100 @@
+// Says when to look at the upstream file. Events only wake: what counts is the content. Touches the folder, watching.
+import { stat } from "node:fs/promises";
+import { dirname } from "node:path";
+import { type FSWatcher, watch } from "chokidar";
+import type { Clock } from "../common/clock.ts";
+
+// chokidar 5 drops every change of a file within 50 ms of one it has reported. A look 100 ms after the last event it
+// did report saw the final content in every one of 24 bursts, a look at 30 ms in none.
+const QUIET_MS = 100;
+// Under events that never pause the quiet never comes: look all the same.
+const LONGEST_BURST_MS = 1_000;
+
+/** Calls `look` at the first event of a burst at once, and again when the burst is over. */
+export function burst(look: () => void, clock: Clock, signal: AbortSignal): () => void {
+  let last = 0;
+  let running = false;
+  const trail = async () => {
+    const first = last;
+    for (;;) {
+      const wait = Math.min(last + QUIET_MS, first + LONGEST_BURST_MS) - clock.now();
+      if (wait <= 0 || signal.aborted) break;
+      await clock.sleep(wait, signal);
+    }
+    running = false;
+    if (!signal.aborted) look();
+  };
+  return () => {
+    last = clock.now();
+    if (running) return;
+    running = true;
+    look();
+    void trail();
+  };
+}
+
+/** A bell: `ring` ends the present or the next `wait`. */
+export class Bell {
+  #rung = false;
+  #waiter: AbortController | null = null;
+
+  ring(): void {
+    this.#rung = true;
+    this.#waiter?.abort();
+  }
+
+  /** Resolves when it was rung since the last call, or after `ms`. */
+  async wait(ms: number, clock: Clock): Promise<void> {
+    if (!this.#rung) {
+      this.#waiter = new AbortController();
+      await clock.sleep(ms, this.#waiter.signal);
+      this.#waiter = null;
+    }
+    this.#rung = false;
+  }
+}
+
+export interface Watcher {
+  /** Watches anew when the folder is another one than before (a volume mounted later). Call it now and then. */
+  refresh(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/**
+ * Watches the folder of `path`, not the file, which is replaced at each change. `onEvent` also hears when watching has
+ * begun, as what changed before went unseen. `onError` hears why the system will not watch; looking now and then goes on.
+ */
+export function watchFolder(path: string, onEvent: () => void, onError: (why: string) => void): Watcher {
+  const folder = dirname(path);
+  let current: { watcher: FSWatcher; inode: number } | null = null;
+  return {
+    refresh: async () => {
+      const inode = await inodeOf(folder);
+      if (current?.inode === inode) return;
+      await current?.watcher.close();
+      current = null;
+      if (inode === null) return;
+      const watcher = watch(folder, {
+        depth: 0,
+        ignoreInitial: true,
+        ignored: (name) => name !== folder && name !== path,
+      });
+      watcher.on("all", onEvent).on("ready", onEvent);
+      watcher.on("error", (error) => onError(error instanceof Error ? error.message : String(error)));
+      current = { watcher, inode };
+    },
+    close: async () => {
+      await current?.watcher.close();
+    },
+  };
+}
+
+async function inodeOf(folder: string): Promise<number | null> {
+  try {
+    return (await stat(folder)).ino;
+  } catch (error) {
+    // Not there or not to be seen: reading the file itself says so, with a remedy.
+    if (error instanceof Error && "code" in error) return null;
+    throw error;
+  }
+}
