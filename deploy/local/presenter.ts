@@ -16,13 +16,17 @@ const logLine = z.object({
   action: z.string().optional(),
   state: z.string().optional(),
   reason: z.string().optional(),
+  // Of the reloader: what nginx was proven to serve, how long that took, and why not.
+  server: z.object({ host: z.string(), port: z.number() }).nullish(),
+  settledMs: z.number().optional(),
+  problem: z.string().optional(),
 });
 type LogLine = z.infer<typeof logLine>;
 
 /** The words of a state, where its reason tells more than the state itself. */
 const REASON_WORDS: Readonly<Record<string, string>> = {
   confirming_none: "looking",
-  no_instance: "searching",
+  no_instance: "looking",
   create_unresolved: "creating",
   instance_starting: "loading",
   destroying: "destroying",
@@ -46,10 +50,25 @@ export function present(program: string, line: string): Shown | null {
   const parsed = logLine.safeParse(jsonOf(line));
   if (!parsed.success) return { word: program, text: line };
   const entry = parsed.data;
+  if (entry.settledMs !== undefined) return { word: "reloaded", text: describeReload(entry.server, entry.settledMs) };
   const word = wordOf(entry);
   if (word !== null) return { word, text: entry.msg };
-  if (["warn", "error", "fatal"].includes(entry.level)) return { word: program, text: `${entry.level}: ${entry.msg}` };
-  return null;
+  const calm = !["warn", "error", "fatal"].includes(entry.level);
+  return calm ? null : { word: program, text: describe(entry) };
+}
+
+/** A line as a person reads it who wants to know what a program said at last. */
+export function plain(line: string): string {
+  const parsed = logLine.safeParse(jsonOf(line));
+  return parsed.success ? describe(parsed.data) : line;
+}
+
+function describe({ level, msg, problem }: LogLine): string {
+  return `${level}: ${msg}${problem === undefined ? "" : `: ${problem}`}`;
+}
+
+function describeReload(server: LogLine["server"], settledMs: number): string {
+  return `nginx sends requests to ${server ? `${server.host}:${server.port}` : "nobody (503)"} (${settledMs} ms)`;
 }
 
 function wordOf({ event, phase, action, state, reason, level }: LogLine): string | null {

@@ -6,26 +6,35 @@ const ASK_EVERY_MS = 100;
 // An answer on loopback takes a millisecond; nginx that is about to reload may let one wait.
 const ANSWER_MS = 2_000;
 
-/** Asks `url` until `over` is aborted and tells each change. "No" is not told before the first "yes". */
+/** What a request to the pod would meet: an instance, nginx alone (503), or nobody who listens. */
+export type Readiness = "ready" | "unready" | "silent";
+
+/** Asks `url` until `over` is aborted and tells each change. Nothing is told before the first "ready". */
 export async function watchReadiness(
   url: string,
   clock: Clock,
   over: AbortSignal,
-  tell: (ready: boolean) => void,
+  tell: (readiness: Readiness) => void,
+  look: (url: string) => Promise<Readiness> = readinessOf,
 ): Promise<void> {
-  let told = false;
+  let told: Readiness | null = null;
   while (!over.aborted) {
-    const ready = await isReady(url);
-    if (!over.aborted && ready !== told) tell(ready);
-    told = ready;
+    const now = await look(url);
+    if (over.aborted) return;
+    if (now !== told && (told !== null || now === "ready")) {
+      tell(now);
+      told = now;
+    }
     await clock.sleep(ASK_EVERY_MS, over);
   }
 }
 
-async function isReady(url: string): Promise<boolean> {
+async function readinessOf(url: string): Promise<Readiness> {
   try {
-    return (await fetch(url, { signal: AbortSignal.timeout(ANSWER_MS) })).status === 200;
+    const response = await fetch(url, { signal: AbortSignal.timeout(ANSWER_MS) });
+    await response.arrayBuffer(); // an unread body keeps its connection
+    return response.status === 200 ? "ready" : "unready";
   } catch {
-    return false; // nobody listens yet, or nginx is being started again
+    return "silent"; // nobody listens yet, or nginx is being started again
   }
 }

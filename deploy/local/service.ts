@@ -27,7 +27,7 @@ const FIRST_PAUSE_MS = 1_000;
 const LONGEST_PAUSE_MS = 15_000;
 const LIVED_MS = 10_000;
 // Enough to see the error and what led to it.
-const LAST_LINES = 8;
+const LAST_LINES = 5;
 
 /** Starts the program and keeps it running until `stop`. A start that throws counts as a death. */
 export function keepRunning(options: ServiceOptions): Service {
@@ -35,6 +35,7 @@ export function keepRunning(options: ServiceOptions): Service {
   const stopped = new AbortController();
   let child: Child | null = null;
   let last: Exit | null = null;
+  let lives = 0;
   const run = async () => {
     for (let pause = FIRST_PAUSE_MS; !stopped.signal.aborted; ) {
       const startedAt = clock.now();
@@ -51,6 +52,7 @@ export function keepRunning(options: ServiceOptions): Service {
     try {
       const started = await options.start();
       child = started;
+      if (lives++ > 0) say("restarted", `${name} is process ${started.pid} now`);
       if (!stopped.signal.aborted) await started.exited;
       last = await started.stop(); // also waits until its children are gone: they hold its ports
       const lines = options.lastLines(started).slice(-LAST_LINES);

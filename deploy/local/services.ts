@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import type { Clock } from "../../common/clock.ts";
 import { nginxFiles, startNginx } from "./nginx.ts";
+import { plain } from "./presenter.ts";
 import type { Sandbox } from "./processes.ts";
 import { keepRunning, type Service } from "./service.ts";
 import { type Places, provisionerEnv, reloaderEnv } from "./stack-settings.ts";
@@ -35,7 +36,7 @@ export async function startServices({ sandbox, places, clock, say, sayLine }: Se
         child.onLine((line) => sayLine(name, line));
         return child;
       },
-      lastLines: (child) => child.lines,
+      lastLines: (child) => child.lines.map(plain),
       say,
       clock,
     });

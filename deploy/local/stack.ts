@@ -5,7 +5,7 @@ import { createEnding, ENDING_SIGNALS, type Ending } from "./ending.ts";
 import { helpText } from "./help.ts";
 import { formatShown, present } from "./presenter.ts";
 import { type Child, firstFreePort, openSandbox, type Sandbox, until } from "./processes.ts";
-import { watchReadiness } from "./readiness.ts";
+import { type Readiness, watchReadiness } from "./readiness.ts";
 import { describeExit, type Service } from "./service.ts";
 import { type Services, startServices } from "./services.ts";
 import { emulatorArgs, emulatorUrl, type Places, provisionerEnv, proxyUrl } from "./stack-settings.ts";
@@ -22,6 +22,11 @@ const say = (word: string, text: string) => console.log(formatShown(systemClock.
 const sayLine = (program: string, line: string) => {
   const shown = present(program, line);
   if (shown !== null) say(shown.word, shown.text);
+};
+const READINESS: Readonly<Record<Readiness, (url: string) => string>> = {
+  ready: (url) => `the pod answers on ${url}`,
+  unready: (url) => `${url} answers 503 until an instance serves`,
+  silent: (url) => `nobody listens on ${url}`,
 };
 const quote = (lines: readonly string[]) => lines.slice(-LAST_LINES).map((line) => `\n| ${line}`);
 
@@ -57,10 +62,10 @@ async function run(sandbox: Sandbox, ending: Ending): Promise<void> {
   void emulator.exited.then(() => gone.abort());
   const over = AbortSignal.any([ending.wished, gone.signal]);
   const services = await startServices({ sandbox, places, clock: systemClock, say, sayLine });
+  const url = proxyUrl(places);
   let helped = false;
-  await watchReadiness(`${proxyUrl(places)}/-/ready`, systemClock, over, (ready) => {
-    if (!ready) return say("down", "the pod answers 503 until an instance serves again");
-    say("up", `the pod answers on ${proxyUrl(places)}`);
+  await watchReadiness(`${url}/-/ready`, systemClock, over, (readiness) => {
+    say(readiness === "ready" ? "up" : "down", READINESS[readiness](url));
     if (!helped) console.log(`\n${helpText(helpFacts(places, services))}\n`);
     helped = true;
   });

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { formatShown, present } from "../../../deploy/local/presenter.ts";
+import { formatShown, plain, present } from "../../../deploy/local/presenter.ts";
 
 const provisioner = (entry: Record<string, unknown>) =>
   present(
@@ -16,6 +16,7 @@ test.each([
   ["state", { state: "provisioning", reason: "instance_starting" }, "loading"],
   ["state", { state: "ready", reason: "instance_ready" }, "ready"],
   ["state", { state: "provisioning", reason: "image_changed" }, "replacing"],
+  ["state", { state: "provisioning", reason: "no_instance" }, "looking"],
   ["stop", {}, "stopped"],
 ])("a line of event %s with %o is told as %s", (event, fields, word) => {
   expect(provisioner({ event, ...fields, msg: "a sentence" })).toEqual({ word, text: "a sentence" });
@@ -31,6 +32,36 @@ test.each(["unavailable", "blocked"])("the state %s is told by its own word", (s
 test("a warning about an action is told as the program's warning", () => {
   const shown = provisioner({ level: "warn", event: "action", action: "create", msg: "nothing was created" });
   expect(shown).toEqual({ word: "provisioner", text: "warn: nothing was created" });
+});
+
+const reloader = (entry: Record<string, unknown>) =>
+  present("reloader", JSON.stringify({ level: "info", app: "vast-reloader", ...entry }));
+
+test("a reload is told with the server that nginx was proven to use", () => {
+  const server = { scheme: "http", host: "127.0.0.1", port: 28056 };
+  expect(
+    reloader({ generation: 5, server, hash: "432b", acceptedMs: 71, settledMs: 130, msg: "nginx reloaded" }),
+  ).toEqual({
+    word: "reloaded",
+    text: "nginx sends requests to 127.0.0.1:28056 (130 ms)",
+  });
+});
+
+test("a reload without a server is told as 503", () => {
+  const text = "nginx sends requests to nobody (503) (90 ms)";
+  expect(reloader({ server: null, acceptedMs: 50, settledMs: 90, msg: "nginx reloaded" })?.text).toBe(text);
+});
+
+test("what is not applied is told with its problem", () => {
+  const entry = { level: "warn", problem: "nginx runs not yet", msg: "what is wanted is not applied" };
+  expect(reloader(entry)?.text).toBe("warn: what is wanted is not applied: nginx runs not yet");
+});
+
+test("a last line is told without what is for machines", () => {
+  expect(plain('{"level":"info","time":"x","app":"provisioner","msg":"searching an offer"}')).toBe(
+    "info: searching an offer",
+  );
+  expect(plain("Segmentation fault")).toBe("Segmentation fault");
 });
 
 test("lines for machines are left out", () => {

@@ -5,7 +5,7 @@ import { until } from "../../../deploy/local/until.ts";
 import { steppingClock } from "./stepping-clock.ts";
 
 /** A process that ends when it is told to. */
-function fakeChild(lines: readonly string[] = []) {
+function fakeChild(pid: number, lines: readonly string[]) {
   let exit: Exit | null = null;
   let end: (exit: Exit) => void = () => undefined;
   const exited = new Promise<Exit>((resolve) => {
@@ -16,7 +16,7 @@ function fakeChild(lines: readonly string[] = []) {
   });
   const child: Child = {
     name: "fake",
-    pid: 1,
+    pid,
     lines,
     exited,
     exit: () => exit,
@@ -39,7 +39,7 @@ function setUp(startFails: () => boolean = () => false) {
     name: "nginx",
     start: async () => {
       if (startFails()) throw new Error("no such program");
-      const life = fakeChild(["first", "last line"]);
+      const life = fakeChild(lives.length + 1, ["first", "last line"]);
       lives.push(life);
       return life.child;
     },
@@ -61,7 +61,10 @@ test("a program that died is started again after a second, with its last lines s
   (await life(1)).die({ signal: "SIGKILL" });
   await life(2);
   expect(clock.sleeps).toEqual([1000]);
-  expect(said).toEqual(["restarting: nginx in 1 s: it ended (SIGKILL)\n| first\n| last line"]);
+  expect(said).toEqual([
+    "restarting: nginx in 1 s: it ended (SIGKILL)\n| first\n| last line",
+    "restarted: nginx is process 2 now",
+  ]);
   await service.stop();
 });
 
