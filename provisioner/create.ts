@@ -26,6 +26,8 @@ export interface CreateParts {
 
 // Offers that are tried from one search: after that the list is old, and a fresh one costs less than more misses.
 const MOST_OFFERS = 5;
+// Nobody edits a template and expects an instance of this very moment to have it; asking again costs the endpoint's 3 s.
+const TEMPLATE_FRESH_MS = 15_000;
 
 /** The memory after one attempt; whether something was created the next lists tell. */
 export async function createOne(
@@ -41,7 +43,7 @@ export async function createOne(
   let template: Template | null;
   let offers: Offer[];
   try {
-    template = await client.findTemplate(desired.templateName, stop);
+    template = await currentTemplate(parts, seen, stop);
     if (template === null) {
       const message = `the template "${desired.templateName}" is gone from the account: create it again, or correct VAST_TEMPLATE_NAME`;
       return backOff(memory, "create_refused", message, wanted, clock.now());
@@ -68,6 +70,16 @@ export async function createOne(
     if (!attempt.gone) return next;
   }
   return next;
+}
+
+/** Asked for again unless the pass itself has just done so: a create takes the hash as it is now. */
+async function currentTemplate(
+  { client, clock, desired }: CreateParts,
+  seen: Observation,
+  stop: AbortSignal,
+): Promise<Template | null> {
+  if (seen.template.known && clock.now() - seen.templateAt < TEMPLATE_FRESH_MS) return seen.template.value;
+  return client.findTemplate(desired.templateName, stop);
 }
 
 async function tryOffer(

@@ -41,6 +41,8 @@ export interface Observation {
   list: Seen<readonly Instance[]>;
   /** `null`: the account has no template of that name. */
   template: Seen<Template | null>;
+  /** Epoch ms at which the template was last asked for. */
+  templateAt: number;
   /** Banned hosts; known and empty when bans are disabled. */
   bans: Seen<readonly Ban[]>;
   counters: ReadonlyMap<number, StoredCounters>;

@@ -42,9 +42,11 @@ export function createObserver(parts: ObserverParts): Observe {
   let relistAt = 0;
   let template: Seen<Template | null> | null = null;
   let templateDueAt = 0;
+  let templateAt = 0;
 
   async function lookAtTemplate(signal?: AbortSignal): Promise<Seen<Template | null>> {
     if (template !== null && clock.now() < templateDueAt) return template;
+    templateAt = clock.now();
     template = await seen(() => client.findTemplate(desired.templateName, signal));
     templateDueAt = clock.now() + (template.known ? TEMPLATE_EVERY_MS : TEMPLATE_RETRY_MS);
     return template;
@@ -73,7 +75,7 @@ export function createObserver(parts: ObserverParts): Observe {
     if (!fresh && last?.list.known && clock.now() < relistAt) {
       const probes = await probeRows(last.list.value, memory, signal);
       const well = [...probes.values()].every((result) => result.ok);
-      if (well) return { ...last, template: await lookAtTemplate(signal), probes };
+      if (well) return { ...last, template: await lookAtTemplate(signal), templateAt, probes };
     }
     const listedAt = clock.now();
     const list = await seen(() => client.listInstances(desired.label, signal));
@@ -85,7 +87,7 @@ export function createObserver(parts: ObserverParts): Observe {
       bans.counters(rows.map((row) => row.id)),
       list.known ? probeRows(rows, memory, signal) : probePublished(published, signal),
     ]);
-    last = { listedAt, list, template: seenTemplate, bans: seenBans, counters, probes };
+    last = { listedAt, list, template: seenTemplate, templateAt, bans: seenBans, counters, probes };
     return last;
   };
 }

@@ -1,0 +1,33 @@
+// Preloaded into a real program by tests: makes its clock and its timers run VAST_POD_TEST_CLOCK times as fast, so that a
+// grace of ten minutes ends within seconds. The program itself knows nothing of it.
+import { createRequire, syncBuiltinESMExports } from "node:module";
+
+const scale = Number(process.env.VAST_POD_TEST_CLOCK);
+if (!(scale >= 1)) throw new Error("VAST_POD_TEST_CLOCK must be a number, 1 or more");
+// Programs of one test share the instant from which their clocks run ahead, so that a restart does not set the clock back.
+const start = Number(process.env.VAST_POD_TEST_CLOCK_START);
+if (!(start > 0)) throw new Error("VAST_POD_TEST_CLOCK_START must be epoch milliseconds");
+const realNow = Date.now;
+const fastNow = () => start + (realNow() - start) * scale;
+
+const RealDate = Date;
+globalThis.Date = class extends RealDate {
+  constructor(...args) {
+    if (args.length === 0) super(fastNow());
+    else super(...args);
+  }
+  static now() {
+    return fastNow();
+  }
+};
+
+const require = createRequire(import.meta.url);
+const timers = require("node:timers/promises");
+const { setTimeout: realDelay } = timers;
+timers.setTimeout = (ms, ...rest) => realDelay(ms / scale, ...rest);
+const realSetTimeout = globalThis.setTimeout;
+globalThis.setTimeout = Object.assign(
+  (callback, ms, ...rest) => realSetTimeout(callback, (ms ?? 0) / scale, ...rest),
+  realSetTimeout,
+);
+syncBuiltinESMExports();

@@ -1,0 +1,199 @@
+// A pod under test: the emulator and, of the pod's own programs, those that a test starts, as real processes in a sandbox.
+import { readFileSync } from "node:fs";
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { readIfExists } from "../../common/atomic-file.ts";
+import { parseUpstreamFile, type UpstreamFile } from "../../common/upstream-file.ts";
+import { nginxFiles } from "../../deploy/local/nginx.ts";
+import {
+  type Child,
+  openSandbox,
+  type Redis,
+  type Sandbox,
+  startNginx,
+  startRedis,
+  until,
+} from "../../deploy/local/processes.ts";
+import { createEmulatorControl, type EmulatorControl } from "./emulator-control.ts";
+
+export const API_KEY = "emulator-key";
+export const REGISTRY_PASSWORD = "registry-password-7Yq";
+
+export interface PodOptions {
+  /** Starts a Redis and enables bans. */
+  redis?: boolean;
+  /** Starts nginx and the reloader as well. */
+  proxy?: boolean;
+  /** How many times as fast the emulator's and the provisioner's clocks run; 1 for tests of real seconds. */
+  timeScale?: number;
+  /** Arguments of the emulator besides. */
+  emulatorArgs?: readonly string[];
+  bootSeconds?: number;
+  /** Variables of the provisioner besides; an empty one is left out. */
+  env?: Readonly<Record<string, string>>;
+}
+
+export interface Pod {
+  readonly sandbox: Sandbox;
+  readonly emulator: EmulatorControl;
+  readonly redis: Redis | null;
+  readonly proxyUrl: string;
+  readonly upstreamPath: string;
+  readonly statePath: string;
+  readonly label: string;
+  /** The provisioner's environment, without what `more` leaves empty. */
+  env(more?: Readonly<Record<string, string>>): Record<string, string>;
+  /** Starts a provisioner (again). `command` is `run` unless named. */
+  provision(more?: Readonly<Record<string, string>>, command?: readonly string[]): Promise<Child>;
+  reload(): Promise<Child>;
+  upstream(): Promise<UpstreamFile | null>;
+  /** Waits until the upstream file fulfils the condition, and answers it. */
+  until(what: string, condition: (file: UpstreamFile) => unknown, timeoutMs?: number): Promise<UpstreamFile>;
+  ready(timeoutMs?: number): Promise<UpstreamFile>;
+  state(): Promise<Record<string, unknown>>;
+  status(): Promise<Record<string, unknown>>;
+  close(): Promise<void>;
+  /** Everything that any program printed and every file in the sandbox, for searches. */
+  everything(): Promise<string>;
+}
+
+const POD_NAME = "vast-pod-0";
+// Half a minute between two lists and the API's pace between two calls pass in a few seconds; deadlines of a second and
+// more stay long enough on a busy machine.
+const TIME_SCALE = 8;
+
+export async function openPod(options: PodOptions = {}): Promise<Pod> {
+  const sandbox = await openSandbox();
+  try {
+    return await fill(sandbox, options);
+  } catch (error) {
+    await sandbox.close();
+    throw error;
+  }
+}
+
+async function fill(sandbox: Sandbox, options: PodOptions): Promise<Pod> {
+  const scale = options.timeScale ?? TIME_SCALE;
+  const children: Child[] = [];
+  const clockStart = Date.now();
+  const emulatorPort = await sandbox.port();
+  const emulatorArgs = [
+    "--port",
+    String(emulatorPort),
+    "--boot-seconds",
+    String(options.bootSeconds ?? 4),
+    "--time-scale",
+    String(scale),
+  ];
+  const emulatorProgram = await sandbox.node("emulator", [
+    "dist/emulator.mjs",
+    ...emulatorArgs,
+    ...(options.emulatorArgs ?? []),
+  ]);
+  const emulator = createEmulatorControl(`http://127.0.0.1:${emulatorPort}`);
+  await until("the emulator answers", () => emulator.state(), { context: () => emulatorProgram.lines.join("\n") });
+  const redis = options.redis ? await startRedis(sandbox) : null;
+  const shared = await sandbox.subfolder("shared");
+  const own = await sandbox.subfolder("own");
+  const upstreamPath = join(shared, "upstream.json");
+  const statePath = join(own, "provisioner.json");
+  const [proxyPort, provisionerPort, reloaderPort, nginxStatusPort] = [
+    await sandbox.port(),
+    await sandbox.port(),
+    await sandbox.port(),
+    await sandbox.port(),
+  ];
+  const files = nginxFiles(sandbox.folder);
+  const preload = scale === 1 ? [] : ["--import", "./test/integration/fast-clock.mjs"];
+
+  const env = (more: Readonly<Record<string, string>> = {}): Record<string, string> => {
+    const all: Record<string, string> = {
+      POD_NAME,
+      VAST_URL: emulator.url,
+      VAST_API_KEY: API_KEY,
+      VAST_TEMPLATE_NAME: "demo",
+      VAST_TEMPLATE_IMAGE: "example/app:2",
+      DOCKER_LOGIN: `-u registry-user -p ${REGISTRY_PASSWORD} registry.example`,
+      VAST_SEARCH_QUERY: JSON.stringify({ rentable: { eq: true }, order: [["dph_total", "asc"]] }),
+      VAST_FIRST_CREATE_WAIT_SECONDS: "0",
+      VAST_DRAIN_SECONDS: "0",
+      UPSTREAM_PATH: upstreamPath,
+      STATE_PATH: statePath,
+      PROVISIONER_STATUS_PORT: String(provisionerPort),
+      RELOADER_STATUS_PORT: String(reloaderPort),
+      ...(redis === null ? {} : { BLACKLIST_ENABLED: "true", BLACKLIST_REDIS_URL: redis.url }),
+      ...(scale === 1 ? {} : { VAST_POD_TEST_CLOCK: String(scale), VAST_POD_TEST_CLOCK_START: String(clockStart) }),
+      ...options.env,
+      ...more,
+    };
+    return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== ""));
+  };
+  const start = async (name: string, args: readonly string[], environment: Record<string, string>) => {
+    const child = await sandbox.node(name, args, environment);
+    children.push(child);
+    return child;
+  };
+  const context = () => children.map((child) => `--- ${child.name}\n${child.lines.slice(-15).join("\n")}`).join("\n");
+  const upstream = async () => {
+    const text = await readIfExists(upstreamPath);
+    if (text === null) return null;
+    const parsed = parseUpstreamFile(text);
+    if (!parsed.ok) throw new Error(`the upstream file: ${parsed.problem}`);
+    return parsed.file;
+  };
+  const pod: Pod = {
+    sandbox,
+    emulator,
+    redis,
+    proxyUrl: `http://127.0.0.1:${proxyPort}`,
+    upstreamPath,
+    statePath,
+    label: `k8s_pod=${POD_NAME}`,
+    env,
+    provision: (more, command = ["run"]) =>
+      start("provisioner", [...preload, "dist/provisioner.mjs", ...command], env(more)),
+    reload: () =>
+      start("reloader", ["dist/reloader.mjs"], {
+        UPSTREAM_PATH: upstreamPath,
+        NGINX_CONFIG_PATH: join(files.confFolder, "default.conf"),
+        NGINX_PID_FILE: files.pidFile,
+        NGINX_ERROR_LOG: files.errorLog,
+        NGINX_LISTEN_PORT: String(proxyPort),
+        NGINX_STATUS_PORT: String(nginxStatusPort),
+        RELOADER_STATUS_PORT: String(reloaderPort),
+      }),
+    upstream,
+    until: (what, condition, timeoutMs = 20_000) =>
+      until(
+        what,
+        async () => {
+          const file = await upstream();
+          return file !== null && condition(file) ? file : null;
+        },
+        { timeoutMs, context },
+      ),
+    ready: (timeoutMs) => pod.until("the pod is ready", (file) => file.server !== null, timeoutMs),
+    state: async () => JSON.parse(await readFile(statePath, "utf8")) as Record<string, unknown>,
+    status: async () =>
+      (await fetch(`http://127.0.0.1:${provisionerPort}/status`)).json() as Promise<Record<string, unknown>>,
+    close: () => sandbox.close(),
+    everything: async () => {
+      const printed = children.flatMap((child) => child.lines);
+      const names = await readdir(sandbox.folder, { recursive: true, withFileTypes: true });
+      const contents = names
+        .filter((entry) => entry.isFile())
+        .map((entry) => readFileSync(join(entry.parentPath, entry.name), "utf8"));
+      return [...printed, ...contents].join("\n");
+    },
+  };
+  if (options.proxy) {
+    await pod.reload();
+    await startNginx(sandbox);
+  }
+  return pod;
+}
+
+/** The JSON log lines of a program. */
+export function logOf(child: Child): Record<string, unknown>[] {
+  return child.lines.filter((line) => line.startsWith("{")).map((line) => JSON.parse(line) as Record<string, unknown>);
+}

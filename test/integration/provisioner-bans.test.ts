@@ -1,0 +1,105 @@
+// Bans of hosts that never come up, with the real Redis.
+import { Redis } from "ioredis";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { startRedis, until } from "../../deploy/local/processes.ts";
+import { openPod, type Pod } from "./pod.ts";
+
+let pod: Pod;
+let redis: Redis;
+const GOOD = 7002;
+const BAD = 7001;
+
+beforeEach(async () => {
+  pod = await openPod({ redis: true });
+  redis = new Redis(pod.redis?.url ?? "");
+  // The bad host's offer is the cheapest and always comes first.
+  await pod.emulator.send("PUT", "offers", [
+    { id: 601, dph_base: 0.1, host_id: BAD, machine_id: 71 },
+    { id: 602, dph_base: 0.1, host_id: BAD, machine_id: 72 },
+    { id: 603, dph_base: 0.5, host_id: GOOD, machine_id: 73 },
+    { id: 604, dph_base: 0.6, host_id: GOOD, machine_id: 74 },
+  ]);
+});
+afterEach(async () => {
+  redis.disconnect();
+  await pod.close();
+});
+
+const hostOf = async () => (await pod.emulator.live(pod.label))[0]?.host_id;
+
+test("bans a host that takes longer than BLACKLIST_BAN_AFTER_SECONDS, destroys its instance and takes another host", async () => {
+  await pod.emulator.send("POST", `hosts/${BAD}`, { neverBoots: true });
+  await pod.provision({ BLACKLIST_BAN_AFTER_SECONDS: "3", BLACKLIST_BAN_TTL_SECONDS: "1000" });
+  const file = await pod.ready(40_000);
+  expect(file.instance?.hostId).toBe(GOOD);
+  expect(await redis.get(`ban_${BAD}`)).toBe("start_timeout");
+  const ttl = await redis.ttl(`ban_${BAD}`);
+  expect(ttl).toBeGreaterThan(900);
+  expect(ttl).toBeLessThanOrEqual(1000);
+  expect((await pod.emulator.live(pod.label)).map((i) => i.host_id)).toEqual([GOOD]);
+});
+
+test("replaces an instance that does not come up without banning anybody when bans are disabled", async () => {
+  await pod.emulator.send("POST", `hosts/${BAD}`, { neverBoots: true });
+  await pod.provision({ BLACKLIST_ENABLED: "false", BLACKLIST_BAN_AFTER_SECONDS: "2" });
+  const file = await pod.ready(50_000);
+  // The second offer of the host lies on another machine and is tried as well.
+  expect(file.instance?.hostId).toBe(GOOD);
+  expect(await redis.keys("*")).toEqual([]);
+});
+
+test("keeps the waiting time of an instance over a restart of the provisioner, also when its own memory is lost", async () => {
+  await pod.emulator.send("POST", `hosts/${BAD}`, { neverBoots: true });
+  const first = await pod.provision({ BLACKLIST_BAN_AFTER_SECONDS: "1000" });
+  const id = await until("an instance is waited for", async () => (await pod.emulator.live(pod.label))[0]?.id);
+  const since = await until("its waiting time is stored", () => redis.get(`wait_${id}`));
+  expect(Math.abs(Number(since) - Date.now() / 1000)).toBeLessThan(15);
+  first.signal("SIGKILL");
+  await first.exited;
+  await redis.set(`wait_${id}`, Number(since) - 2000);
+  await pod.provision({ BLACKLIST_BAN_AFTER_SECONDS: "1000", STATE_PATH: `${pod.statePath}.new` });
+  await until("the host is banned", () => redis.get(`ban_${BAD}`));
+  await until("the good host is taken", async () => (await hostOf()) === GOOD, { timeoutMs: 30_000 });
+});
+
+test("bans a host after more than BLACKLIST_RESTART_THRESHOLD starts that find its instance, and keeps it while it serves", async () => {
+  const settings = { BLACKLIST_RESTART_THRESHOLD: "2", BLACKLIST_RESTART_TTL_SECONDS: "500" };
+  const first = await pod.provision(settings);
+  const ready = await pod.ready();
+  await first.stop();
+  const id = ready.instance?.id;
+  for (const restarts of [1, 2, 3]) {
+    const again = await pod.provision(settings);
+    await until(`restart ${restarts} is counted`, async () => (await redis.get(`restarts_${id}`)) === String(restarts));
+    if (restarts < 3) expect(await redis.get(`ban_${BAD}`)).toBeNull();
+    else
+      await until("the host is banned", async () => (await redis.get(`ban_${BAD}`)) === "too_many_restarts", {
+        timeoutMs: 50_000,
+      });
+    await again.stop();
+  }
+  expect(await redis.ttl(`restarts_${id}`)).toBeGreaterThan(400);
+  expect((await pod.emulator.live(pod.label)).map((i) => i.id)).toEqual([id]);
+});
+
+test("never takes an offer of a banned host", async () => {
+  await redis.set(`ban_${BAD}`, "by hand");
+  await pod.provision();
+  expect((await pod.ready()).instance?.hostId).toBe(GOOD);
+  const search = (await pod.emulator.requests()).find((r) => r.path === "/api/v0/bundles/");
+  expect(search?.body).toMatchObject({ host_id: { notin: [BAD] } });
+});
+
+test("goes on with a message when Redis is away, and takes the bans up when it is back", async () => {
+  const port = pod.redis?.port ?? 0;
+  await redis.set(`ban_${BAD}`, "by hand");
+  await pod.redis?.server.stop();
+  const provisioner = await pod.provision();
+  await pod.until("it waits for the bans", (f) => f.reason === "bans_unknown");
+  expect(provisioner.lines.join("\n")).toContain("Redis is away");
+  const back = await startRedis(pod.sandbox, port);
+  const again = new Redis(back.url);
+  await again.set(`ban_${BAD}`, "by hand");
+  expect((await pod.ready(60_000)).instance?.hostId).toBe(GOOD);
+  again.disconnect();
+});
