@@ -120,6 +120,7 @@ function createWorld(options: EmulatorOptions): World {
     market: emptyMarket(25_000_000),
     hosts: new Map(),
     instances: new Map(),
+    live: new Map(),
     templates: [],
     earlierTemplates: new Map(),
     faults: [],

@@ -15,6 +15,7 @@
 //   POST   /_emulator/hosts/HOST_ID             {neverBoots?, bootSeconds?}
 //   POST   /_emulator/settings                  any fields of settings.ts
 //   GET    /_emulator/offers                    the market; PUT replaces it with a list of (partial) offers
+//   DELETE /_emulator/offers/ID                 somebody else rents it
 //   POST   /_emulator/faults                    {method?, path?, times? (1; 0: always), skip?, probability?, effect} -> {id};
 //                                               effects stand in control/fault-rule.ts
 //   DELETE /_emulator/faults[/ID]

@@ -71,7 +71,10 @@ export interface World {
   brokeAt: number | null;
   market: Market;
   hosts: Map<number, HostRule>;
+  /** Every contract ever made. */
   instances: Map<number, Instance>;
+  /** Those that have not ended. */
+  live: Map<number, Instance>;
   templates: Template[];
   /** Hashes of earlier revisions, with the content that they stood for. */
   earlierTemplates: Map<string, Template>;

@@ -39,7 +39,7 @@ function callHandler(
     return refusal(404, "not_found", `${request.method} ${path} is not served here`);
   }
   const id = Number(route.pattern.exec(path)?.[1] ?? -1);
-  const limited = route.rate && throttle(world, route.rate, `${caller.key} ${request.from}`);
+  const limited = route.rate && throttle(world, route.rate, { key: caller.key, address: request.from });
   if (limited) return limited;
   const refused = refuse(world, caller, route, id);
   if (refused) return refused;

@@ -113,6 +113,7 @@ export function rebootInstance(world: World, call: Call): ApiResponse {
 export function recycleInstance(world: World, call: Call): ApiResponse {
   const instance = liveInstance(world, call.id);
   if (instance?.curState !== "running") return refusal(400, "invalid_id", "Invalid instance id.");
+  instance.pulledImage = null; // the tag may stand for something new by now
   if (instance.pendingSpec) Object.assign(instance, { spec: instance.pendingSpec, pendingSpec: null });
   restartAs(world, instance, "recycling");
   return json(200, { success: true });

@@ -42,7 +42,7 @@ function search(world: World, query: JsonObject, columns: readonly string[]): Ap
   if (!filters.ok) return json(400, { error: "invalid_request", msg: filters.problem });
   const bid = query.type === "bid" || query.type === "interruptible";
   const storageGb = numberOrNull(query.allocated_storage) ?? DEFAULT_STORAGE_GB;
-  const basis: PriceBasis = { storageGb, bid, now: seconds(world) };
+  const basis: PriceBasis = { storageGb, bid, address: world.settings.advertise, now: seconds(world) };
 
   const found: Candidate[] = [];
   for (const offer of world.market.offers.values()) {

@@ -8,6 +8,8 @@ export interface RateRule {
   thresholdSeconds: number;
   penaltySeconds?: number;
   perMinute?: number;
+  /** Counted for the caller's address alone, whatever the key. */
+  perAddress?: boolean;
 }
 
 /** One rule an endpoint, shared by all ids. */
@@ -21,16 +23,16 @@ export const RATE_RULES = {
   destroy: { name: "DELETE instance", thresholdSeconds: 3 },
   bid: { name: "PUT bid_price", thresholdSeconds: 5.5 },
   templates: { name: "GET template", thresholdSeconds: 3 },
-  search: { name: "bundles", thresholdSeconds: 6, perMinute: 10 },
+  search: { name: "bundles", thresholdSeconds: 6, perMinute: 10, perAddress: true },
 } as const satisfies Record<string, RateRule>;
 
 /** A 429 when the call comes too soon, else null. A refused call does not count as one. */
-export function throttle(world: World, rule: RateRule, identity: string): ApiResponse | null {
+export function throttle(world: World, rule: RateRule, caller: { key: string; address: string }): ApiResponse | null {
   const { rateLimits } = world.settings;
   if (rateLimits === "off") return null;
   // The caller's seconds pass slower than the emulator's by the time scale.
   const secondMs = 1000 * (rateLimits === "on" ? world.timeScale : 1);
-  const key = `${rule.name} ${identity}`;
+  const key = `${rule.name} ${rule.perAddress ? "" : caller.key} ${caller.address}`;
   const known = world.rates.get(key) ?? { lastAt: Number.NEGATIVE_INFINITY, blockedUntil: 0, recent: [] };
   world.rates.set(key, known);
   if (rule.perMinute !== undefined) {

@@ -53,6 +53,8 @@ export function createTemplate(world: World, call: Call): ApiResponse {
   const body = fields(call);
   if (textOrNull(body.image) === null) return badRequest("image is required");
   const template = addTemplate(world, world.account.id, templateContent(body), body.private === false);
+  const [user, password] = [textOrNull(body.docker_login_user), textOrNull(body.docker_login_pass)];
+  if (user !== null && password !== null) template.dockerLogin = { user, password };
   const msg = `Template Created Successfully! New Template ID: ${template.id}`;
   return json(200, { success: true, msg, template: templateRow(template) });
 }

@@ -4,10 +4,10 @@ import { deleteTemplate, editTemplate } from "../api/template-calls.ts";
 import { spendable } from "../instances/billing.ts";
 import { plantInstance } from "../instances/contract.ts";
 import { EVENTS } from "../instances/events.ts";
-import { type Instance, isLive } from "../instances/instance.ts";
+import type { Instance } from "../instances/instance.ts";
 import { unhold, watchCredit } from "../instances/lifecycle.ts";
 import { type Json, parseJson } from "../json.ts";
-import { emptyMarket } from "../market/offer.ts";
+import { emptyMarket, take } from "../market/offer.ts";
 import { offerRow } from "../market/offer-row.ts";
 import { addNamedOffer, partialOfferSchema } from "../market/seed.ts";
 import { type ApiRequest, type ApiResponse, json } from "../message.ts";
@@ -65,6 +65,7 @@ const CONTROLS: readonly (readonly [string, RegExp, Control])[] = [
   ["POST", at("settings"), changeSettings],
   ["GET", at("offers"), ({ world }) => json(200, offersOf(world))],
   ["PUT", at("offers"), replaceOffers],
+  ["DELETE", at("offers/(\\d+)"), rentOut],
   ["POST", at("faults"), addFault],
   ["DELETE", at("faults(?:/(\\d+))?"), removeFaults],
   ["POST", at("account"), changeAccount],
@@ -83,7 +84,7 @@ function plant(world: World, body: Json): ApiResponse {
 /** By id, or `any`: the newest live one. */
 function chosen(world: World, which: string): Instance | null {
   if (which !== "any") return world.instances.get(Number(which)) ?? null;
-  return [...world.instances.values()].filter(isLive).at(-1) ?? null;
+  return [...world.live.values()].at(-1) ?? null;
 }
 
 function showOne(world: World, which: string): ApiResponse {
@@ -94,9 +95,9 @@ function showOne(world: World, which: string): ApiResponse {
 function happen({ world, body, parts, advance }: Order): ApiResponse {
   const [which = "", name = ""] = parts;
   const instance = chosen(world, which);
-  const event = EVENTS[name];
+  const event = EVENTS.get(name);
   if (!instance) return notFound(`instance ${which}`);
-  if (!event) return notFound(`event ${name}; there are ${Object.keys(EVENTS).join(", ")}`);
+  if (!event) return notFound(`event ${name}; there are ${[...EVENTS.keys()].join(", ")}`);
   event(world, instance, z.record(z.string(), z.unknown()).parse(body));
   advance();
   return json(200, { id: instance.id });
@@ -137,7 +138,7 @@ function ruleHost({ world, body, parts }: Order): ApiResponse {
   };
   world.hosts.set(id, rule);
   if (before.neverBoots && !rule.neverBoots) {
-    for (const instance of world.instances.values()) if (instance.machine.hostId === id) unhold(world, instance);
+    for (const instance of world.live.values()) if (instance.machine.hostId === id) unhold(world, instance);
   }
   return json(200, { id, ...rule });
 }
@@ -152,7 +153,7 @@ function changeSettings({ world, body }: Order): ApiResponse {
 }
 
 function offersOf(world: World): Json {
-  const basis = { storageGb: 0, bid: false, now: seconds(world) };
+  const basis = { storageGb: 0, bid: false, address: world.settings.advertise, now: seconds(world) };
   return [...world.market.offers.values()].map((offer) => offerRow(offer, basis));
 }
 
@@ -164,6 +165,14 @@ function replaceOffers({ world, body }: Order): ApiResponse {
   world.market = fresh;
   for (const offer of offers) addNamedOffer(fresh, offer, world.random, seconds(world));
   return json(200, offersOf(world));
+}
+
+/** Another customer rents the offer: the next create that names it is refused. */
+function rentOut({ world, parts }: Order): ApiResponse {
+  const offer = world.market.offers.get(Number(parts[0]));
+  if (!offer) return notFound(`offer ${parts[0]}`);
+  take(world.market, offer.machine, offer.gpus, "stranger", world.random, seconds(world));
+  return json(200, { id: offer.id });
 }
 
 function addFault({ world, body }: Order): ApiResponse {

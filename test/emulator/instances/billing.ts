@@ -30,8 +30,7 @@ export function settle(world: World, instance: Instance): void {
 /** $ that the account could still spend. */
 export function spendable(world: World): number {
   let spent = world.spentOnEnded;
-  for (const instance of world.instances.values()) {
-    if (!isLive(instance)) continue;
+  for (const instance of world.live.values()) {
     settle(world, instance);
     spent += instance.bill.gpuDollars + instance.bill.diskDollars;
   }
@@ -41,8 +40,8 @@ export function spendable(world: World): number {
 /** $/h of everything the account has now. */
 export function dollarsPerHour(world: World): number {
   let rate = 0;
-  for (const instance of world.instances.values()) {
-    if (isLive(instance)) rate += diskPerHour(instance) + (chargesCards(instance) ? instance.gpuPerHour : 0);
+  for (const instance of world.live.values()) {
+    rate += diskPerHour(instance) + (chargesCards(instance) ? instance.gpuPerHour : 0);
   }
   return rate;
 }

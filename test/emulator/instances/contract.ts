@@ -3,6 +3,7 @@ import type { Json, JsonObject } from "../json.ts";
 import type { Machine } from "../market/machine.ts";
 import { namedMachine, partialOfferSchema } from "../market/seed.ts";
 import { seconds, type World } from "../world.ts";
+import { watchEnd } from "./contract-end.ts";
 import type { ContainerSpec, Instance } from "./instance.ts";
 import { change, run, watchCredit } from "./lifecycle.ts";
 import { publishPorts } from "./ports.ts";
@@ -28,6 +29,7 @@ export function newContract(world: World, terms: Terms): Instance {
     ...terms,
     id,
     pendingSpec: null,
+    pulledImage: null,
     apiKey: world.random.hex(64),
     jupyterToken: world.random.hex(64),
     intendedStatus: "running",
@@ -57,6 +59,8 @@ export function newContract(world: World, terms: Terms): Instance {
     overrides: {},
   };
   world.instances.set(id, instance);
+  world.live.set(id, instance);
+  watchEnd(world, instance);
   watchCredit(world);
   return instance;
 }

@@ -18,7 +18,7 @@ export function isListening(instance: Instance): boolean {
 /** Every port that is to be listened on now. */
 export function endpoints(world: World): Endpoint[] {
   const found: Endpoint[] = [];
-  for (const instance of world.instances.values()) {
+  for (const instance of world.live.values()) {
     if (!isListening(instance) || instance.ip === null) continue;
     for (const { container, protocol, host } of instance.ports ?? []) {
       if (protocol === "tcp") found.push({ instanceId: instance.id, container, ip: instance.ip, port: host });

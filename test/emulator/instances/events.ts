@@ -3,6 +3,7 @@
 import { z } from "zod";
 import { release, take } from "../market/offer.ts";
 import { seconds, type World } from "../world.ts";
+import { expire } from "./contract-end.ts";
 import type { Instance } from "./instance.ts";
 import { change, end, interrupt, later, load, run, start, startQueued, stop, unhold } from "./lifecycle.ts";
 import { publishPorts } from "./ports.ts";
@@ -14,8 +15,7 @@ const OCI_TEXT =
   "runc create failed: unable to start container process: error during container init: failed to inject CDI devices: " +
   "unresolvable CDI devices nvidia.com/gpu=0: unknown\nError: failed to start containers: ";
 
-/** The events by name. Each throws a ZodError when its body is not what it takes. */
-export const EVENTS: Readonly<Record<string, (world: World, instance: Instance, body: Body) => void>> = {
+const HANDLERS: Readonly<Record<string, (world: World, instance: Instance, body: Body) => void>> = {
   /** The contract is gone at once, as if ended from the console. */
   kill: (world, instance) => end(world, instance, 0, "console"),
   /** The container ends. */
@@ -58,6 +58,7 @@ export const EVENTS: Readonly<Record<string, (world: World, instance: Instance, 
     instance.isBid = true;
     stop(world, instance, world.settings.outbidIntendedStatus);
     take(world.market, instance.machine, instance.cards, "stranger", world.random, seconds(world));
+    instance.startQueued = true; // it comes back, perhaps weeks later, when the other bid goes
   },
   /** The machine's container runtime is broken: created, never started. */
   "oci-failure": (world, instance) => {
@@ -128,14 +129,8 @@ export const EVENTS: Readonly<Record<string, (world: World, instance: Instance, 
   },
 };
 
-/** Data of an expired contract is kept this long, by the vendor's documentation. */
-const KEPT_AFTER_END_MS = 48 * 3_600_000;
-
-/** The contract's end date has come: it is stopped, and deleted 48 h later. */
-export function expire(world: World, instance: Instance): void {
-  stop(world, instance, "stopped");
-  later(world, instance, KEPT_AFTER_END_MS, () => end(world, instance, 0, "end_date"));
-}
+/** The events by name. Each throws a ZodError when its body is not what it takes. */
+export const EVENTS = new Map(Object.entries(HANDLERS));
 
 function lose(world: World, instance: Instance, status: "offline" | "unknown", body: Body): void {
   const { reachable } = z.object({ reachable: z.boolean().default(false) }).parse(body);

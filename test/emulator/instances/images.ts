@@ -26,7 +26,7 @@ export interface Pull {
 
 /** What a pull of `image` meets. */
 export function pullOf(image: string, settings: Settings): Pull {
-  const rule: ImageRule = settings.images[image] ?? {};
+  const rule: ImageRule = (Object.hasOwn(settings.images, image) ? settings.images[image] : undefined) ?? {};
   const missing = image.endsWith(AUTOMATIC_TAG) ? `Error response from daemon: manifest unknown: ${image}` : null;
   return {
     // Images that serve models have 2 to 12 GB; the name decides, so that an image has one size on every machine.

@@ -43,6 +43,8 @@ export interface Instance {
   /** `-u user -p password host`, a secret. */
   imageLogin: string | null;
   apiKey: string;
+  /** Which image the machine has for it. */
+  pulledImage: string | null;
   jupyterToken: string;
   /** $/h for the cards; a bid makes the contract interruptible. */
   gpuPerHour: number;

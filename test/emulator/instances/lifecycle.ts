@@ -38,7 +38,8 @@ function bootPlan(world: World, instance: Instance): BootPlan {
   const fixed = world.hosts.get(instance.machine.hostId)?.bootSeconds ?? world.settings.bootSeconds;
   if (fixed !== null) return { scheduleMs: fixed * 100, pullMs: fixed * 800, startMs: fixed * 100 };
   const { random } = world;
-  const { sizeGb } = pullOf(instance.spec.image, world.settings);
+  const known = instance.pulledImage === instance.spec.image; // its layers are on the machine already
+  const sizeGb = known ? 0 : pullOf(instance.spec.image, world.settings).sizeGb;
   const pull = (sizeGb * 8000) / instance.machine.inetDown; // GB over Mbit/s
   const unpack = (sizeGb * UNPACKED * 1000) / instance.machine.diskBandwidth;
   return {
@@ -71,7 +72,7 @@ export function load(world: World, instance: Instance): void {
   }
   later(world, instance, plan.pullMs, () => {
     if (isHeld(world, instance)) return;
-    change(world, instance, { actualStatus: "created", statusMsg: null });
+    change(world, instance, { actualStatus: "created", statusMsg: null, pulledImage: instance.spec.image });
     later(world, instance, plan.startMs, () => {
       if (!isHeld(world, instance)) run(world, instance);
     });
@@ -117,12 +118,13 @@ export function run(world: World, instance: Instance, keepPorts = false): void {
 /** The contract gives its cards back and goes on costing its disk. */
 export function stop(world: World, instance: Instance, intended: "running" | "stopped"): void {
   interrupt(instance);
-  const ran = instance.firstRunningAt !== null || instance.actualStatus === "created";
+  const { actualStatus } = instance;
+  const keeps = actualStatus === null || actualStatus === "offline" || actualStatus === "unknown";
   change(world, instance, {
     intendedStatus: intended,
     curState: "stopped",
     nextState: "stopped",
-    actualStatus: ran ? "exited" : instance.actualStatus,
+    actualStatus: keeps ? actualStatus : "exited",
     ports: null,
     serving: false,
     startQueued: false,
@@ -150,8 +152,8 @@ export function start(world: World, instance: Instance): boolean {
 
 /** Fires every queued start whose cards have become free. */
 export function startQueued(world: World): void {
-  for (const instance of world.instances.values()) {
-    if (instance.startQueued && isLive(instance)) start(world, instance);
+  for (const instance of world.live.values()) {
+    if (instance.startQueued) start(world, instance);
   }
 }
 
@@ -160,6 +162,7 @@ export function end(world: World, instance: Instance, lingerMs: number, endedBy:
   if (!isLive(instance)) return;
   interrupt(instance);
   settle(world, instance);
+  world.live.delete(instance.id);
   world.spentOnEnded += instance.bill.gpuDollars + instance.bill.diskDollars;
   Object.assign(instance, {
     destroyedAt: world.time,
@@ -182,7 +185,8 @@ export function watchCredit(world: World): void {
 /** The account has no money: every contract is stopped. Their disks go on costing. */
 export function stopAll(world: World): void {
   world.brokeAt = null;
-  for (const instance of world.instances.values()) {
-    if (isLive(instance) && instance.curState !== "stopped") stop(world, instance, "stopped");
+  for (const instance of world.live.values()) instance.startQueued = false; // none may take what another gives back
+  for (const instance of world.live.values()) {
+    if (instance.curState !== "stopped") stop(world, instance, "stopped");
   }
 }

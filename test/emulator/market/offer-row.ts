@@ -7,6 +7,8 @@ import type { Offer } from "./offer.ts";
 export interface PriceBasis {
   storageGb: number;
   bid: boolean;
+  /** Address that instances will have, where it is the same for all. */
+  address: string | null;
   /** Epoch seconds. */
   now: number;
 }
@@ -48,6 +50,7 @@ export function changingFields(offer: Offer, basis: PriceBasis): JsonObject {
     score: (dlperf / total) * reliability ** 4,
     duration: machine.endDate - basis.now,
     is_bid: basis.bid,
+    public_ipaddr: basis.address ?? machine.publicIp,
     search: price,
     instance: price,
   };
@@ -98,7 +101,6 @@ export function steadyRow(offer: Offer): JsonObject {
     reliability_mult: 1,
     vericode: facts.verification === "verified" ? 1 : 0,
     geolocode: geolocation === null ? null : hashText(geolocation),
-    public_ipaddr: machine.publicIp,
     start_date: offer.startDate,
     end_date: machine.endDate,
     rentable: true,

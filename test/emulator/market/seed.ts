@@ -14,6 +14,8 @@ export function seedMarket(market: Market, count: number, random: Random, now: n
 
 /** An offer as a test names it: any row fields; what is left out is filled with those of a good, plain machine. */
 export const partialOfferSchema = z.looseObject({
+  id: z.int().positive().optional(),
+  ask_contract_id: z.int().positive().optional(),
   machine_id: z.int().positive().optional(),
   host_id: z.int().positive().optional(),
   gpu_name: z.string().optional(),
@@ -34,6 +36,13 @@ export type PartialOffer = z.infer<typeof partialOfferSchema>;
 export function addNamedOffer(market: Market, partial: PartialOffer, random: Random, now: number): Machine {
   const machine = namedMachine(market, partial, random, now);
   addMachine(market, machine, random, now);
+  const id = partial.id ?? partial.ask_contract_id;
+  const [offer] = market.listed.get(machine.id) ?? [];
+  if (id !== undefined && offer) {
+    market.offers.delete(offer.id);
+    offer.id = id;
+    market.offers.set(id, offer);
+  }
   return machine;
 }
 

@@ -43,8 +43,10 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   };
   const server = createServer((request, response) => {
     answer(request, response).catch((error: unknown) => {
-      if (!response.destroyed) onError(error);
-      response.destroy();
+      if (response.destroyed) return; // the caller went away in the middle
+      onError(error);
+      if (response.headersSent) response.destroy();
+      else response.writeHead(500, { "content-type": "text/plain" }).end("the emulator itself failed\n");
     });
   });
   const answer = async (request: IncomingMessage, response: ServerResponse) => {

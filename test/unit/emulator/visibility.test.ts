@@ -1,0 +1,77 @@
+import { describe, expect, it } from "vitest";
+import { dump, listed, rent, rowsOf, trial } from "./harness.ts";
+
+const show = (id: number) => `/api/v0/instances/${id}/?owner=me`;
+
+describe("checklist 7.1: show missing -> 200 null (default) | 404; visibility lag after create; destroy lag", () => {
+  it("shows null for an id that nobody has", () => {
+    const answer = trial().api("GET", show(4242));
+    expect([answer.status, answer.body]).toEqual([200, { instances: null }]);
+  });
+
+  it("can show 404 instead", () => {
+    const t = trial();
+    t.order("POST", "settings", { showMissing: "404" });
+    expect([t.api("GET", show(4242)).status, t.api("GET", show(4242)).body.error]).toEqual([404, "no_such_instance"]);
+  });
+
+  it("shows an object under the plural name for one that exists", () => {
+    const t = trial();
+    const id = rent(t);
+    expect(t.api("GET", show(id)).body).toMatchObject({ instances: { id, label: "k8s_pod=a" } });
+  });
+
+  it("lists and shows a fresh instance only after the visibility lag", () => {
+    const t = trial({ settings: { visibilityLagSeconds: 4 } });
+    const id = rent(t);
+    expect([listed(t, id), t.api("GET", show(id)).body.instances]).toEqual([null, null]);
+    t.pass(4);
+    expect(listed(t, id)).toMatchObject({ id });
+    expect(t.api("GET", show(id)).body.instances).toMatchObject({ id });
+  });
+
+  it("goes on listing a destroyed instance for the destroy lag, whose server and bill have ended", () => {
+    const t = trial({ settings: { destroyLagSeconds: 20, bootSeconds: 0 } });
+    const id = rent(t);
+    t.pass(1);
+    expect(t.emulator.endpoints()).toHaveLength(1);
+    t.api("DELETE", `/api/v0/instances/${id}/`);
+    const { cost } = dump(t, id);
+    t.pass(19);
+    expect(listed(t, id)).toMatchObject({ id, actual_status: "running" });
+    expect(t.emulator.endpoints()).toHaveLength(0);
+    expect(dump(t, id).cost).toEqual(cost);
+    t.pass(1);
+    expect([listed(t, id), t.api("GET", show(id)).body.instances]).toEqual([null, null]);
+  });
+});
+
+describe("checklist 7.1: 404 for manage/destroy of missing (no_such_instance / not_found)", () => {
+  it.each(["no_such_instance", "not_found"])("answers 404 %s", (slug) => {
+    const t = trial();
+    t.order("POST", "settings", { missingInstance: slug });
+    for (const answer of [
+      t.api("DELETE", "/api/v0/instances/99/"),
+      t.api("PUT", "/api/v0/instances/99/", { label: "x" }),
+      t.api("DELETE", "/api/v0/instances/", { instance_ids: [99] }),
+    ]) {
+      expect([answer.status, answer.body.error]).toEqual([404, slug]);
+    }
+  });
+
+  it("finds nothing to destroy the second time, though the row still lingers", () => {
+    const t = trial({ settings: { destroyLagSeconds: 20 } });
+    const id = rent(t);
+    expect(t.api("DELETE", `/api/v0/instances/${id}/`).status).toBe(200);
+    expect(t.api("DELETE", `/api/v0/instances/${id}/`).status).toBe(404);
+    expect(listed(t, id)).not.toBeNull();
+  });
+
+  it("destroys several at once, and tells an id that is no number", () => {
+    const t = trial();
+    const [a, b] = [rent(t), rent(t)];
+    expect(t.api("DELETE", "/api/v0/instances/", { instance_ids: [a, b] }).status).toBe(200);
+    expect(rowsOf(t.api("GET", "/api/v1/instances/"), "instances")).toEqual([]);
+    expect(t.api("DELETE", "/api/v0/instances/", { instance_ids: ["x"] }).body.error).toBe("invalid_args");
+  });
+});
