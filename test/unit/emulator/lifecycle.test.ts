@@ -1,0 +1,386 @@
+import { describe, expect, it } from "vitest";
+import { dump, listed, onlyOffer, rent, type Trial, trial } from "./harness.ts";
+
+const HOUR = 3600;
+const words = (t: Trial, id: number) => {
+  const row = listed(t, id);
+  return row && [row.intended_status, row.cur_state, row.next_state, row.actual_status];
+};
+/** A trial whose instance is up after ten seconds, and its instance, up. */
+function up(body = {}, offer = {}): { t: Trial; id: number } {
+  const t = trial({ settings: { bootSeconds: 10 } });
+  const id = rent(t, body, offer);
+  t.pass(10);
+  return { t, id };
+}
+const happens = (t: Trial, id: number, event: string, body = {}) => {
+  const answer = t.order("POST", `instances/${id}/${event}`, body);
+  expect(answer.status).toBe(200);
+};
+
+describe("checklist 7.1: clocked state machine 3.3 with admin hooks", () => {
+  it("goes from null over loading and created to running", () => {
+    const t = trial({ settings: { bootSeconds: 10 } });
+    const id = rent(t);
+    expect(words(t, id)).toEqual(["running", "running", "running", null]);
+    t.pass(1);
+    expect(words(t, id)).toEqual(["running", "running", "running", "loading"]);
+    t.pass(8);
+    expect(words(t, id)).toEqual(["running", "running", "running", "created"]);
+    t.pass(1);
+    expect(words(t, id)).toEqual(["running", "running", "running", "running"]);
+    expect(listed(t, id)?.status_msg).toBe("success, running example/app_1/args\n");
+  });
+
+  it("models the pull time from the image's size and the machine's bandwidth", () => {
+    const bootTime = (sizeGb: number, inetDown: number) => {
+      const t = trial({ settings: { images: { "example/app:1": { sizeGb } } } });
+      const id = rent(t, { disk: 200 }, { inet_down: inetDown });
+      for (let s = 0; s < HOUR; s++) {
+        t.pass(1);
+        if (listed(t, id)?.actual_status === "running") return s;
+      }
+      return HOUR;
+    };
+    expect(bootTime(2, 4000)).toBeLessThan(60);
+    expect(bootTime(20, 4000)).toBeGreaterThan(bootTime(2, 4000));
+    expect(bootTime(20, 200)).toBeGreaterThan((20 * 8000) / 200);
+  });
+
+  it("fails to pull with the daemon's text and stays loading", () => {
+    const t = trial({ settings: { images: { "example/app:1": { failure: "manifest for example/app:1 not found" } } } });
+    const id = rent(t);
+    t.pass(HOUR);
+    expect(words(t, id)?.[3]).toBe("loading");
+    expect(listed(t, id)?.status_msg).toBe("manifest for example/app:1 not found\n");
+  });
+
+  it("runs out of disk when the image is larger than the instance's", () => {
+    const t = trial({ settings: { images: { "example/app:1": { sizeGb: 12 } }, bootSeconds: 10 } });
+    const id = rent(t, { disk: 20 });
+    t.pass(HOUR);
+    expect(listed(t, id)).toMatchObject({
+      actual_status: "loading",
+      status_msg: expect.stringContaining("no space left"),
+    });
+  });
+
+  it("reports a failed pull that a test orders", () => {
+    const { t, id } = up();
+    happens(t, id, "pull-failure", { text: "toomanyrequests: pull rate limit" });
+    expect(listed(t, id)).toMatchObject({ actual_status: "loading", status_msg: "toomanyrequests: pull rate limit\n" });
+  });
+
+  it("shows an OCI failure as created, stopped by the host, and frees the cards", () => {
+    const { t, id } = up();
+    happens(t, id, "oci-failure");
+    expect(words(t, id)).toEqual(["running", "stopped", "stopped", "created"]);
+    expect(listed(t, id)?.status_msg).toContain("OCI runtime create failed");
+    expect(t.emulator.world.market.offers.size).toBe(1);
+  });
+
+  it("exits and recovers on the ports it had", () => {
+    const { t, id } = up();
+    const { endpoints } = dump(t, id);
+    happens(t, id, "exit");
+    expect(words(t, id)).toEqual(["running", "running", "running", "exited"]);
+    expect(t.emulator.endpoints()).toEqual([]);
+    happens(t, id, "recover");
+    expect(words(t, id)?.[3]).toBe("running");
+    expect(dump(t, id).endpoints).toEqual(endpoints);
+    expect(t.emulator.endpoints()).toHaveLength(1);
+  });
+
+  it("restarts by itself, under other port numbers", () => {
+    const { t, id } = up();
+    const { endpoints } = dump(t, id);
+    happens(t, id, "restart");
+    expect([words(t, id)?.[3], listed(t, id)?.ports]).toEqual(["exited", null]);
+    t.pass(2);
+    expect(words(t, id)?.[3]).toBe("loading");
+    t.pass(10);
+    expect(words(t, id)?.[3]).toBe("running");
+    expect(dump(t, id).endpoints).not.toEqual(endpoints);
+  });
+
+  it("loses its host, which may go on serving all the same", () => {
+    const { t, id } = up();
+    happens(t, id, "offline", { reachable: true });
+    expect([words(t, id)?.[3], t.emulator.endpoints().length]).toEqual(["offline", 1]);
+    happens(t, id, "offline");
+    expect([words(t, id)?.[3], t.emulator.endpoints().length]).toEqual(["offline", 0]);
+    happens(t, id, "unknown");
+    expect([words(t, id)?.[3], t.emulator.endpoints().length]).toEqual(["unknown", 0]);
+    happens(t, id, "recover");
+    expect([words(t, id)?.[3], t.emulator.endpoints().length]).toEqual(["running", 1]);
+  });
+
+  it("is outbid: everything says stopped, and it comes back when the other bid goes", () => {
+    const { t, id } = up({ price: 0.3 }, { min_bid: 0.2 });
+    happens(t, id, "outbid");
+    expect(words(t, id)).toEqual(["stopped", "stopped", "stopped", "exited"]);
+    expect(t.emulator.world.market.offers.size).toBe(0);
+    t.pass(14 * 24 * HOUR);
+    expect(words(t, id)?.[1]).toBe("stopped");
+    happens(t, id, "free");
+    t.pass(20);
+    expect(words(t, id)).toEqual(["running", "running", "running", "running"]);
+  });
+
+  it("can report an outbid instance as intended running", () => {
+    const { t, id } = up({ price: 0.3 }, { min_bid: 0.2 });
+    t.order("POST", "settings", { outbidIntendedStatus: "running" });
+    happens(t, id, "outbid");
+    expect(words(t, id)?.slice(0, 2)).toEqual(["running", "stopped"]);
+  });
+
+  it("resumes an outbid instance whose bid is raised over the machine's minimum", () => {
+    const { t, id } = up({ price: 0.3 }, { min_bid: 0.2 });
+    happens(t, id, "outbid", { minBid: 0.4 });
+    const bid = (price: number) => t.api("PUT", `/api/v0/instances/bid_price/${id}/`, { client_id: "me", price });
+    expect(bid(0.35).status).toBe(200);
+    expect(words(t, id)?.[1]).toBe("stopped");
+    expect(bid(0.5).status).toBe(200);
+    t.pass(20);
+    expect(words(t, id)?.[3]).toBe("running");
+    expect(bid(0).body).toEqual({ success: false, error: "invalid_args", msg: "Please set a bid price >= 0.001." });
+    expect(bid(33).status).toBe(400);
+  });
+
+  it("moves to another address and other ports", () => {
+    const { t, id } = up();
+    const [before] = t.emulator.endpoints();
+    happens(t, id, "move", { ip: "127.0.0.2" });
+    const [after] = t.emulator.endpoints();
+    expect([after?.ip, after?.port === before?.port]).toEqual(["127.0.0.2", false]);
+    expect(listed(t, id)?.public_ipaddr).toBe("127.0.0.2\n");
+  });
+
+  it("ends from the console at once", () => {
+    const { t, id } = up();
+    happens(t, id, "kill");
+    expect([listed(t, id), dump(t, id).endedBy, t.emulator.endpoints().length]).toEqual([null, "console", 0]);
+  });
+
+  it("runs muted: nothing listens until it is unmuted", () => {
+    const { t, id } = up();
+    happens(t, id, "mute");
+    expect([words(t, id)?.[3], t.emulator.endpoints().length]).toEqual(["running", 0]);
+    happens(t, id, "unmute");
+    expect(t.emulator.endpoints()).toHaveLength(1);
+  });
+
+  it("sticks in loading until it is unstuck", () => {
+    const t = trial({ settings: { bootSeconds: 10 } });
+    const id = rent(t);
+    happens(t, id, "stick");
+    t.pass(HOUR);
+    expect(words(t, id)?.[3]).toBe("loading");
+    happens(t, id, "unstick");
+    t.pass(10);
+    expect(words(t, id)?.[3]).toBe("running");
+  });
+
+  it("never boots on a host of which that was said, until it is unsaid", () => {
+    const t = trial({ settings: { bootSeconds: 10 } });
+    t.order("POST", "hosts/77001", { neverBoots: true });
+    const id = rent(t, {}, { host_id: 77_001 });
+    t.pass(HOUR);
+    expect(words(t, id)?.[3]).toBe("loading");
+    t.order("POST", "hosts/77001", { neverBoots: false });
+    t.pass(10);
+    expect(words(t, id)?.[3]).toBe("running");
+  });
+
+  it("boots in the time that was said of its host", () => {
+    const t = trial({ settings: { bootSeconds: 10 } });
+    t.order("POST", "hosts/77001", { bootSeconds: 100 });
+    const id = rent(t, {}, { host_id: 77_001 });
+    t.pass(99);
+    expect(words(t, id)?.[3]).toBe("created");
+    t.pass(1);
+    expect(words(t, id)?.[3]).toBe("running");
+  });
+
+  it("stops everything when the credit is gone, and goes on charging disks", () => {
+    const t = trial({ settings: { bootSeconds: 0 } });
+    t.order("POST", "account", { credit: 1 });
+    const id = rent(t); // 0.36 $/h and a disk of 0.15 * 20 / 720 $/h
+    t.pass(2.5 * HOUR);
+    expect(words(t, id)?.[3]).toBe("running");
+    t.pass(0.3 * HOUR);
+    expect(words(t, id)).toEqual(["stopped", "stopped", "stopped", "exited"]);
+    expect(dump(t, id).cost).toEqual({
+      gpu: expect.closeTo(0.36 * (1 / (0.36 + 0.15 / 36)), 6),
+      disk: expect.closeTo((2.8 * 0.15) / 36, 6),
+    });
+    expect(t.api("PUT", `/api/v0/instances/${id}/`, { state: "running" }).body.error).toBe("insufficient_credit");
+  });
+
+  it("stops at once when a test takes the credit away", () => {
+    const { t, id } = up();
+    t.order("POST", "account", { credit: 0 });
+    expect(words(t, id)).toEqual(["stopped", "stopped", "stopped", "exited"]);
+  });
+
+  it("stops at the contract's end date and is deleted 48 h later", () => {
+    const { t, id } = up({}, { duration: 5 * HOUR });
+    t.pass(5 * HOUR);
+    expect(words(t, id)).toEqual(["stopped", "stopped", "stopped", "exited"]);
+    t.pass(47 * HOUR);
+    expect(listed(t, id)).not.toBeNull();
+    t.pass(HOUR);
+    expect([listed(t, id), dump(t, id).endedBy]).toEqual([null, "end_date"]);
+  });
+
+  it("reboots on its cards", () => {
+    const { t, id } = up();
+    expect(t.api("PUT", `/api/v0/instances/reboot/${id}/`).body).toEqual({ success: true });
+    expect(words(t, id)).toEqual(["running", "running", "running", "rebooting"]);
+    t.pass(20);
+    expect(words(t, id)?.[3]).toBe("running");
+    expect(t.api("PUT", "/api/v0/instances/reboot/9/").body.error).toBe("invalid_args");
+  });
+
+  it("applies an updated template when it is recycled, not before", () => {
+    const { t, id } = up();
+    const made = t.api("POST", "/api/v0/template/", { name: "next", image: "example/app:2", env: "-p 9000:9000" });
+    const hash = (made.body.template as { hash_id: string }).hash_id;
+    const updated = t.api("PUT", `/api/v0/instances/update_template/${id}/`, { id, template_hash_id: hash });
+    expect(updated.body.success).toBe(true);
+    expect(listed(t, id)).toMatchObject({ image_uuid: "example/app:1", template_hash_id: null });
+    expect(t.api("PUT", `/api/v0/instances/recycle/${id}/`).body).toEqual({ success: true });
+    expect(words(t, id)?.[3]).toBe("recycling");
+    t.pass(20);
+    expect(listed(t, id)).toMatchObject({
+      image_uuid: "example/app:2",
+      template_hash_id: hash,
+      actual_status: "running",
+    });
+    expect(t.emulator.endpoints().map((one) => one.container)).toEqual([9000]);
+    expect(t.api("PUT", "/api/v0/instances/recycle/9/").body.error).toBe("invalid_id");
+  });
+
+  it("shows any row fields that a test sets", () => {
+    const { t, id } = up();
+    happens(t, id, "row", { actual_status: "teleporting", ports: { "8000/tcp": null } });
+    expect(listed(t, id)).toMatchObject({ actual_status: "teleporting", ports: { "8000/tcp": null } });
+  });
+});
+
+describe("checklist 7.1: PUT state running on re-let GPU -> 200 success:false queued, fires when machine frees", () => {
+  const state = (t: Trial, id: number, word: string) => t.api("PUT", `/api/v0/instances/${id}/`, { state: word });
+
+  it("stops, gives the cards back and starts again where nobody has taken them", () => {
+    const { t, id } = up();
+    expect(state(t, id, "stopped").body).toEqual({ success: true });
+    expect(words(t, id)).toEqual(["stopped", "stopped", "stopped", "exited"]);
+    expect(t.emulator.world.market.offers.size).toBe(1);
+    expect(state(t, id, "running").body).toEqual({ success: true });
+    t.pass(20);
+    expect(words(t, id)?.[3]).toBe("running");
+  });
+
+  it("queues the start while another customer has the cards, and fires it when they go", () => {
+    const { t, id } = up();
+    state(t, id, "stopped");
+    happens(t, id, "relet");
+    const answer = state(t, id, "running");
+    expect([answer.status, answer.body]).toEqual([
+      200,
+      { success: false, msg: "Required resources are currently unavailable, state change queued." },
+    ]);
+    expect(words(t, id)).toEqual(["running", "stopped", "running", "exited"]);
+    t.pass(24 * HOUR);
+    expect(words(t, id)?.[1]).toBe("stopped");
+    happens(t, id, "free");
+    t.pass(20);
+    expect(words(t, id)?.[3]).toBe("running");
+  });
+
+  it("forgets a queued start when the instance is told to stop", () => {
+    const { t, id } = up();
+    state(t, id, "stopped");
+    happens(t, id, "relet");
+    state(t, id, "running");
+    state(t, id, "stopped");
+    happens(t, id, "free");
+    t.pass(20);
+    expect(words(t, id)?.[1]).toBe("stopped");
+  });
+
+  it("labels, and refuses labels of more than 1024 characters and states that it does not know", () => {
+    const { t, id } = up();
+    const put = (body: Record<string, string>) => t.api("PUT", `/api/v0/instances/${id}/`, body);
+    expect(put({ label: "new" }).body).toEqual({ success: true, msg: `label for ${id} set to 'new'` });
+    expect(listed(t, id)?.label).toBe("new");
+    expect(put({ label: "x".repeat(1025) }).body.error).toBe("label_too_long");
+    expect(put({ state: "paused" }).body.error).toBe("invalid_args");
+    t.order("POST", "account", { missingBilling: true });
+    expect(put({ state: "running" }).body.error).toBe("missing_billing");
+  });
+});
+
+describe("what instances cost", () => {
+  it("charges the disk from create and the cards from the first running, to the cent", () => {
+    const t = trial({ settings: { bootSeconds: 30 * 60 } });
+    const id = rent(t); // half an hour of loading
+    t.pass(2.5 * HOUR);
+    expect(dump(t, id).cost).toEqual({
+      gpu: expect.closeTo(2 * 0.36, 9),
+      disk: expect.closeTo((2.5 * 0.15 * 20) / 720, 9),
+    });
+  });
+
+  it("charges no cards while stopped or while the host is away, and nothing after the end", () => {
+    const { t, id } = up();
+    t.pass(HOUR);
+    happens(t, id, "offline");
+    t.pass(HOUR);
+    happens(t, id, "recover");
+    t.api("PUT", `/api/v0/instances/${id}/`, { state: "stopped" });
+    t.pass(HOUR);
+    t.api("DELETE", `/api/v0/instances/${id}/`);
+    t.pass(HOUR);
+    expect(dump(t, id).cost).toEqual({
+      gpu: expect.closeTo(0.36, 9),
+      disk: expect.closeTo(((3 + 10 / HOUR) * 0.15 * 20) / 720, 9),
+    });
+  });
+
+  it("takes what was spent off the account's credit", () => {
+    const { t } = up();
+    t.pass(10 * HOUR);
+    const { credit, balance } = t.api("GET", "/api/v0/users/current/").body;
+    expect([credit, balance]).toEqual([expect.closeTo(10_000 - 3.6 - ((10 + 10 / HOUR) * 0.15 * 20) / 720, 5), 0]);
+  });
+});
+
+describe("an instance that a test plants", () => {
+  it("is live at once, with the fields that were named", () => {
+    const t = trial({ machines: 0 });
+    const { body } = t.order("POST", "instances", {
+      label: "k8s_pod=a",
+      image_uuid: "x/y:1",
+      template_hash_id: "abc",
+      host_id: 5,
+      geolocation: "Mars, MA",
+    });
+    expect(listed(t, Number(body.id))).toMatchObject({
+      label: "k8s_pod=a",
+      image_uuid: "x/y:1",
+      template_hash_id: "abc",
+      host_id: 5,
+      geolocation: "Mars, MA",
+      actual_status: "running",
+    });
+    expect(onlyOffer(t)).toBeGreaterThan(0);
+  });
+
+  it("has the status that was named", () => {
+    const t = trial({ machines: 0 });
+    const { body } = t.order("POST", "instances", { actual_status: "exited", cur_state: "stopped" });
+    expect(listed(t, Number(body.id))).toMatchObject({ actual_status: "exited", cur_state: "stopped" });
+    expect(t.emulator.endpoints()).toEqual([]);
+  });
+});
