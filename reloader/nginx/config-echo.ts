@@ -1,5 +1,5 @@
 // Asks nginx which config it runs: the hash on its status port, over a connection of its own. Touches loopback.
-import { get } from "node:http";
+import { connect } from "node:net";
 import { type Clock, withDeadline } from "../../common/clock.ts";
 
 /**
@@ -8,9 +8,8 @@ import { type Clock, withDeadline } from "../../common/clock.ts";
  */
 export type Echo = { kind: "hash"; hash: string } | { kind: "other" | "closed" | "silent"; why: string };
 
-// A hash and a line end. Whatever else listens on the port must not fill the memory.
-const LONGEST_ANSWER = 1024;
-
+// Headers, a hash and a line end. Whatever else listens on the port must not fill the memory.
+const LONGEST_ANSWER = 4096;
 // On loopback an idle nginx answers within a millisecond. One that needs a second is overloaded or stopped. Two seconds
 // are what this program has for its own end, and a question that is under way is not cut short.
 const TIMEOUT_MS = 1_000;
@@ -20,28 +19,30 @@ export async function askHash(port: number, clock: Clock): Promise<Echo> {
   return withDeadline(clock, TIMEOUT_MS, undefined, (signal) => ask(port, signal));
 }
 
+// Plain TCP: a question is asked dozens of times in the milliseconds of a reload, and an HTTP client costs a multiple.
 function ask(port: number, signal: AbortSignal): Promise<Echo> {
   return new Promise((resolve) => {
-    // No agent: a kept connection would go on talking to the worker it was opened to, which may be an old one.
-    const options = { host: "127.0.0.1", port, path: "/hash", agent: false, signal, headers: { host: "localhost" } };
-    const request = get(options, (response) => {
-      let text = "";
-      response.setEncoding("latin1");
-      response.on("data", (part: string) => {
-        text += part;
-        if (text.length > LONGEST_ANSWER) request.destroy(new Error("the answer is too long for a hash"));
-      });
-      response.on("end", () => resolve(read(port, response.statusCode ?? 0, text)));
-      response.on("error", (error) => resolve(failed(port, error)));
+    let text = "";
+    const socket = connect({ host: "127.0.0.1", port, noDelay: true, signal });
+    socket.setEncoding("latin1");
+    // HTTP/1.0: nginx closes after the answer, so that the next question goes to whichever worker takes it.
+    socket.on("connect", () => socket.write("GET /hash HTTP/1.0\r\nHost: localhost\r\n\r\n"));
+    socket.on("data", (part: string) => {
+      text += part;
+      if (text.length > LONGEST_ANSWER) socket.destroy(new Error("the answer is too long for a hash"));
     });
-    request.on("error", (error) => resolve(failed(port, error)));
+    socket.on("error", (error) => resolve(failed(port, error)));
+    socket.on("close", () => resolve(read(port, text)));
   });
 }
 
-function read(port: number, status: number, text: string): Echo {
-  const hash = /^([0-9a-f]{64})\s*$/.exec(text)?.[1];
-  if (status === 200 && hash !== undefined) return { kind: "hash", hash };
-  return { kind: "other", why: `port ${port} answers ${status} without a config's hash` };
+function read(port: number, text: string): Echo {
+  const hash = /^HTTP\/1\.\d 200 .*\r\n\r\n([0-9a-f]{64})\s*$/s.exec(text)?.[1];
+  if (hash !== undefined) return { kind: "hash", hash };
+  const answered = /^HTTP\/1\.\d (\d{3})/.exec(text)?.[1];
+  // A worker that ends closes what it has accepted; that is no answer.
+  if (text === "") return { kind: "silent", why: `nginx closed the connection to 127.0.0.1:${port}` };
+  return { kind: "other", why: `port ${port} answers ${answered ?? "no HTTP"} without a config's hash` };
 }
 
 function failed(port: number, error: Error): Echo {
