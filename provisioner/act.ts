@@ -60,6 +60,9 @@ export function createActor(parts: ActorParts): Act {
       case "start_waiting":
         await stored(log, "start_waiting", () => bans.startWaiting(action.instanceId, action.since));
         return memory;
+      case "stop_waiting":
+        await stored(log, "stop_waiting", () => bans.stopWaiting(action.instanceId));
+        return memory;
       case "count_restart": {
         const done = await stored(log, "count_restart", () => bans.countRestarts(action.instanceId, action.times));
         const track = memory.tracks[action.instanceId];

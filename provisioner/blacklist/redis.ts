@@ -35,6 +35,7 @@ export function connectRedis(url: string, log: Logger): RedisConnection {
     mget: (keys) => redis.mget(...keys),
     setWithTtl: async (key, value, ttlSeconds) => void (await redis.set(key, value, "EX", ttlSeconds)),
     setIfAbsent: async (key, value, ttlSeconds) => void (await redis.set(key, value, "EX", ttlSeconds, "NX")),
+    remove: async (key) => void (await redis.del(key)),
     add: async (key, amount, ttlSeconds) => {
       const answers = await redis.multi().incrby(key, amount).expire(key, ttlSeconds).exec();
       for (const [error] of answers ?? []) if (error) throw error;

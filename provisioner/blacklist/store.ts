@@ -8,6 +8,7 @@ export interface RedisCommands {
   mget(keys: string[]): Promise<(string | null)[]>;
   setWithTtl(key: string, value: string, ttlSeconds: number): Promise<void>;
   setIfAbsent(key: string, value: string, ttlSeconds: number): Promise<void>;
+  remove(key: string): Promise<void>;
   /** Adds to a counter and sets its time to live anew, in one transaction. */
   add(key: string, amount: number, ttlSeconds: number): Promise<void>;
 }
@@ -19,6 +20,8 @@ export interface BanStore {
   ban(hostId: number, reason: string): Promise<void>;
   /** Keeps an earlier start of waiting. `since` in epoch ms. */
   startWaiting(instanceId: number, since: number): Promise<void>;
+  /** The instance has become ready: how long it took is of no use to anybody any more. */
+  stopWaiting(instanceId: number): Promise<void>;
   countRestarts(instanceId: number, times: number): Promise<void>;
 }
 
@@ -61,6 +64,7 @@ export function createBanStore(redis: RedisCommands, clock: Clock, times: BanTim
     },
     ban: (hostId, reason) => redis.setWithTtl(banKey(hostId), reason, times.banTtlSeconds),
     startWaiting: (id, since) => redis.setIfAbsent(waitKey(id), String(Math.floor(since / 1000)), waitTtl),
+    stopWaiting: (id) => redis.remove(waitKey(id)),
     countRestarts: (id, amount) => redis.add(restartsKey(id), amount, times.restartTtlSeconds),
   };
 }
@@ -71,6 +75,7 @@ export const noBans: BanStore = {
   counters: async () => new Map(),
   ban: async () => undefined,
   startWaiting: async () => undefined,
+  stopWaiting: async () => undefined,
   countRestarts: async () => undefined,
 };
 

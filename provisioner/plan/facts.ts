@@ -39,6 +39,7 @@ export type Action =
   | { kind: "ban"; hostId: number; instanceId: number; reason: DestroyReason }
   /** `since` in epoch ms. */
   | { kind: "start_waiting"; instanceId: number; since: number }
+  | { kind: "stop_waiting"; instanceId: number }
   | { kind: "count_restart"; instanceId: number; times: number }
   | { kind: "forget_intent" }
   | { kind: "create" };

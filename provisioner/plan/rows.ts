@@ -55,13 +55,17 @@ export function doomedBlocks({ seen, memory, now }: Facts): boolean {
   return memory.doomed.some((d) => (d.askedAt === null || listed.has(d.id)) && now - d.since < DOOMED_BLOCKS_MS);
 }
 
-/** What the ban store does not know yet: since when an instance is waited for, restarts, and the ban of a host that had too many, serving or not. */
+/** What the ban store does not know yet: since when an instance is waited for or that it no longer is, restarts, and the ban of a host that had too many, serving or not. */
 export function banStoreActions(rows: readonly Instance[], { seen, memory, limits }: Facts): Action[] {
   return rows.flatMap((row): Action[] => {
     const actions: Action[] = [];
     const track = memory.tracks[row.id];
     if (track !== undefined && !track.wasReady && seen.counters.get(row.id)?.waitingSince === null) {
       actions.push({ kind: "start_waiting", instanceId: row.id, since: track.waitingSince });
+    }
+    // A wait that is over must not be found by the next pod of that name: it would end a good instance at first sight.
+    if (track?.serving && (seen.counters.get(row.id)?.waitingSince ?? null) !== null) {
+      actions.push({ kind: "stop_waiting", instanceId: row.id });
     }
     const times = track?.uncountedRestarts ?? 0;
     if (times > 0) actions.push({ kind: "count_restart", instanceId: row.id, times });

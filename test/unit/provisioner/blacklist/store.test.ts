@@ -1,0 +1,147 @@
+import { describe, expect, test } from "vitest";
+import { createBanStore, noBans, type RedisCommands } from "../../../../provisioner/blacklist/store.ts";
+import { fakeClock } from "../../common/fake-clock.ts";
+import { NOW } from "../situation.ts";
+
+const times = { banTtlSeconds: 604_800, restartTtlSeconds: 3600, banAfterSeconds: 1200 };
+
+/** A Redis of `data` that hands its keys out in pages of two and records what is written. */
+function fakeRedis(data: Record<string, string> = {}) {
+  const written: unknown[][] = [];
+  const asked: string[] = [];
+  const keys = Object.keys(data);
+  const redis: RedisCommands = {
+    async scan(cursor, pattern) {
+      asked.push(`scan ${cursor} ${pattern}`);
+      const at = Number(cursor);
+      const next = at + 2 >= keys.length ? "0" : String(at + 2);
+      const prefix = pattern.slice(0, -1);
+      return [next, keys.slice(at, at + 2).filter((key) => key.startsWith(prefix))];
+    },
+    mget: async (names) => names.map((name) => data[name] ?? null),
+    setWithTtl: async (...call) => void written.push(["setWithTtl", ...call]),
+    setIfAbsent: async (...call) => void written.push(["setIfAbsent", ...call]),
+    remove: async (...call) => void written.push(["remove", ...call]),
+    add: async (...call) => void written.push(["add", ...call]),
+  };
+  return { redis, written, asked };
+}
+
+const away = async () => {
+  throw new Error("Command timed out");
+};
+
+describe("the bans", () => {
+  test("are read by walking the cursor to its end", async () => {
+    const { redis, asked } = fakeRedis({ ban_1: "a", other: "x", another: "y", ban_2: "b", ban_3: "c" });
+    const seen = await createBanStore(redis, fakeClock(), times).bans();
+    expect(seen).toEqual({
+      known: true,
+      value: [
+        { hostId: 1, reason: "a" },
+        { hostId: 2, reason: "b" },
+        { hostId: 3, reason: "c" },
+      ],
+    });
+    expect(asked).toEqual(["scan 0 ban_*", "scan 2 ban_*", "scan 4 ban_*"]);
+  });
+
+  test("leave out keys that only look like bans of hosts", async () => {
+    const { redis } = fakeRedis({ ban_7: "start_timeout", ban_machine_8: "x", ban_: "x", ban_9x: "x" });
+    expect(await createBanStore(redis, fakeClock(), times).bans()).toMatchObject({ value: [{ hostId: 7 }] });
+  });
+
+  test("leave out a ban that ended while they were read", async () => {
+    const { redis } = fakeRedis({ ban_7: "start_timeout" });
+    const store = createBanStore({ ...redis, mget: async (keys) => keys.map(() => null) }, fakeClock(), times);
+    expect(await store.bans()).toEqual({ known: true, value: [] });
+  });
+
+  test("are known and empty where there are none", async () => {
+    expect(await createBanStore(fakeRedis().redis, fakeClock(), times).bans()).toEqual({ known: true, value: [] });
+  });
+
+  test("are unknown, not empty, while Redis is away", async () => {
+    const store = createBanStore({ ...fakeRedis().redis, scan: away }, fakeClock(), times);
+    expect(await store.bans()).toEqual({
+      known: false,
+      why: { message: "Redis: Command timed out", account: null },
+    });
+  });
+
+  test("are unknown when the walk does not end within its deadline", async () => {
+    const clock = fakeClock();
+    const scan: RedisCommands["scan"] = async () => {
+      await clock.sleep(500);
+      return ["1", []];
+    };
+    const began = clock.now();
+    const seen = await clock.drive(createBanStore({ ...fakeRedis().redis, scan }, clock, times).bans());
+    expect(seen).toMatchObject({ known: false, why: { message: expect.stringContaining("3000 ms") } });
+    expect(clock.now() - began).toBeLessThanOrEqual(3500);
+  });
+
+  test("are written under the host's key with reason and time to live", async () => {
+    const { redis, written } = fakeRedis();
+    await createBanStore(redis, fakeClock(), times).ban(77001, "start_timeout");
+    expect(written).toEqual([["setWithTtl", "ban_77001", "start_timeout", 604_800]]);
+  });
+});
+
+describe("waiting times and restart counters", () => {
+  test("are read as earlier deployments wrote them", async () => {
+    const { redis } = fakeRedis({ wait_5: "1795446000", restarts_5: "3" });
+    const counters = await createBanStore(redis, fakeClock(), times).counters([5, 6]);
+    expect(counters).toEqual(
+      new Map([
+        [5, { waitingSince: 1_795_446_000_000, restarts: 3 }],
+        [6, { waitingSince: null, restarts: 0 }],
+      ]),
+    );
+  });
+
+  test("count as nothing where the stored text is no number", async () => {
+    const { redis } = fakeRedis({ wait_5: "soon", restarts_5: "-1" });
+    const counters = await createBanStore(redis, fakeClock(), times).counters([5]);
+    expect(counters.get(5)).toEqual({ waitingSince: null, restarts: 0 });
+  });
+
+  test("are missing, not zero, while Redis is away", async () => {
+    const store = createBanStore({ ...fakeRedis().redis, mget: away }, fakeClock(), times);
+    expect(await store.counters([5])).toEqual(new Map());
+  });
+
+  test("ask Redis nothing where there is no instance", async () => {
+    const store = createBanStore({ ...fakeRedis().redis, mget: away }, fakeClock(), times);
+    expect(await store.counters([])).toEqual(new Map());
+  });
+
+  test("keep an earlier start of waiting, in epoch seconds, for longer than the wait can last", async () => {
+    const { redis, written } = fakeRedis();
+    await createBanStore(redis, fakeClock(), times).startWaiting(5, NOW + 999);
+    expect(written).toEqual([["setIfAbsent", "wait_5", String(NOW / 1000), 86_400]]);
+  });
+
+  test("keep a start of waiting twice as long as a long wait", async () => {
+    const { redis, written } = fakeRedis();
+    await createBanStore(redis, fakeClock(), { ...times, banAfterSeconds: 100_000 }).startWaiting(5, NOW);
+    expect(written[0]?.[3]).toBe(200_000);
+  });
+
+  test("forget the waiting time of an instance that is ready", async () => {
+    const { redis, written } = fakeRedis();
+    await createBanStore(redis, fakeClock(), times).stopWaiting(5);
+    expect(written).toEqual([["remove", "wait_5"]]);
+  });
+
+  test("are forgotten a while after the last restart", async () => {
+    const { redis, written } = fakeRedis();
+    await createBanStore(redis, fakeClock(), times).countRestarts(5, 2);
+    expect(written).toEqual([["add", "restarts_5", 2, 3600]]);
+  });
+});
+
+test("without a ban store nothing is banned and nothing is counted", async () => {
+  expect(await noBans.bans()).toEqual({ known: true, value: [] });
+  expect(await noBans.counters([5])).toEqual(new Map());
+});
