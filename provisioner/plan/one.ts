@@ -1,5 +1,5 @@
 // Rows 4 to 18 of the table: what becomes of the instance that we have. Pure.
-import { chooseEndpoint } from "../endpoint.ts";
+import { chooseEndpoint, type EndpointChoice } from "../endpoint.ts";
 import { sameImage } from "../image-name.ts";
 import { type Track, wantedKey } from "../memory.ts";
 import { BANNING_REASONS, type DestroyReason, type Reason } from "../reasons.ts";
@@ -82,23 +82,22 @@ function neverReady(row: Instance, track: Track, facts: Facts, standing: Standin
   const waited = now - track.waitingSince;
   const limit = limits.banAfterMs / 1000;
   const choice = chooseEndpoint(row, desired.upstreamPort, track.runningSince === null ? 0 : now - track.runningSince);
-  const hostOwes = track.runningSince === null || (!choice.found && !choice.ours);
-  if (hostOwes && waited > limits.banAfterMs) {
+  if (track.runningSince === null && waited > limits.banAfterMs) {
     const message = `${name} did not come up within BLACKLIST_BAN_AFTER_SECONDS (${limit} s): ${row.actualStatus ?? "scheduled"}; it is replaced`;
     return replacement(row, facts, standing, "start_timeout", message);
   }
   const silent = track.runningSince !== null && now - track.runningSince > limits.banAfterMs;
-  if (!hostOwes && (silent || waited > NEVER_READY_FACTOR * limits.banAfterMs)) {
-    const why = choice.found ? `nothing answers on ${choice.endpoint.host}:${choice.endpoint.port}` : choice.why;
+  // The ban store may know of a wait that is older than this program: what was just found may have served until now.
+  const flaps = waited > NEVER_READY_FACTOR * limits.banAfterMs && now - track.firstSeenAt > limits.banAfterMs;
+  if (track.runningSince !== null && (silent || flaps)) {
     const again = memory.deafApps?.wanted === wantedKey(desired.image, desired.templateName);
     const then = again ? "it is destroyed; no other is tried for a while" : "it is replaced once, on another machine";
-    const remedy = "check that the image listens on 0.0.0.0 at the published port";
     return replacement(
       row,
       facts,
       standing,
       "app_not_listening",
-      `${name} runs for more than ${limit} s but ${why}: ${remedy}; ${then}`,
+      `${name} runs for more than ${limit} s but ${silence(choice)}; ${then}`,
     );
   }
   const running = track.runningSince !== null;
@@ -108,6 +107,16 @@ function neverReady(row: Instance, track: Track, facts: Facts, standing: Standin
       : `runs, ${choice.why}`
     : `is ${row.actualStatus ?? "being scheduled"}`;
   return quiet(facts, standing, "instance_starting", `${name} ${state}`, "provisioning");
+}
+
+/** Why nothing can be served from an instance that runs, with the remedy. */
+function silence(choice: EndpointChoice): string {
+  if (choice.found) {
+    const { host, port } = choice.endpoint;
+    return `nothing answers on ${host}:${port}: check that the image listens on 0.0.0.0 at the published port`;
+  }
+  if (choice.ours) return choice.why;
+  return `${choice.why}: publish the app's port in the template, and ask for direct_port_count in VAST_SEARCH_QUERY`;
 }
 
 function wasReady(row: Instance, track: Track, facts: Facts, standing: Standing): Plan {
