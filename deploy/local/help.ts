@@ -15,11 +15,14 @@ export function helpText({ proxyUrl, emulatorUrl, provisionerPort, reloaderPort,
   const rows: readonly (readonly [string, string])[] = [
     ["ask the instance", `curl '${proxyUrl}/any/path?q=1'`],
     ["end the instance from outside", `curl -X POST ${any}/kill`],
-    ["let its container exit", `curl -X POST ${any}/exit`],
-    ["let it report another image", json(`curl -X POST ${any}/image`, '{"image":"other/app:9"}')],
+    ["let its container exit", `curl -X POST ${any}/exit   # it has ten minutes to come back (/recover)`],
+    [
+      "let it report another image",
+      `${json(`curl -X POST ${any}/image`, '{"image":"other/app:9"}')}   # seen within 30 s`,
+    ],
     [
       "change the template",
-      json(`curl -X PATCH ${emulatorUrl}/_emulator/templates/demo`, '{"env":"-p 8000:8000 -e A=1"}'),
+      `${json(`curl -X PATCH ${emulatorUrl}/_emulator/templates/demo`, '{"env":"-p 8000:8000 -e A=1"}')}   # seen within a minute`,
     ],
     ...Object.entries(pids).map(([name, pid]) => [`kill ${name}`, `kill -9 ${pid}`] as const),
     ["see what the provisioner knows", `curl http://127.0.0.1:${provisionerPort}/status`],

@@ -108,7 +108,7 @@ test("the local stack serves the instance, heals it, follows it, and leaves noth
   await expectNothingLeft(url);
 }, 240_000);
 
-test.each(["starting", "looking", "creating"])(
+test.each(["starting", "creating"])(
   "ended while it is %s, it leaves nothing behind either",
   async (word) => {
     const local = await runLocal();
