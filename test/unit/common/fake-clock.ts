@@ -36,6 +36,7 @@ export function fakeClock(start = Date.UTC(2026, 10, 23, 15)): FakeClock {
           at: now + ms,
           wake: () => {
             sleepers.delete(sleeper);
+            signal?.removeEventListener("abort", sleeper.wake);
             resolve();
           },
         };
