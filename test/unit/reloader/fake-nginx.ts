@@ -1,0 +1,149 @@
+// nginx and its disk as the reloader sees them, on a test's own clock. Does what nginx does upon SIGHUP: it reads the
+// config at once, its new workers answer after 5 ms, its old ones leave 100 ms later.
+
+import type { Nginx } from "../../../reloader/apply.ts";
+import type { Disk } from "../../../reloader/config-files.ts";
+import type { ErrorLog } from "../../../reloader/error-log.ts";
+import type { Echo } from "../../../reloader/nginx/config-echo.ts";
+import type { Master } from "../../../reloader/nginx/master.ts";
+import type { Delivery } from "../../../reloader/nginx/processes.ts";
+import { readConfig } from "../../../reloader/render.ts";
+import type { FakeClock } from "../common/fake-clock.ts";
+
+export const CONFIG = "/conf/default.conf";
+export const GOOD = "/conf/default.conf.good";
+export const STATE = "/conf/default.conf.state.json";
+
+const NEW_WORKERS_AFTER_MS = 5;
+const OLD_WORKERS_LEAVE_MS = 105;
+
+export class FakeDisk implements Disk {
+  readonly files = new Map<string, string>();
+  /** Paths of all writes that changed something, oldest first. */
+  readonly writes: string[] = [];
+  /** Error codes by path. */
+  readonly broken = new Map<string, string>();
+
+  read = async (path: string): Promise<string | null> => this.files.get(path) ?? null;
+
+  write = async (path: string, text: string): Promise<{ changed: boolean }> => {
+    const code = this.broken.get(path);
+    if (code !== undefined) throw Object.assign(new Error(`${code}: ${path}`), { code });
+    if (this.files.get(path) === text) return { changed: false };
+    this.files.set(path, text);
+    this.writes.push(path);
+    return { changed: true };
+  };
+
+  tidy = async (): Promise<void> => undefined;
+}
+
+export class FakeNginx implements Nginx, ErrorLog {
+  readonly hint = "see the log";
+  readonly #clock: FakeClock;
+  readonly #disk: FakeDisk;
+  #master: number | null = null;
+  #workers: { pid: number; hash: string | null; from: number; until: number }[] = [];
+  #pids = 100;
+  #log: string[] = [];
+  /** Signals that reached the master. */
+  reloads = 0;
+  /** Why it refuses every config, null: it takes them. */
+  refuses: string | null = null;
+  /** Refuses without a word in its log. */
+  refusesSilently = false;
+  delivery: Delivery = "sent";
+  several = false;
+  /** Answers nobody within the time. */
+  hangs = false;
+  /** Old workers that never leave. */
+  stuck = false;
+
+  constructor(clock: FakeClock, disk: FakeDisk) {
+    this.#clock = clock;
+    this.#disk = disk;
+  }
+
+  /** Starts it as its container does. It ends at once when it refuses its config. */
+  start(): void {
+    if (this.refuses !== null) {
+      this.#log.push(this.refuses);
+      return;
+    }
+    this.#pids += 1;
+    this.#master = this.#pids;
+    this.#fork(0);
+  }
+
+  /** Ends it and its workers. */
+  kill(): void {
+    this.#master = null;
+    this.#workers = [];
+  }
+
+  /** What all its workers that take requests now run, oldest first. */
+  running(): (string | null)[] {
+    const now = this.#clock.now();
+    return this.#workers.filter((w) => w.from <= now && now < w.until).map((w) => w.hash);
+  }
+
+  ask = async (): Promise<Echo> => {
+    if (this.hangs) return { kind: "silent", why: "nginx did not answer" };
+    const hash = this.running().at(-1);
+    if (hash === undefined) return { kind: "closed", why: "nothing listens" };
+    return hash === null ? { kind: "other", why: "404" } : { kind: "hash", hash };
+  };
+
+  findMaster = async (): Promise<Master> => {
+    if (this.several) return { found: "several", why: "there are 2 nginx masters" };
+    return this.#master === null ? { found: "none", why: "nginx is not running" } : { found: "one", pid: this.#master };
+  };
+
+  isMaster = (pid: number): boolean => pid === this.#master;
+
+  reload = (): Delivery => {
+    if (this.delivery !== "sent") return this.delivery;
+    this.reloads += 1;
+    if (this.refuses !== null) this.#log.push(this.refuses);
+    else if (!this.refusesSilently) {
+      const old = [...this.#workers];
+      this.#fork(NEW_WORKERS_AFTER_MS);
+      const leave = this.stuck ? Number.POSITIVE_INFINITY : this.#clock.now() + OLD_WORKERS_LEAVE_MS;
+      for (const worker of old) worker.until = Math.min(worker.until, leave);
+    }
+    return "sent";
+  };
+
+  forbiddenReason = (): string => "nginx' master runs as UID 0 and this reloader as UID 1000";
+
+  answeringWorkers = (): number[] => {
+    const now = this.#clock.now();
+    return this.#workers.filter((w) => w.from <= now && now < w.until).map((w) => w.pid);
+  };
+
+  stillAnswering = (workers: readonly number[]): number[] =>
+    this.answeringWorkers().filter((pid) => workers.includes(pid));
+
+  /** Lets stuck workers go. */
+  release(): void {
+    this.stuck = false;
+    const newest = Math.max(...this.#workers.map((w) => w.from));
+    for (const worker of this.#workers) if (worker.from < newest) worker.until = this.#clock.now();
+  }
+
+  mark = async () => ({ inode: 1, size: this.#log.length });
+  refusalSince = async (mark: { size: number } | null): Promise<string | null> =>
+    this.#log.slice(mark?.size ?? 0).at(-1) ?? null;
+
+  #fork(afterMs: number): void {
+    const text = this.#disk.files.get(CONFIG);
+    const hash = text === undefined ? null : (readConfig(text)?.hash ?? null);
+    this.#pids += 1;
+    this.#workers.push({
+      pid: this.#pids,
+      hash,
+      from: this.#clock.now() + afterMs,
+      until: Number.POSITIVE_INFINITY,
+    });
+  }
+}

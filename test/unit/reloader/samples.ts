@@ -1,0 +1,34 @@
+// Values that several tests of the reloader begin with. Pure.
+import type { Server, UpstreamFile } from "../../../common/upstream-file.ts";
+import { type Config, type ProxySettings, renderConfig } from "../../../reloader/render.ts";
+
+export const PROXY: ProxySettings = {
+  listenPort: 3000,
+  statusPort: 8082,
+  maxBodySize: "10M",
+  accessLog: "/var/log/nginx/pod.log",
+  buffering: "on",
+  keepaliveSeconds: 4,
+  timeoutSeconds: 600,
+  ipv6: true,
+  statePath: "/conf/default.conf.state.json",
+};
+
+export const server = (port = 41234, host = "203.0.113.9"): Server => ({ scheme: "http", host, port });
+
+/** The config for a server, null for none. */
+export const configFor = (to: Server | null, settings: ProxySettings = PROXY): Config =>
+  renderConfig(to === null ? null : { server: to, address: to.host }, settings);
+
+export const upstreamFile = (change: Partial<UpstreamFile> = {}): UpstreamFile => ({
+  schema: 1,
+  generation: 1,
+  pod: "vast-pod-0",
+  state: "ready",
+  reason: "instance_ready",
+  message: "instance 1 is serving",
+  server: server(),
+  instance: null,
+  updatedAt: "2026-11-23T15:00:00.000Z",
+  ...change,
+});
