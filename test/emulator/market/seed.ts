@@ -1,6 +1,6 @@
 // Fills a market: a few thousand seeded machines, or the offers that a test names. Pure.
 import { z } from "zod";
-import type { Json } from "../json.ts";
+import type { JsonObject } from "../json.ts";
 import type { Random } from "../random.ts";
 import { GPU_MODELS } from "./gpu-models.ts";
 import { type Machine, seededMachine } from "./machine.ts";
@@ -19,6 +19,7 @@ export const partialOfferSchema = z.looseObject({
   machine_id: z.int().positive().optional(),
   host_id: z.int().positive().optional(),
   gpu_name: z.string().optional(),
+  gpu_ram: z.number().positive().optional(),
   num_gpus: z.int().min(1).max(16).optional(),
   dph_total: z.number().min(0).optional(),
   dph_base: z.number().min(0).optional(),
@@ -52,11 +53,13 @@ export function namedMachine(market: Market, partial: PartialOffer, random: Rand
   while (market.machines.has(id) || (partial.machine_id === undefined && id === 90_000)) id += 1;
   const plain = seededMachine(random, id, 1, now);
   const cards = partial.num_gpus ?? 1;
-  const gpu = GPU_MODELS.find((one) => one.name === partial.gpu_name) ?? GPU_MODELS[0];
+  const known = GPU_MODELS.find((one) => one.name === partial.gpu_name) ?? GPU_MODELS[0];
+  const gpu = { ...known, name: partial.gpu_name ?? known.name, ramMb: partial.gpu_ram ?? known.ramMb };
   // Someone who names only the total means the total: then the disk costs nothing.
   const storageCost = partial.storage_cost ?? (partial.dph_total !== undefined ? 0 : 0.15);
   const base = partial.dph_base ?? partial.dph_total ?? gpu.dph * cards;
-  const overrides = Object.fromEntries(Object.entries(partial).filter(([name]) => !PRICED.has(name)));
+  const named = Object.entries(partial).filter(([name]) => !COMPUTED.has(name));
+  const overrides = Object.fromEntries(named) as JsonObject; // it was parsed from JSON
   return {
     ...plain,
     hostId: partial.host_id ?? 70_000 + (id % 10_000),
@@ -71,8 +74,8 @@ export function namedMachine(market: Market, partial: PartialOffer, random: Rand
     diskBandwidth: 2000,
     endDate: partial.end_date ?? now + (partial.duration ?? 90 * 86_400),
     publicIp: partial.public_ipaddr ?? plain.publicIp,
-    facts: { ...plain.facts, ...GOOD },
-    overrides: overrides as Record<string, Json>, // parsed from JSON
+    facts: { ...plain.facts, ...GOOD, ...overrides }, // what is derived from a fact follows it
+    overrides,
   };
 }
 
@@ -93,4 +96,13 @@ const GOOD = {
 };
 
 // These are computed from the machine, so a value set here must not stand in their way.
-const PRICED = new Set(["id", "ask_contract_id", "dph_total", "dph_base", "min_bid", "duration", "search", "instance"]);
+const COMPUTED = new Set([
+  "id",
+  "ask_contract_id",
+  "dph_total",
+  "dph_base",
+  "min_bid",
+  "duration",
+  "search",
+  "instance",
+]);

@@ -1,0 +1,72 @@
+import { describe, expect, it } from "vitest";
+import { listed, rent, type Trial, trial } from "./harness.ts";
+
+const HOUR = 3600;
+const words = (t: Trial, id: number) => {
+  const row = listed(t, id);
+  return row && [row.intended_status, row.cur_state, row.next_state, row.actual_status];
+};
+/** A trial whose instance is up after ten seconds, and its instance, up. */
+function up(body = {}, offer = {}): { t: Trial; id: number } {
+  const t = trial({ settings: { bootSeconds: 10 } });
+  const id = rent(t, body, offer);
+  t.pass(10);
+  return { t, id };
+}
+const happens = (t: Trial, id: number, event: string, body = {}) => {
+  const answer = t.order("POST", `instances/${id}/${event}`, body);
+  expect(answer.status).toBe(200);
+};
+
+describe("checklist 7.1: PUT state running on re-let GPU -> 200 success:false queued, fires when machine frees", () => {
+  const state = (t: Trial, id: number, word: string) => t.api("PUT", `/api/v0/instances/${id}/`, { state: word });
+
+  it("stops, gives the cards back and starts again where nobody has taken them", () => {
+    const { t, id } = up();
+    expect(state(t, id, "stopped").body).toEqual({ success: true });
+    expect(words(t, id)).toEqual(["stopped", "stopped", "stopped", "exited"]);
+    expect(t.emulator.world.market.offers.size).toBe(1);
+    expect(state(t, id, "running").body).toEqual({ success: true });
+    t.pass(20);
+    expect(words(t, id)?.[3]).toBe("running");
+  });
+
+  it("queues the start while another customer has the cards, and fires it when they go", () => {
+    const { t, id } = up();
+    state(t, id, "stopped");
+    happens(t, id, "relet");
+    const answer = state(t, id, "running");
+    expect([answer.status, answer.body]).toEqual([
+      200,
+      { success: false, msg: "Required resources are currently unavailable, state change queued." },
+    ]);
+    expect(words(t, id)).toEqual(["running", "stopped", "running", "exited"]);
+    t.pass(24 * HOUR);
+    expect(words(t, id)?.[1]).toBe("stopped");
+    happens(t, id, "free");
+    t.pass(20);
+    expect(words(t, id)?.[3]).toBe("running");
+  });
+
+  it("forgets a queued start when the instance is told to stop", () => {
+    const { t, id } = up();
+    state(t, id, "stopped");
+    happens(t, id, "relet");
+    state(t, id, "running");
+    state(t, id, "stopped");
+    happens(t, id, "free");
+    t.pass(20);
+    expect(words(t, id)?.[1]).toBe("stopped");
+  });
+
+  it("labels, and refuses labels of more than 1024 characters and states that it does not know", () => {
+    const { t, id } = up();
+    const put = (body: Record<string, string>) => t.api("PUT", `/api/v0/instances/${id}/`, body);
+    expect(put({ label: "new" }).body).toEqual({ success: true, msg: `label for ${id} set to 'new'` });
+    expect(listed(t, id)?.label).toBe("new");
+    expect(put({ label: "x".repeat(1025) }).body.error).toBe("label_too_long");
+    expect(put({ state: "paused" }).body.error).toBe("invalid_args");
+    t.order("POST", "account", { missingBilling: true });
+    expect(put({ state: "running" }).body.error).toBe("missing_billing");
+  });
+});
