@@ -21,9 +21,9 @@ export interface StatusServer {
 
 /**
  * Serves `source` on all addresses, as the kubelet asks on the pod's own. Port 0 takes a free one.
- * Throws the system's error (EADDRINUSE) when the port is taken.
+ * Throws a sentence that names `variable`, the setting the port came from, when the port cannot be had.
  */
-export async function startStatusServer(port: number, source: StatusSource): Promise<StatusServer> {
+export async function startStatusServer(port: number, source: StatusSource, variable: string): Promise<StatusServer> {
   const server = createServer((request, response) => {
     const path = (request.url ?? "/").split("?")[0];
     const send = (status: number, type: string, body: string) => {
@@ -43,7 +43,10 @@ export async function startStatusServer(port: number, source: StatusSource): Pro
         return send(404, "text/plain", "here are /livez, /readyz and /status\n");
     }
   });
-  await listen(server, port);
+  await listen(server, port).catch((error: unknown) => {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new Error(`${variable} ${port} cannot be served (${reason}): choose a free port`);
+  });
   const address = server.address();
   return {
     port: typeof address === "object" && address !== null ? address.port : port,

@@ -1,4 +1,5 @@
 // Folds what a pass saw into the memory. Pure: no decision is made here, only facts over time are kept.
+import { isHost } from "../common/upstream-file.ts";
 import { chooseEndpoint, type Endpoint } from "./endpoint.ts";
 import { sameImage } from "./image-name.ts";
 import type { Memory, Track } from "./memory.ts";
@@ -26,6 +27,8 @@ export function remember(
     creates: memory.creates.filter((at) => now - at < HOUR_MS),
     avoided: memory.avoided.filter((entry) => entry.until > now),
     goneOffers: memory.goneOffers.filter((entry) => entry.until > now),
+    // Serving proves nothing about the account's right to mutate: only time and a create end its trouble.
+    account: memory.account !== null && now - memory.account.until < HOUR_MS ? memory.account : null,
     listUnknownSince: seen.list.known ? null : (memory.listUnknownSince ?? now),
     bansUnknownSince: seen.bans.known ? null : (memory.bansUnknownSince ?? now),
   };
@@ -44,8 +47,7 @@ export function remember(
   // Serving for an hour ends a series of unreachable instances: what comes later has another cause.
   const proven = Object.values(next.tracks).some((t) => t.servingSince !== null && now - t.servingSince > HOUR_MS);
   if (proven) next.unreachableHost = null;
-  if (Object.values(next.tracks).some((t) => t.serving))
-    Object.assign(next, { backoff: null, deafApps: null, account: null });
+  if (Object.values(next.tracks).some((t) => t.serving)) Object.assign(next, { backoff: null, deafApps: null });
   if (own.some((row) => agrees(row, desired, next))) next.converging = null;
 
   if (listed.length > 0 || memory.confirmedNone) return { ...next, confirmedNone: true, firstNoneAt: null };
@@ -112,10 +114,14 @@ function newTrack(now: number): Track {
 export function endpointOf(row: Instance, before: Track | undefined, desired: Desired, now: number): Endpoint | null {
   const running = lifeOf(row, row.createdAt ?? now, now).phase === "running";
   const runningForMs = running ? now - (before?.runningSince ?? now) : 0;
+  // The map can be missing for a poll while the container runs on: its port stays, and `direct_port_start` may be sshd's.
+  // Without a running container the port is soon a stranger's.
+  const last = before?.endpoint ?? null;
+  if (running && last !== null && Object.keys(row.ports ?? {}).length === 0) {
+    return { host: isHost(row.address) ? row.address : last.host, port: last.port };
+  }
   const choice = chooseEndpoint(row, desired.upstreamPort, runningForMs);
-  if (choice.found) return choice.endpoint;
-  // The map can be missing for a poll while the container runs on; without a running container its port is soon a stranger's.
-  return running && row.ports === null ? (before?.endpoint ?? null) : null;
+  return choice.found ? choice.endpoint : null;
 }
 
 function probedOnly(tracks: Memory["tracks"], seen: Observation, now: number): Memory["tracks"] {

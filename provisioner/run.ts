@@ -66,11 +66,15 @@ export async function run(settings: ProvisionerSettings, stop: AbortSignal): Pro
     state.memory = memory; // what was done counts even if the disk does not take it
     await stateFile.save(memory);
   };
-  const statusServer = await startStatusServer(settings.statusPort, {
-    live: () => liveness(state, settings.drainMs, clock.now()),
-    ready: () => readiness(state),
-    status: () => statusDocument(state, podName, desired.label, settings.policy, clock.now()),
-  });
+  const statusServer = await startStatusServer(
+    settings.statusPort,
+    {
+      live: () => liveness(state, settings.drainMs, clock.now()),
+      ready: () => readiness(state),
+      status: () => statusDocument(state, podName, desired.label, settings.policy, clock.now()),
+    },
+    "PROVISIONER_STATUS_PORT",
+  );
   const giveUp = new AbortController();
   const giveUpLater = () =>
     void setTimeout(() => giveUp.abort(new Error("the program ends")), MUTATION_WAIT_MS).unref();

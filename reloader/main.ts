@@ -107,17 +107,9 @@ async function run(call: Call): Promise<ExitCode> {
   return EXIT.done;
 }
 
-async function serveStatus(port: number, report: Report): Promise<StatusServer> {
-  try {
-    return await startStatusServer(port, {
-      live: () => report.live(clock.now()),
-      ready: () => report.ready(),
-      status: () => report.status(),
-    });
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new Error(`RELOADER_STATUS_PORT ${port} cannot be served (${reason}): choose a free port`);
-  }
+function serveStatus(port: number, report: Report): Promise<StatusServer> {
+  const source = { live: () => report.live(clock.now()), ready: () => report.ready(), status: () => report.status() };
+  return startStatusServer(port, source, "RELOADER_STATUS_PORT");
 }
 
 /** Prints the config that `run` would give nginx for an upstream file, and changes nothing. */
