@@ -1,0 +1,72 @@
+import { chmod, mkdir, readFile, stat, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { readIfExists, removeStaleTemporaries, writeAtomic } from "../../../common/atomic-file.ts";
+import { ConfigFiles, diskProblem } from "../../../reloader/config-files.ts";
+import { temporaryFolder } from "../common/temporary-folder.ts";
+import { configFor, server } from "./samples.ts";
+
+async function setUp() {
+  const folder = await temporaryFolder();
+  const paths = { configPath: join(folder, "default.conf"), goodPath: join(folder, "default.conf.good") };
+  const disk = { read: readIfExists, write: writeAtomic, tidy: removeStaleTemporaries };
+  return { folder, ...paths, files: () => new ConfigFiles(paths, disk) };
+}
+const A = configFor(server(1));
+
+describe("the config on the disk", () => {
+  test("can be read by whatever user nginx runs as", async () => {
+    const { configPath, files } = await setUp();
+    const before = process.umask(0o077);
+    try {
+      expect(await files().write(A)).toEqual({ ok: true, changed: true });
+    } finally {
+      process.umask(before);
+    }
+    expect((await stat(configPath)).mode & 0o777).toBe(0o644);
+  });
+
+  test("is replaced at the start by the good one when it is another", async () => {
+    const { configPath, files } = await setUp();
+    await files().keepAsGood(A);
+    await writeFile(configPath, "half of a conf");
+    const later = files();
+    expect(await later.recover()).toEqual({ ok: true, changed: true });
+    expect(later.good).toEqual(A);
+    expect(await readFile(configPath, "utf8")).toBe(A.text);
+  });
+
+  test("is left alone at the start when there is no good one", async () => {
+    const { configPath, files } = await setUp();
+    await writeFile(configPath, "somebody's own");
+    const later = files();
+    expect(await later.recover()).toEqual({ ok: true, changed: false });
+    expect(later.good).toBeNull();
+    expect(await readFile(configPath, "utf8")).toBe("somebody's own");
+  });
+
+  test("leaves nothing of a writer that was killed", async () => {
+    const { folder, files } = await setUp();
+    const stale = join(folder, ".default.conf.0123456789ab.tmp");
+    await writeFile(stale, "half");
+    await files().recover();
+    expect(await readIfExists(stale)).toBeNull();
+  });
+
+  test("that cannot be written names the file and the remedy", async () => {
+    const { configPath, files } = await setUp();
+    await mkdir(configPath);
+    const written = await files().write(A);
+    expect(written).toEqual({
+      ok: false,
+      why: `${configPath} cannot be written (EISDIR): a folder is in its place: remove it`,
+    });
+    await chmod(configPath, 0o755);
+  });
+
+  test.each(["EACCES", "EROFS", "ENOENT", "ENOSPC", "EBUSY"])("has a remedy of its own for %s", (code) => {
+    const message = diskProblem("/conf/default.conf", Object.assign(new Error("x"), { code }));
+    expect(message).toMatch(new RegExp(`^/conf/default\\.conf cannot be written \\(${code}\\): `));
+    expect(message).not.toContain("see to that volume");
+  });
+});

@@ -1,0 +1,374 @@
+import pino from "pino";
+import { describe, expect, test } from "vitest";
+import { Applier } from "../../../reloader/apply.ts";
+import { ConfigFiles } from "../../../reloader/config-files.ts";
+import { Reconciler } from "../../../reloader/reconcile.ts";
+import { Report } from "../../../reloader/report.ts";
+import { createResolver } from "../../../reloader/resolve.ts";
+import type { UpstreamRead } from "../../../reloader/upstream.ts";
+import { fakeClock } from "../common/fake-clock.ts";
+import { CONFIG, FakeDisk, FakeNginx, GOOD, STATE } from "./fake-nginx.ts";
+import { configFor, PROXY, server, upstreamFile } from "./samples.ts";
+
+/** A pod: nginx runs, nothing was ever provisioned. `restart` begins a new reloader on the same disk. */
+function pod(settings = PROXY) {
+  const clock = fakeClock();
+  const disk = new FakeDisk();
+  const nginx = new FakeNginx(clock, disk);
+  const addresses = new Map<string, string[]>();
+  const lines: { level: string; msg: string; [key: string]: unknown }[] = [];
+  const logger = pino(
+    { base: null, timestamp: false, formatters: { level: (level) => ({ level }) } },
+    { write: (line: string) => lines.push(JSON.parse(line)) },
+  );
+  const seen: { upstream: UpstreamRead; descriptor: string | null } = {
+    upstream: { kind: "missing" },
+    descriptor: null,
+  };
+  let reconciler: Reconciler | null = null;
+  const world = {
+    clock,
+    disk,
+    nginx,
+    addresses,
+    lines,
+    ...seen,
+    report: new Report(logger, clock.now()),
+    publish: (file: Parameters<typeof upstreamFile>[0]) => {
+      world.upstream = { kind: "file", file: upstreamFile(file), writtenAt: clock.now() };
+    },
+    restart: async (): Promise<Reconciler> => {
+      const files = new ConfigFiles({ configPath: CONFIG, goodPath: GOOD }, disk);
+      world.report = new Report(logger, clock.now());
+      reconciler = new Reconciler({
+        proxy: settings,
+        clock,
+        files,
+        disk,
+        applier: new Applier({ clock, nginx, files, log: nginx }),
+        resolver: createResolver(async (name) => {
+          const found = addresses.get(name);
+          if (found === undefined) throw new Error(`getaddrinfo ENOTFOUND ${name}`);
+          return found;
+        }, clock),
+        report: world.report,
+        readUpstream: async () => world.upstream,
+        behindDescriptor: async () => world.descriptor,
+      });
+      await reconciler.recover();
+      return reconciler;
+    },
+    pass: async () => clock.drive((reconciler ?? (await world.restart())).pass(new AbortController().signal)),
+    status: () => world.report.status(),
+  };
+  nginx.start();
+  return world;
+}
+
+/** A pod that serves `to`, proven. */
+async function serving(to = server()) {
+  const world = pod();
+  world.publish({ generation: 5, server: to });
+  await world.pass();
+  expect(world.status()).toMatchObject({ applied: { generation: 5, server: to }, problem: null });
+  world.nginx.reloads = 0;
+  world.disk.writes.length = 0;
+  world.lines.length = 0;
+  return world;
+}
+
+describe("a fresh start", () => {
+  test("without an upstream file answers 503, and that is no problem", async () => {
+    const world = pod();
+    await world.pass();
+    expect(world.nginx.running()).toEqual([configFor(null).hash]);
+    expect(world.status()).toMatchObject({ applied: { generation: 0, server: null }, problem: null });
+    expect(JSON.parse(world.disk.files.get(STATE) ?? "")).toMatchObject({ state: "provisioning" });
+  });
+
+  test("with an upstream file that cannot be used answers 503 and says why", async () => {
+    const world = pod();
+    world.upstream = { kind: "refused", problem: "/run/upstream.json cannot be used: it is not JSON" };
+    await world.pass();
+    expect(world.nginx.running()).toEqual([configFor(null).hash]);
+    expect(world.status()).toMatchObject({ problem: expect.stringContaining("/run/upstream.json cannot be used") });
+  });
+
+  test("writes the config before nginx exists", async () => {
+    const world = pod();
+    world.nginx.kill();
+    world.publish({ server: server() });
+    await world.pass();
+    expect(world.disk.files.get(CONFIG)).toBe(configFor(server()).text);
+    expect(world.status()).toMatchObject({ applied: null, problem: "nginx is not running" });
+    world.nginx.start();
+    await world.pass();
+    expect(world.status()).toMatchObject({ applied: { generation: 1, server: server() }, problem: null });
+  });
+
+  test("serves nobody by a name that cannot be resolved", async () => {
+    const world = pod();
+    world.publish({ server: server(80, "gpu.example") });
+    await world.pass();
+    expect(world.nginx.running()).toEqual([configFor(null).hash]);
+    expect(world.status()).toMatchObject({
+      applied: { generation: 0, server: null },
+      problem: expect.stringContaining("gpu.example cannot be resolved"),
+    });
+    expect(JSON.parse(world.disk.files.get(STATE) ?? "")).toMatchObject({ reason: "name_not_resolved" });
+  });
+});
+
+describe("a new upstream file", () => {
+  test("with another server is applied and followed by its generation", async () => {
+    const world = await serving();
+    world.publish({ generation: 6, server: server(2) });
+    await world.pass();
+    expect(world.nginx.running()).toEqual([configFor(server(2)).hash]);
+    expect(world.status()).toMatchObject({ applied: { generation: 6, server: server(2) } });
+  });
+
+  test("with the same server moves the generation at once and reloads nothing", async () => {
+    const world = await serving();
+    for (let generation = 6; generation < 106; generation += 1) {
+      world.publish({ generation, message: `message ${generation}` });
+      await world.pass();
+    }
+    expect(world.status()).toMatchObject({ applied: { generation: 105, server: server() }, reloads: 1 });
+    expect(world.nginx.reloads).toBe(0);
+    expect(world.disk.writes).toEqual([]);
+  });
+
+  test("without a server changes its message in the state file alone", async () => {
+    const world = await serving();
+    world.publish({ generation: 6, server: null, state: "unavailable", message: "gone" });
+    await world.pass();
+    expect(world.nginx.reloads).toBe(1);
+    world.disk.writes.length = 0;
+    world.publish({ generation: 7, server: null, state: "provisioning", message: "loading 40 %" });
+    await world.pass();
+    expect(world.nginx.reloads).toBe(1);
+    expect(world.disk.writes).toEqual([STATE]);
+    expect(JSON.parse(world.disk.files.get(STATE) ?? "")).toEqual({
+      pod: "vast-pod-0",
+      state: "provisioning",
+      reason: "instance_ready",
+      message: "loading 40 %",
+      updatedAt: "2026-11-23T15:00:00.000Z",
+    });
+    expect(world.status()).toMatchObject({ applied: { generation: 7, server: null } });
+  });
+
+  test("is not reported as applied while old workers still answer", async () => {
+    const world = await serving();
+    world.nginx.stuck = true;
+    world.publish({ generation: 6, server: null });
+    await world.pass();
+    expect(world.status()).toMatchObject({
+      applied: { generation: 5, server: server() },
+      wanted: { generation: 6, server: null },
+      problem: expect.stringContaining("old workers"),
+    });
+    world.nginx.release();
+    await world.pass();
+    expect(world.status()).toMatchObject({ applied: { generation: 6, server: null }, problem: null, reloads: 2 });
+  });
+});
+
+describe("an upstream file that is gone or cannot be used", () => {
+  const broken: [string, UpstreamRead][] = [
+    ["gone", { kind: "missing" }],
+    ["broken", { kind: "refused", problem: "/run/upstream.json cannot be used" }],
+  ];
+  test.each(broken)("never unpublishes: %s", async (_, upstream) => {
+    const world = await serving();
+    world.upstream = upstream;
+    await world.pass();
+    expect(world.nginx.running()).toEqual([configFor(server()).hash]);
+    expect(world.nginx.reloads).toBe(0);
+    expect(world.status()).toMatchObject({
+      applied: { generation: 5, server: server() },
+      problem: expect.stringContaining("keeps its last good config"),
+    });
+  });
+
+  test.each(broken)("never unpublishes across a restart of the reloader: %s", async (_, upstream) => {
+    const world = await serving();
+    world.upstream = upstream;
+    await world.restart();
+    await world.pass();
+    expect(world.nginx.running()).toEqual([configFor(server()).hash]);
+    expect(world.nginx.reloads).toBe(0);
+    expect(world.status()).toMatchObject({ applied: { generation: 0, server: server() } });
+  });
+});
+
+describe("a restart of the reloader", () => {
+  test("changes nothing that was right", async () => {
+    const world = await serving();
+    await world.restart();
+    await world.pass();
+    expect(world.nginx.reloads).toBe(0);
+    expect(world.disk.writes).toEqual([]);
+    expect(world.status()).toMatchObject({ applied: { generation: 5, server: server() } });
+  });
+
+  test("replaces a config that was not proven by the good one before all else", async () => {
+    const world = await serving();
+    world.disk.files.set(CONFIG, configFor(server(2)).text);
+    await world.restart();
+    expect(world.disk.files.get(CONFIG)).toBe(configFor(server()).text);
+  });
+
+  test("does not trust a good copy that was cut", async () => {
+    const world = await serving();
+    world.disk.files.set(GOOD, configFor(server()).text.slice(0, 500));
+    await world.restart();
+    await world.pass();
+    expect(world.nginx.running()).toEqual([configFor(server()).hash]);
+    expect(world.disk.files.get(GOOD)).toBe(configFor(server()).text);
+  });
+});
+
+describe("a refused config", () => {
+  test("is rolled back, told, and tried again with growing pauses", async () => {
+    const world = await serving();
+    world.nginx.refuses = 'duplicate listen options in "/conf/other.conf"';
+    world.publish({ generation: 6, server: server(2) });
+    await world.pass();
+    expect(world.disk.files.get(CONFIG)).toBe(configFor(server()).text);
+    expect(world.status()).toMatchObject({
+      applied: { generation: 5, server: server() },
+      wanted: { generation: 6, server: server(2) },
+      problem: expect.stringContaining("duplicate listen options"),
+      refusals: 1,
+    });
+    const tries = async (ms: number) => {
+      const before = world.nginx.reloads;
+      for (let passed = 0; passed < ms; passed += 1_000) {
+        await world.clock.advance(1_000);
+        await world.pass();
+      }
+      return world.nginx.reloads - before;
+    };
+    expect(await tries(4_000)).toBe(0);
+    expect(await tries(2_000)).toBe(1);
+    expect(await tries(8_000)).toBe(0);
+    expect(await tries(4_000)).toBe(1);
+    expect(await tries(600_000)).toBeLessThan(14);
+    world.nginx.refuses = null;
+    await tries(61_000);
+    expect(world.status()).toMatchObject({ applied: { generation: 6, server: server(2) }, problem: null });
+  });
+
+  test("does not hold up another one", async () => {
+    const world = await serving();
+    world.nginx.refuses = "no";
+    world.publish({ generation: 6, server: server(2) });
+    await world.pass();
+    world.nginx.refuses = null;
+    world.publish({ generation: 7, server: null });
+    await world.pass();
+    expect(world.status()).toMatchObject({ applied: { generation: 7, server: null }, problem: null });
+  });
+
+  test("that cannot open the access log is followed by one without it", async () => {
+    const world = pod({ ...PROXY, accessLog: "/dev/stdout" });
+    world.nginx.refuses = 'open() "/dev/stdout" failed (6: No such device or address)';
+    world.publish({ server: server() });
+    await world.pass();
+    world.nginx.refuses = null;
+    await world.pass();
+    expect(world.disk.files.get(CONFIG)).toContain("  access_log off;\n\n");
+    expect(world.status()).toMatchObject({
+      applied: { server: server() },
+      problem: null,
+      warnings: [expect.stringContaining("access log is off")],
+    });
+  });
+});
+
+describe("the access log", () => {
+  test("is off, with a warning, where nginx' stdout is a socket", async () => {
+    const world = pod({ ...PROXY, accessLog: "/dev/stdout" });
+    world.descriptor = "socket:[123]";
+    await world.pass();
+    expect(world.disk.files.get(CONFIG)).not.toContain("/dev/stdout");
+    expect(world.lines.filter((line) => line.level === "warn").map((line) => line.msg)).toEqual([
+      "nginx' /dev/stdout is a socket, so its access log is off: set NGINX_ACCESS_LOG to a file, or to off",
+    ]);
+  });
+});
+
+describe("a name", () => {
+  test("is resolved anew at each pass, and a new address is applied", async () => {
+    const world = pod();
+    world.addresses.set("gpu.example", ["203.0.113.1"]);
+    world.publish({ server: server(80, "gpu.example") });
+    await world.pass();
+    expect(world.disk.files.get(CONFIG)).toContain("server 203.0.113.1:80");
+    world.addresses.set("gpu.example", ["203.0.113.2"]);
+    await world.pass();
+    expect(world.disk.files.get(CONFIG)).toContain("server 203.0.113.2:80");
+    expect(world.status()).toMatchObject({ applied: { server: server(80, "gpu.example") } });
+  });
+
+  test("keeps its address while there is no answer", async () => {
+    const world = pod();
+    world.addresses.set("gpu.example", ["203.0.113.1"]);
+    world.publish({ server: server(80, "gpu.example") });
+    await world.pass();
+    world.addresses.clear();
+    await world.pass();
+    expect(world.nginx.reloads).toBe(1);
+    expect(world.status()).toMatchObject({
+      problem: null,
+      warnings: [expect.stringContaining("its last address 203.0.113.1 stays")],
+    });
+  });
+});
+
+describe("the log", () => {
+  test("has one line for each change of state and none for a pass that changed nothing", async () => {
+    const world = await serving();
+    for (let i = 0; i < 20; i += 1) await world.pass();
+    expect(world.lines).toEqual([]);
+    world.publish({ generation: 6, server: server(2) });
+    await world.pass();
+    expect(world.lines.map((line) => line.msg)).toEqual(["wanted server", "nginx reloaded"]);
+    world.nginx.delivery = "forbidden";
+    world.publish({ generation: 7, server: server(3) });
+    await world.pass();
+    await world.pass();
+    world.nginx.delivery = "sent";
+    await world.pass();
+    expect(world.lines.slice(2).map((line) => line.msg)).toEqual([
+      "wanted server",
+      "what is wanted is not applied",
+      "nginx reloaded",
+      "what is wanted is applied again",
+    ]);
+  });
+
+  test("tells what was applied and how long it took", async () => {
+    const world = await serving();
+    world.publish({ generation: 6, server: server(2) });
+    await world.pass();
+    const line = world.lines.find((entry) => entry.msg === "nginx reloaded");
+    expect(line).toMatchObject({ generation: 6, server: server(2), hash: configFor(server(2)).hash });
+    expect(line).toMatchObject({ acceptedMs: expect.any(Number), settledMs: expect.any(Number) });
+  });
+});
+
+describe("the next pass", () => {
+  test("comes sooner while nginx is not there or old workers are", async () => {
+    const world = await serving();
+    const usual = await world.pass();
+    world.nginx.stuck = true;
+    world.publish({ generation: 6, server: server(2) });
+    expect(await world.pass()).toBeLessThan(usual);
+    world.nginx.kill();
+    world.publish({ generation: 7, server: server(3) });
+    expect(await world.pass()).toBeLessThan(usual);
+  });
+});

@@ -1,0 +1,121 @@
+import { mkdir, rename, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { Bell, burst, watchFolder } from "../../../reloader/watch.ts";
+import { fakeClock } from "../common/fake-clock.ts";
+import { temporaryFolder } from "../common/temporary-folder.ts";
+
+describe("a burst of events", () => {
+  function setUp() {
+    const clock = fakeClock();
+    const start = clock.now();
+    const looks: number[] = [];
+    const stop = new AbortController();
+    const event = burst(() => looks.push(clock.now() - start), clock, stop.signal);
+    return { clock, looks, event, stop };
+  }
+
+  test("leads to a look at once and to one 100 ms after its last event", async () => {
+    const { clock, looks, event } = setUp();
+    for (let i = 0; i < 5; i += 1) {
+      event();
+      await clock.advance(20);
+    }
+    await clock.advance(1_000);
+    expect(looks).toEqual([0, 180]);
+  });
+
+  test("that never pauses leads to a look every second all the same", async () => {
+    const { clock, looks, event } = setUp();
+    for (let passed = 0; passed < 3_000; passed += 50) {
+      event();
+      await clock.advance(50);
+    }
+    expect(looks).toEqual([0, 1000, 1000, 2000, 2000, 3000]);
+  });
+
+  test("is followed by another one that is acted on at once", async () => {
+    const { clock, looks, event } = setUp();
+    event();
+    await clock.advance(5_000);
+    event();
+    await clock.advance(5_000);
+    expect(looks).toEqual([0, 100, 5_000, 5_100]);
+  });
+
+  test("ends without a look when the program ends", async () => {
+    const { clock, looks, event, stop } = setUp();
+    event();
+    stop.abort();
+    await clock.advance(1_000);
+    expect(looks).toEqual([0]);
+  });
+});
+
+describe("the bell", () => {
+  test("ends the present wait", async () => {
+    const clock = fakeClock();
+    const bell = new Bell();
+    const waited = bell.wait(3_000, clock).then(() => clock.now());
+    await clock.advance(10);
+    bell.ring();
+    expect(await waited).toBe(clock.now());
+  });
+
+  test("that rang while nobody waited ends the next wait, once", async () => {
+    const clock = fakeClock();
+    const start = clock.now();
+    const bell = new Bell();
+    bell.ring();
+    bell.ring();
+    await bell.wait(3_000, clock);
+    expect(clock.now()).toBe(start);
+    await clock.drive(bell.wait(3_000, clock));
+    expect(clock.now()).toBe(start + 3_000);
+  });
+});
+
+describe("the watched folder", () => {
+  /** Resolves at the next event. */
+  function listen(path: string) {
+    let heard: () => void = () => undefined;
+    const watcher = watchFolder(
+      path,
+      () => heard(),
+      () => undefined,
+    );
+    onTestFinished(() => watcher.close());
+    return { watcher, next: () => new Promise<void>((resolve) => (heard = resolve)) };
+  }
+  const replace = async (path: string, text: string) => {
+    await writeFile(`${path}.tmp`, text);
+    await rename(`${path}.tmp`, path);
+  };
+
+  test("tells that watching has begun, and of a file that is replaced, twice", async () => {
+    const path = join(await temporaryFolder(), "upstream.json");
+    const { watcher, next } = listen(path);
+    const ready = next();
+    await watcher.refresh();
+    await ready;
+    for (const text of ["1", "2"]) {
+      const event = next();
+      await replace(path, text);
+      await event;
+    }
+  });
+
+  test("that was not there yet is watched once it is", async () => {
+    const folder = join(await temporaryFolder(), "later");
+    const path = join(folder, "upstream.json");
+    const { watcher, next } = listen(path);
+    await watcher.refresh();
+    await mkdir(folder);
+    const ready = next();
+    await watcher.refresh();
+    await ready;
+    const event = next();
+    await replace(path, "1");
+    await event;
+  });
+});
