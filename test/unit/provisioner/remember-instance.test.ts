@@ -1,0 +1,181 @@
+import { describe, expect, test } from "vitest";
+import type { Memory } from "../../../provisioner/memory.ts";
+import type { Observation } from "../../../provisioner/observation.ts";
+import { countStart, remember } from "../../../provisioner/remember.ts";
+import type { Instance } from "../../../provisioner/vast/rows.ts";
+import {
+  desired,
+  endpoint,
+  failing,
+  HOUR,
+  MINUTE,
+  memory,
+  NOW,
+  observation,
+  passing,
+  row,
+  SECOND,
+  servingTrack,
+  silentTrack,
+  startingRow,
+  unknown,
+  waitingTrack,
+} from "./situation.ts";
+
+const ID = 7835610;
+const FIRST_WAIT = 10 * SECOND;
+
+function remembered(before: Memory, seen: Observation, now = NOW): Memory {
+  return remember(before, seen, desired, FIRST_WAIT, now);
+}
+const tracked = (t: ReturnType<typeof servingTrack>, over: Partial<Memory> = {}) =>
+  memory({ tracks: { [ID]: t }, ...over });
+const probed = (r: Instance, result = passing()) => observation([r], { probes: new Map([[ID, result]]) });
+
+describe("the probe's thresholds", () => {
+  test("an instance serves with the first passing probe", () => {
+    const t = remembered(tracked(waitingTrack(MINUTE)), probed(row())).tracks[ID];
+    expect(t).toMatchObject({ serving: true, wasReady: true, servingSince: NOW, endpoint, notServingSince: null });
+  });
+
+  test("an instance stops serving with the third failed probe in a row", () => {
+    const failed = (times: number) =>
+      remembered(tracked(servingTrack({ failedProbes: times })), probed(row(), failing()));
+    expect(failed(0).tracks[ID]).toMatchObject({ serving: true, failedProbes: 1 });
+    expect(failed(1).tracks[ID]).toMatchObject({ serving: true, failedProbes: 2 });
+    expect(failed(2).tracks[ID]).toMatchObject({ serving: false, failedProbes: 3, notServingSince: NOW });
+  });
+
+  test("a passing probe starts the count anew", () => {
+    expect(remembered(tracked(servingTrack({ failedProbes: 2 })), probed(row())).tracks[ID]?.failedProbes).toBe(0);
+  });
+
+  test("a silence counts from its beginning, not from the last failed probe", () => {
+    const t = remembered(tracked(silentTrack(MINUTE)), probed(row(), failing())).tracks[ID];
+    expect(t?.notServingSince).toBe(NOW - MINUTE);
+  });
+
+  test("remembers that TCP connects while the HTTP probe fails", () => {
+    const t = remembered(tracked(silentTrack(MINUTE)), probed(row(), failing(endpoint, true))).tracks[ID];
+    expect(t).toMatchObject({ tcpOpen: true, serving: false });
+  });
+
+  test("keeps what it knew where nothing was probed", () => {
+    expect(remembered(tracked(servingTrack()), observation([row()])).tracks[ID]?.serving).toBe(true);
+  });
+
+  test("counts probes while the list is unknown", () => {
+    const seen = observation([], { list: unknown(), probes: new Map([[ID, failing()]]) });
+    expect(remembered(tracked(servingTrack({ failedProbes: 2 })), seen).tracks[ID]?.serving).toBe(false);
+  });
+});
+
+describe("the endpoint", () => {
+  const elsewhere = { host: "203.0.113.9", port: 50000 };
+
+  test("an instance whose port moved serves once the new one answers", () => {
+    const moved = row({ ports: { "8000/tcp": 50000 } });
+    const silent = remembered(tracked(servingTrack()), probed(moved, failing(elsewhere))).tracks[ID];
+    expect(silent).toMatchObject({ serving: false, endpoint: elsewhere, failedProbes: 1 });
+    const answers = remembered(tracked(servingTrack()), probed(moved, passing(elsewhere))).tracks[ID];
+    expect(answers).toMatchObject({ serving: true, endpoint: elsewhere });
+  });
+
+  test("a probe of the old address says nothing about the new one", () => {
+    const moved = row({ address: "203.0.113.77" });
+    expect(remembered(tracked(servingTrack()), probed(moved)).tracks[ID]?.serving).toBe(false);
+  });
+
+  test.each([null, {}])("keeps its port while a running container's map is missing for a poll: %j", (ports) => {
+    const t = remembered(tracked(servingTrack()), probed(row({ ports, directPortStart: 41230 }))).tracks[ID];
+    expect(t).toMatchObject({ serving: true, endpoint });
+  });
+
+  test("takes the new address while the map is missing for a poll", () => {
+    const t = remembered(tracked(servingTrack()), observation([row({ ports: null, address: "203.0.113.77" })])).tracks[
+      ID
+    ];
+    expect(t).toMatchObject({ serving: false, endpoint: { host: "203.0.113.77", port: 41234 } });
+  });
+
+  test("keeps its address while a running container's address is missing for a poll", () => {
+    const t = remembered(tracked(servingTrack()), probed(row({ ports: null, address: "" }))).tracks[ID];
+    expect(t).toMatchObject({ serving: true, endpoint });
+  });
+
+  test("stops serving at once when the container ends and its map goes", () => {
+    const t = remembered(tracked(servingTrack()), probed(row({ actualStatus: "loading", ports: null }))).tracks[ID];
+    expect(t).toMatchObject({ serving: false, endpoint: null });
+  });
+});
+
+describe("waiting", () => {
+  test("a new row is waited for from now on", () => {
+    expect(remembered(memory(), observation([startingRow()])).tracks[ID]).toMatchObject({
+      waitingSince: NOW,
+      firstSeenAt: NOW,
+      runningSince: null,
+      wasReady: false,
+      serving: false,
+    });
+  });
+
+  const stored = (since: number) => ({ counters: new Map([[ID, { waitingSince: since, restarts: 0 }]]) });
+
+  test("a wait that the ban store remembers goes on", () => {
+    const seen = observation([startingRow()], stored(NOW - MINUTE));
+    expect(remembered(memory(), seen).tracks[ID]?.waitingSince).toBe(NOW - MINUTE);
+    expect(remembered(tracked(waitingTrack(SECOND)), seen).tracks[ID]?.waitingSince).toBe(NOW - MINUTE);
+  });
+
+  test("a wait never begins in the future", () => {
+    expect(remembered(memory(), observation([startingRow()], stored(NOW + HOUR))).tracks[ID]?.waitingSince).toBe(NOW);
+  });
+
+  test("running is counted from when it was first seen, and anew after an interruption", () => {
+    expect(remembered(tracked(waitingTrack(MINUTE)), observation([row()])).tracks[ID]?.runningSince).toBe(NOW);
+    const interrupted = remembered(tracked(waitingTrack(MINUTE, { runningSince: 5 })), observation([startingRow()]));
+    expect(interrupted.tracks[ID]?.runningSince).toBeNull();
+  });
+
+  test("a row that is gone is forgotten", () => {
+    expect(remembered(tracked(servingTrack()), observation([])).tracks).toEqual({});
+  });
+});
+
+describe("lost and back", () => {
+  const exited = row({ actualStatus: "exited" });
+  const lost = { since: NOW - MINUTE, reads: 1, readAt: NOW - MINUTE };
+
+  test("being lost counts from the first read that shows it", () => {
+    expect(remembered(tracked(servingTrack()), observation([exited])).tracks[ID]?.lost).toEqual({
+      since: NOW,
+      reads: 1,
+      readAt: NOW,
+    });
+  });
+
+  test("another list is another read, the same list is not", () => {
+    const before = tracked(silentTrack(MINUTE, { lost }));
+    expect(remembered(before, observation([exited])).tracks[ID]?.lost).toMatchObject({ since: NOW - MINUTE, reads: 2 });
+    const again = observation([exited], { listedAt: NOW - MINUTE });
+    expect(remembered(before, again).tracks[ID]?.lost?.reads).toBe(1);
+  });
+
+  test("a ready instance that was lost and came back counts as a restart", () => {
+    const t = remembered(tracked(silentTrack(MINUTE, { lost })), observation([row()])).tracks[ID];
+    expect(t).toMatchObject({ lost: null, uncountedRestarts: 1 });
+  });
+
+  test("an instance that never was ready is not counted as restarted", () => {
+    expect(
+      remembered(tracked(waitingTrack(MINUTE, { lost })), observation([row()])).tracks[ID]?.uncountedRestarts,
+    ).toBe(0);
+  });
+
+  test("a start of the provisioner that finds an instance counts as a restart of it", () => {
+    const once = countStart(tracked(servingTrack()));
+    expect(once.tracks[ID]?.uncountedRestarts).toBe(1);
+    expect(countStart(memory()).tracks).toEqual({});
+  });
+});
