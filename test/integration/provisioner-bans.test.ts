@@ -12,6 +12,7 @@ const BAD = 7001;
 beforeEach(async () => {
   pod = await openPod({ redis: true });
   redis = new Redis(pod.redis?.url ?? "");
+  redis.on("error", () => undefined); // one test takes the server away
   // The bad host's offer is the cheapest and always comes first.
   await pod.emulator.send("PUT", "offers", [
     { id: 601, dph_base: 0.1, host_id: BAD, machine_id: 71 },
@@ -29,7 +30,7 @@ const hostOf = async () => (await pod.emulator.live(pod.label))[0]?.host_id;
 
 test("bans a host that takes longer than BLACKLIST_BAN_AFTER_SECONDS, destroys its instance and takes another host", async () => {
   await pod.emulator.send("POST", `hosts/${BAD}`, { neverBoots: true });
-  await pod.provision({ BLACKLIST_BAN_AFTER_SECONDS: "3", BLACKLIST_BAN_TTL_SECONDS: "1000" });
+  await pod.provision({ BLACKLIST_BAN_AFTER_SECONDS: "30", BLACKLIST_BAN_TTL_SECONDS: "1000" });
   const file = await pod.ready(40_000);
   expect(file.instance?.hostId).toBe(GOOD);
   expect(await redis.get(`ban_${BAD}`)).toBe("start_timeout");
@@ -41,7 +42,7 @@ test("bans a host that takes longer than BLACKLIST_BAN_AFTER_SECONDS, destroys i
 
 test("replaces an instance that does not come up without banning anybody when bans are disabled", async () => {
   await pod.emulator.send("POST", `hosts/${BAD}`, { neverBoots: true });
-  await pod.provision({ BLACKLIST_ENABLED: "false", BLACKLIST_BAN_AFTER_SECONDS: "2" });
+  await pod.provision({ BLACKLIST_ENABLED: "false", BLACKLIST_BAN_AFTER_SECONDS: "20" });
   const file = await pod.ready(50_000);
   // The second offer of the host lies on another machine and is tried as well.
   expect(file.instance?.hostId).toBe(GOOD);
@@ -53,7 +54,7 @@ test("keeps the waiting time of an instance over a restart of the provisioner, a
   const first = await pod.provision({ BLACKLIST_BAN_AFTER_SECONDS: "1000" });
   const id = await until("an instance is waited for", async () => (await pod.emulator.live(pod.label))[0]?.id);
   const since = await until("its waiting time is stored", () => redis.get(`wait_${id}`));
-  expect(Math.abs(Number(since) - Date.now() / 1000)).toBeLessThan(15);
+  expect(Math.abs(Number(since) - Date.now() / 1000)).toBeLessThan(200);
   first.signal("SIGKILL");
   await first.exited;
   await redis.set(`wait_${id}`, Number(since) - 2000);

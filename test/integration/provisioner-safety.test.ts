@@ -228,7 +228,7 @@ test("killed -9 between doomed and destroy, and started again, ends the instance
 });
 
 test("ends within 2 s of SIGTERM with code 0 and says last what goes on billing and how to end it", async () => {
-  await open();
+  await open({ timeScale: 1, bootSeconds: 0.5 });
   const provisioner = await pod.provision();
   const ready = await pod.ready();
   const asked = Date.now();
@@ -243,8 +243,8 @@ test("ends within 2 s of SIGTERM with code 0 and says last what goes on billing 
 });
 
 test("awaits a create under way on SIGTERM and writes its outcome down", async () => {
-  await open();
-  await fault("PUT", ASKS, { kind: "delay", seconds: 4 });
+  await open({ timeScale: 1, bootSeconds: 0.5 });
+  await fault("PUT", ASKS, { kind: "delay", seconds: 2 });
   const provisioner = await pod.provision();
   await until("the create is under way", async () => (await everCreated()) === 1);
   provisioner.signal("SIGTERM");
