@@ -59,6 +59,7 @@ export async function run(settings: ProvisionerSettings, stop: AbortSignal): Pro
     apiKey: secrets.apiKey,
     clock,
     pacing: createPacing(clock, Math.random),
+    secrets: secrets.all,
     onAuthError: secrets.reload,
   });
   const client = createVastClient(transport);

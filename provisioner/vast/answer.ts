@@ -20,9 +20,14 @@ type Body = z.infer<typeof bodySchema>;
 
 /**
  * The body of a successful answer. Throws `VastError` for every other: also for HTTP 200 with `success: false`, and for a
- * 200 that is not a JSON object (gateways answer HTML with 200 during outages).
+ * 200 that is not a JSON object (gateways answer HTML with 200 during outages). `clean` takes out of the API's text what must
+ * not be printed: it may quote the request, and errors reach the log, `/status` and the 503 page.
  */
-export function readAnswer(call: string, answer: Answer): Record<string, unknown> {
+export function readAnswer(
+  call: string,
+  answer: Answer,
+  clean: (text: string) => string = (text) => text,
+): Record<string, unknown> {
   const body = parseBody(answer.text);
   const ok = answer.status >= 200 && answer.status < 300;
   if (ok && body === null) {
@@ -35,31 +40,31 @@ export function readAnswer(call: string, answer: Answer): Record<string, unknown
     });
   }
   if (ok && body !== null && body.success !== false) return body;
-  throw refusal(call, answer, body);
+  throw refusal(call, answer, body, clean);
 }
 
-function refusal(call: string, answer: Answer, body: Body | null): VastError {
+function refusal(call: string, answer: Answer, body: Body | null, clean: (text: string) => string): VastError {
   const slug = typeof body?.error === "string" ? body.error : "";
   const text = firstText(body?.msg, body?.message, body?.detail, body?.error) ?? withoutMarkup(answer.text);
   const contract = positiveInteger(body?.new_contract);
   const retryAfterMs = answer.status === 429 ? requestedWait(text, body) : null;
   return new VastError({
-    kind: classify(answer.status, slug, text),
+    kind: body === null && answer.status >= 500 ? "unavailable" : classify(answer.status, slug, text),
     call,
     status: answer.status,
-    slug,
-    text,
+    slug: clean(slug),
+    text: clean(text),
     ...(retryAfterMs === null ? {} : { retryAfterMs }),
     ...(contract === null ? {} : { contract }),
   });
 }
 
 // Slug and text come first, the status last: the API wraps its own classes ("error 404/3603: ...") into other statuses,
-// and answers a wrong key with 404.
+// and answers a wrong key with 404. (A 5xx without JSON is a gateway's page: no refusal, whatever it says.)
 function classify(status: number, slug: string, text: string): VastErrorKind {
   const says = `${slug} ${text}`.toLowerCase();
   if (slug === "auth_error" || /invalid user key|invalid api key/.test(says)) return "auth";
-  if (/two.?factor|2fa/.test(says)) return "two_factor";
+  if (/two.?factor|\b2fa\b/.test(says)) return "two_factor";
   if (/insufficient_credit|insufficient credit|missing_billing/.test(says)) return "no_credit";
   if (/spend_rate_limit/.test(says)) return "spend_limit";
   if (/no_such_ask|is not your own|no longer available|ask is not available|by id \d+ is not available/.test(says))

@@ -1,6 +1,7 @@
 // One HTTP call to the API: the only place that knows axios. Its errors never leave: they carry the key in their headers.
 import axios, { type AxiosAdapter } from "axios";
 import { type Clock, withDeadline } from "../../common/clock.ts";
+import { scrub } from "../../common/logging.ts";
 import { type Answer, readAnswer } from "./answer.ts";
 import { VastError } from "./errors.ts";
 import type { Pacing } from "./pacing.ts";
@@ -24,6 +25,8 @@ export interface TransportOptions {
   apiKey: () => string;
   clock: Clock;
   pacing: Pacing;
+  /** Texts that the API may quote in an error and that must not be printed. */
+  secrets?: () => readonly string[];
   /** Told when the API refuses the key: a rotated one may lie in its file. */
   onAuthError?: () => void;
   /** Stands in for the network in simulations. */
@@ -85,7 +88,8 @@ export function createTransport(options: TransportOptions): Send {
       });
     }
     try {
-      return readAnswer(describe(call), await send(call, signal));
+      const answer = await send(call, signal);
+      return readAnswer(describe(call), answer, (text) => scrub(text, options.secrets?.() ?? [options.apiKey()]));
     } catch (error) {
       if (error instanceof VastError && error.kind === "rate_limited")
         options.pacing.penalise(call.gate, error.retryAfterMs);

@@ -15,7 +15,15 @@ import {
 import { desired, HOUR, MINUTE, memory, NOW, SECOND } from "./situation.ts";
 
 const WANTED = "demo example/app:2";
-const intent = { offerId: 1, hostId: 2, machineId: 3, label: "l", startedAt: NOW, contract: null };
+const intent = {
+  offerId: 1,
+  hostId: 2,
+  machineId: 3,
+  dollarsPerHour: null,
+  label: "l",
+  startedAt: NOW,
+  contract: null,
+};
 const destroy = (reason: Destroy["reason"], more: Partial<Destroy> = {}): Destroy => ({
   kind: "destroy",
   id: 7,

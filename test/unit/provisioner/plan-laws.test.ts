@@ -93,6 +93,7 @@ const someMemory: fc.Arbitrary<Memory> = fc.record({
   intent: rarely(
     fc.record({
       offerId: fc.constant(5),
+      dollarsPerHour: fc.constant(null),
       hostId: maybe(fc.constant(10)),
       machineId: maybe(fc.constant(20)),
       label: fc.constant(LABEL),

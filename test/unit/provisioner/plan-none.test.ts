@@ -4,7 +4,7 @@ import { HOUR, MINUTE, memory, NOW, observation, planned, SECOND, unknown } from
 
 const none = (over: Partial<Memory> = {}, more: object = {}) => planned({ memory: memory(over), ...more });
 const intent = (ms: number, contract: number | null = null) => ({
-  intent: { offerId: 1, hostId: 2, machineId: 3, label: "l", startedAt: NOW - ms, contract },
+  intent: { offerId: 1, hostId: 2, machineId: 3, dollarsPerHour: null, label: "l", startedAt: NOW - ms, contract },
 });
 
 describe("row 19: a create is unresolved", () => {

@@ -62,7 +62,15 @@ describe("doomed rows", () => {
 });
 
 describe("the intent", () => {
-  const intent = { offerId: 1, hostId: 2, machineId: 3, label: "l", startedAt: NOW, contract: null };
+  const intent = {
+    offerId: 1,
+    hostId: 2,
+    machineId: 3,
+    dollarsPerHour: null,
+    label: "l",
+    startedAt: NOW,
+    contract: null,
+  };
 
   test("a create of unknown outcome is resolved by any own row", () => {
     expect(remembered(memory({ intent }), observation([startingRow()])).intent).toBeNull();

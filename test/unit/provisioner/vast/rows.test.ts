@@ -1,0 +1,126 @@
+import { describe, expect, test } from "vitest";
+import { readInstance, readOffer, readTemplate } from "../../../../provisioner/vast/rows.ts";
+
+describe("an instance's row", () => {
+  test("is read with trimmed texts, typed numbers and milliseconds", () => {
+    const read = readInstance({
+      id: 312,
+      label: "k8s_pod=a",
+      host_id: "77001",
+      machine_id: 4821,
+      actual_status: " Running",
+      intended_status: "running",
+      cur_state: "running",
+      next_state: "running",
+      status_msg: "success, running\n",
+      image_uuid: " example/app:2\n",
+      template_hash_id: "4e17 ",
+      public_ipaddr: "203.0.113.9\n",
+      ports: { "8000/tcp": [{ HostIp: "0.0.0.0", HostPort: "41234" }] },
+      direct_port_start: "41234",
+      dph_total: "0.3164",
+      gpu_name: "RTX 4090",
+      start_date: 1790000000.5,
+    });
+    expect(read).toEqual({
+      id: 312,
+      label: "k8s_pod=a",
+      hostId: 77001,
+      machineId: 4821,
+      actualStatus: "running",
+      intendedStatus: "running",
+      curState: "running",
+      nextState: "running",
+      statusMessage: "success, running",
+      image: "example/app:2",
+      templateHash: "4e17",
+      address: "203.0.113.9",
+      ports: { "8000/tcp": 41234 },
+      directPortStart: 41234,
+      dollarsPerHour: 0.3164,
+      gpuName: "RTX 4090",
+      createdAt: 1790000000500,
+    });
+  });
+
+  test.each([[{ id: 5 }], [{ id: "5" }]])("needs nothing but an id: %j", (row) => {
+    expect(readInstance(row)).toMatchObject({
+      id: 5,
+      label: null,
+      hostId: null,
+      actualStatus: null,
+      statusMessage: "",
+      image: "",
+      templateHash: null,
+      address: "",
+      ports: null,
+      directPortStart: null,
+      dollarsPerHour: null,
+      createdAt: null,
+    });
+  });
+
+  test("survives null and nonsense in every field but the id", () => {
+    const names = "label host_id actual_status status_msg image_uuid ports dph_total start_date is_bid".split(" ");
+    for (const value of [null, {}, [], "x", -1, true]) {
+      expect(readInstance({ id: 5, ...Object.fromEntries(names.map((name) => [name, value])) })?.id).toBe(5);
+    }
+  });
+
+  test.each([{}, { id: null }, { id: 0 }, { id: -1 }, { id: 1.5 }, { id: "x" }, null, "row", []])(
+    "is none without an id: %j",
+    (row) => expect(readInstance(row)).toBeNull(),
+  );
+
+  const ports = (map: unknown) => readInstance({ id: 5, ports: map })?.ports;
+
+  test("takes the first numeric port of IPv4 and IPv6 twins", () => {
+    const twins = [
+      { HostIp: "::", HostPort: "" },
+      { HostIp: "0.0.0.0", HostPort: "41234" },
+      { HostIp: "::", HostPort: "41235" },
+    ];
+    expect(ports({ "8000/tcp": twins })).toEqual({ "8000/tcp": 41234 });
+  });
+
+  test("leaves out a port that is exposed but not published", () => {
+    expect(ports({ "8000/tcp": null, "22/tcp": [{ HostPort: 5 }], "9/udp": [] })).toEqual({ "22/tcp": 5 });
+  });
+
+  test.each(["0", "65536", "1.5", "x", "", null])("leaves out a port number that is none: %j", (HostPort) => {
+    expect(ports({ "8000/tcp": [{ HostPort }] })).toEqual({});
+  });
+
+  test.each([-1, 0, "-1"])("knows that a direct_port_start of %j is none", (direct_port_start) => {
+    expect(readInstance({ id: 5, direct_port_start })?.directPortStart).toBeNull();
+  });
+});
+
+describe("an offer's row", () => {
+  test("is read tolerantly", () => {
+    expect(readOffer({ id: "7", host_id: "1", machine_id: 2, dph_total: "0.3", gpu_name: "RTX 4090 " })).toEqual({
+      id: 7,
+      hostId: 1,
+      machineId: 2,
+      dollarsPerHour: 0.3,
+      gpuName: "RTX 4090",
+      rentable: true,
+    });
+    expect(readOffer({ id: 7, rentable: false })).toMatchObject({ rentable: false, dollarsPerHour: null });
+    expect(readOffer({ machine_id: 2 })).toBeNull();
+  });
+});
+
+describe("a template's row", () => {
+  test("is read tolerantly", () => {
+    const row = { id: 1, hash_id: "4e17", name: "demo", creator_id: "9", recommended_disk_space: 32.5 };
+    expect(readTemplate(row)).toEqual({ id: 1, hash: "4e17", name: "demo", creatorId: 9, diskSpace: 32.5 });
+    expect(readTemplate({ id: 1, hash_id: "4e17", name: "demo" })).toMatchObject({ creatorId: null, diskSpace: null });
+  });
+
+  test.each([
+    { id: 1, name: "demo" },
+    { id: 1, hash_id: "", name: "demo" },
+    { hash_id: "4e17", name: "demo" },
+  ])("is none without id, name and hash: %j", (row) => expect(readTemplate(row)).toBeNull());
+});
