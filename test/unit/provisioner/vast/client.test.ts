@@ -1,0 +1,205 @@
+import { describe, expect, test } from "vitest";
+import { createVastClient } from "../../../../provisioner/vast/client.ts";
+import { VastError } from "../../../../provisioner/vast/errors.ts";
+import type { Call } from "../../../../provisioner/vast/transport.ts";
+import { LABEL } from "../situation.ts";
+
+/** A client over answers in order (an error is thrown), and what it asked. */
+function clientOf(...answers: (Record<string, unknown> | Error)[]) {
+  const calls: Call[] = [];
+  const client = createVastClient(async (call) => {
+    calls.push(call);
+    const answer = answers.shift();
+    if (answer === undefined) throw new Error(`no answer is prepared for ${call.method} ${call.path}`);
+    if (answer instanceof Error) throw answer;
+    return answer;
+  });
+  return { client, calls };
+}
+
+const rowsOf = (...ids: number[]) => ids.map((id) => ({ id, label: LABEL }));
+const malformed = (text: RegExp) =>
+  expect.objectContaining({ kind: "malformed", message: expect.stringMatching(text) });
+
+describe("the instance list", () => {
+  test("asks for exactly this label, in a stable order, with the largest page", async () => {
+    const { client, calls } = clientOf({ instances: [], total_instances: 0 });
+    await client.listInstances(LABEL);
+    expect(calls).toEqual([
+      {
+        method: "GET",
+        path: "/api/v1/instances/",
+        query: { select_filters: { label: { eq: LABEL } }, order_by: [{ col: "id", dir: "asc" }], limit: 25 },
+        gate: "list",
+      },
+    ]);
+  });
+
+  test("walks all pages", async () => {
+    const { client, calls } = clientOf(
+      { instances: rowsOf(1, 2), next_token: "a", total_instances: 5 },
+      { instances: rowsOf(3, 4), next_token: "b", total_instances: 5 },
+      { instances: rowsOf(5), next_token: null, total_instances: 5 },
+    );
+    expect((await client.listInstances(LABEL)).map((row) => row.id)).toEqual([1, 2, 3, 4, 5]);
+    expect(calls.map((call) => call.query?.after_token)).toEqual([undefined, "a", "b"]);
+  });
+
+  test.each([undefined, null, ""])("ends at a next_token of %j", async (next_token) => {
+    const { client } = clientOf({ instances: rowsOf(1), next_token });
+    expect(await client.listInstances(LABEL)).toHaveLength(1);
+  });
+
+  test("leaves out every label but exactly this one", async () => {
+    const labels = [LABEL, `${LABEL}0`, LABEL.toUpperCase(), `${LABEL} `, "", null, undefined];
+    const { client } = clientOf({ instances: labels.map((label, i) => ({ id: i + 1, label })) });
+    expect((await client.listInstances(LABEL)).map((row) => row.id)).toEqual([1]);
+  });
+
+  test.each([{ instances: null }, { instances: {} }, {}, { instances: "none" }, { success: true, error: "x" }])(
+    "is unknown, not empty, when `instances` is not a list: %j",
+    async (answer) => {
+      await expect(clientOf(answer).client.listInstances(LABEL)).rejects.toEqual(malformed(/not a list/));
+    },
+  );
+
+  test("is unknown when the pages do not hold what was announced", async () => {
+    const { client } = clientOf({ instances: rowsOf(1), total_instances: 2 });
+    await expect(client.listInstances(LABEL)).rejects.toEqual(malformed(/1 rows came, 2 were announced/));
+  });
+
+  test("is unknown when a page token comes twice", async () => {
+    const page = { instances: [], next_token: "a" };
+    await expect(clientOf(page, page).client.listInstances(LABEL)).rejects.toEqual(malformed(/token came twice/));
+  });
+
+  test("is unknown when the same instance comes twice: a page moved while it was walked", async () => {
+    const { client } = clientOf({ instances: rowsOf(1, 1), total_instances: 2 });
+    await expect(client.listInstances(LABEL)).rejects.toEqual(malformed(/twice/));
+  });
+
+  test("is unknown when it never ends", async () => {
+    const pages = Array.from({ length: 50 }, (_, i) => ({ instances: [], next_token: `t${i}` }));
+    const { client, calls } = clientOf(...pages);
+    await expect(client.listInstances(LABEL)).rejects.toEqual(malformed(/did not end/));
+    expect(calls).toHaveLength(40);
+  });
+
+  test("is unknown when a row has no readable id", async () => {
+    await expect(clientOf({ instances: [{ label: LABEL }] }).client.listInstances(LABEL)).rejects.toEqual(
+      malformed(/no readable id/),
+    );
+  });
+
+  test("is unknown when a later page fails", async () => {
+    const failure = new VastError({ kind: "unavailable", call: "GET", status: 502, slug: "", text: "" });
+    const { client } = clientOf({ instances: rowsOf(1), next_token: "a" }, failure);
+    await expect(client.listInstances(LABEL)).rejects.toBe(failure);
+  });
+});
+
+describe("the template", () => {
+  const mine = { id: 1, hash_id: "h1", name: "demo", creator_id: 9 };
+  const find = (...templates: object[]) => clientOf({ id: 9 }, { templates });
+
+  test("is asked for by name among the account's own", async () => {
+    const { client, calls } = find(mine);
+    expect(await client.findTemplate("demo")).toMatchObject({ id: 1, hash: "h1" });
+    expect(calls[1]?.query?.select_filters).toEqual({ creator_id: { eq: 9 }, name: { eq: "demo" } });
+  });
+
+  test("of a stranger is never taken, even if the API leaves the filter out", async () => {
+    const { client } = find({ ...mine, creator_id: 8 }, { ...mine, creator_id: null }, { ...mine, name: "demo2" });
+    expect(await client.findTemplate("demo")).toBeNull();
+  });
+
+  test("is the newest of several with the name", async () => {
+    const { client } = find(mine, { ...mine, id: 3, hash_id: "h3" }, { ...mine, id: 2, hash_id: "h2" });
+    expect(await client.findTemplate("demo")).toMatchObject({ id: 3, hash: "h3" });
+  });
+
+  test("asks only once who the account is", async () => {
+    const { client, calls } = clientOf({ id: 9 }, { templates: [] }, { templates: [] });
+    await client.findTemplate("demo");
+    await client.findTemplate("demo");
+    expect(calls.map((call) => call.path)).toEqual([
+      "/api/v0/users/current/",
+      "/api/v0/template/",
+      "/api/v0/template/",
+    ]);
+  });
+
+  test("asks again who the account is after that failed", async () => {
+    const failure = new VastError({ kind: "auth", call: "GET", status: 404, slug: "auth_error", text: "" });
+    const { client } = clientOf(failure, { id: 9 }, { templates: [mine] });
+    await expect(client.findTemplate("demo")).rejects.toBe(failure);
+    expect(await client.findTemplate("demo")).toMatchObject({ id: 1 });
+  });
+
+  test("is unknown when the answer is no list", async () => {
+    await expect(clientOf({ id: 9 }, {}).client.findTemplate("demo")).rejects.toEqual(malformed(/not a list/));
+    await expect(clientOf({}).client.findTemplate("demo")).rejects.toEqual(malformed(/no user id/));
+  });
+});
+
+describe("the offers", () => {
+  test("come in the API's order, without rows that cannot be read", async () => {
+    const { client, calls } = clientOf({ offers: [{ id: 3 }, { machine_id: 1 }, { id: 1 }, { id: 2 }] });
+    const search = { gpu_name: { eq: "RTX 4090" }, type: "on-demand" };
+    expect((await client.searchOffers(search)).map((offer) => offer.id)).toEqual([3, 1, 2]);
+    expect(calls[0]).toEqual({ method: "POST", path: "/api/v0/bundles/", body: search, gate: "search" });
+  });
+
+  test("are an error, not none, when the answer is no list", async () => {
+    await expect(clientOf({ offers: {} }).client.searchOffers({})).rejects.toEqual(malformed(/not a list/));
+  });
+});
+
+describe("a create", () => {
+  const request = { offerId: 5, templateHash: "h1", image: "example/app:2", label: LABEL, diskSpace: 32 };
+
+  test("sends what the design names, and no price: a price would make it a bid", async () => {
+    const { client, calls } = clientOf({ success: true, new_contract: 42 });
+    expect(await client.createInstance({ ...request, imageLogin: "-u me -p secret host" })).toBe(42);
+    expect(calls[0]).toMatchObject({ method: "PUT", path: "/api/v0/asks/5/", gate: "create" });
+    expect(calls[0]?.body).toEqual({
+      client_id: "me",
+      template_hash_id: "h1",
+      image: "example/app:2",
+      label: LABEL,
+      disk: 32,
+      cancel_unavail: true,
+      image_login: "-u me -p secret host",
+    });
+  });
+
+  test("leaves the login to the template where there is none", async () => {
+    const { client, calls } = clientOf({ new_contract: 42 });
+    await client.createInstance(request);
+    expect(calls[0]?.body).not.toHaveProperty("image_login");
+  });
+
+  test("reads the contract's id also where it comes as text", async () => {
+    expect(await clientOf({ new_contract: "42" }).client.createInstance(request)).toBe(42);
+  });
+
+  test.each([{ success: true }, { new_contract: null }, { new_contract: 0 }, { new_contract: "x" }])(
+    "has an unknown outcome when a success names no contract: %j",
+    async (answer) => {
+      await expect(clientOf(answer).client.createInstance(request)).rejects.toEqual(malformed(/new_contract/));
+    },
+  );
+
+  test("is sent once, whatever comes back", async () => {
+    const failure = new VastError({ kind: "unavailable", call: "PUT", status: 502, slug: "", text: "" });
+    const { client, calls } = clientOf(failure, { new_contract: 42 });
+    await expect(client.createInstance(request)).rejects.toBe(failure);
+    expect(calls).toHaveLength(1);
+  });
+});
+
+test("a destroy is sent to the instance's own path", async () => {
+  const { client, calls } = clientOf({ success: true });
+  await client.destroyInstance(42);
+  expect(calls).toEqual([{ method: "DELETE", path: "/api/v0/instances/42/", body: {}, gate: "destroy" }]);
+});

@@ -1,0 +1,212 @@
+import { inspect } from "node:util";
+import { AxiosError, type AxiosRequestConfig, type InternalAxiosRequestConfig } from "axios";
+import { describe, expect, test } from "vitest";
+import { VastError } from "../../../../provisioner/vast/errors.ts";
+import { type Call, createTransport } from "../../../../provisioner/vast/transport.ts";
+import { fakeClock } from "../../common/fake-clock.ts";
+
+const KEY = "sekrit-key-0123456789";
+const CALL: Call = { method: "GET", path: "/api/v1/instances/", gate: "list", query: { limit: 25, a: { b: "c d" } } };
+
+type Reply = { status?: number; text?: string; headers?: Record<string, string> } | Error | "hang";
+
+/** A transport whose network is a function, and what reached that network. */
+function transportOf(reply: (n: number) => Reply = () => ({ text: "{}" })) {
+  const clock = fakeClock();
+  const requests: InternalAxiosRequestConfig[] = [];
+  const penalties: unknown[][] = [];
+  let authErrors = 0;
+  const send = createTransport({
+    baseUrl: "http://api.example/",
+    apiKey: () => KEY,
+    clock,
+    pacing: { enter: async () => undefined, penalise: (...call) => void penalties.push(call) },
+    onAuthError: () => {
+      authErrors += 1;
+    },
+    adapter: async (config) => {
+      requests.push(config);
+      const answer = reply(requests.length);
+      if (answer instanceof Error) throw answer;
+      if (answer === "hang") {
+        return new Promise((_, reject) => {
+          config.signal?.addEventListener?.("abort", () => reject(new AxiosError("canceled", "ERR_CANCELED", config)));
+        });
+      }
+      return { data: answer.text ?? "", status: answer.status ?? 200, statusText: "", headers: {}, config };
+    },
+  });
+  return { send, clock, requests, penalties, authErrors: () => authErrors };
+}
+
+async function errorOf(work: Promise<unknown>): Promise<VastError> {
+  const error = await work.then(
+    () => null,
+    (caught: unknown) => caught,
+  );
+  if (!(error instanceof VastError)) throw new Error(`not a VastError: ${inspect(error)}`);
+  return error;
+}
+
+const network = (code: string) => {
+  const config = { headers: { Authorization: `Bearer ${KEY}` } } as unknown as InternalAxiosRequestConfig;
+  return new AxiosError(`connect ${code} with ${KEY}`, code, config, { key: KEY });
+};
+
+describe("a call", () => {
+  test("carries the key in its header alone", async () => {
+    const { send, requests } = transportOf();
+    await send(CALL);
+    expect(requests[0]?.headers.get("Authorization")).toBe(`Bearer ${KEY}`);
+    expect(requests[0]?.url).toBe("/api/v1/instances/");
+    expect(requests[0]?.baseURL).toBe("http://api.example");
+    expect(JSON.stringify([requests[0]?.params, requests[0]?.url])).not.toContain(KEY);
+  });
+
+  test("sends query values as text or compact JSON", async () => {
+    const { send, requests } = transportOf();
+    await send({ ...CALL, query: { after_token: "abc", limit: 25, select_filters: { label: { eq: "x" } } } });
+    expect(requests[0]?.params).toEqual({
+      after_token: "abc",
+      limit: "25",
+      select_filters: '{"label":{"eq":"x"}}',
+    });
+  });
+
+  test("asks for the key at each call, since it may rotate", async () => {
+    let key = "first-key";
+    const seen: unknown[] = [];
+    const send = createTransport({
+      baseUrl: "http://api.example",
+      apiKey: () => key,
+      clock: fakeClock(),
+      pacing: { enter: async () => undefined, penalise: () => undefined },
+      adapter: async (config) => {
+        seen.push(config.headers.get("Authorization"));
+        return { data: "{}", status: 200, statusText: "", headers: {}, config };
+      },
+    });
+    await send(CALL);
+    key = "second-key";
+    await send(CALL);
+    expect(seen).toEqual(["Bearer first-key", "Bearer second-key"]);
+  });
+
+  test("follows no redirect: it would carry the key to another host", async () => {
+    const { send, requests } = transportOf(() => ({ status: 308, headers: { location: "http://elsewhere.example/" } }));
+    expect(await errorOf(send(CALL))).toMatchObject({ kind: "invalid", status: 308 });
+    expect(requests).toHaveLength(1);
+    expect((requests[0] as AxiosRequestConfig).maxRedirects).toBe(0);
+  });
+
+  test("bounds the size of an answer", async () => {
+    const { send, requests } = transportOf();
+    await send(CALL);
+    expect((requests[0] as AxiosRequestConfig).maxContentLength).toBe(8 * 1024 * 1024);
+  });
+
+  test("is never repeated by itself", async () => {
+    const { send, requests } = transportOf(() => ({ status: 502 }));
+    await errorOf(send(CALL));
+    expect(requests).toHaveLength(1);
+  });
+});
+
+describe("an error", () => {
+  const cases: [string, Reply][] = [
+    ["a refused connection", network("ECONNREFUSED")],
+    ["a cut connection", network("ECONNRESET")],
+    ["an answer that is too large", network("ERR_BAD_RESPONSE")],
+    ["a refused key", { status: 404, text: JSON.stringify({ error: "auth_error", msg: `Invalid user key ${KEY}` }) }],
+    ["a gateway that echoes the request", { status: 502, text: `<html>Bearer ${KEY}</html>` }],
+  ];
+
+  test.each(cases)("shows the key in no form: %s", async (_, reply) => {
+    const error = await errorOf(transportOf(() => reply).send(CALL));
+    const shown = [
+      inspect(error, { depth: 10, showHidden: true }),
+      JSON.stringify(error),
+      String(error.stack),
+      error.message,
+    ];
+    for (const text of shown) expect(text).not.toContain(KEY);
+    expect(error.cause).toBeUndefined();
+  });
+
+  test("names method and path without the query", async () => {
+    const error = await errorOf(transportOf(() => network("ECONNRESET")).send(CALL));
+    expect(error.message).toBe("GET /api/v1/instances/: no answer, ECONNRESET: the connection failed");
+  });
+
+  test.each(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH"])(
+    "tells that the API was not reached: %s",
+    async (code) => {
+      const error = await errorOf(transportOf(() => network(code)).send(CALL));
+      expect(error).toMatchObject({ kind: "unavailable", reached: false, status: null });
+    },
+  );
+
+  test.each(["ECONNRESET", "EPIPE", "ETIMEDOUT", "ERR_NETWORK", ""])(
+    "leaves open whether the API did something: %j",
+    async (code) => {
+      const error = await errorOf(transportOf(() => network(code)).send(CALL));
+      expect(error).toMatchObject({ kind: "unavailable", reached: true });
+    },
+  );
+
+  test("leaves open what an answer would have said that is too large", async () => {
+    const error = await errorOf(transportOf(() => network("ERR_BAD_RESPONSE")).send(CALL));
+    expect(error).toMatchObject({ kind: "malformed", reached: true });
+  });
+
+  test("tells the pacing of a 429", async () => {
+    const { send, penalties } = transportOf(() => ({ status: 429, text: "threshold=4.5*1.0" }));
+    await errorOf(send({ ...CALL, gate: "create" }));
+    expect(penalties).toEqual([["create", 4500]]);
+  });
+
+  test("tells that the key was refused, and no other trouble", async () => {
+    const refused = transportOf(() => ({ status: 401 }));
+    await errorOf(refused.send(CALL));
+    expect(refused.authErrors()).toBe(1);
+    const poor = transportOf(() => ({ status: 402 }));
+    await errorOf(poor.send(CALL));
+    expect(poor.authErrors()).toBe(0);
+  });
+});
+
+describe("the deadline", () => {
+  test("comes from the given clock and ends an answer that hangs", async () => {
+    const { send, clock } = transportOf(() => "hang");
+    const began = clock.now();
+    const error = await clock.drive(errorOf(send(CALL)));
+    expect(clock.now() - began).toBe(20_000);
+    expect(error).toMatchObject({ kind: "unavailable", slug: "timeout", reached: true });
+    expect(error.message).toContain("20000 ms");
+  });
+
+  test("is the call's own where it has one", async () => {
+    const { send, clock } = transportOf(() => "hang");
+    const began = clock.now();
+    await clock.drive(errorOf(send({ ...CALL, deadlineMs: 30_000 })));
+    expect(clock.now() - began).toBe(30_000);
+  });
+
+  test("gives up a call under way when it is told to, and what was done stays open", async () => {
+    const { send } = transportOf(() => "hang");
+    const stop = new AbortController();
+    const work = errorOf(send(CALL, stop.signal));
+    await new Promise((resolve) => setImmediate(resolve));
+    stop.abort(new Error("the program ends"));
+    const error = await work;
+    expect(error).toMatchObject({ kind: "unavailable", reached: true });
+    expect(error.message).toContain("the program ends");
+  });
+
+  test("sends nothing when it was told to give up before", async () => {
+    const { send, requests } = transportOf();
+    const error = await errorOf(send(CALL, AbortSignal.abort()));
+    expect(error).toMatchObject({ kind: "unavailable", slug: "aborted", reached: false });
+    expect(requests).toEqual([]);
+  });
+});
