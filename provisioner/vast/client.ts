@@ -40,7 +40,9 @@ const page = z.looseObject({
   total_instances: z.int().nullish(),
 });
 // Numbers are known to come as text now and then.
-const contract = z.looseObject({ new_contract: z.coerce.number().pipe(z.int().positive()) });
+const contract = z.looseObject({
+  new_contract: z.union([z.int(), z.string().regex(/^\d+$/).transform(Number)]).pipe(z.int().positive()),
+});
 const user = z.looseObject({ id: z.int() });
 
 export function createVastClient(send: Send): VastClient {

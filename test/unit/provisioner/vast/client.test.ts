@@ -183,12 +183,15 @@ describe("a create", () => {
     expect(await clientOf({ new_contract: "42" }).client.createInstance(request)).toBe(42);
   });
 
-  test.each([{ success: true }, { new_contract: null }, { new_contract: 0 }, { new_contract: "x" }])(
-    "has an unknown outcome when a success names no contract: %j",
-    async (answer) => {
-      await expect(clientOf(answer).client.createInstance(request)).rejects.toEqual(malformed(/new_contract/));
-    },
-  );
+  test.each([
+    { success: true },
+    { new_contract: null },
+    { new_contract: 0 },
+    { new_contract: "x" },
+    { new_contract: true },
+  ])("has an unknown outcome when a success names no contract: %j", async (answer) => {
+    await expect(clientOf(answer).client.createInstance(request)).rejects.toEqual(malformed(/new_contract/));
+  });
 
   test("is sent once, whatever comes back", async () => {
     const failure = new VastError({ kind: "unavailable", call: "PUT", status: 502, slug: "", text: "" });
