@@ -267,7 +267,8 @@ export const VARIABLES = {
   }),
   VAST_FIRST_CREATE_WAIT_SECONDS: byDefault(secondsOrNone, "10", {
     for: provisioner,
-    meaning: "without a state file, a second empty list this much later comes before the first create",
+    meaning:
+      "a create needs a second empty list this much later when nothing was known, or an instance has vanished by itself",
     expects: "a whole number of seconds, 0 or more",
   }),
   UPSTREAM_PATH: byDefault(path, "/var/run/vast-pod/upstream.json", {

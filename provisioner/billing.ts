@@ -15,12 +15,16 @@ export function billingSentence(seen: Observation | null, memory: Memory, label:
   const living = seen.list.value.filter((row) => !doomed.has(row.id)).map(describe);
   // A create of the last pass is not listed yet, but bills.
   const contract = memory.intent?.contract ?? null;
-  if (contract !== null && !seen.list.value.some((row) => row.id === contract)) living.push(`instance ${contract}`);
+  if (contract !== null && !seen.list.value.some((row) => row.id === contract)) {
+    const price = memory.intent?.dollarsPerHour ?? null;
+    living.push(`instance ${contract}${price === null ? "" : ` ($${price.toFixed(3)}/h)`}`);
+  }
   const parts =
     living.length > 0 ? [`${living.join(" and ")} ${living.length === 1 ? "goes" : "go"} on billing; ${end}`] : [];
   if (memory.intent !== null && contract === null) {
     parts.push(`a create has an unknown outcome and may have made an instance with the label ${label}; ${end}`);
   }
-  if (doomed.size > 0) parts.push(`instance ${[...doomed].join(", ")} was asked to be destroyed and was still listed`);
+  if (doomed.size > 0)
+    parts.push(`instance ${[...doomed].join(", ")} was asked to be destroyed and is not yet seen to be gone`);
   return parts.length > 0 ? parts.join("; ") : `no instance has the label ${label}: nothing goes on billing`;
 }

@@ -90,8 +90,9 @@ async function tryOffer(
   signal?: AbortSignal,
 ): Promise<{ memory: Memory; gone: boolean }> {
   const { client, clock, log, desired, save } = parts;
-  const { hostId, machineId } = offer;
-  const intent = { offerId: offer.id, hostId, machineId, label: desired.label, startedAt: clock.now(), contract: null };
+  const { id: offerId, hostId, machineId, dollarsPerHour } = offer;
+  const { label } = desired;
+  const intent = { offerId, hostId, machineId, dollarsPerHour, label, startedAt: clock.now(), contract: null };
   const intended = intend(memory, intent);
   await save(intended); // rule 2: no intent on disk, no create
   const price = offer.dollarsPerHour === null ? "" : `, $${offer.dollarsPerHour.toFixed(4)}/h`;

@@ -31,7 +31,7 @@ import { accountMessage } from "./plan/account.ts";
 import { BLOCKED_MS, type Facts, NOTHING, type Plan, quiet, UNKNOWN_MS } from "./plan/facts.ts";
 import { planNone } from "./plan/none.ts";
 import { planOne } from "./plan/one.ts";
-import { banStoreActions, choose, doomedActions } from "./plan/rows.ts";
+import { banStoreActions, choose, doomedActions, lostContractActions } from "./plan/rows.ts";
 import { publishedStanding, standingOf } from "./plan/standing.ts";
 
 /** Plans one pass from what is wanted, seen and remembered. `published` is what the upstream file says now. */
@@ -54,6 +54,7 @@ export function plan(facts: Facts, published: Published): Plan {
     return quiet(facts, standing, `account_${memory.account.trouble}`, memory.account.message, "blocked", BLOCKED_MS);
   }
   const always = [...doomedActions(facts), ...(limits.bansEnabled ? banStoreActions(rows, facts) : [])];
+  const lost = best === null ? [] : lostContractActions(facts);
   const then = best === null ? planNone(facts) : planOne(best, rows, facts, standing);
-  return { ...then, standing, actions: [...always, ...then.actions] };
+  return { ...then, standing, actions: [...always, ...lost, ...then.actions] };
 }

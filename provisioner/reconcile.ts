@@ -89,9 +89,10 @@ export async function pass(
   const before = state.plan;
   Object.assign(state, { seen, plan: allowed.plan, heldBack: allowed.heldBack });
   logChange(parts.log, before, allowed.plan);
+  const served = state.served;
   const written = await keep(parts, state, memory, () => publishPlan(parts, state, allowed.plan));
   if (written) {
-    await withdraw(parts, state, allowed.plan, stop);
+    await withdraw(parts, state, allowed.plan, served, stop);
     await actAll(parts, state, allowed.plan, seen, stop, giveUp);
   }
   state.passes += 1;
@@ -135,21 +136,19 @@ async function publishPlan(parts: LoopParts, state: LoopState, allowed: Plan): P
 }
 
 /** Before an instance that was served is destroyed, nginx must have let go of it: its port may be a stranger's minutes later. */
-async function withdraw(parts: LoopParts, state: LoopState, allowed: Plan, stop: AbortSignal): Promise<void> {
-  const { served, file } = state;
-  if (served === null || file === null) return;
+async function withdraw(
+  parts: LoopParts,
+  state: LoopState,
+  allowed: Plan,
+  served: LoopState["served"],
+  stop: AbortSignal,
+): Promise<void> {
+  const { clock, log, askReloader, drainMs } = parts;
+  if (served === null || state.file === null) return;
   if (!allowed.actions.some((action) => action.kind === "destroy" && action.id === served.id)) return;
   const answers = state.memory.tracks[served.id]?.serving === true;
-  await awaitWithdrawn(
-    parts.askReloader,
-    file.generation,
-    served.server,
-    answers ? parts.drainMs : 0,
-    parts.clock,
-    parts.log,
-    stop,
-  );
-  if (!stop.aborted) state.served = null;
+  await awaitWithdrawn(askReloader, state.file.generation, served.server, answers ? drainMs : 0, clock, log, stop);
+  if (!stop.aborted && state.served?.id === served.id) state.served = null;
 }
 
 async function actAll(

@@ -50,8 +50,12 @@ export function remember(
   if (Object.values(next.tracks).some((t) => t.serving)) Object.assign(next, { backoff: null, deafApps: null });
   if (own.some((row) => agrees(row, desired, next))) next.converging = null;
 
-  if (listed.length > 0 || memory.confirmedNone) return { ...next, confirmedNone: true, firstNoneAt: null };
-  const firstNoneAt = memory.firstNoneAt ?? seen.listedAt;
+  if (listed.length > 0) return { ...next, confirmedNone: true, firstNoneAt: null };
+  // An instance that vanishes without our doing is believed to be gone only at second sight: a list that has left it out
+  // once would cost a second instance.
+  const vanished = Object.keys(memory.tracks).some((id) => !memory.doomed.some((d) => d.id === Number(id)));
+  if (memory.confirmedNone && !vanished) return { ...next, firstNoneAt: null };
+  const firstNoneAt = vanished ? seen.listedAt : (memory.firstNoneAt ?? seen.listedAt);
   const confirmedNone = seen.listedAt > firstNoneAt && seen.listedAt - firstNoneAt >= firstCreateWaitMs;
   return { ...next, confirmedNone, firstNoneAt };
 }

@@ -36,7 +36,8 @@ export function planNone(facts: Facts): Plan {
   }
   const { backoff } = memory;
   if (backoff !== null && backoff.until > now && backoff.wanted === wantedKey(desired.image, desired.templateName)) {
-    return quiet(facts, NOTHING, backoff.reason, backoff.message, "blocked", Math.min(BLOCKED_MS, backoff.until - now));
+    const state = backoff.reason === "create_rate_limited" ? "provisioning" : "blocked"; // that one passes by itself
+    return quiet(facts, NOTHING, backoff.reason, backoff.message, state, Math.min(BLOCKED_MS, backoff.until - now));
   }
   if (!seen.bans.known && now - (memory.bansUnknownSince ?? now) < BANS_WAIT_MS) {
     return quiet(

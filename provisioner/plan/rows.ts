@@ -1,5 +1,6 @@
 // Rows 3, 4 and 10 of the table: what is done beside the decision about the one instance. Pure.
 import { sameImage } from "../image-name.ts";
+import { CREATE_DEADLINE_MS } from "../remember.ts";
 import { lifeOf } from "../status-words.ts";
 import type { Instance } from "../vast/rows.ts";
 import type { Action, Facts } from "./facts.ts";
@@ -46,6 +47,14 @@ export function doomedActions({ seen, memory, now }: Facts): Action[] {
         reason: "still_listed",
       };
     });
+}
+
+/** A contract of ours that was never listed although another row of our label is: rule 6 of creating holds for it too. */
+export function lostContractActions({ seen, memory, now }: Facts): Action[] {
+  const { intent } = memory;
+  if (!seen.list.known || intent === null || intent.contract === null) return [];
+  if (seen.list.value.length === 0 || now - intent.startedAt < CREATE_DEADLINE_MS) return [];
+  return [{ kind: "destroy", id: intent.contract, hostId: null, machineId: null, reason: "create_never_appeared" }];
 }
 
 /** True while a doomed row is listed and young enough to stand in the way of a create. */
