@@ -46,6 +46,10 @@ const flagsSchema = z.object({
 const parser = yargs(hideBin(process.argv))
   .scriptName("emulator")
   .strict()
+  .fail((message) => {
+    process.stderr.write(`${message}\n`);
+    process.exit(2);
+  })
   .options({
     port: { type: "number", default: 8090, describe: "port of the API; 0 takes a free one" },
     host: { type: "string", default: "127.0.0.1", describe: "address of the API" },

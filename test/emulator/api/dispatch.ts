@@ -38,11 +38,13 @@ function callHandler(
     notes.push("no such route");
     return refusal(404, "not_found", `${request.method} ${path} is not served here`);
   }
-  const id = Number(route.pattern.exec(path)?.[1] ?? -1);
+  const given = route.pattern.exec(path)?.[1];
+  const id = given === undefined ? -1 : Number(given);
   const limited = route.rate && throttle(world, route.rate, { key: caller.key, address: request.from });
   if (limited) return limited;
   const refused = refuse(world, caller, route, id);
   if (refused) return refused;
+  if (!Number.isSafeInteger(id)) return refusal(route.badId.status, route.badId.error, route.badId.msg);
   const body = request.body.trim() === "" ? null : parseJson(request.body);
   if (body === undefined) return json(400, { error: "invalid_request", msg: "Invalid json body" });
   const call: Call = {

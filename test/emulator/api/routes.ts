@@ -37,17 +37,34 @@ export interface Route {
   anonymous: boolean;
   /** An instance's own key may call it. */
   instanceKey: boolean;
+  /** What an id that is no number gets. */
+  badId: BadId;
+}
+
+interface BadId {
+  status: number;
+  error: string;
+  msg: string;
 }
 
 interface Options {
   rate?: RateRule;
   anonymous?: true;
   instanceKey?: true;
+  badId?: BadId;
 }
 
-/** `{id}` stands for a number; the trailing slash may be left out. */
+const BAD_INSTANCE: BadId = { status: 400, error: "invalid_args", msg: "invalid instance_id" };
+const BAD_ID: BadId = { status: 400, error: "invalid_id", msg: "Invalid instance id." };
+const BAD_ASK: BadId = {
+  status: 400,
+  error: "invalid_args",
+  msg: "error 400/3467: Invalid args: 'id' is required and must be a valid offer ID",
+};
+
+/** `{id}` stands for a part of the path; the trailing slash may be left out. */
 function route(method: string, path: string, scope: Scope, handler: Handler, options: Options = {}): Route {
-  const source = path.replace("{id}", "(-?\\d+)").replace(/\/$/, "/?");
+  const source = path.replace("{id}", "([^/]+)").replace(/\/$/, "/?");
   return {
     method,
     pattern: new RegExp(`^${source}$`),
@@ -56,6 +73,7 @@ function route(method: string, path: string, scope: Scope, handler: Handler, opt
     rate: options.rate ?? null,
     anonymous: options.anonymous ?? false,
     instanceKey: options.instanceKey ?? false,
+    badId: options.badId ?? BAD_INSTANCE,
   };
 }
 
@@ -71,11 +89,16 @@ export const ROUTES: readonly Route[] = [
   route("PUT", "/api/v0/instances/{id}/", "instance_write", manageInstance, { rate: R.manage, ...own }),
   route("DELETE", "/api/v0/instances/{id}/", "instance_write", destroyInstance, { rate: R.destroy, ...own }),
   route("PUT", "/api/v0/instances/reboot/{id}/", "instance_write", rebootInstance, { rate: R.reboot }),
-  route("PUT", "/api/v0/instances/recycle/{id}/", "instance_write", recycleInstance, { rate: R.recycle }),
+  route("PUT", "/api/v0/instances/recycle/{id}/", "instance_write", recycleInstance, {
+    rate: R.recycle,
+    badId: BAD_ID,
+  }),
   route("PUT", "/api/v0/instances/update_template/{id}/", "instance_write", updateTemplate),
   route("PUT", "/api/v0/instances/bid_price/{id}/", "instance_write", changeBid, { rate: R.bid }),
-  route("PUT", "/api/v0/instances/request_logs/{id}/", "instance_read", requestLogs),
-  route("PUT", "/api/v0/asks/{id}/", "instance_write", createInstance, { rate: R.create }),
+  route("PUT", "/api/v0/instances/request_logs/{id}/", "instance_read", requestLogs, {
+    badId: { ...BAD_ID, status: 404 },
+  }),
+  route("PUT", "/api/v0/asks/{id}/", "instance_write", createInstance, { rate: R.create, badId: BAD_ASK }),
   route("POST", "/api/v0/bundles/", "misc", searchByPost, { rate: R.search, anonymous: true }),
   route("GET", "/api/v0/bundles/", "misc", searchByGet, { rate: R.search, anonymous: true }),
   route("PUT", "/api/v0/search/asks/", "misc", searchAsks, { rate: R.search }),

@@ -27,15 +27,14 @@ const HANDLERS: Readonly<Record<string, (world: World, instance: Instance, body:
   /** The machine is not heard of; with `{"reachable":true}` it goes on serving all the same. */
   offline: (world, instance, body) => lose(world, instance, "offline", body),
   unknown: (world, instance, body) => lose(world, instance, "unknown", body),
-  /** Back to running, on the ports it had. */
+  /** Back to running, on the ports it had; nothing happens where another instance of the account has its cards. */
   recover: (world, instance) => {
-    Object.assign(instance, { stuck: false, muted: false, answerStatus: null, answerDelayMs: 0 });
+    const { market, random } = world;
     if (instance.curState !== "running") {
-      if (!take(world.market, instance.machine, instance.cards, instance.id, world.random, seconds(world))) {
-        release(world.market, instance.machine, "stranger", world.random, seconds(world));
-        take(world.market, instance.machine, instance.cards, instance.id, world.random, seconds(world));
-      }
+      release(market, instance.machine, "stranger", random, seconds(world));
+      if (!take(market, instance.machine, instance.cards, instance.id, random, seconds(world))) return; // ours, elsewhere
     }
+    Object.assign(instance, { stuck: false, muted: false, answerStatus: null, answerDelayMs: 0 });
     change(world, instance, { intendedStatus: "running", startQueued: false, reachable: true });
     run(world, instance, true);
   },
@@ -43,10 +42,11 @@ const HANDLERS: Readonly<Record<string, (world: World, instance: Instance, body:
   move: (world, instance, body) => {
     const { ip } = z.object({ ip: z.string().min(1).optional() }).parse(body);
     if (ip) instance.ip = ip;
-    publishPorts(world, instance);
+    if (instance.ports !== null) publishPorts(world, instance);
   },
-  /** Exited, loading, running again by itself, under new port numbers. */
+  /** Exited, loading, running again by itself, under new port numbers. A stopped one has no container to restart. */
   restart: (world, instance) => {
+    if (instance.curState !== "running") return;
     interrupt(instance);
     change(world, instance, { actualStatus: "exited", serving: false, ports: null });
     later(world, instance, 1000, () => load(world, instance));
@@ -80,6 +80,7 @@ const HANDLERS: Readonly<Record<string, (world: World, instance: Instance, body:
   /** It never gets beyond loading. */
   stick: (world, instance) => {
     instance.stuck = true;
+    if (instance.curState !== "running") return;
     if (instance.actualStatus !== null && instance.actualStatus !== "loading") {
       interrupt(instance);
       change(world, instance, { actualStatus: "loading", serving: false, ports: null });

@@ -17,15 +17,11 @@ export const STORED_COLUMNS: ReadonlySet<string> = new Set(
 
 /** The row at the world's time. */
 export function instanceRow(world: World, instance: Instance): JsonObject {
-  const { machine, spec, cards } = instance;
+  const { machine, spec } = instance;
   const shown = world.time >= instance.portsShownAt && instance.ip !== null && instance.firstRunningAt !== null;
-  const { dlperf_per_card: _, ...facts } = { ...machine.facts, ...machine.overrides };
   return {
-    ...pick(facts, MACHINE_FACTS),
+    ...steadyFields(instance),
     id: instance.id,
-    machine_id: machine.id,
-    host_id: machine.hostId,
-    bundle_id: machine.id * 16 + cards.length,
     label: instance.label,
     actual_status: instance.actualStatus,
     cur_state: instance.curState,
@@ -48,10 +44,11 @@ export function instanceRow(world: World, instance: Instance): JsonObject {
     ...sshFields(world, instance, shown),
     start_date: instance.createdAt / 1000,
     end_date: machine.endDate,
-    duration: machine.endDate - world.time / 1000,
+    duration: (world.time - instance.createdAt) / 1000,
     uptime_mins: null,
     ...prices(instance),
-    ...hardware(instance),
+    flops_per_dphtotal:
+      (machine.gpu.flops * instance.cards.length) / (instance.gpuPerHour + diskPerHour(instance) || 1),
     ...usage(instance),
     jupyter_token: instance.jupyterToken,
     rentable: false,
@@ -72,8 +69,22 @@ export function instanceRow(world: World, instance: Instance): JsonObject {
   };
 }
 
-function pick(facts: JsonObject, names: readonly string[]): JsonObject {
-  return Object.fromEntries(names.map((name) => [name, facts[name] ?? null]));
+const steady = new WeakMap<Instance, JsonObject>();
+
+/** What the machine and the rented part of it say, which never changes. Kept, as every poll asks for it. */
+function steadyFields(instance: Instance): JsonObject {
+  const known = steady.get(instance);
+  if (known) return known;
+  const { machine, cards } = instance;
+  const fields: JsonObject = {
+    machine_id: machine.id,
+    host_id: machine.hostId,
+    bundle_id: machine.id * 16 + cards.length,
+    ...hardware(instance),
+  };
+  for (const name of MACHINE_FACTS) fields[name] = machine.overrides[name] ?? machine.facts[name] ?? null;
+  steady.set(instance, fields);
+  return fields;
 }
 
 const MACHINE_FACTS = (
@@ -137,7 +148,6 @@ function hardware(instance: Instance): JsonObject {
     total_flops: gpu.flops * cards.length,
     dlperf: null,
     dlperf_per_dphtotal: null,
-    flops_per_dphtotal: (gpu.flops * cards.length) / (instance.gpuPerHour + diskPerHour(instance) || 1),
     cpu_cores_effective: cores * share,
     disk_space: instance.disk,
     disk_bw: machine.diskBandwidth,

@@ -43,7 +43,7 @@ export function addMachine(market: Market, machine: Machine, random: Random, now
  */
 export function relist(market: Market, machine: Machine, random: Random, now: number): void {
   const listed = market.listed.get(machine.id);
-  if (!listed) return;
+  if (!listed || market.machines.get(machine.id) !== machine) return; // it has left the market
   machine.layouts.forEach((parts, index) => {
     const free = parts.find((part) => part.every((card) => machine.holders[card] === null));
     const current = listed[index] ?? null;

@@ -59,6 +59,18 @@ describe("checklist 7.1: 404 for manage/destroy of missing (no_such_instance / n
     }
   });
 
+  it.each([
+    ["GET", "/api/v0/instances/abc/", 400, "invalid_args"],
+    ["DELETE", "/api/v0/instances/1.5/", 400, "invalid_args"],
+    ["PUT", "/api/v0/instances/reboot/abc/", 400, "invalid_args"],
+    ["PUT", "/api/v0/instances/recycle/abc/", 400, "invalid_id"],
+    ["PUT", "/api/v0/instances/request_logs/abc", 404, "invalid_id"],
+    ["PUT", "/api/v0/asks/abc/", 400, "invalid_args"],
+  ])("tells an id that is no number: %s %s", (method, url, status, slug) => {
+    const answer = trial().api(method, url, {});
+    expect([answer.status, answer.body.error]).toEqual([status, slug]);
+  });
+
   it("finds nothing to destroy the second time, though the row still lingers", () => {
     const t = trial({ settings: { destroyLagSeconds: 20 } });
     const id = rent(t);

@@ -1,0 +1,81 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { afterEach, describe, expect, it } from "vitest";
+
+const entry = fileURLToPath(new URL("../../emulator/main.ts", import.meta.url));
+const started: ChildProcess[] = [];
+
+function start(...flags: string[]) {
+  const child = spawn(process.execPath, ["--import", "tsx", entry, "--machines", "5", ...flags], {
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  started.push(child);
+  return child;
+}
+
+async function listening(...flags: string[]) {
+  const child = start("--port", "0", ...flags);
+  for await (const line of createInterface({ input: child.stdout })) {
+    const { msg, url }: { msg: string; url: string } = JSON.parse(line);
+    if (msg === "listening") return { child, url };
+  }
+  throw new Error("it ended without a word");
+}
+
+afterEach(async () => {
+  for (const child of started.splice(0)) {
+    if (child.exitCode !== null || child.signalCode !== null) continue;
+    child.kill("SIGKILL");
+    await once(child, "exit");
+  }
+});
+
+describe("the program", () => {
+  it("says where it listens, serves there, and ends on SIGTERM within a second with its instances", {
+    timeout: 30_000,
+  }, async () => {
+    const { child, url } = await listening();
+    expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
+    const key = { authorization: "Bearer emulator-key" };
+    expect((await fetch(`${url}/api/v0/users/current`, { headers: key })).status).toBe(200);
+    await fetch(`${url}/_emulator/instances`, { method: "POST", body: "{}" });
+    const state = (await (await fetch(`${url}/_emulator/state`)).json()) as {
+      instances: { endpoints: { host: number }[] }[];
+    };
+    const instance = `http://127.0.0.1:${state.instances[0]?.endpoints[0]?.host}`;
+    const stream = await fetch(`${instance}/stream?chunks=1000&delayMs=100`); // still open when the end comes
+    const began = performance.now();
+    child.kill("SIGTERM");
+    expect(await once(child, "exit")).toEqual([0, null]);
+    expect(performance.now() - began).toBeLessThan(1000);
+    await expect(stream.text()).rejects.toThrow();
+    await expect(fetch(instance)).rejects.toThrow();
+  });
+
+  it("runs its clock as fast as it is told", { timeout: 30_000 }, async () => {
+    const { url } = await listening("--time-scale", "3600");
+    const now = async () => {
+      const state = (await (await fetch(`${url}/_emulator/state`)).json()) as { now: string };
+      return Date.parse(state.now);
+    };
+    const before = await now();
+    await expect.poll(async () => (await now()) - before, { timeout: 10_000 }).toBeGreaterThan(600_000);
+  });
+
+  it.each([
+    ["--port", "abc"],
+    ["--rate-limits", "maybe"],
+    ["--time-scale", "0"],
+    ["--no-such-flag", "1"],
+  ])("refuses %s %s with exit code 2", { timeout: 30_000 }, async (flag, value) => {
+    const child = start(flag, value);
+    let said = "";
+    child.stderr.on("data", (chunk) => {
+      said += String(chunk);
+    });
+    expect(await once(child, "exit")).toEqual([2, null]);
+    expect(said.length).toBeGreaterThan(10);
+  });
+});
