@@ -1,0 +1,198 @@
+// The reloader's half of a pod: the built reloader, a real nginx and instances that this process plays itself. Touches
+// its sandbox and ports of its own.
+import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { createServer, type Server as HttpServer, type IncomingMessage, request, type ServerResponse } from "node:http";
+import { connect, type Socket } from "node:net";
+import { join } from "node:path";
+import { formatUpstreamFile, type Server, type UpstreamFile } from "../../common/upstream-file.ts";
+import { type NginxFiles, nginxFiles } from "../../deploy/local/nginx.ts";
+import { type Child, type Nginx, openSandbox, type Sandbox, startNginx, until } from "../../deploy/local/processes.ts";
+
+/** What the tests read of the reloader's `/status`. */
+export interface Status {
+  applied: { generation: number; server: Server | null; hash: string } | null;
+  wanted: { generation: number; server: Server | null } | null;
+  problem: string | null;
+  warnings: string[];
+  reloads: number;
+  refusals: number;
+  upstreamSeenAt: string | null;
+  lastReload: { acceptedMs: number; settledMs: number | null } | null;
+}
+
+/** A rented instance, played by this process. */
+export interface Instance {
+  server: Server;
+  /** Requests so far. */
+  requests: IncomingMessage[];
+  /** Connections so far. */
+  connections: Socket[];
+  http: HttpServer;
+}
+
+export interface ReloaderPod {
+  readonly sandbox: Sandbox;
+  readonly files: NginxFiles;
+  readonly configPath: string;
+  readonly upstreamPath: string;
+  readonly proxyPort: number;
+  readonly nginxStatusPort: number;
+  startReloader(env?: Readonly<Record<string, string>>): Promise<Child>;
+  startNginx(): Promise<Nginx>;
+  /** An instance that answers with its name unless `answer` says otherwise. */
+  instance(name: string, answer?: (request: IncomingMessage, response: ServerResponse) => void): Promise<Instance>;
+  /** Replaces the upstream file as the provisioner does. */
+  publish(change: Partial<UpstreamFile>): Promise<void>;
+  /** The same with any text. */
+  publishText(text: string): Promise<void>;
+  status(): Promise<Status>;
+  until(what: string, condition: (status: Status) => unknown): Promise<Status>;
+  /** Waits until that generation is applied. */
+  applied(generation: number): Promise<Status>;
+  /** GET through the proxy over a connection of its own. */
+  get(path?: string): Promise<{ status: number; body: string; headers: IncomingMessage["headers"] }>;
+  /** Sends bytes to the proxy and answers everything that comes back until it closes. */
+  raw(bytes: string): Promise<string>;
+  config(): Promise<string>;
+  /** How often nginx has read its config anew. */
+  reloadsOfNginx(): Promise<number>;
+  close(): Promise<void>;
+}
+
+/** Opens it with nothing started. */
+export async function openReloaderPod(): Promise<ReloaderPod> {
+  const sandbox = await openSandbox();
+  const files = nginxFiles(sandbox.folder);
+  await mkdir(files.confFolder, { recursive: true });
+  const configPath = join(files.confFolder, "default.conf");
+  const upstreamPath = join(await sandbox.subfolder("shared"), "upstream.json");
+  const [proxyPort, nginxStatusPort, statusPort] = [await sandbox.port(), await sandbox.port(), await sandbox.port()];
+  const servers: HttpServer[] = [];
+  const children: Child[] = [];
+  const status = async () => (await fetch(`http://127.0.0.1:${statusPort}/status`)).json() as Promise<Status>;
+  const pod: ReloaderPod = {
+    sandbox,
+    files,
+    configPath,
+    upstreamPath,
+    proxyPort,
+    nginxStatusPort,
+    startReloader: async (env = {}) => {
+      const child = await sandbox.node("reloader", ["dist/reloader.mjs"], {
+        UPSTREAM_PATH: upstreamPath,
+        NGINX_CONFIG_PATH: configPath,
+        NGINX_PID_FILE: files.pidFile,
+        NGINX_ERROR_LOG: files.errorLog,
+        NGINX_LISTEN_PORT: String(proxyPort),
+        NGINX_STATUS_PORT: String(nginxStatusPort),
+        RELOADER_STATUS_PORT: String(statusPort),
+        ...env,
+      });
+      children.push(child);
+      return child;
+    },
+    startNginx: () => startNginx(sandbox),
+    instance: async (name, answer = (_, response) => response.end(name)) => {
+      const requests: IncomingMessage[] = [];
+      const connections: Socket[] = [];
+      const http = createServer((incoming, response) => {
+        requests.push(incoming);
+        answer(incoming, response);
+      });
+      http.on("connection", (socket) => connections.push(socket));
+      servers.push(http);
+      const port = await sandbox.port();
+      await new Promise<void>((resolve) => http.listen(port, "127.0.0.1", resolve));
+      return { server: { scheme: "http", host: "127.0.0.1", port }, requests, connections, http };
+    },
+    publish: (change) => pod.publishText(formatUpstreamFile(upstreamFile(change))),
+    publishText: async (text) => {
+      await writeFile(`${upstreamPath}.tmp`, text, { mode: 0o644 });
+      await rename(`${upstreamPath}.tmp`, upstreamPath);
+    },
+    status,
+    until: (what, condition) => {
+      let last: Status | null = null;
+      const seen = async () => {
+        last = await status();
+        return condition(last) ? last : null;
+      };
+      const lines = () => children.flatMap((child) => child.lines.slice(-15)).join("\n");
+      return until(what, seen, { context: () => `${JSON.stringify(last, null, 2)}\n${lines()}` });
+    },
+    applied: (generation) =>
+      pod.until(`generation ${generation} is applied`, (s) => s.applied?.generation === generation),
+    get: (path = "/") => get(proxyPort, path),
+    raw: (bytes) => raw(proxyPort, bytes),
+    config: () => readFile(configPath, "utf8"),
+    reloadsOfNginx: async () => (await readFile(files.errorLog, "utf8")).split("signal 1 (SIGHUP) received").length - 1,
+    close: async () => {
+      for (const http of servers) {
+        http.closeAllConnections();
+        http.close();
+      }
+      await sandbox.close();
+    },
+  };
+  return pod;
+}
+
+/** A pod whose proxy serves one instance. */
+export async function servingPod(): Promise<{ pod: ReloaderPod; reloader: Child; nginx: Nginx; first: Instance }> {
+  const pod = await openReloaderPod();
+  try {
+    const first = await pod.instance("first");
+    await pod.publish({ generation: 1, server: first.server });
+    const reloader = await pod.startReloader();
+    const nginx = await pod.startNginx();
+    await pod.applied(1);
+    return { pod, reloader, nginx, first };
+  } catch (error) {
+    await pod.close();
+    throw error;
+  }
+}
+
+function upstreamFile(change: Partial<UpstreamFile>): UpstreamFile {
+  return {
+    schema: 1,
+    generation: 1,
+    pod: "vast-pod-0",
+    state: "ready",
+    reason: "instance_ready",
+    message: "instance 1 is serving",
+    server: null,
+    instance: null,
+    updatedAt: new Date().toISOString(),
+    ...change,
+  };
+}
+
+function get(port: number, path: string): ReturnType<ReloaderPod["get"]> {
+  return new Promise((resolve, reject) => {
+    const outgoing = request({ host: "127.0.0.1", port, path, agent: false }, (response) => {
+      let body = "";
+      response.setEncoding("utf8");
+      response.on("data", (part: string) => {
+        body += part;
+      });
+      response.on("end", () => resolve({ status: response.statusCode ?? 0, body, headers: response.headers }));
+      response.on("error", reject);
+    });
+    outgoing.on("error", reject);
+    outgoing.end();
+  });
+}
+
+function raw(port: number, bytes: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let text = "";
+    const socket = connect(port, "127.0.0.1", () => socket.write(bytes, "latin1"));
+    socket.setEncoding("latin1");
+    socket.on("data", (part: string) => {
+      text += part;
+    });
+    socket.on("error", reject);
+    socket.on("close", () => resolve(text));
+  });
+}

@@ -1,0 +1,305 @@
+import { execFileSync } from "node:child_process";
+import { readFile, writeFile } from "node:fs/promises";
+import { type IncomingMessage, request } from "node:http";
+import { connect } from "node:net";
+import { join } from "node:path";
+import fc from "fast-check";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { isHost } from "../../common/upstream-file.ts";
+import { ROOT, until } from "../../deploy/local/processes.ts";
+import { renderConfig } from "../../reloader/render.ts";
+import { type Instance, openReloaderPod, type ReloaderPod } from "./reloader-pod.ts";
+
+let pod: ReloaderPod;
+let instance: Instance;
+/** How the instance answers; each test may set its own. */
+let answer: (request: IncomingMessage, response: import("node:http").ServerResponse) => void;
+
+beforeAll(async () => {
+  pod = await openReloaderPod();
+  instance = await pod.instance("it", (incoming, response) => answer(incoming, response));
+  await pod.publish({ generation: 1, server: instance.server });
+  await pod.startReloader();
+  await pod.startNginx();
+  await pod.applied(1);
+  await until("the proxy answers", async () => (await pod.get("/-/ready")).status === 200);
+});
+afterAll(() => pod.close());
+afterEach(() => {
+  instance.requests.length = 0;
+});
+
+const ok: typeof answer = (_, response) => response.end("ok");
+const last = () => {
+  const seen = instance.requests.at(-1);
+  if (seen === undefined) throw new Error("the instance saw no request");
+  return seen;
+};
+
+describe("a request", () => {
+  test.each(["/a%2Fb//c/%2e%2e/d?x=%20&y=/..", "/v1/models", "/?q=a+b%2B", "/caf%C3%A9/%7Euser"])(
+    "reaches the instance with its URI as it came: %s",
+    async (path) => {
+      answer = ok;
+      const text = await pod.raw(`GET ${path} HTTP/1.1\r\nHost: pod.example\r\nConnection: close\r\n\r\n`);
+      expect(text).toMatch(/^HTTP\/1\.1 200/);
+      expect(last().url).toBe(path);
+    },
+  );
+
+  test("carries the client's own Host, who it came from, and an id", async () => {
+    answer = ok;
+    await pod.raw("GET / HTTP/1.1\r\nHost: pod.example:8443\r\nConnection: close\r\n\r\n");
+    expect(last().headers).toMatchObject({
+      host: "pod.example:8443",
+      "x-real-ip": "127.0.0.1",
+      "x-forwarded-for": "127.0.0.1",
+      "x-forwarded-proto": "http",
+      "x-forwarded-host": "pod.example:8443",
+      "x-request-id": expect.stringMatching(/^[0-9a-f]{32}$/),
+    });
+  });
+
+  test("keeps what a proxy before this one has said", async () => {
+    answer = ok;
+    const said =
+      "X-Forwarded-For: 198.51.100.7\r\nX-Forwarded-Proto: https\r\nX-Request-ID: abc\r\nX-Forwarded-Host: e.example";
+    await pod.raw(`GET / HTTP/1.1\r\nHost: h\r\n${said}\r\nConnection: close\r\n\r\n`);
+    expect(last().headers).toMatchObject({
+      "x-forwarded-for": "198.51.100.7, 127.0.0.1",
+      "x-forwarded-proto": "https",
+      "x-forwarded-host": "e.example",
+      "x-request-id": "abc",
+    });
+  });
+
+  test("of HTTP/1.0 without a Host is served", async () => {
+    answer = ok;
+    expect(await pod.raw("GET /old HTTP/1.0\r\n\r\n")).toMatch(/200 OK[\s\S]*ok$/);
+    expect(last().headers.host).toBeTruthy();
+  });
+
+  test("that fails is not sent a second time", async () => {
+    answer = (incoming) => incoming.socket.destroy();
+    expect((await pod.get("/once")).status).toBe(502);
+    expect(instance.requests.map((seen) => seen.url)).toEqual(["/once"]);
+  });
+
+  test("that is too large is refused without the instance", async () => {
+    answer = ok;
+    const head = `POST / HTTP/1.1\r\nHost: h\r\nContent-Length: ${10 * 1024 * 1024 + 1}\r\n`;
+    expect(await pod.raw(`${head}Connection: close\r\n\r\n`)).toMatch(/^HTTP\/1\.1 413/);
+    expect(instance.requests).toEqual([]);
+  });
+
+  test("is answered over IPv6 where there is IPv6", async () => {
+    answer = ok;
+    const ipv6 = (await readFile("/proc/net/if_inet6", "utf8").catch(() => "")).trim() !== "";
+    const status = await new Promise((resolve) => {
+      const outgoing = request({ host: "::1", port: pod.proxyPort, agent: false }, (response) => {
+        response.resume();
+        resolve(response.statusCode);
+      });
+      outgoing.on("error", () => resolve("refused"));
+      outgoing.end();
+    });
+    expect(status).toBe(ipv6 ? 200 : "refused");
+  });
+});
+
+describe("connections to the instance", () => {
+  test("are kept and used again", async () => {
+    answer = ok;
+    const before = instance.connections.length;
+    for (let i = 0; i < 40; i += 1) await pod.get();
+    // One of each of the two workers, and one more where a kept one was just being given back.
+    expect(instance.connections.length - before).toBeLessThanOrEqual(4);
+    expect(instance.requests.length).toBe(40);
+    expect(last().httpVersion).toBe("1.1");
+  });
+
+  test("are given up before an instance that waits five seconds does", async () => {
+    answer = ok;
+    await pod.get();
+    const kept = () => instance.connections.filter((socket) => !socket.destroyed && !socket.readableEnded);
+    expect(kept().length).toBeGreaterThan(0);
+    await until("nginx has closed them", () => kept().length === 0, { timeoutMs: 4_900 });
+  });
+});
+
+describe("a body", () => {
+  test("goes up as it arrives", async () => {
+    let heard: (text: string) => void = () => undefined;
+    const first = new Promise<string>((resolve) => {
+      heard = resolve;
+    });
+    answer = (incoming, response) => {
+      incoming.once("data", (part: Buffer) => heard(part.toString()));
+      incoming.on("end", () => response.end("done"));
+    };
+    const outgoing = request({ host: "127.0.0.1", port: pod.proxyPort, method: "POST", agent: false });
+    const answered = new Promise((resolve) => outgoing.on("response", resolve));
+    outgoing.write("the first part");
+    expect(await first).toBe("the first part");
+    outgoing.end("the rest");
+    expect(await answered).toMatchObject({ statusCode: 200 });
+  });
+
+  test("comes down as it is written", async () => {
+    let finish: () => void = () => undefined;
+    answer = (_, response) => {
+      response.write("token ");
+      finish = () => response.end("end");
+    };
+    const response = await new Promise<IncomingMessage>((resolve) => {
+      request({ host: "127.0.0.1", port: pod.proxyPort, agent: false }, resolve).end();
+    });
+    const part = await new Promise((resolve) => response.once("data", resolve));
+    expect(String(part)).toBe("token ");
+    finish();
+    response.resume();
+    await new Promise((resolve) => response.once("end", resolve));
+  });
+});
+
+test("a WebSocket is upgraded and carries bytes both ways", async () => {
+  instance.http.on("upgrade", (incoming, socket) => {
+    socket.write(`HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n`);
+    socket.on("data", (part: Buffer) => socket.write(`${incoming.headers.connection}:${part}`));
+    socket.on("error", () => undefined);
+  });
+  const socket = connect(pod.proxyPort, "127.0.0.1");
+  let text = "";
+  socket.setEncoding("latin1").on("data", (part) => {
+    text += part;
+  });
+  socket.write("GET /ws HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n");
+  await until("it is upgraded", () => text.includes("101 Switching Protocols"));
+  socket.write("ping");
+  await until("the echo is there", () => text.endsWith("upgrade:ping"));
+  socket.destroy();
+});
+
+test("the access log is JSON with the promised fields, and probes are not in it", async () => {
+  answer = ok;
+  await pod.get("/-/ready");
+  await pod.get("/-/live");
+  await pod.raw(
+    'GET /logged?a="b" HTTP/1.1\r\nHost: pod.example\r\nUser-Agent: a "quoted" one\r\nConnection: close\r\n\r\n',
+  );
+  const lines = async () =>
+    (await readFile(pod.files.stdout, "utf8")).split("\n").filter((line) => line.startsWith("{"));
+  const line = await until("it is logged", async () => (await lines()).find((text) => text.includes("/logged")));
+  expect(JSON.parse(line)).toEqual({
+    address: "127.0.0.1",
+    http_x_forwarded_for: "",
+    host: "pod.example",
+    upstream_addr: `127.0.0.1:${instance.server.port}`,
+    source: "nginx",
+    time: expect.stringMatching(/^\d{4}-\d\d-\d\dT/),
+    resp_body_size: expect.any(Number),
+    request_length: expect.any(Number),
+    method: "GET",
+    uri: '/logged?a="b"',
+    status: 200,
+    user_agent: 'a "quoted" one',
+    resp_time: expect.any(Number),
+    upstream_cache_status: "",
+  });
+  expect((await lines()).filter((text) => text.includes("/-/"))).toEqual([]);
+});
+
+describe("vast-reloader", () => {
+  const run = (args: string[], env: Record<string, string> = {}) => {
+    try {
+      const path = { PATH: process.env.PATH ?? "" };
+      const stdout = execFileSync(process.execPath, ["dist/reloader.mjs", ...args], {
+        cwd: ROOT,
+        env: { ...path, ...env },
+        stdio: ["ignore", "pipe", "pipe"],
+        encoding: "utf8",
+      });
+      return { code: 0, stdout, stderr: "" };
+    } catch (error) {
+      if (!(error instanceof Error && "status" in error && "stderr" in error && "stdout" in error)) throw error;
+      return { code: error.status, stdout: String(error.stdout), stderr: String(error.stderr) };
+    }
+  };
+
+  test("names every bad setting at once and ends with exit code 2", () => {
+    const { code, stderr } = run(["--nginx-max-body-size", "lots"], {
+      NGINX_LISTEN_PORT: "http",
+      UPSTREAM_PATH: "a b",
+      NGINX_PROXY_BUFFERING: "maybe",
+    });
+    expect(code).toBe(2);
+    for (const name of ["NGINX_MAX_BODY_SIZE", "NGINX_LISTEN_PORT", "UPSTREAM_PATH", "NGINX_PROXY_BUFFERING"]) {
+      expect(stderr).toContain(name);
+    }
+  });
+
+  test("says which port is taken and ends with exit code 1", () => {
+    const status = String(pod.proxyPort);
+    const { code, stderr } = run([], {
+      RELOADER_STATUS_PORT: status,
+      UPSTREAM_PATH: join(pod.sandbox.folder, "x.json"),
+    });
+    expect(code).toBe(1);
+    expect(stderr).toContain(`RELOADER_STATUS_PORT ${status} cannot be served`);
+  });
+
+  test("render prints the config that run gives nginx", async () => {
+    const { code, stdout } = run(["render", "--upstream", pod.upstreamPath], {
+      NGINX_CONFIG_PATH: pod.configPath,
+      NGINX_LISTEN_PORT: String(pod.proxyPort),
+      NGINX_STATUS_PORT: String(pod.nginxStatusPort),
+    });
+    expect(code).toBe(0);
+    expect(stdout).toBe(await pod.config());
+  });
+
+  test("render says what is wrong with a file and ends with exit code 1", async () => {
+    const missing = join(pod.sandbox.folder, "none.json");
+    expect(run(["render", "--upstream", missing])).toMatchObject({ code: 1, stderr: expect.stringContaining(missing) });
+    const broken = join(pod.sandbox.folder, "broken.json");
+    await writeFile(broken, "{");
+    expect(run(["render", "--upstream", broken])).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining("not JSON"),
+    });
+  });
+});
+
+test("nginx itself accepts whatever host gets past the upstream file's schema", async () => {
+  const folder = await pod.sandbox.subfolder("hostile/conf.d");
+  const conf = join(folder, "..", "nginx.conf");
+  const text = await readFile(join(pod.files.folder, "nginx.conf"), "utf8");
+  await writeFile(conf, text.replaceAll(pod.files.confFolder, folder).replace(/pid .*;/, `pid ${folder}/nginx.pid;`));
+  const hosts = fc.sample(
+    fc.oneof(fc.domain(), fc.string(), fc.ipV6(), fc.constantFrom("a; }", "$h", "a".repeat(63))),
+    {
+      numRuns: 400,
+      seed: 20261123,
+    },
+  );
+  const passed = [...new Set(hosts.filter(isHost))].slice(0, 25);
+  expect(passed.length).toBe(25);
+  for (const host of passed) {
+    const { text: rendered } = renderConfig(
+      { server: { scheme: "https", host, port: 443 }, address: "203.0.113.9" },
+      {
+        listenPort: pod.proxyPort,
+        statusPort: pod.nginxStatusPort,
+        maxBodySize: "0",
+        accessLog: "off",
+        buffering: "off",
+        keepaliveSeconds: 315_360_000,
+        timeoutSeconds: 315_360_000,
+        ipv6: false,
+        statePath: join(folder, "default.conf.state.json"),
+      },
+    );
+    await writeFile(join(folder, "default.conf"), rendered);
+    execFileSync("nginx", ["-t", "-q", "-c", conf], { stdio: "pipe" });
+  }
+});
