@@ -9,7 +9,7 @@ import { accountBlocked, asked, type Destroy, destroyed, doom } from "./outcomes
 import { accountMessage } from "./plan/account.ts";
 import type { Action, Desired, Plan } from "./plan/facts.ts";
 import type { VastClient } from "./vast/client.ts";
-import { accountTrouble, asVastError, isNotFound } from "./vast/errors.ts";
+import { accountTrouble, asVastError } from "./vast/errors.ts";
 
 export interface ActorParts extends CreateParts {
   client: VastClient;
@@ -104,9 +104,9 @@ export async function destroyOne(
     const failure = asVastError(error);
     const trouble = accountTrouble(failure);
     if (trouble !== null) next = accountBlocked(next, trouble, accountMessage(trouble, failure.message), clock.now());
-    // A lost answer and a 404 leave the id doomed all the same; a refusal was no DELETE, so it is asked again at once.
-    const sent =
-      isNotFound(failure) || (failure.kind === "unavailable" && failure.reached) || failure.kind === "malformed";
+    // Whatever the API answers leaves the id doomed: the lists decide, and tell after a while to ask again. Only what it
+    // did not take up at all is asked again at once.
+    const sent = failure.reached && failure.kind !== "rate_limited" && trouble === null;
     if (sent) next = asked(next, action.id, clock.now());
     log.warn(
       { event: "action", action: "destroy", instance: action.id, err: failure },

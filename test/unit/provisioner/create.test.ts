@@ -1,0 +1,254 @@
+import { describe, expect, test } from "vitest";
+import { createOne } from "../../../provisioner/create.ts";
+import type { Memory } from "../../../provisioner/memory.ts";
+import { known } from "../../../provisioner/observation.ts";
+import { fakeClock } from "../common/fake-clock.ts";
+import { type ClientScript, fakeClient, fakeDisk, fakeLog, type Journal, never, vastError } from "./fakes.ts";
+import { desired, HOUR, LABEL, memory, NOW, observation, offer, template, unknown } from "./situation.ts";
+
+interface Setup extends ClientScript {
+  memory?: Partial<Memory>;
+  seen?: object;
+  maxDollarsPerHour?: number;
+  full?: boolean;
+  stop?: AbortSignal;
+  imageLogin?: string | null;
+}
+
+/** Runs one create attempt and answers everything that came of it. */
+async function attempt(setup: Setup) {
+  const journal: Journal = [];
+  const client = fakeClient(journal, { offers: () => [offer()], ...setup });
+  const disk = fakeDisk(journal);
+  disk.full = setup.full ?? false;
+  const { log, lines } = fakeLog();
+  const parts = {
+    client,
+    clock: fakeClock(NOW),
+    log,
+    desired,
+    query: { gpu_name: { eq: "RTX 4090" } },
+    imageLogin: () => (setup.imageLogin === undefined ? "-u me -p token registry.example" : setup.imageLogin),
+    maxDollarsPerHour: setup.maxDollarsPerHour,
+    save: disk.save,
+  };
+  const seen = observation([], { template: unknown(), templateAt: 0, ...setup.seen });
+  const signals = { ...never, stop: setup.stop ?? never.stop };
+  const result = createOne(parts, seen, memory(setup.memory), signals);
+  return { result: await result.catch((error: unknown) => error), journal, client, disk, lines };
+}
+const memoryOf = (result: unknown) => result as Memory;
+const fails = (error: Error) => () => {
+  throw error;
+};
+
+describe("a create", () => {
+  test("puts the intent on disk before the call, and the id after it", async () => {
+    const { result, journal, disk } = await attempt({ create: () => 42 });
+    expect(journal).toEqual(["template", "search", "save", "create 31415926", "save"]);
+    expect(disk.saved[0]).toMatchObject({
+      intent: { offerId: 31415926, hostId: 77001, machineId: 4821, label: LABEL, startedAt: NOW, contract: null },
+      creates: [NOW],
+    });
+    expect(disk.saved[1]).toMatchObject({ intent: { contract: 42 }, creates: [NOW] });
+    expect(result).toMatchObject({ intent: { contract: 42 } });
+  });
+
+  test("is not sent when the intent cannot be put on disk", async () => {
+    const { result, journal } = await attempt({ create: () => 42, full: true });
+    expect(result).toMatchObject({ code: "ENOSPC" });
+    expect(journal).not.toContain("create 31415926");
+  });
+
+  test("asks for template, image, label, disk and login as they are wanted", async () => {
+    const { client } = await attempt({ create: () => 42 });
+    expect(client.requests).toEqual([
+      {
+        offerId: 31415926,
+        templateHash: template.hash,
+        image: desired.image,
+        label: LABEL,
+        diskSpace: 32,
+        imageLogin: "-u me -p token registry.example",
+      },
+    ]);
+  });
+
+  test("leaves the login to the template with DOCKER_LOGIN=none", async () => {
+    const { client } = await attempt({ create: () => 42, imageLogin: null });
+    expect(client.requests[0]).not.toHaveProperty("imageLogin");
+  });
+
+  test("searches for the disk that it will ask for, without banned hosts, below the ceiling", async () => {
+    const bans = known([{ hostId: 5, reason: "start_timeout" }]);
+    const { client } = await attempt({ create: () => 42, seen: { bans }, maxDollarsPerHour: 0.5 });
+    expect(client.searches).toEqual([
+      {
+        type: "on-demand",
+        gpu_name: { eq: "RTX 4090" },
+        allocated_storage: 32,
+        host_id: { notin: [5] },
+        dph_total: { lte: 0.5 },
+      },
+    ]);
+  });
+
+  test("takes the template's hash of this moment, not the one that is remembered", async () => {
+    const { client, result } = await attempt({ create: () => 42, template: () => ({ ...template, hash: "new" }) });
+    expect(client.requests[0]?.templateHash).toBe("new");
+    expect(memoryOf(result).template).toMatchObject({ hash: "new", seenAt: NOW });
+  });
+
+  test("does not ask for a template that the pass has just seen", async () => {
+    const { journal } = await attempt({ create: () => 42, seen: { template: known(template), templateAt: NOW } });
+    expect(journal).not.toContain("template");
+  });
+
+  test("asks for a template again that was seen a while ago", async () => {
+    const { journal } = await attempt({
+      create: () => 42,
+      seen: { template: known(template), templateAt: NOW - 15_000 },
+    });
+    expect(journal).toContain("template");
+  });
+
+  test("creates nothing without a template", async () => {
+    const { result, journal } = await attempt({ template: () => null });
+    expect(journal).toEqual(["template"]);
+    expect(memoryOf(result).backoff).toMatchObject({ reason: "create_refused" });
+    expect(memoryOf(result).backoff?.message).toContain("VAST_TEMPLATE_NAME");
+  });
+});
+
+describe("offers", () => {
+  const three = () => [offer({ id: 1, machineId: 1 }), offer({ id: 2, machineId: 2 }), offer({ id: 3, machineId: 3 })];
+  const goneUntil = (id: number) => (offerId: number) => {
+    if (offerId < id) throw vastError("offer_gone", { slug: "no_such_ask" });
+    return 42;
+  };
+
+  test("that are gone are passed over without using the budget", async () => {
+    const { result, journal } = await attempt({ offers: three, create: goneUntil(3) });
+    expect(journal.filter((entry) => entry.startsWith("create"))).toEqual(["create 1", "create 2", "create 3"]);
+    expect(result).toMatchObject({ creates: [NOW], intent: { offerId: 3, contract: 42 }, avoided: [] });
+    expect(memoryOf(result).goneOffers.map((gone) => gone.id)).toEqual([1, 2]);
+  });
+
+  test("that are gone leave no intent behind on disk while the next is tried", async () => {
+    const { disk } = await attempt({ offers: three, create: goneUntil(2) });
+    expect(disk.saved.map((m) => m.intent?.offerId ?? null)).toEqual([1, null, 2, 2]);
+  });
+
+  test("are tried five at most from one search", async () => {
+    const many = () => [1, 2, 3, 4, 5, 6, 7].map((id) => offer({ id, machineId: id }));
+    const { result, journal } = await attempt({ offers: many, create: goneUntil(99) });
+    expect(journal.filter((entry) => entry.startsWith("create"))).toHaveLength(5);
+    expect(result).toMatchObject({ creates: [], intent: null, backoff: null });
+  });
+
+  test("that were found taken, or whose machine failed, are not tried", async () => {
+    const avoided = [{ machineId: 2, until: NOW + HOUR }];
+    const goneOffers = [{ id: 1, until: NOW + HOUR }];
+    const { journal } = await attempt({ offers: three, create: () => 42, memory: { avoided, goneOffers } });
+    expect(journal).toContain("create 3");
+  });
+
+  test("where there are none make the next search wait, and the message says what to do", async () => {
+    const { result, journal } = await attempt({ offers: () => [] });
+    expect(journal).toEqual(["template", "search"]);
+    expect(memoryOf(result).backoff).toMatchObject({ reason: "no_offer" });
+    expect(memoryOf(result).backoff?.message).toContain("VAST_SEARCH_QUERY");
+  });
+
+  test("are not tried any more when the program ends", async () => {
+    const stop = new AbortController();
+    const create = () => {
+      stop.abort();
+      throw vastError("offer_gone");
+    };
+    const { result, journal } = await attempt({ offers: three, create, stop: stop.signal });
+    expect(journal.filter((entry) => entry.startsWith("create"))).toEqual(["create 1"]);
+    expect(result).toMatchObject({ intent: null, creates: [] });
+  });
+});
+
+describe("a create that goes wrong", () => {
+  test.each([
+    ["a gateway error", vastError("unavailable", { status: 502 })],
+    ["a timeout", vastError("unavailable", { status: null, slug: "timeout" })],
+    ["an unreadable success", vastError("malformed", { status: 200 })],
+  ])("keeps intent and budget when its outcome is unknown: %s", async (_, error) => {
+    const { result, journal, disk } = await attempt({ create: fails(error) });
+    expect(result).toMatchObject({ intent: { contract: null }, creates: [NOW], backoff: null });
+    expect(disk.saved.at(-1)).toMatchObject({ intent: { contract: null } });
+    expect(journal.filter((entry) => entry.startsWith("create"))).toHaveLength(1);
+  });
+
+  test.each([
+    ["rate_limited", vastError("rate_limited", { status: 429 }), "create_rate_limited"],
+    ["never sent", vastError("unavailable", { status: null, reached: false }), "create_rate_limited"],
+    ["invalid", vastError("invalid"), "create_refused"],
+    ["not found", vastError("not_found", { status: 404 }), "create_refused"],
+  ])("gives the budget back and waits when nothing was created: %s", async (_, error, reason) => {
+    const { result } = await attempt({ create: fails(error) });
+    expect(result).toMatchObject({ intent: null, creates: [], backoff: { reason }, account: null, avoided: [] });
+    expect(memoryOf(result).backoff?.message).toContain("it said so");
+  });
+
+  test.each(["auth", "two_factor", "no_credit", "spend_limit"] as const)(
+    "pauses the account, blames no machine and gives the budget back: %s",
+    async (trouble) => {
+      const { result, journal } = await attempt({ create: fails(vastError(trouble)) });
+      expect(result).toMatchObject({ intent: null, creates: [], backoff: null, avoided: [], account: { trouble } });
+      expect(journal.filter((entry) => entry.startsWith("destroy"))).toEqual([]);
+    },
+  );
+
+  test("dooms and destroys a contract that a failure names", async () => {
+    const { result, journal, disk } = await attempt({ create: fails(vastError("invalid", { contract: 42 })) });
+    expect(journal.slice(2)).toEqual(["save", "create 31415926", "save", "destroy 42", "save"]);
+    expect(disk.saved[1]).toMatchObject({ doomed: [{ id: 42, reason: "create_failed", askedAt: null }] });
+    expect(result).toMatchObject({ intent: null, creates: [NOW], doomed: [{ id: 42, askedAt: NOW }] });
+  });
+
+  test("dooms a contract also where the outcome would be unknown without it", async () => {
+    const error = vastError("unavailable", { status: 500, contract: 42 });
+    expect((await attempt({ create: fails(error) })).journal).toContain("destroy 42");
+  });
+
+  test("keeps a contract doomed whose destroy fails too", async () => {
+    const { result } = await attempt({
+      create: fails(vastError("invalid", { contract: 42 })),
+      destroy: fails(vastError("rate_limited", { status: 429 })),
+    });
+    expect(memoryOf(result).doomed).toMatchObject([{ id: 42, askedAt: null }]);
+  });
+
+  test("keeps the intent when the program itself fails: the call may have been made", async () => {
+    const { result, disk } = await attempt({ create: fails(new TypeError("a defect")) });
+    expect(result).toBeInstanceOf(TypeError);
+    expect(disk.saved.at(-1)).toMatchObject({ intent: { contract: null } });
+  });
+});
+
+describe("before an offer is tried", () => {
+  test.each(["template", "offers"] as const)(
+    "a failed look at the %s pauses or waits without using budget",
+    async (what) => {
+      const auth = await attempt({ [what]: fails(vastError("auth")) });
+      expect(auth.result).toMatchObject({ account: { trouble: "auth" }, creates: [], intent: null });
+      const away = await attempt({ [what]: fails(vastError("unavailable")) });
+      expect(away.result).toMatchObject({ backoff: { reason: "create_rate_limited" }, creates: [], intent: null });
+    },
+  );
+
+  test("an end of the program is no failure of the search", async () => {
+    const { result } = await attempt({ offers: fails(vastError("unavailable")), stop: AbortSignal.abort() });
+    expect(result).toMatchObject({ backoff: null });
+  });
+
+  test("the log never carries the registry login", async () => {
+    const { lines } = await attempt({ create: fails(vastError("invalid")) });
+    expect(JSON.stringify(lines)).not.toContain("token");
+  });
+});

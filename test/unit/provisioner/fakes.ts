@@ -1,0 +1,111 @@
+// Stand-ins for what the provisioner touches: they record what they were asked and can be told what goes wrong next.
+import type { Logger } from "../../../common/logging.ts";
+import { createLogger } from "../../../common/logging.ts";
+import type { BanStore } from "../../../provisioner/blacklist/store.ts";
+import type { Memory } from "../../../provisioner/memory.ts";
+import { known } from "../../../provisioner/observation.ts";
+import type { CreateRequest, VastClient } from "../../../provisioner/vast/client.ts";
+import { VastError, type VastErrorFacts } from "../../../provisioner/vast/errors.ts";
+import type { Instance, Offer, Template } from "../../../provisioner/vast/rows.ts";
+import { template } from "./situation.ts";
+
+export function vastError(kind: VastErrorFacts["kind"], over: Partial<VastErrorFacts> = {}): VastError {
+  return new VastError({ kind, call: "PUT /api/v0/asks/1/", status: 400, slug: "", text: "it said so", ...over });
+}
+
+/** In the order in which it happened: `save`, `create 31415926`, `destroy 42`, ... Shared by all fakes of a test. */
+export type Journal = string[];
+
+export interface FakeClient extends VastClient {
+  requests: CreateRequest[];
+  searches: Record<string, unknown>[];
+}
+
+export interface ClientScript {
+  rows?: () => readonly Instance[];
+  template?: () => Template | null;
+  offers?: () => Offer[];
+  /** Answers the contract, or throws. */
+  create?: (offerId: number) => number;
+  destroy?: (id: number) => void;
+}
+
+/** A script's function may throw what should go wrong. */
+export function fakeClient(journal: Journal, script: ClientScript = {}): FakeClient {
+  const requests: CreateRequest[] = [];
+  const searches: Record<string, unknown>[] = [];
+  return {
+    requests,
+    searches,
+    async listInstances() {
+      journal.push("list");
+      return [...(script.rows?.() ?? [])];
+    },
+    async findTemplate() {
+      journal.push("template");
+      return script.template ? script.template() : template;
+    },
+    async searchOffers(body) {
+      journal.push("search");
+      searches.push(body);
+      return script.offers?.() ?? [];
+    },
+    async createInstance(request) {
+      journal.push(`create ${request.offerId}`);
+      requests.push(request);
+      if (script.create === undefined) throw new Error("no create was expected");
+      return script.create(request.offerId);
+    },
+    async destroyInstance(id) {
+      journal.push(`destroy ${id}`);
+      script.destroy?.(id);
+    },
+  };
+}
+
+export interface FakeDisk {
+  save(memory: Memory): Promise<void>;
+  /** Every memory that was put on disk. */
+  saved: Memory[];
+  /** Makes the next saves fail, or work again. */
+  full: boolean;
+}
+
+export function fakeDisk(journal: Journal, taken: (memory: Memory) => void = () => undefined): FakeDisk {
+  const disk: FakeDisk = {
+    saved: [],
+    full: false,
+    async save(memory) {
+      taken(memory);
+      if (disk.full) throw Object.assign(new Error("ENOSPC: no space left on device, open"), { code: "ENOSPC" });
+      journal.push("save");
+      disk.saved.push(structuredClone(memory));
+    },
+  };
+  return disk;
+}
+
+/** A ban store that journals its writes; `away` makes every write fail. */
+export function fakeBans(journal: Journal, away = false): BanStore {
+  const write = async (text: string) => {
+    if (away) throw new Error("Command timed out");
+    journal.push(text);
+  };
+  return {
+    bans: async () => known([]),
+    counters: async () => new Map(),
+    ban: (hostId, reason) => write(`ban ${hostId} ${reason}`),
+    startWaiting: (id, since) => write(`start_waiting ${id} ${since}`),
+    stopWaiting: (id) => write(`stop_waiting ${id}`),
+    countRestarts: (id, times) => write(`count_restart ${id} ${times}`),
+  };
+}
+
+/** A logger and the lines that it wrote. */
+export function fakeLog(): { log: Logger; lines: Record<string, unknown>[] } {
+  const lines: Record<string, unknown>[] = [];
+  const destination = { write: (line: string) => void lines.push(JSON.parse(line)) };
+  return { log: createLogger({ app: "test", debug: true, secrets: () => [], destination }), lines };
+}
+
+export const never = { stop: new AbortController().signal, giveUp: new AbortController().signal };
