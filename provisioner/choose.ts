@@ -59,7 +59,9 @@ export function acceptable(
     if (memory.avoided.some((entry) => entry.machineId === offer.machineId))
       return "on a machine that failed within the last hour";
     if (memory.goneOffers.some((entry) => entry.id === offer.id)) return "just taken by somebody else";
-    if (maxDollarsPerHour !== undefined && (offer.dollarsPerHour ?? 0) > maxDollarsPerHour) return "above VAST_MAX_DPH";
+    if (maxDollarsPerHour === undefined) return null;
+    if (offer.dollarsPerHour === null) return "without a price that VAST_MAX_DPH could be held against";
+    if (offer.dollarsPerHour > maxDollarsPerHour) return "above VAST_MAX_DPH";
     return null;
   };
   const taken = offers.filter((offer) => {

@@ -7,7 +7,7 @@ import { createLogger } from "../common/logging.ts";
 import type { SettingsSource } from "../common/settings.ts";
 import { VERSION } from "../common/version.ts";
 import { destroyAll } from "./destroy.ts";
-import { run } from "./run.ts";
+import { run, systemWorld } from "./run.ts";
 import { readDestroySettings, readProvisionerSettings, readSecretFile } from "./settings.ts";
 import { createStateFile } from "./state-file.ts";
 import { createVastClient } from "./vast/client.ts";
@@ -20,7 +20,7 @@ async function runCommand(call: Call): Promise<ExitCode> {
   const settings = readProvisionerSettings(sourceOf(call));
   const stop = new AbortController();
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => stop.abort(new Error(signal)));
-  await run(settings, stop.signal);
+  await run(settings, systemWorld(settings), stop.signal);
   return EXIT.done;
 }
 

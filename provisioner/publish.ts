@@ -1,8 +1,6 @@
 // Writes the upstream file when what it says has changed. Touches one file.
-import { mkdir, utimes } from "node:fs/promises";
-import { dirname } from "node:path";
-import { readIfExists, removeStaleTemporaries, writeAtomic } from "../common/atomic-file.ts";
 import type { Clock } from "../common/clock.ts";
+import { type Disk, systemDisk } from "../common/disk.ts";
 import { formatUpstreamFile, parseUpstreamFile, UPSTREAM_SCHEMA, type UpstreamFile } from "../common/upstream-file.ts";
 import type { Plan } from "./plan/facts.ts";
 
@@ -19,14 +17,19 @@ const MODE = 0o644;
 const TOUCH_MS = 30_000;
 
 /** `lastGeneration` asks for the highest generation ever used, as the memory knows it. */
-export function createPublisher(path: string, pod: string, clock: Clock, lastGeneration: () => number): Publisher {
+export function createPublisher(
+  path: string,
+  pod: string,
+  clock: Clock,
+  lastGeneration: () => number,
+  disk: Disk = systemDisk,
+): Publisher {
   let last: UpstreamFile | null = null;
   let touchedAt = 0;
   return {
     async start() {
-      await mkdir(dirname(path), { recursive: true });
-      await removeStaleTemporaries(path);
-      const text = await readIfExists(path);
+      await disk.prepare(path);
+      const text = await disk.read(path);
       if (text === null) return { file: null, problem: null };
       const parsed = parseUpstreamFile(text);
       if (!parsed.ok) return { file: null, problem: parsed.problem };
@@ -37,7 +40,7 @@ export function createPublisher(path: string, pod: string, clock: Clock, lastGen
     async publish(plan) {
       const { state, reason, message, server, instance } = plan;
       const same = last !== null && content(last) === content({ ...last, state, reason, message, server, instance });
-      if (last !== null && same && (await readIfExists(path)) === formatUpstreamFile(last)) {
+      if (last !== null && same && (await disk.read(path)) === formatUpstreamFile(last)) {
         if (clock.now() - touchedAt >= TOUCH_MS) await touch();
         return { changed: false, file: last };
       }
@@ -54,8 +57,8 @@ export function createPublisher(path: string, pod: string, clock: Clock, lastGen
         instance,
         updatedAt,
       } as const;
-      await mkdir(dirname(path), { recursive: true });
-      await writeAtomic(path, formatUpstreamFile(file), MODE);
+      await disk.prepare(path);
+      await disk.write(path, formatUpstreamFile(file), MODE);
       last = file;
       touchedAt = clock.now();
       return { changed: true, file };
@@ -63,8 +66,7 @@ export function createPublisher(path: string, pod: string, clock: Clock, lastGen
   };
 
   async function touch(): Promise<void> {
-    const seconds = clock.now() / 1000;
-    await utimes(path, seconds, seconds);
+    await disk.touch(path, clock.now());
     touchedAt = clock.now();
   }
 }

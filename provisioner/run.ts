@@ -1,14 +1,16 @@
 // `vast-provisioner run`: wires the loop together and ends it well. Touches everything, through what it is handed.
+import type { AxiosAdapter } from "axios";
 import { type Clock, systemClock } from "../common/clock.ts";
-import { createLogger, type Logger } from "../common/logging.ts";
-import { startStatusServer } from "../common/status-server.ts";
+import { type Disk, systemDisk } from "../common/disk.ts";
+import { createLogger, type Logger, type LoggingOptions } from "../common/logging.ts";
+import { type StatusServer, type StatusSource, startStatusServer } from "../common/status-server.ts";
 import { createActor } from "./act.ts";
 import { billingSentence } from "./billing.ts";
-import { connectRedis } from "./blacklist/redis.ts";
+import { connectRedis, type RedisConnection } from "./blacklist/redis.ts";
 import { createBanStore, noBans } from "./blacklist/store.ts";
 import { emptyMemory, type Memory } from "./memory.ts";
 import { createObserver } from "./observe.ts";
-import { createProbe } from "./probe.ts";
+import { createProbe, type Probe } from "./probe.ts";
 import { createPublisher } from "./publish.ts";
 import { type LoopState, runLoop } from "./reconcile.ts";
 import { adoptPublished } from "./remember.ts";
@@ -18,16 +20,50 @@ import { liveness, readiness, statusDocument } from "./status.ts";
 import { createVastClient } from "./vast/client.ts";
 import { createPacing } from "./vast/pacing.ts";
 import { createTransport } from "./vast/transport.ts";
-import { createReloaderQuestion } from "./withdraw.ts";
+import { type AskReloader, createReloaderQuestion } from "./withdraw.ts";
 
 // How long a mutation under way is awaited after SIGTERM; Kubernetes grants 30 s by default.
 const MUTATION_WAIT_MS = 20_000;
 
-/** Runs until `stop` is aborted. Rejects when it cannot start: a taken status port, an unreadable state file. */
-export async function run(settings: ProvisionerSettings, stop: AbortSignal): Promise<void> {
+/** All that the program touches. A simulation hands in its own and owns time with it. */
+export interface World {
+  clock: Clock;
+  /** Answers 0 to 1. */
+  random: () => number;
+  disk: Disk;
+  /** Stands in for the network between axios and the API; left out, it is the network. */
+  adapter?: AxiosAdapter;
+  connectRedis(url: string, log: Logger): RedisConnection;
+  probe: Probe;
+  askReloader: AskReloader;
+  serveStatus(port: number, source: StatusSource, variable: string): Promise<StatusServer>;
+  /** Where log lines go; left out, it is stdout. */
+  logTo?: LoggingOptions["destination"];
+}
+
+export function systemWorld(settings: ProvisionerSettings): World {
   const clock = systemClock;
+  return {
+    clock,
+    random: Math.random,
+    disk: systemDisk,
+    connectRedis,
+    probe: createProbe(clock, settings.healthPath),
+    askReloader: createReloaderQuestion(settings.reloaderStatusPort, clock),
+    serveStatus: startStatusServer,
+  };
+}
+
+/** Runs until `stop` is aborted. Rejects when it cannot start: a taken status port, an unreadable state file. */
+export async function run(settings: ProvisionerSettings, world: World, stop: AbortSignal): Promise<void> {
+  const { clock, random, disk, adapter, logTo } = world;
   const { secrets, desired, podName } = settings;
-  const log = createLogger({ app: "provisioner", debug: settings.debug, secrets: secrets.all });
+  const log = createLogger({
+    app: "provisioner",
+    debug: settings.debug,
+    secrets: secrets.all,
+    ...(logTo ? { destination: logTo } : {}),
+  });
   for (const warning of settings.warnings) log.warn({ event: "settings" }, warning);
   log.info(
     {
@@ -41,7 +77,7 @@ export async function run(settings: ProvisionerSettings, stop: AbortSignal): Pro
     "the provisioner starts",
   );
 
-  const stateFile = createStateFile(settings.statePath, clock.now);
+  const stateFile = createStateFile(settings.statePath, clock.now, disk);
   const loaded = await stateFile.load(desired.label);
   if (loaded.aside)
     log.warn(
@@ -49,25 +85,26 @@ export async function run(settings: ProvisionerSettings, stop: AbortSignal): Pro
       `${settings.statePath} cannot be used (${loaded.aside.why}): it is set aside and instances are found by their label`,
     );
   const state = initialState(loaded.memory ?? emptyMemory(desired.label), clock);
-  const publisher = createPublisher(settings.upstreamPath, podName, clock, () => state.memory.generation);
+  const publisher = createPublisher(settings.upstreamPath, podName, clock, () => state.memory.generation, disk);
   await startFromUpstreamFile(publisher, settings, state, clock, log);
 
-  const redis = settings.limits.bansEnabled ? connectRedis(settings.redisUrl, log) : null;
+  const redis = settings.limits.bansEnabled ? world.connectRedis(settings.redisUrl, log) : null;
   const bans = redis === null ? noBans : createBanStore(redis, clock, settings.banTimes);
   const transport = createTransport({
     baseUrl: settings.vastUrl,
     apiKey: secrets.apiKey,
     clock,
-    pacing: createPacing(clock, Math.random),
+    pacing: createPacing(clock, random),
     secrets: secrets.all,
     onAuthError: secrets.reload,
+    ...(adapter ? { adapter } : {}),
   });
   const client = createVastClient(transport);
   const save = async (memory: Memory) => {
     state.memory = memory; // what was done counts even if the disk does not take it
     await stateFile.save(memory);
   };
-  const statusServer = await startStatusServer(
+  const statusServer = await world.serveStatus(
     settings.statusPort,
     {
       live: () => liveness(state, settings.drainMs, clock.now()),
@@ -77,14 +114,16 @@ export async function run(settings: ProvisionerSettings, stop: AbortSignal): Pro
     "PROVISIONER_STATUS_PORT",
   );
   const giveUp = new AbortController();
-  const giveUpLater = () =>
-    void setTimeout(() => giveUp.abort(new Error("the program ends")), MUTATION_WAIT_MS).unref();
+  const ended = new AbortController();
+  const giveUpLater = async () => {
+    await clock.sleep(MUTATION_WAIT_MS, ended.signal);
+    giveUp.abort(new Error("the program ends"));
+  };
   stop.addEventListener("abort", giveUpLater, { once: true });
   try {
-    const probe = createProbe(clock, settings.healthPath);
     await runLoop(
       {
-        observe: createObserver({ client, bans, probe, clock, random: Math.random, desired }),
+        observe: createObserver({ client, bans, probe: world.probe, clock, random, desired }),
         act: createActor({
           client,
           bans,
@@ -97,7 +136,7 @@ export async function run(settings: ProvisionerSettings, stop: AbortSignal): Pro
           save,
         }),
         publisher,
-        askReloader: createReloaderQuestion(settings.reloaderStatusPort, clock),
+        askReloader: world.askReloader,
         save,
         clock,
         log,
@@ -112,6 +151,7 @@ export async function run(settings: ProvisionerSettings, stop: AbortSignal): Pro
       giveUp.signal,
     );
   } finally {
+    ended.abort();
     redis?.close();
     await statusServer.close();
   }

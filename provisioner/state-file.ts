@@ -1,7 +1,5 @@
 // Keeps the memory on disk, on the provisioner's own volume. Touches one file.
-import { mkdir, rename } from "node:fs/promises";
-import { dirname } from "node:path";
-import { readIfExists, removeStaleTemporaries, writeAtomic } from "../common/atomic-file.ts";
+import { type Disk, systemDisk } from "../common/disk.ts";
 import { type Memory, memorySchema } from "./memory.ts";
 
 /** `aside` names the file that an unusable memory was moved to, and `why` says what was wrong with it. */
@@ -21,21 +19,20 @@ export interface StateFile {
 const MODE = 0o600;
 
 /** `now` stamps the name under which an unusable file is set aside. */
-export function createStateFile(path: string, now: () => number): StateFile {
+export function createStateFile(path: string, now: () => number, disk: Disk = systemDisk): StateFile {
   return {
     async load(label) {
-      await mkdir(dirname(path), { recursive: true });
-      await removeStaleTemporaries(path);
-      const text = await readIfExists(path);
+      await disk.prepare(path);
+      const text = await disk.read(path);
       if (text === null) return { memory: null };
       const read = parse(text, label);
       if ("memory" in read) return read;
       const aside = `${path}.unusable-${now()}`;
-      await rename(path, aside);
+      await disk.move(path, aside);
       return { memory: null, aside: { path: aside, why: read.why } };
     },
     async save(memory) {
-      await writeAtomic(path, `${JSON.stringify(memory)}\n`, MODE);
+      await disk.write(path, `${JSON.stringify(memory)}\n`, MODE);
     },
   };
 }

@@ -83,10 +83,6 @@ export function isOfferGone(error: unknown): boolean {
   return error instanceof VastError && error.kind === "offer_gone";
 }
 
-export function isNotFound(error: unknown): boolean {
-  return error instanceof VastError && error.kind === "not_found";
-}
-
 /** True when a create or destroy that ended with this error may have taken effect. Anything that is not typed may have. */
 export function isOutcomeUnknown(error: unknown): boolean {
   if (!(error instanceof VastError)) return true;
