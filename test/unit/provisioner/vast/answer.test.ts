@@ -1,12 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { readAnswer } from "../../../../provisioner/vast/answer.ts";
-import {
-  accountTrouble,
-  isNotFound,
-  isOfferGone,
-  isOutcomeUnknown,
-  VastError,
-} from "../../../../provisioner/vast/errors.ts";
+import { accountTrouble, isOfferGone, isOutcomeUnknown, VastError } from "../../../../provisioner/vast/errors.ts";
 
 const CALL = "PUT /api/v0/asks/1/";
 
@@ -107,10 +101,6 @@ describe("each answer has its kind", () => {
     ["a queued start with 200", 200, { success: false, msg: "state change queued." }, "invalid"],
     ["a refused offer with 200", 200, msg("no_such_ask", "gone"), "offer_gone"],
   ] as const)("%s", (_, status, body, kind) => expect(errorOf(status, body).kind).toBe(kind));
-
-  test("a wrong key is never taken for a thing that does not exist", () => {
-    expect(isNotFound(errorOf(404, msg("auth_error", "Invalid user key")))).toBe(false);
-  });
 
   test("a hash that contains 2fa is not two-factor trouble", () => {
     expect(errorOf(400, { msg: "template hash 4e172fab is not known" }).kind).toBe("invalid");
