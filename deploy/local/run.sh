@@ -18,4 +18,5 @@ trap end INT TERM HUP
 setsid sh -c 'sh deploy/local/setup.sh nginx && exec node deploy/build.mjs' &
 wait $!
 trap - INT TERM HUP
-exec node --import tsx deploy/local/stack.ts "$@"
+# tsx would leave its cache in the temporary folder.
+TSX_DISABLE_CACHE=1 exec node --import tsx deploy/local/stack.ts "$@"
