@@ -6,15 +6,15 @@ import { describe } from "./plan/one.ts";
 /** A sentence that names every instance that may bill, at what price, and the command that ends it. */
 export function billingSentence(seen: Observation | null, memory: Memory, label: string): string {
   const end = "end it with: vast-provisioner destroy";
+  const contract = memory.intent?.contract ?? null;
   if (seen === null || !seen.list.known) {
-    const ids = Object.keys(memory.tracks);
+    const ids = [...new Set([...Object.keys(memory.tracks), ...(contract === null ? [] : [String(contract)])])];
     const last = ids.length > 0 ? `; last seen: instance ${ids.join(", ")}` : "";
     return `what goes on billing is unknown, since the instance list is${last}: look with the label ${label}, ${end}`;
   }
   const doomed = new Set(memory.doomed.map((d) => d.id));
   const living = seen.list.value.filter((row) => !doomed.has(row.id)).map(describe);
   // A create of the last pass is not listed yet, but bills.
-  const contract = memory.intent?.contract ?? null;
   if (contract !== null && !seen.list.value.some((row) => row.id === contract)) {
     const price = memory.intent?.dollarsPerHour ?? null;
     living.push(`instance ${contract}${price === null ? "" : ` ($${price.toFixed(3)}/h)`}`);
