@@ -1,5 +1,5 @@
 // The part of the reloader's `/status` that the provisioner relies on when it withdraws a server. Pure.
-import { z } from "zod";
+import * as z from "zod";
 
 const serverSchema = z.object({ scheme: z.string(), host: z.string(), port: z.number() });
 

@@ -1,6 +1,6 @@
 // The contract between the two containers: what the provisioner writes and the reloader reads. Pure.
 import { isIP } from "node:net";
-import { z } from "zod";
+import * as z from "zod";
 
 /** Highest schema number that this version understands. */
 export const UPSTREAM_SCHEMA = 1;

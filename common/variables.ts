@@ -1,6 +1,6 @@
 // Every setting of both containers in one table: the source of the defaults, of `--help` and of the README. Pure.
 import { isAbsolute } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 
 export type Container = "provisioner" | "reloader";
 
