@@ -7,6 +7,8 @@ export interface LoggingOptions {
   /** Which container speaks. */
   app: string;
   debug: boolean;
+  /** Only warnings and errors, for commands that talk to a person. */
+  quiet?: boolean;
   /** Texts that must never be printed, asked at each line since secrets rotate. */
   secrets: () => readonly string[];
   /** Where lines go; stdout when left out. */
@@ -20,7 +22,7 @@ const SHORTEST_SECRET = 4;
 export function createLogger(options: LoggingOptions): Logger {
   return pino(
     {
-      level: options.debug ? "debug" : "info",
+      level: options.debug ? "debug" : options.quiet ? "warn" : "info",
       base: { app: options.app },
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },

@@ -37,6 +37,7 @@ async function destroyCommand(call: Call): Promise<ExitCode> {
     log: createLogger({
       app: "provisioner",
       debug: settings.debug,
+      quiet: true,
       secrets: () => [settings.apiKey],
       destination: process.stderr,
     }),

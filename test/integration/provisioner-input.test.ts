@@ -129,27 +129,6 @@ test("sets a broken state file aside with a message, and finds its instance by t
   expect((await pod.emulator.state()).instances).toHaveLength(1);
 });
 
-test("prints no secret and writes none to a file, whatever goes wrong", async () => {
-  await pod.emulator.send("POST", "faults", { method: "PUT", path: "/asks/", effect: { kind: "cut-before" } });
-  await pod.emulator.send("POST", "faults", {
-    method: "GET",
-    path: "/instances/",
-    effect: { status: 500, body: { msg: `you sent Bearer ${API_KEY} and ${REGISTRY_PASSWORD}` } },
-    times: 2,
-  });
-  const provisioner = await pod.provision({ DEBUG: "true" });
-  await until("the errors were met", () => provisioner.lines.join("\n").includes("outcome of the create is unknown"), {
-    timeoutMs: 30_000,
-  });
-  await pod.ready(60_000);
-  const page = JSON.stringify(await pod.status());
-  await provisioner.stop();
-  const everything = `${await pod.everything()}${page}`;
-  expect(everything).not.toContain(API_KEY);
-  expect(everything).not.toContain(REGISTRY_PASSWORD);
-  expect(everything).toContain("[secret]");
-});
-
 test("DEBUG=true prints debug lines, and without it there are none", async () => {
   const quiet = await pod.provision();
   await pod.ready();
