@@ -1,5 +1,5 @@
 // Requests and answers as data, so that a simulation can speak to the emulator without TCP. Pure.
-import type { Json, JsonObject } from "./json.ts";
+import type { JsonObject } from "./json.ts";
 
 export interface ApiRequest {
   method: string;
@@ -28,7 +28,8 @@ export interface ApiResponse {
 
 const WHOLE: Delivery = { kind: "whole", delayMs: 0 };
 
-export function json(status: number, body: Json): ApiResponse {
+/** `body` must be something that JSON can say. */
+export function json(status: number, body: object): ApiResponse {
   return { status, contentType: "application/json", body: JSON.stringify(body), delivery: WHOLE };
 }
 

@@ -65,9 +65,7 @@ function callHandler(
 function spoil(effect: Effect, work: () => ApiResponse): ApiResponse {
   switch (effect.kind) {
     case "answer":
-      return effect.contentType === undefined && typeof effect.body !== "string"
-        ? json(effect.status, effect.body ?? {})
-        : text(effect.status, bodyText(effect.body), effect.contentType);
+      return text(effect.status, bodyText(effect.body), effect.contentType ?? defaultType(effect.body));
     case "error":
       return errorAnswer(
         effect.status,
@@ -111,6 +109,10 @@ function spoil(effect: Effect, work: () => ApiResponse): ApiResponse {
 }
 
 const GATEWAY_PAGE = "<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>\n";
+
+function defaultType(body: Json | undefined): string {
+  return typeof body === "string" ? "text/plain" : "application/json";
+}
 
 function bodyText(body: Json | undefined): string {
   return typeof body === "string" ? body : JSON.stringify(body ?? {});

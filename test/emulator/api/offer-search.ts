@@ -3,7 +3,7 @@ import { isObject, type Json, type JsonObject, numberOrNull, parseJson } from ".
 import { renewExpired } from "../market/expiry.ts";
 import type { Holder } from "../market/machine.ts";
 import type { Offer } from "../market/offer.ts";
-import { changingFields, driverNumber, type PriceBasis, steadyRow } from "../market/offer-row.ts";
+import { driverNumber, offerColumn, offerRow, type PriceBasis } from "../market/offer-row.ts";
 import { type ApiResponse, json } from "../message.ts";
 import { seconds, type World } from "../world.ts";
 import { type Call, fields } from "./call.ts";
@@ -44,47 +44,23 @@ function search(world: World, query: JsonObject, columns: readonly string[]): Ap
   const storageGb = numberOrNull(query.allocated_storage) ?? DEFAULT_STORAGE_GB;
   const basis: PriceBasis = { storageGb, bid, address: world.settings.advertise, now: seconds(world) };
 
-  const found: Candidate[] = [];
-  for (const offer of world.market.offers.values()) {
-    const candidate = new Candidate(offer, basis);
-    if ((numberOrNull(candidate.get("disk_space")) ?? 0) >= storageGb) {
-      if (filters.value.every((filter) => meets(candidate, filter))) found.push(candidate);
-    }
-  }
   const order = readOrder(query.order);
+  const found: { offer: Offer; keys: Json[] }[] = [];
+  for (const offer of world.market.offers.values()) {
+    if ((numberOrNull(offerColumn(offer, basis, "disk_space")) ?? 0) < storageGb) continue;
+    if (!filters.value.every((filter) => meets(offer, basis, filter))) continue;
+    found.push({ offer, keys: order.map(({ column }) => offerColumn(offer, basis, column) ?? null) });
+  }
   found.sort((a, b) => {
-    for (const { column, descending } of order) {
-      const sign = compareValues(a.get(column) ?? null, b.get(column) ?? null);
+    for (const [i, { descending }] of order.entries()) {
+      const sign = compareValues(a.keys[i] ?? null, b.keys[i] ?? null);
       if (sign !== 0) return descending ? -sign : sign;
     }
     return a.offer.id - b.offer.id;
   });
   const limit = numberOrNull(query.limit) ?? MOST_ROWS;
   const rows = found.slice(0, limit > 0 ? Math.min(limit, MOST_ROWS) : MOST_ROWS);
-  return json(200, { offers: rows.map((one) => selectColumns(one.row(), columns)) });
-}
-
-/** An offer that a search looks at; what costs something to compute is computed when it is asked for. */
-class Candidate {
-  readonly #steady: JsonObject;
-  #changing: JsonObject | null = null;
-  constructor(
-    readonly offer: Offer,
-    readonly basis: PriceBasis,
-  ) {
-    this.#steady = steadyRow(offer);
-  }
-  /** A column's value; undefined when there is no such column. */
-  get(column: string): Json | undefined {
-    const steady = this.#steady[column];
-    if (steady !== undefined) return steady;
-    this.#changing ??= changingFields(this.offer, this.basis);
-    return this.#changing[column];
-  }
-  row(): JsonObject {
-    this.#changing ??= changingFields(this.offer, this.basis);
-    return { ...this.#steady, ...this.#changing };
-  }
+  return json(200, { offers: rows.map(({ offer }) => selectColumns(offerRow(offer, basis), columns)) });
 }
 
 const ALIASES: Readonly<Record<string, string>> = {
@@ -96,26 +72,26 @@ const ALIASES: Readonly<Record<string, string>> = {
 };
 
 /** Virtual columns first; a field that no row has is ignored without a word. */
-function meets(candidate: Candidate, filter: Filter): boolean {
-  const { offer } = candidate;
+function meets(offer: Offer, basis: PriceBasis, filter: Filter): boolean {
+  const get = (column: string) => offerColumn(offer, basis, column);
   switch (filter.field) {
     case "id":
       return false; // reported: a filter on id matches nothing, ask_contract_id does
     case "verified":
-      return passes(candidate.get("verification") === "verified", filter);
+      return passes(get("verification") === "verified", filter);
     case "datacenter":
-      return passes(candidate.get("hosting_type") === 1, filter);
+      return passes(get("hosting_type") === 1, filter);
     case "external":
-      return passes(candidate.get("external") ?? false, filter);
+      return passes(get("external") ?? false, filter);
     case "geolocation":
-      return passes(country(candidate.get("geolocation")), filter);
+      return passes(country(get("geolocation")), filter);
     case "driver_version":
-      return passes(candidate.get("driver_vers") ?? null, { ...filter, value: driverValue(filter.value) });
+      return passes(get("driver_vers") ?? null, { ...filter, value: driverValue(filter.value) });
     case "rented":
       // "Include machines where we already rent": only eq false leaves any out.
       return filter.operator !== "eq" || !same(false, filter.value) || !offer.machine.holders.some(isOurs);
     default: {
-      const actual = candidate.get(ALIASES[filter.field] ?? filter.field);
+      const actual = get(ALIASES[filter.field] ?? filter.field);
       return actual === undefined || passes(actual, filter);
     }
   }

@@ -3,11 +3,11 @@ import { maskLogin } from "../api/request-record.ts";
 import { settle, spendable } from "../instances/billing.ts";
 import type { Instance } from "../instances/instance.ts";
 import { instanceRow } from "../instances/row.ts";
-import type { Json, JsonObject } from "../json.ts";
+import type { JsonObject } from "../json.ts";
 import { templateRow } from "../templates/template.ts";
 import type { World } from "../world.ts";
 
-export function stateOf(world: World): JsonObject {
+export function stateOf(world: World): object {
   const { key: _, ...account } = world.account;
   return {
     now: instant(world.time),
@@ -15,8 +15,8 @@ export function stateOf(world: World): JsonObject {
     templates: world.templates.map(templateRow),
     account: { ...account, spendable: spendable(world) },
     hosts: [...world.hosts].map(([id, rule]) => ({ id, ...rule })),
-    faults: world.faults.map((fault) => ({ ...fault }) as unknown as Json), // parsed from JSON
-    settings: world.settings as unknown as Json,
+    faults: world.faults.map((fault) => ({ ...fault })),
+    settings: world.settings,
     offers: world.market.offers.size,
     requests: world.requestCount,
   };

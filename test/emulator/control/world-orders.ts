@@ -3,7 +3,7 @@ import { z } from "zod";
 import { deleteTemplate, editTemplate } from "../api/template-calls.ts";
 import { spendable } from "../instances/billing.ts";
 import { unhold, watchCredit } from "../instances/lifecycle.ts";
-import type { Json } from "../json.ts";
+import type { JsonObject } from "../json.ts";
 import { emptyMarket, take } from "../market/offer.ts";
 import { offerRow } from "../market/offer-row.ts";
 import { addNamedOffer, partialOfferSchema } from "../market/seed.ts";
@@ -55,19 +55,16 @@ export function ruleHost({ world, body, parts }: Order): ApiResponse {
 }
 
 export function changeSettings({ world, body }: Order): ApiResponse {
-  const given = settingsSchema.partial().parse(body);
-  world.settings = {
-    ...world.settings,
-    ...(Object.fromEntries(Object.entries(given)) as Partial<typeof world.settings>),
-  };
-  return json(200, world.settings as unknown as Json); // plain data
+  const given = z.record(z.string(), z.json()).parse(body);
+  world.settings = settingsSchema.parse({ ...world.settings, ...given });
+  return json(200, world.settings);
 }
 
 export function showOffers({ world }: Order): ApiResponse {
   return json(200, offersOf(world));
 }
 
-function offersOf(world: World): Json {
+function offersOf(world: World): JsonObject[] {
   const basis = { storageGb: 0, bid: false, address: world.settings.advertise, now: seconds(world) };
   return [...world.market.offers.values()].map((offer) => offerRow(offer, basis));
 }

@@ -62,7 +62,7 @@ export interface Instance {
   ports: PublishedPort[] | null;
   /** From when `ports` and the address show, epoch ms. */
   portsShownAt: number;
-  /** Rows that were seen running keep their address while the machine is away. */
+  /** From here on the cards are charged, epoch ms. */
   firstRunningAt: number | null;
   runningSince: number | null;
 

@@ -21,12 +21,12 @@ export function publishPorts(world: World, instance: Instance): void {
     if (!wanted.has(key)) wanted.set(key, { container, protocol: protocol === "udp" ? "udp" : "tcp", identity: false });
   }
   const published: PublishedPort[] = [];
-  if (numberFact(instance, "direct_port_count") > 0) {
-    for (const { container, protocol, identity } of [...wanted.values()].slice(0, MOST_PORTS)) {
-      const host = world.takePort(ip);
-      // A number of 70000 and more stands for "the same inside as outside".
-      published.push({ container: identity ? host : container, protocol, host });
-    }
+  // A host publishes only as many ports as it has to spare: none at all on some.
+  const most = Math.min(MOST_PORTS, numberFact(instance, "direct_port_count"));
+  for (const { container, protocol, identity } of [...wanted.values()].slice(0, most)) {
+    const host = world.takePort(ip);
+    // A number of 70000 and more stands for "the same inside as outside".
+    published.push({ container: identity ? host : container, protocol, host });
   }
   instance.ip = ip;
   instance.ports = published;

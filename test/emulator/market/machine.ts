@@ -13,10 +13,12 @@ export interface Machine {
   /** One entry per card. */
   holders: Holder[];
   /** Ways to cut the machine into offers: of each way the first part whose cards are all free is on the market. */
-  layouts: readonly (readonly number[])[][];
+  layouts: readonly (readonly (readonly number[])[])[];
   /** Its figures, in the row's names and units. */
   facts: JsonObject;
   gpu: GpuModel;
+  /** The vendor's benchmark score of one card. */
+  dlperfPerCard: number;
   /** $/h per card. */
   dph: number;
   minBid: number;
@@ -74,7 +76,7 @@ const CPUS: readonly [string, ...string[]] = [
 const MONTH_SECONDS = 30 * 86_400;
 
 /** Cuts of `cards` into 1, 2, 4, ... neighbours, as hosts usually offer them. */
-export function powerOfTwoLayouts(cards: number): number[][][] {
+function powerOfTwoLayouts(cards: number): number[][][] {
   const layouts: number[][][] = [];
   for (let size = 1; size < cards; size *= 2) {
     const parts: number[][] = [];
@@ -84,6 +86,10 @@ export function powerOfTwoLayouts(cards: number): number[][][] {
   layouts.push([Array.from({ length: cards }, (_, i) => i)]);
   return layouts;
 }
+
+const MOST_CARDS = 8;
+/** By number of cards; thousands of machines share them. */
+const LAYOUTS = Array.from({ length: MOST_CARDS + 1 }, (_, cards) => powerOfTwoLayouts(cards));
 
 /** Makes machine number `index` of a market. `now` is epoch seconds. */
 export function seededMachine(random: Random, id: number, hosts: number, now: number): Machine {
@@ -101,8 +107,9 @@ export function seededMachine(random: Random, id: number, hosts: number, now: nu
     id,
     hostId: 10_000 + random.integer(1, hosts),
     holders: Array.from({ length: cards }, () => null),
-    layouts: powerOfTwoLayouts(cards),
+    layouts: LAYOUTS[cards] ?? powerOfTwoLayouts(cards),
     gpu,
+    dlperfPerCard: round(gpu.flops * random.between(0.8, 1.2), 3),
     dph,
     minBid: round(dph * random.between(0.3, 0.7), 4),
     storageCost: random.pick([0.1, 0.15, 0.15, 0.2, 0.3]),
@@ -115,7 +122,13 @@ export function seededMachine(random: Random, id: number, hosts: number, now: nu
     ipv6: random.chance(0.5),
     overrides: {},
     facts: {
-      ...cpuFacts(random, cores),
+      cpu_cores: random.chance(0.02) ? null : cores,
+      cpu_name: random.pick(CPUS),
+      cpu_ghz: round(random.between(2, 4.6), 2),
+      cpu_ram: random.pick([31_990, 64_210, 128_700, 257_600, 515_700, 1_031_000]),
+      cpu_arch: "amd64",
+      has_avx: 1,
+      disk_name: random.pick(["Samsung SSD 990", "WD_BLACK SN850X", "KINGSTON SNV2S", "Micron 7450"]),
       inet_down: inetDown,
       inet_up: round(inetDown * random.between(0.3, 1), 1),
       inet_down_cost: round(random.between(0, 0.02), 5),
@@ -127,14 +140,13 @@ export function seededMachine(random: Random, id: number, hosts: number, now: nu
       geolocation: random.pick(PLACES),
       driver_version: driver,
       cuda_max_good: CUDA[driver.slice(0, 3)] ?? 12,
-      direct_port_count: random.pick([0, 1, 10, 100, 249, 500, 1000]),
+      direct_port_count: random.chance(0.05) ? 0 : random.pick([1, 10, 100, 249, 500, 1000]),
       static_ip: random.chance(0.3),
       pci_gen: random.pick([3, 4, 4, 5]),
       pcie_bw: round(random.between(5, 55), 1),
       gpu_display_active: random.chance(0.1),
       gpu_max_temp: random.pick([83, 90, 93]),
       bw_nvlink: gpu.name.includes("SXM") ? 600 : 0,
-      dlperf_per_card: round(gpu.flops * random.between(0.8, 1.2), 3),
       vms_enabled: random.chance(0.1),
       os_version: random.pick(["20.04", "22.04", "22.04", "24.04"]),
       mobo_name: random.pick(BOARDS),
@@ -142,20 +154,10 @@ export function seededMachine(random: Random, id: number, hosts: number, now: nu
   };
 }
 
-function cpuFacts(random: Random, cores: number): JsonObject {
-  return {
-    cpu_cores: random.chance(0.02) ? null : cores,
-    cpu_name: random.pick(CPUS),
-    cpu_ghz: round(random.between(2, 4.6), 2),
-    cpu_ram: random.pick([31_990, 64_210, 128_700, 257_600, 515_700, 1_031_000]),
-    cpu_arch: "amd64",
-    has_avx: 1,
-    disk_name: random.pick(["Samsung SSD 990", "WD_BLACK SN850X", "KINGSTON SNV2S", "Micron 7450"]),
-  };
-}
+const ALL_WEIGHTS = GPU_MODELS.reduce((sum, gpu) => sum + gpu.weight, 0);
 
 function weighted(random: Random): GpuModel {
-  let left = random.next() * GPU_MODELS.reduce((sum, gpu) => sum + gpu.weight, 0);
+  let left = random.next() * ALL_WEIGHTS;
   for (const gpu of GPU_MODELS) {
     left -= gpu.weight;
     if (left < 0) return gpu;
@@ -164,5 +166,6 @@ function weighted(random: Random): GpuModel {
 }
 
 export function round(value: number, digits: number): number {
-  return Number(value.toFixed(digits));
+  const scale = 10 ** digits;
+  return Math.round(value * scale) / scale;
 }

@@ -23,117 +23,112 @@ export function gpuPerHour(offer: Offer, bid: boolean): number {
   return offer.gpus.length * (bid ? offer.machine.minBid : offer.machine.dph);
 }
 
-/** Fields that depend on the search or the time; everything else of a row is in `steadyRow`. */
-export function changingFields(offer: Offer, basis: PriceBasis): JsonObject {
-  const { machine } = offer;
-  const gpu = gpuPerHour(offer, basis.bid);
-  const disk = storagePerHour(machine.storageCost, basis.storageGb);
-  const total = gpu + disk;
-  const flops = offer.gpus.length * machine.gpu.flops;
-  const dlperf = offer.gpus.length * numberFact(offer, "dlperf_per_card");
-  const reliability = numberFact(offer, "reliability2");
-  const price = {
-    gpuCostPerHour: gpu,
-    diskHour: disk,
-    totalHour: total,
-    discountTotalHour: 0,
-    discountedTotalPerHour: total,
-  };
-  return {
-    dph_base: gpu,
-    dph_total: total,
-    dph_total_adj: total,
-    discounted_dph_total: total,
-    storage_total_cost: disk,
-    dlperf_per_dphtotal: dlperf / total,
-    flops_per_dphtotal: flops / total,
-    score: (dlperf / total) * reliability ** 4,
-    duration: machine.endDate - basis.now,
-    is_bid: basis.bid,
-    public_ipaddr: basis.address ?? machine.publicIp,
-    search: price,
-    instance: price,
-  };
-}
+type Column = (offer: Offer, basis: PriceBasis) => Json;
 
-const steady = new WeakMap<Offer, JsonObject>();
+const gpu = (offer: Offer, basis: PriceBasis) => gpuPerHour(offer, basis.bid);
+const disk = (offer: Offer, basis: PriceBasis) => storagePerHour(offer.machine.storageCost, basis.storageGb);
+const total = (offer: Offer, basis: PriceBasis) => gpu(offer, basis) + disk(offer, basis);
+const dlperf = (offer: Offer) => offer.machine.dlperfPerCard * offer.gpus.length;
+const share = (offer: Offer) => offer.gpus.length / offer.machine.holders.length;
+const fact = (name: string) => (offer: Offer) => offer.machine.facts[name] ?? null;
+const always = (value: Json) => () => value;
+const price = (offer: Offer, basis: PriceBasis): JsonObject => ({
+  gpuCostPerHour: gpu(offer, basis),
+  diskHour: disk(offer, basis),
+  totalHour: total(offer, basis),
+  discountTotalHour: 0,
+  discountedTotalPerHour: total(offer, basis),
+});
 
-/** The fields that stay as they are while the offer is listed. Kept, as a search looks at thousands of them. */
-export function steadyRow(offer: Offer): JsonObject {
-  const known = steady.get(offer);
-  if (known) return known;
-  const { machine, gpus } = offer;
-  const { gpu } = machine;
-  const share = gpus.length / machine.holders.length;
-  const cores = numberFact(offer, "cpu_cores") || 16;
-  const { dlperf_per_card: dlperfPerCard, ...facts } = machine.facts;
-  const geolocation = typeof facts.geolocation === "string" ? facts.geolocation : null;
-  const row: JsonObject = {
-    ...facts,
-    id: offer.id,
-    ask_contract_id: offer.id,
-    bundle_id: hashText(`${machine.id}/${gpus.length}`),
-    bundled_results: null,
-    machine_id: machine.id,
-    host_id: machine.hostId,
-    hostname: null,
-    num_gpus: gpus.length,
-    gpu_name: gpu.name,
-    gpu_arch: "nvidia",
-    gpu_frac: share,
-    gpu_ids: gpus.map((card) => machine.id * 16 + card),
-    gpu_ram: gpu.ramMb,
-    gpu_total_ram: gpu.ramMb * gpus.length,
-    gpu_mem_bw: gpu.memoryBandwidth,
-    gpu_max_power: gpu.watts,
-    gpu_lanes: 16,
-    compute_cap: gpu.computeCap,
-    total_flops: gpu.flops * gpus.length,
-    dlperf: (typeof dlperfPerCard === "number" ? dlperfPerCard : gpu.flops) * gpus.length,
-    cpu_cores_effective: cores * share,
-    disk_space: machine.diskGb * share,
-    disk_bw: machine.diskBandwidth,
-    min_bid: gpuPerHour(offer, true),
-    storage_cost: machine.storageCost,
-    vram_costperhour: (machine.dph / gpu.ramMb) * gpus.length,
-    driver_vers: driverNumber(facts.driver_version),
-    reliability: facts.reliability2 ?? null,
-    reliability_mult: 1,
-    vericode: facts.verification === "verified" ? 1 : 0,
-    geolocode: geolocation === null ? null : hashText(geolocation),
-    start_date: offer.startDate,
-    end_date: machine.endDate,
-    rentable: true,
-    rented: false,
-    external: null,
-    logo: "/static/logos/none.png",
-    webpage: null,
-    cluster_id: null,
-    resource_type: "gpu",
-    is_vm_deverified: false,
-    avail_vol_ask_id: null,
-    avail_vol_dph: null,
-    avail_vol_size: null,
-    nw_disk_min_bw: null,
-    nw_disk_max_bw: null,
-    nw_disk_avg_bw: null,
-    rn: 1,
-    credit_discount_max: 0.4,
-    discount_rate: 0,
-    discounted_hourly: 0,
-    time_remaining: "",
-    time_remaining_isbid: "",
-    internet_up_cost_per_tb: numberFact(offer, "inet_up_cost") * 1000,
-    internet_down_cost_per_tb: numberFact(offer, "inet_down_cost") * 1000,
-    ...machine.overrides,
-  };
-  steady.set(offer, row);
-  return row;
+// Each column by itself: a search looks at a few columns of thousands of offers.
+const COLUMNS: ReadonlyMap<string, Column> = new Map<string, Column>([
+  ["id", (offer) => offer.id],
+  ["ask_contract_id", (offer) => offer.id],
+  ["bundle_id", ({ machine, gpus }) => hashText(`${machine.id}/${gpus.length}`)],
+  ["bundled_results", always(null)],
+  ["machine_id", ({ machine }) => machine.id],
+  ["host_id", ({ machine }) => machine.hostId],
+  ["hostname", always(null)],
+  ["num_gpus", ({ gpus }) => gpus.length],
+  ["gpu_name", ({ machine }) => machine.gpu.name],
+  ["gpu_arch", always("nvidia")],
+  ["gpu_frac", share],
+  ["gpu_ids", ({ machine, gpus }) => gpus.map((card) => machine.id * 16 + card)],
+  ["gpu_ram", ({ machine }) => machine.gpu.ramMb],
+  ["gpu_total_ram", ({ machine, gpus }) => machine.gpu.ramMb * gpus.length],
+  ["gpu_mem_bw", ({ machine }) => machine.gpu.memoryBandwidth],
+  ["gpu_max_power", ({ machine }) => machine.gpu.watts],
+  ["gpu_lanes", always(16)],
+  ["compute_cap", ({ machine }) => machine.gpu.computeCap],
+  ["total_flops", ({ machine, gpus }) => machine.gpu.flops * gpus.length],
+  ["dlperf", dlperf],
+  ["cpu_cores_effective", (offer) => (numberFact(offer, "cpu_cores") || 16) * share(offer)],
+  ["disk_space", (offer) => offer.machine.diskGb * share(offer)],
+  ["disk_bw", ({ machine }) => machine.diskBandwidth],
+  ["dph_base", gpu],
+  ["dph_total", total],
+  ["dph_total_adj", total],
+  ["discounted_dph_total", total],
+  ["min_bid", (offer) => gpuPerHour(offer, true)],
+  ["storage_cost", ({ machine }) => machine.storageCost],
+  ["storage_total_cost", disk],
+  ["vram_costperhour", ({ machine, gpus }) => (machine.dph / machine.gpu.ramMb) * gpus.length],
+  ["dlperf_per_dphtotal", (offer, basis) => dlperf(offer) / total(offer, basis)],
+  ["flops_per_dphtotal", (offer, basis) => (offer.machine.gpu.flops * offer.gpus.length) / total(offer, basis)],
+  ["score", (offer, basis) => (dlperf(offer) / total(offer, basis)) * numberFact(offer, "reliability2") ** 4],
+  ["search", price],
+  ["instance", price],
+  ["driver_vers", ({ machine }) => driverNumber(machine.facts.driver_version)],
+  ["reliability", fact("reliability2")],
+  ["reliability_mult", always(1)],
+  ["vericode", ({ machine }) => (machine.facts.verification === "verified" ? 1 : 0)],
+  [
+    "geolocode",
+    ({ machine: { facts } }) => (typeof facts.geolocation === "string" ? hashText(facts.geolocation) : null),
+  ],
+  ["public_ipaddr", ({ machine }, basis) => basis.address ?? machine.publicIp],
+  ["start_date", (offer) => offer.startDate],
+  ["end_date", ({ machine }) => machine.endDate],
+  ["duration", ({ machine }, basis) => machine.endDate - basis.now],
+  ["is_bid", (_, basis) => basis.bid],
+  ["rentable", always(true)],
+  ["rented", always(false)],
+  ["external", always(null)],
+  ["logo", always("/static/logos/none.png")],
+  ["webpage", always(null)],
+  ["cluster_id", always(null)],
+  ["resource_type", always("gpu")],
+  ["is_vm_deverified", always(false)],
+  ["avail_vol_ask_id", always(null)],
+  ["avail_vol_dph", always(null)],
+  ["avail_vol_size", always(null)],
+  ["nw_disk_min_bw", always(null)],
+  ["nw_disk_max_bw", always(null)],
+  ["nw_disk_avg_bw", always(null)],
+  ["rn", always(1)],
+  ["credit_discount_max", always(0.4)],
+  ["discount_rate", always(0)],
+  ["discounted_hourly", always(0)],
+  ["time_remaining", always("")],
+  ["time_remaining_isbid", always("")],
+  ["internet_up_cost_per_tb", (offer) => numberFact(offer, "inet_up_cost") * 1000],
+  ["internet_down_cost_per_tb", (offer) => numberFact(offer, "inet_down_cost") * 1000],
+]);
+
+/** One column of an offer's row; undefined when rows have no such column. */
+export function offerColumn(offer: Offer, basis: PriceBasis, name: string): Json | undefined {
+  const { overrides, facts } = offer.machine;
+  if (Object.hasOwn(overrides, name)) return overrides[name];
+  const column = COLUMNS.get(name);
+  if (column) return column(offer, basis);
+  return Object.hasOwn(facts, name) ? facts[name] : undefined;
 }
 
 /** The full row. */
 export function offerRow(offer: Offer, basis: PriceBasis): JsonObject {
-  return { ...steadyRow(offer), ...changingFields(offer, basis) };
+  const row: JsonObject = { ...offer.machine.facts };
+  for (const [name, column] of COLUMNS) row[name] = column(offer, basis);
+  return Object.assign(row, offer.machine.overrides);
 }
 
 /** 535.86.05 -> 535086005: each part takes three digits. */

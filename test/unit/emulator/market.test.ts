@@ -209,6 +209,11 @@ describe("the seeded market", () => {
     expect(t.api("PUT", "/api/v0/search/asks/", { q: 5 }).status).toBe(400);
   });
 
+  it("shows the address that instances will have", () => {
+    const t = trial({ settings: { advertise: "127.0.0.1" } });
+    expect(new Set(offers(t).map((row) => row.public_ipaddr))).toEqual(new Set(["127.0.0.1"]));
+  });
+
   it("can be replaced by a test, down to the offer's id", () => {
     const t = plain();
     expect(onlyOffer(t, { id: 5_000_001, host_id: 9, gpu_name: "Made Up 1" })).toBe(5_000_001);

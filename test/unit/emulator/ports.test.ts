@@ -67,6 +67,12 @@ describe("checklist 7.1: ports: random unique host ports per machine ip; string 
     const { row } = up({}, {}, { direct_port_count: 0 });
     expect([row.ports, row.direct_port_start]).toEqual([{}, -1]);
   });
+
+  it("publishes no more ports than the host has", () => {
+    const env = { "-p 8000:8000": "1", "-p 8001:8001": "1", "-p 8002:8002": "1" };
+    const { t } = up({}, { env }, { direct_port_count: 2 });
+    expect(t.emulator.endpoints().map((one) => one.container)).toEqual([8000, 8001]);
+  });
 });
 
 describe("checklist 7.1: direct_port_start=-1 until running then first port; public_ipaddr with trailing newline", () => {

@@ -44,6 +44,19 @@ describe("checklist 7.1: rate limiter per (token, ip, endpoint, method) with tab
     expect(t.api("GET", "/api/v1/instances/", undefined, "another").status).toBe(404);
   });
 
+  it("counts each address by itself", () => {
+    const t = limited();
+    const from = (address: string) =>
+      t.emulator.handle({
+        method: "GET",
+        url: "/api/v1/instances/",
+        headers: { authorization: "Bearer emulator-key" },
+        body: "",
+        from: address,
+      }).status;
+    expect([from("10.0.0.1"), from("10.0.0.2"), from("10.0.0.1")]).toEqual([200, 200, 429]);
+  });
+
   it("lets ten searches a minute through for an address, whoever asks", () => {
     const t = limited();
     const statuses = Array.from({ length: 11 }, (_, i) => {

@@ -1,6 +1,7 @@
+import { randomInt } from "node:crypto";
 import { connect, createServer, type Socket } from "node:net";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { createEmulator, type Emulator } from "../../emulator/emulator.ts";
+import { createEmulator, type Emulator, PORT_RANGE } from "../../emulator/emulator.ts";
 import { type ApiServer, startApiServer } from "../../emulator/servers/api-server.ts";
 import { scaledClock } from "../../emulator/servers/scaled-clock.ts";
 import { frame, readFrame } from "../../emulator/servers/websocket-echo.ts";
@@ -12,14 +13,17 @@ let server: ApiServer;
 let url: string;
 const errors: unknown[] = [];
 
-async function start(ports?: (ip: string) => number): Promise<void> {
+/** Emulators of other test runs beside this one must have other ports: hence real chance. */
+const anyPort = () => randomInt(PORT_RANGE.low, PORT_RANGE.high);
+
+async function start(ports: (ip: string) => number = anyPort): Promise<void> {
   const clock = scaledClock({ now: still }, 1);
   emulator = createEmulator({
     clock,
-    seed: Math.floor(process.pid), // emulators of other test runs beside this one have other ports
+    seed: 1,
     machines: 5,
     settings: { bootSeconds: 10, advertise: "127.0.0.1" },
-    ...(ports ? { takePort: ports } : {}),
+    takePort: ports,
   });
   server = await startApiServer({
     emulator,
@@ -31,7 +35,7 @@ async function start(ports?: (ip: string) => number): Promise<void> {
   url = `http://127.0.0.1:${server.port}`;
 }
 
-beforeEach(() => start());
+beforeEach(async () => start());
 afterEach(async () => {
   await server.close();
   expect(errors.splice(0)).toEqual([]);
@@ -95,9 +99,8 @@ describe("the server of a running instance", () => {
   });
 
   it("listens before anybody is told of its port, and is closed before anybody is told of its end", async () => {
-    const offers = (await call("POST", "/api/v0/bundles/", {})).body.offers;
-    const [offer] = Array.isArray(offers) ? offers : [];
-    await call("PUT", `/api/v0/asks/${offer.id}/`, {
+    await call("PUT", "/_emulator/offers", [{ id: 77 }]);
+    await call("PUT", `/api/v0/asks/77/`, {
       image: "a/b",
       env: { "-p 8000:8000": "1" },
       runtype: "args",
@@ -256,7 +259,8 @@ describe("the API over TCP", () => {
     const clock = scaledClock({ now: () => performance.now() }, 100);
     emulator = createEmulator({
       clock,
-      seed: process.pid,
+      seed: 1,
+      takePort: anyPort,
       machines: 0,
       settings: { bootSeconds: 10, advertise: "127.0.0.1" },
     });
