@@ -54,6 +54,7 @@ export async function destroyAll(parts: DestroyParts): Promise<DestroyOutcome> {
     return { done: false, gone: [], left: rows.map((row) => row.id) };
   }
   let memory = (await parts.load()) ?? emptyMemory(label);
+  let seen: readonly Instance[] = rows;
   let left: readonly Instance[] = rows;
   const deadline = clock.now() + CONFIRM_MS;
   let askAt = 0;
@@ -69,7 +70,8 @@ export async function destroyAll(parts: DestroyParts): Promise<DestroyOutcome> {
       askAt = clock.now() + ASK_AGAIN_MS;
     }
     await clock.sleep(LOOK_EVERY_MS);
-    left = await client.listInstances(label).catch(() => left); // no answer is no proof: look again until the deadline
+    seen = await client.listInstances(label).catch(() => seen); // no answer is no proof: look again until the deadline
+    left = seen.filter((row) => rows.some((asked) => asked.id === row.id));
   }
   const gone = rows.map((row) => row.id).filter((id) => !left.some((row) => row.id === id));
   if (gone.length > 0) say(`Destroyed, and seen to be gone: ${gone.join(", ")}.`);
@@ -80,6 +82,9 @@ export async function destroyAll(parts: DestroyParts): Promise<DestroyOutcome> {
   } else {
     await parts.save({ ...memory, doomed: memory.doomed.filter((d) => !gone.includes(d.id)) });
   }
+  // Nobody was asked about these: they are somebody's new instances, most likely the running provisioner's.
+  const others = seen.filter((row) => !rows.some((asked) => asked.id === row.id));
+  if (others.length > 0) say(`Meanwhile appeared, and was left alone: ${others.map(describe).join(" and ")}.`);
   return { done: left.length === 0, gone, left: left.map((row) => row.id) };
 }
 

@@ -1,0 +1,140 @@
+import { describe, expect, test } from "vitest";
+import { type DestroyOutcome, destroyAll } from "../../../provisioner/destroy.ts";
+import type { Memory } from "../../../provisioner/memory.ts";
+import type { Instance } from "../../../provisioner/vast/rows.ts";
+import { fakeClock } from "../common/fake-clock.ts";
+import { fakeClient, fakeDisk, fakeLog, type Journal, vastError } from "./fakes.ts";
+import { LABEL, memory, NOW, row, SECOND } from "./situation.ts";
+
+interface Setup {
+  /** What the list shows, by its number from 1 on; may throw. */
+  lists: (n: number) => readonly Instance[];
+  confirmed?: boolean;
+  provisionerRuns?: boolean;
+  memory?: Memory | null;
+  destroy?: (id: number) => void;
+}
+
+async function run(setup: Setup) {
+  const journal: Journal = [];
+  const said: string[] = [];
+  const questions: string[] = [];
+  const clock = fakeClock(NOW);
+  const disk = fakeDisk(journal);
+  let lists = 0;
+  const client = fakeClient(journal, {
+    rows: () => {
+      lists += 1;
+      return setup.lists(lists);
+    },
+    ...(setup.destroy ? { destroy: setup.destroy } : {}),
+  });
+  const work = destroyAll({
+    client,
+    clock,
+    log: fakeLog().log,
+    label: LABEL,
+    load: async () => setup.memory ?? null,
+    save: disk.save,
+    provisionerRuns: async () => setup.provisionerRuns ?? false,
+    confirm: async (question) => {
+      questions.push(question);
+      return setup.confirmed ?? true;
+    },
+    say: (text) => void said.push(text),
+  });
+  const outcome: DestroyOutcome = await clock.drive(work);
+  const destroys = journal.filter((entry) => entry.startsWith("destroy"));
+  return { outcome, journal, destroys, said: said.join("\n"), questions, disk, ms: clock.now() - NOW };
+}
+const a = row({ id: 1 });
+const b = row({ id: 2 });
+
+describe("vast-provisioner destroy", () => {
+  test("says so when there is nothing to end", async () => {
+    const { outcome, said, questions } = await run({ lists: () => [] });
+    expect(outcome).toEqual({ done: true, gone: [], left: [] });
+    expect(said).toContain("nothing goes on billing");
+    expect(questions).toEqual([]);
+  });
+
+  test("asks first, naming what it would end and its price", async () => {
+    const { questions } = await run({ lists: (n) => (n === 1 ? [a] : []) });
+    expect(questions).toEqual([`Destroy instance 1 (RTX 4090, $0.316/h) with the label ${LABEL}? Its disk is lost.`]);
+  });
+
+  test("changes nothing after a no, and says what goes on billing", async () => {
+    const { outcome, journal, said } = await run({ lists: () => [a], confirmed: false });
+    expect(outcome).toEqual({ done: false, gone: [], left: [1] });
+    expect(journal).toEqual(["list"]);
+    expect(said).toContain("goes on billing");
+  });
+
+  test("dooms each instance on disk, destroys it, and confirms by a read that it is gone", async () => {
+    const { outcome, journal, said, disk } = await run({ lists: (n) => (n === 1 ? [a, b] : []) });
+    expect(journal).toEqual(["list", "save", "destroy 1", "save", "save", "destroy 2", "save", "list", "save"]);
+    expect(outcome).toEqual({ done: true, gone: [1, 2], left: [] });
+    expect(said).toContain("seen to be gone: 1, 2");
+    expect(disk.saved.at(-1)?.doomed).toEqual([]);
+  });
+
+  test("keeps what the provisioner remembers", async () => {
+    const before = memory({ creates: [NOW], generation: 7 });
+    const { disk } = await run({ lists: (n) => (n === 1 ? [a] : []), memory: before });
+    expect(disk.saved.at(-1)).toMatchObject({ creates: [NOW], generation: 7, backoff: null, deafApps: null });
+  });
+
+  test("asks the API again after a minute while a row is listed", async () => {
+    const { destroys, outcome } = await run({ lists: (n) => (n < 40 ? [a] : []) });
+    expect(destroys).toEqual(["destroy 1", "destroy 1"]);
+    expect(outcome.done).toBe(true);
+  });
+
+  test("says after three minutes what is left", async () => {
+    const { outcome, said, ms } = await run({ lists: () => [a] });
+    expect(outcome).toEqual({ done: false, gone: [], left: [1] });
+    expect(said).toMatch(/Still listed after 180 s: instance 1 .*Run this again/);
+    expect(ms).toBe(180 * SECOND);
+  });
+
+  test("takes a list that fails for no proof", async () => {
+    const { outcome } = await run({
+      lists: (n) => {
+        if (n === 1) return [a];
+        throw vastError("unavailable", { status: 502 });
+      },
+    });
+    expect(outcome).toEqual({ done: false, gone: [], left: [1] });
+  });
+
+  test("does nothing when the first list is not to be had", async () => {
+    const failing = run({
+      lists: () => {
+        throw vastError("unavailable", { status: 502 });
+      },
+    });
+    await expect(failing).rejects.toThrow("HTTP 502");
+  });
+
+  test("goes on when a destroy fails: the lists decide", async () => {
+    const { outcome } = await run({
+      lists: (n) => (n === 1 ? [a] : []),
+      destroy: () => {
+        throw vastError("not_found", { status: 404 });
+      },
+    });
+    expect(outcome).toEqual({ done: true, gone: [1], left: [] });
+  });
+
+  test("leaves alone what appears after the question, and says so", async () => {
+    const { outcome, destroys, said } = await run({ lists: (n) => (n < 40 ? (n === 1 ? [a] : [a, b]) : [b]) });
+    expect(destroys).not.toContain("destroy 2");
+    expect(outcome).toEqual({ done: true, gone: [1], left: [] });
+    expect(said).toContain("left alone: instance 2");
+  });
+
+  test("warns that a running provisioner will create another", async () => {
+    const { said } = await run({ lists: (n) => (n === 1 ? [a] : []), provisionerRuns: true });
+    expect(said).toContain("stop it first");
+  });
+});
