@@ -9,9 +9,8 @@ import { until } from "./until.ts";
 export interface ChildOptions {
   /** What messages call it. */
   name: string;
-  /** Absolute path of the program. */
-  program: string;
-  args: readonly string[];
+  /** Absolute path of the program, and its arguments. */
+  command: readonly string[];
   /** The whole environment; nothing is inherited. */
   env: Readonly<Record<string, string>>;
   cwd: string;
@@ -54,7 +53,8 @@ const GONE_MS = 5_000;
 /** Starts a process in a group of its own, so that a Ctrl-C in the terminal does not reach it. Throws if it cannot. */
 export async function startChild(options: ChildOptions): Promise<Child> {
   const file = options.outputFile === undefined ? null : openSync(options.outputFile, "a", 0o644);
-  const process_ = spawn(options.program, options.args, {
+  const [program = "", ...args] = options.command;
+  const process_ = spawn(program, args, {
     cwd: options.cwd,
     env: options.env,
     detached: true,

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Child, startChild } from "./child.ts";
+import { leashOf } from "./leash.ts";
 import { claimPorts } from "./ports.ts";
 import { type Environment, findProgram } from "./programs.ts";
 
@@ -51,13 +52,14 @@ export interface Sandbox {
 const CLOSE_GRACE_MS = 3_000;
 
 /**
- * Opens a sandbox. Call `close` in `afterEach`; should the process end without it (but for SIGKILL), the sandbox goes
- * with it all the same. `env` is where programs are looked for; children see only its PATH.
+ * Opens a sandbox. Call `close` in `afterEach`; should the process end without it, the sandbox goes with it all the same
+ * (after a SIGKILL the processes only, the folder stays). `env` is where programs are looked for; children see only its PATH.
  */
 export async function openSandbox(prefix = "vast-pod-test-", env: Environment = process.env): Promise<Sandbox> {
   const ports = await claimPorts();
   const folder = await realpath(await mkdtemp(join(tmpdir(), prefix)));
   const children: Child[] = [];
+  const leash = leashOf(env);
   const base = { PATH: env.PATH ?? "/usr/local/bin:/usr/bin:/bin", HOME: folder, TMPDIR: folder };
   const closeNow = () => {
     for (const child of children) if (child.exit() === null) child.killNow();
@@ -66,9 +68,9 @@ export async function openSandbox(prefix = "vast-pod-test-", env: Environment = 
   process.once("exit", closeNow);
   const start = async (options: StartOptions) => {
     const { name, args, outputFile } = options;
-    const program = options.program.startsWith("/") ? options.program : findProgram(options.program, env);
     const output = outputFile === undefined ? {} : { outputFile };
-    const child = await startChild({ name, program, args, cwd: ROOT, env: { ...base, ...options.env }, ...output });
+    const command = [...leash, findProgram(options.program, env), ...args];
+    const child = await startChild({ name, command, cwd: ROOT, env: { ...base, ...options.env }, ...output });
     children.push(child);
     return child;
   };

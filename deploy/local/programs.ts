@@ -12,10 +12,14 @@ export function cachedPrograms(env: Environment): string {
 }
 
 /**
- * The absolute path of a program. Debian keeps nginx in /usr/sbin, which is not in the PATH of ordinary users.
+ * The absolute path of a program; one that is given as such is only looked at. Debian keeps nginx in /usr/sbin, which is not in the PATH of ordinary users.
  * Throws a sentence that says how to get it.
  */
 export function findProgram(name: string, env: Environment): string {
+  if (name.startsWith("/")) {
+    if (isProgram(name)) return name;
+    throw new Error(`${name} is not there, or no program`);
+  }
   const folders = [...(env.PATH ?? "").split(delimiter), "/usr/sbin", "/usr/bin", cachedPrograms(env)];
   for (const folder of folders) {
     const path = join(folder, name);

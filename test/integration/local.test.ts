@@ -10,16 +10,22 @@ const echo = z.object({ instance: z.number(), image: z.string(), method: z.strin
 
 let sandbox: Sandbox;
 let temp: string;
+let npm: Child | null = null;
 beforeEach(async () => {
   sandbox = await openSandbox();
   temp = await sandbox.subfolder("temp");
 });
-afterEach(() => sandbox.close());
+afterEach(async () => {
+  await npm?.stop(); // time for a polite end, should a test have failed in the middle
+  npm = null;
+  await sandbox.close();
+});
 
 /** Starts it and makes sure that its sandbox lies in a folder of ours. */
 async function runLocal(): Promise<Child> {
   const { PATH = "", HOME = "/" } = process.env;
-  return sandbox.start({ name: "npm", program: "npm", args: ["run", "local"], env: { PATH, HOME, TMPDIR: temp } });
+  npm = await sandbox.start({ name: "npm", program: "npm", args: ["run", "local"], env: { PATH, HOME, TMPDIR: temp } });
+  return npm;
 }
 
 const told = (local: Child, text: string) => local.lines.filter((line) => line.includes(text));
