@@ -46,6 +46,8 @@ export class Reconciler {
   readonly #parts: ReconcileParts;
   #before: Wanted | null = null;
   #refused: Refused | null = null;
+  /** What stands behind the access log; what was known stays so while nginx is down and cannot be asked. */
+  #behindLog: string | null = null;
   /** Why nginx once refused to open the access log; kept, since asking again would cost a refusal each time. */
   #logRefusal: string | null = null;
 
@@ -98,7 +100,8 @@ export class Reconciler {
   async #aim(wanted: Wanted): Promise<Aim> {
     const { proxy, resolver, behindDescriptor } = this.#parts;
     const fd = descriptorOf(proxy.accessLog);
-    const log = accessLogFor(proxy.accessLog, fd === null ? null : await behindDescriptor(fd), this.#logRefusal);
+    if (fd !== null) this.#behindLog = (await behindDescriptor(fd)) ?? this.#behindLog;
+    const log = accessLogFor(proxy.accessLog, this.#behindLog, this.#logRefusal);
     const settings = { ...proxy, accessLog: log.path };
     const without = renderConfig(null, settings);
     const warnings = log.warning === null ? [] : [log.warning];

@@ -53,6 +53,8 @@ export class Report {
 
   /** Takes in a finished pass. */
   finish(result: PassResult, now: number): void {
+    const { wanted, applied, problem } = result;
+    this.#logger.debug({ wanted: wanted.generation, applied: applied?.generation ?? null, problem }, "pass finished");
     this.#logChanges(result);
     this.#failure = null;
     this.#last = result;

@@ -298,6 +298,16 @@ describe("the access log", () => {
       "nginx' /dev/stdout is a socket, so its access log is off: set NGINX_ACCESS_LOG to a file, or to off",
     ]);
   });
+
+  test("stays off while nginx is down and its stdout cannot be seen: it must be able to start again", async () => {
+    const world = pod({ ...PROXY, accessLog: "/dev/stdout" });
+    world.descriptor = "socket:[123]";
+    await world.pass();
+    world.nginx.kill();
+    world.descriptor = null;
+    await world.pass();
+    expect(world.disk.files.get(CONFIG)).not.toContain("/dev/stdout");
+  });
 });
 
 describe("a name", () => {
