@@ -100,7 +100,7 @@ export async function pass(
   return written ? allowed.plan.nextCheckAt : Math.max(allowed.plan.nextCheckAt, now + AFTER_DEFECT_MS);
 }
 
-/** Puts memory and upstream file on disk. False when either cannot be written: then nothing may be mutated. */
+/** Puts memory and upstream file on disk. False when either cannot be written: then nothing may be mutated. Throws defects. */
 async function keep(
   parts: LoopParts,
   state: LoopState,
@@ -112,6 +112,7 @@ async function keep(
     await publish();
     await parts.save(state.memory);
   } catch (error) {
+    if (!isFileSystemError(error)) throw error; // a defect: no volume is to blame
     const { message } = describeError(error);
     const problem = `nothing is created or destroyed while this cannot be written: ${message}. Make the volumes of STATE_PATH and UPSTREAM_PATH writable for this user, with free space`;
     if (state.problem !== problem) parts.log.error({ event: "disk", err: error }, problem);
@@ -121,6 +122,11 @@ async function keep(
   if (state.problem !== null) parts.log.info({ event: "disk" }, "the files can be written again");
   state.problem = null;
   return true;
+}
+
+/** The system's own codes are like ENOSPC; Node's are like ERR_INVALID_ARG_TYPE. */
+function isFileSystemError(error: unknown): boolean {
+  return error instanceof Error && "code" in error && /^E[A-Z0-9]+$/.test(String(error.code));
 }
 
 async function publishPlan(parts: LoopParts, state: LoopState, allowed: Plan): Promise<void> {

@@ -1,0 +1,122 @@
+// The loop with fakes around it, and a journal of everything that it does. Touches nothing.
+import { formatUpstreamFile, type UpstreamFile } from "../../../common/upstream-file.ts";
+import { createActor } from "../../../provisioner/act.ts";
+import type { Memory } from "../../../provisioner/memory.ts";
+import type { Observation } from "../../../provisioner/observation.ts";
+import type { Policy } from "../../../provisioner/policy.ts";
+import type { Publisher } from "../../../provisioner/publish.ts";
+import { type LoopParts, type LoopState, pass, runLoop } from "../../../provisioner/reconcile.ts";
+import { type FakeClock, fakeClock } from "../common/fake-clock.ts";
+import { type ClientScript, fakeBans, fakeClient, fakeDisk, fakeLog, type Journal } from "./fakes.ts";
+import { desired, HOUR, limits, memory, NOW, observation, offer, published, SECOND } from "./situation.ts";
+
+export const fileOf = (over: Partial<UpstreamFile> = {}): UpstreamFile => ({
+  schema: 1,
+  generation: 1,
+  pod: "vast-pod-0",
+  state: "ready",
+  reason: "instance_ready",
+  message: "m",
+  ...published(),
+  updatedAt: new Date(NOW).toISOString(),
+  ...over,
+});
+
+/** A publisher that journals what it says. */
+function fakePublisher(journal: Journal, broken: { now: boolean }): Publisher {
+  let generation = 1;
+  let last = "";
+  return {
+    start: async () => ({ file: null, problem: null }),
+    publish: async ({ state, reason, message, server, instance }) => {
+      if (broken.now) throw Object.assign(new Error("EROFS: read-only file system"), { code: "EROFS" });
+      const said = formatUpstreamFile(fileOf({ state, reason, message, server, instance }));
+      const changed = said !== last;
+      last = said;
+      if (changed) {
+        generation += 1;
+        journal.push(`publish ${server === null ? "none" : server.port}`);
+      }
+      return { changed, file: fileOf({ generation, state, reason, message, server, instance }) };
+    },
+  };
+}
+
+interface Setup extends ClientScript {
+  seen?: Observation | (() => Observation);
+  memory?: Memory;
+  file?: UpstreamFile | null;
+  policy?: Policy;
+  onAsk?: () => void;
+}
+
+/** Runs passes of the real loop; nothing but the clock, the disk, the API, Redis and the reloader are fakes. */
+export function loop(setup: Setup) {
+  const journal: Journal = [];
+  const clock: FakeClock = fakeClock(NOW);
+  const { log, lines } = fakeLog();
+  const stop = new AbortController();
+  const brokenPublisher = { now: false };
+  const file = setup.file === undefined ? null : setup.file;
+  const state: LoopState = {
+    memory: setup.memory ?? memory(),
+    file,
+    served: file?.server && file.instance ? { id: file.instance.id, server: file.server } : null,
+    seen: null,
+    plan: null,
+    heldBack: [],
+    problem: null,
+    startCounted: false,
+    passes: 0,
+    finishedAt: NOW - HOUR,
+  };
+  const disk = fakeDisk(journal, (m) => {
+    state.memory = m;
+  });
+  const asks: { fresh: boolean }[] = [];
+  const parts: LoopParts = {
+    observe: async (_memory, _published, fresh) => {
+      asks.push({ fresh });
+      const seen = typeof setup.seen === "function" ? setup.seen() : (setup.seen ?? observation());
+      return { ...seen, listedAt: clock.now() };
+    },
+    act: createActor({
+      client: fakeClient(journal, { offers: () => [offer()], create: () => 42, ...setup }),
+      bans: fakeBans(journal),
+      clock,
+      log,
+      desired,
+      query: {},
+      imageLogin: () => null,
+      maxDollarsPerHour: undefined,
+      save: disk.save,
+    }),
+    publisher: fakePublisher(journal, brokenPublisher),
+    askReloader: async () => {
+      journal.push("ask reloader");
+      setup.onAsk?.();
+      return { generation: 99, server: null, hash: "h" };
+    },
+    save: disk.save,
+    clock,
+    log,
+    desired,
+    limits,
+    policy: setup.policy ?? "sync",
+    drainMs: 10 * SECOND,
+    firstCreateWaitMs: 10 * SECOND,
+  };
+  const never = new AbortController().signal;
+  return {
+    journal,
+    clock,
+    state,
+    stop,
+    disk,
+    lines,
+    asks,
+    brokenPublisher,
+    pass: () => clock.drive(pass(parts, state, stop.signal, never)),
+    run: () => runLoop(parts, state, stop.signal, never),
+  };
+}

@@ -1,0 +1,250 @@
+import { describe, expect, test } from "vitest";
+import type { UpstreamFile } from "../../../common/upstream-file.ts";
+import { emptyMemory } from "../../../provisioner/memory.ts";
+import type { Observation } from "../../../provisioner/observation.ts";
+import { adoptPublished } from "../../../provisioner/remember.ts";
+import type { Journal } from "./fakes.ts";
+import { fileOf, loop } from "./loop.ts";
+import {
+  failing,
+  HOUR,
+  LABEL,
+  memory,
+  NOW,
+  observation,
+  passing,
+  row,
+  SECOND,
+  servingTrack,
+  silentTrack,
+  unknown,
+} from "./situation.ts";
+
+const ID = 7835610;
+const told = (journal: Journal) => journal.filter((entry) => entry !== "save");
+const changed = row({ image: "example/app:1" });
+const serving = memory({ tracks: { [ID]: servingTrack() } });
+
+describe("a replacement", () => {
+  test("withdraws the server, waits for nginx and the drain, and only then destroys", async () => {
+    const l = loop({ seen: observation([changed]), memory: serving, file: fileOf() });
+    await l.pass();
+    expect(told(l.journal).slice(0, 3)).toEqual([
+      "publish none",
+      "ask reloader",
+      expect.stringMatching(/restart|destroy/),
+    ]);
+    expect(l.journal.indexOf(`destroy ${ID}`)).toBeGreaterThan(l.journal.indexOf("ask reloader"));
+    expect(l.clock.now() - NOW).toBe(10 * SECOND);
+    expect(l.state.memory.doomed).toMatchObject([{ id: ID, reason: "image_changed" }]);
+  });
+
+  test("does not drain an instance that does not answer any more", async () => {
+    const silent = memory({ tracks: { [ID]: silentTrack(HOUR) } });
+    const l = loop({ seen: observation([row()]), memory: silent, file: fileOf() });
+    await l.pass();
+    expect(told(l.journal)).toContain("ask reloader");
+    expect(told(l.journal)).toContain(`destroy ${ID}`);
+    expect(l.clock.now()).toBe(NOW);
+  });
+
+  test("asks nobody about an instance that was never served", async () => {
+    const l = loop({
+      seen: observation([changed]),
+      memory: memory({ tracks: { [ID]: servingTrack({ serving: false }) } }),
+    });
+    await l.pass();
+    expect(told(l.journal)).not.toContain("ask reloader");
+    expect(told(l.journal)).toContain(`destroy ${ID}`);
+  });
+
+  test("creates in a later pass, when a complete list lacks the old one", async () => {
+    let rows = [changed];
+    const l = loop({ seen: () => observation(rows), memory: serving, file: fileOf() });
+    await l.pass();
+    rows = [];
+    expect(l.journal).not.toContain("create 31415926");
+    await l.clock.advance(1);
+    await l.pass();
+    expect(l.journal).toContain("create 31415926");
+    expect(l.state.memory.intent).toMatchObject({ contract: 42 });
+  });
+
+  test("withdraws a published duplicate before it destroys it", async () => {
+    const older = row({ id: 1, ports: { "8000/tcp": 50000 } });
+    const both = memory({
+      tracks: { [ID]: servingTrack(), 1: servingTrack({ endpoint: { host: "203.0.113.9", port: 50000 } }) },
+    });
+    const l = loop({ seen: observation([row(), older]), memory: both, file: fileOf() });
+    await l.pass();
+    expect(told(l.journal).filter((entry) => !entry.startsWith("count"))).toEqual([
+      "publish 50000",
+      "ask reloader",
+      `destroy ${ID}`,
+    ]);
+  });
+});
+
+describe("when something cannot be written", () => {
+  test("nothing is mutated while the upstream file cannot be written, and the problem is shown", async () => {
+    const l = loop({});
+    l.brokenPublisher.now = true;
+    const next = await l.pass();
+    expect(l.journal).toEqual([]);
+    expect(l.state.problem).toMatch(/read-only.*UPSTREAM_PATH/);
+    expect(next).toBeGreaterThanOrEqual(NOW + 5 * SECOND);
+    expect(l.lines.filter((line) => line.event === "disk")).toHaveLength(1);
+  });
+
+  test("nothing is mutated while the state file cannot be written", async () => {
+    const l = loop({});
+    l.disk.full = true;
+    await l.pass();
+    expect(told(l.journal)).toEqual(["publish none"]);
+    expect(l.state.problem).toMatch(/no space left.*STATE_PATH/);
+  });
+
+  test("is said once, and once when it is over", async () => {
+    const l = loop({ seen: observation([row()], { probes: new Map([[ID, passing()]]) }), memory: serving });
+    l.disk.full = true;
+    await l.pass();
+    await l.pass();
+    l.disk.full = false;
+    await l.pass();
+    expect(l.lines.filter((line) => line.event === "disk").map((line) => line.level)).toEqual(["error", "info"]);
+    expect(l.state.problem).toBeNull();
+  });
+
+  test("a defect in an action is no disk's fault", async () => {
+    const l = loop({
+      create: () => {
+        throw new TypeError("x is not a function");
+      },
+    });
+    await expect(l.pass()).rejects.toThrow(TypeError);
+    expect(l.state.problem).toBeNull();
+    expect(l.state.memory.intent).toMatchObject({ contract: null });
+  });
+});
+
+describe("the end of the program", () => {
+  test("between withdrawing and destroying stops before the destroy", async () => {
+    const l = loop({ seen: observation([changed]), memory: serving, file: fileOf(), onAsk: () => l.stop.abort() });
+    await l.pass();
+    expect(told(l.journal)).toEqual(["publish none", "ask reloader"]);
+    expect(l.state.memory.doomed).toEqual([]);
+  });
+
+  test("between two destroys stops before the second", async () => {
+    const l = loop({
+      seen: observation([row(), row({ id: 1 }), row({ id: 2 })]),
+      memory: memory({ tracks: { [ID]: servingTrack(), 1: silentTrack(0), 2: silentTrack(0) } }),
+      destroy: () => l.stop.abort(),
+    });
+    await l.pass();
+    expect(told(l.journal).filter((entry) => entry.startsWith("destroy"))).toHaveLength(1);
+    expect(l.disk.saved.at(-1)?.doomed).toHaveLength(1);
+  });
+
+  test("while it looks at the world changes nothing", async () => {
+    const l = loop({
+      seen: () => {
+        l.stop.abort();
+        return observation();
+      },
+    });
+    await l.pass();
+    expect(l.journal).toEqual([]);
+    expect(l.state.passes).toBe(0);
+  });
+});
+
+describe("the start", () => {
+  const adopted = (file: UpstreamFile) => adoptPublished(emptyMemory(LABEL), file, NOW);
+
+  test("goes on serving what was published while the list is unknown", async () => {
+    const file = fileOf();
+    const probes = new Map([[ID, passing()]]);
+    const l = loop({ seen: observation([], { list: unknown(), probes }), memory: adopted(file), file });
+    await l.pass();
+    expect(told(l.journal)).toEqual(["publish 41234"]);
+  });
+
+  test("withdraws what was published when it does not answer", async () => {
+    const file = fileOf();
+    const probes = new Map([[ID, failing()]]);
+    const l = loop({ seen: observation([], { list: unknown(), probes }), memory: adopted(file), file });
+    for (let i = 0; i < 3; i += 1) await l.pass();
+    expect(told(l.journal)).toEqual(["publish 41234", "publish none"]);
+  });
+
+  test("counts as one restart of the instance that it finds", async () => {
+    const seen = observation([row()], { probes: new Map([[ID, passing()]]) });
+    const l = loop({ seen, memory: serving });
+    for (let i = 0; i < 3; i += 1) await l.pass();
+    expect(told(l.journal).filter((entry) => entry.startsWith("count_restart"))).toEqual([`count_restart ${ID} 1`]);
+  });
+
+  test("counts its restart with the first list that is known", async () => {
+    let list: Observation["list"] = unknown();
+    const l = loop({ seen: () => ({ ...observation([row()]), list }), memory: serving });
+    await l.pass();
+    expect(told(l.journal).join()).not.toContain("count_restart");
+    list = observation([row()]).list;
+    await l.pass();
+    expect(told(l.journal)).toContain(`count_restart ${ID} 1`);
+  });
+
+  test("counts no restart of an instance that it creates itself", async () => {
+    let rows: ReturnType<typeof row>[] = [];
+    const l = loop({ seen: () => observation(rows) });
+    await l.pass();
+    rows = [row({ id: 42 })];
+    await l.pass();
+    expect(told(l.journal).join()).not.toContain("count_restart");
+  });
+});
+
+describe("the loop", () => {
+  test("looks at a fresh list unless everything is well", async () => {
+    const l = loop({ seen: observation([row()], { probes: new Map([[ID, passing()]]) }), memory: serving });
+    for (let i = 0; i < 3; i += 1) await l.pass();
+    expect(l.asks.map((ask) => ask.fresh)).toEqual([true, true, false]);
+  });
+
+  test("changes nothing with VAST_POLICY=observe, and shows what it holds back", async () => {
+    const l = loop({ seen: observation([changed]), memory: serving, file: fileOf(), policy: "observe" });
+    await l.pass();
+    expect(told(l.journal)).toEqual(["publish 41234"]);
+    expect(l.state.heldBack).toContainEqual(expect.objectContaining({ kind: "destroy", id: ID }));
+  });
+
+  test("logs one line per change of state", async () => {
+    const l = loop({ seen: observation([row()], { probes: new Map([[ID, passing()]]) }), memory: serving });
+    for (let i = 0; i < 5; i += 1) await l.pass();
+    expect(l.lines.filter((line) => line.event === "state")).toHaveLength(1);
+  });
+
+  test("survives a pass that fails by a defect, and tries again five seconds later", async () => {
+    let passes = 0;
+    const l = loop({
+      seen: () => {
+        passes += 1;
+        if (passes === 1) throw new TypeError("a defect");
+        l.stop.abort();
+        return observation();
+      },
+    });
+    await l.clock.drive(l.run());
+    expect(passes).toBe(2);
+    expect(l.clock.now() - NOW).toBe(5 * SECOND);
+    expect(l.lines).toContainEqual(expect.objectContaining({ level: "error", event: "defect" }));
+    expect(l.state.finishedAt).toBe(NOW - HOUR);
+  });
+
+  test("stamps a pass when it is done, not before", async () => {
+    const l = loop({ seen: observation([changed]), memory: serving, file: fileOf() });
+    await l.pass();
+    expect(l.state).toMatchObject({ passes: 1, finishedAt: NOW + 10 * SECOND });
+  });
+});
