@@ -62,7 +62,7 @@ export interface World {
   random: Random;
   /** A stream of its own, so that a fault with a probability does not change what else happens. */
   faultRandom: Random;
-  /** A free port for the address `ip`. */
+  /** Draws a port for the address `ip`; it may be one that is taken already. */
   takePort: (ip: string) => number;
   account: Account;
   /** What ended contracts have cost, $. */

@@ -7,6 +7,7 @@ import { numberOrNull, textOrNull } from "../json.ts";
 import { type Offer, take } from "../market/offer.ts";
 import { gpuPerHour } from "../market/offer-row.ts";
 import { type ApiResponse, json, refusal } from "../message.ts";
+import type { Template } from "../templates/template.ts";
 import { seconds, type World } from "../world.ts";
 import { type Call, fields } from "./call.ts";
 import { specFor } from "./container-spec.ts";
@@ -47,8 +48,8 @@ export function createInstance(world: World, call: Call): ApiResponse {
   if (!known) return taken(world, ask, cancelUnavailable);
   const outbid = price !== null && price < gpuPerHour(known, true);
   if (outbid && world.settings.lowBid === "no_such_ask") return taken(world, ask, cancelUnavailable);
-  if (!outbid && !targetStopped) loseToStranger(world, known);
-  const free = known.gpus.every((card) => known.machine.holders[card] === null) && disk <= known.machine.diskGb;
+  if (!outbid && !targetStopped && market.offers.has(ask)) loseToStranger(world, known);
+  const free = market.offers.has(ask) && disk <= known.machine.diskGb; // cards that are listed anew have another id
   if (!free && cancelUnavailable) return taken(world, ask, cancelUnavailable);
 
   const instance = newContract(world, {
@@ -103,9 +104,7 @@ function taken(world: World, ask: number, cancelUnavailable: boolean): ApiRespon
   return refusal(status === 404 ? 404 : 400, "invalid_args", inMessage, { ask_id: ask });
 }
 
-function loginOf(
-  template: { dockerLogin: { user: string; password: string } | null; content: { docker_login_repo?: unknown } } | null,
-) {
+function loginOf(template: Template | null): string | null {
   if (!template?.dockerLogin) return null;
   const { user, password } = template.dockerLogin;
   return `-u ${user} -p ${password} ${String(template.content.docker_login_repo ?? "")}`;

@@ -95,7 +95,8 @@ function spoil(effect: Effect, work: () => ApiResponse): ApiResponse {
     case "rewrite": {
       const answer = work();
       const parsed = parseJson(answer.body);
-      return isObject(parsed) ? { ...answer, body: JSON.stringify({ ...parsed, ...effect.set }) } : answer;
+      if (!isObject(parsed)) return answer;
+      return { ...answer, status: effect.status ?? answer.status, body: JSON.stringify({ ...parsed, ...effect.set }) };
     }
     case "delay":
       return { ...work(), delivery: { kind: "whole", delayMs: effect.seconds * 1000 } };

@@ -18,15 +18,16 @@ export function requestLogs(world: World, call: Call): ApiResponse {
   let lines = daemon === "true" || daemon === true ? daemonLines(instance) : containerLines(world, instance);
   if (wanted !== null) lines = lines.filter((line) => line.includes(wanted));
   const count = numberOrNull(tail) ?? 1000;
+  const path = storeLog(world, count > 0 ? lines.slice(-count) : []);
+  return json(200, { success: true, result_url: `${call.base}${path}`, msg: "logs requested" });
+}
+
+/** Keeps a result; gives the path from which it can be fetched after a while. */
+export function storeLog(world: World, lines: readonly string[]): string {
   const name = `${world.random.hex(32)}.log`;
-  world.logs.set(name, {
-    readyAt: world.time + world.settings.logSeconds * 1000,
-    text: lines
-      .slice(-Math.max(0, count))
-      .map((line) => `${line}\n`)
-      .join(""),
-  });
-  return json(200, { success: true, result_url: `${call.base}${LOG_PATH}${name}`, msg: "logs requested" });
+  const readyAt = world.time + world.settings.logSeconds * 1000;
+  world.logs.set(name, { readyAt, text: lines.map((line) => `${line}\n`).join("") });
+  return `${LOG_PATH}${name}`;
 }
 
 /** GET of a result: 403 until it is there. No key is needed, as with the storage that the real one uses. */

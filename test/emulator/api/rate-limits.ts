@@ -22,6 +22,7 @@ export const RATE_RULES = {
   recycle: { name: "PUT recycle", thresholdSeconds: 1 },
   destroy: { name: "DELETE instance", thresholdSeconds: 3 },
   bid: { name: "PUT bid_price", thresholdSeconds: 5.5 },
+  command: { name: "PUT command", thresholdSeconds: 1.5 },
   templates: { name: "GET template", thresholdSeconds: 3 },
   search: { name: "bundles", thresholdSeconds: 6, perMinute: 10, perAddress: true },
 } as const satisfies Record<string, RateRule>;

@@ -1,6 +1,7 @@
 // The API's routes: which handler, which scope of a key, which rate limit.
 import { gpuNames, showUser } from "./account-calls.ts";
 import type { Handler } from "./call.ts";
+import { runCommand } from "./command.ts";
 import { createInstance } from "./create.ts";
 import { listInstances, listInstancesV0 } from "./instance-list.ts";
 import {
@@ -98,6 +99,7 @@ export const ROUTES: readonly Route[] = [
   route("PUT", "/api/v0/instances/request_logs/{id}/", "instance_read", requestLogs, {
     badId: { ...BAD_ID, status: 404 },
   }),
+  route("PUT", "/api/v0/instances/command/{id}/", "instance_write", runCommand, { rate: R.command }),
   route("PUT", "/api/v0/asks/{id}/", "instance_write", createInstance, { rate: R.create, badId: BAD_ASK }),
   route("POST", "/api/v0/bundles/", "misc", searchByPost, { rate: R.search, anonymous: true }),
   route("GET", "/api/v0/bundles/", "misc", searchByGet, { rate: R.search, anonymous: true }),

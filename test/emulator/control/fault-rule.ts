@@ -29,8 +29,8 @@ const effectSchema = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("hang-after") }),
   /** Done, but the answer is this status. */
   z.object({ kind: z.literal("commit-then"), status, body: z.json().optional() }),
-  /** Done, after which these fields of the JSON answer are other ones. */
-  z.object({ kind: z.literal("rewrite"), set: z.record(z.string(), z.json()) }),
+  /** Done, after which these fields of the JSON answer, and its status where one is given, are other ones. */
+  z.object({ kind: z.literal("rewrite"), set: z.record(z.string(), z.json()), status: status.optional() }),
   /** Done; the answer comes late. */
   z.object({ kind: z.literal("delay"), seconds }),
   /** Done; the answer's body drips. */

@@ -133,9 +133,12 @@ export function stop(world: World, instance: Instance, intended: "running" | "st
   startQueued(world);
 }
 
-/** Starts a stopped contract. False: somebody else has the cards, so the start is queued and may come much later. */
+/** Starts a stopped contract, or an ended container. False: somebody else has the cards, so the start is queued and may come much later. */
 export function start(world: World, instance: Instance): boolean {
-  if (instance.curState === "running") return true;
+  if (instance.curState === "running") {
+    if (instance.actualStatus === "exited") later(world, instance, 1000, () => load(world, instance));
+    return true;
+  }
   if (!take(world.market, instance.machine, instance.cards, instance.id, world.random, seconds(world))) {
     change(world, instance, { intendedStatus: "running", nextState: "running", startQueued: true });
     return false;

@@ -24,12 +24,24 @@ export function publishPorts(world: World, instance: Instance): void {
   // A host publishes only as many ports as it has to spare: none at all on some.
   const most = Math.min(MOST_PORTS, numberFact(instance, "direct_port_count"));
   for (const { container, protocol, identity } of [...wanted.values()].slice(0, most)) {
-    const host = world.takePort(ip);
+    const host = freePort(world, ip, published);
     // A number of 70000 and more stands for "the same inside as outside".
     published.push({ container: identity ? host : container, protocol, host });
   }
   instance.ip = ip;
   instance.ports = published;
+}
+
+/** A number that no contract has on this address, listening or not. */
+function freePort(world: World, ip: string, published: readonly PublishedPort[]): number {
+  const used = new Set(published.map((port) => port.host));
+  for (const instance of world.live.values()) {
+    if (instance.ip === ip) for (const port of instance.ports ?? []) used.add(port.host);
+  }
+  for (;;) {
+    const port = world.takePort(ip);
+    if (!used.has(port)) return port;
+  }
 }
 
 /** The docker port map as the row has it: null until it shows, HostPort a string. */

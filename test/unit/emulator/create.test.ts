@@ -99,6 +99,15 @@ describe("checklist 7.1: create consumes the offer atomically; taken offer -> 40
     expect(create(t, numberAt(offer ?? {}, "id")).body.msg).toContain("no_such_ask");
   });
 
+  it("refuses the id under which an offer was listed before, though the cards are free again", () => {
+    const t = trial();
+    const offer = onlyOffer(t);
+    const first = create(t, offer);
+    t.api("DELETE", `/api/v0/instances/${first.body.new_contract}/`);
+    expect(create(t, offer).body.msg).toContain("no_such_ask");
+    expect(create(t, numberAt(offers(t)[0] ?? {}, "id")).body.success).toBe(true);
+  });
+
   it("loses offers to others with the chance that is set", () => {
     const t = trial({ settings: { offerGoneProbability: 1 } });
     expect(create(t, onlyOffer(t)).body.msg).toContain("no_such_ask");
@@ -171,6 +180,16 @@ describe("checklist 7.1: fault injection: commit-then-502, commit-then-hang, suc
     expect(dump(t, id)).toMatchObject({ listed: false, destroyedAt: null });
     expect(numberAt(dump(t, id).cost as JsonObject, "gpu")).toBeGreaterThan(0);
     expect(t.api("DELETE", `/api/v0/instances/${id}/`).status).toBe(200);
+  });
+
+  it("fails and names the contract that it made all the same", () => {
+    const { answer, rows } = faulty({
+      kind: "rewrite",
+      status: 400,
+      set: { success: false, error: "spot_start_failed" },
+    });
+    expect([answer.status, answer.body.success]).toEqual([400, false]);
+    expect(rows.map((row) => row.id)).toEqual([answer.body.new_contract]);
   });
 
   it("shows the row late", () => {

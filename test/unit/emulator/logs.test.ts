@@ -39,6 +39,17 @@ describe("checklist 7.1: request_logs -> result_url on the emulator host returni
     expect(text({ daemon_logs: "true" })).toContain(`create container C.${id}`);
   });
 
+  it("runs ls, rm and du, nothing else, and gives their output the same way", () => {
+    const { t, id } = up();
+    const command = (text: string, which = id) =>
+      t.api("PUT", `/api/v0/instances/command/${which}/`, { command: text });
+    const answer = command("ls /");
+    t.pass(30);
+    expect(fetched(t, String(answer.body.result_url)).text).toBe("total 0\n");
+    expect([command("reboot").body.error, command("lsof").body.error]).toEqual(["invalid_args", "invalid_args"]);
+    expect(command("ls", 9).body.error).toBe("invalid_container_id");
+  });
+
   it("answers 404 invalid_id for an instance that there is not, and 403 for a result that there is not", () => {
     const t = trial();
     const answer = t.api("PUT", "/api/v0/instances/request_logs/9", {});

@@ -31,6 +31,14 @@ describe("checklist 7.1: PUT state running on re-let GPU -> 200 success:false qu
     expect(words(t, id)?.[3]).toBe("running");
   });
 
+  it("starts a container that has ended on the cards it still has", () => {
+    const { t, id } = up();
+    happens(t, id, "exit");
+    expect(state(t, id, "running").body).toEqual({ success: true });
+    t.pass(20);
+    expect(words(t, id)?.[3]).toBe("running");
+  });
+
   it("queues the start while another customer has the cards, and fires it when they go", () => {
     const { t, id } = up();
     state(t, id, "stopped");
