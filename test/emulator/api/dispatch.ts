@@ -12,7 +12,7 @@ import { ROUTES } from "./routes.ts";
 
 /** Answers a call of the API, and records it. */
 export function dispatch(world: World, request: ApiRequest): ApiResponse {
-  const url = new URL(request.url, "http://emulator");
+  const url = new URL(`http://emulator${request.url}`);
   const caller = identify(world, request, url.searchParams);
   const notes: string[] = [];
   const effect = faultFor(world.faults, request.method, url.pathname, (p) => world.faultRandom.chance(p));

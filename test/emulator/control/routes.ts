@@ -24,17 +24,18 @@ export const CONTROL_PATH = "/_emulator/";
 
 /** Answers a control request. What cannot be read is a 400 that says why. */
 export function control(world: World, request: ApiRequest, advance: () => void): ApiResponse {
-  const url = new URL(request.url, "http://emulator");
+  const url = new URL(`http://emulator${request.url}`);
   const body = request.body.trim() === "" ? {} : parseJson(request.body);
   if (body === undefined) return json(400, { error: "the body is not JSON" });
   for (const [method, pattern, handler] of CONTROLS) {
     const match = method === request.method ? pattern.exec(url.pathname) : null;
     if (!match) continue;
-    const parts = match.slice(1).map((part) => decodeURIComponent(part ?? ""));
     try {
+      const parts = match.slice(1).map((part) => decodeURIComponent(part ?? ""));
       return handler({ world, query: url.searchParams, body, parts, advance });
     } catch (error) {
       if (error instanceof z.ZodError) return json(400, { error: z.prettifyError(error) });
+      if (error instanceof URIError) return json(400, { error: "the path is not encoded as it should be" });
       throw error;
     }
   }

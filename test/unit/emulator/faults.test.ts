@@ -180,6 +180,11 @@ describe("control routes", () => {
     expect(t.order("POST", "clock", { advanceSeconds: -1 }).status).toBe(400);
   });
 
+  it("refuse paths that are not encoded as they should be, and do not confuse a path with a host", () => {
+    expect(trial().order("GET", "instances/%zz").status).toBe(400);
+    expect(trial().api("GET", "//x/api/v1/instances/").status).toBe(404);
+  });
+
   it("advance the clock", () => {
     const t = trial({ settings: { bootSeconds: 60 } });
     const id = rent(t);
