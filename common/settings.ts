@@ -101,6 +101,6 @@ function customMessage(issues: readonly { code: string; message: string }[]): st
 
 /** A value as a message may show it: cut, and without the password that a URL may carry. */
 function shorten(text: string): string {
-  const shown = text.replace(/\/\/[^/@\s]*@/g, "//[secret]@");
+  const shown = text.replace(/\/\/\S*@/g, "//[secret]@");
   return shown.length > 200 ? `${shown.slice(0, 200)}...` : shown;
 }

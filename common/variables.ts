@@ -58,8 +58,14 @@ const boolean = z
   .transform((value) => TRUE.has(value));
 // Paths reach nginx' configuration and log lines: what would end a directive or a line there is refused here.
 const path = z.string().refine((value) => isAbsolute(value) && !/["'\\;{}$\s\0]/.test(value));
-const url = (protocols: readonly string[]) =>
-  z.string().refine((value) => URL.canParse(value) && protocols.includes(new URL(value).protocol));
+const url = (protocols: readonly string[], fits: (url: URL) => boolean = () => true) =>
+  z.string().refine((value) => {
+    if (!URL.canParse(value)) return false;
+    const parsed = new URL(value);
+    return protocols.includes(parsed.protocol) && parsed.hostname !== "" && fits(parsed);
+  });
+// The API's paths are added to it: one of its own would make every call a 404.
+const isBase = (parsed: URL) => parsed.pathname === "/" && parsed.search === "" && parsed.hash === "";
 
 /** The registry login in its three parts, or null for `none`. `text` is what the API takes as `image_login`. */
 export interface RegistryLogin {
@@ -193,7 +199,7 @@ export const VARIABLES = {
     meaning: "debug logs",
     expects: "true or false",
   }),
-  VAST_URL: byDefault(url(["http:", "https:"]), "https://console.vast.ai", {
+  VAST_URL: byDefault(url(["http:", "https:"], isBase), "https://console.vast.ai", {
     for: provisioner,
     meaning: "base of the API",
     expects: "an http or https URL without a path, like https://console.vast.ai",
