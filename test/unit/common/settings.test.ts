@@ -1,0 +1,270 @@
+import { describe, expect, test } from "vitest";
+import { readSettings, SettingsError, type SettingsSource } from "../../../common/settings.ts";
+import { namesFor, settingsTable, VARIABLES, type VariableName, variable } from "../../../common/variables.ts";
+
+/** A right value for each required variable, so that one wrong one stands alone. */
+const REQUIRED = {
+  POD_NAME: "vast-pod-0",
+  VAST_API_KEY: "sekrit-key",
+  VAST_TEMPLATE_NAME: "demo",
+  VAST_TEMPLATE_IMAGE: "example/app:2",
+  DOCKER_LOGIN: "-u me -p hunter22 registry.example",
+  VAST_SEARCH_QUERY: '{"gpu_name":{"eq":"RTX 4090"}}',
+} as const;
+const ALL = Object.keys(VARIABLES) as VariableName[];
+
+function read(env: Record<string, string | undefined>, more: Partial<SettingsSource> = {}) {
+  const readFile = (path: string): string => {
+    throw Object.assign(new Error(`no ${path}`), { code: "ENOENT" });
+  };
+  return readSettings(ALL, { env: { ...REQUIRED, ...env }, flags: {}, readFile, ...more });
+}
+
+function problemsOf(work: () => unknown): readonly string[] {
+  try {
+    work();
+  } catch (error) {
+    if (error instanceof SettingsError) return error.problems;
+    throw error;
+  }
+  throw new Error("the settings were accepted");
+}
+
+describe("the six variables that are required", () => {
+  test.each(Object.keys(REQUIRED) as VariableName[])(
+    "%s: missing or empty is a problem with its name and remedy",
+    (name) => {
+      for (const [value, word] of [
+        [undefined, "missing"],
+        ["", "missing"],
+        ["  ", "empty"],
+      ] as const) {
+        const problems = problemsOf(() => read({ [name]: value }));
+        expect(problems).toHaveLength(1);
+        expect(problems[0]).toContain(`${name} is ${word}`);
+        expect(problems[0]).toContain(variable(name).expects);
+      }
+    },
+  );
+
+  test("are read as they are given", () => {
+    expect(read({}).values).toMatchObject({
+      POD_NAME: "vast-pod-0",
+      VAST_API_KEY: "sekrit-key",
+      VAST_TEMPLATE_NAME: "demo",
+      VAST_TEMPLATE_IMAGE: "example/app:2",
+      DOCKER_LOGIN: { user: "me", password: "hunter22", host: "registry.example", text: REQUIRED.DOCKER_LOGIN },
+      VAST_SEARCH_QUERY: { gpu_name: { eq: "RTX 4090" } },
+    });
+  });
+});
+
+// The names and defaults that deployments depend on.
+const DEFAULTS: [VariableName, string, unknown][] = [
+  ["NGINX_CONFIG_PATH", "/etc/nginx/http.d/default.conf", "/etc/nginx/http.d/default.conf"],
+  ["NGINX_LISTEN_PORT", "3000", 3000],
+  ["NGINX_MAX_BODY_SIZE", "10M", "10M"],
+  ["BLACKLIST_ENABLED", "false", false],
+  ["BLACKLIST_REDIS_URL", "redis://redis:6379/10", "redis://redis:6379/10"],
+  ["BLACKLIST_BAN_AFTER_SECONDS", "1200", 1200],
+  ["BLACKLIST_BAN_TTL_SECONDS", "604800", 604_800],
+  ["BLACKLIST_RESTART_TTL_SECONDS", "3600", 3600],
+  ["BLACKLIST_RESTART_THRESHOLD", "5", 5],
+  ["DEBUG", "false", false],
+];
+
+describe("the ten variables with a default", () => {
+  test.each(DEFAULTS)("%s: left out and empty mean %s", (name, text, value) => {
+    const v = variable(name);
+    expect("default" in v ? v.default : null).toBe(text);
+    expect(read({}).values[name]).toBe(value);
+    expect(read({ [name]: "" }).values[name]).toBe(value);
+  });
+
+  test("are the first of the table, after the required ones, in the order that deployments know", () => {
+    expect(ALL.slice(0, 16)).toEqual([...Object.keys(REQUIRED), ...DEFAULTS.map(([name]) => name)]);
+  });
+});
+
+describe("a malformed value is a problem that names the variable and what would be right", () => {
+  test.each([
+    ["POD_NAME", "a b"],
+    ["POD_NAME", "-a"],
+    ["POD_NAME", "x".repeat(201)],
+    ["VAST_API_KEY", "two words"],
+    ["VAST_TEMPLATE_NAME", " demo"],
+    ["VAST_TEMPLATE_NAME", "de\nmo"],
+    ["VAST_TEMPLATE_IMAGE", "example app"],
+    ["VAST_TEMPLATE_IMAGE", "--help"],
+    ["DOCKER_LOGIN", "me hunter22"],
+    ["DOCKER_LOGIN", "-u me -p 'hunter22' registry.example"],
+    ["DOCKER_LOGIN", "-u me -p hunter22"],
+    ["DOCKER_LOGIN", "-u me -p hunter22 --privileged"],
+    ["VAST_SEARCH_QUERY", "gpu_name=RTX_4090"],
+    ["VAST_SEARCH_QUERY", "[]"],
+    ["VAST_SEARCH_QUERY", "null"],
+    ["VAST_SEARCH_QUERY", '{"gpu_name":"RTX 4090"}'],
+    ["VAST_SEARCH_QUERY", '{"gpu_name":{"like":"RTX"}}'],
+    ["VAST_SEARCH_QUERY", '{"type":"bid"}'],
+    ["NGINX_CONFIG_PATH", "default.conf"],
+    ["NGINX_CONFIG_PATH", "/etc/a b"],
+    ["NGINX_CONFIG_PATH", "/etc/a;b"],
+    ["NGINX_LISTEN_PORT", "0"],
+    ["NGINX_LISTEN_PORT", "65536"],
+    ["NGINX_LISTEN_PORT", "80 80"],
+    ["NGINX_MAX_BODY_SIZE", "10MB"],
+    ["NGINX_MAX_BODY_SIZE", "10; }"],
+    ["BLACKLIST_ENABLED", "maybe"],
+    ["BLACKLIST_REDIS_URL", "redis:6379"],
+    ["BLACKLIST_REDIS_URL", "http://redis:6379"],
+    ["BLACKLIST_BAN_AFTER_SECONDS", "0"],
+    ["BLACKLIST_BAN_AFTER_SECONDS", "20m"],
+    ["BLACKLIST_BAN_TTL_SECONDS", "-1"],
+    ["BLACKLIST_RESTART_TTL_SECONDS", "1e3"],
+    ["BLACKLIST_RESTART_THRESHOLD", "5.5"],
+    ["DEBUG", "2"],
+    ["VAST_URL", "console.vast.ai"],
+    ["VAST_URL", "https://console.vast.ai/api/v0"],
+    ["VAST_URL", "https://console.vast.ai/?key=1"],
+    ["VAST_LABEL", "a b"],
+    ["VAST_POLICY", "none"],
+    ["VAST_UPSTREAM_PORT", "http"],
+    ["VAST_HEALTH_PATH", "health"],
+    ["VAST_MAX_DPH", "0"],
+    ["VAST_MAX_DPH", "$0.45"],
+    ["VAST_MAX_CREATES_PER_HOUR", "0"],
+    ["UPSTREAM_PATH", "upstream.json"],
+  ] as const)("%s=%j", (name, value) => {
+    const problems = problemsOf(() => read({ [name]: value }));
+    expect(problems).toHaveLength(1);
+    expect(problems[0]).toMatch(new RegExp(`^${name} `));
+    expect(problems[0]).toContain(variable(name).expects);
+  });
+
+  test("all problems are told at once", () => {
+    const problems = problemsOf(() => read({ POD_NAME: "", NGINX_LISTEN_PORT: "x", VAST_POLICY: "y" }));
+    expect(problems.map((problem) => problem.split(" ")[0])).toEqual(["POD_NAME", "NGINX_LISTEN_PORT", "VAST_POLICY"]);
+    expect(new SettingsError(problems).message).toContain("3 settings cannot be used");
+  });
+
+  test("a bad query says what is bad about it", () => {
+    expect(problemsOf(() => read({ VAST_SEARCH_QUERY: '{"gpu_name":1}' }))[0]).toContain('"gpu_name"');
+    expect(problemsOf(() => read({ VAST_SEARCH_QUERY: '{"type":"interruptible"}' }))[0]).toContain("bids");
+  });
+
+  test("a long value is cut", () => {
+    expect(problemsOf(() => read({ NGINX_LISTEN_PORT: "9".repeat(5000) }))[0]?.length).toBeLessThan(400);
+  });
+});
+
+describe("a right value is read", () => {
+  test.each([
+    ["BLACKLIST_ENABLED", "TRUE", true],
+    ["BLACKLIST_ENABLED", "1", true],
+    ["DEBUG", "off", false],
+    ["VAST_MAX_DPH", "0.45", 0.45],
+    ["VAST_UPSTREAM_PORT", "8000", 8000],
+    ["VAST_DRAIN_SECONDS", "0", 0],
+    ["BLACKLIST_RESTART_THRESHOLD", "0", 0],
+    ["VAST_URL", "http://127.0.0.1:8090", "http://127.0.0.1:8090"],
+    ["VAST_URL", "http://127.0.0.1:8090/", "http://127.0.0.1:8090/"],
+    ["NGINX_ACCESS_LOG", "off", "off"],
+    ["BLACKLIST_REDIS_URL", "rediss://:pw@redis:6379/1", "rediss://:pw@redis:6379/1"],
+    ["DOCKER_LOGIN", "none", null],
+  ] as const)("%s=%s", (name, text, value) => expect(read({ [name]: text }).values[name]).toEqual(value));
+
+  test("an optional variable that is left out or empty is undefined", () => {
+    expect(read({ VAST_MAX_DPH: "" }).values.VAST_MAX_DPH).toBeUndefined();
+    expect(read({}).values.VAST_LABEL).toBeUndefined();
+  });
+
+  test("a login keeps its parts, however they are spaced", () => {
+    const login = read({ DOCKER_LOGIN: " -u  me   -p hunter22  registry.example " }).values.DOCKER_LOGIN;
+    expect(login?.text).toBe("-u me -p hunter22 registry.example");
+  });
+
+  test("a query may carry order, type and limit", () => {
+    const query = { gpu_name: { eq: "x" }, order: [["dph_total", "asc"]], type: "on-demand", limit: 5 };
+    expect(read({ VAST_SEARCH_QUERY: JSON.stringify(query) }).values.VAST_SEARCH_QUERY).toEqual(query);
+  });
+});
+
+describe("where a value comes from", () => {
+  test("a flag overrides the environment", () => {
+    const flags = { NGINX_LISTEN_PORT: "4000" };
+    expect(read({ NGINX_LISTEN_PORT: "5000" }, { flags }).values.NGINX_LISTEN_PORT).toBe(4000);
+  });
+
+  test("an older name is read, with a warning, and the newer name wins", () => {
+    const older = read({ BLACKLIST_REDIS: "redis://old:6379/1" });
+    expect(older.values.BLACKLIST_REDIS_URL).toBe("redis://old:6379/1");
+    expect(older.warnings).toEqual(["BLACKLIST_REDIS is the older name of BLACKLIST_REDIS_URL: rename it."]);
+    const both = read({ BLACKLIST_REDIS: "redis://old:6379/1", BLACKLIST_REDIS_URL: "redis://new:6379/1" });
+    expect(both.values.BLACKLIST_REDIS_URL).toBe("redis://new:6379/1");
+    expect(both.warnings).toEqual([]);
+  });
+
+  const file = (text: string) => ({ readFile: () => text });
+
+  test("a secret may come from a file, without its line end", () => {
+    const env = { VAST_API_KEY: undefined, VAST_API_KEY_FILE: "/run/secrets/key" };
+    expect(read(env, file("from-file\n")).values.VAST_API_KEY).toBe("from-file");
+  });
+
+  test("what is no secret does not come from a file", () => {
+    const problems = problemsOf(() => read({ POD_NAME: undefined, POD_NAME_FILE: "/x" }, file("vast-pod-0")));
+    expect(problems[0]).toContain("POD_NAME is missing");
+  });
+
+  test("a secret both ways is a problem", () => {
+    const problems = problemsOf(() => read({ VAST_API_KEY_FILE: "/x" }, file("y")));
+    expect(problems).toEqual(["VAST_API_KEY and VAST_API_KEY_FILE are both set: keep one of them."]);
+  });
+
+  test("a file that cannot be read is a problem that names the file", () => {
+    const problems = problemsOf(() => read({ VAST_API_KEY: "", VAST_API_KEY_FILE: "/run/secrets/key" }));
+    expect(problems[0]).toMatch(/VAST_API_KEY_FILE is "\/run\/secrets\/key": ENOENT/);
+  });
+
+  test("an empty file is a problem", () => {
+    const problems = problemsOf(() => read({ VAST_API_KEY: "", VAST_API_KEY_FILE: "/x" }, file("\n")));
+    expect(problems[0]).toContain("VAST_API_KEY is empty");
+  });
+});
+
+describe("no message shows a secret", () => {
+  test.each([
+    ["VAST_API_KEY", "sekrit 123"],
+    ["DOCKER_LOGIN", "me:sekrit123"],
+    ["BLACKLIST_REDIS_URL", "http://:sekrit123@redis:6379"],
+    ["BLACKLIST_REDIS_URL", "http://me:p@sekrit123/x@redis:6379"],
+    ["VAST_URL", "ftp://me:sekrit123@host"],
+  ] as const)("%s=%s", (name, value) => {
+    const problems = problemsOf(() => read({ [name]: value }));
+    expect(problems.join()).toContain(name);
+    expect(problems.join()).not.toContain("sekrit");
+  });
+});
+
+describe("the table", () => {
+  test("gives each container its own settings", () => {
+    expect(namesFor("reloader")).toContain("NGINX_LISTEN_PORT");
+    expect(namesFor("reloader")).not.toContain("VAST_API_KEY");
+    expect(namesFor("provisioner")).not.toContain("NGINX_LISTEN_PORT");
+    expect(new Set([...namesFor("provisioner"), ...namesFor("reloader")])).toEqual(new Set(ALL));
+  });
+
+  test("has defaults that its own rules accept", () => {
+    for (const name of ALL) {
+      const v = variable(name);
+      if (v.need === "default") expect([name, v.schema.safeParse(v.default).success]).toEqual([name, true]);
+    }
+  });
+
+  test("prints one markdown row a variable", () => {
+    const lines = settingsTable().split("\n");
+    expect(lines).toHaveLength(ALL.length + 2);
+    for (const line of lines) expect(line).toMatch(/^\|.*\|$/);
+    expect(lines[2]).toBe("| POD_NAME | yes |  | unique instance identifier |");
+  });
+});

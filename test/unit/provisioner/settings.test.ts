@@ -1,0 +1,111 @@
+import { describe, expect, test } from "vitest";
+import type { SettingsSource } from "../../../common/settings.ts";
+import { readDestroySettings, readProvisionerSettings } from "../../../provisioner/settings.ts";
+
+const required = {
+  POD_NAME: "vast-pod-0",
+  VAST_API_KEY: "sekrit-key",
+  VAST_TEMPLATE_NAME: "demo",
+  VAST_TEMPLATE_IMAGE: "example/app:2",
+  DOCKER_LOGIN: "-u me -p hunter22 registry.example",
+  VAST_SEARCH_QUERY: '{"gpu_name":{"eq":"RTX 4090"}}',
+};
+const source = (env: Record<string, string> = {}, files: Record<string, string> = {}): SettingsSource => ({
+  env: { ...required, ...env },
+  flags: {},
+  readFile: (path) => {
+    const text = files[path];
+    if (text === undefined) throw Object.assign(new Error("no such file"), { code: "ENOENT" });
+    return text;
+  },
+});
+const read = (env: Record<string, string> = {}) => readProvisionerSettings(source(env));
+
+describe("the provisioner's settings", () => {
+  test("have the design's defaults, in the units that the code uses", () => {
+    expect(read()).toMatchObject({
+      podName: "vast-pod-0",
+      desired: { label: "k8s_pod=vast-pod-0", image: "example/app:2", templateName: "demo", upstreamPort: undefined },
+      limits: {
+        bansEnabled: false,
+        banAfterMs: 1_200_000,
+        restartThreshold: 5,
+        unknownMaxMs: 3_600_000,
+        httpProbe: false,
+        unreachableMs: 300_000,
+        unhealthyMs: 1_800_000,
+        maxDollarsPerHour: undefined,
+        maxCreatesPerHour: 6,
+      },
+      policy: "sync",
+      vastUrl: "https://console.vast.ai",
+      query: { gpu_name: { eq: "RTX 4090" } },
+      redisUrl: "redis://redis:6379/10",
+      banTimes: { banTtlSeconds: 604_800, restartTtlSeconds: 3600, banAfterSeconds: 1200 },
+      healthPath: undefined,
+      drainMs: 10_000,
+      firstCreateWaitMs: 10_000,
+      upstreamPath: "/var/run/vast-pod/upstream.json",
+      statePath: "/var/lib/vast-pod/provisioner.json",
+      statusPort: 8080,
+      reloaderStatusPort: 8081,
+      debug: false,
+      warnings: [],
+    });
+  });
+
+  test("take a label for accounts that several clusters share", () => {
+    expect(read({ VAST_LABEL: "k8s_pod=prod/vast-pod-0" }).desired.label).toBe("k8s_pod=prod/vast-pod-0");
+  });
+
+  test("know an HTTP probe by its path", () => {
+    expect(read({ VAST_HEALTH_PATH: "/health" })).toMatchObject({ healthPath: "/health", limits: { httpProbe: true } });
+  });
+
+  test("leave the registry login to the template with none", () => {
+    expect(read({ DOCKER_LOGIN: "none" }).secrets.registryLogin()).toBeNull();
+  });
+});
+
+describe("secrets", () => {
+  test("are all known to the log, the password of Redis in the form it is used in", () => {
+    const { secrets } = read({ BLACKLIST_REDIS_URL: "redis://:p%40ss%2Fword@redis:6379/1" });
+    expect(secrets.all()).toEqual(expect.arrayContaining(["sekrit-key", "hunter22", "p@ss/word"]));
+  });
+
+  test("of Redis may hold a percent sign that escapes nothing", () => {
+    expect(read({ BLACKLIST_REDIS_URL: "redis://:100%sure@redis:6379/1" }).secrets.all()).toContain("100%sure");
+  });
+
+  test("come from files, and are read again when the API refuses the key", () => {
+    const files: Record<string, string> = { "/key": "first-key\n", "/login": required.DOCKER_LOGIN };
+    const env = {
+      ...required,
+      VAST_API_KEY: "",
+      DOCKER_LOGIN: "",
+      VAST_API_KEY_FILE: "/key",
+      DOCKER_LOGIN_FILE: "/login",
+    };
+    const { secrets } = readProvisionerSettings(source(env, files));
+    expect(secrets.apiKey()).toBe("first-key");
+    files["/key"] = "second-key\n";
+    secrets.reload();
+    expect(secrets.apiKey()).toBe("second-key");
+    expect(secrets.all()).toEqual(expect.arrayContaining(["first-key", "second-key"]));
+  });
+
+  test("stay when the file is gone for a moment", () => {
+    const files: Record<string, string> = { "/key": "first-key" };
+    const env = { ...required, VAST_API_KEY: "", VAST_API_KEY_FILE: "/key" };
+    const { secrets } = readProvisionerSettings(source(env, files));
+    delete files["/key"];
+    secrets.reload();
+    expect(secrets.apiKey()).toBe("first-key");
+  });
+});
+
+test("destroy needs neither image nor template nor login", () => {
+  const { POD_NAME, VAST_API_KEY } = required;
+  const settings = readDestroySettings({ env: { POD_NAME, VAST_API_KEY }, flags: {}, readFile: () => "" });
+  expect(settings).toMatchObject({ label: "k8s_pod=vast-pod-0", apiKey: "sekrit-key", statusPort: 8080 });
+});
