@@ -71,7 +71,7 @@ async function run(sandbox: Sandbox, ending: Ending): Promise<void> {
   });
   const emulatorDied = !ending.wished.aborted;
   if (emulatorDied) say("failed", describeDeath(emulator));
-  say("ending", "first what costs money, then the rest");
+  say("ending", "first what costs money, then the rest (Ctrl-C again: all at once)");
   await endServices(sandbox, places, services, emulatorDied);
   await emulator.stop();
   if (emulatorDied) throw new Error("without the emulator there is no account to work with");
