@@ -66,6 +66,15 @@ const url = (protocols: readonly string[], fits: (url: URL) => boolean = () => t
   });
 // The API's paths are added to it: one of its own would make every call a 404.
 const isBase = (parsed: URL) => parsed.pathname === "/" && parsed.search === "" && parsed.hash === "";
+// A percent sign that escapes nothing ends the Redis client, and so the program, without a word about the setting.
+function hasReadablePassword({ username, password }: URL): boolean {
+  try {
+    decodeURIComponent(username + password);
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 /** The registry login in its three parts, or null for `none`. `text` is what the API takes as `image_login`. */
 export interface RegistryLogin {
@@ -168,10 +177,10 @@ export const VARIABLES = {
     meaning: "ban hosts that never come up, in Redis",
     expects: "true or false",
   }),
-  BLACKLIST_REDIS_URL: byDefault(url(["redis:", "rediss:"]), "redis://redis:6379/10", {
+  BLACKLIST_REDIS_URL: byDefault(url(["redis:", "rediss:"], hasReadablePassword), "redis://redis:6379/10", {
     for: provisioner,
     meaning: "Redis with the bans (older name: `BLACKLIST_REDIS`)",
-    expects: "a URL like redis://redis:6379/10",
+    expects: "a URL like redis://redis:6379/10, with special characters of its password percent-encoded",
     formerly: "BLACKLIST_REDIS",
   }),
   BLACKLIST_BAN_AFTER_SECONDS: byDefault(seconds, "1200", {

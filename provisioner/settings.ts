@@ -122,15 +122,6 @@ function defaultLabel(podName: string): string {
   return `k8s_pod=${podName}`;
 }
 
-/** A percent sign in a password need not escape anything. */
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text; // it stands for itself
-  }
-}
-
 function createSecrets(source: SettingsSource, apiKey: string, login: RegistryLogin | null, redisUrl: string): Secrets {
   let current = { VAST_API_KEY: apiKey, DOCKER_LOGIN: login };
   const used = new Set<string>(); // also the former ones: a late error may still quote them
@@ -138,7 +129,7 @@ function createSecrets(source: SettingsSource, apiKey: string, login: RegistryLo
     used.add(current.VAST_API_KEY);
     if (current.DOCKER_LOGIN !== null) used.add(current.DOCKER_LOGIN.password);
   };
-  const redisPassword = decoded(new URL(redisUrl).password);
+  const redisPassword = decodeURIComponent(new URL(redisUrl).password);
   if (redisPassword !== "") used.add(redisPassword);
   note();
   return {

@@ -117,6 +117,8 @@ describe("a malformed value is a problem that names the variable and what would 
     ["BLACKLIST_ENABLED", "maybe"],
     ["BLACKLIST_REDIS_URL", "redis:6379"],
     ["BLACKLIST_REDIS_URL", "http://redis:6379"],
+    ["BLACKLIST_REDIS_URL", "redis://:100%sure@redis:6379"],
+    ["BLACKLIST_REDIS_URL", "redis://:%c3%28@redis:6379"],
     ["BLACKLIST_BAN_AFTER_SECONDS", "0"],
     ["BLACKLIST_BAN_AFTER_SECONDS", "20m"],
     ["BLACKLIST_BAN_TTL_SECONDS", "-1"],

@@ -73,10 +73,6 @@ describe("secrets", () => {
     expect(secrets.all()).toEqual(expect.arrayContaining(["sekrit-key", "hunter22", "p@ss/word"]));
   });
 
-  test("of Redis may hold a percent sign that escapes nothing", () => {
-    expect(read({ BLACKLIST_REDIS_URL: "redis://:100%sure@redis:6379/1" }).secrets.all()).toContain("100%sure");
-  });
-
   test("come from files, and are read again when the API refuses the key", () => {
     const files: Record<string, string> = { "/key": "first-key\n", "/login": required.DOCKER_LOGIN };
     const env = {
