@@ -1,5 +1,5 @@
 // What the provisioner remembers from pass to pass and, through the state file, from start to start. Pure.
-import { z } from "zod";
+import * as z from "zod";
 import { isHost } from "../common/upstream-file.ts";
 
 const instant = z.number(); // epoch ms

@@ -1,5 +1,5 @@
 // From status and body of an answer to JSON or a typed error: the API's error bodies come in many forms. Pure.
-import { z } from "zod";
+import * as z from "zod";
 import { VastError, type VastErrorKind } from "./errors.ts";
 
 export interface Answer {

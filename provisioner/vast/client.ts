@@ -1,5 +1,5 @@
 // The calls of the Vast.ai API that the provisioner makes. What it returns is knowledge; everything doubtful is thrown.
-import { z } from "zod";
+import * as z from "zod";
 import { VastError } from "./errors.ts";
 import { type Instance, type Offer, readInstance, readOffer, readTemplate, type Template } from "./rows.ts";
 import type { Send } from "./transport.ts";

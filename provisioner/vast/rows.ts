@@ -1,5 +1,5 @@
 // The API's rows as this program knows them: read tolerantly, typed and trimmed from here on. Pure.
-import { z } from "zod";
+import * as z from "zod";
 
 // Any field may be missing, null or a number written as text; only an id decides whether a row is a row.
 const text = z.string().catch("");
