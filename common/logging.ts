@@ -36,7 +36,8 @@ export function createLogger(options: LoggingOptions): Logger {
 /** Replaces every occurrence of each secret, also in its JSON-escaped and URL-encoded form. */
 export function scrub(text: string, secrets: readonly string[]): string {
   let clean = text;
-  for (const secret of secrets) {
+  // The longest first: a secret that begins another would leave the rest of it standing.
+  for (const secret of [...secrets].sort((a, b) => b.length - a.length)) {
     if (secret.length < SHORTEST_SECRET) continue;
     for (const form of [secret, JSON.stringify(secret).slice(1, -1), encodeURIComponent(secret)]) {
       clean = clean.replaceAll(form, "[secret]");

@@ -38,7 +38,7 @@ export async function startStatusServer(port: number, source: StatusSource, vari
       case "/readyz":
         return probe(source.ready());
       case "/status":
-        return send(200, "application/json", `${JSON.stringify(source.status(), null, 2)}\n`);
+        return send(...statusAnswer(source));
       default:
         return send(404, "text/plain", "here are /livez, /readyz and /status\n");
     }
@@ -56,6 +56,15 @@ export async function startStatusServer(port: number, source: StatusSource, vari
         server.closeAllConnections();
       }),
   };
+}
+
+/** A document that cannot be made is a defect, but none that may end the program. */
+function statusAnswer(source: StatusSource): [number, string, string] {
+  try {
+    return [200, "application/json", `${JSON.stringify(source.status(), null, 2)}\n`];
+  } catch (error) {
+    return [500, "text/plain; charset=utf-8", `${error instanceof Error ? error.message : String(error)}\n`];
+  }
 }
 
 function listen(server: Server, port: number): Promise<void> {

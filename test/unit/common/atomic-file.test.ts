@@ -1,0 +1,83 @@
+import { mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { readIfExists, removeStaleTemporaries, writeAtomic } from "../../../common/atomic-file.ts";
+import { temporaryFolder } from "./temporary-folder.ts";
+
+async function place() {
+  const folder = await temporaryFolder();
+  return { folder, path: join(folder, "file.json") };
+}
+
+describe("reading", () => {
+  test("answers null where there is no file, nor a folder", async () => {
+    const { folder, path } = await place();
+    expect(await readIfExists(path)).toBeNull();
+    await writeFile(path, "x");
+    expect(await readIfExists(path)).toBe("x");
+    expect(await readIfExists(join(path, "below-a-file"))).toBeNull();
+    expect(await readIfExists(join(folder, "no", "such"))).toBeNull();
+  });
+
+  test("throws what is no absence", async () => {
+    const { folder } = await place();
+    await expect(readIfExists(folder)).rejects.toThrow(/EISDIR/);
+  });
+});
+
+describe("writing", () => {
+  test("puts bytes and mode in place, whatever the umask, and leaves nothing else", async () => {
+    const before = process.umask(0o077);
+    try {
+      const { folder, path } = await place();
+      expect(await writeAtomic(path, "text\n", 0o644)).toEqual({ changed: true });
+      expect(await readFile(path, "utf8")).toBe("text\n");
+      expect((await stat(path)).mode & 0o777).toBe(0o644);
+      expect(await readdir(folder)).toEqual(["file.json"]);
+    } finally {
+      process.umask(before);
+    }
+  });
+
+  test("does not touch a file that holds the same bytes", async () => {
+    const { path } = await place();
+    await writeAtomic(path, "a", 0o600);
+    const { ino, mtimeMs } = await stat(path);
+    expect(await writeAtomic(path, "a", 0o600)).toEqual({ changed: false });
+    expect(await stat(path)).toMatchObject({ ino, mtimeMs });
+  });
+
+  test("replaces the file by another one: who reads the old one reads it whole", async () => {
+    const { path } = await place();
+    await writeAtomic(path, "old", 0o600);
+    const { ino } = await stat(path);
+    await writeAtomic(path, "new", 0o600);
+    expect((await stat(path)).ino).not.toBe(ino);
+  });
+
+  test("that fails leaves the old file and no temporary one", async () => {
+    const { folder, path } = await place();
+    await mkdir(join(path, "in-the-way"), { recursive: true });
+    await expect(writeAtomic(path, "x", 0o600)).rejects.toThrow(/EISDIR/);
+    expect(await readdir(folder)).toEqual(["file.json"]);
+    const target = join(folder, "target");
+    await mkdir(target);
+    await expect(writeAtomic(join(folder, "missing", "file"), "x", 0o600)).rejects.toThrow(/ENOENT/);
+  });
+
+  test("by many at once leaves one whole text", async () => {
+    const { folder, path } = await place();
+    const texts = Array.from({ length: 20 }, (_, i) => String(i).repeat(10_000));
+    await Promise.all(texts.map((text) => writeAtomic(path, text, 0o600)));
+    expect(texts).toContain(await readFile(path, "utf8"));
+    expect(await readdir(folder)).toEqual(["file.json"]);
+  });
+});
+
+test("what a killed writer left is removed, and nobody else's", async () => {
+  const { folder, path } = await place();
+  for (const name of [".file.json.a1.tmp", ".file.json.b2.tmp", ".other.json.a1.tmp", "file.json.tmp", "file.json"])
+    await writeFile(join(folder, name), "");
+  await removeStaleTemporaries(path);
+  expect((await readdir(folder)).sort()).toEqual([".other.json.a1.tmp", "file.json", "file.json.tmp"]);
+});

@@ -1,0 +1,62 @@
+import { describe, expect, test } from "vitest";
+import { systemClock, withDeadline } from "../../../common/clock.ts";
+import { fakeClock } from "./fake-clock.ts";
+
+describe("a deadline", () => {
+  const hang = (signal: AbortSignal) =>
+    new Promise<never>((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
+
+  test("answers what the work answers, and no sleep stays behind", async () => {
+    const clock = fakeClock();
+    const began = clock.now();
+    expect(await withDeadline(clock, 1000, undefined, async () => "done")).toBe("done");
+    expect(clock.now()).toBe(began);
+  });
+
+  test("ends work that hangs, by the clock that it is given", async () => {
+    const clock = fakeClock();
+    const work = withDeadline(clock, 1000, undefined, hang);
+    await expect(clock.drive(work)).rejects.toThrow("no answer within 1000 ms");
+  });
+
+  test("does not end before its time", async () => {
+    const clock = fakeClock();
+    let over = false;
+    const work = withDeadline(clock, 1000, undefined, hang).catch(() => {
+      over = true;
+    });
+    await clock.advance(999);
+    expect(over).toBe(false);
+    await clock.advance(1);
+    await work;
+    expect(over).toBe(true);
+  });
+
+  test("ends with its parent, and with the parent's reason", async () => {
+    const parent = new AbortController();
+    const work = withDeadline(fakeClock(), 1000, parent.signal, hang);
+    parent.abort(new Error("the program ends"));
+    await expect(work).rejects.toThrow("the program ends");
+  });
+
+  test("throws what the work throws", async () => {
+    const failing = async () => {
+      throw new TypeError("its own");
+    };
+    await expect(withDeadline(fakeClock(), 1000, undefined, failing)).rejects.toThrow(TypeError);
+  });
+});
+
+describe("the system's clock", () => {
+  test("wakes a sleeper at once when it is told to, without an error", async () => {
+    const stop = new AbortController();
+    const sleeping = systemClock.sleep(3_600_000, stop.signal);
+    stop.abort();
+    await expect(sleeping).resolves.toBeUndefined();
+    await expect(systemClock.sleep(3_600_000, AbortSignal.abort())).resolves.toBeUndefined();
+  });
+
+  test("tells epoch milliseconds", () => {
+    expect(Math.abs(systemClock.now() - Date.now())).toBeLessThan(1000);
+  });
+});

@@ -1,0 +1,121 @@
+import { AxiosError, AxiosHeaders } from "axios";
+import { describe, expect, test } from "vitest";
+import { createLogger, describeError, scrub } from "../../../common/logging.ts";
+
+/** What a logger with these secrets writes. */
+function logged(
+  write: (log: ReturnType<typeof createLogger>) => void,
+  secrets: () => string[] = () => [],
+  debug = false,
+) {
+  const lines: string[] = [];
+  write(createLogger({ app: "provisioner", debug, secrets, destination: { write: (line) => void lines.push(line) } }));
+  return lines;
+}
+
+describe("a log line", () => {
+  test("is one JSON object with time, level, program and message", () => {
+    const [line] = logged((log) => log.info({ event: "start" }, "hello"));
+    expect(JSON.parse(line ?? "")).toEqual({
+      level: "info",
+      time: expect.stringMatching(/^\d{4}-\d\d-\d\dT.*Z$/),
+      app: "provisioner",
+      event: "start",
+      msg: "hello",
+    });
+  });
+
+  test("of debug is written with DEBUG alone", () => {
+    expect(logged((log) => log.debug("x"))).toEqual([]);
+    expect(logged((log) => log.debug("x"), undefined, true)).toHaveLength(1);
+  });
+});
+
+describe("no secret stands in a line", () => {
+  test.each([
+    ["plain", "sekrit-0123"],
+    ["with quotes and a backslash", 'se"kr\\it'],
+    ["with a line end", "sek\nrit"],
+    ["with what a URL escapes", "p@ss/w?rd"],
+  ])("%s, in message, field, error or URL", (_, secret) => {
+    const lines = logged(
+      (log) => {
+        log.info(`message ${secret}`);
+        log.info({ field: { deep: [secret] } }, "x");
+        log.info({ url: `http://u:${encodeURIComponent(secret)}@host/` }, "x");
+        log.warn({ err: new Error(`failed with ${secret}`) }, "x");
+      },
+      () => [secret],
+    );
+    const all = lines.join("");
+    for (const form of [secret, JSON.stringify(secret).slice(1, -1), encodeURIComponent(secret)])
+      expect(all).not.toContain(form);
+    for (const line of lines) expect(() => JSON.parse(line)).not.toThrow();
+    expect(lines).toHaveLength(4);
+  });
+
+  test("also after it was rotated", () => {
+    const secrets = ["first-key"];
+    const lines = logged(
+      (log) => {
+        secrets.push("second-key");
+        log.info("first-key second-key");
+      },
+      () => secrets,
+    );
+    expect(JSON.parse(lines[0] ?? "").msg).toBe("[secret] [secret]");
+  });
+
+  test("also where one secret begins another", () => {
+    expect(scrub("key abcd1234", ["abcd", "abcd1234"])).toBe("key [secret]");
+  });
+
+  test("and a text too short to be one leaves the log readable", () => {
+    expect(scrub("a cat", ["a", "cat", ""])).toBe("a cat");
+  });
+});
+
+describe("an error in the log", () => {
+  const axiosError = () => {
+    const headers = new AxiosHeaders({ Authorization: "Bearer sekrit-0123" });
+    const config = { headers, url: "/x", data: "sekrit-0123" };
+    return new AxiosError(
+      "Request failed with status code 500",
+      "ERR_BAD_RESPONSE",
+      config,
+      { sekrit: "sekrit-0123" },
+      {
+        data: "sekrit-0123",
+        status: 500,
+        statusText: "",
+        headers: {},
+        config,
+      },
+    );
+  };
+
+  test("shows of an HTTP client's error what it is called and what it says, nothing of the request", () => {
+    const lines = logged((log) => log.error({ err: axiosError() }, "failed"));
+    expect(lines.join("")).not.toContain("sekrit");
+    expect(JSON.parse(lines[0] ?? "").err).toEqual({
+      type: "AxiosError",
+      message: "Request failed with status code 500",
+      code: "ERR_BAD_RESPONSE",
+      stack: expect.any(String),
+    });
+  });
+
+  test("given as the line itself shows no more", () => {
+    expect(logged((log) => log.error(axiosError())).join("")).not.toContain("sekrit");
+  });
+
+  test("shows no cause and no own property", () => {
+    const error = Object.assign(new Error("outer", { cause: new Error("sekrit-0123") }), { token: "sekrit-0123" });
+    expect(JSON.stringify(describeError(error))).not.toContain("sekrit");
+  });
+
+  test("may be anything that was thrown", () => {
+    expect(describeError("text")).toEqual({ message: "text" });
+    expect(describeError(undefined)).toEqual({ message: "undefined" });
+  });
+});

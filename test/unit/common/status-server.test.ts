@@ -1,0 +1,80 @@
+import axios from "axios";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { type StatusSource, startStatusServer } from "../../../common/status-server.ts";
+
+async function serve(over: Partial<StatusSource> = {}) {
+  const server = await startStatusServer(
+    0,
+    {
+      live: () => ({ ok: true, why: "alive" }),
+      ready: () => ({ ok: false, why: "not yet" }),
+      status: () => ({ a: 1 }),
+      ...over,
+    },
+    "PROVISIONER_STATUS_PORT",
+  );
+  onTestFinished(() => server.close());
+  const ask = (path: string, method = "GET") =>
+    axios.request<string>({
+      url: `http://127.0.0.1:${server.port}${path}`,
+      method,
+      proxy: false,
+      validateStatus: () => true,
+      responseType: "text",
+      transformResponse: [(data: string) => data],
+    });
+  return { server, ask };
+}
+
+describe("the status server", () => {
+  test("answers a probe with 200 or 503 and the reason", async () => {
+    const { ask } = await serve();
+    expect(await ask("/livez")).toMatchObject({ status: 200, data: "alive\n" });
+    expect(await ask("/readyz?verbose")).toMatchObject({ status: 503, data: "not yet\n" });
+  });
+
+  test("answers /status with a JSON document that nobody may keep", async () => {
+    const { ask } = await serve();
+    const answer = await ask("/status");
+    expect(JSON.parse(answer.data)).toEqual({ a: 1 });
+    expect(answer.headers).toMatchObject({ "content-type": "application/json", "cache-control": "no-store" });
+  });
+
+  test("answers HEAD without a body", async () => {
+    const { ask } = await serve();
+    expect(await ask("/readyz", "HEAD")).toMatchObject({ status: 503, data: "" });
+  });
+
+  test("says what there is where there is nothing, and refuses to be written to", async () => {
+    const { ask } = await serve();
+    expect(await ask("/metricsz")).toMatchObject({ status: 404, data: expect.stringContaining("/livez") });
+    expect((await ask("/status", "POST")).status).toBe(405);
+  });
+
+  test("survives a document that cannot be made", async () => {
+    const { ask } = await serve({
+      status: () => {
+        throw new RangeError("Invalid time value");
+      },
+    });
+    expect(await ask("/status")).toMatchObject({ status: 500 });
+    expect((await ask("/livez")).status).toBe(200);
+  });
+
+  test("names the setting when its port is taken", async () => {
+    const { server } = await serve();
+    const second = startStatusServer(
+      server.port,
+      { live: () => ({ ok: true, why: "" }), ready: () => ({ ok: true, why: "" }), status: () => null },
+      "PROVISIONER_STATUS_PORT",
+    );
+    await expect(second).rejects.toThrow(new RegExp(`PROVISIONER_STATUS_PORT ${server.port} .*EADDRINUSE.*free port`));
+  });
+
+  test("is gone after it was closed, open connections with it", async () => {
+    const { server, ask } = await serve();
+    await ask("/livez");
+    await server.close();
+    await expect(ask("/livez")).rejects.toThrow(/ECONNREFUSED|ECONNRESET|socket hang up/);
+  });
+});
