@@ -88,8 +88,6 @@ export async function run(settings: ProvisionerSettings, world: World, stop: Abo
   const publisher = createPublisher(settings.upstreamPath, podName, clock, () => state.memory.generation, disk);
   await startFromUpstreamFile(publisher, settings, state, clock, log);
 
-  const redis = settings.limits.bansEnabled ? world.connectRedis(settings.redisUrl, log) : null;
-  const bans = redis === null ? noBans : createBanStore(redis, clock, settings.banTimes);
   const transport = createTransport({
     baseUrl: settings.vastUrl,
     apiKey: secrets.apiKey,
@@ -113,6 +111,9 @@ export async function run(settings: ProvisionerSettings, world: World, stop: Abo
     },
     "PROVISIONER_STATUS_PORT",
   );
+  // After the port is ours: an open connection would keep a program alive that cannot start.
+  const redis = settings.limits.bansEnabled ? world.connectRedis(settings.redisUrl, log) : null;
+  const bans = redis === null ? noBans : createBanStore(redis, clock, settings.banTimes);
   const giveUp = new AbortController();
   const ended = new AbortController();
   const giveUpLater = async () => {

@@ -1,0 +1,122 @@
+import { describe, expect, test } from "vitest";
+import type { Disk } from "../../../common/disk.ts";
+import type { StatusSource } from "../../../common/status-server.ts";
+import { run, type World } from "../../../provisioner/run.ts";
+import { readProvisionerSettings } from "../../../provisioner/settings.ts";
+import { fakeClock } from "../common/fake-clock.ts";
+import { failing, LABEL, NOW } from "./situation.ts";
+
+const env = {
+  POD_NAME: "vast-pod-0",
+  VAST_API_KEY: "sekrit-key-0123",
+  VAST_TEMPLATE_NAME: "demo",
+  VAST_TEMPLATE_IMAGE: "example/app:2",
+  DOCKER_LOGIN: "-u me -p hunter22 registry.example",
+  VAST_SEARCH_QUERY: "{}",
+  BLACKLIST_ENABLED: "true",
+};
+// The program is told to end in the list after so many.
+const PASSES = 3;
+const STATE = "/var/lib/vast-pod/provisioner.json";
+const UPSTREAM = "/var/run/vast-pod/upstream.json";
+
+function fakeDisk(files: Map<string, string>): Disk {
+  return {
+    read: async (path) => files.get(path) ?? null,
+    write: async (path, text) => {
+      const changed = files.get(path) !== text;
+      files.set(path, text);
+      return { changed };
+    },
+    prepare: async () => undefined,
+    touch: async () => undefined,
+    move: async (from, to) => {
+      files.set(to, files.get(from) ?? "");
+      files.delete(from);
+    },
+  };
+}
+
+/** Runs the whole program in a world without effects; `answer` is the API, by method and path. */
+async function runIn(over: { answer?: (call: string) => [number, object]; portTaken?: boolean } = {}) {
+  const clock = fakeClock(NOW);
+  const files = new Map<string, string>();
+  const lines: Record<string, unknown>[] = [];
+  const redis = { opened: 0, closed: 0 };
+  const calls: string[] = [];
+  const stop = new AbortController();
+  let source: StatusSource | null = null;
+  const answer = over.answer ?? (() => [200, { instances: [], templates: [], offers: [], id: 9 }]);
+  const world: World = {
+    clock,
+    random: () => 0.5,
+    disk: fakeDisk(files),
+    adapter: async (config) => {
+      const call = `${config.method?.toUpperCase()} ${config.url}`;
+      calls.push(call);
+      if (calls.filter((c) => c.startsWith("GET /api/v1/instances")).length > PASSES) stop.abort();
+      const [status, body] = answer(call);
+      return { data: JSON.stringify(body), status, statusText: "", headers: {}, config };
+    },
+    connectRedis: () => {
+      redis.opened += 1;
+      return {
+        scan: async () => ["0", []],
+        mget: async (keys) => keys.map(() => null),
+        setWithTtl: async () => undefined,
+        setIfAbsent: async () => undefined,
+        remove: async () => undefined,
+        add: async () => undefined,
+        close: () => {
+          redis.closed += 1;
+        },
+      };
+    },
+    probe: async (endpoint) => failing(endpoint),
+    askReloader: async () => null,
+    serveStatus: async (port, given) => {
+      if (over.portTaken) throw new Error(`PROVISIONER_STATUS_PORT ${port} cannot be served`);
+      source = given;
+      return { port, close: async () => undefined };
+    },
+    logTo: { write: (line) => void lines.push(JSON.parse(line)) },
+  };
+  const settings = readProvisionerSettings({ env, flags: {}, readFile: () => "" });
+  const result = await clock.drive(run(settings, world, stop.signal)).catch((error: unknown) => error);
+  const status = (): unknown => (source === null ? null : (source as StatusSource).status());
+  return { result, redis, lines, files, status };
+}
+
+describe("a run", () => {
+  test("that cannot start leaves no connection open that would keep it alive", async () => {
+    const { result, redis } = await runIn({ portTaken: true });
+    expect(result).toBeInstanceOf(Error);
+    expect(redis.opened).toBe(redis.closed);
+  });
+
+  test("that ends closes what it opened, and its last line says what goes on billing", async () => {
+    const { result, redis, lines } = await runIn();
+    expect(result).toBeUndefined();
+    expect(redis).toEqual({ opened: 1, closed: 1 });
+    expect(lines.at(-1)).toMatchObject({
+      event: "stop",
+      msg: `no instance has the label ${LABEL}: nothing goes on billing`,
+    });
+  });
+
+  test("keeps its memory on its own volume and its view on the shared one", async () => {
+    const { files, status } = await runIn();
+    expect(JSON.parse(files.get(STATE) ?? "")).toMatchObject({ schema: 1, label: LABEL });
+    expect(JSON.parse(files.get(UPSTREAM) ?? "")).toMatchObject({ state: "blocked", reason: "template_not_found" });
+    expect(status()).toMatchObject({ pod: "vast-pod-0", reason: "template_not_found" });
+  });
+
+  test("shows no secret anywhere, though the API quotes them all", async () => {
+    const text = `Invalid user key ${env.VAST_API_KEY} with ${env.DOCKER_LOGIN}`;
+    const { files, lines, status } = await runIn({ answer: () => [404, { error: "auth_error", msg: text }] });
+    const shown = JSON.stringify([...files.values(), lines, status()]);
+    expect(shown).toContain("account_auth");
+    expect(shown).not.toContain("sekrit");
+    expect(shown).not.toContain("hunter22");
+  });
+});
