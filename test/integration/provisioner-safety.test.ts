@@ -251,5 +251,7 @@ test("awaits a create under way on SIGTERM and writes its outcome down", async (
   expect(await provisioner.exited).toEqual({ code: 0, signal: null });
   const [instance] = await pod.emulator.live(pod.label);
   expect(await pod.state()).toMatchObject({ intent: { contract: instance?.id } });
-  expect(logOf(provisioner).at(-1)?.msg).toContain(`instance ${instance?.id} goes on billing`);
+  expect(logOf(provisioner).at(-1)?.msg).toMatch(
+    new RegExp(`instance ${instance?.id} \\(\\$\\d.*/h\\) goes on billing`),
+  );
 });
