@@ -57,7 +57,9 @@ export function listInstances(world: World, call: Call): ApiResponse {
 }
 
 function matchingRows(world: World, filters: readonly Filter[]): JsonObject[] {
+  const byLabel = filters.filter((filter) => filter.field === "label");
   return visibleInstances(world)
+    .filter(({ label, overrides }) => byLabel.every((filter) => passes(overrides.label ?? label, filter))) // most rows need not be made
     .map((instance) => instanceRow(world, instance))
     .filter((row) => filters.every((filter) => passes(row[filter.field] ?? null, filter)));
 }
