@@ -32,13 +32,13 @@ describe("checklist 7.1: clocked state machine 3.3 with admin hooks", () => {
     expect(listed(t, id)?.status_msg).toBe("success, running example/app_1/args\n");
   });
 
-  it("models the pull time from the image's size and the machine's bandwidth", () => {
+  it("models the pull time from the image's size and the machine's bandwidth", { timeout: 60_000 }, () => {
     const bootTime = (sizeGb: number, inetDown: number) => {
       const t = trial({ settings: { images: { "example/app:1": { sizeGb } } } });
       const id = rent(t, { disk: 200 }, { inet_down: inetDown });
       for (let s = 0; s < HOUR; s++) {
         t.pass(1);
-        if (listed(t, id)?.actual_status === "running") return s;
+        if (t.emulator.world.instances.get(id)?.actualStatus === "running") return s;
       }
       return HOUR;
     };
@@ -69,6 +69,15 @@ describe("checklist 7.1: clocked state machine 3.3 with admin hooks", () => {
     const { t, id } = up();
     happens(t, id, "pull-failure", { text: "toomanyrequests: pull rate limit" });
     expect(listed(t, id)).toMatchObject({ actual_status: "loading", status_msg: "toomanyrequests: pull rate limit\n" });
+  });
+
+  it("stays where a failure left it: what was to come next no longer comes", () => {
+    const t = trial({ settings: { bootSeconds: 10 } });
+    const id = rent(t);
+    t.pass(9.5);
+    happens(t, id, "pull-failure");
+    t.pass(HOUR);
+    expect([words(t, id)?.[3], t.emulator.endpoints().length]).toEqual(["loading", 0]);
   });
 
   it("shows an OCI failure as created, stopped by the host, and frees the cards", () => {

@@ -2,6 +2,8 @@ import { describe, expect, it } from "vitest";
 import type { JsonObject } from "../../emulator/json.ts";
 import { jsonParameter, numberAt, offers, onlyOffer, rent, rowsOf, START, type Trial, trial } from "./harness.ts";
 
+/** Thousands of rows on a busy machine. */
+const PATIENT = { timeout: 60_000 };
 const plain = () => trial({ machines: 400 });
 const market = (list: JsonObject[]): Trial => {
   const t = trial({ machines: 0 });
@@ -116,7 +118,7 @@ describe("checklist 7.1: bundles: allocated_storage affects dph_total and disk f
     expect(column(two, "dph_total")).toEqual(column(two, "dph_total").sort((a, b) => b - a));
   });
 
-  it("pages through more than 64 rows by price", () => {
+  it("pages through more than 64 rows by price", PATIENT, () => {
     const t = plain();
     const seen = new Set<unknown>();
     let price = 0;
@@ -166,7 +168,7 @@ describe("checklist 7.1: bundles: type bid price swap, rented machines hidden", 
 });
 
 describe("the seeded market", () => {
-  it("has a few thousand offers with every field of a real row", () => {
+  it("has a few thousand offers with every field of a real row", PATIENT, () => {
     const t = trial({ machines: 3000 });
     expect(t.emulator.world.market.offers.size).toBeGreaterThan(4000);
     const [row] = offers(t, { verified: { eq: true }, rentable: { eq: true }, external: { eq: false } });

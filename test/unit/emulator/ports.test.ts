@@ -46,6 +46,15 @@ describe("checklist 7.1: ports: random unique host ports per machine ip; string 
     expect([ports.length, new Set(ports).size]).toEqual([200, 200]);
   });
 
+  it("draws again when the number belongs to an instance that does not listen just now", () => {
+    const numbers = [20_000, 20_000, 20_001];
+    const t = trial({ settings: { bootSeconds: 0, advertise: "127.0.0.1" }, takePort: () => numbers.shift() ?? 0 });
+    t.order("POST", "instances", {});
+    t.order("POST", "instances/any/exit");
+    t.order("POST", "instances", {});
+    expect(t.emulator.endpoints().map((one) => one.port)).toEqual([20_001]);
+  });
+
   it("gives numbers of 70000 and more the same number inside as outside", () => {
     const { t } = up({}, { env: { "-p 70000:70000": "1" } });
     const [endpoint] = t.emulator.endpoints();

@@ -75,6 +75,23 @@ describe("checklist 7.1: template edit changes hash_id keeps id; own+public rows
     expect([mine.hash_id, mine.id === theirs?.id]).toEqual([theirs?.hash_id, false]);
   });
 
+  it("takes the account's own template where a stranger's has the same hash", () => {
+    const t = trial();
+    const [theirs] = search(t, { creator_id: { neq: OWNER } });
+    const content = {
+      name: "demo",
+      image: "stranger/app:1",
+      env: "-p 9000:9000",
+      runtype: "args",
+      readme: "for trials",
+    };
+    const mine = made(t, { ...content, recommended_disk_space: 20 });
+    expect(mine.hash_id).toBe(theirs?.hash_id);
+    const [offer] = t.emulator.world.market.offers.keys();
+    t.api("PUT", `/api/v0/asks/${offer}/`, { template_hash_id: mine.hash_id ?? null, disk: 20 });
+    expect(t.order("GET", "instances/any").body.template_id).toBe(mine.id);
+  });
+
   it("deletes by id and refuses a hash", () => {
     const t = trial();
     const [template] = own(t);
