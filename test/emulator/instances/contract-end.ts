@@ -8,9 +8,8 @@ const KEPT_AFTER_END_MS = 48 * 3_600_000;
 
 /** Plans the end of the contract for the machine's end date. */
 export function watchEnd(world: World, instance: Instance): void {
-  const { machine } = instance;
-  world.agenda.add(machine.endDate * 1000, () => {
-    if (isLive(instance) && machine.endDate * 1000 <= world.time) expire(world, instance);
+  world.agenda.add(instance.machine.endDate * 1000, () => {
+    if (isLive(instance)) expire(world, instance);
   });
 }
 

@@ -251,6 +251,20 @@ describe("checklist 7.1: clocked state machine 3.3 with admin hooks", () => {
     expect(t.api("PUT", "/api/v0/instances/reboot/9/").body.error).toBe("invalid_args");
   });
 
+  it("starts again soon after a reboot, as the image is there, and pulls anew when it is recycled", () => {
+    const t = trial({ settings: { images: { "example/app:1": { sizeGb: 10 } } } });
+    const id = rent(t, { disk: 100 }, { inet_down: 100 }); // 800 s for the pull alone
+    t.pass(HOUR);
+    t.api("PUT", `/api/v0/instances/reboot/${id}/`);
+    t.pass(60);
+    expect(words(t, id)?.[3]).toBe("running");
+    t.api("PUT", `/api/v0/instances/recycle/${id}/`);
+    t.pass(700);
+    expect(words(t, id)?.[3]).toBe("loading");
+    t.pass(HOUR);
+    expect(words(t, id)?.[3]).toBe("running");
+  });
+
   it("applies an updated template when it is recycled, not before", () => {
     const { t, id } = up();
     const made = t.api("POST", "/api/v0/template/", { name: "next", image: "example/app:2", env: "-p 9000:9000" });
