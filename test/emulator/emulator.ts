@@ -121,6 +121,7 @@ function createWorld(options: EmulatorOptions): World {
     hosts: new Map(),
     instances: new Map(),
     live: new Map(),
+    lingering: [],
     templates: [],
     earlierTemplates: new Map(),
     faults: [],

@@ -75,6 +75,8 @@ export interface World {
   instances: Map<number, Instance>;
   /** Those that have not ended. */
   live: Map<number, Instance>;
+  /** Those that have ended and may still be listed. */
+  lingering: Instance[];
   templates: Template[];
   /** Hashes of earlier revisions, with the content that they stood for. */
   earlierTemplates: Map<string, Template>;

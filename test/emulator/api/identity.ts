@@ -1,6 +1,5 @@
 // Who calls, and whether the key may do that. Pure.
 
-import { isLive } from "../instances/instance.ts";
 import type { ApiRequest } from "../message.ts";
 import { type ApiResponse, refusal } from "../message.ts";
 import type { RequestRecord, World } from "../world.ts";
@@ -23,8 +22,8 @@ export function identify(world: World, request: ApiRequest, query: URLSearchPara
   if (key === world.account.key && !world.account.keyRevoked) {
     return { identity: { kind: "account" }, authorization: `${form} right`, key };
   }
-  for (const instance of world.instances.values()) {
-    if (instance.apiKey === key && isLive(instance)) {
+  for (const instance of world.live.values()) {
+    if (instance.apiKey === key) {
       return { identity: { kind: "instance", id: instance.id }, authorization: `${form} right`, key };
     }
   }

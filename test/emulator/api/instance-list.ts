@@ -17,7 +17,8 @@ export function isVisible(world: World, instance: Instance): boolean {
 }
 
 export function visibleInstances(world: World): Instance[] {
-  return [...world.instances.values()].filter((instance) => isVisible(world, instance));
+  world.lingering = world.lingering.filter(({ goneAt }) => goneAt !== null && world.time < goneAt);
+  return [...world.live.values(), ...world.lingering].filter((instance) => isVisible(world, instance));
 }
 
 function badRequest(problem: string): ApiResponse {

@@ -174,6 +174,7 @@ export function end(world: World, instance: Instance, lingerMs: number, endedBy:
     serving: false,
     startQueued: false,
   });
+  if (lingerMs > 0) world.lingering.push(instance);
   release(world.market, instance.machine, instance.id, world.random, seconds(world));
   startQueued(world);
   watchCredit(world);
