@@ -1,6 +1,20 @@
 // Every setting of both containers in one table: the source of the defaults, of `--help` and of the README. Pure.
-import { isAbsolute } from "node:path";
 import * as z from "zod";
+import {
+  boolean,
+  hasReadablePassword,
+  integer,
+  isBase,
+  login,
+  path,
+  port,
+  query,
+  seconds,
+  secondsOrNone,
+  text,
+  token,
+  url,
+} from "./variable-forms.ts";
 
 export type Container = "provisioner" | "reloader";
 
@@ -38,92 +52,6 @@ const both = ["provisioner", "reloader"] as const;
 const provisioner = ["provisioner"] as const;
 const reloader = ["reloader"] as const;
 
-const text = z.string().refine((value) => value.trim() === value && !/[\r\n\0]/.test(value));
-const token = z.string().regex(/^[\x21-\x7e]+$/);
-const integer = (min: number, max: number) =>
-  z
-    .string()
-    .regex(/^\d{1,10}$/)
-    .transform(Number)
-    .pipe(z.int().min(min).max(max));
-const seconds = integer(1, 315_360_000);
-const secondsOrNone = integer(0, 315_360_000);
-const port = integer(1, 65535);
-const TRUE = new Set(["true", "1", "yes", "on"]);
-const FALSE = new Set(["false", "0", "no", "off"]);
-const boolean = z
-  .string()
-  .transform((value) => value.toLowerCase())
-  .refine((value) => TRUE.has(value) || FALSE.has(value))
-  .transform((value) => TRUE.has(value));
-// Paths reach nginx' configuration and log lines: what would end a directive or a line there is refused here.
-const path = z.string().refine((value) => isAbsolute(value) && !/["'\\;{}$\s\0]/.test(value));
-const url = (protocols: readonly string[], fits: (url: URL) => boolean = () => true) =>
-  z.string().refine((value) => {
-    if (!URL.canParse(value)) return false;
-    const parsed = new URL(value);
-    return protocols.includes(parsed.protocol) && parsed.hostname !== "" && fits(parsed);
-  });
-// The API's paths are added to it: one of its own would make every call a 404.
-const isBase = (parsed: URL) => parsed.pathname === "/" && parsed.search === "" && parsed.hash === "";
-// A percent sign that escapes nothing ends the Redis client, and so the program, without a word about the setting.
-function hasReadablePassword({ username, password }: URL): boolean {
-  try {
-    decodeURIComponent(username + password);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/** The registry login in its three parts, or null for `none`. `text` is what the API takes as `image_login`. */
-export interface RegistryLogin {
-  user: string;
-  password: string;
-  host: string;
-  text: string;
-}
-const login = z.string().transform((value, context): RegistryLogin | null => {
-  if (value.trim() === "none") return null;
-  const match = /^-u ([^\s'"]+) -p ([^\s'"]+) ([^\s'"-][^\s'"]*)$/.exec(value.trim().replace(/\s+/g, " "));
-  const [, user, password, host] = match ?? [];
-  if (user === undefined || password === undefined || host === undefined) {
-    context.addIssue({ code: "custom" });
-    return z.NEVER;
-  }
-  return { user, password, host, text: `-u ${user} -p ${password} ${host}` };
-});
-
-const OPERATORS = ["eq", "neq", "gt", "gte", "lt", "lte", "in", "notin"] as const;
-
-/** A JSON object of filters beside which `order`, `type` and `limit` may stand, as the search endpoint takes it. */
-export type SearchQuery = Record<string, unknown>;
-const query = z.string().transform((value, context): SearchQuery => {
-  const refuse = (message: string) => {
-    context.addIssue({ code: "custom", message });
-    return z.NEVER;
-  };
-  let json: unknown;
-  try {
-    json = JSON.parse(value);
-  } catch (error) {
-    return refuse(error instanceof Error ? error.message : String(error));
-  }
-  const object = z.record(z.string(), z.unknown()).safeParse(json);
-  if (!object.success || Array.isArray(json)) return refuse("it is not a JSON object");
-  // A search of type bid finds cheap interruptible offers, but a create without a bid price bills them on demand.
-  if (object.data.type === "bid" || object.data.type === "interruptible") {
-    return refuse(`its "type" is "${object.data.type}": bids are not supported, it would be billed on demand`);
-  }
-  for (const [field, condition] of Object.entries(object.data)) {
-    if (["order", "type", "limit", "allocated_storage"].includes(field)) continue;
-    const operators = z.record(z.enum(OPERATORS), z.unknown()).safeParse(condition);
-    if (!operators.success) {
-      return refuse(`the condition of "${field}" must be an object of ${OPERATORS.join(", ")}, like {"gte": 1}`);
-    }
-  }
-  return object.data;
-});
 export const VARIABLES = {
   POD_NAME: required(z.string().regex(/^[A-Za-z0-9]([A-Za-z0-9._-]{0,198}[A-Za-z0-9])?$/), {
     for: provisioner,

@@ -1,7 +1,8 @@
 // The provisioner's settings, typed and in the units that the code uses. Touches the files that hold secrets.
 import { readFileSync } from "node:fs";
 import { readSettings, type SettingsSource } from "../common/settings.ts";
-import type { RegistryLogin, VariableName } from "../common/variables.ts";
+import type { RegistryLogin } from "../common/variable-forms.ts";
+import type { VariableName } from "../common/variables.ts";
 import { namesFor } from "../common/variables.ts";
 import type { Desired, Limits } from "./plan/facts.ts";
 import type { Policy } from "./policy.ts";
