@@ -1,0 +1,227 @@
+// Lets things go wrong and well again: carries out the injections of a scenario. Touches the emulator, the pods and Redis.
+
+import type { Emulator } from "../emulator/emulator.ts";
+import { isObject, type JsonObject, parseJson } from "../emulator/json.ts";
+import { order } from "./orders.ts";
+import type { Pod } from "./pod.ts";
+import type { DeadlyPoint } from "./process.ts";
+import type { SharedRedis } from "./redis.ts";
+import type { Injection } from "./scenario.ts";
+import type { Disturbance, Truth } from "./truth.ts";
+import type { VirtualTime } from "./virtual-time.ts";
+
+export interface InjectorParts {
+  time: VirtualTime;
+  emulator: Emulator;
+  redis: SharedRedis;
+  pods: readonly Pod[];
+  truth: Truth;
+  tell(pod: number | null, text: string): void;
+  /** The world has changed. */
+  look(): void;
+}
+
+export interface Injector {
+  inject(injection: Injection): void;
+  /** The code with which connections of the pod fail now, or null. */
+  brokenTo(what: "api" | "instances", pod: number): string | null;
+  /** Ends whatever lasts. */
+  endAll(): void;
+}
+
+// A process that does not come to its deadly point in this time is killed where it is.
+const ARMED_MS = 10 * 60_000;
+// Between two pods of a rollout: until the new one is ready, or so.
+const ROLLOUT_STEP_MS = 20_000;
+const RESTART_MS = 3000;
+// Answers that were delayed by a fault, and rows that come or go late, show for this long after it.
+const AFTERGLOW_MS = 130_000;
+
+export function injector(parts: InjectorParts): Injector {
+  const { time, emulator, redis, pods, truth } = parts;
+  const { world } = emulator;
+  const broken: { what: "api" | "instances"; pod: number | null; code: string }[] = [];
+  const lasting = new Set<() => void>();
+  const normal = { ...world.settings };
+
+  /** Does `end` after `ms`, or when all faults end. */
+  const last = (ms: number, end: () => void) => {
+    const once = () => {
+      if (!lasting.delete(once)) return;
+      end();
+      parts.look();
+    };
+    lasting.add(once);
+    time.after(ms, once);
+  };
+  const disturb = (what: string, pod: number | null, afterglowMs: number): (() => void) => {
+    const span: Disturbance = { from: time.now(), to: Number.POSITIVE_INFINITY, pod, what };
+    truth.disturbances.push(span);
+    return () => {
+      span.to = time.now() + afterglowMs;
+    };
+  };
+  /** The live instance of the pod that is best known: the one that serves, else the newest. */
+  const instanceOf = (pod: number): number | null => {
+    const label = truth.pods[pod]?.label;
+    const serving = truth.pods[pod]?.serving.at(-1);
+    const own = [...world.live.values()].filter((one) => one.label === label);
+    return own.find((one) => one.id === serving?.id)?.id ?? own.at(-1)?.id ?? null;
+  };
+  const restart = (pod: Pod, downMs: number, losesDisk: boolean) => {
+    if (losesDisk) pod.replace();
+    time.after(downMs, pod.start);
+  };
+  const roll = (image: string, losesDisk: boolean) => {
+    pods.forEach((pod, i) => {
+      time.after(i * ROLLOUT_STEP_MS, () => {
+        const begin = () => {
+          pod.image = { name: image, since: time.now() };
+          restart(pod, RESTART_MS, losesDisk);
+        };
+        if (pod.isUp()) pod.terminate(begin);
+        else pod.image = { name: image, since: time.now() };
+      });
+    });
+  };
+
+  const killAt = (pod: Pod, point: DeadlyPoint | null, again: () => void) => {
+    let over = false;
+    pod.onEnd(() => {
+      over = true;
+      again();
+    });
+    if (point === null) pod.kill();
+    else pod.arm(point);
+    time.after(ARMED_MS, () => {
+      if (!over) pod.kill();
+    });
+  };
+
+  function inject(injection: Injection): void {
+    switch (injection.kind) {
+      case "api-fault": {
+        const answer = parseJson(order(emulator, "POST", "faults", injection.rule));
+        const id = isObject(answer) ? answer.id : null;
+        const over = disturb("api", null, AFTERGLOW_MS);
+        last(injection.forMs, () => {
+          order(emulator, "DELETE", `faults/${id}`);
+          over();
+        });
+        break;
+      }
+      case "api-settings": {
+        order(emulator, "POST", "settings", injection.set);
+        const back: JsonObject = {};
+        for (const name of Object.keys(injection.set)) back[name] = settingOf(normal, name);
+        const over = disturb("api", null, AFTERGLOW_MS);
+        last(injection.forMs, () => {
+          order(emulator, "POST", "settings", back);
+          over();
+        });
+        break;
+      }
+      case "account": {
+        order(emulator, "POST", "account", injection.set);
+        const over = disturb("account", null, 0);
+        last(injection.forMs, () => {
+          order(emulator, "POST", "account", injection.back);
+          over();
+        });
+        break;
+      }
+      case "network": {
+        const fault = { what: injection.to, pod: injection.pod, code: injection.code };
+        broken.push(fault);
+        const over = disturb("network", injection.pod, 0);
+        last(injection.forMs, () => {
+          broken.splice(broken.indexOf(fault), 1);
+          over();
+        });
+        break;
+      }
+      case "instance": {
+        const id = instanceOf(injection.pod);
+        if (id === null) return;
+        order(emulator, "POST", `instances/${id}/${injection.event}`, injection.body);
+        const { undo } = injection;
+        if (undo !== null) last(undo.afterMs, () => void order(emulator, "POST", `instances/${id}/${undo.event}`));
+        break;
+      }
+      case "bad-host": {
+        const id = instanceOf(injection.pod);
+        const host = id === null ? undefined : world.instances.get(id)?.machine.hostId;
+        if (host === undefined) return;
+        order(emulator, "POST", `hosts/${host}`, { neverBoots: true });
+        last(injection.forMs, () => void order(emulator, "POST", `hosts/${host}`, { neverBoots: false }));
+        break;
+      }
+      case "rented-out": {
+        const cheapest = [...world.market.offers.values()].sort((a, b) => a.machine.dph - b.machine.dph || a.id - b.id);
+        for (const offer of cheapest.slice(0, injection.offers)) {
+          if (world.market.offers.has(offer.id)) order(emulator, "DELETE", `offers/${offer.id}`);
+        }
+        break;
+      }
+      case "template":
+        order(emulator, "PATCH", "templates/demo", { readme: injection.readme });
+        break;
+      case "image":
+        roll(injection.image, injection.losesDisk);
+        break;
+      case "restart": {
+        const pod = pods[injection.pod];
+        if (pod === undefined || !pod.isUp()) return;
+        const again = () => restart(pod, injection.downMs, injection.losesDisk);
+        if (injection.how === "terminate") pod.terminate(again);
+        else killAt(pod, injection.point, again);
+        break;
+      }
+      case "redis-away":
+        redis.away = true;
+        last(injection.forMs, () => {
+          redis.away = false;
+        });
+        break;
+      case "redis-flush":
+        redis.flush();
+        break;
+      case "disk-full": {
+        const pod = pods[injection.pod];
+        if (pod === undefined) return;
+        pod.disk.full = true;
+        const over = disturb("disk", injection.pod, 0);
+        last(injection.forMs, () => {
+          pod.disk.full = false;
+          over();
+        });
+        break;
+      }
+      case "reloader-down": {
+        const pod = pods[injection.pod];
+        if (pod === undefined) return;
+        pod.reloader.down = true;
+        last(injection.forMs, () => {
+          pod.reloader.down = false;
+          pod.reloader.changed();
+        });
+        break;
+      }
+    }
+    parts.look();
+  }
+
+  return {
+    inject,
+    brokenTo: (what, pod) =>
+      broken.find((one) => one.what === what && (one.pod === null || one.pod === pod))?.code ?? null,
+    endAll() {
+      for (const end of [...lasting]) end();
+    },
+  };
+}
+
+function settingOf(settings: object, name: string): JsonObject[string] {
+  const entry = Object.entries(settings).find(([key]) => key === name);
+  return entry?.[1] ?? null;
+}

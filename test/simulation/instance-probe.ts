@@ -1,0 +1,47 @@
+// How a process' probe meets an instance: the rules of the real one over the emulator's ports, without TCP. Touches the emulator.
+import type { Probe } from "../../provisioner/probe.ts";
+import type { Emulator } from "../emulator/emulator.ts";
+import type { Random } from "../emulator/random.ts";
+import type { Process } from "./process.ts";
+
+export interface ProbeParts {
+  emulator: Emulator;
+  random: Random;
+  healthPath: string | undefined;
+  /** Packets to instances are lost now. */
+  broken(): boolean;
+  /** Told of every result. */
+  probed(host: string, port: number, ok: boolean): void;
+}
+
+// As in the real probe.
+const DEADLINE_MS = 5000;
+const BANNER_WAIT_MS = 300;
+// A handshake with a host somewhere in the world, ms.
+const NEAREST_MS = 5;
+const FARTHEST_MS = 250;
+
+export function instanceProbe(parts: ProbeParts, process: Process): Probe {
+  const { emulator, random, healthPath } = parts;
+  const { clock } = process;
+  return async (endpoint, signal) => {
+    const { host, port } = endpoint;
+    const done = (ok: boolean, tcp: boolean, why: string) => {
+      parts.probed(host, port, ok);
+      return { endpoint, ok, tcp, why: ok ? "" : `${host}:${port}: ${why}` };
+    };
+    if (parts.broken()) {
+      await clock.sleep(DEADLINE_MS, signal);
+      return done(false, false, "no connection in time");
+    }
+    await clock.sleep(random.integer(NEAREST_MS, FARTHEST_MS) + BANNER_WAIT_MS, signal);
+    const visited = emulator.visit(host, port, { method: "GET", url: healthPath ?? "/", headers: {}, body: "" });
+    if (visited.kind === "refused") return done(false, false, "ECONNREFUSED");
+    if (visited.kind === "ssh") return done(false, false, "sshd answers there");
+    if (healthPath === undefined) return done(true, true, "");
+    await clock.sleep(Math.min(visited.delayMs, DEADLINE_MS), signal);
+    if (visited.delayMs >= DEADLINE_MS) return done(false, true, "no answer in time");
+    const passes = visited.status >= 200 && visited.status < 400;
+    return done(passes, true, `answered ${visited.status}`);
+  };
+}

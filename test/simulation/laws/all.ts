@@ -1,0 +1,25 @@
+// The laws by which every run is judged. Pure.
+import type { Breach, Law, Truth } from "../truth.ts";
+import { budgetKept } from "./budget.ts";
+import { goodKept } from "./good-kept.ts";
+import { nothingLeft } from "./nothing-left.ts";
+import { othersUntouched } from "./others.ts";
+import { servingAgain } from "./serving-again.ts";
+import { twoInstances } from "./two-instances.ts";
+
+export const LAWS = {
+  "two-instances": twoInstances,
+  "others-untouched": othersUntouched,
+  "good-kept": goodKept,
+  "nothing-left": nothingLeft,
+  "serving-again": servingAgain,
+  budget: budgetKept,
+} as const satisfies Record<string, Law>;
+export type LawName = keyof typeof LAWS;
+
+/** Every breach of every law, in order of time. */
+export function judge(truth: Truth): Breach[] {
+  return Object.values(LAWS)
+    .flatMap((law) => law(truth))
+    .sort((a, b) => a.at - b.at);
+}

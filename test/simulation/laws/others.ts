@@ -1,0 +1,12 @@
+// Law 2: nothing that does not carry exactly our label is ever touched. Pure.
+import type { Breach, Truth } from "../truth.ts";
+
+/** No call of a pod changes an instance that has another label than the pod's own, or none. */
+export function othersUntouched(truth: Truth): Breach[] {
+  const known = new Set(truth.contracts.map((contract) => contract.id));
+  return truth.touches.flatMap(({ at, pod, id, label, call }) => {
+    const own = truth.pods[pod]?.label;
+    if (label === own || !known.has(id)) return [];
+    return [{ law: "others-untouched", at, says: `pod ${pod} sent ${call}, whose label is ${label ?? "none"}` }];
+  });
+}

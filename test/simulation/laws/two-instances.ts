@@ -1,0 +1,73 @@
+// Law 1: two live instances for one pod exist for a short time only, and none at all when things have come to rest. Pure.
+import { type Breach, contractsOf, livesAt, type PodTruth, type Span, type Truth } from "../truth.ts";
+
+const LAW = "two-instances";
+// What it may take to see a second instance, and to end it: one list in half a minute, a withdrawal, the API's limits.
+const AT_A_STRETCH_MS = 300_000;
+const SETTLED_MS = 3_600_000;
+
+/** While the provisioner runs and the API answers truthfully: two at most for 300 s at a stretch. At rest: exactly one. */
+export function twoInstances(truth: Truth): Breach[] {
+  return truth.pods.flatMap((pod, index) => [...tooLong(truth, pod, index), ...notOne(truth, pod)]);
+}
+
+function tooLong(truth: Truth, pod: PodTruth, index: number): Breach[] {
+  const doubles = spansOf(truth, pod, (count) => count >= 2);
+  const calm = calmSpans(truth, pod, index);
+  return doubles.flatMap((double) =>
+    calm.flatMap((span) => {
+      const from = Math.max(double.from, span.from);
+      const to = Math.min(double.to, span.to);
+      if (to - from <= AT_A_STRETCH_MS) return [];
+      return [{ law: LAW, at: from, says: `${pod.name} had two instances for ${Math.round((to - from) / 1000)} s` }];
+    }),
+  );
+}
+
+function notOne(truth: Truth, pod: PodTruth): Breach[] {
+  const settled = truth.faultsEnd + SETTLED_MS;
+  return spansOf(truth, pod, (count) => count !== 1)
+    .filter((span) => span.to > settled)
+    .map((span) => {
+      const at = Math.max(span.from, settled);
+      const count = contractsOf(truth, pod).filter((contract) => livesAt(contract, at)).length;
+      return { law: LAW, at, says: `${pod.name} had ${count} instances at rest` };
+    });
+}
+
+/** When the number of live instances of the pod was as asked. */
+function spansOf(truth: Truth, pod: PodTruth, asked: (count: number) => boolean): Span[] {
+  const own = contractsOf(truth, pod);
+  const instants = own.flatMap((contract) => [contract.createdAt, contract.endedAt ?? truth.end]);
+  const edges = [...new Set([truth.start, ...instants, truth.end])]
+    .filter((at) => at <= truth.end)
+    .sort((a, b) => a - b);
+  const spans: Span[] = [];
+  for (const [i, from] of edges.entries()) {
+    const to = edges[i + 1];
+    if (to === undefined || !asked(own.filter((contract) => livesAt(contract, from)).length)) continue;
+    const last = spans.at(-1);
+    if (last?.to === from) last.to = to;
+    else spans.push({ from, to });
+  }
+  return spans;
+}
+
+/** When the pod's provisioner ran and nothing kept it from knowing the truth: a row that does not show is a lie as well. */
+export function calmSpans(truth: Truth, pod: PodTruth, index: number): Span[] {
+  const hidden = contractsOf(truth, pod).map((contract) => ({
+    from: contract.createdAt,
+    to: Math.min(contract.visibleAt, contract.endedAt ?? truth.end),
+  }));
+  const disturbed = truth.disturbances.filter((one) => one.pod === null || one.pod === index);
+  return [...disturbed, ...hidden].reduce((calm, span) => calm.flatMap((one) => without(one, span)), [...pod.running]);
+}
+
+function without(span: Span, hole: Span): Span[] {
+  if (hole.to <= span.from || hole.from >= span.to) return [span];
+  const parts = [
+    { from: span.from, to: hole.from },
+    { from: hole.to, to: span.to },
+  ];
+  return parts.filter((part) => part.to > part.from);
+}

@@ -1,0 +1,154 @@
+// One pod of a run: its volumes, its nginx, and one provisioner process after another. Touches nothing but what it is handed.
+
+import { run, type World } from "../../provisioner/run.ts";
+import { readProvisionerSettings } from "../../provisioner/settings.ts";
+import type { Random } from "../emulator/random.ts";
+import { type PodDisk, podDisk, processDisk } from "./disk.ts";
+import { instanceProbe, type ProbeParts } from "./instance-probe.ts";
+import { apiAdapter, type Line } from "./network.ts";
+import { type DeadlyPoint, newProcess, type Process } from "./process.ts";
+import type { SharedRedis } from "./redis.ts";
+import { type SimulatedReloader, simulatedReloader } from "./reloader.ts";
+import type { PodTruth } from "./truth.ts";
+import type { VirtualTime } from "./virtual-time.ts";
+
+export interface PodParts {
+  time: VirtualTime;
+  random: Random;
+  line: Line;
+  probe: Omit<ProbeParts, "random" | "healthPath">;
+  redis: SharedRedis;
+  env: Readonly<Record<string, string>>;
+  image: string;
+  truth: PodTruth;
+  /** A process' log lines and what becomes of it. */
+  tell(text: string): void;
+  log(line: string): void;
+  /** Bytes that a process wrote to disk. */
+  wrote(path: string, text: string): void;
+  /** nginx serves something else. */
+  changed(): void;
+  /** Changes the program for the tests of the laws themselves. */
+  alter(world: World): World;
+}
+
+export interface Pod {
+  readonly disk: PodDisk;
+  readonly reloader: SimulatedReloader;
+  /** The image that the operator wants, and since when a process knows it. */
+  image: { name: string; since: number };
+  start(): void;
+  kill(): void;
+  /** Kills the process where it comes to `point` next; one that is down stays so. */
+  arm(point: DeadlyPoint): void;
+  /** SIGTERM, and kill -9 when the grace is over; `then` is called when the process has ended. */
+  terminate(then: () => void): void;
+  /** What is to be done once when the present process has ended. */
+  onEnd(then: () => void): void;
+  isUp(): boolean;
+  /** The pod is another one: its volumes and its nginx are new. */
+  replace(): void;
+}
+
+// The paths are the programs' defaults.
+const UPSTREAM_PATH = "/var/run/vast-pod/upstream.json";
+// Kubernetes' default between SIGTERM and SIGKILL.
+const GRACE_MS = 30_000;
+// Asking over loopback.
+const ASK_MS = 2;
+// Kubernetes waits before it starts a program again that ended by itself; its first waits are of this order.
+const CRASH_WAIT_MS = 10_000;
+
+export function simulatedPod(parts: PodParts): Pod {
+  const { time, truth, tell } = parts;
+  const disk = podDisk();
+  const reloader = simulatedReloader(time, disk, UPSTREAM_PATH, parts.changed);
+  let current: Process | null = null;
+  let ends: (() => void)[] = [];
+
+  const ended = (process: Process) => {
+    if (current !== process) return;
+    current = null;
+    const span = truth.running.at(-1);
+    if (span !== undefined) span.to = time.now();
+    const then = ends;
+    ends = [];
+    for (const one of then) one();
+  };
+
+  const pod: Pod = {
+    disk,
+    reloader,
+    image: { name: parts.image, since: time.now() },
+    isUp: () => current !== null,
+    start() {
+      if (current !== null) return;
+      const process: Process = newProcess(time, () => {
+        tell("the provisioner is killed");
+        ended(process);
+      });
+      current = process;
+      truth.running.push({ from: time.now(), to: Number.POSITIVE_INFINITY });
+      live(process).then(
+        () => process.alive() && ended(process),
+        (error: unknown) => {
+          if (!process.alive()) return;
+          tell(`the provisioner crashed: ${error instanceof Error ? error.message : String(error)}`);
+          ended(process);
+          time.after(CRASH_WAIT_MS, pod.start);
+        },
+      );
+    },
+    kill: () => current?.kill(),
+    arm: (point) => current?.arm(point),
+    onEnd(then) {
+      if (current === null) then();
+      else ends.push(then);
+    },
+    terminate(then) {
+      const process = current;
+      if (process === null) return;
+      ends.push(then);
+      process.stop.abort(new Error("SIGTERM"));
+      time.after(GRACE_MS, () => process === current && process.kill());
+    },
+    replace() {
+      disk.wipe();
+      reloader.reset();
+      truth.replacedAt.push(time.now());
+    },
+  };
+
+  function live(process: Process): Promise<void> {
+    const settings = readProvisionerSettings({
+      env: { ...parts.env, VAST_TEMPLATE_IMAGE: pod.image.name },
+      flags: {},
+      readFile: () => "",
+    });
+    const { random } = parts;
+    const world: World = {
+      clock: process.clock,
+      random: random.next,
+      disk: processDisk(disk, {
+        alive: process.alive,
+        before: (path) => path === UPSTREAM_PATH || process.passes("state-before"),
+        after(path, text) {
+          parts.wrote(path, text);
+          if (path === UPSTREAM_PATH) reloader.changed();
+          process.passes(path === UPSTREAM_PATH ? "upstream-after" : "state-after");
+        },
+      }),
+      adapter: apiAdapter(parts.line, process),
+      connectRedis: () => parts.redis.connect(process.clock.sleep),
+      probe: instanceProbe({ ...parts.probe, random, healthPath: settings.healthPath }, process),
+      askReloader: async (signal) => {
+        await process.clock.sleep(ASK_MS, signal);
+        return reloader.applied();
+      },
+      serveStatus: async (port) => ({ port, close: async () => undefined }),
+      logTo: { write: parts.log },
+    };
+    return run(settings, parts.alter(world), process.stop.signal);
+  }
+  return pod;
+}

@@ -1,0 +1,73 @@
+// One life of a pod's provisioner: started, ended by SIGTERM, or killed so that nothing of it ever takes effect again. Touches
+// nothing but what it is handed.
+import type { Clock } from "../../common/clock.ts";
+import type { VirtualTime } from "./virtual-time.ts";
+
+/** Where in its work a process can be killed. Each is reached many times in a run, unlike a moment chosen by the clock. */
+export const DEADLY_POINTS = [
+  "create-sent",
+  "create-made",
+  "destroy-sent",
+  "destroy-done",
+  "state-before",
+  "state-after",
+  "upstream-after",
+] as const;
+export type DeadlyPoint = (typeof DEADLY_POINTS)[number];
+
+export interface Process {
+  alive(): boolean;
+  /** Its time: sleeps of a dead process never end. */
+  readonly clock: Clock;
+  /** What SIGTERM aborts. */
+  readonly stop: AbortController;
+  /** Kill -9. `dead` is told once. */
+  kill(): void;
+  /** Kills it when it next comes to `point`. */
+  arm(point: DeadlyPoint): void;
+  /** Tells that it has come to `point`; answers whether it is still alive. */
+  passes(point: DeadlyPoint): boolean;
+}
+
+/** A process that has just begun. `died` is called when it is killed, wherever that happens. */
+export function newProcess(time: VirtualTime, died: () => void): Process {
+  let alive = true;
+  let deadly: DeadlyPoint | null = null;
+  const process: Process = {
+    alive: () => alive,
+    stop: new AbortController(),
+    clock: {
+      now: time.now,
+      sleep: (ms, signal) =>
+        new Promise((resolve) => {
+          if (!alive) return;
+          if (signal?.aborted) return resolve();
+          const wake = () => {
+            takeBack();
+            signal?.removeEventListener("abort", wake);
+            if (alive) resolve();
+          };
+          const takeBack = time.after(ms, wake);
+          signal?.addEventListener("abort", wake, { once: true });
+        }),
+    },
+    kill() {
+      if (!alive) return;
+      alive = false;
+      died();
+    },
+    arm(point) {
+      deadly = point;
+    },
+    passes(point) {
+      if (deadly === point) process.kill();
+      return alive;
+    },
+  };
+  return process;
+}
+
+/** What a dead process waits for. */
+export function never<T>(): Promise<T> {
+  return new Promise<T>(() => undefined);
+}

@@ -1,0 +1,67 @@
+// The Redis that all pods share, in memory and in virtual time: the commands that the ban store uses. Pure.
+import type { RedisConnection } from "../../provisioner/blacklist/redis.ts";
+
+export interface SharedRedis {
+  /** While true every command is refused after a second, as by a server that cannot be reached. */
+  away: boolean;
+  flush(): void;
+  /** `sleep` is the process' own: of a dead one it never returns. */
+  connect(sleep: (ms: number) => Promise<void>): RedisConnection;
+}
+
+// The connection's own limit for one command.
+const GIVES_UP_AFTER_MS = 1000;
+
+export function sharedRedis(now: () => number): SharedRedis {
+  const entries = new Map<string, { value: string; until: number }>();
+  const get = (key: string): string | null => {
+    const entry = entries.get(key);
+    if (entry === undefined) return null;
+    if (entry.until > now()) return entry.value;
+    entries.delete(key);
+    return null;
+  };
+  const set = (key: string, value: string, ttlSeconds: number) => {
+    entries.set(key, { value, until: now() + ttlSeconds * 1000 });
+  };
+  const redis: SharedRedis = {
+    away: false,
+    flush: () => entries.clear(),
+    connect(sleep) {
+      const reached = async () => {
+        if (!redis.away) return;
+        await sleep(GIVES_UP_AFTER_MS);
+        throw new Error("Command timed out");
+      };
+      return {
+        async scan(_, pattern) {
+          await reached();
+          const prefix = pattern.replace(/\*$/, "");
+          return ["0", [...entries.keys()].filter((key) => key.startsWith(prefix) && get(key) !== null).sort()];
+        },
+        async mget(keys) {
+          await reached();
+          return keys.map(get);
+        },
+        async setWithTtl(key, value, ttlSeconds) {
+          await reached();
+          set(key, value, ttlSeconds);
+        },
+        async setIfAbsent(key, value, ttlSeconds) {
+          await reached();
+          if (get(key) === null) set(key, value, ttlSeconds);
+        },
+        async remove(key) {
+          await reached();
+          entries.delete(key);
+        },
+        async add(key, amount, ttlSeconds) {
+          await reached();
+          set(key, String(Number(get(key) ?? 0) + amount), ttlSeconds);
+        },
+        close: () => undefined,
+      };
+    },
+  };
+  return redis;
+}

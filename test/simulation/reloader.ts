@@ -1,0 +1,57 @@
+// The reloader and its nginx as the provisioner knows them: what the upstream file says is served a moment later. Pure but for its own state.
+import type { Applied } from "../../common/reloader-status.ts";
+import { parseUpstreamFile, type Server } from "../../common/upstream-file.ts";
+import type { PodDisk } from "./disk.ts";
+import type { VirtualTime } from "./virtual-time.ts";
+
+export interface SimulatedReloader {
+  /** The upstream file was written. */
+  changed(): void;
+  /** What it answers when it is asked; null when it is down or has applied nothing yet. */
+  applied(): Applied;
+  /** What nginx serves, whether or not anybody can be asked. */
+  serves(): Server | null;
+  /** While true it applies nothing and answers nobody. */
+  down: boolean;
+  /** A new pod's: nginx serves nothing. */
+  reset(): void;
+}
+
+// From the rename to "settled", as measured with the real one.
+const APPLY_MS = 200;
+// How often a reloader looks by itself, as the backstop for a missed event.
+const POLL_MS = 5000;
+
+/** `applied` is told whenever nginx serves something else. */
+export function simulatedReloader(time: VirtualTime, disk: PodDisk, path: string, told: () => void): SimulatedReloader {
+  let state: Applied = null;
+  let serves: Server | null = null;
+  let pending = false;
+  const apply = () => {
+    pending = false;
+    if (reloader.down) return later(POLL_MS);
+    const text = disk.read(path);
+    const parsed = text === null ? null : parseUpstreamFile(text);
+    if (parsed === null || !parsed.ok) return;
+    serves = parsed.file.server;
+    state = { generation: parsed.file.generation, server: serves, hash: "" };
+    told();
+  };
+  const later = (ms: number) => {
+    if (pending) return;
+    pending = true;
+    time.after(ms, apply);
+  };
+  const reloader: SimulatedReloader = {
+    down: false,
+    changed: () => later(APPLY_MS),
+    applied: () => (reloader.down ? null : state),
+    serves: () => serves,
+    reset() {
+      state = null;
+      serves = null;
+      told();
+    },
+  };
+  return reloader;
+}

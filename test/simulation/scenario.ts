@@ -1,0 +1,66 @@
+// What a run is made of: its settings and everything that goes wrong in it, as plain data that can be printed and cut down. Pure.
+import type { JsonObject } from "../emulator/json.ts";
+import type { DeadlyPoint } from "./process.ts";
+
+/** One thing that goes wrong. `at` and `forMs` are ms from the run's start; what has a `forMs` ends by itself. */
+export type Injection = { at: number } & (
+  | { kind: "api-fault"; forMs: number; rule: JsonObject }
+  | { kind: "api-settings"; forMs: number; set: JsonObject }
+  | { kind: "account"; forMs: number; set: JsonObject; back: JsonObject }
+  | { kind: "network"; forMs: number; to: "api" | "instances"; code: string; pod: number | null }
+  | { kind: "instance"; pod: number; event: string; body: JsonObject; undo: { event: string; afterMs: number } | null }
+  | { kind: "bad-host"; pod: number; forMs: number }
+  | { kind: "rented-out"; offers: number }
+  | { kind: "template"; readme: string }
+  | { kind: "image"; image: string; losesDisk: boolean }
+  | {
+      kind: "restart";
+      pod: number;
+      how: "kill" | "terminate";
+      point: DeadlyPoint | null;
+      downMs: number;
+      losesDisk: boolean;
+    }
+  | { kind: "redis-away"; forMs: number }
+  | { kind: "redis-flush" }
+  | { kind: "disk-full"; pod: number; forMs: number }
+  | { kind: "reloader-down"; pod: number; forMs: number }
+);
+
+/** What every pod wants at first. */
+export const FIRST_IMAGE = "example/app:1";
+
+export interface Scenario {
+  seed: number;
+  hours: number;
+  pods: number;
+  /** Nothing goes wrong any more after this many ms. */
+  faultsEndMs: number;
+  /** Environment of every pod beside what all runs have. */
+  env: Record<string, string>;
+  /** All pods reach the API from one address, and share its limits. */
+  oneAddress: boolean;
+  /** Settings of the emulator for the whole run. */
+  emulator: JsonObject;
+  injections: Injection[];
+}
+
+/** One line about an injection. */
+export function describeInjection(injection: Injection): string {
+  const { at: _, kind, ...rest } = injection;
+  const minutes = (ms: number) => `${(ms / 60_000).toFixed(1)} min`;
+  switch (injection.kind) {
+    case "api-fault":
+      return `API fault for ${minutes(injection.forMs)}: ${JSON.stringify(injection.rule)}`;
+    case "account":
+      return `account trouble for ${minutes(injection.forMs)}: ${JSON.stringify(injection.set)}`;
+    case "network":
+      return `no way to ${injection.to === "api" ? "the API" : "the instances"} (${injection.code}) for ${minutes(injection.forMs)}, pod ${injection.pod ?? "all"}`;
+    case "instance":
+      return `instance of pod ${injection.pod}: ${injection.event} ${JSON.stringify(injection.body)}${injection.undo === null ? "" : `, ${injection.undo.event} after ${minutes(injection.undo.afterMs)}`}`;
+    case "restart":
+      return `pod ${injection.pod}: ${injection.how}${injection.point === null ? "" : ` at ${injection.point}`}, down for ${(injection.downMs / 1000).toFixed(0)} s${injection.losesDisk ? ", replaced: its disk is lost" : ""}`;
+    default:
+      return `${kind} ${JSON.stringify(rest)}`;
+  }
+}

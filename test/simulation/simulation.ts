@@ -1,0 +1,183 @@
+// One run: the emulator, the pods and everything that goes wrong, in one virtual time. The same scenario gives the same run byte
+// for byte. Touches nothing outside.
+import { createHash } from "node:crypto";
+import type { World } from "../../provisioner/run.ts";
+import { ACCOUNT_KEY, createEmulator } from "../emulator/emulator.ts";
+import { seededRandom } from "../emulator/random.ts";
+import { injector } from "./inject.ts";
+import { order, plantForeign } from "./orders.ts";
+import { type Pod, simulatedPod } from "./pod.ts";
+import { sharedRedis } from "./redis.ts";
+import { describeInjection, FIRST_IMAGE, type Scenario } from "./scenario.ts";
+import { readableLog } from "./story.ts";
+import type { Truth } from "./truth.ts";
+import { virtualTime } from "./virtual-time.ts";
+import { type Witness, witness } from "./witness.ts";
+
+export interface RunOptions {
+  /** Keeps the story line by line; without it only its hash is made. */
+  story?: boolean;
+  /** Changes the program: tests of the laws plant bugs with it. */
+  alter?: (world: World, pod: number) => World;
+}
+
+export interface Outcome {
+  truth: Truth;
+  /** Readable lines; empty unless asked for. */
+  story: string[];
+  /** Over every call, answer, write, log line and event of the run. */
+  hash: string;
+  /** Calls of the API. */
+  calls: number;
+}
+
+/** 2026-11-23T15:00:00Z: any fixed instant will do. */
+const START = 1_795_446_000_000;
+const HOUR_MS = 3_600_000;
+// Enough machines that bans of hosts do not empty the market, few enough that a search costs little.
+const MACHINES = 220;
+
+const QUERY = {
+  rentable: { eq: true },
+  num_gpus: { eq: 1 },
+  direct_port_count: { gte: 1 },
+  inet_down: { gte: 400 },
+  duration: { gte: 7 * 86_400 },
+  order: [["dph_total", "asc"]],
+  limit: 12,
+};
+
+export async function simulate(scenario: Scenario, options: RunOptions = {}): Promise<Outcome> {
+  const time = virtualTime(START);
+  const end = START + scenario.hours * HOUR_MS;
+  const digest = createHash("sha256");
+  const story: string[] = [];
+  const keep = options.story === true;
+  const tell = (pod: number | null, text: string) => {
+    const line = `${stamp(time.now() - START)} ${pod === null ? "      " : `pod ${pod} `} ${text}`;
+    digest.update(line);
+    if (keep) story.push(line);
+  };
+
+  const emulator = createEmulator({
+    clock: { now: time.now },
+    seed: scenario.seed,
+    machines: MACHINES,
+    settings: { rateLimits: "on", ipv6Twin: "some" },
+  });
+  order(emulator, "POST", "settings", scenario.emulator);
+  plantForeign(emulator, scenario.pods, FIRST_IMAGE);
+
+  const truth: Truth = {
+    start: START,
+    faultsEnd: START + scenario.faultsEndMs,
+    end,
+    pods: Array.from({ length: scenario.pods }, (_, i) => ({
+      name: `vast-pod-${i}`,
+      label: `k8s_pod=vast-pod-${i}`,
+      running: [],
+      serving: [],
+      replacedAt: [],
+      maxCreatesPerHour: Number(scenario.env.VAST_MAX_CREATES_PER_HOUR ?? 6),
+    })),
+    contracts: [],
+    creates: [],
+    touches: [],
+    destroys: [],
+    disturbances: [],
+  };
+  const redis = sharedRedis(time.now);
+  const pods: Pod[] = [];
+  const seen: Witness = witness({
+    emulator,
+    now: time.now,
+    truth,
+    tell,
+    pods: truth.pods.map((_, i) => ({
+      serves: () => pods[i]?.reloader.serves() ?? null,
+      image: () => pods[i]?.image ?? { name: "", since: START },
+    })),
+  });
+  const ways = injector({ time, emulator, redis, pods, truth, tell, look: seen.look });
+
+  for (const [i, podTruth] of truth.pods.entries()) {
+    pods.push(
+      simulatedPod({
+        time,
+        random: seededRandom(scenario.seed, `pod ${i}`),
+        redis,
+        image: FIRST_IMAGE,
+        truth: podTruth,
+        env: {
+          POD_NAME: podTruth.name,
+          VAST_API_KEY: ACCOUNT_KEY,
+          VAST_TEMPLATE_NAME: "demo",
+          DOCKER_LOGIN: "-u robot -p registry-password registry.example",
+          VAST_SEARCH_QUERY: JSON.stringify(QUERY),
+          VAST_URL: "http://api.sim",
+          ...scenario.env,
+        },
+        line: {
+          time,
+          emulator,
+          random: seededRandom(scenario.seed, `line ${i}`),
+          address: scenario.oneAddress ? "10.0.0.1" : `10.0.0.${i + 1}`,
+          broken: () => ways.brokenTo("api", i),
+          watch: {
+            sent: (request) => seen.sent(i, request),
+            arrived: (request, answer) => {
+              digest.update(`${time.now()} ${i} ${request.method} ${request.url} ${request.body}`);
+              digest.update(`${answer.status} ${answer.delivery.kind} ${answer.body}`);
+              seen.arrived(i, request, answer);
+              if (request.method !== "GET" && request.method !== "POST") {
+                tell(
+                  i,
+                  `${request.method} ${request.url} -> ${answer.delivery.kind === "whole" ? "" : `${answer.delivery.kind} `}${answer.status} ${answer.body.slice(0, 80).trim()}`,
+                );
+              }
+            },
+          },
+        },
+        probe: { emulator, broken: () => ways.brokenTo("instances", i) !== null, probed: seen.probed },
+        tell: (text) => tell(i, text),
+        log: (line) => {
+          const text = readableLog(line);
+          if (text !== null) tell(i, text);
+        },
+        wrote: (path, text) => digest.update(`${time.now()} ${i} ${path} ${text}`),
+        changed: seen.look,
+        alter: (world) => options.alter?.(world, i) ?? world,
+      }),
+    );
+  }
+  const starts = seededRandom(scenario.seed, "starts");
+  for (const pod of pods) time.after(starts.integer(0, 5000), pod.start);
+  for (const injection of scenario.injections) {
+    time.after(injection.at, () => {
+      tell(null, `>> ${describeInjection(injection)}`);
+      ways.inject(injection);
+    });
+  }
+  time.after(scenario.faultsEndMs, () => {
+    tell(null, ">> the faults end");
+    ways.endAll();
+  });
+  seen.look();
+  await time.runUntil(end, {
+    nextAt: emulator.nextEventAt,
+    happen() {
+      emulator.advance();
+      seen.look();
+    },
+  });
+  seen.close();
+  for (const pod of pods) pod.kill();
+  await time.rest();
+  return { truth, story, hash: digest.digest("hex"), calls: emulator.world.requestCount };
+}
+
+function stamp(ms: number): string {
+  const seconds = Math.floor(ms / 1000);
+  const two = (value: number) => String(value).padStart(2, "0");
+  return `${two(Math.floor(seconds / 3600))}:${two(Math.floor(seconds / 60) % 60)}:${two(seconds % 60)}`;
+}
