@@ -159,9 +159,38 @@ describe("an error", () => {
     expect(error).toMatchObject({ kind: "malformed", reached: true });
   });
 
+  test("asks again for what it only reads when a neighbour with the same key was faster", async () => {
+    const { send, requests, penalties } = transportOf((n) =>
+      n < 3 ? { status: 429, text: "threshold=1.0" } : { text: '{"a":1}' },
+    );
+    expect(await send(CALL)).toEqual({ a: 1 });
+    expect(requests).toHaveLength(3);
+    expect(penalties).toHaveLength(2);
+  });
+
+  test("gives up a read that is refused as too frequent time and again", async () => {
+    const { send, requests } = transportOf(() => ({ status: 429, text: "too frequent" }));
+    expect((await errorOf(send(CALL))).kind).toBe("rate_limited");
+    expect(requests).toHaveLength(4);
+  });
+
+  test("does not wait in a pass for a read that may come in 17 s only", async () => {
+    const { send, requests } = transportOf(() => ({ status: 429, text: '{"detail":"too frequent","retry_after":17}' }));
+    await errorOf(send(CALL));
+    expect(requests).toHaveLength(1);
+  });
+
+  test("never repeats a refused create or destroy by itself", async () => {
+    for (const method of ["PUT", "DELETE"] as const) {
+      const { send, requests } = transportOf(() => ({ status: 429, text: "threshold=4.5" }));
+      await errorOf(send({ ...CALL, method, path: "/api/v0/asks/1/" }));
+      expect(requests).toHaveLength(1);
+    }
+  });
+
   test("tells the pacing of a 429", async () => {
     const { send, penalties } = transportOf(() => ({ status: 429, text: "threshold=4.5*1.0" }));
-    await errorOf(send({ ...CALL, gate: "create" }));
+    await errorOf(send({ ...CALL, method: "PUT", gate: "create" }));
     expect(penalties).toEqual([["create", 4500]]);
   });
 
