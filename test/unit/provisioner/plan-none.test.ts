@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Memory } from "../../../provisioner/memory.ts";
-import { HOUR, MINUTE, memory, NOW, observation, planned, SECOND, unknown } from "./situation.ts";
+import { HOUR, MINUTE, memory, NOW, observation, planned, row, SECOND, servingTrack, unknown } from "./situation.ts";
 
 const none = (over: Partial<Memory> = {}, more: object = {}) => planned({ memory: memory(over), ...more });
 const intent = (ms: number, contract: number | null = null) => ({
@@ -34,6 +34,22 @@ describe("row 19: a create is unresolved", () => {
   });
 });
 
+describe("a created contract that is not listed although another row of the label is", () => {
+  const beside = (ms: number) =>
+    planned({ seen: observation([row()]), memory: memory({ ...intent(ms, 42), tracks: { 7835610: servingTrack() } }) });
+
+  test("is destroyed by its id after 120 s, and the other goes on serving", () => {
+    expect(beside(120 * SECOND)).toMatchObject({
+      reason: "instance_ready",
+      actions: [{ kind: "destroy", id: 42, reason: "create_never_appeared" }],
+    });
+  });
+
+  test("is waited for until then", () => {
+    expect(beside(120 * SECOND - 1).actions).toEqual([]);
+  });
+});
+
 describe("rows 20 to 24: none", () => {
   test("looks a second time before the first create without a state file", () => {
     expect(none({ confirmedNone: false, firstNoneAt: NOW })).toMatchObject({ reason: "confirming_none", actions: [] });
@@ -60,6 +76,15 @@ describe("rows 20 to 24: none", () => {
       reason: "image_unavailable",
       state: "blocked",
       message: "the image is gone",
+      actions: [],
+    });
+  });
+
+  test("calls it provisioning, not blocked, while the API does not take calls: that passes by itself", () => {
+    const limited = { ...backoff(NOW + MINUTE).backoff, reason: "create_rate_limited" as const };
+    expect(none({ backoff: limited })).toMatchObject({
+      reason: "create_rate_limited",
+      state: "provisioning",
       actions: [],
     });
   });

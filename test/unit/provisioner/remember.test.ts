@@ -172,6 +172,20 @@ describe("other facts over time", () => {
     expect(later(FIRST_WAIT)).toBe(true);
   });
 
+  test("believes that an instance vanished without our doing at second sight only", () => {
+    const first = remembered(memory({ tracks: { [ID]: servingTrack() } }), observation([]));
+    expect(first).toMatchObject({ confirmedNone: false, firstNoneAt: NOW, tracks: {} });
+    const later = (ms: number) => remembered(first, observation([], { listedAt: NOW + ms }), NOW + ms).confirmedNone;
+    expect(later(FIRST_WAIT - 1)).toBe(false);
+    expect(later(FIRST_WAIT)).toBe(true);
+  });
+
+  test("believes at once that an instance is gone that was doomed", () => {
+    const doomed = [{ id: ID, reason: "duplicate", since: NOW - MINUTE, askedAt: NOW - MINUTE }];
+    const before = memory({ tracks: { [ID]: servingTrack() }, doomed });
+    expect(remembered(before, observation([])).confirmedNone).toBe(true);
+  });
+
   test("does not believe the same empty list twice, even without a wait", () => {
     const once = remember(memory({ confirmedNone: false }), observation([]), desired, 0, NOW);
     expect(remember(once, observation([]), desired, 0, NOW + MINUTE).confirmedNone).toBe(false);
