@@ -11,6 +11,7 @@ export default defineConfig({
           sequence: { groupOrder: 0 },
         },
       },
+      { test: { name: "simulation", include: ["test/simulation/**/*.test.ts"], testTimeout: 60_000 } },
       {
         test: {
           name: "integration",

@@ -148,6 +148,9 @@ export function injector(parts: InjectorParts): Injector {
         if (undo !== null) last(undo.afterMs, () => void order(emulator, "POST", `instances/${id}/${undo.event}`));
         break;
       }
+      case "twin":
+        order(emulator, "POST", "instances", { label: truth.pods[injection.pod]?.label ?? null });
+        break;
       case "bad-host": {
         const id = instanceOf(injection.pod);
         const host = id === null ? undefined : world.instances.get(id)?.machine.hostId;

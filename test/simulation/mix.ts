@@ -10,8 +10,8 @@ const HOUR_MS = 3_600_000;
 // Faults stop after this part of a run, so that the laws about what comes to rest can be judged.
 const FAULTY_PART = 0.6;
 // So many things go wrong in each hour for every pod, and for the account as a whole.
-const PER_POD_HOUR = 2.5;
-const PER_HOUR = 3;
+const PER_POD_HOUR = 3;
+const PER_HOUR = 6;
 // The first instance may come up before anything goes wrong, in most runs.
 const QUIET_START_MS = 4 * MINUTE_MS;
 
@@ -72,6 +72,7 @@ function draw(context: Context): Drawn {
     return { kind: "network", forMs: minutes(0.2, 9), to, code, pod: random.chance(0.5) ? null : pod };
   }
   if (dice <= 65) return { kind: "instance", pod, ...drawEvent(random) };
+  if (dice <= 66) return { kind: "twin", pod };
   if (dice <= 67) return { kind: "bad-host", pod, forMs: minutes(20, 90) };
   if (dice <= 69) return { kind: "rented-out", offers: random.pick([5, 20, 60]) };
   if (dice <= 71) {
@@ -80,7 +81,8 @@ function draw(context: Context): Drawn {
   }
   if (dice <= 74) {
     if (random.chance(0.7)) context.images += 1;
-    const image = context.images === 1 ? FIRST_IMAGE : `example/app:${context.images}`;
+    const version = random.chance(0.3) ? random.integer(1, context.images) : context.images; // sometimes back to an earlier one
+    const image = version === 1 ? FIRST_IMAGE : `example/app:${version}`;
     return { kind: "image", image, losesDisk: losesDisks && random.chance(0.7) };
   }
   if (dice <= 92) {

@@ -9,6 +9,8 @@ export type Injection = { at: number } & (
   | { kind: "account"; forMs: number; set: JsonObject; back: JsonObject }
   | { kind: "network"; forMs: number; to: "api" | "instances"; code: string; pod: number | null }
   | { kind: "instance"; pod: number; event: string; body: JsonObject; undo: { event: string; afterMs: number } | null }
+  /** Somebody makes a second instance with the pod's label by hand. */
+  | { kind: "twin"; pod: number }
   | { kind: "bad-host"; pod: number; forMs: number }
   | { kind: "rented-out"; offers: number }
   | { kind: "template"; readme: string }

@@ -176,7 +176,8 @@ export async function simulate(scenario: Scenario, options: RunOptions = {}): Pr
   return { truth, story, hash: digest.digest("hex"), calls: emulator.world.requestCount };
 }
 
-function stamp(ms: number): string {
+/** `hh:mm:ss` of a time since the run's start. */
+export function stamp(ms: number): string {
   const seconds = Math.floor(ms / 1000);
   const two = (value: number) => String(value).padStart(2, "0");
   return `${two(Math.floor(seconds / 3600))}:${two(Math.floor(seconds / 60) % 60)}:${two(seconds % 60)}`;

@@ -1,0 +1,79 @@
+// `npm run simulate`: one seed told as a story, or many of them as a summary. Touches the standard streams and child processes.
+import { availableParallelism } from "node:os";
+import { fileURLToPath } from "node:url";
+import yargs from "yargs";
+import { hideBin } from "yargs/helpers";
+import { LAWS } from "./laws/all.ts";
+import { type Money, moneySentence } from "./laws/money.ts";
+import { runMany, serveTasks } from "./many.ts";
+import { tryOut, type Verdict } from "./trial.ts";
+
+// A run of 25 pod-hours takes some seconds: the shortest list is worth a few minutes, no more.
+const SHRINK_RUNS = 60;
+
+const flags = await yargs(hideBin(process.argv))
+  .scriptName("simulate")
+  .strict()
+  .options({
+    seed: { type: "number", default: 1, describe: "the seed, or the first of many" },
+    seeds: { type: "number", describe: "how many seeds to run, on all cores, with a summary" },
+    hours: { type: "number", default: 5, describe: "simulated hours of each run" },
+    pods: { type: "number", default: 5, describe: "pods of one account" },
+    shrink: { type: "boolean", default: true, describe: "look for the shortest list of events that breaks a law" },
+    worker: { type: "boolean", default: false, hidden: true },
+  })
+  .parse();
+
+const out = (line: string) => void process.stdout.write(`${line}\n`);
+const { hours, pods } = flags;
+const shrinkRuns = flags.shrink ? SHRINK_RUNS : 0;
+
+if (flags.worker) serveTasks((task) => tryOut(task.seed, task));
+else process.exitCode = flags.seeds === undefined ? await tellOne() : await summarise(flags.seeds);
+
+async function tellOne(): Promise<number> {
+  const verdict = await tryOut(flags.seed, { hours, pods, shrinkRuns, story: true });
+  for (const line of verdict.story) out(line);
+  out("");
+  for (const law of Object.keys(LAWS)) {
+    const broken = verdict.breaches.filter((breach) => breach.includes(` ${law}: `));
+    out(`law ${law}: ${broken.length === 0 ? "kept" : "BROKEN"}`);
+    for (const breach of broken) out(`  ${breach}`);
+  }
+  for (const line of verdict.shortest) out(line);
+  out(`money: ${moneySentence(verdict.money)}`);
+  out(`run: ${verdict.hash}`);
+  return verdict.breaches.length === 0 ? 0 : 1;
+}
+
+async function summarise(count: number): Promise<number> {
+  const tasks = Array.from({ length: count }, (_, i) => ({ seed: flags.seed + i, hours, pods, shrinkRuns }));
+  const began = performance.now();
+  let done = 0;
+  const told = (verdict: Verdict) => {
+    done += 1;
+    const broken = verdict.breaches.length === 0 ? "" : `, seed ${verdict.seed} breaks a law`;
+    if (broken !== "" || done % 10 === 0) process.stderr.write(`${done} of ${count}${broken}\n`);
+  };
+  const verdicts = await runMany(fileURLToPath(import.meta.url), tasks, availableParallelism(), told);
+  const failing = verdicts.filter((verdict) => verdict.breaches.length > 0);
+  for (const verdict of failing) {
+    out(`seed ${verdict.seed} breaks:`);
+    for (const line of [...verdict.breaches, ...verdict.shortest]) out(`  ${line}`);
+    out(`  all of it: npm run simulate -- --seed ${verdict.seed} --hours ${hours} --pods ${pods}`);
+  }
+  const money = verdicts.reduce<Money>(
+    (sum, one) => ({
+      paid: sum.paid + one.money.paid,
+      boot: sum.boot + one.money.boot,
+      waste: sum.waste + one.money.waste,
+    }),
+    { paid: 0, boot: 0, waste: 0 },
+  );
+  const seconds = (performance.now() - began) / 1000;
+  process.stderr.write(`${Math.round(seconds)} s, ${((count * hours * pods) / seconds).toFixed(1)} pod-hours/s\n`);
+  out(`${count} seeds, ${count * hours * pods} pod-hours, ${failing.length} seeds break a law`);
+  if (failing.length > 0) out(`failing seeds: ${failing.map((verdict) => verdict.seed).join(", ")}`);
+  out(`money: ${moneySentence(money)}`);
+  return failing.length === 0 ? 0 : 1;
+}
