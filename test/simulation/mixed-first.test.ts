@@ -1,0 +1,3 @@
+import { testSeeds } from "./mixed-seeds.ts";
+
+testSeeds(1, 20);
