@@ -44,6 +44,8 @@ const upstreamSchema = z.object({
   updatedAt: z.iso.datetime(),
 });
 
+const versioned = z.object({ schema: z.number() });
+
 export type Server = z.infer<typeof serverSchema>;
 /** The whole file. `server` not null means ready, whatever `state` says. `updatedAt` is ISO 8601. */
 export type UpstreamFile = z.infer<typeof upstreamSchema>;
@@ -60,7 +62,7 @@ export function parseUpstreamFile(text: string): ParsedUpstream {
   } catch {
     return { ok: false, problem: `it is not JSON (${text.length} characters; a half-written file?)` };
   }
-  const schema = z.object({ schema: z.number() }).safeParse(json);
+  const schema = versioned.safeParse(json);
   if (schema.success && schema.data.schema > UPSTREAM_SCHEMA) {
     return {
       ok: false,

@@ -44,6 +44,8 @@ const contract = z.looseObject({
   new_contract: z.union([z.int(), z.string().regex(/^\d+$/).transform(Number)]).pipe(z.int().positive()),
 });
 const user = z.looseObject({ id: z.int() });
+const templateList = z.looseObject({ templates: z.array(z.unknown()) });
+const offerList = z.looseObject({ offers: z.array(z.unknown()) });
 
 export function createVastClient(send: Send): VastClient {
   let accountId: number | null = null;
@@ -93,12 +95,7 @@ export function createVastClient(send: Send): VastClient {
       const call = "GET /api/v0/template/";
       const query = { select_cols: ["*"], select_filters: { creator_id: { eq: creator }, name: { eq: name } } };
       const body = await send({ method: "GET", path: "/api/v0/template/", query, gate: "template" }, signal);
-      const { templates } = expect(
-        z.looseObject({ templates: z.array(z.unknown()) }),
-        body,
-        call,
-        "`templates` is not a list",
-      );
+      const { templates } = expect(templateList, body, call, "`templates` is not a list");
       // The API has been seen to leave filters out: a stranger's template of the same name must never be taken.
       const own = readAll(templates, readTemplate, call).filter((t) => t.creatorId === creator && t.name === name);
       return own.sort((a, b) => b.id - a.id)[0] ?? null;
@@ -107,7 +104,7 @@ export function createVastClient(send: Send): VastClient {
     async searchOffers(search, signal) {
       const call = "POST /api/v0/bundles/";
       const body = await send({ method: "POST", path: "/api/v0/bundles/", body: search, gate: "search" }, signal);
-      const { offers } = expect(z.looseObject({ offers: z.array(z.unknown()) }), body, call, "`offers` is not a list");
+      const { offers } = expect(offerList, body, call, "`offers` is not a list");
       return offers.map(readOffer).filter((offer) => offer !== null);
     },
 
