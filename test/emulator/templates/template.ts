@@ -59,10 +59,17 @@ export function templateContent(given: JsonObject, base: JsonObject = TEMPLATE_D
 }
 
 /** 32 hex digits of the content. Who wrote it plays no part: two users' equal templates share a hash. */
-export function templateHash(template: Template): string {
-  const text = JSON.stringify(Object.entries(template.content).sort(([a], [b]) => (a < b ? -1 : 1)));
-  return createHash("md5").update(text).digest("hex");
+export function templateHash({ content }: Template): string {
+  const known = hashes.get(content);
+  if (known !== undefined) return known;
+  const text = JSON.stringify(Object.entries(content).sort(([a], [b]) => (a < b ? -1 : 1)));
+  const hash = createHash("md5").update(text).digest("hex");
+  hashes.set(content, hash);
+  return hash;
 }
+
+/** Kept, as every template call asks for them; an edit makes new content. */
+const hashes = new WeakMap<JsonObject, string>();
 
 /** The template as the API shows it. */
 export function templateRow(template: Template): JsonObject {
