@@ -1,27 +1,23 @@
-// Creates one instance by the design's protocol: intent on disk first, gone offers passed over, doubtful outcomes left to the
-// lists. Touches the API and the state file.
-import type { Clock } from "../common/clock.ts";
-import type { Logger } from "../common/logging.ts";
 import { acceptable, diskSpace, searchBody } from "./choose.ts";
+import { type EndParts, endInstance } from "./end-instance.ts";
 import { type Memory, wantedKey } from "./memory.ts";
 import type { Ban, Observation } from "./observation.ts";
-import { accountBlocked, asked, backOff, created, type Destroy, doom, intend, offerGone, refused } from "./outcomes.ts";
+import { accountBlocked, backOff, created, type Destroy, intend, offerGone, refused } from "./outcomes.ts";
 import { accountMessage } from "./plan/account.ts";
-import type { Desired } from "./plan/facts.ts";
-import type { VastClient } from "./vast/client.ts";
 import { accountTrouble, asVastError, isOfferGone, isOutcomeUnknown, type VastError } from "./vast/errors.ts";
 import type { Offer, Template } from "./vast/rows.ts";
 
-export interface CreateParts {
-  client: VastClient;
-  clock: Clock;
-  log: Logger;
-  desired: Desired;
+export interface CreateParts extends EndParts {
   query: Readonly<Record<string, unknown>>;
   /** `-u USER -p TOKEN HOST`, or null when the template brings its own login. */
   imageLogin: () => string | null;
   maxDollarsPerHour: number | undefined;
-  save(memory: Memory): Promise<void>;
+}
+
+/** `stop`: the program is asked to end. `giveUp`: it cannot wait for a mutation under way any longer. */
+export interface Signals {
+  stop: AbortSignal;
+  giveUp: AbortSignal;
 }
 
 // Offers that are tried from one search: after that the list is old, and a fresh one costs less than more misses.
@@ -34,9 +30,9 @@ export async function createOne(
   parts: CreateParts,
   seen: Observation,
   memory: Memory,
-  signals: { stop: AbortSignal; giveUp: AbortSignal },
+  signals: Signals,
 ): Promise<Memory> {
-  const { stop, giveUp } = signals;
+  const { stop } = signals;
   const { client, clock, log, desired } = parts;
   const wanted = wantedKey(desired.image, desired.templateName);
   const bans: readonly Ban[] = seen.bans.known ? seen.bans.value : [];
@@ -65,7 +61,7 @@ export async function createOne(
   let next = known;
   for (const offer of choice.offers.slice(0, MOST_OFFERS)) {
     if (stop.aborted) return next;
-    const attempt = await tryOffer(parts, offer, template, next, giveUp);
+    const attempt = await tryOffer(parts, offer, template, next, signals);
     next = attempt.memory;
     if (!attempt.gone) return next;
   }
@@ -87,7 +83,7 @@ async function tryOffer(
   offer: Offer,
   template: Template,
   memory: Memory,
-  signal?: AbortSignal,
+  { stop, giveUp }: Signals,
 ): Promise<{ memory: Memory; gone: boolean }> {
   const { client, clock, log, desired, save } = parts;
   const { id: offerId, hostId, machineId, dollarsPerHour } = offer;
@@ -110,7 +106,7 @@ async function tryOffer(
       diskSpace: diskSpace(template),
       ...(imageLogin === null ? {} : { imageLogin }),
     };
-    const contract = await client.createInstance(request, signal);
+    const contract = await client.createInstance(request, giveUp, stop);
     const next = created(intended, intent, contract);
     await save(next);
     log.info(
@@ -121,7 +117,7 @@ async function tryOffer(
   } catch (error) {
     const failure = asVastError(error);
     if (failure.contract !== null)
-      return { memory: await endContract(parts, failure, failure.contract, intended), gone: false };
+      return { memory: await endContract(parts, failure, failure.contract, intended, giveUp), gone: false };
     if (isOutcomeUnknown(failure)) {
       log.warn(
         { event: "action", action: "create", offer: offer.id, err: failure },
@@ -144,27 +140,20 @@ async function tryOffer(
 }
 
 /** A create that failed and left a contract all the same: it is ours, it may bill, and it is no good. */
-async function endContract(parts: CreateParts, failure: VastError, contract: number, memory: Memory): Promise<Memory> {
-  const { client, clock, log, save } = parts;
-  const action: Destroy = { kind: "destroy", id: contract, hostId: null, machineId: null, reason: "create_failed" };
-  let next = doom({ ...memory, intent: null }, action, clock.now());
-  await save(next);
-  log.warn(
-    { event: "action", action: "destroy", instance: contract, reason: "create_failed" },
-    `the create failed but left instance ${contract}: it is destroyed (${failure.message})`,
-  );
-  try {
-    await client.destroyInstance(contract);
-    next = asked(next, contract, clock.now());
-  } catch (error) {
-    // It stays doomed and unasked: the next pass asks again.
-    log.warn(
-      { event: "action", action: "destroy", instance: contract, err: asVastError(error) },
-      `instance ${contract} could not be destroyed yet, it is asked again`,
-    );
-  }
-  await save(next);
-  return next;
+async function endContract(
+  parts: CreateParts,
+  failure: VastError,
+  contract: number,
+  memory: Memory,
+  signal?: AbortSignal,
+): Promise<Memory> {
+  const { hostId = null, machineId = null } = memory.intent ?? {};
+  const action: Destroy = { kind: "destroy", id: contract, hostId, machineId, reason: "create_failed" };
+  const message = `the create failed but left instance ${contract}: it is destroyed (${failure.message})`;
+  const next = await endInstance(parts, action, message, { ...memory, intent: null }, signal);
+  const trouble = accountTrouble(failure);
+  if (trouble === null) return next;
+  return accountBlocked(next, trouble, accountMessage(trouble, failure.message), parts.clock.now());
 }
 
 /** A failure that certainly created nothing: the account pauses, or the next attempt waits. */

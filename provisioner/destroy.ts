@@ -1,7 +1,7 @@
 // `vast-provisioner destroy`: ends this pod's instances, asks first, and confirms by a read. Touches the API and the state file.
 import type { Clock } from "../common/clock.ts";
 import type { Logger } from "../common/logging.ts";
-import { destroyOne } from "./act.ts";
+import { endInstance } from "./end-instance.ts";
 import { emptyMemory, type Memory } from "./memory.ts";
 import type { Destroy } from "./outcomes.ts";
 import type { Desired } from "./plan/facts.ts";
@@ -61,7 +61,7 @@ export async function destroyAll(parts: DestroyParts): Promise<DestroyOutcome> {
   while (left.length > 0 && clock.now() < deadline) {
     if (clock.now() >= askAt) {
       for (const row of left)
-        memory = await destroyOne(
+        memory = await endInstance(
           { ...parts, desired: nothingWanted(label) },
           order(row),
           `${describe(row)} is destroyed by command`,

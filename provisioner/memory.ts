@@ -31,7 +31,7 @@ const intent = z.object({
   offerId: z.int(),
   hostId: z.number().nullable(),
   machineId: z.number().nullable(),
-  dollarsPerHour: z.number().nullable(),
+  dollarsPerHour: z.number().nullable().default(null),
   label: z.string(),
   startedAt: instant,
   /** The id that the create answered; null while its outcome is unknown. */

@@ -55,6 +55,8 @@ export function destroyed(memory: Memory, action: Destroy, desired: Desired, mes
     case "unreachable":
       next.unreachableHost = action.hostId;
       break;
+    case "create_failed":
+      return avoid(next, action.machineId, now); // the next offer, not the same machine under another id
     case "create_never_appeared":
       return { ...(memory.intent ? avoid(next, memory.intent.machineId, now) : next), intent: null };
     default:

@@ -45,7 +45,8 @@ export function plan(facts: Facts, published: Published): Plan {
       trouble === null
         ? `the instance list is unknown (${seen.list.why.message})`
         : accountMessage(trouble, seen.list.why.message);
-    return quiet(facts, standing, reason, say, trouble === null ? "unavailable" : "blocked", UNKNOWN_MS);
+    const state = trouble !== null ? "blocked" : standing.server !== null ? "ready" : "unavailable";
+    return quiet(facts, standing, reason, say, state, UNKNOWN_MS);
   }
   const rows = seen.list.value.filter((row) => !memory.doomed.some((d) => d.id === row.id));
   const best = choose(rows, facts);

@@ -84,8 +84,11 @@ function requestedWait(text: string, body: Body | null): number | null {
   const match = /threshold=([\d.]+)(?:\*([\d.]+))?/.exec(text);
   const threshold = match ? Number(match[1]) * Number(match[2] ?? 1) : Number.NaN;
   const seconds = Math.max(...[after, threshold].filter((value) => Number.isFinite(value) && value > 0), 0);
-  return seconds > 0 ? seconds * 1000 : null;
+  return seconds > 0 ? Math.min(seconds * 1000, LONGEST_WAIT_MS) : null;
 }
+
+// The longest wait that was seen is 17 s; a number that is off must not stop an endpoint for hours.
+const LONGEST_WAIT_MS = 300_000;
 
 function parseBody(text: string): Body | null {
   try {

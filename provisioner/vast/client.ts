@@ -22,8 +22,11 @@ export interface VastClient {
   findTemplate(name: string, signal?: AbortSignal): Promise<Template | null>;
   /** Offers in the API's order (64 at most). `body` is the flat search body. */
   searchOffers(body: Record<string, unknown>, signal?: AbortSignal): Promise<Offer[]>;
-  /** Rents an offer and answers the instance's id. Never repeated by itself: it is not idempotent. */
-  createInstance(request: CreateRequest, signal?: AbortSignal): Promise<number>;
+  /**
+   * Rents an offer and answers the instance's id. Never repeated by itself: it is not idempotent. Aborting `beforeSent`
+   * gives it up only as long as it waits for its turn.
+   */
+  createInstance(request: CreateRequest, signal?: AbortSignal, beforeSent?: AbortSignal): Promise<number>;
   /** Asks to destroy. Resolving says that it was accepted, not that the instance is gone. */
   destroyInstance(id: number, signal?: AbortSignal): Promise<void>;
 }
@@ -108,7 +111,7 @@ export function createVastClient(send: Send): VastClient {
       return offers.map(readOffer).filter((offer) => offer !== null);
     },
 
-    async createInstance(request, signal) {
+    async createInstance(request, signal, beforeSent) {
       const path = `/api/v0/asks/${request.offerId}/`;
       const body = {
         client_id: "me",
@@ -120,7 +123,8 @@ export function createVastClient(send: Send): VastClient {
         ...(request.imageLogin === undefined ? {} : { image_login: request.imageLogin }),
       };
       const call = `PUT ${path}`;
-      const answer = await send({ method: "PUT", path, body, gate: "create", deadlineMs: CREATE_DEADLINE_MS }, signal);
+      const when = { deadlineMs: CREATE_DEADLINE_MS, ...(beforeSent === undefined ? {} : { beforeSent }) };
+      const answer = await send({ method: "PUT", path, body, gate: "create", ...when }, signal);
       return expect(contract, answer, call, "no `new_contract`").new_contract;
     },
 

@@ -15,6 +15,8 @@ export interface Call {
   /** Which known interval the call falls under. */
   gate: string;
   deadlineMs?: number;
+  /** Aborting it gives the call up while it waits for its turn, and not once it is sent. */
+  beforeSent?: AbortSignal;
 }
 
 export type Send = (call: Call, signal?: AbortSignal) => Promise<Record<string, unknown>>;
@@ -80,8 +82,9 @@ export function createTransport(options: TransportOptions): Send {
     });
   };
   const once: Send = async (call, signal) => {
-    await options.pacing.enter(call.gate, signal);
-    if (signal?.aborted) {
+    const waiting = [signal, call.beforeSent].filter((one) => one !== undefined);
+    await options.pacing.enter(call.gate, waiting.length > 0 ? AbortSignal.any(waiting) : undefined);
+    if (waiting.some((one) => one.aborted)) {
       const text = "given up before it was sent";
       throw new VastError({
         kind: "unavailable",

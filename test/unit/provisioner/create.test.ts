@@ -216,6 +216,12 @@ describe("a create that goes wrong", () => {
     expect((await attempt({ create: fails(error) })).journal).toContain("destroy 42");
   });
 
+  test("avoids the machine of a contract that a failed create left, and pauses for the account's trouble", async () => {
+    const { result } = await attempt({ create: fails(vastError("no_credit", { contract: 42 })) });
+    expect(memoryOf(result).avoided).toMatchObject([{ machineId: 4821 }]);
+    expect(memoryOf(result).account).toMatchObject({ trouble: "no_credit" });
+  });
+
   test("keeps a contract doomed whose destroy fails too", async () => {
     const { result } = await attempt({
       create: fails(vastError("invalid", { contract: 42 })),

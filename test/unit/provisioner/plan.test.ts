@@ -54,6 +54,11 @@ describe("row 1: the list is unknown", () => {
     expect(plan.server).not.toBeNull();
   });
 
+  test("says ready of what it keeps published, and unavailable of what it does not", () => {
+    expect(unknownFor(0)).toMatchObject({ state: "ready", reason: "list_unknown" });
+    expect(unknownFor(3600 * SECOND + 1).state).toBe("unavailable");
+  });
+
   test("withdraws the published server when its probe fails", () => {
     expect(unknownFor(0, { [ID]: silentTrack(0) }).server).toBeNull();
   });

@@ -238,4 +238,21 @@ describe("the deadline", () => {
     expect(error).toMatchObject({ kind: "unavailable", slug: "aborted", reached: false });
     expect(requests).toEqual([]);
   });
+
+  test("gives up what still waits for its turn, and not what is sent", async () => {
+    const { send, clock, requests } = transportOf(() => "hang");
+    const early = new AbortController();
+    early.abort();
+    const refused = await errorOf(send({ ...CALL, method: "PUT", beforeSent: early.signal }));
+    expect(refused).toMatchObject({ reached: false });
+    expect(requests).toHaveLength(0);
+
+    const late = new AbortController();
+    const sent = errorOf(send({ ...CALL, method: "PUT", beforeSent: late.signal, deadlineMs: 1000 }));
+    await clock.advance(500);
+    late.abort();
+    await clock.advance(500);
+    expect(await sent).toMatchObject({ reached: true, slug: "timeout" });
+    expect(requests).toHaveLength(1);
+  });
 });

@@ -1,0 +1,51 @@
+// Asks for the end of one instance. Touches the API and, before it, the state file.
+import type { Clock } from "../common/clock.ts";
+import type { Logger } from "../common/logging.ts";
+import type { Memory } from "./memory.ts";
+import { accountBlocked, asked, type Destroy, destroyed, doom } from "./outcomes.ts";
+import { accountMessage } from "./plan/account.ts";
+import type { Desired } from "./plan/facts.ts";
+import type { VastClient } from "./vast/client.ts";
+import { accountTrouble, asVastError } from "./vast/errors.ts";
+
+export interface EndParts {
+  client: VastClient;
+  clock: Clock;
+  log: Logger;
+  desired: Desired;
+  /** Takes the memory over and puts it on disk; throws when it cannot, and then nothing is asked. */
+  save(memory: Memory): Promise<void>;
+}
+
+/** Protocol rule 1: the id is doomed on disk before the DELETE, and stays so until a complete list lacks it. */
+export async function endInstance(
+  parts: EndParts,
+  action: Destroy,
+  message: string,
+  memory: Memory,
+  signal?: AbortSignal,
+): Promise<Memory> {
+  const { client, clock, log, desired, save } = parts;
+  let next = doom(memory, action, clock.now());
+  await save(next);
+  log.info({ event: "action", action: "destroy", instance: action.id, reason: action.reason }, message);
+  try {
+    await client.destroyInstance(action.id, signal);
+    next = asked(next, action.id, clock.now());
+  } catch (error) {
+    const failure = asVastError(error);
+    const trouble = accountTrouble(failure);
+    if (trouble !== null) next = accountBlocked(next, trouble, accountMessage(trouble, failure.message), clock.now());
+    // Whatever the API answers leaves the id doomed: the lists decide, and tell after a while to ask again. Only what it
+    // did not take up at all is asked again at once.
+    const sent = failure.reached && failure.kind !== "rate_limited" && trouble === null;
+    if (sent) next = asked(next, action.id, clock.now());
+    log.warn(
+      { event: "action", action: "destroy", instance: action.id, err: failure },
+      `instance ${action.id} is asked to be destroyed again until a list lacks it: ${failure.message}`,
+    );
+  }
+  next = destroyed(next, action, desired, message, clock.now());
+  await save(next);
+  return next;
+}
