@@ -1,11 +1,9 @@
 // `npm run simulate`: one seed told as a story, or many of them as a summary. Touches the standard streams and child processes.
-import { availableParallelism } from "node:os";
-import { fileURLToPath } from "node:url";
 import yargs from "yargs";
 import { hideBin } from "yargs/helpers";
 import { LAWS } from "./laws/all.ts";
 import { type Money, moneySentence } from "./laws/money.ts";
-import { runMany, serveTasks } from "./many.ts";
+import { runMany } from "./many.ts";
 import { tryOut, type Verdict } from "./trial.ts";
 
 // A run of 25 pod-hours takes some seconds: the shortest list is worth a few minutes, no more.
@@ -20,7 +18,6 @@ const flags = await yargs(hideBin(process.argv))
     hours: { type: "number", default: 5, describe: "simulated hours of each run" },
     pods: { type: "number", default: 5, describe: "pods of one account" },
     shrink: { type: "boolean", default: true, describe: "look for the shortest list of events that breaks a law" },
-    worker: { type: "boolean", default: false, hidden: true },
   })
   .parse();
 
@@ -28,8 +25,7 @@ const out = (line: string) => void process.stdout.write(`${line}\n`);
 const { hours, pods } = flags;
 const shrinkRuns = flags.shrink ? SHRINK_RUNS : 0;
 
-if (flags.worker) serveTasks((task) => tryOut(task.seed, task));
-else process.exitCode = flags.seeds === undefined ? await tellOne() : await summarise(flags.seeds);
+process.exitCode = flags.seeds === undefined ? await tellOne() : await summarise(flags.seeds);
 
 async function tellOne(): Promise<number> {
   const verdict = await tryOut(flags.seed, { hours, pods, shrinkRuns, story: true });
@@ -55,7 +51,7 @@ async function summarise(count: number): Promise<number> {
     const broken = verdict.breaches.length === 0 ? "" : `, seed ${verdict.seed} breaks a law`;
     if (broken !== "" || done % 10 === 0) process.stderr.write(`${done} of ${count}${broken}\n`);
   };
-  const verdicts = await runMany(fileURLToPath(import.meta.url), tasks, availableParallelism(), told);
+  const verdicts = await runMany(tasks, told);
   const failing = verdicts.filter((verdict) => verdict.breaches.length > 0);
   for (const verdict of failing) {
     out(`seed ${verdict.seed} breaks:`);

@@ -1,3 +1,0 @@
-import { testSeeds } from "./mixed-seeds.ts";
-
-testSeeds(21, 20);

@@ -1,0 +1,23 @@
+import { beforeAll, expect, test } from "vitest";
+import { runMany } from "./many.ts";
+import type { Verdict } from "./trial.ts";
+
+// 5 pods for 2.52 hours: an hour and a half with faults, and the hour after it that the laws speak of. 40 seeds make 504 pod-hours.
+const SEEDS = 40;
+const SIZE = { hours: 2.52, pods: 5 };
+// Enough for a first short list in a failing test; `npm run simulate` goes further.
+const SHRINK_RUNS = 10;
+// Some 40 s on two free cores; a machine with other work gets the time that it needs.
+const LONGEST_MS = 300_000;
+
+let verdicts: Verdict[] = [];
+beforeAll(async () => {
+  const tasks = Array.from({ length: SEEDS }, (_, i) => ({ seed: i + 1, ...SIZE, shrinkRuns: SHRINK_RUNS }));
+  verdicts = await runMany(tasks, () => undefined);
+}, LONGEST_MS);
+
+test.each(Array.from({ length: SEEDS }, (_, i) => i + 1))("seed %i: faults of every kind break no law", (seed) => {
+  const verdict = verdicts.find((one) => one.seed === seed);
+  expect(verdict?.hash).toMatch(/^[0-9a-f]{64}$/);
+  expect([...(verdict?.breaches ?? []), ...(verdict?.shortest ?? [])]).toEqual([]);
+});
