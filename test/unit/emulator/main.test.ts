@@ -10,6 +10,7 @@ const started: ChildProcess[] = [];
 function start(...flags: string[]) {
   const child = spawn(process.execPath, ["--import", "tsx", entry, "--machines", "5", ...flags], {
     stdio: ["ignore", "pipe", "pipe"],
+    env: { ...process.env, TSX_DISABLE_CACHE: "1" }, // its cache would stay behind
   });
   started.push(child);
   return child;
