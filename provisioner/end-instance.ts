@@ -2,7 +2,7 @@
 import type { Clock } from "../common/clock.ts";
 import type { Logger } from "../common/logging.ts";
 import type { Memory } from "./memory.ts";
-import { accountBlocked, asked, type Destroy, destroyed, doom } from "./outcomes.ts";
+import { accountBlocked, answered, asked, type Destroy, destroyed, doom } from "./outcomes.ts";
 import { accountMessage } from "./plan/account.ts";
 import type { Desired } from "./plan/facts.ts";
 import type { VastClient } from "./vast/client.ts";
@@ -31,7 +31,7 @@ export async function endInstance(
   log.info({ event: "action", action: "destroy", instance: action.id, reason: action.reason }, message);
   try {
     await client.destroyInstance(action.id, signal);
-    next = asked(next, action.id, clock.now());
+    next = answered(asked(next, action.id, clock.now()), action.id);
   } catch (error) {
     const failure = asVastError(error);
     const trouble = accountTrouble(failure);
@@ -40,6 +40,7 @@ export async function endInstance(
     // did not take up at all is asked again at once.
     const sent = failure.reached && failure.kind !== "rate_limited" && trouble === null;
     if (sent) next = asked(next, action.id, clock.now());
+    if (failure.kind === "not_found") next = answered(next, action.id);
     log.warn(
       { event: "action", action: "destroy", instance: action.id, err: failure },
       `instance ${action.id} is asked to be destroyed again until a list lacks it: ${failure.message}`,

@@ -45,6 +45,8 @@ const doomed = z.object({
   since: instant,
   /** When DELETE was last sent; null when it was not yet. */
   askedAt: instant.nullable(),
+  /** The API itself said that the contract is ended, or that there is none: needed where no list ever showed it. */
+  answered: z.boolean().optional(),
 });
 export type Doomed = z.infer<typeof doomed>;
 

@@ -1,7 +1,7 @@
 // How what was done changes the memory. Pure.
-import { type Backoff, type Intent, type Memory, wantedKey } from "./memory.ts";
+import { type Backoff, type Doomed, type Intent, type Memory, wantedKey } from "./memory.ts";
 import type { Action, Desired } from "./plan/facts.ts";
-import { AVOIDING_REASONS } from "./reasons.ts";
+import { AVOIDING_REASONS, UNLISTED_REASONS } from "./reasons.ts";
 import type { AccountTrouble } from "./vast/errors.ts";
 
 export type Destroy = Extract<Action, { kind: "destroy" }>;
@@ -32,6 +32,16 @@ export function doom(memory: Memory, action: Destroy, now: number): Memory {
 /** The DELETE was sent; whether it took effect the lists will tell. */
 export function asked(memory: Memory, id: number, now: number): Memory {
   return { ...memory, doomed: memory.doomed.map((d) => (d.id === id ? { ...d, askedAt: now } : d)) };
+}
+
+/** The API said that there is no such contract any more. A list that shows it all the same still counts. */
+export function answered(memory: Memory, id: number): Memory {
+  return { ...memory, doomed: memory.doomed.map((d) => (d.id === id ? { ...d, answered: true } : d)) };
+}
+
+/** A contract that no list may ever have shown is gone when the API says so, not when a list lacks it. */
+export function awaitsAnswer(doomed: Doomed): boolean {
+  return UNLISTED_REASONS.has(doomed.reason) && doomed.answered !== true;
 }
 
 /** What a destroy teaches: machines to avoid, differences not to be chased twice, images that do not work. */

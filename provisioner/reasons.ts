@@ -56,6 +56,9 @@ export type Reason =
 /** Reasons that ban the host together with the destroy. `too_many_restarts` bans by itself, serving or not. */
 export const BANNING_REASONS: ReadonlySet<DestroyReason> = new Set(["start_timeout", "host_failed"]);
 
+/** Reasons to destroy a contract that no list may ever have shown: that a list lacks it proves nothing. */
+export const UNLISTED_REASONS: ReadonlySet<string> = new Set<DestroyReason>(["create_failed", "create_never_appeared"]);
+
 /** Reasons that speak against the machine: it is avoided for a while, ban store or not. */
 export const AVOIDING_REASONS: ReadonlySet<DestroyReason> = new Set([
   "start_timeout",

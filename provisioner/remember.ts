@@ -4,6 +4,7 @@ import { chooseEndpoint, type Endpoint } from "./endpoint.ts";
 import { sameImage } from "./image-name.ts";
 import type { Memory, Track } from "./memory.ts";
 import type { Observation, Published } from "./observation.ts";
+import { awaitsAnswer } from "./outcomes.ts";
 import type { Desired } from "./plan/facts.ts";
 import { lifeOf } from "./status-words.ts";
 import type { Instance } from "./vast/rows.ts";
@@ -37,7 +38,7 @@ export function remember(
 
   const listed = seen.list.value;
   next.doomed = memory.doomed.filter(
-    (d) => d.askedAt === null || d.askedAt >= seen.listedAt || listed.some((row) => row.id === d.id),
+    (d) => d.askedAt === null || d.askedAt >= seen.listedAt || listed.some((row) => row.id === d.id) || awaitsAnswer(d),
   );
   const own = listed.filter((row) => !next.doomed.some((d) => d.id === row.id));
   if (next.intent !== null && own.some((row) => next.intent?.contract === null || next.intent?.contract === row.id))

@@ -1,5 +1,6 @@
 // Rows 3, 4 and 10 of the table: what is done beside the decision about the one instance. Pure.
 import { sameImage } from "../image-name.ts";
+import { awaitsAnswer } from "../outcomes.ts";
 import { CREATE_DEADLINE_MS } from "../remember.ts";
 import { lifeOf } from "../status-words.ts";
 import type { Instance } from "../vast/rows.ts";
@@ -31,12 +32,12 @@ function compare(a: readonly number[], b: readonly number[]): number {
   return 0;
 }
 
-/** Doomed rows that were never asked away, or are still listed a minute after. */
+/** Doomed rows that were never asked away, or a minute after are still listed, or wait for an answer as no list shows them. */
 export function doomedActions({ seen, memory, now }: Facts): Action[] {
   if (!seen.list.known) return [];
   const listed = new Map(seen.list.value.map((row) => [row.id, row]));
   return memory.doomed
-    .filter((d) => d.askedAt === null || (listed.has(d.id) && now - d.askedAt >= ASK_AGAIN_MS))
+    .filter((d) => d.askedAt === null || ((listed.has(d.id) || awaitsAnswer(d)) && now - d.askedAt >= ASK_AGAIN_MS))
     .map((d) => {
       const row = listed.get(d.id);
       return {

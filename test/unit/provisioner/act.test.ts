@@ -63,6 +63,14 @@ describe("a destroy", () => {
     expect(result).toMatchObject({ doomed: [{ id: ID, askedAt: NOW }], account: null });
   });
 
+  test("is noted as answered when the API says that the contract is ended, or that there is none", async () => {
+    expect((await act(destroy)).result).toMatchObject({ doomed: [{ id: ID, answered: true }] });
+    const gone = await act(destroy, { destroy: fails(vastError("not_found", { status: 404 })) });
+    expect(gone.result).toMatchObject({ doomed: [{ id: ID, answered: true }] });
+    const silent = await act(destroy, { destroy: fails(vastError("unavailable", { status: null, slug: "timeout" })) });
+    expect(silent.result).not.toMatchObject({ doomed: [{ answered: true }] });
+  });
+
   test.each([
     ["it was too frequent", vastError("rate_limited", { status: 429 })],
     ["it never reached the API", vastError("unavailable", { status: null, reached: false })],

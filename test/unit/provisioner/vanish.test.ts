@@ -47,3 +47,15 @@ test("a contract that was never listed is destroyed by its id, also when another
   expect(destroys(NOW - 121 * SECOND)).toMatchObject([{ kind: "destroy", id: 99, reason: "create_never_appeared" }]);
   expect(destroys(NOW - 60 * SECOND)).toEqual([]);
 });
+
+test("a contract that no list shows is asked to end each minute until the API itself says that it is gone", () => {
+  const doomed = { id: 99, reason: "create_never_appeared", since: NOW - 5 * MINUTE, askedAt: NOW - MINUTE };
+  const still = remembered(memory({ doomed: [doomed] }), NOW);
+  expect(still.doomed).toEqual([doomed]); // its DELETE timed out: a list that lacks it proves nothing
+  expect(planned({ memory: still }).actions).toContainEqual(
+    expect.objectContaining({ kind: "destroy", id: 99, reason: "still_listed" }),
+  );
+  expect(planned({ memory: still, now: NOW - 1 }).actions).not.toContainEqual(expect.objectContaining({ id: 99 }));
+  expect(remembered(memory({ doomed: [{ ...doomed, answered: true }] }), NOW).doomed).toEqual([]);
+  expect(remembered(memory({ doomed: [{ ...doomed, reason: "image_changed" }] }), NOW).doomed).toEqual([]);
+});
