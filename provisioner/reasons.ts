@@ -17,6 +17,7 @@ export type DestroyReason =
   | "instance_stopped"
   | "instance_outbid"
   | "start_timeout"
+  | "restart_timeout"
   | "app_not_listening"
   | "unreachable"
   | "create_failed"
@@ -62,6 +63,7 @@ export const UNLISTED_REASONS: ReadonlySet<string> = new Set<DestroyReason>(["cr
 /** Reasons that speak against the machine: it is avoided for a while, ban store or not. */
 export const AVOIDING_REASONS: ReadonlySet<DestroyReason> = new Set([
   "start_timeout",
+  "restart_timeout",
   "host_failed",
   "too_many_restarts",
   "app_not_listening",

@@ -73,6 +73,7 @@ export function planOne(row: Instance, rows: readonly Instance[], facts: Facts, 
       `it is ${life.status} for more than ${life.graceMs / 1000} s`,
     );
   }
+  if (track.wasReady && life.phase === "starting") return startsAgain(row, track, facts, standing);
   return track.wasReady ? wasReady(row, track, facts, standing) : neverReady(row, track, facts, standing);
 }
 
@@ -117,6 +118,17 @@ function silence(choice: EndpointChoice): string {
   }
   if (choice.ours) return choice.why;
   return `${choice.why}: publish the app's port in the template, and ask for direct_port_count in VAST_SEARCH_QUERY`;
+}
+
+/** A row that is starting explains its silence itself: that says nothing of our own network, as row 18 may. */
+function startsAgain(row: Instance, track: Track, facts: Facts, standing: Standing): Plan {
+  const name = describe(row);
+  const status = row.actualStatus ?? "being scheduled";
+  if (facts.now - (track.notServingSince ?? facts.now) <= facts.limits.unreachableMs)
+    return quiet(facts, standing, "instance_unreachable", `${name} is ${status} again`, "unavailable");
+  const limit = facts.limits.unreachableMs / 1000;
+  const message = `${name} was ready and is ${status} for more than ${limit} s; it is replaced`;
+  return replacement(row, facts, standing, "restart_timeout", message);
 }
 
 function wasReady(row: Instance, track: Track, facts: Facts, standing: Standing): Plan {

@@ -134,6 +134,7 @@ describe("a destroy", () => {
 
   test.each([
     "start_timeout",
+    "restart_timeout",
     "host_failed",
     "too_many_restarts",
     "app_not_listening",

@@ -236,6 +236,16 @@ describe("row 18: was ready, does not answer", () => {
     const plan = one(startingRow({ actualStatus: "rebooting" }), silentTrack(MINUTE));
     expect(plan).toMatchObject({ state: "unavailable", actions: [] });
   });
+
+  test("replaces an instance that is starting again for longer, and blames neither our network nor its host", () => {
+    for (const actualStatus of ["rebooting", "loading", null]) {
+      const late = one(startingRow({ actualStatus }), silentTrack(300 * SECOND + 1), {
+        memory: { unreachableHost: 5 },
+      });
+      expect(late).toMatchObject({ reason: "restart_timeout", actions: [{ kind: "destroy", id: ID }] });
+      expect(late.actions).not.toContainEqual(expect.objectContaining({ kind: "ban" }));
+    }
+  });
 });
 
 describe("what the ban store is told beside the decision", () => {
