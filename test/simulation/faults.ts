@@ -71,7 +71,8 @@ function drawEffect(random: Random, target: Target, loseRows: boolean): JsonObje
     destroy: [
       () => ({ kind: "linger", seconds: random.integer(10, 120) }),
       () => ({ kind: "linger", seconds: random.integer(10, 120) }),
-      () => ({ kind: "error", status: 404, form: "main", error: "no_such_instance" }),
+      // Of a row that no list shows the API's "there is none" is all that can be known: it must be true then.
+      () => ({ kind: "error", status: loseRows ? 500 : 404, form: "main", error: "no_such_instance" }),
     ],
     template: [() => ({ kind: "rewrite", set: { templates: [] } })],
   };

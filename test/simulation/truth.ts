@@ -51,6 +51,8 @@ export interface DestroyTruth {
   at: number;
   pod: number;
   id: number;
+  /** Some list has shown it, or would have. */
+  shown: boolean;
   /** For how long image and template hash have been the wanted ones; null when they are not. */
   rightForMs: number | null;
   /** For how long it has answered on its port; null when it does not. */

@@ -161,6 +161,7 @@ export function witness(parts: WitnessParts): Witness {
       at: now(),
       pod,
       id,
+      shown: instance.visibleAt <= now(),
       rightForMs: right ? now() - Math.max(image.since, hash.since, instance.createdAt) : null,
       answersForMs: one.answersSince === null ? null : now() - one.answersSince,
       failedProbeMs: lastFailed === 0 ? null : now() - lastFailed,

@@ -14,8 +14,9 @@ export function goodKept(truth: Truth): Breach[] {
     }));
 }
 
-function isGood({ rightForMs, answersForMs, failedProbeMs }: DestroyTruth): boolean {
-  if (rightForMs === null || answersForMs === null) return false;
+/** What no list shows cannot be probed: nobody knows that it is good, and it is ended by its id. */
+function isGood({ shown, rightForMs, answersForMs, failedProbeMs }: DestroyTruth): boolean {
+  if (!shown || rightForMs === null || answersForMs === null) return false;
   if (failedProbeMs !== null && failedProbeMs <= ANSWERED_MS) return false;
   return rightForMs >= ANSWERED_MS && answersForMs >= ANSWERED_MS;
 }
