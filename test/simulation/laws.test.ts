@@ -5,34 +5,9 @@ import type { World } from "../../provisioner/run.ts";
 import { isObject, type JsonObject, parseJson } from "../emulator/json.ts";
 import { judge } from "./laws/all.ts";
 import { moneyOf } from "./laws/money.ts";
+import { happens, killed, MINUTE_MS, quietRun } from "./quiet-run.ts";
 import type { Injection, Scenario } from "./scenario.ts";
 import { simulate } from "./simulation.ts";
-
-const MINUTE_MS = 60_000;
-
-/** A quiet run of one pod in which only these things happen; faults end after `faultyMinutes`. */
-function quietRun(injections: Injection[], faultyMinutes = 60, more: Partial<Scenario> = {}): Scenario {
-  return {
-    seed: 7,
-    hours: faultyMinutes / 60 + 1.1,
-    pods: 1,
-    faultsEndMs: faultyMinutes * MINUTE_MS,
-    env: {},
-    oneAddress: true,
-    emulator: {},
-    injections,
-    ...more,
-  };
-}
-
-const happens = (atMinute: number, event: string): Injection => ({
-  kind: "instance",
-  at: atMinute * MINUTE_MS,
-  pod: 0,
-  event,
-  body: {},
-  undo: null,
-});
 
 /** The laws that are broken, each once. */
 async function broken(scenario: Scenario, plant: (world: World) => World): Promise<string[]> {
@@ -139,7 +114,7 @@ test("law 5: a program that never believes its probe serves nothing after the fa
 test("law 6: a program that forgets its creates with its process makes too many", async () => {
   const injections = Array.from({ length: 9 }, (_, i): Injection[] => [
     happens(4 + 6 * i, "kill"),
-    { kind: "restart", at: (3 + 6 * i) * MINUTE_MS, pod: 0, how: "kill", point: null, downMs: 2000, losesDisk: false },
+    killed(3 + 6 * i, false),
   ]).flat();
   const forgets = (world: World): World => ({
     ...world,
@@ -157,6 +132,6 @@ test("law 7: an instance that serves nobody is waste, one that serves is not", a
   expect(well.waste).toBe(0);
   expect(well.boot).toBeGreaterThan(0);
   expect(well.boot / well.paid).toBeLessThan(0.02);
-  const muted = moneyOf((await simulate(quietRun([happens(2, "mute")], 15), {})).truth);
+  const muted = moneyOf((await simulate(quietRun([happens(2, "mute")], { faultyMinutes: 15 }), {})).truth);
   expect(muted.waste).toBeGreaterThan(0);
 });

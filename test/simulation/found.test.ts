@@ -1,0 +1,41 @@
+// Defects that mixed seeds have found, each by the few events that were needed for it.
+import { expect, test } from "vitest";
+import { judge } from "./laws/all.ts";
+import { happens, MINUTE_MS, quietRun } from "./quiet-run.ts";
+import type { Injection } from "./scenario.ts";
+import { simulate } from "./simulation.ts";
+
+const fault = (
+  atMinute: number,
+  forMinutes: number,
+  rule: Extract<Injection, { kind: "api-fault" }>["rule"],
+): Injection => ({
+  kind: "api-fault",
+  at: atMinute * MINUTE_MS,
+  forMs: forMinutes * MINUTE_MS,
+  rule,
+});
+
+test("a contract that no list shows is ended although its first DELETE gets no answer", async () => {
+  const { truth } = await simulate(
+    quietRun([
+      fault(0, 1, { method: "PUT", path: "^/api/v0/asks/", times: 1, effect: { kind: "no-row" } }),
+      fault(0, 20, { method: "DELETE", times: 1, effect: { kind: "hang-before" } }),
+    ]),
+  );
+  expect(truth.contracts.filter((one) => one.visibleAt === Number.POSITIVE_INFINITY)).toMatchObject([
+    { endedBy: "api" },
+  ]);
+  expect(judge(truth)).toEqual([]);
+});
+
+test("an instance that goes back to loading and stays there is replaced, also soon after one that was unreachable", async () => {
+  const { truth } = await simulate(quietRun([happens(5, "mute"), happens(40, "stick")]));
+  expect(judge(truth)).toEqual([]);
+});
+
+test("five pods that share the API's limits know their lists nearly all the time", async () => {
+  const { story } = await simulate(quietRun([], { pods: 5 }), { story: true });
+  const unknown = story.filter((line) => line.includes("the instance list is unknown") && line > "00:05");
+  expect(unknown.length).toBeLessThan(5); // 120 and more before reads were asked again
+});

@@ -1,0 +1,33 @@
+// A run of one pod in which only what a test names goes wrong. Pure.
+import type { Injection, Scenario } from "./scenario.ts";
+
+export const MINUTE_MS = 60_000;
+
+/** Faults end after `faultyMinutes`; the run goes on for the hour that the laws speak of. */
+export function quietRun(
+  injections: Injection[],
+  { faultyMinutes = 60, ...more }: Partial<Scenario> & { faultyMinutes?: number } = {},
+): Scenario {
+  return {
+    seed: 7,
+    hours: faultyMinutes / 60 + 1.1,
+    pods: 1,
+    faultsEndMs: faultyMinutes * MINUTE_MS,
+    env: {},
+    oneAddress: true,
+    emulator: {},
+    injections,
+    ...more,
+  };
+}
+
+/** Something happens to the pod's instance. */
+export function happens(atMinute: number, event: string): Injection {
+  return { kind: "instance", at: atMinute * MINUTE_MS, pod: 0, event, body: {}, undo: null };
+}
+
+/** The pod's process is killed, and the pod replaced where it loses its disk. */
+export function killed(atMinute: number, losesDisk: boolean): Injection {
+  const at = Math.round(atMinute * MINUTE_MS);
+  return { kind: "restart", at, pod: 0, how: "kill", point: null, downMs: 3000, losesDisk };
+}
