@@ -37,5 +37,5 @@ test("an instance that goes back to loading and stays there is replaced, also so
 test("five pods that share the API's limits know their lists nearly all the time", async () => {
   const { story } = await simulate(quietRun([], { pods: 5 }), { story: true });
   const unknown = story.filter((line) => line.includes("the instance list is unknown") && line > "00:05");
-  expect(unknown.length).toBeLessThan(5); // 120 and more before reads were asked again
+  expect(unknown.length).toBeLessThan(5); // 92 before reads were asked again
 });

@@ -1,0 +1,172 @@
+// Where each law begins to speak, on truths made by hand. That each one speaks of a whole run is shown in test/simulation.
+import { expect, test } from "vitest";
+import { budgetKept, budgetKeptByLabel } from "../../simulation/laws/budget.ts";
+import { goodKept } from "../../simulation/laws/good-kept.ts";
+import { moneyOf, moneySentence } from "../../simulation/laws/money.ts";
+import { nothingLeft } from "../../simulation/laws/nothing-left.ts";
+import { othersUntouched } from "../../simulation/laws/others.ts";
+import { servingAgain } from "../../simulation/laws/serving-again.ts";
+import { twoInstances } from "../../simulation/laws/two-instances.ts";
+import type { ContractTruth, DestroyTruth, PodTruth, Truth } from "../../simulation/truth.ts";
+
+const SECOND = 1000;
+const MINUTE = 60_000;
+const HOUR = 3_600_000;
+const LABEL = "k8s_pod=vast-pod-0";
+
+/** A run of three hours, the first of which had faults. */
+function truthOf(over: Partial<Truth> = {}, pod: Partial<PodTruth> = {}): Truth {
+  return {
+    start: 0,
+    faultsEnd: HOUR,
+    end: 3 * HOUR,
+    pods: [
+      {
+        name: "vast-pod-0",
+        label: LABEL,
+        running: [{ from: 0, to: 3 * HOUR }],
+        serving: [{ from: MINUTE, to: 3 * HOUR, id: 1 }],
+        replacedAt: [],
+        maxCreatesPerHour: 6,
+        ...pod,
+      },
+    ],
+    contracts: [contract()],
+    creates: [],
+    touches: [],
+    destroys: [],
+    disturbances: [],
+    ...over,
+  };
+}
+
+function contract(over: Partial<ContractTruth> = {}): ContractTruth {
+  return {
+    id: 1,
+    label: LABEL,
+    createdAt: 0,
+    endedAt: null,
+    endedBy: null,
+    visibleAt: 0,
+    paid: { serving: 0, before: 0, after: 0 },
+    ...over,
+  };
+}
+
+const second = (from: number, forMs: number, over: Partial<ContractTruth> = {}) =>
+  contract({ id: 2, createdAt: from, endedAt: from + forMs, endedBy: "api", visibleAt: from, ...over });
+
+test("two instances are a breach when they live for more than 300 s at a stretch", () => {
+  const laws = (forMs: number, over: Partial<Truth> = {}) =>
+    twoInstances(truthOf({ contracts: [contract(), second(10 * MINUTE, forMs)], ...over }));
+  expect(laws(300 * SECOND)).toEqual([]);
+  expect(laws(300 * SECOND + 1)).toMatchObject([{ at: 10 * MINUTE }]);
+});
+
+test("the time of a lie does not count, nor that of a row that does not show, nor that without a provisioner", () => {
+  const twice = (over: Partial<ContractTruth> = {}) => [contract(), second(10 * MINUTE, 500 * SECOND, over)];
+  const lie = { from: 10 * MINUTE, to: 10 * MINUTE + 200 * SECOND, pod: 0, what: "api" };
+  expect(twoInstances(truthOf({ contracts: twice(), disturbances: [lie] }))).toEqual([]);
+  expect(twoInstances(truthOf({ contracts: twice(), disturbances: [{ ...lie, pod: 1 }] }))).toHaveLength(1);
+  expect(twoInstances(truthOf({ contracts: twice({ visibleAt: 10 * MINUTE + 200 * SECOND }) }))).toEqual([]);
+  const running = [
+    { from: 0, to: 13 * MINUTE },
+    { from: 14 * MINUTE, to: 3 * HOUR },
+  ];
+  expect(twoInstances(truthOf({ contracts: twice() }, { running }))).toEqual([]);
+});
+
+test("at rest anything but exactly one instance is a breach", () => {
+  expect(twoInstances(truthOf())).toEqual([]);
+  expect(twoInstances(truthOf({ contracts: [contract(), second(2 * HOUR + MINUTE, SECOND)] }))).toMatchObject([
+    { says: "vast-pod-0 had 2 instances at rest" },
+  ]);
+  const gap = [contract({ endedAt: 2 * HOUR + MINUTE }), contract({ id: 2, createdAt: 2 * HOUR + 2 * MINUTE })];
+  expect(twoInstances(truthOf({ contracts: gap }))).toMatchObject([{ says: "vast-pod-0 had 0 instances at rest" }]);
+});
+
+test("a call on an instance with another label, or none, is a breach", () => {
+  const touch = (label: string | null, id = 1) =>
+    othersUntouched(truthOf({ touches: [{ at: 5, pod: 0, id, label, call: "DELETE /x" }] }));
+  expect(touch(LABEL)).toEqual([]);
+  for (const label of [`${LABEL}0`, `${LABEL} `, "k8s_pod", null]) expect(touch(label)).toHaveLength(1);
+  expect(touch(null, 99)).toEqual([]); // there is no such instance: nothing was touched
+});
+
+test("destroying the only good instance is a breach, whatever the reason", () => {
+  const good: DestroyTruth = {
+    at: 5,
+    pod: 0,
+    id: 1,
+    shown: true,
+    rightForMs: MINUTE,
+    answersForMs: MINUTE,
+    failedProbeMs: MINUTE + 1,
+    others: 0,
+  };
+  const law = (over: Partial<DestroyTruth>) => goodKept(truthOf({ destroys: [{ ...good, ...over }] }));
+  expect(law({})).toHaveLength(1);
+  expect(law({ failedProbeMs: null })).toHaveLength(1);
+  const excuses: Partial<DestroyTruth>[] = [
+    { others: 1 },
+    { rightForMs: null },
+    { rightForMs: MINUTE - 1 },
+    { answersForMs: null },
+    { answersForMs: MINUTE - 1 },
+    { failedProbeMs: MINUTE },
+    { shown: false },
+  ];
+  for (const excuse of excuses) expect(law(excuse)).toEqual([]);
+});
+
+test("an hour after the faults each pod has one live instance and nothing else bills", () => {
+  expect(nothingLeft(truthOf())).toEqual([]);
+  expect(nothingLeft(truthOf({ contracts: [] }))).toHaveLength(1);
+  expect(nothingLeft(truthOf({ contracts: [contract(), contract({ id: 2 })] }))).toHaveLength(1);
+  expect(nothingLeft(truthOf({ contracts: [contract(), second(0, HOUR)] }))).toEqual([]);
+  expect(nothingLeft(truthOf({ contracts: [contract(), contract({ id: 2, label: "training" })] }))).toEqual([]);
+});
+
+test("a pod that does not serve within 45 minutes after the faults is a breach", () => {
+  const from = (minutes: number) => [{ from: HOUR + minutes * MINUTE, to: 3 * HOUR, id: 1 }];
+  expect(servingAgain(truthOf({}, { serving: from(45) }))).toEqual([]);
+  expect(servingAgain(truthOf({}, { serving: from(46) }))).toHaveLength(1);
+  expect(servingAgain(truthOf({}, { serving: [{ from: 0, to: HOUR, id: 1 }] }))).toHaveLength(1);
+});
+
+test("a pod whose budget was spent when the faults ended has 45 minutes from its refill", () => {
+  const creates = Array.from({ length: 6 }, (_, i) => ({ at: (40 + i) * MINUTE, pod: 0, made: i, uncertain: false }));
+  const served = (minute: number) =>
+    truthOf({ creates }, { serving: [{ from: minute * MINUTE, to: 3 * HOUR, id: 1 }] });
+  expect(servingAgain(served(100 + 45))).toEqual([]);
+  expect(servingAgain(served(100 + 46))).toHaveLength(1);
+});
+
+test("more creates than the budget within an hour are a breach, the uncertain ones counted, the refused ones not", () => {
+  const creates = (count: number, every: number, uncertain = false) =>
+    Array.from({ length: count }, (_, i) => ({ at: i * every, pod: 0, made: uncertain ? null : i, uncertain }));
+  expect(budgetKept(truthOf({ creates: creates(6, MINUTE) }))).toEqual([]);
+  expect(budgetKept(truthOf({ creates: creates(7, MINUTE) }))).toHaveLength(1);
+  expect(budgetKept(truthOf({ creates: creates(7, MINUTE, true) }))).toHaveLength(1);
+  expect(budgetKept(truthOf({ creates: creates(7, 10 * MINUTE) }))).toEqual([]);
+  const refused = creates(9, MINUTE).map((one) => ({ ...one, made: null }));
+  expect(budgetKept(truthOf({ creates: refused }))).toEqual([]);
+});
+
+test("a replaced pod has a budget of its own, its label has not", () => {
+  const creates = Array.from({ length: 8 }, (_, i) => ({ at: i * MINUTE, pod: 0, made: i, uncertain: false }));
+  const truth = truthOf({ creates }, { replacedAt: [3.5 * MINUTE] });
+  expect(budgetKept(truth)).toEqual([]);
+  expect(budgetKeptByLabel(truth)).toHaveLength(2);
+});
+
+test("money is split into serving, boot time and waste, for our own labels alone", () => {
+  const contracts = [
+    contract({ paid: { serving: 6, before: 1, after: 1 } }),
+    contract({ id: 2, paid: { serving: 0, before: 2, after: 0 } }),
+    contract({ id: 3, label: "training", paid: { serving: 0, before: 50, after: 0 } }),
+  ];
+  const money = moneyOf(truthOf({ contracts }));
+  expect(money).toEqual({ paid: 10, boot: 1, waste: 3 });
+  expect(moneySentence(money)).toBe("40.0 % of $10.00 served nobody: 10.0 % boot time, 30.0 % waste");
+});
