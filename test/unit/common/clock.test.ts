@@ -6,6 +6,10 @@ describe("a deadline", () => {
   const hang = (signal: AbortSignal) =>
     new Promise<never>((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
 
+  const hangNot = async () => {
+    throw new Error("its own");
+  };
+
   test("answers what the work answers, and no sleep stays behind", async () => {
     const clock = fakeClock();
     const began = clock.now();
@@ -37,6 +41,29 @@ describe("a deadline", () => {
     const work = withDeadline(fakeClock(), 1000, parent.signal, hang);
     parent.abort(new Error("the program ends"));
     await expect(work).rejects.toThrow("the program ends");
+  });
+
+  test("that begins after its parent was aborted is aborted from the start", async () => {
+    const work = withDeadline(fakeClock(), 1000, AbortSignal.abort("over"), async (signal) => signal.reason);
+    expect(await work).toBe("over");
+  });
+
+  test("leaves nothing behind on a parent that lives on", async () => {
+    const parent = new AbortController();
+    const { signal } = parent;
+    const { addEventListener, removeEventListener } = signal;
+    let left = 0;
+    signal.addEventListener = (...call: unknown[]) => {
+      left += 1;
+      Reflect.apply(addEventListener, signal, call);
+    };
+    signal.removeEventListener = (...call: unknown[]) => {
+      left -= 1;
+      Reflect.apply(removeEventListener, signal, call);
+    };
+    await withDeadline(fakeClock(), 1000, parent.signal, async () => "done");
+    await withDeadline(fakeClock(), 1000, parent.signal, hangNot).catch(() => undefined);
+    expect(left).toBe(0);
   });
 
   test("throws what the work throws", async () => {
