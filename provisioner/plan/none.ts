@@ -1,13 +1,12 @@
 // Rows 3 and 19 to 24 of the table: whether to create an instance when there is none. Pure.
 import { wantedKey } from "../memory.ts";
-import { CREATE_DEADLINE_MS } from "../remember.ts";
+import { BUDGET_MS, CREATE_DEADLINE_MS } from "../remember.ts";
 import { BLOCKED_MS, type Facts, NOTHING, type Plan, quiet, SOON_MS } from "./facts.ts";
 import { doomedBlocks } from "./rows.ts";
 import { templateTrouble } from "./template.ts";
 
 // Without bans a bad host may be rented again: worth half a minute of waiting for Redis, not more.
 const BANS_WAIT_MS = 30_000;
-const HOUR_MS = 3_600_000;
 
 export function planNone(facts: Facts): Plan {
   const { desired, seen, memory, now, limits } = facts;
@@ -30,7 +29,7 @@ export function planNone(facts: Facts): Plan {
     );
   }
   if (memory.creates.length >= limits.maxCreatesPerHour) {
-    const refillAt = Math.min(...memory.creates) + HOUR_MS;
+    const refillAt = Math.min(...memory.creates) + BUDGET_MS;
     const say = `${memory.creates.length} instances were created within an hour, VAST_MAX_CREATES_PER_HOUR is ${limits.maxCreatesPerHour}: see the log for why they failed; the next is created at ${new Date(refillAt).toISOString()}`;
     return quiet(facts, NOTHING, "create_budget", say, "blocked", Math.min(BLOCKED_MS, Math.max(refillAt - now, 0)));
   }

@@ -143,10 +143,10 @@ describe("other facts over time", () => {
     (over) => expect(remembered(memory({ converging }), observation([row(over)])).converging).toEqual(converging),
   );
 
-  test("forgets creates after an hour, avoided machines and gone offers at their time", () => {
+  test("forgets creates an hour after the latest moment at which they can have arrived, avoided machines and gone offers at their time", () => {
     const next = remembered(
       memory({
-        creates: [NOW - HOUR, NOW - HOUR + 1],
+        creates: [NOW - HOUR - MINUTE, NOW - HOUR - MINUTE + 1],
         avoided: [
           { machineId: 1, until: NOW },
           { machineId: 2, until: NOW + 1 },
@@ -158,7 +158,7 @@ describe("other facts over time", () => {
       }),
       observation([]),
     );
-    expect(next.creates).toEqual([NOW - HOUR + 1]);
+    expect(next.creates).toEqual([NOW - HOUR - MINUTE + 1]);
     expect(next.avoided).toEqual([{ machineId: 2, until: NOW + 1 }]);
     expect(next.goneOffers).toEqual([{ id: 2, until: NOW + 1 }]);
   });
