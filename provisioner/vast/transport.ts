@@ -83,7 +83,8 @@ export function createTransport(options: TransportOptions): Send {
   };
   const once: Send = async (call, signal) => {
     const waiting = [signal, call.beforeSent].filter((one) => one !== undefined);
-    await options.pacing.enter(call.gate, waiting.length > 0 ? AbortSignal.any(waiting) : undefined);
+    // Joined only where there are two, in a create: a signal that lives on remembers each one that is made of it.
+    await options.pacing.enter(call.gate, waiting.length > 1 ? AbortSignal.any(waiting) : waiting[0]);
     if (waiting.some((one) => one.aborted)) {
       const text = "given up before it was sent";
       throw new VastError({
