@@ -16,7 +16,7 @@ export interface UntilOptions {
 // Generous: a machine with 2 busy cores needs seconds to start a few Node programs, and a passing wait costs nothing.
 const DEFAULT_TIMEOUT_MS = 15_000;
 // Short against the tenths of a second that a reload takes, long against the cost of an HTTP request on loopback.
-const DEFAULT_EVERY_MS = 25;
+const DEFAULT_EVERY_MS = 50;
 
 /**
  * Asks `condition` until it answers something other than false, null and undefined, and returns that.

@@ -170,7 +170,7 @@ async function fill(sandbox: Sandbox, options: PodOptions): Promise<Pod> {
           const file = await upstream();
           return file !== null && condition(file) ? file : null;
         },
-        { timeoutMs, context },
+        { timeoutMs, context, everyMs: 100 },
       ),
     ready: (timeoutMs) => pod.until("the pod is ready", (file) => file.server !== null, timeoutMs),
     state: async () => JSON.parse(await readFile(statePath, "utf8")) as Record<string, unknown>,
