@@ -2,16 +2,18 @@ import { defineConfig } from "vitest/config";
 
 export default defineConfig({
   test: {
+    // Integration tests mostly wait for clocks and processes: more files than cores side by side keep the cores busy with
+    // the others meanwhile.
+    maxWorkers: 6,
     projects: [
       {
         test: {
           name: "unit",
           include: ["test/unit/**/*.test.ts", "test/emulator/**/*.test.ts"],
-          testTimeout: 30_000,
-          sequence: { groupOrder: 0 },
+          testTimeout: 60_000,
         },
       },
-      { test: { name: "simulation", include: ["test/simulation/**/*.test.ts"], testTimeout: 60_000 } },
+      { test: { name: "simulation", include: ["test/simulation/**/*.test.ts"], testTimeout: 120_000 } },
       {
         test: {
           name: "integration",
@@ -19,9 +21,6 @@ export default defineConfig({
           globalSetup: "test/integration/build.ts",
           testTimeout: 90_000,
           hookTimeout: 60_000,
-          // These tests mostly wait for clocks and processes: more of them than cores run side by side.
-          maxWorkers: 4,
-          sequence: { groupOrder: 1 },
         },
       },
     ],
