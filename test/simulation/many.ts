@@ -26,6 +26,7 @@ const verdictSchema = z.object({
   shortest: z.array(z.string()),
 });
 
+const READY = "ready";
 // Much is made and dropped: a larger nursery saves a tenth of the time, and so do errors without their stacks.
 const NODE_FLAGS = ["--max-semi-space-size=64", "--stack-trace-limit=2"];
 // A program that is bundled from CommonJS packages needs `require` for Node's own modules.
@@ -50,7 +51,9 @@ export async function runMany(tasks: readonly Task[], told: (verdict: Verdict) =
       children.push(child);
       return workOff(child, waiting, note);
     });
-    await Promise.all(workers);
+    await Promise.all(workers.map((worker) => worker.ready));
+    await rm(folder, { recursive: true, force: true }); // it is in their memory now, and nothing stays if this program is killed
+    await Promise.all(workers.map((worker) => worker.done));
     return tasks.flatMap((task) => verdicts.get(task.seed) ?? []);
   } finally {
     for (const child of children) child.kill();
@@ -58,22 +61,34 @@ export async function runMany(tasks: readonly Task[], told: (verdict: Verdict) =
   }
 }
 
-/** Resolves when the child has ended well, with no task left. */
-function workOff(child: ChildProcess, waiting: Task[], note: (verdict: Verdict) => void): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const next = () => {
-      const task = waiting.shift();
-      if (task === undefined) child.disconnect();
-      else child.send(task);
-    };
+interface Worker {
+  /** Resolves when the child has read its program. */
+  ready: Promise<void>;
+  /** Resolves when the child has ended well, with no task left. */
+  done: Promise<void>;
+}
+
+function workOff(child: ChildProcess, waiting: Task[], note: (verdict: Verdict) => void): Worker {
+  const next = () => {
+    const task = waiting.shift();
+    if (task === undefined) child.disconnect();
+    else child.send(task);
+  };
+  const done = new Promise<void>((resolve, reject) => {
+    child.on("error", reject);
+    child.on("exit", (code, signal) => {
+      if (code === 0) resolve();
+      else reject(new Error(`a worker ended with ${signal === null ? `code ${code}` : `signal ${signal}`}`));
+    });
+  });
+  const begun = new Promise<void>((resolve) => {
     child.on("message", (message) => {
-      note(verdictSchema.parse(message));
+      if (message === READY) resolve();
+      else note(verdictSchema.parse(message));
       next();
     });
-    child.on("error", reject);
-    child.on("exit", (code) => (code === 0 ? resolve() : reject(new Error(`a worker ended with code ${code}`))));
-    next();
   });
+  return { ready: Promise.race([begun, done]), done };
 }
 
 /** One file starts in a fraction of the time that a loader needs for a hundred. */
@@ -92,6 +107,7 @@ async function bundle(outfile: string): Promise<void> {
 
 /** The child's side: works on one task after another until the parent lets go. */
 export function serveTasks(work: (task: Task) => Promise<Verdict>): void {
+  process.send?.(READY);
   process.on("message", (message) => {
     work(taskSchema.parse(message)).then(
       (verdict) => process.send?.(verdict),
