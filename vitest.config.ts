@@ -13,7 +13,15 @@ export default defineConfig({
           testTimeout: 60_000,
         },
       },
-      { test: { name: "simulation", include: ["test/simulation/**/*.test.ts"], testTimeout: 120_000 } },
+      {
+        test: {
+          name: "simulation",
+          include: ["test/simulation/**/*.test.ts"],
+          testTimeout: 120_000,
+          // It keeps every core busy by itself, so it goes alone, after the others.
+          sequence: { groupOrder: 1 },
+        },
+      },
       {
         test: {
           name: "integration",
