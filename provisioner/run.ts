@@ -6,13 +6,13 @@ import { createLogger, type Logger, type LoggingOptions } from "../common/loggin
 import { type StatusServer, type StatusSource, startStatusServer } from "../common/status-server.ts";
 import { createActor } from "./act.ts";
 import { billingSentence } from "./billing.ts";
-import { connectRedis, type RedisConnection } from "./blacklist/redis.ts";
 import { createBanStore, noBans } from "./blacklist/store.ts";
 import { emptyMemory, type Memory } from "./memory.ts";
 import { createObserver } from "./observe.ts";
 import { createProbe, type Probe } from "./probe.ts";
 import { createPublisher } from "./publish.ts";
 import { type LoopState, runLoop } from "./reconcile.ts";
+import { connectRedis, type RedisConnection } from "./redis/connection.ts";
 import { adoptPublished } from "./remember.ts";
 import type { ProvisionerSettings } from "./settings.ts";
 import { createStateFile } from "./state-file.ts";

@@ -1,5 +1,5 @@
 // The Redis that all pods share, in memory and in virtual time: the commands that the ban store uses. Pure.
-import type { RedisConnection } from "../../provisioner/blacklist/redis.ts";
+import type { RedisConnection } from "../../provisioner/redis/connection.ts";
 
 export interface SharedRedis {
   /** While true every command is refused after a second, as by a server that cannot be reached. */

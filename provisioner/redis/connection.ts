@@ -1,7 +1,7 @@
 // The connection to Redis, bounded in every wait. Touches the network.
 import { Redis } from "ioredis";
 import type { Logger } from "../../common/logging.ts";
-import type { RedisCommands } from "./store.ts";
+import type { RedisCommands } from "../blacklist/store.ts";
 
 // ioredis' defaults need 74 s to give up one command; a pass must not wait for bans longer than it waits for the API.
 const COMMAND_TIMEOUT_MS = 1000;
