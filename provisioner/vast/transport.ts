@@ -3,7 +3,7 @@ import axios, { type AxiosAdapter } from "axios";
 import { type Clock, withDeadline } from "../../common/clock.ts";
 import { scrub } from "../../common/logging.ts";
 import { type Answer, readAnswer } from "./answer.ts";
-import { VastError } from "./errors.ts";
+import { VastError, type VastErrorKind } from "./errors.ts";
 import type { Pacing } from "./pacing.ts";
 
 export interface Call {
@@ -21,6 +21,13 @@ export interface Call {
 
 export type Send = (call: Call, signal?: AbortSignal) => Promise<Record<string, unknown>>;
 
+/** One call that was sent. `ms` is the time to its answer, without the wait for its turn. */
+export interface CallFacts {
+  gate: string;
+  outcome: "ok" | VastErrorKind;
+  ms: number;
+}
+
 export interface TransportOptions {
   baseUrl: string;
   /** Asked at each call, since the key may come from a file that rotates. */
@@ -31,6 +38,8 @@ export interface TransportOptions {
   secrets?: () => readonly string[];
   /** Told when the API refuses the key: a rotated one may lie in its file. */
   onAuthError?: () => void;
+  /** Told of each call that was sent, a read that is asked again each time anew. */
+  onCall?: (facts: CallFacts) => void;
   /** Stands in for the network in simulations. */
   adapter?: AxiosAdapter;
 }
@@ -96,13 +105,19 @@ export function createTransport(options: TransportOptions): Send {
         reached: false,
       });
     }
+    const sentAt = options.clock.now();
+    const tell = (outcome: CallFacts["outcome"]) =>
+      options.onCall?.({ gate: call.gate, outcome, ms: options.clock.now() - sentAt });
     try {
       const answer = await send(call, signal);
-      return readAnswer(describe(call), answer, (text) => scrub(text, options.secrets?.() ?? [options.apiKey()]));
+      const body = readAnswer(describe(call), answer, (text) => scrub(text, options.secrets?.() ?? [options.apiKey()]));
+      tell("ok");
+      return body;
     } catch (error) {
-      if (error instanceof VastError && error.kind === "rate_limited")
-        options.pacing.penalise(call.gate, error.retryAfterMs);
-      if (error instanceof VastError && error.kind === "auth") options.onAuthError?.();
+      if (!(error instanceof VastError)) throw error;
+      tell(error.kind);
+      if (error.kind === "rate_limited") options.pacing.penalise(call.gate, error.retryAfterMs);
+      if (error.kind === "auth") options.onAuthError?.();
       throw error;
     }
   };

@@ -2,7 +2,7 @@ import { inspect } from "node:util";
 import { AxiosError, type AxiosRequestConfig, type InternalAxiosRequestConfig } from "axios";
 import { describe, expect, test } from "vitest";
 import { VastError } from "../../../../provisioner/vast/errors.ts";
-import { type Call, createTransport } from "../../../../provisioner/vast/transport.ts";
+import { type Call, type CallFacts, createTransport } from "../../../../provisioner/vast/transport.ts";
 import { fakeClock } from "../../common/fake-clock.ts";
 
 const KEY = "sekrit-key-0123456789";
@@ -15,6 +15,7 @@ function transportOf(reply: (n: number) => Reply = () => ({ text: "{}" })) {
   const clock = fakeClock();
   const requests: InternalAxiosRequestConfig[] = [];
   const penalties: unknown[][] = [];
+  const calls: CallFacts[] = [];
   let authErrors = 0;
   const send = createTransport({
     baseUrl: "http://api.example/",
@@ -24,6 +25,7 @@ function transportOf(reply: (n: number) => Reply = () => ({ text: "{}" })) {
     onAuthError: () => {
       authErrors += 1;
     },
+    onCall: (facts) => void calls.push(facts),
     adapter: async (config) => {
       requests.push(config);
       const answer = reply(requests.length);
@@ -36,7 +38,7 @@ function transportOf(reply: (n: number) => Reply = () => ({ text: "{}" })) {
       return { data: answer.text ?? "", status: answer.status ?? 200, statusText: "", headers: {}, config };
     },
   });
-  return { send, clock, requests, penalties, authErrors: () => authErrors };
+  return { send, clock, requests, penalties, calls, authErrors: () => authErrors };
 }
 
 async function errorOf(work: Promise<unknown>): Promise<VastError> {
@@ -201,6 +203,29 @@ describe("an error", () => {
     const poor = transportOf(() => ({ status: 402 }));
     await errorOf(poor.send(CALL));
     expect(poor.authErrors()).toBe(0);
+  });
+});
+
+describe("who counts calls", () => {
+  test("is told of each that was sent, with its outcome", async () => {
+    const { send, calls } = transportOf((n) => (n < 2 ? { status: 429, text: "threshold=1.0" } : { text: "{}" }));
+    await send(CALL);
+    expect(calls).toEqual([
+      { gate: "list", outcome: "rate_limited", ms: 0 },
+      { gate: "list", outcome: "ok", ms: 0 },
+    ]);
+  });
+
+  test("is told how long the answer took", async () => {
+    const { send, clock, calls } = transportOf(() => "hang");
+    await clock.drive(errorOf(send(CALL)));
+    expect(calls).toEqual([{ gate: "list", outcome: "unavailable", ms: 20_000 }]);
+  });
+
+  test("is not told of a call that was given up before it was sent", async () => {
+    const { send, calls } = transportOf();
+    await errorOf(send(CALL, AbortSignal.abort()));
+    expect(calls).toEqual([]);
   });
 });
 
