@@ -214,6 +214,11 @@ export const VARIABLES = {
       "a create needs a second empty list this much later when nothing was known, or an instance has vanished by itself",
     expects: "a whole number of seconds, 0 or more",
   }),
+  BLACKLIST_SCOPE: byDefault(z.enum(["host", "machine"]), "host", {
+    for: provisioner,
+    meaning: "what a new ban names: the `host` with all its machines, or one `machine`; existing bans of both hold",
+    expects: "host or machine",
+  }),
   UPSTREAM_PATH: byDefault(path, "/var/run/vast-pod/upstream.json", {
     for: both,
     meaning: "the file on the shared volume through which the containers meet",

@@ -16,6 +16,7 @@ export type Act = (action: Action, plan: Plan, seen: Observation, memory: Memory
 
 export function createActor(parts: ActorParts): Act {
   const { bans, log } = parts;
+  const unbannable = new Set<number>();
   return async (action, plan, seen, memory, signals) => {
     switch (action.kind) {
       case "create":
@@ -26,19 +27,18 @@ export function createActor(parts: ActorParts): Act {
         log.info({ event: "action", action: "forget_intent" }, plan.message);
         return { ...memory, intent: null };
       case "ban": {
-        const done = await stored(log, "ban", () => bans.ban(action.hostId, action.reason));
-        if (done) {
-          log.warn(
-            {
-              event: "action",
-              action: "ban",
-              hostId: action.hostId,
-              instance: action.instanceId,
-              reason: action.reason,
-            },
-            `host ${action.hostId} is banned: ${action.reason}`,
-          );
+        const { target, instanceId: instance, reason } = action;
+        const line = { event: "action", action: "ban", instance, reason };
+        if (target === null) {
+          // A plan may want it in every pass while the instance serves on.
+          if (!unbannable.has(instance))
+            log.warn(line, `nothing is banned (${reason}): the API tells no host id or machine id of ${instance}`);
+          unbannable.add(instance);
+          return memory;
         }
+        const { kind, id } = target;
+        const done = await stored(log, "ban", () => bans.ban(kind, id, reason));
+        if (done) log.warn({ ...line, [`${kind}Id`]: id }, `${kind} ${id} is banned: ${reason}`);
         return memory;
       }
       case "start_waiting":

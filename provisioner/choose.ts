@@ -1,4 +1,5 @@
 // What is searched for and which offer is taken. Pure.
+import { bannedIds, banOf } from "./bans.ts";
 import type { Memory } from "./memory.ts";
 import type { Ban } from "./observation.ts";
 import type { Offer, Template } from "./vast/rows.ts";
@@ -20,10 +21,12 @@ export function searchBody(
   maxDollarsPerHour: number | undefined,
 ): Record<string, unknown> {
   const body: Record<string, unknown> = { type: "on-demand", ...query, allocated_storage: disk };
-  if (bans.length > 0) {
-    const own = condition(query.host_id);
+  for (const kind of ["host", "machine"] as const) {
+    const banned = bannedIds(bans, kind);
+    if (banned.length === 0) continue;
+    const own = condition(query[`${kind}_id`]);
     const notin = Array.isArray(own.notin) ? own.notin : [];
-    body.host_id = { ...own, notin: [...notin, ...bans.map((ban) => ban.hostId)] };
+    body[`${kind}_id`] = { ...own, notin: [...notin, ...banned] };
   }
   if (maxDollarsPerHour !== undefined) {
     const own = condition(query.dph_total);
@@ -52,10 +55,10 @@ export function acceptable(
   maxDollarsPerHour: number | undefined,
 ): Choice {
   const excluded = new Map<string, number>();
-  const banned = new Set(bans.map((ban) => ban.hostId));
   const why = (offer: Offer): string | null => {
     if (!offer.rentable) return "not rentable";
-    if (offer.hostId !== null && banned.has(offer.hostId)) return "on a banned host";
+    const ban = banOf(offer, bans);
+    if (ban !== undefined) return `on a banned ${ban.kind}`;
     if (memory.avoided.some((entry) => entry.machineId === offer.machineId))
       return "on a machine that failed within the last hour";
     if (memory.goneOffers.some((entry) => entry.id === offer.id)) return "just taken by somebody else";

@@ -29,8 +29,12 @@ export interface StoredCounters {
   restarts: number;
 }
 
+/** A host is an account with many machines. */
+export type BanKind = "host" | "machine";
+
 export interface Ban {
-  hostId: number;
+  kind: BanKind;
+  id: number;
   reason: string;
 }
 
@@ -43,7 +47,7 @@ export interface Observation {
   template: Seen<Template | null>;
   /** Epoch ms at which the template was last asked for. */
   templateAt: number;
-  /** Banned hosts; known and empty when bans are disabled. */
+  /** Banned hosts and machines; known and empty when bans are disabled. */
   bans: Seen<readonly Ban[]>;
   counters: ReadonlyMap<number, StoredCounters>;
   /** By instance id. */

@@ -51,6 +51,7 @@ export function readProvisionerSettings(source: SettingsSource): ProvisionerSett
     },
     limits: {
       bansEnabled: v.BLACKLIST_ENABLED,
+      banScope: v.BLACKLIST_SCOPE,
       banAfterMs: v.BLACKLIST_BAN_AFTER_SECONDS * 1000,
       restartThreshold: v.BLACKLIST_RESTART_THRESHOLD,
       unknownMaxMs: v.VAST_UNKNOWN_MAX_SECONDS * 1000,

@@ -1,6 +1,6 @@
 // Bans, waiting times and restart counters: the only place that knows Redis keys. Touches Redis through what it is handed.
 import { type Clock, withDeadline } from "../../common/clock.ts";
-import { type Ban, known, type Seen, type StoredCounters } from "../observation.ts";
+import { type Ban, type BanKind, known, type Seen, type StoredCounters } from "../observation.ts";
 
 /** The commands that the store needs of Redis. Each rejects in bounded time. */
 export interface RedisCommands {
@@ -17,7 +17,7 @@ export interface BanStore {
   bans(): Promise<Seen<readonly Ban[]>>;
   /** What is stored of each instance; an instance is missing from the map when the store did not answer. */
   counters(instanceIds: readonly number[]): Promise<Map<number, StoredCounters>>;
-  ban(hostId: number, reason: string): Promise<void>;
+  ban(kind: BanKind, id: number, reason: string): Promise<void>;
   /** Keeps an earlier start of waiting. `since` in epoch ms. */
   startWaiting(instanceId: number, since: number): Promise<void>;
   /** The instance has become ready: how long it took is of no use to anybody any more. */
@@ -32,7 +32,7 @@ export interface BanTimes {
 }
 
 // Keys that earlier deployments use as well, so that their data keeps working.
-const banKey = (hostId: number) => `ban_${hostId}`;
+const BAN_PREFIX = { host: "ban_", machine: "ban_machine_" } as const;
 const waitKey = (instanceId: number) => `wait_${instanceId}`;
 const restartsKey = (instanceId: number) => `restarts_${instanceId}`;
 
@@ -62,7 +62,7 @@ export function createBanStore(redis: RedisCommands, clock: Clock, times: BanTim
       if (values === null) return new Map();
       return new Map(instanceIds.map((id, i) => [id, readCounters(values[2 * i], values[2 * i + 1])]));
     },
-    ban: (hostId, reason) => redis.setWithTtl(banKey(hostId), reason, times.banTtlSeconds),
+    ban: (kind, id, reason) => redis.setWithTtl(`${BAN_PREFIX[kind]}${id}`, reason, times.banTtlSeconds),
     startWaiting: (id, since) => redis.setIfAbsent(waitKey(id), String(Math.floor(since / 1000)), waitTtl),
     stopWaiting: (id) => redis.remove(waitKey(id)),
     countRestarts: (id, amount) => redis.add(restartsKey(id), amount, times.restartTtlSeconds),
@@ -90,14 +90,20 @@ async function readBans(redis: RedisCommands, clock: Clock): Promise<Ban[]> {
       cursor = next;
       if (deadline.aborted) throw new Error(`the bans could not be read within ${READ_DEADLINE_MS} ms`);
     } while (cursor !== "0");
-    const hosts = [...keys].filter((key) => /^ban_\d+$/.test(key));
-    if (hosts.length === 0) return [];
-    const reasons = await redis.mget(hosts);
-    return hosts.flatMap((key, i) => {
+    const bans = [...keys].flatMap((key) => banned(key) ?? []);
+    if (bans.length === 0) return [];
+    const reasons = await redis.mget(bans.map(({ key }) => key));
+    return bans.flatMap(({ kind, id }, i) => {
       const reason = reasons[i];
-      return reason === null || reason === undefined ? [] : [{ hostId: Number(key.slice("ban_".length)), reason }];
+      return reason === null || reason === undefined ? [] : [{ kind, id, reason }];
     });
   });
+}
+
+/** Whom a key bans; null for a key that only looks like a ban. */
+function banned(key: string): { key: string; kind: BanKind; id: number } | null {
+  const [, machine, id] = /^ban_(machine_)?(\d{1,15})$/.exec(key) ?? [];
+  return id === undefined ? null : { key, kind: machine === undefined ? "host" : "machine", id: Number(id) };
 }
 
 function readCounters(waiting: string | null | undefined, restarts: string | null | undefined): StoredCounters {

@@ -1,7 +1,7 @@
 // The words of a plan: what it is made from and what it says. Pure.
 import type { PublishedInstance, Server, UpstreamState } from "../../common/upstream-file.ts";
 import type { Memory } from "../memory.ts";
-import type { Observation } from "../observation.ts";
+import type { BanKind, Observation } from "../observation.ts";
 import type { DestroyReason, Reason } from "../reasons.ts";
 
 /** What the operator wants. */
@@ -16,6 +16,8 @@ export interface Desired {
 /** Numbers that bound a decision; all times in ms. */
 export interface Limits {
   bansEnabled: boolean;
+  /** What a ban that is written names; bans of both kinds hold. */
+  banScope: BanKind;
   banAfterMs: number;
   restartThreshold: number;
   unknownMaxMs: number;
@@ -36,7 +38,8 @@ export type Action =
       reason: DestroyReason;
       difference?: { wanted: string; reported: string };
     }
-  | { kind: "ban"; hostId: number; instanceId: number; reason: DestroyReason }
+  /** `target` is null where the API does not tell which host or machine it is: then no ban can be written. */
+  | { kind: "ban"; target: { kind: BanKind; id: number } | null; instanceId: number; reason: DestroyReason }
   /** `since` in epoch ms. */
   | { kind: "start_waiting"; instanceId: number; since: number }
   | { kind: "stop_waiting"; instanceId: number }

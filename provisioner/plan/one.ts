@@ -1,4 +1,5 @@
 // Rows 4 to 18 of the table: what becomes of the instance that we have. Pure.
+import { banTarget } from "../bans.ts";
 import { chooseEndpoint, type EndpointChoice } from "../endpoint.ts";
 import { sameImage } from "../image-name.ts";
 import { type Track, wantedKey } from "../memory.ts";
@@ -6,7 +7,7 @@ import { BANNING_REASONS, type DestroyReason, type Reason } from "../reasons.ts"
 import { failureIn, lifeOf } from "../status-words.ts";
 import type { Instance } from "../vast/rows.ts";
 import { type Action, BLOCKED_MS, type Facts, type Plan, quiet, SOON_MS, type Standing } from "./facts.ts";
-import { isBanned, tooManyRestarts } from "./rows.ts";
+import { banOn, tooManyRestarts } from "./rows.ts";
 import { templateTrouble } from "./template.ts";
 
 // While it serves, the probe is asked this often; the list far less (see observe.ts).
@@ -47,7 +48,8 @@ export function planOne(row: Instance, rows: readonly Instance[], facts: Facts, 
     const alarm = over ? `; ALARM: it costs more than VAST_MAX_DPH (${limits.maxDollarsPerHour})` : "";
     return quiet(facts, standing, "instance_ready", `${name} is serving${alarm}`, "ready", SERVING_MS);
   }
-  if (isBanned(row, facts)) return replace("host_banned", `its host ${row.hostId} is banned`);
+  const ban = banOn(row, facts);
+  if (ban !== undefined) return replace("host_banned", `its ${ban.kind} ${ban.id} is banned (${ban.reason})`);
   if (tooManyRestarts(row, facts)) {
     return replace(
       "too_many_restarts",
@@ -169,9 +171,9 @@ function replacement(
   difference?: { wanted: string; reported: string },
 ): Plan {
   const { id, hostId, machineId } = row;
-  const bans = BANNING_REASONS.has(reason);
-  const ban: Action[] =
-    bans && facts.limits.bansEnabled && hostId !== null ? [{ kind: "ban", hostId, instanceId: id, reason }] : [];
+  const bans = BANNING_REASONS.has(reason) && facts.limits.bansEnabled;
+  const target = banTarget(row, facts.limits.banScope);
+  const ban: Action[] = bans ? [{ kind: "ban", target, instanceId: id, reason }] : [];
   const destroy: Action = { kind: "destroy", id, hostId, machineId, reason, ...(difference ? { difference } : {}) };
   return {
     reason: reason === "operator" ? "undecided" : reason,

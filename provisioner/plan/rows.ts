@@ -1,5 +1,7 @@
 // Rows 3, 4 and 10 of the table: what is done beside the decision about the one instance. Pure.
+import { banOf, banTarget } from "../bans.ts";
 import { sameImage } from "../image-name.ts";
+import type { Ban } from "../observation.ts";
 import { awaitsAnswer } from "../outcomes.ts";
 import { CREATE_DEADLINE_MS } from "../remember.ts";
 import { lifeOf } from "../status-words.ts";
@@ -65,7 +67,7 @@ export function doomedBlocks({ seen, memory, now }: Facts): boolean {
   return memory.doomed.some((d) => (d.askedAt === null || listed.has(d.id)) && now - d.since < DOOMED_BLOCKS_MS);
 }
 
-/** What the ban store does not know yet: since when an instance is waited for or that it no longer is, restarts, and the ban of a host that had too many, serving or not. */
+/** What the ban store does not know yet: since when an instance is waited for or that it no longer is, restarts, and the ban of where it had too many, serving or not. */
 export function banStoreActions(rows: readonly Instance[], { seen, memory, limits }: Facts): Action[] {
   return rows.flatMap((row): Action[] => {
     const actions: Action[] = [];
@@ -79,8 +81,9 @@ export function banStoreActions(rows: readonly Instance[], { seen, memory, limit
     }
     const times = track?.uncountedRestarts ?? 0;
     if (times > 0) actions.push({ kind: "count_restart", instanceId: row.id, times });
-    if (tooManyRestarts(row, { seen, limits }) && row.hostId !== null && !isBanned(row, { seen })) {
-      actions.push({ kind: "ban", hostId: row.hostId, instanceId: row.id, reason: "too_many_restarts" });
+    if (tooManyRestarts(row, { seen, limits }) && banOn(row, { seen }) === undefined) {
+      const target = banTarget(row, limits.banScope);
+      actions.push({ kind: "ban", target, instanceId: row.id, reason: "too_many_restarts" });
     }
     return actions;
   });
@@ -90,6 +93,7 @@ export function tooManyRestarts(row: Instance, { seen, limits }: Pick<Facts, "se
   return limits.bansEnabled && (seen.counters.get(row.id)?.restarts ?? 0) > limits.restartThreshold;
 }
 
-export function isBanned(row: Instance, { seen }: Pick<Facts, "seen">): boolean {
-  return seen.bans.known && seen.bans.value.some((ban) => ban.hostId === row.hostId);
+/** The ban of the row's host or machine. */
+export function banOn(row: Instance, { seen }: Pick<Facts, "seen">): Ban | undefined {
+  return seen.bans.known ? banOf(row, seen.bans.value) : undefined;
 }

@@ -29,8 +29,9 @@ async function act(
     save: disk.save,
   });
   const before = memory(setup.memory);
-  const result = await perform(action, planned({}), observation(), before, never).catch((error: unknown) => error);
-  return { result, journal, disk, lines, before };
+  const again = () => perform(action, planned({}), observation(), before, never);
+  const result = await again().catch((error: unknown) => error);
+  return { result, journal, disk, lines, before, again };
 }
 const destroy: Action = { kind: "destroy", id: ID, hostId: 77001, machineId: 4821, reason: "start_timeout" };
 const fails = (error: Error) => () => {
@@ -95,13 +96,21 @@ describe("a destroy", () => {
 });
 
 describe("what goes to the ban store", () => {
-  const ban: Action = { kind: "ban", hostId: 77001, instanceId: ID, reason: "start_timeout" };
+  const ban: Action = { kind: "ban", target: { kind: "host", id: 77001 }, instanceId: ID, reason: "start_timeout" };
 
   test("is the ban of a host", async () => {
     const { journal, result, before, lines } = await act(ban);
-    expect(journal).toEqual(["ban 77001 start_timeout"]);
+    expect(journal).toEqual(["ban host 77001 start_timeout"]);
     expect(result).toBe(before);
     expect(lines).toMatchObject([{ action: "ban", hostId: 77001, reason: "start_timeout" }]);
+  });
+
+  test("is no ban where the row tells no id, which is said once", async () => {
+    const { journal, lines, again } = await act({ ...ban, target: null });
+    await again();
+    expect(journal).toEqual([]);
+    expect(lines).toMatchObject([{ level: "warn", action: "ban", instance: ID, reason: "start_timeout" }]);
+    expect(lines[0]?.msg).toContain("nothing is banned");
   });
 
   test("never stops what protects money when the store is away", async () => {

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { acceptable, diskSpace, searchBody } from "../../../provisioner/choose.ts";
 import { HOUR, memory, NOW, offer, template } from "./situation.ts";
 
-const ban = (hostId: number) => ({ hostId, reason: "start_timeout" });
+const ban = (id: number, kind: "host" | "machine" = "host") => ({ kind, id, reason: "start_timeout" });
 
 describe("the search", () => {
   test("asks for the template's disk space, or the API's default, and never for less than the API takes", () => {
@@ -26,6 +26,12 @@ describe("the search", () => {
     expect(searchBody({ host_id: { eq: 9 } }, 32, [ban(2)], undefined).host_id).toEqual({ eq: 9, notin: [2] });
   });
 
+  test("leaves banned machines out by their own id, beside banned hosts", () => {
+    const body = searchBody({ machine_id: { notin: [1] } }, 32, [ban(2), ban(3, "machine")], undefined);
+    expect(body).toMatchObject({ host_id: { notin: [2] }, machine_id: { notin: [1, 3] } });
+    expect(searchBody({}, 32, [ban(3, "machine")], undefined)).not.toHaveProperty("host_id");
+  });
+
   test("takes the lower of the user's price and the ceiling", () => {
     const price = (query: object, ceiling: number) => searchBody({ ...query }, 32, [], ceiling).dph_total;
     expect(price({}, 0.5)).toEqual({ lte: 0.5 });
@@ -45,7 +51,13 @@ describe("the choice", () => {
   const choose = (
     offers: ReturnType<typeof offer>[],
     more: { memory?: object; ceiling?: number; bans?: number[] } = {},
-  ) => acceptable(offers, (more.bans ?? []).map(ban), memory(more.memory), more.ceiling);
+  ) =>
+    acceptable(
+      offers,
+      (more.bans ?? []).map((id) => ban(id)),
+      memory(more.memory),
+      more.ceiling,
+    );
 
   test("keeps the API's order, which is the user's", () => {
     expect(ids(choose([offer({ id: 3 }), offer({ id: 1 }), offer({ id: 2 })]))).toEqual([3, 1, 2]);
@@ -59,6 +71,13 @@ describe("the choice", () => {
 
   test("leaves out banned hosts even if the search did not", () => {
     expect(ids(choose([offer({ id: 1, hostId: 5 }), offer({ id: 2, hostId: 6 })], { bans: [5] }))).toEqual([2]);
+  });
+
+  test("leaves out a banned machine and not its host's others", () => {
+    const offers = [offer({ id: 1, hostId: 5, machineId: 50 }), offer({ id: 2, hostId: 5, machineId: 51 })];
+    const choice = acceptable(offers, [ban(50, "machine"), ban(51)], memory(), undefined);
+    expect(ids(choice)).toEqual([2]);
+    expect(choice.summary).toContain("1 on a banned machine");
   });
 
   test("leaves out machines that failed within the last hour", () => {

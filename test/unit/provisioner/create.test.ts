@@ -80,7 +80,7 @@ describe("a create", () => {
   });
 
   test("searches for the disk that it will ask for, without banned hosts, below the ceiling", async () => {
-    const bans = known([{ hostId: 5, reason: "start_timeout" }]);
+    const bans = known([{ kind: "host", id: 5, reason: "start_timeout" }]);
     const { client } = await attempt({ create: () => 42, seen: { bans }, maxDollarsPerHour: 0.5 });
     expect(client.searches).toEqual([
       {

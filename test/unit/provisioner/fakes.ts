@@ -94,7 +94,7 @@ export function fakeBans(journal: Journal, away = false): BanStore {
   return {
     bans: async () => known([]),
     counters: async () => new Map(),
-    ban: (hostId, reason) => write(`ban ${hostId} ${reason}`),
+    ban: (kind, id, reason) => write(`ban ${kind} ${id} ${reason}`),
     startWaiting: (id, since) => write(`start_waiting ${id} ${since}`),
     stopWaiting: (id) => write(`stop_waiting ${id}`),
     countRestarts: (id, times) => write(`count_restart ${id} ${times}`),

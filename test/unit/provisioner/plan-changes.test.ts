@@ -123,7 +123,7 @@ describe("row 8: serving", () => {
   );
 
   test("a ban that appears while an instance serves never removes it", () => {
-    const bans = known([{ hostId: 77001, reason: "start_timeout" }]);
+    const bans = known([{ kind: "host", id: 77001, reason: "start_timeout" }]);
     expect(kept({}, {}, { bans })).toMatchObject({ state: "ready", actions: [] });
   });
 
@@ -131,7 +131,7 @@ describe("row 8: serving", () => {
     const counters = new Map([[ID, { waitingSince: null, restarts: 6 }]]);
     expect(kept({}, {}, { counters })).toMatchObject({
       state: "ready",
-      actions: [{ kind: "ban", hostId: 77001, reason: "too_many_restarts" }],
+      actions: [{ kind: "ban", target: { kind: "host", id: 77001 }, reason: "too_many_restarts" }],
     });
   });
 

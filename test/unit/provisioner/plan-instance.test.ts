@@ -31,7 +31,7 @@ function one(r: Instance, track: Track, more: { seen?: object; memory?: object; 
 const kinds = (plan: ReturnType<typeof one>) => plan.actions.map((action) => action.kind);
 
 describe("rows 9 and 10: bans and restarts", () => {
-  const banned = { bans: known([{ hostId: 77001, reason: "start_timeout" }]) };
+  const banned = { bans: known([{ kind: "host" as const, id: 77001, reason: "start_timeout" }]) };
   const restarted = (restarts: number) => ({ counters: new Map([[ID, { waitingSince: 1, restarts }]]) });
 
   test("plans a replacement when the host is banned", () => {
@@ -40,8 +40,20 @@ describe("rows 9 and 10: bans and restarts", () => {
     expect(plan.message).toContain("77001");
   });
 
+  test("plans a replacement when its machine is banned, and tells the ban's reason", () => {
+    const bans = known([{ kind: "machine" as const, id: 4821, reason: "host_failed" }]);
+    const plan = one(startingRow(), waitingTrack(MINUTE), { seen: { bans } });
+    expect(plan).toMatchObject({ reason: "host_banned", actions: [{ kind: "destroy", id: ID }] });
+    expect(plan.message).toContain("its machine 4821 is banned (host_failed)");
+  });
+
+  test("keeps waiting when a host is banned whose id is this machine's", () => {
+    const bans = known([{ kind: "host" as const, id: 4821, reason: "start_timeout" }]);
+    expect(one(startingRow(), waitingTrack(MINUTE), { seen: { bans } }).actions).toEqual([]);
+  });
+
   test("keeps waiting when another host is banned", () => {
-    const other = { bans: known([{ hostId: 5, reason: "start_timeout" }]) };
+    const other = { bans: known([{ kind: "host" as const, id: 5, reason: "start_timeout" }]) };
     expect(one(startingRow(), waitingTrack(MINUTE), { seen: other }).actions).toEqual([]);
   });
 
@@ -71,7 +83,7 @@ describe("rows 11 and 12: what status_msg says", () => {
       const plan = failed(text, { curState: "stopped", nextState: "stopped" });
       expect(plan.reason).toBe("host_failed");
       expect(plan.actions).toMatchObject([
-        { kind: "ban", hostId: 77001, reason: "host_failed" },
+        { kind: "ban", target: { kind: "host", id: 77001 }, reason: "host_failed" },
         { kind: "destroy", id: ID, machineId: 4821, reason: "host_failed" },
       ]);
     },
@@ -139,7 +151,7 @@ describe("rows 15 to 17: never ready", () => {
     const plan = one(startingRow(), waitingTrack(LIMIT + 1));
     expect(plan.reason).toBe("start_timeout");
     expect(plan.actions).toMatchObject([
-      { kind: "ban", hostId: 77001, instanceId: ID, reason: "start_timeout" },
+      { kind: "ban", target: { kind: "host", id: 77001 }, instanceId: ID, reason: "start_timeout" },
       { kind: "destroy", id: ID, reason: "start_timeout" },
     ]);
     expect(plan.message).toContain("BLACKLIST_BAN_AFTER_SECONDS (1200 s)");
@@ -149,8 +161,20 @@ describe("rows 15 to 17: never ready", () => {
     expect(kinds(one(startingRow(), waitingTrack(LIMIT + 1), { limits: { bansEnabled: false } }))).toEqual(["destroy"]);
   });
 
-  test("replaces without a ban where the host is not known", () => {
-    expect(kinds(one(startingRow({ hostId: null }), waitingTrack(LIMIT + 1)))).toEqual(["destroy"]);
+  test("bans the machine alone where BLACKLIST_SCOPE is machine", () => {
+    const plan = one(startingRow(), waitingTrack(LIMIT + 1), { limits: { banScope: "machine" } });
+    expect(plan.actions).toMatchObject([{ kind: "ban", target: { kind: "machine", id: 4821 } }, { kind: "destroy" }]);
+  });
+
+  test.each([
+    ["host", startingRow({ hostId: null })],
+    ["machine", startingRow({ machineId: null })],
+  ] as const)("names nobody to ban where the row tells no %s id, and replaces all the same", (banScope, r) => {
+    const plan = one(r, waitingTrack(LIMIT + 1), { limits: { banScope } });
+    expect(plan.actions).toMatchObject([
+      { kind: "ban", target: null },
+      { kind: "destroy", id: ID },
+    ]);
   });
 
   test.each([null, "scheduling", "loading", "created", "restarting", "rebooting", "recycling", "brand_new_word"])(

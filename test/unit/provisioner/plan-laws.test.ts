@@ -151,7 +151,8 @@ const situation = fc.record({
   templateSeen: mostly<Observation["template"]>(known(template), known(null), unknown("HTTP 500")),
   bansSeen: mostly<Observation["bans"]>(
     known([]),
-    known([{ hostId: 10, reason: "start_timeout" }]),
+    known([{ kind: "host", id: 10, reason: "start_timeout" }]),
+    known([{ kind: "machine", id: 10, reason: "start_timeout" }]),
     unknown("Redis: away"),
   ),
   counters: fc.dictionary(fc.constantFrom(...ids.map(String)), counters),

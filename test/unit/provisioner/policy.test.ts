@@ -58,7 +58,7 @@ describe("observe", () => {
 
   test("writes nothing to the ban store, and makes no noise about it", () => {
     const actions: Action[] = [
-      { kind: "ban", hostId: 1, instanceId: ID, reason: "start_timeout" },
+      { kind: "ban", target: { kind: "host", id: 1 }, instanceId: ID, reason: "start_timeout" },
       { kind: "start_waiting", instanceId: ID, since: NOW },
       { kind: "stop_waiting", instanceId: ID },
       { kind: "count_restart", instanceId: ID, times: 1 },

@@ -22,6 +22,7 @@ export const desired: Desired = {
 /** The design's defaults. */
 export const limits: Limits = {
   bansEnabled: true,
+  banScope: "host",
   banAfterMs: 1200 * SECOND,
   restartThreshold: 5,
   unknownMaxMs: HOUR,

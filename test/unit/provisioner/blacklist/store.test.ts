@@ -38,17 +38,29 @@ describe("the bans", () => {
     expect(seen).toEqual({
       known: true,
       value: [
-        { hostId: 1, reason: "a" },
-        { hostId: 2, reason: "b" },
-        { hostId: 3, reason: "c" },
+        { kind: "host", id: 1, reason: "a" },
+        { kind: "host", id: 2, reason: "b" },
+        { kind: "host", id: 3, reason: "c" },
       ],
     });
     expect(asked).toEqual(["scan 0 ban_*", "scan 2 ban_*", "scan 4 ban_*"]);
   });
 
-  test("leave out keys that only look like bans of hosts", async () => {
-    const { redis } = fakeRedis({ ban_7: "start_timeout", ban_machine_8: "x", ban_: "x", ban_9x: "x" });
-    expect(await createBanStore(redis, fakeClock(), times).bans()).toMatchObject({ value: [{ hostId: 7 }] });
+  test("are of hosts and of machines, whatever is banned now", async () => {
+    const { redis } = fakeRedis({ ban_7: "start_timeout", ban_machine_8: "host_failed" });
+    expect(await createBanStore(redis, fakeClock(), times).bans()).toEqual({
+      known: true,
+      value: [
+        { kind: "host", id: 7, reason: "start_timeout" },
+        { kind: "machine", id: 8, reason: "host_failed" },
+      ],
+    });
+  });
+
+  test("leave out keys that only look like bans", async () => {
+    const { redis } = fakeRedis({ ban_7: "start_timeout", ban_machine_: "x", ban_: "x", ban_9x: "x", ban_ip_5: "x" });
+    const seen = await createBanStore(redis, fakeClock(), times).bans();
+    expect(seen).toEqual({ known: true, value: [{ kind: "host", id: 7, reason: "start_timeout" }] });
   });
 
   test("leave out a ban that ended while they were read", async () => {
@@ -81,10 +93,14 @@ describe("the bans", () => {
     expect(clock.now() - began).toBeLessThanOrEqual(3500);
   });
 
-  test("are written under the host's key with reason and time to live", async () => {
+  test("are written under the key of host or machine with reason and time to live", async () => {
     const { redis, written } = fakeRedis();
-    await createBanStore(redis, fakeClock(), times).ban(77001, "start_timeout");
-    expect(written).toEqual([["setWithTtl", "ban_77001", "start_timeout", 604_800]]);
+    await createBanStore(redis, fakeClock(), times).ban("host", 77001, "start_timeout");
+    await createBanStore(redis, fakeClock(), times).ban("machine", 4821, "host_failed");
+    expect(written).toEqual([
+      ["setWithTtl", "ban_77001", "start_timeout", 604_800],
+      ["setWithTtl", "ban_machine_4821", "host_failed", 604_800],
+    ]);
   });
 });
 

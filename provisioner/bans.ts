@@ -1,0 +1,24 @@
+// Whom a ban concerns: a host, which is an account with many machines, or one machine of it. Pure.
+import type { Ban, BanKind } from "./observation.ts";
+
+/** What rows and offers tell about where they are; null where the API leaves it out. */
+export interface Place {
+  hostId: number | null;
+  machineId: number | null;
+}
+
+/** What a ban of this scope would name, or null where the API does not tell it. */
+export function banTarget(place: Place, scope: BanKind): { kind: BanKind; id: number } | null {
+  const id = scope === "host" ? place.hostId : place.machineId;
+  return id === null ? null : { kind: scope, id };
+}
+
+/** The ban that holds for this place, of either kind. */
+export function banOf(place: Place, bans: readonly Ban[]): Ban | undefined {
+  return bans.find((ban) => ban.id === (ban.kind === "host" ? place.hostId : place.machineId));
+}
+
+/** The ids of the bans of one kind. */
+export function bannedIds(bans: readonly Ban[], kind: BanKind): number[] {
+  return bans.filter((ban) => ban.kind === kind).map((ban) => ban.id);
+}
