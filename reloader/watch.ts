@@ -7,26 +7,33 @@ import type { Clock } from "../common/clock.ts";
 // chokidar 5 drops every change of a file within 50 ms of one it has reported. A look 100 ms after the last event it
 // did report saw the final content in every one of 24 bursts, a look at 30 ms in none.
 const QUIET_MS = 100;
-// Under events that never pause the quiet never comes: look all the same.
-const LONGEST_BURST_MS = 1_000;
+// Under events that never pause the quiet never comes: look all the same, but no more often, as a look may end in a reload.
+const LONGEST_WAIT_MS = 1_000;
 
-/** Calls `look` at the first event of a burst at once, and again when the burst is over. */
+/**
+ * Calls `look` at the first event of a burst at once, again when the burst is over, and once a second while it is not.
+ * A burst is over when no event came for 100 ms.
+ */
 export function burst(look: () => void, clock: Clock, signal: AbortSignal): () => void {
   let last = 0;
   let running = false;
   const trail = async () => {
-    const first = last;
+    let looked = last;
     for (;;) {
-      const wait = Math.min(last + QUIET_MS, first + LONGEST_BURST_MS) - clock.now();
-      if (wait <= 0 || signal.aborted) break;
-      await clock.sleep(wait, signal);
+      await clock.sleep(Math.min(last + QUIET_MS, looked + LONGEST_WAIT_MS) - clock.now(), signal);
+      if (signal.aborted) return;
+      const now = clock.now();
+      const isOver = now >= last + QUIET_MS;
+      if (!isOver && now < looked + LONGEST_WAIT_MS) continue;
+      running = !isOver;
+      look();
+      if (isOver) return;
+      looked = now;
     }
-    running = false;
-    if (!signal.aborted) look();
   };
   return () => {
     last = clock.now();
-    if (running) return;
+    if (running || signal.aborted) return;
     running = true;
     look();
     void trail();

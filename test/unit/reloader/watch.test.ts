@@ -25,13 +25,24 @@ describe("a burst of events", () => {
     expect(looks).toEqual([0, 180]);
   });
 
-  test("that never pauses leads to a look every second all the same", async () => {
+  test("that never pauses leads to a look every second, to no more, and to one after its end", async () => {
     const { clock, looks, event } = setUp();
     for (let passed = 0; passed < 3_000; passed += 50) {
       event();
       await clock.advance(50);
     }
-    expect(looks).toEqual([0, 1000, 1000, 2000, 2000, 3000]);
+    await clock.advance(5_000);
+    expect(looks).toEqual([0, 1_000, 2_000, 3_000, 3_050]);
+  });
+
+  test("of a thousand events within two seconds leads to four looks", async () => {
+    const { clock, looks, event } = setUp();
+    for (let i = 0; i < 1_000; i += 1) {
+      event();
+      await clock.advance(2);
+    }
+    await clock.advance(5_000);
+    expect(looks).toEqual([0, 1_000, 2_000, 2_098]);
   });
 
   test("is followed by another one that is acted on at once", async () => {
