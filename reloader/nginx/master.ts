@@ -12,8 +12,14 @@ export interface PidFile {
 
 // nginx sets this title itself (ngx_master_process_cycle), after its signal handlers: a SIGHUP before would end it.
 const MASTER_TITLE = /^nginx: master process\b/;
+// A title is free to choose, and SIGHUP ends what does not expect it. The program's file would be the best proof, but
+// /proc/<pid>/exe is hidden from other users, and this reloader may run as another one with CAP_KILL; `comm` is not.
+// The stock image also has an nginx-debug.
+const NGINX_PROGRAM = /^nginx/;
 
-export const isMaster = (processes: Processes, pid: number): boolean => MASTER_TITLE.test(processes.title(pid) ?? "");
+export function isMaster(processes: Processes, pid: number): boolean {
+  return MASTER_TITLE.test(processes.title(pid) ?? "") && NGINX_PROGRAM.test(processes.program(pid) ?? "");
+}
 
 /** Finds the master by the pid file if there is one to be, else by its title among all processes. */
 export async function findMaster(processes: Processes, pidFile: PidFile | null): Promise<Master> {
@@ -40,7 +46,8 @@ async function byPidFile(processes: Processes, pidFile: PidFile): Promise<Master
   const pid = /^\d{1,10}$/.test(text.trim()) ? Number(text) : 0;
   if (pid > 0 && isMaster(processes, pid)) return { found: "one", pid };
   const title = pid > 0 ? processes.title(pid) : null;
-  const found = title === null ? "no process has that id" : `that is ${JSON.stringify(title.slice(0, 80))}`;
+  const program = MASTER_TITLE.test(title ?? "") ? ` of the program ${JSON.stringify(processes.program(pid))}` : "";
+  const found = title === null ? "no process has that id" : `that is ${JSON.stringify(title.slice(0, 80))}${program}`;
   return { found: "none", why: `${pidFile.path} names ${JSON.stringify(text.trim())}, but ${found}: no nginx master` };
 }
 

@@ -10,6 +10,8 @@ export interface Processes {
   ids(): number[];
   /** The command line with blanks between its parts; nginx writes there what each process is. */
   title(pid: number): string | null;
+  /** The name of the program that runs in it, which its title does not change. */
+  program(pid: number): string | null;
   children(pid: number): number[];
   /** The effective user id. */
   owner(pid: number): number | null;
@@ -31,6 +33,7 @@ export function systemProcesses(proc = "/proc"): Processes {
   return {
     ids,
     title: (pid) => read(String(pid), "cmdline")?.replaceAll("\0", " ").trim() || null,
+    program: (pid) => read(String(pid), "comm")?.trimEnd() || null,
     children: (pid) => {
       const listed = read(String(pid), "task", String(pid), "children");
       if (listed !== null) return listed.split(" ").filter(Boolean).map(Number);

@@ -13,11 +13,14 @@ const MASTER = "nginx: master process nginx -g daemon off;";
 const WORKER = "nginx: worker process";
 const LEAVING = "nginx: worker process is shutting down";
 
-/** A process table: title and parent by pid. */
-function table(entries: Record<number, { title: string | null; parent?: number; owner?: number }>): Processes {
+/** A process table: title and parent by pid. The program is nginx unless said otherwise. */
+function table(
+  entries: Record<number, { title: string | null; program?: string; parent?: number; owner?: number }>,
+): Processes {
   return {
     ids: () => Object.keys(entries).map(Number),
     title: (pid) => entries[pid]?.title ?? null,
+    program: (pid) => (entries[pid] === undefined ? null : (entries[pid].program ?? "nginx")),
     children: (pid) =>
       Object.keys(entries)
         .map(Number)
@@ -67,6 +70,16 @@ describe("nginx' master", () => {
     });
   });
 
+  test("is no other program that merely bears its title, with and without a pid file", async () => {
+    const processes = table({ 7: { title: MASTER, program: "sh" }, 9: { title: MASTER, program: "nginx-debug" } });
+    expect(await findMaster(processes, null)).toEqual({ found: "one", pid: 9 });
+    expect(await findMaster(processes, pidFile("9"))).toEqual({ found: "one", pid: 9 });
+    expect(await findMaster(processes, pidFile("7"))).toMatchObject({
+      found: "none",
+      why: expect.stringContaining('of the program "sh": no nginx master'),
+    });
+  });
+
   test("that may not be signalled says whose it is and whose we are", () => {
     const why = forbiddenReason(table({ 7: { title: MASTER, owner: 101 } }), 7);
     expect(why).toContain("UID 101");
@@ -100,6 +113,7 @@ describe("the process table", () => {
     const add = async (pid: number, cmdline: string, status: string) => {
       await mkdir(join(root, String(pid), "fd"), { recursive: true });
       await writeFile(join(root, String(pid), "cmdline"), cmdline);
+      await writeFile(join(root, String(pid), "comm"), "nginx\n");
       await writeFile(join(root, String(pid), "status"), status);
       await symlink("socket:[42]", join(root, String(pid), "fd", "1"));
     };
@@ -110,12 +124,14 @@ describe("the process table", () => {
     return { root, processes: systemProcesses(root) };
   }
 
-  test("reads titles, owners and descriptors, and null for what has ended", async () => {
+  test("reads titles, programs, owners and descriptors, and null for what has ended", async () => {
     const { processes } = await proc();
     expect(processes.ids().toSorted()).toEqual([7, 8, 9]);
     expect(processes.title(7)).toBe(MASTER);
     expect(processes.title(9)).toBeNull();
     expect(processes.title(404)).toBeNull();
+    expect(processes.program(7)).toBe("nginx");
+    expect(processes.program(404)).toBeNull();
     expect(processes.owner(7)).toBe(101);
     expect(processes.owner(404)).toBeNull();
     expect(processes.descriptor(7, 1)).toBe("socket:[42]");
