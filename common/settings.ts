@@ -86,7 +86,7 @@ function parse(name: VariableName, text: string | undefined, problems: string[])
   if (parsed.success) return parsed.data;
   const shown = v.secret
     ? `${name} cannot be read (its value is not shown)`
-    : `${name} is ${JSON.stringify(shorten(effective))}`;
+    : `${name} is ${JSON.stringify(shorten(name, effective))}`;
   const detail = v.secret ? "" : customMessage(parsed.error.issues);
   problems.push(`${shown}: expected ${v.expects}${detail}.`);
   return undefined;
@@ -99,8 +99,9 @@ function customMessage(issues: readonly { code: string; message: string }[]): st
   return own ? ` (${own.message})` : "";
 }
 
-/** A value as a message may show it: cut, and without the password that a URL may carry. */
-function shorten(text: string): string {
-  const shown = text.replace(/\/\/\S*@/g, "//[secret]@");
+/** A value as a message may show it: cut, and without the password that a URL may carry, well-formed or not. */
+function shorten(name: VariableName, text: string): string {
+  const bare = name.endsWith("_URL") ? text.replace(/^(\w+:)?\S*@/, "$1//[secret]@") : text;
+  const shown = bare.replace(/\/\/\S*@/g, "//[secret]@").replace(/([?&]password=)[^&]*/gi, "$1[secret]");
   return shown.length > 200 ? `${shown.slice(0, 200)}...` : shown;
 }

@@ -16,7 +16,9 @@ export type Act = (action: Action, plan: Plan, seen: Observation, memory: Memory
 
 export function createActor(parts: ActorParts): Act {
   const { bans, log } = parts;
+  // Instances of whose missing bans the log has told: a plan may want a ban in every pass while the instance serves on.
   const unbannable = new Set<number>();
+  const unwritten = new Set<number>();
   return async (action, plan, seen, memory, signals) => {
     switch (action.kind) {
       case "create":
@@ -30,15 +32,20 @@ export function createActor(parts: ActorParts): Act {
         const { target, instanceId: instance, reason } = action;
         const line = { event: "action", action: "ban", instance, reason };
         if (target === null) {
-          // A plan may want it in every pass while the instance serves on.
           if (!unbannable.has(instance))
             log.warn(line, `nothing is banned (${reason}): the API tells no host id or machine id of ${instance}`);
           unbannable.add(instance);
           return memory;
         }
         const { kind, id } = target;
-        const done = await stored(log, "ban", () => bans.ban(kind, id, reason));
-        if (done) log.warn({ ...line, [`${kind}Id`]: id }, `${kind} ${id} is banned: ${reason}`);
+        const where = { ...line, [`${kind}Id`]: id };
+        if (await stored(log, "ban", () => bans.ban(kind, id, reason))) {
+          unwritten.delete(instance);
+          log.warn(where, `${kind} ${id} is banned: ${reason}`);
+        } else if (!unwritten.has(instance)) {
+          unwritten.add(instance);
+          log.warn(where, `${kind} ${id} is not banned (${reason}): Redis did not take it`);
+        }
         return memory;
       }
       case "start_waiting":
@@ -58,13 +65,13 @@ export function createActor(parts: ActorParts): Act {
   };
 }
 
-/** The ban store may be away: that is said, and never stops what protects money. */
+/** The ban store may be away: its connection says so, once, and it never stops what protects money. */
 async function stored(log: Logger, what: string, write: () => Promise<void>): Promise<boolean> {
   try {
     await write();
     return true;
   } catch (error) {
-    log.warn({ event: "redis", err: error, what }, `Redis did not take ${what}: it is tried again while it is wanted`);
+    log.debug({ event: "redis", err: error, what }, `Redis did not take ${what}: it is tried again while it is wanted`);
     return false;
   }
 }

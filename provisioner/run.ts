@@ -47,7 +47,7 @@ export function systemWorld(settings: ProvisionerSettings): World {
     clock,
     random: Math.random,
     disk: systemDisk,
-    connectRedis,
+    connectRedis: (url, log) => connectRedis(url, log, clock),
     probe: createProbe(clock, settings.healthPath),
     askReloader: createReloaderQuestion(settings.reloaderStatusPort, clock),
     serveStatus: startStatusServer,

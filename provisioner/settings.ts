@@ -131,8 +131,9 @@ function createSecrets(source: SettingsSource, apiKey: string, login: RegistryLo
     used.add(current.VAST_API_KEY);
     if (current.DOCKER_LOGIN !== null) used.add(current.DOCKER_LOGIN.password);
   };
-  const redisPassword = decodeURIComponent(new URL(redisUrl).password);
-  if (redisPassword !== "") used.add(redisPassword);
+  const redis = new URL(redisUrl);
+  for (const password of [decodeURIComponent(redis.password), redis.searchParams.get("password") ?? ""])
+    if (password !== "") used.add(password);
   note();
   return {
     apiKey: () => current.VAST_API_KEY,

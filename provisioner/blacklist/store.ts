@@ -1,13 +1,15 @@
 // Bans, waiting times and restart counters: the only place that knows Redis keys. Touches Redis through what it is handed.
 import { type Clock, withDeadline } from "../../common/clock.ts";
 import { type Ban, type BanKind, known, type Seen, type StoredCounters } from "../observation.ts";
+import { redisSays, troubleOf } from "../redis/trouble.ts";
 
 /** The commands that the store needs of Redis. Each rejects in bounded time. */
 export interface RedisCommands {
   scan(cursor: string, pattern: string): Promise<[string, string[]]>;
   mget(keys: string[]): Promise<(string | null)[]>;
   setWithTtl(key: string, value: string, ttlSeconds: number): Promise<void>;
-  setIfAbsent(key: string, value: string, ttlSeconds: number): Promise<void>;
+  /** Whether it was absent. */
+  setIfAbsent(key: string, value: string, ttlSeconds: number): Promise<boolean>;
   remove(key: string): Promise<void>;
   /** Adds to a counter and sets its time to live anew, in one transaction. */
   add(key: string, amount: number, ttlSeconds: number): Promise<void>;
@@ -41,6 +43,10 @@ const READ_DEADLINE_MS = 3000;
 // A waiting time is of use until the instance is ready or replaced; twice the limit outlives both.
 const WAIT_KEEP_FACTOR = 2;
 const SHORTEST_KEEP_SECONDS = 86_400;
+// Anybody may write a ban by hand; its reason goes into messages.
+const LONGEST_REASON = 100;
+// The API is younger than 2017: a smaller number is no epoch second.
+const EARLIEST_SECONDS = 1_483_228_800;
 
 export function createBanStore(redis: RedisCommands, clock: Clock, times: BanTimes): BanStore {
   const waitTtl = Math.max(times.banAfterSeconds * WAIT_KEEP_FACTOR, SHORTEST_KEEP_SECONDS);
@@ -49,10 +55,7 @@ export function createBanStore(redis: RedisCommands, clock: Clock, times: BanTim
       try {
         return known(await readBans(redis, clock));
       } catch (error) {
-        return {
-          known: false,
-          why: { message: `Redis: ${error instanceof Error ? error.message : String(error)}`, account: null },
-        };
+        return { known: false, why: { message: redisSays(error), account: null } };
       }
     },
     async counters(instanceIds) {
@@ -63,9 +66,22 @@ export function createBanStore(redis: RedisCommands, clock: Clock, times: BanTim
       return new Map(instanceIds.map((id, i) => [id, readCounters(values[2 * i], values[2 * i + 1])]));
     },
     ban: (kind, id, reason) => redis.setWithTtl(`${BAN_PREFIX[kind]}${id}`, reason, times.banTtlSeconds),
-    startWaiting: (id, since) => redis.setIfAbsent(waitKey(id), String(Math.floor(since / 1000)), waitTtl),
+    async startWaiting(id, since) {
+      const [key, text] = [waitKey(id), String(Math.floor(since / 1000))];
+      if (await redis.setIfAbsent(key, text, waitTtl)) return;
+      // What stands there may be no time at all, and would be in the way for ever.
+      const [stored] = await redis.mget([key]);
+      if (readCounters(stored, null).waitingSince === null) await redis.setWithTtl(key, text, waitTtl);
+    },
     stopWaiting: (id) => redis.remove(waitKey(id)),
-    countRestarts: (id, amount) => redis.add(restartsKey(id), amount, times.restartTtlSeconds),
+    async countRestarts(id, amount) {
+      try {
+        await redis.add(restartsKey(id), amount, times.restartTtlSeconds);
+      } catch (error) {
+        if (troubleOf(error) !== "value") throw error;
+        await redis.setWithTtl(restartsKey(id), String(amount), times.restartTtlSeconds); // no counter stood there
+      }
+    },
   };
 }
 
@@ -80,23 +96,35 @@ export const noBans: BanStore = {
 };
 
 async function readBans(redis: RedisCommands, clock: Clock): Promise<Ban[]> {
-  return withDeadline(clock, READ_DEADLINE_MS, undefined, async (deadline) => {
-    const keys = new Set<string>();
-    let cursor = "0";
-    do {
-      // SCAN, never KEYS: the database may be shared and large, and KEYS stops everybody else meanwhile.
-      const [next, found] = await redis.scan(cursor, "ban_*");
-      for (const key of found) keys.add(key);
-      cursor = next;
-      if (deadline.aborted) throw new Error(`the bans could not be read within ${READ_DEADLINE_MS} ms`);
-    } while (cursor !== "0");
-    const bans = [...keys].flatMap((key) => banned(key) ?? []);
-    if (bans.length === 0) return [];
-    const reasons = await redis.mget(bans.map(({ key }) => key));
-    return bans.flatMap(({ kind, id }, i) => {
-      const reason = reasons[i];
-      return reason === null || reason === undefined ? [] : [{ kind, id, reason }];
-    });
+  return withDeadline(clock, READ_DEADLINE_MS, undefined, (deadline) =>
+    Promise.race([walkBans(redis, deadline), expiry(deadline)]),
+  );
+}
+
+function expiry(deadline: AbortSignal): Promise<never> {
+  const message = `the bans could not be read within ${READ_DEADLINE_MS} ms: give them a database of their own, the number at the end of BLACKLIST_REDIS_URL`;
+  return new Promise((_, reject) =>
+    deadline.addEventListener("abort", () => reject(new Error(message)), { once: true }),
+  );
+}
+
+/** All bans, or a rejection: the bans of half a walk would pass for all of them. */
+async function walkBans(redis: RedisCommands, deadline: AbortSignal): Promise<Ban[]> {
+  const keys = new Set<string>();
+  let cursor = "0";
+  do {
+    // SCAN, never KEYS: the database may be shared and large, and KEYS stops everybody else meanwhile.
+    const [next, found] = await redis.scan(cursor, "ban_*");
+    for (const key of found) keys.add(key);
+    cursor = next;
+    deadline.throwIfAborted(); // nobody waits for the rest
+  } while (cursor !== "0");
+  const bans = [...keys].flatMap((key) => banned(key) ?? []);
+  if (bans.length === 0) return [];
+  const reasons = await redis.mget(bans.map(({ key }) => key));
+  return bans.flatMap(({ kind, id }, i) => {
+    const reason = reasons[i];
+    return reason === null || reason === undefined ? [] : [{ kind, id, reason: reason.slice(0, LONGEST_REASON) }];
   });
 }
 
@@ -106,11 +134,11 @@ function banned(key: string): { key: string; kind: BanKind; id: number } | null 
   return id === undefined ? null : { key, kind: machine === undefined ? "host" : "machine", id: Number(id) };
 }
 
+/** Anything that is no time or no count, of whatever type, counts as not written. */
 function readCounters(waiting: string | null | undefined, restarts: string | null | undefined): StoredCounters {
-  const since = Number(waiting);
-  const count = Number(restarts);
+  const since = /^\d{1,12}(\.\d+)?$/.test(waiting ?? "") ? Number(waiting) : 0;
   return {
-    waitingSince: waiting && Number.isFinite(since) && since > 0 ? since * 1000 : null,
-    restarts: restarts && Number.isInteger(count) && count > 0 ? count : 0,
+    waitingSince: since >= EARLIEST_SECONDS ? since * 1000 : null,
+    restarts: /^\d{1,9}$/.test(restarts ?? "") ? Number(restarts) : 0,
   };
 }

@@ -1,45 +1,84 @@
 // The connection to Redis, bounded in every wait. Touches the network.
 import { Redis } from "ioredis";
+import type { Clock } from "../../common/clock.ts";
 import type { Logger } from "../../common/logging.ts";
 import type { RedisCommands } from "../blacklist/store.ts";
+import { createOutages, type RedisHealth } from "./outages.ts";
+import { AWAY, troubleOf } from "./trouble.ts";
 
 // ioredis' defaults need 74 s to give up one command; a pass must not wait for bans longer than it waits for the API.
 const COMMAND_TIMEOUT_MS = 1000;
 const CONNECT_TIMEOUT_MS = 1000;
 const SLOWEST_RETRY_MS = 5000;
+// Keys that one SCAN looks at: 100,000 keys of somebody else are 100 questions, and each holds Redis up for well under 1 ms.
+const SCAN_COUNT = 1000;
 
 export interface RedisConnection extends RedisCommands {
+  health: RedisHealth;
   close(): void;
 }
 
-/** Connects in the background; while Redis is away every command rejects within about a second. */
-export function connectRedis(url: string, log: Logger): RedisConnection {
+/** Connects in the background; while Redis is away a command rejects within a second, and the next ones at once. */
+export function connectRedis(url: string, log: Logger, clock: Clock): RedisConnection {
   const redis = new Redis(url, {
     connectTimeout: CONNECT_TIMEOUT_MS,
     commandTimeout: COMMAND_TIMEOUT_MS,
     maxRetriesPerRequest: 1,
     retryStrategy: (times) => Math.min(times * 200, SLOWEST_RETRY_MS),
   });
-  let away = false;
+  const outages = createOutages(log, clock.now);
+  const isReady = () => redis.status === "ready";
+  let connectionError: Error | null = null;
+  let wrongDatabase: Error | null = null;
+  let inDatabase = false;
   redis.on("error", (error: Error) => {
-    if (away) return log.debug({ err: error }, "Redis is still away");
-    away = true;
-    log.warn({ event: "redis", err: error }, "Redis is away: bans are unknown until it is back");
+    if (troubleOf(error) === "database") wrongDatabase = error;
+    else connectionError = error;
+    outages.failed(error, isReady());
+  });
+  redis.on("connect", () => {
+    wrongDatabase = null;
+    inDatabase = false;
   });
   redis.on("ready", () => {
-    if (away) log.info({ event: "redis" }, "Redis is back");
-    away = false;
+    connectionError = null;
+    outages.connected();
   });
+  /** Without it the client goes on in database 0, which may be anybody's. */
+  const enterDatabase = async () => {
+    if (!inDatabase) await redis.ping(); // answered after the client's own SELECT
+    if (wrongDatabase !== null) throw wrongDatabase;
+    inDatabase = true;
+  };
+  const ask = async <T>(proves: "reading" | "writing", command: () => Promise<T>): Promise<T> => {
+    outages.enter();
+    try {
+      await enterDatabase();
+      const answer = await command();
+      outages.worked(proves);
+      return answer;
+    } catch (error) {
+      // Without a connection a command only waits in vain: what keeps the connection from being made says more.
+      const cause = AWAY.has(troubleOf(error)) ? (connectionError ?? error) : error;
+      outages.failed(cause, isReady());
+      throw cause;
+    }
+  };
   return {
-    scan: (cursor, pattern) => redis.scan(cursor, "MATCH", pattern, "COUNT", 500),
-    mget: (keys) => redis.mget(...keys),
-    setWithTtl: async (key, value, ttlSeconds) => void (await redis.set(key, value, "EX", ttlSeconds)),
-    setIfAbsent: async (key, value, ttlSeconds) => void (await redis.set(key, value, "EX", ttlSeconds, "NX")),
-    remove: async (key) => void (await redis.del(key)),
-    add: async (key, amount, ttlSeconds) => {
-      const answers = await redis.multi().incrby(key, amount).expire(key, ttlSeconds).exec();
-      for (const [error] of answers ?? []) if (error) throw error;
-    },
+    health: outages,
+    scan: (cursor, pattern) => ask("reading", () => redis.scan(cursor, "MATCH", pattern, "COUNT", SCAN_COUNT)),
+    mget: (keys) => ask("reading", () => redis.mget(...keys)),
+    setWithTtl: (key, value, ttlSeconds) =>
+      ask("writing", async () => void (await redis.set(key, value, "EX", ttlSeconds))),
+    setIfAbsent: (key, value, ttlSeconds) =>
+      ask("writing", async () => (await redis.set(key, value, "EX", ttlSeconds, "NX")) !== null),
+    // A full server deletes all the same: that proves nothing about writing.
+    remove: (key) => ask("reading", async () => void (await redis.del(key))),
+    add: (key, amount, ttlSeconds) =>
+      ask("writing", async () => {
+        const answers = await redis.multi().incrby(key, amount).expire(key, ttlSeconds).exec();
+        for (const [error] of answers ?? []) if (error) throw error;
+      }),
     close: () => redis.disconnect(),
   };
 }

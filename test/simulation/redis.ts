@@ -49,7 +49,9 @@ export function sharedRedis(now: () => number): SharedRedis {
         },
         async setIfAbsent(key, value, ttlSeconds) {
           await reached();
-          if (get(key) === null) set(key, value, ttlSeconds);
+          const absent = get(key) === null;
+          if (absent) set(key, value, ttlSeconds);
+          return absent;
         },
         async remove(key) {
           await reached();
@@ -59,6 +61,7 @@ export function sharedRedis(now: () => number): SharedRedis {
           await reached();
           set(key, String(Number(get(key) ?? 0) + amount), ttlSeconds);
         },
+        health: { up: () => !redis.away, failures: () => new Map() },
         close: () => undefined,
       };
     },

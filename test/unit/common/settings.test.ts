@@ -240,6 +240,9 @@ describe("no message shows a secret", () => {
     ["DOCKER_LOGIN", "me:sekrit123"],
     ["BLACKLIST_REDIS_URL", "http://:sekrit123@redis:6379"],
     ["BLACKLIST_REDIS_URL", "http://me:p@sekrit123/x@redis:6379"],
+    ["BLACKLIST_REDIS_URL", ":sekrit123@redis:6379"],
+    ["BLACKLIST_REDIS_URL", "redis:me:sekrit123@redis:6379"],
+    ["BLACKLIST_REDIS_URL", "http://redis:6379/10?password=sekrit123&db=3"],
     ["VAST_URL", "ftp://me:sekrit123@host"],
   ] as const)("%s=%s", (name, value) => {
     const problems = problemsOf(() => read({ [name]: value }));

@@ -64,9 +64,10 @@ async function runIn(over: { answer?: (call: string) => [number, object]; portTa
         scan: async () => ["0", []],
         mget: async (keys) => keys.map(() => null),
         setWithTtl: async () => undefined,
-        setIfAbsent: async () => undefined,
+        setIfAbsent: async () => true,
         remove: async () => undefined,
         add: async () => undefined,
+        health: { up: () => true, failures: () => new Map() },
         close: () => {
           redis.closed += 1;
         },

@@ -71,6 +71,8 @@ describe("secrets", () => {
   test("are all known to the log, the password of Redis in the form it is used in", () => {
     const { secrets } = read({ BLACKLIST_REDIS_URL: "redis://:p%40ss%2Fword@redis:6379/1" });
     expect(secrets.all()).toEqual(expect.arrayContaining(["sekrit-key", "hunter22", "p@ss/word"]));
+    const parameter = read({ BLACKLIST_REDIS_URL: "redis://redis:6379/1?password=p%40ss%2Fword" });
+    expect(parameter.secrets.all()).toContain("p@ss/word");
   });
 
   test("come from files, and are read again when the API refuses the key", () => {

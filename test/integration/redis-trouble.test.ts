@@ -1,0 +1,236 @@
+// The ban store on the real Redis, and what becomes of a pass when Redis is slow, away, read-only, full or somebody else's.
+import { connect, type Socket } from "node:net";
+import { Redis } from "ioredis";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { systemClock } from "../../common/clock.ts";
+import { createLogger } from "../../common/logging.ts";
+import {
+  openSandbox,
+  type Redis as RedisServer,
+  type Sandbox,
+  startRedis,
+  until,
+} from "../../deploy/local/processes.ts";
+import { type BanStore, createBanStore } from "../../provisioner/blacklist/store.ts";
+import { connectRedis, type RedisConnection } from "../../provisioner/redis/connection.ts";
+
+const PASSWORD = "redis-password-5Rt";
+// What a pass may wait for Redis in all, reads and writes.
+const LONGEST_PASS_MS = 3000;
+
+let sandbox: Sandbox;
+let server: RedisServer;
+/** An operator's own connection. */
+let admin: Redis;
+let opened: RedisConnection[];
+let lines: string[];
+/** How far the clock of the store has been set ahead: the moment of rest after a failure is not waited for. */
+let aheadMs: number;
+const clock = { now: () => Date.now() + aheadMs, sleep: systemClock.sleep };
+
+beforeEach(async () => {
+  sandbox = await openSandbox();
+  server = await startRedis(sandbox);
+  admin = new Redis(server.url);
+  admin.on("error", () => undefined); // some tests take the server away
+  opened = [];
+  lines = [];
+  aheadMs = 0;
+});
+afterEach(async () => {
+  for (const connection of opened) connection.close();
+  admin.disconnect();
+  server.server.signal("SIGCONT");
+  await sandbox.close();
+});
+
+function open(url = server.url): { store: BanStore; connection: RedisConnection } {
+  const destination = { write: (line: string) => void lines.push(line) };
+  const log = createLogger({ app: "test", debug: true, secrets: () => [], destination });
+  const connection = connectRedis(url, log, clock);
+  opened.push(connection);
+  const times = { banTtlSeconds: 1000, restartTtlSeconds: 500, banAfterSeconds: 30 };
+  return { store: createBanStore(connection, clock, times), connection };
+}
+
+/** Everything that a pass may ask of the store; answers how long it took, and what became of the writes. */
+async function pass(store: BanStore) {
+  const began = performance.now();
+  const [bans] = await Promise.all([store.bans(), store.counters([5])]);
+  const writes = [
+    () => store.startWaiting(5, Date.now()),
+    () => store.countRestarts(5, 1),
+    () => store.ban("host", 77001, "start_timeout"),
+    () => store.stopWaiting(5),
+  ];
+  let refused = 0;
+  for (const write of writes) await write().catch(() => (refused += 1));
+  const ms = performance.now() - began;
+  aheadMs += 5000;
+  return { bans, refused, ms };
+}
+const said = () =>
+  lines
+    .map((line) => JSON.parse(line) as { level: string; msg: string })
+    .filter((line) => line.level !== "debug")
+    .map((line) => line.msg);
+
+/** Several passes while Redis is away: each is short, the bans are unknown, and the log has one line. */
+async function staysAway(store: BanStore) {
+  for (let i = 0; i < 3; i += 1) {
+    const { bans, refused, ms } = await pass(store);
+    expect(bans).toMatchObject({ known: false, why: { message: "Redis is away" } });
+    expect(refused).toBe(4);
+    expect(ms).toBeLessThan(LONGEST_PASS_MS);
+  }
+  expect(said()).toEqual([expect.stringMatching(/^Redis is away: .*BLACKLIST_REDIS_URL/)]);
+}
+const isBack = async (store: BanStore) =>
+  until("the bans are known again", async () => (await store.bans()).known, { timeoutMs: 15_000 });
+
+test("a server that hangs holds no pass up, is told once, and is asked again when it goes on", async () => {
+  const { store, connection } = open();
+  expect((await pass(store)).refused).toBe(0);
+  server.server.signal("SIGSTOP");
+  await staysAway(store);
+  expect(connection.health.up()).toBe(false);
+  server.server.signal("SIGCONT");
+  await isBack(store);
+  expect(connection.health.up()).toBe(true);
+  expect(said().at(-1)).toBe("Redis is back");
+});
+
+test("a server that hangs from the start holds no pass up", async () => {
+  server.server.signal("SIGSTOP");
+  await staysAway(open().store);
+});
+
+test("a port that swallows every packet holds no pass up", async () => {
+  const port = await sandbox.port();
+  const args = ["--port", String(port), "--bind", "127.0.0.1", "--tcp-backlog", "1", "--save", ""];
+  const hole = await sandbox.start({ name: "hole", program: "redis-server", args });
+  const reached = () =>
+    new Promise<Socket | null>((resolve) => {
+      const socket = connect(port, "127.0.0.1", () => resolve(socket));
+      socket.once("error", () => resolve(null));
+      socket.setTimeout(500, () => resolve(null));
+    });
+  await until("it listens", reached);
+  hole.signal("SIGSTOP");
+  const sockets: Socket[] = [];
+  try {
+    // Once its queue is full the kernel drops what else comes.
+    await until("nothing gets through", async () => {
+      const socket = await reached();
+      if (socket !== null) sockets.push(socket);
+      return socket === null;
+    });
+    await staysAway(open(`redis://127.0.0.1:${port}/10`).store);
+  } finally {
+    for (const socket of sockets) socket.destroy();
+  }
+});
+
+test("a server that is gone holds no pass up, and is used again when another one listens there", async () => {
+  const { store } = open();
+  await pass(store);
+  server.server.signal("SIGKILL");
+  await server.server.exited;
+  await staysAway(store);
+  server = await startRedis(sandbox, server.port);
+  await isBack(store);
+  expect(said()).toEqual([expect.stringContaining("Redis is away"), "Redis is back"]);
+});
+
+test("a slow server is used", async () => {
+  const { store } = open();
+  await pass(store);
+  await admin.call("CLIENT", "PAUSE", "600", "ALL");
+  expect((await store.bans()).known).toBe(true);
+  expect(said()).toEqual([]);
+});
+
+test.each([
+  ["read-only", () => admin.replicaof("127.0.0.1", 1), () => admin.replicaof("NO", "ONE"), /takes no writes.*primary/],
+  ["full", () => admin.config("SET", "maxmemory", "1"), () => admin.config("SET", "maxmemory", "0"), /full.*maxmemory/],
+])("a server that is %s still tells the bans; that nothing is kept is told once", async (_, begin, end, text) => {
+  await admin.set("ban_7", "by hand");
+  const { store } = open();
+  await begin();
+  for (let i = 0; i < 3; i += 1) {
+    const { bans, refused } = await pass(store);
+    expect(bans).toEqual({ known: true, value: [{ kind: "host", id: 7, reason: "by hand" }] });
+    expect(refused).toBeGreaterThanOrEqual(3); // a full server takes deletions
+  }
+  expect(said()).toHaveLength(1);
+  expect(said()[0]).toMatch(text);
+  await end();
+  await until("it is written again", async () => (await pass(store)).refused === 0);
+  expect(await admin.get("ban_77001")).toBe("start_timeout");
+  expect(await admin.ttl("ban_77001")).toBeGreaterThan(990);
+});
+
+test("a wrong password is told once, without the password, until it is right", async () => {
+  await admin.config("SET", "requirepass", "another");
+  const { store } = open(server.url.replace("//", `//:${PASSWORD}@`));
+  for (let i = 0; i < 3; i += 1) {
+    const { bans, ms } = await pass(store);
+    expect(bans).toMatchObject({ known: false, why: { message: "Redis refuses the login" } });
+    expect(ms).toBeLessThan(LONGEST_PASS_MS);
+  }
+  expect(said()).toEqual([expect.stringContaining("correct user and password in BLACKLIST_REDIS_URL")]);
+  await admin.config("SET", "requirepass", PASSWORD);
+  await isBack(store);
+  expect(lines.join("")).not.toContain(PASSWORD);
+});
+
+test("a database that the server does not have is refused, not taken for number 0", async () => {
+  const { store } = open(server.url.replace("/10", "/99"));
+  const { bans, refused } = await pass(store);
+  expect(bans).toMatchObject({ known: false, why: { message: "Redis has no database of that number" } });
+  expect(refused).toBe(4);
+  await admin.select(0);
+  expect(await admin.dbsize()).toBe(0);
+  expect(said()).toEqual([expect.stringContaining("the number at the end of BLACKLIST_REDIS_URL")]);
+});
+
+test("keys that hold something else are nobody's ban and no count, and what is counted replaces them", async () => {
+  await admin.rpush("ban_5", "x");
+  await admin.rpush("wait_5", "x");
+  await admin.hset("restarts_5", "a", "b");
+  await admin.set("wait_6", "soon");
+  await admin.set("restarts_6", "many");
+  const { store } = open();
+  expect(await store.bans()).toEqual({ known: true, value: [] });
+  const nothing = { waitingSince: null, restarts: 0 };
+  expect([...(await store.counters([5, 6])).values()]).toEqual([nothing, nothing]);
+  for (const id of [5, 6]) {
+    await store.startWaiting(id, 1_795_446_000_000);
+    await store.countRestarts(id, 1);
+  }
+  await store.countRestarts(6, 2);
+  await store.ban("host", 5, "host_failed");
+  expect([...(await store.counters([5, 6])).values()]).toEqual([
+    { waitingSince: 1_795_446_000_000, restarts: 1 },
+    { waitingSince: 1_795_446_000_000, restarts: 3 },
+  ]);
+  expect(await store.bans()).toEqual({ known: true, value: [{ kind: "host", id: 5, reason: "host_failed" }] });
+  for (const key of ["wait_5", "restarts_5", "wait_6", "restarts_6", "ban_5"])
+    expect(await admin.ttl(key)).toBeGreaterThan(0);
+  expect(said()).toEqual([]);
+});
+
+test("100,000 keys of somebody else are walked in time, without KEYS", async () => {
+  await admin.set("ban_7", "by hand");
+  await admin.set("ban_machine_8", "by hand");
+  // The script writes them where Redis is: a hundred thousand calls would take longer than the test.
+  await admin.eval("for i = 1, 100000 do redis.call('SET', 'session:' .. i, i) end", 0);
+  const { store } = open();
+  const { bans, ms } = await pass(store);
+  expect(bans).toMatchObject({ known: true });
+  expect(bans.known && bans.value.map((ban) => `${ban.kind} ${ban.id}`).sort()).toEqual(["host 7", "machine 8"]);
+  expect(ms).toBeLessThan(LONGEST_PASS_MS);
+  const used = await admin.info("commandstats");
+  expect(used).toContain("cmdstat_scan");
+  expect(used).not.toContain("cmdstat_keys");
+});

@@ -1,0 +1,55 @@
+import { describe, expect, test } from "vitest";
+import { redisSays, SAYINGS, troubleOf } from "../../../../provisioner/redis/trouble.ts";
+
+const withCode = (code: string) => Object.assign(new Error(`connect ${code} 10.0.0.5:6379`), { code });
+
+describe("the trouble with Redis", () => {
+  test.each([
+    ["Command timed out", "timeout"],
+    ["Connection is closed.", "unreachable"],
+    ["Reached the max retries per request limit (which is 1). Refer to ...", "unreachable"],
+    ["NOAUTH Authentication required.", "auth"],
+    ["WRONGPASS invalid username-password pair or user is disabled.", "auth"],
+    ["NOPERM this user has no permissions to run the 'scan' command", "auth"],
+    ["ERR DB index is out of range", "database"],
+    ["LOADING Redis is loading the dataset in memory", "busy"],
+    ["MASTERDOWN Link with MASTER is down", "busy"],
+    ["READONLY You can't write against a read only replica.", "read_only"],
+    ["OOM command not allowed when used memory > 'maxmemory'.", "full"],
+    [
+      "MISCONF Redis is configured to save RDB snapshots, but it is currently not able to persist on disk.",
+      "not_saving",
+    ],
+    ["WRONGTYPE Operation against a key holding the wrong kind of value", "value"],
+    ["ERR value is not an integer or out of range", "value"],
+    ["ERR increment or decrement would overflow", "value"],
+    ["ERR unknown command 'SCAN'", "other"],
+  ] as const)("is told by what its client says: %s", (message, trouble) => {
+    expect(troubleOf(new Error(message))).toBe(trouble);
+  });
+
+  test.each(["ECONNREFUSED", "ENOTFOUND", "ETIMEDOUT", "EHOSTUNREACH"])("is a missing connection for %s", (code) => {
+    expect(troubleOf(withCode(code))).toBe("unreachable");
+  });
+
+  test("of a discarded transaction is that of its first refused command", () => {
+    const previousErrors = [new Error("OOM command not allowed when used memory > 'maxmemory'.")];
+    const aborted = Object.assign(new Error("EXECABORT Transaction discarded because of previous errors."), {
+      previousErrors,
+    });
+    expect(troubleOf(aborted)).toBe("full");
+  });
+
+  test("is said in the same words while it lasts, whether a call is refused or hangs", () => {
+    expect(redisSays(withCode("ECONNREFUSED"))).toBe(redisSays(new Error("Command timed out")));
+  });
+
+  test("that has no word is said as it came", () => {
+    expect(redisSays(new Error("ERR unknown command 'SCAN'"))).toBe("Redis: ERR unknown command 'SCAN'");
+  });
+
+  test.each(Object.entries(SAYINGS))("has words and a remedy: %s", (_, { says, remedy }) => {
+    expect(says).not.toBe("");
+    expect(remedy).not.toBe("");
+  });
+});
