@@ -19,14 +19,15 @@ export interface Reload {
 
 /**
  * `settled`: nginx runs this config and nothing else (`reload` null: it did already; `why`: what went wrong besides).
- * `settling`: new workers run it, old ones are still there. `waiting`: nginx is not there or too busy to answer. `refused`: nginx did not take it.
- * `failed`: it could not even be tried. `stopped`: the program is to end.
+ * `settling`: new workers run it, old ones are still there. `absent`: it lies on the disk and no nginx runs.
+ * `waiting`: nginx is too busy to answer. `refused`: nginx did not take it. `failed`: it could not even be tried.
+ * `stopped`: the program is to end.
  */
 export type Outcome =
   | { kind: "settled"; reload: Reload | null; why: string | null }
   | { kind: "settling"; reload: Reload; why: string }
   | { kind: "refused"; why: string; rolledBack: boolean }
-  | { kind: "waiting" | "failed" | "stopped"; why: string };
+  | { kind: "absent" | "waiting" | "failed" | "stopped"; why: string };
 
 /** nginx as seen from here. */
 export interface Nginx {
@@ -107,7 +108,7 @@ export class Applier {
     this.#unread = config.hash;
     this.#pending = null;
     const refused = await this.#parts.log.refusalSince(this.#mark ?? null, null);
-    return refused === null ? { kind: "waiting", why } : this.#rollBack(config, `nginx does not start: ${refused}`);
+    return refused === null ? { kind: "absent", why } : this.#rollBack(config, `nginx does not start: ${refused}`);
   }
 
   async #reload(config: Config, master: number, signal: AbortSignal): Promise<Outcome> {
@@ -180,7 +181,7 @@ export class Applier {
     const { files } = this.#parts;
     if (files.good === null || files.good.hash === config.hash) return { kind: "refused", why, rolledBack: false };
     this.#mark = await this.#parts.log.mark();
-    const written = await files.write(files.good);
+    const written = await files.restore(files.good);
     if (written.ok) return { kind: "refused", why, rolledBack: true };
     return { kind: "refused", why: `${why}; and it cannot be rolled back: ${written.why}`, rolledBack: false };
   }

@@ -1,4 +1,5 @@
 // The config and its last good copy on the disk. Touches these two files through what it is given.
+import { dirname } from "node:path";
 import type { Written } from "../common/atomic-file.ts";
 import { type Config, readConfig } from "./render.ts";
 
@@ -6,6 +7,8 @@ export interface Disk {
   /** Null when there is no such file. */
   read(path: string): Promise<string | null>;
   write(path: string, text: string, mode: number): Promise<Written>;
+  /** Puts one file in the place of another; needs no room on the volume. */
+  move(from: string, to: string): Promise<void>;
   /** Removes what a killed writer of `path` left. */
   tidy(path: string): Promise<void>;
 }
@@ -44,7 +47,7 @@ export class ConfigFiles {
     } catch (error) {
       return { ok: false, why: diskProblem(this.#goodPath, error) };
     }
-    return this.#good === null ? { ok: true, changed: false } : this.write(this.#good);
+    return this.#good === null ? { ok: true, changed: false } : this.restore(this.#good);
   }
 
   /** Makes the config file hold `config`. */
@@ -56,6 +59,19 @@ export class ConfigFiles {
   async keepAsGood(config: Config): Promise<WriteResult> {
     this.#good = config;
     return this.#put(this.#goodPath, config.text);
+  }
+
+  /** Makes the config file hold the last good config, also on a full volume: its copy lies there already. */
+  async restore(good: Config): Promise<WriteResult> {
+    const written = await this.write(good);
+    if (written.ok) return written;
+    try {
+      if ((await this.#disk.read(this.#goodPath)) !== good.text) return written;
+      await this.#disk.move(this.#goodPath, this.configPath);
+      return { ok: true, changed: true };
+    } catch {
+      return written; // why a config cannot be written at all says more
+    }
   }
 
   async #put(path: string, text: string): Promise<WriteResult> {
@@ -70,6 +86,7 @@ export class ConfigFiles {
 /** A sentence that names the file, what is wrong and what to do. */
 export function diskProblem(path: string, error: unknown): string {
   const code = error instanceof Error && "code" in error ? String(error.code) : String(error);
+  const folder = dirname(path);
   const remedies: Readonly<Record<string, string>> = {
     EACCES: "let the reloader's user write in that folder",
     EPERM: "let the reloader's user write in that folder",
@@ -78,8 +95,9 @@ export function diskProblem(path: string, error: unknown): string {
     ENOTDIR: "its folder is a file: correct the path",
     ENOSPC: "make room on that volume",
     EDQUOT: "make room on that volume",
-    EBUSY: "mount the folder, not the single file: a mounted file cannot be replaced",
-    EXDEV: "mount the folder, not the single file: a mounted file cannot be replaced",
+    EFBIG: "lift the limit of file sizes (ulimit -f)",
+    EBUSY: `mount a volume on the folder ${folder}, not on the single file: a mounted file cannot be replaced`,
+    EXDEV: `mount a volume on the folder ${folder}, not on the single file: a mounted file cannot be replaced`,
     EISDIR: "a folder is in its place: remove it",
   };
   return `${path} cannot be written (${code}): ${remedies[code] ?? "see to that volume"}`;

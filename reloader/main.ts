@@ -1,7 +1,7 @@
 // vast-reloader: keeps nginx true to the upstream file. All wiring is here: environment, clock, disk, network, signals.
 import { lookup } from "node:dns/promises";
 import { readFileSync } from "node:fs";
-import { readFile, stat } from "node:fs/promises";
+import { readFile, rename, stat } from "node:fs/promises";
 import { readIfExists, removeStaleTemporaries, writeAtomic } from "../common/atomic-file.ts";
 import { systemClock } from "../common/clock.ts";
 import { type Call, EXIT, type ExitCode, runCommandLine } from "../common/command-line.ts";
@@ -25,7 +25,7 @@ import { readUpstream } from "./upstream.ts";
 import { Bell, burst, watchFolder } from "./watch.ts";
 
 const clock = systemClock;
-const disk: Disk = { read: readIfExists, write: writeAtomic, tidy: removeStaleTemporaries };
+const disk: Disk = { read: readIfExists, write: writeAtomic, move: rename, tidy: removeStaleTemporaries };
 const upstreamDisk = { readFile: (path: string) => readFile(path, "utf8"), stat: (path: string) => stat(path) };
 const resolver = createResolver(async (name) => (await lookup(name, { all: true })).map((a) => a.address), clock);
 

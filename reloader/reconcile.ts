@@ -5,6 +5,7 @@ import type { Applied } from "../common/reloader-status.ts";
 import { accessLogFor, descriptorOf, refusesLog } from "./access-log.ts";
 import type { Applier, Outcome } from "./apply.ts";
 import type { ConfigFiles, Disk } from "./config-files.ts";
+import { nextStart } from "./next-start.ts";
 import { type Config, type ProxySettings, renderConfig } from "./render.ts";
 import type { Report } from "./report.ts";
 import type { Resolver } from "./resolve.ts";
@@ -33,6 +34,9 @@ const POLL_WAITING_MS = 1_000;
 // Old workers leave 100 ms after a reload; where one is stuck the rest of its time is looked at this often.
 const POLL_SETTLING_MS = 250;
 
+// How the config file comes to hold something else than what is wanted.
+const STAND_IN = "for its next start a safer config lies there, in turn with the wanted one";
+
 /** What a pass would have nginx run. `config` null: that cannot be known now, and why is the problem. */
 interface Aim {
   config: Config | null;
@@ -45,6 +49,10 @@ interface Aim {
 export class Reconciler {
   readonly #parts: ReconcileParts;
   #before: Wanted | null = null;
+  /** Whether it is known what an earlier run has left. */
+  #recovered = false;
+  /** Epoch ms since when there is no nginx, null while there is one. */
+  #absentSince: number | null = null;
   #refused: Refused | null = null;
   /** What stands behind the access log; what was known stays so while nginx is down and cannot be asked. */
   #behindLog: string | null = null;
@@ -55,11 +63,16 @@ export class Reconciler {
     this.#parts = parts;
   }
 
-  /** Takes up what an earlier run has left. Call it once before the first pass; answers what is wrong with it. */
+  /**
+   * Takes up what an earlier run has left. Call it once before the first pass; answers what is wrong with it. Passes
+   * try again until it is known, as the volume may come later.
+   */
   async recover(): Promise<string | null> {
     const { files, disk, proxy } = this.#parts;
     const recovered = await files.recover();
-    if (files.good !== null) this.#before = wantedOf(files.good.server);
+    this.#recovered = recovered.ok || files.good !== null;
+    // A generation of 0: no upstream file was read since, which would know better.
+    if (files.good !== null && !this.#before?.generation) this.#before = wantedOf(files.good.server);
     if (!recovered.ok) return recovered.why;
     await disk.tidy(proxy.statePath);
     return null;
@@ -67,7 +80,8 @@ export class Reconciler {
 
   /** One pass. Answers after how many ms the next one is due if nothing happens before. */
   async pass(signal: AbortSignal): Promise<number> {
-    const { applier, clock, report } = this.#parts;
+    const { applier, clock, files, report } = this.#parts;
+    if (!this.#recovered && files.good === null) await this.recover();
     const read = await this.#parts.readUpstream();
     const { wanted, problem } = decideWanted(read, this.#before);
     this.#before = wanted;
@@ -77,15 +91,21 @@ export class Reconciler {
     const outcome = config === null ? null : await applier.ensure(config, signal);
     if (outcome?.kind === "stopped") return POLL_MS;
     const isWanted = config !== null && config.hash === aim.config?.hash;
+    // It has started with a safer config than the wanted one, which can be tried now.
+    const isBack = this.#absentSince !== null && outcome?.kind === "settled" && !isWanted;
+    if (outcome !== null) {
+      this.#absentSince = outcome.kind === "absent" ? (this.#absentSince ?? clock.now()) : null;
+    }
     if (config !== null && outcome !== null) this.#remember(outcome, config, isWanted);
     const { generation, server, page } = wanted;
     // A refusal is told by what is remembered of it, also in the passes that do not try again.
     const trouble = outcome === null || outcome.kind === "refused" ? null : outcome.why;
+    const standIn = this.#absentSince === null || isWanted || aim.config === null ? null : STAND_IN;
     report.finish(
       {
         wanted: { generation, server, hash: aim.config?.hash ?? null, state: page.state, reason: page.reason },
         applied: outcome?.kind === "settled" && config !== null ? this.#proven(config, isWanted, generation) : null,
-        problem: joined([problem, aim.problem, this.#refusal(aim), trouble, pageProblem]),
+        problem: joined([problem, aim.problem, this.#refusal(aim), trouble, standIn, pageProblem]),
         warnings: aim.warnings,
         reload: outcome !== null && "reload" in outcome ? outcome.reload : null,
         refused: outcome?.kind === "refused",
@@ -93,8 +113,9 @@ export class Reconciler {
       },
       clock.now(),
     );
+    if (isBack) return 0;
     if (outcome?.kind === "settling") return POLL_SETTLING_MS;
-    return outcome?.kind === "waiting" ? POLL_WAITING_MS : POLL_MS;
+    return outcome?.kind === "absent" || outcome?.kind === "waiting" ? POLL_WAITING_MS : POLL_MS;
   }
 
   async #aim(wanted: Wanted): Promise<Aim> {
@@ -116,9 +137,14 @@ export class Reconciler {
   /** The config to apply now: the wanted one, else the last good one. Null: there is none that may be tried. */
   #choose(aim: Aim): Config | null {
     const { clock, files } = this.#parts;
-    const config = aim.config ?? files.good ?? aim.without;
-    if (!mustWait(this.#refused, config.hash, clock.now())) return config;
-    return files.good === null || files.good.hash === config.hash ? null : files.good;
+    const { good } = files;
+    const now = clock.now();
+    const config = aim.config ?? good ?? aim.without;
+    if (!mustWait(this.#refused, config.hash, now)) {
+      const absentSince = this.#absentSince;
+      return absentSince === null ? config : nextStart({ config, good, without: aim.without, absentSince, now });
+    }
+    return good === null || good.hash === config.hash ? null : good;
   }
 
   #writePage(wanted: Wanted, aim: Aim): Promise<string | null> {

@@ -116,6 +116,31 @@ describe("a config that nginx refuses", () => {
     expect(nginx.reloads).toBe(0);
   });
 
+  test("gives way to the last good one on a full volume too: its copy lies there already", async () => {
+    const { nginx, disk, files, clock, applier, stop } = await running(A);
+    nginx.refusesSilently = true;
+    const work = applier.ensure(B, stop.signal);
+    await clock.advance(200);
+    disk.broken.set(CONFIG, "ENOSPC");
+    expect(await clock.drive(work)).toMatchObject({ kind: "refused", rolledBack: true });
+    expect(disk.files.get(CONFIG)).toBe(A.text);
+    expect(files.good).toEqual(A);
+  });
+
+  test("stays on the disk, with a word about it, where nothing can be put in its place", async () => {
+    const { nginx, disk, clock, applier, stop } = await running(A);
+    nginx.refusesSilently = true;
+    const work = applier.ensure(B, stop.signal);
+    await clock.advance(200);
+    disk.broken.set(CONFIG, "EROFS");
+    disk.files.delete(GOOD);
+    expect(await clock.drive(work)).toMatchObject({
+      kind: "refused",
+      rolledBack: false,
+      why: expect.stringMatching(/it cannot be rolled back: .* mount a writable volume there/),
+    });
+  });
+
   test("stays on the disk when there was never a good one", async () => {
     const { nginx, disk, ensure } = await setUp();
     nginx.start();
@@ -128,7 +153,7 @@ describe("a config that nginx refuses", () => {
 describe("an nginx that is not there", () => {
   test("finds the config on the disk, and is settled by its echo without a signal", async () => {
     const { nginx, disk, ensure } = await setUp();
-    expect(await ensure(A)).toEqual({ kind: "waiting", why: "nginx is not running" });
+    expect(await ensure(A)).toEqual({ kind: "absent", why: "nginx is not running" });
     expect(disk.files.get(CONFIG)).toBe(A.text);
     nginx.start();
     expect(await ensure(A)).toEqual({ kind: "settled", reload: null, why: null });
@@ -139,7 +164,7 @@ describe("an nginx that is not there", () => {
   test("gets the good config back when it does not start with the new one", async () => {
     const { nginx, disk, ensure } = await running(A);
     nginx.kill();
-    expect(await ensure(B)).toMatchObject({ kind: "waiting" });
+    expect(await ensure(B)).toMatchObject({ kind: "absent" });
     nginx.refuses = "host not found";
     nginx.start();
     const why = "nginx does not start: host not found";
@@ -153,7 +178,7 @@ describe("an nginx that is not there", () => {
     await ensure(B);
     nginx.refuses = null;
     nginx.kill();
-    expect(await ensure(A)).toEqual({ kind: "waiting", why: "nginx is not running" });
+    expect(await ensure(A)).toEqual({ kind: "absent", why: "nginx is not running" });
   });
 
   test("is not blamed for what stood in its log before this program began", async () => {
@@ -161,13 +186,13 @@ describe("an nginx that is not there", () => {
     disk.files.set(CONFIG, A.text);
     nginx.refuses = "an old story";
     nginx.start();
-    expect(await ensure(A)).toMatchObject({ kind: "waiting" });
+    expect(await ensure(A)).toMatchObject({ kind: "absent" });
   });
 
   test("that ends between being found and being signalled is waited for", async () => {
     const { nginx, ensure } = await running(A);
     nginx.delivery = "gone";
-    expect(await ensure(B)).toMatchObject({ kind: "waiting" });
+    expect(await ensure(B)).toMatchObject({ kind: "absent" });
   });
 
   test("that ends while it reloads is waited for, and the config stays for its next start", async () => {
@@ -176,7 +201,7 @@ describe("an nginx that is not there", () => {
     const work = applier.ensure(B, stop.signal);
     await clock.advance(200);
     nginx.kill();
-    expect(await clock.drive(work)).toMatchObject({ kind: "waiting" });
+    expect(await clock.drive(work)).toMatchObject({ kind: "absent" });
     expect(disk.files.get(CONFIG)).toBe(B.text);
   });
 });

@@ -1,16 +1,16 @@
-import { chmod, mkdir, readFile, stat, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { chmod, mkdir, readdir, readFile, rename, stat, writeFile } from "node:fs/promises";
+import { basename, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { readIfExists, removeStaleTemporaries, writeAtomic } from "../../../common/atomic-file.ts";
-import { ConfigFiles, diskProblem } from "../../../reloader/config-files.ts";
+import { ConfigFiles, type Disk, diskProblem } from "../../../reloader/config-files.ts";
 import { temporaryFolder } from "../common/temporary-folder.ts";
 import { configFor, server } from "./samples.ts";
 
 async function setUp() {
   const folder = await temporaryFolder();
   const paths = { configPath: join(folder, "default.conf"), goodPath: join(folder, "default.conf.good") };
-  const disk = { read: readIfExists, write: writeAtomic, tidy: removeStaleTemporaries };
-  return { folder, ...paths, files: () => new ConfigFiles(paths, disk) };
+  const disk = { read: readIfExists, write: writeAtomic, move: rename, tidy: removeStaleTemporaries };
+  return { folder, ...paths, disk, files: (on: Disk = disk) => new ConfigFiles(paths, on) };
 }
 const A = configFor(server(1));
 
@@ -64,9 +64,34 @@ describe("the config on the disk", () => {
     await chmod(configPath, 0o755);
   });
 
-  test.each(["EACCES", "EROFS", "ENOENT", "ENOSPC", "EBUSY"])("has a remedy of its own for %s", (code) => {
+  test.each(["EACCES", "EROFS", "ENOENT", "ENOSPC", "EFBIG", "EBUSY"])("has a remedy of its own for %s", (code) => {
     const message = diskProblem("/conf/default.conf", Object.assign(new Error("x"), { code }));
     expect(message).toMatch(new RegExp(`^/conf/default\\.conf cannot be written \\(${code}\\): `));
     expect(message).not.toContain("see to that volume");
+  });
+
+  test("that is mounted as a single file says which folder to mount instead, and stays as it was", async () => {
+    const { configPath, folder, files, disk } = await setUp();
+    await files().write(A);
+    // What rename() answers for a mounted file; only root may mount one.
+    const mounted = Object.assign(new Error("EBUSY: resource busy or locked"), { code: "EBUSY" });
+    const write = () => Promise.reject(mounted);
+    expect(await files({ ...disk, write }).write(configFor(null))).toEqual({
+      ok: false,
+      why:
+        `${configPath} cannot be written (EBUSY): mount a volume on the folder ${folder}, not on the single file: ` +
+        "a mounted file cannot be replaced",
+    });
+    expect(await readFile(configPath, "utf8")).toBe(A.text);
+  });
+
+  test("leaves its folder and what else lies there as they were", async () => {
+    const { folder, configPath, files } = await setUp();
+    await chmod(folder, 0o751);
+    await writeFile(join(folder, "other.conf"), "", { mode: 0o640 });
+    await files().write(A);
+    expect((await stat(folder)).mode & 0o7777).toBe(0o751);
+    expect((await stat(join(folder, "other.conf"))).mode & 0o777).toBe(0o640);
+    expect((await readdir(folder)).sort()).toEqual([basename(configPath), "other.conf"]);
   });
 });

@@ -24,10 +24,13 @@ export class FakeDisk implements Disk {
   /** Error codes by path. */
   readonly broken = new Map<string, string>();
 
+  /** Neither the folder nor a file of it is there. */
+  gone = false;
+
   read = async (path: string): Promise<string | null> => this.files.get(path) ?? null;
 
   write = async (path: string, text: string): Promise<{ changed: boolean }> => {
-    const code = this.broken.get(path);
+    const code = this.gone ? "ENOENT" : this.broken.get(path);
     if (code !== undefined) throw Object.assign(new Error(`${code}: ${path}`), { code });
     if (this.files.get(path) === text) return { changed: false };
     this.files.set(path, text);
@@ -35,7 +38,16 @@ export class FakeDisk implements Disk {
     return { changed: true };
   };
 
-  tidy = async (): Promise<void> => undefined;
+  move = async (from: string, to: string): Promise<void> => {
+    const text = this.files.get(from);
+    if (text === undefined) throw Object.assign(new Error(`ENOENT: ${from}`), { code: "ENOENT" });
+    this.files.delete(from);
+    this.files.set(to, text);
+  };
+
+  tidy = async (path: string): Promise<void> => {
+    if (this.gone) throw Object.assign(new Error(`ENOENT: ${path}`), { code: "ENOENT" });
+  };
 }
 
 export class FakeNginx implements Nginx, ErrorLog {
@@ -52,6 +64,8 @@ export class FakeNginx implements Nginx, ErrorLog {
   refuses: string | null = null;
   /** Refuses without a word in its log. */
   refusesSilently = false;
+  /** Ends at its start, without a word, while its config has this text. */
+  endsWith: string | null = null;
   delivery: Delivery = "sent";
   several = false;
   /** Answers nobody within the time. */
@@ -70,6 +84,7 @@ export class FakeNginx implements Nginx, ErrorLog {
       this.#log.push(this.refuses);
       return;
     }
+    if (this.endsWith !== null && this.#disk.files.get(CONFIG)?.includes(this.endsWith)) return;
     this.#pids += 1;
     this.#master = this.#pids;
     this.#fork(0);

@@ -230,6 +230,57 @@ describe("a restart of the reloader", () => {
   });
 });
 
+describe("an nginx that does not start", () => {
+  test("with the wanted config and says nothing starts with a safer one, and then is given the wanted one", async () => {
+    const world = await serving();
+    world.nginx.kill();
+    world.nginx.endsWith = "203.0.113.9:2";
+    world.publish({ generation: 6, server: server(2) });
+    const starts: (string | null)[] = [];
+    for (let seconds = 0; seconds < 75 && world.nginx.running().length === 0; seconds += 1) {
+      await world.pass();
+      if (seconds % 10 === 9) world.nginx.start();
+      starts.push(...world.nginx.running());
+      await world.clock.advance(1_000);
+    }
+    expect(starts).toEqual([configFor(null).hash]);
+    expect(world.status()).toMatchObject({ problem: expect.stringContaining("a safer config lies there") });
+    expect(await world.pass()).toBe(0);
+    await world.pass();
+    expect(world.status()).toMatchObject({ applied: { generation: 6, server: server(2) }, problem: null });
+  });
+
+  test("for another reason finds the good config at every start", async () => {
+    const world = await serving();
+    world.nginx.kill();
+    for (let seconds = 0; seconds < 300; seconds += 1) {
+      await world.pass();
+      await world.clock.advance(1_000);
+    }
+    expect(world.disk.writes).toEqual([]);
+    expect(world.status()).toMatchObject({ problem: "nginx is not running" });
+  });
+});
+
+describe("a volume that is mounted late", () => {
+  test("gives back what an earlier run had proven, so that a lost upstream file unpublishes nothing", async () => {
+    const world = await serving();
+    const volume = new Map(world.disk.files);
+    world.disk.files.clear();
+    world.disk.gone = true;
+    world.upstream = { kind: "missing" };
+    await world.restart();
+    await world.pass();
+    expect(world.status()).toMatchObject({ problem: expect.stringContaining("mount a volume for that folder") });
+    world.disk.gone = false;
+    for (const [path, text] of volume) world.disk.files.set(path, text);
+    await world.pass();
+    expect(world.nginx.running()).toEqual([configFor(server()).hash]);
+    expect(world.nginx.reloads).toBe(0);
+    expect(world.status()).toMatchObject({ applied: { server: server() } });
+  });
+});
+
 describe("a refused config", () => {
   test("is rolled back, told, and tried again with growing pauses", async () => {
     const world = await serving();
