@@ -48,7 +48,9 @@ export async function startNginx(sandbox: Sandbox, name = "nginx", options: Ngin
   await mkdir(join(files.folder, "temp"), { recursive: true });
   await writeFile(conf, nginxConf(files, options.workers ?? 2, process.getuid?.() === 0));
   // A file, not a pipe of Node's, which is a socket: nginx cannot open /dev/stdout on one and refuses the config.
-  const start = { name, program: "nginx", args: ["-p", files.folder, "-c", conf], outputFile: files.stdout };
+  // `-e`: what it says before it has read where its error log is goes there as well.
+  const args = ["-p", files.folder, "-c", conf, "-e", files.errorLog];
+  const start = { name, program: "nginx", args, outputFile: files.stdout };
   const master = await sandbox.start(start);
   const logs = async () => {
     const text = `${(await readIfExists(files.errorLog)) ?? ""}${await readFile(files.stdout, "utf8")}`;

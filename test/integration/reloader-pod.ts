@@ -17,6 +17,7 @@ export interface Status {
   reloads: number;
   refusals: number;
   upstreamSeenAt: string | null;
+  lastPassAt: string | null;
   lastReload: { acceptedMs: number; settledMs: number | null } | null;
 }
 
@@ -47,6 +48,8 @@ export interface ReloaderPod {
   publishText(text: string): Promise<void>;
   status(): Promise<Status>;
   until(what: string, condition: (status: Status) => unknown): Promise<Status>;
+  /** Waits until that many passes have finished from now on. */
+  passes(count: number): Promise<Status>;
   /** Waits until that generation is applied. */
   applied(generation: number): Promise<Status>;
   /** GET through the proxy over a connection of its own. */
@@ -120,6 +123,10 @@ export async function openReloaderPod(): Promise<ReloaderPod> {
       const lines = () => children.flatMap((child) => child.lines.slice(-15)).join("\n");
       return until(what, seen, { context: () => `${JSON.stringify(last, null, 2)}\n${lines()}` });
     },
+    passes: async (count) => {
+      const seen = new Set([(await status()).lastPassAt]);
+      return pod.until(`${count} passes have finished`, (s) => seen.add(s.lastPassAt).size > count);
+    },
     applied: (generation) =>
       pod.until(`generation ${generation} is applied`, (s) => s.applied?.generation === generation),
     get: (path = "/") => get(proxyPort, path),
@@ -153,7 +160,8 @@ export async function servingPod(): Promise<{ pod: ReloaderPod; reloader: Child;
   }
 }
 
-function upstreamFile(change: Partial<UpstreamFile>): UpstreamFile {
+/** A valid upstream file with that change. */
+export function upstreamFile(change: Partial<UpstreamFile>): UpstreamFile {
   return {
     schema: 1,
     generation: 1,
