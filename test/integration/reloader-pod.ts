@@ -47,11 +47,11 @@ export interface ReloaderPod {
   /** The same with any text. */
   publishText(text: string): Promise<void>;
   status(): Promise<Status>;
-  until(what: string, condition: (status: Status) => unknown): Promise<Status>;
+  until(what: string, condition: (status: Status) => unknown, everyMs?: number): Promise<Status>;
   /** Waits until that many passes have finished from now on. */
   passes(count: number): Promise<Status>;
-  /** Waits until that generation is applied. */
-  applied(generation: number): Promise<Status>;
+  /** Waits until that generation is applied; asks every `everyMs`. */
+  applied(generation: number, everyMs?: number): Promise<Status>;
   /** GET through the proxy over a connection of its own. */
   get(path?: string): Promise<{ status: number; body: string; headers: IncomingMessage["headers"] }>;
   /** Sends bytes to the proxy and answers everything that comes back until it closes. */
@@ -114,21 +114,21 @@ export async function openReloaderPod(): Promise<ReloaderPod> {
       await rename(`${upstreamPath}.tmp`, upstreamPath);
     },
     status,
-    until: (what, condition) => {
+    until: (what, condition, everyMs = 50) => {
       let last: Status | null = null;
       const seen = async () => {
         last = await status();
         return condition(last) ? last : null;
       };
       const lines = () => children.flatMap((child) => child.lines.slice(-15)).join("\n");
-      return until(what, seen, { context: () => `${JSON.stringify(last, null, 2)}\n${lines()}` });
+      return until(what, seen, { everyMs, context: () => `${JSON.stringify(last, null, 2)}\n${lines()}` });
     },
     passes: async (count) => {
       const seen = new Set([(await status()).lastPassAt]);
       return pod.until(`${count} passes have finished`, (s) => seen.add(s.lastPassAt).size > count);
     },
-    applied: (generation) =>
-      pod.until(`generation ${generation} is applied`, (s) => s.applied?.generation === generation),
+    applied: (generation, everyMs) =>
+      pod.until(`generation ${generation} is applied`, (s) => s.applied?.generation === generation, everyMs),
     get: (path = "/") => get(proxyPort, path),
     raw: (bytes) => raw(proxyPort, bytes),
     config: () => readFile(configPath, "utf8"),
