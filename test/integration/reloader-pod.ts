@@ -38,7 +38,8 @@ export interface ReloaderPod {
   readonly upstreamPath: string;
   readonly proxyPort: number;
   readonly nginxStatusPort: number;
-  startReloader(env?: Readonly<Record<string, string>>): Promise<Child>;
+  /** `setpriv`: options of that program, to start it with fewer rights. */
+  startReloader(env?: Readonly<Record<string, string>>, setpriv?: readonly string[]): Promise<Child>;
   startNginx(): Promise<Nginx>;
   /** An instance that answers with its name unless `answer` says otherwise. */
   instance(name: string, answer?: (request: IncomingMessage, response: ServerResponse) => void): Promise<Instance>;
@@ -80,8 +81,10 @@ export async function openReloaderPod(): Promise<ReloaderPod> {
     upstreamPath,
     proxyPort,
     nginxStatusPort,
-    startReloader: async (env = {}) => {
-      const child = await sandbox.node("reloader", ["dist/reloader.mjs"], {
+    startReloader: async (env = {}, setpriv = []) => {
+      const command = [...(setpriv.length === 0 ? [] : ["setpriv", ...setpriv]), process.execPath, "dist/reloader.mjs"];
+      const [program = "", ...args] = command;
+      const settings = {
         UPSTREAM_PATH: upstreamPath,
         NGINX_CONFIG_PATH: configPath,
         NGINX_PID_FILE: files.pidFile,
@@ -90,7 +93,8 @@ export async function openReloaderPod(): Promise<ReloaderPod> {
         NGINX_STATUS_PORT: String(nginxStatusPort),
         RELOADER_STATUS_PORT: String(statusPort),
         ...env,
-      });
+      };
+      const child = await sandbox.start({ name: "reloader", program, args, env: settings });
       children.push(child);
       return child;
     },
