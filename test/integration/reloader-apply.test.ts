@@ -54,43 +54,6 @@ describe("applying", () => {
     expect(await (await fetch(`http://127.0.0.1:${pod.nginxStatusPort}/stub_status`)).text()).toContain("Active");
   });
 
-  test("means that no request which begins afterwards meets the server before", async () => {
-    const { first } = await serving();
-    const second = await pod.instance("second");
-    const instances = [first, second];
-    let settledAs = { name: "first", at: performance.now() };
-    const wrong: string[] = [];
-    let asked = 0;
-    let running = true;
-    const ask = async () => {
-      while (running) {
-        const before = settledAs;
-        const { body } = await pod.get();
-        asked += 1;
-        // A request that began when a server was applied, and ended before another was published, has one right answer.
-        if (before === settledAs && before.name !== "" && body !== before.name)
-          wrong.push(`${body} for ${before.name}`);
-      }
-    };
-    const clients = [ask(), ask(), ask(), ask()];
-    try {
-      for (let generation = 2; generation < 12; generation += 1) {
-        const to = instances[(generation + 1) % 2];
-        if (to === undefined) throw new Error("no such instance");
-        settledAs = { name: "", at: performance.now() };
-        await pod.publish({ generation, server: to.server });
-        await pod.applied(generation);
-        settledAs = { name: to === first ? "first" : "second", at: performance.now() };
-        const from = asked;
-        await until("some requests were answered", () => asked > from + 20);
-      }
-    } finally {
-      running = false;
-      await Promise.all(clients);
-    }
-    expect(wrong).toEqual([]);
-  });
-
   test("of a burst of renames ends with the last content", async () => {
     await serving();
     for (const gapMs of [0, 5, 20, 40]) {
@@ -106,20 +69,20 @@ describe("applying", () => {
     }
   });
 
-  test("of a hundred changed messages moves the generation and reloads nothing", async () => {
+  test("of a thousand changed messages moves the generation and reloads nothing", async () => {
     const { first } = await serving();
     const before = await pod.reloadsOfNginx();
-    for (let generation = 2; generation <= 101; generation += 1) {
+    for (let generation = 2; generation <= 1_001; generation += 1) {
       await pod.publish({ generation, server: first.server, message: `message ${generation}` });
     }
-    await pod.applied(101);
-    await pod.publish({ generation: 102, server: null });
-    await pod.applied(102);
+    await pod.applied(1_001);
+    await pod.publish({ generation: 1_002, server: null });
+    await pod.applied(1_002);
     expect(await pod.reloadsOfNginx()).toBe(before + 1);
-    for (let generation = 103; generation <= 202; generation += 1) {
-      await pod.publish({ generation, server: null, message: `loading ${generation - 102} %` });
+    for (let generation = 1_003; generation <= 2_002; generation += 1) {
+      await pod.publish({ generation, server: null, message: `loading ${(generation - 1_002) / 10} %` });
     }
-    await pod.applied(202);
+    await pod.applied(2_002);
     expect(await pod.reloadsOfNginx()).toBe(before + 1);
     expect(JSON.parse((await pod.get()).body)).toMatchObject({ message: "loading 100 %" });
   });

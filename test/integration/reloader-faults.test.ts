@@ -13,42 +13,6 @@ const serving = async () => {
   return started;
 };
 
-describe("a config that nginx refuses", () => {
-  test("is rolled back with nginx' own reason, and applied once nginx takes it", async () => {
-    await serving();
-    const second = await pod.instance("second");
-    const before = await pod.config();
-    const bad = join(pod.files.confFolder, "other.conf");
-    await writeFile(bad, "no_such_directive;\n");
-    await pod.publish({ generation: 2, server: second.server });
-    const status = await pod.until("the refusal shows", (s) => s.refusals > 0);
-    expect(status).toMatchObject({
-      applied: { generation: 1 },
-      wanted: { generation: 2 },
-      problem: expect.stringContaining('unknown directive "no_such_directive"'),
-    });
-    expect(await pod.config()).toBe(before);
-    expect((await pod.get()).body).toBe("first");
-    await rm(bad);
-    await pod.applied(2);
-    expect((await pod.get()).body).toBe("second");
-  });
-
-  test("never keeps nginx from starting: the good one is back on the disk", async () => {
-    const { nginx } = await serving();
-    const bad = join(pod.files.confFolder, "other.conf");
-    await writeFile(bad, "no_such_directive;\n");
-    await pod.publish({ generation: 2, server: { scheme: "http", host: "127.0.0.1", port: 9 } });
-    await pod.until("the refusal shows", (s) => s.refusals > 0);
-    nginx.master.signal("SIGKILL");
-    await nginx.master.exited;
-    await until("the port is free", () => isFree(pod.proxyPort));
-    await rm(bad);
-    await pod.startNginx();
-    await until("something is served again", async () => (await pod.get("/-/live")).status === 200);
-  });
-});
-
 describe("nginx", () => {
   test("killed and started again is proven by its echo, without a reload", async () => {
     const { nginx } = await serving();
