@@ -88,3 +88,23 @@ export const query = z.string().transform((value, context): SearchQuery => {
   }
   return object.data;
 });
+
+/** A header of requests to the instance. */
+export interface Header {
+  name: string;
+  value: string;
+}
+// What frames a message or belongs to one connection, and what the proxy says itself: another one beside it would be a
+// request that two servers read differently.
+const RESERVED_HEADER =
+  /^(host|content-length|content-type|transfer-encoding|connection|keep-alive|te|trailer|upgrade|expect|proxy-.*|forwarded|x-forwarded-.*|x-real-ip|x-request-id)$/i;
+// RFC 9110: a name is a token, a value begins and ends with a visible character.
+const HEADER = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?)$/;
+export const header = z.string().transform((value, context): Header => {
+  const [, name, content] = HEADER.exec(value.trim()) ?? [];
+  if (name === undefined || content === undefined || RESERVED_HEADER.test(name)) {
+    context.addIssue({ code: "custom" });
+    return z.NEVER;
+  }
+  return { name, value: content };
+});

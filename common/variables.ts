@@ -3,6 +3,7 @@ import * as z from "zod";
 import {
   boolean,
   hasReadablePassword,
+  header,
   integer,
   isBase,
   login,
@@ -165,6 +166,11 @@ export const VARIABLES = {
     },
     "the only published TCP port other than 22 and 8080",
   ),
+  VAST_UPSTREAM_SCHEME: byDefault(z.enum(["http", "https"]), "http", {
+    for: provisioner,
+    meaning: "how nginx and the HTTP probe speak to the instance: `http` or `https`",
+    expects: "http or https",
+  }),
   VAST_HEALTH_PATH: optional(z.string().regex(/^\/[\x21-\x7e]*$/), {
     for: provisioner,
     meaning:
@@ -273,6 +279,13 @@ export const VARIABLES = {
     for: reloader,
     meaning: "how long nginx waits for the instance between two reads or writes",
     expects: "a whole number of seconds, 1 or more",
+  }),
+  UPSTREAM_AUTH_HEADER: optional(header, {
+    for: provisioner,
+    meaning: "`Name: value`, a header that proves to the instance who calls; the HTTP probe sends it",
+    expects:
+      "`Name: value` with a name of letters, digits and hyphens that is not the connection's or the proxy's own (Host, Connection, Content-Length, Transfer-Encoding, X-Forwarded-For), and a value of visible ASCII characters",
+    secret: true,
   }),
 } as const satisfies Record<string, Variable>;
 

@@ -94,5 +94,5 @@ function order(row: Instance): Destroy {
 
 /** An operator's destroy teaches nothing about images. */
 function nothingWanted(label: string): Desired {
-  return { label, image: "", templateName: "", upstreamPort: undefined };
+  return { label, image: "", templateName: "", upstreamPort: undefined, upstreamScheme: "http" };
 }

@@ -48,7 +48,12 @@ export function systemWorld(settings: ProvisionerSettings): World {
     random: Math.random,
     disk: systemDisk,
     connectRedis: (url, log) => connectRedis(url, log, clock),
-    probe: createProbe(clock, settings.healthPath),
+    probe: createProbe(clock, {
+      healthPath: settings.healthPath,
+      scheme: settings.desired.upstreamScheme,
+      authHeader: settings.secrets.upstreamAuth,
+      onRefused: settings.secrets.reload,
+    }),
     askReloader: createReloaderQuestion(settings.reloaderStatusPort, clock),
     serveStatus: startStatusServer,
   };

@@ -1,7 +1,7 @@
 // The provisioner's settings, typed and in the units that the code uses. Touches the files that hold secrets.
 import { readFileSync } from "node:fs";
-import { readSettings, type SettingsSource } from "../common/settings.ts";
-import type { RegistryLogin } from "../common/variable-forms.ts";
+import { readSettings, type SettingsSource, type Values } from "../common/settings.ts";
+import type { Header, RegistryLogin } from "../common/variable-forms.ts";
 import type { VariableName } from "../common/variables.ts";
 import { namesFor } from "../common/variables.ts";
 import type { Desired, Limits } from "./plan/facts.ts";
@@ -32,6 +32,8 @@ export interface Secrets {
   apiKey(): string;
   /** Null for `none`. */
   registryLogin(): RegistryLogin | null;
+  /** What proves to the instance who calls. */
+  upstreamAuth(): Header | null;
   /** Texts that must never be printed. */
   all(): string[];
   /** Reads the files again that `_FILE` variables name; a file that cannot be read keeps the last secret. */
@@ -48,6 +50,7 @@ export function readProvisionerSettings(source: SettingsSource): ProvisionerSett
       image: v.VAST_TEMPLATE_IMAGE,
       templateName: v.VAST_TEMPLATE_NAME,
       upstreamPort: v.VAST_UPSTREAM_PORT,
+      upstreamScheme: v.VAST_UPSTREAM_SCHEME,
     },
     limits: {
       bansEnabled: v.BLACKLIST_ENABLED,
@@ -78,7 +81,7 @@ export function readProvisionerSettings(source: SettingsSource): ProvisionerSett
     statusPort: v.PROVISIONER_STATUS_PORT,
     reloaderStatusPort: v.RELOADER_STATUS_PORT,
     debug: v.DEBUG,
-    secrets: createSecrets(source, v.VAST_API_KEY, v.DOCKER_LOGIN, v.BLACKLIST_REDIS_URL),
+    secrets: createSecrets(source, v, v.BLACKLIST_REDIS_URL),
     warnings,
   };
 }
@@ -124,28 +127,37 @@ function defaultLabel(podName: string): string {
   return `k8s_pod=${podName}`;
 }
 
-function createSecrets(source: SettingsSource, apiKey: string, login: RegistryLogin | null, redisUrl: string): Secrets {
-  let current = { VAST_API_KEY: apiKey, DOCKER_LOGIN: login };
+const ROTATING = ["VAST_API_KEY", "DOCKER_LOGIN", "UPSTREAM_AUTH_HEADER"] as const;
+type Rotating = Values<(typeof ROTATING)[number]>;
+
+function createSecrets(source: SettingsSource, first: Rotating, redisUrl: string): Secrets {
+  let current = first;
   const used = new Set<string>(); // also the former ones: a late error may still quote them
-  const note = () => {
-    used.add(current.VAST_API_KEY);
-    if (current.DOCKER_LOGIN !== null) used.add(current.DOCKER_LOGIN.password);
+  const note = ({ VAST_API_KEY: key, DOCKER_LOGIN: login, UPSTREAM_AUTH_HEADER: auth }: Rotating) => {
+    used.add(key);
+    if (login !== null) used.add(login.password);
+    if (auth === undefined) return;
+    used.add(auth.value);
+    used.add(auth.value.split(" ").at(-1) ?? ""); // of `Bearer abc` an app may quote the last word alone
   };
   const redis = new URL(redisUrl);
   for (const password of [decodeURIComponent(redis.password), redis.searchParams.get("password") ?? ""])
     if (password !== "") used.add(password);
-  note();
+  note(current);
   return {
     apiKey: () => current.VAST_API_KEY,
     registryLogin: () => current.DOCKER_LOGIN,
+    upstreamAuth: () => current.UPSTREAM_AUTH_HEADER ?? null,
     all: () => [...used],
     reload() {
-      try {
-        current = readSettings(["VAST_API_KEY", "DOCKER_LOGIN"], source).values;
-        note();
-      } catch {
-        // Half-written or gone for a moment: the secrets in use stay, and the API's refusal is what the operator reads.
+      for (const name of ROTATING) {
+        try {
+          current = { ...current, ...readSettings([name], source).values };
+        } catch {
+          // Half-written or gone for a moment: the secret in use stays, and the refusal is what the operator reads.
+        }
       }
+      note(current);
     },
   };
 }

@@ -11,6 +11,8 @@ export interface Desired {
   templateName: string;
   /** Container port to serve, if named. */
   upstreamPort: number | undefined;
+  /** How the instance is spoken to. */
+  upstreamScheme: Server["scheme"];
 }
 
 /** Numbers that bound a decision; all times in ms. */

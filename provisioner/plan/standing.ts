@@ -9,7 +9,7 @@ export function standingOf(row: Instance, facts: Facts): Standing {
   const track = facts.memory.tracks[row.id];
   const instance = publishedInstance(row);
   if (!track?.serving || track.endpoint === null) return { server: null, instance };
-  return { server: { scheme: "http", ...track.endpoint }, instance };
+  return { server: { scheme: facts.desired.upstreamScheme, ...track.endpoint }, instance };
 }
 
 /**
@@ -17,7 +17,7 @@ export function standingOf(row: Instance, facts: Facts): Standing {
  * TCP probe proves little, since the port may be a stranger's by now, and holds for a bounded time; an HTTP probe holds on.
  */
 export function publishedStanding(facts: Facts, published: Published): Standing {
-  const { memory, limits, now } = facts;
+  const { desired, memory, limits, now } = facts;
   const { server, instance } = published;
   if (server === null || instance === null) return { server: null, instance };
   const track = memory.tracks[instance.id];
@@ -25,7 +25,7 @@ export function publishedStanding(facts: Facts, published: Published): Standing 
   const same = endpoint?.host === server.host && endpoint.port === server.port;
   const unknownForMs = now - (memory.listUnknownSince ?? now);
   const mayStay = track?.serving === true && same && (limits.httpProbe || unknownForMs <= limits.unknownMaxMs);
-  return { server: mayStay ? server : null, instance };
+  return { server: mayStay ? { ...server, scheme: desired.upstreamScheme } : null, instance };
 }
 
 export function publishedInstance(row: Instance): PublishedInstance {

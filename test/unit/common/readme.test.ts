@@ -21,6 +21,12 @@ test("every npm script that the README names exists", () => {
 
 test("every variable that the README names is in the table", () => {
   const prefixed = readme.match(/\b(VAST|BLACKLIST|NGINX|UPSTREAM|PROVISIONER|RELOADER)_[A-Z_]+[A-Z]\b/g) ?? [];
-  const known = new Set([...Object.keys(VARIABLES), "BLACKLIST_REDIS", "VAST_API_KEY_FILE", "DOCKER_LOGIN_FILE"]);
+  const known = new Set([
+    ...Object.keys(VARIABLES),
+    "BLACKLIST_REDIS",
+    "VAST_API_KEY_FILE",
+    "DOCKER_LOGIN_FILE",
+    "UPSTREAM_AUTH_HEADER_FILE",
+  ]);
   expect([...new Set(prefixed)].filter((name) => !known.has(name))).toEqual([]);
 });

@@ -117,6 +117,14 @@ describe("row 8: serving", () => {
     });
   });
 
+  test("publishes the scheme that VAST_UPSTREAM_SCHEME names", () => {
+    expect(kept({}, { desired: { upstreamScheme: "https" } }).server).toEqual({
+      scheme: "https",
+      host: "203.0.113.9",
+      port: 41234,
+    });
+  });
+
   test.each(["exited", "offline", "unknown", "stopped", "loading", null])(
     "goes on serving while its status word is %s",
     (actualStatus) => expect(kept({ actualStatus })).toMatchObject({ state: "ready", actions: [] }),

@@ -40,6 +40,16 @@ describe("row 1: the list is unknown", () => {
     expect(unknownFor(3600 * SECOND).server).toEqual({ scheme: "http", host: "203.0.113.9", port: 41234 });
   });
 
+  test("keeps it under another scheme where the setting has changed meanwhile", () => {
+    const plan = planned({
+      seen,
+      desired: { upstreamScheme: "https" },
+      published: published(),
+      memory: memory({ tracks: serving, listUnknownSince: NOW }),
+    });
+    expect(plan.server?.scheme).toBe("https");
+  });
+
   test("ends what a TCP probe keeps after VAST_UNKNOWN_MAX_SECONDS", () => {
     expect(unknownFor(3600 * SECOND + 1)).toMatchObject({ server: null, state: "unavailable", reason: "list_unknown" });
   });

@@ -25,7 +25,13 @@ describe("the provisioner's settings", () => {
   test("have the design's defaults, in the units that the code uses", () => {
     expect(read()).toMatchObject({
       podName: "vast-pod-0",
-      desired: { label: "k8s_pod=vast-pod-0", image: "example/app:2", templateName: "demo", upstreamPort: undefined },
+      desired: {
+        label: "k8s_pod=vast-pod-0",
+        image: "example/app:2",
+        templateName: "demo",
+        upstreamPort: undefined,
+        upstreamScheme: "http",
+      },
       limits: {
         bansEnabled: false,
         banAfterMs: 1_200_000,
@@ -62,6 +68,10 @@ describe("the provisioner's settings", () => {
     expect(read({ VAST_HEALTH_PATH: "/health" })).toMatchObject({ healthPath: "/health", limits: { httpProbe: true } });
   });
 
+  test("know no header for the instance unless one is set", () => {
+    expect(read().secrets.upstreamAuth()).toBeNull();
+  });
+
   test("leave the registry login to the template with none", () => {
     expect(read({ DOCKER_LOGIN: "none" }).secrets.registryLogin()).toBeNull();
   });
@@ -90,6 +100,29 @@ describe("secrets", () => {
     secrets.reload();
     expect(secrets.apiKey()).toBe("second-key");
     expect(secrets.all()).toEqual(expect.arrayContaining(["first-key", "second-key"]));
+  });
+
+  test("are each read again though another one's file is gone", () => {
+    const files: Record<string, string> = { "/header": "X-Api-Key: first-value\n", "/key": "first-key" };
+    const env = { VAST_API_KEY: "", VAST_API_KEY_FILE: "/key", UPSTREAM_AUTH_HEADER_FILE: "/header" };
+    const { secrets } = readProvisionerSettings(source(env, files));
+    expect(secrets.upstreamAuth()).toEqual({ name: "X-Api-Key", value: "first-value" });
+    files["/header"] = "X-Api-Key: Bearer second-value\n";
+    delete files["/key"];
+    secrets.reload();
+    expect(secrets.upstreamAuth()?.value).toBe("Bearer second-value");
+    expect(secrets.apiKey()).toBe("first-key");
+    expect(secrets.all()).toEqual(expect.arrayContaining(["first-value", "Bearer second-value", "second-value"]));
+  });
+
+  test("stay while a file is half written", () => {
+    const files: Record<string, string> = { "/header": "X-Api-Key: first-value\n" };
+    const { secrets } = readProvisionerSettings(source({ UPSTREAM_AUTH_HEADER_FILE: "/header" }, files));
+    for (const text of ["", "X-Api-K"]) {
+      files["/header"] = text;
+      secrets.reload();
+      expect(secrets.upstreamAuth()?.value).toBe("first-value");
+    }
   });
 
   test("stay when the file is gone for a moment", () => {

@@ -17,6 +17,7 @@ export const desired: Desired = {
   image: "example/app:2",
   templateName: "demo",
   upstreamPort: undefined,
+  upstreamScheme: "http",
 };
 
 /** The design's defaults. */
