@@ -15,18 +15,13 @@ const NEVER_BY_ITSELF = new Set(["22/tcp", "8080/tcp"]);
 
 /**
  * With `wantedPort` (a container port): its entry in the `ports` map. Without: the only published TCP port other than 22
- * and 8080; of several the one that is `direct_port_start`. An instance that has been running for `NO_MAP_MS` without a
- * map and has a `direct_port_start` is taken at that.
+ * and 8080; of several the one that is `direct_port_start`. An instance that runs and has shown no map for `noMapForMs`, a
+ * minute or more, is taken at its `direct_port_start`, if it has one.
  */
-export function chooseEndpoint(
-  instance: Instance,
-  wantedPort: number | undefined,
-  runningForMs: number,
-): EndpointChoice {
+export function chooseEndpoint(instance: Instance, wantedPort: number | undefined, noMapForMs: number): EndpointChoice {
   if (instance.address === "") return none(false, "no public address yet");
   if (!isHost(instance.address)) return none(false, "its public address is neither an IP address nor a name");
-  if (instance.ports === null || Object.keys(instance.ports).length === 0)
-    return withoutMap(instance, wantedPort, runningForMs);
+  if (instance.ports === null || !hasMap(instance)) return withoutMap(instance, wantedPort, noMapForMs);
   const published = Object.entries(instance.ports).filter(([name]) => name.endsWith("/tcp"));
   if (wantedPort !== undefined) {
     const port = instance.ports[`${wantedPort}/tcp`];
@@ -51,8 +46,13 @@ export function chooseEndpoint(
 // The map can lag behind `running` by a few polls; after a minute it does not come any more.
 const NO_MAP_MS = 60_000;
 
-function withoutMap(instance: Instance, wantedPort: number | undefined, runningForMs: number): EndpointChoice {
-  if (wantedPort === undefined && instance.directPortStart !== null && runningForMs >= NO_MAP_MS)
+/** An empty map says as little as none. */
+export function hasMap(instance: Instance): boolean {
+  return Object.keys(instance.ports ?? {}).length > 0;
+}
+
+function withoutMap(instance: Instance, wantedPort: number | undefined, noMapForMs: number): EndpointChoice {
+  if (wantedPort === undefined && instance.directPortStart !== null && noMapForMs >= NO_MAP_MS)
     return at(instance, instance.directPortStart);
   return none(false, "no public port yet");
 }

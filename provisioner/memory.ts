@@ -9,6 +9,8 @@ const track = z.object({
   waitingSince: instant,
   firstSeenAt: instant,
   runningSince: instant.nullable(),
+  /** Since when it runs and the API shows no map of its ports. */
+  noMapSince: instant.nullable().default(null),
   /** Ever served since we know it. */
   wasReady: z.boolean(),
   serving: z.boolean(),
@@ -16,6 +18,8 @@ const track = z.object({
   /** The endpoint that the probe asks; a new one starts the count anew. */
   endpoint: z.object({ host: z.string().refine(isHost), port: z.int().min(1).max(65535) }).nullable(),
   failedProbes: z.int(),
+  /** Passing probes in a row that bring it back after failed ones took it down; 0 while it is not down for that. */
+  passesMissing: z.int().default(0),
   /** TCP connects although the HTTP probe fails. */
   tcpOpen: z.boolean(),
   notServingSince: instant.nullable(),

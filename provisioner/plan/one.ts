@@ -4,6 +4,7 @@ import { chooseEndpoint, type EndpointChoice } from "../endpoint.ts";
 import { sameImage } from "../image-name.ts";
 import { type Track, wantedKey } from "../memory.ts";
 import { BANNING_REASONS, type DestroyReason, type Reason } from "../reasons.ts";
+import { PASSES_TO_RETURN } from "../remember.ts";
 import { failureIn, lifeOf } from "../status-words.ts";
 import type { Instance } from "../vast/rows.ts";
 import { type Action, BLOCKED_MS, type Facts, type Plan, quiet, SOON_MS, type Standing } from "./facts.ts";
@@ -48,6 +49,9 @@ export function planOne(row: Instance, rows: readonly Instance[], facts: Facts, 
     const alarm = over ? `; ALARM: it costs more than VAST_MAX_DPH (${limits.maxDollarsPerHour})` : "";
     return quiet(facts, standing, "instance_ready", `${name} is serving${alarm}`, "ready", SERVING_MS);
   }
+  // An answer speaks for it: nothing but the next probe decides whether it serves again or is ended.
+  if (track.passesMissing > 0 && track.passesMissing < PASSES_TO_RETURN)
+    return wait("instance_unreachable", `${name} answers again; it is served when its next probe passes as well`);
   const ban = banOn(row, facts);
   if (ban !== undefined) return replace("host_banned", `its ${ban.kind} ${ban.id} is banned (${ban.reason})`);
   if (tooManyRestarts(row, facts)) {
@@ -84,7 +88,7 @@ function neverReady(row: Instance, track: Track, facts: Facts, standing: Standin
   const name = describe(row);
   const waited = now - track.waitingSince;
   const limit = limits.banAfterMs / 1000;
-  const choice = chooseEndpoint(row, desired.upstreamPort, track.runningSince === null ? 0 : now - track.runningSince);
+  const choice = chooseEndpoint(row, desired.upstreamPort, track.noMapSince === null ? 0 : now - track.noMapSince);
   if (track.runningSince === null && waited > limits.banAfterMs) {
     const message = `${name} did not come up within BLACKLIST_BAN_AFTER_SECONDS (${limit} s): ${row.actualStatus ?? "scheduled"}; it is replaced`;
     return replacement(row, facts, standing, "start_timeout", message);

@@ -238,6 +238,20 @@ describe("row 18: was ready, does not answer", () => {
     });
   });
 
+  test("ends nothing between the two passing probes that bring an instance back, whatever is said of it", () => {
+    const back = silentTrack(HOUR, { passesMissing: 1, failedProbes: 0, lost: { since: 0, reads: 9, readAt: NOW } });
+    const bans = known([{ kind: "host" as const, id: 77001, reason: "start_timeout" }]);
+    for (const r of [
+      row(),
+      row({ actualStatus: "exited" }),
+      row({ actualStatus: "created", statusMessage: "manifest unknown" }),
+    ]) {
+      const plan = one(r, back, { seen: { bans } });
+      expect(plan).toMatchObject({ reason: "instance_unreachable", state: "unavailable", server: null, actions: [] });
+      expect(plan.nextCheckAt).toBe(NOW + 2 * SECOND);
+    }
+  });
+
   test("keeps an instance that is unreachable the second time in a row on another host", () => {
     const plan = one(row(), silentTrack(HOUR), { memory: { unreachableHost: 5 } });
     expect(plan).toMatchObject({ reason: "unreachable_from_here", state: "blocked", actions: [] });

@@ -46,6 +46,40 @@ describe("the probe's thresholds", () => {
     expect(failed(2).tracks[ID]).toMatchObject({ serving: false, failedProbes: 3, notServingSince: NOW });
   });
 
+  test("one lost probe changes nothing of what is served", () => {
+    const lost = remembered(tracked(servingTrack()), probed(row(), failing()));
+    const back = remembered(lost, probed(row()));
+    expect(back.tracks[ID]).toEqual(servingTrack());
+  });
+
+  test("an instance that failed probes took down is back with the second passing one in a row", () => {
+    const once = remembered(tracked(silentTrack(MINUTE)), probed(row()));
+    expect(once.tracks[ID]).toMatchObject({ serving: false, notServingSince: NOW - MINUTE, passesMissing: 1 });
+    const twice = remembered(once, probed(row()));
+    expect(twice.tracks[ID]).toMatchObject({ serving: true, servingSince: NOW, passesMissing: 0 });
+  });
+
+  test("an instance that answers every other probe is not back", () => {
+    let m = tracked(silentTrack(MINUTE));
+    for (let i = 0; i < 10; i += 1) {
+      m = remembered(remembered(m, probed(row())), probed(row(), failing()));
+      expect(m.tracks[ID]).toMatchObject({ serving: false, notServingSince: NOW - MINUTE, passesMissing: 2 });
+    }
+  });
+
+  test("an app that takes its time to start serves with its first passing probe, however many failed before", () => {
+    let m = tracked(waitingTrack(MINUTE));
+    for (let i = 0; i < 10; i += 1) m = remembered(m, probed(row(), failing()));
+    expect(remembered(m, probed(row())).tracks[ID]?.serving).toBe(true);
+  });
+
+  test("an instance that has moved serves with its first passing probe, however it was before", () => {
+    const elsewhere = { host: "203.0.113.9", port: 50000 };
+    const moved = row({ ports: { "8000/tcp": 50000 } });
+    const silent = remembered(tracked(silentTrack(MINUTE)), probed(moved, failing(elsewhere)));
+    expect(remembered(silent, probed(moved, passing(elsewhere))).tracks[ID]?.serving).toBe(true);
+  });
+
   test("a passing probe starts the count anew", () => {
     expect(remembered(tracked(servingTrack({ failedProbes: 2 })), probed(row())).tracks[ID]?.failedProbes).toBe(0);
   });
@@ -101,6 +135,32 @@ describe("the endpoint", () => {
   test("keeps its address while a running container's address is missing for a poll", () => {
     const t = remembered(tracked(servingTrack()), probed(row({ ports: null, address: "" }))).tracks[ID];
     expect(t).toMatchObject({ serving: true, endpoint });
+  });
+
+  test("keeps its address while only that is missing for a poll", () => {
+    const t = remembered(tracked(servingTrack()), probed(row({ address: "" }))).tracks[ID];
+    expect(t).toMatchObject({ serving: true, endpoint });
+  });
+
+  test.each(["unknown", "offline"])(
+    "keeps its endpoint and serves on it while the heartbeat is lost: %s",
+    (actualStatus) => {
+      for (const shown of [{}, { ports: null }, { address: "", ports: null }]) {
+        const t = remembered(tracked(servingTrack()), probed(row({ actualStatus, ...shown }))).tracks[ID];
+        expect(t).toMatchObject({ serving: true, endpoint });
+      }
+    },
+  );
+
+  test("has no endpoint for a minute from when a running container's map was last seen", () => {
+    const unchosen = waitingTrack(HOUR, { runningSince: NOW - HOUR });
+    const withoutMap = observation([row({ ports: null })]);
+    const first = remembered(tracked(unchosen), withoutMap);
+    expect(first.tracks[ID]).toMatchObject({ noMapSince: NOW, endpoint: null });
+    expect(remembered(first, withoutMap, NOW + MINUTE - 1).tracks[ID]?.endpoint).toBeNull();
+    expect(remembered(first, withoutMap, NOW + MINUTE).tracks[ID]?.endpoint).toEqual(endpoint);
+    const shown = remembered(first, observation([row({ ports: { "22/tcp": 41234 } })]));
+    expect(shown.tracks[ID]).toMatchObject({ noMapSince: null, endpoint: null });
   });
 
   test("stops serving at once when the container ends and its map goes", () => {
@@ -165,6 +225,16 @@ describe("lost and back", () => {
   test("a ready instance that was lost and came back counts as a restart", () => {
     const t = remembered(tracked(silentTrack(MINUTE, { lost })), observation([row()])).tracks[ID];
     expect(t).toMatchObject({ lost: null, uncountedRestarts: 1 });
+  });
+
+  test("a crash so short that no threshold was reached counts as a restart", () => {
+    const t = remembered(tracked(servingTrack({ failedProbes: 1, lost })), probed(row())).tracks[ID];
+    expect(t).toMatchObject({ serving: true, lost: null, uncountedRestarts: 1 });
+  });
+
+  test("an instance that was only said to be lost and answered all the while is not counted as restarted", () => {
+    const t = remembered(tracked(servingTrack({ lost })), probed(row())).tracks[ID];
+    expect(t).toMatchObject({ lost: null, uncountedRestarts: 0 });
   });
 
   test("an instance that never was ready is not counted as restarted", () => {
