@@ -1,5 +1,6 @@
-// The HTTP server that each container answers its probes with: /livez, /readyz, /status. Touches one port.
+// The HTTP server that each container answers its probes with: /livez, /readyz, /status, /metrics. Touches one port.
 import { createServer, type Server } from "node:http";
+import type { MetricsText } from "./metrics.ts";
 
 /** A probe's answer: `ok` decides between 200 and 503, `why` is the body. */
 export interface Health {
@@ -12,6 +13,7 @@ export interface StatusSource {
   ready(): Health;
   /** The `/status` document; must be safe to print. */
   status(): unknown;
+  metrics: MetricsText;
 }
 
 export interface StatusServer {
@@ -24,7 +26,7 @@ export interface StatusServer {
  * Throws a sentence that names `variable`, the setting the port came from, when the port cannot be had.
  */
 export async function startStatusServer(port: number, source: StatusSource, variable: string): Promise<StatusServer> {
-  const server = createServer((request, response) => {
+  const server = createServer(async (request, response) => {
     const path = (request.url ?? "/").split("?")[0];
     const send = (status: number, type: string, body: string) => {
       response.writeHead(status, { "content-type": type, "cache-control": "no-store" });
@@ -39,8 +41,10 @@ export async function startStatusServer(port: number, source: StatusSource, vari
         return probe(source.ready());
       case "/status":
         return send(...statusAnswer(source));
+      case "/metrics":
+        return send(...(await metricsAnswer(source.metrics)));
       default:
-        return send(404, "text/plain", "here are /livez, /readyz and /status\n");
+        return send(404, "text/plain", "here are /livez, /readyz, /status and /metrics\n");
     }
   });
   await listen(server, port).catch((error: unknown) => {
@@ -63,8 +67,20 @@ function statusAnswer(source: StatusSource): [number, string, string] {
   try {
     return [200, "application/json", `${JSON.stringify(source.status(), null, 2)}\n`];
   } catch (error) {
-    return [500, "text/plain; charset=utf-8", `${error instanceof Error ? error.message : String(error)}\n`];
+    return failure(error);
   }
+}
+
+async function metricsAnswer(metrics: MetricsText): Promise<[number, string, string]> {
+  try {
+    return [200, metrics.contentType, await metrics.metrics()];
+  } catch (error) {
+    return failure(error);
+  }
+}
+
+function failure(error: unknown): [number, string, string] {
+  return [500, "text/plain; charset=utf-8", `${error instanceof Error ? error.message : String(error)}\n`];
 }
 
 function listen(server: Server, port: number): Promise<void> {

@@ -237,12 +237,12 @@ export const VARIABLES = {
   }),
   PROVISIONER_STATUS_PORT: byDefault(port, "8080", {
     for: provisioner,
-    meaning: "`/livez`, `/readyz` and `/status` of the provisioner",
+    meaning: "`/livez`, `/readyz`, `/status` and `/metrics` of the provisioner",
     expects: "a port number, 1-65535",
   }),
   RELOADER_STATUS_PORT: byDefault(port, "8081", {
     for: both,
-    meaning: "`/livez`, `/readyz` and `/status` of the reloader; the provisioner asks it what nginx serves",
+    meaning: "`/livez`, `/readyz`, `/status` and `/metrics` of the reloader; the provisioner asks it what nginx serves",
     expects: "a port number, 1-65535",
   }),
   NGINX_STATUS_PORT: byDefault(port, "8082", {

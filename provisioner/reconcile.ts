@@ -26,6 +26,8 @@ export interface LoopParts {
   policy: Policy;
   drainMs: number;
   firstCreateWaitMs: number;
+  /** Told of each pass that finished, with the memory that it began with. */
+  onPass?(before: Memory): void;
 }
 
 /** What the loop knows; `main` keeps it and the status server reads it. */
@@ -42,6 +44,8 @@ export interface LoopState {
   startCounted: boolean;
   passes: number;
   finishedAt: number;
+  /** How long the last pass took. */
+  passMs: number;
 }
 
 // A pass that failed by a defect is tried again, and /livez tells when that goes on.
@@ -74,6 +78,7 @@ export async function pass(
   giveUp: AbortSignal,
 ): Promise<number> {
   const { clock, desired, limits } = parts;
+  const [began, remembered] = [clock.now(), state.memory];
   const published = { server: state.file?.server ?? null, instance: state.file?.instance ?? null };
   const quiet = state.plan?.reason === "instance_ready" && state.plan.actions.length === 0 && state.problem === null;
   const seen = await parts.observe(state.memory, published, !quiet, stop);
@@ -97,6 +102,8 @@ export async function pass(
   }
   state.passes += 1;
   state.finishedAt = clock.now();
+  state.passMs = state.finishedAt - began;
+  parts.onPass?.(remembered);
   return written ? allowed.plan.nextCheckAt : Math.max(allowed.plan.nextCheckAt, now + AFTER_DEFECT_MS);
 }
 

@@ -3,11 +3,13 @@ import type { AxiosAdapter } from "axios";
 import { type Clock, systemClock } from "../common/clock.ts";
 import { type Disk, systemDisk } from "../common/disk.ts";
 import { createLogger, type Logger, type LoggingOptions } from "../common/logging.ts";
+import { createRegistry } from "../common/metrics.ts";
 import { type StatusServer, type StatusSource, startStatusServer } from "../common/status-server.ts";
 import { createActor } from "./act.ts";
 import { billingSentence } from "./billing.ts";
 import { createBanStore, noBans } from "./blacklist/store.ts";
 import { emptyMemory, type Memory } from "./memory.ts";
+import { createMetrics } from "./metrics.ts";
 import { createObserver } from "./observe.ts";
 import { createProbe, type Probe } from "./probe.ts";
 import { createPublisher } from "./publish.ts";
@@ -93,6 +95,15 @@ export async function run(settings: ProvisionerSettings, world: World, stop: Abo
   const publisher = createPublisher(settings.upstreamPath, podName, clock, () => state.memory.generation, disk);
   await startFromUpstreamFile(publisher, settings, state, clock, log);
 
+  let redis: RedisConnection | null = null;
+  const metrics = createRegistry();
+  const { maxDollarsPerHour } = settings.limits;
+  const counts = createMetrics(metrics, {
+    state,
+    now: clock.now,
+    maxDollarsPerHour,
+    redis: () => redis?.health ?? null,
+  });
   const transport = createTransport({
     baseUrl: settings.vastUrl,
     apiKey: secrets.apiKey,
@@ -100,6 +111,7 @@ export async function run(settings: ProvisionerSettings, world: World, stop: Abo
     pacing: createPacing(clock, random),
     secrets: secrets.all,
     onAuthError: secrets.reload,
+    onCall: counts.onCall,
     ...(adapter ? { adapter } : {}),
   });
   const client = createVastClient(transport);
@@ -113,12 +125,13 @@ export async function run(settings: ProvisionerSettings, world: World, stop: Abo
       live: () => liveness(state, settings.drainMs, clock.now()),
       ready: () => readiness(state),
       status: () => statusDocument(state, podName, desired.label, settings.policy, clock.now()),
+      metrics,
     },
     "PROVISIONER_STATUS_PORT",
   );
   // After the port is ours: an open connection would keep a program alive that cannot start.
-  const redis = settings.limits.bansEnabled ? world.connectRedis(settings.redisUrl, log) : null;
-  const bans = redis === null ? noBans : createBanStore(redis, clock, settings.banTimes);
+  redis = settings.limits.bansEnabled ? world.connectRedis(settings.redisUrl, log) : null;
+  const bans = redis === null ? noBans : counts.countedBans(createBanStore(redis, clock, settings.banTimes));
   const giveUp = new AbortController();
   const ended = new AbortController();
   const giveUpLater = async () => {
@@ -130,17 +143,20 @@ export async function run(settings: ProvisionerSettings, world: World, stop: Abo
     await runLoop(
       {
         observe: createObserver({ client, bans, probe: world.probe, clock, random, desired }),
-        act: createActor({
-          client,
-          bans,
-          clock,
-          log,
-          desired,
-          query: settings.query,
-          imageLogin: () => secrets.registryLogin()?.text ?? null,
-          maxDollarsPerHour: settings.limits.maxDollarsPerHour,
-          save,
-        }),
+        act: counts.counted(
+          createActor({
+            client,
+            bans,
+            clock,
+            log,
+            desired,
+            query: settings.query,
+            imageLogin: () => secrets.registryLogin()?.text ?? null,
+            maxDollarsPerHour,
+            save,
+          }),
+        ),
+        onPass: counts.onPass,
         publisher,
         askReloader: world.askReloader,
         save,
@@ -176,6 +192,7 @@ function initialState(memory: Memory, clock: Clock): LoopState {
     startCounted: false,
     passes: 0,
     finishedAt: clock.now(),
+    passMs: 0,
   };
 }
 

@@ -6,12 +6,14 @@ import { readIfExists, removeStaleTemporaries, writeAtomic } from "../common/ato
 import { systemClock } from "../common/clock.ts";
 import { type Call, EXIT, type ExitCode, runCommandLine } from "../common/command-line.ts";
 import { createLogger } from "../common/logging.ts";
+import { createRegistry } from "../common/metrics.ts";
 import { type StatusServer, startStatusServer } from "../common/status-server.ts";
 import { VERSION } from "../common/version.ts";
 import { Applier, type Nginx } from "./apply.ts";
 import { ConfigFiles, type Disk } from "./config-files.ts";
 import { errorLog, systemLogDisk } from "./error-log.ts";
 import { runLoop } from "./loop.ts";
+import { registerMetrics } from "./metrics.ts";
 import { askHash } from "./nginx/config-echo.ts";
 import { findMaster, forbiddenReason, isMaster, type PidFile } from "./nginx/master.ts";
 import { type Processes, systemProcesses } from "./nginx/processes.ts";
@@ -108,8 +110,10 @@ async function run(call: Call): Promise<ExitCode> {
 }
 
 function serveStatus(port: number, report: Report): Promise<StatusServer> {
+  const metrics = createRegistry();
+  registerMetrics(metrics, () => report.figures(), clock.now);
   const source = { live: () => report.live(clock.now()), ready: () => report.ready(), status: () => report.status() };
-  return startStatusServer(port, source, "RELOADER_STATUS_PORT");
+  return startStatusServer(port, { ...source, metrics }, "RELOADER_STATUS_PORT");
 }
 
 /** Prints the config that `run` would give nginx for an upstream file, and changes nothing. */

@@ -109,6 +109,8 @@ export class Reconciler {
         warnings: aim.warnings,
         reload: outcome !== null && "reload" in outcome ? outcome.reload : null,
         refused: outcome?.kind === "refused",
+        refusing: this.#refusal(aim) !== null,
+        nginxUp: outcome === null || outcome.kind === "failed" ? null : outcome.kind !== "waiting",
         upstreamWrittenAt: read.kind === "file" ? read.writtenAt : null,
       },
       clock.now(),

@@ -17,8 +17,26 @@ export interface PassResult {
   /** The reload that this pass did or finished. */
   reload: Reload | null;
   refused: boolean;
+  /** nginx does not take what is wanted, now or since an earlier pass. */
+  refusing: boolean;
+  /** Null when this pass has not found out. */
+  nginxUp: boolean | null;
   /** Epoch ms of the upstream file's last write, null when there is no usable one. */
   upstreamWrittenAt: number | null;
+}
+
+/** Null: not known yet. */
+export interface Figures {
+  wantedGeneration: number | null;
+  appliedGeneration: number | null;
+  isProblem: boolean;
+  isRefusing: boolean;
+  isNginxUp: boolean | null;
+  reloads: number;
+  refusals: number;
+  lastReload: Reload | null;
+  upstreamSeenAt: number | null;
+  lastPassAt: number | null;
 }
 
 // A pass may take 10 s for a reload, 1 s for old workers, 2 s for DNS, and begins 3 s after the one before. Three times
@@ -37,6 +55,7 @@ export class Report {
   #reloads = 0;
   #refusals = 0;
   #upstreamSeenAt: number | null = null;
+  #nginxUp: boolean | null = null;
   #failure: string | null = null;
   /** Time of the last reload that was logged as settled. */
   #settledAt: number | null = null;
@@ -61,6 +80,7 @@ export class Report {
     this.#finishedAt = now;
     this.#applied = result.applied ?? this.#applied;
     this.#upstreamSeenAt = result.upstreamWrittenAt ?? this.#upstreamSeenAt;
+    this.#nginxUp = result.nginxUp ?? this.#nginxUp;
     if (result.refused) this.#refusals += 1;
     if (result.reload !== null) {
       if (result.reload.at !== this.#lastReload?.at) this.#reloads += 1;
@@ -100,6 +120,22 @@ export class Report {
       refusals: this.#refusals,
       lastPassAt: iso(this.#finishedAt),
       startedAt: iso(this.#startedAt),
+    };
+  }
+
+  /** What `/metrics` tells; times in epoch ms. */
+  figures(): Figures {
+    return {
+      wantedGeneration: this.#last?.wanted.generation ?? null,
+      appliedGeneration: this.#applied?.generation ?? null,
+      isProblem: this.#failure !== null || (this.#last?.problem ?? null) !== null,
+      isRefusing: this.#last?.refusing ?? false,
+      isNginxUp: this.#nginxUp,
+      reloads: this.#reloads,
+      refusals: this.#refusals,
+      lastReload: this.#lastReload,
+      upstreamSeenAt: this.#upstreamSeenAt,
+      lastPassAt: this.#finishedAt,
     };
   }
 

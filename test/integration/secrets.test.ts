@@ -26,6 +26,7 @@ test("the API key, the registry password and the instance's own secret stand now
   const shown = [
     JSON.stringify(await pod.status()),
     await readFile(`/proc/${provisioner.pid}/cmdline`, "utf8"),
+    await (await fetch(`http://127.0.0.1:${pod.env().PROVISIONER_STATUS_PORT}/metrics`)).text(),
     await (await fetch(`http://127.0.0.1:${pod.env().RELOADER_STATUS_PORT}/status`)).text(),
   ];
   await pod.emulator.event("any", "fail", { status: 401 });

@@ -9,6 +9,7 @@ async function serve(over: Partial<StatusSource> = {}) {
       live: () => ({ ok: true, why: "alive" }),
       ready: () => ({ ok: false, why: "not yet" }),
       status: () => ({ a: 1 }),
+      metrics: { contentType: "text/plain; version=0.0.4; charset=utf-8", metrics: async () => "up 1\n" },
       ...over,
     },
     "PROVISIONER_STATUS_PORT",
@@ -40,6 +41,19 @@ describe("the status server", () => {
     expect(answer.headers).toMatchObject({ "content-type": "application/json", "cache-control": "no-store" });
   });
 
+  test("answers /metrics in the text format of Prometheus", async () => {
+    const answer = await (await serve()).ask("/metrics");
+    expect(answer).toMatchObject({ status: 200, data: "up 1\n" });
+    expect(answer.headers["content-type"]).toBe("text/plain; version=0.0.4; charset=utf-8");
+  });
+
+  test("answers 500 with the reason where the metrics cannot be made", async () => {
+    const metrics = () => Promise.reject(new Error("broken"));
+    const { ask } = await serve({ metrics: { contentType: "text/plain", metrics } });
+    expect(await ask("/metrics")).toMatchObject({ status: 500, data: "broken\n" });
+    expect(await ask("/livez")).toMatchObject({ status: 200 });
+  });
+
   test("answers HEAD without a body", async () => {
     const { ask } = await serve();
     expect(await ask("/readyz", "HEAD")).toMatchObject({ status: 503, data: "" });
@@ -65,7 +79,12 @@ describe("the status server", () => {
     const { server } = await serve();
     const second = startStatusServer(
       server.port,
-      { live: () => ({ ok: true, why: "" }), ready: () => ({ ok: true, why: "" }), status: () => null },
+      {
+        live: () => ({ ok: true, why: "" }),
+        ready: () => ({ ok: true, why: "" }),
+        status: () => null,
+        metrics: { contentType: "text/plain", metrics: async () => "" },
+      },
       "PROVISIONER_STATUS_PORT",
     );
     await expect(second).rejects.toThrow(new RegExp(`PROVISIONER_STATUS_PORT ${server.port} .*EADDRINUSE.*free port`));

@@ -69,6 +69,7 @@ export function loop(setup: Setup) {
     startCounted: false,
     passes: 0,
     finishedAt: NOW - HOUR,
+    passMs: 0,
   };
   const disk = fakeDisk(journal, (m) => {
     state.memory = m;

@@ -27,6 +27,7 @@ const state = (over: Partial<LoopState> = {}): LoopState => ({
   startCounted: false,
   passes: 0,
   finishedAt: NOW,
+  passMs: 0,
   ...over,
 });
 

@@ -11,6 +11,8 @@ const RESULT: PassResult = {
   warnings: [],
   reload: { at: 500, acceptedMs: 10, settledMs: 110 },
   refused: false,
+  refusing: false,
+  nginxUp: true,
   upstreamWrittenAt: 400,
 };
 const report = () => new Report(pino({ level: "silent" }), 0);
