@@ -32,9 +32,11 @@ export function nginxFiles(sandboxFolder: string, name = "nginx"): NginxFiles {
 // The error log is kept when nginx is started again: its last lines are about this start.
 const LAST_LINES = 8;
 
-/** `workers` is nginx' `worker_processes`. */
 export interface NginxOptions {
+  /** nginx' `worker_processes`. */
   workers?: number;
+  /** The absolute path of another nginx than the system's. */
+  program?: string;
 }
 
 /**
@@ -50,7 +52,7 @@ export async function startNginx(sandbox: Sandbox, name = "nginx", options: Ngin
   // A file, not a pipe of Node's, which is a socket: nginx cannot open /dev/stdout on one and refuses the config.
   // `-e`: what it says before it has read where its error log is goes there as well.
   const args = ["-p", files.folder, "-c", conf, "-e", files.errorLog];
-  const start = { name, program: "nginx", args, outputFile: files.stdout };
+  const start = { name, program: options.program ?? "nginx", args, outputFile: files.stdout };
   const master = await sandbox.start(start);
   const logs = async () => {
     const text = `${(await readIfExists(files.errorLog)) ?? ""}${await readFile(files.stdout, "utf8")}`;

@@ -61,17 +61,19 @@ if [ ! -e "$installed" ] || [ -n "$(find package-lock.json -newer "$installed")"
   npm ci --include=dev --no-progress </dev/null || fail "npm ci failed: see its message above."
 fi
 
+# Not every program knows -v, but one whose libraries are missing does not start at all (127).
+starts() { "$1" -v || [ $? -lt 126 ]; }
 # `nginx` is in /usr/sbin, which is not in the PATH of ordinary users.
 has() (
   PATH="$PATH:/usr/sbin:/usr/bin:$cache/bin"
-  at=$(command -v "$1") && "$at" -v >/dev/null 2>&1
+  at=$(command -v "$1") && starts "$at" >/dev/null 2>&1
 )
 missing=
 for program in "$@"; do has "$program" || missing="$missing $program"; done
 [ -n "$missing" ] || exit 0
 
 by_hand="install what is missing with \`sudo apt-get install --no-install-recommends nginx-light redis-server\` \
-(or your system's own packages of nginx and redis-server), then start again."
+(for the bench also wrk and inotify-tools; or your system's own packages of these), then start again."
 for tool in apt-get apt-cache dpkg-deb; do
   command -v "$tool" >/dev/null || fail "missing:$missing; $by_hand"
 done
@@ -89,6 +91,7 @@ packages() {
   for program in $missing; do
     case $program in
       nginx) if apt-cache "$@" show nginx-light >/dev/null 2>&1; then echo nginx-light; else echo nginx; fi ;;
+      inotifywait) echo inotify-tools ;;
       *) echo "$program" ;;
     esac
   done
@@ -131,7 +134,7 @@ for program in $missing; do
   [ -n "$binary" ] || give_up
   printf '#!/bin/sh\nLD_LIBRARY_PATH="%s" exec "%s" "$@"\n' "$libraries" "$binary" >"$work/start"
   chmod 755 "$work/start"
-  "$work/start" -v >>"$log" 2>&1 || give_up
+  starts "$work/start" >>"$log" 2>&1 || give_up
   mv -f "$work/start" "$cache/bin/$program"
 done
 programs=

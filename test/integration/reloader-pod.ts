@@ -5,7 +5,7 @@ import { createServer, type Server as HttpServer, type IncomingMessage, request,
 import { connect, type Socket } from "node:net";
 import { join } from "node:path";
 import { formatUpstreamFile, type Server, type UpstreamFile } from "../../common/upstream-file.ts";
-import { type NginxFiles, nginxFiles } from "../../deploy/local/nginx.ts";
+import { type NginxFiles, type NginxOptions, nginxFiles } from "../../deploy/local/nginx.ts";
 import { type Child, type Nginx, openSandbox, type Sandbox, startNginx, until } from "../../deploy/local/processes.ts";
 
 /** What the tests read of the reloader's `/status`. */
@@ -18,7 +18,8 @@ export interface Status {
   refusals: number;
   upstreamSeenAt: string | null;
   lastPassAt: string | null;
-  lastReload: { acceptedMs: number; settledMs: number | null } | null;
+  /** `at`: when nginx was signalled, from which on the other two count. */
+  lastReload: { at: string; acceptedMs: number; settledMs: number | null } | null;
 }
 
 /** A rented instance, played by this process. */
@@ -40,7 +41,7 @@ export interface ReloaderPod {
   readonly nginxStatusPort: number;
   /** `setpriv`: options of that program, to start it with fewer rights. */
   startReloader(env?: Readonly<Record<string, string>>, setpriv?: readonly string[]): Promise<Child>;
-  startNginx(): Promise<Nginx>;
+  startNginx(options?: NginxOptions): Promise<Nginx>;
   /** An instance that answers with its name unless `answer` says otherwise. */
   instance(name: string, answer?: (request: IncomingMessage, response: ServerResponse) => void): Promise<Instance>;
   /** Replaces the upstream file as the provisioner does. */
@@ -98,7 +99,7 @@ export async function openReloaderPod(): Promise<ReloaderPod> {
       children.push(child);
       return child;
     },
-    startNginx: () => startNginx(sandbox),
+    startNginx: (options) => startNginx(sandbox, "nginx", options),
     instance: async (name, answer = (_, response) => response.end(name)) => {
       const requests: IncomingMessage[] = [];
       const connections: Socket[] = [];

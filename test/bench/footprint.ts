@@ -1,0 +1,109 @@
+// What the two programs cost beside a bare Node: memory when nothing happens, and time until they say their first word.
+import { readFile } from "node:fs/promises";
+import { setTimeout as delay } from "node:timers/promises";
+import type { Child } from "../../deploy/local/processes.ts";
+import { openPod, type Pod } from "../integration/pod.ts";
+import { type Contestant, contestant, inTurn } from "./in-turn.ts";
+import type { Line } from "./line.ts";
+import { median } from "./statistics.ts";
+
+const MEMORY_ROUNDS = 3;
+const START_ROUNDS = 15;
+// Long enough for the work of the start to be over and its garbage collected where it will be.
+const IDLE_MS = 10_000;
+const BARE = ["-e", "setInterval(() => undefined, 1e9)"];
+const MEGABYTE = 1024 * 1024;
+
+export async function footprint(): Promise<Line[]> {
+  return [...(await memory()), ...(await start())];
+}
+
+interface Idle {
+  bare: number;
+  provisioner: number;
+  withRedis: number;
+  reloader: number;
+}
+
+async function memory(): Promise<Line[]> {
+  const idle = contestant(idleMemory);
+  await inTurn(MEMORY_ROUNDS, [idle]);
+  const megabytes = (of: keyof Idle) => ({ value: median(idle.samples.map((one) => one[of])) / MEGABYTE, unit: "MB" });
+  const line = (what: string, of: keyof Idle, atMost: number): Line => ({
+    what: `resident memory, idle: ${what}`,
+    ours: megabytes(of),
+    against: { ...megabytes("bare"), what: "bare node" },
+    goal: { atMost },
+  });
+  return [
+    line("provisioner", "provisioner", 1.5),
+    line("provisioner with Redis", "withRedis", 1.6),
+    line("reloader", "reloader", 1.3),
+  ];
+}
+
+/** All of them side by side, in bytes. */
+async function idleMemory(): Promise<Idle> {
+  const pods: Pod[] = [];
+  try {
+    const open = async (options: Parameters<typeof openPod>[0]) => {
+      const pod = await openPod({ ...options, timeScale: 1, bootSeconds: 1 });
+      pods.push(pod);
+      const provisioner = await pod.provision();
+      await pod.ready(60_000);
+      return { pod, provisioner };
+    };
+    const [plain, withRedis] = [await open({}), await open({ redis: true })];
+    const reloader = await plain.pod.reload();
+    const bare = await plain.pod.sandbox.node("bare", BARE);
+    await delay(IDLE_MS);
+    return {
+      bare: await residentBytes(bare),
+      provisioner: await residentBytes(plain.provisioner),
+      withRedis: await residentBytes(withRedis.provisioner),
+      reloader: await residentBytes(reloader),
+    };
+  } finally {
+    for (const pod of pods) await pod.close();
+  }
+}
+
+async function residentBytes(child: Child): Promise<number> {
+  const kilobytes = /^VmRSS:\s*(\d+) kB$/m.exec(await readFile(`/proc/${child.pid}/status`, "utf8"))?.[1];
+  if (kilobytes === undefined) throw new Error(`${child.name} has ended:\n${child.lines.join("\n")}`);
+  return Number(kilobytes) * 1024;
+}
+
+async function start(): Promise<Line[]> {
+  const pod = await openPod({ timeScale: 1 });
+  try {
+    const firstLine = (begin: () => Promise<Child>) =>
+      contestant(async () => {
+        const began = performance.now();
+        const child = await begin();
+        const said = new Promise<void>((resolve) => child.onLine(() => resolve()));
+        if (child.lines.length === 0) await Promise.race([said, child.exited]);
+        const ms = performance.now() - began;
+        if (child.lines.length === 0) throw new Error(`${child.name} has ended without a word`);
+        await child.stop();
+        return ms;
+      });
+    const provisioner = firstLine(() => pod.provision({ VAST_POLICY: "observe" }));
+    const reloader = firstLine(() => pod.reload());
+    const bare = contestant(async () => {
+      const began = performance.now();
+      await (await pod.sandbox.node("node -e 0", ["-e", "0"])).exited;
+      return performance.now() - began;
+    });
+    await inTurn(START_ROUNDS, [provisioner, reloader, bare]);
+    const line = (what: string, { samples }: Contestant<number>): Line => ({
+      what: `start to the first log line: ${what}`,
+      ours: { value: median(samples), unit: "ms" },
+      against: { value: median(bare.samples), unit: "ms", what: "node -e 0" },
+      goal: { atMost: 3 },
+    });
+    return [line("provisioner", provisioner), line("reloader", reloader)];
+  } finally {
+    await pod.close();
+  }
+}

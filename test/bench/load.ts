@@ -1,0 +1,50 @@
+// Clients that ask one after the other without a pause, and what they did not get. Touches the network.
+import { Agent, get } from "node:http";
+
+export interface Tally {
+  sent: number;
+  /** Requests without a 200: each error or status with how often it came. */
+  lost: Map<string, number>;
+}
+
+export interface Load {
+  /** Lets every request under way come to its end. */
+  stop(): Promise<Tally>;
+}
+
+/** `clients` at a time; each on a connection that it keeps, or on a new one for each request. */
+export function startLoad(port: number, clients: number, keepAlive: boolean): Load {
+  const tally: Tally = { sent: 0, lost: new Map() };
+  const agents = Array.from({ length: clients }, () => new Agent({ keepAlive, maxSockets: 1 }));
+  let running = true;
+  const lanes = agents.map(async (agent) => {
+    while (running) {
+      tally.sent += 1;
+      const outcome = await ask(port, agent);
+      if (outcome !== "200") tally.lost.set(outcome, (tally.lost.get(outcome) ?? 0) + 1);
+    }
+    agent.destroy();
+  });
+  return {
+    stop: async () => {
+      running = false;
+      await Promise.all(lanes);
+      return tally;
+    },
+  };
+}
+
+/** How many requests got no answer, or another one than a 200. */
+export const lostOf = ({ lost }: Tally): number => [...lost.values()].reduce((sum, count) => sum + count, 0);
+
+function ask(port: number, agent: Agent): Promise<string> {
+  return new Promise((resolve) => {
+    const failed = (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message);
+    const request = get({ host: "127.0.0.1", port, agent }, (response) => {
+      response.resume();
+      response.on("error", failed);
+      response.on("end", () => resolve(String(response.statusCode)));
+    });
+    request.on("error", failed);
+  });
+}

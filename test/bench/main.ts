@@ -1,0 +1,68 @@
+// `npm run bench`: measures ratios side by side in one run, prints them as one table and writes them as JSON. It asserts
+// nothing. Touches sandboxes, child processes, that file, and ~/.cache/vast-pod for a newer nginx.
+import { writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import yargs from "yargs";
+import { hideBin } from "yargs/helpers";
+import { ENDING_SIGNALS } from "../../deploy/local/ending.ts";
+import build from "../integration/build.ts";
+import { firstByte } from "./first-byte.ts";
+import { footprint } from "./footprint.ts";
+import { type Line, ratioOf, verdictOf } from "./line.ts";
+import { describeMachine } from "./machine.ts";
+import { reloadLoss } from "./reload-loss.ts";
+import { reloadTime } from "./reload-time.ts";
+import { serving } from "./serving.ts";
+import { simulated } from "./simulated.ts";
+import { formatTable } from "./table.ts";
+import { throughput } from "./throughput.ts";
+
+const ROWS: Readonly<Record<string, () => Promise<Line[]>>> = {
+  throughput,
+  "first-byte": firstByte,
+  "reload-time": reloadTime,
+  "reload-loss": reloadLoss,
+  footprint,
+  serving,
+  simulated,
+};
+
+const flags = await yargs(hideBin(process.argv))
+  .scriptName("bench")
+  .strict()
+  .options({
+    only: { type: "array", string: true, choices: Object.keys(ROWS), describe: "measures this alone" },
+    json: { type: "string", requiresArg: true, describe: "where the numbers go [a new file in the temporary folder]" },
+  })
+  .parse();
+
+// Sandboxes go away when this process exits, but not when a signal ends it.
+for (const signal of ENDING_SIGNALS) process.once(signal, () => process.exit(130));
+
+const startedAt = new Date();
+const machine = describeMachine();
+const chosen = Object.entries(ROWS).filter(([name]) => flags.only?.includes(name) ?? true);
+build();
+const lines: (Line & { row: string })[] = [];
+for (const [row, measure] of chosen) {
+  const began = performance.now();
+  process.stderr.write(`${row} ... `);
+  lines.push(...(await measure()).map((line) => ({ row, ...line })));
+  process.stderr.write(`${Math.round((performance.now() - began) / 1000)} s\n`);
+}
+
+const { cpu, cores, nginx, node, loadBefore } = machine;
+const out = (line: string) => void process.stdout.write(`${line}\n`);
+out(`${startedAt.toISOString()}, ${cores} x ${cpu}, load ${loadBefore.toFixed(2)}, nginx ${nginx}, node ${node}`);
+out("");
+for (const line of formatTable(lines)) out(line);
+
+const file = flags.json ?? join(tmpdir(), `vast-pod-bench-${startedAt.toISOString().replaceAll(":", "")}.json`);
+const judged = lines.map((line) =>
+  "notMeasured" in line ? line : { ...line, ratio: ratioOf(line), verdict: verdictOf(line) },
+);
+await writeFile(file, `${JSON.stringify({ date: startedAt.toISOString(), machine, lines: judged }, null, 2)}\n`);
+out("");
+out(`written to ${file}`);
+process.exit();

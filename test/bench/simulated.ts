@@ -1,0 +1,50 @@
+// What many pods of one account need of the API, from the simulation in virtual time: how soon all have their instance at a
+// cold start, and what they ask when nothing happens.
+import type { Scenario } from "../simulation/scenario.ts";
+import { simulate } from "../simulation/simulation.ts";
+import type { Line } from "./line.ts";
+
+const PODS = 20;
+const SEED = 1;
+// What the API's limit on creates leaves at best.
+const SECONDS_PER_CREATE = 4.5;
+// By then every pod serves; what comes after it is idle.
+const SETTLED_HOURS = 1;
+const IDLE_HOURS = 0.5;
+
+export async function simulated(): Promise<Line[]> {
+  const settled = await simulate(quiet(PODS, SETTLED_HOURS));
+  const { truth } = settled;
+  const made = truth.creates.filter((create) => create.made !== null);
+  const last = Math.max(...made.map((create) => create.at));
+  const without = truth.pods.filter((pod) => pod.serving.length === 0).length;
+  const callsPerMinute = async (pods: number, before: number) =>
+    ((await simulate(quiet(pods, SETTLED_HOURS + IDLE_HOURS))).calls - before) / (IDLE_HOURS * 60);
+  const many = await callsPerMinute(PODS, settled.calls);
+  const one = await callsPerMinute(1, (await simulate(quiet(1, SETTLED_HOURS))).calls);
+  return [
+    {
+      what: `cold start of ${PODS} pods, to the last create`,
+      ours: { value: (last - truth.start) / 1000, unit: "s" },
+      against: { value: PODS * SECONDS_PER_CREATE, unit: "s", what: `${SECONDS_PER_CREATE} s for each create` },
+      goal: { atMost: 1.15 },
+    },
+    {
+      what: `pods of these without an instance after ${SETTLED_HOURS} h`,
+      ours: { value: without, unit: `of ${PODS}` },
+      against: null,
+      goal: { atMost: 0 },
+    },
+    {
+      what: `API calls per minute, ${PODS} idle pods`,
+      ours: { value: many, unit: "calls/min" },
+      against: { value: PODS * one, unit: "calls/min", what: `${PODS} x one pod` },
+      goal: null,
+    },
+  ];
+}
+
+/** Nothing goes wrong, and all pods reach the API from one address with one key. */
+function quiet(pods: number, hours: number): Scenario {
+  return { seed: SEED, hours, pods, faultsEndMs: 0, env: {}, oneAddress: true, emulator: {}, injections: [] };
+}

@@ -1,0 +1,45 @@
+// The lines of a bench as the table that a person reads, in Markdown so that it can be copied as it is. Pure.
+import { type Goal, type Line, type Measured, type Quantity, ratioOf, verdictOf } from "./line.ts";
+
+const HEAD = ["what", "ours", "measured against", "ratio", "goal"] as const;
+
+/** One text line a row, columns aligned. */
+export function formatTable(lines: readonly Line[]): string[] {
+  const rows = [HEAD, ...lines.map(cells)];
+  const widths = HEAD.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  const text = (row: readonly string[]) => `| ${row.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join(" | ")} |`;
+  const rule = `|${widths.map((width) => "-".repeat(width + 2)).join("|")}|`;
+  const [head = "", ...body] = rows.map(text);
+  return [head, rule, ...body];
+}
+
+function cells(line: Line): readonly string[] {
+  if ("notMeasured" in line) return [line.what, `not measured: ${line.notMeasured}`, "", "", ""];
+  const { what, ours, against } = line;
+  const ratio = ratioOf(line);
+  return [
+    what,
+    formatQuantity(ours),
+    against === null ? "" : `${formatQuantity(against)}: ${against.what}`,
+    ratio === null ? "" : `${formatNumber(ratio)}x`,
+    formatGoal(line),
+  ];
+}
+
+function formatGoal(line: Measured): string {
+  const { goal, against, ours } = line;
+  if (goal === null) return "";
+  const unit = against === null ? (/^(ms|s)$/.test(ours.unit) ? ` ${ours.unit}` : "") : "x";
+  return `${bound(goal)}${unit}, ${verdictOf(line) ?? "cannot be told"}`;
+}
+
+const bound = (goal: Goal) => ("atLeast" in goal ? `>= ${goal.atLeast}` : `<= ${goal.atMost}`);
+
+const formatQuantity = ({ value, unit }: Quantity) => `${formatNumber(value)} ${unit}`;
+
+/** Three digits that count, and thousands set apart: more would promise what no bench on a shared machine can keep. */
+export function formatNumber(value: number): string {
+  const rounded = Number(value.toPrecision(3));
+  if (Number.isInteger(value) || Math.abs(rounded) >= 100) return Math.round(value).toLocaleString("en-US");
+  return rounded.toLocaleString("en-US", { minimumFractionDigits: Math.abs(rounded) >= 10 ? 1 : 2 });
+}
