@@ -1,5 +1,6 @@
 // From environment and flags to typed settings: all problems at once, each with its name and remedy. Pure but for
 // `readFile`, which is handed in and reads the files that `<NAME>_FILE` variables point to.
+import type * as z from "zod";
 import { type ValueOf, type VariableName, variable } from "./variables.ts";
 
 export interface SettingsSource {
@@ -20,17 +21,22 @@ export class SettingsError extends Error {
   }
 }
 
-export type Values<N extends VariableName> = { [K in N]: ValueOf<K> };
-export interface ReadSettings<N extends VariableName> {
-  values: Values<N>;
+/** A container's own understanding of variables that the table knows as text. */
+export type Forms = Readonly<Partial<Record<VariableName, z.ZodType<unknown, string>>>>;
+type Formed<K extends VariableName, F extends Forms> =
+  F[K] extends z.ZodType<infer T, string> ? T | Extract<ValueOf<K>, undefined> : ValueOf<K>;
+export type Values<N extends VariableName, F extends Forms = Record<never, never>> = { [K in N]: Formed<K, F> };
+export interface ReadSettings<N extends VariableName, F extends Forms = Record<never, never>> {
+  values: Values<N, F>;
   warnings: string[];
 }
 
-/** Reads the named variables. Throws one `SettingsError` that lists every problem. */
-export function readSettings<const N extends VariableName>(
+/** Reads the named variables, those of `forms` by these. Throws one `SettingsError` that lists every problem. */
+export function readSettings<const N extends VariableName, F extends Forms = Record<never, never>>(
   names: readonly N[],
   source: SettingsSource,
-): ReadSettings<N> {
+  forms?: F,
+): ReadSettings<N, F> {
   const problems: string[] = [];
   const warnings: string[] = [];
   const values: Partial<Record<VariableName, unknown>> = {};
@@ -38,10 +44,10 @@ export function readSettings<const N extends VariableName>(
     const found = lookUp(name, source);
     if (found.warning) warnings.push(found.warning);
     if (found.problem) problems.push(found.problem);
-    else values[name] = parse(name, found.text, problems);
+    else values[name] = parse(name, found.text, problems, forms?.[name]);
   }
   if (problems.length > 0) throw new SettingsError(problems);
-  return { values: values as Values<N>, warnings };
+  return { values: values as Values<N, F>, warnings };
 }
 
 interface Found {
@@ -73,7 +79,7 @@ function lookUp(name: VariableName, source: SettingsSource): Found {
   return {};
 }
 
-function parse(name: VariableName, text: string | undefined, problems: string[]): unknown {
+function parse(name: VariableName, text: string | undefined, problems: string[], form?: Forms[VariableName]): unknown {
   const v = variable(name);
   const effective = text ?? (v.need === "default" ? v.default : undefined);
   if (effective === undefined || effective.trim() === "") {
@@ -82,7 +88,7 @@ function parse(name: VariableName, text: string | undefined, problems: string[])
     else if (effective !== undefined) problems.push(`${name} is blank: set it to ${v.expects}, or leave it out.`);
     return undefined;
   }
-  const parsed = v.schema.safeParse(effective);
+  const parsed = (form ?? v.schema).safeParse(effective);
   if (parsed.success) return parsed.data;
   const shown = v.secret
     ? `${name} cannot be read (its value is not shown)`

@@ -58,37 +58,6 @@ export const login = z.string().transform((value, context): RegistryLogin | null
   return { user, password, host, text: `-u ${user} -p ${password} ${host}` };
 });
 
-const OPERATORS = ["eq", "neq", "gt", "gte", "lt", "lte", "in", "notin"] as const;
-
-/** A JSON object of filters beside which `order`, `type` and `limit` may stand, as the search endpoint takes it. */
-export type SearchQuery = Record<string, unknown>;
-export const query = z.string().transform((value, context): SearchQuery => {
-  const refuse = (message: string) => {
-    context.addIssue({ code: "custom", message });
-    return z.NEVER;
-  };
-  let json: unknown;
-  try {
-    json = JSON.parse(value);
-  } catch (error) {
-    return refuse(error instanceof Error ? error.message : String(error));
-  }
-  const object = z.record(z.string(), z.unknown()).safeParse(json);
-  if (!object.success || Array.isArray(json)) return refuse("it is not a JSON object");
-  // A search of type bid finds cheap interruptible offers, but a create without a bid price bills them on demand.
-  if (object.data.type === "bid" || object.data.type === "interruptible") {
-    return refuse(`its "type" is "${object.data.type}": bids are not supported, it would be billed on demand`);
-  }
-  for (const [field, condition] of Object.entries(object.data)) {
-    if (["order", "type", "limit", "allocated_storage"].includes(field)) continue;
-    const operators = z.record(z.enum(OPERATORS), z.unknown()).safeParse(condition);
-    if (!operators.success) {
-      return refuse(`the condition of "${field}" must be an object of ${OPERATORS.join(", ")}, like {"gte": 1}`);
-    }
-  }
-  return object.data;
-});
-
 /** A header of requests to the instance. */
 export interface Header {
   name: string;

@@ -9,7 +9,6 @@ import {
   login,
   path,
   port,
-  query,
   seconds,
   secondsOrNone,
   text,
@@ -81,10 +80,13 @@ export const VARIABLES = {
     expects: "`-u <user> -p <password> <host>` (three parts without quotes or blanks inside), or `none`",
     secret: true,
   }),
-  VAST_SEARCH_QUERY: required(query, {
+  // What a query says only the provisioner needs to understand: it reads this text, and the order, itself.
+  VAST_SEARCH_QUERY: required(z.string(), {
     for: provisioner,
-    meaning: "offer search: JSON filters (may carry `order`, `type`, `limit`)",
-    expects: 'a JSON object of filters like {"gpu_name": {"eq": "RTX 4090"}, "order": [["dph_total", "asc"]]}',
+    meaning:
+      "offer search: JSON filters (may carry `order`, `type`, `limit`), or the official command line's query grammar",
+    expects:
+      'a JSON object of filters like {"gpu_name": {"eq": "RTX 4090"}, "order": [["dph_total", "asc"]]}, or a query like gpu_name=RTX_4090 num_gpus=1',
   }),
   NGINX_CONFIG_PATH: byDefault(path, "/etc/nginx/http.d/default.conf", {
     for: reloader,
@@ -157,6 +159,15 @@ export const VARIABLES = {
     meaning: "`sync`, `no-destroy` (never ends an instance) or `observe` (changes nothing)",
     expects: "sync, no-destroy or observe",
   }),
+  VAST_SEARCH_ORDER: optional(
+    z.string(),
+    {
+      for: provisioner,
+      meaning: "order in which offers are taken, as the official command line's `-o`: `dph`, `num_gpus,dlperf-`",
+      expects: "fields separated by commas, each with a dash behind it for descending, like dph or num_gpus,dlperf-",
+    },
+    "the query's, else the API's",
+  ),
   VAST_UPSTREAM_PORT: optional(
     port,
     {

@@ -1,14 +1,17 @@
-import { acceptable, diskSpace, searchBody } from "./choose.ts";
 import { type EndParts, endInstance } from "./end-instance.ts";
 import { type Memory, wantedKey } from "./memory.ts";
-import type { Ban, Observation } from "./observation.ts";
+import type { Observation } from "./observation.ts";
 import { accountBlocked, backOff, created, type Destroy, intend, offerGone, refused } from "./outcomes.ts";
 import { accountMessage } from "./plan/account.ts";
+import { acceptable } from "./search/acceptable.ts";
+import { whyNone } from "./search/diagnosis.ts";
+import type { SearchQuery } from "./search/query.ts";
+import { diskSpace, queryAlone, type Requirements, requirements, searchBody } from "./search/requirements.ts";
 import { accountTrouble, asVastError, isOfferGone, isOutcomeUnknown, type VastError } from "./vast/errors.ts";
 import type { Offer, Template } from "./vast/rows.ts";
 
 export interface CreateParts extends EndParts {
-  query: Readonly<Record<string, unknown>>;
+  query: SearchQuery;
   /** `-u USER -p TOKEN HOST`, or null when the template brings its own login. */
   imageLogin: () => string | null;
   maxDollarsPerHour: number | undefined;
@@ -22,6 +25,8 @@ export interface Signals {
 
 // Offers that are tried from one search: after that the list is old, and a fresh one costs less than more misses.
 const MOST_OFFERS = 5;
+// A lost offer is nobody's fault and costs no waiting; that many lists of lost ones are a market that others empty.
+const MOST_SEARCHES = 3;
 // Nobody edits a template and expects an instance of this very moment to have it; asking again costs the endpoint's 3 s.
 const TEMPLATE_FRESH_MS = 15_000;
 
@@ -33,39 +38,76 @@ export async function createOne(
   signals: Signals,
 ): Promise<Memory> {
   const { stop } = signals;
-  const { client, clock, log, desired } = parts;
+  const { clock, desired } = parts;
   const wanted = wantedKey(desired.image, desired.templateName);
-  const bans: readonly Ban[] = seen.bans.known ? seen.bans.value : [];
   let template: Template | null;
-  let offers: Offer[];
   try {
     template = await currentTemplate(parts, seen, stop);
-    if (template === null) {
-      const message = `the template "${desired.templateName}" is gone from the account: create it again, or correct VAST_TEMPLATE_NAME`;
-      return backOff(memory, "create_refused", message, wanted, clock.now());
-    }
-    log.info({ event: "progress", phase: "searching" }, "searching an offer");
-    offers = await client.searchOffers(
-      searchBody(parts.query, diskSpace(template), bans, parts.maxDollarsPerHour),
-      stop,
-    );
   } catch (error) {
-    if (stop.aborted) return memory;
-    return failed(parts, asVastError(error), memory);
+    return stop.aborted ? memory : failed(parts, asVastError(error), memory);
   }
-  const known: Memory = { ...memory, template: { ...template, seenAt: clock.now() } };
-  const choice = acceptable(offers, bans, known, parts.maxDollarsPerHour);
-  log.debug({ event: "progress", phase: "searching" }, choice.summary);
-  if (choice.offers.length === 0) return backOff(known, "no_offer", choice.summary, wanted, clock.now());
+  if (template === null) {
+    const message = `the template "${desired.templateName}" is gone from the account: create it again, or correct VAST_TEMPLATE_NAME`;
+    return backOff(memory, "create_refused", message, wanted, clock.now());
+  }
+  const needs = requirements(template, parts.maxDollarsPerHour, seen.bans.known ? seen.bans.value : []);
+  let next: Memory = { ...memory, template: { ...template, seenAt: clock.now() } };
+  for (let searches = 0; searches < MOST_SEARCHES; searches += 1) {
+    const found = await search(parts, needs, next, stop);
+    if (found.offers === null) return found.memory;
+    for (const offer of found.offers.slice(0, MOST_OFFERS)) {
+      if (stop.aborted) return next;
+      const attempt = await tryOffer(parts, offer, template, next, signals);
+      next = attempt.memory;
+      if (!attempt.gone) return next;
+    }
+  }
+  const message = `the offers of ${MOST_SEARCHES} searches were all taken by somebody else before they could be rented: searching again soon`;
+  return backOff(next, "offers_lost", message, wanted, clock.now());
+}
 
-  let next = known;
-  for (const offer of choice.offers.slice(0, MOST_OFFERS)) {
-    if (stop.aborted) return next;
-    const attempt = await tryOffer(parts, offer, template, next, signals);
-    next = attempt.memory;
-    if (!attempt.gone) return next;
+/** The offers to try, at least one; or the memory of an attempt that ends without any. */
+async function search(
+  parts: CreateParts,
+  needs: Requirements,
+  memory: Memory,
+  stop: AbortSignal,
+): Promise<{ offers: readonly Offer[] } | { offers: null; memory: Memory }> {
+  const { client, clock, log, desired, query } = parts;
+  const passedOver = memory.avoided.map((entry) => entry.machineId);
+  let found: readonly Offer[];
+  log.info({ event: "progress", phase: "searching" }, "searching an offer");
+  try {
+    found = await client.searchOffers(searchBody(query, needs, passedOver), stop);
+  } catch (error) {
+    return { offers: null, memory: stop.aborted ? memory : failed(parts, asVastError(error), memory) };
   }
-  return next;
+  const { offers, excluded } = acceptable(found, query, needs, memory);
+  log.debug({ event: "progress", phase: "searching", excluded }, `${offers.length} of ${found.length} can be taken`);
+  if (offers.length > 0) return { offers };
+  const why =
+    found.length > 0
+      ? `none of ${found.length} offers can be taken: ${excluded}`
+      : whyNone(await findQueryAlone(parts, needs, stop), query, needs, memory);
+  const wanted = wantedKey(desired.image, desired.templateName);
+  return { offers: null, memory: stop.aborted ? memory : backOff(memory, "no_offer", why, wanted, clock.now()) };
+}
+
+/** One call more where a search found nothing, so that the message can say why. Null: that was not answered either. */
+async function findQueryAlone(
+  { client, query, log }: CreateParts,
+  needs: Requirements,
+  stop: AbortSignal,
+): Promise<Offer[] | null> {
+  try {
+    return await client.searchOffers(queryAlone(query, needs), stop);
+  } catch (error) {
+    log.debug(
+      { event: "progress", phase: "searching", err: asVastError(error) },
+      "what the query alone finds is not known",
+    );
+    return null;
+  }
 }
 
 /** Asked for again unless the pass itself has just done so: a create takes the hash as it is now. */

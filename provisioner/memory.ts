@@ -57,6 +57,7 @@ export type Doomed = z.infer<typeof doomed>;
 const backoff = z.object({
   reason: z.enum([
     "no_offer",
+    "offers_lost",
     "create_refused",
     "create_rate_limited",
     "image_unavailable",
@@ -109,6 +110,7 @@ export const memorySchema = z.object({
       name: z.string(),
       creatorId: z.number().nullable(),
       diskSpace: z.number().nullable(),
+      publishedPorts: z.int().min(0).default(0),
       seenAt: instant,
     })
     .nullable(),

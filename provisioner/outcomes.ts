@@ -14,6 +14,7 @@ const GONE_MS = 5 * MINUTE_MS;
 // Backoff doubles from the first to the ceiling. Offers come back by the minute; a broken image waits for a person.
 const BACKOFF_MS: Readonly<Record<Backoff["reason"], { first: number; ceiling: number }>> = {
   no_offer: { first: 30_000, ceiling: 10 * MINUTE_MS },
+  offers_lost: { first: 5000, ceiling: MINUTE_MS },
   create_refused: { first: 30_000, ceiling: 10 * MINUTE_MS },
   create_rate_limited: { first: 5000, ceiling: 2 * MINUTE_MS },
   image_unavailable: { first: MINUTE_MS, ceiling: 30 * MINUTE_MS },
@@ -82,7 +83,9 @@ export function intend(memory: Memory, intent: Intent): Memory {
 
 /** The API answered with a contract. What kept creates from happening is over; what was wrong with the image is not yet. */
 export function created(memory: Memory, intent: Intent, contract: number): Memory {
-  const over = ["no_offer", "create_refused", "create_rate_limited"].includes(memory.backoff?.reason ?? "");
+  const over = ["no_offer", "offers_lost", "create_refused", "create_rate_limited"].includes(
+    memory.backoff?.reason ?? "",
+  );
   return { ...memory, intent: { ...intent, contract }, account: null, backoff: over ? null : memory.backoff };
 }
 

@@ -47,6 +47,7 @@ export type Reason =
   | "confirming_none"
   | "create_budget"
   | "no_offer"
+  | "offers_lost"
   | "create_refused"
   | "create_rate_limited"
   | "create_interrupted"

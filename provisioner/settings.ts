@@ -6,6 +6,8 @@ import type { VariableName } from "../common/variables.ts";
 import { namesFor } from "../common/variables.ts";
 import type { Desired, Limits } from "./plan/facts.ts";
 import type { Policy } from "./policy.ts";
+import { searchForms } from "./search/forms.ts";
+import { type SearchQuery, withOrder } from "./search/query.ts";
 
 export interface ProvisionerSettings {
   podName: string;
@@ -13,7 +15,7 @@ export interface ProvisionerSettings {
   limits: Limits;
   policy: Policy;
   vastUrl: string;
-  query: Readonly<Record<string, unknown>>;
+  query: SearchQuery;
   redisUrl: string;
   banTimes: { banTtlSeconds: number; restartTtlSeconds: number; banAfterSeconds: number };
   healthPath: string | undefined;
@@ -42,7 +44,7 @@ export interface Secrets {
 
 /** Reads everything that `run` needs. Throws `SettingsError` with all problems. */
 export function readProvisionerSettings(source: SettingsSource): ProvisionerSettings {
-  const { values: v, warnings } = readSettings(namesFor("provisioner"), source);
+  const { values: v, warnings } = readSettings(namesFor("provisioner"), source, searchForms);
   return {
     podName: v.POD_NAME,
     desired: {
@@ -66,7 +68,7 @@ export function readProvisionerSettings(source: SettingsSource): ProvisionerSett
     },
     policy: v.VAST_POLICY,
     vastUrl: v.VAST_URL,
-    query: v.VAST_SEARCH_QUERY,
+    query: withOrder(v.VAST_SEARCH_QUERY, v.VAST_SEARCH_ORDER?.order),
     redisUrl: v.BLACKLIST_REDIS_URL,
     banTimes: {
       banTtlSeconds: v.BLACKLIST_BAN_TTL_SECONDS,
@@ -82,7 +84,11 @@ export function readProvisionerSettings(source: SettingsSource): ProvisionerSett
     reloaderStatusPort: v.RELOADER_STATUS_PORT,
     debug: v.DEBUG,
     secrets: createSecrets(source, v, v.BLACKLIST_REDIS_URL),
-    warnings,
+    warnings: [
+      ...warnings,
+      ...v.VAST_SEARCH_QUERY.warnings.map((warning) => `VAST_SEARCH_QUERY: ${warning}.`),
+      ...(v.VAST_SEARCH_ORDER?.warnings ?? []).map((warning) => `VAST_SEARCH_ORDER: ${warning}.`),
+    ],
   };
 }
 

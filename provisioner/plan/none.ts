@@ -35,7 +35,8 @@ export function planNone(facts: Facts): Plan {
   }
   const { backoff } = memory;
   if (backoff !== null && backoff.until > now && backoff.wanted === wantedKey(desired.image, desired.templateName)) {
-    const state = backoff.reason === "create_rate_limited" ? "provisioning" : "blocked"; // that one passes by itself
+    const passing = backoff.reason === "create_rate_limited" || backoff.reason === "offers_lost";
+    const state = passing ? "provisioning" : "blocked"; // these pass by themselves
     return quiet(facts, NOTHING, backoff.reason, backoff.message, state, Math.min(BLOCKED_MS, backoff.until - now));
   }
   if (!seen.bans.known && now - (memory.bansUnknownSince ?? now) < BANS_WAIT_MS) {

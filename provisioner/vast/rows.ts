@@ -133,6 +133,8 @@ export interface Offer {
   dollarsPerHour: number | null;
   gpuName: string;
   rentable: boolean;
+  /** The row as it came: filters are checked on it again. */
+  fields: Readonly<Record<string, unknown>>;
 }
 
 export function readOffer(row: unknown): Offer | null {
@@ -146,6 +148,7 @@ export function readOffer(row: unknown): Offer | null {
     dollarsPerHour: r.dph_total,
     gpuName: r.gpu_name.trim(),
     rentable: r.rentable ?? true,
+    fields: z.looseObject({}).parse(row), // as it came: what it does not carry must not look like a value
   };
 }
 
@@ -155,6 +158,7 @@ const templateRow = z.looseObject({
   name: z.string(),
   creator_id: numeric,
   recommended_disk_space: numeric,
+  env: text,
 });
 
 export interface Template {
@@ -165,11 +169,28 @@ export interface Template {
   creatorId: number | null;
   /** GB, or null when the row carries none. */
   diskSpace: number | null;
+  /** How many ports, of either protocol, its environment publishes. */
+  publishedPorts: number;
 }
 
 export function readTemplate(row: unknown): Template | null {
   const parsed = templateRow.safeParse(row);
   if (!parsed.success) return null;
   const r = parsed.data;
-  return { id: r.id, hash: r.hash_id, name: r.name, creatorId: r.creator_id, diskSpace: r.recommended_disk_space };
+  return {
+    id: r.id,
+    hash: r.hash_id,
+    name: r.name,
+    creatorId: r.creator_id,
+    diskSpace: r.recommended_disk_space,
+    publishedPorts: publishedPorts(r.env),
+  };
+}
+
+/** How many different `-p` a template's docker flags have; what stands in quotes is a value and no flag. */
+function publishedPorts(env: string): number {
+  const words = env.match(/"[^"]*"|'[^']*'|[^\s"']+|["']/g) ?? [];
+  const flags = new Set(["-p", "--publish"]);
+  const ports = words.filter((word, i) => flags.has(words[i - 1] ?? "") && /^[0-9:]+(\/(tcp|udp))?$/.test(word));
+  return new Set(ports).size;
 }

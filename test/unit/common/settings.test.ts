@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import * as z from "zod";
 import { readSettings, SettingsError, type SettingsSource } from "../../../common/settings.ts";
 import { namesFor, settingsTable, VARIABLES, type VariableName, variable } from "../../../common/variables.ts";
 
@@ -54,7 +55,7 @@ describe("the six variables that are required", () => {
       VAST_TEMPLATE_NAME: "demo",
       VAST_TEMPLATE_IMAGE: "example/app:2",
       DOCKER_LOGIN: { user: "me", password: "hunter22", host: "registry.example", text: REQUIRED.DOCKER_LOGIN },
-      VAST_SEARCH_QUERY: { gpu_name: { eq: "RTX 4090" } },
+      VAST_SEARCH_QUERY: REQUIRED.VAST_SEARCH_QUERY,
     });
   });
 });
@@ -115,12 +116,6 @@ describe("a malformed value is a problem that names the variable and what would 
     ["UPSTREAM_AUTH_HEADER", "Connection: close"],
     ["UPSTREAM_AUTH_HEADER", "Proxy-Authorization: sekrit"],
     ["UPSTREAM_AUTH_HEADER", "X-Forwarded-For: sekrit"],
-    ["VAST_SEARCH_QUERY", "gpu_name=RTX_4090"],
-    ["VAST_SEARCH_QUERY", "[]"],
-    ["VAST_SEARCH_QUERY", "null"],
-    ["VAST_SEARCH_QUERY", '{"gpu_name":"RTX 4090"}'],
-    ["VAST_SEARCH_QUERY", '{"gpu_name":{"like":"RTX"}}'],
-    ["VAST_SEARCH_QUERY", '{"type":"bid"}'],
     ["NGINX_CONFIG_PATH", "default.conf"],
     ["NGINX_CONFIG_PATH", "/etc/a b"],
     ["NGINX_CONFIG_PATH", "/etc/a;b"],
@@ -164,9 +159,16 @@ describe("a malformed value is a problem that names the variable and what would 
     expect(new SettingsError(problems).message).toContain("3 settings cannot be used");
   });
 
-  test("a bad query says what is bad about it", () => {
-    expect(problemsOf(() => read({ VAST_SEARCH_QUERY: '{"gpu_name":1}' }))[0]).toContain('"gpu_name"');
-    expect(problemsOf(() => read({ VAST_SEARCH_QUERY: '{"type":"interruptible"}' }))[0]).toContain("bids");
+  test("what a container reads by a form of its own is told among the others, with its reason", () => {
+    const form = z.string().transform((text, context) => {
+      context.addIssue({ code: "custom", message: `${text} is no query` });
+      return z.NEVER;
+    });
+    const source = { env: { ...REQUIRED, POD_NAME: "", DEBUG: "x" }, flags: {}, readFile: () => "" };
+    const problems = problemsOf(() => readSettings(ALL, source, { VAST_SEARCH_QUERY: form }));
+    expect(problems.map((problem) => problem.split(" ")[0])).toEqual(["POD_NAME", "VAST_SEARCH_QUERY", "DEBUG"]);
+    expect(problems[1]).toContain(variable("VAST_SEARCH_QUERY").expects);
+    expect(problems[1]).toContain(`(${REQUIRED.VAST_SEARCH_QUERY} is no query)`);
   });
 
   test("a long value is cut", () => {
@@ -204,9 +206,13 @@ describe("a right value is read", () => {
     expect(login?.text).toBe("-u me -p hunter22 registry.example");
   });
 
-  test("a query may carry order, type and limit", () => {
-    const query = { gpu_name: { eq: "x" }, order: [["dph_total", "asc"]], type: "on-demand", limit: 5 };
-    expect(read({ VAST_SEARCH_QUERY: JSON.stringify(query) }).values.VAST_SEARCH_QUERY).toEqual(query);
+  test("a form of a container's own makes the value, and leaves an optional one optional", () => {
+    const forms = { VAST_SEARCH_QUERY: z.string().transform((text) => text.length), VAST_SEARCH_ORDER: z.string() };
+    const { values } = readSettings(ALL, { env: REQUIRED, flags: {}, readFile: () => "" }, forms);
+    expect([values.VAST_SEARCH_QUERY + 1, values.VAST_SEARCH_ORDER]).toEqual([
+      REQUIRED.VAST_SEARCH_QUERY.length + 1,
+      undefined,
+    ]);
   });
 });
 

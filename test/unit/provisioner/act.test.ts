@@ -4,7 +4,7 @@ import type { Memory } from "../../../provisioner/memory.ts";
 import type { Action } from "../../../provisioner/plan/facts.ts";
 import { fakeClock } from "../common/fake-clock.ts";
 import { type ClientScript, fakeBans, fakeClient, fakeDisk, fakeLog, type Journal, never, vastError } from "./fakes.ts";
-import { desired, memory, NOW, observation, offer, planned, servingTrack } from "./situation.ts";
+import { desired, memory, NOW, observation, offer, planned, query, servingTrack } from "./situation.ts";
 
 const ID = 7835610;
 
@@ -23,7 +23,7 @@ async function act(
     clock: fakeClock(NOW),
     log,
     desired,
-    query: {},
+    query: query(),
     imageLogin: () => null,
     maxDollarsPerHour: undefined,
     save: disk.save,

@@ -4,7 +4,7 @@ import type { Memory } from "../../../provisioner/memory.ts";
 import { known } from "../../../provisioner/observation.ts";
 import { fakeClock } from "../common/fake-clock.ts";
 import { type ClientScript, fakeClient, fakeDisk, fakeLog, type Journal, never, vastError } from "./fakes.ts";
-import { desired, HOUR, LABEL, memory, NOW, observation, offer, template, unknown } from "./situation.ts";
+import { desired, HOUR, LABEL, memory, NOW, observation, offer, query, template, unknown } from "./situation.ts";
 
 interface Setup extends ClientScript {
   memory?: Partial<Memory>;
@@ -27,7 +27,7 @@ async function attempt(setup: Setup) {
     clock: fakeClock(NOW),
     log,
     desired,
-    query: { gpu_name: { eq: "RTX 4090" } },
+    query: query({ gpu_name: { eq: "RTX 4090" } }),
     imageLogin: () => (setup.imageLogin === undefined ? "-u me -p token registry.example" : setup.imageLogin),
     maxDollarsPerHour: setup.maxDollarsPerHour,
     save: disk.save,
@@ -89,6 +89,8 @@ describe("a create", () => {
         allocated_storage: 32,
         host_id: { notin: [5] },
         dph_total: { lte: 0.5 },
+        direct_port_count: { gte: 2 },
+        duration: { gte: 86_400 },
       },
     ]);
   });
@@ -139,11 +141,22 @@ describe("offers", () => {
     expect(disk.saved.map((m) => m.intent?.offerId ?? null)).toEqual([1, null, 2, 2]);
   });
 
-  test("are tried five at most from one search", async () => {
+  test("are tried five at most from one search, and then searched afresh at once", async () => {
     const many = () => [1, 2, 3, 4, 5, 6, 7].map((id) => offer({ id, machineId: id }));
-    const { result, journal } = await attempt({ offers: many, create: goneUntil(99) });
-    expect(journal.filter((entry) => entry.startsWith("create"))).toHaveLength(5);
-    expect(result).toMatchObject({ creates: [], intent: null, backoff: null });
+    const { result, journal } = await attempt({ offers: many, create: goneUntil(7) });
+    const calls = journal.filter((entry) => entry !== "save");
+    expect(calls.slice(1, 7)).toEqual(["search", "create 1", "create 2", "create 3", "create 4", "create 5"]);
+    expect(calls.slice(7)).toEqual(["search", "create 6", "create 7"]);
+    expect(result).toMatchObject({ intent: { contract: 42 }, backoff: null });
+  });
+
+  test("that others always take first make a short wait after three searches", async () => {
+    let id = 0;
+    const fresh = () => Array.from({ length: 6 }, () => offer({ id: ++id, machineId: id }));
+    const { result, journal } = await attempt({ offers: fresh, create: goneUntil(99) });
+    expect(journal.filter((entry) => entry === "search")).toHaveLength(3);
+    expect(journal.filter((entry) => entry.startsWith("create"))).toHaveLength(15);
+    expect(result).toMatchObject({ creates: [], intent: null, backoff: { reason: "offers_lost", until: NOW + 5000 } });
   });
 
   test("that were found taken, or whose machine failed, are not tried", async () => {
@@ -155,9 +168,50 @@ describe("offers", () => {
 
   test("where there are none make the next search wait, and the message says what to do", async () => {
     const { result, journal } = await attempt({ offers: () => [] });
-    expect(journal).toEqual(["template", "search"]);
+    expect(journal).toEqual(["template", "search", "search"]);
     expect(memoryOf(result).backoff).toMatchObject({ reason: "no_offer" });
     expect(memoryOf(result).backoff?.message).toContain("VAST_SEARCH_QUERY");
+  });
+
+  test("that only our own conditions exclude are counted by them, with one call more", async () => {
+    const answers = [[], [offer({ id: 1, hostId: 5 }), offer({ id: 2, dollarsPerHour: 0.41 })]];
+    const bans = known([{ kind: "host" as const, id: 5, reason: "start_timeout" }]);
+    const { result, client } = await attempt({
+      offers: () => answers.shift() ?? [],
+      seen: { bans },
+      maxDollarsPerHour: 0.4,
+    });
+    expect(client.searches[1]).toEqual({
+      type: "on-demand",
+      gpu_name: { eq: "RTX 4090" },
+      allocated_storage: 32,
+      order: [["dph_total", "asc"]],
+      limit: 64,
+    });
+    expect(memoryOf(result).backoff?.message).toBe(
+      "no offer can be taken; VAST_SEARCH_QUERY alone finds 2: 1 on a banned host, 1 above VAST_MAX_DPH (the cheapest $0.4100/h)",
+    );
+  });
+
+  test("that were found and may not be taken cost no call more: the message counts them", async () => {
+    const found = () => [offer({ id: 1, rentable: false }), offer({ id: 2, fields: { direct_port_count: 0 } })];
+    const { result, journal } = await attempt({ offers: found });
+    expect(journal).toEqual(["template", "search"]);
+    expect(memoryOf(result).backoff?.message).toBe(
+      "none of 2 offers can be taken: 1 not rentable, 1 with fewer than 2 direct ports",
+    );
+  });
+
+  test("wait as they would when the call that asks why fails", async () => {
+    let searches = 0;
+    const offers = () => {
+      searches += 1;
+      if (searches === 2) throw vastError("unavailable", { status: 502 });
+      return [];
+    };
+    const { result } = await attempt({ offers });
+    expect(memoryOf(result).backoff).toMatchObject({ reason: "no_offer" });
+    expect(memoryOf(result).backoff?.message).toContain("loosen its filters");
   });
 
   test("are not tried any more when the program ends", async () => {

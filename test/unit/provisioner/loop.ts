@@ -8,7 +8,7 @@ import type { Publisher } from "../../../provisioner/publish.ts";
 import { type LoopParts, type LoopState, pass, runLoop } from "../../../provisioner/reconcile.ts";
 import { type FakeClock, fakeClock } from "../common/fake-clock.ts";
 import { type ClientScript, fakeBans, fakeClient, fakeDisk, fakeLog, type Journal } from "./fakes.ts";
-import { desired, HOUR, limits, memory, NOW, observation, offer, published, SECOND } from "./situation.ts";
+import { desired, HOUR, limits, memory, NOW, observation, offer, published, query, SECOND } from "./situation.ts";
 
 export const fileOf = (over: Partial<UpstreamFile> = {}): UpstreamFile => ({
   schema: 1,
@@ -87,7 +87,7 @@ export function loop(setup: Setup) {
       clock,
       log,
       desired,
-      query: {},
+      query: query(),
       imageLogin: () => null,
       maxDollarsPerHour: undefined,
       save: disk.save,

@@ -45,7 +45,7 @@ describe("the provisioner's settings", () => {
       },
       policy: "sync",
       vastUrl: "https://console.vast.ai",
-      query: { gpu_name: { eq: "RTX 4090" } },
+      query: { filters: { gpu_name: { eq: "RTX 4090" } }, beside: {}, warnings: [] },
       redisUrl: "redis://redis:6379/10",
       banTimes: { banTtlSeconds: 604_800, restartTtlSeconds: 3600, banAfterSeconds: 1200 },
       healthPath: undefined,

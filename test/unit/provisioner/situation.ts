@@ -3,6 +3,8 @@ import { emptyMemory, type Memory, type Track } from "../../../provisioner/memor
 import { known, type Observation, type Published, type Seen } from "../../../provisioner/observation.ts";
 import type { Desired, Facts, Limits, Plan } from "../../../provisioner/plan/facts.ts";
 import { plan } from "../../../provisioner/plan.ts";
+import type { Filters } from "../../../provisioner/search/fields.ts";
+import type { SearchQuery } from "../../../provisioner/search/query.ts";
 import type { Instance, Offer, Template } from "../../../provisioner/vast/rows.ts";
 
 export const NOW = Date.UTC(2026, 10, 23, 15);
@@ -34,7 +36,7 @@ export const limits: Limits = {
   maxCreatesPerHour: 6,
 };
 
-export const template: Template = { id: 1, hash: HASH, name: "demo", creatorId: 9, diskSpace: 32 };
+export const template: Template = { id: 1, hash: HASH, name: "demo", creatorId: 9, diskSpace: 32, publishedPorts: 1 };
 
 /** A running row of an hour's age with the right image and hash. */
 export function row(over: Partial<Instance> = {}): Instance {
@@ -189,5 +191,13 @@ export const offer = (over: Partial<Offer> = {}): Offer => ({
   dollarsPerHour: 0.3164,
   gpuName: "RTX 4090",
   rentable: true,
+  fields: {},
   ...over,
+});
+
+/** A JSON query of these filters. */
+export const query = (filters: Filters = {}, beside: SearchQuery["beside"] = {}): SearchQuery => ({
+  filters,
+  beside,
+  warnings: [],
 });

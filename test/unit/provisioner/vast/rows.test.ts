@@ -105,6 +105,7 @@ describe("an offer's row", () => {
       dollarsPerHour: 0.3,
       gpuName: "RTX 4090",
       rentable: true,
+      fields: { id: "7", host_id: "1", machine_id: 2, dph_total: "0.3", gpu_name: "RTX 4090 " },
     });
     expect(readOffer({ id: 7, rentable: false })).toMatchObject({ rentable: false, dollarsPerHour: null });
     expect(readOffer({ machine_id: 2 })).toBeNull();
@@ -112,9 +113,28 @@ describe("an offer's row", () => {
 });
 
 describe("a template's row", () => {
+  test.each([
+    ["", 0],
+    ["-e A=b -p 8000:8000", 1],
+    ["-p 8000:8000 -p 8001:8001/udp --publish 70000:70000", 3],
+    ["-p 8000:8000 -p 8000:8000 -p", 1],
+    ["-e NOTE='-p 1:1 -p 2:2' -e \"B=-p 3:3\" -p 8000", 1],
+    ["-p /etc -P 8000:8000 -port 8000", 0],
+    [null, 0],
+  ])("tells how many ports its environment publishes: %j", (env, count) => {
+    expect(readTemplate({ id: 1, hash_id: "4e17", name: "demo", env })?.publishedPorts).toBe(count);
+  });
+
   test("is read tolerantly", () => {
     const row = { id: 1, hash_id: "4e17", name: "demo", creator_id: "9", recommended_disk_space: 32.5 };
-    expect(readTemplate(row)).toEqual({ id: 1, hash: "4e17", name: "demo", creatorId: 9, diskSpace: 32.5 });
+    expect(readTemplate(row)).toEqual({
+      id: 1,
+      hash: "4e17",
+      name: "demo",
+      creatorId: 9,
+      diskSpace: 32.5,
+      publishedPorts: 0,
+    });
     expect(readTemplate({ id: 1, hash_id: "4e17", name: "demo" })).toMatchObject({ creatorId: null, diskSpace: null });
   });
 

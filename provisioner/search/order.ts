@@ -1,0 +1,64 @@
+// The order that offers are wanted in: read as the official command line's `-o`, and applied to the rows. Pure.
+import { columnOf, comparable } from "./columns.ts";
+import { OTHER_COLUMNS, RECOGNISED, SHORT_NAMES } from "./fields.ts";
+import { strip } from "./python-text.ts";
+import { QueryRefused } from "./refusal.ts";
+
+/** As the search endpoint takes it: field and direction, the most important first. */
+export type Order = readonly (readonly [field: string, direction: "asc" | "desc"])[];
+
+export interface ReadOrder {
+  order: Order;
+  warnings: readonly string[];
+}
+
+/**
+ * Reads `num_gpus,total_flops-`: a dash before or behind means descending, a plus ascending, which is also the default.
+ * Throws `QueryRefused`.
+ */
+export function readOrder(text: string): ReadOrder {
+  const order: [string, "asc" | "desc"][] = [];
+  let position = 0;
+  for (const part of text.split(",")) {
+    const name = strip(part);
+    const down = strip(name, "-");
+    const up = strip(name, "+");
+    const bare = up !== name ? up : down;
+    const field = SHORT_NAMES.get(bare) ?? bare;
+    if (name !== "" && field === "")
+      throw new QueryRefused("it names no field", position, name, "write it like dph or dlperf-");
+    if (name !== "") order.push([field, up === name && down !== name ? "desc" : "asc"]);
+    position += part.length + 1;
+  }
+  const unknown = [...new Set(order.map(([field]) => field))].filter(
+    (field) => !RECOGNISED.has(field) && !OTHER_COLUMNS.has(field),
+  );
+  return {
+    order,
+    warnings: unknown.map((field) => `Unrecognized field: ${field}. The API may leave it out of the order`),
+  };
+}
+
+/** The pairs of a query's own `order`; what has another shape is the API's matter. */
+export function orderOf(value: unknown): Order {
+  if (!Array.isArray(value)) return [];
+  return value.flatMap((pair: unknown) => {
+    if (!Array.isArray(pair) || typeof pair[0] !== "string") return [];
+    return [[pair[0], String(pair[1]).toLowerCase() === "desc" ? "desc" : "asc"] as const];
+  });
+}
+
+/** Stable: what the order leaves open stays as the API sent it. Rows without the field come last. */
+export function sorted<T extends { fields: Readonly<Record<string, unknown>> }>(rows: readonly T[], order: Order): T[] {
+  return [...rows].sort((a, b) => {
+    for (const [field, direction] of order) {
+      const [x, y] = [comparable(columnOf(a.fields, field)), comparable(columnOf(b.fields, field))];
+      if (x === y) continue;
+      if (x === null) return 1;
+      if (y === null) return -1;
+      const ascending = typeof x === typeof y ? (x < y ? -1 : 1) : typeof x === "number" ? -1 : 1;
+      return direction === "desc" ? -ascending : ascending;
+    }
+    return 0;
+  });
+}

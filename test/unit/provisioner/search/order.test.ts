@@ -1,0 +1,115 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { orderOf, readOrder, sorted } from "../../../../provisioner/search/order.ts";
+import { QueryRefused } from "../../../../provisioner/search/refusal.ts";
+
+describe("an order is read as the official command line's -o", () => {
+  test.each([
+    ["score-", [["score", "desc"]]],
+    ["-dph", [["dph_total", "desc"]]],
+    ["dph+", [["dph_total", "asc"]]],
+    [
+      "num_gpus,total_flops-",
+      [
+        ["num_gpus", "asc"],
+        ["total_flops", "desc"],
+      ],
+    ],
+    [
+      " dph , num_gpus- ",
+      [
+        ["dph_total", "asc"],
+        ["num_gpus", "desc"],
+      ],
+    ],
+    ["", []],
+    [" , ", []],
+    ["dph-+", [["dph-", "asc"]]],
+    ["--dph--", [["dph_total", "desc"]]],
+    ["-dph+", [["-dph", "asc"]]],
+    ["dph_total desc", [["dph_total desc", "asc"]]],
+    [
+      "cuda_vers,flops_usd-",
+      [
+        ["cuda_max_good", "asc"],
+        ["flops_per_dphtotal", "desc"],
+      ],
+    ],
+  ])("%j", (text, order) => {
+    expect(readOrder(text).order).toEqual(order);
+  });
+
+  test("and warns of fields that are none", () => {
+    expect(readOrder("dph,score-,reliability2").warnings).toEqual([]);
+    expect(readOrder("dph_total desc").warnings).toEqual([
+      "Unrecognized field: dph_total desc. The API may leave it out of the order",
+    ]);
+  });
+
+  test("and refuses a direction without a field, with its place", () => {
+    expect(() => readOrder("dph, -")).toThrow(
+      new QueryRefused("it names no field", 4, "-", "write it like dph or dlperf-"),
+    );
+  });
+
+  test("whatever the text: an order or a refusal", () => {
+    fc.assert(
+      fc.property(
+        fc.string({ unit: fc.constantFrom("d", "-", "+", ",", " ", "_", "\u00e9"), maxLength: 30 }),
+        (text) => {
+          try {
+            for (const [field, direction] of readOrder(text).order) {
+              expect(field).not.toBe("");
+              expect(["asc", "desc"]).toContain(direction);
+            }
+          } catch (error) {
+            expect(error).toBeInstanceOf(QueryRefused);
+          }
+        },
+      ),
+    );
+  });
+});
+
+test("a query's own order is applied as far as it has the API's shape", () => {
+  expect(orderOf([["dph_total", "asc"], ["score", "DESC"], "num_gpus", [5], ["gpu_ram"]])).toEqual([
+    ["dph_total", "asc"],
+    ["score", "desc"],
+    ["gpu_ram", "asc"],
+  ]);
+  expect(orderOf("dph")).toEqual([]);
+  expect(orderOf(undefined)).toEqual([]);
+});
+
+describe("rows in order", () => {
+  const rows = (...values: unknown[]) => values.map((value, i) => ({ i, fields: { x: value, y: -i } }));
+  const at = (list: readonly { i: number }[]) => list.map((row) => row.i);
+
+  test("go by number where both are numbers, also in texts, and by the next field where they are equal", () => {
+    expect(at(sorted(rows("10", 9, "9", 100), [["x", "asc"]]))).toEqual([1, 2, 0, 3]);
+    expect(
+      at(
+        sorted(rows(1, 1, 0), [
+          ["x", "asc"],
+          ["y", "asc"],
+        ]),
+      ),
+    ).toEqual([2, 1, 0]);
+  });
+
+  test("go by letters where both are texts, false before true", () => {
+    expect(at(sorted(rows("b", "a"), [["x", "asc"]]))).toEqual([1, 0]);
+    expect(at(sorted(rows(true, false), [["x", "asc"]]))).toEqual([1, 0]);
+  });
+
+  test("have those last that do not tell, in both directions", () => {
+    expect(at(sorted(rows(null, 2, undefined, 1), [["x", "asc"]]))).toEqual([3, 1, 0, 2]);
+    expect(at(sorted(rows(null, 2, undefined, 1), [["x", "desc"]]))).toEqual([1, 3, 0, 2]);
+  });
+
+  test("keep the API's order in what is left open, and find columns under their other names", () => {
+    expect(at(sorted(rows(1, 1, 1), [["x", "desc"]]))).toEqual([0, 1, 2]);
+    const named = [0.2, 0.9].map((reliability2, i) => ({ i, fields: { reliability2 } }));
+    expect(at(sorted(named, [["reliability", "desc"]]))).toEqual([1, 0]);
+  });
+});

@@ -1,0 +1,114 @@
+import { describe, expect, test } from "vitest";
+import { readQuery, withOrder } from "../../../../provisioner/search/query.ts";
+import { QueryRefused } from "../../../../provisioner/search/refusal.ts";
+
+function refusalOf(text: string): QueryRefused {
+  try {
+    readQuery(text);
+  } catch (error) {
+    if (error instanceof QueryRefused) return error;
+    throw error;
+  }
+  throw new Error("the query was accepted");
+}
+
+describe("a query that begins with a brace", () => {
+  test("is JSON and taken as it is, with order, type and limit, without default filters", () => {
+    const filters = { gpu_name: { eq: "RTX 4090" }, duration: { gte: 3 }, num_gpus: { in: [1, "2"] } };
+    const beside = { order: [["dph_total", "asc"]], type: "on-demand", limit: 5 };
+    const text = `\n ${JSON.stringify({ ...filters, ...beside })}`;
+    expect(readQuery(text)).toEqual({ filters, beside, warnings: [] });
+    expect(readQuery("{}")).toEqual({ filters: {}, beside: {}, warnings: [] });
+  });
+
+  test.each([
+    ["{broken", /in JSON at position 1/],
+    ['{"num_gpus": x}', /'x'.*is not valid JSON/],
+    ['{"num_gpus": {"gte": 1}', /JSON/],
+    ['{"gpu_name":"RTX 4090"}', /at position 1, "\\"gpu_name\\"": the condition of "gpu_name" must be an object/],
+    ['{"num_gpus":{"eq":1},"gpu_name":{"like":"RTX"}}', /at position 21, .*the condition of "gpu_name"/],
+    ['{"gpu_name":null}', /the condition of "gpu_name"/],
+    ['{"gpu_name":["eq"]}', /the condition of "gpu_name"/],
+  ])("is refused with its place: %s", (text, message) => {
+    expect(refusalOf(text).message).toMatch(message);
+  });
+
+  test("warns of fields that neither the command line nor the rows have", () => {
+    const text = '{"dph": {"lt": 1}, "reliability2": {"gt": 0.9}, "score": {"gt": 1}, "gpu_nam": {"eq": "x"}}';
+    expect(readQuery(text).warnings.map((warning) => warning.split(".")[0])).toEqual([
+      "Unrecognized field: dph",
+      "Unrecognized field: gpu_nam",
+    ]);
+  });
+});
+
+describe("any other query", () => {
+  test("is in the official command line's grammar, with its default filters", () => {
+    expect(readQuery(" gpu_name=RTX_4090 gpu_ram>=24 verified=any")).toEqual({
+      filters: {
+        external: { eq: false },
+        rentable: { eq: true },
+        gpu_name: { eq: "RTX 4090" },
+        gpu_ram: { gte: 24_000 },
+      },
+      beside: {},
+      warnings: [],
+    });
+  });
+
+  test.each(["[]", "null", '"{}"'])("which JSON of another kind is not: %s", (text) => {
+    expect(refusalOf(text).message).toMatch(/at position 0/);
+  });
+
+  test("warns once of each field that the command line does not recognise", () => {
+    expect(readQuery("foo>1 foo<5 bar=2").warnings).toEqual([
+      "Unrecognized field: foo. It is sent, and the API leaves fields out that it does not know",
+      "Unrecognized field: bar. It is sent, and the API leaves fields out that it does not know",
+    ]);
+  });
+});
+
+describe("a bid is refused until one can be given", () => {
+  test.each([
+    '{"type":"bid"}',
+    '{"type": "interruptible"}',
+    '{"type":" BID "}',
+    '{"type":{"eq":"bid"}}',
+    '{"type":["bid"]}',
+    "num_gpus=1 type=bid",
+    "type = Interruptible",
+    "type in [bid]",
+  ])("%s", (text) => {
+    expect(refusalOf(text).message).toContain("bids are not supported, it would be billed on demand");
+    expect(text.slice(refusalOf(text).position ?? 0)).toMatch(/^type/);
+  });
+
+  test("and the other types are not", () => {
+    for (const type of ["on-demand", "ondemand", "reserved"])
+      expect(readQuery(JSON.stringify({ type })).beside).toEqual({ type });
+  });
+});
+
+describe("what is right in form and hardly meant", () => {
+  test("is warned of: two conditions that became one value", () => {
+    expect(readQuery("num_gpus>=2,gpu_ram>=24").warnings).toEqual([
+      'the value of num_gpus gte is "2,gpu ram>=24": conditions are separated by blanks alone',
+    ]);
+  });
+
+  test("is warned of: a filter on id, which finds nothing", () => {
+    expect(readQuery('{"id":{"eq":5}}').warnings).toEqual(["a filter on id finds nothing: ask_contract_id does"]);
+  });
+
+  test("is warned of: order, type and limit in a text query, which are no filters", () => {
+    expect(readQuery("limit=5").warnings).toEqual([
+      "Unrecognized field: limit. It is no filter and is left out; VAST_SEARCH_ORDER sets the order",
+    ]);
+  });
+});
+
+test("an order of its own gives way to the setting's, and stays without one", () => {
+  const query = readQuery('{"order":[["score","desc"]],"limit":5}');
+  expect(withOrder(query, [["dph_total", "asc"]]).beside).toEqual({ order: [["dph_total", "asc"]], limit: 5 });
+  expect(withOrder(query, undefined)).toEqual(query);
+});
