@@ -1,8 +1,10 @@
 // What Python makes of texts, where the official command line's grammar depends on it. Pure.
 
 // `str.strip()` takes what `str.isspace()` calls a blank: not the same characters as JavaScript's `trim()`.
-const BLANKS =
-  " \t\n\v\f\r\x1c\x1d\x1e\x1f\x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000";
+const NUMBER_BLANKS =
+  " \t\n\v\f\r\x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000";
+// Around numbers the separators of ASCII are none.
+const BLANKS = `${NUMBER_BLANKS}\x1c\x1d\x1e\x1f`;
 
 /** `text.strip(characters)`: takes every one of these characters away from both ends. */
 export function strip(text: string, characters: string = BLANKS): string {
@@ -18,14 +20,14 @@ const NOT_FINITE = /^[+-]?(?:inf(?:inity)?|nan)$/i;
 
 /** `float(text)`: NaN or infinite where Python says so, null where it raises. Its other alphabets' digits are not taken. */
 export function float(text: string): number | null {
-  const number = strip(text);
+  const number = strip(text, NUMBER_BLANKS);
   if (FLOAT.test(number)) return Number(number);
   return NOT_FINITE.test(number) ? Number.NaN : null;
 }
 
 /** `int(text)`, or null where it raises or the number is too large to be exact. */
 export function int(text: string): number | null {
-  const digits = strip(text);
+  const digits = strip(text, NUMBER_BLANKS);
   if (!/^[+-]?\d+(?:_\d+)*$/.test(digits)) return null;
   const number = Number(digits.replaceAll("_", ""));
   return Number.isSafeInteger(number) ? number : null;

@@ -104,6 +104,8 @@ describe("numbers with a unit are read as Python reads them", () => {
     ["+5", 5000],
     ["-5", -5000],
     ["\t5\n", 5000],
+    ["\u00a05", 5000],
+    ["\u001f5", null],
     ["0x10", null],
     ["5 5", null],
     ["--5", null],
