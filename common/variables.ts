@@ -1,9 +1,13 @@
 // Every setting of both containers in one table: the source of the defaults, of `--help` and of the README. Pure.
+import { isIP } from "node:net";
 import * as z from "zod";
+import { isHost } from "./upstream-file.ts";
 import {
   boolean,
+  fractionOfSeconds,
   hasReadablePassword,
   header,
+  hostHeader,
   integer,
   isBase,
   login,
@@ -51,6 +55,9 @@ function optional<T>(schema: z.ZodType<T, string>, described: Described, shown?:
 const both = ["provisioner", "reloader"] as const;
 const provisioner = ["provisioner"] as const;
 const reloader = ["reloader"] as const;
+
+/** Where the stock nginx images, Debian's and Alpine's alike, keep the authorities that the system trusts. */
+export const SYSTEM_AUTHORITIES = "/etc/ssl/certs/ca-certificates.crt";
 
 export const VARIABLES = {
   POD_NAME: required(z.string().regex(/^[A-Za-z0-9]([A-Za-z0-9._-]{0,198}[A-Za-z0-9])?$/), {
@@ -281,23 +288,65 @@ export const VARIABLES = {
     meaning: "nginx' `proxy_buffering`",
     expects: "on or off",
   }),
-  NGINX_UPSTREAM_KEEPALIVE_SECONDS: byDefault(seconds, "4", {
+  NGINX_UPSTREAM_KEEPALIVE_SECONDS: byDefault(fractionOfSeconds, "4", {
     for: reloader,
     meaning: "idle time of connections to the instance; keep it below the instance's own (uvicorn: 5)",
-    expects: "a whole number of seconds, 1 or more",
+    expects: "a number of seconds, 0.001 or more, with at most three decimals, like 4 or 0.4",
   }),
   NGINX_TIMEOUT_SECONDS: byDefault(seconds, "600", {
     for: reloader,
     meaning: "how long nginx waits for the instance between two reads or writes",
     expects: "a whole number of seconds, 1 or more",
   }),
+  NGINX_UPSTREAM_HOST: optional(
+    hostHeader,
+    {
+      for: reloader,
+      meaning: "`Host` header that the instance gets",
+      expects: "a DNS name or an IP address (IPv6 in brackets), with a port or without, like app.example:8443",
+    },
+    "the client's",
+  ),
+  NGINX_UPSTREAM_TLS_VERIFY: byDefault(z.enum(["on", "off"]), "off", {
+    for: reloader,
+    meaning: "verify the certificate of an instance that is reached by https",
+    expects: "on or off",
+  }),
+  NGINX_UPSTREAM_TLS_CA: optional(
+    path,
+    {
+      for: reloader,
+      meaning: "PEM file of the authorities that may have signed it, as nginx' container sees it",
+      expects: "an absolute path without blanks, quotes and braces",
+    },
+    SYSTEM_AUTHORITIES,
+  ),
+  NGINX_UPSTREAM_TLS_NAME: optional(
+    z.string().refine((value) => isHost(value) && isIP(value) === 0),
+    {
+      for: reloader,
+      meaning: "name asked for in the TLS handshake, and verified",
+      expects: "a DNS name like app.example",
+    },
+    "the server's host, if that is a name",
+  ),
   UPSTREAM_AUTH_HEADER: optional(header, {
-    for: provisioner,
-    meaning: "`Name: value`, a header that proves to the instance who calls; the HTTP probe sends it",
+    for: both,
+    meaning:
+      "`Name: value`, a header that proves to the instance who calls: sent by nginx, which lets no client's own of that name through, and by the HTTP probe",
     expects:
-      "`Name: value` with a name of letters, digits and hyphens that is not the connection's or the proxy's own (Host, Connection, Content-Length, Transfer-Encoding, X-Forwarded-For), and a value of visible ASCII characters",
+      "`Name: value` with a name of letters, digits and hyphens that is not the connection's or the proxy's own (Host, Connection, Content-Length, Transfer-Encoding, X-Forwarded-For), and a value of at most 2,000 visible ASCII characters",
     secret: true,
   }),
+  NGINX_TEMPLATE_PATH: optional(
+    path,
+    {
+      for: reloader,
+      meaning: "a mustache template of your own for the nginx config; `vast-reloader template` prints the built-in one",
+      expects: "an absolute path without blanks, quotes and braces",
+    },
+    "the built-in one",
+  ),
 } as const satisfies Record<string, Variable>;
 
 export type VariableName = keyof typeof VARIABLES;

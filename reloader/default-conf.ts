@@ -19,8 +19,13 @@ upstream vast_pod_instance {
   # One server and no second try: to count it as failed would only add refusals of our own.
   server {{{endpoint}}} max_fails=0;
   keepalive {{{keepaliveConnections}}};
-  keepalive_timeout {{{keepaliveSeconds}}}s;
+  keepalive_timeout {{{keepalive}}};
 }
+{{#auth}}
+
+# The secret header's value: a file of its own, which its owner alone can read.
+include {{{file}}};
+{{/auth}}
 {{/proxied}}
 
 server {
@@ -35,7 +40,10 @@ server {
 {{^accessLog}}
   access_log off;
 {{/accessLog}}
-
+{{#keepIdleClientsSeconds}}
+  # A client's idle connection outlives a reload this long, so that none is closed just as a request sets out on it.
+  keepalive_min_timeout {{{keepIdleClientsSeconds}}}s;
+{{/keepIdleClientsSeconds}}
 {{#proxied}}
 
   # Not "map": each costs nginx 1.2 MB and milliseconds at every reload.
@@ -67,13 +75,21 @@ server {
   location / {
     # Without a path here the request goes on as it came, byte for byte.
     proxy_pass {{{scheme}}}://vast_pod_instance;
-{{#tlsName}}
+{{#tls}}
+    proxy_ssl_protocols TLSv1.2 TLSv1.3;
     proxy_ssl_server_name on;
     proxy_ssl_name {{{name}}};
+{{#verify}}
+    proxy_ssl_verify on;
+    proxy_ssl_verify_depth 5;
+    proxy_ssl_trusted_certificate {{{authorities}}};
+{{/verify}}
+{{^verify}}
     proxy_ssl_verify off;
-{{/tlsName}}
+{{/verify}}
+{{/tls}}
     proxy_http_version 1.1;
-    proxy_set_header Host $vast_pod_host;
+    proxy_set_header Host {{{host}}};
     proxy_set_header Connection $vast_pod_connection;
     proxy_set_header Upgrade $http_upgrade;
     proxy_set_header X-Real-IP $remote_addr;
@@ -81,7 +97,12 @@ server {
     proxy_set_header X-Forwarded-Proto $vast_pod_proto;
     proxy_set_header X-Forwarded-Host $vast_pod_forwarded_host;
     proxy_set_header X-Request-ID $vast_pod_request_id;
+{{#auth}}
+    proxy_set_header {{{header}}} $vast_pod_auth;
+{{/auth}}
     proxy_redirect off;
+    # A rented machine does not steer this nginx. X-Accel-Buffering is left to it: it only concerns its own answer.
+    proxy_ignore_headers X-Accel-Redirect X-Accel-Limit-Rate X-Accel-Charset;
     proxy_intercept_errors off;
     proxy_buffering {{{buffering}}};
     proxy_buffer_size 16k;

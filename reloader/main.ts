@@ -1,7 +1,7 @@
 // vast-reloader: keeps nginx true to the upstream file. All wiring is here: environment, clock, disk, network, signals.
 import { lookup } from "node:dns/promises";
-import { readFileSync } from "node:fs";
-import { readFile, rename, stat } from "node:fs/promises";
+import { existsSync, readFileSync } from "node:fs";
+import { readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { readIfExists, removeStaleTemporaries, writeAtomic } from "../common/atomic-file.ts";
 import { systemClock } from "../common/clock.ts";
 import { type Call, EXIT, type ExitCode, runCommandLine } from "../common/command-line.ts";
@@ -10,30 +10,45 @@ import { createRegistry } from "../common/metrics.ts";
 import { type StatusServer, startStatusServer } from "../common/status-server.ts";
 import { VERSION } from "../common/version.ts";
 import { Applier, type Nginx } from "./apply.ts";
+import { AuthFile } from "./auth.ts";
 import { ConfigFiles, type Disk } from "./config-files.ts";
+import { DEFAULT_CONF } from "./default-conf.ts";
 import { errorLog, systemLogDisk } from "./error-log.ts";
+import { look } from "./look.ts";
 import { runLoop } from "./loop.ts";
 import { registerMetrics } from "./metrics.ts";
-import { askHash } from "./nginx/config-echo.ts";
+import { askHash, askVersion } from "./nginx/config-echo.ts";
 import { findMaster, forbiddenReason, isMaster, type PidFile } from "./nginx/master.ts";
 import { type Processes, systemProcesses } from "./nginx/processes.ts";
+import { KnownVersion } from "./nginx/version.ts";
 import { answeringWorkers, stillAnswering } from "./nginx/workers.ts";
 import { Reconciler } from "./reconcile.ts";
 import { renderConfig } from "./render.ts";
 import { Report } from "./report.ts";
 import { createResolver } from "./resolve.ts";
-import { type ReloaderSettings, reloaderSettings } from "./settings.ts";
+import { type ReloaderSettings, readAuthHeader, reloaderSettings } from "./settings.ts";
 import { readUpstream } from "./upstream.ts";
 import { Bell, burst, watchFolder } from "./watch.ts";
 
 const clock = systemClock;
 const disk: Disk = { read: readIfExists, write: writeAtomic, move: rename, tidy: removeStaleTemporaries };
+const authDisk = {
+  ...disk,
+  list: (folder: string) => (existsSync(folder) ? readdir(folder) : Promise.resolve([])),
+  remove: (path: string) => rm(path, { force: true }),
+};
 const upstreamDisk = { readFile: (path: string) => readFile(path, "utf8"), stat: (path: string) => stat(path) };
 const resolver = createResolver(async (name) => (await lookup(name, { all: true })).map((a) => a.address), clock);
 
 function settingsFor(call: Call) {
   const source = { env: process.env, flags: call.flags, readFile: (path: string) => readFileSync(path, "utf8") };
-  return reloaderSettings(source, hasIpv6());
+  const { settings, warnings } = reloaderSettings(source, hasIpv6());
+  const auth = new AuthFile(settings.configPath, authDisk, () => readAuthHeader(source));
+  return { settings, warnings, auth };
+}
+
+function templateOf({ templatePath: path }: ReloaderSettings) {
+  return path === undefined ? null : { path, read: () => readFile(path, "utf8") };
 }
 
 /** Empty or not there where IPv6 is switched off: nginx then refuses a config that listens on it. */
@@ -61,8 +76,8 @@ function nginxOf(settings: ReloaderSettings, processes: Processes): Nginx {
 }
 
 async function run(call: Call): Promise<ExitCode> {
-  const { settings, warnings } = settingsFor(call);
-  const logger = createLogger({ app: "vast-reloader", debug: settings.debug, secrets: () => [] });
+  const { settings, warnings, auth } = settingsFor(call);
+  const logger = createLogger({ app: "vast-reloader", debug: settings.debug, secrets: () => auth.values() });
   const stop = new AbortController();
   for (const name of ["SIGTERM", "SIGINT"] as const) {
     process.once(name, () => {
@@ -79,6 +94,8 @@ async function run(call: Call): Promise<ExitCode> {
   const files = new ConfigFiles(settings, disk);
   const log = errorLog(settings.errorLog, systemLogDisk, (why) => logger.warn(why));
   const report = new Report(logger, clock.now());
+  const ask = () => askVersion(settings.proxy.statusPort, clock);
+  const version = new KnownVersion({ findMaster: () => nginx.findMaster(), ask });
   const reconciler = new Reconciler({
     proxy: settings.proxy,
     clock,
@@ -88,6 +105,9 @@ async function run(call: Call): Promise<ExitCode> {
     resolver,
     report,
     readUpstream: () => readUpstream(upstreamPath, upstreamDisk),
+    look: () =>
+      look({ auth: () => auth.refresh(), nginxVersion: () => version.current(), template: templateOf(settings) }),
+    tidy: (config) => auth.tidy(config.text),
     behindDescriptor: async (fd) => {
       const master = await nginx.findMaster();
       return master.found === "one" ? processes.descriptor(master.pid, fd) : null;
@@ -118,18 +138,30 @@ function serveStatus(port: number, report: Report): Promise<StatusServer> {
 
 /** Prints the config that `run` would give nginx for an upstream file, and changes nothing. */
 async function render(call: Call): Promise<ExitCode> {
-  const { settings } = settingsFor(call);
+  const { settings, auth } = settingsFor(call);
+  const { proxy } = settings;
   const path = typeof call.options.upstream === "string" ? call.options.upstream : settings.upstreamPath;
   const read = await readUpstream(path, upstreamDisk);
   if (read.kind !== "file") throw new Error(read.kind === "missing" ? `there is no file ${path}` : read.problem);
   const { server } = read.file;
-  const found = server === null ? null : await resolver.resolve(server.host);
-  if (found?.known === false) throw new Error(found.why);
-  const config = renderConfig(
-    server === null || found === null ? null : { server, address: found.address },
-    settings.proxy,
-  );
+  const resolved = server === null ? null : await resolver.resolve(server.host);
+  if (resolved?.known === false) throw new Error(resolved.why);
+  const nginxVersion = await askVersion(proxy.statusPort, clock);
+  const looked = await look({
+    auth: () => auth.look(),
+    nginxVersion: async () => nginxVersion,
+    template: templateOf(settings),
+  });
+  if (!looked.usable) throw new Error(looked.problem ?? "");
+  const target = server === null || resolved === null ? null : { server, address: resolved.address };
+  const config = renderConfig(target, proxy, looked.found);
   process.stdout.write(call.options.json === true ? `${JSON.stringify(config)}\n` : config.text);
+  return EXIT.done;
+}
+
+/** Prints the built-in template, to begin one's own with. */
+async function template(): Promise<ExitCode> {
+  process.stdout.write(DEFAULT_CONF);
   return EXIT.done;
 }
 
@@ -147,6 +179,7 @@ process.exitCode = await runCommandLine(
           cli.option("upstream", { type: "string", requiresArg: true, describe: "the file [UPSTREAM_PATH]" }),
         run: render,
       },
+      { usage: "template", meaning: "print the built-in template of the nginx config", run: template },
     ],
   },
   process.argv.slice(2),

@@ -2,8 +2,13 @@
 import { isIPv6 } from "node:net";
 import { isHost } from "../common/upstream-file.ts";
 
+/** No config can be rendered for what is wanted. The message says why, and what to do. */
+export class CannotRender extends Error {
+  override readonly name: string = "CannotRender";
+}
+
 /** A value that must not reach nginx. The message names the value's place and why, and shows it as JSON. */
-export class UnquotableError extends Error {
+export class UnquotableError extends CannotRender {
   override readonly name = "UnquotableError";
   constructor(place: string, value: unknown, why: string) {
     super(`${place} is ${JSON.stringify(value)}, which cannot stand in an nginx config: ${why}`);
@@ -16,6 +21,11 @@ export class UnquotableError extends Error {
  */
 export function quoted(place: string, text: string): string {
   if (text.includes("$")) throw new UnquotableError(place, text, "nginx has no escape for $");
+  return verbatim(place, text);
+}
+
+/** The same for the few places, like the values of `geo`, where nginx knows no variables and `$` is plain text. */
+export function verbatim(place: string, text: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
   if (/[\x00-\x1f\x7f]/.test(text)) throw new UnquotableError(place, text, "it has control characters");
   return `"${text.replace(/[\\"]/g, "\\$&")}"`;
@@ -35,6 +45,12 @@ export function whole(place: string, value: number, min: number, max: number): s
     throw new UnquotableError(place, value, `it is no whole number from ${min} to ${max}`);
   }
   return String(value);
+}
+
+/** A time of at most `maxSeconds` as nginx writes it: `4s`, or `400ms` where it is no whole number of seconds. */
+export function duration(place: string, ms: number, maxSeconds: number): string {
+  const text = whole(place, ms, 1, maxSeconds * 1000);
+  return ms % 1000 === 0 ? `${ms / 1000}s` : `${text}ms`;
 }
 
 /** A size as nginx writes it: digits and at most one of k, m, g. */

@@ -3,15 +3,18 @@
 import type { Clock } from "../common/clock.ts";
 import type { Applied } from "../common/reloader-status.ts";
 import { accessLogFor, descriptorOf, refusesLog } from "./access-log.ts";
+import { type Aim, aimAt } from "./aim.ts";
 import type { Applier, Outcome } from "./apply.ts";
 import type { ConfigFiles, Disk } from "./config-files.ts";
+import type { Looked } from "./look.ts";
 import { nextStart } from "./next-start.ts";
-import { type Config, type ProxySettings, renderConfig } from "./render.ts";
+import type { Config } from "./render.ts";
 import type { Report } from "./report.ts";
 import type { Resolver } from "./resolve.ts";
 import { mustWait, type Refused, refusedAgain } from "./retry.ts";
 import { writeStatePage } from "./state-page.ts";
 import { decideWanted, type UpstreamRead, type Wanted, wantedOf } from "./upstream.ts";
+import type { ProxySettings } from "./view.ts";
 
 export interface ReconcileParts {
   proxy: ProxySettings;
@@ -22,6 +25,10 @@ export interface ReconcileParts {
   resolver: Resolver;
   report: Report;
   readUpstream(): Promise<UpstreamRead>;
+  /** What else the config depends on. */
+  look(): Promise<Looked>;
+  /** Removes what a former config needed and this proven one does not. Answers what hinders it. */
+  tidy(config: Config): Promise<string | null>;
   /** What stands behind a file descriptor of nginx' master, null when it cannot be known. */
   behindDescriptor(fd: number): Promise<string | null>;
 }
@@ -36,15 +43,6 @@ const POLL_SETTLING_MS = 250;
 
 // How the config file comes to hold something else than what is wanted.
 const STAND_IN = "for its next start a safer config lies there, in turn with the wanted one";
-
-/** What a pass would have nginx run. `config` null: that cannot be known now, and why is the problem. */
-interface Aim {
-  config: Config | null;
-  /** For when there is nothing else: answers 503. */
-  without: Config;
-  problem: string | null;
-  warnings: readonly string[];
-}
 
 export class Reconciler {
   readonly #parts: ReconcileParts;
@@ -80,14 +78,14 @@ export class Reconciler {
 
   /** One pass. Answers after how many ms the next one is due if nothing happens before. */
   async pass(signal: AbortSignal): Promise<number> {
-    const { applier, clock, files, report } = this.#parts;
+    const { applier, clock, disk, files, proxy, report } = this.#parts;
     if (!this.#recovered && files.good === null) await this.recover();
     const read = await this.#parts.readUpstream();
     const { wanted, problem } = decideWanted(read, this.#before);
     this.#before = wanted;
     const aim = await this.#aim(wanted);
     const config = this.#choose(aim);
-    const pageProblem = config?.server === null ? await this.#writePage(wanted, aim) : null;
+    const pageProblem = config?.server === null ? await writeStatePage(proxy.statePath, aim.page, disk) : null;
     const outcome = config === null ? null : await applier.ensure(config, signal);
     if (outcome?.kind === "stopped") return POLL_MS;
     const isWanted = config !== null && config.hash === aim.config?.hash;
@@ -97,15 +95,18 @@ export class Reconciler {
       this.#absentSince = outcome.kind === "absent" ? (this.#absentSince ?? clock.now()) : null;
     }
     if (config !== null && outcome !== null) this.#remember(outcome, config, isWanted);
+    const untidy = config !== null && outcome?.kind === "settled" ? await this.#parts.tidy(config) : null;
     const { generation, server, page } = wanted;
+    // What is served counts, not by which config: "nothing" may come from the built-in template.
+    const serves = isWanted || (aim.withdraws && config?.server === null);
     // A refusal is told by what is remembered of it, also in the passes that do not try again.
     const trouble = outcome === null || outcome.kind === "refused" ? null : outcome.why;
     const standIn = this.#absentSince === null || isWanted || aim.config === null ? null : STAND_IN;
     report.finish(
       {
         wanted: { generation, server, hash: aim.config?.hash ?? null, state: page.state, reason: page.reason },
-        applied: outcome?.kind === "settled" && config !== null ? this.#proven(config, isWanted, generation) : null,
-        problem: joined([problem, aim.problem, this.#refusal(aim), trouble, standIn, pageProblem]),
+        applied: outcome?.kind === "settled" && config !== null ? this.#proven(config, serves, generation) : null,
+        problem: joined([problem, aim.problem, this.#refusal(aim), trouble, standIn, pageProblem, untidy]),
         warnings: aim.warnings,
         reload: outcome !== null && "reload" in outcome ? outcome.reload : null,
         refused: outcome?.kind === "refused",
@@ -125,15 +126,8 @@ export class Reconciler {
     const fd = descriptorOf(proxy.accessLog);
     if (fd !== null) this.#behindLog = (await behindDescriptor(fd)) ?? this.#behindLog;
     const log = accessLogFor(proxy.accessLog, this.#behindLog, this.#logRefusal);
-    const settings = { ...proxy, accessLog: log.path };
-    const without = renderConfig(null, settings);
-    const warnings = log.warning === null ? [] : [log.warning];
-    if (wanted.server === null) return { config: without, without, problem: null, warnings };
-    const found = await resolver.resolve(wanted.server.host);
-    if (!found.known) return { config: null, without, problem: found.why, warnings };
-    const config = renderConfig({ server: wanted.server, address: found.address }, settings);
-    if (found.warning !== null) warnings.push(found.warning);
-    return { config, without, problem: null, warnings };
+    const aim = await aimAt(wanted, { ...proxy, accessLog: log.path }, await this.#parts.look(), resolver);
+    return log.warning === null ? aim : { ...aim, warnings: [log.warning, ...aim.warnings] };
   }
 
   /** The config to apply now: the wanted one, else the last good one. Null: there is none that may be tried. */
@@ -141,25 +135,22 @@ export class Reconciler {
     const { clock, files } = this.#parts;
     const { good } = files;
     const now = clock.now();
-    const config = aim.config ?? good ?? aim.without;
+    const config = aim.config ?? (aim.withdraws ? aim.without : (good ?? aim.without));
     if (!mustWait(this.#refused, config.hash, now)) {
       const absentSince = this.#absentSince;
       return absentSince === null ? config : nextStart({ config, good, without: aim.without, absentSince, now });
     }
+    // A user's own template with a fault in it must not keep a server that is to be withdrawn.
+    const inTemplate = aim.without.hash !== config.hash && this.#refused.why.includes(` in ${files.configPath}:`);
+    if (aim.withdraws && inTemplate) return aim.without;
     return good === null || good.hash === config.hash ? null : good;
-  }
-
-  #writePage(wanted: Wanted, aim: Aim): Promise<string | null> {
-    const { disk, proxy } = this.#parts;
-    const unresolved = { state: "unavailable", reason: "name_not_resolved", message: aim.problem ?? "" };
-    const page = aim.config === null ? { ...wanted.page, ...unresolved } : wanted.page;
-    return writeStatePage(proxy.statePath, page, disk);
   }
 
   #remember(outcome: Outcome, config: Config, isWanted: boolean): void {
     if (outcome.kind === "settled" && isWanted) this.#refused = null;
     if (outcome.kind !== "refused") return;
-    this.#refused = refusedAgain(this.#refused, config.hash, outcome.why, this.#parts.clock.now());
+    const why = withRemedy(outcome.why, this.#parts.proxy);
+    this.#refused = refusedAgain(this.#refused, config.hash, why, this.#parts.clock.now());
     if (refusesLog(this.#parts.proxy.accessLog, outcome.why)) this.#logRefusal = outcome.why;
   }
 
@@ -170,11 +161,17 @@ export class Reconciler {
     return `${why} (try ${times}, the next one at ${new Date(retryAt).toISOString()}; nginx keeps its last good config)`;
   }
 
-  #proven(config: Config, isWanted: boolean, generation: number): Applied {
+  #proven(config: Config, serves: boolean, generation: number): Applied {
     const before = this.#parts.report.applied;
     const known = before?.hash === config.hash ? before.generation : 0;
-    return { generation: isWanted ? generation : known, server: config.server, hash: config.hash };
+    return { generation: serves ? generation : known, server: config.server, hash: config.hash };
   }
+}
+
+/** nginx names the file that it cannot load, but not the setting. */
+function withRemedy(why: string, { tls }: ProxySettings): string {
+  if (tls.authorities === null || !why.includes(`"${tls.authorities}"`)) return why;
+  return `${why}: set NGINX_UPSTREAM_TLS_CA to a PEM file of authorities in nginx' own container`;
 }
 
 function joined(problems: readonly (string | null)[]): string | null {

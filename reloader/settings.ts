@@ -1,6 +1,8 @@
 // The reloader's settings, typed, out of the shared table. Pure but for what `SettingsSource` reads.
 import { readSettings, SettingsError, type SettingsSource } from "../common/settings.ts";
-import type { ProxySettings } from "./render.ts";
+import type { Header } from "../common/variable-forms.ts";
+import { SYSTEM_AUTHORITIES } from "../common/variables.ts";
+import type { ProxySettings } from "./view.ts";
 
 export interface ReloaderSettings {
   debug: boolean;
@@ -13,6 +15,8 @@ export interface ReloaderSettings {
   goodPath: string;
   pidFile: string | undefined;
   errorLog: string | undefined;
+  /** The user's own template. */
+  templatePath: string | undefined;
   proxy: ProxySettings;
 }
 
@@ -31,6 +35,12 @@ export const RELOADER_VARIABLES = [
   "NGINX_PROXY_BUFFERING",
   "NGINX_UPSTREAM_KEEPALIVE_SECONDS",
   "NGINX_TIMEOUT_SECONDS",
+  "NGINX_UPSTREAM_HOST",
+  "NGINX_UPSTREAM_TLS_VERIFY",
+  "NGINX_UPSTREAM_TLS_CA",
+  "NGINX_UPSTREAM_TLS_NAME",
+  "UPSTREAM_AUTH_HEADER",
+  "NGINX_TEMPLATE_PATH",
 ] as const;
 
 /** `ipv6` is a fact of the machine that the config depends on. Throws a `SettingsError` with every problem. */
@@ -42,6 +52,7 @@ export function reloaderSettings(
   const problems = clashes(values);
   if (problems.length > 0) throw new SettingsError(problems);
   const configPath = values.NGINX_CONFIG_PATH;
+  const verify = values.NGINX_UPSTREAM_TLS_VERIFY === "on";
   const settings: ReloaderSettings = {
     debug: values.DEBUG,
     upstreamPath: values.UPSTREAM_PATH,
@@ -50,19 +61,30 @@ export function reloaderSettings(
     goodPath: `${configPath}.good`,
     pidFile: values.NGINX_PID_FILE,
     errorLog: values.NGINX_ERROR_LOG,
+    templatePath: values.NGINX_TEMPLATE_PATH,
     proxy: {
       listenPort: values.NGINX_LISTEN_PORT,
       statusPort: values.NGINX_STATUS_PORT,
       maxBodySize: values.NGINX_MAX_BODY_SIZE,
       accessLog: values.NGINX_ACCESS_LOG,
       buffering: values.NGINX_PROXY_BUFFERING,
-      keepaliveSeconds: values.NGINX_UPSTREAM_KEEPALIVE_SECONDS,
+      keepaliveMs: values.NGINX_UPSTREAM_KEEPALIVE_SECONDS,
       timeoutSeconds: values.NGINX_TIMEOUT_SECONDS,
       ipv6,
       statePath: `${configPath}.state.json`,
+      upstreamHost: values.NGINX_UPSTREAM_HOST ?? null,
+      tls: {
+        authorities: verify ? (values.NGINX_UPSTREAM_TLS_CA ?? SYSTEM_AUTHORITIES) : null,
+        name: values.NGINX_UPSTREAM_TLS_NAME ?? null,
+      },
     },
   };
   return { settings, warnings };
+}
+
+/** The secret header as it is now: the file that holds it may have changed. Throws a `SettingsError`. */
+export function readAuthHeader(source: SettingsSource): Header | null {
+  return readSettings(["UPSTREAM_AUTH_HEADER"], source).values.UPSTREAM_AUTH_HEADER ?? null;
 }
 
 interface Chosen {
@@ -71,6 +93,8 @@ interface Chosen {
   RELOADER_STATUS_PORT: number;
   NGINX_CONFIG_PATH: string;
   UPSTREAM_PATH: string;
+  NGINX_UPSTREAM_TLS_VERIFY: "on" | "off";
+  NGINX_UPSTREAM_TLS_CA: string | undefined;
 }
 
 /** What is right by itself and wrong together: the containers of a pod share ports and volumes. */
@@ -86,6 +110,11 @@ function clashes(values: Chosen): string[] {
   }
   if (values.NGINX_CONFIG_PATH === values.UPSTREAM_PATH) {
     problems.push(`NGINX_CONFIG_PATH and UPSTREAM_PATH are both "${values.UPSTREAM_PATH}": they are two files.`);
+  }
+  if (values.NGINX_UPSTREAM_TLS_CA !== undefined && values.NGINX_UPSTREAM_TLS_VERIFY === "off") {
+    problems.push(
+      "NGINX_UPSTREAM_TLS_CA is set while NGINX_UPSTREAM_TLS_VERIFY is off: switch it on, or leave the file out.",
+    );
   }
   return problems;
 }

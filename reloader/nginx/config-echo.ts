@@ -16,23 +16,38 @@ const TIMEOUT_MS = 1_000;
 
 /** Asks once. Never throws. */
 export async function askHash(port: number, clock: Clock): Promise<Echo> {
-  return withDeadline(clock, TIMEOUT_MS, undefined, (signal) => ask(port, signal));
+  return withDeadline(clock, TIMEOUT_MS, undefined, (signal) =>
+    ask(port, "/hash", signal).then(
+      (text) => read(port, text),
+      (error) => failed(port, error),
+    ),
+  );
+}
+
+/** Asks the same port for nginx' version; null where no nginx with a config of ours tells one. Never throws. */
+export async function askVersion(port: number, clock: Clock): Promise<string | null> {
+  return withDeadline(clock, TIMEOUT_MS, undefined, (signal) =>
+    ask(port, "/version", signal).then(
+      (text) => /^HTTP\/1\.\d 200 .*\r\n\r\n(\d+\.\d+\.\d+)\s*$/s.exec(text)?.[1] ?? null,
+      () => null,
+    ),
+  );
 }
 
 // Plain TCP: a question is asked dozens of times in the milliseconds of a reload, and an HTTP client costs a multiple.
-function ask(port: number, signal: AbortSignal): Promise<Echo> {
-  return new Promise((resolve) => {
+function ask(port: number, path: string, signal: AbortSignal): Promise<string> {
+  return new Promise((resolve, reject) => {
     let text = "";
     const socket = connect({ host: "127.0.0.1", port, noDelay: true, signal });
     socket.setEncoding("latin1");
     // HTTP/1.0: nginx closes after the answer, so that the next question goes to whichever worker takes it.
-    socket.on("connect", () => socket.write("GET /hash HTTP/1.0\r\nHost: localhost\r\n\r\n"));
+    socket.on("connect", () => socket.write(`GET ${path} HTTP/1.0\r\nHost: localhost\r\n\r\n`));
     socket.on("data", (part: string) => {
       text += part;
       if (text.length > LONGEST_ANSWER) socket.destroy(new Error("the answer is too long for a hash"));
     });
-    socket.on("error", (error) => resolve(failed(port, error)));
-    socket.on("close", () => resolve(read(port, text)));
+    socket.on("error", reject);
+    socket.on("close", () => resolve(text));
   });
 }
 

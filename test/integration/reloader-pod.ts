@@ -2,6 +2,7 @@
 // its sandbox and ports of its own.
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { createServer, type Server as HttpServer, type IncomingMessage, request, type ServerResponse } from "node:http";
+import { createServer as createTlsServer, type ServerOptions, type Server as TlsServer } from "node:https";
 import { connect, type Socket } from "node:net";
 import { join } from "node:path";
 import { formatUpstreamFile, type Server, type UpstreamFile } from "../../common/upstream-file.ts";
@@ -29,8 +30,10 @@ export interface Instance {
   requests: IncomingMessage[];
   /** Connections so far. */
   connections: Socket[];
-  http: HttpServer;
+  http: HttpServer | TlsServer;
 }
+
+export type Answer = (request: IncomingMessage, response: ServerResponse) => void;
 
 export interface ReloaderPod {
   readonly sandbox: Sandbox;
@@ -39,11 +42,13 @@ export interface ReloaderPod {
   readonly upstreamPath: string;
   readonly proxyPort: number;
   readonly nginxStatusPort: number;
+  /** The environment that `startReloader` gives it. */
+  reloaderEnv(more?: Readonly<Record<string, string>>): Record<string, string>;
   /** `setpriv`: options of that program, to start it with fewer rights. */
   startReloader(env?: Readonly<Record<string, string>>, setpriv?: readonly string[]): Promise<Child>;
   startNginx(options?: NginxOptions): Promise<Nginx>;
-  /** An instance that answers with its name unless `answer` says otherwise. */
-  instance(name: string, answer?: (request: IncomingMessage, response: ServerResponse) => void): Promise<Instance>;
+  /** An instance that answers with its name unless `answer` says otherwise. With `tls` it speaks https. */
+  instance(name: string, answer?: Answer, tls?: ServerOptions): Promise<Instance>;
   /** Replaces the upstream file as the provisioner does. */
   publish(change: Partial<UpstreamFile>): Promise<void>;
   /** The same with any text. */
@@ -72,7 +77,7 @@ export async function openReloaderPod(): Promise<ReloaderPod> {
   const configPath = join(files.confFolder, "default.conf");
   const upstreamPath = join(await sandbox.subfolder("shared"), "upstream.json");
   const [proxyPort, nginxStatusPort, statusPort] = [await sandbox.port(), await sandbox.port(), await sandbox.port()];
-  const servers: HttpServer[] = [];
+  const servers: Instance["http"][] = [];
   const children: Child[] = [];
   const status = async () => (await fetch(`http://127.0.0.1:${statusPort}/status`)).json() as Promise<Status>;
   const pod: ReloaderPod = {
@@ -82,36 +87,38 @@ export async function openReloaderPod(): Promise<ReloaderPod> {
     upstreamPath,
     proxyPort,
     nginxStatusPort,
+    reloaderEnv: (more = {}) => ({
+      UPSTREAM_PATH: upstreamPath,
+      NGINX_CONFIG_PATH: configPath,
+      NGINX_PID_FILE: files.pidFile,
+      NGINX_ERROR_LOG: files.errorLog,
+      NGINX_LISTEN_PORT: String(proxyPort),
+      NGINX_STATUS_PORT: String(nginxStatusPort),
+      RELOADER_STATUS_PORT: String(statusPort),
+      ...more,
+    }),
     startReloader: async (env = {}, setpriv = []) => {
       const command = [...(setpriv.length === 0 ? [] : ["setpriv", ...setpriv]), process.execPath, "dist/reloader.mjs"];
       const [program = "", ...args] = command;
-      const settings = {
-        UPSTREAM_PATH: upstreamPath,
-        NGINX_CONFIG_PATH: configPath,
-        NGINX_PID_FILE: files.pidFile,
-        NGINX_ERROR_LOG: files.errorLog,
-        NGINX_LISTEN_PORT: String(proxyPort),
-        NGINX_STATUS_PORT: String(nginxStatusPort),
-        RELOADER_STATUS_PORT: String(statusPort),
-        ...env,
-      };
-      const child = await sandbox.start({ name: "reloader", program, args, env: settings });
+      const child = await sandbox.start({ name: "reloader", program, args, env: pod.reloaderEnv(env) });
       children.push(child);
       return child;
     },
     startNginx: (options) => startNginx(sandbox, "nginx", options),
-    instance: async (name, answer = (_, response) => response.end(name)) => {
+    instance: async (name, answer = (_, response) => response.end(name), tls) => {
       const requests: IncomingMessage[] = [];
       const connections: Socket[] = [];
-      const http = createServer((incoming, response) => {
+      const listener: Answer = (incoming, response) => {
         requests.push(incoming);
         answer(incoming, response);
-      });
+      };
+      const http = tls === undefined ? createServer(listener) : createTlsServer(tls, listener);
       http.on("connection", (socket) => connections.push(socket));
       servers.push(http);
       const port = await sandbox.port();
       await new Promise<void>((resolve) => http.listen(port, "127.0.0.1", resolve));
-      return { server: { scheme: "http", host: "127.0.0.1", port }, requests, connections, http };
+      const scheme = tls === undefined ? "http" : "https";
+      return { server: { scheme, host: "127.0.0.1", port }, requests, connections, http };
     },
     publish: (change) => pod.publishText(formatUpstreamFile(upstreamFile(change))),
     publishText: async (text) => {

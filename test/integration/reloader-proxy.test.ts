@@ -293,10 +293,12 @@ test("nginx itself accepts whatever host gets past the upstream file's schema", 
         maxBodySize: "0",
         accessLog: "off",
         buffering: "off",
-        keepaliveSeconds: 315_360_000,
+        keepaliveMs: 315_360_000_000,
         timeoutSeconds: 315_360_000,
         ipv6: false,
         statePath: join(folder, "default.conf.state.json"),
+        upstreamHost: null,
+        tls: { authorities: null, name: null },
       },
     );
     await writeFile(join(folder, "default.conf"), rendered);

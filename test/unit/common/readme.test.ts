@@ -1,7 +1,7 @@
 // The README promises nothing that is not there.
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { settingsTable, VARIABLES } from "../../../common/variables.ts";
+import { settingsTable, VARIABLES, type Variable } from "../../../common/variables.ts";
 
 const root = new URL("../../../", import.meta.url);
 const readme = readFileSync(new URL("README.md", root), "utf8");
@@ -21,12 +21,7 @@ test("every npm script that the README names exists", () => {
 
 test("every variable that the README names is in the table", () => {
   const prefixed = readme.match(/\b(VAST|BLACKLIST|NGINX|UPSTREAM|PROVISIONER|RELOADER)_[A-Z_]+[A-Z]\b/g) ?? [];
-  const known = new Set([
-    ...Object.keys(VARIABLES),
-    "BLACKLIST_REDIS",
-    "VAST_API_KEY_FILE",
-    "DOCKER_LOGIN_FILE",
-    "UPSTREAM_AUTH_HEADER_FILE",
-  ]);
+  const files = Object.entries<Variable>(VARIABLES).flatMap(([name, { secret }]) => (secret ? [`${name}_FILE`] : []));
+  const known = new Set([...Object.keys(VARIABLES), ...files, "BLACKLIST_REDIS"]);
   expect([...new Set(prefixed)].filter((name) => !known.has(name))).toEqual([]);
 });

@@ -146,6 +146,20 @@ describe("a malformed value is a problem that names the variable and what would 
     ["VAST_MAX_DPH", "$0.45"],
     ["VAST_MAX_CREATES_PER_HOUR", "0"],
     ["UPSTREAM_PATH", "upstream.json"],
+    ["NGINX_UPSTREAM_KEEPALIVE_SECONDS", "0"],
+    ["NGINX_UPSTREAM_KEEPALIVE_SECONDS", "0.0001"],
+    ["NGINX_UPSTREAM_KEEPALIVE_SECONDS", "400ms"],
+    ["NGINX_UPSTREAM_HOST", "app.example/x"],
+    ["NGINX_UPSTREAM_HOST", "app.example:0"],
+    ["NGINX_UPSTREAM_HOST", "2001:db8::1"],
+    ["NGINX_UPSTREAM_HOST", "$host"],
+    ["NGINX_UPSTREAM_TLS_VERIFY", "yes"],
+    ["NGINX_UPSTREAM_TLS_CA", "ca.pem"],
+    ["NGINX_UPSTREAM_TLS_NAME", "203.0.113.9"],
+    ["NGINX_UPSTREAM_TLS_NAME", "a;b"],
+    ["NGINX_TEMPLATE_PATH", "my.mustache"],
+    ["UPSTREAM_AUTH_HEADER", `X-Key: ${"a".repeat(2001)}`],
+    ["UPSTREAM_AUTH_HEADER", "X$: sekrit"],
   ] as const)("%s=%j", (name, value) => {
     const problems = problemsOf(() => read({ [name]: value }));
     expect(problems).toHaveLength(1);

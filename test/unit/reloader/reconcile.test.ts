@@ -2,10 +2,13 @@ import pino from "pino";
 import { describe, expect, test } from "vitest";
 import { Applier } from "../../../reloader/apply.ts";
 import { ConfigFiles } from "../../../reloader/config-files.ts";
+import { DEFAULT_CONF } from "../../../reloader/default-conf.ts";
+import type { Looked } from "../../../reloader/look.ts";
 import { Reconciler } from "../../../reloader/reconcile.ts";
 import { Report } from "../../../reloader/report.ts";
 import { createResolver } from "../../../reloader/resolve.ts";
 import type { UpstreamRead } from "../../../reloader/upstream.ts";
+import { NOTHING_FOUND } from "../../../reloader/view.ts";
 import { fakeClock } from "../common/fake-clock.ts";
 import { CONFIG, FakeDisk, FakeNginx, GOOD, STATE } from "./fake-nginx.ts";
 import { configFor, PROXY, server, upstreamFile } from "./samples.ts";
@@ -21,9 +24,11 @@ function pod(settings = PROXY) {
     { base: null, timestamp: false, formatters: { level: (level) => ({ level }) } },
     { write: (line: string) => lines.push(JSON.parse(line)) },
   );
-  const seen: { upstream: UpstreamRead; descriptor: string | null } = {
+  const seen: { upstream: UpstreamRead; descriptor: string | null; looked: Looked; untidy: string | null } = {
     upstream: { kind: "missing" },
     descriptor: null,
+    looked: { found: NOTHING_FOUND, usable: true, problem: null },
+    untidy: null,
   };
   let reconciler: Reconciler | null = null;
   const world = {
@@ -54,6 +59,8 @@ function pod(settings = PROXY) {
         report: world.report,
         readUpstream: async () => world.upstream,
         behindDescriptor: async () => world.descriptor,
+        look: async () => world.looked,
+        tidy: async () => world.untidy,
       });
       await reconciler.recover();
       return reconciler;
@@ -432,4 +439,77 @@ describe("the next pass", () => {
     world.publish({ generation: 7, server: server(3) });
     expect(await world.pass()).toBeLessThan(usual);
   });
+});
+
+describe("a template of the user's own", () => {
+  const bad = { ...NOTHING_FOUND, template: "{{{nothing}}}" };
+  const own = DEFAULT_CONF.replace("etag off;", "etag on;");
+
+  test("that cannot be rendered leaves the last good config, and is told until it can be", async () => {
+    const world = await serving();
+    world.looked = { ...world.looked, found: bad };
+    await world.pass();
+    expect(world.nginx.running()).toEqual([configFor(server()).hash]);
+    expect(world.status()).toMatchObject({ problem: expect.stringContaining("there is no {{nothing}} (line 1)") });
+    world.looked = { ...world.looked, found: { ...NOTHING_FOUND, template: DEFAULT_CONF } };
+    await world.pass();
+    expect(world.status()).toMatchObject({ problem: null });
+  });
+
+  test("that cannot be rendered at a fresh start answers 503, and not as the provisioner's word", async () => {
+    const world = pod();
+    world.publish({ server: server() });
+    world.looked = { ...world.looked, found: bad };
+    await world.pass();
+    expect(world.nginx.running()).toEqual([configFor(null).hash]);
+    expect(JSON.parse(world.disk.files.get(STATE) ?? "")).toMatchObject({ state: "unavailable", reason: "no_config" });
+  });
+
+  test("that cannot be rendered does not keep a server that is withdrawn", async () => {
+    const world = await serving();
+    world.looked = { ...world.looked, found: bad };
+    world.publish({ generation: 6, server: null, state: "blocked" });
+    await world.pass();
+    expect(world.nginx.running()).toEqual([configFor(null).hash]);
+    expect(world.status()).toMatchObject({ applied: { generation: 6, server: null } });
+    expect(JSON.parse(world.disk.files.get(STATE) ?? "")).toMatchObject({ state: "blocked" });
+  });
+
+  test("that nginx refuses does not keep it either", async () => {
+    const world = await serving();
+    world.looked = { ...world.looked, found: { ...NOTHING_FOUND, template: own } };
+    world.nginx.refuses = `unknown directive "x" in ${CONFIG}:3`;
+    world.publish({ generation: 6, server: null });
+    await world.pass();
+    expect(world.status()).toMatchObject({ applied: { generation: 5 }, problem: expect.stringContaining(CONFIG) });
+    world.nginx.refuses = null;
+    await world.pass();
+    expect(world.nginx.running()).toEqual([configFor(null).hash]);
+    expect(world.status()).toMatchObject({ applied: { generation: 6, server: null } });
+  });
+});
+
+test("what cannot be used of the settings' files leaves the last good config, with the reason", async () => {
+  const world = await serving();
+  world.looked = { ...world.looked, usable: false, problem: "the file is gone" };
+  world.publish({ generation: 6, server: server(80) });
+  await world.pass();
+  expect(world.nginx.running()).toEqual([configFor(server()).hash]);
+  expect(world.status()).toMatchObject({ applied: { generation: 5 }, problem: "the file is gone" });
+});
+
+test("a secret that cannot be read is told, while the one in use goes on", async () => {
+  const world = await serving();
+  world.looked = { ...world.looked, problem: "the file is gone" };
+  world.publish({ generation: 6, server: server(80) });
+  await world.pass();
+  expect(world.status()).toMatchObject({ applied: { generation: 6, server: server(80) }, problem: "the file is gone" });
+});
+
+test("files that cannot be removed are told, and hinder nothing", async () => {
+  const world = await serving();
+  world.untidy = "the folder is read-only";
+  world.publish({ generation: 6, server: server(80) });
+  await world.pass();
+  expect(world.status()).toMatchObject({ applied: { generation: 6 }, problem: "the folder is read-only" });
 });

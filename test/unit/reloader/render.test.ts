@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { formatUpstreamFile, parseUpstreamFile } from "../../../common/upstream-file.ts";
-import { type ProxySettings, readConfig, renderConfig } from "../../../reloader/render.ts";
+import { readConfig, renderConfig } from "../../../reloader/render.ts";
+import { NOTHING_FOUND, type ProxySettings } from "../../../reloader/view.ts";
 import { all, block, directives, skeleton } from "./config-directives.ts";
 import { configFor, PROXY, server, upstreamFile } from "./samples.ts";
 
@@ -73,6 +74,58 @@ describe("the proxy", () => {
     expect(all(location, "proxy_ssl_server_name")).toEqual([["proxy_ssl_server_name", "on"]]);
     expect(all(location, "proxy_ssl_name")).toEqual([["proxy_ssl_name", "gpu.example"]]);
     expect(all(location, "proxy_ssl_verify")).toEqual([["proxy_ssl_verify", "off"]]);
+  });
+
+  const overTls = (host: string, tls: Partial<ProxySettings["tls"]>) => {
+    const target = { server: { ...server(443, host), scheme: "https" as const }, address: "203.0.113.9" };
+    const { text } = renderConfig(target, { ...PROXY, tls: { authorities: null, name: null, ...tls } });
+    const location = block(block(directives(text), "server"), "location", "/");
+    return (name: string) => all(location, name).map((words) => words.slice(1).join(" "))[0];
+  };
+
+  test("verifies the certificate against the given authorities, by the host's name or another one", () => {
+    const own = overTls("gpu.example", { authorities: "/ca.pem" });
+    expect([own("proxy_ssl_verify"), own("proxy_ssl_trusted_certificate")]).toEqual(["on", "/ca.pem"]);
+    expect(own("proxy_ssl_name")).toBe("gpu.example");
+    expect(overTls("203.0.113.9", { authorities: "/ca.pem", name: "app.example" })("proxy_ssl_name")).toBe(
+      "app.example",
+    );
+  });
+
+  test("refuses to verify a bare address: nginx compares names alone", () => {
+    expect(() => overTls("203.0.113.9", { authorities: "/ca.pem" })).toThrow("set NGINX_UPSTREAM_TLS_NAME to a name");
+    expect(overTls("203.0.113.9", {})("proxy_ssl_verify")).toBe("off");
+  });
+
+  test("sends the Host that the settings name, to the instance alone", () => {
+    expect(proxied("proxy_set_header", { upstreamHost: "app.example:8443" })).toContain("Host app.example:8443");
+    expect(proxied("proxy_set_header", { upstreamHost: "app.example:8443" })).toContain(
+      "X-Forwarded-Host $vast_pod_forwarded_host",
+    );
+  });
+
+  test.each([
+    [400, "400ms"],
+    [4_000, "4s"],
+    [1_500, "1500ms"],
+  ])("keeps idle connections to the instance for %d ms: %s", (keepaliveMs, spelled) => {
+    const upstream = block(parsed(true, { keepaliveMs }), "upstream", "vast_pod_instance");
+    expect(all(upstream, "keepalive_timeout")).toEqual([["keepalive_timeout", spelled]]);
+  });
+
+  test.each([
+    ["1.30.0", [["keepalive_min_timeout", "2s"]]],
+    ["1.22.1", []],
+    [null, []],
+  ])("keeps clients' idle connections over a reload where nginx can: %s", (nginxVersion, expected) => {
+    for (const target of [null, { server: server(), address: "203.0.113.9" }]) {
+      const { text } = renderConfig(target, PROXY, { ...NOTHING_FOUND, nginxVersion });
+      expect(all(directives(text), "keepalive_min_timeout")).toEqual(expected);
+    }
+  });
+
+  test("is not steered by headers of the instance", () => {
+    expect(proxied("proxy_ignore_headers")[0]?.split(" ")).toContain("X-Accel-Redirect");
   });
 
   test("says nothing of TLS for an http server", () => {

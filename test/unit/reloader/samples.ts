@@ -1,6 +1,7 @@
 // Values that several tests of the reloader begin with. Pure.
 import type { Server, UpstreamFile } from "../../../common/upstream-file.ts";
-import { type Config, type ProxySettings, renderConfig } from "../../../reloader/render.ts";
+import { type Config, renderConfig } from "../../../reloader/render.ts";
+import type { ProxySettings } from "../../../reloader/view.ts";
 
 export const PROXY: ProxySettings = {
   listenPort: 3000,
@@ -8,10 +9,12 @@ export const PROXY: ProxySettings = {
   maxBodySize: "10M",
   accessLog: "/var/log/nginx/pod.log",
   buffering: "on",
-  keepaliveSeconds: 4,
+  keepaliveMs: 4_000,
   timeoutSeconds: 600,
   ipv6: true,
   statePath: "/conf/default.conf.state.json",
+  upstreamHost: null,
+  tls: { authorities: null, name: null },
 };
 
 export const server = (port = 41234, host = "203.0.113.9"): Server => ({ scheme: "http", host, port });

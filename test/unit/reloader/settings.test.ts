@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { SettingsError } from "../../../common/settings.ts";
 import { namesFor } from "../../../common/variables.ts";
-import { RELOADER_VARIABLES, reloaderSettings } from "../../../reloader/settings.ts";
+import { RELOADER_VARIABLES, readAuthHeader, reloaderSettings } from "../../../reloader/settings.ts";
 
 const read = (env: Record<string, string>, ipv6 = true) =>
   reloaderSettings({ env, flags: {}, readFile: () => "" }, ipv6).settings;
@@ -22,7 +22,7 @@ describe("the reloader's settings", () => {
         statusPort: 8082,
         maxBodySize: "10M",
         accessLog: "/dev/stdout",
-        keepaliveSeconds: 4,
+        keepaliveMs: 4_000,
         timeoutSeconds: 600,
       },
     });
@@ -32,6 +32,27 @@ describe("the reloader's settings", () => {
     const settings = read({ NGINX_CONFIG_PATH: "/etc/nginx/conf.d/default.conf" });
     expect(settings.goodPath).not.toMatch(/\.conf$/);
     expect(settings.proxy.statePath).not.toMatch(/\.conf$/);
+  });
+
+  test("verify TLS against the system's authorities unless told which", () => {
+    expect(read({}).proxy.tls).toEqual({ authorities: null, name: null });
+    const on = { NGINX_UPSTREAM_TLS_VERIFY: "on" };
+    expect(read(on).proxy.tls.authorities).toBe("/etc/ssl/certs/ca-certificates.crt");
+    expect(read({ ...on, NGINX_UPSTREAM_TLS_CA: "/ca.pem" }).proxy.tls.authorities).toBe("/ca.pem");
+  });
+
+  test("refuse authorities that nothing would be verified against", () => {
+    expect(() => read({ NGINX_UPSTREAM_TLS_CA: "/ca.pem" })).toThrow("NGINX_UPSTREAM_TLS_VERIFY is off");
+  });
+
+  test("read the secret header anew, and never print its value", () => {
+    const source = (text: string) => ({ env: { UPSTREAM_AUTH_HEADER_FILE: "/key" }, flags: {}, readFile: () => text });
+    expect(readAuthHeader(source("X-Key: a b\n"))).toEqual({ name: "X-Key", value: "a b" });
+    for (const text of ["hunter22", "Host: hunter22", "X-Key: hunter\n22", ""]) {
+      expect(() => readAuthHeader(source(text))).toThrow(SettingsError);
+      expect(() => readAuthHeader(source(text))).not.toThrow("hunter");
+    }
+    expect(readAuthHeader({ env: {}, flags: {}, readFile: () => "" })).toBeNull();
   });
 
   test("take IPv6 from the machine", () => {
