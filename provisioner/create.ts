@@ -1,7 +1,9 @@
+import { withDeadline } from "../common/clock.ts";
 import { type EndParts, endInstance } from "./end-instance.ts";
+import { TURN_MS } from "./lease/lease.ts";
 import { type Memory, wantedKey } from "./memory.ts";
 import type { Observation } from "./observation.ts";
-import { accountBlocked, backOff, created, type Destroy, intend, offerGone, refused } from "./outcomes.ts";
+import { accountBlocked, backOff, created, type Destroy, doom, intend, offerGone, refused } from "./outcomes.ts";
 import { accountMessage } from "./plan/account.ts";
 import { acceptable } from "./search/acceptable.ts";
 import { whyNone } from "./search/diagnosis.ts";
@@ -133,6 +135,10 @@ async function tryOffer(
   const intent = { offerId, hostId, machineId, dollarsPerHour, label, startedAt: clock.now(), contract: null };
   const intended = intend(memory, intent);
   await save(intended); // rule 2: no intent on disk, no create
+  if (!(await parts.mayMutate())) {
+    await save(memory);
+    return { memory, gone: false };
+  }
   const price = offer.dollarsPerHour === null ? "" : `, $${offer.dollarsPerHour.toFixed(4)}/h`;
   log.info(
     { event: "progress", phase: "creating", offer: offer.id, hostId, machineId },
@@ -148,7 +154,7 @@ async function tryOffer(
       diskSpace: diskSpace(template),
       ...(imageLogin === null ? {} : { imageLogin }),
     };
-    const contract = await client.createInstance(request, giveUp, stop);
+    const contract = await withDeadline(clock, TURN_MS, stop, (turn) => client.createInstance(request, giveUp, turn));
     const next = created(intended, intent, contract);
     await save(next);
     log.info(
@@ -192,7 +198,9 @@ async function endContract(
   const { hostId = null, machineId = null } = memory.intent ?? {};
   const action: Destroy = { kind: "destroy", id: contract, hostId, machineId, reason: "create_failed" };
   const message = `the create failed but left instance ${contract}: it is destroyed (${failure.message})`;
-  const next = await endInstance(parts, action, message, { ...memory, intent: null }, signal);
+  // Doomed whoever has the label by now: nobody else knows of it.
+  const ended = doom({ ...memory, intent: null }, action, parts.clock.now());
+  const next = await endInstance(parts, action, message, ended, signal);
   const trouble = accountTrouble(failure);
   if (trouble === null) return next;
   return accountBlocked(next, trouble, accountMessage(trouble, failure.message), parts.clock.now());

@@ -1,6 +1,7 @@
 // Asks for the end of one instance. Touches the API and, before it, the state file.
-import type { Clock } from "../common/clock.ts";
+import { type Clock, withDeadline } from "../common/clock.ts";
 import type { Logger } from "../common/logging.ts";
+import { MUTATION_MS } from "./lease/lease.ts";
 import type { Memory } from "./memory.ts";
 import { accountBlocked, answered, asked, type Destroy, destroyed, doom } from "./outcomes.ts";
 import { accountMessage } from "./plan/account.ts";
@@ -15,6 +16,8 @@ export interface EndParts {
   desired: Desired;
   /** Takes the memory over and puts it on disk; throws when it cannot, and then nothing is asked. */
   save(memory: Memory): Promise<void>;
+  /** Asked when all is on disk: whether the label is still ours to act for, for the time that a mutation may take. */
+  mayMutate(): Promise<boolean>;
 }
 
 /** Protocol rule 1: the id is doomed on disk before the DELETE, and stays so until a complete list lacks it. */
@@ -28,9 +31,14 @@ export async function endInstance(
   const { client, clock, log, desired, save } = parts;
   let next = doom(memory, action, clock.now());
   await save(next);
+  if (!(await parts.mayMutate())) {
+    // What to do with the instance is for somebody else to say now: it must not be found doomed here later on.
+    await save(memory);
+    return memory;
+  }
   log.info({ event: "action", action: "destroy", instance: action.id, reason: action.reason }, message);
   try {
-    await client.destroyInstance(action.id, signal);
+    await withDeadline(clock, MUTATION_MS, signal, (deadline) => client.destroyInstance(action.id, deadline));
     next = answered(asked(next, action.id, clock.now()), action.id);
   } catch (error) {
     const failure = asVastError(error);

@@ -7,7 +7,9 @@ import { createLogger } from "../common/logging.ts";
 import type { SettingsSource } from "../common/settings.ts";
 import { VERSION } from "../common/version.ts";
 import { destroyAll } from "./destroy.ts";
-import { run, systemWorld } from "./run.ts";
+import { createLease, newToken, noLease } from "./lease/lease.ts";
+import { connectRedis } from "./redis/connection.ts";
+import { processName, run, systemWorld } from "./run.ts";
 import { readDestroySettings, readProvisionerSettings, readSecretFile } from "./settings.ts";
 import { createStateFile } from "./state-file.ts";
 import { createVastClient } from "./vast/client.ts";
@@ -31,23 +33,31 @@ async function destroyCommand(call: Call): Promise<ExitCode> {
   const transport = createTransport({ baseUrl: settings.vastUrl, apiKey: () => settings.apiKey, clock, pacing });
   const stateFile = createStateFile(settings.statePath, clock.now);
   const json = call.options.json === true;
+  const log = createLogger({
+    app: "provisioner",
+    debug: settings.debug,
+    quiet: true,
+    secrets: () => settings.secrets,
+    destination: process.stderr,
+  });
+  const redis = settings.redisUrl === null ? null : connectRedis(settings.redisUrl, log, clock);
+  const owner = `vast-provisioner destroy on ${processName(clock)}`;
+  const lease =
+    redis === null
+      ? noLease
+      : createLease({ redis, clock, log, label: settings.label, token: newToken(Math.random), owner });
   const outcome = await destroyAll({
     client: createVastClient(transport),
     clock,
-    log: createLogger({
-      app: "provisioner",
-      debug: settings.debug,
-      quiet: true,
-      secrets: () => [settings.apiKey],
-      destination: process.stderr,
-    }),
+    log,
     label: settings.label,
     load: async () => (await unlessUnwritable(stateFile.load(settings.label)))?.memory ?? null,
     save: async (memory) => void (await unlessUnwritable(stateFile.save(memory))),
+    lease,
     provisionerRuns: () => provisionerRuns(settings.statusPort, settings.podName),
     confirm: async (question) => call.options.yes === true || (await ask(question)),
     say: (text) => void (json ? process.stderr : process.stdout).write(`${text}\n`),
-  });
+  }).finally(() => redis?.close());
   if (json) process.stdout.write(`${JSON.stringify(outcome)}\n`);
   return outcome.done ? EXIT.done : EXIT.failed;
 }

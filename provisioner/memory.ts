@@ -2,19 +2,19 @@
 import * as z from "zod";
 import { isHost } from "../common/upstream-file.ts";
 
-const instant = z.number(); // epoch ms
+export const instantSchema = z.number(); // epoch ms
 
 const track = z.object({
   /** When this program first saw the instance, or learned from the ban store that waiting began. */
-  waitingSince: instant,
-  firstSeenAt: instant,
-  runningSince: instant.nullable(),
+  waitingSince: instantSchema,
+  firstSeenAt: instantSchema,
+  runningSince: instantSchema.nullable(),
   /** Since when it runs and the API shows no map of its ports. */
-  noMapSince: instant.nullable().default(null),
+  noMapSince: instantSchema.nullable().default(null),
   /** Ever served since we know it. */
   wasReady: z.boolean(),
   serving: z.boolean(),
-  servingSince: instant.nullable(),
+  servingSince: instantSchema.nullable(),
   /** The endpoint that the probe asks; a new one starts the count anew. */
   endpoint: z.object({ host: z.string().refine(isHost), port: z.int().min(1).max(65535) }).nullable(),
   failedProbes: z.int(),
@@ -22,37 +22,37 @@ const track = z.object({
   passesMissing: z.int().default(0),
   /** TCP connects although the HTTP probe fails. */
   tcpOpen: z.boolean(),
-  notServingSince: instant.nullable(),
+  notServingSince: instantSchema.nullable(),
   /** `readAt` is the list that showed it last: two reads are two lists. */
-  lost: z.object({ since: instant, reads: z.int(), readAt: instant }).nullable(),
+  lost: z.object({ since: instantSchema, reads: z.int(), readAt: instantSchema }).nullable(),
   /** Came back from `lost` within its grace: counts as a restart of this instance, not yet written to the ban store. */
   uncountedRestarts: z.int(),
 });
 /** What is known about one instance over time. */
 export type Track = z.infer<typeof track>;
 
-const intent = z.object({
+export const intentSchema = z.object({
   offerId: z.int(),
   hostId: z.number().nullable(),
   machineId: z.number().nullable(),
   dollarsPerHour: z.number().nullable().default(null),
   label: z.string(),
-  startedAt: instant,
+  startedAt: instantSchema,
   /** The id that the create answered; null while its outcome is unknown. */
   contract: z.int().nullable(),
 });
-export type Intent = z.infer<typeof intent>;
+export type Intent = z.infer<typeof intentSchema>;
 
-const doomed = z.object({
+export const doomedSchema = z.object({
   id: z.int(),
   reason: z.string(),
-  since: instant,
+  since: instantSchema,
   /** When DELETE was last sent; null when it was not yet. */
-  askedAt: instant.nullable(),
+  askedAt: instantSchema.nullable(),
   /** The API itself said that the contract is ended, or that there is none: needed where no list ever showed it. */
   answered: z.boolean().optional(),
 });
-export type Doomed = z.infer<typeof doomed>;
+export type Doomed = z.infer<typeof doomedSchema>;
 
 const backoff = z.object({
   reason: z.enum([
@@ -66,7 +66,7 @@ const backoff = z.object({
   ]),
   message: z.string(),
   failures: z.int(),
-  until: instant,
+  until: instantSchema,
   /** The wanted image and template that failed: another one is tried at once. */
   wanted: z.string(),
 });
@@ -77,21 +77,21 @@ export const memorySchema = z.object({
   label: z.string(),
   generation: z.int().min(0),
   tracks: z.record(z.string(), track),
-  intent: intent.nullable(),
-  doomed: z.array(doomed),
+  intent: intentSchema.nullable(),
+  doomed: z.array(doomedSchema),
   /** Starts of creates that succeeded or may have, within the last hour. */
-  creates: z.array(instant),
+  creates: z.array(instantSchema),
   /** Machines that failed here, until when they are avoided. */
-  avoided: z.array(z.object({ machineId: z.number(), until: instant })),
+  avoided: z.array(z.object({ machineId: z.number(), until: instantSchema })),
   /** Offers that were found taken, until when they are passed over. */
-  goneOffers: z.array(z.object({ id: z.int(), until: instant })),
+  goneOffers: z.array(z.object({ id: z.int(), until: instantSchema })),
   backoff: backoff.nullable(),
   account: z
     .object({
       trouble: z.enum(["auth", "two_factor", "no_credit", "spend_limit"]),
       message: z.string(),
       failures: z.int(),
-      until: instant,
+      until: instantSchema,
     })
     .nullable(),
   /** The last replacement for a difference between wanted and reported, until a row agrees. */
@@ -102,7 +102,7 @@ export const memorySchema = z.object({
   unreachableHost: z.number().nullable(),
   /** Whether an empty list may be believed at once: a complete list was seen before. */
   confirmedNone: z.boolean(),
-  firstNoneAt: instant.nullable(),
+  firstNoneAt: instantSchema.nullable(),
   template: z
     .object({
       id: z.int(),
@@ -111,11 +111,13 @@ export const memorySchema = z.object({
       creatorId: z.number().nullable(),
       diskSpace: z.number().nullable(),
       publishedPorts: z.int().min(0).default(0),
-      seenAt: instant,
+      seenAt: instantSchema,
     })
     .nullable(),
-  listUnknownSince: instant.nullable(),
-  bansUnknownSince: instant.nullable(),
+  listUnknownSince: instantSchema.nullable(),
+  bansUnknownSince: instantSchema.nullable(),
+  /** Under which the lease in Redis is taken: the same program again is the same owner. */
+  leaseToken: z.string().nullable().default(null),
 });
 export type Memory = z.infer<typeof memorySchema>;
 
@@ -141,6 +143,7 @@ export function emptyMemory(label: string): Memory {
     template: null,
     listUnknownSince: null,
     bansUnknownSince: null,
+    leaseToken: null,
   };
 }
 

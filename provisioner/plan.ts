@@ -2,6 +2,7 @@
 //
 // The decision table, first match wins (`rows` in plan/ hold them in this order):
 //  1 list unknown                      no mutation; the published server stays while its probe passes, for a bounded time
+//  -  another provisioner's label       no mutation; keep serving; blocked (lease/ownership.ts tells when it is)
 //  2 account trouble                   no mutation, no ban; keep serving; blocked
 //  3 a doomed row is still listed      never published, never counted; asked again; no create for a while
 //  4 two or more rows                  keep the best, destroy the rest
@@ -31,6 +32,7 @@ import { accountMessage } from "./plan/account.ts";
 import { BLOCKED_MS, type Facts, NOTHING, type Plan, quiet, UNKNOWN_MS } from "./plan/facts.ts";
 import { planNone } from "./plan/none.ts";
 import { planOne } from "./plan/one.ts";
+import { notOurs } from "./plan/owner.ts";
 import { banStoreActions, choose, doomedActions, lostContractActions } from "./plan/rows.ts";
 import { publishedStanding, standingOf } from "./plan/standing.ts";
 
@@ -51,6 +53,8 @@ export function plan(facts: Facts, published: Published): Plan {
   const rows = seen.list.value.filter((row) => !memory.doomed.some((d) => d.id === row.id));
   const best = choose(rows, facts);
   const standing = best === null ? NOTHING : standingOf(best, facts);
+  const { ownership } = facts;
+  if (ownership.kind !== "ours") return notOurs(facts, standing, ownership);
   if (memory.account !== null && memory.account.until > now) {
     return quiet(facts, standing, `account_${memory.account.trouble}`, memory.account.message, "blocked", BLOCKED_MS);
   }

@@ -30,6 +30,8 @@ export type Reason =
   | Exclude<DestroyReason, "operator">
   | "instance_ready"
   | "list_unknown"
+  | "other_owner"
+  | "owner_unknown"
   | "account_auth"
   | "account_two_factor"
   | "account_no_credit"

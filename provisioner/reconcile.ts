@@ -3,6 +3,7 @@ import type { Clock } from "../common/clock.ts";
 import { describeError, type Logger } from "../common/logging.ts";
 import type { UpstreamFile } from "../common/upstream-file.ts";
 import type { Act } from "./act.ts";
+import type { Lease } from "./lease/lease.ts";
 import type { Memory } from "./memory.ts";
 import type { Observation } from "./observation.ts";
 import type { Observe } from "./observe.ts";
@@ -16,6 +17,7 @@ import { type AskReloader, awaitWithdrawn } from "./withdraw.ts";
 export interface LoopParts {
   observe: Observe;
   act: Act;
+  lease: Lease;
   publisher: Publisher;
   askReloader: AskReloader;
   save(memory: Memory): Promise<void>;
@@ -81,6 +83,9 @@ export async function pass(
   const [began, remembered] = [clock.now(), state.memory];
   const published = { server: state.file?.server ?? null, instance: state.file?.instance ?? null };
   const quiet = state.plan?.reason === "instance_ready" && state.plan.actions.length === 0 && state.problem === null;
+  // Before the list: what it shows then was made before the label was ours, or by us.
+  const renewed = await parts.lease.renew(state.memory);
+  state.memory = renewed.memory;
   const seen = await parts.observe(state.memory, published, !quiet, stop);
   if (stop.aborted) return clock.now();
   const now = clock.now();
@@ -89,7 +94,7 @@ export async function pass(
     state.startCounted = true;
     if (limits.bansEnabled) memory = countStart(memory);
   }
-  const full = plan({ desired, seen, memory, now, limits }, published);
+  const full = plan({ desired, seen, memory, ownership: renewed.ownership, now, limits }, published);
   const allowed = applyPolicy(full, parts.policy);
   const before = state.plan;
   Object.assign(state, { seen, plan: allowed.plan, heldBack: allowed.heldBack });

@@ -1,4 +1,5 @@
 // `vast-provisioner run`: wires the loop together and ends it well. Touches everything, through what it is handed.
+import { hostname } from "node:os";
 import type { AxiosAdapter } from "axios";
 import { type Clock, systemClock } from "../common/clock.ts";
 import { type Disk, systemDisk } from "../common/disk.ts";
@@ -8,6 +9,7 @@ import { type StatusServer, type StatusSource, startStatusServer } from "../comm
 import { createActor } from "./act.ts";
 import { billingSentence } from "./billing.ts";
 import { createBanStore, noBans } from "./blacklist/store.ts";
+import { createLease, type Lease, newToken, noLease } from "./lease/lease.ts";
 import { emptyMemory, type Memory } from "./memory.ts";
 import { createMetrics } from "./metrics.ts";
 import { createObserver } from "./observe.ts";
@@ -36,6 +38,8 @@ export interface World {
   /** Stands in for the network between axios and the API; left out, it is the network. */
   adapter?: AxiosAdapter;
   connectRedis(url: string, log: Logger): RedisConnection;
+  /** This process, for people who read who has a lease. */
+  owner: string;
   probe: Probe;
   askReloader: AskReloader;
   serveStatus(port: number, source: StatusSource, variable: string): Promise<StatusServer>;
@@ -50,6 +54,7 @@ export function systemWorld(settings: ProvisionerSettings): World {
     random: Math.random,
     disk: systemDisk,
     connectRedis: (url, log) => connectRedis(url, log, clock),
+    owner: processName(clock),
     probe: createProbe(clock, {
       healthPath: settings.healthPath,
       scheme: settings.desired.upstreamScheme,
@@ -59,6 +64,11 @@ export function systemWorld(settings: ProvisionerSettings): World {
     askReloader: createReloaderQuestion(settings.reloaderStatusPort, clock),
     serveStatus: startStatusServer,
   };
+}
+
+/** This process, started about now, for people who read who has a lease. */
+export function processName(clock: Clock): string {
+  return `${hostname()} (pid ${process.pid}, started ${new Date(clock.now()).toISOString()})`;
 }
 
 /** Runs until `stop` is aborted. Rejects when it cannot start: a taken status port, an unreadable state file. */
@@ -115,10 +125,6 @@ export async function run(settings: ProvisionerSettings, world: World, stop: Abo
     ...(adapter ? { adapter } : {}),
   });
   const client = createVastClient(transport);
-  const save = async (memory: Memory) => {
-    state.memory = memory; // what was done counts even if the disk does not take it
-    await stateFile.save(memory);
-  };
   const statusServer = await world.serveStatus(
     settings.statusPort,
     {
@@ -132,6 +138,13 @@ export async function run(settings: ProvisionerSettings, world: World, stop: Abo
   // After the port is ours: an open connection would keep a program alive that cannot start.
   redis = settings.limits.bansEnabled ? world.connectRedis(settings.redisUrl, log) : null;
   const bans = redis === null ? noBans : counts.countedBans(createBanStore(redis, clock, settings.banTimes));
+  const lease =
+    redis === null || settings.policy === "observe" ? noLease : leaseFor(state, redis, settings, world, log);
+  const save = async (memory: Memory) => {
+    state.memory = memory; // what was done counts even if the disk does not take it
+    await stateFile.save(memory);
+    await lease.mirror(memory);
+  };
   const giveUp = new AbortController();
   const ended = new AbortController();
   const giveUpLater = async () => {
@@ -154,9 +167,11 @@ export async function run(settings: ProvisionerSettings, world: World, stop: Abo
             imageLogin: () => secrets.registryLogin()?.text ?? null,
             maxDollarsPerHour,
             save,
+            mayMutate: lease.mayMutate,
           }),
         ),
         onPass: counts.onPass,
+        lease,
         publisher,
         askReloader: world.askReloader,
         save,
@@ -174,10 +189,24 @@ export async function run(settings: ProvisionerSettings, world: World, stop: Abo
     );
   } finally {
     ended.abort();
+    await lease.release();
     redis?.close();
     await statusServer.close();
   }
   log.info({ event: "stop" }, billingSentence(state.seen, state.memory, desired.label));
+}
+
+/** The lease of this pod's label. Who only observes has none: it changes nothing, and must not keep others from doing so. */
+function leaseFor(
+  state: LoopState,
+  redis: RedisConnection,
+  { desired }: ProvisionerSettings,
+  { clock, random, owner }: World,
+  log: Logger,
+): Lease {
+  const token = state.memory.leaseToken ?? newToken(random);
+  state.memory = { ...state.memory, leaseToken: token };
+  return createLease({ redis, clock, log, label: desired.label, token, owner });
 }
 
 function initialState(memory: Memory, clock: Clock): LoopState {

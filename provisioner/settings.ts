@@ -100,6 +100,10 @@ export interface DestroySettings {
   statusPort: number;
   debug: boolean;
   apiKey: string;
+  /** Where the label's lease is; null: there is no Redis. */
+  redisUrl: string | null;
+  /** Texts that must never be printed. */
+  secrets: readonly string[];
 }
 
 /** Reads what `destroy` needs: to end an instance nobody should have to know its image. */
@@ -112,8 +116,12 @@ export function readDestroySettings(source: SettingsSource): DestroySettings {
     "STATE_PATH",
     "PROVISIONER_STATUS_PORT",
     "DEBUG",
+    "BLACKLIST_ENABLED",
   ] as const;
   const { values: v } = readSettings(names satisfies readonly VariableName[], source);
+  const redisUrl = v.BLACKLIST_ENABLED
+    ? readSettings(["BLACKLIST_REDIS_URL"], source).values.BLACKLIST_REDIS_URL
+    : null;
   return {
     podName: v.POD_NAME,
     label: v.VAST_LABEL ?? defaultLabel(v.POD_NAME),
@@ -122,7 +130,14 @@ export function readDestroySettings(source: SettingsSource): DestroySettings {
     statusPort: v.PROVISIONER_STATUS_PORT,
     debug: v.DEBUG,
     apiKey: v.VAST_API_KEY,
+    redisUrl,
+    secrets: [v.VAST_API_KEY, ...(redisUrl === null ? [] : passwordsIn(redisUrl))],
   };
+}
+
+function passwordsIn(url: string): string[] {
+  const { password, searchParams } = new URL(url);
+  return [decodeURIComponent(password), searchParams.get("password") ?? ""].filter((one) => one !== "");
 }
 
 export function readSecretFile(path: string): string {
@@ -146,9 +161,7 @@ function createSecrets(source: SettingsSource, first: Rotating, redisUrl: string
     used.add(auth.value);
     used.add(auth.value.split(" ").at(-1) ?? ""); // of `Bearer abc` an app may quote the last word alone
   };
-  const redis = new URL(redisUrl);
-  for (const password of [decodeURIComponent(redis.password), redis.searchParams.get("password") ?? ""])
-    if (password !== "") used.add(password);
+  for (const password of passwordsIn(redisUrl)) used.add(password);
   note(current);
   return {
     apiKey: () => current.VAST_API_KEY,

@@ -1,5 +1,6 @@
 // The words of a plan: what it is made from and what it says. Pure.
 import type { PublishedInstance, Server, UpstreamState } from "../../common/upstream-file.ts";
+import type { Ownership } from "../lease/ownership.ts";
 import type { Memory } from "../memory.ts";
 import type { BanKind, Observation } from "../observation.ts";
 import type { DestroyReason, Reason } from "../reasons.ts";
@@ -69,6 +70,8 @@ export interface Facts {
   desired: Desired;
   seen: Observation;
   memory: Memory;
+  /** Whose label it is, where Redis is there to tell. */
+  ownership: Ownership;
   now: number;
   limits: Limits;
 }

@@ -1,8 +1,10 @@
 // The connection to Redis, bounded in every wait. Touches the network.
 import { Redis } from "ioredis";
+import * as z from "zod";
 import type { Clock } from "../../common/clock.ts";
 import type { Logger } from "../../common/logging.ts";
 import type { RedisCommands } from "../blacklist/store.ts";
+import type { LeaseCommands } from "../lease/lease.ts";
 import { createOutages, type RedisHealth } from "./outages.ts";
 import { AWAY, troubleOf } from "./trouble.ts";
 
@@ -13,7 +15,26 @@ const SLOWEST_RETRY_MS = 5000;
 // Keys that one SCAN looks at: 100,000 keys of somebody else are 100 questions, and each holds Redis up for well under 1 ms.
 const SCAN_COUNT = 1000;
 
-export interface RedisConnection extends RedisCommands {
+// What must be one step for everybody who shares the server. `ARGV[1]` is what a value of ours begins with.
+const CLAIM = `
+local before = redis.call('GET', KEYS[1])
+local left = redis.call('PTTL', KEYS[1])
+if not before or string.sub(before, 1, #ARGV[1]) == ARGV[1] then
+  redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
+end
+return {before, left}`;
+const SET_WHILE_MINE = `
+local held = redis.call('GET', KEYS[1])
+if not held or string.sub(held, 1, #ARGV[1]) ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[2], ARGV[2], 'EX', ARGV[3])
+return 1`;
+const REMOVE_MINE = `
+local held = redis.call('GET', KEYS[1])
+if held and string.sub(held, 1, #ARGV[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end
+return 0`;
+const claimAnswer = z.tuple([z.string().nullable(), z.number()]);
+
+export interface RedisConnection extends RedisCommands, LeaseCommands {
   health: RedisHealth;
   close(): void;
 }
@@ -79,6 +100,15 @@ export function connectRedis(url: string, log: Logger, clock: Clock): RedisConne
         const answers = await redis.multi().incrby(key, amount).expire(key, ttlSeconds).exec();
         for (const [error] of answers ?? []) if (error) throw error;
       }),
+    get: (key) => ask("reading", () => redis.get(key)),
+    claim: (key, mine, value, ttlMs) =>
+      ask("writing", async () => {
+        const [before, leftMs] = claimAnswer.parse(await redis.eval(CLAIM, 1, key, mine, value, ttlMs));
+        return { before, leftMs };
+      }),
+    setWhileMine: (guard, mine, key, value, ttlSeconds) =>
+      ask("writing", async () => (await redis.eval(SET_WHILE_MINE, 2, guard, key, mine, value, ttlSeconds)) === 1),
+    removeMine: (key, mine) => ask("reading", async () => void (await redis.eval(REMOVE_MINE, 1, key, mine))),
     close: () => redis.disconnect(),
   };
 }

@@ -140,6 +140,7 @@ export function simulatedPod(parts: PodParts): Pod {
       }),
       adapter: apiAdapter(parts.line, process),
       connectRedis: () => parts.redis.connect(process.clock.sleep),
+      owner: `${truth.name} (process ${truth.running.length})`,
       probe: instanceProbe({ ...parts.probe, random, healthPath: settings.healthPath }, process),
       askReloader: async (signal) => {
         await process.clock.sleep(ASK_MS, signal);

@@ -1,4 +1,4 @@
-// The Redis that all pods share, in memory and in virtual time: the commands that the ban store uses. Pure.
+// The Redis that all pods share, in memory and in virtual time: the commands that bans and leases need. Pure.
 import type { RedisConnection } from "../../provisioner/redis/connection.ts";
 
 export interface SharedRedis {
@@ -24,6 +24,7 @@ export function sharedRedis(now: () => number): SharedRedis {
   const set = (key: string, value: string, ttlSeconds: number) => {
     entries.set(key, { value, until: now() + ttlSeconds * 1000 });
   };
+  const isMine = (key: string, mine: string) => get(key)?.startsWith(mine) === true;
   const redis: SharedRedis = {
     away: false,
     flush: () => entries.clear(),
@@ -62,6 +63,27 @@ export function sharedRedis(now: () => number): SharedRedis {
           set(key, String(Number(get(key) ?? 0) + amount), ttlSeconds);
         },
         health: { up: () => !redis.away, failures: () => new Map() },
+        async get(key) {
+          await reached();
+          return get(key);
+        },
+        async claim(key, mine, value, ttlMs) {
+          await reached();
+          const before = get(key);
+          const leftMs = (entries.get(key)?.until ?? now()) - now();
+          if (before === null || before.startsWith(mine)) set(key, value, ttlMs / 1000);
+          return { before, leftMs };
+        },
+        async setWhileMine(guard, mine, key, value, ttlSeconds) {
+          await reached();
+          const held = isMine(guard, mine);
+          if (held) set(key, value, ttlSeconds);
+          return held;
+        },
+        async removeMine(key, mine) {
+          await reached();
+          if (isMine(key, mine)) entries.delete(key);
+        },
         close: () => undefined,
       };
     },

@@ -11,7 +11,7 @@ const ID = 7835610;
 /** Carries one action out. */
 async function act(
   action: Action,
-  setup: ClientScript & { memory?: Partial<Memory>; redisAway?: boolean; full?: boolean } = {},
+  setup: ClientScript & { memory?: Partial<Memory>; redisAway?: boolean; full?: boolean; mayMutate?: boolean } = {},
 ) {
   const journal: Journal = [];
   const disk = fakeDisk(journal);
@@ -27,6 +27,7 @@ async function act(
     imageLogin: () => null,
     maxDollarsPerHour: undefined,
     save: disk.save,
+    mayMutate: async () => setup.mayMutate ?? true,
   });
   const before = memory(setup.memory);
   const again = () => perform(action, planned({}), observation(), before, never);
@@ -39,6 +40,13 @@ const fails = (error: Error) => () => {
 };
 
 describe("a destroy", () => {
+  test("is not sent when the label has become somebody else's, and dooms nothing", async () => {
+    const { journal, disk, result, before } = await act(destroy, { mayMutate: false });
+    expect(journal).toEqual(["save", "save"]);
+    expect(disk.saved.at(-1)).toEqual(before);
+    expect(result).toEqual(before);
+  });
+
   test("dooms the id on disk before the DELETE", async () => {
     const { journal, disk, result } = await act(destroy);
     expect(journal).toEqual(["save", `destroy ${ID}`, "save"]);

@@ -13,6 +13,7 @@ interface Setup extends ClientScript {
   full?: boolean;
   stop?: AbortSignal;
   imageLogin?: string | null;
+  mayMutate?: boolean;
 }
 
 /** Runs one create attempt and answers everything that came of it. */
@@ -31,6 +32,7 @@ async function attempt(setup: Setup) {
     imageLogin: () => (setup.imageLogin === undefined ? "-u me -p token registry.example" : setup.imageLogin),
     maxDollarsPerHour: setup.maxDollarsPerHour,
     save: disk.save,
+    mayMutate: async () => setup.mayMutate ?? true,
   };
   const seen = observation([], { template: unknown(), templateAt: 0, ...setup.seen });
   const signals = { ...never, stop: setup.stop ?? never.stop };
@@ -58,6 +60,13 @@ describe("a create", () => {
     const { result, journal } = await attempt({ create: () => 42, full: true });
     expect(result).toMatchObject({ code: "ENOSPC" });
     expect(journal).not.toContain("create 31415926");
+  });
+
+  test("is not sent when the label has become somebody else's, and leaves no intent behind", async () => {
+    const { result, journal, disk } = await attempt({ create: () => 42, mayMutate: false });
+    expect(journal).toEqual(["template", "search", "save", "save"]);
+    expect(disk.saved.at(-1)).toMatchObject({ intent: null, creates: [] });
+    expect(result).toMatchObject({ intent: null, creates: [] });
   });
 
   test("asks for template, image, label, disk and login as they are wanted", async () => {

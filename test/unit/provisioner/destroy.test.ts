@@ -1,9 +1,11 @@
 import { describe, expect, test } from "vitest";
 import { type DestroyOutcome, destroyAll } from "../../../provisioner/destroy.ts";
+import { createLease, type Lease, noLease } from "../../../provisioner/lease/lease.ts";
 import type { Memory } from "../../../provisioner/memory.ts";
 import type { Instance } from "../../../provisioner/vast/rows.ts";
 import { fakeClock } from "../common/fake-clock.ts";
 import { fakeClient, fakeDisk, fakeLog, type Journal, vastError } from "./fakes.ts";
+import { EVERY_COMMAND, type FakeRedis, fakeRedis } from "./lease/fake-redis.ts";
 import { LABEL, memory, NOW, row, SECOND } from "./situation.ts";
 
 interface Setup {
@@ -13,6 +15,8 @@ interface Setup {
   provisionerRuns?: boolean;
   memory?: Memory | null;
   destroy?: (id: number) => void;
+  lease?: Lease;
+  onQuestion?: () => void;
 }
 
 async function run(setup: Setup) {
@@ -36,9 +40,11 @@ async function run(setup: Setup) {
     label: LABEL,
     load: async () => setup.memory ?? null,
     save: disk.save,
+    lease: setup.lease ?? noLease,
     provisionerRuns: async () => setup.provisionerRuns ?? false,
     confirm: async (question) => {
       questions.push(question);
+      setup.onQuestion?.();
       return setup.confirmed ?? true;
     },
     say: (text) => void said.push(text),
@@ -133,8 +139,73 @@ describe("vast-provisioner destroy", () => {
     expect(said).toContain("left alone: instance 2");
   });
 
-  test("warns that a running provisioner will create another", async () => {
-    const { said } = await run({ lists: (n) => (n === 1 ? [a] : []), provisionerRuns: true });
+  test("leaves the file of a running provisioner alone, and warns that it will create another", async () => {
+    const { said, outcome, journal } = await run({ lists: (n) => (n === 1 ? [a] : []), provisionerRuns: true });
     expect(said).toContain("stop it first");
+    expect(outcome).toEqual({ done: true, gone: [1], left: [] });
+    expect(journal).toEqual(["list", "destroy 1", "list"]);
+  });
+});
+
+describe("vast-provisioner destroy with Redis", () => {
+  const KEY = `vast_lease_${LABEL}`;
+  const MIRROR = `vast_pod_${LABEL}`;
+  const redisAt = () => fakeRedis(() => NOW);
+  /** The lease of a process; its clock stands still, so that a test ends it by hand. */
+  const leaseOf = (redis: FakeRedis, token: string) =>
+    createLease({ redis, clock: fakeClock(NOW), log: fakeLog().log, label: LABEL, token, owner: `${token} (pid 1)` });
+  const listed = (n: number) => (n === 1 ? [a] : []);
+
+  test("refuses while a provisioner has the label, naming it, and asks nobody", async () => {
+    const redis = redisAt();
+    await leaseOf(redis, "vast-pod-0").renew(memory());
+    const { outcome, journal, said, questions } = await run({ lists: listed, lease: leaseOf(redis, "command") });
+    expect(outcome).toEqual({ done: false, gone: [], left: [1] });
+    expect(journal).toEqual(["list"]);
+    expect(questions).toEqual([]);
+    expect(said).toMatch(/vast-pod-0 \(pid 1\): stop it or set VAST_POLICY=observe/);
+    expect(redis.entries.get(KEY)?.value).toBe("vast-pod-0 vast-pod-0 (pid 1)");
+  });
+
+  test("has the label for as long as it works, with its doomed ids in Redis, and gives it back", async () => {
+    const redis = redisAt();
+    const during: unknown[] = [];
+    const { outcome } = await run({
+      lists: listed,
+      lease: leaseOf(redis, "command"),
+      destroy: () => {
+        const copy: { doomed?: unknown } = JSON.parse(redis.entries.get(MIRROR)?.value ?? "{}");
+        during.push(redis.entries.get(KEY)?.value, copy.doomed);
+      },
+    });
+    expect(outcome.done).toBe(true);
+    expect(during).toEqual(["command command (pid 1)", [{ id: 1, reason: "operator", since: NOW, askedAt: null }]]);
+    expect(redis.entries.has(KEY)).toBe(false);
+  });
+
+  test("gives the label back after a no", async () => {
+    const redis = redisAt();
+    await run({ lists: listed, lease: leaseOf(redis, "command"), confirmed: false });
+    expect(redis.entries.has(KEY)).toBe(false);
+  });
+
+  test("destroys nothing when a provisioner took the label while a person thought", async () => {
+    const redis = redisAt();
+    const { outcome, destroys, said } = await run({
+      lists: () => [a],
+      lease: leaseOf(redis, "command"),
+      onQuestion: () => void redis.entries.set(KEY, { value: "t vast-pod-0 (pid 1)", until: NOW + 60 * SECOND }),
+    });
+    expect(destroys).toEqual([]);
+    expect(outcome).toEqual({ done: false, gone: [], left: [1] });
+    expect(said).toContain("belongs to a provisioner, vast-pod-0 (pid 1)");
+  });
+
+  test("goes on while Redis is away, and says that it could not tell", async () => {
+    const redis = redisAt();
+    redis.failing = { commands: EVERY_COMMAND, message: "Command timed out" };
+    const { outcome, said } = await run({ lists: listed, lease: leaseOf(redis, "command") });
+    expect(outcome.done).toBe(true);
+    expect(said).toContain("(Redis is away): make sure that none runs");
   });
 });

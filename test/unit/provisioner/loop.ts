@@ -1,6 +1,7 @@
 // The loop with fakes around it, and a journal of everything that it does. Touches nothing.
 import { formatUpstreamFile, type UpstreamFile } from "../../../common/upstream-file.ts";
 import { createActor } from "../../../provisioner/act.ts";
+import { type Lease, noLease } from "../../../provisioner/lease/lease.ts";
 import type { Memory } from "../../../provisioner/memory.ts";
 import type { Observation } from "../../../provisioner/observation.ts";
 import type { Policy } from "../../../provisioner/policy.ts";
@@ -48,6 +49,7 @@ interface Setup extends ClientScript {
   file?: UpstreamFile | null;
   policy?: Policy;
   onAsk?: () => void;
+  lease?: Lease;
 }
 
 /** Runs passes of the real loop; nothing but the clock, the disk, the API, Redis and the reloader are fakes. */
@@ -74,6 +76,7 @@ export function loop(setup: Setup) {
   const disk = fakeDisk(journal, (m) => {
     state.memory = m;
   });
+  const lease = setup.lease ?? noLease;
   const asks: { fresh: boolean }[] = [];
   const parts: LoopParts = {
     observe: async (_memory, _published, fresh) => {
@@ -91,7 +94,9 @@ export function loop(setup: Setup) {
       imageLogin: () => null,
       maxDollarsPerHour: undefined,
       save: disk.save,
+      mayMutate: lease.mayMutate,
     }),
+    lease,
     publisher: fakePublisher(journal, brokenPublisher),
     askReloader: async () => {
       journal.push("ask reloader");

@@ -1,6 +1,7 @@
 // Laws that hold over every situation, found by random search: what the rows' own tests cannot show together.
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { OURS, type Ownership } from "../../../provisioner/lease/ownership.ts";
 import { type Memory, memorySchema, type Track } from "../../../provisioner/memory.ts";
 import { known, type Observation, type Published } from "../../../provisioner/observation.ts";
 import { plan } from "../../../provisioner/plan.ts";
@@ -139,6 +140,7 @@ const someMemory: fc.Arbitrary<Memory> = fc.record({
   ),
   listUnknownSince: maybe(past),
   bansUnknownSince: maybe(past),
+  leaseToken: maybe(fc.constant("t0-k3-n")),
 });
 
 const counters = fc.record({ waitingSince: maybe(past), restarts: fc.constantFrom(0, 5, 6) });
@@ -162,6 +164,11 @@ const situation = fc.record({
   publishedId: maybe(fc.constantFrom(...ids)),
   bansEnabled: fc.boolean(),
   httpProbe: fc.boolean(),
+  ownership: mostly<Ownership>(
+    OURS,
+    { kind: "other", owner: "vast-pod-0", until: NOW + MINUTE },
+    { kind: "unknown", why: "Command timed out", until: NOW + MINUTE },
+  ),
 });
 type Drawn = typeof situation extends fc.Arbitrary<infer T> ? T : never;
 
@@ -201,6 +208,7 @@ async function planOf(drawn: Drawn) {
     desired,
     seen,
     memory,
+    ownership: drawn.ownership,
     now: NOW,
     limits: { ...limits, bansEnabled: drawn.bansEnabled, httpProbe: drawn.httpProbe },
   };
@@ -230,6 +238,11 @@ test("every situation is decided: row 25 is never reached", () =>
 test("an unknown list leads to no action", () =>
   holds(({ result }, drawn) => {
     if (!drawn.listKnown) expect(result.actions).toEqual([]);
+  }));
+
+test("a label that is not ours, or may not be, leads to no action", () =>
+  holds(({ result, facts }) => {
+    if (facts.ownership.kind !== "ours") expect(result.actions).toEqual([]);
   }));
 
 test("no instance without our label, and no doomed one, is ever published or created beside", () =>

@@ -89,6 +89,52 @@ describe("row 1: the list is unknown", () => {
   });
 });
 
+describe("another provisioner's label", () => {
+  const other = { kind: "other", owner: "vast-pod-0 (pid 7)", until: NOW + 40 * SECOND } as const;
+  const unproven = { kind: "unknown", why: "Command timed out", until: NOW + 90 * SECOND } as const;
+  const orphan = memory({ doomed: [doomed({ askedAt: null })] });
+
+  test("is touched by nobody else, who is told whose it is and what to do", () => {
+    const plan = planned({ ownership: other, memory: orphan });
+    expect(plan).toMatchObject({ reason: "other_owner", state: "blocked", actions: [], server: null });
+    expect(plan.message).toContain("vast-pod-0 (pid 7)");
+    expect(plan.message).toContain("VAST_LABEL");
+    expect(plan.message).toContain("ends within 60 s");
+  });
+
+  test("is served by others as well, whatever they would do with its instance", () => {
+    const seen = observation([row({ image: "example/app:1" })]);
+    const plan = planned({ ownership: other, seen, memory: memory({ tracks: serving }) });
+    expect(plan).toMatchObject({ reason: "other_owner", state: "blocked", actions: [], server: { port: 41234 } });
+  });
+
+  test("is asked for again when the lease ends, and after 15 s at the latest", () => {
+    const waits = (until: number | null) => planned({ ownership: { ...other, until } }).nextCheckAt - NOW;
+    expect([waits(NOW + 40 * SECOND), waits(NOW + 3 * SECOND), waits(NOW - 1), waits(null)]).toEqual([
+      15 * SECOND,
+      3 * SECOND,
+      SECOND,
+      15 * SECOND,
+    ]);
+  });
+
+  test("with a lease that never ends names the remedy", () => {
+    expect(planned({ ownership: { ...other, until: null } }).message).toContain("delete the key");
+  });
+
+  test("that may be waits for Redis to tell, serving meanwhile", () => {
+    expect(planned({ ownership: unproven, memory: orphan })).toMatchObject({
+      reason: "owner_unknown",
+      state: "provisioning",
+      actions: [],
+      message: expect.stringContaining("Command timed out"),
+      nextCheckAt: NOW + 5 * SECOND,
+    });
+    const served = planned({ ownership: unproven, seen: observation([row()]), memory: memory({ tracks: serving }) });
+    expect(served).toMatchObject({ reason: "owner_unknown", state: "ready", server: { port: 41234 } });
+  });
+});
+
 describe("row 2: account trouble", () => {
   const account = (trouble: "auth" | "two_factor" | "no_credit" | "spend_limit", until = NOW + 1) => ({
     account: { trouble, message: "add credit", failures: 1, until },

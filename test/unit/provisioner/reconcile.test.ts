@@ -1,9 +1,12 @@
 import { describe, expect, test } from "vitest";
 import type { UpstreamFile } from "../../../common/upstream-file.ts";
+import { createLease } from "../../../provisioner/lease/lease.ts";
 import { emptyMemory } from "../../../provisioner/memory.ts";
 import type { Observation } from "../../../provisioner/observation.ts";
 import { adoptPublished } from "../../../provisioner/remember.ts";
-import type { Journal } from "./fakes.ts";
+import { fakeClock } from "../common/fake-clock.ts";
+import { fakeLog, type Journal } from "./fakes.ts";
+import { type FakeRedis, fakeRedis } from "./lease/fake-redis.ts";
 import { fileOf, loop } from "./loop.ts";
 import {
   failing,
@@ -246,5 +249,65 @@ describe("the loop", () => {
     const l = loop({ seen: observation([changed]), memory: serving, file: fileOf() });
     await l.pass();
     expect(l.state).toMatchObject({ passes: 1, finishedAt: NOW + 10 * SECOND });
+  });
+});
+
+describe("the lease", () => {
+  const parts = (redis: FakeRedis, token: string) => ({
+    redis,
+    clock: fakeClock(NOW),
+    log: fakeLog().log,
+    label: LABEL,
+    token,
+    owner: `${token} (pid 1)`,
+  });
+
+  test("of another keeps everything as it is, and the instance served", async () => {
+    const redis = fakeRedis(() => NOW);
+    await createLease(parts(redis, "first")).renew(memory());
+    const lease = createLease(parts(redis, "second"));
+    const seen = observation([changed], { probes: new Map([[ID, passing()]]) });
+    const l = loop({ seen, memory: serving, file: fileOf(), lease });
+    await l.pass();
+    expect(l.state.plan).toMatchObject({ reason: "other_owner", state: "blocked", server: { port: 41234 } });
+    expect(told(l.journal)).toEqual(["publish 41234"]);
+  });
+
+  test("is taken before the list is asked for, and what a predecessor began is known to the same pass", async () => {
+    const redis = fakeRedis(() => NOW);
+    const first = createLease(parts(redis, "first"));
+    await first.renew(memory());
+    const begun = { offerId: 1, hostId: null, machineId: 3, dollarsPerHour: 0.3, label: LABEL, startedAt: NOW };
+    await first.mirror(memory({ intent: { ...begun, contract: null }, creates: [NOW] }));
+    await first.release();
+    const claimed: boolean[] = [];
+    const seen = () => {
+      claimed.push(redis.entries.get(`vast_lease_${LABEL}`)?.value.startsWith("second") === true);
+      return observation();
+    };
+    const l = loop({ seen, lease: createLease(parts(redis, "second")) });
+    await l.pass();
+    expect(claimed).toEqual([true]);
+    expect(l.state.plan?.reason).toBe("create_unresolved");
+    expect(l.disk.saved.at(-1)).toMatchObject({ intent: { startedAt: NOW }, creates: [NOW] });
+    expect(told(l.journal)).not.toContain("search");
+  });
+
+  test("that is lost during a drain stops the destroy, and the instance is served again", async () => {
+    const redis = fakeRedis(() => NOW);
+    const seen = observation([changed], { probes: new Map([[ID, passing()]]) });
+    const l = loop({
+      seen,
+      memory: serving,
+      file: fileOf(),
+      lease: createLease(parts(redis, "first")),
+      onAsk: () =>
+        void redis.entries.set(`vast_lease_${LABEL}`, { value: "t other (pid 1)", until: Number.POSITIVE_INFINITY }),
+    });
+    await l.pass();
+    expect(told(l.journal)).not.toContain(`destroy ${ID}`);
+    expect(l.state.memory.doomed).toEqual([]);
+    await l.pass();
+    expect(l.state.plan).toMatchObject({ reason: "other_owner", server: { port: 41234 } });
   });
 });

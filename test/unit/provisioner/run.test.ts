@@ -68,11 +68,16 @@ async function runIn(over: { answer?: (call: string) => [number, object]; portTa
         remove: async () => undefined,
         add: async () => undefined,
         health: { up: () => true, failures: () => new Map() },
+        get: async () => null,
+        claim: async () => ({ before: null, leftMs: -2 }),
+        setWhileMine: async () => true,
+        removeMine: async () => undefined,
         close: () => {
           redis.closed += 1;
         },
       };
     },
+    owner: "vast-pod-0 (pid 1)",
     probe: async (endpoint) => failing(endpoint),
     askReloader: async () => null,
     serveStatus: async (port, given) => {

@@ -140,3 +140,14 @@ test("destroy needs neither image nor template nor login", () => {
   const settings = readDestroySettings({ env: { POD_NAME, VAST_API_KEY }, flags: {}, readFile: () => "" });
   expect(settings).toMatchObject({ label: "k8s_pod=vast-pod-0", apiKey: "sekrit-key", statusPort: 8080 });
 });
+
+test("destroy needs no Redis where none is enabled, and knows its password where one is", () => {
+  const read = (env: Record<string, string>) =>
+    readDestroySettings({ env: { POD_NAME: "p", VAST_API_KEY: "k", ...env }, flags: {}, readFile: () => "" });
+  expect(read({ BLACKLIST_REDIS_URL: "nonsense" })).toMatchObject({ redisUrl: null, secrets: ["k"] });
+  const url = "redis://:hunter22@redis:6379/10";
+  expect(read({ BLACKLIST_ENABLED: "true", BLACKLIST_REDIS_URL: url })).toMatchObject({
+    redisUrl: url,
+    secrets: ["k", "hunter22"],
+  });
+});

@@ -1,4 +1,5 @@
 // Builders of what a pass knows: rows, tracks, memory, observation. Each starts from a healthy instance. Pure.
+import { OURS } from "../../../provisioner/lease/ownership.ts";
 import { emptyMemory, type Memory, type Track } from "../../../provisioner/memory.ts";
 import { known, type Observation, type Published, type Seen } from "../../../provisioner/observation.ts";
 import type { Desired, Facts, Limits, Plan } from "../../../provisioner/plan/facts.ts";
@@ -178,6 +179,7 @@ export function planned(situation: Situation): Plan {
       limits: { ...limits, ...situation.limits },
       seen: situation.seen ?? observation(),
       memory: situation.memory ?? memory(),
+      ownership: situation.ownership ?? OURS,
       now: situation.now ?? NOW,
     },
     situation.published ?? nothingPublished,

@@ -26,6 +26,15 @@ describe("the state file", () => {
     expect(await createStateFile(path, () => NOW).load(LABEL)).toEqual({ memory: full });
   });
 
+  test("may be from before there were leases", async () => {
+    const { path, file } = await stateFile();
+    await file.load(LABEL);
+    const { leaseToken, ...older } = full;
+    await writeFile(path, JSON.stringify(older));
+    expect(leaseToken).toBeNull();
+    expect(await file.load(LABEL)).toEqual({ memory: full });
+  });
+
   test("is for the provisioner's own user alone", async () => {
     const { path, file } = await stateFile();
     await file.load(LABEL);

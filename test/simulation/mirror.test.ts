@@ -1,0 +1,24 @@
+// What Redis remembers when a pod is replaced and its disk is lost. Each is held against the same run without Redis, which shows
+// that it is Redis that makes the difference.
+import { expect, test } from "vitest";
+import { budgetKeptByLabel } from "./laws/budget.ts";
+import { nothingLeft } from "./laws/nothing-left.ts";
+import { happens, killed, MINUTE_MS, quietRun } from "./quiet-run.ts";
+import type { Injection } from "./scenario.ts";
+import { simulate } from "./simulation.ts";
+
+const WITH = { env: { BLACKLIST_ENABLED: "true" } };
+
+test("a label's budget holds although its pod is replaced", async () => {
+  const rounds = Array.from({ length: 9 }, (_, i) => 4 + 6 * i);
+  const injections = rounds.flatMap((minute): Injection[] => [happens(minute, "kill"), killed(minute + 0.02, true)]);
+  expect(budgetKeptByLabel((await simulate(quietRun(injections, WITH))).truth)).toEqual([]);
+  expect(budgetKeptByLabel((await simulate(quietRun(injections))).truth)).not.toEqual([]);
+});
+
+test("a contract that is never listed is ended although its pod is replaced", async () => {
+  const rule = { method: "PUT", path: "^/api/v0/asks/", times: 1, effect: { kind: "no-row" } };
+  const injections: Injection[] = [{ kind: "api-fault", at: 0, forMs: MINUTE_MS, rule }, killed(1, true)];
+  expect(nothingLeft((await simulate(quietRun(injections, WITH))).truth)).toEqual([]);
+  expect(nothingLeft((await simulate(quietRun(injections))).truth)).not.toEqual([]);
+});
