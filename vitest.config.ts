@@ -24,6 +24,15 @@ export default defineConfig({
       },
       {
         test: {
+          name: "containers",
+          include: ["test/containers/**/*.test.ts"],
+          globalSetup: "test/containers/setup.ts",
+          testTimeout: 180_000,
+          hookTimeout: 300_000,
+        },
+      },
+      {
+        test: {
           name: "integration",
           include: ["test/integration/**/*.test.ts"],
           globalSetup: "test/integration/build.ts",

@@ -26,6 +26,9 @@ restore_policy() {
   if [ -e "$policy.before-vast-pod" ]; then mv -f "$policy.before-vast-pod" "$policy"; else rm -f "$policy"; fi
 }
 # What was enabled is disabled again, but never a service that was there before: that one is somebody's.
+services() {
+  case $1 in docker | dockerd) echo docker containerd ;; *) echo "$1" ;; esac
+}
 service_exists() { [ -e "/etc/init.d/$1" ] || [ -e "/lib/systemd/system/$1.service" ]; }
 disable_services() {
   for service in $ours; do
@@ -90,6 +93,7 @@ give_up() {
 packages() {
   for program in $missing; do
     case $program in
+      docker | dockerd) echo docker.io ;;
       nginx) if apt-cache "$@" show nginx-light >/dev/null 2>&1; then echo nginx-light; else echo nginx; fi ;;
       inotifywait) echo inotify-tools ;;
       *) echo "$program" ;;
@@ -103,7 +107,9 @@ install_as_root() {
 }
 if [ "$(id -u)" = 0 ]; then
   echo "Installing:$missing (the services are neither started nor enabled)"
-  for program in $missing; do service_exists "$program" || ours="$ours $program"; done
+  for program in $missing; do
+    for service in $(services "$program"); do service_exists "$service" || ours="$ours $service"; done
+  done
   restore_policy
   [ ! -e "$policy" ] || mv "$policy" "$policy.before-vast-pod"
   printf '#!/bin/sh\n# vast-pod %s: no service is started while its package is installed\nexit 101\n' $$ >"$policy"

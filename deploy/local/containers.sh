@@ -1,0 +1,15 @@
+#!/bin/sh
+# `npm run test:containers`: fetches what is missing, builds the images and tests them and the compose stack on a real Docker
+# engine. Where none answers, one is started for the time of the tests. Arguments go to vitest.
+set -eu
+cd "$(dirname "$0")/../.."
+needed="docker docker-compose"
+if [ "$(id -u)" = 0 ]; then
+  needed="$needed dockerd mmdebstrap"
+elif ! docker info >/dev/null 2>&1; then
+  echo "vast-pod: no Docker engine answers this user: start one, or run this as root, which starts its own." >&2
+  exit 1
+fi
+# shellcheck disable=SC2086 # one word a program
+sh deploy/local/setup.sh $needed
+exec node node_modules/vitest/vitest.mjs run --project containers "$@"

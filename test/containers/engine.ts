@@ -1,0 +1,66 @@
+// A Docker engine for the tests: the machine's own where one answers, else one of ours with a socket and data of its own,
+// which goes away with the tests. Touches processes and a temporary folder; needs root for the latter.
+import { spawn } from "node:child_process";
+import { closeSync, openSync } from "node:fs";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { until } from "../../deploy/local/until.ts";
+import { command } from "./command.ts";
+
+export interface Engine {
+  /** What `docker` and `docker-compose` need in their environment to reach it. */
+  env: Readonly<Record<string, string>>;
+  docker(...args: string[]): Promise<string>;
+  close(): Promise<void>;
+}
+
+// The classic builder and Compose 1.29 need nothing beside the engine, and are what old installations have.
+const CLASSIC = { DOCKER_BUILDKIT: "0", COMPOSE_DOCKER_CLI_BUILD: "0" };
+
+export async function openEngine(): Promise<Engine> {
+  const own = await startedEngine(CLASSIC);
+  if (own !== null) return own;
+  const folder = await mkdtemp(join(tmpdir(), "vast-pod-docker-"));
+  const socket = `unix://${join(folder, "docker.sock")}`;
+  const logPath = join(folder, "log");
+  const log = openSync(logPath, "a");
+  const daemon = spawn(
+    "dockerd",
+    [
+      ...["--host", socket, "--data-root", join(folder, "data"), "--exec-root", join(folder, "exec")],
+      ...["--pidfile", join(folder, "pid")],
+    ],
+    { stdio: ["ignore", log, log] },
+  );
+  closeSync(log);
+  const ended = new Promise<void>((resolve) => daemon.once("close", () => resolve()));
+  const close = async () => {
+    daemon.kill("SIGTERM");
+    await ended;
+    await rm(folder, { recursive: true, force: true });
+  };
+  try {
+    return await until(
+      "the Docker engine answers",
+      async () => {
+        const engine = await startedEngine({ ...CLASSIC, DOCKER_HOST: socket });
+        return engine === null ? null : { ...engine, close };
+      },
+      { timeoutMs: 60_000, everyMs: 250, context: () => readFile(logPath, "utf8").then((text) => text.slice(-2000)) },
+    );
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function startedEngine(env: Readonly<Record<string, string>>): Promise<Engine | null> {
+  const docker = (...args: string[]) => command("docker", args, { env });
+  try {
+    await docker("info");
+  } catch {
+    return null; // nobody answers there
+  }
+  return { env, docker, close: async () => undefined };
+}

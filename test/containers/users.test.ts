@@ -1,0 +1,91 @@
+import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
+import { command } from "./command.ts";
+import { imageOf } from "./setup.ts";
+import { openStack, type Stack } from "./stack.ts";
+
+describe("the containers of the stack", () => {
+  let stack: Stack;
+  beforeAll(async () => {
+    stack = await openStack("users");
+    await stack.answered("the first answer");
+  });
+  afterAll(() => stack?.close());
+
+  test.each([
+    ["nginx", "101:101"],
+    ["reloader", "101:101"],
+    ["provisioner", "10001:10001"],
+  ])("%s runs as %s, with a read-only root and without a capability", async (service, user) => {
+    const status = await stack.inside(service, "cat", "/proc/self/status");
+    expect(status).toContain("CapEff:\t0000000000000000");
+    expect(status).toContain("NoNewPrivs:\t1");
+    const [uid, gid] = user.split(":");
+    const own = (await stack.inside(service, "cat", "/proc/self/status")).split("\n");
+    expect(
+      own
+        .find((line) => line.startsWith("Uid:"))
+        ?.split("\t")
+        .slice(1),
+    ).toEqual(Array(4).fill(uid));
+    expect(
+      own
+        .find((line) => line.startsWith("Gid:"))
+        ?.split("\t")
+        .slice(1),
+    ).toEqual(Array(4).fill(gid));
+    const id = await stack.container(service);
+    expect((await stack.docker("inspect", "--format", "{{.HostConfig.ReadonlyRootfs}}", id)).trim()).toBe("true");
+  });
+
+  test("the reloader cannot write the upstream file, and has no state file of the provisioner", async () => {
+    await expect(stack.inside("reloader", "sh", "-c", "echo x >/var/run/vast-pod/upstream.json")).rejects.toThrow(
+      /Read-only file system/,
+    );
+    await expect(stack.inside("reloader", "ls", "/var/lib/vast-pod")).rejects.toThrow(/No such file/);
+  });
+
+  test("the config can be read by nginx and belongs to it", async () => {
+    const line = await stack.inside("nginx", "stat", "--format", "%u:%g %a", "/etc/nginx/conf.d/default.conf");
+    expect(line.trim()).toBe("101:101 644");
+  });
+});
+
+// In Kubernetes all containers of the pod share one PID namespace: what keeps the key from nginx is the other UID alone.
+describe("the API key in the environment of a provisioner that shares its PID namespace with nginx", () => {
+  const names: string[] = [];
+  const docker = (...args: string[]) => command("docker", args, { env: inject("engine") });
+  const start = async (user: string) => {
+    const name = `vast-pod-key-${process.pid}-${names.length}`;
+    names.push(name);
+    const env = ["--env", "VAST_API_KEY=key-that-nobody-may-read", "--user", user];
+    await docker("run", "--detach", "--name", name, ...env, "--entrypoint", "sleep", imageOf("provisioner"), "600");
+    return name;
+  };
+  /** What a shell as nginx' user reads of the process with PID 1 there. */
+  const readAsNginx = (name: string) =>
+    docker(
+      "run",
+      "--rm",
+      "--user",
+      "101:101",
+      "--pid",
+      `container:${name}`,
+      "--entrypoint",
+      "cat",
+      imageOf("reloader"),
+      "/proc/1/environ",
+    );
+  afterAll(async () => {
+    for (const name of names) await docker("rm", "--force", name);
+  });
+
+  test("is denied to nginx' user, since the provisioner has a UID of its own", async () => {
+    const name = await start("10001:10001");
+    await expect(readAsNginx(name)).rejects.toThrow(/Permission denied/);
+  });
+
+  test("would be readable with one UID for both", async () => {
+    const name = await start("101:101");
+    expect(await readAsNginx(name)).toContain("key-that-nobody-may-read");
+  });
+});
