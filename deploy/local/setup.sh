@@ -65,7 +65,11 @@ if [ ! -e "$installed" ] || [ -n "$(find package-lock.json -newer "$installed")"
 fi
 
 # Not every program knows -v, but one whose libraries are missing does not start at all (127).
-starts() { "$1" -v || [ $? -lt 126 ]; }
+# (mmdebstrap would take -v for "go ahead".)
+starts() {
+  case $1 in */mmdebstrap) set -- "$1" --version ;; *) set -- "$1" -v ;; esac
+  "$@" || [ $? -lt 126 ]
+}
 # `nginx` is in /usr/sbin, which is not in the PATH of ordinary users.
 has() (
   PATH="$PATH:/usr/sbin:/usr/bin:$cache/bin"
