@@ -3,13 +3,15 @@ import { z } from "zod";
 
 const seconds = z.number().min(0).max(1e9);
 
-/** How an image behaves when it is pulled; unknown images get a size from their name and no failure. */
+/** How an image behaves when it is pulled and started; unknown images get a size from their name and no failure. */
 const imageSchema = z.object({
   sizeGb: z.number().positive().max(500).optional(),
   /** Ports that the image exposes (published too), like `8000/tcp`. */
   exposes: z.array(z.string().regex(/^\d{1,5}\/(tcp|udp)$/)).optional(),
   /** The daemon's text with which every pull of it fails. */
   failure: z.string().optional(),
+  /** The daemon's text with which every container of it ends right after its start. */
+  crash: z.string().optional(),
 });
 export type ImageRule = z.infer<typeof imageSchema>;
 

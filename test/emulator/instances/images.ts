@@ -22,6 +22,8 @@ export interface Pull {
   exposes: readonly string[];
   /** The daemon's text when it cannot be pulled. */
   failure: string | null;
+  /** The daemon's text when its container ends right after the start. */
+  crash: string | null;
 }
 
 /** What a pull of `image` meets. */
@@ -34,5 +36,6 @@ export function pullOf(image: string, settings: Settings): Pull {
     unpackedGb: (rule.sizeGb ?? 0) * UNPACKED,
     exposes: rule.exposes ?? [],
     failure: rule.failure ?? missing,
+    crash: rule.crash ?? null,
   };
 }

@@ -27,6 +27,9 @@ export function interrupt(instance: Instance): void {
   instance.epoch += 1;
 }
 
+// From the start of a container that cannot go on to its end.
+const CRASH_MS = 1000;
+
 interface BootPlan {
   /** Each from the step before, ms. */
   scheduleMs: number;
@@ -99,6 +102,7 @@ export function run(world: World, instance: Instance, keepPorts = false): void {
   const fixed = world.settings.portLagSeconds ?? (world.settings.bootSeconds !== null ? 0 : null);
   const lagMs = fixed === null ? world.random.between(0, 6000) : fixed * 1000;
   const runtype = instance.spec.runtype.split(" ")[0] ?? "args";
+  const { crash } = pullOf(instance.spec.image, world.settings);
   change(world, instance, {
     actualStatus: "running",
     curState: "running",
@@ -108,8 +112,14 @@ export function run(world: World, instance: Instance, keepPorts = false): void {
     firstRunningAt: instance.firstRunningAt ?? world.time,
     runningSince: world.time,
     reachable: true,
-    serving: world.settings.appSeconds === 0,
+    serving: world.settings.appSeconds === 0 && crash === null,
   });
+  if (crash !== null) {
+    later(world, instance, CRASH_MS, () =>
+      change(world, instance, { actualStatus: "exited", statusMsg: `${crash}\n` }),
+    );
+    return;
+  }
   if (world.settings.appSeconds > 0) {
     later(world, instance, world.settings.appSeconds * 1000, () => change(world, instance, { serving: true }));
   }

@@ -55,6 +55,18 @@ describe("checklist 7.1: clocked state machine 3.3 with admin hooks", () => {
     expect(listed(t, id)?.status_msg).toBe("manifest for example/app:1 not found\n");
   });
 
+  it("ends right after its start with the daemon's text where the image says so, and never listens", () => {
+    const crash = "exec /start.sh: exec format error";
+    const t = trial({ settings: { images: { "example/app:1": { crash } }, bootSeconds: 10 } });
+    const id = rent(t);
+    for (let s = 0; s < 60; s += 1) {
+      t.pass(1);
+      expect(t.emulator.world.instances.get(id)?.serving).toBe(false);
+    }
+    expect(words(t, id)).toEqual(["running", "running", "running", "exited"]);
+    expect(listed(t, id)?.status_msg).toBe(`${crash}\n`);
+  });
+
   it("runs out of disk when the image is larger than the instance's", () => {
     const t = trial({ settings: { images: { "example/app:1": { sizeGb: 12 } }, bootSeconds: 10 } });
     const id = rent(t, { disk: 20 });
