@@ -1,7 +1,7 @@
 // What goes on costing money when the provisioner ends: the last line that it logs. Pure.
 import type { Memory } from "./memory.ts";
 import type { Observation } from "./observation.ts";
-import { describe } from "./plan/one.ts";
+import { describe } from "./plan/replacement.ts";
 
 /** A sentence that names every instance that may bill, at what price, and the command that ends it. */
 export function billingSentence(seen: Observation | null, memory: Memory, label: string): string {

@@ -8,7 +8,7 @@ import { LEASE_MS, type Ownership } from "./lease/ownership.ts";
 import { emptyMemory, type Memory } from "./memory.ts";
 import type { Destroy } from "./outcomes.ts";
 import type { Desired } from "./plan/facts.ts";
-import { describe } from "./plan/one.ts";
+import { describe } from "./plan/replacement.ts";
 import type { VastClient } from "./vast/client.ts";
 import type { Instance } from "./vast/rows.ts";
 

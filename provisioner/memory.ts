@@ -98,6 +98,8 @@ export const memorySchema = z.object({
   converging: z.object({ wanted: z.string(), reported: z.string() }).nullable(),
   /** Instances in a row whose app never listened, per wanted image and template. */
   deafApps: z.object({ wanted: z.string(), count: z.int() }).nullable(),
+  /** Instances in a row that could not use the image or its disk, per wanted image and template. */
+  brokenImages: z.object({ wanted: z.string(), count: z.int() }).nullable().default(null),
   /** The host of the last instance that was replaced as unreachable. */
   unreachableHost: z.number().nullable(),
   /** Whether an empty list may be believed at once: a complete list was seen before. */
@@ -137,6 +139,7 @@ export function emptyMemory(label: string): Memory {
     account: null,
     converging: null,
     deafApps: null,
+    brokenImages: null,
     unreachableHost: null,
     confirmedNone: false,
     firstNoneAt: null,

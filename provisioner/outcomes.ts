@@ -55,13 +55,15 @@ export function destroyed(memory: Memory, action: Destroy, desired: Desired, mes
       next.converging = action.difference ?? null;
       break;
     case "image_unavailable":
-    case "disk_too_small":
-      return backOff(next, action.reason, message, wanted, now);
+    case "disk_too_small": {
+      next.brokenImages = oneMore(memory.brokenImages, wanted);
+      return backOff(next, action.reason, message, wanted, now, next.brokenImages.count);
+    }
     case "app_not_listening": {
-      const count = (memory.deafApps?.wanted === wanted ? memory.deafApps.count : 0) + 1;
-      next.deafApps = { wanted, count };
+      next.deafApps = oneMore(memory.deafApps, wanted);
+      const { count } = next.deafApps;
       // The first time may be the machine's fault: another one is tried at once.
-      return count === 1 ? next : backOff(next, "app_not_listening", message, wanted, now);
+      return count === 1 ? next : backOff(next, "app_not_listening", message, wanted, now, count - 1);
     }
     case "unreachable":
       next.unreachableHost = action.hostId;
@@ -74,6 +76,10 @@ export function destroyed(memory: Memory, action: Destroy, desired: Desired, mes
       break;
   }
   return next;
+}
+
+function oneMore(before: { wanted: string; count: number } | null, wanted: string): { wanted: string; count: number } {
+  return { wanted, count: (before?.wanted === wanted ? before.count : 0) + 1 };
 }
 
 /** Before the create: the intent, and the budget as if it succeeded. */
@@ -100,17 +106,22 @@ export function offerGone(memory: Memory, offerId: number, now: number): Memory 
   return { ...memory, goneOffers: [...memory.goneOffers, { id: offerId, until: now + GONE_MS }] };
 }
 
-/** Makes the next create wait, longer with each failure of the same kind for the same wanted image. */
+/**
+ * Makes the next create wait, longer with each failure of the same kind for the same wanted image. `counted` is how many there
+ * were where that is remembered elsewhere: a search without offers between two of them must not make the waits short again.
+ */
 export function backOff(
   memory: Memory,
   reason: Backoff["reason"],
   message: string,
   wanted: string,
   now: number,
+  counted?: number,
 ): Memory {
   const { first, ceiling } = BACKOFF_MS[reason];
   const before = memory.backoff;
-  const failures = before?.reason === reason && before.wanted === wanted ? before.failures + 1 : 1;
+  const inARow = before?.reason === reason && before.wanted === wanted ? before.failures + 1 : 1;
+  const failures = counted ?? inARow;
   const until = now + Math.min(first * 2 ** (failures - 1), ceiling);
   return { ...memory, backoff: { reason, message, failures, until, wanted } };
 }

@@ -55,7 +55,8 @@ export function remember(
   // Serving for an hour ends a series of unreachable instances: what comes later has another cause.
   const proven = Object.values(next.tracks).some((t) => t.servingSince !== null && now - t.servingSince > HOUR_MS);
   if (proven) next.unreachableHost = null;
-  if (Object.values(next.tracks).some((t) => t.serving)) Object.assign(next, { backoff: null, deafApps: null });
+  if (Object.values(next.tracks).some((t) => t.serving))
+    Object.assign(next, { backoff: null, deafApps: null, brokenImages: null });
   if (own.some((row) => agrees(row, desired, next))) next.converging = null;
 
   if (listed.length > 0) return { ...next, confirmedNone: true, firstNoneAt: null };

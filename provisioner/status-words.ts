@@ -52,18 +52,34 @@ export function lifeOf(instance: Instance, startedAt: number, now: number): Life
   }
 }
 
-/** What a host's daemon text says went wrong, or null. */
-export function failureIn(statusMessage: string): "host_failed" | "image_unavailable" | "disk_too_small" | null {
+/**
+ * - `host_failed`: the host cannot start containers
+ * - `image_unavailable`: the image or the login is wrong
+ * - `image_cannot_start`: it was pulled, but its entrypoint cannot run there
+ */
+export type Failure = "host_failed" | "image_unavailable" | "image_cannot_start" | "disk_too_small";
+
+/** What a host's daemon text says went wrong, or null. Lines that tell of a pull's progress say nothing. */
+export function failureIn(statusMessage: string): Failure | null {
   const text = statusMessage.toLowerCase();
   if (/no space left on device/.test(text)) return "disk_too_small";
+  // The host's driver is older than what the image was made for: the search has to ask for it, and other hosts will do.
+  if (/requirement error: unsatisfied condition/.test(text)) return "image_cannot_start";
+  if (HOST_TROUBLE.test(text)) return "host_failed";
   // An entrypoint that does not exist is the image's fault although the OCI runtime reports it.
-  if (/exec format error|exec:? ".*": (stat |executable file not found|permission denied)/.test(text))
-    return "image_unavailable";
-  if (/oci runtime create failed|unresolvable cdi devices|failed to inject cdi/.test(text)) return "host_failed";
+  if (ENTRYPOINT_TROUBLE.test(text)) return "image_cannot_start";
+  if (/oci runtime create failed/.test(text)) return "host_failed";
   if (IMAGE_TROUBLE.test(text)) return "image_unavailable";
   return null;
 }
 
+// Texts of docker's GPU runtime: some of them quote a program of the host's own that cannot be run.
+const HOST_TROUBLE =
+  /unresolvable cdi devices|failed to inject cdi|could not select device driver|error running (prestart |createruntime )?hook|nvidia-container-(cli|runtime)/;
+
+const ENTRYPOINT_TROUBLE =
+  /exec format error|exec:? "[^"]*": (stat |executable file not found|permission denied|is a directory|no such file)|exec \/[^:]*: (no such file or directory|permission denied)|no command specified|no matching manifest for /;
+
 // Texts of docker and registries that were seen in `status_msg`: the image or the login is wrong, not the machine.
 const IMAGE_TROUBLE =
-  /manifest unknown|manifest for .* not found|pull access denied|repository does not exist|unauthorized:|failed to resolve reference|toomanyrequests|pull rate limit|denied: requested access/;
+  /manifest unknown|manifest for .* not found|pull access denied|repository does not exist|\bunauthorized: |failed to resolve reference|toomanyrequests|pull rate limit|denied: requested access|invalid reference format/;

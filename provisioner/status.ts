@@ -1,7 +1,7 @@
 // What `/livez`, `/readyz` and `/status` say. Pure.
 import type { Health } from "../common/status-server.ts";
 import type { Track } from "./memory.ts";
-import { describe } from "./plan/one.ts";
+import { describe } from "./plan/replacement.ts";
 import type { LoopState } from "./reconcile.ts";
 
 // The longest pass without drain: a list and a search behind their gates, a create with its deadline, the reloader's answer.

@@ -167,6 +167,21 @@ describe("a destroy", () => {
     expect(learned(reason).backoff).toMatchObject({ reason, message: "why", wanted: WANTED });
   });
 
+  test.each(["image_unavailable", "disk_too_small", "app_not_listening"] as const)(
+    "goes on counting %s where a search without offers came in between",
+    (reason) => {
+      let m = learned(reason, learned(reason));
+      const second = m.backoff?.failures ?? 0;
+      m = backOff(m, "no_offer", "none", WANTED, NOW);
+      expect(learned(reason, m).backoff).toMatchObject({ reason, failures: second + 1 });
+    },
+  );
+
+  test("counts broken images anew for another wanted image", () => {
+    const other = memory({ brokenImages: { wanted: "demo example/app:1", count: 5 } });
+    expect(learned("image_unavailable", other).backoff?.failures).toBe(1);
+  });
+
   test("lets one more machine be tried for an app that never listened, and backs off after the second", () => {
     const first = learned("app_not_listening");
     expect(first).toMatchObject({ backoff: null, deafApps: { wanted: WANTED, count: 1 } });

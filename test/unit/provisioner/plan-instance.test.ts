@@ -100,10 +100,21 @@ describe("rows 11 and 12: what status_msg says", () => {
     expect(plan.message).toMatch(/VAST_TEMPLATE_IMAGE.*DOCKER_LOGIN/);
   });
 
+  test.each([
+    ['OCI runtime create failed: exec: "serve": executable file not found in $PATH', { curState: "stopped" }],
+    ["exec /start.sh: exec format error", { actualStatus: "exited" }],
+  ])("destroys at once and without a ban when the image cannot be started: %s", (text, over) => {
+    const plan = failed(text, over);
+    expect(plan.reason).toBe("image_unavailable");
+    expect(kinds(plan)).toEqual(["destroy"]);
+    expect(plan.message).toMatch(/entrypoint.*linux\/amd64.*cuda_max_good/);
+  });
+
   test("destroys without a ban when the disk is full", () => {
     const plan = failed("failed to extract layer: no space left on device");
     expect(plan.reason).toBe("disk_too_small");
     expect(kinds(plan)).toEqual(["destroy"]);
+    expect(plan.message).toContain("raise the template's disk space");
   });
 
   test("does not act on old text of an instance that runs", () => {
@@ -193,7 +204,7 @@ describe("rows 15 to 17: never ready", () => {
     const plan = one(row(), running(LIMIT + 1));
     expect(plan.reason).toBe("app_not_listening");
     expect(kinds(plan)).toEqual(["destroy"]);
-    expect(plan.message).toMatch(/nothing answers on 203\.0\.113\.9:41234.*another machine/);
+    expect(plan.message).toMatch(/nothing answers \(203\.0\.113\.9:41234\).*another machine/);
   });
 
   test("bans nobody for an instance that runs and publishes no port: the template may publish none", () => {
@@ -201,6 +212,39 @@ describe("rows 15 to 17: never ready", () => {
     expect(plan.reason).toBe("app_not_listening");
     expect(kinds(plan)).toEqual(["destroy"]);
     expect(plan.message).toMatch(/no public port.*direct_port_count/);
+  });
+
+  test("says what the probe met, and what to change: a port of sshd, a path that fails, a refused header", () => {
+    const met = (why: string, tcp: boolean) =>
+      one(row(), running(LIMIT + 1), {
+        seen: { probes: new Map([[ID, { endpoint: { host: "h", port: 1 }, ok: false, tcp, why }]]) },
+      }).message;
+    expect(met("h:1: ECONNREFUSED", false)).toMatch(/h:1: ECONNREFUSED.*listens on 0\.0\.0\.0.*egress rule/);
+    expect(met("h:1: sshd answers there: set VAST_UPSTREAM_PORT", false)).toContain("set VAST_UPSTREAM_PORT");
+    expect(met("h:1: GET /health answered 404", true)).toMatch(/answered 404.*check VAST_HEALTH_PATH/);
+  });
+
+  describe("exited before it ever answered", () => {
+    const exited = (ms: number, more: object = {}) =>
+      one(
+        row({ actualStatus: "exited", createdAt: NOW - 11 * MINUTE }),
+        waitingTrack(11 * MINUTE, { lost: { since: NOW - ms, reads: 2, readAt: NOW } }),
+        more,
+      );
+
+    test("is granted its grace", () => expect(exited(119 * SECOND).reason).toBe("instance_lost"));
+
+    test("is replaced once without a ban: its app would end on every machine", () => {
+      const plan = exited(120 * SECOND);
+      expect(plan.reason).toBe("app_not_listening");
+      expect(kinds(plan)).toEqual(["destroy"]);
+      expect(plan.message).toMatch(/check the image's command, environment and logs; it is replaced once/);
+    });
+
+    test("is not replaced for a while the second time", () => {
+      const deafApps = { wanted: "demo example/app:2", count: 1 };
+      expect(exited(120 * SECOND, { memory: { deafApps } }).message).toContain("no other is tried for a while");
+    });
   });
 
   test("says at the second silent instance that no other is tried for a while", () => {
@@ -268,6 +312,15 @@ describe("row 18: was ready, does not answer", () => {
     const within = one(row(), silentTrack(1800 * SECOND, open), { limits });
     expect(within).toMatchObject({ reason: "instance_unhealthy", state: "unavailable", actions: [] });
     expect(one(row(), silentTrack(1800 * SECOND + 1, open), { limits }).reason).toBe("unreachable");
+  });
+
+  test("keeps the second one in a row that fails its HTTP probe, and asks for the app to be checked", () => {
+    const plan = one(row(), silentTrack(HOUR, { tcpOpen: true }), {
+      memory: { unreachableHost: 5 },
+      limits: { httpProbe: true },
+    });
+    expect(plan).toMatchObject({ reason: "unreachable_from_here", state: "blocked", actions: [] });
+    expect(plan.message).toContain("check the app and VAST_HEALTH_PATH");
   });
 
   test("does not call an instance unreachable that is rebooting within its time", () => {

@@ -131,6 +131,7 @@ const someMemory: fc.Arbitrary<Memory> = fc.record({
   ),
   converging: maybe(difference),
   deafApps: maybe(fc.record({ wanted: fc.constant(WANTED), count: fc.nat(3) })),
+  brokenImages: maybe(fc.record({ wanted: fc.constant(WANTED), count: fc.nat(3) })),
   unreachableHost: maybe(fc.constantFrom(10, 11)),
   confirmedNone: mostly(true, false),
   firstNoneAt: maybe(past),

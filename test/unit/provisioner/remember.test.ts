@@ -105,9 +105,11 @@ describe("what serving proves", () => {
 
   test("a serving instance ends backoff and the series of silent apps", () => {
     const deafApps = { wanted: "demo example/app:2", count: 1 };
-    expect(remembered(tracked(waitingTrack(1), { backoff, deafApps }), probed(row()))).toMatchObject({
+    const brokenImages = deafApps;
+    expect(remembered(tracked(waitingTrack(1), { backoff, deafApps, brokenImages }), probed(row()))).toMatchObject({
       backoff: null,
       deafApps: null,
+      brokenImages: null,
     });
   });
 
