@@ -2,7 +2,7 @@
 import { createInterface } from "node:readline/promises";
 import axios from "axios";
 import { systemClock } from "../common/clock.ts";
-import { type Call, EXIT, type ExitCode, runCommandLine } from "../common/command-line.ts";
+import { type Call, EXIT, type ExitCode, runCommandLine, type Streams } from "../common/command-line.ts";
 import { createLogger } from "../common/logging.ts";
 import type { SettingsSource } from "../common/settings.ts";
 import { VERSION } from "../common/version.ts";
@@ -10,6 +10,7 @@ import { destroyAll } from "./destroy.ts";
 import { createLease, newToken, noLease } from "./lease/lease.ts";
 import { connectRedis } from "./redis/connection.ts";
 import { processName, run, systemWorld } from "./run.ts";
+import { showQuery, takeText } from "./search/show.ts";
 import { readDestroySettings, readProvisionerSettings, readSecretFile } from "./settings.ts";
 import { createStateFile } from "./state-file.ts";
 import { createVastClient } from "./vast/client.ts";
@@ -99,6 +100,11 @@ async function ask(question: string): Promise<boolean> {
   }
 }
 
+const streams: Streams = {
+  out: (text) => void process.stdout.write(text),
+  err: (text) => void process.stderr.write(text),
+};
+const { args, text } = takeText(process.argv.slice(2));
 process.exitCode = await runCommandLine(
   {
     name: "vast-provisioner",
@@ -117,8 +123,21 @@ process.exitCode = await runCommandLine(
         build: (cli) => cli.option("yes", { type: "boolean", alias: "y", describe: "do not ask" }),
         run: destroyCommand,
       },
+      {
+        usage: "query [text..]",
+        meaning: "show the filters that a VAST_SEARCH_QUERY means; needs no settings",
+        build: (cli) =>
+          cli.option("no-default", {
+            type: "boolean",
+            describe: "leave out the filters that the official command line adds by itself",
+          }),
+        run: async ({ options }) => {
+          const words = text ?? [options.text ?? []].flat().map(String);
+          return showQuery(words, { noDefault: options["no-default"] === true, json: options.json === true }, streams);
+        },
+      },
     ],
   },
-  process.argv.slice(2),
-  { out: (text) => void process.stdout.write(text), err: (text) => void process.stderr.write(text) },
+  args,
+  streams,
 );

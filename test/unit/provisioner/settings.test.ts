@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { SettingsSource } from "../../../common/settings.ts";
+import { SettingsError, type SettingsSource } from "../../../common/settings.ts";
 import { readDestroySettings, readProvisionerSettings } from "../../../provisioner/settings.ts";
 
 const required = {
@@ -20,6 +20,15 @@ const source = (env: Record<string, string> = {}, files: Record<string, string> 
   },
 });
 const read = (env: Record<string, string> = {}) => readProvisionerSettings(source(env));
+/** What the work throws, or null. */
+function attempt(work: () => unknown): unknown {
+  try {
+    work();
+    return null;
+  } catch (error) {
+    return error;
+  }
+}
 
 describe("the provisioner's settings", () => {
   test("have the design's defaults, in the units that the code uses", () => {
@@ -62,6 +71,41 @@ describe("the provisioner's settings", () => {
 
   test("take a label for accounts that several clusters share", () => {
     expect(read({ VAST_LABEL: "k8s_pod=prod/vast-pod-0" }).desired.label).toBe("k8s_pod=prod/vast-pod-0");
+  });
+
+  test("take a query in the official command line's grammar, and an order before the query's own", () => {
+    const { query, warnings } = read({ VAST_SEARCH_QUERY: "gpu_ram>=24 foo=1", VAST_SEARCH_ORDER: "dph,dlperf-,bar" });
+    expect(query.filters).toMatchObject({ verified: { eq: true }, gpu_ram: { gte: 24_000 }, foo: { eq: "1" } });
+    expect(query.beside.order).toEqual([
+      ["dph_total", "asc"],
+      ["dlperf", "desc"],
+      ["bar", "asc"],
+    ]);
+    expect(warnings.map((warning) => warning.split(".")[0])).toEqual([
+      "VAST_SEARCH_QUERY: Unrecognized field: foo",
+      "VAST_SEARCH_ORDER: Unrecognized field: bar",
+    ]);
+    const order = [["score", "desc"]];
+    expect(read({ VAST_SEARCH_QUERY: JSON.stringify({ order }) }).query.beside).toEqual({ order });
+    expect(read({ VAST_SEARCH_QUERY: JSON.stringify({ order }), VAST_SEARCH_ORDER: "-dph" }).query.beside).toEqual({
+      order: [["dph_total", "desc"]],
+    });
+  });
+
+  test("say where a query and an order are wrong, together with every other problem", () => {
+    const env = { POD_NAME: "", VAST_SEARCH_QUERY: "num_gpus=1 and x=2", VAST_SEARCH_ORDER: "dph,-", DEBUG: "loud" };
+    expect(() => read(env)).toThrow(SettingsError);
+    const message = String(attempt(() => read(env)));
+    expect(message).toContain("4 settings cannot be used");
+    expect(message).toMatch(
+      /VAST_SEARCH_QUERY is "num_gpus=1 and x=2": .*at position 11, "and x=2": Unknown operator\./,
+    );
+    expect(message).toMatch(/VAST_SEARCH_ORDER is "dph,-": .*at position 4, "-": it names no field/);
+  });
+
+  test("refuse a query for bids", () => {
+    for (const query of ['{"type":"interruptible"}', "type=bid num_gpus=1"])
+      expect(String(attempt(() => read({ VAST_SEARCH_QUERY: query })))).toContain("bids are not supported");
   });
 
   test("know an HTTP probe by its path", () => {
