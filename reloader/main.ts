@@ -115,7 +115,8 @@ async function run(call: Call): Promise<ExitCode> {
   });
   const bell = new Bell();
   const onEvent = burst(() => bell.ring(), clock, stop.signal);
-  const watcher = watchFolder(upstreamPath, onEvent, (why) => logger.warn({ why }, "cannot watch: looking every 3 s"));
+  const onError = (why: string) => logger.warn({ why }, "cannot watch: looking every 3 s");
+  const watcher = watchFolder({ path: upstreamPath, onEvent, onError, clock });
   const server = await serveStatus(statusPort, report);
   const problem = await reconciler.recover();
   if (problem !== null) logger.warn({ problem }, "what an earlier run left cannot be taken up");

@@ -1,7 +1,7 @@
 // Says when to look at the upstream file. Events only wake: what counts is the content. Touches the folder, watching.
 import { stat } from "node:fs/promises";
 import { dirname } from "node:path";
-import { type FSWatcher, watch } from "chokidar";
+import { type ChokidarOptions, watch as chokidarWatch, type FSWatcher } from "chokidar";
 import type { Clock } from "../common/clock.ts";
 
 // chokidar 5 drops every change of a file within 50 ms of one it has reported. A look 100 ms after the last event it
@@ -67,27 +67,47 @@ export interface Watcher {
   close(): Promise<void>;
 }
 
-/**
- * Watches the folder of `path`, not the file, which is replaced at each change. `onEvent` also hears when watching has
- * begun, as what changed before went unseen. `onError` hears why the system will not watch; looking now and then goes on.
- */
-export function watchFolder(path: string, onEvent: () => void, onError: (why: string) => void): Watcher {
+export interface Watch {
+  /** The file. Its folder is watched, since the file is replaced at each change. */
+  path: string;
+  /** Also hears when watching has begun, as what changed before went unseen. */
+  onEvent(): void;
+  /** Hears why the system will not watch, once for each reason; looking now and then goes on. */
+  onError(why: string): void;
+  clock: Clock;
+  /** chokidar's, but in tests. */
+  watch?: (folder: string, options: ChokidarOptions) => FSWatcher;
+}
+
+// All containers of one user on a node share few watches (fs.inotify.max_user_instances is 128): others may end.
+const TRY_AGAIN_MS = 60_000;
+
+/** Begins to watch at the first `refresh`. */
+export function watchFolder({ path, onEvent, onError, clock, watch = chokidarWatch }: Watch): Watcher {
   const folder = dirname(path);
   let current: { watcher: FSWatcher; inode: number } | null = null;
+  let told: string | null = null;
+  let tryAgainAt = Number.POSITIVE_INFINITY;
+  const fail = (error: unknown) => {
+    const why = error instanceof Error ? error.message : String(error);
+    if (why !== told) onError(why);
+    told = why;
+    tryAgainAt = clock.now() + TRY_AGAIN_MS;
+  };
   return {
     refresh: async () => {
       const inode = await inodeOf(folder);
-      if (current?.inode === inode) return;
+      if (current?.inode === inode && clock.now() < tryAgainAt) return;
       await current?.watcher.close();
       current = null;
       if (inode === null) return;
+      tryAgainAt = Number.POSITIVE_INFINITY;
       const watcher = watch(folder, {
         depth: 0,
         ignoreInitial: true,
         ignored: (name) => name !== folder && name !== path,
       });
-      watcher.on("all", onEvent).on("ready", onEvent);
-      watcher.on("error", (error) => onError(error instanceof Error ? error.message : String(error)));
+      watcher.on("all", onEvent).on("ready", onEvent).on("error", fail);
       current = { watcher, inode };
     },
     close: async () => {

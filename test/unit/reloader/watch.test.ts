@@ -1,6 +1,8 @@
 import { mkdir, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { FSWatcher } from "chokidar";
 import { describe, expect, onTestFinished, test } from "vitest";
+import { systemClock } from "../../../common/clock.ts";
 import { Bell, burst, watchFolder } from "../../../reloader/watch.ts";
 import { fakeClock } from "../common/fake-clock.ts";
 import { temporaryFolder } from "../common/temporary-folder.ts";
@@ -90,11 +92,7 @@ describe("the watched folder", () => {
   /** Resolves at the next event. */
   function listen(path: string) {
     let heard: () => void = () => undefined;
-    const watcher = watchFolder(
-      path,
-      () => heard(),
-      () => undefined,
-    );
+    const watcher = watchFolder({ path, onEvent: () => heard(), onError: () => undefined, clock: systemClock });
     onTestFinished(() => watcher.close());
     return { watcher, next: () => new Promise<void>((resolve) => (heard = resolve)) };
   }
@@ -128,5 +126,31 @@ describe("the watched folder", () => {
     const event = next();
     await replace(path, "1");
     await event;
+  });
+
+  test("that the system will not watch is tried again each minute, and a reason is told once", async () => {
+    const path = join(await temporaryFolder(), "upstream.json");
+    const clock = fakeClock();
+    const told: string[] = [];
+    const opened: FSWatcher[] = [];
+    const watch = () => {
+      const one = new FSWatcher();
+      opened.push(one);
+      return one;
+    };
+    const watcher = watchFolder({ path, onEvent: () => undefined, onError: (why) => told.push(why), clock, watch });
+    for (const failing of [true, true, false]) {
+      await watcher.refresh();
+      if (failing) opened.at(-1)?.emit("error", new Error("EMFILE: too many open files, watch"));
+      await watcher.refresh();
+      await clock.advance(60_000);
+    }
+    for (let minute = 0; minute < 5; minute += 1) {
+      await watcher.refresh();
+      await clock.advance(60_000);
+    }
+    expect(told).toEqual(["EMFILE: too many open files, watch"]);
+    expect(opened.map((one) => one.closed)).toEqual([true, true, false]);
+    await watcher.close();
   });
 });
