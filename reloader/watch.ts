@@ -85,7 +85,7 @@ const TRY_AGAIN_MS = 60_000;
 /** Begins to watch at the first `refresh`. */
 export function watchFolder({ path, onEvent, onError, clock, watch = chokidarWatch }: Watch): Watcher {
   const folder = dirname(path);
-  let current: { watcher: FSWatcher; inode: number } | null = null;
+  let current: { watcher: FSWatcher; identity: string } | null = null;
   let told: string | null = null;
   let tryAgainAt = Number.POSITIVE_INFINITY;
   const fail = (error: unknown) => {
@@ -96,11 +96,11 @@ export function watchFolder({ path, onEvent, onError, clock, watch = chokidarWat
   };
   return {
     refresh: async () => {
-      const inode = await inodeOf(folder);
-      if (current?.inode === inode && clock.now() < tryAgainAt) return;
+      const identity = await identityOf(folder);
+      if (current?.identity === identity && clock.now() < tryAgainAt) return;
       await current?.watcher.close();
       current = null;
-      if (inode === null) return;
+      if (identity === null) return;
       tryAgainAt = Number.POSITIVE_INFINITY;
       const watcher = watch(folder, {
         depth: 0,
@@ -108,7 +108,7 @@ export function watchFolder({ path, onEvent, onError, clock, watch = chokidarWat
         ignored: (name) => name !== folder && name !== path,
       });
       watcher.on("all", onEvent).on("ready", onEvent).on("error", fail);
-      current = { watcher, inode };
+      current = { watcher, identity };
     },
     close: async () => {
       await current?.watcher.close();
@@ -116,9 +116,12 @@ export function watchFolder({ path, onEvent, onError, clock, watch = chokidarWat
   };
 }
 
-async function inodeOf(folder: string): Promise<number | null> {
+/** Tells one folder from another of the same name; null where there is none. */
+async function identityOf(folder: string): Promise<string | null> {
   try {
-    return (await stat(folder)).ino;
+    const { dev, ino, birthtimeNs } = await stat(folder, { bigint: true });
+    // A folder that is removed and made again at once gets the same inode number on ext4, and nobody tells of it.
+    return [dev, ino, birthtimeNs].join(":");
   } catch (error) {
     // Not there or not to be seen: reading the file itself says so, with a remedy.
     if (error instanceof Error && "code" in error) return null;

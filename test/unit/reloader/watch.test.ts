@@ -1,4 +1,4 @@
-import { mkdir, rename, writeFile } from "node:fs/promises";
+import { mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { FSWatcher } from "chokidar";
 import { describe, expect, onTestFinished, test } from "vitest";
@@ -123,6 +123,24 @@ describe("the watched folder", () => {
     const ready = next();
     await watcher.refresh();
     await ready;
+    const event = next();
+    await replace(path, "1");
+    await event;
+  });
+
+  test("that was removed and made again at once is watched again, though its inode has the same number", async () => {
+    const folder = join(await temporaryFolder(), "shared");
+    const path = join(folder, "upstream.json");
+    await mkdir(folder);
+    const { watcher, next } = listen(path);
+    const ready = next();
+    await watcher.refresh();
+    await ready;
+    await rm(folder, { recursive: true });
+    await mkdir(folder);
+    const readyAgain = next();
+    await watcher.refresh();
+    await readyAgain;
     const event = next();
     await replace(path, "1");
     await event;
