@@ -7,9 +7,15 @@ const LEAVING = /^nginx: worker process is shutting down\b/;
 
 const answers = (title: string | null) => title !== null && WORKER.test(title) && !LEAVING.test(title);
 
-/** The master's workers that take requests now. Read them before the signal. */
+// What nginx has forked a moment ago still bears the master's title.
+const FORKED = /^nginx: master process\b/;
+
+/** The master's workers that take requests now or are about to. Read them before the signal. */
 export function answeringWorkers(processes: Processes, master: number): number[] {
-  return processes.children(master).filter((pid) => answers(processes.title(pid)));
+  return processes.children(master).filter((pid) => {
+    const title = processes.title(pid);
+    return answers(title) || FORKED.test(title ?? "");
+  });
 }
 
 /** Those of `workers` that have neither left nor begun to. */

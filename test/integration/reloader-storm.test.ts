@@ -67,3 +67,21 @@ describe("a thousand changes within two seconds", () => {
     expect((await pod.reloadsOfNginx()) - before).toBeLessThanOrEqual(2 * (2 + Math.ceil(seconds)));
   });
 });
+
+test("a change that no event tells of is found by the next look", async () => {
+  pod = await openReloaderPod();
+  const elsewhere = await pod.sandbox.subfolder("elsewhere");
+  for (const generation of [1, 2]) {
+    await mkdir(join(elsewhere, String(generation)));
+    await writeFile(join(elsewhere, String(generation), "upstream.json"), text(generation));
+  }
+  await symlink("1", join(elsewhere, "current"));
+  await symlink(join(elsewhere, "current", "upstream.json"), pod.upstreamPath);
+  await pod.startNginx();
+  await pod.startReloader();
+  await pod.applied(1);
+  // Of all that is watched, the folder, the link and the first file, nothing changes.
+  await symlink("2", join(elsewhere, "next"));
+  await rename(join(elsewhere, "next"), join(elsewhere, "current"));
+  await pod.applied(2);
+});

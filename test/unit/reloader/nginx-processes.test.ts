@@ -96,10 +96,11 @@ describe("nginx' workers", () => {
     10: { title: "nginx: cache manager process", parent: 7 },
     11: { title: WORKER, parent: 99 },
     12: { title: null, parent: 7 },
+    13: { title: MASTER, parent: 7 },
   });
 
-  test("that answer are children of the master that are not shutting down", () => {
-    expect(answeringWorkers(processes, 7)).toEqual([8]);
+  test("that answer are children of the master that are not shutting down, also those just forked", () => {
+    expect(answeringWorkers(processes, 7)).toEqual([8, 13]);
   });
 
   test("still answer until they have left or are titled as shutting down", () => {
