@@ -20,14 +20,16 @@ export interface Reload {
 /**
  * `settled`: nginx runs this config and nothing else (`reload` null: it did already; `why`: what went wrong besides).
  * `settling`: new workers run it, old ones are still there. `absent`: it lies on the disk and no nginx runs.
- * `waiting`: nginx is too busy to answer. `refused`: nginx did not take it. `failed`: it could not even be tried.
- * `stopped`: the program is to end.
+ * `waiting`: nginx is too busy to answer. `refused`: nginx did not take it (`running`: and goes on with another one).
+ * `failed`: it could not even be tried. `stopped`: the program is to end.
  */
 export type Outcome =
   | { kind: "settled"; reload: Reload | null; why: string | null }
   | { kind: "settling"; reload: Reload; why: string }
-  | { kind: "refused"; why: string; rolledBack: boolean }
-  | { kind: "absent" | "waiting" | "failed" | "stopped"; why: string };
+  | { kind: "refused"; why: string; rolledBack: boolean; running: boolean }
+  | { kind: "failed"; why: string; because: "disk" | "signal" }
+  | { kind: "absent" | "waiting"; why: string }
+  | { kind: "stopped"; why: string };
 
 /** nginx as seen from here. */
 export interface Nginx {
@@ -78,14 +80,14 @@ export class Applier {
     const { files, nginx, log } = this.#parts;
     const mark = await log.mark();
     const written = await files.write(config);
-    if (!written.ok) return { kind: "failed", why: written.why };
+    if (!written.ok) return { kind: "failed", why: written.why, because: "disk" };
     if (written.changed || this.#mark === undefined) this.#mark = mark;
     if (!written.changed) {
       const inPlace = await this.#inPlace(config, signal);
       if (inPlace !== null) return inPlace;
     }
     const master = await nginx.findMaster();
-    if (master.found === "several") return { kind: "failed", why: master.why };
+    if (master.found === "several") return { kind: "failed", why: master.why, because: "signal" };
     if (master.found === "none") return this.#withoutNginx(config, master.why);
     return this.#reload(config, master.pid, signal);
   }
@@ -108,7 +110,9 @@ export class Applier {
     this.#unread = config.hash;
     this.#pending = null;
     const refused = await this.#parts.log.refusalSince(this.#mark ?? null, null);
-    return refused === null ? { kind: "absent", why } : this.#rollBack(config, `nginx does not start: ${refused}`);
+    return refused === null
+      ? { kind: "absent", why }
+      : this.#rollBack(config, `nginx does not start: ${refused}`, false);
   }
 
   async #reload(config: Config, master: number, signal: AbortSignal): Promise<Outcome> {
@@ -118,7 +122,7 @@ export class Applier {
     this.#unread = null;
     this.#pending = null;
     const delivery = nginx.reload(master);
-    if (delivery === "forbidden") return { kind: "failed", why: nginx.forbiddenReason(master) };
+    if (delivery === "forbidden") return { kind: "failed", why: nginx.forbiddenReason(master), because: "signal" };
     if (delivery === "gone") return this.#withoutNginx(config, "nginx ended just now");
     const at = clock.now();
     const accepted = await awaitAccepted({
@@ -141,9 +145,9 @@ export class Applier {
       case "gone":
         return this.#withoutNginx(config, accepted.why);
       case "refused":
-        return this.#rollBack(config, `nginx refused the config: ${accepted.why}`);
+        return this.#rollBack(config, `nginx refused the config: ${accepted.why}`, true);
       case "late":
-        return this.#rollBack(config, `${this.#lateReason(accepted.why)}; ${log.hint}`);
+        return this.#rollBack(config, `${this.#lateReason(accepted.why)}; ${log.hint}`, true);
     }
   }
 
@@ -176,13 +180,14 @@ export class Applier {
     return { kind: "settled", reload, why: kept.ok ? null : kept.why };
   }
 
-  /** Brings the last good bytes back. nginx itself goes on with what it ran before. */
-  async #rollBack(config: Config, why: string): Promise<Outcome> {
+  /** Brings the last good bytes back. An nginx that is `running` goes on with what it ran before. */
+  async #rollBack(config: Config, why: string, running: boolean): Promise<Outcome> {
     const { files } = this.#parts;
-    if (files.good === null || files.good.hash === config.hash) return { kind: "refused", why, rolledBack: false };
+    const refused = { kind: "refused", why, rolledBack: false, running } as const;
+    if (files.good === null || files.good.hash === config.hash) return refused;
     this.#mark = await this.#parts.log.mark();
     const written = await files.restore(files.good);
-    if (written.ok) return { kind: "refused", why, rolledBack: true };
-    return { kind: "refused", why: `${why}; and it cannot be rolled back: ${written.why}`, rolledBack: false };
+    if (written.ok) return { ...refused, rolledBack: true };
+    return { ...refused, why: `${why}; and it cannot be rolled back: ${written.why}` };
   }
 }

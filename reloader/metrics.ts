@@ -1,5 +1,6 @@
 // What `/metrics` tells of the reloader: the figures of its report, read at each scrape. Touches the registry that it is handed.
 import { countOf, gaugeOf, type Registry } from "../common/metrics.ts";
+import { APPLIED_STATES } from "./applied-state.ts";
 import type { Figures } from "./report.ts";
 
 export function registerMetrics(registry: Registry, figures: () => Figures, now: () => number): void {
@@ -14,6 +15,20 @@ export function registerMetrics(registry: Registry, figures: () => Figures, now:
   gauge("applied_generation", "Newest generation that nginx was proven to serve.", (f) => f.appliedGeneration);
   gauge("reloader_problem", "1 while what is wanted is not applied.", (f) => f.isProblem);
   gauge("config_refused", "1 while nginx does not take the config that is wanted.", (f) => f.isRefusing);
+  gaugeOf(
+    registry,
+    {
+      name: "vast_pod_applied_state",
+      help: "What stands between what is wanted and nginx: 1 for one.",
+      labels: ["state"],
+    },
+    () => {
+      const { state: current } = figures();
+      return current === null
+        ? null
+        : APPLIED_STATES.map((state) => ({ labels: { state }, value: Number(state === current) }));
+    },
+  );
   gauge("nginx_up", "1 while nginx is there and answers.", (f) => f.isNginxUp);
   gauge("upstream_age_seconds", "Time since the upstream file was last written or touched.", (f) =>
     seconds(f.upstreamSeenAt === null ? null : now() - f.upstreamSeenAt),

@@ -4,6 +4,7 @@ import type { Clock } from "../common/clock.ts";
 import type { Applied } from "../common/reloader-status.ts";
 import { accessLogFor, descriptorOf, refusesLog } from "./access-log.ts";
 import { type Aim, aimAt } from "./aim.ts";
+import { appliedState, isNginxUp } from "./applied-state.ts";
 import type { Applier, Outcome } from "./apply.ts";
 import type { ConfigFiles, Disk } from "./config-files.ts";
 import type { Looked } from "./look.ts";
@@ -102,16 +103,18 @@ export class Reconciler {
     // A refusal is told by what is remembered of it, also in the passes that do not try again.
     const trouble = outcome === null || outcome.kind === "refused" ? null : outcome.why;
     const standIn = this.#absentSince === null || isWanted || aim.config === null ? null : STAND_IN;
+    const refusal = this.#refusal(aim);
     report.finish(
       {
         wanted: { generation, server, hash: aim.config?.hash ?? null, state: page.state, reason: page.reason },
         applied: outcome?.kind === "settled" && config !== null ? this.#proven(config, serves, generation) : null,
-        problem: joined([problem, aim.problem, this.#refusal(aim), trouble, standIn, pageProblem, untidy]),
+        problem: joined([problem, aim.problem, refusal, trouble, standIn, pageProblem, untidy]),
         warnings: aim.warnings,
         reload: outcome !== null && "reload" in outcome ? outcome.reload : null,
+        state: appliedState({ outcome, refusing: refusal !== null, hasConfig: aim.config !== null }),
         refused: outcome?.kind === "refused",
-        refusing: this.#refusal(aim) !== null,
-        nginxUp: outcome === null || outcome.kind === "failed" ? null : outcome.kind !== "waiting",
+        refusing: refusal !== null,
+        nginxUp: isNginxUp(outcome),
         upstreamWrittenAt: read.kind === "file" ? read.writtenAt : null,
       },
       clock.now(),

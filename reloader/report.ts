@@ -3,6 +3,7 @@ import type { Logger } from "../common/logging.ts";
 import type { Applied } from "../common/reloader-status.ts";
 import type { Health } from "../common/status-server.ts";
 import type { Server } from "../common/upstream-file.ts";
+import type { AppliedState } from "./applied-state.ts";
 import type { Reload } from "./apply.ts";
 
 /** What a pass came to. */
@@ -16,6 +17,7 @@ export interface PassResult {
   warnings: readonly string[];
   /** The reload that this pass did or finished. */
   reload: Reload | null;
+  state: AppliedState;
   refused: boolean;
   /** nginx does not take what is wanted, now or since an earlier pass. */
   refusing: boolean;
@@ -30,6 +32,7 @@ export interface Figures {
   wantedGeneration: number | null;
   appliedGeneration: number | null;
   isProblem: boolean;
+  state: AppliedState | null;
   isRefusing: boolean;
   isNginxUp: boolean | null;
   reloads: number;
@@ -112,6 +115,7 @@ export class Report {
     return {
       applied: this.#applied,
       wanted: wanted === undefined ? null : { generation: wanted.generation, server: wanted.server, hash: wanted.hash },
+      state: this.#last?.state ?? null,
       problem: this.#failure ?? this.#last?.problem ?? null,
       warnings: this.#last?.warnings ?? [],
       upstreamSeenAt: iso(this.#upstreamSeenAt),
@@ -129,6 +133,7 @@ export class Report {
       wantedGeneration: this.#last?.wanted.generation ?? null,
       appliedGeneration: this.#applied?.generation ?? null,
       isProblem: this.#failure !== null || (this.#last?.problem ?? null) !== null,
+      state: this.#last?.state ?? null,
       isRefusing: this.#last?.refusing ?? false,
       isNginxUp: this.#nginxUp,
       reloads: this.#reloads,

@@ -54,6 +54,8 @@ export interface ReloaderPod {
   /** The same with any text. */
   publishText(text: string): Promise<void>;
   status(): Promise<Status>;
+  /** The reloader's metrics. */
+  metrics(): Promise<string>;
   until(what: string, condition: (status: Status) => unknown, everyMs?: number): Promise<Status>;
   /** Waits until that many passes have finished from now on. */
   passes(count: number): Promise<Status>;
@@ -126,6 +128,7 @@ export async function openReloaderPod(): Promise<ReloaderPod> {
       await rename(`${upstreamPath}.tmp`, upstreamPath);
     },
     status,
+    metrics: async () => (await fetch(`http://127.0.0.1:${statusPort}/metrics`)).text(),
     until: (what, condition, everyMs = 50) => {
       let last: Status | null = null;
       const seen = async () => {

@@ -92,6 +92,7 @@ describe("a config that nginx refuses", () => {
       kind: "refused",
       why: 'nginx refused the config: unknown directive "x" in /conf/other.conf:1',
       rolledBack: true,
+      running: true,
     });
     expect(disk.files.get(CONFIG)).toBe(A.text);
     expect(nginx.running()).toEqual([A.hash]);
@@ -168,7 +169,7 @@ describe("an nginx that is not there", () => {
     nginx.refuses = "host not found";
     nginx.start();
     const why = "nginx does not start: host not found";
-    expect(await ensure(B)).toEqual({ kind: "refused", why, rolledBack: true });
+    expect(await ensure(B)).toEqual({ kind: "refused", why, rolledBack: true, running: false });
     expect(disk.files.get(CONFIG)).toBe(A.text);
   });
 
@@ -258,7 +259,7 @@ describe("what cannot be done", () => {
   test("of several masters none is signalled", async () => {
     const { nginx, ensure } = await running(A);
     nginx.several = true;
-    expect(await ensure(B)).toEqual({ kind: "failed", why: "there are 2 nginx masters" });
+    expect(await ensure(B)).toEqual({ kind: "failed", why: "there are 2 nginx masters", because: "signal" });
     expect(nginx.reloads).toBe(0);
   });
 

@@ -11,6 +11,7 @@ const RESULT: PassResult = {
   problem: null,
   warnings: [],
   reload: { at: 500, acceptedMs: 10, settledMs: 110 },
+  state: "applied",
   refused: false,
   refusing: false,
   nginxUp: true,
@@ -18,7 +19,7 @@ const RESULT: PassResult = {
 };
 
 /** The metrics of a report that has taken in these passes, at 3,400 ms. */
-async function scraped(...passes: PassResult[]) {
+async function everything(...passes: PassResult[]) {
   const report = new Report(pino({ level: "silent" }), 0);
   const registry = createRegistry();
   registerMetrics(
@@ -29,6 +30,12 @@ async function scraped(...passes: PassResult[]) {
   for (const pass of passes) report.finish(pass, 1_000);
   const lines = (await registry.metrics()).split("\n").filter((line) => line !== "" && !line.startsWith("#"));
   return Object.fromEntries(lines.map((line) => line.replace("vast_pod_", "").split(" ")));
+}
+
+/** The same without the states, of which there are many. */
+async function scraped(...passes: PassResult[]) {
+  const all = Object.entries(await everything(...passes));
+  return Object.fromEntries(all.filter(([name]) => !name.startsWith("applied_state")));
 }
 
 test("what is not known before the first pass is left out", async () => {
@@ -76,4 +83,13 @@ test("an nginx that is gone is told", async () => {
     nginx_up: "0",
     reloader_problem: "1",
   });
+});
+
+test("of the states that keep what is wanted from nginx one is told, and none before the first pass", async () => {
+  const states = async (...passes: PassResult[]) =>
+    Object.entries(await everything(...passes)).filter(([name]) => name.startsWith("applied_state"));
+  expect(await states()).toEqual([]);
+  const told = await states(RESULT, { ...RESULT, state: "disk" });
+  expect(told.length).toBe(8);
+  expect(told.filter(([, value]) => value === "1")).toEqual([['applied_state{state="disk"}', "1"]]);
 });

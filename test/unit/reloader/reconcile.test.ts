@@ -107,7 +107,7 @@ describe("a fresh start", () => {
     world.publish({ server: server() });
     await world.pass();
     expect(world.disk.files.get(CONFIG)).toBe(configFor(server()).text);
-    expect(world.status()).toMatchObject({ applied: null, problem: "nginx is not running" });
+    expect(world.status()).toMatchObject({ applied: null, state: "absent", problem: "nginx is not running" });
     world.nginx.start();
     await world.pass();
     expect(world.status()).toMatchObject({ applied: { generation: 1, server: server() }, problem: null });
@@ -298,6 +298,7 @@ describe("a refused config", () => {
     expect(world.status()).toMatchObject({
       applied: { generation: 5, server: server() },
       wanted: { generation: 6, server: server(2) },
+      state: "refused",
       problem: expect.stringContaining("duplicate listen options"),
       refusals: 1,
     });

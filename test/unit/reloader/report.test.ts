@@ -10,6 +10,7 @@ const RESULT: PassResult = {
   problem: null,
   warnings: [],
   reload: { at: 500, acceptedMs: 10, settledMs: 110 },
+  state: "applied",
   refused: false,
   refusing: false,
   nginxUp: true,

@@ -1,0 +1,51 @@
+// What stands between what is wanted and what nginx serves, in one word for `/status` and `/metrics`. Pure.
+import type { Outcome } from "./apply.ts";
+
+/**
+ * `applied`: nothing. `settling`: old workers. `refused`: nginx does not take the config. `absent`: no nginx runs.
+ * `busy`: it does not answer. `disk`: the config cannot be written. `signal`: nginx must not or cannot be signalled.
+ * `input`: there is no config, as the upstream file's server, a name, a template or a secret cannot be used.
+ */
+export const APPLIED_STATES = ["applied", "settling", "refused", "absent", "busy", "disk", "signal", "input"] as const;
+export type AppliedState = (typeof APPLIED_STATES)[number];
+
+export interface Pass {
+  /** Null: there was no config that may be tried. */
+  outcome: Exclude<Outcome, { kind: "stopped" }> | null;
+  /** nginx does not take what is wanted, now or since an earlier pass. */
+  refusing: boolean;
+  /** There is a config for what is wanted. */
+  hasConfig: boolean;
+}
+
+export function appliedState({ outcome, refusing, hasConfig }: Pass): AppliedState {
+  if (refusing || outcome === null) return "refused";
+  switch (outcome.kind) {
+    case "settled":
+      return hasConfig ? "applied" : "input";
+    case "waiting":
+      return "busy";
+    case "failed":
+      return outcome.because;
+    case "settling":
+    case "refused":
+    case "absent":
+      return outcome.kind;
+  }
+}
+
+/** Whether nginx is there and answers; null where a pass has not found out. */
+export function isNginxUp(outcome: Outcome | null): boolean | null {
+  switch (outcome?.kind) {
+    case "settled":
+    case "settling":
+      return true;
+    case "refused":
+      return outcome.running;
+    case "absent":
+    case "waiting":
+      return false;
+    default:
+      return null;
+  }
+}
