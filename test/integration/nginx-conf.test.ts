@@ -45,7 +45,7 @@ beforeAll(async () => {
   });
   await until("the first config is there", () => stat(at("etc/nginx/conf.d/default.conf")));
   const program = findProgram("nginx", process.env);
-  const command = [program, "-c", conf, "-g", "daemon off;"];
+  const command = [program, "-c", conf, "-e", at("var/run/nginx/error.log"), "-g", "daemon off;"];
   const unprivileged = ["--reuid", String(UID), "--regid", String(UID), "--clear-groups", "--pdeathsig", "TERM", "--"];
   nginx = await pod.sandbox.start({
     name: "nginx",
