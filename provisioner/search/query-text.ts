@@ -1,4 +1,5 @@
 // The official command line's query grammar, its quirks included: `gpu_name=RTX_4090 gpu_ram>=24` to filters. Pure.
+import { type Comparison, cut, UNQUOTED } from "./comparisons.ts";
 import { type Condition, type Filters, type Operator, RECOGNISED, SHORT_NAMES, UNITS } from "./fields.ts";
 import { float, int, repr, strip, zeroFill } from "./python-text.ts";
 import { QueryRefused } from "./refusal.ts";
@@ -10,7 +11,6 @@ export const DEFAULT_FILTERS: Filters = {
   rentable: { eq: true },
 };
 
-const UNQUOTED = "Did you forget to quote your query?";
 const SIGNS: ReadonlyMap<string, Operator> = new Map([
   [">=", "gte"],
   [">", "gt"],
@@ -50,70 +50,6 @@ export function parseQueryText(text: string, seed: Filters, warn: (field: string
   const filters = new Map<string, Condition>(Object.entries(seed));
   for (const comparison of cut(text)) add(filters, comparison, warn);
   return Object.fromEntries(filters);
-}
-
-interface Comparison {
-  field: string;
-  operator: string;
-  value: string;
-  /** Where it stands in the text, and how. */
-  position: number;
-  piece: string;
-}
-
-// The parts of the vendor's one pattern. All but the field may be missing, so that nothing ever has to be tried again:
-// part after part is the same, and takes no more steps than the text has characters.
-const FIELD = /[a-zA-Z0-9_]+/g;
-const OPERATOR = / *[=><!]+| +(?:[lg]te?|nin|neq|eq|not ?eq|not ?in|in) /y;
-const SPACES = / */y;
-const QUOTED_OR_WORD = /"[^"]+"|[^ ]+/y;
-
-function cut(given: string): Comparison[] {
-  const text = strip(given);
-  const offset = given.indexOf(text);
-  const lastBracket = text.lastIndexOf("]");
-  const found: Comparison[] = [];
-  let at = 0;
-  let joined = "";
-  let gap: { from: number; to: number } | null = null;
-  const take = (pattern: RegExp): string => {
-    pattern.lastIndex = at;
-    const part = pattern.exec(text)?.[0] ?? "";
-    at += part.length;
-    return part;
-  };
-  const takeValue = (): string => {
-    const close = text[at] === "[" && at < lastBracket ? text.indexOf("]", at) : -1;
-    if (close <= at + 1) return take(QUOTED_OR_WORD); // no list, `[]`, or one that is never closed
-    const part = text.slice(at, close + 1);
-    at = close + 1;
-    return part;
-  };
-  for (;;) {
-    FIELD.lastIndex = at;
-    const match = FIELD.exec(text);
-    const from = match?.index ?? text.length;
-    if (from > at) gap ??= { from: at, to: from };
-    if (match === null) break;
-    at = from + match[0].length;
-    const operator = take(OPERATOR);
-    take(SPACES);
-    const value = takeValue();
-    take(SPACES);
-    const piece = text.slice(from, at);
-    joined += piece;
-    found.push({ field: match[0], operator, value, position: offset + from, piece: strip(piece) });
-  }
-  if (gap !== null) {
-    const piece = text.slice(gap.from, gap.to);
-    throw new QueryRefused(
-      `Unconsumed text. ${UNQUOTED} ${repr(joined)} != ${repr(text)}`,
-      offset + gap.from,
-      piece,
-      "conditions are separated by blanks alone, without and, commas or brackets around them",
-    );
-  }
-  return found;
 }
 
 function add(filters: Map<string, Condition>, comparison: Comparison, warn: (field: string) => void): void {

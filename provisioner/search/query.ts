@@ -1,6 +1,7 @@
 // The user's search as the program knows it, whether it was given as JSON or in the official command line's grammar. Pure.
 import * as z from "zod";
-import { BESIDE_FILTERS, type Filters, OPERATORS, OTHER_COLUMNS, RECOGNISED } from "./fields.ts";
+import { BESIDE_FILTERS, type Filters, OPERATORS, OTHER_COLUMNS, RECOGNISED, SHORT_NAMES } from "./fields.ts";
+import { unmet } from "./judge.ts";
 import { type Order, orderOf } from "./order.ts";
 import { DEFAULT_FILTERS, parseQueryText } from "./query-text.ts";
 import { QueryRefused } from "./refusal.ts";
@@ -16,19 +17,28 @@ export interface SearchQuery {
 /** Text that begins with a brace is JSON and taken as it is; any other gets `seed`'s filters. Throws `QueryRefused`. */
 export function readQuery(text: string, seed: Filters = DEFAULT_FILTERS): SearchQuery {
   const query = text.trim().startsWith("{") ? readJson(text) : readText(text, seed);
-  const type = query.beside.type ?? query.filters.type;
-  // A search of type bid finds cheap interruptible offers, but a create without a bid price bills them on demand.
-  if (type !== undefined && /bid|interruptible/i.test(JSON.stringify(type))) {
-    const shown = JSON.stringify(type);
-    const position = text.search(/\btype\b/);
-    throw new QueryRefused(
-      `its "type" is ${shown}: bids are not supported, it would be billed on demand`,
-      position,
-      "type",
-      'leave "type" out',
-    );
-  }
+  refuseBids(query, text);
   return query;
+}
+
+/** A search for bids finds cheap interruptible offers, but a create without a bid price bills them on demand. */
+function refuseBids({ beside, filters }: SearchQuery, text: string): void {
+  const type = JSON.stringify(beside.type ?? filters.type ?? "");
+  const { is_bid: isBid } = filters;
+  const asked = /bid|interruptible/i.test(type)
+    ? { field: "type", shown: type }
+    : isBid !== undefined && unmet({ is_bid: false }, { is_bid: isBid }) !== null
+      ? { field: "is_bid", shown: JSON.stringify(isBid) }
+      : null;
+  if (asked === null) return;
+  const { field, shown } = asked;
+  const reason = `its "${field}" is ${shown}: bids are not supported, it would be billed on demand`;
+  throw new QueryRefused(reason, placeOf(field, text), field, `leave "${field}" out`);
+}
+
+function placeOf(field: string, text: string): number | null {
+  const position = text.search(new RegExp(`\\b${field}\\b`));
+  return position < 0 ? null : position; // JSON can spell a name in other ways
 }
 
 function readText(text: string, seed: Filters): SearchQuery {
@@ -68,15 +78,46 @@ function readJson(text: string): SearchQuery {
 
 function parseJson(text: string): unknown {
   try {
-    return JSON.parse(text);
+    const json: unknown = JSON.parse(text);
+    JSON.stringify(json); // what is nested too deep can be read and not be sent
+    return json;
   } catch (error) {
-    // Its message tells the place: an offset, or the text around it.
-    throw new QueryRefused(error instanceof Error ? error.message : String(error), null, text, "");
+    const reason = error instanceof Error ? error.message : String(error);
+    if (!(error instanceof SyntaxError)) throw new QueryRefused(reason, null, text, "");
+    const position = breaksAt(text, reason);
+    throw new QueryRefused(reason, position, text.slice(position), "");
+  }
+}
+
+/** Where JSON stops to be JSON. The parser's message names the place only sometimes. */
+function breaksAt(text: string, reason: string): number {
+  const named = /at position (\d+)/.exec(reason)?.[1];
+  if (named !== undefined) return Number(named);
+  if (/end of JSON/i.test(reason)) return text.length;
+  // Every beginning that holds the wrong character is refused for it, and no shorter one is.
+  const kind = reason.split(",")[0] ?? reason;
+  let [right, wrong] = [0, text.length];
+  while (wrong - right > 1) {
+    const middle = (right + wrong) >> 1;
+    if (refusalOf(text.slice(0, middle)).startsWith(kind)) wrong = middle;
+    else right = middle;
+  }
+  return right;
+}
+
+function refusalOf(json: string): string {
+  try {
+    JSON.parse(json);
+    return "";
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
   }
 }
 
 function unrecognised(field: string): string {
-  return `Unrecognized field: ${field}. It is sent, and the API leaves fields out that it does not know`;
+  const full = SHORT_NAMES.get(field);
+  const hint = full === undefined ? "" : `; its name is ${full}`;
+  return `Unrecognized field: ${field}. It is sent, and the API leaves fields out that it does not know${hint}`;
 }
 
 /** Conditions that are right in form and hardly what somebody means. */

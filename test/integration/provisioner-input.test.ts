@@ -210,6 +210,15 @@ test("says that the status port is taken, with exit code 1", async () => {
   expect(first.exit()).toBeNull();
 });
 
+test("query shows what a search query means without any setting, and refuses a bad one with its place", async () => {
+  const shown = await ended({ VAST_API_KEY: "" }, ["query", "--json", "gpu_ram>=24", "num_gpus=1", "--no-default"]);
+  expect(shown.exit.code).toBe(0);
+  expect(JSON.parse(shown.output)).toEqual({ filters: { gpu_ram: { gte: 24_000 }, num_gpus: { eq: "1" } } });
+  const refused = await ended({ VAST_API_KEY: "" }, ["query", "-num_gpus=1"]);
+  expect(refused.exit.code).toBe(2);
+  expect(refused.output).toContain('at position 0, "-": Unconsumed text.');
+});
+
 test("destroy asks first, and refuses to guess without a terminal", async () => {
   await pod.provision();
   await pod.ready();

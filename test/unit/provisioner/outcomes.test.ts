@@ -83,6 +83,7 @@ describe("backing off", () => {
 
   test.each([
     ["no_offer", [30, 60, 120, 240, 480, 600, 600]],
+    ["offers_lost", [5, 10, 20, 40, 60, 60]],
     ["create_refused", [30, 60, 120, 240, 480, 600, 600]],
     ["create_rate_limited", [5, 10, 20, 40, 80, 120, 120]],
     ["image_unavailable", [60, 120, 240, 480, 960, 1800, 1800]],

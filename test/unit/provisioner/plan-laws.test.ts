@@ -113,7 +113,7 @@ const someMemory: fc.Arbitrary<Memory> = fc.record({
   goneOffers: fc.array(fc.record({ id: fc.constant(5), until: soon }), { maxLength: 2 }),
   backoff: maybe(
     fc.record({
-      reason: fc.constantFrom("no_offer", "image_unavailable", "app_not_listening"),
+      reason: fc.constantFrom("no_offer", "offers_lost", "image_unavailable", "app_not_listening"),
       message: fc.constant("why"),
       failures: fc.constant(1),
       until: soon,

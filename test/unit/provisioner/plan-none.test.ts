@@ -80,14 +80,13 @@ describe("rows 20 to 24: none", () => {
     });
   });
 
-  test("calls it provisioning, not blocked, while the API does not take calls: that passes by itself", () => {
-    const limited = { ...backoff(NOW + MINUTE).backoff, reason: "create_rate_limited" as const };
-    expect(none({ backoff: limited })).toMatchObject({
-      reason: "create_rate_limited",
-      state: "provisioning",
-      actions: [],
-    });
-  });
+  test.each(["create_rate_limited", "offers_lost"] as const)(
+    "calls it provisioning, not blocked, where it passes by itself: %s",
+    (reason) => {
+      const passing = { ...backoff(NOW + MINUTE).backoff, reason };
+      expect(none({ backoff: passing })).toMatchObject({ reason, state: "provisioning", actions: [] });
+    },
+  );
 
   test("creates when the backoff is over", () => {
     expect(none(backoff(NOW)).actions).toEqual([{ kind: "create" }]);

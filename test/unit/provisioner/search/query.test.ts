@@ -1,15 +1,23 @@
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { readQuery, withOrder } from "../../../../provisioner/search/query.ts";
 import { QueryRefused } from "../../../../provisioner/search/refusal.ts";
 
-function refusalOf(text: string): QueryRefused {
+/** The refusal, or null for a query that is accepted. Anything else that is thrown fails the test. */
+function attempt(text: string): { refusal: QueryRefused | null } {
   try {
     readQuery(text);
+    return { refusal: null };
   } catch (error) {
-    if (error instanceof QueryRefused) return error;
+    if (error instanceof QueryRefused) return { refusal: error };
     throw error;
   }
-  throw new Error("the query was accepted");
+}
+
+function refusalOf(text: string): QueryRefused {
+  const { refusal } = attempt(text);
+  if (refusal === null) throw new Error("the query was accepted");
+  return refusal;
 }
 
 describe("a query that begins with a brace", () => {
@@ -22,15 +30,48 @@ describe("a query that begins with a brace", () => {
   });
 
   test.each([
-    ["{broken", /in JSON at position 1/],
-    ['{"num_gpus": x}', /'x'.*is not valid JSON/],
-    ['{"num_gpus": {"gte": 1}', /JSON/],
+    ["{broken", /^at position 1, "broken": .* in JSON/],
+    ['{"num_gpus": x}', /^at position 13, "x}": Unexpected token 'x'/],
+    [`{"a": {"in": [${"1,".repeat(5000)}+]}}`, /^at position 10014, "\+]}}": /],
+    ['{"num_gpus": {"gte": 1}', /^at position 23, "": .*JSON/],
+    ['{"num_gpus": {"gte": ', /^at position 21, "": Unexpected end/],
+    ['{"num_gpus": {"gte": 1}} and more', /^at position 25, "and more": /],
+    ['{"gpu_name": {"eq": "RTX', /^at position \d+, .*JSON/],
     ['{"gpu_name":"RTX 4090"}', /at position 1, "\\"gpu_name\\"": the condition of "gpu_name" must be an object/],
     ['{"num_gpus":{"eq":1},"gpu_name":{"like":"RTX"}}', /at position 21, .*the condition of "gpu_name"/],
     ['{"gpu_name":null}', /the condition of "gpu_name"/],
     ['{"gpu_name":["eq"]}', /the condition of "gpu_name"/],
   ])("is refused with its place: %s", (text, message) => {
     expect(refusalOf(text).message).toMatch(message);
+  });
+
+  test("is refused when it is nested too deep to be sent", () => {
+    const deep = `{"type": ${"[".repeat(50_000)}${"]".repeat(50_000)}}`;
+    expect(refusalOf(deep).position).toBeNull();
+  });
+
+  test("is a query or a refusal with a place in the text, whatever follows the brace", () => {
+    const json = fc.json({ maxDepth: 3 }).map((text) => `{"num_gpus": ${text}}`);
+    const broken = fc.tuple(json, fc.nat(), fc.string({ maxLength: 3 })).map(([text, at, wrong]) => {
+      const place = 1 + (at % (text.length - 1));
+      return text.slice(0, place) + wrong + text.slice(place);
+    });
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          json,
+          broken,
+          fc.string({ unit: "binary" }).map((text) => `{${text}`),
+        ),
+        (text) => {
+          const { refusal } = attempt(text);
+          if (refusal === null) return;
+          expect(refusal.position).toBeGreaterThanOrEqual(0);
+          expect(refusal.position).toBeLessThanOrEqual(text.length);
+        },
+      ),
+      { numRuns: 1000 },
+    );
   });
 
   test("warns of fields that neither the command line nor the rows have", () => {
@@ -75,17 +116,21 @@ describe("a bid is refused until one can be given", () => {
     '{"type":" BID "}',
     '{"type":{"eq":"bid"}}',
     '{"type":["bid"]}',
+    '{"num_gpus":{"eq":1},"is_bid":{"eq":true}}',
     "num_gpus=1 type=bid",
+    "is_bid=true",
+    "is_bid != false",
     "type = Interruptible",
     "type in [bid]",
   ])("%s", (text) => {
     expect(refusalOf(text).message).toContain("bids are not supported, it would be billed on demand");
-    expect(text.slice(refusalOf(text).position ?? 0)).toMatch(/^type/);
+    expect(text.slice(refusalOf(text).position ?? 0)).toMatch(/^(type|is_bid)/);
   });
 
   test("and the other types are not", () => {
     for (const type of ["on-demand", "ondemand", "reserved"])
       expect(readQuery(JSON.stringify({ type })).beside).toEqual({ type });
+    expect(readQuery("is_bid=false").filters).toMatchObject({ is_bid: { eq: false } });
   });
 });
 
