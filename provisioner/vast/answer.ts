@@ -63,8 +63,8 @@ function refusal(call: string, answer: Answer, body: Body | null, clean: (text: 
 // and answers a wrong key with 404. (A 5xx without JSON is a gateway's page: no refusal, whatever it says.)
 function classify(status: number, slug: string, text: string): VastErrorKind {
   const says = `${slug} ${text}`.toLowerCase();
+  if (/two.?factor|\b2fa\b/.test(says)) return "two_factor"; // comes as an auth_error as well
   if (slug === "auth_error" || /invalid user key|invalid api key/.test(says)) return "auth";
-  if (/two.?factor|\b2fa\b/.test(says)) return "two_factor";
   if (/insufficient_credit|insufficient credit|missing_billing/.test(says)) return "no_credit";
   if (/spend_rate_limit/.test(says)) return "spend_limit";
   if (/no_such_ask|is not your own|no longer available|ask is not available|by id \d+ is not available/.test(says))

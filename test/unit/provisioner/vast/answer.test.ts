@@ -68,6 +68,7 @@ describe("each answer has its kind", () => {
     ["a wrong key without a slug", 404, { msg: "Invalid user key" }, "auth"],
     ["a missing right", 403, msg("not_authorized", "no"), "auth"],
     ["two-factor", 401, { msg: "This call needs a Two Factor Authentication login" }, "two_factor"],
+    ["two-factor as a refused key", 401, msg("auth_error", "needs a Two Factor Authentication login"), "two_factor"],
     ["2FA in short", 401, { msg: "2FA required" }, "two_factor"],
     ["no credit", 400, msg("insufficient_credit", "low"), "no_credit"],
     ["no credit as other clients expect it", 402, {}, "no_credit"],

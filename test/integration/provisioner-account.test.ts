@@ -1,0 +1,75 @@
+// Trouble of the whole account: nothing is changed, nobody is banned, what serves goes on serving, and the message says what to do.
+import { Redis } from "ioredis";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import type { Child } from "../../deploy/local/processes.ts";
+import { logOf, openPod, type Pod } from "./pod.ts";
+
+let pod: Pod;
+let redis: Redis;
+beforeEach(async () => {
+  pod = await openPod({ redis: true });
+  redis = new Redis(pod.redis?.url ?? "");
+});
+afterEach(async () => {
+  redis.disconnect();
+  await pod.close();
+});
+
+const actions = (provisioner: Child, action: string) =>
+  logOf(provisioner).filter((line) => line.event === "action" && line.action === action);
+
+test.each([
+  ["revoked key", { keyRevoked: true }, { keyRevoked: false }, "account_auth", /refuses VAST_API_KEY: set a valid key/],
+  ["two-factor login", { twoFactor: true }, { twoFactor: false }, "account_two_factor", /two-factor.*made for API use/],
+])("a %s changes nothing, and what serves goes on serving until it is mended", async (_, begin, end, reason, text) => {
+  const provisioner = await pod.provision();
+  const ready = await pod.ready();
+  const before = (await pod.emulator.mutations()).length;
+  await pod.emulator.send("POST", "account", begin);
+  // Other work is due as well, and waits: the instance has another image than wanted.
+  await pod.emulator.event("any", "image", { image: "other/app:9" });
+  const blocked = await pod.until("it is blocked", (f) => f.reason === reason, 30_000);
+  expect(blocked).toMatchObject({ state: "blocked", server: ready.server, instance: { id: ready.instance?.id } });
+  expect(blocked.message).toMatch(text);
+  expect(await pod.emulator.mutations()).toHaveLength(before);
+  expect(await redis.keys("ban_*")).toEqual([]);
+  await pod.emulator.event("any", "image", { image: "example/app:2" });
+  await pod.emulator.send("POST", "account", end);
+  const again = await pod.until("it is mended", (f) => f.reason === "instance_ready", 30_000);
+  expect(again.instance?.id).toBe(ready.instance?.id);
+  expect(actions(provisioner, "destroy")).toEqual([]);
+  expect((await pod.emulator.state()).instances).toHaveLength(1);
+});
+
+test.each([
+  ["without credit", { credit: 0 }, { credit: 100 }, "account_no_credit", /has no credit: add some/],
+  [
+    "without a payment method",
+    { credit: 0, missingBilling: true },
+    { credit: 100, missingBilling: false },
+    "account_no_credit",
+    /has no credit/,
+  ],
+  [
+    "at its spend limit",
+    { spendLimited: true },
+    { spendLimited: false },
+    "account_spend_limit",
+    /spend limit is reached/,
+  ],
+])(
+  "an account %s creates nothing, blames no host and no offer, and goes on when it is mended",
+  async (_, begin, end, reason, text) => {
+    await pod.emulator.send("POST", "account", begin);
+    const provisioner = await pod.provision();
+    const blocked = await pod.until("it is blocked", (f) => f.reason === reason, 30_000);
+    expect(blocked).toMatchObject({ state: "blocked", server: null });
+    expect(blocked.message).toMatch(text);
+    expect(await pod.state()).toMatchObject({ creates: [], avoided: [], goneOffers: [], intent: null });
+    expect(await redis.keys("ban_*")).toEqual([]);
+    expect(actions(provisioner, "ban")).toEqual([]);
+    await pod.emulator.send("POST", "account", end);
+    await pod.ready(60_000);
+    expect((await pod.emulator.state()).instances).toHaveLength(1);
+  },
+);
