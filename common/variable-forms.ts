@@ -28,7 +28,7 @@ export const boolean = z
   .refine((value) => TRUE.has(value) || FALSE.has(value))
   .transform((value) => TRUE.has(value));
 // Paths reach nginx' configuration and log lines: what would end a directive or a line there is refused here.
-export const path = z.string().refine((value) => isAbsolute(value) && !/["'\\;{}$\s\0]/.test(value));
+export const path = z.string().refine((value) => isAbsolute(value) && !/["'\\;{}$\s\p{Cc}]/u.test(value));
 export const url = (protocols: readonly string[], fits: (url: URL) => boolean = () => true) =>
   z.string().refine((value) => {
     if (!URL.canParse(value)) return false;

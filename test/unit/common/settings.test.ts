@@ -146,6 +146,7 @@ describe("a malformed value is a problem that names the variable and what would 
     ["VAST_MAX_DPH", "$0.45"],
     ["VAST_MAX_CREATES_PER_HOUR", "0"],
     ["UPSTREAM_PATH", "upstream.json"],
+    ["UPSTREAM_PATH", "/run/a\u0007b"],
     ["NGINX_UPSTREAM_KEEPALIVE_SECONDS", "0"],
     ["NGINX_UPSTREAM_KEEPALIVE_SECONDS", "0.0001"],
     ["NGINX_UPSTREAM_KEEPALIVE_SECONDS", "400ms"],
