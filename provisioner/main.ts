@@ -8,7 +8,7 @@ import type { SettingsSource } from "../common/settings.ts";
 import { VERSION } from "../common/version.ts";
 import { destroyAll } from "./destroy.ts";
 import { createLease, newToken, noLease } from "./lease/lease.ts";
-import { connectRedis } from "./redis/connection.ts";
+import { openRedis } from "./redis/open.ts";
 import { processName, run, systemWorld } from "./run.ts";
 import { showQuery, takeText } from "./search/show.ts";
 import { readDestroySettings, readProvisionerSettings, readSecretFile } from "./settings.ts";
@@ -41,7 +41,7 @@ async function destroyCommand(call: Call): Promise<ExitCode> {
     secrets: () => settings.secrets,
     destination: process.stderr,
   });
-  const redis = settings.redisUrl === null ? null : connectRedis(settings.redisUrl, log, clock);
+  const redis = settings.redisUrl === null ? null : await openRedis(settings.redisUrl, log, clock);
   const owner = `vast-provisioner destroy on ${processName(clock)}`;
   const lease =
     redis === null

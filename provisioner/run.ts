@@ -16,7 +16,8 @@ import { createObserver } from "./observe.ts";
 import { createProbe, type Probe } from "./probe.ts";
 import { createPublisher } from "./publish.ts";
 import { type LoopState, runLoop } from "./reconcile.ts";
-import { connectRedis, type RedisConnection } from "./redis/connection.ts";
+import type { RedisConnection } from "./redis/connection.ts";
+import { openRedis } from "./redis/open.ts";
 import { adoptPublished } from "./remember.ts";
 import type { ProvisionerSettings } from "./settings.ts";
 import { createStateFile } from "./state-file.ts";
@@ -37,7 +38,7 @@ export interface World {
   disk: Disk;
   /** Stands in for the network between axios and the API; left out, it is the network. */
   adapter?: AxiosAdapter;
-  connectRedis(url: string, log: Logger): RedisConnection;
+  connectRedis(url: string, log: Logger): Promise<RedisConnection>;
   /** This process, for people who read who has a lease. */
   owner: string;
   probe: Probe;
@@ -53,7 +54,7 @@ export function systemWorld(settings: ProvisionerSettings): World {
     clock,
     random: Math.random,
     disk: systemDisk,
-    connectRedis: (url, log) => connectRedis(url, log, clock),
+    connectRedis: (url, log) => openRedis(url, log, clock),
     owner: processName(clock),
     probe: createProbe(clock, {
       healthPath: settings.healthPath,
@@ -136,7 +137,7 @@ export async function run(settings: ProvisionerSettings, world: World, stop: Abo
     "PROVISIONER_STATUS_PORT",
   );
   // After the port is ours: an open connection would keep a program alive that cannot start.
-  redis = settings.limits.bansEnabled ? world.connectRedis(settings.redisUrl, log) : null;
+  redis = settings.limits.bansEnabled ? await world.connectRedis(settings.redisUrl, log) : null;
   const bans = redis === null ? noBans : counts.countedBans(createBanStore(redis, clock, settings.banTimes));
   const lease =
     redis === null || settings.policy === "observe" ? noLease : leaseFor(state, redis, settings, world, log);

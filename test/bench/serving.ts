@@ -37,7 +37,7 @@ export async function serving(): Promise<Line[]> {
       goal: { atMost: 2 },
     },
     {
-      what: "instance reachable -> pod serving, median",
+      what: "the same, beside a script",
       ours: { value: median(all.map((one) => one.ours)), unit: "s" },
       against: { value: median(all.map((one) => one.script)), unit: "s", what: "a look every 10 s" },
       goal: null,

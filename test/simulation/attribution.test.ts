@@ -25,8 +25,8 @@ async function course(emulator: JsonObject, injections: Injection[] = []): Promi
   const { truth } = await simulate(quietRun(injections, { faultyMinutes: FAULTY_MINUTES, env, emulator }), {
     alter: (world) => ({
       ...world,
-      connectRedis(url, log) {
-        const connection = world.connectRedis(url, log);
+      async connectRedis(url, log) {
+        const connection = await world.connectRedis(url, log);
         bans.push(async () => (await connection.scan("0", "ban_*"))[1]);
         return connection;
       },

@@ -139,7 +139,7 @@ export function simulatedPod(parts: PodParts): Pod {
         },
       }),
       adapter: apiAdapter(parts.line, process),
-      connectRedis: () => parts.redis.connect(process.clock.sleep),
+      connectRedis: async () => parts.redis.connect(process.clock.sleep),
       owner: `${truth.name} (process ${truth.running.length})`,
       probe: instanceProbe({ ...parts.probe, random, healthPath: settings.healthPath }, process),
       askReloader: async (signal) => {

@@ -58,7 +58,7 @@ async function runIn(over: { answer?: (call: string) => [number, object]; portTa
       const [status, body] = answer(call);
       return { data: JSON.stringify(body), status, statusText: "", headers: {}, config };
     },
-    connectRedis: () => {
+    connectRedis: async () => {
       redis.opened += 1;
       return {
         scan: async () => ["0", []],
