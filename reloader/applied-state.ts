@@ -2,7 +2,7 @@
 import type { Outcome } from "./apply.ts";
 
 /**
- * `applied`: nothing. `settling`: old workers. `refused`: nginx does not take the config. `absent`: no nginx runs.
+ * `applied`: nothing. `settling`: old workers, or the config before. `refused`: nginx does not take the config. `absent`: no nginx runs.
  * `busy`: it does not answer. `disk`: the config cannot be written. `signal`: nginx must not or cannot be signalled.
  * `input`: there is no config, as the upstream file's server, a name, a template or a secret cannot be used.
  */
@@ -16,13 +16,16 @@ export interface Pass {
   refusing: boolean;
   /** There is a config for what is wanted. */
   hasConfig: boolean;
+  /** What nginx was given serves what is wanted. */
+  serves: boolean;
 }
 
-export function appliedState({ outcome, refusing, hasConfig }: Pass): AppliedState {
+export function appliedState({ outcome, refusing, hasConfig, serves }: Pass): AppliedState {
   if (refusing || outcome === null) return "refused";
   switch (outcome.kind) {
     case "settled":
-      return hasConfig ? "applied" : "input";
+      if (!hasConfig) return "input";
+      return serves ? "applied" : "settling"; // it has started with a safer config, and the wanted one comes next
     case "waiting":
       return "busy";
     case "failed":

@@ -50,8 +50,8 @@ export class Reconciler {
   #before: Wanted | null = null;
   /** Whether it is known what an earlier run has left. */
   #recovered = false;
-  /** Epoch ms since when there is no nginx, null while there is one. */
-  #absentSince: number | null = null;
+  /** Null while there is an nginx. `since`: epoch ms; `standIn`: another config than the wanted one has lain there. */
+  #absence: { since: number; standIn: boolean } | null = null;
   #refused: Refused | null = null;
   /** What stands behind the access log; what was known stays so while nginx is down and cannot be asked. */
   #behindLog: string | null = null;
@@ -91,10 +91,8 @@ export class Reconciler {
     if (outcome?.kind === "stopped") return POLL_MS;
     const isWanted = config !== null && config.hash === aim.config?.hash;
     // It has started with a safer config than the wanted one, which can be tried now.
-    const isBack = this.#absentSince !== null && outcome?.kind === "settled" && !isWanted;
-    if (outcome !== null) {
-      this.#absentSince = outcome.kind === "absent" ? (this.#absentSince ?? clock.now()) : null;
-    }
+    const isBack = this.#absence !== null && outcome?.kind === "settled" && !isWanted;
+    if (outcome !== null) this.#absence = this.#absenceAfter(outcome, aim.config === null || isWanted);
     if (config !== null && outcome !== null) this.#remember(outcome, config, isWanted);
     const untidy = config !== null && outcome?.kind === "settled" ? await this.#parts.tidy(config) : null;
     const { generation, server, page } = wanted;
@@ -102,7 +100,7 @@ export class Reconciler {
     const serves = isWanted || (aim.withdraws && config?.server === null);
     // A refusal is told by what is remembered of it, also in the passes that do not try again.
     const trouble = outcome === null || outcome.kind === "refused" ? null : outcome.why;
-    const standIn = this.#absentSince === null || isWanted || aim.config === null ? null : STAND_IN;
+    const standIn = this.#absence?.standIn === true ? STAND_IN : null;
     const refusal = this.#refusal(aim);
     report.finish(
       {
@@ -111,7 +109,7 @@ export class Reconciler {
         problem: joined([problem, aim.problem, refusal, trouble, standIn, pageProblem, untidy]),
         warnings: aim.warnings,
         reload: outcome !== null && "reload" in outcome ? outcome.reload : null,
-        state: appliedState({ outcome, refusing: refusal !== null, hasConfig: aim.config !== null }),
+        state: appliedState({ outcome, refusing: refusal !== null, hasConfig: aim.config !== null, serves }),
         refused: outcome?.kind === "refused",
         refusing: refusal !== null,
         nginxUp: isNginxUp(outcome),
@@ -140,13 +138,20 @@ export class Reconciler {
     const now = clock.now();
     const config = aim.config ?? (aim.withdraws ? aim.without : (good ?? aim.without));
     if (!mustWait(this.#refused, config.hash, now)) {
-      const absentSince = this.#absentSince;
-      return absentSince === null ? config : nextStart({ config, good, without: aim.without, absentSince, now });
+      const absence = this.#absence;
+      if (absence === null) return config;
+      return nextStart({ config, good, without: aim.without, absentSince: absence.since, now });
     }
     // A user's own template with a fault in it must not keep a server that is to be withdrawn.
     const inTemplate = aim.without.hash !== config.hash && this.#refused.why.includes(` in ${files.configPath}:`);
     if (aim.withdraws && inTemplate) return aim.without;
     return good === null || good.hash === config.hash ? null : good;
+  }
+
+  #absenceAfter(outcome: Outcome, asWanted: boolean) {
+    if (outcome.kind !== "absent") return null;
+    const { since, standIn } = this.#absence ?? { since: this.#parts.clock.now(), standIn: false };
+    return { since, standIn: standIn || !asWanted };
   }
 
   #remember(outcome: Outcome, config: Config, isWanted: boolean): void {

@@ -17,6 +17,8 @@ const MASTER_TITLE = /^nginx: master process\b/;
 // The stock image also has an nginx-debug.
 const NGINX_PROGRAM = /^nginx/;
 
+const UNSEEN = "this container cannot see it (shareProcessNamespace: true)";
+
 export function isMaster(processes: Processes, pid: number): boolean {
   return MASTER_TITLE.test(processes.title(pid) ?? "") && NGINX_PROGRAM.test(processes.program(pid) ?? "");
 }
@@ -26,8 +28,7 @@ export async function findMaster(processes: Processes, pidFile: PidFile | null):
   if (pidFile !== null) return byPidFile(processes, pidFile);
   const [pid, ...more] = processes.ids().filter((id) => isMaster(processes, id));
   if (pid === undefined) {
-    const why = "no nginx master process is running, or this container cannot see it (shareProcessNamespace: true)";
-    return { found: "none", why };
+    return { found: "none", why: `no nginx master process is running, or ${UNSEEN}` };
   }
   if (more.length === 0) return { found: "one", pid };
   const all = [pid, ...more].join(", ");
@@ -48,7 +49,8 @@ async function byPidFile(processes: Processes, pidFile: PidFile): Promise<Master
   const title = pid > 0 ? processes.title(pid) : null;
   const program = MASTER_TITLE.test(title ?? "") ? ` of the program ${JSON.stringify(processes.program(pid))}` : "";
   const found = title === null ? "no process has that id" : `that is ${JSON.stringify(title.slice(0, 80))}${program}`;
-  return { found: "none", why: `${pidFile.path} names ${JSON.stringify(text.trim())}, but ${found}: no nginx master` };
+  const why = `${pidFile.path} names ${JSON.stringify(text.trim())}, but ${found}: no nginx master, or ${UNSEEN}`;
+  return { found: "none", why };
 }
 
 /** Why the signal was refused and what to do about it. */

@@ -5,11 +5,12 @@ const reload = { at: 0, acceptedMs: 10, settledMs: null };
 const SETTLED = { kind: "settled", reload: null, why: null } as const;
 const REFUSED = { kind: "refused", why: "", rolledBack: true, running: true } as const;
 const state = (change: Partial<Pass>) =>
-  appliedState({ outcome: SETTLED, refusing: false, hasConfig: true, ...change });
+  appliedState({ outcome: SETTLED, refusing: false, hasConfig: true, serves: true, ...change });
 
 test.each([
   ["applied", {}],
   ["input", { hasConfig: false }],
+  ["settling", { serves: false }],
   ["refused", { refusing: true }],
   ["refused", { outcome: REFUSED, refusing: true }],
   ["refused", { outcome: null }],

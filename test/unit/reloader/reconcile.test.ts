@@ -257,6 +257,21 @@ describe("an nginx that does not start", () => {
     expect(world.status()).toMatchObject({ applied: { generation: 6, server: server(2) }, problem: null });
   });
 
+  test("is told once, however long it takes", async () => {
+    const world = await serving();
+    world.nginx.kill();
+    world.publish({ generation: 6, server: server(2) });
+    for (let seconds = 0; seconds < 600; seconds += 1) {
+      await world.pass();
+      await world.clock.advance(1_000);
+    }
+    const told = world.lines.filter((line) => line.msg === "what is wanted is not applied");
+    expect(told.map((line) => line.problem)).toEqual([
+      "nginx is not running",
+      expect.stringContaining("a safer config lies there"),
+    ]);
+  });
+
   test("for another reason finds the good config at every start", async () => {
     const world = await serving();
     world.nginx.kill();
