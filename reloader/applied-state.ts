@@ -2,9 +2,9 @@
 import type { Outcome } from "./apply.ts";
 
 /**
- * `applied`: nothing. `settling`: old workers, or the config before. `refused`: nginx does not take the config. `absent`: no nginx runs.
- * `busy`: it does not answer. `disk`: the config cannot be written. `signal`: nginx must not or cannot be signalled.
- * `input`: there is no config, as the upstream file's server, a name, a template or a secret cannot be used.
+ * `applied`: nothing. `settling`: old workers, or the config before. `refused`: nginx does not take the config.
+ * `absent`: no nginx runs. `busy`: it does not answer. `disk`: the config cannot be written. `signal`: nginx must not or cannot be signalled.
+ * `input`: the upstream file, a name, a template or a secret cannot be used.
  */
 export const APPLIED_STATES = ["applied", "settling", "refused", "absent", "busy", "disk", "signal", "input"] as const;
 export type AppliedState = (typeof APPLIED_STATES)[number];
@@ -14,7 +14,7 @@ export interface Pass {
   outcome: Exclude<Outcome, { kind: "stopped" }> | null;
   /** nginx does not take what is wanted, now or since an earlier pass. */
   refusing: boolean;
-  /** There is a config for what is wanted. */
+  /** The upstream file can be used and there is a config for what it wants. */
   hasConfig: boolean;
   /** What nginx was given serves what is wanted. */
   serves: boolean;

@@ -102,6 +102,7 @@ export class Reconciler {
     const trouble = outcome === null || outcome.kind === "refused" ? null : outcome.why;
     const standIn = this.#absence?.standIn === true ? STAND_IN : null;
     const refusal = this.#refusal(aim);
+    const hasConfig = problem === null && aim.config !== null;
     report.finish(
       {
         wanted: { generation, server, hash: aim.config?.hash ?? null, state: page.state, reason: page.reason },
@@ -109,7 +110,7 @@ export class Reconciler {
         problem: joined([problem, aim.problem, refusal, trouble, standIn, pageProblem, untidy]),
         warnings: aim.warnings,
         reload: outcome !== null && "reload" in outcome ? outcome.reload : null,
-        state: appliedState({ outcome, refusing: refusal !== null, hasConfig: aim.config !== null, serves }),
+        state: appliedState({ outcome, refusing: refusal !== null, hasConfig, serves }),
         refused: outcome?.kind === "refused",
         refusing: refusal !== null,
         nginxUp: isNginxUp(outcome),

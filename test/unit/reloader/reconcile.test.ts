@@ -195,6 +195,7 @@ describe("an upstream file that is gone or cannot be used", () => {
     expect(world.nginx.reloads).toBe(0);
     expect(world.status()).toMatchObject({
       applied: { generation: 5, server: server() },
+      state: "input",
       problem: expect.stringContaining("keeps its last good config"),
     });
   });
