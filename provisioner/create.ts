@@ -55,7 +55,7 @@ export async function createOne(
   const needs = requirements(template, parts.maxDollarsPerHour, seen.bans.known ? seen.bans.value : []);
   let next: Memory = { ...memory, template: { ...template, seenAt: clock.now() } };
   for (let searches = 0; searches < MOST_SEARCHES; searches += 1) {
-    const found = await search(parts, needs, next, stop);
+    const found = await search(parts, needs, next, searches > 0, stop);
     if (found.offers === null) return found.memory;
     for (const offer of found.offers.slice(0, MOST_OFFERS)) {
       if (stop.aborted) return next;
@@ -68,11 +68,15 @@ export async function createOne(
   return backOff(next, "offers_lost", message, wanted, clock.now());
 }
 
-/** The offers to try, at least one; or the memory of an attempt that ends without any. */
+/**
+ * The offers to try, at least one; or the memory of an attempt that ends without any. `lostSome`: those of the search
+ * before were just lost, and a list may lag behind, so that nothing left does not yet mean that there is nothing.
+ */
 async function search(
   parts: CreateParts,
   needs: Requirements,
   memory: Memory,
+  lostSome: boolean,
   stop: AbortSignal,
 ): Promise<{ offers: readonly Offer[] } | { offers: null; memory: Memory }> {
   const { client, clock, log, desired, query } = parts;
@@ -88,11 +92,12 @@ async function search(
   log.debug({ event: "progress", phase: "searching", excluded }, `${offers.length} of ${found.length} can be taken`);
   if (offers.length > 0) return { offers };
   const why =
-    found.length > 0
-      ? `none of ${found.length} offers can be taken: ${excluded}`
+    found.length > 0 || lostSome
+      ? `none of ${found.length} offers can be taken${excluded === "" ? "" : `: ${excluded}`}`
       : whyNone(await findQueryAlone(parts, needs, stop), query, needs, memory);
+  const reason = lostSome ? "offers_lost" : "no_offer";
   const wanted = wantedKey(desired.image, desired.templateName);
-  return { offers: null, memory: stop.aborted ? memory : backOff(memory, "no_offer", why, wanted, clock.now()) };
+  return { offers: null, memory: stop.aborted ? memory : backOff(memory, reason, why, wanted, clock.now()) };
 }
 
 /** One call more where a search found nothing, so that the message can say why. Null: that was not answered either. */

@@ -63,10 +63,12 @@ function compare(actual: unknown, operator: Operator, value: unknown): boolean {
 /** Numbers and booleans may be written as text on either side; texts are equal only to the letter. */
 function same(actual: unknown, value: unknown): boolean {
   if (actual === value) return true;
+  // Some rows have 1 and 0 where filters have true and false, and the other way round.
   if (typeof actual === "boolean") {
     const number = numberOf(value);
     return number === null ? String(value).toLowerCase() === String(actual) : number === Number(actual);
   }
+  if (typeof value === "boolean") return numberOf(actual) === Number(value);
   const [a, b] = [numberOf(actual), numberOf(value)];
   return a !== null && a === b && (typeof actual === "number" || typeof value === "number");
 }

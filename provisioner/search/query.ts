@@ -73,7 +73,9 @@ function readJson(text: string): SearchQuery {
     filters[field] = condition.data;
   }
   const unknown = Object.keys(filters).filter((field) => !RECOGNISED.has(field) && !OTHER_COLUMNS.has(field));
-  return { filters, beside, warnings: [...unknown.map(unrecognised), ...doubts(filters)] };
+  const storage =
+    beside.allocated_storage === undefined ? [] : ["allocated_storage is the template's disk space instead"];
+  return { filters, beside, warnings: [...unknown.map(unrecognised), ...doubts(filters), ...storage] };
 }
 
 function parseJson(text: string): unknown {

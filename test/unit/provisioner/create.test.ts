@@ -168,6 +168,16 @@ describe("offers", () => {
     expect(result).toMatchObject({ creates: [], intent: null, backoff: { reason: "offers_lost", until: NOW + 5000 } });
   });
 
+  test("that a list still shows after they were lost make a short wait, not the long one of an empty market", async () => {
+    const { result, journal } = await attempt({ offers: three, create: goneUntil(99) });
+    expect(journal.filter((entry) => entry === "search")).toHaveLength(2);
+    expect(memoryOf(result).backoff).toMatchObject({
+      reason: "offers_lost",
+      until: NOW + 5000,
+      message: "none of 3 offers can be taken: 3 just taken by somebody else",
+    });
+  });
+
   test("that were found taken, or whose machine failed, are not tried", async () => {
     const avoided = [{ machineId: 2, until: NOW + HOUR }];
     const goneOffers = [{ id: 1, until: NOW + HOUR }];

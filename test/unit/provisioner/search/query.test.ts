@@ -145,6 +145,12 @@ describe("what is right in form and hardly meant", () => {
     expect(readQuery('{"id":{"eq":5}}').warnings).toEqual(["a filter on id finds nothing: ask_contract_id does"]);
   });
 
+  test("is warned of: a disk space, which the template says", () => {
+    expect(readQuery('{"allocated_storage":5}').warnings).toEqual([
+      "allocated_storage is the template's disk space instead",
+    ]);
+  });
+
   test("is warned of: order, type and limit in a text query, which are no filters", () => {
     expect(readQuery("limit=5").warnings).toEqual([
       "Unrecognized field: limit. It is no filter and is left out; VAST_SEARCH_ORDER sets the order",
