@@ -62,9 +62,9 @@ describe("a thousand changes within two seconds", () => {
     expect(status.applied?.server?.port).toBe(FIRST_PORT + 1 + WRITES);
     expect(await pod.config()).toContain(`server 127.0.0.1:${FIRST_PORT + 1 + WRITES} `);
     expect(status.problem).toBeNull();
-    // One at once, one each second, one after the end. A busy machine that stops for 100 ms ends a burst and begins
-    // another one, so as many again are allowed.
-    expect((await pod.reloadsOfNginx()) - before).toBeLessThanOrEqual(2 * (2 + Math.ceil(seconds)));
+    // Two or three, where nothing stops for 100 ms and so passes for the end of the storm: one at once, one a second,
+    // one after the end. On the busiest machine no more than can be settled one after the other, 100 ms each.
+    expect((await pod.reloadsOfNginx()) - before).toBeLessThanOrEqual(2 + 10 * seconds);
   });
 });
 
