@@ -82,4 +82,4 @@ const ENTRYPOINT_TROUBLE =
 
 // Texts of docker and registries that were seen in `status_msg`: the image or the login is wrong, not the machine.
 const IMAGE_TROUBLE =
-  /manifest unknown|manifest for .* not found|pull access denied|repository does not exist|\bunauthorized: |failed to resolve reference|toomanyrequests|pull rate limit|denied: requested access|invalid reference format/;
+  /manifest unknown|manifest for .* not found|pull access denied|repository does not exist|\bunauthorized: |failed to resolve reference|toomanyrequests|pull rate limit|denied: requested access|no basic auth credentials|access forbidden|authorization failed|invalid reference format/;

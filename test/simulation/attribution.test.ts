@@ -2,8 +2,9 @@
 // ends in `blocked` with the remedy in the upstream file, and is tried ever more rarely.
 import { describe, expect, test } from "vitest";
 import { parseUpstreamFile, type UpstreamFile } from "../../common/upstream-file.ts";
+import type { RedisConnection } from "../../provisioner/redis/connection.ts";
 import type { JsonObject } from "../emulator/json.ts";
-import { MINUTE_MS, quietRun } from "./quiet-run.ts";
+import { happens, MINUTE_MS, quietRun } from "./quiet-run.ts";
 import { FIRST_IMAGE, type Injection } from "./scenario.ts";
 import { simulate } from "./simulation.ts";
 
@@ -15,19 +16,21 @@ interface Course {
   /** Minutes from the run's start. */
   creates: number[];
   bans: string[];
+  /** Restarts that are counted at the run's end, an hour after the last at most. */
+  restarts: (string | null)[];
   published: UpstreamFile[];
 }
 
 async function course(emulator: JsonObject, injections: Injection[] = []): Promise<Course> {
   const published: UpstreamFile[] = [];
-  const bans: (() => Promise<string[]>)[] = [];
+  const connections: RedisConnection[] = [];
   const env = { BLACKLIST_ENABLED: "true" };
   const { truth } = await simulate(quietRun(injections, { faultyMinutes: FAULTY_MINUTES, env, emulator }), {
     alter: (world) => ({
       ...world,
       async connectRedis(url, log) {
         const connection = await world.connectRedis(url, log);
-        bans.push(async () => (await connection.scan("0", "ban_*"))[1]);
+        connections.push(connection);
         return connection;
       },
       disk: {
@@ -41,7 +44,11 @@ async function course(emulator: JsonObject, injections: Injection[] = []): Promi
     }),
   });
   const creates = truth.creates.filter((one) => one.made !== null).map((one) => (one.at - truth.start) / MINUTE_MS);
-  return { creates, bans: (await Promise.all(bans.map((read) => read()))).flat(), published };
+  const [redis] = connections;
+  if (redis === undefined) throw new Error("the provisioner has not asked for Redis");
+  const [, bans] = await redis.scan("0", "ban_*");
+  const restarts = await redis.mget((await redis.scan("0", "restarts_*"))[1]);
+  return { creates, bans, restarts, published };
 }
 
 /** The waits between creates, in minutes. */
@@ -134,4 +141,20 @@ test("a host that never starts an instance is banned: the ban can be seen where 
   const seen = await course({}, [{ kind: "bad-host", at: 40_000, pod: 0, forMs: 30 * MINUTE_MS }]);
   expect(seen.bans).toHaveLength(1);
   expect(seen.creates).toHaveLength(2);
+});
+
+test("a crash that an instance comes back from within its grace counts as its restart, and it is kept", async () => {
+  const seen = await course({}, [happens(380, "exit"), happens(381, "recover")]);
+  expect(seen.creates).toHaveLength(1);
+  expect(seen.restarts).toEqual(["1"]);
+  expect(seen.published).toContainEqual(expect.objectContaining({ state: "unavailable", reason: "instance_lost" }));
+  expect(seen.published.at(-1)).toMatchObject({ state: "ready" });
+});
+
+test("a crash that it does not come back from replaces it after its grace, and bans nobody", async () => {
+  const seen = await course({}, [happens(60, "exit")]);
+  expect(seen.creates).toHaveLength(2);
+  expect(seen.creates[1]).toBeGreaterThan(62);
+  expect(seen.creates[1]).toBeLessThan(64);
+  expect(seen.bans).toEqual([]);
 });

@@ -112,6 +112,19 @@ describe("how often the API is asked", () => {
     expect(seen.probes.get(ID)?.ok).toBe(false);
   });
 
+  test("the list at once when an instance has moved, whose new endpoint is probed in the same look", async () => {
+    let at = 41234;
+    const { look, journal } = observer({
+      rows: () => [row({ ports: { "8000/tcp": at } })],
+      answers: () => at === 41234,
+    });
+    await look();
+    at = 50000;
+    const seen = await look();
+    expect(journal.filter((entry) => entry.startsWith("probe"))).toEqual(["probe 41234", "probe 41234", "probe 50000"]);
+    expect(seen.probes.get(ID)?.endpoint.port).toBe(50000);
+  });
+
   test("the list at once when a fresh one is wanted or the last was unknown", async () => {
     const { look, journal } = observer();
     await look();

@@ -46,6 +46,10 @@ describe("row 5: the template", () => {
     expect(unknownSince(10 * MINUTE + 1)).toMatchObject({ reason: "template_unknown", state: "blocked", actions: [] });
   });
 
+  test("keeps serving once the template is unknown for longer", () => {
+    expect(unknownSince(10 * MINUTE + 1).server).not.toBeNull();
+  });
+
   test("creates nothing once the template is unknown for longer", () => {
     expect(unknownSince(10 * MINUTE + 1, [])).toMatchObject({ reason: "template_unknown", actions: [] });
   });
@@ -76,6 +80,18 @@ describe("rows 6 and 7: image and template", () => {
     "keeps an instance whose image is reported as %j",
     (image) => expect(changed({ image }).reason).toBe("instance_ready"),
   );
+
+  test.each([
+    ["redis", "docker.io/library/redis:latest"],
+    ["vastai/pytorch:@vastai-automatic-tag", "vastai/pytorch:cuda-12.8.1-auto"],
+  ])("keeps an instance whose image is %s in other words: %s", (wanted, image) => {
+    const plan = planned({
+      seen: observation([row({ image })]),
+      memory: memory({ tracks: serving }),
+      desired: { image: wanted },
+    });
+    expect(plan.reason).toBe("instance_ready");
+  });
 
   test("plans a replacement when the template's hash differs", () => {
     const plan = changed({ templateHash: "0ld" });
@@ -125,7 +141,7 @@ describe("row 8: serving", () => {
     });
   });
 
-  test.each(["exited", "offline", "unknown", "stopped", "loading", null])(
+  test.each(["exited", "frozen", "offline", "unknown", "stopped", "rebooting", "loading", "brand_new_word", null])(
     "goes on serving while its status word is %s",
     (actualStatus) => expect(kept({ actualStatus })).toMatchObject({ state: "ready", actions: [] }),
   );
@@ -143,9 +159,18 @@ describe("row 8: serving", () => {
     });
   });
 
-  test("goes on serving whatever its status message says", () => {
-    expect(kept({ statusMessage: "OCI runtime create failed" })).toMatchObject({ state: "ready", actions: [] });
-  });
+  test.each(["OCI runtime create failed", "manifest unknown", "no space left on device"])(
+    "goes on serving whatever its status message says: %s",
+    (statusMessage) => {
+      const said = kept({ actualStatus: "exited", statusMessage });
+      expect(said).toMatchObject({ state: "ready", actions: [] });
+    },
+  );
+
+  test.each([{ intendedStatus: "stopped" }, { curState: "stopped" }, { nextState: "stopped" }])(
+    "goes on serving while the API says %j",
+    (said) => expect(kept(said)).toMatchObject({ state: "ready", actions: [] }),
+  );
 
   test("alarms about a price above the ceiling and keeps the instance", () => {
     const plan = kept({}, { limits: { maxDollarsPerHour: 0.3 } });

@@ -88,6 +88,14 @@ describe("rows 20 to 24: none", () => {
     },
   );
 
+  test.each(["image_unavailable", "disk_too_small", "app_not_listening", "no_offer", "create_refused"] as const)(
+    "is blocked by name while it backs off: %s",
+    (reason) => {
+      const waiting = { ...backoff(NOW + MINUTE).backoff, reason };
+      expect(none({ backoff: waiting })).toMatchObject({ reason, state: "blocked", message: "the image is gone" });
+    },
+  );
+
   test("creates when the backoff is over", () => {
     expect(none(backoff(NOW)).actions).toEqual([{ kind: "create" }]);
   });

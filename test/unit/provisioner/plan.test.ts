@@ -50,6 +50,16 @@ describe("row 1: the list is unknown", () => {
     expect(plan.server?.scheme).toBe("https");
   });
 
+  test.each([false, true])("ends the published server when its probe no longer passes (HTTP: %s)", (httpProbe) => {
+    const plan = planned({
+      seen,
+      limits: { httpProbe },
+      published: published(),
+      memory: memory({ tracks: { [ID]: silentTrack(SECOND) }, listUnknownSince: NOW }),
+    });
+    expect(plan).toMatchObject({ server: null, state: "unavailable", reason: "list_unknown", actions: [] });
+  });
+
   test("ends what a TCP probe keeps after VAST_UNKNOWN_MAX_SECONDS", () => {
     expect(unknownFor(3600 * SECOND + 1)).toMatchObject({ server: null, state: "unavailable", reason: "list_unknown" });
   });

@@ -28,6 +28,29 @@ const told = (journal: Journal) => journal.filter((entry) => entry !== "save");
 const changed = row({ image: "example/app:1" });
 const serving = memory({ tracks: { [ID]: servingTrack() } });
 
+describe("an endpoint that has moved", () => {
+  const elsewhere = { host: "203.0.113.9", port: 50000 };
+  const moved = (probe: ReturnType<typeof passing>) =>
+    observation([row({ ports: { "8000/tcp": 50000 } })], { probes: new Map([[ID, probe]]) });
+
+  test("is published in the pass that sees it, with its first passing probe", async () => {
+    const l = loop({ seen: moved(passing(elsewhere)), memory: serving, file: fileOf() });
+    await l.pass();
+    expect(told(l.journal).filter((entry) => entry.startsWith("publish"))).toEqual(["publish 50000"]);
+  });
+
+  test("is withdrawn in the pass that sees it while the new one does not answer: the old one may be a stranger's", async () => {
+    let seen = moved(failing(elsewhere));
+    const l = loop({ seen: () => seen, memory: serving, file: fileOf() });
+    await l.pass();
+    expect(told(l.journal)).toContain("publish none");
+    expect(told(l.journal).join()).not.toContain("destroy");
+    seen = moved(passing(elsewhere));
+    await l.pass();
+    expect(told(l.journal)).toContain("publish 50000");
+  });
+});
+
 describe("a replacement", () => {
   test("withdraws the server, waits for nginx and the drain, and only then destroys", async () => {
     const l = loop({ seen: observation([changed]), memory: serving, file: fileOf() });

@@ -78,6 +78,9 @@ describe("what a daemon's text says went wrong", () => {
     "toomanyrequests: You have reached your pull rate limit",
     "You have reached your pull rate limit. You may increase the limit by authenticating",
     "denied: requested access to the resource is denied",
+    "Error response from daemon: Get https://registry.example/v2/app/manifests/2: no basic auth credentials",
+    "denied: access forbidden",
+    "failed to authorize: failed to fetch oauth token: server message: insufficient_scope: authorization failed",
     "invalid reference format: repository name must be lowercase",
   ])("is the image's or the login's fault: %s", (text) => expect(failureIn(text)).toBe("image_unavailable"));
 
