@@ -238,6 +238,12 @@ export const VARIABLES = {
       "a create needs a second empty list this much later when nothing was known, or an instance has vanished by itself",
     expects: "a whole number of seconds, 0 or more",
   }),
+  VAST_ON_TERMINATE: byDefault(z.enum(["keep", "scale-down", "destroy"]), "keep", {
+    for: provisioner,
+    meaning:
+      "what SIGTERM does to the instance: `keep`, `scale-down` (ends it where its StatefulSet no longer wants the pod; needs the component of that name) or `destroy`",
+    expects: "keep, scale-down or destroy",
+  }),
   BLACKLIST_SCOPE: byDefault(z.enum(["host", "machine"]), "host", {
     for: provisioner,
     meaning: "what a new ban names: the `host` with all its machines, or one `machine`; existing bans of both hold",

@@ -8,6 +8,7 @@ import type { SettingsSource } from "../common/settings.ts";
 import { VERSION } from "../common/version.ts";
 import { destroyAll } from "./destroy.ts";
 import { createLease, newToken, noLease } from "./lease/lease.ts";
+import { reapCommand, reapOptions } from "./reap-command.ts";
 import { openRedis } from "./redis/open.ts";
 import { processName, run, systemWorld } from "./run.ts";
 import { showQuery, takeText } from "./search/show.ts";
@@ -23,7 +24,7 @@ async function runCommand(call: Call): Promise<ExitCode> {
   const settings = readProvisionerSettings(sourceOf(call));
   const stop = new AbortController();
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => stop.abort(new Error(signal)));
-  await run(settings, systemWorld(settings), stop.signal);
+  await run(settings, systemWorld(settings, process.env), stop.signal);
   return EXIT.done;
 }
 
@@ -135,6 +136,12 @@ process.exitCode = await runCommandLine(
           const words = text ?? [options.text ?? []].flat().map(String);
           return showQuery(words, { noDefault: options["no-default"] === true, json: options.json === true }, streams);
         },
+      },
+      {
+        usage: "reap",
+        meaning: "in a Kubernetes cluster: end instances whose pod no StatefulSet wants",
+        build: reapOptions,
+        run: (call) => reapCommand(call, sourceOf(call)),
       },
     ],
   },

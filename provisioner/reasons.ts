@@ -55,6 +55,7 @@ export type Reason =
   | "create_interrupted"
   | "bans_unknown"
   | "no_instance"
+  | "terminating"
   | "undecided";
 
 /** Reasons that ban the host together with the destroy. `too_many_restarts` bans by itself, serving or not. */

@@ -1,4 +1,5 @@
 // `vast-provisioner run`: wires the loop together and ends it well. Touches everything, through what it is handed.
+import { readFileSync } from "node:fs";
 import { hostname } from "node:os";
 import type { AxiosAdapter } from "axios";
 import { type Clock, systemClock } from "../common/clock.ts";
@@ -9,6 +10,8 @@ import { type StatusServer, type StatusSource, startStatusServer } from "../comm
 import { createActor } from "./act.ts";
 import { billingSentence } from "./billing.ts";
 import { createBanStore, noBans } from "./blacklist/store.ts";
+import { destroyAll } from "./destroy.ts";
+import { type Cluster, type ClusterPlace, openCluster } from "./kubernetes/cluster.ts";
 import { createLease, type Lease, newToken, noLease } from "./lease/lease.ts";
 import { emptyMemory, type Memory } from "./memory.ts";
 import { createMetrics } from "./metrics.ts";
@@ -22,10 +25,11 @@ import { adoptPublished } from "./remember.ts";
 import type { ProvisionerSettings } from "./settings.ts";
 import { createStateFile } from "./state-file.ts";
 import { liveness, readiness, statusDocument } from "./status.ts";
+import { endUnlessWanted, terminateWarning } from "./terminate.ts";
 import { createVastClient } from "./vast/client.ts";
 import { createPacing } from "./vast/pacing.ts";
 import { createTransport } from "./vast/transport.ts";
-import { type AskReloader, createReloaderQuestion } from "./withdraw.ts";
+import { type AskReloader, awaitWithdrawn, createReloaderQuestion } from "./withdraw.ts";
 
 // How long a mutation under way is awaited after SIGTERM; Kubernetes grants 30 s by default.
 const MUTATION_WAIT_MS = 20_000;
@@ -44,11 +48,14 @@ export interface World {
   probe: Probe;
   askReloader: AskReloader;
   serveStatus(port: number, source: StatusSource, variable: string): Promise<StatusServer>;
+  /** The cluster that the pod runs in. Throws a sentence with the remedy where there is none. */
+  openCluster(): Cluster;
+  inKubernetes: boolean;
   /** Where log lines go; left out, it is stdout. */
   logTo?: LoggingOptions["destination"];
 }
 
-export function systemWorld(settings: ProvisionerSettings): World {
+export function systemWorld(settings: ProvisionerSettings, env: ClusterPlace["env"]): World {
   const clock = systemClock;
   return {
     clock,
@@ -64,6 +71,8 @@ export function systemWorld(settings: ProvisionerSettings): World {
     }),
     askReloader: createReloaderQuestion(settings.reloaderStatusPort, clock),
     serveStatus: startStatusServer,
+    openCluster: () => openCluster({ env, readFile: (path) => readFileSync(path, "utf8"), clock }),
+    inKubernetes: env.KUBERNETES_SERVICE_HOST !== undefined,
   };
 }
 
@@ -82,7 +91,9 @@ export async function run(settings: ProvisionerSettings, world: World, stop: Abo
     secrets: secrets.all,
     ...(logTo ? { destination: logTo } : {}),
   });
-  for (const warning of settings.warnings) log.warn({ event: "settings" }, warning);
+  const doubtful = terminateWarning(settings.onTerminate, world.inKubernetes, world.openCluster);
+  for (const warning of [...settings.warnings, ...(doubtful === null ? [] : [doubtful])])
+    log.warn({ event: "settings" }, warning);
   log.info(
     {
       event: "start",
@@ -146,6 +157,7 @@ export async function run(settings: ProvisionerSettings, world: World, stop: Abo
     await stateFile.save(memory);
     await lease.mirror(memory);
   };
+  let allEnded = false;
   const giveUp = new AbortController();
   const ended = new AbortController();
   const giveUpLater = async () => {
@@ -188,13 +200,68 @@ export async function run(settings: ProvisionerSettings, world: World, stop: Abo
       stop,
       giveUp.signal,
     );
+    allEnded = await endUnlessWanted({
+      onTerminate: settings.onTerminate,
+      policy: settings.policy,
+      podName,
+      clock,
+      log,
+      openCluster: world.openCluster,
+      createPending: async () => {
+        const { intent } = state.memory;
+        if (intent === null) return false;
+        const rows = await client.listInstances(desired.label).catch(() => []); // unknown: it is looked at again
+        return !rows.some((row) => intent.contract === null || row.id === intent.contract);
+      },
+      withdraw: () => withdrawForGood(publisher, state, settings, world, log),
+      destroy: () =>
+        destroyAll({
+          client,
+          clock,
+          log,
+          label: desired.label,
+          load: async () => state.memory,
+          save,
+          lease,
+          provisionerRuns: async () => false, // it is this one, and its loop has ended
+          confirm: async () => true,
+          say: (text) => log.info({ event: "terminate" }, text),
+        }),
+    });
   } finally {
     ended.abort();
     await lease.release();
     redis?.close();
     await statusServer.close();
   }
-  log.info({ event: "stop" }, billingSentence(state.seen, state.memory, desired.label));
+  const bill = allEnded
+    ? `no instance has the label ${desired.label} any more: nothing goes on billing`
+    : billingSentence(state.seen, state.memory, desired.label);
+  log.info({ event: "stop" }, bill);
+}
+
+/** Nothing is served any more: what nginx still answers has its time to end. */
+async function withdrawForGood(
+  publisher: ReturnType<typeof createPublisher>,
+  state: LoopState,
+  { drainMs }: ProvisionerSettings,
+  { clock, askReloader }: World,
+  log: Logger,
+): Promise<void> {
+  const { plan, served } = state;
+  if (plan === null) return;
+  const message = "the pod is not wanted any more: its instance is ended";
+  const { file } = await publisher.publish({
+    ...plan,
+    state: "unavailable",
+    reason: "terminating",
+    message,
+    server: null,
+  });
+  state.file = file;
+  if (served === null) return;
+  const never = new AbortController().signal;
+  await awaitWithdrawn(askReloader, file.generation, served.server, drainMs, clock, log, never);
 }
 
 /** The lease of this pod's label. Who only observes has none: it changes nothing, and must not keep others from doing so. */

@@ -8,12 +8,14 @@ import type { Desired, Limits } from "./plan/facts.ts";
 import type { Policy } from "./policy.ts";
 import { searchForms } from "./search/forms.ts";
 import { type SearchQuery, withOrder } from "./search/query.ts";
+import type { OnTerminate } from "./terminate.ts";
 
 export interface ProvisionerSettings {
   podName: string;
   desired: Desired;
   limits: Limits;
   policy: Policy;
+  onTerminate: OnTerminate;
   vastUrl: string;
   query: SearchQuery;
   redisUrl: string;
@@ -67,6 +69,7 @@ export function readProvisionerSettings(source: SettingsSource): ProvisionerSett
       maxCreatesPerHour: v.VAST_MAX_CREATES_PER_HOUR,
     },
     policy: v.VAST_POLICY,
+    onTerminate: v.VAST_ON_TERMINATE,
     vastUrl: v.VAST_URL,
     query: withOrder(v.VAST_SEARCH_QUERY, v.VAST_SEARCH_ORDER?.order),
     redisUrl: v.BLACKLIST_REDIS_URL,

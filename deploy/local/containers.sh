@@ -1,6 +1,6 @@
 #!/bin/sh
-# `npm run test:containers`: fetches what is missing, builds the images and tests them and the compose stack on a real Docker
-# engine. Where none answers, one is started for the time of the tests. Arguments go to vitest.
+# `npm run test:containers`: fetches what is missing, judges the Kubernetes manifests, builds the images, and tests them and the
+# compose stack on a real Docker engine. Where none answers, one is started for the time of the tests. Arguments go to vitest.
 set -eu
 cd "$(dirname "$0")/../.."
 needed="docker docker-compose"
@@ -12,4 +12,18 @@ elif ! docker info >/dev/null 2>&1; then
 fi
 # shellcheck disable=SC2086 # one word a program
 sh deploy/local/setup.sh $needed
-exec node node_modules/vitest/vitest.mjs run --project containers "$@"
+
+# Debian 12's kubectl knows no components of kustomize yet.
+cache="${XDG_CACHE_HOME:-${HOME:-/}/.cache}/vast-pod/bin"
+if ! kubectl kustomize --help >/dev/null 2>&1 && [ ! -x "$cache/kubectl" ]; then
+  echo "Fetching: kubectl (into $cache)"
+  mkdir -p "$cache"
+  work=$(mktemp -d)
+  trap 'rm -rf "$work"' EXIT
+  mmdebstrap --quiet --variant=extract --include=kubernetes-client trixie "$work/kubectl.tar"
+  tar -x -f "$work/kubectl.tar" -O ./usr/bin/kubectl >"$work/kubectl"
+  chmod 755 "$work/kubectl"
+  mv "$work/kubectl" "$cache/kubectl"
+  rm -rf "$work"
+fi
+exec node node_modules/vitest/vitest.mjs run --project kubernetes --project containers "$@"

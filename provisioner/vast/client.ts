@@ -16,8 +16,8 @@ export interface CreateRequest {
 }
 
 export interface VastClient {
-  /** All instances that carry exactly this label. Throws unless the page walk was complete and consistent. */
-  listInstances(label: string, signal?: AbortSignal): Promise<Instance[]>;
+  /** All instances that carry exactly this label, or all of the account for null. Throws unless the page walk was complete and consistent. */
+  listInstances(label: string | null, signal?: AbortSignal): Promise<Instance[]>;
   /** The account's own template of that name (the newest of several), or null when it has none. */
   findTemplate(name: string, signal?: AbortSignal): Promise<Template | null>;
   /** Offers in the API's order (64 at most). `body` is the flat search body. */
@@ -70,7 +70,7 @@ export function createVastClient(send: Send): VastClient {
         if (pages === MOST_PAGES) throw malformed(call, `the list did not end after ${MOST_PAGES} pages`);
         const last = [...tokens].at(-1);
         const query = {
-          select_filters: { label: { eq: label } },
+          ...(label === null ? {} : { select_filters: { label: { eq: label } } }),
           order_by: [{ col: "id", dir: "asc" }],
           limit: PAGE_ROWS,
           ...(last === undefined ? {} : { after_token: last }),
@@ -90,7 +90,7 @@ export function createVastClient(send: Send): VastClient {
       // A page that moved while it was walked shows one row twice and hides another.
       if (new Set(instances.map((instance) => instance.id)).size < instances.length)
         throw malformed(call, "an instance came twice");
-      return instances.filter((instance) => instance.label === label);
+      return instances.filter((instance) => label === null || instance.label === label);
     },
 
     async findTemplate(name, signal) {

@@ -146,6 +146,10 @@ export function simulatedPod(parts: PodParts): Pod {
         await process.clock.sleep(ASK_MS, signal);
         return reloader.applied();
       },
+      openCluster: () => {
+        throw new Error("no cluster");
+      },
+      inKubernetes: false,
       serveStatus: async (port) => ({ port, close: async () => undefined }),
       logTo: { write: parts.log },
     };

@@ -80,6 +80,10 @@ async function runIn(over: { answer?: (call: string) => [number, object]; portTa
     owner: "vast-pod-0 (pid 1)",
     probe: async (endpoint) => failing(endpoint),
     askReloader: async () => null,
+    openCluster: () => {
+      throw new Error("no cluster");
+    },
+    inKubernetes: false,
     serveStatus: async (port, given) => {
       if (over.portTaken) throw new Error(`PROVISIONER_STATUS_PORT ${port} cannot be served`);
       source = given;

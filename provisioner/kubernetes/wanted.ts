@@ -1,0 +1,96 @@
+// Whether Kubernetes still wants a pod of a StatefulSet. Pure: everything it knows is in its arguments; any doubt is a doubt.
+import * as z from "zod";
+import type { Look } from "./cluster.ts";
+
+const metadata = z.looseObject({ name: z.string().min(1), deletionTimestamp: z.string().nullish() });
+
+const statefulSet = z.looseObject({
+  metadata,
+  spec: z.looseObject({
+    replicas: z.int().min(0),
+    /** Since Kubernetes 1.27 the first pod may have another number than 0. */
+    ordinals: z.looseObject({ start: z.int().min(0).nullish() }).nullish(),
+  }),
+});
+const statefulSetList = z.looseObject({ kind: z.literal("StatefulSetList"), items: z.array(statefulSet) });
+const podList = z.looseObject({ kind: z.literal("PodList"), items: z.array(z.looseObject({ metadata })) });
+
+const pod = z.looseObject({
+  metadata: metadata.extend({
+    ownerReferences: z
+      .array(z.looseObject({ kind: z.string(), name: z.string(), controller: z.boolean().nullish() }))
+      .nullish(),
+  }),
+});
+
+/** What the API server itself says of an object that does not exist; any other 404 may come from something in between. */
+const notFound = z.looseObject({
+  kind: z.literal("Status"),
+  reason: z.literal("NotFound"),
+  details: z.looseObject({ kind: z.literal("statefulsets"), name: z.string() }),
+});
+
+/** `no` is clear; `doubt` is everything that is not. `why` is a sentence's end. */
+export type Wanted = { wanted: "yes" | "no" | "doubt"; why: string };
+
+const doubt = (why: string): Wanted => ({ wanted: "doubt", why });
+
+/** The name of the StatefulSet that controls a pod, or why that cannot be said. */
+export function ownerOf(podName: string, look: Look): { name: string } | { why: string } {
+  if (look.kind === "unknown") return { why: look.why };
+  const read = pod.safeParse(look.body);
+  if (look.kind === "missing" || !read.success) return { why: `the cluster shows no pod ${podName}` };
+  const { name, ownerReferences } = read.data.metadata;
+  const owner = ownerReferences?.find((reference) => reference.controller === true && reference.kind === "StatefulSet");
+  if (name !== podName || owner === undefined) return { why: `the pod ${podName} belongs to no StatefulSet` };
+  if (ordinalOf(podName, owner.name) === null) return { why: `the pod ${podName} has no number after ${owner.name}` };
+  return { name: owner.name };
+}
+
+/** Whether the StatefulSet, as one look shows it, still wants the pod. */
+export function wantedBy(setName: string, podName: string, look: Look): Wanted {
+  if (look.kind === "unknown") return doubt(look.why);
+  if (look.kind === "missing") {
+    const status = notFound.safeParse(look.body);
+    if (!status.success || status.data.details.name !== setName) return doubt("a 404 that is not the cluster's own");
+    return { wanted: "no", why: `the StatefulSet ${setName} is gone` };
+  }
+  const read = statefulSet.safeParse(look.body);
+  if (!read.success || read.data.metadata.name !== setName) return doubt(`the StatefulSet ${setName} cannot be read`);
+  if (read.data.metadata.deletionTimestamp) return { wanted: "no", why: `the StatefulSet ${setName} is being deleted` };
+  return inRange(read.data, podName);
+}
+
+function inRange(set: z.infer<typeof statefulSet>, podName: string): Wanted {
+  const { name } = set.metadata;
+  const ordinal = ordinalOf(podName, name);
+  if (ordinal === null) return doubt(`the pod ${podName} has no number after ${name}`);
+  const { replicas, ordinals } = set.spec;
+  const start = ordinals?.start ?? 0;
+  const why = `the StatefulSet ${name} wants ${replicas} pods${start === 0 ? "" : ` from number ${start} on`}`;
+  return { wanted: ordinal >= start && ordinal < start + replicas ? "yes" : "no", why };
+}
+
+function ordinalOf(podName: string, setName: string): number | null {
+  if (!podName.startsWith(`${setName}-`)) return null;
+  const digits = podName.slice(setName.length + 1);
+  return /^(0|[1-9]\d{0,9})$/.test(digits) ? Number(digits) : null;
+}
+
+/** Which of some pods exist or are wanted, from the lists of a namespace; or why nothing can be said. */
+export function wantedPods(sets: Look, pods: Look): { isWanted(podName: string): boolean } | { why: string } {
+  if (sets.kind !== "found") return { why: sets.kind === "unknown" ? sets.why : "the cluster has no StatefulSets" };
+  if (pods.kind !== "found") return { why: pods.kind === "unknown" ? pods.why : "the cluster has no pods" };
+  const setsRead = statefulSetList.safeParse(sets.body);
+  const podsRead = podList.safeParse(pods.body);
+  if (!setsRead.success) return { why: "the list of StatefulSets cannot be read" };
+  if (!podsRead.success) return { why: "the list of pods cannot be read" };
+  // The asker is a pod itself, and nobody reaps for a namespace without a StatefulSet: an empty list is a wrong one.
+  if (setsRead.data.items.length === 0) return { why: "the list of StatefulSets is empty" };
+  if (podsRead.data.items.length === 0) return { why: "the list of pods is empty" };
+  const existing = new Set(podsRead.data.items.map((item) => item.metadata.name));
+  return {
+    isWanted: (podName) =>
+      existing.has(podName) || setsRead.data.items.some((set) => inRange(set, podName).wanted === "yes"),
+  };
+}

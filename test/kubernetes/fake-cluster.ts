@@ -1,0 +1,117 @@
+// A stateful stand-in for the parts of the Kubernetes API that the provisioner asks, over HTTPS with a token and an
+// authority of its own, as a pod meets them. Touches a port of loopback.
+import { createServer } from "node:https";
+import { AUTHORITY, SERVER } from "./certificates.ts";
+
+export interface FakeStatefulSet {
+  name: string;
+  replicas: number;
+  start?: number;
+  deleting?: boolean;
+}
+
+/** What goes wrong with every call until it is taken back. */
+export type Trouble = { status: number; body?: string } | "hang" | "cut";
+
+export interface FakeCluster {
+  readonly port: number;
+  /** What the kubelet would mount: file name to content. */
+  readonly serviceAccount: Readonly<Record<"token" | "ca.crt" | "namespace", string>>;
+  readonly statefulSets: Map<string, FakeStatefulSet>;
+  /** Pod name to the name of its StatefulSet, or null for a pod of nobody. */
+  readonly pods: Map<string, string | null>;
+  trouble: Trouble | null;
+  /** Paths asked for, in order. */
+  readonly asked: string[];
+  close(): Promise<void>;
+}
+
+const TOKEN = "token-of-the-service-account";
+const NAMESPACE = "models";
+
+export async function startFakeCluster(): Promise<FakeCluster> {
+  const statefulSets = new Map<string, FakeStatefulSet>();
+  const pods = new Map<string, string | null>();
+  const asked: string[] = [];
+  const server = createServer(SERVER, (request, response) => {
+    const path = request.url ?? "";
+    asked.push(path);
+    const send = (status: number, body: unknown) => {
+      response.writeHead(status, { "content-type": "application/json" });
+      response.end(typeof body === "string" ? body : JSON.stringify(body));
+    };
+    if (cluster.trouble === "hang") return;
+    if (cluster.trouble === "cut") return void request.socket.destroy();
+    if (cluster.trouble !== null) return send(cluster.trouble.status, cluster.trouble.body ?? "");
+    if (request.headers.authorization !== `Bearer ${TOKEN}`) return send(401, failure(401, "Unauthorized"));
+    if (request.method !== "GET") return send(403, failure(403, "Forbidden"));
+    const [status, body] = answer(path, statefulSets, pods);
+    send(status, body);
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const address = server.address();
+  const cluster: FakeCluster = {
+    port: typeof address === "object" && address !== null ? address.port : 0,
+    serviceAccount: { token: `${TOKEN}\n`, "ca.crt": AUTHORITY, namespace: NAMESPACE },
+    statefulSets,
+    pods,
+    trouble: null,
+    asked,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+  return cluster;
+}
+
+function answer(
+  path: string,
+  sets: ReadonlyMap<string, FakeStatefulSet>,
+  pods: ReadonlyMap<string, string | null>,
+): [number, unknown] {
+  const setsPath = `/apis/apps/v1/namespaces/${NAMESPACE}/statefulsets`;
+  const podsPath = `/api/v1/namespaces/${NAMESPACE}/pods`;
+  if (path === setsPath)
+    return [200, { kind: "StatefulSetList", apiVersion: "apps/v1", items: [...sets.values()].map(setObject) }];
+  if (path === podsPath)
+    return [
+      200,
+      { kind: "PodList", apiVersion: "v1", items: [...pods].map(([name, owner]) => podObject(name, owner)) },
+    ];
+  const name = path.split("/").at(-1) ?? "";
+  if (path === `${setsPath}/${name}`) {
+    const set = sets.get(name);
+    return set === undefined ? [404, failure(404, "NotFound", "statefulsets", name)] : [200, setObject(set)];
+  }
+  if (path === `${podsPath}/${name}`) {
+    const owner = pods.get(name);
+    return owner === undefined ? [404, failure(404, "NotFound", "pods", name)] : [200, podObject(name, owner)];
+  }
+  return [403, failure(403, "Forbidden")];
+}
+
+function setObject({ name, replicas, start, deleting }: FakeStatefulSet): object {
+  return {
+    kind: "StatefulSet",
+    apiVersion: "apps/v1",
+    metadata: { name, namespace: NAMESPACE, ...(deleting ? { deletionTimestamp: "2026-11-23T15:00:00Z" } : {}) },
+    spec: { replicas, serviceName: name, ...(start === undefined ? {} : { ordinals: { start } }) },
+    status: { replicas },
+  };
+}
+
+function podObject(name: string, owner: string | null): object {
+  const reference = { apiVersion: "apps/v1", kind: "StatefulSet", name: owner, uid: "a-uid", controller: true };
+  return {
+    kind: "Pod",
+    apiVersion: "v1",
+    metadata: { name, namespace: NAMESPACE, ...(owner === null ? {} : { ownerReferences: [reference] }) },
+  };
+}
+
+function failure(code: number, reason: string, kind?: string, name?: string): object {
+  const details = kind === undefined ? {} : { details: { kind, name } };
+  return { kind: "Status", apiVersion: "v1", status: "Failure", reason, code, ...details };
+}

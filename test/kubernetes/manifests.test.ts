@@ -1,0 +1,267 @@
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { join, relative } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { VARIABLES } from "../../common/variables.ts";
+import { ROOT } from "../../deploy/local/processes.ts";
+import { MANIFESTS, type Manifest, render } from "./kustomize.ts";
+import { type Container, containersOf, podTemplatesOf } from "./pods.ts";
+import { problemsOf, unknownFieldsOf } from "./schemas.ts";
+
+const COMPONENTS = ["blacklist", "scale-down", "reaper", "monitoring"];
+const OVERLAYS = ["demo", "standard", "full"];
+const pairs = COMPONENTS.flatMap((a, i) => COMPONENTS.slice(i + 1).map((b) => [a, b]));
+
+/** Every rendering that somebody may apply, by name. */
+const renderings = new Map<string, Manifest[]>();
+let folder = "";
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(MANIFESTS, ".test-")); // kustomize refuses what lies outside, absolute paths as well
+  renderings.set("base", await render(join(MANIFESTS, "base")));
+  for (const overlay of OVERLAYS) renderings.set(overlay, await render(join(MANIFESTS, "overlays", overlay)));
+  for (const components of [...COMPONENTS.map((one) => [one]), ...pairs, COMPONENTS]) {
+    const kustomization = {
+      apiVersion: "kustomize.config.k8s.io/v1beta1",
+      kind: "Kustomization",
+      resources: [relative(folder, join(MANIFESTS, "base"))],
+      components: components.map((one) => relative(folder, join(MANIFESTS, "components", one))),
+    };
+    await writeFile(join(folder, "kustomization.yaml"), JSON.stringify(kustomization));
+    renderings.set(components.join(" + "), await render(folder));
+  }
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+/** Fails with the rendering, the object and what is wrong with it, for all of them at once. */
+function everywhere(judge: (manifest: Manifest, all: readonly Manifest[]) => string[]): void {
+  const problems = new Set<string>();
+  for (const [name, all] of renderings)
+    for (const one of all)
+      for (const problem of judge(one, all)) problems.add(`${name}: ${one.kind} ${one.metadata.name}: ${problem}`);
+  expect([...problems]).toEqual([]);
+}
+
+const everyContainer = (judge: (container: Container, manifest: Manifest) => string[]) =>
+  everywhere((manifest) =>
+    containersOf(manifest).flatMap((one) => judge(one, manifest).map((problem) => `${one.name}: ${problem}`)),
+  );
+
+describe("every component, pair of components and overlay", () => {
+  test("renders", () => {
+    expect(renderings.size).toBe(1 + OVERLAYS.length + COMPONENTS.length + pairs.length + 1);
+    for (const [name, all] of renderings) expect(all.length, name).toBeGreaterThan(5);
+  });
+
+  test("fits Kubernetes' own schemas", () => everywhere(problemsOf));
+
+  test("has no field that Kubernetes does not know", async () => {
+    expect(await unknownFieldsOf([...renderings.values()].flat())).toEqual([]);
+  });
+
+  test("brings its objects into the namespace that is asked for, and names none twice", () => {
+    for (const [name, all] of renderings) {
+      const names = all.map((one) => `${one.kind} ${one.metadata.name}`);
+      expect(new Set(names).size, name).toBe(names.length);
+      expect(
+        all.filter((one) => "namespace" in one.metadata),
+        name,
+      ).toEqual([]);
+    }
+  });
+});
+
+describe("a container", () => {
+  test("has no privilege, a read-only root and a user of its own that is not root", () =>
+    everywhere((manifest) =>
+      podTemplatesOf(manifest).flatMap((spec) =>
+        [...(spec.initContainers ?? []), ...spec.containers].flatMap((one) => {
+          const own = one.securityContext ?? {};
+          const user = own.runAsUser ?? spec.securityContext?.runAsUser;
+          return [
+            own.privileged ? "is privileged" : "",
+            own.allowPrivilegeEscalation === false ? "" : "may gain privileges",
+            own.readOnlyRootFilesystem === true ? "" : "may write its root",
+            own.capabilities?.drop?.includes("ALL") && !own.capabilities.add ? "" : "keeps capabilities",
+            spec.securityContext?.runAsNonRoot === true && user !== undefined && user > 0 ? "" : "may run as root",
+            spec.securityContext?.seccompProfile?.type === "RuntimeDefault" ? "" : "has no seccomp profile",
+          ].flatMap((problem) => (problem === "" ? [] : [`${one.name} ${problem}`]));
+        }),
+      ),
+    ));
+
+  test("has an image with a version", () =>
+    everyContainer(({ image }) =>
+      /^[a-z0-9/-]+:(?!latest$)[A-Za-z0-9._-]+$/.test(image) ? [] : [`its image is ${image}`],
+    ));
+
+  test("has requests and a memory limit", () =>
+    everyContainer(({ resources }) => [
+      ...(resources?.requests?.cpu && resources.requests.memory ? [] : ["no requests"]),
+      ...(resources?.limits?.memory ? [] : ["no memory limit"]),
+    ]));
+
+  test("of a service has a liveness probe", () =>
+    everyContainer(({ livenessProbe }, { kind }) =>
+      kind === "CronJob" || livenessProbe ? [] : ["no liveness probe"],
+    ));
+
+  test("gets only variables of the settings table", () => {
+    const known = new Set(Object.keys(VARIABLES).flatMap((name) => [name, `${name}_FILE`]));
+    everyContainer(({ env = [] }) => env.filter(({ name }) => !known.has(name)).map(({ name }) => `unknown ${name}`));
+    everywhere(({ kind, metadata, data }) =>
+      kind === "ConfigMap" && metadata.name === "vast-pod"
+        ? Object.keys(data as object).filter((name) => !known.has(name))
+        : [],
+    );
+  });
+
+  test("mounts only volumes that there are, and every volume is mounted", () =>
+    everywhere((manifest) =>
+      podTemplatesOf(manifest).flatMap((spec) => {
+        const claims = (manifest.spec as { volumeClaimTemplates?: { metadata: { name: string } }[] })
+          .volumeClaimTemplates;
+        const there = new Set(
+          [...(spec.volumes ?? []), ...(claims ?? []).map((one) => one.metadata)].map((one) => one.name),
+        );
+        const used = [...(spec.initContainers ?? []), ...spec.containers].flatMap((one) => one.volumeMounts ?? []);
+        const names = new Set(used.map((one) => one.name));
+        return [
+          ...[...names].filter((name) => !there.has(name)).map((name) => `no volume ${name}`),
+          ...[...there].filter((name) => !names.has(name)).map((name) => `nobody mounts ${name}`),
+        ];
+      }),
+    ));
+});
+
+describe("the pod", () => {
+  const pod = (rendering: string) => {
+    const set = renderings
+      .get(rendering)
+      ?.find((one) => one.kind === "StatefulSet" && one.metadata.name === "vast-pod");
+    const [spec] = set === undefined ? [] : podTemplatesOf(set);
+    if (spec === undefined) throw new Error(`${rendering} has no StatefulSet vast-pod`);
+    return spec;
+  };
+  const container = (rendering: string, name: string) => {
+    const { initContainers = [], containers } = pod(rendering);
+    const found = [...initContainers, ...containers].find((one) => one.name === name);
+    if (found === undefined) throw new Error(`${rendering} has no container ${name}`);
+    return found;
+  };
+
+  test("has nginx alone as its main container; provisioner and reloader are sidecars that start before it", () => {
+    for (const name of renderings.keys()) {
+      const { initContainers = [], containers } = pod(name);
+      expect(containers.map((one) => one.name)).toEqual(["nginx"]);
+      expect(initContainers.map((one) => [one.name, one.restartPolicy])).toEqual([
+        ["provisioner", "Always"],
+        ["reloader", "Always"],
+      ]);
+    }
+  });
+
+  test("gives nginx and the reloader one UID, and the provisioner another", () => {
+    expect(container("full", "nginx").securityContext?.runAsUser).toBe(101);
+    expect(container("full", "reloader").securityContext?.runAsUser).toBe(101);
+    expect(container("full", "provisioner").securityContext?.runAsUser).toBe(10001);
+    expect(pod("full").shareProcessNamespace).toBe(true);
+  });
+
+  test("is ready by nginx alone: no sidecar has a readiness probe, and their liveness asks /livez", () => {
+    for (const name of ["provisioner", "reloader"]) {
+      expect(container("full", name).readinessProbe).toBeUndefined();
+      expect(container("full", name).livenessProbe?.httpGet?.path).toBe("/livez");
+    }
+    expect(container("full", "nginx").readinessProbe).toMatchObject({
+      httpGet: { path: "/-/ready" },
+      periodSeconds: 1,
+    });
+    expect(container("full", "nginx").livenessProbe?.httpGet?.path).toBe("/-/live");
+    expect(container("full", "nginx").startupProbe).toMatchObject({
+      httpGet: { path: "/-/live" },
+      periodSeconds: 1,
+      failureThreshold: 60,
+    });
+  });
+
+  test("shows the upstream file to the reloader read-only, and the state file to the provisioner alone", () => {
+    const mounts = (name: string) => container("full", name).volumeMounts ?? [];
+    expect(mounts("reloader").find((one) => one.name === "upstream")?.readOnly).toBe(true);
+    expect(mounts("provisioner").find((one) => one.name === "upstream")?.readOnly).toBeUndefined();
+    for (const name of ["nginx", "reloader"]) {
+      const names = mounts(name).map((one) => one.name);
+      for (const secret of ["state", "secret", "token"]) expect(names).not.toContain(secret);
+    }
+  });
+
+  test("gives a service account's token to the provisioner only, and only with scale-down", () => {
+    for (const name of renderings.keys()) {
+      expect(pod(name).automountServiceAccountToken).toBe(false);
+      const has = (container(name, "provisioner").volumeMounts ?? []).some((one) => one.name === "token");
+      expect(has, name).toBe(name.includes("scale-down") || ["standard", "full"].includes(name));
+    }
+  });
+
+  test("keeps its instance unless scale-down is asked for", () => {
+    const onTerminate = (name: string) =>
+      container(name, "provisioner").env?.find((one) => one.name === "VAST_ON_TERMINATE")?.value;
+    expect(onTerminate("base")).toBeUndefined();
+    expect(onTerminate("demo")).toBeUndefined();
+    expect(onTerminate("scale-down")).toBe("scale-down");
+  });
+});
+
+describe("names and selectors", () => {
+  test("every Service and budget selects the pods of exactly one template", () =>
+    everywhere((one, all) => {
+      const spec = one.spec as { selector?: Record<string, string> & { matchLabels?: Record<string, string> } };
+      if (!["Service", "PodDisruptionBudget"].includes(one.kind)) return [];
+      const wanted = Object.entries(spec.selector?.matchLabels ?? spec.selector ?? {}) as [string, string][];
+      const chosen = all.filter((other) =>
+        podTemplatesOf(other).some((pods) => wanted.every(([key, value]) => pods.labels?.[key] === value)),
+      );
+      return wanted.length > 0 && chosen.length === 1 ? [] : [`selects ${chosen.length} templates`];
+    }));
+
+  test("every port that a Service aims at has its name in a container", () =>
+    everywhere((one, all) => {
+      if (one.kind !== "Service") return [];
+      const { ports } = one.spec as { ports: { targetPort: string }[] };
+      const named = new Set(
+        all
+          .flatMap(containersOf)
+          .flatMap((container) => container.ports ?? [])
+          .map((port) => port.name),
+      );
+      return ports.filter((port) => !named.has(port.targetPort)).map((port) => `no port ${port.targetPort}`);
+    }));
+
+  test("every ConfigMap, Secret and service account that is named exists", () => {
+    everywhere((one, all) => {
+      const text = JSON.stringify(one);
+      const there = (kind: string) => all.filter((other) => other.kind === kind).map((other) => other.metadata.name);
+      const named = (pattern: RegExp) => [...text.matchAll(pattern)].map((match) => match[1] ?? "");
+      return [
+        ...named(/"configMap(?:Ref)?":\{(?:[^{}]*,)?"name":"([^"]+)"/g).filter(
+          (name) => name !== "kube-root-ca.crt" && !there("ConfigMap").includes(name),
+        ),
+        ...named(/"serviceAccountName":"([^"]+)"/g).filter((name) => !there("ServiceAccount").includes(name)),
+      ];
+    });
+    for (const overlay of OVERLAYS)
+      expect(renderings.get(overlay)?.some((one) => one.kind === "Secret" && one.metadata.name === "vast-pod")).toBe(
+        true,
+      );
+  });
+
+  test("nginx' main config in the base is the one of deploy/", async () => {
+    expect(await readFile(join(MANIFESTS, "base/nginx.conf"), "utf8")).toBe(
+      await readFile(join(ROOT, "deploy/nginx.conf"), "utf8"),
+    );
+  });
+
+  test("no folder of components or overlays is left out of these tests", async () => {
+    expect((await readdir(join(MANIFESTS, "components"))).sort()).toEqual([...COMPONENTS].sort());
+    expect((await readdir(join(MANIFESTS, "overlays"))).sort()).toEqual([...OVERLAYS].sort());
+  });
+});

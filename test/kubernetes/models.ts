@@ -1,0 +1,24 @@
+// The schemas that our manifests need, by apiVersion and kind.
+import { Deployment } from "kubernetes-models/apps/v1/Deployment";
+import { StatefulSet } from "kubernetes-models/apps/v1/StatefulSet";
+import { CronJob } from "kubernetes-models/batch/v1/CronJob";
+import { PodDisruptionBudget } from "kubernetes-models/policy/v1/PodDisruptionBudget";
+import { Role } from "kubernetes-models/rbac.authorization.k8s.io/v1/Role";
+import { RoleBinding } from "kubernetes-models/rbac.authorization.k8s.io/v1/RoleBinding";
+import { ConfigMap } from "kubernetes-models/v1/ConfigMap";
+import { Secret } from "kubernetes-models/v1/Secret";
+import { Service } from "kubernetes-models/v1/Service";
+import { ServiceAccount } from "kubernetes-models/v1/ServiceAccount";
+
+export const MODELS = {
+  "apps/v1 Deployment": Deployment,
+  "apps/v1 StatefulSet": StatefulSet,
+  "batch/v1 CronJob": CronJob,
+  "policy/v1 PodDisruptionBudget": PodDisruptionBudget,
+  "rbac.authorization.k8s.io/v1 Role": Role,
+  "rbac.authorization.k8s.io/v1 RoleBinding": RoleBinding,
+  "v1 ConfigMap": ConfigMap,
+  "v1 Secret": Secret,
+  "v1 Service": Service,
+  "v1 ServiceAccount": ServiceAccount,
+};

@@ -1,0 +1,82 @@
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { systemClock } from "../../../../common/clock.ts";
+import { type ClusterPlace, openCluster } from "../../../../provisioner/kubernetes/cluster.ts";
+import { AUTHORITY } from "../../../kubernetes/certificates.ts";
+import { type FakeCluster, startFakeCluster } from "../../../kubernetes/fake-cluster.ts";
+import { SELF_SIGNED } from "../self-signed.ts";
+
+const SETS = "/apis/apps/v1/namespaces/models/statefulsets";
+
+describe("the cluster's API", () => {
+  let fake: FakeCluster;
+  let files: Record<string, string>;
+  beforeEach(async () => {
+    fake = await startFakeCluster();
+    files = { ...fake.serviceAccount };
+    fake.statefulSets.set("vast-pod", { name: "vast-pod", replicas: 2 });
+  });
+  afterEach(() => fake.close());
+
+  const place = (more: Partial<ClusterPlace> = {}): ClusterPlace => ({
+    env: { KUBERNETES_SERVICE_HOST: "127.0.0.1", KUBERNETES_SERVICE_PORT: String(fake.port) },
+    readFile: (path) => {
+      const text = files[path.replace("/account/", "")];
+      if (text === undefined) throw new Error("ENOENT");
+      return text;
+    },
+    clock: systemClock,
+    folder: "/account",
+    ...more,
+  });
+
+  test("answers with an object that is there", async () => {
+    const look = await openCluster(place()).get(`${SETS}/vast-pod`);
+    expect(look).toMatchObject({ kind: "found", body: { metadata: { name: "vast-pod" }, spec: { replicas: 2 } } });
+  });
+
+  test("tells missing from unknown", async () => {
+    expect((await openCluster(place()).get(`${SETS}/other`)).kind).toBe("missing");
+    fake.trouble = { status: 503, body: "<html>" };
+    expect((await openCluster(place()).get(`${SETS}/other`)).kind).toBe("unknown");
+  });
+
+  test("is asked with the token as it is now", async () => {
+    const cluster = openCluster(place());
+    files.token = "an expired one";
+    const refused = await cluster.get(SETS);
+    expect(refused).toMatchObject({
+      kind: "unknown",
+      why: expect.stringMatching(/answered 401: give the service account/),
+    });
+    files.token = fake.serviceAccount.token;
+    expect((await cluster.get(SETS)).kind).toBe("found");
+  });
+
+  test("is unknown when it shows a certificate of somebody else", async () => {
+    files["ca.crt"] = SELF_SIGNED.cert;
+    expect(await openCluster(place()).get(SETS)).toMatchObject({ kind: "unknown" });
+    expect(fake.asked).toEqual([]);
+    expect(AUTHORITY).not.toBe(SELF_SIGNED.cert);
+  });
+
+  test("is unknown when the connection is cut, and says no word of the token", async () => {
+    fake.trouble = "cut";
+    const look = await openCluster(place()).get(SETS);
+    expect(look.kind).toBe("unknown");
+    expect(JSON.stringify(look)).not.toContain(fake.serviceAccount.token.trim());
+  });
+
+  test("is unknown when it does not answer in time", async () => {
+    fake.trouble = "hang";
+    const given = new AbortController();
+    const look = openCluster(place()).get(SETS, given.signal);
+    given.abort(new Error("enough"));
+    expect(await look).toMatchObject({ kind: "unknown", why: expect.stringContaining("no answer in time") });
+  });
+
+  test("names what is missing outside a pod", () => {
+    expect(() => openCluster(place({ env: {} }))).toThrow(/KUBERNETES_SERVICE_HOST is not set/);
+    delete files.token;
+    expect(() => openCluster(place())).toThrow(/account\/token cannot be read: mount a service account/);
+  });
+});
