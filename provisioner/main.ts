@@ -10,13 +10,14 @@ import { destroyAll } from "./destroy.ts";
 import { createLease, newToken, noLease } from "./lease/lease.ts";
 import { reapCommand, reapOptions } from "./reap-command.ts";
 import { openRedis } from "./redis/open.ts";
-import { processName, run, systemWorld } from "./run.ts";
+import { run } from "./run.ts";
 import { showQuery, takeText } from "./search/show.ts";
 import { readDestroySettings, readProvisionerSettings, readSecretFile } from "./settings.ts";
 import { createStateFile } from "./state-file.ts";
 import { createVastClient } from "./vast/client.ts";
 import { createPacing } from "./vast/pacing.ts";
 import { createTransport } from "./vast/transport.ts";
+import { processName, systemWorld } from "./world.ts";
 
 const sourceOf = (call: Call): SettingsSource => ({ env: process.env, flags: call.flags, readFile: readSecretFile });
 

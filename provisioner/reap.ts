@@ -4,7 +4,7 @@ import type { Clock } from "../common/clock.ts";
 import type { Logger } from "../common/logging.ts";
 import type { Cluster } from "./kubernetes/cluster.ts";
 import { wantedPods } from "./kubernetes/wanted.ts";
-import { describe } from "./plan/one.ts";
+import { describe } from "./plan/replacement.ts";
 import type { VastClient } from "./vast/client.ts";
 import { asVastError } from "./vast/errors.ts";
 import type { Instance } from "./vast/rows.ts";

@@ -1,26 +1,18 @@
 // `vast-provisioner run`: wires the loop together and ends it well. Touches everything, through what it is handed.
-import { readFileSync } from "node:fs";
-import { hostname } from "node:os";
-import type { AxiosAdapter } from "axios";
-import { type Clock, systemClock } from "../common/clock.ts";
-import { type Disk, systemDisk } from "../common/disk.ts";
-import { createLogger, type Logger, type LoggingOptions } from "../common/logging.ts";
+import type { Clock } from "../common/clock.ts";
+import { createLogger, type Logger } from "../common/logging.ts";
 import { createRegistry } from "../common/metrics.ts";
-import { type StatusServer, type StatusSource, startStatusServer } from "../common/status-server.ts";
 import { createActor } from "./act.ts";
 import { billingSentence } from "./billing.ts";
 import { createBanStore, noBans } from "./blacklist/store.ts";
 import { destroyAll } from "./destroy.ts";
-import { type Cluster, type ClusterPlace, openCluster } from "./kubernetes/cluster.ts";
 import { createLease, type Lease, newToken, noLease } from "./lease/lease.ts";
 import { emptyMemory, type Memory } from "./memory.ts";
 import { createMetrics } from "./metrics.ts";
 import { createObserver } from "./observe.ts";
-import { createProbe, type Probe } from "./probe.ts";
 import { createPublisher } from "./publish.ts";
 import { type LoopState, runLoop } from "./reconcile.ts";
 import type { RedisConnection } from "./redis/connection.ts";
-import { openRedis } from "./redis/open.ts";
 import { adoptPublished } from "./remember.ts";
 import type { ProvisionerSettings } from "./settings.ts";
 import { createStateFile } from "./state-file.ts";
@@ -29,57 +21,11 @@ import { endUnlessWanted, terminateWarning } from "./terminate.ts";
 import { createVastClient } from "./vast/client.ts";
 import { createPacing } from "./vast/pacing.ts";
 import { createTransport } from "./vast/transport.ts";
-import { type AskReloader, awaitWithdrawn, createReloaderQuestion } from "./withdraw.ts";
+import { awaitWithdrawn } from "./withdraw.ts";
+import type { World } from "./world.ts";
 
 // How long a mutation under way is awaited after SIGTERM; Kubernetes grants 30 s by default.
 const MUTATION_WAIT_MS = 20_000;
-
-/** All that the program touches. A simulation hands in its own and owns time with it. */
-export interface World {
-  clock: Clock;
-  /** Answers 0 to 1. */
-  random: () => number;
-  disk: Disk;
-  /** Stands in for the network between axios and the API; left out, it is the network. */
-  adapter?: AxiosAdapter;
-  connectRedis(url: string, log: Logger): Promise<RedisConnection>;
-  /** This process, for people who read who has a lease. */
-  owner: string;
-  probe: Probe;
-  askReloader: AskReloader;
-  serveStatus(port: number, source: StatusSource, variable: string): Promise<StatusServer>;
-  /** The cluster that the pod runs in. Throws a sentence with the remedy where there is none. */
-  openCluster(): Cluster;
-  inKubernetes: boolean;
-  /** Where log lines go; left out, it is stdout. */
-  logTo?: LoggingOptions["destination"];
-}
-
-export function systemWorld(settings: ProvisionerSettings, env: ClusterPlace["env"]): World {
-  const clock = systemClock;
-  return {
-    clock,
-    random: Math.random,
-    disk: systemDisk,
-    connectRedis: (url, log) => openRedis(url, log, clock),
-    owner: processName(clock),
-    probe: createProbe(clock, {
-      healthPath: settings.healthPath,
-      scheme: settings.desired.upstreamScheme,
-      authHeader: settings.secrets.upstreamAuth,
-      onRefused: settings.secrets.reload,
-    }),
-    askReloader: createReloaderQuestion(settings.reloaderStatusPort, clock),
-    serveStatus: startStatusServer,
-    openCluster: () => openCluster({ env, readFile: (path) => readFileSync(path, "utf8"), clock }),
-    inKubernetes: env.KUBERNETES_SERVICE_HOST !== undefined,
-  };
-}
-
-/** This process, started about now, for people who read who has a lease. */
-export function processName(clock: Clock): string {
-  return `${hostname()} (pid ${process.pid}, started ${new Date(clock.now()).toISOString()})`;
-}
 
 /** Runs until `stop` is aborted. Rejects when it cannot start: a taken status port, an unreadable state file. */
 export async function run(settings: ProvisionerSettings, world: World, stop: AbortSignal): Promise<void> {

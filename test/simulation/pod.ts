@@ -1,7 +1,8 @@
 // One pod of a run: its volumes, its nginx, and one provisioner process after another. Touches nothing but what it is handed.
 
-import { run, type World } from "../../provisioner/run.ts";
+import { run } from "../../provisioner/run.ts";
 import { readProvisionerSettings } from "../../provisioner/settings.ts";
+import type { World } from "../../provisioner/world.ts";
 import type { Random } from "../emulator/random.ts";
 import { type PodDisk, podDisk, processDisk } from "./disk.ts";
 import { instanceProbe, type ProbeParts } from "./instance-probe.ts";

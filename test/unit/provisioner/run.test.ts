@@ -1,8 +1,9 @@
 import { describe, expect, test } from "vitest";
 import type { Disk } from "../../../common/disk.ts";
 import type { StatusSource } from "../../../common/status-server.ts";
-import { run, type World } from "../../../provisioner/run.ts";
+import { run } from "../../../provisioner/run.ts";
 import { readProvisionerSettings } from "../../../provisioner/settings.ts";
+import type { World } from "../../../provisioner/world.ts";
 import { fakeClock } from "../common/fake-clock.ts";
 import { failing, LABEL, NOW } from "./situation.ts";
 
