@@ -30,7 +30,9 @@ export function troubleOf(error: unknown): RedisTrouble {
   // A transaction that was discarded tells why only in the refusals of its commands.
   const [earlier] = "previousErrors" in error && Array.isArray(error.previousErrors) ? error.previousErrors : [];
   if (earlier !== undefined) return troubleOf(earlier);
-  const found = BY_WORD.find(([pattern]) => pattern.test(error.message))?.[1];
+  // Before version 7 a script's refusal stands at the end of a sentence about the script.
+  const says = error.message.replace(/^ERR Error running script .*: -(?=[A-Z]+\b)/s, "");
+  const found = BY_WORD.find(([pattern]) => pattern.test(says))?.[1];
   if (found !== undefined) return found;
   // The system's own codes are like ECONNREFUSED: there is no connection.
   return "code" in error && /^E[A-Z]+/.test(String(error.code)) ? "unreachable" : "other";

@@ -84,6 +84,62 @@ test("bans a host after more than BLACKLIST_RESTART_THRESHOLD starts that find i
   expect((await pod.emulator.live(pod.label)).map((i) => i.id)).toEqual([id]);
 });
 
+test("counts each time a ready instance was lost and came back within its grace", async () => {
+  await pod.provision();
+  const ready = await pod.ready();
+  const restarts = () => redis.get(`restarts_${ready.instance?.id}`);
+  for (const count of ["1", "2"]) {
+    await pod.emulator.event("any", "exit");
+    await pod.until("it is lost", (f) => f.reason === "instance_lost");
+    await pod.emulator.event("any", "recover");
+    expect((await pod.ready()).instance?.id).toBe(ready.instance?.id);
+    await until(`restart ${count} is counted`, async () => (await restarts()) === count);
+  }
+  expect(await redis.get(`ban_${BAD}`)).toBeNull();
+});
+
+test("BLACKLIST_SCOPE=machine bans the machine alone and tries another one of its host", async () => {
+  await pod.emulator.send("POST", `hosts/${BAD}`, { neverBoots: true });
+  await redis.set(`ban_${GOOD}`, "by hand");
+  await pod.provision({ BLACKLIST_BAN_AFTER_SECONDS: "30", BLACKLIST_SCOPE: "machine" });
+  await until("both machines are banned", async () => (await redis.keys("ban_machine_*")).length === 2, {
+    timeoutMs: 40_000,
+  });
+  expect(await redis.mget("ban_machine_71", "ban_machine_72", `ban_${BAD}`)).toEqual([
+    "start_timeout",
+    "start_timeout",
+    null,
+  ]);
+  // Bans of both kinds hold: there is nothing left to take.
+  const blocked = await pod.until("nothing is left", (f) => f.reason === "no_offer", 40_000);
+  expect(blocked.server).toBeNull();
+  const searches = (await pod.emulator.requests()).filter((r) => r.path === "/api/v0/bundles/");
+  expect(searches.map((search) => search.body)).toContainEqual(
+    expect.objectContaining({
+      host_id: { notin: [GOOD] },
+      machine_id: { notin: expect.arrayContaining([71, 72]) },
+    }),
+  );
+});
+
+test("goes on serving while Redis hangs, tells it once, and counts it", async () => {
+  const provisioner = await pod.provision();
+  const ready = await pod.ready();
+  pod.redis?.server.signal("SIGSTOP");
+  const metrics = async () => (await fetch(`http://127.0.0.1:${pod.env().PROVISIONER_STATUS_PORT}/metrics`)).text();
+  await until("the outage is noticed", async () => /^vast_pod_redis_up 0$/m.test(await metrics()), {
+    timeoutMs: 20_000,
+  });
+  const passes = Number((await pod.status()).passes);
+  await until("many passes", async () => Number((await pod.status()).passes) >= passes + 20, { timeoutMs: 40_000 });
+  expect(await pod.upstream()).toMatchObject({ state: "ready", server: ready.server });
+  expect(provisioner.lines.filter((line) => line.includes("Redis is away: "))).toHaveLength(1);
+  pod.redis?.server.signal("SIGCONT");
+  await until("it is over", async () => /^vast_pod_redis_up 1$/m.test(await metrics()), { timeoutMs: 20_000 });
+  expect(await metrics()).toMatch(/^vast_pod_redis_last_error_timestamp_seconds\{kind="timeout"\} \d/m);
+  expect((await pod.emulator.state()).instances).toHaveLength(1);
+});
+
 test("never takes an offer of a banned host", async () => {
   await redis.set(`ban_${BAD}`, "by hand");
   await pod.provision();

@@ -187,7 +187,7 @@ test("VAST_MAX_DPH keeps dearer offers out of the search and out of the choice",
   expect(search?.body).toMatchObject({ dph_total: { lte: 0.5 } });
 });
 
-test("answers /livez, /readyz and /status on its status port", async () => {
+test("answers /livez, /readyz, /status and /metrics on its status port", async () => {
   await pod.provision();
   await pod.ready();
   const base = `http://127.0.0.1:${pod.env().PROVISIONER_STATUS_PORT}`;
@@ -199,6 +199,13 @@ test("answers /livez, /readyz and /status on its status port", async () => {
     state: "ready",
     reason: "instance_ready",
   });
+  const metrics = await fetch(`${base}/metrics`);
+  expect(metrics.headers.get("content-type")).toBe("text/plain; version=0.0.4; charset=utf-8");
+  const text = await metrics.text();
+  expect(text).toMatch(/^vast_pod_ready 1$/m);
+  expect(text).toMatch(/^vast_pod_creates_total\{outcome="created"\} 1$/m);
+  expect(text).toMatch(/^vast_pod_api_calls_total\{gate="create",outcome="ok"\} 1$/m);
+  expect(text).toMatch(/^vast_pod_time_to_ready_seconds_count 1$/m);
 });
 
 test("says that the status port is taken, with exit code 1", async () => {

@@ -20,6 +20,11 @@ describe("the trouble with Redis", () => {
       "MISCONF Redis is configured to save RDB snapshots, but it is currently not able to persist on disk.",
       "not_saving",
     ],
+    [
+      "ERR Error running script (call to f_5a): @user_script:4: @user_script: 4: -READONLY You can't write.",
+      "read_only",
+    ],
+    ["OOM command not allowed when used memory > 'maxmemory'. script: 5a, on @user_script:5.", "full"],
     ["WRONGTYPE Operation against a key holding the wrong kind of value", "value"],
     ["ERR value is not an integer or out of range", "value"],
     ["ERR increment or decrement would overflow", "value"],
