@@ -2,7 +2,7 @@ import { chmod, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import { readIfExists } from "../../common/atomic-file.ts";
-import { isFree, until } from "../../deploy/local/processes.ts";
+import { until } from "../../deploy/local/processes.ts";
 import { openReloaderPod, type ReloaderPod, servingPod } from "./reloader-pod.ts";
 
 let pod: ReloaderPod;
@@ -17,9 +17,7 @@ describe("nginx", () => {
   test("killed and started again is proven by its echo, without a reload", async () => {
     const { nginx } = await serving();
     const reloads = await pod.reloadsOfNginx();
-    nginx.master.signal("SIGKILL");
-    await nginx.master.exited;
-    await until("the port is free", () => isFree(pod.proxyPort));
+    await pod.killNginx(nginx);
     await pod.until("its loss shows", (s) => s.problem !== null);
     await pod.startNginx();
     await pod.until("all is well", (s) => s.problem === null);
@@ -29,9 +27,7 @@ describe("nginx", () => {
 
   test("that was down while the server changed starts with the new one", async () => {
     const { nginx } = await serving();
-    nginx.master.signal("SIGKILL");
-    await nginx.master.exited;
-    await until("the port is free", () => isFree(pod.proxyPort));
+    await pod.killNginx(nginx);
     const second = await pod.instance("second");
     await pod.publish({ generation: 2, server: second.server });
     await until("the config is written", async () => (await pod.config()).includes(`:${second.server.port} `));

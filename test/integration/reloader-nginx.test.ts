@@ -2,7 +2,7 @@ import { writeFile } from "node:fs/promises";
 import { request } from "node:http";
 import { afterEach, describe, expect, test } from "vitest";
 import { readIfExists } from "../../common/atomic-file.ts";
-import { isFree, isRunning, until } from "../../deploy/local/processes.ts";
+import { isRunning, until } from "../../deploy/local/processes.ts";
 import { systemProcesses } from "../../reloader/nginx/processes.ts";
 import { answeringWorkers } from "../../reloader/nginx/workers.ts";
 import { openReloaderPod, type ReloaderPod, servingPod } from "./reloader-pod.ts";
@@ -95,9 +95,7 @@ describe("an nginx in a new container", () => {
     const { nginx } = await serving();
     const second = await pod.instance("second");
     const reloads = await pod.reloadsOfNginx();
-    nginx.master.signal("SIGKILL");
-    await nginx.master.exited;
-    await until("the port is free", () => isFree(pod.proxyPort));
+    await pod.killNginx(nginx);
     expect((await readIfExists(pod.files.pidFile))?.trim()).toBe(String(nginx.master.pid));
     await pod.publish({ generation: 2, server: second.server });
     await pod.until("a dead process is named", (s) => s.problem?.includes("no process has that id"));
@@ -117,9 +115,7 @@ describe("an nginx in a new container", () => {
   test("that cannot start with the new config finds the last good one, with its own reason on the status page", async () => {
     const { nginx } = await serving();
     const good = await pod.config();
-    nginx.master.signal("SIGKILL");
-    await nginx.master.exited;
-    await until("the port is free", () => isFree(pod.proxyPort));
+    await pod.killNginx(nginx);
     await pod.publish({ generation: 2, server: elsewhere(20_002) });
     await until("the new config is written", async () => (await pod.config()).includes(":20002 "));
     const bad = `${pod.files.confFolder}/other.conf`;

@@ -7,7 +7,15 @@ import { connect, type Socket } from "node:net";
 import { join } from "node:path";
 import { formatUpstreamFile, type Server, type UpstreamFile } from "../../common/upstream-file.ts";
 import { type NginxFiles, type NginxOptions, nginxFiles } from "../../deploy/local/nginx.ts";
-import { type Child, type Nginx, openSandbox, type Sandbox, startNginx, until } from "../../deploy/local/processes.ts";
+import {
+  type Child,
+  isFree,
+  type Nginx,
+  openSandbox,
+  type Sandbox,
+  startNginx,
+  until,
+} from "../../deploy/local/processes.ts";
 
 /** What the tests read of the reloader's `/status`. */
 export interface Status {
@@ -47,6 +55,8 @@ export interface ReloaderPod {
   /** `setpriv`: options of that program, to start it with fewer rights. */
   startReloader(env?: Readonly<Record<string, string>>, setpriv?: readonly string[]): Promise<Child>;
   startNginx(options?: NginxOptions): Promise<Nginx>;
+  /** Ends nginx and its workers by force, as the end of their container does. */
+  killNginx(nginx: Nginx): Promise<void>;
   /** An instance that answers with its name unless `answer` says otherwise. With `tls` it speaks https. */
   instance(name: string, answer?: Answer, tls?: ServerOptions): Promise<Instance>;
   /** Replaces the upstream file as the provisioner does. */
@@ -107,6 +117,11 @@ export async function openReloaderPod(): Promise<ReloaderPod> {
       return child;
     },
     startNginx: (options) => startNginx(sandbox, "nginx", options),
+    killNginx: async ({ master }) => {
+      master.signal("SIGKILL");
+      await master.exited;
+      await until("the port is free", () => isFree(proxyPort));
+    },
     instance: async (name, answer = (_, response) => response.end(name), tls) => {
       const requests: IncomingMessage[] = [];
       const connections: Socket[] = [];

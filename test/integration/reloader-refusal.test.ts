@@ -1,7 +1,7 @@
 import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
-import { isFree, until } from "../../deploy/local/processes.ts";
+import { until } from "../../deploy/local/processes.ts";
 import { openReloaderPod, type ReloaderPod, servingPod } from "./reloader-pod.ts";
 
 let pod: ReloaderPod;
@@ -42,9 +42,7 @@ describe("a config that nginx refuses", () => {
     await writeFile(bad, "no_such_directive;\n");
     await pod.publish({ generation: 2, server: { scheme: "http", host: "127.0.0.1", port: 9 } });
     await pod.until("the refusal shows", (s) => s.refusals > 0);
-    nginx.master.signal("SIGKILL");
-    await nginx.master.exited;
-    await until("the port is free", () => isFree(pod.proxyPort));
+    await pod.killNginx(nginx);
     await rm(bad);
     await pod.startNginx();
     await until("something is served again", async () => (await pod.get("/-/live")).status === 200);

@@ -3,20 +3,7 @@ import { expect, test } from "vitest";
 import { createRegistry } from "../../../common/metrics.ts";
 import { registerMetrics } from "../../../reloader/metrics.ts";
 import { type PassResult, Report } from "../../../reloader/report.ts";
-import { server } from "./samples.ts";
-
-const RESULT: PassResult = {
-  wanted: { generation: 2, server: server(), hash: "h", state: "ready", reason: "instance_ready" },
-  applied: { generation: 2, server: server(), hash: "h" },
-  problem: null,
-  warnings: [],
-  reload: { at: 500, acceptedMs: 10, settledMs: 110 },
-  state: "applied",
-  refused: false,
-  refusing: false,
-  nginxUp: true,
-  upstreamWrittenAt: 400,
-};
+import { RESULT } from "./samples.ts";
 
 /** The metrics of a report that has taken in these passes, at 3,400 ms. */
 async function everything(...passes: PassResult[]) {

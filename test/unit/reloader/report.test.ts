@@ -1,21 +1,9 @@
 import pino from "pino";
 import { describe, expect, test } from "vitest";
 import { appliedSchema } from "../../../common/reloader-status.ts";
-import { type PassResult, Report } from "../../../reloader/report.ts";
-import { server } from "./samples.ts";
+import { Report } from "../../../reloader/report.ts";
+import { RESULT, server } from "./samples.ts";
 
-const RESULT: PassResult = {
-  wanted: { generation: 2, server: server(), hash: "h", state: "ready", reason: "instance_ready" },
-  applied: { generation: 2, server: server(), hash: "h" },
-  problem: null,
-  warnings: [],
-  reload: { at: 500, acceptedMs: 10, settledMs: 110 },
-  state: "applied",
-  refused: false,
-  refusing: false,
-  nginxUp: true,
-  upstreamWrittenAt: 400,
-};
 const report = () => new Report(pino({ level: "silent" }), 0);
 
 describe("the status document", () => {

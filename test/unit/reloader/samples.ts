@@ -1,6 +1,7 @@
 // Values that several tests of the reloader begin with. Pure.
 import type { Server, UpstreamFile } from "../../../common/upstream-file.ts";
 import { type Config, renderConfig } from "../../../reloader/render.ts";
+import type { PassResult } from "../../../reloader/report.ts";
 import type { ProxySettings } from "../../../reloader/view.ts";
 
 export const PROXY: ProxySettings = {
@@ -35,3 +36,17 @@ export const upstreamFile = (change: Partial<UpstreamFile> = {}): UpstreamFile =
   updatedAt: "2026-11-23T15:00:00.000Z",
   ...change,
 });
+
+/** A pass that has reloaded nginx, and all is well. */
+export const RESULT: PassResult = {
+  wanted: { generation: 2, server: server(), hash: "h", state: "ready", reason: "instance_ready" },
+  applied: { generation: 2, server: server(), hash: "h" },
+  problem: null,
+  warnings: [],
+  reload: { at: 500, acceptedMs: 10, settledMs: 110 },
+  state: "applied",
+  refused: false,
+  refusing: false,
+  nginxUp: true,
+  upstreamWrittenAt: 400,
+};
