@@ -84,7 +84,8 @@ export class Reconciler {
     const read = await this.#parts.readUpstream();
     const { wanted, problem } = decideWanted(read, this.#before);
     this.#before = wanted;
-    const aim = await this.#aim(wanted);
+    const looked = await this.#parts.look();
+    const aim = await this.#aim(wanted, looked);
     const config = this.#choose(aim);
     const pageProblem = config?.server === null ? await writeStatePage(proxy.statePath, aim.page, disk) : null;
     const outcome = config === null ? null : await applier.ensure(config, signal);
@@ -102,6 +103,7 @@ export class Reconciler {
     const trouble = outcome === null || outcome.kind === "refused" ? null : outcome.why;
     const standIn = this.#absence?.standIn === true ? STAND_IN : null;
     const refusal = this.#refusal(aim);
+    const isNews = outcome?.kind === "settled" && report.applied?.hash !== config?.hash;
     const hasConfig = problem === null && aim.config !== null;
     report.finish(
       {
@@ -118,17 +120,19 @@ export class Reconciler {
       },
       clock.now(),
     );
-    if (isBack) return 0;
+    // nginx tells its version through a config of ours, and the next one depends on it.
+    const canTell = isNews && looked.found.nginxVersion === null;
+    if (isBack || canTell) return 0;
     if (outcome?.kind === "settling") return POLL_SETTLING_MS;
     return outcome?.kind === "absent" || outcome?.kind === "waiting" ? POLL_WAITING_MS : POLL_MS;
   }
 
-  async #aim(wanted: Wanted): Promise<Aim> {
+  async #aim(wanted: Wanted, looked: Looked): Promise<Aim> {
     const { proxy, resolver, behindDescriptor } = this.#parts;
     const fd = descriptorOf(proxy.accessLog);
     if (fd !== null) this.#behindLog = (await behindDescriptor(fd)) ?? this.#behindLog;
     const log = accessLogFor(proxy.accessLog, this.#behindLog, this.#logRefusal);
-    const aim = await aimAt(wanted, { ...proxy, accessLog: log.path }, await this.#parts.look(), resolver);
+    const aim = await aimAt(wanted, { ...proxy, accessLog: log.path }, looked, resolver);
     return log.warning === null ? aim : { ...aim, warnings: [log.warning, ...aim.warnings] };
   }
 

@@ -2,6 +2,7 @@
 // a newer one.
 import type { NginxOptions } from "../../deploy/local/nginx.ts";
 import { findProgram } from "../../deploy/local/programs.ts";
+import { until } from "../../deploy/local/until.ts";
 import { openReloaderPod } from "../integration/reloader-pod.ts";
 import type { Line } from "./line.ts";
 import { lostOf, startLoad, type Tally } from "./load.ts";
@@ -37,6 +38,12 @@ async function lose(version: string, options: NginxOptions): Promise<Line[]> {
     await pod.startReloader();
     await pod.startNginx(options);
     await pod.applied(1);
+    // Known a moment after the first config, which can do without: then there is another reload.
+    const keepsIdle = async () => {
+      const [config, { applied }] = [await pod.config(), await pod.status()];
+      return config.includes("keepalive_min_timeout") && applied !== null && config.includes(applied.hash);
+    };
+    if (isVersion(version, KEEPS_IDLE_CONNECTIONS)) await until("nginx keeps idle connections", keepsIdle);
     const loads = { each: startLoad(pod.proxyPort, CLIENTS, false), kept: startLoad(pod.proxyPort, CLIENTS, true) };
     for (let n = 0; n < RELOADS; n += 1) {
       await pod.publish({ generation: n + 2, server: servers[n % servers.length] ?? null });

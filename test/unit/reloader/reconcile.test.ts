@@ -458,6 +458,16 @@ describe("the next pass", () => {
   });
 });
 
+test("nginx is asked for its version as soon as a config of ours can tell it, and not again and again", async () => {
+  const world = pod();
+  expect(await world.pass()).toBe(0);
+  expect(await world.pass()).toBe(3_000);
+  world.looked = { ...world.looked, found: { ...NOTHING_FOUND, nginxVersion: "1.30.0" } };
+  expect(await world.pass()).toBe(3_000);
+  expect(world.disk.files.get(CONFIG)).toContain("keepalive_min_timeout 2s;");
+  expect(world.status()).toMatchObject({ applied: { generation: 0 }, problem: null });
+});
+
 describe("a template of the user's own", () => {
   const bad = { ...NOTHING_FOUND, template: "{{{nothing}}}" };
   const own = DEFAULT_CONF.replace("etag off;", "etag on;");
