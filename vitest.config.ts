@@ -48,6 +48,14 @@ export default defineConfig({
           hookTimeout: 60_000,
         },
       },
+      {
+        test: {
+          name: "slow",
+          include: ["test/slow/**/*.test.ts"],
+          globalSetup: "test/integration/build.ts",
+          testTimeout: 600_000,
+        },
+      },
     ],
   },
 });
