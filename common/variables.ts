@@ -112,12 +112,12 @@ export const VARIABLES = {
   }),
   BLACKLIST_ENABLED: byDefault(boolean, "false", {
     for: provisioner,
-    meaning: "ban hosts that never come up, in Redis",
+    meaning: "use Redis: ban hosts that never come up, let one provisioner at a time act for a label",
     expects: "true or false",
   }),
   BLACKLIST_REDIS_URL: byDefault(url(["redis:", "rediss:"], hasReadablePassword), "redis://redis:6379/10", {
     for: provisioner,
-    meaning: "Redis with the bans (older name: `BLACKLIST_REDIS`)",
+    meaning: "Redis with bans and leases (older name: `BLACKLIST_REDIS`)",
     expects: "a URL like redis://redis:6379/10, with special characters of its password percent-encoded",
     formerly: "BLACKLIST_REDIS",
   }),

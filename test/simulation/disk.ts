@@ -10,8 +10,6 @@ export interface PodDisk {
   touch(path: string): void;
   /** While true every write is refused and leaves the file as it was. */
   full: boolean;
-  /** Everything is gone, as with the pod. */
-  wipe(): void;
 }
 
 export function podDisk(): PodDisk {
@@ -33,7 +31,6 @@ export function podDisk(): PodDisk {
     touch(path) {
       if (!files.has(path)) throw fail("ENOENT", path);
     },
-    wipe: () => files.clear(),
   };
   return disk;
 }

@@ -180,14 +180,27 @@ export function injector(parts: InjectorParts): Injector {
         else killAt(pod, injection.point, again);
         break;
       }
-      case "redis-away":
+      case "overlap": {
+        const pod = pods[injection.pod];
+        const end = pod?.leaveBehind() ?? null;
+        if (pod === undefined || end === null) return;
+        last(injection.forMs, end);
+        time.after(RESTART_MS, pod.start);
+        break;
+      }
+      case "redis-away": {
         redis.away = true;
+        const span = { from: time.now(), to: Number.POSITIVE_INFINITY };
+        truth.forgetful.push(span);
         last(injection.forMs, () => {
           redis.away = false;
+          span.to = time.now();
         });
         break;
+      }
       case "redis-flush":
         redis.flush();
+        truth.forgetful.push({ from: time.now(), to: time.now() });
         break;
       case "disk-full": {
         const pod = pods[injection.pod];

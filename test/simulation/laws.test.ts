@@ -135,3 +135,21 @@ test("law 7: an instance that serves nobody is waste, one that serves is not", a
   const muted = moneyOf((await simulate(quietRun([happens(2, "mute")], { faultyMinutes: 15 }), {})).truth);
   expect(muted.waste).toBeGreaterThan(0);
 });
+
+test("law 8: a program that takes another's lease for its own acts beside it", async () => {
+  const injections: Injection[] = [
+    { kind: "overlap", at: 10 * MINUTE_MS, pod: 0, forMs: 40 * MINUTE_MS },
+    happens(15, "exit"),
+    happens(30, "exit"),
+  ];
+  const scenario = quietRun(injections, { env: { BLACKLIST_ENABLED: "true" } });
+  const grabs = (world: World): World => ({
+    ...world,
+    connectRedis: async (url, log) => ({
+      ...(await world.connectRedis(url, log)),
+      claim: async (_key, _mine, value) => ({ before: value, leftMs: 1000 }),
+    }),
+  });
+  expect(await broken(scenario, healthy)).toEqual([]);
+  expect(await broken(scenario, grabs)).toContain("one-owner");
+});

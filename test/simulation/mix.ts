@@ -2,7 +2,7 @@
 import type { JsonObject } from "../emulator/json.ts";
 import { type Random, seededRandom } from "../emulator/random.ts";
 import { drawFault } from "./faults.ts";
-import { DEADLY_POINTS } from "./process.ts";
+import { DEADLY_POINTS, type DeadlyPoint } from "./process.ts";
 import { FIRST_IMAGE, type Injection, type Scenario } from "./scenario.ts";
 
 const MINUTE_MS = 60_000;
@@ -25,7 +25,8 @@ export function mixedScenario(seed: number, { hours, pods }: MixOptions): Scenar
   const random = seededRandom(seed, "mix");
   const faultsEndMs = Math.round(hours * FAULTY_PART * HOUR_MS);
   const losesDisks = random.chance(0.6);
-  const env: Record<string, string> = { BLACKLIST_ENABLED: String(random.chance(0.75)) };
+  const redis = random.pick(["none", "forgetful", "steady", "steady"] as const);
+  const env: Record<string, string> = { BLACKLIST_ENABLED: String(redis !== "none") };
   if (random.chance(0.3)) env.VAST_HEALTH_PATH = "/health";
   if (random.chance(0.3)) env.VAST_DRAIN_SECONDS = "0";
   if (random.chance(0.3)) env.VAST_UPSTREAM_PORT = "8000";
@@ -39,7 +40,7 @@ export function mixedScenario(seed: number, { hours, pods }: MixOptions): Scenar
     staleTemplateHash: random.pick(["refused", "works"]),
   };
   const injections: Injection[] = [];
-  const context = { random, pods, losesDisks, images: 1, templates: 0 };
+  const context = { random, pods, losesDisks, redis, images: 1, templates: 0 };
   const count = Math.round((faultsEndMs / HOUR_MS) * (PER_POD_HOUR * pods + PER_HOUR));
   const start = random.chance(0.8) ? QUIET_START_MS : 0;
   const times = Array.from({ length: count }, () => random.integer(start, faultsEndMs)).sort((a, b) => a - b);
@@ -51,6 +52,8 @@ interface Context {
   random: Random;
   pods: number;
   losesDisks: boolean;
+  /** A steady one is never away and forgets nothing. */
+  redis: "none" | "forgetful" | "steady";
   images: number;
   templates: number;
 }
@@ -59,11 +62,13 @@ interface Context {
 type Drawn = Injection extends infer One ? (One extends Injection ? Omit<One, "at"> : never) : never;
 
 function draw(context: Context): Drawn {
-  const { random, pods, losesDisks } = context;
+  const { random, pods, losesDisks, redis } = context;
+  // What nobody could ever know of again must not be lost: the id of a contract that no list shows.
+  const losesRows = !losesDisks || redis === "steady";
   const pod = random.integer(0, pods - 1);
   const minutes = (low: number, high: number) => random.integer(low * MINUTE_MS, high * MINUTE_MS);
   const dice = random.integer(1, 100);
-  if (dice <= 30) return { kind: "api-fault", forMs: minutes(1, 12), rule: drawFault(random, !losesDisks) };
+  if (dice <= 30) return { kind: "api-fault", forMs: minutes(1, 12), rule: drawFault(random, losesRows) };
   if (dice <= 34) return { kind: "api-settings", forMs: minutes(5, 30), set: random.pick(LAGS) };
   if (dice <= 37) return { kind: "account", forMs: minutes(2, 25), ...random.pick(ACCOUNT_TROUBLE) };
   if (dice <= 41) {
@@ -87,19 +92,22 @@ function draw(context: Context): Drawn {
   }
   if (dice <= 92) {
     const how = random.pick(["kill", "kill", "kill", "terminate"] as const);
-    const points = losesDisks ? DEADLY_POINTS : POINTS_THAT_LOSE_NO_ID;
-    const point = how === "kill" && random.chance(0.7) ? random.pick([points[0] ?? "state-after", ...points]) : null;
     const losesDisk = losesDisks && random.chance(0.4);
+    const points = DEADLY_POINTS.filter((one) => !losesRows || !losesId(one, losesDisk));
+    const point = how === "kill" && random.chance(0.7) ? random.pick([points[0] ?? "create-sent", ...points]) : null;
     return { kind: "restart", pod, how, point, downMs: random.integer(1000, 60_000), losesDisk };
   }
+  if (dice <= 96 && redis === "steady") return { kind: "overlap", pod, forMs: minutes(1, 15) };
   if (dice <= 94) return { kind: "redis-flush" };
   if (dice <= 96) return { kind: "redis-away", forMs: minutes(1, 15) };
   if (dice <= 98) return { kind: "disk-full", pod, forMs: minutes(0.5, 10) };
   return { kind: "reloader-down", pod, forMs: minutes(0.5, 10) };
 }
 
-// Where rows may stay invisible for ever, a contract's id must not die between the API's answer and the disk.
-const POINTS_THAT_LOSE_NO_ID = DEADLY_POINTS.filter((point) => !["create-made", "state-before"].includes(point));
+/** Whether a contract's id dies between the API's answer and the disk, or with the disk before it is in Redis. */
+function losesId(point: DeadlyPoint, losesDisk: boolean): boolean {
+  return point === "create-made" || point === "state-before" || (losesDisk && point === "state-after");
+}
 
 const LAGS: readonly [JsonObject, ...JsonObject[]] = [
   { visibilityLagSeconds: 8 },

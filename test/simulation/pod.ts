@@ -2,15 +2,25 @@
 
 import { run } from "../../provisioner/run.ts";
 import { readProvisionerSettings } from "../../provisioner/settings.ts";
+
+<<<<<<< HEAD
+
 import type { World } from "../../provisioner/world.ts";
+
+=======
+
+import type { ApiRequest } from "../emulator/message.ts";
+
+>>>>>>> 4648cd9 (Judge the budget by label over replacements, and two processes of one label by what they send)
+
 import type { Random } from "../emulator/random.ts";
 import { type PodDisk, podDisk, processDisk } from "./disk.ts";
 import { instanceProbe, type ProbeParts } from "./instance-probe.ts";
-import { apiAdapter, type Line } from "./network.ts";
+import { apiAdapter, kindOf, type Line } from "./network.ts";
 import { type DeadlyPoint, newProcess, type Process } from "./process.ts";
 import type { SharedRedis } from "./redis.ts";
 import { type SimulatedReloader, simulatedReloader } from "./reloader.ts";
-import type { PodTruth } from "./truth.ts";
+import type { PodTruth, Span } from "./truth.ts";
 import type { VirtualTime } from "./virtual-time.ts";
 
 export interface PodParts {
@@ -34,6 +44,7 @@ export interface PodParts {
 }
 
 export interface Pod {
+  /** Of the pod that has the name now. */
   readonly disk: PodDisk;
   readonly reloader: SimulatedReloader;
   /** The image that the operator wants, and since when a process knows it. */
@@ -49,6 +60,11 @@ export interface Pod {
   isUp(): boolean;
   /** The pod is another one: its volumes and its nginx are new. */
   replace(): void;
+  /**
+   * The pod is another one, and the process of the former runs on, which nobody sees. Answers how to kill that one; null when
+   * it is down or about to end.
+   */
+  leaveBehind(): (() => void) | null;
 }
 
 // The paths are the programs' defaults.
@@ -62,40 +78,47 @@ const CRASH_WAIT_MS = 10_000;
 
 export function simulatedPod(parts: PodParts): Pod {
   const { time, truth, tell } = parts;
-  const disk = podDisk();
-  const reloader = simulatedReloader(time, disk, UPSTREAM_PATH, parts.changed);
+  const newVolumes = () => {
+    const disk = podDisk();
+    return { disk, reloader: simulatedReloader(time, disk, UPSTREAM_PATH, parts.changed) };
+  };
+  let volumes = newVolumes();
   let current: Process | null = null;
   let ends: (() => void)[] = [];
 
-  const ended = (process: Process) => {
+  const ended = (process: Process, span: Span) => {
+    span.to = time.now();
     if (current !== process) return;
     current = null;
-    const span = truth.running.at(-1);
-    if (span !== undefined) span.to = time.now();
     const then = ends;
     ends = [];
     for (const one of then) one();
   };
 
   const pod: Pod = {
-    disk,
-    reloader,
+    get disk() {
+      return volumes.disk;
+    },
+    get reloader() {
+      return volumes.reloader;
+    },
     image: { name: parts.image, since: time.now() },
     isUp: () => current !== null,
     start() {
       if (current !== null) return;
+      const span: Span = { from: time.now(), to: Number.POSITIVE_INFINITY };
+      const number = truth.running.push(span) - 1;
       const process: Process = newProcess(time, () => {
         tell("the provisioner is killed");
-        ended(process);
+        ended(process, span);
       });
       current = process;
-      truth.running.push({ from: time.now(), to: Number.POSITIVE_INFINITY });
-      live(process).then(
-        () => process.alive() && ended(process),
+      live(process, number).then(
+        () => process.alive() && ended(process, span),
         (error: unknown) => {
           if (!process.alive()) return;
           tell(`the provisioner crashed: ${error instanceof Error ? error.message : String(error)}`);
-          ended(process);
+          ended(process, span);
           time.after(CRASH_WAIT_MS, pod.start);
         },
       );
@@ -114,13 +137,31 @@ export function simulatedPod(parts: PodParts): Pod {
       time.after(GRACE_MS, () => process === current && process.kill());
     },
     replace() {
-      disk.wipe();
-      reloader.reset();
+      volumes = newVolumes();
       truth.replacedAt.push(time.now());
+      parts.changed();
+    },
+    leaveBehind() {
+      const process = current;
+      if (process === null || ends.length > 0) return null;
+      current = null;
+      pod.replace();
+      return process.kill;
     },
   };
 
-  function live(process: Process): Promise<void> {
+  /** A create or destroy is noted with the process that sends it. */
+  function lineOf(number: number): Line {
+    const { watch } = parts.line;
+    const sent = (request: ApiRequest) => {
+      if (kindOf(request) !== null) truth.acts.push({ at: time.now(), process: number });
+      watch.sent(request);
+    };
+    return { ...parts.line, watch: { ...watch, sent } };
+  }
+
+  function live(process: Process, number: number): Promise<void> {
+    const { disk, reloader } = volumes;
     const settings = readProvisionerSettings({
       env: { ...parts.env, VAST_TEMPLATE_IMAGE: pod.image.name },
       flags: {},
@@ -139,9 +180,9 @@ export function simulatedPod(parts: PodParts): Pod {
           process.passes(path === UPSTREAM_PATH ? "upstream-after" : "state-after");
         },
       }),
-      adapter: apiAdapter(parts.line, process),
+      adapter: apiAdapter(lineOf(number), process),
       connectRedis: async () => parts.redis.connect(process.clock.sleep),
-      owner: `${truth.name} (process ${truth.running.length})`,
+      owner: `${truth.name} (process ${number})`,
       probe: instanceProbe({ ...parts.probe, random, healthPath: settings.healthPath }, process),
       askReloader: async (signal) => {
         await process.clock.sleep(ASK_MS, signal);

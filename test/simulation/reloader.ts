@@ -13,8 +13,6 @@ export interface SimulatedReloader {
   serves(): Server | null;
   /** While true it applies nothing and answers nobody. */
   down: boolean;
-  /** A new pod's: nginx serves nothing. */
-  reset(): void;
 }
 
 // From the rename to "settled", as measured with the real one.
@@ -47,11 +45,6 @@ export function simulatedReloader(time: VirtualTime, disk: PodDisk, path: string
     changed: () => later(APPLY_MS),
     applied: () => (reloader.down ? null : state),
     serves: () => serves,
-    reset() {
-      state = null;
-      serves = null;
-      told();
-    },
   };
   return reloader;
 }

@@ -23,6 +23,8 @@ export type Injection = { at: number } & (
       downMs: number;
       losesDisk: boolean;
     }
+  /** The pod is deleted by force: another one takes its place, with new volumes, while its process still runs. */
+  | { kind: "overlap"; pod: number; forMs: number }
   | { kind: "redis-away"; forMs: number }
   | { kind: "redis-flush" }
   | { kind: "disk-full"; pod: number; forMs: number }

@@ -76,6 +76,7 @@ export async function simulate(scenario: Scenario, options: RunOptions = {}): Pr
       name: `vast-pod-${i}`,
       label: `k8s_pod=vast-pod-${i}`,
       running: [],
+      acts: [],
       serving: [],
       replacedAt: [],
       maxCreatesPerHour: Number(scenario.env.VAST_MAX_CREATES_PER_HOUR ?? 6),
@@ -85,6 +86,7 @@ export async function simulate(scenario: Scenario, options: RunOptions = {}): Pr
     touches: [],
     destroys: [],
     disturbances: [],
+    forgetful: scenario.env.BLACKLIST_ENABLED === "true" ? [] : [{ from: START, to: end }],
   };
   const redis = sharedRedis(time.now);
   const pods: Pod[] = [];

@@ -66,8 +66,10 @@ export interface DestroyTruth {
 export interface PodTruth {
   name: string;
   label: string;
-  /** When a process of its provisioner ran. */
+  /** When each process of its provisioner ran, in the order of their starts. Two may run at a time. */
   running: Span[];
+  /** When a create or destroy left a process, by its place in `running`. */
+  acts: { at: number; process: number }[];
   /** When requests to the pod were answered by an instance of its own label. */
   serving: (Span & { id: number })[];
   /** When the pod was replaced and its volumes were lost. */
@@ -92,6 +94,8 @@ export interface Truth {
   touches: TouchTruth[];
   destroys: DestroyTruth[];
   disturbances: Disturbance[];
+  /** When Redis could not be asked or lost what it held; all of the run where there is none. */
+  forgetful: Span[];
 }
 
 /** What a law says about a run: nothing, or each breach as a sentence with its instant. */
@@ -102,6 +106,11 @@ export interface Breach {
 }
 
 export type Law = (truth: Truth) => Breach[];
+
+/** True when Redis may have kept what it was told at `from` from whoever asks until `to`. */
+export function mayHaveForgotten(truth: Truth, from: number, to: number): boolean {
+  return truth.forgetful.some((span) => span.from <= to && span.to >= from);
+}
 
 /** The contracts of one pod: by the label that they were made with. */
 export function contractsOf(truth: Truth, pod: PodTruth): ContractTruth[] {

@@ -3,6 +3,7 @@ import type { Breach, Law, Truth } from "../truth.ts";
 import { budgetKept } from "./budget.ts";
 import { goodKept } from "./good-kept.ts";
 import { nothingLeft } from "./nothing-left.ts";
+import { oneOwner } from "./one-owner.ts";
 import { othersUntouched } from "./others.ts";
 import { servingAgain } from "./serving-again.ts";
 import { twoInstances } from "./two-instances.ts";
@@ -14,6 +15,7 @@ export const LAWS = {
   "nothing-left": nothingLeft,
   "serving-again": servingAgain,
   budget: budgetKept,
+  "one-owner": oneOwner,
 } as const satisfies Record<string, Law>;
 export type LawName = keyof typeof LAWS;
 

@@ -1,9 +1,10 @@
 // Where each law begins to speak, on truths made by hand. That each one speaks of a whole run is shown in test/simulation.
 import { expect, test } from "vitest";
-import { budgetKept, budgetKeptByLabel } from "../../simulation/laws/budget.ts";
+import { budgetKept } from "../../simulation/laws/budget.ts";
 import { goodKept } from "../../simulation/laws/good-kept.ts";
 import { moneyOf, moneySentence } from "../../simulation/laws/money.ts";
 import { nothingLeft } from "../../simulation/laws/nothing-left.ts";
+import { oneOwner } from "../../simulation/laws/one-owner.ts";
 import { othersUntouched } from "../../simulation/laws/others.ts";
 import { servingAgain } from "../../simulation/laws/serving-again.ts";
 import { twoInstances } from "../../simulation/laws/two-instances.ts";
@@ -25,6 +26,7 @@ function truthOf(over: Partial<Truth> = {}, pod: Partial<PodTruth> = {}): Truth 
         name: "vast-pod-0",
         label: LABEL,
         running: [{ from: 0, to: 3 * HOUR }],
+        acts: [],
         serving: [{ from: MINUTE, to: 3 * HOUR, id: 1 }],
         replacedAt: [],
         maxCreatesPerHour: 6,
@@ -36,6 +38,7 @@ function truthOf(over: Partial<Truth> = {}, pod: Partial<PodTruth> = {}): Truth 
     touches: [],
     destroys: [],
     disturbances: [],
+    forgetful: [],
     ...over,
   };
 }
@@ -153,11 +156,39 @@ test("more creates than the budget within an hour are a breach, the uncertain on
   expect(budgetKept(truthOf({ creates: refused }))).toEqual([]);
 });
 
-test("a replaced pod has a budget of its own, its label has not", () => {
-  const creates = Array.from({ length: 8 }, (_, i) => ({ at: i * MINUTE, pod: 0, made: i, uncertain: false }));
-  const truth = truthOf({ creates }, { replacedAt: [3.5 * MINUTE] });
-  expect(budgetKept(truth)).toEqual([]);
-  expect(budgetKeptByLabel(truth)).toHaveLength(2);
+test("a replaced pod goes on with the budget of its label, unless Redis forgot it about then", () => {
+  const creates = Array.from({ length: 8 }, (_, i) => ({ at: (20 + i) * MINUTE, pod: 0, made: i, uncertain: false }));
+  const replaced = (forgetful: Truth["forgetful"]) => truthOf({ creates, forgetful }, { replacedAt: [23.5 * MINUTE] });
+  const flushed = (minute: number) => [{ from: minute * MINUTE, to: minute * MINUTE }];
+  expect(budgetKept(replaced([]))).toHaveLength(2);
+  expect(budgetKept(replaced([{ from: 0, to: 3 * HOUR }]))).toEqual([]);
+  expect(budgetKept(replaced(flushed(20.5)))).toEqual([]);
+  expect(budgetKept(replaced(flushed(26.5)))).toEqual([]);
+  expect(budgetKept(replaced(flushed(20.4)))).toHaveLength(2);
+  expect(budgetKept(replaced(flushed(26.6)))).toHaveLength(2);
+});
+
+test("two processes of one label that act within 30 s are a breach while both run and Redis remembers", () => {
+  const truth = (secondAt: number, firstEnds = 3 * HOUR, forgetful: Truth["forgetful"] = []) =>
+    truthOf(
+      { forgetful },
+      {
+        running: [
+          { from: 0, to: firstEnds },
+          { from: MINUTE, to: 3 * HOUR },
+        ],
+        acts: [
+          { at: HOUR, process: 0 },
+          { at: HOUR + secondAt, process: 1 },
+        ],
+      },
+    );
+  expect(oneOwner(truth(30 * SECOND - 1))).toHaveLength(1);
+  expect(oneOwner(truth(30 * SECOND))).toEqual([]);
+  expect(oneOwner(truth(SECOND, HOUR + SECOND))).toEqual([]);
+  expect(oneOwner(truth(SECOND, HOUR + 2 * SECOND))).toHaveLength(1);
+  expect(oneOwner(truth(SECOND, 3 * HOUR, [{ from: HOUR - 3 * MINUTE, to: HOUR - 3 * MINUTE }]))).toEqual([]);
+  expect(oneOwner(truth(SECOND, 3 * HOUR, [{ from: 0, to: HOUR - 3 * MINUTE - 1 }]))).toHaveLength(1);
 });
 
 test("money is split into serving, boot time and waste, for our own labels alone", () => {

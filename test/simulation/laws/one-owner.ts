@@ -1,0 +1,22 @@
+// Law 8: two provisioners of one label never both act while Redis remembers whose it is. Pure.
+import { type Breach, mayHaveForgotten, type Truth } from "../truth.ts";
+
+// A lease lives for 60 s and is renewed at most 25 s before a mutation is sent: nobody else's comes sooner after it than that.
+const APART_MS = 30_000;
+// What Redis did before may still show: a provisioner learns of it with its next pass.
+const AFTERGLOW_MS = 180_000;
+
+/** No create or destroy leaves a process just after one of another process that still runs. */
+export function oneOwner(truth: Truth): Breach[] {
+  return truth.pods.flatMap((pod) =>
+    pod.acts.flatMap(({ at, process }, i) => {
+      const other = pod.acts
+        .slice(0, i)
+        .findLast((act) => act.process !== process && (pod.running[act.process]?.to ?? 0) > at);
+      if (other === undefined || at - other.at >= APART_MS) return [];
+      if (mayHaveForgotten(truth, other.at - AFTERGLOW_MS, at)) return [];
+      const says = `processes ${other.process} and ${process} of ${pod.name} both act, ${at - other.at} ms apart`;
+      return [{ law: "one-owner", at, says }];
+    }),
+  );
+}
