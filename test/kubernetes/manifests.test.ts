@@ -260,6 +260,15 @@ describe("names and selectors", () => {
     );
   });
 
+  test("every metric of the alert rules is one that the programs have", async () => {
+    const rules = await readFile(join(MANIFESTS, "components/monitoring/alerts.yaml"), "utf8");
+    const named = new Set(rules.match(/vast_pod_[a-z_]+/g));
+    expect(named.size).toBeGreaterThan(5);
+    const sources = ["provisioner/metrics.ts", "reloader/metrics.ts"].map((path) => readFile(join(ROOT, path), "utf8"));
+    const code = (await Promise.all(sources)).join("\n");
+    expect([...named].filter((name) => !code.includes(`"${name.replace("vast_pod_", "")}"`))).toEqual([]);
+  });
+
   test("no folder of components or overlays is left out of these tests", async () => {
     expect((await readdir(join(MANIFESTS, "components"))).sort()).toEqual([...COMPONENTS].sort());
     expect((await readdir(join(MANIFESTS, "overlays"))).sort()).toEqual([...OVERLAYS].sort());
