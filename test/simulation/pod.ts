@@ -2,17 +2,8 @@
 
 import { run } from "../../provisioner/run.ts";
 import { readProvisionerSettings } from "../../provisioner/settings.ts";
-
-<<<<<<< HEAD
-
 import type { World } from "../../provisioner/world.ts";
-
-=======
-
 import type { ApiRequest } from "../emulator/message.ts";
-
->>>>>>> 4648cd9 (Judge the budget by label over replacements, and two processes of one label by what they send)
-
 import type { Random } from "../emulator/random.ts";
 import { type PodDisk, podDisk, processDisk } from "./disk.ts";
 import { instanceProbe, type ProbeParts } from "./instance-probe.ts";
