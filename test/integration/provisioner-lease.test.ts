@@ -1,0 +1,123 @@
+// Two provisioners with one label and a volume each, with the real Redis: one acts, the other waits for its turn.
+import { Redis } from "ioredis";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { systemClock } from "../../common/clock.ts";
+import { until } from "../../deploy/local/processes.ts";
+import { connectRedis } from "../../provisioner/redis/connection.ts";
+import { fakeLog } from "../unit/provisioner/fakes.ts";
+import { openPod, type Pod } from "./pod.ts";
+
+let pod: Pod;
+let redis: Redis;
+let leaseKey = "";
+
+beforeEach(async () => {
+  pod = await openPod({ redis: true });
+  redis = new Redis(pod.redis?.url ?? "");
+  leaseKey = `vast_lease_${pod.label}`;
+});
+afterEach(async () => {
+  redis.disconnect();
+  await pod.close();
+});
+
+/** A second pod of the same name: its own volumes and ports. */
+async function other(more: Record<string, string> = {}) {
+  const port = String(await pod.sandbox.port());
+  const folder = await pod.sandbox.subfolder("other");
+  const child = await pod.provision({
+    STATE_PATH: `${folder}/provisioner.json`,
+    UPSTREAM_PATH: `${folder}/upstream.json`,
+    PROVISIONER_STATUS_PORT: port,
+    ...more,
+  });
+  const status = async () =>
+    (await fetch(`http://127.0.0.1:${port}/status`)).json() as Promise<Record<string, unknown>>;
+  return { child, status };
+}
+
+test("one of two provisioners with one label acts, the other is blocked and names it, and serves the same instance", async () => {
+  await pod.provision();
+  const { instance } = await pod.ready();
+  const second = await other({ VAST_TEMPLATE_IMAGE: "example/app:3" }); // it would replace the instance at once
+  const blocked = await until("the second is blocked", async () => {
+    const status = await second.status();
+    return status.reason === "other_owner" ? status : null;
+  });
+  expect(blocked).toMatchObject({ state: "blocked", server: { host: "127.0.0.1" } });
+  expect(blocked.message).toMatch(/belongs to another provisioner, .+ \(pid \d+, started 2\d{3}-/);
+  expect((await pod.emulator.live(pod.label)).map((one) => one.id)).toEqual([instance?.id]);
+  const changes = (await pod.emulator.requests()).filter((one) => ["PUT", "DELETE"].includes(one.method));
+  expect(changes).toHaveLength(1);
+});
+
+test("the second takes over when the first was killed and its lease has ended, and knows what that one began", async () => {
+  const first = await pod.provision();
+  const { instance } = await pod.ready();
+  const second = await other();
+  await until("the second is blocked", async () => (await second.status()).reason === "other_owner");
+  first.signal("SIGKILL");
+  await first.exited;
+  expect(await redis.pttl(leaseKey)).toBeGreaterThan(30_000);
+  expect((await second.status()).reason).toBe("other_owner");
+  await redis.pexpire(leaseKey, 1); // it ends by itself, but Redis' clock does not run ahead
+  const owner = await until("the second has the label", async () => {
+    const status = await second.status();
+    return status.reason === "instance_ready" ? status : null;
+  });
+  expect(owner).toMatchObject({ createsLastHour: 1 });
+  expect((await pod.emulator.live(pod.label)).map((one) => one.id)).toEqual([instance?.id]);
+});
+
+test("a provisioner that was killed and starts again with its volume goes on at once", async () => {
+  const first = await pod.provision();
+  await pod.ready();
+  const before = await redis.get(leaseKey);
+  first.signal("SIGKILL");
+  await first.exited;
+  await pod.provision({ VAST_TEMPLATE_IMAGE: "example/app:3" });
+  await pod.until("the image is replaced", (file) => file.server !== null && file.instance?.image === "example/app:3");
+  const after = await redis.get(leaseKey);
+  expect(after?.split(" ")[0]).toBe(before?.split(" ")[0]);
+  expect(after).not.toBe(before);
+});
+
+test("SIGTERM gives the label back", async () => {
+  const first = await pod.provision();
+  await pod.ready();
+  expect(await redis.exists(leaseKey)).toBe(1);
+  await first.stop();
+  expect(await redis.exists(leaseKey)).toBe(0);
+});
+
+test("destroy refuses while a provisioner has the label, and works beside one that only observes", async () => {
+  const first = await pod.provision();
+  await pod.ready();
+  const refused = await pod.provision({}, ["destroy", "--yes"]);
+  expect((await refused.exited).code).toBe(1);
+  expect(refused.lines.join("\n")).toMatch(/belongs to a provisioner, .+: stop it or set VAST_POLICY=observe/);
+  expect(await pod.emulator.live(pod.label)).toHaveLength(1);
+  await first.stop();
+  await pod.provision({ VAST_POLICY: "observe" });
+  await pod.until("it observes", (file) => file.server !== null);
+  const file = await pod.state();
+  const done = await pod.provision({}, ["destroy", "--yes"]);
+  expect((await done.exited).code).toBe(0);
+  expect(await pod.emulator.live(pod.label)).toEqual([]);
+  expect(await pod.state()).toMatchObject({ leaseToken: file.leaseToken, doomed: [] });
+  expect(await redis.exists(leaseKey)).toBe(0);
+});
+
+test("a Redis that takes no writes is told as such, and keeps nobody for ever", async () => {
+  await redis.replicaof("127.0.0.1", 1);
+  const connection = connectRedis(pod.redis?.url ?? "", fakeLog().log, systemClock);
+  try {
+    await expect(connection.claim(leaseKey, "t ", "t me", 1000)).rejects.toThrow(/^READONLY/);
+  } finally {
+    connection.close();
+  }
+  const provisioner = await pod.provision();
+  await pod.until("it waits", (file) => file.reason === "owner_unknown" && file.message.includes("takes no writes"));
+  await pod.ready(60_000);
+  expect(provisioner.lines.join("\n")).toContain("going on without knowing whether another provisioner has this label");
+});
