@@ -48,7 +48,13 @@ const lines: (Line & { row: string })[] = [];
 for (const [row, measure] of chosen) {
   const began = performance.now();
   process.stderr.write(`${row} ... `);
-  lines.push(...(await measure()).map((line) => ({ row, ...line })));
+  try {
+    lines.push(...(await measure()).map((line) => ({ row, ...line })));
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
+    lines.push({ row, what: row, notMeasured: "it failed, see above" });
+    process.exitCode = 1; // the other rows are worth having all the same
+  }
   process.stderr.write(`${Math.round((performance.now() - began) / 1000)} s\n`);
 }
 

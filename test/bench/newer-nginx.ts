@@ -1,10 +1,10 @@
 // A newer nginx than a stable Debian has: the one of Debian's unstable release with the libraries that it needs, unpacked
-// into ~/.cache/vast-pod, nothing installed. Touches that folder, the network, and a temporary folder of a short name.
+// into ~/.cache/vast-pod, nothing installed. Touches that folder, the network, and a sandbox.
 import { execFile } from "node:child_process";
 import { mkdir, mkdtemp, readdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { openSandbox } from "../../deploy/local/processes.ts";
 import { cachedPrograms } from "../../deploy/local/programs.ts";
 import { nginxVersion } from "./machine.ts";
 
@@ -29,8 +29,7 @@ export async function openNewerNginx(): Promise<NewerNginx> {
   const [program] = await find(root, /^nginx$/, "sbin");
   const [loader] = await find(root, /^ld-linux[\w-]*\.so\.\d$/);
   if (program === undefined || loader === undefined) throw new Error(`${root} lacks nginx: remove it and try again`);
-  const folder = await mkdtemp(join(tmpdir(), "vp-"));
-  const close = () => rm(folder, { recursive: true, force: true });
+  const { folder, close } = await openSandbox("vp-");
   try {
     const [start, nginx, ld] = [join(folder, "start"), join(folder, "nginx"), join(folder, "ld")];
     await symlink(loader, ld);
