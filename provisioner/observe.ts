@@ -5,7 +5,7 @@ import type { Memory } from "./memory.ts";
 import { known, type Observation, type ProbeResult, type Published, type Seen } from "./observation.ts";
 import type { Desired } from "./plan/facts.ts";
 import type { Probe } from "./probe.ts";
-import { endpointOf } from "./remember.ts";
+import { endpointOf } from "./track.ts";
 import type { VastClient } from "./vast/client.ts";
 import { accountTrouble, asVastError } from "./vast/errors.ts";
 import type { Instance, Template } from "./vast/rows.ts";

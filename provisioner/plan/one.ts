@@ -1,8 +1,8 @@
 // Rows 4 to 14 of the table: what becomes of the instance that we have. Pure.
 import { sameImage } from "../image-name.ts";
 import type { DestroyReason, Reason } from "../reasons.ts";
-import { PASSES_TO_RETURN } from "../remember.ts";
 import { type Failure, failureIn, lifeOf } from "../status-words.ts";
+import { PASSES_TO_RETURN } from "../track.ts";
 import type { Instance } from "../vast/rows.ts";
 import { type Action, BLOCKED_MS, type Facts, type Plan, quiet, SOON_MS, type Standing } from "./facts.ts";
 import { describe, replacement } from "./replacement.ts";

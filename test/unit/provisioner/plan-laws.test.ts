@@ -6,7 +6,8 @@ import { type Memory, memorySchema, type Track } from "../../../provisioner/memo
 import { known, type Observation, type Published } from "../../../provisioner/observation.ts";
 import { plan } from "../../../provisioner/plan.ts";
 import { applyPolicy, type Policy } from "../../../provisioner/policy.ts";
-import { endpointOf, remember } from "../../../provisioner/remember.ts";
+import { remember } from "../../../provisioner/remember.ts";
+import { endpointOf } from "../../../provisioner/track.ts";
 import { createVastClient } from "../../../provisioner/vast/client.ts";
 import { desired, HASH, HOUR, LABEL, limits, MINUTE, NOW, template, unknown } from "./situation.ts";
 
