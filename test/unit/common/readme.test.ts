@@ -19,9 +19,11 @@ test("every npm script that the README names exists", () => {
   expect(named.filter((name) => !(`${name}` in scripts))).toEqual([]);
 });
 
-test("every variable that the README names is in the table", () => {
+test("every variable that the README names is in the table or in the compose file", () => {
   const prefixed = readme.match(/\b(VAST|BLACKLIST|NGINX|UPSTREAM|PROVISIONER|RELOADER)_[A-Z_]+[A-Z]\b/g) ?? [];
   const files = Object.entries<Variable>(VARIABLES).flatMap(([name, { secret }]) => (secret ? [`${name}_FILE`] : []));
-  const known = new Set([...Object.keys(VARIABLES), ...files, "BLACKLIST_REDIS"]);
+  const compose = readFileSync(new URL("docker-compose.yml", root), "utf8");
+  const composed = [...compose.matchAll(/\$\{([A-Z_]+)/g)].map(([, name]) => `${name}`);
+  const known = new Set([...Object.keys(VARIABLES), ...files, ...composed, "BLACKLIST_REDIS"]);
   expect([...new Set(prefixed)].filter((name) => !known.has(name))).toEqual([]);
 });
