@@ -26,10 +26,10 @@ export async function aimAt(wanted: Wanted, settings: ProxySettings, looked: Loo
   const base = { without, withdraws: wanted.server === null, page: wanted.page, warnings: [], config: null };
   const failed = (problem: string | null, reason: string, message: string): Aim => {
     // Without a server clients hear what the provisioner says, whatever is wrong here.
-    const page = wanted.server === null ? wanted.page : { ...wanted.page, state: "unavailable", reason, message };
+    const page = wanted.server === null ? wanted.page : unserved(wanted.page, reason, message);
     return { ...base, page, problem };
   };
-  const cannot = (problem: string | null) => failed(problem, "no_config", "the proxy has no config for this server");
+  const cannot = (problem: string | null) => failed(problem, NO_CONFIG.reason, NO_CONFIG.message);
   let target: Target | null = null;
   const warnings: string[] = [];
   if (wanted.server !== null) {
@@ -43,6 +43,13 @@ export async function aimAt(wanted: Wanted, settings: ProxySettings, looked: Loo
   if (typeof rendered === "string")
     return cannot(looked.problem === null ? rendered : `${looked.problem}; ${rendered}`);
   return { ...base, config: rendered, problem: looked.problem, warnings };
+}
+
+const NO_CONFIG = { reason: "no_config", message: "the proxy has no config for this server" };
+
+/** What clients are told where there is a server and the proxy cannot serve it. */
+export function unserved(page: StatePage, reason = NO_CONFIG.reason, message = NO_CONFIG.message): StatePage {
+  return { ...page, state: "unavailable", reason, message };
 }
 
 /** The config, or why there is none. */

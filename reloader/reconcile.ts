@@ -3,7 +3,7 @@
 import type { Clock } from "../common/clock.ts";
 import type { Applied } from "../common/reloader-status.ts";
 import { accessLogFor, descriptorOf, refusesLog } from "./access-log.ts";
-import { type Aim, aimAt } from "./aim.ts";
+import { type Aim, aimAt, unserved } from "./aim.ts";
 import { appliedState, isNginxUp } from "./applied-state.ts";
 import type { Applier, Outcome } from "./apply.ts";
 import type { ConfigFiles, Disk } from "./config-files.ts";
@@ -53,6 +53,8 @@ export class Reconciler {
   /** Null while there is an nginx. `since`: epoch ms; `standIn`: another config than the wanted one has lain there. */
   #absence: { since: number; standIn: boolean } | null = null;
   #refused: Refused | null = null;
+  /** The same for a config that stood in for the wanted one: else the two would take turns without a pause. */
+  #refusedStandIn: Refused | null = null;
   /** What stands behind the access log; what was known stays so while nginx is down and cannot be asked. */
   #behindLog: string | null = null;
   /** Why nginx once refused to open the access log; kept, since asking again would cost a refusal each time. */
@@ -87,10 +89,11 @@ export class Reconciler {
     const looked = await this.#parts.look();
     const aim = await this.#aim(wanted, looked);
     const config = this.#choose(aim);
-    const pageProblem = config?.server === null ? await writeStatePage(proxy.statePath, aim.page, disk) : null;
+    const isWanted = config !== null && config.hash === aim.config?.hash;
+    const told = aim.config === null || isWanted || aim.withdraws ? aim.page : unserved(aim.page);
+    const pageProblem = config?.server === null ? await writeStatePage(proxy.statePath, told, disk) : null;
     const outcome = config === null ? null : await applier.ensure(config, signal);
     if (outcome?.kind === "stopped") return POLL_MS;
-    const isWanted = config !== null && config.hash === aim.config?.hash;
     // It has started with a safer config than the wanted one, which can be tried now.
     const isBack = this.#absence !== null && outcome?.kind === "settled" && !isWanted;
     if (outcome !== null) this.#absence = this.#absenceAfter(outcome, aim.config === null || isWanted);
@@ -136,21 +139,22 @@ export class Reconciler {
     return log.warning === null ? aim : { ...aim, warnings: [log.warning, ...aim.warnings] };
   }
 
-  /** The config to apply now: the wanted one, else the last good one. Null: there is none that may be tried. */
+  /** The config to apply now: the wanted one, else the last good one, else none's. Null: there is none that may be tried. */
   #choose(aim: Aim): Config | null {
     const { clock, files } = this.#parts;
     const { good } = files;
     const now = clock.now();
     const config = aim.config ?? (aim.withdraws ? aim.without : (good ?? aim.without));
-    if (!mustWait(this.#refused, config.hash, now)) {
+    const waits = ({ hash }: Config) => mustWait(this.#refused, hash, now) || mustWait(this.#refusedStandIn, hash, now);
+    if (!waits(config)) {
       const absence = this.#absence;
       if (absence === null) return config;
       return nextStart({ config, good, without: aim.without, absentSince: absence.since, now });
     }
     // A user's own template with a fault in it must not keep a server that is to be withdrawn.
-    const inTemplate = aim.without.hash !== config.hash && this.#refused.why.includes(` in ${files.configPath}:`);
-    if (aim.withdraws && inTemplate) return aim.without;
-    return good === null || good.hash === config.hash ? null : good;
+    const inTemplate = this.#refused?.why.includes(` in ${files.configPath}:`) === true;
+    const standIn = good === null || (aim.withdraws && inTemplate) ? aim.without : good;
+    return standIn.hash === config.hash || waits(standIn) ? null : standIn;
   }
 
   #absenceAfter(outcome: Outcome, asWanted: boolean) {
@@ -163,7 +167,9 @@ export class Reconciler {
     if (outcome.kind === "settled" && isWanted) this.#refused = null;
     if (outcome.kind !== "refused") return;
     const why = withRemedy(outcome.why, this.#parts.proxy);
-    this.#refused = refusedAgain(this.#refused, config.hash, why, this.#parts.clock.now());
+    const now = this.#parts.clock.now();
+    if (isWanted) this.#refused = refusedAgain(this.#refused, config.hash, why, now);
+    else this.#refusedStandIn = refusedAgain(this.#refusedStandIn, config.hash, why, now);
     if (refusesLog(this.#parts.proxy.accessLog, outcome.why)) this.#logRefusal = outcome.why;
   }
 

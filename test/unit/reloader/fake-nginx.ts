@@ -62,6 +62,8 @@ export class FakeNginx implements Nginx, ErrorLog {
   reloads = 0;
   /** Why it refuses every config, null: it takes them. */
   refuses: string | null = null;
+  /** Refuses configs that have this text. */
+  refusesWith: string | null = null;
   /** Refuses without a word in its log. */
   refusesSilently = false;
   /** Ends at its start, without a word, while its config has this text. */
@@ -119,7 +121,9 @@ export class FakeNginx implements Nginx, ErrorLog {
   reload = (): Delivery => {
     if (this.delivery !== "sent") return this.delivery;
     this.reloads += 1;
+    const isRefused = this.refusesWith !== null && this.#disk.files.get(CONFIG)?.includes(this.refusesWith) === true;
     if (this.refuses !== null) this.#log.push(this.refuses);
+    else if (isRefused) this.#log.push(`invalid "${this.refusesWith}"`);
     else if (!this.refusesSilently) {
       const old = [...this.#workers];
       this.#fork(NEW_WORKERS_AFTER_MS);

@@ -336,6 +336,39 @@ describe("a refused config", () => {
     expect(world.status()).toMatchObject({ applied: { generation: 6, server: server(2) }, problem: null });
   });
 
+  test("that was the first one gives way to the one that answers 503, and is tried again", async () => {
+    const world = pod();
+    world.nginx.refusesWith = "203.0.113.9";
+    world.publish({ server: server() });
+    await world.pass();
+    await world.pass();
+    expect(world.nginx.running()).toEqual([configFor(null).hash]);
+    expect(world.disk.files.get(CONFIG)).toBe(configFor(null).text);
+    expect(world.status()).toMatchObject({ applied: { generation: 0, server: null }, state: "refused" });
+    expect(JSON.parse(world.disk.files.get(STATE) ?? "")).toMatchObject({ state: "unavailable", reason: "no_config" });
+    world.nginx.refusesWith = null;
+    await world.clock.advance(5_000);
+    await world.pass();
+    expect(world.status()).toMatchObject({ applied: { generation: 1, server: server() }, problem: null });
+  });
+
+  test("that was the first one is tried with growing pauses, also where nginx takes no other either", async () => {
+    const world = pod();
+    world.nginx.refuses = 'unknown directive "x" in /conf/other.conf:1';
+    world.publish({ server: server() });
+    for (let seconds = 0; seconds < 600; seconds += 3) {
+      await world.pass();
+      await world.clock.advance(3_000);
+    }
+    expect(world.nginx.reloads).toBeLessThan(2 * 14);
+    world.nginx.refuses = null;
+    for (let seconds = 0; seconds < 60; seconds += 3) {
+      await world.pass();
+      await world.clock.advance(3_000);
+    }
+    expect(world.status()).toMatchObject({ applied: { generation: 1, server: server() }, problem: null });
+  });
+
   test("does not hold up another one", async () => {
     const world = await serving();
     world.nginx.refuses = "no";
