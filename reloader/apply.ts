@@ -105,7 +105,10 @@ export class Applier {
     return proven && echo.kind === "silent" ? { kind: "waiting", why: echo.why } : null;
   }
 
-  /** No nginx: the config waits for it on the disk, unless nginx has tried to start with it and said that it cannot. */
+  /**
+   * No nginx: the config waits for it on the disk, unless nginx has tried to start with it and said that it cannot. It
+   * says so in that log only when it was started with `-e`: of `error_log` it does not know yet.
+   */
   async #withoutNginx(config: Config, why: string): Promise<Outcome> {
     this.#unread = config.hash;
     this.#pending = null;
