@@ -17,6 +17,8 @@ export interface CreateParts extends EndParts {
   /** `-u USER -p TOKEN HOST`, or null when the template brings its own login. */
   imageLogin: () => string | null;
   maxDollarsPerHour: number | undefined;
+  /** When a create that was refused as too frequent may come again. */
+  nextTurn: (notBefore: number) => number;
 }
 
 /** `stop`: the program is asked to end. `giveUp`: it cannot wait for a mutation under way any longer. */
@@ -29,6 +31,8 @@ export interface Signals {
 const MOST_OFFERS = 5;
 // A lost offer is nobody's fault and costs no waiting; that many lists of lost ones are a market that others empty.
 const MOST_SEARCHES = 3;
+// A create that comes too soon after another is punished with a lock-out of this length.
+const REFUSED_CREATE_MS = 12_000;
 // Nobody edits a template and expects an instance of this very moment to have it; asking again costs the endpoint's 3 s.
 const TEMPLATE_FRESH_MS = 15_000;
 
@@ -212,20 +216,18 @@ async function endContract(
 }
 
 /** A failure that certainly created nothing: the account pauses, or the next attempt waits. */
-function failed({ clock, log, desired }: CreateParts, failure: VastError, memory: Memory): Memory {
+function failed({ clock, log, desired, nextTurn }: CreateParts, failure: VastError, memory: Memory): Memory {
   const now = clock.now();
   const wanted = wantedKey(desired.image, desired.templateName);
   log.warn({ event: "action", action: "create", err: failure }, `nothing was created: ${failure.message}`);
   const trouble = accountTrouble(failure);
   if (trouble !== null) return accountBlocked(memory, trouble, accountMessage(trouble, failure.message), now);
   if (failure.kind === "rate_limited" || failure.kind === "unavailable") {
-    return backOff(
-      memory,
-      "create_rate_limited",
-      `the API does not take calls now, trying again soon (${failure.message})`,
-      wanted,
-      now,
-    );
+    const say = `the API does not take calls now, trying again soon (${failure.message})`;
+    const next = backOff(memory, "create_rate_limited", say, wanted, now);
+    if (next.backoff === null || failure.kind === "unavailable") return next;
+    const least = Math.max(next.backoff.until, now + (failure.retryAfterMs ?? 0), now + REFUSED_CREATE_MS);
+    return { ...next, backoff: { ...next.backoff, until: nextTurn(least) } };
   }
   return backOff(
     memory,

@@ -2,22 +2,36 @@
 import type { Clock } from "../common/clock.ts";
 import type { BanStore } from "./blacklist/store.ts";
 import type { Memory } from "./memory.ts";
-import { known, type Observation, type ProbeResult, type Published, type Seen } from "./observation.ts";
+import { known, type Observation, type ProbeResult, type Published, type Seen, type Why } from "./observation.ts";
 import type { Desired } from "./plan/facts.ts";
+import {
+  afterAnswer,
+  afterRefusal,
+  CREATE_AFTER_TURN_MS,
+  firstLook,
+  firstTurn,
+  hasSlot,
+  mayBeAlone,
+  nextTemplate,
+  nextTurn,
+  nextWhileReady,
+  nextWhileStarting,
+  type Place,
+  startPolling,
+} from "./poll-times.ts";
 import type { Probe } from "./probe.ts";
 import { endpointOf } from "./track.ts";
 import type { VastClient } from "./vast/client.ts";
-import { accountTrouble, asVastError } from "./vast/errors.ts";
+import { accountTrouble, asVastError, type VastError } from "./vast/errors.ts";
 import type { Instance, Template } from "./vast/rows.ts";
 
-// While everything is well one list in half a minute is enough, spread so that pods with one key do not meet; an end that
-// the probe notices is looked at once.
-const LIST_EVERY_MS = 30_000;
-const LIST_SPREAD = 0.2;
-// A changed template is noticed within a minute.
-const TEMPLATE_EVERY_MS = 60_000;
-// After a failed look at the template: often enough to go on soon, rare enough for its 3 s limit.
+// After a failed look at the template: often enough to go on soon, rare enough for its limit.
 const TEMPLATE_RETRY_MS = 10_000;
+const TEMPLATE_LIMIT_MS = 3000;
+// A pass that is wanted within this waits for something to come up.
+const SOON_MS = 2500;
+// A list that was refused as too frequent is no news: the last one holds on for so long. Then it is unknown.
+const LIST_HOLDS_MS = 120_000;
 
 export interface ObserverParts {
   client: VastClient;
@@ -26,29 +40,95 @@ export interface ObserverParts {
   clock: Clock;
   random: () => number;
   desired: Desired;
+  place: Place;
+  /** The pod has never run here: it takes its turn among neighbours that may be starting as well. */
+  fresh: boolean;
+  firstCreateWaitMs: number;
+  /** Epoch ms before which a list would have to wait for its gate. */
+  listOpensAt: () => number;
+  /** Lets no create start before `until` (epoch ms). */
+  holdCreate: (until: number) => void;
 }
 
-/** `fresh`: the list is asked for even if the last one is young. */
-export type Observe = (
-  memory: Memory,
-  published: Published,
-  fresh: boolean,
-  signal?: AbortSignal,
-) => Promise<Observation>;
+/**
+ * How urgent the list is. `ready`: all is well; `starting`: something is awaited; `now`: something is about to be changed, and an
+ * older list does not do.
+ */
+export type Urgency = "ready" | "starting" | "now";
 
-export function createObserver(parts: ObserverParts): Observe {
-  const { client, bans, probe, clock, random, desired } = parts;
+export interface Observer {
+  look(memory: Memory, published: Published, urgency: Urgency, signal?: AbortSignal): Promise<Observation>;
+  /** Epoch ms at which the next look is best made when the plan wants one at `wantedAt`: perhaps in a slot before that. */
+  wakeAt(urgency: Urgency, wantedAt: number): number;
+}
+
+export function createObserver(parts: ObserverParts): Observer {
+  const { client, bans, probe, clock, random, desired, place } = parts;
+  let polling = startPolling(place, parts.fresh);
   let last: Observation | null = null;
-  let relistAt = 0;
+  let askedAt = 0;
+  // The turn of a pod that has never run here, from its first empty list on.
+  let turnAt: number | null = null;
+  let fresh = parts.fresh;
+  // A refusal tells that there are others.
+  let alone = mayBeAlone(place);
   let template: Seen<Template | null> | null = null;
   let templateDueAt = 0;
   let templateAt = 0;
 
+  function listDueAt(urgency: Urgency): number {
+    if (last === null || urgency === "now") return 0;
+    if (turnAt !== null) return turnAt;
+    const due =
+      urgency === "ready" && last.list.known ? nextWhileReady(polling, askedAt) : nextWhileStarting(polling, askedAt);
+    return Math.max(due, parts.listOpensAt());
+  }
+
+  /** The list, or the last one where the API has only refused to say it again. */
+  async function list(patient: boolean, signal?: AbortSignal): Promise<Pick<Observation, "listedAt" | "list">> {
+    askedAt = clock.now();
+    try {
+      const rows = await client.listInstances(desired.label, signal, !patient);
+      polling = afterAnswer(polling);
+      return { listedAt: askedAt, list: known(rows) };
+    } catch (error) {
+      const failure = asVastError(error);
+      const refused = failure.kind === "rate_limited";
+      if (refused) {
+        polling = afterRefusal(polling, place, random);
+        alone = false;
+      }
+      if (refused && last?.list.known && askedAt - last.listedAt < LIST_HOLDS_MS) return last;
+      return { listedAt: askedAt, list: unknown(failure) };
+    }
+  }
+
+  /** A pod that has never run here and sees no instance looks again at its turn; refused then, at its next. */
+  function takeTurn({ list, listedAt }: Pick<Observation, "listedAt" | "list">): void {
+    const heard = listedAt >= askedAt;
+    if (turnAt !== null && heard && !alone) parts.holdCreate(turnAt + CREATE_AFTER_TURN_MS);
+    if (turnAt !== null) turnAt = heard ? null : nextTurn(place, askedAt + 1, random);
+    if (!fresh || !heard || !list.known) return;
+    fresh = false;
+    if (list.value.length === 0) turnAt = firstTurn(place, listedAt + parts.firstCreateWaitMs, alone);
+  }
+
   async function lookAtTemplate(signal?: AbortSignal): Promise<Seen<Template | null>> {
+    // No instance depends on it until then.
+    if (fresh || turnAt !== null) return unknown("it is asked for at this pod's turn");
     if (template !== null && clock.now() < templateDueAt) return template;
     templateAt = clock.now();
-    template = await seen(() => client.findTemplate(desired.templateName, signal));
-    templateDueAt = clock.now() + (template.known ? TEMPLATE_EVERY_MS : TEMPLATE_RETRY_MS);
+    try {
+      template = known(await client.findTemplate(desired.templateName, signal, true));
+      templateDueAt = nextTemplate(place, templateAt);
+    } catch (error) {
+      const failure = asVastError(error);
+      const refused = failure.kind === "rate_limited";
+      templateDueAt = refused
+        ? nextTurn(place, templateAt + TEMPLATE_LIMIT_MS, random)
+        : templateAt + TEMPLATE_RETRY_MS;
+      if (!refused || template === null) template = unknown(failure);
+    }
     return template;
   }
 
@@ -71,32 +151,50 @@ export function createObserver(parts: ObserverParts): Observe {
     return new Map([[published.instance.id, await probe({ host, port }, signal)]]);
   }
 
-  return async (memory, published, fresh, signal) => {
-    if (!fresh && last?.list.known && clock.now() < relistAt) {
-      const probes = await probeRows(last.list.value, memory, signal);
-      const well = [...probes.values()].every((result) => result.ok);
-      if (well) return { ...last, template: await lookAtTemplate(signal), templateAt, probes };
-    }
-    const listedAt = clock.now();
-    const list = await seen(() => client.listInstances(desired.label, signal));
-    relistAt = clock.now() + LIST_EVERY_MS * (1 + LIST_SPREAD * (2 * random() - 1));
-    const rows = list.known ? list.value : [];
-    const [seenTemplate, seenBans, counters, probes] = await Promise.all([
-      lookAtTemplate(signal),
-      bans.bans(),
-      bans.counters(rows.map((row) => row.id)),
-      list.known ? probeRows(rows, memory, signal) : probePublished(published, signal),
-    ]);
-    last = { listedAt, list, template: seenTemplate, templateAt, bans: seenBans, counters, probes };
-    return last;
+  /** What can be told from the last list and new probes; null where a list is needed at once. */
+  async function withoutList(
+    memory: Memory,
+    published: Published,
+    urgency: Urgency,
+    signal?: AbortSignal,
+  ): Promise<Observation | null> {
+    if (last === null || clock.now() >= listDueAt(urgency)) return null;
+    const probes = last.list.known
+      ? await probeRows(last.list.value, memory, signal)
+      : await probePublished(published, signal);
+    // Where something served and does not answer, its row may tell why.
+    if (urgency === "ready" && [...probes.values()].some((result) => !result.ok)) return null;
+    return { ...last, template: await lookAtTemplate(signal), templateAt, probes };
+  }
+
+  return {
+    wakeAt(urgency, wantedAt) {
+      if (turnAt !== null) return Math.min(wantedAt, turnAt);
+      // What is blocked is not looked at more often than it asks for.
+      const soon = urgency === "ready" || hasSlot(polling) || wantedAt - clock.now() < SOON_MS;
+      const template = fresh ? Number.POSITIVE_INFINITY : templateDueAt;
+      return Math.min(wantedAt, template, soon ? listDueAt(urgency) : Number.POSITIVE_INFINITY);
+    },
+    async look(memory, published, urgency, signal) {
+      if (fresh && last === null) await clock.sleep(firstLook(place, clock.now()) - clock.now(), signal);
+      const young = await withoutList(memory, published, urgency, signal);
+      if (young !== null) return young;
+      const listed = await list(urgency === "now" || turnAt !== null, signal);
+      takeTurn(listed);
+      const rows = listed.list.known ? listed.list.value : [];
+      const [seenTemplate, seenBans, counters, probes] = await Promise.all([
+        lookAtTemplate(signal),
+        bans.bans(),
+        bans.counters(rows.map((row) => row.id)),
+        listed.list.known ? probeRows(rows, memory, signal) : probePublished(published, signal),
+      ]);
+      last = { ...listed, template: seenTemplate, templateAt, bans: seenBans, counters, probes };
+      return last;
+    },
   };
 }
 
-/** An error of the API as an unknown fact; every other error is a defect and is thrown on. */
-async function seen<T>(look: () => Promise<T>): Promise<Seen<T>> {
-  try {
-    return known(await look());
-  } catch (error) {
-    return { known: false, why: { message: asVastError(error).message, account: accountTrouble(error) } };
-  }
+function unknown(why: VastError | string): { known: false; why: Why } {
+  if (typeof why === "string") return { known: false, why: { message: why, account: null } };
+  return { known: false, why: { message: why.message, account: accountTrouble(why) } };
 }

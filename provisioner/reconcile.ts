@@ -5,9 +5,9 @@ import type { UpstreamFile } from "../common/upstream-file.ts";
 import type { Act } from "./act.ts";
 import type { Lease } from "./lease/lease.ts";
 import type { Memory } from "./memory.ts";
-import type { Observation } from "./observation.ts";
-import type { Observe } from "./observe.ts";
-import type { Action, Desired, Limits, Plan } from "./plan/facts.ts";
+import type { Observation, Published } from "./observation.ts";
+import type { Observer, Urgency } from "./observe.ts";
+import { type Action, type Desired, type Facts, type Limits, type Plan, SOON_MS } from "./plan/facts.ts";
 import { plan } from "./plan.ts";
 import { applyPolicy, type Policy } from "./policy.ts";
 import type { Publisher } from "./publish.ts";
@@ -15,7 +15,7 @@ import { countStart, remember } from "./remember.ts";
 import { type AskReloader, awaitWithdrawn } from "./withdraw.ts";
 
 export interface LoopParts {
-  observe: Observe;
+  observer: Observer;
   act: Act;
   lease: Lease;
   publisher: Publisher;
@@ -79,23 +79,33 @@ export async function pass(
   stop: AbortSignal,
   giveUp: AbortSignal,
 ): Promise<number> {
-  const { clock, desired, limits } = parts;
+  const { clock } = parts;
   const [began, remembered] = [clock.now(), state.memory];
+  const passEnds = () => {
+    state.passes += 1;
+    state.finishedAt = clock.now();
+    state.passMs = state.finishedAt - began;
+    parts.onPass?.(remembered);
+  };
   const published = { server: state.file?.server ?? null, instance: state.file?.instance ?? null };
-  const quiet = state.plan?.reason === "instance_ready" && state.plan.actions.length === 0 && state.problem === null;
   // Before the list: what it shows then was made before the label was ours, or by us.
   const renewed = await parts.lease.renew(state.memory);
   state.memory = renewed.memory;
-  const seen = await parts.observe(state.memory, published, !quiet, stop);
+  let seen = await parts.observer.look(state.memory, published, urgencyOf(state), stop);
   if (stop.aborted) return clock.now();
-  const now = clock.now();
-  let memory = remember(state.memory, seen, desired, parts.firstCreateWaitMs, now);
-  if (!state.startCounted && seen.list.known) {
-    state.startCounted = true;
-    if (limits.bansEnabled) memory = countStart(memory);
+  let decided = decide(parts, state, seen, published, renewed.ownership);
+  if (needsFreshList(decided.allowed.plan) && seen.listedAt < began) {
+    seen = await parts.observer.look(state.memory, published, "now", stop);
+    if (stop.aborted) return clock.now();
+    decided = decide(parts, state, seen, published, renewed.ownership);
+    // The API has refused to tell: what is published stands, and nothing is changed by an old list.
+    if (needsFreshList(decided.allowed.plan) && seen.listedAt < began) {
+      passEnds();
+      return parts.observer.wakeAt("starting", clock.now() + SOON_MS);
+    }
   }
-  const full = plan({ desired, seen, memory, ownership: renewed.ownership, now, limits }, published);
-  const allowed = applyPolicy(full, parts.policy);
+  const { memory, allowed, now } = decided;
+  if (seen.list.known) state.startCounted = true;
   const before = state.plan;
   Object.assign(state, { seen, plan: allowed.plan, heldBack: allowed.heldBack });
   logChange(parts.log, before, allowed.plan);
@@ -105,11 +115,37 @@ export async function pass(
     await withdraw(parts, state, allowed.plan, served, stop);
     await actAll(parts, state, allowed.plan, seen, stop, giveUp);
   }
-  state.passes += 1;
-  state.finishedAt = clock.now();
-  state.passMs = state.finishedAt - began;
-  parts.onPass?.(remembered);
-  return written ? allowed.plan.nextCheckAt : Math.max(allowed.plan.nextCheckAt, now + AFTER_DEFECT_MS);
+  passEnds();
+  if (!written) return Math.max(allowed.plan.nextCheckAt, now + AFTER_DEFECT_MS);
+  return parts.observer.wakeAt(urgencyOf(state), allowed.plan.nextCheckAt);
+}
+
+/** While all is well the list is asked for seldom. */
+function urgencyOf({ plan: last, problem }: LoopState): Urgency {
+  return last?.reason === "instance_ready" && last.actions.length === 0 && problem === null ? "ready" : "starting";
+}
+
+/** A decision about one look. It changes nothing, so that it can be made again from a newer one. */
+function decide(
+  { clock, desired, limits, policy, firstCreateWaitMs }: LoopParts,
+  state: LoopState,
+  seen: Observation,
+  published: Published,
+  ownership: Facts["ownership"],
+): { memory: Memory; allowed: ReturnType<typeof applyPolicy>; now: number } {
+  const now = clock.now();
+  let memory = remember(state.memory, seen, desired, firstCreateWaitMs, now);
+  if (!state.startCounted && seen.list.known && limits.bansEnabled) memory = countStart(memory);
+  return {
+    memory,
+    allowed: applyPolicy(plan({ desired, seen, memory, ownership, now, limits }, published), policy),
+    now,
+  };
+}
+
+/** What an old list may not decide. */
+function needsFreshList({ actions }: Plan): boolean {
+  return actions.some(({ kind }) => kind === "create" || kind === "destroy" || kind === "forget_intent");
 }
 
 /** Puts memory and upstream file on disk. False when either cannot be written: then nothing may be mutated. Throws defects. */

@@ -10,6 +10,7 @@ import { createLease, type Lease, newToken, noLease } from "./lease/lease.ts";
 import { emptyMemory, type Memory } from "./memory.ts";
 import { createMetrics } from "./metrics.ts";
 import { createObserver } from "./observe.ts";
+import { nextTurn, placeOf } from "./poll-times.ts";
 import { createPublisher } from "./publish.ts";
 import { type LoopState, runLoop } from "./reconcile.ts";
 import type { RedisConnection } from "./redis/connection.ts";
@@ -72,11 +73,13 @@ export async function run(settings: ProvisionerSettings, world: World, stop: Abo
     maxDollarsPerHour,
     redis: () => redis?.health ?? null,
   });
+  const place = placeOf(podName);
+  const pacing = createPacing(clock, random);
   const transport = createTransport({
     baseUrl: settings.vastUrl,
     apiKey: secrets.apiKey,
     clock,
-    pacing: createPacing(clock, random),
+    pacing,
     secrets: secrets.all,
     onAuthError: secrets.reload,
     onCall: counts.onCall,
@@ -114,7 +117,19 @@ export async function run(settings: ProvisionerSettings, world: World, stop: Abo
   try {
     await runLoop(
       {
-        observe: createObserver({ client, bans, probe: world.probe, clock, random, desired }),
+        observer: createObserver({
+          client,
+          bans,
+          probe: world.probe,
+          clock,
+          random,
+          desired,
+          place,
+          fresh: loaded.memory === null,
+          firstCreateWaitMs: settings.firstCreateWaitMs,
+          listOpensAt: () => pacing.opensAt("list"),
+          holdCreate: (until) => pacing.hold("create", until),
+        }),
         act: counts.counted(
           createActor({
             client,
@@ -127,6 +142,7 @@ export async function run(settings: ProvisionerSettings, world: World, stop: Abo
             maxDollarsPerHour,
             save,
             mayMutate: lease.mayMutate,
+            nextTurn: (notBefore) => nextTurn(place, notBefore, random),
           }),
         ),
         onPass: counts.onPass,

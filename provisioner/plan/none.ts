@@ -15,7 +15,9 @@ export function planNone(facts: Facts): Plan {
     return quiet(facts, NOTHING, "destroying", `instance ${ids} is being destroyed`, "provisioning");
   }
   const trouble = templateTrouble(facts);
-  if (trouble !== null) return quiet(facts, NOTHING, trouble.reason, trouble.message, "blocked", BLOCKED_MS);
+  const first = memory.intent === null && !memory.confirmedNone; // row 20 comes first: the template is asked for with the second list
+  if (trouble !== null && !(first && trouble.reason === "template_unknown"))
+    return quiet(facts, NOTHING, trouble.reason, trouble.message, "blocked", BLOCKED_MS);
 
   if (memory.intent !== null) return unresolved(facts, memory.intent.contract, memory.intent.startedAt);
   if (!memory.confirmedNone) {

@@ -5,6 +5,8 @@ import { VastError, type VastErrorKind } from "./errors.ts";
 export interface Answer {
   status: number;
   text: string;
+  /** From a `Retry-After` header. The API sends none so far; a gateway before it may. */
+  retryAfterMs?: number;
 }
 
 const bodySchema = z.looseObject({
@@ -47,20 +49,23 @@ function refusal(call: string, answer: Answer, body: Body | null, clean: (text: 
   const slug = typeof body?.error === "string" ? body.error : "";
   const text = firstText(body?.msg, body?.message, body?.detail, body?.error) ?? withoutMarkup(answer.text);
   const contract = positiveInteger(body?.new_contract);
-  const retryAfterMs = answer.status === 429 ? requestedWait(text, body) : null;
+  const kind = body === null && isGateways(answer) ? "unavailable" : classify(answer.status, slug, text);
+  const thresholdMs = kind === "rate_limited" ? thresholdIn(text) : null;
+  const retryAfterMs = kind === "rate_limited" ? requestedWait(answer, body, thresholdMs) : null;
   return new VastError({
-    kind: body === null && answer.status >= 500 ? "unavailable" : classify(answer.status, slug, text),
+    kind,
     call,
     status: answer.status,
     slug: clean(slug),
     text: clean(text),
     ...(retryAfterMs === null ? {} : { retryAfterMs }),
+    ...(thresholdMs === null ? {} : { thresholdMs }),
     ...(contract === null ? {} : { contract }),
   });
 }
 
 // Slug and text come first, the status last: the API wraps its own classes ("error 404/3603: ...") into other statuses,
-// and answers a wrong key with 404. (A 5xx without JSON is a gateway's page: no refusal, whatever it says.)
+// and answers a wrong key with 404. (A gateway's page is no refusal, whatever it says.)
 function classify(status: number, slug: string, text: string): VastErrorKind {
   const says = `${slug} ${text}`.toLowerCase();
   if (/two.?factor|\b2fa\b/.test(says)) return "two_factor"; // comes as an auth_error as well
@@ -78,13 +83,26 @@ function classify(status: number, slug: string, text: string): VastErrorKind {
   return "invalid";
 }
 
-/** `threshold=4.5*1.0` (seconds times a multiplier) in the text, or `retry_after` (seconds) in the body. */
-function requestedWait(text: string, body: Body | null): number | null {
-  const after = Number(body?.retry_after);
+/** The API explains what it refuses in JSON. What is none comes from a gateway or a firewall, and says nothing of our key or request. */
+function isGateways({ status, text }: Answer): boolean {
+  return status >= 500 || status === 403 || (status >= 400 && status !== 429 && /^\s*<(!doctype|html)/i.test(text));
+}
+
+/** `threshold=4.5*1.0` in the text: seconds times a multiplier, the endpoint's interval. */
+function thresholdIn(text: string): number | null {
   const match = /threshold=([\d.]+)(?:\*([\d.]+))?/.exec(text);
-  const threshold = match ? Number(match[1]) * Number(match[2] ?? 1) : Number.NaN;
-  const seconds = Math.max(...[after, threshold].filter((value) => Number.isFinite(value) && value > 0), 0);
-  return seconds > 0 ? Math.min(seconds * 1000, LONGEST_WAIT_MS) : null;
+  return match ? waitMs(Number(match[1]) * Number(match[2] ?? 1)) : null;
+}
+
+/** The longest of the interval, `retry_after` (seconds) in the body and a header. */
+function requestedWait(answer: Answer, body: Body | null, thresholdMs: number | null): number | null {
+  const waits = [waitMs(Number(body?.retry_after)), thresholdMs, waitMs((answer.retryAfterMs ?? 0) / 1000)];
+  const longest = Math.max(...waits.map((wait) => wait ?? 0));
+  return longest > 0 ? longest : null;
+}
+
+function waitMs(seconds: number): number | null {
+  return Number.isFinite(seconds) && seconds > 0 ? Math.min(seconds * 1000, LONGEST_WAIT_MS) : null;
 }
 
 // The longest wait that was seen is 17 s; a number that is off must not stop an endpoint for hours.

@@ -16,10 +16,13 @@ export interface CreateRequest {
 }
 
 export interface VastClient {
-  /** All instances that carry exactly this label, or all of the account for null. Throws unless the page walk was complete and consistent. */
-  listInstances(label: string | null, signal?: AbortSignal): Promise<Instance[]>;
-  /** The account's own template of that name (the newest of several), or null when it has none. */
-  findTemplate(name: string, signal?: AbortSignal): Promise<Template | null>;
+  /**
+   * All instances that carry exactly this label, or all of the account for null. Throws unless the page walk was complete and consistent. `once`: a walk that
+   * is refused as too frequent at its first page is not asked for again behind its gate.
+   */
+  listInstances(label: string | null, signal?: AbortSignal, once?: boolean): Promise<Instance[]>;
+  /** The account's own template of that name (the newest of several), or null when it has none. `once`: as with lists. */
+  findTemplate(name: string, signal?: AbortSignal, once?: boolean): Promise<Template | null>;
   /** Offers in the API's order (64 at most). `body` is the flat search body. */
   searchOffers(body: Record<string, unknown>, signal?: AbortSignal): Promise<Offer[]>;
   /**
@@ -61,7 +64,7 @@ export function createVastClient(send: Send): VastClient {
   }
 
   return {
-    async listInstances(label, signal) {
+    async listInstances(label, signal, once = false) {
       const call = "GET /api/v1/instances/";
       const rows: unknown[] = [];
       const tokens = new Set<string>();
@@ -75,7 +78,8 @@ export function createVastClient(send: Send): VastClient {
           limit: PAGE_ROWS,
           ...(last === undefined ? {} : { after_token: last }),
         };
-        const body = await send({ method: "GET", path: "/api/v1/instances/", query, gate: "list" }, signal);
+        const gentle = once && pages === 0 ? { once } : {};
+        const body = await send({ method: "GET", path: "/api/v1/instances/", query, gate: "list", ...gentle }, signal);
         const read = expect(page, body, call, "`instances` is not a list");
         rows.push(...read.instances);
         total = read.total_instances ?? total;
@@ -93,11 +97,12 @@ export function createVastClient(send: Send): VastClient {
       return instances.filter((instance) => label === null || instance.label === label);
     },
 
-    async findTemplate(name, signal) {
+    async findTemplate(name, signal, once = false) {
       const creator = await account(signal);
       const call = "GET /api/v0/template/";
       const query = { select_cols: ["*"], select_filters: { creator_id: { eq: creator }, name: { eq: name } } };
-      const body = await send({ method: "GET", path: "/api/v0/template/", query, gate: "template" }, signal);
+      const gentle = once ? { once } : {};
+      const body = await send({ method: "GET", path: "/api/v0/template/", query, gate: "template", ...gentle }, signal);
       const { templates } = expect(templateList, body, call, "`templates` is not a list");
       // The API has been seen to leave filters out: a stranger's template of the same name must never be taken.
       const own = readAll(templates, readTemplate, call).filter((t) => t.creatorId === creator && t.name === name);

@@ -31,11 +31,15 @@ export interface VastErrorFacts {
   text: string;
   /** How long the API asks to wait, if it says so. */
   retryAfterMs?: number;
+  /** The endpoint's interval, where a 429 names it. */
+  thresholdMs?: number;
   /** The contract that a failed create names all the same: it is ours and may cost money. */
   contract?: number;
   /** False when the request certainly never reached the API. */
   reached?: boolean;
 }
+
+const RETRYABLE: ReadonlySet<VastErrorKind> = new Set(["rate_limited", "unavailable", "malformed"]);
 
 // Long enough for the API's own sentences, short enough that no HTML page fills the log.
 const LONGEST_TEXT = 300;
@@ -47,8 +51,11 @@ export class VastError extends Error {
   readonly status: number | null;
   readonly slug: string;
   readonly retryAfterMs: number | null;
+  readonly thresholdMs: number | null;
   readonly contract: number | null;
   readonly reached: boolean;
+  /** The same call may succeed later without anybody having changed anything. */
+  readonly retryable: boolean;
 
   constructor(facts: VastErrorFacts) {
     const answer = facts.status === null ? "no answer" : `HTTP ${facts.status}`;
@@ -58,8 +65,10 @@ export class VastError extends Error {
     this.status = facts.status;
     this.slug = facts.slug;
     this.retryAfterMs = facts.retryAfterMs ?? null;
+    this.thresholdMs = facts.thresholdMs ?? null;
     this.contract = facts.contract ?? null;
     this.reached = facts.reached ?? true;
+    this.retryable = RETRYABLE.has(facts.kind);
   }
 }
 

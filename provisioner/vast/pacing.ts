@@ -1,5 +1,6 @@
 // When the next call of an endpoint may start: the API limits each endpoint by a minimum interval. Touches only the clock.
 import type { Clock } from "../../common/clock.ts";
+import type { VastError } from "./errors.ts";
 
 // Documented minimum intervals in ms, per endpoint. Shorter ones are answered with 429, and a 429 on a create costs 12 s.
 const INTERVALS_MS: Readonly<Record<string, number>> = {
@@ -13,29 +14,100 @@ const INTERVALS_MS: Readonly<Record<string, number>> = {
 const PENALTY_MS: Readonly<Record<string, number>> = { create: 12_000 };
 // A 429 that names no time: long enough for every documented interval.
 const UNNAMED_WAIT_MS = 5000;
-// Neighbours with the same key share the limit, so that everybody who was refused must not come back at the same instant.
-const JITTER = 0.25;
+// A longer interval that a 429 has named counts this long: the maintainers change them now and then, in both directions.
+const LEARNED_FOR_MS = 600_000;
+// The longest spread after repeated refusals: a minute is what the search's limit looks at, the longest of all.
+const WIDEST_SPREAD_MS = 60_000;
+// After an outage nobody comes back at the same instant. A pass waits in its gates, and 20 s is one call's deadline.
+const OUTAGE_FIRST_MS = 2000;
+const OUTAGE_CEILING_MS = 20_000;
 
 export interface Pacing {
   /** Resolves when a call of this endpoint may start (or when `signal` is aborted). */
   enter(gate: string, signal?: AbortSignal): Promise<void>;
-  /** Notes that a call was refused as too frequent. */
-  penalise(gate: string, retryAfterMs: number | null): void;
+  /** Epoch ms before which a call of this endpoint would have to wait. */
+  opensAt(gate: string): number;
+  /** Lets no call of this endpoint start before `until` (epoch ms). */
+  hold(gate: string, until: number): void;
+  /** Notes that a call was answered. */
+  succeeded(gate: string): void;
+  /** Notes that a call failed: who was refused as too frequent or got no answer waits, longer each time. */
+  failed(gate: string, error: Pick<VastError, "kind" | "retryAfterMs" | "thresholdMs">): void;
+}
+
+interface Gate {
+  openAt: number;
+  intervalMs: number;
+  learned: { intervalMs: number; until: number } | null;
+  /** Refusals, or calls without an answer, in a row. */
+  refusals: number;
+  outages: number;
 }
 
 /** One gate per endpoint, one process wide. `random` answers 0 to 1. */
 export function createPacing(clock: Clock, random: () => number): Pacing {
-  const openAt = new Map<string, number>();
+  const gates = new Map<string, Gate>();
+  const gateOf = (name: string): Gate => {
+    const known = gates.get(name);
+    if (known !== undefined) return known;
+    const gate = { openAt: 0, intervalMs: INTERVALS_MS[name] ?? 1000, learned: null, refusals: 0, outages: 0 };
+    gates.set(name, gate);
+    return gate;
+  };
+  const intervalOf = ({ intervalMs, learned }: Gate) =>
+    learned !== null && learned.until > clock.now() ? Math.max(learned.intervalMs, intervalMs) : intervalMs;
+  const close = (gate: Gate, waitMs: number) => {
+    gate.openAt = Math.max(gate.openAt, clock.now() + waitMs);
+  };
+
   return {
-    async enter(gate, signal) {
+    opensAt: (name) => gateOf(name).openAt,
+    hold(name, until) {
+      const gate = gateOf(name);
+      gate.openAt = Math.max(gate.openAt, until);
+    },
+    async enter(name, signal) {
+      const gate = gateOf(name);
       const now = clock.now();
-      const start = Math.max(now, openAt.get(gate) ?? 0);
-      openAt.set(gate, start + (INTERVALS_MS[gate] ?? 1000));
+      const start = Math.max(now, gate.openAt);
+      gate.openAt = start + intervalOf(gate);
       if (start > now) await clock.sleep(start - now, signal);
     },
-    penalise(gate, retryAfterMs) {
-      const wait = Math.max(retryAfterMs ?? UNNAMED_WAIT_MS, PENALTY_MS[gate] ?? 0) * (1 + JITTER * random());
-      openAt.set(gate, Math.max(openAt.get(gate) ?? 0, clock.now() + wait));
+    succeeded(name) {
+      Object.assign(gateOf(name), { refusals: 0, outages: 0 });
+    },
+    failed(name, { kind, retryAfterMs, thresholdMs }) {
+      const gate = gateOf(name);
+      if (kind === "rate_limited") {
+        if (thresholdMs !== null && thresholdMs > intervalOf(gate))
+          gate.learned = { intervalMs: thresholdMs, until: clock.now() + LEARNED_FOR_MS };
+        gate.refusals += 1;
+        close(gate, refusalWaitMs(retryAfterMs, PENALTY_MS[name] ?? 0, gate.refusals, random));
+      } else if (kind === "unavailable" || kind === "malformed") {
+        gate.outages += 1;
+        close(gate, outageWaitMs(gate.outages, random));
+      } else {
+        Object.assign(gate, { refusals: 0, outages: 0 }); // it was answered
+      }
     },
   };
+}
+
+/**
+ * The wait after so many refusals in a row: what the API asks for, and a spread of the same length that doubles.
+ * Neighbours with the same key share the limit, and those who were refused together must not come back together.
+ */
+export function refusalWaitMs(
+  retryAfterMs: number | null,
+  penaltyMs: number,
+  refusals: number,
+  random: () => number,
+): number {
+  const least = Math.max(retryAfterMs ?? UNNAMED_WAIT_MS, penaltyMs);
+  return least + random() * Math.min(least * 2 ** (refusals - 1), WIDEST_SPREAD_MS);
+}
+
+/** The wait after so many calls without an answer: anywhere from now to a ceiling that doubles. */
+export function outageWaitMs(outages: number, random: () => number): number {
+  return random() * Math.min(OUTAGE_FIRST_MS * 2 ** (outages - 1), OUTAGE_CEILING_MS);
 }

@@ -15,6 +15,8 @@ export interface Call {
   /** Which known interval the call falls under. */
   gate: string;
   deadlineMs?: number;
+  /** A refused read is not asked again behind its gate: who asks comes back by itself. */
+  once?: boolean;
   /** Aborting it gives the call up while it waits for its turn, and not once it is sent. */
   beforeSent?: AbortSignal;
 }
@@ -84,7 +86,9 @@ export function createTransport(options: TransportOptions): Send {
           signal: deadline,
           ...(call.body === undefined ? {} : { data: JSON.stringify(call.body) }),
         });
-        return { status: response.status, text: typeof response.data === "string" ? response.data : "" };
+        const retryAfterMs = waitIn(response.headers["retry-after"], options.clock.now());
+        const text = typeof response.data === "string" ? response.data : "";
+        return { status: response.status, text, ...(retryAfterMs === null ? {} : { retryAfterMs }) };
       } catch (error) {
         throw networkError(describe(call), error, deadline);
       }
@@ -112,11 +116,12 @@ export function createTransport(options: TransportOptions): Send {
       const answer = await send(call, signal);
       const body = readAnswer(describe(call), answer, (text) => scrub(text, options.secrets?.() ?? [options.apiKey()]));
       tell("ok");
+      options.pacing.succeeded(call.gate);
       return body;
     } catch (error) {
       if (!(error instanceof VastError)) throw error;
       tell(error.kind);
-      if (error.kind === "rate_limited") options.pacing.penalise(call.gate, error.retryAfterMs);
+      options.pacing.failed(call.gate, error);
       if (error.kind === "auth") options.onAuthError?.();
       throw error;
     }
@@ -128,11 +133,18 @@ export function createTransport(options: TransportOptions): Send {
         return await once(call, signal);
       } catch (error) {
         const refused = error instanceof VastError && error.kind === "rate_limited";
-        const again = refused && isRead(call) && tries < READ_TRIES && !signal?.aborted;
+        const again = refused && isRead(call) && call.once !== true && tries < READ_TRIES && !signal?.aborted;
         if (!again || options.clock.now() + (error.retryAfterMs ?? 0) > until) throw error;
       }
     }
   };
+}
+
+/** A `Retry-After` header in either of its forms, seconds or a date; null when it is none. */
+function waitIn(header: unknown, now: number): number | null {
+  if (typeof header !== "string") return null;
+  const ms = /^\d+$/.test(header.trim()) ? Number(header) * 1000 : Date.parse(header) - now;
+  return Number.isFinite(ms) && ms > 0 ? ms : null;
 }
 
 /** A search is a POST that changes nothing. */

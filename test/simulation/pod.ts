@@ -16,6 +16,7 @@ import type { VirtualTime } from "./virtual-time.ts";
 
 export interface PodParts {
   time: VirtualTime;
+  clockOffsetMs: number;
   random: Random;
   line: Line;
   probe: Omit<ProbeParts, "random" | "healthPath">;
@@ -99,10 +100,14 @@ export function simulatedPod(parts: PodParts): Pod {
       if (current !== null) return;
       const span: Span = { from: time.now(), to: Number.POSITIVE_INFINITY };
       const number = truth.running.push(span) - 1;
-      const process: Process = newProcess(time, () => {
-        tell("the provisioner is killed");
-        ended(process, span);
-      });
+      const process: Process = newProcess(
+        time,
+        () => {
+          tell("the provisioner is killed");
+          ended(process, span);
+        },
+        parts.clockOffsetMs,
+      );
       current = process;
       live(process, number).then(
         () => process.alive() && ended(process, span),

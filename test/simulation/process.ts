@@ -30,14 +30,14 @@ export interface Process {
 }
 
 /** A process that has just begun. `died` is called when it is killed, wherever that happens. */
-export function newProcess(time: VirtualTime, died: () => void): Process {
+export function newProcess(time: VirtualTime, died: () => void, clockOffsetMs = 0): Process {
   let alive = true;
   let deadly: DeadlyPoint | null = null;
   const process: Process = {
     alive: () => alive,
     stop: new AbortController(),
     clock: {
-      now: time.now,
+      now: () => time.now() + clockOffsetMs,
       sleep: (ms, signal) =>
         new Promise((resolve) => {
           if (!alive) return;

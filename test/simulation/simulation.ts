@@ -4,6 +4,7 @@ import { createHash } from "node:crypto";
 import type { World } from "../../provisioner/world.ts";
 import { ACCOUNT_KEY, createEmulator } from "../emulator/emulator.ts";
 import { seededRandom } from "../emulator/random.ts";
+import type { RequestRecord } from "../emulator/world.ts";
 import { injector } from "./inject.ts";
 import { order, plantForeign } from "./orders.ts";
 import { type Pod, simulatedPod } from "./pod.ts";
@@ -19,6 +20,12 @@ export interface RunOptions {
   story?: boolean;
   /** Changes the program: tests of the laws plant bugs with it. */
   alter?: (world: World, pod: number) => World;
+  /** Other names than a StatefulSet's. */
+  nameOf?: (pod: number) => string;
+  /** When each pod starts, ms from the run's start; left out, within its first five seconds. */
+  startsAt?: (pod: number) => number;
+  /** How far each pod's clock is off, ms. */
+  clockOffsetMs?: (pod: number) => number;
 }
 
 export interface Outcome {
@@ -29,6 +36,8 @@ export interface Outcome {
   hash: string;
   /** Calls of the API. */
   calls: number;
+  /** The newest of them, as the API has seen them. */
+  requests: readonly RequestRecord[];
 }
 
 /** 2026-11-23T15:00:00Z: any fixed instant will do. */
@@ -67,14 +76,15 @@ export async function simulate(scenario: Scenario, options: RunOptions = {}): Pr
   });
   order(emulator, "POST", "settings", scenario.emulator);
   plantForeign(emulator, scenario.pods, FIRST_IMAGE);
+  const nameOf = options.nameOf ?? ((i: number) => `vast-pod-${i}`);
 
   const truth: Truth = {
     start: START,
     faultsEnd: START + scenario.faultsEndMs,
     end,
     pods: Array.from({ length: scenario.pods }, (_, i) => ({
-      name: `vast-pod-${i}`,
-      label: `k8s_pod=vast-pod-${i}`,
+      name: nameOf(i),
+      label: `k8s_pod=${nameOf(i)}`,
       running: [],
       acts: [],
       serving: [],
@@ -106,6 +116,7 @@ export async function simulate(scenario: Scenario, options: RunOptions = {}): Pr
     pods.push(
       simulatedPod({
         time,
+        clockOffsetMs: options.clockOffsetMs?.(i) ?? 0,
         random: seededRandom(scenario.seed, `pod ${i}`),
         redis,
         image: FIRST_IMAGE,
@@ -153,7 +164,7 @@ export async function simulate(scenario: Scenario, options: RunOptions = {}): Pr
     );
   }
   const starts = seededRandom(scenario.seed, "starts");
-  for (const pod of pods) time.after(starts.integer(0, 5000), pod.start);
+  for (const [i, pod] of pods.entries()) time.after(options.startsAt?.(i) ?? starts.integer(0, 5000), pod.start);
   for (const injection of scenario.injections) {
     time.after(injection.at, () => {
       tell(null, `>> ${describeInjection(injection)}`);
@@ -175,7 +186,13 @@ export async function simulate(scenario: Scenario, options: RunOptions = {}): Pr
   seen.close();
   for (const pod of pods) pod.kill();
   await time.rest();
-  return { truth, story, hash: digest.digest("hex"), calls: emulator.world.requestCount };
+  return {
+    truth,
+    story,
+    hash: digest.digest("hex"),
+    calls: emulator.world.requestCount,
+    requests: emulator.world.requests,
+  };
 }
 
 /** `hh:mm:ss` of a time since the run's start. */

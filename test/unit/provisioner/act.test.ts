@@ -28,6 +28,7 @@ async function act(
     maxDollarsPerHour: undefined,
     save: disk.save,
     mayMutate: async () => setup.mayMutate ?? true,
+    nextTurn: (notBefore) => notBefore,
   });
   const before = memory(setup.memory);
   const again = () => perform(action, planned({}), observation(), before, never);

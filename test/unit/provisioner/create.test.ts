@@ -4,7 +4,19 @@ import type { Memory } from "../../../provisioner/memory.ts";
 import { known } from "../../../provisioner/observation.ts";
 import { fakeClock } from "../common/fake-clock.ts";
 import { type ClientScript, fakeClient, fakeDisk, fakeLog, type Journal, never, vastError } from "./fakes.ts";
-import { desired, HOUR, LABEL, memory, NOW, observation, offer, query, template, unknown } from "./situation.ts";
+import {
+  desired,
+  HOUR,
+  LABEL,
+  memory,
+  NOW,
+  observation,
+  offer,
+  query,
+  SECOND,
+  template,
+  unknown,
+} from "./situation.ts";
 
 interface Setup extends ClientScript {
   memory?: Partial<Memory>;
@@ -33,6 +45,7 @@ async function attempt(setup: Setup) {
     maxDollarsPerHour: setup.maxDollarsPerHour,
     save: disk.save,
     mayMutate: async () => setup.mayMutate ?? true,
+    nextTurn: (notBefore: number) => notBefore + 7 * SECOND,
   };
   const seen = observation([], { template: unknown(), templateAt: 0, ...setup.seen });
   const signals = { ...never, stop: setup.stop ?? never.stop };

@@ -4,6 +4,7 @@ import { createActor } from "../../../provisioner/act.ts";
 import { type Lease, noLease } from "../../../provisioner/lease/lease.ts";
 import type { Memory } from "../../../provisioner/memory.ts";
 import type { Observation } from "../../../provisioner/observation.ts";
+import type { Urgency } from "../../../provisioner/observe.ts";
 import type { Policy } from "../../../provisioner/policy.ts";
 import type { Publisher } from "../../../provisioner/publish.ts";
 import { type LoopParts, type LoopState, pass, runLoop } from "../../../provisioner/reconcile.ts";
@@ -48,6 +49,8 @@ interface Setup extends ClientScript {
   memory?: Memory;
   file?: UpstreamFile | null;
   policy?: Policy;
+  /** True where the list of a look is a second old. */
+  oldList?: (urgency: Urgency) => boolean;
   onAsk?: () => void;
   lease?: Lease;
 }
@@ -77,12 +80,15 @@ export function loop(setup: Setup) {
     state.memory = m;
   });
   const lease = setup.lease ?? noLease;
-  const asks: { fresh: boolean }[] = [];
+  const asks: { urgency: Urgency }[] = [];
   const parts: LoopParts = {
-    observe: async (_memory, _published, fresh) => {
-      asks.push({ fresh });
-      const seen = typeof setup.seen === "function" ? setup.seen() : (setup.seen ?? observation());
-      return { ...seen, listedAt: clock.now() };
+    observer: {
+      look: async (_memory, _published, urgency) => {
+        asks.push({ urgency });
+        const seen = typeof setup.seen === "function" ? setup.seen() : (setup.seen ?? observation());
+        return { ...seen, listedAt: setup.oldList?.(urgency) ? clock.now() - SECOND : clock.now() };
+      },
+      wakeAt: (_urgency, wantedAt) => wantedAt,
     },
     act: createActor({
       client: fakeClient(journal, { offers: () => [offer()], create: () => 42, ...setup }),
@@ -95,6 +101,7 @@ export function loop(setup: Setup) {
       maxDollarsPerHour: undefined,
       save: disk.save,
       mayMutate: lease.mayMutate,
+      nextTurn: (notBefore) => notBefore,
     }),
     lease,
     publisher: fakePublisher(journal, brokenPublisher),

@@ -1,12 +1,14 @@
 import { describe, expect, test } from "vitest";
 import type { Memory } from "../../../provisioner/memory.ts";
 import { known, type Published } from "../../../provisioner/observation.ts";
-import { createObserver } from "../../../provisioner/observe.ts";
+import { createObserver, type Urgency } from "../../../provisioner/observe.ts";
+import { placeOf } from "../../../provisioner/poll-times.ts";
 import { fakeClock } from "../common/fake-clock.ts";
 import { type ClientScript, fakeBans, fakeClient, type Journal, vastError } from "./fakes.ts";
 import {
   desired,
   failing,
+  HOUR,
   MINUTE,
   memory,
   NOW,
@@ -22,10 +24,17 @@ import {
 const ID = 7835610;
 const serving = memory({ tracks: { [ID]: servingTrack() } });
 
-function observer(script: ClientScript & { answers?: () => boolean; random?: number } = {}) {
+interface Script extends ClientScript {
+  answers?: () => boolean;
+  pod?: string;
+  fresh?: boolean;
+  opensAt?: () => number;
+}
+
+function observer(script: Script = {}) {
   const journal: Journal = [];
   const clock = fakeClock(NOW);
-  const observe = createObserver({
+  const observed = createObserver({
     client: fakeClient(journal, { rows: () => [row()], ...script }),
     bans: fakeBans(journal),
     probe: async (endpoint) => {
@@ -33,13 +42,20 @@ function observer(script: ClientScript & { answers?: () => boolean; random?: num
       return (script.answers?.() ?? true) ? passing(endpoint) : failing(endpoint);
     },
     clock,
-    random: () => script.random ?? 0.5,
+    random: () => 0.5,
     desired,
+    place: placeOf(script.pod ?? "vast-pod-0"),
+    fresh: script.fresh ?? false,
+    firstCreateWaitMs: 10 * SECOND,
+    listOpensAt: () => script.opensAt?.() ?? 0,
+    holdCreate: (until) => void journal.push(`hold ${until - NOW}`),
   });
   return {
     journal,
     clock,
-    look: (m: Memory = serving, p: Published = nothingPublished, fresh = false) => observe(m, p, fresh),
+    wakeAt: observed.wakeAt,
+    look: (m: Memory = serving, p: Published = nothingPublished, urgency: Urgency = "ready") =>
+      clock.drive(observed.look(m, p, urgency)),
   };
 }
 const count = (journal: Journal, entry: string) => journal.filter((e) => e === entry).length;
@@ -92,14 +108,14 @@ describe("a look at the world", () => {
 });
 
 describe("how often the API is asked", () => {
-  test("the list once in half a minute while everything answers, the probe each time", async () => {
+  test("the list twice a minute while everything answers, the probe each time", async () => {
     const { look, journal, clock } = observer();
-    for (let i = 0; i < 7; i += 1) {
+    for (let i = 0; i < 24; i += 1) {
       await look();
       await clock.advance(5 * SECOND);
     }
-    expect(count(journal, "list")).toBe(2);
-    expect(count(journal, "probe 41234")).toBe(7);
+    expect(count(journal, "list")).toBe(4);
+    expect(count(journal, "probe 41234")).toBe(24);
   });
 
   test("the list at once when a probe fails", async () => {
@@ -125,28 +141,41 @@ describe("how often the API is asked", () => {
     expect(seen.probes.get(ID)?.endpoint.port).toBe(50000);
   });
 
-  test("the list at once when a fresh one is wanted or the last was unknown", async () => {
-    const { look, journal } = observer();
-    await look();
-    await look(serving, nothingPublished, true);
-    expect(count(journal, "list")).toBe(2);
-    const away = observer({ rows: fails(vastError("unavailable")) });
-    await away.look();
-    await away.look();
-    expect(count(away.journal, "list")).toBe(2);
+  test("the list every two or three seconds while something comes up, the probe each time", async () => {
+    const { look, journal, clock } = observer({ answers: () => false });
+    for (let i = 0; i < 60; i += 1) {
+      await look(serving, nothingPublished, "starting");
+      await clock.advance(SECOND);
+    }
+    expect(count(journal, "list")).toBeGreaterThanOrEqual(20);
+    expect(count(journal, "probe 41234")).toBe(60);
   });
 
-  test("not at the same instant by all pods of an account", async () => {
-    const relistedAfter = async (random: number) => {
-      const { look, journal, clock } = observer({ random });
+  test("the list at once before something is changed", async () => {
+    const { look, journal } = observer();
+    await look();
+    await look(serving, nothingPublished, "now");
+    expect(count(journal, "list")).toBe(2);
+  });
+
+  test("an unknown list not before its gate opens, while what is published is probed on", async () => {
+    const { look, journal } = observer({ rows: fails(vastError("unavailable")), opensAt: () => NOW + MINUTE });
+    await look(serving, published(), "starting");
+    const seen = await look(serving, published(), "starting");
+    expect(count(journal, "list")).toBe(1);
+    expect(count(journal, "probe 41234")).toBe(2);
+    expect(seen.list.known).toBe(false);
+  });
+
+  test("in the slot of each pod of an account, so that no two meet", async () => {
+    const instants = new Set<number>();
+    for (let i = 0; i < 10; i += 1) {
+      const { look, clock, wakeAt } = observer({ pod: `vast-pod-${i}` });
       await look();
-      while (count(journal, "list") < 2) {
-        await clock.advance(SECOND);
-        await look();
-      }
-      return (clock.now() - NOW) / SECOND;
-    };
-    expect([await relistedAfter(0), await relistedAfter(0.5), await relistedAfter(1)]).toEqual([24, 30, 36]);
+      await clock.advance(wakeAt("ready", NOW + 10 * MINUTE) - NOW);
+      instants.add(clock.now() % 17_000);
+    }
+    expect(instants.size).toBe(10);
   });
 
   test("an old list keeps the time at which it was asked for: it proves nothing later", async () => {
@@ -156,13 +185,10 @@ describe("how often the API is asked", () => {
     expect((await look()).listedAt).toBe(NOW);
   });
 
-  test("the template once a minute, sooner after a failure", async () => {
+  test("the template within a minute, sooner after a failure", async () => {
     const { look, journal, clock } = observer();
     await look();
-    await clock.advance(MINUTE - 1);
-    await look();
-    expect(count(journal, "template")).toBe(1);
-    await clock.advance(1);
+    await clock.advance(MINUTE);
     await look();
     expect(count(journal, "template")).toBe(2);
     const away = observer({ template: fails(vastError("unavailable")) });
@@ -170,5 +196,100 @@ describe("how often the API is asked", () => {
     await away.clock.advance(10 * SECOND);
     await away.look();
     expect(count(away.journal, "template")).toBe(2);
+  });
+});
+
+describe("a read that is refused as too frequent", () => {
+  const tooFrequent = vastError("rate_limited", { status: 429 });
+
+  test("leaves a known list known for two minutes, with its old time", async () => {
+    let refused = false;
+    const rows = () => (refused ? fails(tooFrequent)() : [row()]);
+    const { look, clock } = observer({ rows });
+    await look();
+    refused = true;
+    await clock.advance(MINUTE);
+    expect(await look()).toMatchObject({ listedAt: NOW, list: known([row()]) });
+    await clock.advance(MINUTE);
+    expect((await look()).list.known).toBe(false);
+  });
+
+  test("leaves a known template known", async () => {
+    let refused = false;
+    const { look, clock } = observer({ template: () => (refused ? fails(tooFrequent)() : template) });
+    await look();
+    refused = true;
+    await clock.advance(MINUTE);
+    expect((await look()).template).toEqual(known(template));
+  });
+
+  test("makes the list be asked for more seldom, down to once in a round, and clean calls bring it back", async () => {
+    let refused = true;
+    const { look, journal, clock } = observer({ rows: () => (refused ? fails(tooFrequent)() : [row()]) });
+    const inAMinute = async () => {
+      journal.length = 0;
+      for (let i = 0; i < 60; i += 1) {
+        await look(serving, nothingPublished, "starting");
+        await clock.advance(SECOND);
+      }
+      return count(journal, "list");
+    };
+    expect(await inAMinute()).toBeLessThan(9);
+    expect(await inAMinute()).toBeLessThan(5);
+    refused = false;
+    expect(await inAMinute()).toBeLessThan(5); // not at once
+    const later: number[] = [];
+    for (let i = 0; i < 60; i += 1) later.push(await inAMinute());
+    expect(later.at(-1)).toBeGreaterThanOrEqual(20);
+  });
+});
+
+describe("a pod that has never run here", () => {
+  test("asks for the template and creates at its turn, which comes 10 s after the first empty list at the earliest", async () => {
+    const { look, journal, clock, wakeAt } = observer({ pod: "vast-pod-3", fresh: true, rows: () => [] });
+    const first = await look(memory(), nothingPublished, "starting");
+    expect(first.template.known).toBe(false);
+    await clock.advance(5 * SECOND);
+    await look(memory(), nothingPublished, "starting");
+    expect(journal.filter((entry) => entry === "list" || entry === "template")).toEqual(["list"]);
+    const turn = wakeAt("starting", NOW + HOUR);
+    expect(turn - first.listedAt).toBeGreaterThanOrEqual(10 * SECOND);
+    await clock.advance(turn - clock.now());
+    expect((await look(memory(), nothingPublished, "starting")).template.known).toBe(true);
+    expect(journal.filter((entry) => entry !== "bans")).toEqual([
+      "list",
+      "list",
+      `hold ${turn + 2000 - NOW}`,
+      "template",
+    ]);
+  });
+
+  test("waits for no turn as the first of its set", async () => {
+    const { look, clock, wakeAt } = observer({ fresh: true, rows: () => [] });
+    const { listedAt } = await look(memory(), nothingPublished, "starting");
+    expect(listedAt - NOW).toBeLessThan(2.2 * SECOND);
+    expect(wakeAt("starting", clock.now() + HOUR) - listedAt).toBeLessThan(12.2 * SECOND);
+  });
+
+  test("waits for its turn as the first of its set as well once a refusal tells of others", async () => {
+    let calls = 0;
+    const rows = () => {
+      calls += 1;
+      return calls === 1 ? fails(vastError("rate_limited"))() : [];
+    };
+    const { look, clock, wakeAt } = observer({ fresh: true, rows });
+    await look(memory(), nothingPublished, "starting");
+    await clock.advance(wakeAt("starting", clock.now() + HOUR) - clock.now());
+    const { listedAt, list } = await look(memory(), nothingPublished, "starting");
+    expect(list.known).toBe(true);
+    expect(wakeAt("starting", clock.now() + HOUR) % 51_000).toBe(0);
+    expect(wakeAt("starting", clock.now() + HOUR) - listedAt).toBeGreaterThanOrEqual(10 * SECOND);
+  });
+
+  test("has no turn to wait for when it finds its instance", async () => {
+    const { look, clock, wakeAt } = observer({ pod: "vast-pod-3", fresh: true });
+    const seen = await look(memory(), nothingPublished, "starting");
+    expect(seen.template.known).toBe(true);
+    expect(wakeAt("starting", clock.now() + SECOND) - clock.now()).toBeLessThanOrEqual(SECOND);
   });
 });

@@ -232,10 +232,38 @@ describe("the start", () => {
 });
 
 describe("the loop", () => {
-  test("looks at a fresh list unless everything is well", async () => {
+  test("is in no hurry for a list when everything is well", async () => {
     const l = loop({ seen: observation([row()], { probes: new Map([[ID, passing()]]) }), memory: serving });
     for (let i = 0; i < 3; i += 1) await l.pass();
-    expect(l.asks.map((ask) => ask.fresh)).toEqual([true, true, false]);
+    expect(l.asks.map((ask) => ask.urgency)).toEqual(["starting", "starting", "ready"]);
+  });
+
+  test("asks for a fresh list before it changes what an older one has decided", async () => {
+    const l = loop({ seen: observation([changed]), memory: serving, file: fileOf(), oldList: (how) => how !== "now" });
+    await l.pass();
+    expect(l.asks.map((ask) => ask.urgency)).toEqual(["starting", "now"]);
+    expect(told(l.journal)).toContain(`destroy ${ID}`);
+  });
+
+  test("withdraws and changes nothing where the API refuses a fresh list", async () => {
+    const l = loop({ seen: observation([changed]), memory: serving, file: fileOf(), oldList: () => true });
+    const next = await l.pass();
+    expect(l.journal).toEqual([]);
+    expect(l.state).toMatchObject({ passes: 1, finishedAt: NOW });
+    expect(next).toBeGreaterThan(NOW);
+  });
+
+  test("creates nothing from an older list that shows an instance meanwhile", async () => {
+    let rows: ReturnType<typeof row>[] = [];
+    const l = loop({
+      seen: () => observation(rows),
+      oldList: (how) => {
+        rows = [row()];
+        return how !== "now";
+      },
+    });
+    await l.pass();
+    expect(told(l.journal).join()).not.toContain("create ");
   });
 
   test("changes nothing with VAST_POLICY=observe, and shows what it holds back", async () => {

@@ -35,6 +35,7 @@ async function create(env: Record<string, string>, market: JsonObject[], bans: r
       maxDollarsPerHour: settings.limits.maxDollarsPerHour,
       save: fakeDisk([]).save,
       mayMutate: async () => true,
+      nextTurn: (notBefore) => notBefore,
     },
     observation([], {
       template: unknown(),

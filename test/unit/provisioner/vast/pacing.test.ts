@@ -1,9 +1,11 @@
 import { describe, expect, test } from "vitest";
-import { createPacing } from "../../../../provisioner/vast/pacing.ts";
+import { VastError, type VastErrorKind } from "../../../../provisioner/vast/errors.ts";
+import { createPacing, outageWaitMs, type Pacing, refusalWaitMs } from "../../../../provisioner/vast/pacing.ts";
+import { seededRandom } from "../../../emulator/random.ts";
 import { fakeClock } from "../../common/fake-clock.ts";
 
 /** When each of the calls of these endpoints may start, in ms after the first. */
-async function starts(gates: string[], prepare?: (pacing: ReturnType<typeof createPacing>) => void, random = () => 0) {
+async function starts(gates: string[], prepare?: (pacing: Pacing) => void, random = () => 0) {
   const clock = fakeClock();
   const pacing = createPacing(clock, random);
   const began = clock.now();
@@ -11,6 +13,11 @@ async function starts(gates: string[], prepare?: (pacing: ReturnType<typeof crea
   const times = Promise.all(gates.map((gate) => pacing.enter(gate).then(() => clock.now() - began)));
   return clock.drive(times);
 }
+
+function failure(kind: VastErrorKind, times: { retryAfterMs?: number; thresholdMs?: number } = {}): VastError {
+  return new VastError({ kind, call: "GET /", status: null, slug: "", text: "", ...times });
+}
+const refusal = (retryAfterMs?: number) => failure("rate_limited", retryAfterMs === undefined ? {} : { retryAfterMs });
 
 describe("the gate before each endpoint", () => {
   test.each([
@@ -28,44 +35,106 @@ describe("the gate before each endpoint", () => {
     expect(await starts(["create", "list", "destroy"])).toEqual([0, 0, 0]);
   });
 
-  test("waits as long as a 429 asks for", async () => {
-    expect(await starts(["list"], (pacing) => pacing.penalise("list", 17_000))).toEqual([17_000]);
-  });
-
-  test("waits five seconds after a 429 that names no time", async () => {
-    expect(await starts(["list"], (pacing) => pacing.penalise("list", null))).toEqual([5000]);
-  });
-
-  test("waits twelve seconds after a refused create, whatever it names", async () => {
-    expect(await starts(["create"], (pacing) => pacing.penalise("create", 4500))).toEqual([12_000]);
-  });
-
-  test("spreads those who were refused together", async () => {
-    expect(
-      await starts(
-        ["list"],
-        (pacing) => pacing.penalise("list", 4000),
-        () => 0.5,
-      ),
-    ).toEqual([4500]);
-  });
-
-  test("a smaller penalty does not shorten a longer wait", async () => {
-    const twice = (pacing: ReturnType<typeof createPacing>) => {
-      pacing.penalise("list", 17_000);
-      pacing.penalise("list", 1000);
-    };
-    expect(await starts(["list"], twice)).toEqual([17_000]);
+  test("stays shut as long as it is held, and tells until when", async () => {
+    expect(await starts(["create"], (pacing) => pacing.hold("create", fakeClock().now() + 2000))).toEqual([2000]);
+    const pacing = createPacing(fakeClock(), () => 0);
+    pacing.hold("create", 1);
+    expect([pacing.opensAt("create"), pacing.opensAt("list")]).toEqual([1, 0]);
   });
 
   test("opens at once for a program that ends", async () => {
     const clock = fakeClock();
     const pacing = createPacing(clock, () => 0);
-    pacing.penalise("create", 60_000);
+    pacing.failed("create", refusal(60_000));
     const stop = new AbortController();
     const waiting = pacing.enter("create", stop.signal);
     stop.abort();
     await waiting;
     expect(clock.now()).toBe(fakeClock().now());
+  });
+});
+
+describe("after a 429", () => {
+  test("waits as long as it asks for", async () => {
+    expect(await starts(["list"], (pacing) => pacing.failed("list", refusal(17_000)))).toEqual([17_000]);
+  });
+
+  test("waits five seconds when it names no time", async () => {
+    expect(await starts(["list"], (pacing) => pacing.failed("list", refusal()))).toEqual([5000]);
+  });
+
+  test("waits twelve seconds after a create, whatever it names", async () => {
+    expect(await starts(["create"], (pacing) => pacing.failed("create", refusal(4500)))).toEqual([12_000]);
+  });
+
+  test("a smaller wait does not shorten a longer one", async () => {
+    const twice = (pacing: Pacing) => {
+      pacing.failed("list", refusal(17_000));
+      pacing.failed("list", refusal(1000));
+    };
+    expect(await starts(["list"], twice)).toEqual([17_000]);
+  });
+
+  test("spreads those who were refused together, wider each time", () => {
+    const spread = (refusals: number) => refusalWaitMs(1000, 0, refusals, () => 0.999) - 1000;
+    expect([1, 2, 3, 4, 20].map((n) => Math.round(spread(n) / 1000))).toEqual([1, 2, 4, 8, 60]);
+  });
+
+  test("keeps a larger interval that it has learned, for ten minutes", async () => {
+    const clock = fakeClock();
+    const pacing = createPacing(clock, () => 0);
+    pacing.failed("list", failure("rate_limited", { retryAfterMs: 3000, thresholdMs: 3000 }));
+    const gaps = async () => {
+      const first = await clock.drive(pacing.enter("list").then(() => clock.now()));
+      return (await clock.drive(pacing.enter("list").then(() => clock.now()))) - first;
+    };
+    expect(await gaps()).toBe(3000);
+    await clock.advance(600_000);
+    expect(await gaps()).toBe(1000);
+  });
+
+  test("learns no interval that is smaller than the known one", async () => {
+    const prepare = (pacing: Pacing) => pacing.failed("create", failure("rate_limited", { thresholdMs: 100 }));
+    const [first = 0, second = 0] = await starts(["create", "create"], prepare);
+    expect(second - first).toBe(4500);
+  });
+});
+
+describe("after an outage", () => {
+  test.each(["unavailable", "malformed"] as const)("a gate opens anywhere within a time that doubles: %s", (kind) => {
+    const clock = fakeClock();
+    const pacing = createPacing(clock, () => 0.999);
+    const waits: number[] = [];
+    for (let i = 0; i < 6; i += 1) {
+      pacing.failed("list", failure(kind));
+      waits.push(Math.round((pacing.opensAt("list") - clock.now()) / 1000));
+    }
+    expect(waits).toEqual([2, 4, 8, 16, 20, 20]);
+    expect(outageWaitMs(3, () => 0)).toBe(0);
+  });
+
+  test("an answer ends it, a refusal of another kind as well", () => {
+    for (const end of [(p: Pacing) => p.succeeded("list"), (p: Pacing) => p.failed("list", failure("invalid"))]) {
+      const clock = fakeClock();
+      const pacing = createPacing(clock, () => 0.999);
+      for (let i = 0; i < 5; i += 1) pacing.failed("user", failure("unavailable"));
+      for (let i = 0; i < 5; i += 1) pacing.failed("list", failure("unavailable"));
+      end(pacing);
+      const before = pacing.opensAt("list");
+      pacing.failed("list", failure("unavailable"));
+      expect(pacing.opensAt("list")).toBe(before);
+    }
+  });
+
+  test("programs that lost the API together come back one by one", () => {
+    const opens = Array.from({ length: 40 }, (_, i) => {
+      const clock = fakeClock();
+      const pacing = createPacing(clock, seededRandom(7, `pod ${i}`).next);
+      for (let n = 0; n < 5; n += 1) pacing.failed("list", failure("unavailable"));
+      return pacing.opensAt("list") - clock.now();
+    });
+    const perSecond = new Map<number, number>();
+    for (const at of opens) perSecond.set(Math.floor(at / 1000), (perSecond.get(Math.floor(at / 1000)) ?? 0) + 1);
+    expect(Math.max(...perSecond.values())).toBeLessThanOrEqual(8); // of 40
   });
 });

@@ -2,6 +2,7 @@ import { inspect } from "node:util";
 import { AxiosError, type AxiosRequestConfig, type InternalAxiosRequestConfig } from "axios";
 import { describe, expect, test } from "vitest";
 import { VastError } from "../../../../provisioner/vast/errors.ts";
+import type { Pacing } from "../../../../provisioner/vast/pacing.ts";
 import { type Call, type CallFacts, createTransport } from "../../../../provisioner/vast/transport.ts";
 import { fakeClock } from "../../common/fake-clock.ts";
 
@@ -10,18 +11,30 @@ const CALL: Call = { method: "GET", path: "/api/v1/instances/", gate: "list", qu
 
 type Reply = { status?: number; text?: string; headers?: Record<string, string> } | Error | "hang";
 
+const noPacing: Pacing = {
+  enter: async () => undefined,
+  opensAt: () => 0,
+  hold: () => undefined,
+  succeeded: () => undefined,
+  failed: () => undefined,
+};
+
 /** A transport whose network is a function, and what reached that network. */
 function transportOf(reply: (n: number) => Reply = () => ({ text: "{}" })) {
   const clock = fakeClock();
   const requests: InternalAxiosRequestConfig[] = [];
-  const penalties: unknown[][] = [];
+  const told: string[] = [];
   const calls: CallFacts[] = [];
   let authErrors = 0;
   const send = createTransport({
     baseUrl: "http://api.example/",
     apiKey: () => KEY,
     clock,
-    pacing: { enter: async () => undefined, penalise: (...call) => void penalties.push(call) },
+    pacing: {
+      ...noPacing,
+      succeeded: (gate) => void told.push(`${gate} answered`),
+      failed: (gate, error) => void told.push(`${gate} ${error.kind} ${error.thresholdMs}`),
+    },
     onAuthError: () => {
       authErrors += 1;
     },
@@ -35,10 +48,11 @@ function transportOf(reply: (n: number) => Reply = () => ({ text: "{}" })) {
           config.signal?.addEventListener?.("abort", () => reject(new AxiosError("canceled", "ERR_CANCELED", config)));
         });
       }
-      return { data: answer.text ?? "", status: answer.status ?? 200, statusText: "", headers: {}, config };
+      const { text = "", status = 200, headers = {} } = answer;
+      return { data: text, status, statusText: "", headers, config };
     },
   });
-  return { send, clock, requests, penalties, calls, authErrors: () => authErrors };
+  return { send, clock, requests, told, calls, authErrors: () => authErrors };
 }
 
 async function errorOf(work: Promise<unknown>): Promise<VastError> {
@@ -82,7 +96,7 @@ describe("a call", () => {
       baseUrl: "http://api.example",
       apiKey: () => key,
       clock: fakeClock(),
-      pacing: { enter: async () => undefined, penalise: () => undefined },
+      pacing: noPacing,
       adapter: async (config) => {
         seen.push(config.headers.get("Authorization"));
         return { data: "{}", status: 200, statusText: "", headers: {}, config };
@@ -162,12 +176,12 @@ describe("an error", () => {
   });
 
   test("asks again for what it only reads when a neighbour with the same key was faster", async () => {
-    const { send, requests, penalties } = transportOf((n) =>
+    const { send, requests, told } = transportOf((n) =>
       n < 3 ? { status: 429, text: "threshold=1.0" } : { text: '{"a":1}' },
     );
     expect(await send(CALL)).toEqual({ a: 1 });
     expect(requests).toHaveLength(3);
-    expect(penalties).toHaveLength(2);
+    expect(told).toEqual(["list rate_limited 1000", "list rate_limited 1000", "list answered"]);
   });
 
   test("gives up a read that is refused as too frequent time and again", async () => {
@@ -190,10 +204,33 @@ describe("an error", () => {
     }
   });
 
-  test("tells the pacing of a 429", async () => {
-    const { send, penalties } = transportOf(() => ({ status: 429, text: "threshold=4.5*1.0" }));
-    await errorOf(send({ ...CALL, method: "PUT", gate: "create" }));
-    expect(penalties).toEqual([["create", 4500]]);
+  test("is told to the pacing: a 429, no answer, and every other answer", async () => {
+    const limited = transportOf(() => ({ status: 429, text: "threshold=4.5*1.0" }));
+    await errorOf(limited.send({ ...CALL, method: "PUT", gate: "create" }));
+    expect(limited.told).toEqual(["create rate_limited 4500"]);
+    const away = transportOf(() => network("ECONNREFUSED"));
+    await errorOf(away.send(CALL));
+    expect(away.told).toEqual(["list unavailable null"]);
+    const refused = transportOf(() => ({ status: 400, text: "{}" }));
+    await errorOf(refused.send(CALL));
+    expect(refused.told).toEqual(["list invalid null"]);
+  });
+
+  test("is not followed by another try where the caller comes back by itself", async () => {
+    const { send, requests } = transportOf(() => ({ status: 429, text: "threshold=1.0" }));
+    await errorOf(send({ ...CALL, once: true }));
+    expect(requests).toHaveLength(1);
+  });
+
+  test.each([
+    ["17", 17_000],
+    ["Mon, 23 Nov 2026 15:00:09 GMT", 9000],
+    ["soon", null],
+    ["-5", null],
+  ])("reads a Retry-After header if ever one comes: %s", async (value, wait) => {
+    const headers = { "retry-after": value };
+    const { send } = transportOf(() => ({ status: 429, text: "too frequent", headers }));
+    expect((await errorOf(send({ ...CALL, once: true }))).retryAfterMs).toBe(wait);
   });
 
   test("tells that the key was refused, and no other trouble", async () => {
