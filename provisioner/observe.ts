@@ -64,7 +64,7 @@ export interface Observer {
 
 export function createObserver(parts: ObserverParts): Observer {
   const { client, bans, probe, clock, random, desired, place } = parts;
-  let polling = startPolling(place, parts.fresh);
+  let polling = startPolling(place, parts.fresh && !mayBeAlone(place));
   let last: Observation | null = null;
   let askedAt = 0;
   // The turn of a pod that has never run here, from its first empty list on.
@@ -95,7 +95,8 @@ export function createObserver(parts: ObserverParts): Observer {
       const failure = asVastError(error);
       const refused = failure.kind === "rate_limited";
       if (refused) {
-        polling = afterRefusal(polling, place, random);
+        // The first one that a new pod hears: its neighbours are new as well, most likely.
+        polling = parts.fresh && alone ? startPolling(place, true) : afterRefusal(polling, place, random);
         alone = false;
       }
       if (refused && last?.list.known && askedAt - last.listedAt < LIST_HOLDS_MS) return last;

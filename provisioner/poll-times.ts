@@ -106,13 +106,12 @@ const LEAST_GAP_MS = 4000;
 // While all is well: two rounds, or a little less where the last call was out of line.
 const READY_MS = 24_000;
 
-/** `fresh`: the pod has never run here, so that all its neighbours may be starting as well. */
-export function startPolling(place: Place, fresh: boolean): Polling {
-  const alone = mayBeAlone(place);
+/** `crowded`: neighbours are known that may all be starting as well. */
+export function startPolling(place: Place, crowded: boolean): Polling {
   return {
-    level: fresh ? (alone ? SLOWEST - 1 : SLOWEST) : 0,
+    level: crowded ? SLOWEST : 0,
     clean: 0,
-    needed: alone || !fresh ? NEEDED_ALONE : NEEDED_AMONG_OTHERS,
+    needed: crowded ? NEEDED_AMONG_OTHERS : NEEDED_ALONE,
     refusals: 0,
     phaseMs: phaseOf(place.index),
   };

@@ -131,10 +131,9 @@ describe("how often the list is asked for while something is awaited", () => {
     expect(needed[3]).toBe(64);
   });
 
-  test("seldom from the beginning by pods that know of neighbours, which may be starting as well", () => {
-    expect(startPolling(third, true).level).toBe(3);
-    expect(startPolling(first, true).level).toBe(2);
-    expect(startPolling(third, false).level).toBe(0);
+  test("once in a round from the beginning by pods that know of neighbours which may be starting as well", () => {
+    expect(gap(startPolling(third, true))).toBe(ROUND);
+    expect(startPolling(third, true).needed).toBeGreaterThan(startPolling(third, false).needed);
   });
 
   test("comes a little late in a slot of somebody else's, so that the owner goes first", () => {
