@@ -57,6 +57,8 @@ const READ_TRIES = 4;
 const READ_AGAIN_MS = 10_000;
 // Codes of failures before a connection stood: the API cannot have done anything.
 const NEVER_SENT = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH"]);
+// Codes of a certificate that Node does not accept, like DEPTH_ZERO_SELF_SIGNED_CERT.
+const UNTRUSTED = /CERT|UNABLE_TO_/;
 
 /** Sends calls; answers with the body of a success and throws `VastError` for everything else. */
 export function createTransport(options: TransportOptions): Send {
@@ -172,12 +174,15 @@ function networkError(call: string, error: unknown, deadline: AbortSignal): Vast
       text: "the answer is too large or broken",
     });
   }
+  const untrusted = UNTRUSTED.test(code);
   return new VastError({
     kind: "unavailable",
     call,
     status: null,
     slug: code,
-    text: "the connection failed",
-    reached: !NEVER_SENT.has(code),
+    text: untrusted
+      ? "the certificate is not trusted: NODE_EXTRA_CA_CERTS may name a file with its authority"
+      : "the connection failed",
+    reached: !untrusted && !NEVER_SENT.has(code),
   });
 }
