@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { writeFile } from "node:fs/promises";
 import { createServer, type IncomingMessage, type RequestListener, request, type Server } from "node:http";
 import { createServer as createTlsServer } from "node:https";
-import { type AddressInfo, connect } from "node:net";
+import { type AddressInfo, connect, type Socket } from "node:net";
 import { join } from "node:path";
 import { text as textOf } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
@@ -30,12 +30,19 @@ interface Listening {
 }
 
 async function listen(server: Server, came: Listening["came"], protocol = "http"): Promise<Listening> {
+  // By hand: the server itself forgets a connection that has become a tunnel.
+  const open = new Set<Socket>();
+  server.on("connection", (socket: Socket) => {
+    open.add(socket);
+    socket.once("close", () => open.delete(socket));
+  });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   onTestFinished(async () => {
-    server.closeAllConnections();
+    const closed = once(server, "close");
     server.close();
-    await once(server, "close");
+    for (const socket of open) socket.destroy();
+    await closed;
   });
   const { port } = server.address() as AddressInfo;
   return { url: `${protocol}://127.0.0.1:${port}`, port, came };
