@@ -105,7 +105,11 @@ export function createVastClient(send: Send): VastClient {
       const body = await send({ method: "GET", path: "/api/v0/template/", query, gate: "template", ...gentle }, signal);
       const { templates } = expect(templateList, body, call, "`templates` is not a list");
       // The API has been seen to leave filters out: a stranger's template of the same name must never be taken.
-      const own = readAll(templates, readTemplate, call).filter((t) => t.creatorId === creator && t.name === name);
+      const own = readAll(
+        templates.filter((row) => mayBeOwn(row, creator, name)),
+        readTemplate,
+        call,
+      ).filter((t) => t.creatorId === creator && t.name === name);
       return own.sort((a, b) => b.id - a.id)[0] ?? null;
     },
 
@@ -143,6 +147,17 @@ function expect<T>(schema: z.ZodType<T>, body: unknown, call: string, otherwise:
   const parsed = schema.safeParse(body);
   if (!parsed.success) throw malformed(call, otherwise);
   return parsed.data;
+}
+
+const ownedRow = z.looseObject({ creator_id: z.unknown(), name: z.unknown() });
+
+/** A stranger's row need not be readable. One that does not say whose it is may be ours. */
+function mayBeOwn(row: unknown, creator: number, name: string): boolean {
+  const parsed = ownedRow.safeParse(row);
+  if (!parsed.success) return true;
+  const { creator_id: by, name: called } = parsed.data;
+  const other = (typeof by === "number" || typeof by === "string") && Number(by) !== creator;
+  return !other && (typeof called !== "string" || called === name);
 }
 
 function readAll<T>(rows: readonly unknown[], read: (row: unknown) => T | null, call: string): T[] {

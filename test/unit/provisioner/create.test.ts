@@ -258,6 +258,13 @@ describe("offers", () => {
   });
 });
 
+test("a create that is refused as too frequent comes again at the pod's turn, after the lock-out", async () => {
+  const refused = await attempt({ create: fails(vastError("rate_limited", { status: 429, retryAfterMs: 4500 })) });
+  expect(memoryOf(refused.result).backoff?.until).toBe(NOW + 12 * SECOND + 7 * SECOND);
+  const late = await attempt({ create: fails(vastError("rate_limited", { status: 429, retryAfterMs: 17_000 })) });
+  expect(memoryOf(late.result).backoff?.until).toBe(NOW + 17 * SECOND + 7 * SECOND);
+});
+
 describe("a create that goes wrong", () => {
   test.each([
     ["a gateway error", vastError("unavailable", { status: 502 })],

@@ -99,6 +99,9 @@ describe("each answer has its kind", () => {
     ["a gateway error", 502, "<html>502 Bad Gateway</html>", "unavailable"],
     ["an overload", 503, "", "unavailable"],
     ["a gateway timeout", 504, "", "unavailable"],
+    ["a firewall's page", 403, "<html><h1>403 Forbidden</h1></html>", "unavailable"],
+    ["a firewall's word", 403, "error code: 1020", "unavailable"],
+    ["a stranger's page for what is not there", 404, "<!DOCTYPE html><title>Not Found</title>", "unavailable"],
     ["a queued start with 200", 200, { success: false, msg: "state change queued." }, "invalid"],
     ["a refused offer with 200", 200, msg("no_such_ask", "gone"), "offer_gone"],
   ] as const)("%s", (_, status, body, kind) => expect(errorOf(status, body).kind).toBe(kind));
@@ -145,6 +148,26 @@ describe("what callers ask", () => {
     [{ detail: "threshold=30.0", retry_after: 17 }, 30_000],
     [{ detail: "too frequent", retry_after: -1 }, null],
   ])("a 429 says how long to wait: %j", (body, wait) => expect(errorOf(429, body).retryAfterMs).toBe(wait));
+
+  test("a 429 that names the endpoint's interval tells it apart from a wait", () => {
+    expect(errorOf(429, "API requests too frequent: endpoint threshold=4.5*2.0").thresholdMs).toBe(9000);
+    expect(errorOf(429, { detail: "too frequent", retry_after: 17 }).thresholdMs).toBeNull();
+    expect(errorOf(400, msg("rate_limit_exceeded", "too frequent endpoint threshold=3.0"))).toMatchObject({
+      thresholdMs: 3000,
+      retryAfterMs: 3000,
+    });
+  });
+
+  test.each([
+    [429, "too frequent", true],
+    [502, "<html>", true],
+    [200, "<html>", true],
+    [400, msg("invalid_args", "x"), false],
+    [401, "", false],
+    [402, {}, false],
+  ])("HTTP %i %j may succeed when it is only asked again: %s", (status, body, retryable) => {
+    expect(errorOf(status, body).retryable).toBe(retryable);
+  });
 
   test("no other answer says how long to wait", () => {
     expect(errorOf(503, { retry_after: 17 }).retryAfterMs).toBeNull();

@@ -118,6 +118,13 @@ describe("the template", () => {
     expect(await client.findTemplate("demo")).toMatchObject({ id: 3, hash: "h3" });
   });
 
+  test("does not become unknown by a stranger's row that cannot be read, but by one that may be its own", async () => {
+    const { client } = find({ creator_id: 8, name: "demo" }, { creator_id: 9, name: "other" }, mine);
+    expect(await client.findTemplate("demo")).toMatchObject({ id: 1 });
+    await expect(find({ creator_id: 9, name: "demo" }).client.findTemplate("demo")).rejects.toEqual(malformed(/id/));
+    await expect(find({ name: "demo" }, mine).client.findTemplate("demo")).rejects.toEqual(malformed(/id/));
+  });
+
   test("asks only once who the account is", async () => {
     const { client, calls } = clientOf({ id: 9 }, { templates: [] }, { templates: [] });
     await client.findTemplate("demo");

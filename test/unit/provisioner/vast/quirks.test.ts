@@ -1,0 +1,135 @@
+// What the API has been seen to do against its own documentation, each by its symptom, and what the client makes of it.
+import { describe, expect, test } from "vitest";
+import { lifeOf } from "../../../../provisioner/status-words.ts";
+import { readAnswer } from "../../../../provisioner/vast/answer.ts";
+import { createVastClient, type VastClient } from "../../../../provisioner/vast/client.ts";
+import { isOfferGone, isOutcomeUnknown, VastError } from "../../../../provisioner/vast/errors.ts";
+import type { Call } from "../../../../provisioner/vast/transport.ts";
+import { LABEL, NOW, row, startingRow } from "../situation.ts";
+
+type Answer = { status?: number; text: string };
+const json = (body: unknown, status = 200): Answer => ({ status, text: JSON.stringify(body) });
+
+/** A client that is answered these in order, and what it sent. */
+function answered(...answers: Answer[]): { client: VastClient; sent: Call[] } {
+  const sent: Call[] = [];
+  const client = createVastClient(async (call) => {
+    sent.push(call);
+    const { status = 200, text } = answers.shift() ?? json({});
+    return readAnswer(`${call.method} ${call.path}`, { status, text });
+  });
+  return { client, sent };
+}
+
+async function errorOf(work: Promise<unknown>): Promise<VastError> {
+  const caught = await work.then(
+    () => null,
+    (error: unknown) => error,
+  );
+  if (caught instanceof VastError) return caught;
+  throw new Error("no VastError came");
+}
+
+const create = { offerId: 5, templateHash: "h", image: "example/app:2", label: LABEL, diskSpace: 32 };
+const list = (...answers: Answer[]) => answered(...answers).client.listInstances(LABEL);
+
+describe("a list is never empty because", () => {
+  test.each([
+    ["the endpoint is said to be deprecated", json({ success: false, error: "deprecated_endpoint", msg: "x" }, 410)],
+    ["it is deprecated with 200", json({ success: false, error: "deprecated_endpoint", instances: [] })],
+    ["`instances` is null", json({ success: true, instances: null })],
+    ["the key is refused with 404", json({ success: false, error: "auth_error", msg: "Invalid user key" }, 404)],
+    ["a gateway shows a page with 200", { text: "<html>maintenance</html>" }],
+    ["the body is cut", { text: '{"success":true,"instances":[' }],
+    ["the body is empty", { text: "" }],
+  ])("%s", async (_, answer) => void (await errorOf(list(answer))));
+
+  test("its page was cut at 25 rows without a token", async () => {
+    const rows = Array.from({ length: 25 }, (_, i) => ({ id: i + 1, label: LABEL }));
+    expect((await errorOf(list(json({ instances: rows, total_instances: 30 })))).kind).toBe("malformed");
+  });
+});
+
+test("a key that is refused with 404 is no instance that is gone", async () => {
+  const { client } = answered(json({ success: false, error: "auth_error", msg: "Invalid user key" }, 404));
+  expect((await errorOf(client.destroyInstance(42))).kind).toBe("auth");
+});
+
+test("a create that ends in a gateway's answer may have rented: it is not sent again", async () => {
+  const { client, sent } = answered({ status: 502, text: "<html>" }, json({ new_contract: 1 }));
+  expect(isOutcomeUnknown(await errorOf(client.createInstance(create)))).toBe(true);
+  expect(sent).toHaveLength(1);
+});
+
+test("a create that fails names the contract that it made all the same", async () => {
+  const { client } = answered(json({ success: false, msg: "bid too low", new_contract: 42 }));
+  expect((await errorOf(client.createInstance(create))).contract).toBe(42);
+});
+
+test.each([
+  json(
+    {
+      success: false,
+      error: "invalid_args",
+      msg: "error 404/3603: no_such_ask Instance type by id 5 is not available.",
+    },
+    400,
+  ),
+  json({ success: false, error: "no_such_ask", msg: "ask is not available" }, 404),
+  json({ success: false, error: "no_such_ask", msg: "Instance type 5 is no longer available." }, 410),
+])("an offer that has vanished between search and create is gone, whatever the status: %j", async (answer) => {
+  expect(isOfferGone(await errorOf(answered(answer).client.createInstance(create)))).toBe(true);
+});
+
+test("a create asks to be cancelled where the GPU is taken, and names no price that would make it a bid", async () => {
+  const { client, sent } = answered(json({ success: true, new_contract: 42 }));
+  await client.createInstance(create);
+  expect(sent[0]?.body).toMatchObject({ cancel_unavail: true });
+  expect(sent[0]?.body).not.toHaveProperty("price");
+});
+
+test("a container that could not start shows as created with a stopped contract: it is lost, not starting", () => {
+  expect(lifeOf(startingRow({ actualStatus: "created", curState: "stopped" }), NOW, NOW).phase).toBe("lost");
+});
+
+test("`exited` right after a start has ten minutes, later two", () => {
+  const graceOf = (ageMs: number) => {
+    const life = lifeOf(row({ actualStatus: "exited" }), NOW - ageMs, NOW);
+    return life.phase === "lost" ? life.graceMs : null;
+  };
+  expect([graceOf(60_000), graceOf(3_600_000)]).toEqual([600_000, 120_000]);
+});
+
+test.each(["unknown", "offline"])("a host that is %s has ten minutes to come back", (actualStatus) => {
+  expect(lifeOf(row({ actualStatus }), NOW - 3_600_000, NOW)).toMatchObject({ phase: "lost", graceMs: 600_000 });
+});
+
+test.each([null, "scheduling", "loading", "created", "a word of next year"])(
+  "a status of %j is starting",
+  (actualStatus) => {
+    expect(lifeOf(startingRow({ actualStatus }), NOW, NOW).phase).toBe("starting");
+  },
+);
+
+test("an address ends in a newline, ports and numbers come as text, fields are missing or new", async () => {
+  const sent = {
+    id: "7",
+    label: LABEL,
+    public_ipaddr: "203.0.113.9\n",
+    ports: { "8000/tcp": [{ HostPort: "41234" }] },
+  };
+  const [instance] = await list(json({ instances: [{ ...sent, dph_total: "0.3", brand_new_field: {} }] }));
+  expect(instance).toMatchObject({ id: 7, address: "203.0.113.9", ports: { "8000/tcp": 41234 }, dollarsPerHour: 0.3 });
+});
+
+test("a filter by label that the API leaves out lets no stranger's instance in", async () => {
+  const rows = [LABEL, `${LABEL}0`, null].map((label, i) => ({ id: i + 1, label }));
+  expect((await list(json({ instances: rows }))).map(({ id }) => id)).toEqual([1]);
+});
+
+test("a destroy of what is gone already says so, and is no failure of another kind", async () => {
+  for (const error of ["no_such_instance", "not_found"]) {
+    const { client } = answered(json({ success: false, error, msg: "Instance not found" }, 404));
+    expect((await errorOf(client.destroyInstance(42))).kind).toBe("not_found");
+  }
+});
