@@ -1,4 +1,7 @@
+import { createServer } from "node:net";
 import { describe, expect, test } from "vitest";
+import { systemClock } from "../../../common/clock.ts";
+import { askVersion } from "../../../reloader/nginx/config-echo.ts";
 import type { Master } from "../../../reloader/nginx/master.ts";
 import { KnownVersion, keepsIdleClients } from "../../../reloader/nginx/version.ts";
 
@@ -65,5 +68,34 @@ describe("the version of the nginx that runs", () => {
     await current();
     world.master = { found: "several", why: "" };
     expect(await current()).toBe("1.30.0");
+  });
+});
+
+describe("the status port's answer", () => {
+  /** What is made of these bytes from a server that closes after them; null: nobody listens. */
+  const asked = async (bytes: string | null) => {
+    const server = createServer((socket) => {
+      socket.on("error", () => undefined);
+      socket.once("data", () => socket.end(bytes ?? ""));
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const address = server.address();
+    const port = typeof address === "object" && address !== null ? address.port : 0;
+    const close = () => new Promise((resolve) => server.close(resolve));
+    if (bytes === null) await close();
+    const version = await askVersion(port, systemClock);
+    if (bytes !== null) await close();
+    return version;
+  };
+
+  test.each([
+    ["HTTP/1.1 200 OK\r\nServer: nginx\r\n\r\n1.30.6\n", "1.30.6"],
+    ["HTTP/1.1 404 Not Found\r\n\r\n1.30.6\n", null],
+    ["HTTP/1.1 200 OK\r\n\r\n<html>1.30.6</html>", null],
+    ["SSH-2.0-OpenSSH_9.2\r\n", null],
+    ["", null],
+    [null, null],
+  ])("%j is the version %s", async (bytes, version) => {
+    expect(await asked(bytes)).toBe(version);
   });
 });
