@@ -18,7 +18,7 @@ describe("docker compose up", () => {
     (await stack.docker("inspect", "--format", format, await stack.container(service))).trim();
   const becomes = (service: string, health: string) =>
     until(`${service} is ${health}`, async () => (await inspect(service, "{{.State.Health.Status}}")) === health, {
-      timeoutMs: 60_000,
+      timeoutMs: 120_000,
       everyMs: 500,
     });
   /** Ends a program from outside as the kernel would; the engine starts it again by `restart`. */

@@ -30,6 +30,9 @@ export async function openEngine(): Promise<Engine> {
     [
       ...["--host", socket, "--data-root", join(folder, "data"), "--exec-root", join(folder, "exec")],
       ...["--pidfile", join(folder, "pid")],
+      // No rule and no bridge of its own is left behind on this machine: published ports go through Docker's own proxy, and the
+      // stack's network goes with the stack.
+      ...["--iptables=false", "--bridge=none"],
     ],
     { stdio: ["ignore", log, log] },
   );
@@ -38,6 +41,9 @@ export async function openEngine(): Promise<Engine> {
   const close = async () => {
     daemon.kill("SIGTERM");
     await ended;
+    // A network namespace stays mounted below the daemon's folder after its end.
+    const mounts = (await readFile("/proc/mounts", "utf8")).split("\n").map((line) => line.split(" ")[1] ?? "");
+    for (const path of mounts.filter((one) => one.startsWith(`${folder}/`)).reverse()) await command("umount", [path]);
     await rm(folder, { recursive: true, force: true });
   };
   try {

@@ -23,6 +23,8 @@ export default async function setup(project: TestProject): Promise<() => Promise
       await engine.docker(
         "build",
         "--quiet",
+        // An engine of ours has no network of its own to fetch npm's packages through.
+        ...["--network", "host"],
         "-f",
         `${ROOT}/deploy/Dockerfile`,
         "--target",
