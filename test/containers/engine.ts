@@ -2,7 +2,7 @@
 // which goes away with the tests. Touches processes and a temporary folder; needs root for the latter.
 import { spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { until } from "../../deploy/local/until.ts";
@@ -22,6 +22,8 @@ export async function openEngine(): Promise<Engine> {
   const own = await startedEngine(CLASSIC);
   if (own !== null) return own;
   const folder = await mkdtemp(join(tmpdir(), "vast-pod-docker-"));
+  const rulesPath = join(folder, "rules");
+  await writeFile(rulesPath, await command("iptables-save", []));
   const socket = `unix://${join(folder, "docker.sock")}`;
   const logPath = join(folder, "log");
   const log = openSync(logPath, "a");
@@ -30,20 +32,23 @@ export async function openEngine(): Promise<Engine> {
     [
       ...["--host", socket, "--data-root", join(folder, "data"), "--exec-root", join(folder, "exec")],
       ...["--pidfile", join(folder, "pid")],
-      // No rule and no bridge of its own is left behind on this machine: published ports go through Docker's own proxy, and the
-      // stack's network goes with the stack.
-      ...["--iptables=false", "--bridge=none"],
+      "--bridge=none",
     ],
     { stdio: ["ignore", log, log] },
   );
   closeSync(log);
   const ended = new Promise<void>((resolve) => daemon.once("close", () => resolve()));
+  const killNow = () => daemon.kill("SIGKILL"); // where the tests are ended by force
+  process.once("exit", killNow);
   const close = async () => {
+    process.off("exit", killNow);
     daemon.kill("SIGTERM");
     await ended;
     // A network namespace stays mounted below the daemon's folder after its end.
     const mounts = (await readFile("/proc/mounts", "utf8")).split("\n").map((line) => line.split(" ")[1] ?? "");
     for (const path of mounts.filter((one) => one.startsWith(`${folder}/`)).reverse()) await command("umount", [path]);
+    // The engine leaves its firewall rules behind, and with them a policy that drops what other bridges forward.
+    await command("iptables-restore", [rulesPath]);
     await rm(folder, { recursive: true, force: true });
   };
   try {
