@@ -9,7 +9,7 @@ import { type FakeCluster, startFakeCluster } from "../kubernetes/fake-cluster.t
 import { command } from "./command.ts";
 import { imageOf } from "./setup.ts";
 
-const LABEL = "k8s_pod=vast-pod-1";
+const LABEL = "k8s_pod=vast-pod-0";
 const PREFIX = "k8s_pod=vast-pod-";
 // The program gets the time that a pod has.
 const GRACE_SECONDS = "120";
@@ -44,8 +44,8 @@ describe("in a cluster", () => {
   });
   beforeEach(async () => {
     cluster = await startFakeCluster();
-    cluster.pods.set("vast-pod-1", "vast-pod");
-    cluster.statefulSets.set("vast-pod", { name: "vast-pod", replicas: 2 });
+    cluster.pods.set("vast-pod-0", "vast-pod");
+    cluster.statefulSets.set("vast-pod", { name: "vast-pod", replicas: 1 });
     folder = await mkdtemp(join(tmpdir(), "vast-pod-account-"));
     await command("chmod", ["755", folder]);
     for (const [name, text] of Object.entries(cluster.serviceAccount)) await writeFile(join(folder, name), text);
@@ -61,11 +61,11 @@ describe("in a cluster", () => {
     ...["--env", "VAST_API_KEY=emulator-key", "--env", `VAST_URL=${api}`],
   ];
 
-  /** Starts the provisioner of vast-pod-1 and waits for its instance. */
+  /** Starts the provisioner of vast-pod-0 and waits for its instance. */
   async function provision(env: readonly string[] = ["VAST_ON_TERMINATE=scale-down"]): Promise<string> {
     const name = nameFor("provisioner");
     const settings = [
-      ...["POD_NAME=vast-pod-1", "VAST_TEMPLATE_NAME=demo", "VAST_TEMPLATE_IMAGE=example/app:2", "DOCKER_LOGIN=none"],
+      ...["POD_NAME=vast-pod-0", "VAST_TEMPLATE_NAME=demo", "VAST_TEMPLATE_IMAGE=example/app:2", "DOCKER_LOGIN=none"],
       ...["VAST_SEARCH_QUERY=num_gpus=1", "VAST_FIRST_CREATE_WAIT_SECONDS=0", "VAST_DRAIN_SECONDS=0"],
       ...[`PROVISIONER_STATUS_PORT=${await ports.take()}`, `RELOADER_STATUS_PORT=${await ports.take()}`, ...env],
     ].flatMap((one) => ["--env", one]);
@@ -90,7 +90,7 @@ describe("in a cluster", () => {
 
   test("a pod that the StatefulSet no longer wants ends its instance and sees it gone", async () => {
     const name = await provision();
-    cluster.statefulSets.set("vast-pod", { name: "vast-pod", replicas: 1 });
+    cluster.statefulSets.set("vast-pod", { name: "vast-pod", replicas: 0 });
     expect(await stop(name)).toMatch(/nothing goes on billing"\}\n$/);
     expect(await live()).toEqual([]);
   });
@@ -126,7 +126,7 @@ describe("in a cluster", () => {
       const { id } = (await emulator.send("POST", "instances", { label, start_date: startedAt })) as { id: number };
       return id;
     };
-    const [wanted, orphan, foreign] = [await make(`${PREFIX}1`), await make(`${PREFIX}7`), await make("k8s_pod=web-7")];
+    const [wanted, orphan, foreign] = [await make(`${PREFIX}0`), await make(`${PREFIX}7`), await make("k8s_pod=web-7")];
     const reap = (...args: string[]) =>
       docker("run", "--rm", ...inPod(), imageOf("provisioner"), "reap", "--prefix", PREFIX, "--json", ...args);
     expect(JSON.parse(await reap())).toMatchObject({ done: true, orphans: [orphan], gone: [] });
