@@ -130,7 +130,8 @@ export function createLease({ redis, clock, log, label, token, owner }: LeasePar
       }
     },
     async release() {
-      if (!answers || last?.kind !== "ours") return; // nothing to give back, or nobody to ask: it ends by itself
+      if (last?.kind !== "ours") return; // nothing to give back
+      // Asked for also where the latest question had no answer: Redis may be back, and the next owner would wait for a minute.
       try {
         await redis.removeMine(leaseKey(label), mine);
       } catch (error) {

@@ -73,6 +73,26 @@ describe("the lease", () => {
     expect(await b.renew()).toMatchObject({ kind: "ours" });
   });
 
+  test("is given back although the latest question had no answer: Redis may be back", async () => {
+    const { provisioner, redis } = world();
+    const a = provisioner("a");
+    await a.renew();
+    redis.failing = away;
+    await a.renew();
+    redis.failing = well;
+    await a.release();
+    expect(redis.entries.has(LEASE_KEY)).toBe(false);
+  });
+
+  test("that cannot be given back is said to end by itself", async () => {
+    const { provisioner, redis, said } = world();
+    const a = provisioner("a");
+    await a.renew();
+    redis.failing = away;
+    await a.release();
+    expect(said()).toContain("it ends within 60 s");
+  });
+
   test("is the same owner's when a program with the same token starts again", async () => {
     const { provisioner } = world();
     await provisioner("a").renew();
