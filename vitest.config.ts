@@ -1,5 +1,7 @@
 import { defineConfig } from "vitest/config";
 
+const SEEDS = "test/simulation/mixed.test.ts";
+
 export default defineConfig({
   test: {
     // Integration tests mostly wait for clocks and processes: more files than cores side by side keep the cores busy with
@@ -17,11 +19,14 @@ export default defineConfig({
         test: {
           name: "simulation",
           include: ["test/simulation/**/*.test.ts"],
+          exclude: [SEEDS],
           testTimeout: 120_000,
-          // It keeps every core busy by itself, so it goes alone, after the others.
+          // It keeps the cores busy by itself, so it goes after the others.
           sequence: { groupOrder: 1 },
         },
       },
+      // Takes every core for its own processes.
+      { test: { name: "seeds", include: [SEEDS], testTimeout: 120_000, sequence: { groupOrder: 2 } } },
       {
         test: {
           name: "containers",

@@ -5,4 +5,4 @@ cd "$(dirname "$0")/../.."
 sh deploy/local/setup.sh nginx redis-server
 npm run --silent types
 npm run --silent lint
-exec node node_modules/vitest/vitest.mjs run --project unit --project integration --project simulation "$@"
+exec node node_modules/vitest/vitest.mjs run --project unit --project integration --project simulation --project seeds "$@"

@@ -45,13 +45,13 @@ async function podWith(env: Record<string, string>): Promise<{ pod: ReloaderPod;
   return { pod, bare };
 }
 
-// An idle limit that a test can wait for, and buffering as it is by default.
+// An idle limit that a test can wait for.
 const LIMIT_MS = 1_000;
 const SHORT = { NGINX_TIMEOUT_SECONDS: String(LIMIT_MS / 1000) };
 const pods = new Map<string, { pod: ReloaderPod; bare: BareInstance }>();
 beforeAll(async () => {
-  const [on, off] = await Promise.all([podWith(SHORT), podWith({ NGINX_PROXY_BUFFERING: "off" })]);
-  pods.set("on", on).set("off", off);
+  const [on, off, short] = await Promise.all([podWith({}), podWith({ NGINX_PROXY_BUFFERING: "off" }), podWith(SHORT)]);
+  pods.set("on", on).set("off", off).set("on, with a short limit", short);
 });
 afterAll(async () => {
   for (const { pod, bare } of pods.values()) {
@@ -117,7 +117,7 @@ describe("an answer", () => {
   });
 
   test("may be silent for nearly the limit again and again, and is cut off after it", async () => {
-    const { pod, bare } = withBuffering("on");
+    const { pod, bare } = withBuffering("on, with a short limit");
     const slow = client(pod, "GET /slow HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
     const { socket } = await bare.request("/slow");
     socket.write("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
@@ -132,7 +132,7 @@ describe("an answer", () => {
   });
 
   test("that does not even begin within the limit is a 504", async () => {
-    const { pod, bare } = withBuffering("on");
+    const { pod, bare } = withBuffering("on, with a short limit");
     const never = client(pod, "GET /never HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
     await bare.request("/never");
     await until("nginx gives up", () => never.closed);
