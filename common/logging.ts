@@ -4,7 +4,7 @@ import pino from "pino";
 export type Logger = pino.Logger;
 
 export interface LoggingOptions {
-  /** Which container speaks. */
+  /** Which program speaks. */
   app: string;
   debug: boolean;
   /** Only warnings and errors, for commands that talk to a person. */

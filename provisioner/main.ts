@@ -37,7 +37,7 @@ async function destroyCommand(call: Call): Promise<ExitCode> {
   const stateFile = createStateFile(settings.statePath, clock.now);
   const json = call.options.json === true;
   const log = createLogger({
-    app: "provisioner",
+    app: "vast-provisioner",
     debug: settings.debug,
     quiet: true,
     secrets: () => settings.secrets,

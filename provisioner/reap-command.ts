@@ -50,7 +50,7 @@ export async function reapCommand(call: Call, source: SettingsSource): Promise<E
     cluster: openCluster({ env: source.env, readFile: (path) => readFileSync(path, "utf8"), clock }),
     clock,
     log: createLogger({
-      app: "provisioner",
+      app: "vast-provisioner",
       debug: values.DEBUG,
       quiet: true,
       secrets: () => [values.VAST_API_KEY],

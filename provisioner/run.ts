@@ -33,7 +33,7 @@ export async function run(settings: ProvisionerSettings, world: World, stop: Abo
   const { clock, random, disk, adapter, logTo } = world;
   const { secrets, desired, podName } = settings;
   const log = createLogger({
-    app: "provisioner",
+    app: "vast-provisioner",
     debug: settings.debug,
     secrets: secrets.all,
     ...(logTo ? { destination: logTo } : {}),

@@ -9,7 +9,9 @@ function logged(
   debug = false,
 ) {
   const lines: string[] = [];
-  write(createLogger({ app: "provisioner", debug, secrets, destination: { write: (line) => void lines.push(line) } }));
+  write(
+    createLogger({ app: "vast-provisioner", debug, secrets, destination: { write: (line) => void lines.push(line) } }),
+  );
   return lines;
 }
 
@@ -19,7 +21,7 @@ describe("a log line", () => {
     expect(JSON.parse(line ?? "")).toEqual({
       level: "info",
       time: expect.stringMatching(/^\d{4}-\d\d-\d\dT.*Z$/),
-      app: "provisioner",
+      app: "vast-provisioner",
       event: "start",
       msg: "hello",
     });

@@ -4,7 +4,7 @@ import { formatShown, plain, present } from "../../../deploy/local/presenter.ts"
 const provisioner = (entry: Record<string, unknown>) =>
   present(
     "provisioner",
-    JSON.stringify({ level: "info", time: "2026-11-23T15:00:00.000Z", app: "provisioner", ...entry }),
+    JSON.stringify({ level: "info", time: "2026-11-23T15:00:00.000Z", app: "vast-provisioner", ...entry }),
   );
 
 test.each([
@@ -58,7 +58,7 @@ test("what is not applied is told with its problem", () => {
 });
 
 test("a last line is told without what is for machines", () => {
-  expect(plain('{"level":"info","time":"x","app":"provisioner","msg":"searching an offer"}')).toBe(
+  expect(plain('{"level":"info","time":"x","app":"vast-provisioner","msg":"searching an offer"}')).toBe(
     "info: searching an offer",
   );
   expect(plain("Segmentation fault")).toBe("Segmentation fault");
