@@ -31,6 +31,8 @@ export interface Signals {
 const MOST_OFFERS = 5;
 // A lost offer is nobody's fault and costs no waiting; that many lists of lost ones are a market that others empty.
 const MOST_SEARCHES = 3;
+// All of them take some 80 s by the limits of the API. Where it answers slowly the pass ends earlier, so that it is seen to live.
+const SERIES_MS = 90_000;
 // A create that comes too soon after another is punished with a lock-out of this length.
 const REFUSED_CREATE_MS = 12_000;
 // Nobody edits a template and expects an instance of this very moment to have it; asking again costs the endpoint's 3 s.
@@ -58,17 +60,20 @@ export async function createOne(
   }
   const needs = requirements(template, parts.maxDollarsPerHour, seen.bans.known ? seen.bans.value : []);
   let next: Memory = { ...memory, template: { ...template, seenAt: clock.now() } };
-  for (let searches = 0; searches < MOST_SEARCHES; searches += 1) {
+  const until = clock.now() + SERIES_MS;
+  for (let searches = 0; searches < MOST_SEARCHES && clock.now() < until; searches += 1) {
     const found = await search(parts, needs, next, searches > 0, stop);
     if (found.offers === null) return found.memory;
     for (const offer of found.offers.slice(0, MOST_OFFERS)) {
       if (stop.aborted) return next;
+      if (clock.now() >= until) break;
       const attempt = await tryOffer(parts, offer, template, next, signals);
       next = attempt.memory;
       if (!attempt.gone) return next;
     }
   }
-  const message = `the offers of ${MOST_SEARCHES} searches were all taken by somebody else before they could be rented: searching again soon`;
+  const message =
+    "the offers that were tried were all taken by somebody else before they could be rented: searching again soon";
   return backOff(next, "offers_lost", message, wanted, clock.now());
 }
 

@@ -24,6 +24,7 @@ import { endpointOf } from "./track.ts";
 import type { VastClient } from "./vast/client.ts";
 import { accountTrouble, asVastError, type VastError } from "./vast/errors.ts";
 import type { Instance, Template } from "./vast/rows.ts";
+import { READ_WAIT_MS } from "./vast/transport.ts";
 
 // After a failed look at the template: often enough to go on soon, rare enough for its limit.
 const TEMPLATE_RETRY_MS = 10_000;
@@ -77,7 +78,9 @@ export function createObserver(parts: ObserverParts): Observer {
   let templateAt = 0;
 
   function listDueAt(urgency: Urgency): number {
-    if (last === null || urgency === "now") return 0;
+    if (last === null) return 0;
+    // What is to be changed waits with the list where the API has asked for longer than a pass may wait.
+    if (urgency === "now") return parts.listOpensAt() - clock.now() > READ_WAIT_MS ? parts.listOpensAt() : 0;
     if (turnAt !== null) return turnAt;
     const due =
       urgency === "ready" && last.list.known ? nextWhileReady(polling, askedAt) : nextWhileStarting(polling, askedAt);

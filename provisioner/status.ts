@@ -4,8 +4,10 @@ import type { Track } from "./memory.ts";
 import { describe } from "./plan/replacement.ts";
 import type { LoopState } from "./reconcile.ts";
 
-// The longest pass without drain: a list and a search behind their gates, a create with its deadline, the reloader's answer.
-const PASS_DEADLINE_MS = 60_000;
+// A pass without drain: two lists and a template, each at most 10 s behind its gate, a minute and a half of searches and
+// creates that find their offers gone, the reloader's answer. Three times this is more than all its calls take when each of
+// them needs its own deadline.
+const PASS_DEADLINE_MS = 120_000;
 
 /** Alive while the last pass finished within three times a pass' own deadline. */
 export function liveness(state: LoopState, drainMs: number, now: number): Health {

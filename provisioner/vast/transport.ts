@@ -3,7 +3,7 @@ import axios, { type AxiosAdapter } from "axios";
 import { type Clock, withDeadline } from "../../common/clock.ts";
 import { scrub } from "../../common/logging.ts";
 import { type Answer, readAnswer } from "./answer.ts";
-import { VastError, type VastErrorKind } from "./errors.ts";
+import { VastError, type VastErrorFacts, type VastErrorKind } from "./errors.ts";
 import type { Pacing } from "./pacing.ts";
 
 export interface Call {
@@ -53,8 +53,8 @@ const LARGEST_ANSWER_BYTES = 8 * 1024 * 1024;
 // A read that was refused as too frequent has a neighbour with the same key that was faster, and no news: it is asked again
 // behind its gate. Taken for an unknown list it made pods of one account fall in and out of "unknown" all day.
 const READ_TRIES = 4;
-// Longer than this the pass does not wait: the probe of what is served is part of it.
-const READ_AGAIN_MS = 10_000;
+// Longer than this the pass does not wait, for the turn of a read or for another try: the probe of what is served is part of it.
+export const READ_WAIT_MS = 10_000;
 // Codes of failures before a connection stood: the API cannot have done anything.
 const NEVER_SENT = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH"]);
 // Codes of a certificate that Node does not accept, like DEPTH_ZERO_SELF_SIGNED_CERT.
@@ -97,20 +97,16 @@ export function createTransport(options: TransportOptions): Send {
     });
   };
   const once: Send = async (call, signal) => {
+    const turnMs = options.pacing.opensAt(call.gate) - options.clock.now();
+    if (isRead(call) && turnMs > READ_WAIT_MS) {
+      const text = "not sent, as the API has asked for a longer wait";
+      throw unsent(call, { kind: "rate_limited", slug: "", text, retryAfterMs: turnMs });
+    }
     const waiting = [signal, call.beforeSent].filter((one) => one !== undefined);
     // Joined only where there are two, in a create: a signal that lives on remembers each one that is made of it.
     await options.pacing.enter(call.gate, waiting.length > 1 ? AbortSignal.any(waiting) : waiting[0]);
-    if (waiting.some((one) => one.aborted)) {
-      const text = "given up before it was sent";
-      throw new VastError({
-        kind: "unavailable",
-        call: describe(call),
-        status: null,
-        slug: "aborted",
-        text,
-        reached: false,
-      });
-    }
+    if (waiting.some((one) => one.aborted))
+      throw unsent(call, { kind: "unavailable", slug: "aborted", text: "given up before it was sent" });
     const sentAt = options.clock.now();
     const tell = (outcome: CallFacts["outcome"]) =>
       options.onCall?.({ gate: call.gate, outcome, ms: options.clock.now() - sentAt });
@@ -129,7 +125,7 @@ export function createTransport(options: TransportOptions): Send {
     }
   };
   return async (call, signal) => {
-    const until = options.clock.now() + READ_AGAIN_MS;
+    const until = options.clock.now() + READ_WAIT_MS;
     for (let tries = 1; ; tries += 1) {
       try {
         return await once(call, signal);
@@ -156,6 +152,10 @@ function isRead(call: Call): boolean {
 
 function describe(call: Call): string {
   return `${call.method} ${call.path}`;
+}
+
+function unsent(call: Call, facts: Pick<VastErrorFacts, "kind" | "slug" | "text" | "retryAfterMs">): VastError {
+  return new VastError({ ...facts, call: describe(call), status: null, reached: false });
 }
 
 /** Keeps the code of a failure and drops the rest: an axios error holds the request with its headers. */

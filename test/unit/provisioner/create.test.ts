@@ -26,18 +26,26 @@ interface Setup extends ClientScript {
   stop?: AbortSignal;
   imageLogin?: string | null;
   mayMutate?: boolean;
+  /** How long the API takes to answer a create. */
+  answerMs?: number;
 }
 
 /** Runs one create attempt and answers everything that came of it. */
 async function attempt(setup: Setup) {
   const journal: Journal = [];
-  const client = fakeClient(journal, { offers: () => [offer()], ...setup });
+  const clock = fakeClock(NOW);
+  const fake = fakeClient(journal, { offers: () => [offer()], ...setup });
+  const slowly: typeof fake.createInstance = async (...request) => {
+    await clock.sleep(setup.answerMs ?? 0);
+    return fake.createInstance(...request);
+  };
+  const client = setup.answerMs === undefined ? fake : { ...fake, createInstance: slowly };
   const disk = fakeDisk(journal);
   disk.full = setup.full ?? false;
   const { log, lines } = fakeLog();
   const parts = {
     client,
-    clock: fakeClock(NOW),
+    clock,
     log,
     desired,
     query: query({ gpu_name: { eq: "RTX 4090" } }),
@@ -50,7 +58,8 @@ async function attempt(setup: Setup) {
   const seen = observation([], { template: unknown(), templateAt: 0, ...setup.seen });
   const signals = { ...never, stop: setup.stop ?? never.stop };
   const result = createOne(parts, seen, memory(setup.memory), signals);
-  return { result: await result.catch((error: unknown) => error), journal, client, disk, lines };
+  const ended = clock.drive(result.catch((error: unknown) => error));
+  return { result: await ended, journal, client, disk, lines };
 }
 const memoryOf = (result: unknown) => result as Memory;
 const fails = (error: Error) => () => {
@@ -179,6 +188,15 @@ describe("offers", () => {
     expect(journal.filter((entry) => entry === "search")).toHaveLength(3);
     expect(journal.filter((entry) => entry.startsWith("create"))).toHaveLength(15);
     expect(result).toMatchObject({ creates: [], intent: null, backoff: { reason: "offers_lost", until: NOW + 5000 } });
+  });
+
+  test("are not tried for longer than a minute and a half, so that a slow API does not pass for a hung program", async () => {
+    let id = 0;
+    const fresh = () => Array.from({ length: 6 }, () => offer({ id: ++id, machineId: id }));
+    const { result, journal } = await attempt({ offers: fresh, create: goneUntil(99), answerMs: 20 * SECOND });
+    expect(journal.filter((entry) => entry.startsWith("create"))).toHaveLength(5);
+    expect(journal.filter((entry) => entry === "search")).toHaveLength(1);
+    expect(result).toMatchObject({ creates: [], intent: null, backoff: { reason: "offers_lost" } });
   });
 
   test("that a list still shows after they were lost make a short wait, not the long one of an empty market", async () => {

@@ -158,6 +158,18 @@ describe("how often the API is asked", () => {
     expect(count(journal, "list")).toBe(2);
   });
 
+  test("the probe alone before something is changed, where the API has asked for a longer wait", async () => {
+    let opensAt = 0;
+    const { look, journal } = observer({ opensAt: () => opensAt });
+    const first = await look();
+    opensAt = NOW + 11 * SECOND;
+    expect((await look(serving, nothingPublished, "now")).listedAt).toBe(first.listedAt);
+    expect([count(journal, "list"), count(journal, "probe 41234")]).toEqual([1, 2]);
+    opensAt = NOW + 10 * SECOND;
+    await look(serving, nothingPublished, "now");
+    expect(count(journal, "list")).toBe(2);
+  });
+
   test("an unknown list not before its gate opens, while what is published is probed on", async () => {
     const { look, journal } = observer({ rows: fails(vastError("unavailable")), opensAt: () => NOW + MINUTE });
     await look(serving, published(), "starting");

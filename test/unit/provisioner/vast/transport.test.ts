@@ -20,7 +20,7 @@ const noPacing: Pacing = {
 };
 
 /** A transport whose network is a function, and what reached that network. */
-function transportOf(reply: (n: number) => Reply = () => ({ text: "{}" })) {
+function transportOf(reply: (n: number) => Reply = () => ({ text: "{}" }), turnMs = 0) {
   const clock = fakeClock();
   const requests: InternalAxiosRequestConfig[] = [];
   const told: string[] = [];
@@ -32,6 +32,7 @@ function transportOf(reply: (n: number) => Reply = () => ({ text: "{}" })) {
     clock,
     pacing: {
       ...noPacing,
+      opensAt: () => clock.now() + turnMs,
       succeeded: (gate) => void told.push(`${gate} answered`),
       failed: (gate, error) => void told.push(`${gate} ${error.kind} ${error.thresholdMs}`),
     },
@@ -194,6 +195,15 @@ describe("an error", () => {
     const { send, requests } = transportOf(() => ({ status: 429, text: '{"detail":"too frequent","retry_after":17}' }));
     await errorOf(send(CALL));
     expect(requests).toHaveLength(1);
+  });
+
+  test("is not sent where its turn comes later than a pass may wait, and is no call that counts", async () => {
+    const { send, requests, calls, told } = transportOf(undefined, 10_001);
+    const error = await errorOf(send(CALL));
+    expect(error).toMatchObject({ kind: "rate_limited", reached: false, retryAfterMs: 10_001 });
+    expect([requests, calls, told]).toEqual([[], [], []]);
+    await transportOf(undefined, 10_000).send(CALL);
+    await transportOf(undefined, 60_000).send({ ...CALL, method: "DELETE", gate: "destroy" });
   });
 
   test("never repeats a refused create or destroy by itself", async () => {
