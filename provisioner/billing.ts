@@ -8,7 +8,8 @@ export function billingSentence(seen: Observation | null, memory: Memory, label:
   const end = "end it with: vast-provisioner destroy";
   const contract = memory.intent?.contract ?? null;
   if (seen === null || !seen.list.known) {
-    const ids = [...new Set([...Object.keys(memory.tracks), ...(contract === null ? [] : [String(contract)])])];
+    const doomed = memory.doomed.map(({ id }) => id);
+    const ids = [...new Set([...Object.keys(memory.tracks), ...[contract ?? [], doomed].flat().map(String)])];
     const last = ids.length > 0 ? `; last seen: instance ${ids.join(", ")}` : "";
     return `what goes on billing is unknown, since the instance list is${last}: look with the label ${label}, ${end}`;
   }
@@ -25,6 +26,6 @@ export function billingSentence(seen: Observation | null, memory: Memory, label:
     parts.push(`a create has an unknown outcome and may have made an instance with the label ${label}; ${end}`);
   }
   if (doomed.size > 0)
-    parts.push(`instance ${[...doomed].join(", ")} was asked to be destroyed and is not yet seen to be gone`);
+    parts.push(`instance ${[...doomed].join(", ")} was to be destroyed and is not yet seen to be gone; ${end}`);
   return parts.length > 0 ? parts.join("; ") : `no instance has the label ${label}: nothing goes on billing`;
 }

@@ -6,9 +6,10 @@ import { endInstance } from "./end-instance.ts";
 import { type Lease, noLease } from "./lease/lease.ts";
 import { LEASE_MS, type Ownership } from "./lease/ownership.ts";
 import { emptyMemory, type Memory } from "./memory.ts";
-import type { Destroy } from "./outcomes.ts";
+import { awaitsAnswer, type Destroy } from "./outcomes.ts";
 import type { Desired } from "./plan/facts.ts";
 import { describe } from "./plan/replacement.ts";
+import { CREATE_DEADLINE_MS } from "./remember.ts";
 import type { VastClient } from "./vast/client.ts";
 import type { Instance } from "./vast/rows.ts";
 
@@ -28,6 +29,13 @@ export interface DestroyParts {
   say(text: string): void;
 }
 
+/** What is to end. `bornAt` (epoch ms) tells of a contract that no list has shown yet, and is null for all others. */
+interface Target {
+  order: Destroy;
+  name: string;
+  bornAt: number | null;
+}
+
 /** What came of it: `gone` were seen to be gone by a complete list, `left` were not. */
 export interface DestroyOutcome {
   done: boolean;
@@ -44,17 +52,20 @@ const LOOK_EVERY_MS = 2000;
 export async function destroyAll(parts: DestroyParts): Promise<DestroyOutcome> {
   const { client, label, say } = parts;
   const rows = await client.listInstances(label);
-  if (rows.length === 0) {
-    say(`No instance has the label ${label}: nothing goes on billing.`);
-    return { done: true, gone: [], left: [] };
-  }
-  const names = rows.map(describe).join(" and ");
-  const nothing = (why: string): DestroyOutcome => {
-    say(`${why}Nothing was destroyed: ${names} ${rows.length === 1 ? "goes" : "go"} on billing.`);
-    return { done: false, gone: [], left: rows.map((row) => row.id) };
-  };
   const beside = await parts.provisionerRuns();
   const remembered = (beside ? null : await parts.load()) ?? emptyMemory(label);
+  const targets = [...rows.map(listed), ...unlisted(remembered, rows)];
+  const open = outcomeOpen(remembered, rows, parts.clock.now());
+  if (targets.length === 0) {
+    say(open ? mayAppear(label) : `No instance has the label ${label}: nothing goes on billing.`);
+    return { done: !open, gone: [], left: [] };
+  }
+  const ids = targets.map(({ order }) => order.id);
+  const names = targets.map(({ name }) => name).join(" and ");
+  const nothing = (why: string): DestroyOutcome => {
+    say(`${why}Nothing was destroyed: ${names} ${ids.length === 1 ? "goes" : "go"} on billing.`);
+    return { done: false, gone: [], left: ids };
+  };
   const before = await parts.lease.renew(remembered);
   if (before.ownership.kind === "other") return nothing(`${heldBy(before.ownership, label)} `);
   if (before.ownership.kind === "unknown") {
@@ -76,19 +87,22 @@ export async function destroyAll(parts: DestroyParts): Promise<DestroyOutcome> {
       if (!beside) await parts.save(memory);
       await lease.mirror(memory);
     };
-    return await endAll({ ...parts, lease, save }, rows, before.memory);
+    const outcome = await endAll({ ...parts, lease, save }, targets, before.memory);
+    if (open) say(mayAppear(label));
+    return { ...outcome, done: outcome.done && !open };
   } finally {
     await lease.release();
   }
 }
 
-/** Asks for the end of `rows` until a list lacks them, or the time for it is over. */
-async function endAll(parts: DestroyParts, rows: readonly Instance[], before: Memory): Promise<DestroyOutcome> {
+/** Asks for the end of `targets` until a list lacks them, or the time for it is over. */
+async function endAll(parts: DestroyParts, targets: readonly Target[], before: Memory): Promise<DestroyOutcome> {
   const { client, clock, label, lease, say } = parts;
   const end = { ...parts, mayMutate: lease.mayMutate, desired: nothingWanted(label) };
   let memory = before;
-  let seen: readonly Instance[] = rows;
-  let left: readonly Instance[] = rows;
+  const isTarget = (row: Instance) => targets.some(({ order }) => order.id === row.id);
+  let seen: readonly Instance[] = [];
+  let left = targets;
   const deadline = clock.now() + CONFIRM_MS;
   let askAt = 0;
   while (left.length > 0 && clock.now() < deadline) {
@@ -99,36 +113,72 @@ async function endAll(parts: DestroyParts, rows: readonly Instance[], before: Me
       break;
     }
     if (clock.now() >= askAt) {
-      for (const row of left)
-        memory = await endInstance(end, order(row), `${describe(row)} is destroyed by command`, memory);
+      for (const { order, name } of left)
+        memory = await endInstance(end, order, `${name} is destroyed by command`, memory);
       askAt = clock.now() + ASK_AGAIN_MS;
     }
     await clock.sleep(LOOK_EVERY_MS);
-    seen = await client.listInstances(label).catch(() => seen); // no answer is no proof: look again until the deadline
-    left = seen.filter((row) => rows.some((asked) => asked.id === row.id));
+    const list = await client.listInstances(label).catch(() => null); // no answer is no proof: look again until the deadline
+    if (list === null) continue;
+    seen = list;
+    left = left.filter(
+      (target) => seen.some((row) => row.id === target.order.id) || mayBeHidden(target, memory, clock),
+    );
   }
-  const gone = rows.map((row) => row.id).filter((id) => !left.some((row) => row.id === id));
+  const gone = targets.map(({ order }) => order.id).filter((id) => !left.some(({ order }) => order.id === id));
   if (gone.length > 0) say(`Destroyed, and seen to be gone: ${gone.join(", ")}.`);
   if (left.length > 0) {
     const seconds = Math.round((clock.now() - deadline + CONFIRM_MS) / 1000);
     say(
-      `Still listed after ${seconds} s: ${left.map(describe).join(" and ")}. Run this again, or end it in the console of Vast.ai.`,
+      `Not seen to be gone after ${seconds} s: ${left.map(({ name }) => name).join(" and ")}. Run this again, or end it in the console of Vast.ai.`,
     );
   } else {
     await parts.save({ ...memory, doomed: memory.doomed.filter((d) => !gone.includes(d.id)) });
   }
   // Nobody was asked about these: they are somebody's new instances, most likely the running provisioner's.
-  const others = seen.filter((row) => !rows.some((asked) => asked.id === row.id));
+  const others = seen.filter((row) => !isTarget(row));
   if (others.length > 0) say(`Meanwhile appeared, and was left alone: ${others.map(describe).join(" and ")}.`);
-  return { done: left.length === 0, gone, left: left.map((row) => row.id) };
+  return { done: left.length === 0, gone, left: left.map(({ order }) => order.id) };
 }
 
 function heldBy({ owner }: Extract<Ownership, { kind: "other" }>, label: string): string {
   return `The label ${label} belongs to a provisioner, ${owner}: stop it or set VAST_POLICY=observe; if it was killed, its lease in Redis ends within ${LEASE_MS / 1000} s.`;
 }
 
-function order(row: Instance): Destroy {
-  return { kind: "destroy", id: row.id, hostId: row.hostId, machineId: row.machineId, reason: "operator" };
+function listed(row: Instance): Target {
+  const { id, hostId, machineId } = row;
+  return { order: { kind: "destroy", id, hostId, machineId, reason: "operator" }, name: describe(row), bornAt: null };
+}
+
+/** Contracts of ours that no list shows: that of a create of the last moments, and failed ones whose end was not confirmed. */
+function unlisted({ intent, doomed }: Memory, rows: readonly Instance[]): Target[] {
+  const target = (id: number, reason: Destroy["reason"], bornAt: number): Target => ({
+    order: { kind: "destroy", id, hostId: null, machineId: null, reason },
+    name: `instance ${id} (not listed)`,
+    bornAt,
+  });
+  const failed = doomed.filter(awaitsAnswer).map(({ id, since }) => target(id, "still_listed", since));
+  const contract = intent?.contract ?? null;
+  const late =
+    intent === null || contract === null ? [] : [target(contract, "create_never_appeared", intent.startedAt)];
+  return [...late, ...failed].filter(({ order }) => !rows.some((row) => row.id === order.id));
+}
+
+/** A contract that was never listed is gone when the API has said so and its row had time enough to appear. */
+function mayBeHidden({ order, bornAt }: Target, { doomed }: Memory, clock: Clock): boolean {
+  if (bornAt === null) return false;
+  const answered = doomed.find(({ id }) => id === order.id)?.answered === true;
+  return !answered || clock.now() - bornAt < CREATE_DEADLINE_MS;
+}
+
+/** A create without an answer may yet show its instance. */
+function outcomeOpen({ intent }: Memory, rows: readonly Instance[], now: number): boolean {
+  const young = intent !== null && now - intent.startedAt < CREATE_DEADLINE_MS;
+  return young && intent.contract === null && rows.length === 0;
+}
+
+function mayAppear(label: string): string {
+  return `The outcome of a create is unknown, and its instance may yet appear with the label ${label}: run this again in two minutes.`;
 }
 
 /** An operator's destroy teaches nothing about images. */

@@ -4,11 +4,14 @@ import { type Disk, systemDisk } from "../common/disk.ts";
 import { formatUpstreamFile, parseUpstreamFile, UPSTREAM_SCHEMA, type UpstreamFile } from "../common/upstream-file.ts";
 import type { Plan } from "./plan/facts.ts";
 
+/** What of a plan the file tells. */
+export type View = Pick<Plan, "state" | "reason" | "message" | "server" | "instance">;
+
 export interface Publisher {
   /** What the file said when this program started: null when there was none or it was unreadable, with the reason. */
   start(): Promise<{ file: UpstreamFile | null; problem: string | null }>;
-  /** Publishes the plan's view. Throws the file system's error; the file then says what it said before. */
-  publish(plan: Plan): Promise<{ changed: boolean; file: UpstreamFile }>;
+  /** Throws the file system's error; the file then says what it said before. */
+  publish(view: View): Promise<{ changed: boolean; file: UpstreamFile }>;
 }
 
 // nginx' reloader reads it under another user.
@@ -37,8 +40,7 @@ export function createPublisher(
       last = parsed.file;
       return { file: last, problem: null };
     },
-    async publish(plan) {
-      const { state, reason, message, server, instance } = plan;
+    async publish({ state, reason, message, server, instance }) {
       const same = last !== null && content(last) === content({ ...last, state, reason, message, server, instance });
       if (last !== null && same && (await disk.read(path)) === formatUpstreamFile(last)) {
         if (clock.now() - touchedAt >= TOUCH_MS) await touch();

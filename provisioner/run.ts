@@ -210,16 +210,11 @@ async function withdrawForGood(
   { clock, askReloader }: World,
   log: Logger,
 ): Promise<void> {
-  const { plan, served } = state;
-  if (plan === null) return;
+  const { file: last, served } = state;
+  if (last === null) return;
   const message = "the pod is not wanted any more: its instance is ended";
-  const { file } = await publisher.publish({
-    ...plan,
-    state: "unavailable",
-    reason: "terminating",
-    message,
-    server: null,
-  });
+  const said = { state: "unavailable", reason: "terminating", message, server: null } as const;
+  const { file } = await publisher.publish({ ...said, instance: last.instance });
   state.file = file;
   if (served === null) return;
   const never = new AbortController().signal;

@@ -62,7 +62,7 @@ export async function endUnlessWanted(parts: TerminateParts): Promise<boolean> {
       pending = await parts.createPending();
     }
     const { done } = await parts.destroy();
-    return done && !pending;
+    return done && !(pending && (await parts.createPending()));
   } catch (error) {
     log.error({ event: "terminate", err: error }, `the instance could not be ended: ${sentence(error)}`);
     return false;

@@ -64,6 +64,48 @@ describe("vast-provisioner destroy", () => {
     expect(questions).toEqual([]);
   });
 
+  const intent = (contract: number | null, age = 10 * SECOND) => ({
+    offerId: 1,
+    hostId: 2,
+    machineId: 3,
+    dollarsPerHour: 0.3,
+    label: LABEL,
+    startedAt: NOW - age,
+    contract,
+  });
+
+  test("ends a contract that no list shows yet, and believes in its end when its row had time to appear", async () => {
+    const { outcome, destroys, said, disk, ms } = await run({
+      lists: () => [],
+      memory: memory({ intent: intent(42) }),
+    });
+    expect(outcome).toEqual({ done: true, gone: [42], left: [] });
+    expect(destroys).toEqual(["destroy 42", "destroy 42"]);
+    expect(ms).toBe(110 * SECOND);
+    expect(said).toContain("seen to be gone: 42");
+    expect(disk.saved.at(-1)).toMatchObject({ intent: null, doomed: [] });
+  });
+
+  test("ends what a failed create left, and says what it could not end", async () => {
+    const doomed = [{ id: 42, reason: "create_failed", since: NOW - 10 * 60 * SECOND, askedAt: NOW - 60 * SECOND }];
+    const known = memory({ doomed });
+    expect((await run({ lists: () => [], memory: known })).outcome).toEqual({ done: true, gone: [42], left: [] });
+    const refused = () => {
+      throw vastError("rate_limited");
+    };
+    const { outcome, said } = await run({ lists: () => [], memory: known, destroy: refused });
+    expect(outcome).toEqual({ done: false, gone: [], left: [42] });
+    expect(said).toContain("Not seen to be gone after 180 s: instance 42");
+  });
+
+  test("does not say that nothing bills while a create has no answer", async () => {
+    const { outcome, said } = await run({ lists: () => [], memory: memory({ intent: intent(null) }) });
+    expect(outcome).toEqual({ done: false, gone: [], left: [] });
+    expect(said).toContain("run this again in two minutes");
+    const old = memory({ intent: intent(null, 120 * SECOND) });
+    expect((await run({ lists: () => [], memory: old })).outcome.done).toBe(true);
+  });
+
   test("asks first, naming what it would end and its price", async () => {
     const { questions } = await run({ lists: (n) => (n === 1 ? [a] : []) });
     expect(questions).toEqual([`Destroy instance 1 (RTX 4090, $0.316/h) with the label ${LABEL}? Its disk is lost.`]);
@@ -99,7 +141,7 @@ describe("vast-provisioner destroy", () => {
   test("says after three minutes what is left", async () => {
     const { outcome, said, ms } = await run({ lists: () => [a] });
     expect(outcome).toEqual({ done: false, gone: [], left: [1] });
-    expect(said).toMatch(/Still listed after 180 s: instance 1 .*Run this again/);
+    expect(said).toMatch(/Not seen to be gone after 180 s: instance 1 .*Run this again/);
     expect(ms).toBe(180 * SECOND);
   });
 

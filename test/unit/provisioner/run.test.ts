@@ -1,10 +1,12 @@
 import { describe, expect, test } from "vitest";
 import type { Disk } from "../../../common/disk.ts";
 import type { StatusSource } from "../../../common/status-server.ts";
+import { formatUpstreamFile } from "../../../common/upstream-file.ts";
 import { run } from "../../../provisioner/run.ts";
 import { readProvisionerSettings } from "../../../provisioner/settings.ts";
 import type { World } from "../../../provisioner/world.ts";
 import { fakeClock } from "../common/fake-clock.ts";
+import { fileOf } from "./loop.ts";
 import { failing, LABEL, NOW } from "./situation.ts";
 
 const env = {
@@ -39,9 +41,18 @@ function fakeDisk(files: Map<string, string>): Disk {
 }
 
 /** Runs the whole program in a world without effects; `answer` is the API, by method and path. */
-async function runIn(over: { answer?: (call: string) => [number, object]; portTaken?: boolean } = {}) {
+interface Over {
+  answer?: (call: string) => [number, object];
+  portTaken?: boolean;
+  env?: Record<string, string>;
+  /** What its volumes hold. */
+  files?: Map<string, string>;
+  passes?: number;
+}
+
+async function runIn(over: Over = {}) {
   const clock = fakeClock(NOW);
-  const files = new Map<string, string>();
+  const files = over.files ?? new Map<string, string>();
   const lines: Record<string, unknown>[] = [];
   const redis = { opened: 0, closed: 0 };
   const calls: string[] = [];
@@ -55,7 +66,7 @@ async function runIn(over: { answer?: (call: string) => [number, object]; portTa
     adapter: async (config) => {
       const call = `${config.method?.toUpperCase()} ${config.url}`;
       calls.push(call);
-      if (calls.filter((c) => c.startsWith("GET /api/v1/instances")).length > PASSES) stop.abort();
+      if (calls.filter((c) => c.startsWith("GET /api/v1/instances")).length > (over.passes ?? PASSES)) stop.abort();
       const [status, body] = answer(call);
       return { data: JSON.stringify(body), status, statusText: "", headers: {}, config };
     },
@@ -92,7 +103,7 @@ async function runIn(over: { answer?: (call: string) => [number, object]; portTa
     },
     logTo: { write: (line) => void lines.push(JSON.parse(line)) },
   };
-  const settings = readProvisionerSettings({ env, flags: {}, readFile: () => "" });
+  const settings = readProvisionerSettings({ env: { ...env, ...over.env }, flags: {}, readFile: () => "" });
   const result = await clock.drive(run(settings, world, stop.signal)).catch((error: unknown) => error);
   const status = (): unknown => (source === null ? null : (source as StatusSource).status());
   return { result, redis, lines, files, status };
@@ -120,6 +131,25 @@ describe("a run", () => {
     expect(JSON.parse(files.get(STATE) ?? "")).toMatchObject({ schema: 1, label: LABEL });
     expect(JSON.parse(files.get(UPSTREAM) ?? "")).toMatchObject({ state: "blocked", reason: "template_not_found" });
     expect(status()).toMatchObject({ pod: "vast-pod-0", reason: "template_not_found" });
+  });
+
+  test("that is to end its instance withdraws it first, also when no pass has finished", async () => {
+    const files = new Map([[UPSTREAM, formatUpstreamFile(fileOf())]]);
+    const shown: (string | undefined)[] = [];
+    let ended = false;
+    const answer = (call: string): [number, object] => {
+      if (call.startsWith("DELETE")) {
+        shown.push(files.get(UPSTREAM));
+        ended = true;
+      }
+      return [200, { instances: ended ? [] : [{ id: 7835610, label: LABEL }], templates: [], offers: [], id: 9 }];
+    };
+    const settings = { VAST_ON_TERMINATE: "destroy", BLACKLIST_ENABLED: "false" };
+    const { lines } = await runIn({ answer, files, env: settings, passes: 0 });
+    expect(shown.map((text) => JSON.parse(text ?? ""))).toEqual([
+      expect.objectContaining({ server: null, reason: "terminating" }),
+    ]);
+    expect(lines.at(-1)?.msg).toBe(`no instance has the label ${LABEL} any more: nothing goes on billing`);
   });
 
   test("shows no secret anywhere, though the API quotes them all", async () => {

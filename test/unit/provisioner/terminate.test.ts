@@ -109,6 +109,15 @@ describe("at a stop with scale-down", () => {
     expect(ms).toBe(6000);
   });
 
+  test("a contract that was never listed and is ended by its id counts as ended", async () => {
+    let destroyed = false;
+    const destroy = async () => {
+      destroyed = true;
+      return { done: true, gone: [1], left: [] };
+    };
+    expect((await end({ createPending: async () => !destroyed, destroy })).ended).toBe(true);
+  });
+
   test("a create that is never resolved does not count as ended", async () => {
     const { ended, steps } = await end({ createPending: async () => true });
     expect([ended, steps]).toEqual([false, ["withdraw", "destroy"]]);
