@@ -53,8 +53,11 @@ export function planOne(row: Instance, rows: readonly Instance[], facts: Facts, 
     const { wanted, reported, reason } = difference;
     const tried = memory.converging?.wanted === wanted && memory.converging.reported === reported;
     if (!tried) return replace(reason, `it has ${reported}, wanted is ${wanted}`, { wanted, reported });
-    const say = `${name} was replaced, but reports ${reported} again where ${wanted} is wanted: write the setting as it is reported, or correct it`;
-    return quiet(facts, standing, "not_converging", say, "blocked", BLOCKED_MS);
+    // One that is broken besides is replaced for that: kept, it would bill and serve nobody until a person comes.
+    if (standing.server !== null) {
+      const say = `${name} is another one, but reports ${reported} again where ${wanted} is wanted: write the setting as it is reported, or correct it`;
+      return quiet(facts, standing, "not_converging", say, "blocked", BLOCKED_MS);
+    }
   }
 
   if (standing.server !== null) {

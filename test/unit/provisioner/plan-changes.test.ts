@@ -112,6 +112,16 @@ describe("rows 6 and 7: image and template", () => {
     expect(plan.message).toMatch(/example\/app:1.*example\/app:2/);
   });
 
+  test("replaces one that is lost, though it reports the same difference again", () => {
+    const converging = { wanted: "image example/app:2", reported: "image example/app:1" };
+    const lost = servingTrack({ serving: false, lost: { since: NOW - 3 * MINUTE, reads: 9, readAt: NOW } });
+    const plan = planned({
+      seen: observation([row({ image: "example/app:1", actualStatus: "exited", createdAt: NOW - 60 * MINUTE })]),
+      memory: memory({ tracks: { [ID]: lost }, converging }),
+    });
+    expect(plan).toMatchObject({ reason: "instance_exited", actions: [{ kind: "destroy", id: ID }] });
+  });
+
   test("replaces again when another value is wanted", () => {
     const converging = { wanted: "image example/app:3", reported: "image example/app:1" };
     expect(changed({ image: "example/app:1" }, { converging }).reason).toBe("image_changed");
