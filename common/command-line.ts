@@ -79,7 +79,7 @@ function spellOutSwitches(args: readonly string[]): string[] {
 }
 
 /** The settings among yargs' parsed arguments. Throws a `SettingsError` when one was given twice. */
-export function flagsFrom(argv: Readonly<Record<string, unknown>>): Flags {
+function flagsFrom(argv: Readonly<Record<string, unknown>>): Flags {
   const flags: Flags = {};
   const problems: string[] = [];
   for (const name of allNames) {
@@ -93,7 +93,7 @@ export function flagsFrom(argv: Readonly<Record<string, unknown>>): Flags {
 }
 
 /** One sentence for each secret that stands among the arguments, without its value: `ps` shows arguments to everybody. */
-export function secretFlagProblems(args: readonly string[]): string[] {
+function secretFlagProblems(args: readonly string[]): string[] {
   const given = new Set(args.map((arg) => /^--?([^=]+)/.exec(arg)?.[1]?.toLowerCase().replaceAll("_", "-")));
   return allNames
     .filter((name) => variable(name).secret && given.has(flagOf(name)))

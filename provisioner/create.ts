@@ -1,3 +1,5 @@
+// Creates one instance: template, search, and offers one after another until one is not gone. Touches the API and, before
+// each create, the state file.
 import { withDeadline } from "../common/clock.ts";
 import { type EndParts, endInstance } from "./end-instance.ts";
 import { TURN_MS } from "./lease/lease.ts";

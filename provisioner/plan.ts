@@ -45,7 +45,7 @@ export function plan(facts: Facts, published: Published): Plan {
     const reason = trouble === null ? "list_unknown" : (`account_${trouble}` as const);
     const say =
       trouble === null
-        ? `the instance list is unknown (${seen.list.why.message})`
+        ? `the instance list is unknown (${seen.list.why.message}): nothing is changed until it is known; if that lasts, check VAST_URL and this pod's way to it`
         : accountMessage(trouble, seen.list.why.message);
     const state = trouble !== null ? "blocked" : standing.server !== null ? "ready" : "unavailable";
     return quiet(facts, standing, reason, say, state, UNKNOWN_MS);

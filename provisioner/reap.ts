@@ -92,7 +92,7 @@ export function podOf(row: Instance, prefix: string): string | null {
 }
 
 /** Those whose pod nobody wants and that were created before `bornBefore` (epoch ms); the oldest first. */
-export function orphansAmong(
+function orphansAmong(
   rows: readonly Instance[],
   prefix: string,
   isWanted: (podName: string) => boolean,

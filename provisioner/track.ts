@@ -8,7 +8,7 @@ import { type Life, lifeOf } from "./status-words.ts";
 import type { Instance } from "./vast/rows.ts";
 
 // One lost probe says nothing; three in a row, five seconds apart, are an outage that a reader of the page notices.
-export const FAILED_PROBES_TO_STOP = 3;
+const FAILED_PROBES_TO_STOP = 3;
 // What failed three times and answers once may be an app that is still starting, or a line that loses every other packet:
 // nginx would be sent back and forth. The first readiness needs one pass only: nothing is served before it, so that a
 // second one would cost every cold start two seconds and protect nobody. So does an endpoint that has moved.

@@ -11,7 +11,7 @@ import type { Action, Facts } from "./facts.ts";
 // A destroy takes effect within seconds; a row that is still there after a minute is asked for again.
 const ASK_AGAIN_MS = 60_000;
 // Row 3: after this long a row that was asked away no longer stands in the way of a new instance.
-export const DOOMED_BLOCKS_MS = 120_000;
+const DOOMED_BLOCKS_MS = 120_000;
 
 /** The best of several rows: serving, then right image and hash, then running, then oldest. */
 export function choose(rows: readonly Instance[], facts: Facts): Instance | null {

@@ -60,9 +60,10 @@ function silence(choice: EndpointChoice, probe: ProbeResult | undefined): string
 export function startsAgain(row: Instance, track: Track, facts: Facts, standing: Standing): Plan {
   const name = describe(row);
   const status = row.actualStatus ?? "being scheduled";
-  if (facts.now - (track.notServingSince ?? facts.now) <= facts.limits.unreachableMs)
-    return quiet(facts, standing, "instance_unreachable", `${name} is ${status} again`, "unavailable");
   const limit = facts.limits.unreachableMs / 1000;
+  const say = `${name} is ${status} again; it has ${limit} s to come back`;
+  if (facts.now - (track.notServingSince ?? facts.now) <= facts.limits.unreachableMs)
+    return quiet(facts, standing, "instance_unreachable", say, "unavailable");
   const message = `${name} was ready and is ${status} for more than ${limit} s; it is replaced`;
   return replacement(row, facts, standing, "restart_timeout", message);
 }
@@ -76,13 +77,10 @@ export function wasReady(row: Instance, track: Track, facts: Facts, standing: St
   const silentMs = now - (track.notServingSince ?? now);
   const what = unhealthy ? "accepts connections but fails its HTTP probe" : "does not answer any more";
   if (silentMs <= limitMs) {
-    return quiet(
-      facts,
-      standing,
-      unhealthy ? "instance_unhealthy" : "instance_unreachable",
-      `${name} ${what}`,
-      "unavailable",
-    );
+    const reason = unhealthy ? "instance_unhealthy" : "instance_unreachable";
+    const check = unhealthy ? ": check the app and VAST_HEALTH_PATH" : "";
+    const say = `${name} ${what}; it has ${limitMs / 1000} s to come back${check}`;
+    return quiet(facts, standing, reason, say, "unavailable");
   }
   if (memory.unreachableHost !== null && memory.unreachableHost !== row.hostId) {
     const guess = unhealthy

@@ -28,6 +28,6 @@ export function publishedStanding(facts: Facts, published: Published): Standing 
   return { server: mayStay ? { ...server, scheme: desired.upstreamScheme } : null, instance };
 }
 
-export function publishedInstance(row: Instance): PublishedInstance {
+function publishedInstance(row: Instance): PublishedInstance {
   return { id: row.id, hostId: row.hostId, machineId: row.machineId, image: row.image, templateHash: row.templateHash };
 }

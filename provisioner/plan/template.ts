@@ -19,6 +19,6 @@ export function templateTrouble({
   if (memory.template !== null && now - memory.template.seenAt <= LAST_KNOWN_MS) return null;
   return {
     reason: "template_unknown",
-    message: `the template "${desired.templateName}" is unknown (${seen.template.why.message})`,
+    message: `the template "${desired.templateName}" is unknown (${seen.template.why.message}): nothing is changed until it is known; if that lasts, check VAST_URL and the rights of VAST_API_KEY`,
   };
 }

@@ -60,7 +60,7 @@ describe("row 5: the template", () => {
       memory: memory({ template: null }),
     });
     expect(plan).toMatchObject({ reason: "template_unknown", actions: [] });
-    expect(plan.message).toContain("HTTP 500");
+    expect(plan.message).toMatch(/HTTP 500.*check VAST_URL/);
   });
 });
 

@@ -33,7 +33,7 @@ describe("row 1: the list is unknown", () => {
       memory: memory({ doomed: [doomed({ askedAt: null })], intent: null, confirmedNone: true }),
     });
     expect(plan).toMatchObject({ reason: "list_unknown", actions: [], server: null, state: "unavailable" });
-    expect(plan.message).toContain("HTTP 502");
+    expect(plan.message).toMatch(/HTTP 502.*nothing is changed until it is known.*check VAST_URL/);
   });
 
   test("keeps the published server while its probe passes", () => {
