@@ -3,6 +3,7 @@ import type { JsonObject } from "../emulator/json.ts";
 import { type Random, seededRandom } from "../emulator/random.ts";
 import { drawFault } from "./faults.ts";
 import { DEADLY_POINTS, type DeadlyPoint } from "./process.ts";
+import { drawReplacements } from "./replacements.ts";
 import { FIRST_IMAGE, type Injection, type Scenario } from "./scenario.ts";
 
 const MINUTE_MS = 60_000;
@@ -25,7 +26,9 @@ export function mixedScenario(seed: number, { hours, pods }: MixOptions): Scenar
   const random = seededRandom(seed, "mix");
   const faultsEndMs = Math.round(hours * FAULTY_PART * HOUR_MS);
   const losesDisks = random.chance(0.6);
-  const redis = random.pick(["none", "forgetful", "steady", "steady"] as const);
+  const redis = random.pick(["none", "forgetful", "steady", "steady", "steady"] as const);
+  // What nobody could ever know of again must not be lost: the id of a contract that no list shows.
+  const losesRows = !losesDisks || (redis === "steady" && random.chance(0.7));
   const env: Record<string, string> = { BLACKLIST_ENABLED: String(redis !== "none") };
   if (random.chance(0.3)) env.VAST_HEALTH_PATH = "/health";
   if (random.chance(0.3)) env.VAST_DRAIN_SECONDS = "0";
@@ -40,11 +43,15 @@ export function mixedScenario(seed: number, { hours, pods }: MixOptions): Scenar
     staleTemplateHash: random.pick(["refused", "works"]),
   };
   const injections: Injection[] = [];
-  const context = { random, pods, losesDisks, redis, images: 1, templates: 0 };
+  const context = { random, pods, losesDisks, losesRows, redis, images: 1, templates: 0 };
   const count = Math.round((faultsEndMs / HOUR_MS) * (PER_POD_HOUR * pods + PER_HOUR));
   const start = random.chance(0.8) ? QUIET_START_MS : 0;
   const times = Array.from({ length: count }, () => random.integer(start, faultsEndMs)).sort((a, b) => a - b);
   for (const at of times) injections.push({ ...draw(context), at });
+  if (redis === "steady") {
+    const replacements = { pods, faultsEndMs, losesDisks, losesRows };
+    injections.push(...drawReplacements(seededRandom(seed, "replacements"), replacements));
+  }
   return { seed, hours, pods, faultsEndMs, env, oneAddress: random.chance(0.5), emulator, injections };
 }
 
@@ -52,6 +59,7 @@ interface Context {
   random: Random;
   pods: number;
   losesDisks: boolean;
+  losesRows: boolean;
   /** A steady one is never away and forgets nothing. */
   redis: "none" | "forgetful" | "steady";
   images: number;
@@ -62,9 +70,7 @@ interface Context {
 type Drawn = Injection extends infer One ? (One extends Injection ? Omit<One, "at"> : never) : never;
 
 function draw(context: Context): Drawn {
-  const { random, pods, losesDisks, redis } = context;
-  // What nobody could ever know of again must not be lost: the id of a contract that no list shows.
-  const losesRows = !losesDisks || redis === "steady";
+  const { random, pods, losesDisks, losesRows, redis } = context;
   const pod = random.integer(0, pods - 1);
   const minutes = (low: number, high: number) => random.integer(low * MINUTE_MS, high * MINUTE_MS);
   const dice = random.integer(1, 100);
@@ -94,7 +100,7 @@ function draw(context: Context): Drawn {
     const how = random.pick(["kill", "kill", "kill", "terminate"] as const);
     const losesDisk = losesDisks && random.chance(0.4);
     const points = DEADLY_POINTS.filter((one) => !losesRows || !losesId(one, losesDisk));
-    const point = how === "kill" && random.chance(0.7) ? random.pick([points[0] ?? "create-sent", ...points]) : null;
+    const point = how === "kill" && random.chance(0.7) ? random.pick([points[0] ?? "upstream-after", ...points]) : null;
     return { kind: "restart", pod, how, point, downMs: random.integer(1000, 60_000), losesDisk };
   }
   if (dice <= 96 && redis === "steady") return { kind: "overlap", pod, forMs: minutes(1, 15) };
@@ -104,9 +110,14 @@ function draw(context: Context): Drawn {
   return { kind: "reloader-down", pod, forMs: minutes(0.5, 10) };
 }
 
-/** Whether a contract's id dies between the API's answer and the disk, or with the disk before it is in Redis. */
+/** Whether a contract's id dies on its way from the API to the disk, or with the disk before it is in Redis. */
 function losesId(point: DeadlyPoint, losesDisk: boolean): boolean {
-  return point === "create-made" || point === "state-before" || (losesDisk && point === "state-after");
+  return (
+    point === "create-sent" ||
+    point === "create-made" ||
+    point === "state-before" ||
+    (losesDisk && point === "state-after")
+  );
 }
 
 const LAGS: readonly [JsonObject, ...JsonObject[]] = [

@@ -3,7 +3,7 @@ import { runMany } from "./many.ts";
 import type { Verdict } from "./trial.ts";
 
 // 5 pods for 2.52 hours: an hour and a half with faults, and the hour after it that the laws speak of. 40 seeds make 504
-// pod-hours, some 26 s on two free cores.
+// pod-hours, some 28 s on two free cores.
 const SEEDS = 40;
 const SIZE = { hours: 2.52, pods: 5 };
 // Enough for a first short list in a failing test; `npm run simulate` goes further.

@@ -36,11 +36,14 @@ const ARRIVES_ALL_THE_SAME = 0.5;
 export function apiAdapter(line: Line, process: Process): AxiosAdapter {
   const { time, emulator, random, watch } = line;
   const latency = () => random.integer(FASTEST_MS, SLOWEST_MS);
+  let createAnswered = false; // by whatever ended the wait for it
 
   return async (config) => {
     if (!process.alive()) return never();
     const request = requestOf(config, line.address);
     const kind = kindOf(request);
+    if (createAnswered && !process.passes("create-over")) return never();
+    createAnswered = false;
     watch.sent(request);
     const sentAlive = kind === null || process.passes(`${kind}-sent`);
     if (!sentAlive && !random.chance(ARRIVES_ALL_THE_SAME)) return never();
@@ -50,6 +53,7 @@ export function apiAdapter(line: Line, process: Process): AxiosAdapter {
       const settle = (then: () => void) => {
         if (!open || !process.alive()) return;
         open = false;
+        if (kind === "create") createAnswered = true;
         config.signal?.removeEventListener?.("abort", abort);
         then();
       };

@@ -3,10 +3,14 @@
 import type { Clock } from "../../common/clock.ts";
 import type { VirtualTime } from "./virtual-time.ts";
 
-/** Where in its work a process can be killed. Each is reached many times in a run, unlike a moment chosen by the clock. */
+/**
+ * Where in its work a process can be killed. Each is reached many times in a run, unlike a moment chosen by the clock.
+ * `create-over` is when the next call leaves it: what a create answered is noted by then, wherever it must be.
+ */
 export const DEADLY_POINTS = [
   "create-sent",
   "create-made",
+  "create-over",
   "destroy-sent",
   "destroy-done",
   "state-before",
