@@ -50,6 +50,23 @@ export interface LoopState {
   passMs: number;
 }
 
+/** What the loop knows before its first pass. */
+export function startState(memory: Memory, now: number): LoopState {
+  return {
+    memory,
+    file: null,
+    served: null,
+    seen: null,
+    plan: null,
+    heldBack: [],
+    problem: null,
+    startCounted: false,
+    passes: 0,
+    finishedAt: now,
+    passMs: 0,
+  };
+}
+
 // A pass that failed by a defect is tried again, and /livez tells when that goes on.
 const AFTER_DEFECT_MS = 5000;
 

@@ -12,7 +12,7 @@ import { createMetrics } from "./metrics.ts";
 import { createObserver } from "./observe.ts";
 import { nextTurn, placeOf } from "./poll-times.ts";
 import { createPublisher } from "./publish.ts";
-import { type LoopState, runLoop } from "./reconcile.ts";
+import { type LoopState, runLoop, startState } from "./reconcile.ts";
 import type { RedisConnection } from "./redis/connection.ts";
 import { adoptPublished } from "./remember.ts";
 import type { ProvisionerSettings } from "./settings.ts";
@@ -60,7 +60,7 @@ export async function run(settings: ProvisionerSettings, world: World, stop: Abo
       { event: "state_file", aside: loaded.aside.path },
       `${settings.statePath} cannot be used (${loaded.aside.why}): it is set aside and instances are found by their label`,
     );
-  const state = initialState(loaded.memory ?? emptyMemory(desired.label), clock);
+  const state = startState(loaded.memory ?? emptyMemory(desired.label), clock.now());
   const publisher = createPublisher(settings.upstreamPath, podName, clock, () => state.memory.generation, disk);
   await startFromUpstreamFile(publisher, settings, state, clock, log);
 
@@ -232,22 +232,6 @@ function leaseFor(
   const token = state.memory.leaseToken ?? newToken(random);
   state.memory = { ...state.memory, leaseToken: token };
   return createLease({ redis, clock, log, label: desired.label, token, owner });
-}
-
-function initialState(memory: Memory, clock: Clock): LoopState {
-  return {
-    memory,
-    file: null,
-    served: null,
-    seen: null,
-    plan: null,
-    heldBack: [],
-    problem: null,
-    startCounted: false,
-    passes: 0,
-    finishedAt: clock.now(),
-    passMs: 0,
-  };
 }
 
 /** What was published before this start stays published until a pass decides otherwise. */

@@ -7,7 +7,7 @@ import type { Observation } from "../../../provisioner/observation.ts";
 import type { Urgency } from "../../../provisioner/observe.ts";
 import type { Policy } from "../../../provisioner/policy.ts";
 import type { Publisher } from "../../../provisioner/publish.ts";
-import { type LoopParts, type LoopState, pass, runLoop } from "../../../provisioner/reconcile.ts";
+import { type LoopParts, type LoopState, pass, runLoop, startState } from "../../../provisioner/reconcile.ts";
 import { type FakeClock, fakeClock } from "../common/fake-clock.ts";
 import { type ClientScript, fakeBans, fakeClient, fakeDisk, fakeLog, type Journal } from "./fakes.ts";
 import { desired, HOUR, limits, memory, NOW, observation, offer, published, query, SECOND } from "./situation.ts";
@@ -64,17 +64,9 @@ export function loop(setup: Setup) {
   const brokenPublisher = { now: false };
   const file = setup.file === undefined ? null : setup.file;
   const state: LoopState = {
-    memory: setup.memory ?? memory(),
+    ...startState(setup.memory ?? memory(), NOW - HOUR),
     file,
     served: file?.server && file.instance ? { id: file.instance.id, server: file.server } : null,
-    seen: null,
-    plan: null,
-    heldBack: [],
-    problem: null,
-    startCounted: false,
-    passes: 0,
-    finishedAt: NOW - HOUR,
-    passMs: 0,
   };
   const disk = fakeDisk(journal, (m) => {
     state.memory = m;

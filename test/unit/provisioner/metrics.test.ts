@@ -4,7 +4,7 @@ import type { Memory } from "../../../provisioner/memory.ts";
 import { createMetrics, createOutcome } from "../../../provisioner/metrics.ts";
 import type { Observation } from "../../../provisioner/observation.ts";
 import type { Action, Plan } from "../../../provisioner/plan/facts.ts";
-import type { LoopState } from "../../../provisioner/reconcile.ts";
+import { type LoopState, startState } from "../../../provisioner/reconcile.ts";
 import type { RedisHealth } from "../../../provisioner/redis/outages.ts";
 import { fakeBans, never } from "./fakes.ts";
 import { fileOf } from "./loop.ts";
@@ -13,20 +13,7 @@ import { memory, NOW, observation, planned, row, SECOND, servingTrack, unknown, 
 const ID = 7835610;
 
 function loopState(over: Partial<LoopState> = {}): LoopState {
-  return {
-    memory: memory(),
-    file: null,
-    served: null,
-    seen: null,
-    plan: null,
-    heldBack: [],
-    problem: null,
-    startCounted: false,
-    passes: 0,
-    finishedAt: NOW,
-    passMs: 0,
-    ...over,
-  };
+  return { ...startState(memory(), NOW), ...over };
 }
 
 /** State and plan of a pass that saw `rows` with these tracks. */

@@ -26,12 +26,20 @@ describe("the state file", () => {
     expect(await createStateFile(path, () => NOW).load(LABEL)).toEqual({ memory: full });
   });
 
-  test("may be from before there were leases", async () => {
+  test("may be of an older version, which knew less", async () => {
     const { path, file } = await stateFile();
     await file.load(LABEL);
-    const { leaseToken, ...older } = full;
-    await writeFile(path, JSON.stringify(older));
-    expect(leaseToken).toBeNull();
+    const since = new Set(["leaseToken", "brokenImages", "noMapSince", "passesMissing"]);
+    const older = JSON.stringify(full, (name, value) => (since.has(name) ? undefined : value));
+    await writeFile(path, older);
+    expect(older).not.toContain("leaseToken");
+    expect(await file.load(LABEL)).toEqual({ memory: full });
+  });
+
+  test("may be of a newer version: what this one does not know is left out", async () => {
+    const { path, file } = await stateFile();
+    await file.load(LABEL);
+    await writeFile(path, JSON.stringify({ ...full, fleet: { pods: 3 } }));
     expect(await file.load(LABEL)).toEqual({ memory: full });
   });
 

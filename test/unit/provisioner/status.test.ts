@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { known } from "../../../provisioner/observation.ts";
-import type { LoopState } from "../../../provisioner/reconcile.ts";
+import { type LoopState, startState } from "../../../provisioner/reconcile.ts";
 import { liveness, readiness, statusDocument } from "../../../provisioner/status.ts";
 import {
   HOUR,
@@ -16,20 +16,7 @@ import {
   waitingTrack,
 } from "./situation.ts";
 
-const state = (over: Partial<LoopState> = {}): LoopState => ({
-  memory: memory(),
-  file: null,
-  served: null,
-  seen: null,
-  plan: null,
-  heldBack: [],
-  problem: null,
-  startCounted: false,
-  passes: 0,
-  finishedAt: NOW,
-  passMs: 0,
-  ...over,
-});
+const state = (over: Partial<LoopState> = {}): LoopState => ({ ...startState(memory(), NOW), ...over });
 
 describe("livez", () => {
   test("is alive while the last pass finished within three times a pass' own deadline", () => {
