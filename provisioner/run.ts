@@ -103,8 +103,11 @@ export async function run(settings: ProvisionerSettings, world: World, stop: Abo
     redis === null || settings.policy === "observe" ? noLease : leaseFor(state, redis, settings, world, log);
   const save = async (memory: Memory) => {
     state.memory = memory; // what was done counts even if the disk does not take it
-    await stateFile.save(memory);
-    await lease.mirror(memory);
+    try {
+      await stateFile.save(memory);
+    } finally {
+      await lease.mirror(memory); // a pod whose volume is full may be evicted for it: then this copy is all there is
+    }
   };
   let allEnded = false;
   const giveUp = new AbortController();

@@ -1,6 +1,7 @@
 // What Redis remembers when a pod is replaced and its disk is lost. Each is held against the same run without Redis, which shows
 // that it is Redis that makes the difference.
 import { expect, test } from "vitest";
+import type { World } from "../../provisioner/world.ts";
 import { budgetKept } from "./laws/budget.ts";
 import { nothingLeft } from "./laws/nothing-left.ts";
 import { happens, killed, MINUTE_MS, quietRun } from "./quiet-run.ts";
@@ -18,9 +19,27 @@ test("a label's budget holds although its pod is replaced", async () => {
   expect(budgetKept({ ...truth, forgetful: [] })).not.toEqual([]);
 });
 
+const rule = { method: "PUT", path: "^/api/v0/asks/", times: 1, effect: { kind: "no-row" } };
+const injections: Injection[] = [{ kind: "api-fault", at: 0, forMs: MINUTE_MS, rule }, killed(1, true)];
+
 test("a contract that is never listed is ended although its pod is replaced", async () => {
-  const rule = { method: "PUT", path: "^/api/v0/asks/", times: 1, effect: { kind: "no-row" } };
-  const injections: Injection[] = [{ kind: "api-fault", at: 0, forMs: MINUTE_MS, rule }, killed(1, true)];
   expect(nothingLeft((await simulate(quietRun(injections, WITH))).truth)).toEqual([]);
   expect(nothingLeft((await simulate(quietRun(injections))).truth)).not.toEqual([]);
+});
+
+test("such a contract is ended also where the full disk of the former pod did not take its id", async () => {
+  let processes = 0;
+  let refused = 0;
+  const alter = (world: World): World => {
+    processes += 1;
+    if (processes > 1) return world;
+    const write: World["disk"]["write"] = async (path, text, mode) => {
+      if (!/"contract":\d/.test(text)) return world.disk.write(path, text, mode);
+      refused += 1;
+      throw Object.assign(new Error(`ENOSPC: ${path}`), { code: "ENOSPC" });
+    };
+    return { ...world, disk: { ...world.disk, write } };
+  };
+  expect(nothingLeft((await simulate(quietRun(injections, WITH), { alter })).truth)).toEqual([]);
+  expect(refused).toBeGreaterThan(0);
 });
