@@ -50,6 +50,8 @@ export interface Observation {
   /** Banned hosts and machines; known and empty when bans are disabled. */
   bans: Seen<readonly Ban[]>;
   counters: ReadonlyMap<number, StoredCounters>;
+  /** $ that the account can still spend, or null where the API does not say. Left out while no instance of ours is stopped: nothing depends on it. */
+  credit?: Seen<number | null>;
   /** By instance id. */
   probes: ReadonlyMap<number, ProbeResult>;
 }

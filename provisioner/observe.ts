@@ -20,6 +20,7 @@ import {
   startPolling,
 } from "./poll-times.ts";
 import type { Probe } from "./probe.ts";
+import { lifeOf, stoppedByVast } from "./status-words.ts";
 import { endpointOf } from "./track.ts";
 import type { VastClient } from "./vast/client.ts";
 import { accountTrouble, asVastError, type VastError } from "./vast/errors.ts";
@@ -136,6 +137,14 @@ export function createObserver(parts: ObserverParts): Observer {
     return template;
   }
 
+  async function lookAtCredit(signal?: AbortSignal): Promise<Seen<number | null>> {
+    try {
+      return known(await client.readCredit(signal));
+    } catch (error) {
+      return unknown(asVastError(error));
+    }
+  }
+
   async function probeRows(
     rows: readonly Instance[],
     memory: Memory,
@@ -186,16 +195,24 @@ export function createObserver(parts: ObserverParts): Observer {
       const listed = await list(urgency === "now" || turnAt !== null, signal);
       takeTurn(listed);
       const rows = listed.list.known ? listed.list.value : [];
-      const [seenTemplate, seenBans, counters, probes] = await Promise.all([
+      const stopped = rows.some((row) => isStopped(row, memory, clock.now()));
+      const [seenTemplate, credit, seenBans, counters, probes] = await Promise.all([
         lookAtTemplate(signal),
+        stopped ? lookAtCredit(signal) : undefined,
         bans.bans(),
         bans.counters(rows.map((row) => row.id)),
         listed.list.known ? probeRows(rows, memory, signal) : probePublished(published, signal),
       ]);
       last = { ...listed, template: seenTemplate, templateAt, bans: seenBans, counters, probes };
+      if (credit !== undefined) last.credit = credit;
       return last;
     },
   };
+}
+
+/** Stopped, and not by us: that is what Vast.ai does to every instance of an account that has no credit left. */
+function isStopped(row: Instance, memory: Memory, now: number): boolean {
+  return !memory.doomed.some((d) => d.id === row.id) && stoppedByVast(lifeOf(row, row.createdAt ?? now, now));
 }
 
 function unknown(why: VastError | string): { known: false; why: Why } {

@@ -28,7 +28,7 @@
 // 24 none                              create
 // 25 anything else                     no mutation, blocked
 import type { Published } from "./observation.ts";
-import { accountMessage } from "./plan/account.ts";
+import { accountMessage, OUT_OF_CREDIT, outOfCredit } from "./plan/account.ts";
 import { BLOCKED_MS, type Facts, NOTHING, type Plan, quiet, UNKNOWN_MS } from "./plan/facts.ts";
 import { planNone } from "./plan/none.ts";
 import { planOne } from "./plan/one.ts";
@@ -58,6 +58,7 @@ export function plan(facts: Facts, published: Published): Plan {
   if (memory.account !== null && memory.account.until > now) {
     return quiet(facts, standing, `account_${memory.account.trouble}`, memory.account.message, "blocked", BLOCKED_MS);
   }
+  if (outOfCredit(seen)) return quiet(facts, standing, "account_no_credit", OUT_OF_CREDIT, "blocked", BLOCKED_MS);
   const always = [...doomedActions(facts), ...(limits.bansEnabled ? banStoreActions(rows, facts) : [])];
   const lost = best === null ? [] : lostContractActions(facts);
   const then = best === null ? planNone(facts) : planOne(best, rows, facts, standing);

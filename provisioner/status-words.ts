@@ -52,6 +52,11 @@ export function lifeOf(instance: Instance, startedAt: number, now: number): Life
   }
 }
 
+/** Its contract is stopped: outbid, ended by its host, by somebody in the console, or for want of credit. */
+export function stoppedByVast(life: Life): boolean {
+  return life.phase === "lost" && (life.status === "stopped" || life.status === "outbid");
+}
+
 /**
  * - `host_failed`: the host cannot start containers
  * - `image_unavailable`: the image or the login is wrong

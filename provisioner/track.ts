@@ -3,6 +3,7 @@ import { isHost } from "../common/upstream-file.ts";
 import { chooseEndpoint, type Endpoint, hasMap } from "./endpoint.ts";
 import type { Track } from "./memory.ts";
 import type { Observation, ProbeResult } from "./observation.ts";
+import { outOfCredit } from "./plan/account.ts";
 import type { Desired } from "./plan/facts.ts";
 import { type Life, lifeOf } from "./status-words.ts";
 import type { Instance } from "./vast/rows.ts";
@@ -78,6 +79,9 @@ export function track(
     seen.probes.get(row.id),
     now,
   );
+  // Its grace begins when there is credit again.
+  if (life.phase === "lost" && outOfCredit(seen))
+    return { ...next, lost: { since: now, reads: 0, readAt: seen.listedAt } };
   if (life.phase === "lost") {
     const lost = base.lost ?? { since: now, reads: 0, readAt: 0 };
     return {

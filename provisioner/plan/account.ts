@@ -1,5 +1,17 @@
 // What to tell the operator about trouble with the account. Pure.
+import type { Observation } from "../observation.ts";
 import type { AccountTrouble } from "../vast/errors.ts";
+
+/** The account has nothing left to spend: Vast.ai has stopped its instances for that, and no host or app is to blame. */
+export function outOfCredit({ credit }: Observation): boolean {
+  return credit?.known === true && credit.value !== null && credit.value <= 0;
+}
+
+/** What is said then. A new create would be refused, so that the instance that is there is kept. */
+export const OUT_OF_CREDIT = accountMessage(
+  "no_credit",
+  "Vast.ai has stopped the instance and goes on billing its disk; it is kept, or replaced once there is credit and it does not start again",
+);
 
 /** A sentence with the remedy. `detail` is what the API said. */
 export function accountMessage(trouble: AccountTrouble, detail: string): string {

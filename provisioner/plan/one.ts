@@ -1,10 +1,10 @@
 // Rows 4 to 14 of the table: what becomes of the instance that we have. Pure.
 import { sameImage } from "../image-name.ts";
 import type { DestroyReason, Reason } from "../reasons.ts";
-import { type Failure, failureIn, lifeOf } from "../status-words.ts";
+import { type Failure, failureIn, lifeOf, stoppedByVast } from "../status-words.ts";
 import { PASSES_TO_RETURN } from "../track.ts";
 import type { Instance } from "../vast/rows.ts";
-import { type Action, BLOCKED_MS, type Facts, type Plan, quiet, SOON_MS, type Standing } from "./facts.ts";
+import { type Action, BLOCKED_MS, type Facts, type Plan, quiet, SOON_MS, type Standing, UNKNOWN_MS } from "./facts.ts";
 import { describe, replacement } from "./replacement.ts";
 import { banOn, tooManyRestarts } from "./rows.ts";
 import { deaf, neverReady, startsAgain, wasReady } from "./silent.ts";
@@ -88,6 +88,14 @@ export function planOne(row: Instance, rows: readonly Instance[], facts: Facts, 
     const lost = track.lost ?? { since: now, reads: 1 };
     const over = now - lost.since >= life.graceMs && lost.reads >= life.reads;
     if (!over) return wait("instance_lost", `${name} is ${life.status}; it has ${life.graceMs / 1000} s to come back`);
+    if (stoppedByVast(life) && seen.credit?.known === false) {
+      const why = seen.credit.why.message;
+      return wait(
+        "instance_lost",
+        `${name} is ${life.status}; it is not replaced before it is known whether the account has credit (${why})`,
+        UNKNOWN_MS,
+      );
+    }
     // An app that ends before it ever answered does so on every machine: without a bound each of them would be rented in turn.
     if (life.status === "exited" && !track.wasReady)
       return deaf(

@@ -23,6 +23,8 @@ export interface VastClient {
   listInstances(label: string | null, signal?: AbortSignal, once?: boolean): Promise<Instance[]>;
   /** The account's own template of that name (the newest of several), or null when it has none. `once`: as with lists. */
   findTemplate(name: string, signal?: AbortSignal, once?: boolean): Promise<Template | null>;
+  /** $ that the account can still spend; null where the answer does not say. */
+  readCredit(signal?: AbortSignal): Promise<number | null>;
   /** Offers in the API's order (64 at most). `body` is the flat search body. */
   searchOffers(body: Record<string, unknown>, signal?: AbortSignal): Promise<Offer[]>;
   /**
@@ -50,6 +52,9 @@ const contract = z.looseObject({
   new_contract: z.union([z.int(), z.string().regex(/^\d+$/).transform(Number)]).pipe(z.int().positive()),
 });
 const user = z.looseObject({ id: z.int() });
+const dollars = z.union([z.number(), z.string().trim().min(1).transform(Number)]).pipe(z.number());
+// Accounts that pay in advance show a balance of 0 and their money as credit; the vendor's description names the balance alone.
+const purse = z.looseObject({ balance: dollars.nullish().catch(null), credit: dollars.nullish().catch(null) });
 const templateList = z.looseObject({ templates: z.array(z.unknown()) });
 const offerList = z.looseObject({ offers: z.array(z.unknown()) });
 
@@ -58,10 +63,12 @@ export function createVastClient(send: Send): VastClient {
 
   async function account(signal?: AbortSignal): Promise<number> {
     if (accountId !== null) return accountId;
-    const body = await send({ method: "GET", path: "/api/v0/users/current/", gate: "user" }, signal);
-    accountId = expect(user, body, "GET /api/v0/users/current/", "no user id").id;
+    accountId = expect(user, await whoAmI(signal), "GET /api/v0/users/current/", "no user id").id;
     return accountId;
   }
+
+  const whoAmI = (signal?: AbortSignal) =>
+    send({ method: "GET", path: "/api/v0/users/current/", gate: "user" }, signal);
 
   return {
     async listInstances(label, signal, once = false) {
@@ -111,6 +118,11 @@ export function createVastClient(send: Send): VastClient {
         call,
       ).filter((t) => t.creatorId === creator && t.name === name);
       return own.sort((a, b) => b.id - a.id)[0] ?? null;
+    },
+
+    async readCredit(signal) {
+      const { balance, credit } = expect(purse, await whoAmI(signal), "GET /api/v0/users/current/", "no account");
+      return typeof balance === "number" || typeof credit === "number" ? (balance ?? 0) + (credit ?? 0) : null;
     },
 
     async searchOffers(search, signal) {

@@ -73,3 +73,17 @@ test.each([
     expect((await pod.emulator.state()).instances).toHaveLength(1);
   },
 );
+
+test("an instance that was stopped for want of credit is kept, and its grace begins when there is some again", async () => {
+  const provisioner = await pod.provision();
+  const { instance } = await pod.ready();
+  await pod.emulator.send("POST", "account", { credit: 0 });
+  const blocked = await pod.until("it is blocked", (f) => f.reason === "account_no_credit", 30_000);
+  expect(blocked).toMatchObject({ state: "blocked", server: null, instance: { id: instance?.id } });
+  expect(blocked.message).toMatch(/has no credit: add some.*goes on billing its disk/);
+  expect(actions(provisioner, "destroy")).toEqual([]);
+  await pod.emulator.send("POST", "account", { credit: 100 });
+  await pod.until("it has its grace again", (f) => f.reason === "instance_lost", 30_000);
+  expect((await pod.emulator.live(pod.label)).map(({ id }) => id)).toEqual([instance?.id]);
+  expect(await redis.keys("ban_*")).toEqual([]);
+});

@@ -24,6 +24,8 @@ export interface FakeClient extends VastClient {
 export interface ClientScript {
   rows?: () => readonly Instance[];
   template?: () => Template | null;
+  /** $ left to spend. */
+  credit?: () => number | null;
   offers?: () => Offer[];
   /** Answers the contract, or throws. */
   create?: (offerId: number) => number;
@@ -44,6 +46,10 @@ export function fakeClient(journal: Journal, script: ClientScript = {}): FakeCli
     async findTemplate() {
       journal.push("template");
       return script.template ? script.template() : template;
+    },
+    async readCredit() {
+      journal.push("credit");
+      return script.credit ? script.credit() : 100;
     },
     async searchOffers(body) {
       journal.push("search");

@@ -100,6 +100,24 @@ describe("a look at the world", () => {
     expect(count(journal, "probe 41234")).toBe(0);
   });
 
+  test("asks for the account's credit where an instance was stopped, and only there", async () => {
+    const { look, journal } = observer();
+    expect((await look()).credit).toBeUndefined();
+    expect(journal).not.toContain("credit");
+    for (const over of [{ actualStatus: "stopped" }, { intendedStatus: "stopped" }, { curState: "stopped" }]) {
+      const stopped = observer({ rows: () => [row(over)], credit: () => -0.04 });
+      expect((await stopped.look()).credit).toEqual(known(-0.04));
+    }
+    const away = observer({ rows: () => [row({ curState: "stopped" })], credit: fails(vastError("unavailable")) });
+    expect((await away.look()).credit).toMatchObject({ known: false, why: { account: null } });
+  });
+
+  test("does not ask for the credit on account of a doomed instance", async () => {
+    const { look, journal } = observer({ rows: () => [row({ curState: "stopped" })] });
+    await look(memory({ doomed: [{ id: ID, reason: "duplicate", since: NOW, askedAt: NOW }] }));
+    expect(journal).not.toContain("credit");
+  });
+
   test("does not probe what has no endpoint yet", async () => {
     const { look, journal } = observer({ rows: () => [row({ ports: null, directPortStart: null })] });
     await look(memory());

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { known } from "../../../provisioner/observation.ts";
+import { known, type Seen } from "../../../provisioner/observation.ts";
 import type { Limits } from "../../../provisioner/plan/facts.ts";
 import type { Instance } from "../../../provisioner/vast/rows.ts";
 import {
@@ -14,6 +14,7 @@ import {
   servingTrack,
   silentTrack,
   startingRow,
+  unknown,
   waitingTrack,
 } from "./situation.ts";
 
@@ -147,6 +148,31 @@ describe("rows 13 and 14: lost", () => {
 
   test("does not replace a stopped instance that was read once only", () => {
     expect(lostFor({ curState: "stopped" }, HOUR, 1).actions).toEqual([]);
+  });
+
+  test.each(["stopped", "outbid"])(
+    "keeps an instance that is %s while the account has no credit, however long",
+    (word) => {
+      const stopped = row(word === "stopped" ? { curState: "stopped" } : { intendedStatus: "stopped" });
+      const track = silentTrack(10, { lost: { since: NOW - HOUR, reads: 9, readAt: NOW }, endpoint: null });
+      const withCredit = (credit: Seen<number | null>) => one(stopped, track, { seen: { credit } });
+      for (const dollars of [0, -3.2]) {
+        const kept = withCredit(known(dollars));
+        expect(kept).toMatchObject({ reason: "account_no_credit", state: "blocked", actions: [] });
+        expect(kept.message).toMatch(/has no credit: add some/);
+      }
+      // Unknown is never none; an API that does not tell is no reason to keep what is lost.
+      const unknownCredit = withCredit(unknown("GET /api/v0/users/current/: HTTP 502"));
+      expect(unknownCredit).toMatchObject({ reason: "instance_lost", state: "unavailable", actions: [] });
+      expect(unknownCredit.message).toMatch(/whether the account has credit .*HTTP 502/);
+      for (const dollars of [0.01, null]) expect(kinds(withCredit(known(dollars)))).toEqual(["destroy"]);
+    },
+  );
+
+  test("does not ask for credit where the instance is lost for another reason", () => {
+    const off = { seen: { credit: unknown<number | null>() } };
+    const track = silentTrack(10, { lost: { since: NOW - HOUR, reads: 9, readAt: NOW }, endpoint: null });
+    expect(kinds(one(row({ actualStatus: "offline" }), track, off))).toEqual(["destroy"]);
   });
 
   test("bans nobody for a lost instance", () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Memory } from "../../../provisioner/memory.ts";
-import type { Observation } from "../../../provisioner/observation.ts";
+import { known, type Observation } from "../../../provisioner/observation.ts";
 import { countStart, remember } from "../../../provisioner/remember.ts";
 import type { Instance } from "../../../provisioner/vast/rows.ts";
 import {
@@ -206,6 +206,15 @@ describe("waiting", () => {
 describe("lost and back", () => {
   const exited = row({ actualStatus: "exited" });
   const lost = { since: NOW - MINUTE, reads: 1, readAt: NOW - MINUTE };
+
+  test("the grace of a stopped instance begins when the account has credit again", () => {
+    const stopped = row({ curState: "stopped" });
+    const poor = remembered(tracked(silentTrack(MINUTE, { lost })), observation([stopped], { credit: known(0) }));
+    expect(poor.tracks[ID]?.lost).toEqual({ since: NOW, reads: 0, readAt: NOW });
+    const later = NOW + HOUR;
+    const paid = remembered(poor, observation([stopped], { credit: known(20), listedAt: later }), later);
+    expect(paid.tracks[ID]?.lost).toEqual({ since: NOW, reads: 1, readAt: later });
+  });
 
   test("being lost counts from the first read that shows it", () => {
     expect(remembered(tracked(servingTrack()), observation([exited])).tracks[ID]?.lost).toEqual({

@@ -127,6 +127,18 @@ test("a filter by label that the API leaves out lets no stranger's instance in",
   expect((await list(json({ instances: rows }))).map(({ id }) => id)).toEqual([1]);
 });
 
+test("an account without credit shows as stopped instances: what is left is its balance and its credit together", async () => {
+  const left = (body: object) => answered(json({ id: 9, ...body })).client.readCredit();
+  expect(await left({ balance: 0, credit: 4.5 })).toBe(4.5);
+  expect(await left({ balance: -1.25, credit: 1 })).toBe(-0.25);
+  expect(await left({ balance: 0, credit: 0 })).toBe(0);
+  expect(await left({ balance: "2.50", credit: null })).toBe(2.5);
+  // Not told is not nothing: a field that is missing or new must not stop the pod.
+  for (const body of [{}, { balance: null }, { balance: { amount: 0 }, credit: "" }])
+    expect(await left(body)).toBeNull();
+  expect((await errorOf(answered({ status: 502, text: "<html>" }).client.readCredit())).kind).toBe("unavailable");
+});
+
 test("a destroy of what is gone already says so, and is no failure of another kind", async () => {
   for (const error of ["no_such_instance", "not_found"]) {
     const { client } = answered(json({ success: false, error, msg: "Instance not found" }, 404));
