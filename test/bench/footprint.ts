@@ -9,8 +9,8 @@ import { median } from "./statistics.ts";
 
 const MEMORY_ROUNDS = 3;
 const START_ROUNDS = 15;
-// Long enough for the work of the start to be over and its garbage collected where it will be.
-const IDLE_MS = 10_000;
+// A round of passes: by then the garbage of the start, some 20 MB, has been collected. After 10 s it is a matter of chance.
+const IDLE_MS = 40_000;
 const BARE = ["-e", "setInterval(() => undefined, 1e9)"];
 // Without arguments: then they do not load what parses them.
 const AS_CONTAINERS_DO: readonly string[] = [];
