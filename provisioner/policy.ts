@@ -1,5 +1,5 @@
 // Filters a plan by what the operator lets happen. Pure.
-import type { Action, Plan } from "./plan/facts.ts";
+import { type Action, type Plan, SOON_MS } from "./plan/facts.ts";
 
 export type Policy = "sync" | "no-destroy" | "observe";
 
@@ -29,6 +29,19 @@ export function applyPolicy(plan: Plan, policy: Policy): { plan: Plan; heldBack:
       nextCheckAt: Math.max(plan.nextCheckAt, plan.checkedAt + HELD_BACK_MS),
     },
     heldBack,
+  };
+}
+
+/** The plan while it waits for a newer list than it was made from: what stands is served, nothing is changed. */
+export function untilListed(plan: Plan): Plan {
+  const { standing } = plan;
+  return {
+    ...plan,
+    ...standing,
+    state: standing.server === null ? plan.state : "ready",
+    message: `${plan.message} (once the API, which has been asked too often, tells anew what there is)`,
+    actions: [],
+    nextCheckAt: plan.checkedAt + SOON_MS,
   };
 }
 

@@ -7,9 +7,9 @@ import type { Lease } from "./lease/lease.ts";
 import type { Memory } from "./memory.ts";
 import type { Observation, Published } from "./observation.ts";
 import type { Observer, Urgency } from "./observe.ts";
-import { type Action, type Desired, type Facts, type Limits, type Plan, SOON_MS } from "./plan/facts.ts";
+import type { Action, Desired, Facts, Limits, Plan } from "./plan/facts.ts";
 import { plan } from "./plan.ts";
-import { applyPolicy, type Policy } from "./policy.ts";
+import { applyPolicy, type Policy, untilListed } from "./policy.ts";
 import type { Publisher } from "./publish.ts";
 import { countStart, remember } from "./remember.ts";
 import { type AskReloader, awaitWithdrawn } from "./withdraw.ts";
@@ -115,11 +115,9 @@ export async function pass(
     seen = await parts.observer.look(state.memory, published, "now", stop);
     if (stop.aborted) return clock.now();
     decided = decide(parts, state, seen, published, renewed.ownership);
-    // The API has refused to tell: what is published stands, and nothing is changed by an old list.
-    if (needsFreshList(decided.allowed.plan) && seen.listedAt < began) {
-      passEnds();
-      return parts.observer.wakeAt("starting", clock.now() + SOON_MS);
-    }
+    // The API has refused to tell: nothing is changed by an old list, but a server that is dead is let go of all the same.
+    if (needsFreshList(decided.allowed.plan) && seen.listedAt < began)
+      decided.allowed.plan = untilListed(decided.allowed.plan);
   }
   const { memory, allowed, now } = decided;
   if (seen.list.known) state.startCounted = true;

@@ -245,12 +245,21 @@ describe("the loop", () => {
     expect(told(l.journal)).toContain(`destroy ${ID}`);
   });
 
-  test("withdraws and changes nothing where the API refuses a fresh list", async () => {
+  test("changes nothing where the API refuses a fresh list, and goes on serving", async () => {
     const l = loop({ seen: observation([changed]), memory: serving, file: fileOf(), oldList: () => true });
     const next = await l.pass();
-    expect(l.journal).toEqual([]);
+    expect(told(l.journal)).toEqual(["publish 41234"]);
+    expect(l.state.file).toMatchObject({ state: "ready", reason: "image_changed" });
     expect(l.state).toMatchObject({ passes: 1, finishedAt: NOW });
     expect(next).toBeGreaterThan(NOW);
+  });
+
+  test("lets go of a server that is dead while the API refuses the fresh list for its replacement", async () => {
+    const seen = observation([changed], { probes: new Map([[ID, failing()]]) });
+    const l = loop({ seen, memory: serving, file: fileOf(), oldList: () => true });
+    for (let i = 0; i < 3; i += 1) await l.pass();
+    expect(told(l.journal)).toEqual(["publish 41234", "publish none"]);
+    expect(l.state.file?.state).not.toBe("ready");
   });
 
   test("creates nothing from an older list that shows an instance meanwhile", async () => {
