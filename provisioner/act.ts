@@ -1,10 +1,12 @@
 // Carries out a plan's actions, one at a time. Touches the API, the ban store and, before every mutation, the state file.
 import type { Logger } from "../common/logging.ts";
+import { sameBan } from "./bans.ts";
 import type { BanStore } from "./blacklist/store.ts";
 import { type CreateParts, createOne, type Signals } from "./create.ts";
 import { endInstance } from "./end-instance.ts";
 import type { Memory } from "./memory.ts";
 import type { Observation } from "./observation.ts";
+import { banUnwritten, banWritten } from "./outcomes.ts";
 import type { Action, Plan } from "./plan/facts.ts";
 
 export interface ActorParts extends CreateParts {
@@ -16,9 +18,8 @@ export type Act = (action: Action, plan: Plan, seen: Observation, memory: Memory
 
 export function createActor(parts: ActorParts): Act {
   const { bans, log } = parts;
-  // Instances of whose missing bans the log has told: a plan may want a ban in every pass while the instance serves on.
+  // Instances whose places the API does not tell, as the log has said: a plan may want their bans in every pass.
   const unbannable = new Set<number>();
-  const unwritten = new Set<number>();
   return async (action, plan, seen, memory, signals) => {
     switch (action.kind) {
       case "create":
@@ -40,13 +41,12 @@ export function createActor(parts: ActorParts): Act {
         const { kind, id } = target;
         const where = { ...line, [`${kind}Id`]: id };
         if (await stored(log, "ban", () => bans.ban(kind, id, reason))) {
-          unwritten.delete(instance);
           log.warn(where, `${kind} ${id} is banned: ${reason}`);
-        } else if (!unwritten.has(instance)) {
-          unwritten.add(instance);
-          log.warn(where, `${kind} ${id} is not banned (${reason}): Redis did not take it`);
+          return banWritten(memory, target);
         }
-        return memory;
+        if (memory.unwrittenBans.some((ban) => sameBan(ban, target))) return memory; // the log has told
+        log.warn(where, `${kind} ${id} is banned for this pod alone (${reason}) until Redis takes it`);
+        return banUnwritten(memory, { ...target, reason, instanceId: instance });
       }
       case "start_waiting":
         await stored(log, "start_waiting", () => bans.startWaiting(action.instanceId, action.since));

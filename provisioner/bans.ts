@@ -18,6 +18,11 @@ export function banOf(place: Place, bans: readonly Ban[]): Ban | undefined {
   return bans.find((ban) => ban.id === (ban.kind === "host" ? place.hostId : place.machineId));
 }
 
+/** True for two bans of the same host or machine, whatever their reasons. */
+export function sameBan(a: Pick<Ban, "kind" | "id">, b: Pick<Ban, "kind" | "id">): boolean {
+  return a.kind === b.kind && a.id === b.id;
+}
+
 /** The ids of the bans of one kind. */
 export function bannedIds(bans: readonly Ban[], kind: BanKind): number[] {
   return bans.filter((ban) => ban.kind === kind).map((ban) => ban.id);

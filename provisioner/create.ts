@@ -60,7 +60,8 @@ export async function createOne(
     const message = `the template "${desired.templateName}" is gone from the account: create it again, or correct VAST_TEMPLATE_NAME`;
     return backOff(memory, "create_refused", message, wanted, clock.now());
   }
-  const needs = requirements(template, parts.maxDollarsPerHour, seen.bans.known ? seen.bans.value : []);
+  const bans = [...(seen.bans.known ? seen.bans.value : []), ...memory.unwrittenBans];
+  const needs = requirements(template, parts.maxDollarsPerHour, bans);
   let next: Memory = { ...memory, template: { ...template, seenAt: clock.now() } };
   const until = clock.now() + SERIES_MS;
   for (let searches = 0; searches < MOST_SEARCHES && clock.now() < until; searches += 1) {

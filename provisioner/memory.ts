@@ -54,6 +54,8 @@ export const doomedSchema = z.object({
 });
 export type Doomed = z.infer<typeof doomedSchema>;
 
+export type UnwrittenBan = Memory["unwrittenBans"][number];
+
 const backoff = z.object({
   reason: z.enum([
     "no_offer",
@@ -83,6 +85,10 @@ export const memorySchema = z.object({
   creates: z.array(instantSchema),
   /** Machines that failed here, until when they are avoided. */
   avoided: z.array(z.object({ machineId: z.number(), until: instantSchema })),
+  /** Bans that Redis has not taken yet: they hold here, and are written once it does. */
+  unwrittenBans: z
+    .array(z.object({ kind: z.enum(["host", "machine"]), id: z.number(), reason: z.string(), instanceId: z.int() }))
+    .default([]),
   /** Offers that were found taken, until when they are passed over. */
   goneOffers: z.array(z.object({ id: z.int(), until: instantSchema })),
   backoff: backoff.nullable(),
@@ -134,6 +140,7 @@ export function emptyMemory(label: string): Memory {
     doomed: [],
     creates: [],
     avoided: [],
+    unwrittenBans: [],
     goneOffers: [],
     backoff: null,
     account: null,

@@ -1,5 +1,6 @@
 // How what was done changes the memory. Pure.
-import { type Backoff, type Doomed, type Intent, type Memory, wantedKey } from "./memory.ts";
+import { sameBan } from "./bans.ts";
+import { type Backoff, type Doomed, type Intent, type Memory, type UnwrittenBan, wantedKey } from "./memory.ts";
 import type { Action, Desired } from "./plan/facts.ts";
 import { AVOIDING_REASONS, UNLISTED_REASONS } from "./reasons.ts";
 import type { AccountTrouble } from "./vast/errors.ts";
@@ -21,6 +22,8 @@ const BACKOFF_MS: Readonly<Record<Backoff["reason"], { first: number; ceiling: n
   disk_too_small: { first: MINUTE_MS, ceiling: 30 * MINUTE_MS },
   app_not_listening: { first: 10 * MINUTE_MS, ceiling: 120 * MINUTE_MS },
 };
+// A hundred bans are a day without Redis at the default budget.
+const MOST_UNWRITTEN_BANS = 100;
 const ACCOUNT_FIRST_MS = 30_000;
 const ACCOUNT_CEILING_MS = 10 * MINUTE_MS;
 
@@ -104,6 +107,18 @@ export function refused(memory: Memory): Memory {
 
 export function offerGone(memory: Memory, offerId: number, now: number): Memory {
   return { ...memory, goneOffers: [...memory.goneOffers, { id: offerId, until: now + GONE_MS }] };
+}
+
+/** Redis did not take a ban. */
+export function banUnwritten(memory: Memory, ban: UnwrittenBan): Memory {
+  const others = memory.unwrittenBans.filter((other) => !sameBan(other, ban));
+  return { ...memory, unwrittenBans: [...others, ban].slice(-MOST_UNWRITTEN_BANS) };
+}
+
+/** Redis took it. */
+export function banWritten(memory: Memory, ban: Pick<UnwrittenBan, "kind" | "id">): Memory {
+  if (!memory.unwrittenBans.some((other) => sameBan(other, ban))) return memory;
+  return { ...memory, unwrittenBans: memory.unwrittenBans.filter((other) => !sameBan(other, ban)) };
 }
 
 /**

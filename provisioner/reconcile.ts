@@ -151,6 +151,8 @@ function decide(
   const now = clock.now();
   let memory = remember(state.memory, seen, desired, firstCreateWaitMs, now);
   if (!state.startCounted && seen.list.known && limits.bansEnabled) memory = countStart(memory);
+  // What an earlier setting has left behind bans nobody.
+  if (!limits.bansEnabled && memory.unwrittenBans.length > 0) memory = { ...memory, unwrittenBans: [] };
   return {
     memory,
     allowed: applyPolicy(plan({ desired, seen, memory, ownership, now, limits }, published), policy),

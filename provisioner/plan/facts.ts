@@ -42,7 +42,7 @@ export type Action =
       difference?: { wanted: string; reported: string };
     }
   /** `target` is null where the API does not tell which host or machine it is: then no ban can be written. */
-  | { kind: "ban"; target: { kind: BanKind; id: number } | null; instanceId: number; reason: DestroyReason }
+  | { kind: "ban"; target: { kind: BanKind; id: number } | null; instanceId: number; reason: string }
   /** `since` in epoch ms. */
   | { kind: "start_waiting"; instanceId: number; since: number }
   | { kind: "stop_waiting"; instanceId: number }

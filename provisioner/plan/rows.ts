@@ -1,5 +1,5 @@
 // Rows 3, 4 and 10 of the table: what is done beside the decision about the one instance. Pure.
-import { banOf, banTarget } from "../bans.ts";
+import { banOf, banTarget, sameBan } from "../bans.ts";
 import { sameImage } from "../image-name.ts";
 import type { Ban } from "../observation.ts";
 import { awaitsAnswer } from "../outcomes.ts";
@@ -67,9 +67,13 @@ export function doomedBlocks({ seen, memory, now }: Facts): boolean {
   return memory.doomed.some((d) => (d.askedAt === null || listed.has(d.id)) && now - d.since < DOOMED_BLOCKS_MS);
 }
 
-/** What the ban store does not know yet: since when an instance is waited for or that it no longer is, restarts, and the ban of where it had too many, serving or not. */
+/** What the ban store does not know yet: since when an instance is waited for or that it no longer is, restarts, the ban of where it had too many, serving or not, and bans that it did not take before. */
 export function banStoreActions(rows: readonly Instance[], { seen, memory, limits }: Facts): Action[] {
-  return rows.flatMap((row): Action[] => {
+  const late = seen.bans.known ? memory.unwrittenBans : [];
+  const written = late.map(
+    ({ kind, id, reason, instanceId }): Action => ({ kind: "ban", target: { kind, id }, instanceId, reason }),
+  );
+  const untold = rows.flatMap((row): Action[] => {
     const actions: Action[] = [];
     const track = memory.tracks[row.id];
     if (track !== undefined && !track.wasReady && seen.counters.get(row.id)?.waitingSince === null) {
@@ -83,10 +87,12 @@ export function banStoreActions(rows: readonly Instance[], { seen, memory, limit
     if (times > 0) actions.push({ kind: "count_restart", instanceId: row.id, times });
     if (tooManyRestarts(row, { seen, limits }) && banOn(row, { seen }) === undefined) {
       const target = banTarget(row, limits.banScope);
-      actions.push({ kind: "ban", target, instanceId: row.id, reason: "too_many_restarts" });
+      if (target === null || !late.some((ban) => sameBan(ban, target)))
+        actions.push({ kind: "ban", target, instanceId: row.id, reason: "too_many_restarts" });
     }
     return actions;
   });
+  return [...written, ...untold];
 }
 
 export function tooManyRestarts(row: Instance, { seen, limits }: Pick<Facts, "seen" | "limits">): boolean {

@@ -161,3 +161,19 @@ test("goes on with a message when Redis is away, and takes the bans up when it i
   expect((await pod.ready(60_000)).instance?.hostId).toBe(GOOD);
   again.disconnect();
 });
+
+test("bans a host also where Redis is away just then: at once for itself, and in Redis when it is back", async () => {
+  const port = pod.redis?.port ?? 0;
+  await pod.emulator.send("POST", `hosts/${BAD}`, { neverBoots: true });
+  const provisioner = await pod.provision({ BLACKLIST_BAN_AFTER_SECONDS: "30" });
+  await until("an instance is waited for", async () => (await hostOf()) === BAD);
+  await pod.redis?.server.stop();
+  expect((await pod.ready(90_000)).instance?.hostId).toBe(GOOD);
+  expect(provisioner.lines.join("\n")).toContain(`host ${BAD} is banned for this pod alone (start_timeout)`);
+  const back = await startRedis(pod.sandbox, port);
+  const again = new Redis(back.url);
+  await until("the ban is in Redis", () => again.get(`ban_${BAD}`), { timeoutMs: 30_000 });
+  expect(await again.get(`ban_${BAD}`)).toBe("start_timeout");
+  await until("it is owed no more", async () => JSON.stringify((await pod.state()).unwrittenBans) === "[]");
+  again.disconnect();
+});

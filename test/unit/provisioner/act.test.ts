@@ -122,13 +122,27 @@ describe("what goes to the ban store", () => {
     expect(lines[0]?.msg).toContain("nothing is banned");
   });
 
-  test("never stops what protects money when the store is away", async () => {
-    const { result, before, lines, again } = await act(ban, { redisAway: true });
-    expect(result).toBe(before);
-    await again();
+  const unwritten = { kind: "host" as const, id: 77001, reason: "start_timeout", instanceId: ID };
+
+  test("never stops what protects money when the store is away, and is remembered until it is back", async () => {
+    const { result, lines } = await act(ban, { redisAway: true });
+    expect(result).toMatchObject({ unwrittenBans: [unwritten] });
     const said = lines.filter((line) => line.level !== "debug");
-    expect(said).toMatchObject([{ level: "warn", action: "ban", hostId: 77001 }]); // once, not in every pass
-    expect(said[0]?.msg).toContain("is not banned");
+    expect(said).toMatchObject([{ level: "warn", action: "ban", hostId: 77001 }]);
+    expect(said[0]?.msg).toContain("until Redis takes it");
+  });
+
+  test("is told once while the store is away, not in every pass", async () => {
+    const { result, before, lines } = await act(ban, { memory: { unwrittenBans: [unwritten] }, redisAway: true });
+    expect(result).toBe(before);
+    expect(lines.filter((line) => line.level !== "debug")).toEqual([]);
+  });
+
+  test("is written late, and then owed no more", async () => {
+    const other = { ...unwritten, kind: "machine" as const };
+    const { journal, result } = await act(ban, { memory: { unwrittenBans: [unwritten, other] } });
+    expect(journal).toEqual(["ban host 77001 start_timeout"]);
+    expect(result).toMatchObject({ unwrittenBans: [other] });
   });
 
   test("is when waiting began and that it is over", async () => {

@@ -110,6 +110,12 @@ describe("a create", () => {
     expect(client.requests[0]).not.toHaveProperty("imageLogin");
   });
 
+  test("passes over a host whose ban Redis has not taken yet", async () => {
+    const unwrittenBans = [{ kind: "host" as const, id: 5, reason: "start_timeout", instanceId: 1 }];
+    const { client } = await attempt({ create: () => 42, memory: { unwrittenBans }, seen: { bans: unknown() } });
+    expect(client.searches[0]).toMatchObject({ host_id: { notin: [5] } });
+  });
+
   test("searches for the disk that it will ask for, without banned hosts, below the ceiling", async () => {
     const bans = known([{ kind: "host", id: 5, reason: "start_timeout" }]);
     const { client } = await attempt({ create: () => 42, seen: { bans }, maxDollarsPerHour: 0.5 });

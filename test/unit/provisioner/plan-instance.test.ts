@@ -368,6 +368,21 @@ describe("row 18: was ready, does not answer", () => {
 describe("what the ban store is told beside the decision", () => {
   const absent = { counters: new Map([[ID, { waitingSince: null, restarts: 0 }]]) };
 
+  test("writes bans that Redis did not take before, once the bans are known again", () => {
+    const unwrittenBans = [{ kind: "host" as const, id: 5, reason: "host_failed", instanceId: 1 }];
+    const late = (seen: object) =>
+      one(startingRow(), waitingTrack(MINUTE), { seen, memory: { unwrittenBans } }).actions;
+    expect(late({})).toEqual([{ kind: "ban", target: { kind: "host", id: 5 }, instanceId: 1, reason: "host_failed" }]);
+    expect(late({ bans: unknown() })).toEqual([]);
+  });
+
+  test("writes the ban of a host with too many restarts once, not twice where Redis did not take it before", () => {
+    const unwrittenBans = [{ kind: "host" as const, id: 77001, reason: "too_many_restarts", instanceId: ID }];
+    const seen = { counters: new Map([[ID, { waitingSince: null, restarts: 6 }]]), probes: new Map() };
+    const plan = one(row(), servingTrack(), { seen, memory: { unwrittenBans } });
+    expect(kinds(plan)).toEqual(["ban"]);
+  });
+
   test("writes since when an instance is waited for", () => {
     const plan = one(startingRow(), waitingTrack(MINUTE), { seen: absent });
     expect(plan.actions).toEqual([{ kind: "start_waiting", instanceId: ID, since: NOW - MINUTE }]);

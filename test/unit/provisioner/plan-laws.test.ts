@@ -111,6 +111,15 @@ const someMemory: fc.Arbitrary<Memory> = fc.record({
   ),
   creates: fc.array(past, { maxLength: 8 }),
   avoided: fc.array(fc.record({ machineId: fc.constantFrom(20, 21), until: soon }), { maxLength: 2 }),
+  unwrittenBans: fc.array(
+    fc.record({
+      kind: fc.constantFrom("host", "machine"),
+      id: fc.constantFrom(10, 11),
+      reason: fc.constant("start_timeout"),
+      instanceId: fc.constantFrom(...ids),
+    }),
+    { maxLength: 2 },
+  ),
   goneOffers: fc.array(fc.record({ id: fc.constant(5), until: soon }), { maxLength: 2 }),
   backoff: maybe(
     fc.record({
