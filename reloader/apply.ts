@@ -133,6 +133,7 @@ export class Applier {
       deadline: at + DEADLINE_MS,
       clock,
       ask: () => nginx.ask(),
+      renewed: () => nginx.answeringWorkers(master).some((pid) => !workers.includes(pid)),
       refusal: () => log.refusalSince(mark, master),
       alive: () => nginx.isMaster(master),
       signal,

@@ -9,6 +9,8 @@ export interface AcceptQuestion {
   deadline: number;
   clock: Clock;
   ask(): Promise<Echo>;
+  /** Whether nginx has workers that it had not before the signal: old ones echo the same hash where the bytes are the same. */
+  renewed(): boolean;
   /** Why nginx refused the config, null while nothing says that it did. */
   refusal(): Promise<string | null>;
   /** False when the master that was signalled has ended. */
@@ -34,14 +36,16 @@ export async function awaitAccepted(question: AcceptQuestion): Promise<Accepted>
   const { clock, deadline, hash, signal } = question;
   for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(pause + 1, LONGEST_PAUSE_MS)) {
     const echoes = await Promise.all(Array.from({ length: QUESTIONS_AT_ONCE }, question.ask));
-    if (echoes.some((echo) => echo.kind === "hash" && echo.hash === hash)) return { accepted: true };
+    const isEchoed = echoes.some((echo) => echo.kind === "hash" && echo.hash === hash);
+    if (isEchoed && question.renewed()) return { accepted: true };
     if (signal.aborted) return { accepted: false, because: "stopped", why: "the reloader was told to end" };
     const refused = await question.refusal();
     if (refused !== null) return { accepted: false, because: "refused", why: refused };
     if (!question.alive()) return { accepted: false, because: "gone", why: "nginx ended while it was to reload" };
     if (clock.now() >= deadline) {
       const [echo] = echoes;
-      const seen = echo === undefined || echo.kind === "hash" ? "it still runs another config" : echo.why;
+      const old = isEchoed ? "it has no new workers" : "it still runs another config";
+      const seen = echo === undefined || echo.kind === "hash" ? old : echo.why;
       return { accepted: false, because: "late", why: seen };
     }
     await clock.sleep(pause, signal);

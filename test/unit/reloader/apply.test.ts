@@ -216,6 +216,15 @@ describe("what was changed behind the reloader's back", () => {
     expect(nginx.reloads).toBe(1);
   });
 
+  test("a config edited by hand is not taken for reloaded because its old workers still echo it", async () => {
+    const { nginx, disk, ensure } = await running(A);
+    disk.files.set(CONFIG, A.text.replace("203.0.113.9", "203.0.113.66"));
+    nginx.refuses = 'unknown directive "x" in /conf/other.conf:1';
+    expect(await ensure(A)).toMatchObject({ kind: "refused", why: expect.stringContaining("/conf/other.conf:1") });
+    nginx.refuses = null;
+    expect(await ensure(A)).toMatchObject({ kind: "settled" });
+  });
+
   test("a removed config is written again", async () => {
     const { disk, ensure } = await running(A);
     disk.files.delete(CONFIG);
