@@ -151,9 +151,9 @@ export class Reconciler {
       if (absence === null) return config;
       return nextStart({ config, good, without: aim.without, absentSince: absence.since, now });
     }
-    // A user's own template with a fault in it must not keep a server that is to be withdrawn.
-    const inTemplate = this.#refused?.why.includes(` in ${files.configPath}:`) === true;
-    const standIn = good === null || (aim.withdraws && inTemplate) ? aim.without : good;
+    // A user's own template with a fault in it must not keep a server that is to be withdrawn. Where the fault is
+    // cannot be told by nginx' words: of a file that it cannot open or a port that it cannot have it names no place.
+    const standIn = good === null || (aim.withdraws && !waits(aim.without)) ? aim.without : good;
     return standIn.hash === config.hash || waits(standIn) ? null : standIn;
   }
 

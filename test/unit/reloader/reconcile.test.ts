@@ -547,6 +547,17 @@ describe("a template of the user's own", () => {
     expect(world.nginx.running()).toEqual([configFor(null).hash]);
     expect(world.status()).toMatchObject({ applied: { generation: 6, server: null } });
   });
+
+  test("that nginx refuses without naming the file does not keep it either", async () => {
+    const world = await serving();
+    world.looked = { ...world.looked, found: { ...NOTHING_FOUND, template: own } };
+    world.nginx.refusesWith = "etag on;";
+    world.publish({ generation: 6, server: null });
+    await world.pass();
+    await world.pass();
+    expect(world.nginx.running()).toEqual([configFor(null).hash]);
+    expect(world.status()).toMatchObject({ applied: { generation: 6, server: null } });
+  });
 });
 
 test("what cannot be used of the settings' files leaves the last good config, with the reason", async () => {
