@@ -23,15 +23,15 @@ export function checkTemplate(template: string): void {
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     const [, reason, offset] = /^(.*) at (\d+)$/s.exec(message) ?? [];
-    throw refused(reason ?? message, offset === undefined ? null : lineOf(template, Number(offset)));
+    throw templateRefused(reason ?? message, offset === undefined ? null : lineOf(template, Number(offset)));
   }
   const walk = (tokens: mustache.TemplateSpans): void => {
     for (const token of tokens) {
       const [kind, name, offset, , inside] = token;
       const line = lineOf(template, offset);
-      if (kind === ">") throw refused(`{{> ${name}}} is a partial, and there are none`, line);
+      if (kind === ">") throw templateRefused(`{{> ${name}}} is a partial, and there are none`, line);
       const isName = SECTION.has(kind) || VALUE.has(kind);
-      if (isName && name !== "." && !VIEW_NAMES.has(name)) throw refused(`there is no {{${name}}}`, line);
+      if (isName && name !== "." && !VIEW_NAMES.has(name)) throw templateRefused(`there is no {{${name}}}`, line);
       if (Array.isArray(inside)) walk(inside);
     }
   };
@@ -42,13 +42,13 @@ export function checkTemplate(template: string): void {
 export function checkRendered(text: string, hash: string, view: View): void {
   const lines = text.split("\n").map((line) => line.trim());
   const needs = (rendered: string, template: string, why: string) => {
-    if (!lines.includes(rendered)) throw refused(`it lacks the line \`${template}\`, ${why}`);
+    if (!lines.includes(rendered)) throw templateRefused(`it lacks the line \`${template}\`, ${why}`);
   };
   const proof = "without which it cannot be proven what nginx runs";
   needs(`# vast-pod ${view.server}`, "# vast-pod {{{server}}}", proof);
   needs(`listen 127.0.0.1:${view.statusPort};`, "listen 127.0.0.1:{{{statusPort}}};", proof);
   needs(`return 200 "${hash}\\n";`, 'return 200 "{{{hash}}}\\n";', proof);
-  if (text.split(hash).length > 2) throw refused("it uses {{{hash}}} more than once");
+  if (text.split(hash).length > 2) throw templateRefused("it uses {{{hash}}} more than once");
   if (view.proxied === null || view.proxied.auth === null) return;
   const { header, file } = view.proxied.auth;
   const secret = "without which UPSTREAM_AUTH_HEADER would not be sent";
@@ -56,7 +56,8 @@ export function checkRendered(text: string, hash: string, view: View): void {
   needs(`proxy_set_header ${header} $vast_pod_auth;`, "proxy_set_header {{{header}}} $vast_pod_auth;", secret);
 }
 
-function refused(why: string, line: number | null = null): CannotRender {
+/** The error for a template that cannot be used. */
+export function templateRefused(why: string, line: number | null = null): CannotRender {
   const at = line === null ? "" : ` (line ${line})`;
   return new CannotRender(`the template of NGINX_TEMPLATE_PATH cannot be used: ${why}${at}`);
 }

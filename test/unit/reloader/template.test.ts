@@ -45,6 +45,20 @@ describe("a template of one's own", () => {
   });
 
   test.each([
+    ["a comment that looks like the header", `# vast-pod of our team\n${DEFAULT_CONF}`],
+    ["an indented header", DEFAULT_CONF.replace("# vast-pod", "  # vast-pod")],
+    ["line ends of Windows", DEFAULT_CONF.replaceAll("\n", "\r\n")],
+  ])("with %s is read back after a restart", (_, template) => {
+    const config = render(template);
+    expect(readConfig(config.text)).toEqual(config);
+  });
+
+  test("that cannot be read back is refused, as a restart could not tell what it serves", () => {
+    const message = reasonFor(`${DEFAULT_CONF}{{#hash}}# more{{/hash}}\n`);
+    expect(message).toContain("a restarted reloader could not recognise it");
+  });
+
+  test.each([
     ["an open tag", "# {{{server\n", "Unclosed tag", 1],
     ["an open section", "a\n{{#proxied}}\nb\n", 'Unclosed section "proxied"', 4],
     ["an end without a section", "a\nb\n{{/proxied}}\n", 'Unopened section "proxied"', 3],
