@@ -21,7 +21,7 @@ export interface Container {
   image: string;
   restartPolicy?: string;
   env?: { name: string; value?: string }[];
-  ports?: { name: string }[];
+  ports?: { name: string; containerPort: number }[];
   resources?: { requests?: { cpu?: string; memory?: string }; limits?: { memory?: string } };
   securityContext?: SecurityContext;
   volumeMounts?: { name: string; mountPath: string; readOnly?: boolean }[];
