@@ -2,7 +2,11 @@
 import * as z from "zod";
 import type { Look } from "./cluster.ts";
 
-const metadata = z.looseObject({ name: z.string().min(1), deletionTimestamp: z.string().nullish() });
+const metadata = z.looseObject({
+  name: z.string().min(1),
+  deletionTimestamp: z.string().nullish(),
+  finalizers: z.array(z.string()).nullish(),
+});
 
 const statefulSet = z.looseObject({
   metadata,
@@ -12,13 +16,30 @@ const statefulSet = z.looseObject({
     ordinals: z.looseObject({ start: z.int().min(0).nullish() }).nullish(),
   }),
 });
-const statefulSetList = z.looseObject({ kind: z.literal("StatefulSetList"), items: z.array(statefulSet) });
-const podList = z.looseObject({ kind: z.literal("PodList"), items: z.array(z.looseObject({ metadata })) });
+/** A list that goes on says where: we never ask for a part. */
+const whole = z.looseObject({ continue: z.literal("").nullish() }).nullish();
+const statefulSetList = z.looseObject({
+  kind: z.literal("StatefulSetList"),
+  metadata: whole,
+  items: z.array(statefulSet),
+});
+const podList = z.looseObject({
+  kind: z.literal("PodList"),
+  metadata: whole,
+  items: z.array(z.looseObject({ metadata })),
+});
 
 const pod = z.looseObject({
   metadata: metadata.extend({
     ownerReferences: z
-      .array(z.looseObject({ kind: z.string(), name: z.string(), controller: z.boolean().nullish() }))
+      .array(
+        z.looseObject({
+          apiVersion: z.string(),
+          kind: z.string(),
+          name: z.string(),
+          controller: z.boolean().nullish(),
+        }),
+      )
       .nullish(),
   }),
 });
@@ -41,7 +62,11 @@ export function ownerOf(podName: string, look: Look): { name: string } | { why: 
   const read = pod.safeParse(look.body);
   if (look.kind === "missing" || !read.success) return { why: `the cluster shows no pod ${podName}` };
   const { name, ownerReferences } = read.data.metadata;
-  const owner = ownerReferences?.find((reference) => reference.controller === true && reference.kind === "StatefulSet");
+  // Others make a kind of that name too (OpenKruise): Kubernetes' own list does not have theirs, which says nothing.
+  const owner = ownerReferences?.find(
+    (reference) =>
+      reference.controller === true && reference.kind === "StatefulSet" && reference.apiVersion.startsWith("apps/"),
+  );
   if (name !== podName || owner === undefined) return { why: `the pod ${podName} belongs to no StatefulSet` };
   if (ordinalOf(podName, owner.name) === null) return { why: `the pod ${podName} has no number after ${owner.name}` };
   return { name: owner.name };
@@ -57,7 +82,10 @@ export function wantedBy(setName: string, podName: string, look: Look): Wanted {
   }
   const read = statefulSet.safeParse(look.body);
   if (!read.success || read.data.metadata.name !== setName) return doubt(`the StatefulSet ${setName} cannot be read`);
-  if (read.data.metadata.deletionTimestamp) return { wanted: "no", why: `the StatefulSet ${setName} is being deleted` };
+  const { deletionTimestamp, finalizers } = read.data.metadata;
+  if (deletionTimestamp && finalizers?.includes("orphan"))
+    return doubt(`the StatefulSet ${setName} is being deleted without its pods`);
+  if (deletionTimestamp) return { wanted: "no", why: `the StatefulSet ${setName} is being deleted` };
   return inRange(read.data, podName);
 }
 

@@ -10,7 +10,7 @@ const pod: Look = {
   body: {
     metadata: {
       name: "vast-pod-1",
-      ownerReferences: [{ kind: "StatefulSet", name: "vast-pod", controller: true }],
+      ownerReferences: [{ apiVersion: "apps/v1", kind: "StatefulSet", name: "vast-pod", controller: true }],
     },
   },
 };

@@ -28,6 +28,12 @@ describe("a pod of a StatefulSet", () => {
       set(1, { deletionTimestamp: "2026-11-23T15:00:00Z" }),
       "no",
     ],
+    [
+      "is in doubt when the StatefulSet is deleted without its pods",
+      "vast-pod-0",
+      set(0, { deletionTimestamp: "2026-11-23T15:00:00Z", finalizers: ["orphan"] }),
+      "doubt",
+    ],
     ["is in doubt when the replicas are missing", "vast-pod-0", set(undefined), "doubt"],
     ["is in doubt when the replicas are no number", "vast-pod-0", set("3"), "doubt"],
     [
@@ -65,23 +71,28 @@ describe("a pod of a StatefulSet", () => {
 });
 
 describe("the owner of a pod", () => {
+  const apps = { apiVersion: "apps/v1" };
   const pod = (owner: object | null) =>
     found({ metadata: { name: "vast-pod-0", ...(owner === null ? {} : { ownerReferences: [owner] }) } });
 
   test("is the StatefulSet that controls it", () => {
-    expect(ownerOf("vast-pod-0", pod({ kind: "StatefulSet", name: "vast-pod", controller: true }))).toEqual({
+    expect(ownerOf("vast-pod-0", pod({ ...apps, kind: "StatefulSet", name: "vast-pod", controller: true }))).toEqual({
       name: "vast-pod",
     });
   });
 
   test.each([
     ["it has none", pod(null)],
-    ["something else owns it", pod({ kind: "ReplicaSet", name: "vast-pod", controller: true })],
+    ["something else owns it", pod({ ...apps, kind: "ReplicaSet", name: "vast-pod", controller: true })],
     [
       "a StatefulSet is named that does not control it",
-      pod({ kind: "StatefulSet", name: "vast-pod", controller: false }),
+      pod({ ...apps, kind: "StatefulSet", name: "vast-pod", controller: false }),
     ],
-    ["the StatefulSet has another name", pod({ kind: "StatefulSet", name: "other", controller: true })],
+    [
+      "a StatefulSet of another API group owns it",
+      pod({ apiVersion: "apps.kruise.io/v1beta1", kind: "StatefulSet", name: "vast-pod", controller: true }),
+    ],
+    ["the StatefulSet has another name", pod({ ...apps, kind: "StatefulSet", name: "other", controller: true })],
     ["the pod does not exist", { kind: "missing", body: {} } as const],
     ["nobody answers", { kind: "unknown", why: "ECONNREFUSED" } as const],
   ])("is in doubt when %s", (_, look) => {
@@ -109,6 +120,16 @@ describe("the pods of a namespace", () => {
     ["a list is of another kind", found({ kind: "PodList", items: [set(1)] }), pods("a")],
     ["one StatefulSet of the list cannot be read", sets(set(1), { metadata: {} }), pods("a")],
     ["a list is cut short", sets(set(1)), found({ kind: "PodList" })],
+    [
+      "the list of StatefulSets is one page of several",
+      found({ kind: "StatefulSetList", metadata: { continue: "next" }, items: [set(1)] }),
+      pods("a"),
+    ],
+    [
+      "the list of pods is one page of several",
+      sets(set(1)),
+      found({ kind: "PodList", metadata: { continue: "next" }, items: [{ metadata: { name: "a" } }] }),
+    ],
   ])("are in doubt when %s", (_, setLook, podLook) => {
     expect(wantedPods(setLook, podLook)).toHaveProperty("why");
   });
