@@ -59,6 +59,9 @@ const reloader = ["reloader"] as const;
 /** Where the stock nginx images, Debian's and Alpine's alike, keep the authorities that the system trusts. */
 export const SYSTEM_AUTHORITIES = "/etc/ssl/certs/ca-certificates.crt";
 
+// biome-ignore lint/suspicious/noTemplateCurlyInString: shown as it stands, the pod's name is filled in later
+const FILLED_IN = "${POD_NAME}";
+
 export const VARIABLES = {
   POD_NAME: required(z.string().regex(/^[A-Za-z0-9]([A-Za-z0-9._-]{0,198}[A-Za-z0-9])?$/), {
     for: provisioner,
@@ -152,14 +155,14 @@ export const VARIABLES = {
     expects: "an http or https URL without a path, like https://console.vast.ai",
   }),
   VAST_LABEL: optional(
-    z.string().regex(/^[\x21-\x7e]{1,128}$/),
+    // Any other reference stands for something that nobody filled in.
+    z.string().regex(/^(?!.*\$[({](?!POD_NAME[)}]))[\x21-\x7e]{1,128}$/),
     {
       for: provisioner,
-      meaning: "label of the instance, for accounts that several clusters or namespaces share",
-      expects: "a text of 1-128 printable characters without blanks, like k8s_pod=prod/vast-pod-0",
+      meaning: `label of the instance, for accounts that several clusters or namespaces share; \`${FILLED_IN}\` in it is filled in, so that it may stand in a ConfigMap`,
+      expects: `a text of 1-128 printable characters without blanks, like k8s_pod=prod/${FILLED_IN}; nothing but the pod's name is filled in`,
     },
-    // biome-ignore lint/suspicious/noTemplateCurlyInString: shown as it stands, the pod's name is filled in later
-    "k8s_pod=${POD_NAME}",
+    `k8s_pod=${FILLED_IN}`,
   ),
   VAST_POLICY: byDefault(z.enum(["sync", "no-destroy", "observe"]), "sync", {
     for: provisioner,

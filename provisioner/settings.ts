@@ -50,7 +50,7 @@ export function readProvisionerSettings(source: SettingsSource): ProvisionerSett
   return {
     podName: v.POD_NAME,
     desired: {
-      label: v.VAST_LABEL ?? defaultLabel(v.POD_NAME),
+      label: labelOf(v),
       image: v.VAST_TEMPLATE_IMAGE,
       templateName: v.VAST_TEMPLATE_NAME,
       upstreamPort: v.VAST_UPSTREAM_PORT,
@@ -127,7 +127,7 @@ export function readDestroySettings(source: SettingsSource): DestroySettings {
     : null;
   return {
     podName: v.POD_NAME,
-    label: v.VAST_LABEL ?? defaultLabel(v.POD_NAME),
+    label: labelOf(v),
     vastUrl: v.VAST_URL,
     statePath: v.STATE_PATH,
     statusPort: v.PROVISIONER_STATUS_PORT,
@@ -147,8 +147,13 @@ export function readSecretFile(path: string): string {
   return readFileSync(path, "utf8");
 }
 
-function defaultLabel(podName: string): string {
-  return `k8s_pod=${podName}`;
+/**
+ * The label, with the pod's name in it. Kubernetes fills a name in only in a container's own `env`, and only behind its
+ * definition, where a patch of kustomize does not put it: unfilled it would be one label for all pods, and each would end the
+ * others' instances as duplicates.
+ */
+export function labelOf({ VAST_LABEL: label, POD_NAME: podName }: Values<"VAST_LABEL" | "POD_NAME">): string {
+  return label?.replaceAll(/\$\{POD_NAME\}|\$\(POD_NAME\)/g, () => podName) ?? `k8s_pod=${podName}`;
 }
 
 const ROTATING = ["VAST_API_KEY", "DOCKER_LOGIN", "UPSTREAM_AUTH_HEADER"] as const;

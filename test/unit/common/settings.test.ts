@@ -139,6 +139,7 @@ describe("a malformed value is a problem that names the variable and what would 
     ["VAST_URL", "https://console.vast.ai/api/v0"],
     ["VAST_URL", "https://console.vast.ai/?key=1"],
     ["VAST_LABEL", "a b"],
+    ["VAST_LABEL", "k8s_pod=prod/$(HOSTNAME)"],
     ["VAST_POLICY", "none"],
     ["VAST_UPSTREAM_PORT", "http"],
     ["VAST_HEALTH_PATH", "health"],

@@ -73,6 +73,16 @@ describe("the provisioner's settings", () => {
     expect(read({ VAST_LABEL: "k8s_pod=prod/vast-pod-0" }).desired.label).toBe("k8s_pod=prod/vast-pod-0");
   });
 
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: as a ConfigMap has it
+  test.each(["k8s_pod=prod/${POD_NAME}", "k8s_pod=prod/$(POD_NAME)"])(
+    "fill the pod's name into the label %s, so that no two pods share one",
+    (label) => {
+      const env = { VAST_LABEL: label, POD_NAME: "vast-pod-3" };
+      expect(read(env).desired.label).toBe("k8s_pod=prod/vast-pod-3");
+      expect(readDestroySettings(source(env)).label).toBe("k8s_pod=prod/vast-pod-3");
+    },
+  );
+
   test("take a query in the official command line's grammar, and an order before the query's own", () => {
     const { query, warnings } = read({ VAST_SEARCH_QUERY: "gpu_ram>=24 foo=1", VAST_SEARCH_ORDER: "dph,dlperf-,bar" });
     expect(query.filters).toMatchObject({ verified: { eq: true }, gpu_ram: { gte: 24_000 }, foo: { eq: "1" } });
