@@ -27,6 +27,7 @@ export function reapOptions(cli: Argv): Argv {
     })
     .option("yes", { type: "boolean", alias: "y", describe: "end the orphans; without it they are only named" })
     .option("at-most", { type: "string", requiresArg: true, describe: `end no more in one run [${AT_MOST}]` })
+    .option("set-deleted", { type: "boolean", describe: "the StatefulSet is gone for good: its instances are orphans" })
     .option("younger-than-minutes", {
       type: "string",
       requiresArg: true,
@@ -35,7 +36,7 @@ export function reapOptions(cli: Argv): Argv {
 }
 
 export async function reapCommand(call: Call, source: SettingsSource): Promise<ExitCode> {
-  const { values } = readSettings(["VAST_API_KEY", "VAST_URL", "DEBUG"], source);
+  const { values } = readSettings(["VAST_API_KEY", "VAST_URL", "VAST_LABEL", "DEBUG"], source);
   const { prefix, atMost, youngerThanMinutes } = readOptions(call.options);
   const clock = systemClock;
   const json = call.options.json === true;
@@ -57,6 +58,8 @@ export async function reapCommand(call: Call, source: SettingsSource): Promise<E
       destination: process.stderr,
     }),
     prefix,
+    label: values.VAST_LABEL,
+    setDeleted: call.options["set-deleted"] === true,
     youngerThanMs: youngerThanMinutes * MS_PER_MINUTE,
     atMost,
     really: call.options.yes === true,

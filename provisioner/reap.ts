@@ -3,8 +3,9 @@
 import type { Clock } from "../common/clock.ts";
 import type { Logger } from "../common/logging.ts";
 import type { Cluster } from "./kubernetes/cluster.ts";
-import { wantedPods } from "./kubernetes/wanted.ts";
+import { type Namespace, wantedPods } from "./kubernetes/wanted.ts";
 import { describe } from "./plan/replacement.ts";
+import { labelOf } from "./settings.ts";
 import type { VastClient } from "./vast/client.ts";
 import { asVastError } from "./vast/errors.ts";
 import type { Instance } from "./vast/rows.ts";
@@ -16,6 +17,10 @@ export interface ReapParts {
   log: Logger;
   /** What the labels of our instances begin with; the pod's number follows: `k8s_pod=vast-pod-`. */
   prefix: string;
+  /** The label that our pods are told to use, where it is known. */
+  label: string | undefined;
+  /** The StatefulSet itself was deleted: all of its instances are orphans. */
+  setDeleted: boolean;
   /** Instances younger than this are spared: their pod may be on its way. */
   youngerThanMs: number;
   /** The most that one run ends. */
@@ -63,10 +68,17 @@ export async function reap(parts: ReapParts): Promise<ReapOutcome> {
     await cluster.get(`/api/v1/${base}/pods`),
   );
   if ("why" in wanted) return nothing(`the cluster gives no clear answer (${wanted.why})`);
-  const orphans = orphansAmong(ours, prefix, wanted.isWanted, clock.now() - parts.youngerThanMs);
+  const foreign = prefixProblem(parts, wanted);
+  if (foreign !== null) return nothing(foreign);
+  const unwanted = ours.filter((row) => !wanted.isWanted(podOf(row, prefix) ?? ""));
+  for (const row of unwanted.filter((one) => one.createdAt === null))
+    say(`Spared, since its age is unknown: ${describe(row)} with the label ${row.label}.`);
+  const orphans = bornBefore(unwanted, clock.now() - parts.youngerThanMs);
   const ids = orphans.map((row) => row.id);
   if (orphans.length === 0) {
-    say(`Every one of ${ours.length} instances with ${prefix} belongs to a pod that is wanted, or is young.`);
+    say(
+      `Every one of ${ours.length} instances with ${prefix} belongs to a pod that is wanted, or is spared for its age.`,
+    );
     return nothing(null);
   }
   for (const row of orphans) say(`Orphan: ${describe(row)} with the label ${row.label}.`);
@@ -83,26 +95,39 @@ export async function reap(parts: ReapParts): Promise<ReapOutcome> {
   return { done: left.length === 0, problem: null, orphans: ids, gone, left: ids.filter((id) => !gone.includes(id)) };
 }
 
-/** The pod that an instance's label names: what follows the prefix' last `=` or `/`. Null where the label is not ours. */
+/** Why the prefix may be that of somebody else's labels, for whose pods this namespace cannot speak; or null. */
+function prefixProblem(
+  { prefix, label, setDeleted, cluster }: ReapParts,
+  { labelOf: given }: Namespace,
+): string | null {
+  const set = setOf(prefix);
+  const own = given(set);
+  if (own === undefined && !setDeleted)
+    return `the namespace ${cluster.namespace} has no StatefulSet ${set}: correct --prefix, whose end behind the last = or / is its name, or add --set-deleted if it is gone for good`;
+  const told = own ?? label;
+  if (told === undefined) return null;
+  const first = labelOf({ VAST_LABEL: told, POD_NAME: `${set}-0` });
+  if (first.startsWith(prefix)) return null;
+  return `the pods of ${set} label their instances ${first} (VAST_LABEL), which does not begin with --prefix ${prefix}`;
+}
+
+/** The StatefulSet that a prefix names: what follows its last `=` or `/`. */
+function setOf(prefix: string): string {
+  return prefix.slice(Math.max(prefix.lastIndexOf("="), prefix.lastIndexOf("/")) + 1, -1);
+}
+
+/** The pod that an instance's label names. Null where the label is not ours. */
 export function podOf(row: Instance, prefix: string): string | null {
   if (row.label === null || !row.label.startsWith(prefix)) return null;
   const number = row.label.slice(prefix.length);
   if (!/^(0|[1-9]\d{0,9})$/.test(number)) return null;
-  return `${prefix.slice(Math.max(prefix.lastIndexOf("="), prefix.lastIndexOf("/")) + 1)}${number}`;
+  return `${setOf(prefix)}-${number}`;
 }
 
-/** Those whose pod nobody wants and that were created before `bornBefore` (epoch ms); the oldest first. */
-function orphansAmong(
-  rows: readonly Instance[],
-  prefix: string,
-  isWanted: (podName: string) => boolean,
-  bornBefore: number,
-): Instance[] {
+/** Those that were created before `instant` (epoch ms); the oldest first. */
+function bornBefore(rows: readonly Instance[], instant: number): Instance[] {
   return rows
-    .filter((row) => {
-      const pod = podOf(row, prefix);
-      return pod !== null && !isWanted(pod) && row.createdAt !== null && row.createdAt < bornBefore;
-    })
+    .filter((row) => row.createdAt !== null && row.createdAt < instant)
     .sort((a, b) => (a.createdAt ?? 0) - (b.createdAt ?? 0) || a.id - b.id);
 }
 

@@ -8,9 +8,16 @@ const metadata = z.looseObject({
   finalizers: z.array(z.string()).nullish(),
 });
 
+const container = z.looseObject({
+  env: z.array(z.looseObject({ name: z.string(), value: z.string().nullish() })).nullish(),
+});
+const podTemplate = z.looseObject({
+  spec: z.looseObject({ initContainers: z.array(container).nullish(), containers: z.array(container).nullish() }),
+});
 const statefulSet = z.looseObject({
   metadata,
   spec: z.looseObject({
+    template: podTemplate.nullish(),
     replicas: z.int().min(0),
     /** Since Kubernetes 1.27 the first pod may have another number than 0. */
     ordinals: z.looseObject({ start: z.int().min(0).nullish() }).nullish(),
@@ -105,8 +112,16 @@ function ordinalOf(podName: string, setName: string): number | null {
   return /^(0|[1-9]\d{0,9})$/.test(digits) ? Number(digits) : null;
 }
 
-/** Which of some pods exist or are wanted, from the lists of a namespace; or why nothing can be said. */
-export function wantedPods(sets: Look, pods: Look): { isWanted(podName: string): boolean } | { why: string } {
+/** What the lists of a namespace tell. */
+export interface Namespace {
+  /** Whether a pod exists or a StatefulSet wants it. */
+  isWanted(podName: string): boolean;
+  /** The `VAST_LABEL` that a StatefulSet gives its pods by itself, null when it gives none, undefined when it does not exist. */
+  labelOf(setName: string): string | null | undefined;
+}
+
+/** Reads the lists of a namespace; or answers why nothing can be said. */
+export function wantedPods(sets: Look, pods: Look): Namespace | { why: string } {
   if (sets.kind !== "found") return { why: sets.kind === "unknown" ? sets.why : "the cluster has no StatefulSets" };
   if (pods.kind !== "found") return { why: pods.kind === "unknown" ? pods.why : "the cluster has no pods" };
   const setsRead = statefulSetList.safeParse(sets.body);
@@ -118,7 +133,16 @@ export function wantedPods(sets: Look, pods: Look): { isWanted(podName: string):
   if (podsRead.data.items.length === 0) return { why: "the list of pods is empty" };
   const existing = new Set(podsRead.data.items.map((item) => item.metadata.name));
   return {
+    labelOf: (setName) => {
+      const set = setsRead.data.items.find((one) => one.metadata.name === setName);
+      return set && givenLabel(set);
+    },
     isWanted: (podName) =>
       existing.has(podName) || setsRead.data.items.some((set) => inRange(set, podName).wanted === "yes"),
   };
+}
+
+function givenLabel({ spec: { template } }: z.infer<typeof statefulSet>): string | null {
+  const containers = [...(template?.spec.initContainers ?? []), ...(template?.spec.containers ?? [])];
+  return containers.flatMap(({ env }) => env ?? []).find(({ name }) => name === "VAST_LABEL")?.value ?? null;
 }

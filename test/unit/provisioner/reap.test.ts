@@ -47,6 +47,8 @@ async function run({ rows, sets, pods, over, destroy }: Setup) {
       clock,
       log: fakeLog().log,
       prefix: PREFIX,
+      label: undefined,
+      setDeleted: false,
       youngerThanMs: 30 * MINUTE,
       atMost: 5,
       really: true,
@@ -86,7 +88,57 @@ describe("reap", () => {
     const pods = found("PodList", [{ metadata: { name: "vast-pod-1" } }]);
     expect((await run({ pods })).destroys).toEqual([]);
     expect((await run({ rows: () => [of(2, `${PREFIX}1`, 29 * MINUTE)] })).destroys).toEqual([]);
-    expect((await run({ rows: () => [row({ id: 2, label: `${PREFIX}1`, createdAt: null })] })).destroys).toEqual([]);
+  });
+
+  test("spares an instance of unknown age, and says so", async () => {
+    const { destroys, said } = await run({ rows: () => [row({ id: 2, label: `${PREFIX}1`, createdAt: null })] });
+    expect(destroys).toEqual([]);
+    expect(said).toContain("its age is unknown: instance 2");
+  });
+
+  describe("ends nothing and fails with a prefix that may be somebody else's", () => {
+    const other = { metadata: { name: "staging-vast-pod" }, spec: { replicas: 1 } };
+    const labelled = (value: string, where: "initContainers" | "containers" = "initContainers") => ({
+      ...set(1),
+      spec: { replicas: 1, template: { spec: { [where]: [{ env: [{ name: "VAST_LABEL", value }] }] } } },
+    });
+    test.each<[string, Setup, RegExp]>([
+      [
+        "no StatefulSet has the name that it ends with",
+        { sets: found("StatefulSetList", [other]) },
+        /has no StatefulSet vast-pod: correct --prefix.*--set-deleted/,
+      ],
+      [
+        "the StatefulSet gives its pods another label",
+        { sets: found("StatefulSetList", [labelled("k8s_pod=staging/$(POD_NAME)")]) },
+        /label their instances k8s_pod=staging\/vast-pod-0/,
+      ],
+      [
+        "its main container does",
+        { sets: found("StatefulSetList", [labelled("k8s_pod=staging/vast-pod-0", "containers")]) },
+        /label their instances k8s_pod=staging\/vast-pod-0/,
+      ],
+      [
+        "the settings name another label",
+        { over: { label: "k8s_pod=staging/$(POD_NAME)" } },
+        /label their instances k8s_pod=staging\/vast-pod-0/,
+      ],
+    ])("since %s", async (_, setup, why) => {
+      const { outcome, destroys, said } = await run(setup);
+      expect(destroys).toEqual([]);
+      expect(outcome.done).toBe(false);
+      expect(said).toMatch(why);
+    });
+
+    test("but judges by it when the label fits, or the StatefulSet is said to be deleted", async () => {
+      const fitting = found("StatefulSetList", [labelled("k8s_pod=$(POD_NAME)")]);
+      expect((await run({ sets: fitting })).outcome.gone).toEqual([2]);
+      const deleted = {
+        sets: found("StatefulSetList", [other]),
+        pods: found("PodList", [{ metadata: { name: "x" } }]),
+      };
+      expect((await run({ ...deleted, over: { setDeleted: true } })).outcome.gone).toEqual([1, 2]);
+    });
   });
 
   test.each([
