@@ -32,6 +32,10 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
+/** The ConfigMaps out of which a manifest's containers get variables. */
+const settingsOf = (manifest: Manifest) =>
+  containersOf(manifest).flatMap(({ envFrom = [] }) => envFrom.map(({ configMapRef }) => configMapRef.name));
+
 /** Fails with the rendering, the object and what is wrong with it, for all of them at once. */
 function everywhere(judge: (manifest: Manifest, all: readonly Manifest[]) => string[]): void {
   const problems = new Set<string>();
@@ -108,12 +112,25 @@ describe("a container", () => {
   test("gets only variables of the settings table", () => {
     const known = new Set(Object.keys(VARIABLES).flatMap((name) => [name, `${name}_FILE`]));
     everyContainer(({ env = [] }) => env.filter(({ name }) => !known.has(name)).map(({ name }) => `unknown ${name}`));
-    everywhere(({ kind, metadata, data }) =>
-      kind === "ConfigMap" && metadata.name === "vast-pod"
+    everywhere(({ metadata, data }, all) =>
+      all.flatMap(settingsOf).includes(metadata.name)
         ? Object.keys(data as object).filter((name) => !known.has(name))
         : [],
     );
   });
+
+  test("that talks to Vast.ai gets the settings, under a name that changes with them, so that their change rolls the pods", () =>
+    everywhere((manifest, all) =>
+      containersOf(manifest)
+        .filter((one) => one.image.startsWith("vast-pod/provisioner:"))
+        .flatMap((one) => {
+          const [name, ...others] = (one.envFrom ?? []).map(({ configMapRef }) => configMapRef.name);
+          const there = all.some((other) => other.kind === "ConfigMap" && other.metadata.name === name);
+          return there && others.length === 0 && /^vast-pod-[a-z0-9]{10}$/.test(name ?? "")
+            ? []
+            : [`${one.name} has the settings ${name}`];
+        }),
+    ));
 
   test("mounts only volumes that there are, and every volume is mounted", () =>
     everywhere((manifest) =>
@@ -235,6 +252,14 @@ describe("names and selectors", () => {
       ]);
       return ports.filter((port) => !open.has(port.targetPort)).map((port) => `no port ${port.targetPort}`);
     }));
+
+  test("the budget holds up no drain for pods that wait for an offer", () => {
+    for (const [name, all] of renderings) {
+      const [budget, ...others] = all.filter((one) => one.kind === "PodDisruptionBudget");
+      expect(budget?.spec, name).toMatchObject({ maxUnavailable: 1, unhealthyPodEvictionPolicy: "AlwaysAllow" });
+      expect(others).toEqual([]);
+    }
+  });
 
   test("every ConfigMap, Secret and service account that is named exists", () => {
     everywhere((one, all) => {

@@ -21,6 +21,7 @@ export interface Container {
   image: string;
   restartPolicy?: string;
   env?: { name: string; value?: string }[];
+  envFrom?: { configMapRef: { name: string } }[];
   ports?: { name: string; containerPort: number }[];
   resources?: { requests?: { cpu?: string; memory?: string }; limits?: { memory?: string } };
   securityContext?: SecurityContext;
