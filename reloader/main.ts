@@ -127,7 +127,8 @@ async function run(call: Call): Promise<ExitCode> {
   await runLoop({ pass, onError: (error) => report.fail(error), bell, clock }, stop.signal);
   await Promise.all([watcher.close(), server.close()]);
   logger.info("stopped");
-  return EXIT.done;
+  // A question to DNS cannot be called off, and would hold up the end for as long as the resolver waits.
+  process.exit(EXIT.done);
 }
 
 function serveStatus(port: number, report: Report): Promise<StatusServer> {
