@@ -8,6 +8,9 @@ export interface Clock {
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
 }
 
+/** Ms between two instants. Where the system's clock was put back they count too: nothing waits for a time to come again. */
+export const elapsedMs = (since: number, now: number): number => Math.abs(now - since);
+
 // Ends a deadline's own wait. Given as the reason, since abort() alone makes an exception with its stack each time.
 const DONE = "done";
 

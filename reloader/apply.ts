@@ -130,7 +130,8 @@ export class Applier {
     const at = clock.now();
     const accepted = await awaitAccepted({
       hash: config.hash,
-      deadline: at + DEADLINE_MS,
+      since: at,
+      timeoutMs: DEADLINE_MS,
       clock,
       ask: () => nginx.ask(),
       renewed: () => nginx.answeringWorkers(master).some((pid) => !workers.includes(pid)),
@@ -163,7 +164,7 @@ export class Applier {
   async #settle(config: Config, pending: Pending, signal: AbortSignal): Promise<Outcome> {
     const { clock, nginx } = this.#parts;
     const left = await awaitSettled({
-      until: clock.now() + SETTLE_WAIT_MS,
+      timeoutMs: SETTLE_WAIT_MS,
       clock,
       remaining: () => nginx.stillAnswering(pending.workers),
       signal,

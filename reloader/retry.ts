@@ -21,7 +21,8 @@ export function refusedAgain(before: Refused | null, hash: string, why: string, 
   return { hash, why, times, retryAt: now + Math.min(FIRST_RETRY_MS * 2 ** (times - 1), LONGEST_RETRY_MS) };
 }
 
-/** True while `hash` must not be tried. */
+/** True while `hash` must not be tried. A longer wait than any comes of a system's clock that was put back. */
 export function mustWait(refused: Refused | null, hash: string, now: number): refused is Refused {
-  return refused !== null && refused.hash === hash && now < refused.retryAt;
+  if (refused === null || refused.hash !== hash) return false;
+  return now < refused.retryAt && refused.retryAt - now <= LONGEST_RETRY_MS;
 }

@@ -1,12 +1,13 @@
 // Proves in two steps that nginx took a config: accepted (a worker of the new config answers) and settled (no worker of
 // the old one does). A delivered signal proves neither. Touches nothing but what it is given.
-import type { Clock } from "../common/clock.ts";
+import { type Clock, elapsedMs } from "../common/clock.ts";
 import type { Echo } from "./nginx/config-echo.ts";
 
 export interface AcceptQuestion {
   hash: string;
-  /** Epoch ms of the one deadline that both steps share. */
-  deadline: number;
+  /** Epoch ms of the signal, and for how long after it to ask. */
+  since: number;
+  timeoutMs: number;
   clock: Clock;
   ask(): Promise<Echo>;
   /** Whether nginx has workers that it had not before the signal: old ones echo the same hash where the bytes are the same. */
@@ -33,7 +34,7 @@ const LONGEST_PAUSE_MS = 25;
 
 /** Asks until the hash comes back, the config was refused or time is up. */
 export async function awaitAccepted(question: AcceptQuestion): Promise<Accepted> {
-  const { clock, deadline, hash, signal } = question;
+  const { clock, since, timeoutMs, hash, signal } = question;
   for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(pause + 1, LONGEST_PAUSE_MS)) {
     const echoes = await Promise.all(Array.from({ length: QUESTIONS_AT_ONCE }, question.ask));
     const isEchoed = echoes.some((echo) => echo.kind === "hash" && echo.hash === hash);
@@ -42,7 +43,7 @@ export async function awaitAccepted(question: AcceptQuestion): Promise<Accepted>
     const refused = await question.refusal();
     if (refused !== null) return { accepted: false, because: "refused", why: refused };
     if (!question.alive()) return { accepted: false, because: "gone", why: "nginx ended while it was to reload" };
-    if (clock.now() >= deadline) {
+    if (elapsedMs(since, clock.now()) >= timeoutMs) {
       const [echo] = echoes;
       const old = isEchoed ? "it has no new workers" : "it still runs another config";
       const seen = echo === undefined || echo.kind === "hash" ? old : echo.why;
@@ -53,8 +54,7 @@ export async function awaitAccepted(question: AcceptQuestion): Promise<Accepted>
 }
 
 export interface SettleQuestion {
-  /** Epoch ms until which to wait. */
-  until: number;
+  timeoutMs: number;
   clock: Clock;
   /** Old workers that still take requests. */
   remaining(): readonly number[];
@@ -66,10 +66,16 @@ export interface SettleQuestion {
 const LOOK_EVERY_MS = 5;
 
 /** Waits until no old worker takes requests; answers those that still do when time is up. */
-export async function awaitSettled({ clock, until, remaining, signal }: SettleQuestion): Promise<readonly number[]> {
+export async function awaitSettled({
+  clock,
+  timeoutMs,
+  remaining,
+  signal,
+}: SettleQuestion): Promise<readonly number[]> {
+  const since = clock.now();
   for (;;) {
     const left = remaining();
-    if (left.length === 0 || clock.now() >= until || signal.aborted) return left;
+    if (left.length === 0 || elapsedMs(since, clock.now()) >= timeoutMs || signal.aborted) return left;
     await clock.sleep(LOOK_EVERY_MS, signal);
   }
 }

@@ -2,7 +2,7 @@
 import { stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { type ChokidarOptions, watch as chokidarWatch, type FSWatcher } from "chokidar";
-import type { Clock } from "../common/clock.ts";
+import { type Clock, elapsedMs } from "../common/clock.ts";
 
 // chokidar 5 drops every change of a file within 50 ms of one it has reported. A look 100 ms after the last event it
 // did report saw the final content in every one of 24 bursts, a look at 30 ms in none.
@@ -20,11 +20,13 @@ export function burst(look: () => void, clock: Clock, signal: AbortSignal): () =
   const trail = async () => {
     let looked = last;
     for (;;) {
-      await clock.sleep(Math.min(last + QUIET_MS, looked + LONGEST_WAIT_MS) - clock.now(), signal);
+      const before = clock.now();
+      const left = Math.min(QUIET_MS - elapsedMs(last, before), LONGEST_WAIT_MS - elapsedMs(looked, before));
+      await clock.sleep(left, signal);
       if (signal.aborted) return;
       const now = clock.now();
-      const isOver = now >= last + QUIET_MS;
-      if (!isOver && now < looked + LONGEST_WAIT_MS) continue;
+      const isOver = elapsedMs(last, now) >= QUIET_MS;
+      if (!isOver && elapsedMs(looked, now) < LONGEST_WAIT_MS) continue;
       running = !isOver;
       look();
       if (isOver) return;
@@ -87,21 +89,22 @@ export function watchFolder({ path, onEvent, onError, clock, watch = chokidarWat
   const folder = dirname(path);
   let current: { watcher: FSWatcher; identity: string } | null = null;
   let told: string | null = null;
-  let tryAgainAt = Number.POSITIVE_INFINITY;
+  let failedAt: number | null = null;
   const fail = (error: unknown) => {
     const why = error instanceof Error ? error.message : String(error);
     if (why !== told) onError(why);
     told = why;
-    tryAgainAt = clock.now() + TRY_AGAIN_MS;
+    failedAt = clock.now();
   };
   return {
     refresh: async () => {
       const identity = await identityOf(folder);
-      if (current?.identity === identity && clock.now() < tryAgainAt) return;
+      const waits = failedAt === null || elapsedMs(failedAt, clock.now()) < TRY_AGAIN_MS;
+      if (current?.identity === identity && waits) return;
       await current?.watcher.close();
       current = null;
       if (identity === null) return;
-      tryAgainAt = Number.POSITIVE_INFINITY;
+      failedAt = null;
       const watcher = watch(folder, {
         depth: 0,
         ignoreInitial: true,

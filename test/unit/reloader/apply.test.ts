@@ -108,6 +108,19 @@ describe("a config that nginx refuses", () => {
     expect(disk.files.get(CONFIG)).toBe(A.text);
   });
 
+  test("is found out in time although the system's clock was put back meanwhile", async () => {
+    const { nginx, files, clock, stop } = await running(A);
+    nginx.refusesSilently = true;
+    let putBackMs = 0;
+    const time = { ...clock, now: () => clock.now() - putBackMs };
+    const work = new Applier({ clock: time, nginx, files, log: nginx }).ensure(B, stop.signal);
+    await clock.advance(200);
+    putBackMs = 3_600_000;
+    const before = clock.now();
+    expect(await clock.drive(work)).toMatchObject({ kind: "refused", rolledBack: true });
+    expect(clock.now() - before).toBeLessThan(11_000);
+  });
+
   test("leaves the good one applied without another reload", async () => {
     const { nginx, ensure } = await running(A);
     nginx.refuses = "no";

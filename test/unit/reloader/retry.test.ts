@@ -22,6 +22,10 @@ describe("a config that nginx refused", () => {
     expect(mustWait(null, "a", 0)).toBe(false);
   });
 
+  test("waits no longer for a system's clock that was put back", () => {
+    expect(mustWait(refusedAgain(null, "a", "no", 3_600_000), "a", 0)).toBe(false);
+  });
+
   test("begins anew after another one was refused", () => {
     const first = refusedAgain(refusedAgain(null, "a", "no", 0), "a", "no", 0);
     expect(refusedAgain(first, "b", "no", 0)).toMatchObject({ times: 1, retryAt: 5_000 });

@@ -56,6 +56,20 @@ describe("a burst of events", () => {
     expect(looks).toEqual([0, 100, 5_000, 5_100]);
   });
 
+  test("is over, and the next one heard, although the system's clock was put back meanwhile", async () => {
+    const clock = fakeClock();
+    let putBackMs = 0;
+    const looks: number[] = [];
+    const time = { ...clock, now: () => clock.now() - putBackMs };
+    const event = burst(() => looks.push(putBackMs), time, new AbortController().signal);
+    event();
+    putBackMs = 3_600_000;
+    await clock.advance(1_000);
+    expect(looks).toEqual([0, 3_600_000]);
+    event();
+    expect(looks).toHaveLength(3);
+  });
+
   test("ends without a look when the program ends", async () => {
     const { clock, looks, event, stop } = setUp();
     event();
