@@ -28,10 +28,11 @@ export function checkTemplate(template: string): void {
   const walk = (tokens: mustache.TemplateSpans): void => {
     for (const token of tokens) {
       const [kind, name, offset, , inside] = token;
-      const line = lineOf(template, offset);
-      if (kind === ">") throw templateRefused(`{{> ${name}}} is a partial, and there are none`, line);
+      // Counted only for a refusal: for each of many thousand tags it would take longer than anybody waits.
+      const refused = (why: string) => templateRefused(why, lineOf(template, offset));
+      if (kind === ">") throw refused(`{{> ${name}}} is a partial, and there are none`);
       const isName = SECTION.has(kind) || VALUE.has(kind);
-      if (isName && name !== "." && !VIEW_NAMES.has(name)) throw templateRefused(`there is no {{${name}}}`, line);
+      if (isName && name !== "." && !VIEW_NAMES.has(name)) throw refused(`there is no {{${name}}}`);
       if (Array.isArray(inside)) walk(inside);
     }
   };

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { DEFAULT_CONF } from "../../../reloader/default-conf.ts";
 import { CannotRender } from "../../../reloader/quote.ts";
 import { readConfig, renderConfig } from "../../../reloader/render.ts";
-import { VIEW_NAMES } from "../../../reloader/template.ts";
+import { checkTemplate, VIEW_NAMES } from "../../../reloader/template.ts";
 import { type Found, NOTHING_FOUND, type ProxySettings, viewOf } from "../../../reloader/view.ts";
 import { configFor, PROXY, server } from "./samples.ts";
 
@@ -80,6 +80,12 @@ describe("a template of one's own", () => {
     const message = reasonFor(DEFAULT_CONF.replace(line, ""));
     expect(message).toContain(line);
     expect(message).toContain("cannot be proven what nginx runs");
+  });
+
+  test("with many thousand tags is checked without a long wait", () => {
+    const before = performance.now();
+    checkTemplate("# {{{listenPort}}} is the port that this line names\n".repeat(20_000));
+    expect(performance.now() - before).toBeLessThan(3_000);
   });
 
   test("with the hash in two places is refused, since it could not be checked", () => {
