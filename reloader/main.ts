@@ -1,7 +1,7 @@
 // vast-reloader: keeps nginx true to the upstream file. All wiring is here: environment, clock, disk, network, signals.
 import { lookup } from "node:dns/promises";
 import { existsSync, readFileSync } from "node:fs";
-import { readdir, readFile, rename, rm, stat } from "node:fs/promises";
+import { readdir, rename, rm } from "node:fs/promises";
 import { readIfExists, removeStaleTemporaries, writeAtomic } from "../common/atomic-file.ts";
 import { systemClock } from "../common/clock.ts";
 import { type Call, EXIT, type ExitCode, runCommandLine } from "../common/command-line.ts";
@@ -27,6 +27,7 @@ import { renderConfig } from "./render.ts";
 import { Report } from "./report.ts";
 import { createResolver } from "./resolve.ts";
 import { type ReloaderSettings, readAuthHeader, reloaderSettings } from "./settings.ts";
+import { readSmallFile } from "./small-file.ts";
 import { readUpstream } from "./upstream.ts";
 import { Bell, burst, watchFolder } from "./watch.ts";
 
@@ -37,7 +38,6 @@ const authDisk = {
   list: (folder: string) => (existsSync(folder) ? readdir(folder) : Promise.resolve([])),
   remove: (path: string) => rm(path, { force: true }),
 };
-const upstreamDisk = { readFile: (path: string) => readFile(path, "utf8"), stat: (path: string) => stat(path) };
 const resolver = createResolver(async (name) => (await lookup(name, { all: true })).map((a) => a.address), clock);
 
 function settingsFor(call: Call) {
@@ -48,7 +48,7 @@ function settingsFor(call: Call) {
 }
 
 function templateOf({ templatePath: path }: ReloaderSettings) {
-  return path === undefined ? null : { path, read: () => readFile(path, "utf8") };
+  return path === undefined ? null : { path, read: async () => (await readSmallFile(path)).text };
 }
 
 /** Empty or not there where IPv6 is switched off: nginx then refuses a config that listens on it. */
@@ -104,7 +104,7 @@ async function run(call: Call): Promise<ExitCode> {
     applier: new Applier({ clock, nginx, files, log }),
     resolver,
     report,
-    readUpstream: () => readUpstream(upstreamPath, upstreamDisk),
+    readUpstream: () => readUpstream(upstreamPath, readSmallFile),
     look: () =>
       look({ auth: () => auth.refresh(), nginxVersion: () => version.current(), template: templateOf(settings) }),
     tidy: (config) => auth.tidy(config.text),
@@ -143,7 +143,7 @@ async function render(call: Call): Promise<ExitCode> {
   const { settings, auth } = settingsFor(call);
   const { proxy } = settings;
   const path = typeof call.options.upstream === "string" ? call.options.upstream : settings.upstreamPath;
-  const read = await readUpstream(path, upstreamDisk);
+  const read = await readUpstream(path, readSmallFile);
   if (read.kind !== "file") throw new Error(read.kind === "missing" ? `there is no file ${path}` : read.problem);
   const { server } = read.file;
   const resolved = server === null ? null : await resolver.resolve(server.host);

@@ -1,6 +1,6 @@
 // Reads the upstream file and decides which server is wanted. Touches that file, reading.
-import type { Stats } from "node:fs";
 import { parseUpstreamFile, type Server, type UpstreamFile } from "../common/upstream-file.ts";
+import type { SmallFile } from "./small-file.ts";
 
 /** What stood on the disk. */
 export type UpstreamRead =
@@ -8,27 +8,25 @@ export type UpstreamRead =
   | { kind: "missing" }
   | { kind: "refused"; problem: string };
 
-export interface UpstreamDisk {
-  readFile(path: string): Promise<string>;
-  stat(path: string): Promise<Pick<Stats, "mtimeMs">>;
-}
-
 /** Reads it. Never throws: a problem is a sentence that names the file and the remedy. */
-export async function readUpstream(path: string, disk: UpstreamDisk): Promise<UpstreamRead> {
-  let text: string;
-  let writtenAt: number;
+export async function readUpstream(
+  path: string,
+  readFile: (path: string) => Promise<SmallFile>,
+): Promise<UpstreamRead> {
+  let found: SmallFile;
   try {
-    text = await disk.readFile(path);
-    writtenAt = (await disk.stat(path)).mtimeMs;
+    found = await readFile(path);
   } catch (error) {
     const code = error instanceof Error && "code" in error ? String(error.code) : String(error);
     if (code === "ENOENT" || code === "ENOTDIR") return { kind: "missing" };
     const remedy =
-      code === "EACCES" ? "give the reloader's user read access to it and its folder" : "make it a readable file";
+      code === "EACCES"
+        ? "give the reloader's user read access to it and its folder"
+        : "put a readable file in its place";
     return { kind: "refused", problem: `${path} cannot be read (${code}): ${remedy}` };
   }
-  const parsed = parseUpstreamFile(text);
-  if (parsed.ok) return { kind: "file", file: parsed.file, writtenAt };
+  const parsed = parseUpstreamFile(found.text);
+  if (parsed.ok) return { kind: "file", file: parsed.file, writtenAt: found.writtenAt };
   const remedy = "the provisioner writes it anew at its next pass; whoever else writes it must rename it into place";
   return { kind: "refused", problem: `${path} cannot be used: ${parsed.problem} (${remedy})` };
 }

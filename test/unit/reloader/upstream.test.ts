@@ -1,16 +1,13 @@
 import { describe, expect, test } from "vitest";
 import { formatUpstreamFile } from "../../../common/upstream-file.ts";
-import { decideWanted, readUpstream, type UpstreamDisk, wantedOf } from "../../../reloader/upstream.ts";
+import { decideWanted, readUpstream, wantedOf } from "../../../reloader/upstream.ts";
 import { server, upstreamFile } from "./samples.ts";
 
 const PATH = "/run/upstream.json";
-const disk = (text: string | { code: string }): UpstreamDisk => ({
-  readFile: async () => {
-    if (typeof text === "string") return text;
-    throw Object.assign(new Error(text.code), { code: text.code });
-  },
-  stat: async () => ({ mtimeMs: 1000 }),
-});
+const disk = (text: string | { code: string }) => async () => {
+  if (typeof text === "string") return { text, writtenAt: 1000 };
+  throw Object.assign(new Error(text.code), { code: text.code });
+};
 
 describe("reading the upstream file", () => {
   test("tells when it was last written", async () => {
