@@ -12,6 +12,7 @@ export interface AuthDisk extends Pick<Disk, "read" | "write"> {
   /** The names in a folder; none when it is not there. */
   list(folder: string): Promise<readonly string[]>;
   remove(path: string): Promise<void>;
+  chmod(path: string, mode: number): Promise<void>;
 }
 
 /** `usable` false: nginx cannot be given what the setting says, and `problem` says why. */
@@ -68,7 +69,8 @@ export class AuthFile {
     let path = this.#pathOf(randomBytes(8).toString("hex"));
     try {
       path = (this.#current?.text === text ? this.#current.auth.path : await this.#find(text)) ?? path;
-      await this.#disk.write(path, text, PRIVATE);
+      const { changed } = await this.#disk.write(path, text, PRIVATE);
+      if (!changed) await this.#disk.chmod(path, PRIVATE); // a copied volume or a hand may have opened it to others
     } catch (error) {
       return { auth: null, usable: false, problem: diskProblem(path, error) };
     }

@@ -1,7 +1,7 @@
 // vast-reloader: keeps nginx true to the upstream file. All wiring is here: environment, clock, disk, network, signals.
 import { lookup } from "node:dns/promises";
 import { existsSync, readFileSync } from "node:fs";
-import { readdir, rename, rm } from "node:fs/promises";
+import { chmod, readdir, rename, rm } from "node:fs/promises";
 import { readIfExists, removeStaleTemporaries, writeAtomic } from "../common/atomic-file.ts";
 import { systemClock } from "../common/clock.ts";
 import { type Call, EXIT, type ExitCode, runCommandLine } from "../common/command-line.ts";
@@ -37,6 +37,7 @@ const authDisk = {
   ...disk,
   list: (folder: string) => (existsSync(folder) ? readdir(folder) : Promise.resolve([])),
   remove: (path: string) => rm(path, { force: true }),
+  chmod: (path: string, mode: number) => chmod(path, mode),
 };
 const resolver = createResolver(async (name) => (await lookup(name, { all: true })).map((a) => a.address), clock);
 

@@ -113,7 +113,8 @@ async function accept(env: Record<string, string>, server: Server, folderName = 
   await copyFile(join(ROOT, "test/integration/tls/ca.pem"), given.NGINX_UPSTREAM_TLS_CA);
   const source = { env: { ...PLAIN, ...given, NGINX_CONFIG_PATH: configPath }, flags: {}, readFile: () => "" };
   const { settings } = reloaderSettings(source, false);
-  const disk = { read: readIfExists, write: writeAtomic, list: async () => [], remove: async () => undefined };
+  const nothing = async () => undefined;
+  const disk = { read: readIfExists, write: writeAtomic, list: async () => [], remove: nothing, chmod: nothing };
   const { auth } = await new AuthFile(configPath, disk, () => readAuthHeader(source)).refresh();
   const found = { auth, nginxVersion: null, template: null };
   const { text } = renderConfig({ server, address: "203.0.113.9" }, settings.proxy, found);

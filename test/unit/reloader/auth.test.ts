@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { readIfExists, writeAtomic } from "../../../common/atomic-file.ts";
@@ -21,6 +21,7 @@ async function setUp() {
     write: writeAtomic,
     list: (path: string) => readdir(path),
     remove: (path: string) => rm(path),
+    chmod: (path: string, mode: number) => chmod(path, mode),
   };
   const world: { header: Header | null | Error } = { header: { name: "Authorization", value: SECRET } };
   const read = () => {
@@ -41,6 +42,16 @@ describe("the secret header's file", () => {
     expect((await stat(path)).mode & 0o777).toBe(0o600);
     expect(path).toMatch(/\/default\.conf\.auth\.[0-9a-f]{16}$/);
     expect(path.startsWith(configPath)).toBe(true);
+  });
+
+  test("is closed to others again where a copied volume or a hand has opened it", async () => {
+    const { open, auth } = await setUp();
+    const path = await pathIn(auth);
+    for (const again of [auth, open()]) {
+      await chmod(path, 0o644);
+      expect(await pathIn(again)).toBe(path);
+      expect((await stat(path)).mode & 0o777).toBe(0o600);
+    }
   });
 
   test.each(['say "hi"', "back\\slash\\", "a$b$host $ {x}", "} server { listen 1; #", "'", "a;b"])(
