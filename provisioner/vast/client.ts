@@ -42,16 +42,16 @@ const MOST_PAGES = 40;
 // Creating takes the API a few seconds at most; a longer silence is treated as "outcome unknown".
 const CREATE_DEADLINE_MS = 30_000;
 
+// Numbers are known to come as text now and then.
+const whole = z.union([z.int(), z.string().regex(/^\d+$/).transform(Number)]);
 const page = z.looseObject({
   instances: z.array(z.unknown()),
   next_token: z.string().nullish(),
-  total_instances: z.int().nullish(),
+  total_instances: whole.nullish(),
+  instances_found: whole.nullish(),
 });
-// Numbers are known to come as text now and then.
-const contract = z.looseObject({
-  new_contract: z.union([z.int(), z.string().regex(/^\d+$/).transform(Number)]).pipe(z.int().positive()),
-});
-const user = z.looseObject({ id: z.int() });
+const contract = z.looseObject({ new_contract: whole.pipe(z.int().positive()) });
+const user = z.looseObject({ id: whole });
 const dollars = z.union([z.number(), z.string().trim().min(1).transform(Number)]).pipe(z.number());
 // Accounts that pay in advance show a balance of 0 and their money as credit; the vendor's description names the balance alone.
 const purse = z.looseObject({ balance: dollars.nullish().catch(null), credit: dollars.nullish().catch(null) });
@@ -76,6 +76,7 @@ export function createVastClient(send: Send): VastClient {
       const rows: unknown[] = [];
       const tokens = new Set<string>();
       let total: number | null = null;
+      let found = 0; // the most that a page counts: its own rows, or those of all pages
       for (let pages = 0; ; pages += 1) {
         if (pages === MOST_PAGES) throw malformed(call, `the list did not end after ${MOST_PAGES} pages`);
         const last = [...tokens].at(-1);
@@ -87,8 +88,9 @@ export function createVastClient(send: Send): VastClient {
         };
         const gentle = once && pages === 0 ? { once } : {};
         const body = await send({ method: "GET", path: "/api/v1/instances/", query, gate: "list", ...gentle }, signal);
-        const read = expect(page, body, call, "`instances` is not a list");
+        const read = expect(page, body, call, "`instances` is not a list, or a count of it no number");
         rows.push(...read.instances);
+        found = Math.max(found, read.instances_found ?? 0);
         total = read.total_instances ?? total;
         const next = read.next_token;
         if (!next) break;
@@ -97,6 +99,7 @@ export function createVastClient(send: Send): VastClient {
       }
       if (total !== null && total !== rows.length)
         throw malformed(call, `${rows.length} rows came, ${total} were announced`);
+      if (rows.length < found) throw malformed(call, `${rows.length} rows came, ${found} were found`);
       const instances = readAll(rows, readInstance, call);
       // A page that moved while it was walked shows one row twice and hides another.
       if (new Set(instances.map((instance) => instance.id)).size < instances.length)

@@ -68,6 +68,23 @@ describe("the instance list", () => {
     await expect(client.listInstances(LABEL)).rejects.toEqual(malformed(/1 rows came, 2 were announced/));
   });
 
+  test("is unknown when there are fewer rows than the API says it found", async () => {
+    const { client } = clientOf({ instances: [], instances_found: 1 });
+    await expect(client.listInstances(LABEL)).rejects.toEqual(malformed(/0 rows came, 1 were found/));
+  });
+
+  test.each([
+    ["of the page", 2, 1],
+    ["of the whole list", 3, 3],
+    ["of the page, as text", "2", "1"],
+  ])("takes the number of rows found as that %s", async (_, first, second) => {
+    const { client } = clientOf(
+      { instances: rowsOf(1, 2), next_token: "a", total_instances: "3", instances_found: first },
+      { instances: rowsOf(3), total_instances: "3", instances_found: second },
+    );
+    expect(await client.listInstances(LABEL)).toHaveLength(3);
+  });
+
   test("is unknown when a page token comes twice", async () => {
     const page = { instances: [], next_token: "a" };
     await expect(clientOf(page, page).client.listInstances(LABEL)).rejects.toEqual(malformed(/token came twice/));
@@ -134,6 +151,11 @@ describe("the template", () => {
       "/api/v0/template/",
       "/api/v0/template/",
     ]);
+  });
+
+  test("is found also where the account's number comes as text", async () => {
+    const { client } = clientOf({ id: "9" }, { templates: [mine] });
+    expect(await client.findTemplate("demo")).toMatchObject({ id: 1 });
   });
 
   test("asks again who the account is after that failed", async () => {
