@@ -85,7 +85,12 @@ function classify(status: number, slug: string, text: string): VastErrorKind {
 
 /** The API explains what it refuses in JSON. What is none comes from a gateway or a firewall, and says nothing of our key or request. */
 function isGateways({ status, text }: Answer): boolean {
-  return status >= 500 || status === 403 || (status >= 400 && status !== 429 && /^\s*<(!doctype|html)/i.test(text));
+  return (
+    status >= 500 ||
+    status === 403 ||
+    status === 404 ||
+    (status >= 400 && status !== 429 && /^\s*<(!doctype|html)/i.test(text))
+  );
 }
 
 /** `threshold=4.5*1.0` in the text: seconds times a multiplier, the endpoint's interval. */

@@ -101,6 +101,8 @@ describe("each answer has its kind", () => {
     ["a gateway timeout", 504, "", "unavailable"],
     ["a firewall's page", 403, "<html><h1>403 Forbidden</h1></html>", "unavailable"],
     ["a firewall's word", 403, "error code: 1020", "unavailable"],
+    ["a proxy's word for what it does not know", 404, "404 page not found", "unavailable"],
+    ["nothing said of what is not there", 404, "", "unavailable"],
     ["a stranger's page for what is not there", 404, "<!DOCTYPE html><title>Not Found</title>", "unavailable"],
     ["a queued start with 200", 200, { success: false, msg: "state change queued." }, "invalid"],
     ["a refused offer with 200", 200, msg("no_such_ask", "gone"), "offer_gone"],
