@@ -39,6 +39,11 @@ const SERIES_MS = 90_000;
 const REFUSED_CREATE_MS = 12_000;
 // Nobody edits a template and expects an instance of this very moment to have it; asking again costs the endpoint's 3 s.
 const TEMPLATE_FRESH_MS = 15_000;
+// Said of a call that the API refuses as such, with the remedy.
+const CREATE_REFUSED = "the API refuses the create: check image, template, label and disk space";
+const SEARCH_REFUSED = "the API refuses the search: check VAST_SEARCH_QUERY and VAST_SEARCH_ORDER";
+const TEMPLATE_REFUSED =
+  "the API refuses to tell the template: check VAST_TEMPLATE_NAME and the rights of VAST_API_KEY";
 
 /** The memory after one attempt; whether something was created the next lists tell. */
 export async function createOne(
@@ -54,7 +59,7 @@ export async function createOne(
   try {
     template = await currentTemplate(parts, seen, stop);
   } catch (error) {
-    return stop.aborted ? memory : failed(parts, asVastError(error), memory);
+    return stop.aborted ? memory : failed(parts, asVastError(error), memory, TEMPLATE_REFUSED);
   }
   if (template === null) {
     const message = `the template "${desired.templateName}" is gone from the account: create it again, or correct VAST_TEMPLATE_NAME`;
@@ -98,7 +103,7 @@ async function search(
   try {
     found = await client.searchOffers(searchBody(query, needs, passedOver), stop);
   } catch (error) {
-    return { offers: null, memory: stop.aborted ? memory : failed(parts, asVastError(error), memory) };
+    return { offers: null, memory: stop.aborted ? memory : failed(parts, asVastError(error), memory, SEARCH_REFUSED) };
   }
   const { offers, excluded } = acceptable(found, query, needs, memory);
   log.debug({ event: "progress", phase: "searching", excluded }, `${offers.length} of ${found.length} can be taken`);
@@ -198,7 +203,7 @@ async function tryOffer(
       await save(next);
       return { memory: next, gone: true };
     }
-    const next = failed(parts, failure, clean);
+    const next = failed(parts, failure, clean, CREATE_REFUSED);
     await save(next);
     return { memory: next, gone: false };
   }
@@ -223,25 +228,24 @@ async function endContract(
   return accountBlocked(next, trouble, accountMessage(trouble, failure.message), parts.clock.now());
 }
 
-/** A failure that certainly created nothing: the account pauses, or the next attempt waits. */
-function failed({ clock, log, desired, nextTurn }: CreateParts, failure: VastError, memory: Memory): Memory {
+/** A failure that certainly created nothing: the account pauses, or the next attempt waits. `refusal` says what was not done. */
+function failed(
+  { clock, log, desired, nextTurn }: CreateParts,
+  failure: VastError,
+  memory: Memory,
+  refusal: string,
+): Memory {
   const now = clock.now();
   const wanted = wantedKey(desired.image, desired.templateName);
   log.warn({ event: "action", action: "create", err: failure }, `nothing was created: ${failure.message}`);
   const trouble = accountTrouble(failure);
   if (trouble !== null) return accountBlocked(memory, trouble, accountMessage(trouble, failure.message), now);
-  if (failure.kind === "rate_limited" || failure.kind === "unavailable") {
+  if (failure.retryable) {
     const say = `the API does not take calls now, trying again soon (${failure.message})`;
     const next = backOff(memory, "create_rate_limited", say, wanted, now);
-    if (next.backoff === null || failure.kind === "unavailable") return next;
+    if (next.backoff === null || failure.kind !== "rate_limited") return next;
     const least = Math.max(next.backoff.until, now + (failure.retryAfterMs ?? 0), now + REFUSED_CREATE_MS);
     return { ...next, backoff: { ...next.backoff, until: nextTurn(least) } };
   }
-  return backOff(
-    memory,
-    "create_refused",
-    `the API refuses the create: check image, template, label and disk space (${failure.message})`,
-    wanted,
-    now,
-  );
+  return backOff(memory, "create_refused", `${refusal} (${failure.message})`, wanted, now);
 }

@@ -282,6 +282,27 @@ describe("offers", () => {
   });
 });
 
+describe("a call before the create", () => {
+  test("that the API refuses names the setting that it is made of", async () => {
+    const search = await attempt({ offers: fails(vastError("invalid")) });
+    expect(memoryOf(search.result).backoff).toMatchObject({ reason: "create_refused" });
+    expect(memoryOf(search.result).backoff?.message).toMatch(/refuses the search: check VAST_SEARCH_QUERY.*it said so/);
+    const asked = await attempt({ template: fails(vastError("invalid")) });
+    expect(memoryOf(asked.result).backoff?.message).toMatch(/refuses to tell the template: check VAST_TEMPLATE_NAME/);
+  });
+
+  test.each(["unavailable", "malformed"] as const)(
+    "whose answer is %s is tried again soon, and blames no setting",
+    async (kind) => {
+      for (const script of [{ offers: fails(vastError(kind)) }, { template: fails(vastError(kind)) }]) {
+        const { backoff } = memoryOf((await attempt(script)).result);
+        expect(backoff).toMatchObject({ reason: "create_rate_limited", until: NOW + 5 * SECOND });
+        expect(backoff?.message).not.toContain("check");
+      }
+    },
+  );
+});
+
 test("a create that is refused as too frequent comes again at the pod's turn, after the lock-out", async () => {
   const refused = await attempt({ create: fails(vastError("rate_limited", { status: 429, retryAfterMs: 4500 })) });
   expect(memoryOf(refused.result).backoff?.until).toBe(NOW + 12 * SECOND + 7 * SECOND);
