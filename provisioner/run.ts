@@ -1,6 +1,6 @@
 // `vast-provisioner run`: wires the loop together and ends it well. Touches everything, through what it is handed.
 import type { Clock } from "../common/clock.ts";
-import { createLogger, type Logger } from "../common/logging.ts";
+import { createLogger, type Logger, scrub } from "../common/logging.ts";
 import { createRegistry } from "../common/metrics.ts";
 import { createActor } from "./act.ts";
 import { billingSentence } from "./billing.ts";
@@ -85,7 +85,7 @@ export async function run(settings: ProvisionerSettings, world: World, stop: Abo
     onCall: counts.onCall,
     ...(adapter ? { adapter } : {}),
   });
-  const client = createVastClient(transport);
+  const client = createVastClient(transport, (text) => scrub(text, secrets.all()));
   const statusServer = await world.serveStatus(
     settings.statusPort,
     {

@@ -58,7 +58,8 @@ const purse = z.looseObject({ balance: dollars.nullish().catch(null), credit: do
 const templateList = z.looseObject({ templates: z.array(z.unknown()) });
 const offerList = z.looseObject({ offers: z.array(z.unknown()) });
 
-export function createVastClient(send: Send): VastClient {
+/** `clean` takes secrets out of what a host says: it has the registry's login, and its words reach messages. */
+export function createVastClient(send: Send, clean: (text: string) => string = (text) => text): VastClient {
   let accountId: number | null = null;
 
   async function account(signal?: AbortSignal): Promise<number> {
@@ -104,7 +105,9 @@ export function createVastClient(send: Send): VastClient {
       // A page that moved while it was walked shows one row twice and hides another.
       if (new Set(instances.map((instance) => instance.id)).size < instances.length)
         throw malformed(call, "an instance came twice");
-      return instances.filter((instance) => label === null || instance.label === label);
+      return instances
+        .filter((instance) => label === null || instance.label === label)
+        .map((instance) => ({ ...instance, statusMessage: clean(instance.statusMessage) }));
     },
 
     async findTemplate(name, signal, once = false) {

@@ -7,7 +7,7 @@ import { readProvisionerSettings } from "../../../provisioner/settings.ts";
 import type { World } from "../../../provisioner/world.ts";
 import { fakeClock } from "../common/fake-clock.ts";
 import { fileOf } from "./loop.ts";
-import { failing, LABEL, NOW } from "./situation.ts";
+import { failing, HASH, LABEL, NOW } from "./situation.ts";
 
 const env = {
   POD_NAME: "vast-pod-0",
@@ -158,6 +158,26 @@ describe("a run", () => {
     const shown = JSON.stringify([...files.values(), lines, status()]);
     expect(shown).toContain("account_auth");
     expect(shown).not.toContain("sekrit");
+    expect(shown).not.toContain("hunter22");
+  });
+
+  test("shows no secret that a host says: it has the registry's login", async () => {
+    const told = {
+      id: 7,
+      label: LABEL,
+      actual_status: "created",
+      host_id: 5,
+      machine_id: 6,
+      image_uuid: env.VAST_TEMPLATE_IMAGE,
+    };
+    const row = { ...told, status_msg: "pull access denied for https://me:hunter22@registry.example" };
+    const template = { id: 1, hash_id: HASH, name: env.VAST_TEMPLATE_NAME, creator_id: 9 };
+    const { files, lines, status } = await runIn({
+      env: { VAST_POLICY: "observe" },
+      answer: () => [200, { id: 9, instances: [row], templates: [template] }],
+    });
+    const shown = JSON.stringify([...files.values(), lines, status()]);
+    expect(shown).toContain("pull access denied for https://me:[secret]@registry.example");
     expect(shown).not.toContain("hunter22");
   });
 });
