@@ -70,12 +70,17 @@ export function startsAgain(row: Instance, track: Track, facts: Facts, standing:
 
 /** Row 18. */
 export function wasReady(row: Instance, track: Track, facts: Facts, standing: Standing): Plan {
-  const { memory, now, limits } = facts;
+  const { desired, memory, now, limits } = facts;
   const name = describe(row);
+  const choice = chooseEndpoint(row, desired.upstreamPort, 0);
   const unhealthy = limits.httpProbe && track.tcpOpen && track.failedProbes > 0;
   const limitMs = unhealthy ? limits.unhealthyMs : limits.unreachableMs;
   const silentMs = now - (track.notServingSince ?? now);
-  const what = unhealthy ? "accepts connections but fails its HTTP probe" : "does not answer any more";
+  const what = unhealthy
+    ? "accepts connections but fails its HTTP probe"
+    : track.endpoint === null && !choice.found
+      ? `cannot be served any more (${choice.why})`
+      : "does not answer any more";
   if (silentMs <= limitMs) {
     const reason = unhealthy ? "instance_unhealthy" : "instance_unreachable";
     const check = unhealthy ? ": check the app and VAST_HEALTH_PATH" : "";

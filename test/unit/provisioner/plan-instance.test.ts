@@ -322,6 +322,13 @@ describe("row 18: was ready, does not answer", () => {
     }
   });
 
+  test("says so, with the remedy, when no published port is the one to serve any more", () => {
+    const two = row({ ports: { "8000/tcp": 41234, "9000/tcp": 41235 }, directPortStart: null });
+    const plan = one(two, silentTrack(MINUTE, { endpoint: null }));
+    expect(plan).toMatchObject({ reason: "instance_unreachable", state: "unavailable", actions: [] });
+    expect(plan.message).toContain("8000/tcp, 9000/tcp: set VAST_UPSTREAM_PORT to one of them");
+  });
+
   test("keeps an instance that is unreachable the second time in a row on another host", () => {
     const plan = one(row(), silentTrack(HOUR), { memory: { unreachableHost: 5 } });
     expect(plan).toMatchObject({ reason: "unreachable_from_here", state: "blocked", actions: [] });
