@@ -18,7 +18,8 @@ export async function readSmallFile(path: string): Promise<SmallFile> {
     const found = await file.stat();
     if (!found.isFile()) throw unusable("it is no ordinary file");
     if (found.size > LARGEST_BYTES) throw unusable(`it has ${found.size} bytes, and may have ${LARGEST_BYTES}`);
-    return { text: await file.readFile("utf8"), writtenAt: found.mtimeMs };
+    // Takes off a byte order mark, which nginx would show as an unknown directive that nobody can see.
+    return { text: new TextDecoder().decode(await file.readFile()), writtenAt: found.mtimeMs };
   } finally {
     await file.close();
   }

@@ -13,6 +13,12 @@ describe("a file that somebody else writes", () => {
     expect(await readSmallFile(path)).toEqual({ text: "text", writtenAt: 7_000 });
   });
 
+  test("loses a byte order mark, which editors of Windows add and nginx refuses", async () => {
+    const path = join(await temporaryFolder(), "file");
+    await writeFile(path, "\uFEFFtext");
+    expect((await readSmallFile(path)).text).toBe("text");
+  });
+
   test("that is a named pipe is refused at once: nobody may ever write to it", async () => {
     const path = join(await temporaryFolder(), "pipe");
     execFileSync("mkfifo", [path]);
