@@ -93,6 +93,7 @@ interface Chosen {
   RELOADER_STATUS_PORT: number;
   NGINX_CONFIG_PATH: string;
   UPSTREAM_PATH: string;
+  NGINX_TEMPLATE_PATH: string | undefined;
   NGINX_UPSTREAM_TLS_VERIFY: "on" | "off";
   NGINX_UPSTREAM_TLS_CA: string | undefined;
 }
@@ -110,6 +111,11 @@ function clashes(values: Chosen): string[] {
   }
   if (values.NGINX_CONFIG_PATH === values.UPSTREAM_PATH) {
     problems.push(`NGINX_CONFIG_PATH and UPSTREAM_PATH are both "${values.UPSTREAM_PATH}": they are two files.`);
+  }
+  if (values.NGINX_CONFIG_PATH === values.NGINX_TEMPLATE_PATH) {
+    problems.push(
+      `NGINX_CONFIG_PATH and NGINX_TEMPLATE_PATH are both "${values.NGINX_TEMPLATE_PATH}": the config would be written over the template, so give it another place.`,
+    );
   }
   if (values.NGINX_UPSTREAM_TLS_CA !== undefined && values.NGINX_UPSTREAM_TLS_VERIFY === "off") {
     problems.push(

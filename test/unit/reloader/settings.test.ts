@@ -78,4 +78,11 @@ describe("the reloader's settings", () => {
     }
     throw new Error("expected a SettingsError");
   });
+
+  test("are refused where the config would be written over the user's template", () => {
+    const path = "/x/default.conf";
+    expect(() => read({ NGINX_CONFIG_PATH: path, NGINX_TEMPLATE_PATH: path })).toThrow(
+      'NGINX_CONFIG_PATH and NGINX_TEMPLATE_PATH are both "/x/default.conf": the config would be written over the template',
+    );
+  });
 });
