@@ -15,9 +15,23 @@ export interface Loop {
 // What throws is a fault of this program, not of the disk or of nginx: soon enough to heal, slow enough for the log.
 const AFTER_ERROR_MS = 5_000;
 
-/** Resolves soon after `signal` is aborted. One pass runs at a time. */
-export async function runLoop({ pass, onError, bell, clock }: Loop, signal: AbortSignal): Promise<void> {
-  signal.addEventListener("abort", () => bell.ring(), { once: true });
+// The program has two seconds for its end. A dead name server and an nginx that does not answer may hold a pass up for
+// longer; it may be left at any moment, as every file is written whole and a restart begins with what is.
+const LONGEST_END_MS = 1_500;
+
+/** Resolves at most 1.5 s after `signal` is aborted. One pass runs at a time. */
+export async function runLoop(loop: Loop, signal: AbortSignal): Promise<void> {
+  const end = new Promise<void>((resolve) => {
+    const begin = () => {
+      loop.bell.ring();
+      resolve(loop.clock.sleep(LONGEST_END_MS));
+    };
+    signal.addEventListener("abort", begin, { once: true });
+  });
+  await Promise.race([runPasses(loop, signal), end]);
+}
+
+async function runPasses({ pass, onError, bell, clock }: Loop, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     let wait = AFTER_ERROR_MS;
     try {

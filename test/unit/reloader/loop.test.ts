@@ -73,4 +73,17 @@ describe("the loop", () => {
     await loop;
     expect(world.passes).toEqual([0]);
   });
+
+  test("ends within two seconds although a pass hangs", async () => {
+    const { clock, bell, stop, loop, world } = setUp();
+    await clock.advance(100);
+    world.pass = () => new Promise(() => {});
+    bell.ring();
+    await clock.advance(0);
+    const before = clock.now();
+    stop.abort();
+    await clock.drive(loop);
+    expect(clock.now() - before).toBeLessThan(2_000);
+    expect(world.errors).toEqual([]);
+  });
 });
