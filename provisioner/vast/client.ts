@@ -128,7 +128,10 @@ export function createVastClient(send: Send, clean: (text: string) => string = (
 
     async readCredit(signal) {
       const { balance, credit } = expect(purse, await whoAmI(signal), "GET /api/v0/users/current/", "no account");
-      return typeof balance === "number" || typeof credit === "number" ? (balance ?? 0) + (credit ?? 0) : null;
+      const left = (balance ?? 0) + (credit ?? 0);
+      // One of them alone may be 0 or less while the money is in the other.
+      const told = typeof balance === "number" && typeof credit === "number";
+      return told || left > 0 ? left : null;
     },
 
     async searchOffers(search, signal) {

@@ -136,6 +136,9 @@ test("an account without credit shows as stopped instances: what is left is its 
   // Not told is not nothing: a field that is missing or new must not stop the pod.
   for (const body of [{}, { balance: null }, { balance: { amount: 0 }, credit: "" }])
     expect(await left(body)).toBeNull();
+  // The vendor's description knows the balance alone, which is 0 where money is paid in advance.
+  for (const body of [{ balance: 0 }, { balance: -1.25, credit: null }, { credit: 0 }])
+    expect(await left(body)).toBeNull();
   expect((await errorOf(answered({ status: 502, text: "<html>" }).client.readCredit())).kind).toBe("unavailable");
 });
 
