@@ -85,7 +85,14 @@ export async function run(settings: ProvisionerSettings, world: World, stop: Abo
     onCall: counts.onCall,
     ...(adapter ? { adapter } : {}),
   });
-  const client = createVastClient(transport, (text) => scrub(text, secrets.all()));
+  const client = createVastClient(transport, {
+    clean: (text) => scrub(text, secrets.all()),
+    onNamesakes: (name, [taken, ...others]) =>
+      log.warn(
+        { event: "template", taken, others },
+        `the account has ${others.length + 1} templates named "${name}": the newest, ${taken}, is taken; rename the others, as a change in them changes nothing`,
+      ),
+  });
   const statusServer = await world.serveStatus(
     settings.statusPort,
     {

@@ -58,9 +58,16 @@ const purse = z.looseObject({ balance: dollars.nullish().catch(null), credit: do
 const templateList = z.looseObject({ templates: z.array(z.unknown()) });
 const offerList = z.looseObject({ offers: z.array(z.unknown()) });
 
-/** `clean` takes secrets out of what a host says: it has the registry's login, and its words reach messages. */
-export function createVastClient(send: Send, clean: (text: string) => string = (text) => text): VastClient {
+export interface ClientOptions {
+  /** Takes secrets out of what a host says: it has the registry's login, and its words reach messages. */
+  clean?: (text: string) => string;
+  /** Told once when the account has several templates of a name, with their ids: the first is the one that is taken. */
+  onNamesakes?: (name: string, ids: readonly number[]) => void;
+}
+
+export function createVastClient(send: Send, { clean, onNamesakes }: ClientOptions = {}): VastClient {
   let accountId: number | null = null;
+  let toldNamesakes = "";
 
   async function account(signal?: AbortSignal): Promise<number> {
     if (accountId !== null) return accountId;
@@ -107,7 +114,7 @@ export function createVastClient(send: Send, clean: (text: string) => string = (
         throw malformed(call, "an instance came twice");
       return instances
         .filter((instance) => label === null || instance.label === label)
-        .map((instance) => ({ ...instance, statusMessage: clean(instance.statusMessage) }));
+        .map((row) => (clean === undefined ? row : { ...row, statusMessage: clean(row.statusMessage) }));
     },
 
     async findTemplate(name, signal, once = false) {
@@ -123,7 +130,11 @@ export function createVastClient(send: Send, clean: (text: string) => string = (
         readTemplate,
         call,
       ).filter((t) => t.creatorId === creator && t.name === name);
-      return own.sort((a, b) => b.id - a.id)[0] ?? null;
+      own.sort((a, b) => b.id - a.id);
+      const ids = own.map((template) => template.id);
+      if (ids.length > 1 && ids.join() !== toldNamesakes) onNamesakes?.(name, ids);
+      toldNamesakes = ids.length > 1 ? ids.join() : "";
+      return own[0] ?? null;
     },
 
     async readCredit(signal) {

@@ -152,6 +152,15 @@ describe("a run", () => {
     expect(lines.at(-1)?.msg).toBe(`no instance has the label ${LABEL} any more: nothing goes on billing`);
   });
 
+  test("warns where the account has several templates of the name, and says which one is taken", async () => {
+    const twin = (id: number) => ({ id, hash_id: `h${id}`, name: env.VAST_TEMPLATE_NAME, creator_id: 9 });
+    const { lines } = await runIn({
+      answer: () => [200, { id: 9, instances: [], offers: [], templates: [twin(1), twin(2)] }],
+    });
+    const warnings = lines.filter(({ event }) => event === "template");
+    expect(warnings).toEqual([expect.objectContaining({ level: "warn", taken: 2, others: [1] })]);
+  });
+
   test("shows no secret anywhere, though the API quotes them all", async () => {
     const text = `Invalid user key ${env.VAST_API_KEY} with ${env.DOCKER_LOGIN}`;
     const { files, lines, status } = await runIn({ answer: () => [404, { error: "auth_error", msg: text }] });

@@ -7,14 +7,18 @@ import { LABEL } from "../situation.ts";
 /** A client over answers in order (an error is thrown), and what it asked. */
 function clientOf(...answers: (Record<string, unknown> | Error)[]) {
   const calls: Call[] = [];
-  const client = createVastClient(async (call) => {
-    calls.push(call);
-    const answer = answers.shift();
-    if (answer === undefined) throw new Error(`no answer is prepared for ${call.method} ${call.path}`);
-    if (answer instanceof Error) throw answer;
-    return answer;
-  });
-  return { client, calls };
+  const namesakes: (readonly number[])[] = [];
+  const client = createVastClient(
+    async (call) => {
+      calls.push(call);
+      const answer = answers.shift();
+      if (answer === undefined) throw new Error(`no answer is prepared for ${call.method} ${call.path}`);
+      if (answer instanceof Error) throw answer;
+      return answer;
+    },
+    { onNamesakes: (_, ids) => namesakes.push(ids) },
+  );
+  return { client, calls, namesakes };
 }
 
 const rowsOf = (...ids: number[]) => ids.map((id) => ({ id, label: LABEL }));
@@ -133,6 +137,18 @@ describe("the template", () => {
   test("is the newest of several with the name", async () => {
     const { client } = find(mine, { ...mine, id: 3, hash_id: "h3" }, { ...mine, id: 2, hash_id: "h2" });
     expect(await client.findTemplate("demo")).toMatchObject({ id: 3, hash: "h3" });
+  });
+
+  test("is told once to have namesakes, and again when there are others", async () => {
+    const [second, third] = [2, 3].map((id) => ({ ...mine, id, hash_id: `h${id}` }));
+    const lists = [[mine, second], [mine, second], [mine], [mine, second], [mine, second, third]];
+    const { client, namesakes } = clientOf({ id: 9 }, ...lists.map((templates) => ({ templates })));
+    for (const _ of lists) await client.findTemplate("demo");
+    expect(namesakes).toEqual([
+      [2, 1],
+      [2, 1],
+      [3, 2, 1],
+    ]);
   });
 
   test("does not become unknown by a stranger's row that cannot be read, but by one that may be its own", async () => {
