@@ -50,6 +50,11 @@ function parse(text: string, label: string): { memory: Memory } | { why: string 
     return { why: `${issue?.path.join(".") ?? "it"}: ${issue?.message ?? "unreadable"}` };
   }
   // The ids of another label are none of our business: acting on them would touch what is not ours.
-  if (parsed.data.label !== label) return { why: `it belongs to the label ${parsed.data.label}` };
+  if (parsed.data.label !== label) {
+    const other = parsed.data.label;
+    return {
+      why: `it belongs to the label ${other}: an instance that still has that label goes on billing, end it in the console of Vast.ai`,
+    };
+  }
   return { memory: parsed.data };
 }

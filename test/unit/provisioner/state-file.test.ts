@@ -80,7 +80,7 @@ describe("the state file", () => {
     await file.save(full);
     const loaded = await createStateFile(path, () => NOW).load("k8s_pod=vast-pod-1");
     expect(loaded.memory).toBeNull();
-    expect(loaded.aside?.why).toContain(LABEL);
+    expect(loaded.aside?.why).toContain(`${LABEL}: an instance that still has that label goes on billing`);
   });
 
   test("loses what a killed writer left behind, and nothing else", async () => {
