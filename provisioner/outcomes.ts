@@ -24,6 +24,7 @@ const BACKOFF_MS: Readonly<Record<Backoff["reason"], { first: number; ceiling: n
 };
 // A hundred bans are a day without Redis at the default budget.
 const MOST_UNWRITTEN_BANS = 100;
+export const LONGEST_WAIT_MS = Math.max(...Object.values(BACKOFF_MS).map(({ ceiling }) => ceiling));
 const ACCOUNT_FIRST_MS = 30_000;
 const ACCOUNT_CEILING_MS = 10 * MINUTE_MS;
 

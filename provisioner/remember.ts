@@ -1,4 +1,5 @@
 // Folds what a pass saw into the memory. Pure: no decision is made here, only facts over time are kept.
+import { notAhead } from "./clock-ahead.ts";
 import { sameImage } from "./image-name.ts";
 import type { Memory, Track } from "./memory.ts";
 import type { Observation, Published } from "./observation.ts";
@@ -16,12 +17,13 @@ export const BUDGET_MS = HOUR_MS + 60_000;
 
 /** The memory after this observation. `firstCreateWaitMs` is how far apart two empty lists must be to be believed. */
 export function remember(
-  memory: Memory,
+  before: Memory,
   seen: Observation,
   desired: Desired,
   firstCreateWaitMs: number,
   now: number,
 ): Memory {
+  const memory = notAhead(before, now);
   const next: Memory = {
     ...memory,
     creates: memory.creates.filter((at) => now - at < BUDGET_MS),
