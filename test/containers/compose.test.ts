@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { until } from "../../deploy/local/until.ts";
 import { openStack, type Stack } from "./stack.ts";
 
-const LABEL = "k8s_pod=vast-pod-0";
+const LABEL = "k8s_pod=vast-pod-compose-0";
 
 // One stack for all steps: what happens to it one after another.
 describe("docker compose up", () => {

@@ -1,0 +1,31 @@
+// What docker-compose.yml tells the programs.
+import { readFileSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import { parse } from "yaml";
+import { type Container, namesFor, VARIABLES } from "../../../common/variables.ts";
+
+const text = readFileSync(new URL("../../../docker-compose.yml", import.meta.url), "utf8");
+const { services } = parse(text) as { services: Record<Container, { environment: Record<string, string> }> };
+
+// Where things are in the containers and between them: the file's own affair.
+const OF_THE_FILE = [
+  ...["NGINX_CONFIG_PATH", "NGINX_PID_FILE", "NGINX_ERROR_LOG", "NGINX_TEMPLATE_PATH", "UPSTREAM_PATH", "STATE_PATH"],
+  ...["NGINX_LISTEN_PORT", "NGINX_STATUS_PORT", "PROVISIONER_STATUS_PORT", "RELOADER_STATUS_PORT"],
+];
+
+describe.each<Container>(["provisioner", "reloader"])("the %s of the compose stack", (container) => {
+  const { environment } = services[container];
+
+  test("gets every setting that somebody may write into .env", () => {
+    const open = namesFor(container).filter((name) => !OF_THE_FILE.includes(name));
+    expect(open.filter((name) => !environment[name]?.startsWith(`\${${name}:-`))).toEqual([]);
+  });
+
+  test("gets nothing else than settings", () => {
+    expect(Object.keys(environment).filter((name) => !(name in VARIABLES))).toEqual([]);
+  });
+});
+
+test("the pod of the compose stack has no name that a StatefulSet vast-pod gives: they would share an instance", () => {
+  expect(services.provisioner.environment.POD_NAME).not.toMatch(/:-vast-pod-\d+\}$/);
+});
