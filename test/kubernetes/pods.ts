@@ -29,6 +29,7 @@ export interface Container {
   startupProbe?: ContainerProbe;
   livenessProbe?: ContainerProbe;
   readinessProbe?: ContainerProbe;
+  lifecycle?: { preStop?: { exec: { command: string[] } } };
 }
 
 /** A pod's spec with the labels of its template. */
@@ -39,6 +40,7 @@ export interface Pod {
   securityContext?: SecurityContext;
   shareProcessNamespace?: boolean;
   automountServiceAccountToken?: boolean;
+  terminationGracePeriodSeconds?: number;
   volumes?: { name: string }[];
 }
 

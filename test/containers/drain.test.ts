@@ -1,0 +1,86 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { request } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
+import { claimPorts, type PortBlock } from "../../deploy/local/ports.ts";
+import { ROOT } from "../../deploy/local/processes.ts";
+import { until } from "../../deploy/local/until.ts";
+import { MANIFESTS, render } from "../kubernetes/kustomize.ts";
+import { podTemplatesOf } from "../kubernetes/pods.ts";
+import { NGINX_IMAGE } from "./base-images.ts";
+import { command } from "./command.ts";
+
+// The provisioner is told to end once nginx has ended: the question to the cluster, a create under way, the destroy and the
+// read that confirms it want this much of the pod's time.
+const LEFT_FOR_THE_INSTANCE_SECONDS = 50;
+
+describe("nginx at the end of a pod with scale-down", () => {
+  let ports: PortBlock;
+  let folder = "";
+  let url = "";
+  const name = `vast-pod-drain-${process.pid}`;
+  const docker = (...args: string[]) => command("docker", args, { env: inject("engine") });
+
+  beforeAll(async () => {
+    ports = await claimPorts();
+    const port = await ports.take();
+    url = `http://127.0.0.1:${port}`;
+    folder = await mkdtemp(join(tmpdir(), "vast-pod-drain-"));
+    await command("chmod", ["755", folder]);
+    // One byte a second: the answer takes longer than a pod has.
+    const endless = `location /endless { limit_rate_after 1k; limit_rate 1; return 200 "${"x".repeat(2000)}"; }`;
+    await writeFile(
+      join(folder, "default.conf"),
+      `server { listen 127.0.0.1:${port}; location / { return 204; } ${endless} }\n`,
+    );
+    await docker(
+      ...["run", "--detach", "--name", name, "--network", "host", "--user", "101:101", "--read-only"],
+      ...["--tmpfs", "/var/run/nginx:uid=101,gid=101", "--tmpfs", "/var/cache/nginx:uid=101,gid=101"],
+      ...[
+        "--volume",
+        `${ROOT}/deploy/nginx.conf:/etc/nginx/nginx.conf:ro`,
+        "--volume",
+        `${folder}:/etc/nginx/conf.d:ro`,
+      ],
+      ...["--entrypoint", "nginx", NGINX_IMAGE, "-e", "/var/run/nginx/error.log", "-g", "daemon off;"],
+    );
+    await until("nginx answers", async () => (await fetch(url)).status === 204, {
+      timeoutMs: 30_000,
+      context: () => docker("logs", name),
+    });
+  });
+  afterAll(async () => {
+    await docker("rm", "--force", name);
+    await rm(folder, { recursive: true, force: true });
+    await ports?.release();
+  });
+
+  test("leaves the provisioner time to end the instance, whatever answer is still on its way", async () => {
+    const set = (await render(join(MANIFESTS, "overlays/standard"))).find(
+      (one) => one.kind === "StatefulSet" && one.metadata.name === "vast-pod",
+    );
+    const [pod] = set === undefined ? [] : podTemplatesOf(set);
+    const preStop = pod?.containers.find((one) => one.name === "nginx")?.lifecycle?.preStop?.exec.command ?? [];
+    const grace = pod?.terminationGracePeriodSeconds ?? 0;
+    await new Promise<void>((resolve, reject) => {
+      const call = request(`${url}/endless`, (response) => {
+        response.on("error", () => undefined); // it is cut, as it should be
+        response.once("data", () => resolve());
+      });
+      call.on("error", reject);
+      call.end();
+    });
+    const toldAt = Date.now();
+    // As the kubelet does it: the hook, then the image's own signal, then SIGKILL when the time is over.
+    await docker("exec", name, ...preStop);
+    const hookSeconds = (Date.now() - toldAt) / 1000;
+    expect(hookSeconds).toBeGreaterThan(4);
+    expect(hookSeconds).toBeLessThan(10);
+    await docker("stop", "--time", String(Math.round(grace - hookSeconds)), name);
+    const seconds = (Date.now() - toldAt) / 1000;
+    expect(seconds).toBeGreaterThan(30); // an answer under way does have its time
+    expect(grace - seconds).toBeGreaterThan(LEFT_FOR_THE_INSTANCE_SECONDS);
+    expect((await docker("inspect", "--format", "{{.State.ExitCode}}", name)).trim()).toBe("0");
+  });
+});
