@@ -88,6 +88,9 @@ export function createObserver(parts: ObserverParts): Observer {
     return Math.max(due, parts.listOpensAt());
   }
 
+  /** A list of a time to come would pass for a fresh one, and no other be due until then. */
+  const wasSetBack = ({ listedAt }: Observation) => clock.now() < listedAt;
+
   /** The list, or the last one where the API has only refused to say it again. */
   async function list(patient: boolean, signal?: AbortSignal): Promise<Pick<Observation, "listedAt" | "list">> {
     askedAt = clock.now();
@@ -103,7 +106,7 @@ export function createObserver(parts: ObserverParts): Observer {
         polling = parts.fresh && alone ? startPolling(place, true) : afterRefusal(polling, place, random);
         alone = false;
       }
-      if (refused && last?.list.known && askedAt - last.listedAt < LIST_HOLDS_MS) return last;
+      if (refused && last?.list.known && !wasSetBack(last) && askedAt - last.listedAt < LIST_HOLDS_MS) return last;
       return { listedAt: askedAt, list: unknown(failure) };
     }
   }
@@ -121,7 +124,7 @@ export function createObserver(parts: ObserverParts): Observer {
   async function lookAtTemplate(signal?: AbortSignal): Promise<Seen<Template | null>> {
     // No instance depends on it until then.
     if (fresh || turnAt !== null) return unknown("it is asked for at this pod's turn");
-    if (template !== null && clock.now() < templateDueAt) return template;
+    if (template !== null && clock.now() >= templateAt && clock.now() < templateDueAt) return template;
     templateAt = clock.now();
     try {
       template = known(await client.findTemplate(desired.templateName, signal, true));
@@ -171,7 +174,7 @@ export function createObserver(parts: ObserverParts): Observer {
     urgency: Urgency,
     signal?: AbortSignal,
   ): Promise<Observation | null> {
-    if (last === null || clock.now() >= listDueAt(urgency)) return null;
+    if (last === null || wasSetBack(last) || clock.now() >= listDueAt(urgency)) return null;
     const probes = last.list.known
       ? await probeRows(last.list.value, memory, signal)
       : await probePublished(published, signal);

@@ -59,25 +59,33 @@ export function createPacing(clock: Clock, random: () => number): Pacing {
   const close = (gate: Gate, waitMs: number) => {
     gate.openAt = Math.max(gate.openAt, clock.now() + waitMs);
   };
+  let latest = 0;
+  /** Where the clock was set back, what was to be waited stays as long as it was. */
+  const withClock = (name: string): Gate => {
+    const now = clock.now();
+    if (now < latest) for (const gate of gates.values()) gate.openAt -= latest - now;
+    latest = now;
+    return gateOf(name);
+  };
 
   return {
-    opensAt: (name) => gateOf(name).openAt,
+    opensAt: (name) => withClock(name).openAt,
     hold(name, until) {
-      const gate = gateOf(name);
+      const gate = withClock(name);
       gate.openAt = Math.max(gate.openAt, until);
     },
     async enter(name, signal) {
-      const gate = gateOf(name);
+      const gate = withClock(name);
       const now = clock.now();
       const start = Math.max(now, gate.openAt);
       gate.openAt = start + intervalOf(gate);
       if (start > now) await clock.sleep(start - now, signal);
     },
     succeeded(name) {
-      Object.assign(gateOf(name), { refusals: 0, outages: 0 });
+      Object.assign(withClock(name), { refusals: 0, outages: 0 });
     },
     failed(name, { kind, retryAfterMs, thresholdMs }) {
-      const gate = gateOf(name);
+      const gate = withClock(name);
       if (kind === "rate_limited") {
         if (thresholdMs !== null && thresholdMs > intervalOf(gate))
           gate.learned = { intervalMs: thresholdMs, until: clock.now() + LEARNED_FOR_MS };

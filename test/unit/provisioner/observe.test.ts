@@ -34,6 +34,7 @@ interface Script extends ClientScript {
 function observer(script: Script = {}) {
   const journal: Journal = [];
   const clock = fakeClock(NOW);
+  let back = 0;
   const observed = createObserver({
     client: fakeClient(journal, { rows: () => [row()], ...script }),
     bans: fakeBans(journal),
@@ -41,7 +42,7 @@ function observer(script: Script = {}) {
       journal.push(`probe ${endpoint.port}`);
       return (script.answers?.() ?? true) ? passing(endpoint) : failing(endpoint);
     },
-    clock,
+    clock: { ...clock, now: () => clock.now() - back },
     random: () => 0.5,
     desired,
     place: placeOf(script.pod ?? "vast-pod-0"),
@@ -53,6 +54,9 @@ function observer(script: Script = {}) {
   return {
     journal,
     clock,
+    setBack: (ms: number) => {
+      back = ms;
+    },
     wakeAt: observed.wakeAt,
     look: (m: Memory = serving, p: Published = nothingPublished, urgency: Urgency = "ready") =>
       clock.drive(observed.look(m, p, urgency)),
@@ -206,6 +210,24 @@ describe("how often the API is asked", () => {
       instants.add(clock.now() % 17_000);
     }
     expect(instants.size).toBe(10);
+  });
+
+  test("the list and the template at once when the clock was set back: a time to come would pass for now", async () => {
+    const { look, journal, setBack } = observer();
+    await look();
+    setBack(HOUR);
+    expect((await look()).listedAt).toBeLessThanOrEqual(NOW - HOUR + MINUTE);
+    expect([count(journal, "list"), count(journal, "template")]).toEqual([2, 2]);
+    const refused = observer({ rows: () => rowsThen() });
+    let lists = 0;
+    const rowsThen = () => {
+      lists += 1;
+      if (lists > 1) throw vastError("rate_limited");
+      return [row()];
+    };
+    await refused.look();
+    refused.setBack(HOUR);
+    expect((await refused.look()).list.known).toBe(false);
   });
 
   test("an old list keeps the time at which it was asked for: it proves nothing later", async () => {

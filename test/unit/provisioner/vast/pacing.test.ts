@@ -42,6 +42,18 @@ describe("the gate before each endpoint", () => {
     expect([pacing.opensAt("create"), pacing.opensAt("list")]).toEqual([1, 0]);
   });
 
+  test("opens as soon as it would have when the clock is set back", async () => {
+    const clock = fakeClock();
+    const began = clock.now();
+    let back = 0;
+    const pacing = createPacing({ ...clock, now: () => clock.now() - back }, () => 0);
+    await clock.drive(pacing.enter("create"));
+    back = 3_600_000;
+    expect(pacing.opensAt("create")).toBe(began - back + 4500);
+    await clock.drive(pacing.enter("create"));
+    expect(clock.now() - began).toBe(4500);
+  });
+
   test("opens at once for a program that ends", async () => {
     const clock = fakeClock();
     const pacing = createPacing(clock, () => 0);
