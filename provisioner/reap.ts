@@ -57,11 +57,6 @@ export async function reap(parts: ReapParts): Promise<ReapOutcome> {
   } catch (error) {
     return nothing(`the instances are unknown (${asVastError(error).message})`);
   }
-  const ours = rows.filter((row) => podOf(row, prefix) !== null);
-  if (ours.length === 0) {
-    say(`No instance has a label that begins with ${prefix} and goes on with a number.`);
-    return nothing(null);
-  }
   const base = `namespaces/${cluster.namespace}`;
   const wanted = wantedPods(
     await cluster.get(`/apis/apps/v1/${base}/statefulsets`),
@@ -70,6 +65,11 @@ export async function reap(parts: ReapParts): Promise<ReapOutcome> {
   if ("why" in wanted) return nothing(`the cluster gives no clear answer (${wanted.why})`);
   const foreign = prefixProblem(parts, wanted);
   if (foreign !== null) return nothing(foreign);
+  const ours = rows.filter((row) => podOf(row, prefix) !== null);
+  if (ours.length === 0) {
+    say(`No instance has a label that begins with ${prefix} and goes on with a number.`);
+    return nothing(null);
+  }
   const unwanted = ours.filter((row) => !wanted.isWanted(podOf(row, prefix) ?? ""));
   for (const row of unwanted.filter((one) => one.createdAt === null))
     say(`Spared, since its age is unknown: ${describe(row)} with the label ${row.label}.`);

@@ -130,6 +130,11 @@ describe("reap", () => {
       expect(said).toMatch(why);
     });
 
+    test("also while no instance has such a label, which a wrong prefix would never find", async () => {
+      const { outcome } = await run({ rows: () => [], over: { label: "k8s_pod=prod/$(POD_NAME)" } });
+      expect(outcome.done).toBe(false);
+    });
+
     test("but judges by it when the label fits, or the StatefulSet is said to be deleted", async () => {
       const fitting = found("StatefulSetList", [labelled("k8s_pod=$(POD_NAME)")]);
       expect((await run({ sets: fitting })).outcome.gone).toEqual([2]);
