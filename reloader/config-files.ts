@@ -52,7 +52,11 @@ export class ConfigFiles {
 
   /** Makes the config file hold `config`. */
   async write(config: Config): Promise<WriteResult> {
-    return this.#put(this.configPath, config.text);
+    const written = await this.#put(this.configPath, config.text);
+    if (written.ok || config.server !== null || !this.#good?.server) return written;
+    // A full volume must not keep a server that is to be withdrawn: the room is that of its good copy, which is as well
+    // kept in the config's own place.
+    return (await this.#moveGood(this.#good)) ? this.#put(this.configPath, config.text) : written;
   }
 
   /** Remembers `config` as proven. It counts as good even when the copy cannot be written. */
@@ -65,12 +69,16 @@ export class ConfigFiles {
   async restore(good: Config): Promise<WriteResult> {
     const written = await this.write(good);
     if (written.ok) return written;
+    return (await this.#moveGood(good)) ? { ok: true, changed: true } : written;
+  }
+
+  async #moveGood(good: Config): Promise<boolean> {
     try {
-      if ((await this.#disk.read(this.#goodPath)) !== good.text) return written;
+      if ((await this.#disk.read(this.#goodPath)) !== good.text) return false;
       await this.#disk.move(this.#goodPath, this.configPath);
-      return { ok: true, changed: true };
+      return true;
     } catch {
-      return written; // why a config cannot be written at all says more
+      return false; // why a config cannot be written at all says more
     }
   }
 

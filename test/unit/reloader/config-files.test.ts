@@ -13,6 +13,7 @@ async function setUp() {
   return { folder, ...paths, disk, files: (on: Disk = disk) => new ConfigFiles(paths, on) };
 }
 const A = configFor(server(1));
+const NONE = configFor(null);
 
 describe("the config on the disk", () => {
   test("can be read by whatever user nginx runs as", async () => {
@@ -51,6 +52,27 @@ describe("the config on the disk", () => {
     await writeFile(stale, "half");
     await files().recover();
     expect(await readIfExists(stale)).toBeNull();
+  });
+
+  test("of no server finds room on a full volume, where the good copy of a withdrawn one has it", async () => {
+    const { folder, configPath, goodPath, disk, files } = await setUp();
+    // Room for the two files that there are.
+    const full: Disk = {
+      ...disk,
+      write: async (path, text, mode) => {
+        if ((await readdir(folder)).length < 2) return disk.write(path, text, mode);
+        throw Object.assign(new Error("ENOSPC"), { code: "ENOSPC" });
+      },
+    };
+    const roomy = files();
+    await roomy.write(A);
+    await roomy.keepAsGood(A);
+    const cramped = files(full);
+    await cramped.keepAsGood(A); // known as good, though the copy need not be written again
+    expect(await cramped.write(configFor(server(2)))).toMatchObject({ ok: false });
+    expect(await readIfExists(goodPath)).toBe(A.text);
+    expect(await cramped.write(NONE)).toEqual({ ok: true, changed: true });
+    expect(await readFile(configPath, "utf8")).toBe(NONE.text);
   });
 
   test("that cannot be written names the file and the remedy", async () => {
