@@ -34,7 +34,7 @@ export function lifeOf(instance: Instance, startedAt: number, now: number): Life
     reads: STOPPED_READS,
   });
   if (word === "stopped") return stopped("stopped");
-  if (instance.intendedStatus === "stopped") return stopped("outbid");
+  if (instance.intendedStatus === "stopped") return stopped(instance.isBid ? "outbid" : "stopped");
   if (instance.curState === "stopped" || instance.nextState === "stopped") return stopped("stopped");
   switch (word) {
     case "running":

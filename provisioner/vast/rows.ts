@@ -71,6 +71,8 @@ export interface Instance {
   gpuName: string;
   /** Creation, epoch ms. */
   createdAt: number | null;
+  /** Rented by a bid: others may outbid it. */
+  isBid: boolean;
 }
 
 /** Reads one row of an instance list, or null when it has no id. */
@@ -96,6 +98,7 @@ export function readInstance(row: unknown): Instance | null {
     dollarsPerHour: r.dph_total,
     gpuName: r.gpu_name.trim(),
     createdAt: r.start_date === null ? null : r.start_date * 1000,
+    isBid: r.is_bid,
   };
 }
 

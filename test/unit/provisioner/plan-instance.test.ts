@@ -135,7 +135,8 @@ describe("rows 13 and 14: lost", () => {
     ["unknown", { actualStatus: "unknown" }, 600],
     ["offline", { actualStatus: "offline" }, 600],
     ["stopped", { actualStatus: "stopped" }, 60],
-    ["outbid", { intendedStatus: "stopped" }, 60],
+    ["stopped", { intendedStatus: "stopped" }, 60],
+    ["outbid", { intendedStatus: "stopped", isBid: true }, 60],
     ["stopped", { curState: "stopped" }, 60],
     ["stopped", { nextState: "stopped" }, 60],
   ])("waits for an instance that is %s (%j) for %i s, then replaces it", (status, over, seconds) => {
@@ -153,7 +154,7 @@ describe("rows 13 and 14: lost", () => {
   test.each(["stopped", "outbid"])(
     "keeps an instance that is %s while the account has no credit, however long",
     (word) => {
-      const stopped = row(word === "stopped" ? { curState: "stopped" } : { intendedStatus: "stopped" });
+      const stopped = row(word === "stopped" ? { curState: "stopped" } : { intendedStatus: "stopped", isBid: true });
       const track = silentTrack(10, { lost: { since: NOW - HOUR, reads: 9, readAt: NOW }, endpoint: null });
       const withCredit = (credit: Seen<number | null>) => one(stopped, track, { seen: { credit } });
       for (const dollars of [0, -3.2]) {

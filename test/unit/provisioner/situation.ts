@@ -60,6 +60,7 @@ export function row(over: Partial<Instance> = {}): Instance {
     dollarsPerHour: 0.3164,
     gpuName: "RTX 4090",
     createdAt: NOW - HOUR,
+    isBid: false,
     ...over,
   };
 }

@@ -43,8 +43,9 @@ describe("what the API's words mean", () => {
     [{ actualStatus: "stopped" }, "stopped"],
     [{ curState: "stopped" }, "stopped"],
     [{ nextState: "stopped" }, "stopped"],
-    [{ intendedStatus: "stopped" }, "outbid"],
-    [{ actualStatus: "exited", intendedStatus: "stopped", curState: "stopped", nextState: "stopped" }, "outbid"],
+    [{ intendedStatus: "stopped" }, "stopped"],
+    [{ intendedStatus: "stopped", isBid: true }, "outbid"],
+    [{ actualStatus: "exited", intendedStatus: "stopped", curState: "stopped", nextState: "stopped" }, "stopped"],
     [{ actualStatus: "loading", nextState: "stopped" }, "stopped"],
   ])("%j is lost after a minute and two reads", (over, status) => {
     expect(life(over)).toEqual({ phase: "lost", status, graceMs: MINUTE, reads: 2 });

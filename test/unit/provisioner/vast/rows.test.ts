@@ -40,6 +40,7 @@ describe("an instance's row", () => {
       dollarsPerHour: 0.3164,
       gpuName: "RTX 4090",
       createdAt: 1790000000500,
+      isBid: false,
     });
   });
 
@@ -57,6 +58,7 @@ describe("an instance's row", () => {
       directPortStart: null,
       dollarsPerHour: null,
       createdAt: null,
+      isBid: false,
     });
   });
 
