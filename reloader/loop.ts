@@ -15,7 +15,7 @@ export interface Loop {
 // What throws is a fault of this program, not of the disk or of nginx: soon enough to heal, slow enough for the log.
 const AFTER_ERROR_MS = 5_000;
 
-// The program has two seconds for its end. A dead name server and an nginx that does not answer may hold a pass up for
+// The program has two seconds for its end. Several questions to an nginx that does not answer may hold a pass up for
 // longer; it may be left at any moment, as every file is written whole and a restart begins with what is.
 const LONGEST_END_MS = 1_500;
 

@@ -128,7 +128,7 @@ async function run(call: Call): Promise<ExitCode> {
   await runLoop({ pass, onError: (error) => report.fail(error), bell, clock }, stop.signal);
   await Promise.all([watcher.close(), server.close()]);
   logger.info("stopped");
-  // A question to DNS cannot be called off, and would hold up the end for as long as the resolver waits.
+  // A pass that was left may still wait for an answer. A question to DNS alone is waited for even so: its thread is.
   process.exit(EXIT.done);
 }
 

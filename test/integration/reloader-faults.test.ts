@@ -154,9 +154,9 @@ describe("the reloader", () => {
     expect((await pod.get()).body).toBe("first");
   });
 
-  test("ends within two seconds although something cannot be called off", async () => {
+  test("ends within two seconds although something still waits", async () => {
     pod = await openReloaderPod();
-    // In the place of a question to DNS, for whose answer a resolver may wait half a minute.
+    // In the place of a pass that waits for answers, which the loop has left.
     const reloader = await pod.startReloader({ NODE_OPTIONS: "--import data:text/javascript,setInterval(()=>{},1e9)" });
     await pod.until("it is up", (s) => s.lastPassAt);
     const before = performance.now();
