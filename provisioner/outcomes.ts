@@ -26,7 +26,8 @@ const BACKOFF_MS: Readonly<Record<Backoff["reason"], { first: number; ceiling: n
 const MOST_UNWRITTEN_BANS = 100;
 export const LONGEST_WAIT_MS = Math.max(...Object.values(BACKOFF_MS).map(({ ceiling }) => ceiling));
 const ACCOUNT_FIRST_MS = 30_000;
-const ACCOUNT_CEILING_MS = 10 * MINUTE_MS;
+// What is to be ended goes on billing until the account is tried again: no longer than a person would take.
+const ACCOUNT_CEILING_MS = 4 * MINUTE_MS;
 
 /** Before the DELETE: the id is doomed, whatever the DELETE answers. */
 export function doom(memory: Memory, action: Destroy, now: number): Memory {

@@ -130,6 +130,8 @@ export async function pass(
     await withdraw(parts, state, allowed.plan, served, stop);
     await actAll(parts, state, allowed.plan, seen, stop, giveUp);
   }
+  // Who cannot act must not keep another from acting, whose volumes are well.
+  if (!written) await parts.lease.release();
   passEnds();
   if (!written) return Math.max(allowed.plan.nextCheckAt, now + AFTER_DEFECT_MS);
   return parts.observer.wakeAt(urgencyOf(state), allowed.plan.nextCheckAt);

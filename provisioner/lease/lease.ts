@@ -131,6 +131,10 @@ export function createLease({ redis, clock, log, label, token, owner }: LeasePar
     },
     async release() {
       if (last?.kind !== "ours") return; // nothing to give back
+      // From here on it may be somebody else's: what was known of it counts no more.
+      last = null;
+      askedSince = null;
+      takenOver = false;
       // Asked for also where the latest question had no answer: Redis may be back, and the next owner would wait for a minute.
       try {
         await redis.removeMine(leaseKey(label), mine);

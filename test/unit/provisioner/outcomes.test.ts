@@ -106,13 +106,13 @@ describe("backing off", () => {
 });
 
 describe("account trouble", () => {
-  test("pauses longer each time, up to ten minutes", () => {
+  test("pauses longer each time, up to four minutes", () => {
     let m = memory();
     const waits = [1, 2, 3, 4, 5, 6, 7].map(() => {
       m = accountBlocked(m, "no_credit", "why", NOW);
       return ((m.account?.until ?? 0) - NOW) / SECOND;
     });
-    expect(waits).toEqual([30, 60, 120, 240, 480, 600, 600]);
+    expect(waits).toEqual([30, 60, 120, 240, 240, 240, 240]);
   });
 
   test("of another kind starts anew", () => {

@@ -353,6 +353,22 @@ describe("the lease", () => {
     expect(told(l.journal)).not.toContain("search");
   });
 
+  test("is given back by who cannot write its files, so that another acts, and taken again where nobody does", async () => {
+    const redis = fakeRedis(() => NOW);
+    const [lease, other] = [createLease(parts(redis, "first")), createLease(parts(redis, "second"))];
+    const l = loop({ seen: observation([changed]), memory: serving, file: fileOf(), lease });
+    l.brokenPublisher.now = true;
+    await l.pass();
+    expect(await other.renew(memory())).toMatchObject({ ownership: { kind: "ours" } });
+    l.brokenPublisher.now = false;
+    await l.pass();
+    expect(l.state.plan?.reason).toBe("other_owner");
+    expect(told(l.journal).join()).not.toContain("destroy");
+    await other.release();
+    await l.pass();
+    expect(told(l.journal)).toContain(`destroy ${ID}`);
+  });
+
   test("that is lost during a drain stops the destroy, and the instance is served again", async () => {
     const redis = fakeRedis(() => NOW);
     const seen = observation([changed], { probes: new Map([[ID, passing()]]) });

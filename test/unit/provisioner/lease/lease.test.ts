@@ -84,6 +84,16 @@ describe("the lease", () => {
     expect(redis.entries.has(LEASE_KEY)).toBe(false);
   });
 
+  test("that was given back counts no more while Redis is away: somebody else may have it", async () => {
+    const { provisioner, redis } = world();
+    const a = provisioner("a");
+    await a.renew();
+    await a.release();
+    redis.failing = away;
+    expect(await a.renew()).toMatchObject({ kind: "unknown" });
+    expect(await a.mayMutate()).toBe(false);
+  });
+
   test("that cannot be given back is said to end by itself", async () => {
     const { provisioner, redis, said } = world();
     const a = provisioner("a");
