@@ -19,7 +19,7 @@ export interface Cluster {
 }
 
 /** Where Kubernetes puts what a pod needs to ask: token, ca.crt, namespace. */
-export const SERVICE_ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount";
+const SERVICE_ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount";
 
 export interface ClusterPlace {
   env: Readonly<Record<string, string | undefined>>;
