@@ -23,8 +23,10 @@ test("of no samples there is neither", () => {
 });
 
 test("neither depends on the order of the samples, and the samples stay as they are", () => {
+  // Adding 0 turns -0 into 0: the two sort as equal, but `toBe` tells them apart.
+  const sample = fc.double({ noNaN: true }).map((value) => value + 0);
   fc.assert(
-    fc.property(fc.array(fc.double({ noNaN: true }), { minLength: 1 }), fc.nat(100), (samples, percent) => {
+    fc.property(fc.array(sample, { minLength: 1 }), fc.nat(100), (samples, percent) => {
       const before = [...samples];
       expect(percentile(samples.toReversed(), percent)).toBe(percentile(samples, percent));
       expect(median(samples.toReversed())).toBe(median(samples));
