@@ -7,18 +7,18 @@ import { type Call, EXIT, type ExitCode, runCommandLine, type Streams } from "..
 import { createLogger } from "../common/logging.ts";
 import type { SettingsSource } from "../common/settings.ts";
 import { VERSION } from "../common/version.ts";
-import { destroyAll } from "./destroy.ts";
+import { processName, systemWorld } from "./commands/dependencies.ts";
+import { showQuery, takeText } from "./commands/query.ts";
+import { reapCommand, reapOptions } from "./commands/reap.ts";
+import { run } from "./commands/run.ts";
 import { createLease, newToken, noLease } from "./lease/lease.ts";
-import { reapCommand, reapOptions } from "./reap-command.ts";
 import { openRedis } from "./redis/open.ts";
-import { run } from "./run.ts";
-import { showQuery, takeText } from "./search/show.ts";
 import { readDestroySettings, readProvisionerSettings, readSecretFile } from "./settings.ts";
-import { createStateFile } from "./state-file.ts";
+import { createStateFile } from "./state/state-file.ts";
+import { destroyAll } from "./teardown/destroy-all.ts";
 import { createVastClient } from "./vast/client.ts";
 import { createPacing } from "./vast/pacing.ts";
 import { createTransport } from "./vast/transport.ts";
-import { processName, systemWorld } from "./world.ts";
 
 const sourceOf = (call: Call): SettingsSource => ({ env: process.env, flags: call.flags, readFile: readSecretFile });
 

@@ -2,17 +2,17 @@
 import type { Clock } from "../common/clock.ts";
 import { describeError, type Logger } from "../common/logging.ts";
 import type { UpstreamFile } from "../common/upstream-file.ts";
-import type { Act } from "./act.ts";
+import type { Act } from "./act/act.ts";
 import type { Lease } from "./lease/lease.ts";
-import type { Memory } from "./memory.ts";
-import type { Observation, Published } from "./observation.ts";
-import type { Observer, Urgency } from "./observe.ts";
-import type { Action, Desired, Facts, Limits, Plan } from "./plan/facts.ts";
-import { plan } from "./plan.ts";
-import { applyPolicy, type Policy, untilListed } from "./policy.ts";
-import type { Publisher } from "./publish.ts";
-import { countStart, remember } from "./remember.ts";
-import { type AskReloader, awaitWithdrawn } from "./withdraw.ts";
+import type { Observation, Published } from "./model/observation.ts";
+import type { Observer, Urgency } from "./observe/observe.ts";
+import type { Action, Desired, Facts, Limits, Plan } from "./plan/input.ts";
+import { plan } from "./plan/plan.ts";
+import { applyPolicy, type Policy, untilListed } from "./plan/policy.ts";
+import type { Publisher } from "./publish/publish.ts";
+import { type AskReloader, awaitWithdrawn } from "./publish/withdraw.ts";
+import { countStart, remember } from "./state/apply-observation.ts";
+import type { Memory } from "./state/schema.ts";
 
 export interface LoopParts {
   observer: Observer;

@@ -4,11 +4,11 @@ import { readSettings, type SettingsSource, type Values } from "../common/settin
 import type { Header, RegistryLogin } from "../common/variable-forms.ts";
 import type { VariableName } from "../common/variables.ts";
 import { namesFor } from "../common/variables.ts";
-import type { Desired, Limits } from "./plan/facts.ts";
-import type { Policy } from "./policy.ts";
+import type { Desired, Limits } from "./plan/input.ts";
+import type { Policy } from "./plan/policy.ts";
 import { searchForms } from "./search/forms.ts";
 import { type SearchQuery, withOrder } from "./search/query.ts";
-import type { OnTerminate } from "./terminate.ts";
+import type { OnTerminate } from "./teardown/on-terminate.ts";
 
 export interface ProvisionerSettings {
   podName: string;

@@ -1,6 +1,6 @@
 // Bans, waiting times and restart counters: the only place that knows Redis keys. Touches Redis through what it is handed.
 import { type Clock, withDeadline } from "../../common/clock.ts";
-import { type Ban, type BanKind, known, type Seen, type StoredCounters } from "../observation.ts";
+import { type Ban, type BanKind, known, type Seen, type StoredCounters } from "../model/observation.ts";
 import { redisSays, troubleOf } from "../redis/trouble.ts";
 
 /** The commands that the store needs of Redis. Each rejects in bounded time. */

@@ -2,10 +2,10 @@
 // place that knows their keys. Touches Redis through what it is handed.
 import type { Clock } from "../../common/clock.ts";
 import type { Logger } from "../../common/logging.ts";
-import type { Memory } from "../memory.ts";
+import { type Answer, LEASE_MS, OURS, type Ownership, ownershipBy } from "../model/ownership.ts";
 import { redisSays } from "../redis/trouble.ts";
+import type { Memory } from "../state/schema.ts";
 import { formatMirror, parseMirror, takeOver } from "./mirror.ts";
-import { type Answer, LEASE_MS, OURS, type Ownership, ownershipBy } from "./ownership.ts";
 
 /** The commands that the lease needs of Redis. Each rejects in bounded time. `mine` is what values of ours begin with. */
 export interface LeaseCommands {

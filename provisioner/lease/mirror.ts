@@ -1,6 +1,6 @@
 // The copy in Redis of what must not be lost with the pod's volume: what it holds, and how it is taken over. Pure.
 import * as z from "zod";
-import { doomedSchema, type Intent, instantSchema, intentSchema, type Memory } from "../memory.ts";
+import { doomedSchema, type Intent, instantSchema, intentSchema, type Memory } from "../state/schema.ts";
 
 const mirrorSchema = z.object({
   schema: z.literal(1),

@@ -1,8 +1,8 @@
 // The plan that ends an instance so that another one takes its place. Pure.
-import { banTarget } from "../bans.ts";
-import { BANNING_REASONS, type DestroyReason } from "../reasons.ts";
+import { banTarget } from "../model/bans.ts";
+import { BANNING_REASONS, type DestroyReason } from "../model/reasons.ts";
 import type { Instance } from "../vast/rows.ts";
-import type { Action, Facts, Plan, Standing } from "./facts.ts";
+import type { Action, Facts, Plan, Standing } from "./input.ts";
 
 export function replacement(
   row: Instance,

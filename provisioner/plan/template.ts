@@ -1,5 +1,5 @@
 // Row 5 of the table: whether the template is known well enough to act on. Pure.
-import type { Facts } from "./facts.ts";
+import type { Facts } from "./input.ts";
 
 // The template's hash changes rarely; for ten minutes without an answer the last known one is as good as an answer.
 const LAST_KNOWN_MS = 600_000;

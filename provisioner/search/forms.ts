@@ -2,7 +2,7 @@
 import * as z from "zod";
 import { readOrder } from "./order.ts";
 import { readQuery } from "./query.ts";
-import { QueryRefused } from "./refusal.ts";
+import { QueryRefused } from "./query-error.ts";
 
 const form = <T>(read: (text: string) => T) =>
   z.string().transform((text, context): T => {

@@ -2,7 +2,7 @@
 import { columnOf, comparable } from "./columns.ts";
 import { OTHER_COLUMNS, RECOGNISED, SHORT_NAMES } from "./fields.ts";
 import { strip } from "./python-text.ts";
-import { QueryRefused } from "./refusal.ts";
+import { QueryRefused } from "./query-error.ts";
 
 /** As the search endpoint takes it: field and direction, the most important first. */
 export type Order = readonly (readonly [field: string, direction: "asc" | "desc"])[];

@@ -1,8 +1,9 @@
 // The official command line's query grammar, its quirks included: `gpu_name=RTX_4090 gpu_ram>=24` to filters. Pure.
-import { type Comparison, cut, UNQUOTED } from "./comparisons.ts";
+
 import { type Condition, type Filters, type Operator, RECOGNISED, SHORT_NAMES, UNITS } from "./fields.ts";
 import { float, int, repr, strip, zeroFill } from "./python-text.ts";
-import { QueryRefused } from "./refusal.ts";
+import { QueryRefused } from "./query-error.ts";
+import { type Comparison, cut, UNQUOTED } from "./tokenize.ts";
 
 /** What that command line searches by where a query does not say otherwise. */
 export const DEFAULT_FILTERS: Filters = {

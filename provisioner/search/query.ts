@@ -1,10 +1,10 @@
 // The user's search as the program knows it, whether it was given as JSON or in the official command line's grammar. Pure.
 import * as z from "zod";
 import { BESIDE_FILTERS, type Filters, OPERATORS, OTHER_COLUMNS, RECOGNISED, SHORT_NAMES } from "./fields.ts";
-import { unmet } from "./judge.ts";
+import { unmet } from "./match.ts";
 import { type Order, orderOf } from "./order.ts";
+import { QueryRefused } from "./query-error.ts";
 import { DEFAULT_FILTERS, parseQueryText } from "./query-text.ts";
-import { QueryRefused } from "./refusal.ts";
 
 export interface SearchQuery {
   filters: Filters;

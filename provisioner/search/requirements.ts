@@ -1,6 +1,6 @@
 // What an offer must have besides what the user's query says, and the body of the search that asks for both. Pure.
-import { bannedIds } from "../bans.ts";
-import type { Ban } from "../observation.ts";
+import { bannedIds } from "../model/bans.ts";
+import type { Ban } from "../model/observation.ts";
 import type { Template } from "../vast/rows.ts";
 import { numberOf } from "./columns.ts";
 import { BESIDE_FILTERS, type Condition, type Filters } from "./fields.ts";

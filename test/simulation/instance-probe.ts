@@ -1,5 +1,5 @@
 // How a process' probe meets an instance: the rules of the real one over the emulator's ports, without TCP. Touches the emulator.
-import type { Probe } from "../../provisioner/probe.ts";
+import type { Probe } from "../../provisioner/observe/probe.ts";
 import type { Emulator } from "../emulator/emulator.ts";
 import type { Random } from "../emulator/random.ts";
 import type { Process } from "./process.ts";

@@ -1,7 +1,7 @@
 // Each law fails when the program has the bug that it is there for: a law that cannot fail proves nothing.
 import type { AxiosAdapter } from "axios";
 import { expect, test } from "vitest";
-import type { World } from "../../provisioner/world.ts";
+import type { World } from "../../provisioner/commands/dependencies.ts";
 import { isObject, type JsonObject, parseJson } from "../emulator/json.ts";
 import { judge } from "./laws/all.ts";
 import { moneyOf } from "./laws/money.ts";

@@ -1,7 +1,7 @@
 // What Redis remembers when a pod is replaced and its disk is lost. Each is held against the same run without Redis, which shows
 // that it is Redis that makes the difference.
 import { expect, test } from "vitest";
-import type { World } from "../../provisioner/world.ts";
+import type { World } from "../../provisioner/commands/dependencies.ts";
 import { budgetKept } from "./laws/budget.ts";
 import { nothingLeft } from "./laws/nothing-left.ts";
 import { happens, killed, MINUTE_MS, quietRun } from "./quiet-run.ts";

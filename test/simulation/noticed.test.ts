@@ -1,7 +1,7 @@
 // The mix is hard enough to tell a lease and a copy in Redis that work from such that do not: no test of theirs is needed for that.
 import { expect, test } from "vitest";
+import type { World } from "../../provisioner/commands/dependencies.ts";
 import type { RedisConnection } from "../../provisioner/redis/connection.ts";
-import type { World } from "../../provisioner/world.ts";
 import { judge, type LawName } from "./laws/all.ts";
 import { mixedScenario } from "./mix.ts";
 import { simulate } from "./simulation.ts";

@@ -1,8 +1,8 @@
 // One pod of a run: its volumes, its nginx, and one provisioner process after another. Touches nothing but what it is handed.
 
-import { run } from "../../provisioner/run.ts";
+import type { World } from "../../provisioner/commands/dependencies.ts";
+import { run } from "../../provisioner/commands/run.ts";
 import { readProvisionerSettings } from "../../provisioner/settings.ts";
-import type { World } from "../../provisioner/world.ts";
 import type { ApiRequest } from "../emulator/message.ts";
 import type { Random } from "../emulator/random.ts";
 import { type PodDisk, podDisk, processDisk } from "./disk.ts";

@@ -1,7 +1,7 @@
 // One run: the emulator, the pods and everything that goes wrong, in one virtual time. The same scenario gives the same run byte
 // for byte. Touches nothing outside.
 import { createHash } from "node:crypto";
-import type { World } from "../../provisioner/world.ts";
+import type { World } from "../../provisioner/commands/dependencies.ts";
 import { ACCOUNT_KEY, createEmulator } from "../emulator/emulator.ts";
 import { seededRandom } from "../emulator/random.ts";
 import type { RequestRecord } from "../emulator/world.ts";

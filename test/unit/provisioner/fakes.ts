@@ -2,12 +2,12 @@
 import type { Logger } from "../../../common/logging.ts";
 import { createLogger } from "../../../common/logging.ts";
 import type { BanStore } from "../../../provisioner/blacklist/store.ts";
-import type { Memory } from "../../../provisioner/memory.ts";
-import { known } from "../../../provisioner/observation.ts";
+import { known } from "../../../provisioner/model/observation.ts";
+import type { Memory } from "../../../provisioner/state/schema.ts";
 import type { CreateRequest, VastClient } from "../../../provisioner/vast/client.ts";
 import { VastError, type VastErrorFacts } from "../../../provisioner/vast/errors.ts";
 import type { Instance, Offer, Template } from "../../../provisioner/vast/rows.ts";
-import { template } from "./situation.ts";
+import { template } from "./plan/situation.ts";
 
 export function vastError(kind: VastErrorFacts["kind"], over: Partial<VastErrorFacts> = {}): VastError {
   return new VastError({ kind, call: "PUT /api/v0/asks/1/", status: 400, slug: "", text: "it said so", ...over });

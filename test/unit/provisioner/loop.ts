@@ -1,16 +1,16 @@
 // The loop with fakes around it, and a journal of everything that it does. Touches nothing.
 import { formatUpstreamFile, type UpstreamFile } from "../../../common/upstream-file.ts";
-import { createActor } from "../../../provisioner/act.ts";
+import { createActor } from "../../../provisioner/act/act.ts";
 import { type Lease, noLease } from "../../../provisioner/lease/lease.ts";
-import type { Memory } from "../../../provisioner/memory.ts";
-import type { Observation } from "../../../provisioner/observation.ts";
-import type { Urgency } from "../../../provisioner/observe.ts";
-import type { Policy } from "../../../provisioner/policy.ts";
-import type { Publisher } from "../../../provisioner/publish.ts";
+import type { Observation } from "../../../provisioner/model/observation.ts";
+import type { Urgency } from "../../../provisioner/observe/observe.ts";
+import type { Policy } from "../../../provisioner/plan/policy.ts";
+import type { Publisher } from "../../../provisioner/publish/publish.ts";
 import { type LoopParts, type LoopState, pass, runLoop, startState } from "../../../provisioner/reconcile.ts";
+import type { Memory } from "../../../provisioner/state/schema.ts";
 import { type FakeClock, fakeClock } from "../common/fake-clock.ts";
 import { type ClientScript, fakeBans, fakeClient, fakeDisk, fakeLog, type Journal } from "./fakes.ts";
-import { desired, HOUR, limits, memory, NOW, observation, offer, published, query, SECOND } from "./situation.ts";
+import { desired, HOUR, limits, memory, NOW, observation, offer, published, query, SECOND } from "./plan/situation.ts";
 
 export const fileOf = (over: Partial<UpstreamFile> = {}): UpstreamFile => ({
   schema: 1,

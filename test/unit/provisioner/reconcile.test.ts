@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
 import type { UpstreamFile } from "../../../common/upstream-file.ts";
 import { createLease } from "../../../provisioner/lease/lease.ts";
-import { emptyMemory } from "../../../provisioner/memory.ts";
-import type { Observation } from "../../../provisioner/observation.ts";
-import { adoptPublished } from "../../../provisioner/remember.ts";
+import type { Observation } from "../../../provisioner/model/observation.ts";
+import { adoptPublished } from "../../../provisioner/state/apply-observation.ts";
+import { emptyMemory } from "../../../provisioner/state/schema.ts";
 import { fakeClock } from "../common/fake-clock.ts";
 import { fakeLog, type Journal } from "./fakes.ts";
 import { type FakeRedis, fakeRedis } from "./lease/fake-redis.ts";
@@ -21,7 +21,7 @@ import {
   servingTrack,
   silentTrack,
   unknown,
-} from "./situation.ts";
+} from "./plan/situation.ts";
 
 const ID = 7835610;
 const told = (journal: Journal) => journal.filter((entry) => entry !== "save");

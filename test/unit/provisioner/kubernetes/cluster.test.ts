@@ -3,7 +3,7 @@ import { systemClock } from "../../../../common/clock.ts";
 import { type ClusterPlace, openCluster } from "../../../../provisioner/kubernetes/cluster.ts";
 import { AUTHORITY } from "../../../kubernetes/certificates.ts";
 import { type FakeCluster, startFakeCluster } from "../../../kubernetes/fake-cluster.ts";
-import { SELF_SIGNED } from "../self-signed.ts";
+import { SELF_SIGNED } from "../observe/self-signed.ts";
 
 const SETS = "/apis/apps/v1/namespaces/models/statefulsets";
 

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { createLease, newToken } from "../../../../provisioner/lease/lease.ts";
-import type { Memory } from "../../../../provisioner/memory.ts";
+import type { Memory } from "../../../../provisioner/state/schema.ts";
 import { fakeClock } from "../../common/fake-clock.ts";
 import { fakeLog } from "../fakes.ts";
-import { LABEL, memory, NOW, SECOND } from "../situation.ts";
+import { LABEL, memory, NOW, SECOND } from "../plan/situation.ts";
 import { EVERY_COMMAND, fakeRedis } from "./fake-redis.ts";
 
 const LEASE_KEY = `vast_lease_${LABEL}`;

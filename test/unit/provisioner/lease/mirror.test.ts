@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { formatMirror, type Mirror, parseMirror, takeOver } from "../../../../provisioner/lease/mirror.ts";
-import type { Doomed, Intent, Memory } from "../../../../provisioner/memory.ts";
-import { LABEL, MINUTE, memory, NOW, servingTrack } from "../situation.ts";
+import type { Doomed, Intent, Memory } from "../../../../provisioner/state/schema.ts";
+import { LABEL, MINUTE, memory, NOW, servingTrack } from "../plan/situation.ts";
 
 const TOKEN = "ours";
 const intent = (over: Partial<Intent> = {}): Intent => ({

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { createOutages } from "../../../../provisioner/redis/outages.ts";
 import { fakeLog } from "../fakes.ts";
-import { NOW, SECOND } from "../situation.ts";
+import { NOW, SECOND } from "../plan/situation.ts";
 
 function setup() {
   const { log, lines } = fakeLog();

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { orderOf, readOrder, sorted } from "../../../../provisioner/search/order.ts";
-import { QueryRefused } from "../../../../provisioner/search/refusal.ts";
+import { QueryRefused } from "../../../../provisioner/search/query-error.ts";
 
 describe("an order is read as the official command line's -o", () => {
   test.each([

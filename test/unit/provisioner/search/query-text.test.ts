@@ -3,8 +3,8 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import * as z from "zod";
 import { type Filters, RECOGNISED, UNITS } from "../../../../provisioner/search/fields.ts";
+import { QueryRefused } from "../../../../provisioner/search/query-error.ts";
 import { DEFAULT_FILTERS, parseQueryText } from "../../../../provisioner/search/query-text.ts";
-import { QueryRefused } from "../../../../provisioner/search/refusal.ts";
 
 const filters = z.record(z.string(), z.record(z.string(), z.unknown()));
 /** Pairs that the vendor's own parser has computed. */

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { readQuery, withOrder } from "../../../../provisioner/search/query.ts";
-import { QueryRefused } from "../../../../provisioner/search/refusal.ts";
+import { QueryRefused } from "../../../../provisioner/search/query-error.ts";
 
 /** The refusal, or null for a query that is accepted. Anything else that is thrown fails the test. */
 function attempt(text: string): { refusal: QueryRefused | null } {

@@ -8,7 +8,7 @@ import {
   requirements,
   searchBody,
 } from "../../../../provisioner/search/requirements.ts";
-import { query, template } from "../situation.ts";
+import { query, template } from "../plan/situation.ts";
 
 const ban = (id: number, kind: "host" | "machine" = "host") => ({ kind, id, reason: "start_timeout" });
 const needs = (over: Partial<Requirements> = {}) => ({ ...requirements(template, undefined, []), ...over });

@@ -1,7 +1,7 @@
 // From the setting's text to a contract, with the emulator's own search and market in between.
 import { describe, expect, test } from "vitest";
-import { createOne } from "../../../../provisioner/create.ts";
-import { known } from "../../../../provisioner/observation.ts";
+import { createOne } from "../../../../provisioner/act/create.ts";
+import { known } from "../../../../provisioner/model/observation.ts";
 import { readProvisionerSettings } from "../../../../provisioner/settings.ts";
 import { createVastClient } from "../../../../provisioner/vast/client.ts";
 import type { Send } from "../../../../provisioner/vast/transport.ts";
@@ -9,7 +9,7 @@ import type { Json, JsonObject } from "../../../emulator/json.ts";
 import { fakeClock } from "../../common/fake-clock.ts";
 import { jsonParameter, rowsOf, type Trial, trial } from "../../emulator/harness.ts";
 import { fakeDisk, fakeLog, never } from "../fakes.ts";
-import { memory, NOW, observation, unknown } from "../situation.ts";
+import { memory, NOW, observation, unknown } from "../plan/situation.ts";
 
 const ENV = {
   POD_NAME: "vast-pod-0",

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { createVastClient } from "../../../../provisioner/vast/client.ts";
 import { VastError } from "../../../../provisioner/vast/errors.ts";
 import type { Call } from "../../../../provisioner/vast/transport.ts";
-import { LABEL } from "../situation.ts";
+import { LABEL } from "../plan/situation.ts";
 
 /** A client over answers in order (an error is thrown), and what it asked. */
 function clientOf(...answers: (Record<string, unknown> | Error)[]) {

@@ -1,11 +1,11 @@
 // What the API has been seen to do against its own documentation, each by its symptom, and what the client makes of it.
 import { describe, expect, test } from "vitest";
-import { lifeOf } from "../../../../provisioner/status-words.ts";
+import { lifeOf } from "../../../../provisioner/model/instance-phase.ts";
 import { readAnswer } from "../../../../provisioner/vast/answer.ts";
 import { createVastClient, type VastClient } from "../../../../provisioner/vast/client.ts";
 import { isOfferGone, isOutcomeUnknown, VastError } from "../../../../provisioner/vast/errors.ts";
 import type { Call } from "../../../../provisioner/vast/transport.ts";
-import { LABEL, NOW, row, startingRow } from "../situation.ts";
+import { LABEL, NOW, row, startingRow } from "../plan/situation.ts";
 
 type Answer = { status?: number; text: string };
 const json = (body: unknown, status = 200): Answer => ({ status, text: JSON.stringify(body) });

@@ -16,7 +16,7 @@ import { createPacing } from "../../../../provisioner/vast/pacing.ts";
 import { type Call, createTransport } from "../../../../provisioner/vast/transport.ts";
 import { fakeClock } from "../../common/fake-clock.ts";
 import { temporaryFolder } from "../../common/temporary-folder.ts";
-import { SELF_SIGNED } from "../self-signed.ts";
+import { SELF_SIGNED } from "../observe/self-signed.ts";
 
 const KEY = "sekrit-key-0123456789";
 const LIST: Call = { method: "GET", path: "/api/v1/instances/", gate: "list", once: true };

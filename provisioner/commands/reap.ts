@@ -1,0 +1,92 @@
+// Wires `vast-provisioner reap`: options, account, cluster, exit code.
+import { readFileSync } from "node:fs";
+import type { Argv } from "yargs";
+import { systemClock } from "../../common/clock.ts";
+import { type Call, EXIT, type ExitCode } from "../../common/command-line.ts";
+import { createLogger } from "../../common/logging.ts";
+import { readSettings, SettingsError, type SettingsSource } from "../../common/settings.ts";
+import { openCluster } from "../kubernetes/cluster.ts";
+import { reap } from "../teardown/orphans.ts";
+import { createVastClient } from "../vast/client.ts";
+import { createPacing } from "../vast/pacing.ts";
+import { createTransport } from "../vast/transport.ts";
+
+// A run that finds more than a few orphans has most likely found something else.
+const AT_MOST = 5;
+// Longer than a pod may take from its instance's create until the cluster shows it: it exists before.
+const YOUNGER_THAN_MINUTES = 30;
+const PREFIX = /^[\x21-\x7e]{1,120}[-]$/;
+const MS_PER_MINUTE = 60_000;
+
+export function reapOptions(cli: Argv): Argv {
+  return cli
+    .option("prefix", {
+      type: "string",
+      requiresArg: true,
+      describe: "what the labels of our instances begin with, up to the pod's number: k8s_pod=vast-pod-",
+    })
+    .option("yes", { type: "boolean", alias: "y", describe: "end the orphans; without it they are only named" })
+    .option("at-most", { type: "string", requiresArg: true, describe: `end no more in one run [${AT_MOST}]` })
+    .option("set-deleted", { type: "boolean", describe: "the StatefulSet is gone for good: its instances are orphans" })
+    .option("younger-than-minutes", {
+      type: "string",
+      requiresArg: true,
+      describe: `spare instances younger than this [${YOUNGER_THAN_MINUTES}]`,
+    });
+}
+
+export async function reapCommand(call: Call, source: SettingsSource): Promise<ExitCode> {
+  const { values } = readSettings(["VAST_API_KEY", "VAST_URL", "VAST_LABEL", "DEBUG"], source);
+  const { prefix, atMost, youngerThanMinutes } = readOptions(call.options);
+  const clock = systemClock;
+  const json = call.options.json === true;
+  const transport = createTransport({
+    baseUrl: values.VAST_URL,
+    apiKey: () => values.VAST_API_KEY,
+    clock,
+    pacing: createPacing(clock, Math.random),
+  });
+  const outcome = await reap({
+    client: createVastClient(transport),
+    cluster: openCluster({ env: source.env, readFile: (path) => readFileSync(path, "utf8"), clock }),
+    clock,
+    log: createLogger({
+      app: "vast-provisioner",
+      debug: values.DEBUG,
+      quiet: true,
+      secrets: () => [values.VAST_API_KEY],
+      destination: process.stderr,
+    }),
+    prefix,
+    label: values.VAST_LABEL,
+    setDeleted: call.options["set-deleted"] === true,
+    youngerThanMs: youngerThanMinutes * MS_PER_MINUTE,
+    atMost,
+    really: call.options.yes === true,
+    say: (text) => void (json ? process.stderr : process.stdout).write(`${text}\n`),
+  });
+  if (json) process.stdout.write(`${JSON.stringify(outcome)}\n`);
+  return outcome.done ? EXIT.done : EXIT.failed;
+}
+
+/** Throws a `SettingsError` with all problems. */
+export function readOptions(options: Readonly<Record<string, unknown>>) {
+  const problems: string[] = [];
+  const { prefix } = options;
+  const isPrefix = typeof prefix === "string" && PREFIX.test(prefix);
+  if (!isPrefix)
+    problems.push(
+      "--prefix must be what the labels of these pods begin with, up to their number: k8s_pod=vast-pod- for the StatefulSet vast-pod. Labels of other clusters must not begin with it.",
+    );
+  const whole = (name: string, fallback: number, least: number) => {
+    const text = options[name];
+    if (text === undefined) return fallback;
+    const value = typeof text === "string" && /^\d{1,6}$/.test(text) ? Number(text) : Number.NaN;
+    if (!(value >= least)) problems.push(`--${name} must be a whole number, ${least} or more.`);
+    return value;
+  };
+  const atMost = whole("at-most", AT_MOST, 1);
+  const youngerThanMinutes = whole("younger-than-minutes", YOUNGER_THAN_MINUTES, 0);
+  if (!isPrefix || problems.length > 0) throw new SettingsError(problems);
+  return { prefix, atMost, youngerThanMinutes };
+}

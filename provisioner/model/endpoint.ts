@@ -1,0 +1,70 @@
+// Which public address and port of an instance is the one to serve. Pure.
+import { isHost } from "../../common/upstream-file.ts";
+import type { Instance } from "../vast/rows.ts";
+
+export interface Endpoint {
+  host: string;
+  port: number;
+}
+
+/** The endpoint, or why there is none; `ours` tells that waiting cannot help: the template or a setting must change. */
+export type EndpointChoice = { found: true; endpoint: Endpoint } | { found: false; ours: boolean; why: string };
+
+// sshd and the vendor's own jupyter or portal: never what a team wants served unless it says so.
+const NEVER_BY_ITSELF = new Set(["22/tcp", "8080/tcp"]);
+
+/**
+ * With `wantedPort` (a container port): its entry in the `ports` map. Without: the only published TCP port other than 22
+ * and 8080; of several the one that is `direct_port_start`. An instance that runs and has shown no map for `noMapForMs`, a
+ * minute or more, is taken at its `direct_port_start`, if it has one.
+ */
+export function chooseEndpoint(instance: Instance, wantedPort: number | undefined, noMapForMs: number): EndpointChoice {
+  if (instance.address === "") return none(false, "no public address yet");
+  if (!isHost(instance.address)) return none(false, "its public address is neither an IP address nor a name");
+  if (instance.ports === null || !hasMap(instance)) return withoutMap(instance, wantedPort, noMapForMs);
+  const published = Object.entries(instance.ports).filter(([name]) => name.endsWith("/tcp"));
+  if (wantedPort !== undefined) {
+    const port = instance.ports[`${wantedPort}/tcp`];
+    if (port !== undefined) return at(instance, port);
+    return none(
+      true,
+      `VAST_UPSTREAM_PORT ${wantedPort} is not among the published ports (${list(published)}): publish it in the template with -p ${wantedPort}:${wantedPort}`,
+    );
+  }
+  const candidates = published.filter(([name]) => !NEVER_BY_ITSELF.has(name));
+  const only = candidates.length === 1 ? candidates[0] : undefined;
+  if (only !== undefined) return at(instance, only[1]);
+  const first = candidates.find(([, port]) => port === instance.directPortStart);
+  if (first !== undefined) return at(instance, first[1]);
+  const remedy =
+    candidates.length === 0
+      ? "publish the app's port in the template, like -p 8000:8000"
+      : "set VAST_UPSTREAM_PORT to one of them";
+  return none(true, `the published ports are ${list(published)}: ${remedy}`);
+}
+
+// The map can lag behind `running` by a few polls; after a minute it does not come any more.
+const NO_MAP_MS = 60_000;
+
+/** An empty map says as little as none. */
+export function hasMap(instance: Instance): boolean {
+  return Object.keys(instance.ports ?? {}).length > 0;
+}
+
+function withoutMap(instance: Instance, wantedPort: number | undefined, noMapForMs: number): EndpointChoice {
+  if (wantedPort === undefined && instance.directPortStart !== null && noMapForMs >= NO_MAP_MS)
+    return at(instance, instance.directPortStart);
+  return none(false, "no public port yet");
+}
+
+function at(instance: Instance, port: number): EndpointChoice {
+  return { found: true, endpoint: { host: instance.address, port } };
+}
+
+function none(ours: boolean, why: string): EndpointChoice {
+  return { found: false, ours, why };
+}
+
+function list(published: readonly (readonly [string, number])[]): string {
+  return published.length === 0 ? "none" : published.map(([name]) => name).join(", ");
+}

@@ -1,0 +1,90 @@
+// What the API's words say about an instance's life. Pure.
+import type { Instance } from "../vast/rows.ts";
+
+/**
+ * - `running`: the container runs
+ * - `starting`: on its way, or a word that we do not know
+ * - `lost`: needs to come back within a grace, or is replaced
+ */
+export type Life =
+  | { phase: "running" }
+  | { phase: "starting" }
+  | { phase: "lost"; status: LostStatus; graceMs: number; reads: number };
+
+export type LostStatus = "exited" | "frozen" | "unknown" | "offline" | "stopped" | "outbid";
+
+const MINUTE = 60_000;
+// The API says `exited` also for a while after a start or a reboot; later two minutes are enough for a restart.
+const EXITED_GRACE_MS = 2 * MINUTE;
+const EXITED_GRACE_AFTER_START_MS = 10 * MINUTE;
+const JUST_STARTED_MS = 10 * MINUTE;
+// A lost heartbeat often comes back; ten minutes is what other controllers grant.
+const HEARTBEAT_GRACE_MS = 10 * MINUTE;
+// Stopped or outbid does not come back by itself (or weeks later), but one read alone may catch a change in flight.
+const STOPPED_GRACE_MS = MINUTE;
+const STOPPED_READS = 2;
+
+/** `startedAt` (epoch ms) is when this instance was first seen. */
+export function lifeOf(instance: Instance, startedAt: number, now: number): Life {
+  const word = instance.actualStatus;
+  const stopped = (status: LostStatus): Life => ({
+    phase: "lost",
+    status,
+    graceMs: STOPPED_GRACE_MS,
+    reads: STOPPED_READS,
+  });
+  if (word === "stopped") return stopped("stopped");
+  if (instance.intendedStatus === "stopped") return stopped(instance.isBid ? "outbid" : "stopped");
+  if (instance.curState === "stopped" || instance.nextState === "stopped") return stopped("stopped");
+  switch (word) {
+    case "running":
+      return { phase: "running" };
+    case "exited":
+    case "frozen": {
+      const young = now - startedAt < JUST_STARTED_MS;
+      return { phase: "lost", status: word, graceMs: young ? EXITED_GRACE_AFTER_START_MS : EXITED_GRACE_MS, reads: 1 };
+    }
+    case "unknown":
+    case "offline":
+      return { phase: "lost", status: word, graceMs: HEARTBEAT_GRACE_MS, reads: 1 };
+    default:
+      return { phase: "starting" };
+  }
+}
+
+/** Its contract is stopped: outbid, ended by its host, by somebody in the console, or for want of credit. */
+export function stoppedByVast(life: Life): boolean {
+  return life.phase === "lost" && (life.status === "stopped" || life.status === "outbid");
+}
+
+/**
+ * - `host_failed`: the host cannot start containers
+ * - `image_unavailable`: the image or the login is wrong
+ * - `image_cannot_start`: it was pulled, but its entrypoint cannot run there
+ */
+export type Failure = "host_failed" | "image_unavailable" | "image_cannot_start" | "disk_too_small";
+
+/** What a host's daemon text says went wrong, or null. Lines that tell of a pull's progress say nothing. */
+export function failureIn(statusMessage: string): Failure | null {
+  const text = statusMessage.toLowerCase();
+  if (/no space left on device/.test(text)) return "disk_too_small";
+  // The host's driver is older than what the image was made for: the search has to ask for it, and other hosts will do.
+  if (/requirement error: unsatisfied condition/.test(text)) return "image_cannot_start";
+  if (HOST_TROUBLE.test(text)) return "host_failed";
+  // An entrypoint that does not exist is the image's fault although the OCI runtime reports it.
+  if (ENTRYPOINT_TROUBLE.test(text)) return "image_cannot_start";
+  if (/oci runtime create failed/.test(text)) return "host_failed";
+  if (IMAGE_TROUBLE.test(text)) return "image_unavailable";
+  return null;
+}
+
+// Texts of docker's GPU runtime: some of them quote a program of the host's own that cannot be run.
+const HOST_TROUBLE =
+  /unresolvable cdi devices|failed to inject cdi|could not select device driver|error running (prestart |createruntime )?hook|nvidia-container-(cli|runtime)/;
+
+const ENTRYPOINT_TROUBLE =
+  /exec format error|exec:? "[^"]*": (stat |executable file not found|permission denied|is a directory|no such file)|exec \/[^:]*: (no such file or directory|permission denied)|no command specified|no matching manifest for /;
+
+// Texts of docker and registries that were seen in `status_msg`: the image or the login is wrong, not the machine.
+const IMAGE_TROUBLE =
+  /manifest unknown|manifest for .* not found|pull access denied|repository does not exist|\bunauthorized: |failed to resolve reference|toomanyrequests|pull rate limit|denied: requested access|no basic auth credentials|access forbidden|authorization failed|invalid reference format/;

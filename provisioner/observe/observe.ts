@@ -1,0 +1,231 @@
+// Looks at the world once: list, template, bans, probes. Touches the API, Redis and the instances, and changes nothing.
+import type { Clock } from "../../common/clock.ts";
+import type { BanStore } from "../blacklist/store.ts";
+import { lifeOf, stoppedByVast } from "../model/instance-phase.ts";
+import {
+  known,
+  type Observation,
+  type ProbeResult,
+  type Published,
+  type Seen,
+  type Why,
+} from "../model/observation.ts";
+import type { Desired } from "../plan/input.ts";
+import type { Memory } from "../state/schema.ts";
+import { endpointOf } from "../state/track.ts";
+import type { VastClient } from "../vast/client.ts";
+import { accountTrouble, asVastError, type VastError } from "../vast/errors.ts";
+import type { Instance, Template } from "../vast/rows.ts";
+import { READ_WAIT_MS } from "../vast/transport.ts";
+import {
+  afterAnswer,
+  afterRefusal,
+  CREATE_AFTER_TURN_MS,
+  firstLook,
+  firstTurn,
+  hasSlot,
+  mayBeAlone,
+  nextTemplate,
+  nextTurn,
+  nextWhileReady,
+  nextWhileStarting,
+  type Place,
+  startPolling,
+} from "./poll-schedule.ts";
+import type { Probe } from "./probe.ts";
+
+// After a failed look at the template: often enough to go on soon, rare enough for its limit.
+const TEMPLATE_RETRY_MS = 10_000;
+const TEMPLATE_LIMIT_MS = 3000;
+// A pass that is wanted within this waits for something to come up.
+const SOON_MS = 2500;
+// A list that was refused as too frequent is no news: the last one holds on for so long. Then it is unknown.
+const LIST_HOLDS_MS = 120_000;
+
+export interface ObserverParts {
+  client: VastClient;
+  bans: BanStore;
+  probe: Probe;
+  clock: Clock;
+  random: () => number;
+  desired: Desired;
+  place: Place;
+  /** The pod has never run here: it takes its turn among neighbours that may be starting as well. */
+  fresh: boolean;
+  firstCreateWaitMs: number;
+  /** Epoch ms before which a list would have to wait for its gate. */
+  listOpensAt: () => number;
+  /** Lets no create start before `until` (epoch ms). */
+  holdCreate: (until: number) => void;
+}
+
+/**
+ * How urgent the list is. `ready`: all is well; `starting`: something is awaited; `now`: something is about to be changed, and an
+ * older list does not do.
+ */
+export type Urgency = "ready" | "starting" | "now";
+
+export interface Observer {
+  look(memory: Memory, published: Published, urgency: Urgency, signal?: AbortSignal): Promise<Observation>;
+  /** Epoch ms at which the next look is best made when the plan wants one at `wantedAt`: perhaps in a slot before that. */
+  wakeAt(urgency: Urgency, wantedAt: number): number;
+}
+
+export function createObserver(parts: ObserverParts): Observer {
+  const { client, bans, probe, clock, random, desired, place } = parts;
+  let polling = startPolling(place, parts.fresh && !mayBeAlone(place));
+  let last: Observation | null = null;
+  let askedAt = 0;
+  // The turn of a pod that has never run here, from its first empty list on.
+  let turnAt: number | null = null;
+  let fresh = parts.fresh;
+  // A refusal tells that there are others.
+  let alone = mayBeAlone(place);
+  let template: Seen<Template | null> | null = null;
+  let templateDueAt = 0;
+  let templateAt = 0;
+
+  function listDueAt(urgency: Urgency): number {
+    if (last === null) return 0;
+    // What is to be changed waits with the list where the API has asked for longer than a pass may wait.
+    if (urgency === "now") return parts.listOpensAt() - clock.now() > READ_WAIT_MS ? parts.listOpensAt() : 0;
+    if (turnAt !== null) return turnAt;
+    const due =
+      urgency === "ready" && last.list.known ? nextWhileReady(polling, askedAt) : nextWhileStarting(polling, askedAt);
+    return Math.max(due, parts.listOpensAt());
+  }
+
+  /** A list of a time to come would pass for a fresh one, and no other be due until then. */
+  const wasSetBack = ({ listedAt }: Observation) => clock.now() < listedAt;
+
+  /** The list, or the last one where the API has only refused to say it again. */
+  async function list(patient: boolean, signal?: AbortSignal): Promise<Pick<Observation, "listedAt" | "list">> {
+    askedAt = clock.now();
+    try {
+      const rows = await client.listInstances(desired.label, signal, !patient);
+      polling = afterAnswer(polling);
+      return { listedAt: askedAt, list: known(rows) };
+    } catch (error) {
+      const failure = asVastError(error);
+      const refused = failure.kind === "rate_limited";
+      if (refused) {
+        // The first one that a new pod hears: its neighbours are new as well, most likely.
+        polling = parts.fresh && alone ? startPolling(place, true) : afterRefusal(polling, place, random);
+        alone = false;
+      }
+      if (refused && last?.list.known && !wasSetBack(last) && askedAt - last.listedAt < LIST_HOLDS_MS) return last;
+      return { listedAt: askedAt, list: unknown(failure) };
+    }
+  }
+
+  /** A pod that has never run here and sees no instance looks again at its turn; refused then, at its next. */
+  function takeTurn({ list, listedAt }: Pick<Observation, "listedAt" | "list">): void {
+    const heard = listedAt >= askedAt;
+    if (turnAt !== null && heard && !alone) parts.holdCreate(turnAt + CREATE_AFTER_TURN_MS);
+    if (turnAt !== null) turnAt = heard ? null : nextTurn(place, askedAt + 1, random);
+    if (!fresh || !heard || !list.known) return;
+    fresh = false;
+    if (list.value.length === 0) turnAt = firstTurn(place, listedAt + parts.firstCreateWaitMs, alone);
+  }
+
+  async function lookAtTemplate(signal?: AbortSignal): Promise<Seen<Template | null>> {
+    // No instance depends on it until then.
+    if (fresh || turnAt !== null) return unknown("it is asked for at this pod's turn");
+    if (template !== null && clock.now() >= templateAt && clock.now() < templateDueAt) return template;
+    templateAt = clock.now();
+    try {
+      template = known(await client.findTemplate(desired.templateName, signal, true));
+      templateDueAt = nextTemplate(place, templateAt);
+    } catch (error) {
+      const failure = asVastError(error);
+      const refused = failure.kind === "rate_limited";
+      templateDueAt = refused
+        ? nextTurn(place, templateAt + TEMPLATE_LIMIT_MS, random)
+        : templateAt + TEMPLATE_RETRY_MS;
+      if (!refused || template === null) template = unknown(failure);
+    }
+    return template;
+  }
+
+  async function lookAtCredit(signal?: AbortSignal): Promise<Seen<number | null>> {
+    try {
+      return known(await client.readCredit(signal));
+    } catch (error) {
+      return unknown(asVastError(error));
+    }
+  }
+
+  async function probeRows(
+    rows: readonly Instance[],
+    memory: Memory,
+    signal?: AbortSignal,
+  ): Promise<Map<number, ProbeResult>> {
+    const live = rows.filter((row) => !memory.doomed.some((d) => d.id === row.id));
+    const results = live.map(async (row): Promise<[number, ProbeResult] | null> => {
+      const endpoint = endpointOf(row, memory.tracks[row.id], desired, clock.now());
+      return endpoint === null ? null : [row.id, await probe(endpoint, signal)];
+    });
+    return new Map((await Promise.all(results)).filter((result) => result !== null));
+  }
+
+  async function probePublished(published: Published, signal?: AbortSignal): Promise<Map<number, ProbeResult>> {
+    if (published.server === null || published.instance === null) return new Map();
+    const { host, port } = published.server;
+    return new Map([[published.instance.id, await probe({ host, port }, signal)]]);
+  }
+
+  /** What can be told from the last list and new probes; null where a list is needed at once. */
+  async function withoutList(
+    memory: Memory,
+    published: Published,
+    urgency: Urgency,
+    signal?: AbortSignal,
+  ): Promise<Observation | null> {
+    if (last === null || wasSetBack(last) || clock.now() >= listDueAt(urgency)) return null;
+    const probes = last.list.known
+      ? await probeRows(last.list.value, memory, signal)
+      : await probePublished(published, signal);
+    // Where something served and does not answer, its row may tell why.
+    if (urgency === "ready" && [...probes.values()].some((result) => !result.ok)) return null;
+    return { ...last, template: await lookAtTemplate(signal), templateAt, probes };
+  }
+
+  return {
+    wakeAt(urgency, wantedAt) {
+      if (turnAt !== null) return Math.min(wantedAt, turnAt);
+      // What is blocked is not looked at more often than it asks for.
+      const soon = urgency === "ready" || hasSlot(polling) || wantedAt - clock.now() < SOON_MS;
+      const template = fresh ? Number.POSITIVE_INFINITY : templateDueAt;
+      return Math.min(wantedAt, template, soon ? listDueAt(urgency) : Number.POSITIVE_INFINITY);
+    },
+    async look(memory, published, urgency, signal) {
+      if (fresh && last === null) await clock.sleep(firstLook(place, clock.now()) - clock.now(), signal);
+      const young = await withoutList(memory, published, urgency, signal);
+      if (young !== null) return young;
+      const listed = await list(urgency === "now" || turnAt !== null, signal);
+      takeTurn(listed);
+      const rows = listed.list.known ? listed.list.value : [];
+      const stopped = rows.some((row) => isStopped(row, memory, clock.now()));
+      const [seenTemplate, credit, seenBans, counters, probes] = await Promise.all([
+        lookAtTemplate(signal),
+        stopped ? lookAtCredit(signal) : undefined,
+        bans.bans(),
+        bans.counters(rows.map((row) => row.id)),
+        listed.list.known ? probeRows(rows, memory, signal) : probePublished(published, signal),
+      ]);
+      last = { ...listed, template: seenTemplate, templateAt, bans: seenBans, counters, probes };
+      if (credit !== undefined) last.credit = credit;
+      return last;
+    },
+  };
+}
+
+/** Stopped, and not by us: that is what Vast.ai does to every instance of an account that has no credit left. */
+function isStopped(row: Instance, memory: Memory, now: number): boolean {
+  return !memory.doomed.some((d) => d.id === row.id) && stoppedByVast(lifeOf(row, row.createdAt ?? now, now));
+}
+
+function unknown(why: VastError | string): { known: false; why: Why } {
+  if (typeof why === "string") return { known: false, why: { message: why, account: null } };
+  return { known: false, why: { message: why.message, account: accountTrouble(why) } };
+}

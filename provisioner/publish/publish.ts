@@ -1,0 +1,83 @@
+// Writes the upstream file when what it says has changed. Touches one file.
+import type { Clock } from "../../common/clock.ts";
+import { type Disk, systemDisk } from "../../common/disk.ts";
+import {
+  formatUpstreamFile,
+  parseUpstreamFile,
+  UPSTREAM_SCHEMA,
+  type UpstreamFile,
+} from "../../common/upstream-file.ts";
+import type { Plan } from "../plan/input.ts";
+
+/** What of a plan the file tells. */
+export type View = Pick<Plan, "state" | "reason" | "message" | "server" | "instance">;
+
+export interface Publisher {
+  /** What the file said when this program started: null when there was none or it was unreadable, with the reason. */
+  start(): Promise<{ file: UpstreamFile | null; problem: string | null }>;
+  /** Throws the file system's error; the file then says what it said before. */
+  publish(view: View): Promise<{ changed: boolean; file: UpstreamFile }>;
+}
+
+// nginx' reloader reads it under another user.
+const MODE = 0o644;
+// The reloader reports how long ago the file was last seen alive: twice a minute keeps it below a minute.
+const TOUCH_MS = 30_000;
+
+/** `lastGeneration` asks for the highest generation ever used, as the memory knows it. */
+export function createPublisher(
+  path: string,
+  pod: string,
+  clock: Clock,
+  lastGeneration: () => number,
+  disk: Disk = systemDisk,
+): Publisher {
+  let last: UpstreamFile | null = null;
+  let touchedAt = 0;
+  return {
+    async start() {
+      await disk.prepare(path);
+      const text = await disk.read(path);
+      if (text === null) return { file: null, problem: null };
+      const parsed = parseUpstreamFile(text);
+      if (!parsed.ok) return { file: null, problem: parsed.problem };
+      if (parsed.file.pod !== pod) return { file: null, problem: `it is of the pod ${parsed.file.pod}` };
+      last = parsed.file;
+      return { file: last, problem: null };
+    },
+    async publish({ state, reason, message, server, instance }) {
+      const same = last !== null && content(last) === content({ ...last, state, reason, message, server, instance });
+      if (last !== null && same && (await disk.read(path)) === formatUpstreamFile(last)) {
+        if (clock.now() - touchedAt >= TOUCH_MS) await touch();
+        return { changed: false, file: last };
+      }
+      const generation = Math.max(last?.generation ?? 0, lastGeneration()) + 1;
+      const updatedAt = new Date(clock.now()).toISOString();
+      const file = {
+        schema: UPSTREAM_SCHEMA,
+        generation,
+        pod,
+        state,
+        reason,
+        message,
+        server,
+        instance,
+        updatedAt,
+      } as const;
+      await disk.prepare(path);
+      await disk.write(path, formatUpstreamFile(file), MODE);
+      last = file;
+      touchedAt = clock.now();
+      return { changed: true, file };
+    },
+  };
+
+  async function touch(): Promise<void> {
+    await disk.touch(path, clock.now());
+    touchedAt = clock.now();
+  }
+}
+
+function content({ state, reason, message, server, instance }: UpstreamFile): string {
+  return JSON.stringify([state, reason, message, server, instance]);
+}

@@ -1,0 +1,71 @@
+// Which of the offers that a search found may be taken, in which order, and what became of the rest. Pure.
+import { banOf } from "../model/bans.ts";
+import type { Memory } from "../state/schema.ts";
+import type { Offer } from "../vast/rows.ts";
+import { meets, unmet } from "./match.ts";
+import { sorted } from "./order.ts";
+import { askedOrder, type SearchQuery } from "./query.ts";
+import { ownFilters, type Requirements } from "./requirements.ts";
+
+export interface Choice {
+  /** The best first: in the order that was asked for, else in the API's own. */
+  offers: readonly Offer[];
+  /** What became of the rest: `9 above VAST_MAX_DPH (the cheapest $0.4100/h), 3 on a banned host`; empty without a rest. */
+  excluded: string;
+}
+
+/** The offers that may be taken, checked here again because the server's filters are known to be loose. */
+export function acceptable(
+  offers: readonly Offer[],
+  query: SearchQuery,
+  needs: Requirements,
+  memory: Pick<Memory, "avoided" | "goneOffers">,
+): Choice {
+  const excluded = new Map<string, Offer[]>();
+  const own = ownFilters(query, needs);
+  const taken = offers.filter((offer) => {
+    const reason = unfit(offer, needs, memory) ?? unmetNeed(offer, own, needs) ?? unmetQuery(offer, query);
+    if (reason !== null) excluded.set(reason, [...(excluded.get(reason) ?? []), offer]);
+    return reason === null;
+  });
+  const parts = [...excluded].map(
+    ([reason, those]) => `${those.length} ${reason}${reason === TOO_DEAR ? cheapest(those) : ""}`,
+  );
+  return { offers: sorted(taken, askedOrder(query)), excluded: parts.join(", ") };
+}
+
+const TOO_DEAR = "above VAST_MAX_DPH";
+
+function unfit(
+  offer: Offer,
+  needs: Requirements,
+  { avoided, goneOffers }: Pick<Memory, "avoided" | "goneOffers">,
+): string | null {
+  if (!offer.rentable) return "not rentable";
+  const ban = banOf(offer, needs.bans);
+  if (ban !== undefined) return `on a banned ${ban.kind}`;
+  if (avoided.some((entry) => entry.machineId === offer.machineId))
+    return "on a machine that failed within the last hour";
+  if (goneOffers.some((entry) => entry.id === offer.id)) return "just taken by somebody else";
+  if (needs.maxDollarsPerHour === undefined) return null;
+  if (offer.dollarsPerHour === null) return "without a price that VAST_MAX_DPH could be held against";
+  return offer.dollarsPerHour > needs.maxDollarsPerHour ? TOO_DEAR : null;
+}
+
+function unmetNeed({ fields }: Offer, own: ReturnType<typeof ownFilters>, needs: Requirements): string | null {
+  const { direct_port_count: ports, duration } = own;
+  if (!meets(fields, "disk_space", "gte", needs.diskGb)) return `with less than ${needs.diskGb} GB of disk`;
+  if (ports && unmet(fields, { direct_port_count: ports })) return `with fewer than ${needs.directPorts} direct ports`;
+  if (duration && unmet(fields, { duration })) return "that end within a day";
+  return null;
+}
+
+function unmetQuery({ fields }: Offer, { filters }: SearchQuery): string | null {
+  const condition = unmet(fields, filters);
+  return condition === null ? null : `that do not meet ${condition} of VAST_SEARCH_QUERY`;
+}
+
+function cheapest(offers: readonly Offer[]): string {
+  const price = Math.min(...offers.map((offer) => offer.dollarsPerHour ?? Number.POSITIVE_INFINITY));
+  return ` (the cheapest $${price.toFixed(4)}/h)`;
+}

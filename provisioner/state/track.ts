@@ -1,0 +1,130 @@
+// What is known of one instance over time: its endpoint, whether it serves, whether it is lost. Pure: it folds, nothing is decided.
+import { isHost } from "../../common/upstream-file.ts";
+import { outOfCredit } from "../model/account.ts";
+import { chooseEndpoint, type Endpoint, hasMap } from "../model/endpoint.ts";
+import { type Life, lifeOf } from "../model/instance-phase.ts";
+import type { Observation, ProbeResult } from "../model/observation.ts";
+import type { Desired } from "../plan/input.ts";
+import type { Instance } from "../vast/rows.ts";
+import type { Track } from "./schema.ts";
+
+// One lost probe says nothing; three in a row, five seconds apart, are an outage that a reader of the page notices.
+const FAILED_PROBES_TO_STOP = 3;
+// What failed three times and answers once may be an app that is still starting, or a line that loses every other packet:
+// nginx would be sent back and forth. The first readiness needs one pass only: nothing is served before it, so that a
+// second one would cost every cold start two seconds and protect nobody. So does an endpoint that has moved.
+export const PASSES_TO_RETURN = 2;
+
+/** Of an instance that is first seen now. */
+export function newTrack(now: number): Track {
+  return {
+    waitingSince: now,
+    firstSeenAt: now,
+    runningSince: null,
+    noMapSince: null,
+    wasReady: false,
+    serving: false,
+    servingSince: null,
+    endpoint: null,
+    failedProbes: 0,
+    passesMissing: 0,
+    tcpOpen: false,
+    notServingSince: null,
+    lost: null,
+    uncountedRestarts: 0,
+  };
+}
+
+/** The endpoint that counts for a row: the one to probe, and to serve while its probe passes. */
+export function endpointOf(row: Instance, before: Track | undefined, desired: Desired, now: number): Endpoint | null {
+  const life = lifeOf(row, row.createdAt ?? now, now);
+  const last = before?.endpoint ?? null;
+  if (last === null || !mayRun(life)) return chosen(row, before, life, desired, now);
+  // Address or map can be missing for a poll while the container runs on: what was known stays, as `direct_port_start` may be
+  // sshd's. Without a container the port is soon a stranger's.
+  const host = isHost(row.address) ? row.address : last.host;
+  return hasMap(row) ? chosen({ ...row, address: host }, before, life, desired, now) : { host, port: last.port };
+}
+
+/** A host that is not heard of may run its containers all the same. */
+function mayRun(life: Life): boolean {
+  return (
+    life.phase === "running" || (life.phase === "lost" && (life.status === "unknown" || life.status === "offline"))
+  );
+}
+
+function chosen(row: Instance, before: Track | undefined, life: Life, desired: Desired, now: number): Endpoint | null {
+  const noMapForMs = life.phase === "running" ? now - (before?.noMapSince ?? now) : 0;
+  const choice = chooseEndpoint(row, desired.upstreamPort, noMapForMs);
+  return choice.found ? choice.endpoint : null;
+}
+
+/** The track after this look at its row. */
+export function track(
+  before: Track | undefined,
+  row: Instance,
+  seen: Observation,
+  desired: Desired,
+  now: number,
+): Track {
+  const stored = seen.counters.get(row.id)?.waitingSince ?? now;
+  const base: Track = before ?? { ...newTrack(now), waitingSince: Math.min(stored, now) };
+  const life = lifeOf(row, row.createdAt ?? base.firstSeenAt, now);
+  const runningSince = life.phase === "running" ? (base.runningSince ?? now) : null;
+  const noMapSince = life.phase === "running" && !hasMap(row) ? (base.noMapSince ?? now) : null;
+  const endpoint = endpointOf(row, base, desired, now);
+  const next = withProbe(
+    { ...base, runningSince, noMapSince, waitingSince: Math.min(base.waitingSince, stored) },
+    endpoint,
+    seen.probes.get(row.id),
+    now,
+  );
+  // Its grace begins when there is credit again.
+  if (life.phase === "lost" && outOfCredit(seen))
+    return { ...next, lost: { since: now, reads: 0, readAt: seen.listedAt } };
+  if (life.phase === "lost") {
+    const lost = base.lost ?? { since: now, reads: 0, readAt: 0 };
+    return {
+      ...next,
+      lost: seen.listedAt > lost.readAt ? { ...lost, reads: lost.reads + 1, readAt: seen.listedAt } : lost,
+    };
+  }
+  // A word alone is no crash: one that answered all the while was only said to be lost.
+  const cameBack = base.lost !== null && base.wasReady && (!base.serving || base.failedProbes > 0);
+  return { ...next, lost: null, uncountedRestarts: next.uncountedRestarts + (cameBack ? 1 : 0) };
+}
+
+/** Applies the thresholds: down after several failed probes or with the endpoint's loss, back after several passes. */
+export function withProbe(
+  before: Track,
+  endpoint: Endpoint | null,
+  probe: ProbeResult | undefined,
+  now: number,
+): Track {
+  const moved = endpoint?.host !== before.endpoint?.host || endpoint?.port !== before.endpoint?.port;
+  const base = moved ? { ...before, endpoint, failedProbes: 0, passesMissing: 0, tcpOpen: false } : before;
+  if (endpoint === null) return turn(base, false, now);
+  if (probe === undefined || probe.endpoint.host !== endpoint.host || probe.endpoint.port !== endpoint.port) {
+    return turn(base, moved ? false : base.serving, now);
+  }
+  if (probe.ok) {
+    const passesMissing = Math.max(0, base.passesMissing - 1);
+    return { ...turn(base, passesMissing === 0, now), passesMissing, failedProbes: 0, tcpOpen: true };
+  }
+  const failedProbes = base.failedProbes + 1;
+  const still = !moved && base.serving && failedProbes < FAILED_PROBES_TO_STOP;
+  const down = base.passesMissing > 0 || (!moved && base.serving && !still);
+  return {
+    ...turn(base, still, now),
+    failedProbes,
+    passesMissing: down ? PASSES_TO_RETURN : 0,
+    tcpOpen: probe.tcp,
+  };
+}
+
+function turn(t: Track, serving: boolean, now: number): Track {
+  if (serving) {
+    return { ...t, serving, wasReady: true, servingSince: t.serving ? t.servingSince : now, notServingSince: null };
+  }
+  return { ...t, serving, servingSince: null, notServingSince: t.notServingSince ?? now };
+}

@@ -1,0 +1,194 @@
+import { describe, expect, test } from "vitest";
+import { createActor } from "../../../../provisioner/act/act.ts";
+import type { Action } from "../../../../provisioner/plan/input.ts";
+import type { Memory } from "../../../../provisioner/state/schema.ts";
+import { fakeClock } from "../../common/fake-clock.ts";
+import {
+  type ClientScript,
+  fakeBans,
+  fakeClient,
+  fakeDisk,
+  fakeLog,
+  type Journal,
+  never,
+  vastError,
+} from "../fakes.ts";
+import { desired, memory, NOW, observation, offer, planned, query, servingTrack } from "../plan/situation.ts";
+
+const ID = 7835610;
+
+/** Carries one action out. */
+async function act(
+  action: Action,
+  setup: ClientScript & { memory?: Partial<Memory>; redisAway?: boolean; full?: boolean; mayMutate?: boolean } = {},
+) {
+  const journal: Journal = [];
+  const disk = fakeDisk(journal);
+  disk.full = setup.full ?? false;
+  const { log, lines } = fakeLog();
+  const perform = createActor({
+    client: fakeClient(journal, setup),
+    bans: fakeBans(journal, setup.redisAway),
+    clock: fakeClock(NOW),
+    log,
+    desired,
+    query: query(),
+    imageLogin: () => null,
+    maxDollarsPerHour: undefined,
+    save: disk.save,
+    mayMutate: async () => setup.mayMutate ?? true,
+    nextTurn: (notBefore) => notBefore,
+  });
+  const before = memory(setup.memory);
+  const again = () => perform(action, planned({}), observation(), before, never);
+  const result = await again().catch((error: unknown) => error);
+  return { result, journal, disk, lines, before, again };
+}
+const destroy: Action = { kind: "destroy", id: ID, hostId: 77001, machineId: 4821, reason: "start_timeout" };
+const fails = (error: Error) => () => {
+  throw error;
+};
+
+describe("a destroy", () => {
+  test("is not sent when the label has become somebody else's, and dooms nothing", async () => {
+    const { journal, disk, result, before } = await act(destroy, { mayMutate: false });
+    expect(journal).toEqual(["save", "save"]);
+    expect(disk.saved.at(-1)).toEqual(before);
+    expect(result).toEqual(before);
+  });
+
+  test("dooms the id on disk before the DELETE", async () => {
+    const { journal, disk, result } = await act(destroy);
+    expect(journal).toEqual(["save", `destroy ${ID}`, "save"]);
+    expect(disk.saved[0]?.doomed).toEqual([{ id: ID, reason: "start_timeout", since: NOW, askedAt: null }]);
+    expect(result).toMatchObject({ doomed: [{ id: ID, askedAt: NOW }], avoided: [{ machineId: 4821 }] });
+  });
+
+  test("is not sent when the id cannot be put on disk", async () => {
+    const { journal, result } = await act(destroy, { full: true });
+    expect(result).toMatchObject({ code: "ENOSPC" });
+    expect(journal).toEqual([]);
+  });
+
+  test.each([
+    ["a 404", vastError("not_found", { status: 404 })],
+    ["a timeout", vastError("unavailable", { status: null, slug: "timeout" })],
+    ["a gateway error", vastError("unavailable", { status: 502 })],
+    ["an unreadable success", vastError("malformed", { status: 200 })],
+    ["a refusal of the request as such", vastError("invalid")],
+    ["a logical failure", vastError("invalid", { status: 200 })],
+  ])("leaves the id doomed until a list lacks it, asked again after a while: %s", async (_, error) => {
+    const { result } = await act(destroy, { destroy: fails(error) });
+    expect(result).toMatchObject({ doomed: [{ id: ID, askedAt: NOW }], account: null });
+  });
+
+  test("is noted as answered when the API says that the contract is ended, or that there is none", async () => {
+    expect((await act(destroy)).result).toMatchObject({ doomed: [{ id: ID, answered: true }] });
+    const gone = await act(destroy, { destroy: fails(vastError("not_found", { status: 404 })) });
+    expect(gone.result).toMatchObject({ doomed: [{ id: ID, answered: true }] });
+    const silent = await act(destroy, { destroy: fails(vastError("unavailable", { status: null, slug: "timeout" })) });
+    expect(silent.result).not.toMatchObject({ doomed: [{ answered: true }] });
+  });
+
+  test.each([
+    ["it was too frequent", vastError("rate_limited", { status: 429 })],
+    ["it never reached the API", vastError("unavailable", { status: null, reached: false })],
+  ])("is asked again at once when nothing was sent: %s", async (_, error) => {
+    const { result } = await act(destroy, { destroy: fails(error) });
+    expect(result).toMatchObject({ doomed: [{ id: ID, askedAt: null }] });
+  });
+
+  test("pauses the account when it may not destroy, and keeps the id doomed", async () => {
+    const { result } = await act(destroy, { destroy: fails(vastError("auth", { status: 403 })) });
+    expect(result).toMatchObject({ doomed: [{ id: ID, askedAt: null }], account: { trouble: "auth" } });
+  });
+
+  test("of an id that is doomed already is asked again under its first reason", async () => {
+    const doomed = [{ id: ID, reason: "image_changed", since: 5, askedAt: 6 }];
+    const { result } = await act({ ...destroy, reason: "still_listed" }, { memory: { doomed } });
+    expect(result).toMatchObject({
+      doomed: [{ id: ID, reason: "image_changed", since: 5, askedAt: NOW }],
+      avoided: [],
+    });
+  });
+});
+
+describe("what goes to the ban store", () => {
+  const ban: Action = { kind: "ban", target: { kind: "host", id: 77001 }, instanceId: ID, reason: "start_timeout" };
+
+  test("is the ban of a host", async () => {
+    const { journal, result, before, lines } = await act(ban);
+    expect(journal).toEqual(["ban host 77001 start_timeout"]);
+    expect(result).toBe(before);
+    expect(lines).toMatchObject([{ action: "ban", hostId: 77001, reason: "start_timeout" }]);
+  });
+
+  test("is no ban where the row tells no id, which is said once", async () => {
+    const { journal, lines, again } = await act({ ...ban, target: null });
+    await again();
+    expect(journal).toEqual([]);
+    expect(lines).toMatchObject([{ level: "warn", action: "ban", instance: ID, reason: "start_timeout" }]);
+    expect(lines[0]?.msg).toContain("nothing is banned");
+  });
+
+  const unwritten = { kind: "host" as const, id: 77001, reason: "start_timeout", instanceId: ID };
+
+  test("never stops what protects money when the store is away, and is remembered until it is back", async () => {
+    const { result, lines } = await act(ban, { redisAway: true });
+    expect(result).toMatchObject({ unwrittenBans: [unwritten] });
+    const said = lines.filter((line) => line.level !== "debug");
+    expect(said).toMatchObject([{ level: "warn", action: "ban", hostId: 77001 }]);
+    expect(said[0]?.msg).toContain("until Redis takes it");
+  });
+
+  test("is told once while the store is away, not in every pass", async () => {
+    const { result, before, lines } = await act(ban, { memory: { unwrittenBans: [unwritten] }, redisAway: true });
+    expect(result).toBe(before);
+    expect(lines.filter((line) => line.level !== "debug")).toEqual([]);
+  });
+
+  test("is written late, and then owed no more", async () => {
+    const other = { ...unwritten, kind: "machine" as const };
+    const { journal, result } = await act(ban, { memory: { unwrittenBans: [unwritten, other] } });
+    expect(journal).toEqual(["ban host 77001 start_timeout"]);
+    expect(result).toMatchObject({ unwrittenBans: [other] });
+  });
+
+  test("is when waiting began and that it is over", async () => {
+    const began = await act({ kind: "start_waiting", instanceId: ID, since: 5 });
+    expect(began.journal).toEqual([`start_waiting ${ID} 5`]);
+    expect((await act({ kind: "stop_waiting", instanceId: ID })).journal).toEqual([`stop_waiting ${ID}`]);
+  });
+
+  const count: Action = { kind: "count_restart", instanceId: ID, times: 1 };
+  const uncounted = { tracks: { [ID]: servingTrack({ uncountedRestarts: 2 }) } };
+
+  test("is a restart, which then counts as written", async () => {
+    const { journal, result } = await act(count, { memory: uncounted });
+    expect(journal).toEqual([`count_restart ${ID} 1`]);
+    expect(result).toMatchObject({ tracks: { [ID]: { uncountedRestarts: 1 } } });
+  });
+
+  test("is a restart that is kept while the store is away", async () => {
+    const { result } = await act(count, { memory: uncounted, redisAway: true });
+    expect(result).toMatchObject({ tracks: { [ID]: { uncountedRestarts: 2 } } });
+  });
+});
+
+test("a create goes the way of a create", async () => {
+  const { journal } = await act({ kind: "create" }, { offers: () => [offer()], create: () => 42 });
+  expect(journal).toContain("create 31415926");
+});
+
+test("a create whose deadline is over is forgotten", async () => {
+  const intent = {
+    offerId: 1,
+    hostId: 2,
+    machineId: 3,
+    dollarsPerHour: null,
+    label: "l",
+    startedAt: 4,
+    contract: null,
+  };
+  expect((await act({ kind: "forget_intent" }, { memory: { intent } })).result).toMatchObject({ intent: null });
+});

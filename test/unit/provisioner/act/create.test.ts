@@ -1,0 +1,398 @@
+import { describe, expect, test } from "vitest";
+import { createOne } from "../../../../provisioner/act/create.ts";
+import { known } from "../../../../provisioner/model/observation.ts";
+import type { Memory } from "../../../../provisioner/state/schema.ts";
+import { fakeClock } from "../../common/fake-clock.ts";
+import { type ClientScript, fakeClient, fakeDisk, fakeLog, type Journal, never, vastError } from "../fakes.ts";
+import {
+  desired,
+  HOUR,
+  LABEL,
+  memory,
+  NOW,
+  observation,
+  offer,
+  query,
+  SECOND,
+  template,
+  unknown,
+} from "../plan/situation.ts";
+
+interface Setup extends ClientScript {
+  memory?: Partial<Memory>;
+  seen?: object;
+  maxDollarsPerHour?: number;
+  full?: boolean;
+  stop?: AbortSignal;
+  imageLogin?: string | null;
+  mayMutate?: boolean;
+  /** How long the API takes to answer a create. */
+  answerMs?: number;
+}
+
+/** Runs one create attempt and answers everything that came of it. */
+async function attempt(setup: Setup) {
+  const journal: Journal = [];
+  const clock = fakeClock(NOW);
+  const fake = fakeClient(journal, { offers: () => [offer()], ...setup });
+  const slowly: typeof fake.createInstance = async (...request) => {
+    await clock.sleep(setup.answerMs ?? 0);
+    return fake.createInstance(...request);
+  };
+  const client = setup.answerMs === undefined ? fake : { ...fake, createInstance: slowly };
+  const disk = fakeDisk(journal);
+  disk.full = setup.full ?? false;
+  const { log, lines } = fakeLog();
+  const parts = {
+    client,
+    clock,
+    log,
+    desired,
+    query: query({ gpu_name: { eq: "RTX 4090" } }),
+    imageLogin: () => (setup.imageLogin === undefined ? "-u me -p token registry.example" : setup.imageLogin),
+    maxDollarsPerHour: setup.maxDollarsPerHour,
+    save: disk.save,
+    mayMutate: async () => setup.mayMutate ?? true,
+    nextTurn: (notBefore: number) => notBefore + 7 * SECOND,
+  };
+  const seen = observation([], { template: unknown(), templateAt: 0, ...setup.seen });
+  const signals = { ...never, stop: setup.stop ?? never.stop };
+  const result = createOne(parts, seen, memory(setup.memory), signals);
+  const ended = clock.drive(result.catch((error: unknown) => error));
+  return { result: await ended, journal, client, disk, lines };
+}
+const memoryOf = (result: unknown) => result as Memory;
+const fails = (error: Error) => () => {
+  throw error;
+};
+
+describe("a create", () => {
+  test("puts the intent on disk before the call, and the id after it", async () => {
+    const { result, journal, disk } = await attempt({ create: () => 42 });
+    expect(journal).toEqual(["template", "search", "save", "create 31415926", "save"]);
+    expect(disk.saved[0]).toMatchObject({
+      intent: { offerId: 31415926, hostId: 77001, machineId: 4821, label: LABEL, startedAt: NOW, contract: null },
+      creates: [NOW],
+    });
+    expect(disk.saved[1]).toMatchObject({ intent: { contract: 42 }, creates: [NOW] });
+    expect(result).toMatchObject({ intent: { contract: 42 } });
+  });
+
+  test("is not sent when the intent cannot be put on disk", async () => {
+    const { result, journal } = await attempt({ create: () => 42, full: true });
+    expect(result).toMatchObject({ code: "ENOSPC" });
+    expect(journal).not.toContain("create 31415926");
+  });
+
+  test("is not sent when the label has become somebody else's, and leaves no intent behind", async () => {
+    const { result, journal, disk } = await attempt({ create: () => 42, mayMutate: false });
+    expect(journal).toEqual(["template", "search", "save", "save"]);
+    expect(disk.saved.at(-1)).toMatchObject({ intent: null, creates: [] });
+    expect(result).toMatchObject({ intent: null, creates: [] });
+  });
+
+  test("asks for template, image, label, disk and login as they are wanted", async () => {
+    const { client } = await attempt({ create: () => 42 });
+    expect(client.requests).toEqual([
+      {
+        offerId: 31415926,
+        templateHash: template.hash,
+        image: desired.image,
+        label: LABEL,
+        diskSpace: 32,
+        imageLogin: "-u me -p token registry.example",
+      },
+    ]);
+  });
+
+  test("leaves the login to the template with DOCKER_LOGIN=none", async () => {
+    const { client } = await attempt({ create: () => 42, imageLogin: null });
+    expect(client.requests[0]).not.toHaveProperty("imageLogin");
+  });
+
+  test("passes over a host whose ban Redis has not taken yet", async () => {
+    const unwrittenBans = [{ kind: "host" as const, id: 5, reason: "start_timeout", instanceId: 1 }];
+    const { client } = await attempt({ create: () => 42, memory: { unwrittenBans }, seen: { bans: unknown() } });
+    expect(client.searches[0]).toMatchObject({ host_id: { notin: [5] } });
+  });
+
+  test("searches for the disk that it will ask for, without banned hosts, below the ceiling", async () => {
+    const bans = known([{ kind: "host", id: 5, reason: "start_timeout" }]);
+    const { client } = await attempt({ create: () => 42, seen: { bans }, maxDollarsPerHour: 0.5 });
+    expect(client.searches).toEqual([
+      {
+        type: "on-demand",
+        gpu_name: { eq: "RTX 4090" },
+        allocated_storage: 32,
+        host_id: { notin: [5] },
+        dph_total: { lte: 0.5 },
+        direct_port_count: { gte: 2 },
+        duration: { gte: 86_400 },
+      },
+    ]);
+  });
+
+  test("takes the template's hash of this moment, not the one that is remembered", async () => {
+    const { client, result } = await attempt({ create: () => 42, template: () => ({ ...template, hash: "new" }) });
+    expect(client.requests[0]?.templateHash).toBe("new");
+    expect(memoryOf(result).template).toMatchObject({ hash: "new", seenAt: NOW });
+  });
+
+  test("does not ask for a template that the pass has just seen", async () => {
+    const { journal } = await attempt({ create: () => 42, seen: { template: known(template), templateAt: NOW } });
+    expect(journal).not.toContain("template");
+  });
+
+  test("asks for a template again that was seen a while ago", async () => {
+    const { journal } = await attempt({
+      create: () => 42,
+      seen: { template: known(template), templateAt: NOW - 15_000 },
+    });
+    expect(journal).toContain("template");
+  });
+
+  test("creates nothing without a template", async () => {
+    const { result, journal } = await attempt({ template: () => null });
+    expect(journal).toEqual(["template"]);
+    expect(memoryOf(result).backoff).toMatchObject({ reason: "create_refused" });
+    expect(memoryOf(result).backoff?.message).toContain("VAST_TEMPLATE_NAME");
+  });
+});
+
+describe("offers", () => {
+  const three = () => [offer({ id: 1, machineId: 1 }), offer({ id: 2, machineId: 2 }), offer({ id: 3, machineId: 3 })];
+  const goneUntil = (id: number) => (offerId: number) => {
+    if (offerId < id) throw vastError("offer_gone", { slug: "no_such_ask" });
+    return 42;
+  };
+
+  test("that are gone are passed over without using the budget", async () => {
+    const { result, journal } = await attempt({ offers: three, create: goneUntil(3) });
+    expect(journal.filter((entry) => entry.startsWith("create"))).toEqual(["create 1", "create 2", "create 3"]);
+    expect(result).toMatchObject({ creates: [NOW], intent: { offerId: 3, contract: 42 }, avoided: [] });
+    expect(memoryOf(result).goneOffers.map((gone) => gone.id)).toEqual([1, 2]);
+  });
+
+  test("that are gone leave no intent behind on disk while the next is tried", async () => {
+    const { disk } = await attempt({ offers: three, create: goneUntil(2) });
+    expect(disk.saved.map((m) => m.intent?.offerId ?? null)).toEqual([1, null, 2, 2]);
+  });
+
+  test("are tried five at most from one search, and then searched afresh at once", async () => {
+    const many = () => [1, 2, 3, 4, 5, 6, 7].map((id) => offer({ id, machineId: id }));
+    const { result, journal } = await attempt({ offers: many, create: goneUntil(7) });
+    const calls = journal.filter((entry) => entry !== "save");
+    expect(calls.slice(1, 7)).toEqual(["search", "create 1", "create 2", "create 3", "create 4", "create 5"]);
+    expect(calls.slice(7)).toEqual(["search", "create 6", "create 7"]);
+    expect(result).toMatchObject({ intent: { contract: 42 }, backoff: null });
+  });
+
+  test("that others always take first make a short wait after three searches", async () => {
+    let id = 0;
+    const fresh = () => Array.from({ length: 6 }, () => offer({ id: ++id, machineId: id }));
+    const { result, journal } = await attempt({ offers: fresh, create: goneUntil(99) });
+    expect(journal.filter((entry) => entry === "search")).toHaveLength(3);
+    expect(journal.filter((entry) => entry.startsWith("create"))).toHaveLength(15);
+    expect(result).toMatchObject({ creates: [], intent: null, backoff: { reason: "offers_lost", until: NOW + 5000 } });
+  });
+
+  test("are not tried for longer than a minute and a half, so that a slow API does not pass for a hung program", async () => {
+    let id = 0;
+    const fresh = () => Array.from({ length: 6 }, () => offer({ id: ++id, machineId: id }));
+    const { result, journal } = await attempt({ offers: fresh, create: goneUntil(99), answerMs: 20 * SECOND });
+    expect(journal.filter((entry) => entry.startsWith("create"))).toHaveLength(5);
+    expect(journal.filter((entry) => entry === "search")).toHaveLength(1);
+    expect(result).toMatchObject({ creates: [], intent: null, backoff: { reason: "offers_lost" } });
+  });
+
+  test("that a list still shows after they were lost make a short wait, not the long one of an empty market", async () => {
+    const { result, journal } = await attempt({ offers: three, create: goneUntil(99) });
+    expect(journal.filter((entry) => entry === "search")).toHaveLength(2);
+    expect(memoryOf(result).backoff).toMatchObject({
+      reason: "offers_lost",
+      until: NOW + 5000,
+      message: "none of 3 offers can be taken: 3 just taken by somebody else",
+    });
+  });
+
+  test("that were found taken, or whose machine failed, are not tried", async () => {
+    const avoided = [{ machineId: 2, until: NOW + HOUR }];
+    const goneOffers = [{ id: 1, until: NOW + HOUR }];
+    const { journal } = await attempt({ offers: three, create: () => 42, memory: { avoided, goneOffers } });
+    expect(journal).toContain("create 3");
+  });
+
+  test("where there are none make the next search wait, and the message says what to do", async () => {
+    const { result, journal } = await attempt({ offers: () => [] });
+    expect(journal).toEqual(["template", "search", "search"]);
+    expect(memoryOf(result).backoff).toMatchObject({ reason: "no_offer" });
+    expect(memoryOf(result).backoff?.message).toContain("VAST_SEARCH_QUERY");
+  });
+
+  test("that only our own conditions exclude are counted by them, with one call more", async () => {
+    const answers = [[], [offer({ id: 1, hostId: 5 }), offer({ id: 2, dollarsPerHour: 0.41 })]];
+    const bans = known([{ kind: "host" as const, id: 5, reason: "start_timeout" }]);
+    const { result, client } = await attempt({
+      offers: () => answers.shift() ?? [],
+      seen: { bans },
+      maxDollarsPerHour: 0.4,
+    });
+    expect(client.searches[1]).toEqual({
+      type: "on-demand",
+      gpu_name: { eq: "RTX 4090" },
+      allocated_storage: 32,
+      order: [["dph_total", "asc"]],
+      limit: 64,
+    });
+    expect(memoryOf(result).backoff?.message).toBe(
+      "no offer can be taken; VAST_SEARCH_QUERY alone finds 2: 1 on a banned host, 1 above VAST_MAX_DPH (the cheapest $0.4100/h)",
+    );
+  });
+
+  test("that were found and may not be taken cost no call more: the message counts them", async () => {
+    const found = () => [offer({ id: 1, rentable: false }), offer({ id: 2, fields: { direct_port_count: 0 } })];
+    const { result, journal } = await attempt({ offers: found });
+    expect(journal).toEqual(["template", "search"]);
+    expect(memoryOf(result).backoff?.message).toBe(
+      "none of 2 offers can be taken: 1 not rentable, 1 with fewer than 2 direct ports",
+    );
+  });
+
+  test("wait as they would when the call that asks why fails", async () => {
+    let searches = 0;
+    const offers = () => {
+      searches += 1;
+      if (searches === 2) throw vastError("unavailable", { status: 502 });
+      return [];
+    };
+    const { result } = await attempt({ offers });
+    expect(memoryOf(result).backoff).toMatchObject({ reason: "no_offer" });
+    expect(memoryOf(result).backoff?.message).toContain("loosen its filters");
+  });
+
+  test("are not tried any more when the program ends", async () => {
+    const stop = new AbortController();
+    const create = () => {
+      stop.abort();
+      throw vastError("offer_gone");
+    };
+    const { result, journal } = await attempt({ offers: three, create, stop: stop.signal });
+    expect(journal.filter((entry) => entry.startsWith("create"))).toEqual(["create 1"]);
+    expect(result).toMatchObject({ intent: null, creates: [] });
+  });
+});
+
+describe("a call before the create", () => {
+  test("that the API refuses names the setting that it is made of", async () => {
+    const search = await attempt({ offers: fails(vastError("invalid")) });
+    expect(memoryOf(search.result).backoff).toMatchObject({ reason: "create_refused" });
+    expect(memoryOf(search.result).backoff?.message).toMatch(/refuses the search: check VAST_SEARCH_QUERY.*it said so/);
+    const asked = await attempt({ template: fails(vastError("invalid")) });
+    expect(memoryOf(asked.result).backoff?.message).toMatch(/refuses to tell the template: check VAST_TEMPLATE_NAME/);
+  });
+
+  test.each(["unavailable", "malformed"] as const)(
+    "whose answer is %s is tried again soon, and blames no setting",
+    async (kind) => {
+      for (const script of [{ offers: fails(vastError(kind)) }, { template: fails(vastError(kind)) }]) {
+        const { backoff } = memoryOf((await attempt(script)).result);
+        expect(backoff).toMatchObject({ reason: "create_rate_limited", until: NOW + 5 * SECOND });
+        expect(backoff?.message).not.toContain("check");
+      }
+    },
+  );
+});
+
+test("a create that is refused as too frequent comes again at the pod's turn, after the lock-out", async () => {
+  const refused = await attempt({ create: fails(vastError("rate_limited", { status: 429, retryAfterMs: 4500 })) });
+  expect(memoryOf(refused.result).backoff?.until).toBe(NOW + 12 * SECOND + 7 * SECOND);
+  const late = await attempt({ create: fails(vastError("rate_limited", { status: 429, retryAfterMs: 17_000 })) });
+  expect(memoryOf(late.result).backoff?.until).toBe(NOW + 17 * SECOND + 7 * SECOND);
+});
+
+describe("a create that goes wrong", () => {
+  test.each([
+    ["a gateway error", vastError("unavailable", { status: 502 })],
+    ["a timeout", vastError("unavailable", { status: null, slug: "timeout" })],
+    ["an unreadable success", vastError("malformed", { status: 200 })],
+  ])("keeps intent and budget when its outcome is unknown: %s", async (_, error) => {
+    const { result, journal, disk } = await attempt({ create: fails(error) });
+    expect(result).toMatchObject({ intent: { contract: null }, creates: [NOW], backoff: null });
+    expect(disk.saved.at(-1)).toMatchObject({ intent: { contract: null } });
+    expect(journal.filter((entry) => entry.startsWith("create"))).toHaveLength(1);
+  });
+
+  test.each([
+    ["rate_limited", vastError("rate_limited", { status: 429 }), "create_rate_limited"],
+    ["never sent", vastError("unavailable", { status: null, reached: false }), "create_rate_limited"],
+    ["invalid", vastError("invalid"), "create_refused"],
+    ["not found", vastError("not_found", { status: 404 }), "create_refused"],
+  ])("gives the budget back and waits when nothing was created: %s", async (_, error, reason) => {
+    const { result } = await attempt({ create: fails(error) });
+    expect(result).toMatchObject({ intent: null, creates: [], backoff: { reason }, account: null, avoided: [] });
+    expect(memoryOf(result).backoff?.message).toContain("it said so");
+  });
+
+  test.each(["auth", "two_factor", "no_credit", "spend_limit"] as const)(
+    "pauses the account, blames no machine and gives the budget back: %s",
+    async (trouble) => {
+      const { result, journal } = await attempt({ create: fails(vastError(trouble)) });
+      expect(result).toMatchObject({ intent: null, creates: [], backoff: null, avoided: [], account: { trouble } });
+      expect(journal.filter((entry) => entry.startsWith("destroy"))).toEqual([]);
+    },
+  );
+
+  test("dooms and destroys a contract that a failure names", async () => {
+    const { result, journal, disk } = await attempt({ create: fails(vastError("invalid", { contract: 42 })) });
+    expect(journal.slice(2)).toEqual(["save", "create 31415926", "save", "destroy 42", "save"]);
+    expect(disk.saved[1]).toMatchObject({ doomed: [{ id: 42, reason: "create_failed", askedAt: null }] });
+    expect(result).toMatchObject({ intent: null, creates: [NOW], doomed: [{ id: 42, askedAt: NOW }] });
+  });
+
+  test("dooms a contract also where the outcome would be unknown without it", async () => {
+    const error = vastError("unavailable", { status: 500, contract: 42 });
+    expect((await attempt({ create: fails(error) })).journal).toContain("destroy 42");
+  });
+
+  test("avoids the machine of a contract that a failed create left, and pauses for the account's trouble", async () => {
+    const { result } = await attempt({ create: fails(vastError("no_credit", { contract: 42 })) });
+    expect(memoryOf(result).avoided).toMatchObject([{ machineId: 4821 }]);
+    expect(memoryOf(result).account).toMatchObject({ trouble: "no_credit" });
+  });
+
+  test("keeps a contract doomed whose destroy fails too", async () => {
+    const { result } = await attempt({
+      create: fails(vastError("invalid", { contract: 42 })),
+      destroy: fails(vastError("rate_limited", { status: 429 })),
+    });
+    expect(memoryOf(result).doomed).toMatchObject([{ id: 42, askedAt: null }]);
+  });
+
+  test("keeps the intent when the program itself fails: the call may have been made", async () => {
+    const { result, disk } = await attempt({ create: fails(new TypeError("a defect")) });
+    expect(result).toBeInstanceOf(TypeError);
+    expect(disk.saved.at(-1)).toMatchObject({ intent: { contract: null } });
+  });
+});
+
+describe("before an offer is tried", () => {
+  test.each(["template", "offers"] as const)(
+    "a failed look at the %s pauses or waits without using budget",
+    async (what) => {
+      const auth = await attempt({ [what]: fails(vastError("auth")) });
+      expect(auth.result).toMatchObject({ account: { trouble: "auth" }, creates: [], intent: null });
+      const away = await attempt({ [what]: fails(vastError("unavailable")) });
+      expect(away.result).toMatchObject({ backoff: { reason: "create_rate_limited" }, creates: [], intent: null });
+    },
+  );
+
+  test("an end of the program is no failure of the search", async () => {
+    const { result } = await attempt({ offers: fails(vastError("unavailable")), stop: AbortSignal.abort() });
+    expect(result).toMatchObject({ backoff: null });
+  });
+
+  test("the log never carries the registry login", async () => {
+    const { lines } = await attempt({ create: fails(vastError("invalid")) });
+    expect(JSON.stringify(lines)).not.toContain("token");
+  });
+});

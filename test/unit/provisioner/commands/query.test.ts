@@ -1,0 +1,92 @@
+import { describe, expect, test } from "vitest";
+import { showQuery, takeText } from "../../../../provisioner/commands/query.ts";
+
+function show(words: string[], options: { noDefault?: boolean; json?: boolean } = {}) {
+  const printed = { out: "", err: "" };
+  const code = showQuery(
+    words,
+    { noDefault: options.noDefault ?? false, json: options.json ?? false },
+    {
+      out: (text) => {
+        printed.out += text;
+      },
+      err: (text) => {
+        printed.err += text;
+      },
+    },
+  );
+  return { code, ...printed };
+}
+
+describe("the words of a query", () => {
+  test.each([
+    [["query", "num_gpus=1"], ["query"], ["num_gpus=1"]],
+    [
+      ["query", "--no-default", "a=1", "b=2", "--json"],
+      ["query", "--no-default", "--json"],
+      ["a=1", "b=2"],
+    ],
+    [["--json", "query", "-num_gpus=1"], ["--json", "query"], ["-num_gpus=1"]],
+    [
+      ["query", "--json", "--", "--json", "-h"],
+      ["query", "--json"],
+      ["--json", "-h"],
+    ],
+    [["query", '"a"', "--vast-url"], ["query"], ['"a"', "--vast-url"]],
+    [["query", ""], ["query"], [""]],
+    [["query"], ["query"], []],
+    [["query", "--help"], ["query", "--help"], []],
+  ])("are never taken for flags: %j", (given, args, text) => {
+    expect(takeText(given)).toEqual({ args, text });
+  });
+
+  test.each([[[]], [["run"]], [["--vast-policy", "observe"]], [["destroy", "query"]]])(
+    "are left to another command: %j",
+    (given) => {
+      expect(takeText(given)).toEqual({ args: given, text: null });
+    },
+  );
+});
+
+describe("a query is shown", () => {
+  test("as filters in JSON on one line, with the default filters", () => {
+    expect(show(["gpu_ram>=24", "num_gpus=1"], { json: true })).toEqual({
+      code: 0,
+      out: '{"filters":{"verified":{"eq":true},"external":{"eq":false},"rentable":{"eq":true},"gpu_ram":{"gte":24000},"num_gpus":{"eq":"1"}}}\n',
+      err: "",
+    });
+  });
+
+  test("without them where that is asked for, and on several lines for people", () => {
+    const { out } = show(["dph<0.5"], { noDefault: true });
+    expect(out).toBe('{\n  "filters": {\n    "dph_total": {\n      "lt": "0.5"\n    }\n  }\n}\n');
+  });
+
+  test("with what stands beside the filters of a JSON query, to which nothing is added", () => {
+    const text = '{"num_gpus": {"eq": 1}, "order": [["dph_total", "asc"]]}';
+    expect(JSON.parse(show([text], { json: true }).out)).toEqual({
+      filters: { num_gpus: { eq: 1 } },
+      order: [["dph_total", "asc"]],
+    });
+  });
+
+  test("with its warnings apart, so that what is printed stays JSON", () => {
+    const { code, out, err } = show(["foo>5"], { noDefault: true, json: true });
+    expect([code, out]).toEqual([0, '{"filters":{"foo":{"gt":"5"}}}\n']);
+    expect(err).toMatch(/^Warning: Unrecognized field: foo\./);
+  });
+
+  test("as nothing but the default filters when it is empty", () => {
+    expect(show([""], { noDefault: true, json: true }).out).toBe('{"filters":{}}\n');
+  });
+
+  test("as an error with its place when it is refused", () => {
+    const { code, out, err } = show(["gpu_name=RTX", "4090"], { json: true });
+    expect([code, out]).toEqual([2, ""]);
+    expect(err).toContain(`at position 13, "4090": Unknown operator. Did you forget to quote your query? ''`);
+  });
+
+  test("as an error when there is none", () => {
+    expect(show([])).toMatchObject({ code: 2, out: "" });
+  });
+});

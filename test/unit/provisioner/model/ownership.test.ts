@@ -1,0 +1,34 @@
+import { expect, test } from "vitest";
+import { type Answer, OURS, ownershipBy } from "../../../../provisioner/model/ownership.ts";
+import { MINUTE, NOW, SECOND } from "../plan/situation.ts";
+
+const ours: Answer = { kind: "ours" };
+const other = { kind: "other", owner: "vast-pod-0 (pid 1)", until: NOW + MINUTE } as const;
+const away: Answer = { kind: "none", why: "Command timed out" };
+
+test("acts while Redis says that the lease is ours, whatever was before", () => {
+  for (const last of [null, ours, other]) expect(ownershipBy(ours, last, NOW, NOW)).toEqual(OURS);
+});
+
+test("is blocked as soon as Redis says that somebody else has the lease, also when it was ours", () => {
+  for (const last of [null, ours, other]) expect(ownershipBy(other, last, NOW, NOW)).toEqual(other);
+});
+
+test("goes on, and says so, when Redis is away since the lease was ours", () => {
+  const ownership = ownershipBy(away, ours, NOW - 30 * MINUTE, NOW);
+  expect(ownership).toMatchObject({ kind: "ours", doubt: expect.stringContaining("Command timed out") });
+});
+
+test("stays blocked when Redis is away since it said that somebody else has the lease, also after that lease's end", () => {
+  expect(ownershipBy(away, other, NOW - 30 * MINUTE, NOW + 30 * MINUTE)).toEqual(other);
+});
+
+test("waits for 120 s when Redis never answered", () => {
+  const ownership = ownershipBy(away, null, NOW, NOW + 120 * SECOND - 1);
+  expect(ownership).toEqual({ kind: "unknown", why: "Command timed out", until: NOW + 120 * SECOND });
+});
+
+test("goes on, and says so, when Redis never answered for 120 s", () => {
+  const ownership = ownershipBy(away, null, NOW, NOW + 120 * SECOND);
+  expect(ownership).toMatchObject({ kind: "ours", doubt: expect.stringContaining("without knowing") });
+});

@@ -1,0 +1,312 @@
+// The probe is sockets and nothing else: these tests use real ones, on loopback.
+import { createServer as createHttpServer } from "node:http";
+import { createServer as createHttpsServer } from "node:https";
+import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
+import type { Clock } from "../../../../common/clock.ts";
+import { createProbe, type ProbeSettings } from "../../../../provisioner/observe/probe.ts";
+import { createReloaderQuestion } from "../../../../provisioner/publish/withdraw.ts";
+import { fakeClock } from "../../common/fake-clock.ts";
+import { SELF_SIGNED } from "./self-signed.ts";
+
+async function listening(server: Server): Promise<{ host: string; port: number }> {
+  const sockets = new Set<Socket>();
+  server.on("connection", (socket) => sockets.add(socket));
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  onTestFinished(async () => {
+    for (const socket of sockets) socket.destroy();
+    await new Promise((resolve) => server.close(resolve));
+  });
+  return { host: "127.0.0.1", port: (server.address() as AddressInfo).port };
+}
+
+const tcp = (greet: (socket: Socket) => void) => listening(createServer(greet));
+const http = (status: number, seen: string[] = []) =>
+  listening(
+    createHttpServer((request, response) => {
+      seen.push(request.url ?? "");
+      response.writeHead(status, { location: "http://127.0.0.1:1/" }).end("body");
+    }),
+  );
+
+// How long a probe may take in all: every other wait is for a greeting.
+const DEADLINE_MS = 5000;
+
+/** A clock that tells of each wait for a greeting, which lasts until `over` is called. */
+function listeningClock(heard: (ms: number, over: () => void) => void, now: () => number = () => 0): Clock {
+  return {
+    now,
+    sleep: (ms, signal) =>
+      new Promise((over) => {
+        signal?.addEventListener("abort", () => over());
+        if (ms !== DEADLINE_MS) heard(ms, over);
+      }),
+  };
+}
+/** A clock under which whoever says nothing is not waited for. */
+const atOnce = () => listeningClock((_, over) => over());
+const probe = (over: Partial<ProbeSettings> = {}, clock: Clock = atOnce()) =>
+  createProbe(clock, {
+    healthPath: undefined,
+    scheme: "http",
+    authHeader: () => null,
+    onRefused: () => undefined,
+    ...over,
+  });
+
+/** Probes a server that says a piece each time that it is waited for; when it has none left the wait is over. */
+async function greetedWith(pieces: readonly string[]) {
+  const server = createServer();
+  const accepted = new Promise<Socket>((resolve) => server.once("connection", resolve));
+  const endpoint = await listening(server);
+  const left = [...pieces];
+  const clock = listeningClock((_, over) => {
+    const piece = left.shift();
+    if (piece === undefined) over();
+    else void accepted.then((socket) => socket.write(piece));
+  });
+  return { result: await probe({}, clock)(endpoint), left };
+}
+
+describe("without an HTTP path", () => {
+  test("a connection that stands is an answer", async () => {
+    const endpoint = await tcp(() => undefined);
+    expect(await probe()(endpoint)).toEqual({ endpoint, ok: true, tcp: true, why: "" });
+  });
+
+  test.each([
+    ["in one piece", ["SSH-2.0-OpenSSH_9.6\r\n"]],
+    ["in two pieces", ["S", "SH-2.0-OpenSSH_9.6\r\n"]],
+    ["byte by byte", ["S", "S", "H", "-"]],
+    ["after lines of its own", ["Welcome.\r\nKeys only.\r\nSS", "H-2.0-OpenSSH_9.6\r\n"]],
+  ])("sshd that greets %s is no answer, and the message names the setting", async (_, pieces) => {
+    const { result, left } = await greetedWith(pieces);
+    expect(left).toEqual([]);
+    expect(result).toMatchObject({ ok: false, tcp: false });
+    expect(result.why).toContain("VAST_UPSTREAM_PORT");
+  });
+
+  test("an app that speaks first is an answer", async () => {
+    const { result, left } = await greetedWith(["220 ready\r\nS"]);
+    expect(left).toEqual([]);
+    expect(result.ok).toBe(true);
+  });
+
+  test.each([
+    ["a near host", 0, 300],
+    ["a far host, as its greeting takes longer", 400, 1100],
+    ["the farthest host, within the probe's deadline", 3000, 2000],
+  ])("a greeting is waited for from %s", async (_, handshakeMs, waitMs) => {
+    const waits: number[] = [];
+    const instants = [0, handshakeMs];
+    const clock = listeningClock(
+      (ms, over) => {
+        waits.push(ms);
+        over();
+      },
+      () => instants.shift() ?? handshakeMs,
+    );
+    await probe({}, clock)(await tcp(() => undefined));
+    expect(waits).toEqual([waitMs]);
+  });
+
+  test("a connection that is closed at once is no answer", async () => {
+    const endpoint = await tcp((socket) => socket.destroy());
+    expect(
+      await probe(
+        {},
+        listeningClock(() => undefined),
+      )(endpoint),
+    ).toMatchObject({ ok: false, tcp: false });
+  });
+
+  test("nobody there is no answer, and the message says where and why", async () => {
+    const server = createServer();
+    const endpoint = await listening(server);
+    await new Promise((resolve) => server.close(resolve));
+    const result = await probe()(endpoint);
+    expect(result).toMatchObject({ ok: false, tcp: false });
+    expect(result.why).toBe(`127.0.0.1:${endpoint.port}: ECONNREFUSED`);
+  });
+
+  test("a program that ends is not waited for", async () => {
+    const endpoint = await tcp(() => undefined);
+    expect(await probe()(endpoint, AbortSignal.abort())).toMatchObject({ ok: false });
+  });
+
+  test("an instance that speaks TLS is an answer: it says nothing by itself", async () => {
+    const endpoint = await tcp(() => undefined);
+    expect((await probe({ scheme: "https" })(endpoint)).ok).toBe(true);
+  });
+});
+
+describe("with an HTTP path", () => {
+  const healthPath = "/health";
+
+  test.each([200, 204, 302, 399])("status %i is an answer, and no redirect is followed", async (status) => {
+    const seen: string[] = [];
+    const endpoint = await http(status, seen);
+    expect(await probe({ healthPath: "/health?x=1" })(endpoint)).toMatchObject({ ok: true, tcp: true });
+    expect(seen).toEqual(["/health?x=1"]);
+  });
+
+  test.each([400, 404, 500, 503])("status %i is none, though TCP connects", async (status) => {
+    const result = await probe({ healthPath })(await http(status));
+    expect(result).toMatchObject({ ok: false, tcp: true });
+    expect(result.why).toContain(`GET /health answered ${status}`);
+  });
+
+  test("silence is none within the deadline of the given clock", async () => {
+    const deadlines: (() => void)[] = [];
+    const clock: Clock = {
+      now: () => 0,
+      sleep: (ms) => new Promise((over) => (ms === DEADLINE_MS ? void deadlines.push(over) : over())),
+    };
+    const endpoint = await tcp((socket) => socket.once("data", () => deadlines[0]?.()));
+    const result = await probe({ healthPath }, clock)(endpoint);
+    expect(result).toMatchObject({ ok: false, tcp: true });
+    expect(result.why).toContain("no answer in time");
+  });
+
+  test("sshd is none before it is asked for anything", async () => {
+    const said: string[] = [];
+    const endpoint = await tcp((socket) => {
+      socket.on("data", (chunk) => said.push(String(chunk)));
+      socket.write("SSH-2.0-OpenSSH_9.6\r\n");
+    });
+    expect(
+      (
+        await probe(
+          { healthPath },
+          listeningClock(() => undefined),
+        )(endpoint)
+      ).why,
+    ).toContain("sshd answers there");
+    expect(said).toEqual([]);
+  });
+
+  test("a body that is long or never ends is not waited for", async () => {
+    const endpoint = await listening(
+      createHttpServer((_, response) => void response.writeHead(200).write("x".repeat(200_000))),
+    );
+    expect((await probe({ healthPath })(endpoint)).ok).toBe(true);
+  });
+
+  test("each probe makes a connection of its own", async () => {
+    const ports = new Set<number | undefined>();
+    const endpoint = await listening(
+      createHttpServer((request, response) => {
+        ports.add(request.socket.remotePort);
+        response.end();
+      }),
+    );
+    for (let i = 0; i < 3; i += 1) await probe({ healthPath })(endpoint);
+    expect(ports.size).toBe(3);
+  });
+
+  test("no HTTP proxy of the environment is asked", async () => {
+    const proxied: string[] = [];
+    const proxy = await http(200, proxied);
+    for (const name of ["HTTP_PROXY", "http_proxy", "ALL_PROXY"]) vi.stubEnv(name, `http://127.0.0.1:${proxy.port}`);
+    for (const name of ["NO_PROXY", "no_proxy"]) vi.stubEnv(name, "");
+    onTestFinished(() => void vi.unstubAllEnvs());
+    const direct: string[] = [];
+    expect((await probe({ healthPath })(await http(204, direct))).ok).toBe(true);
+    expect(direct).toEqual(["/health"]);
+    expect(proxied).toEqual([]);
+  });
+});
+
+describe("with https", () => {
+  const asked = { healthPath: "/health", scheme: "https" } as const;
+
+  test("a certificate that fits no address is good enough for a probe", async () => {
+    const endpoint = await listening(
+      createHttpsServer(SELF_SIGNED, (_, response) => void response.writeHead(204).end()),
+    );
+    expect(await probe(asked)(endpoint)).toMatchObject({ ok: true, tcp: true });
+  });
+
+  test("an app that speaks plain HTTP is no answer, and the message names the setting", async () => {
+    const result = await probe(asked)(await http(200));
+    expect(result).toMatchObject({ ok: false, tcp: true });
+    expect(result.why).toContain("VAST_UPSTREAM_SCHEME");
+  });
+});
+
+describe("the header that proves who calls", () => {
+  /** An app that lets in whoever brings this value. */
+  const guarded = async (value: string) => {
+    const brought: unknown[] = [];
+    const endpoint = await listening(
+      createHttpServer((request, response) => {
+        brought.push(request.headers["x-api-key"]);
+        response.writeHead(request.headers["x-api-key"] === value ? 200 : 401).end();
+      }),
+    );
+    return { endpoint, brought };
+  };
+
+  test("is sent by the HTTP probe", async () => {
+    const { endpoint } = await guarded("sekrit-1");
+    const authHeader = () => ({ name: "X-Api-Key", value: "sekrit-1" });
+    expect((await probe({ healthPath: "/", authHeader })(endpoint)).ok).toBe(true);
+  });
+
+  test("is read again where it is refused, and the rotated one counts in the same probe", async () => {
+    const { endpoint, brought } = await guarded("sekrit-2");
+    let value = "sekrit-1";
+    const onRefused = () => {
+      value = "sekrit-2";
+    };
+    const authHeader = () => ({ name: "X-Api-Key", value });
+    expect((await probe({ healthPath: "/", authHeader, onRefused })(endpoint)).ok).toBe(true);
+    expect(brought).toEqual(["sekrit-1", "sekrit-2"]);
+  });
+
+  test.each([401, 403])(
+    "that is refused for good with %i is named in the message, and its value is not",
+    async (status) => {
+      const authHeader = () => ({ name: "X-Api-Key", value: "sekrit-1" });
+      const seen: string[] = [];
+      const result = await probe({ healthPath: "/", authHeader })(await http(status, seen));
+      expect(result).toMatchObject({ ok: false, tcp: true });
+      expect(result.why).toContain("UPSTREAM_AUTH_HEADER");
+      expect(JSON.stringify(result)).not.toContain("sekrit");
+      expect(seen).toHaveLength(1);
+    },
+  );
+
+  test("stands in no message where the connection breaks", async () => {
+    const authHeader = () => ({ name: "X-Api-Key", value: "sekrit-1" });
+    const endpoint = await tcp((socket) => socket.once("data", () => socket.destroy()));
+    const result = await probe({ healthPath: "/", authHeader })(endpoint);
+    expect(result).toMatchObject({ ok: false, tcp: true });
+    expect(JSON.stringify(result)).not.toContain("sekrit");
+  });
+});
+
+describe("what the reloader says it has applied", () => {
+  const reloader = (body: string, status = 200) =>
+    listening(
+      createHttpServer((_, response) => response.writeHead(status, { "content-type": "application/json" }).end(body)),
+    );
+  const applied = { generation: 7, server: { scheme: "http", host: "203.0.113.9", port: 1 }, hash: "h" };
+
+  test("is read out of its status, whatever else that holds", async () => {
+    const { port } = await reloader(JSON.stringify({ wanted: {}, applied }));
+    expect(await createReloaderQuestion(port, fakeClock())()).toEqual(applied);
+  });
+
+  test.each(['{"applied":null}', "{}", "not json"])("is nothing where it says nothing: %s", async (body) => {
+    const { port } = await reloader(body);
+    expect(await createReloaderQuestion(port, fakeClock())()).toBeNull();
+  });
+
+  test("is nothing while it is down", async () => {
+    const server = createServer();
+    const { port } = await listening(server);
+    await new Promise((resolve) => server.close(resolve));
+    expect(await createReloaderQuestion(port, fakeClock())()).toBeNull();
+  });
+});

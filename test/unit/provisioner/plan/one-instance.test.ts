@@ -1,0 +1,413 @@
+import { describe, expect, test } from "vitest";
+import { known, type Seen } from "../../../../provisioner/model/observation.ts";
+import type { Limits } from "../../../../provisioner/plan/input.ts";
+import type { Instance } from "../../../../provisioner/vast/rows.ts";
+import {
+  HOUR,
+  MINUTE,
+  memory,
+  NOW,
+  observation,
+  planned,
+  row,
+  SECOND,
+  servingTrack,
+  silentTrack,
+  startingRow,
+  unknown,
+  waitingTrack,
+} from "./situation.ts";
+
+const ID = 7835610;
+type Track = ReturnType<typeof servingTrack>;
+
+/** The plan for one row that does not serve, under this track. */
+function one(r: Instance, track: Track, more: { seen?: object; memory?: object; limits?: Partial<Limits> } = {}) {
+  return planned({
+    seen: observation([r], more.seen),
+    memory: memory({ tracks: { [ID]: track }, ...more.memory }),
+    limits: more.limits ?? {},
+  });
+}
+const kinds = (plan: ReturnType<typeof one>) => plan.actions.map((action) => action.kind);
+
+describe("rows 9 and 10: bans and restarts", () => {
+  const banned = { bans: known([{ kind: "host" as const, id: 77001, reason: "start_timeout" }]) };
+  const restarted = (restarts: number) => ({ counters: new Map([[ID, { waitingSince: 1, restarts }]]) });
+
+  test("plans a replacement when the host is banned", () => {
+    const plan = one(startingRow(), waitingTrack(MINUTE), { seen: banned });
+    expect(plan).toMatchObject({ reason: "host_banned", actions: [{ kind: "destroy", id: ID }] });
+    expect(plan.message).toContain("77001");
+  });
+
+  test("plans a replacement when its machine is banned, and tells the ban's reason", () => {
+    const bans = known([{ kind: "machine" as const, id: 4821, reason: "host_failed" }]);
+    const plan = one(startingRow(), waitingTrack(MINUTE), { seen: { bans } });
+    expect(plan).toMatchObject({ reason: "host_banned", actions: [{ kind: "destroy", id: ID }] });
+    expect(plan.message).toContain("its machine 4821 is banned (host_failed)");
+  });
+
+  test("keeps waiting when a host is banned whose id is this machine's", () => {
+    const bans = known([{ kind: "host" as const, id: 4821, reason: "start_timeout" }]);
+    expect(one(startingRow(), waitingTrack(MINUTE), { seen: { bans } }).actions).toEqual([]);
+  });
+
+  test("keeps waiting when another host is banned", () => {
+    const other = { bans: known([{ kind: "host" as const, id: 5, reason: "start_timeout" }]) };
+    expect(one(startingRow(), waitingTrack(MINUTE), { seen: other }).actions).toEqual([]);
+  });
+
+  test("plans a replacement and a ban when the restarts are over the threshold", () => {
+    const plan = one(startingRow(), waitingTrack(MINUTE), { seen: restarted(6) });
+    expect(plan.reason).toBe("too_many_restarts");
+    expect(kinds(plan)).toEqual(["ban", "destroy"]);
+  });
+
+  test("keeps waiting when the restarts are exactly at the threshold", () => {
+    expect(one(startingRow(), waitingTrack(MINUTE), { seen: restarted(5) }).actions).toEqual([]);
+  });
+
+  test("does not count restarts while bans are disabled", () => {
+    const plan = one(startingRow(), waitingTrack(MINUTE), { seen: restarted(6), limits: { bansEnabled: false } });
+    expect(plan.actions).toEqual([]);
+  });
+});
+
+describe("rows 11 and 12: what status_msg says", () => {
+  const failed = (statusMessage: string, over: Partial<Instance> = {}, limits: Partial<Limits> = {}) =>
+    one(startingRow({ actualStatus: "created", statusMessage, ...over }), waitingTrack(MINUTE), { limits });
+
+  test.each(["OCI runtime create failed: runc create failed", "unresolvable CDI devices nvidia.com/gpu=0"])(
+    "bans the host and replaces on a host failure: %s",
+    (text) => {
+      const plan = failed(text, { curState: "stopped", nextState: "stopped" });
+      expect(plan.reason).toBe("host_failed");
+      expect(plan.actions).toMatchObject([
+        { kind: "ban", target: { kind: "host", id: 77001 }, reason: "host_failed" },
+        { kind: "destroy", id: ID, machineId: 4821, reason: "host_failed" },
+      ]);
+    },
+  );
+
+  test("replaces without a ban on a host failure while bans are disabled", () => {
+    expect(kinds(failed("OCI runtime create failed", {}, { bansEnabled: false }))).toEqual(["destroy"]);
+  });
+
+  test("destroys without a ban when the image cannot be used, and names the settings", () => {
+    const plan = failed("manifest unknown: manifest unknown");
+    expect(plan.reason).toBe("image_unavailable");
+    expect(kinds(plan)).toEqual(["destroy"]);
+    expect(plan.message).toMatch(/VAST_TEMPLATE_IMAGE.*DOCKER_LOGIN/);
+  });
+
+  test.each([
+    ['OCI runtime create failed: exec: "serve": executable file not found in $PATH', { curState: "stopped" }],
+    ["exec /start.sh: exec format error", { actualStatus: "exited" }],
+  ])("destroys at once and without a ban when the image cannot be started: %s", (text, over) => {
+    const plan = failed(text, over);
+    expect(plan.reason).toBe("image_unavailable");
+    expect(kinds(plan)).toEqual(["destroy"]);
+    expect(plan.message).toMatch(/entrypoint.*linux\/amd64.*cuda_max_good/);
+  });
+
+  test("destroys without a ban when the disk is full", () => {
+    const plan = failed("failed to extract layer: no space left on device");
+    expect(plan.reason).toBe("disk_too_small");
+    expect(kinds(plan)).toEqual(["destroy"]);
+    expect(plan.message).toContain("raise the template's disk space");
+  });
+
+  test("does not act on old text of an instance that runs", () => {
+    const r = row({ statusMessage: "manifest unknown" });
+    expect(one(r, waitingTrack(MINUTE, { runningSince: NOW })).actions).toEqual([]);
+  });
+});
+
+describe("rows 13 and 14: lost", () => {
+  const lostFor = (over: Partial<Instance>, ms: number, reads = 2) =>
+    one(row(over), silentTrack(10, { lost: { since: NOW - ms, reads, readAt: NOW }, endpoint: null }));
+
+  test.each([
+    ["exited", { actualStatus: "exited" }, 120],
+    ["frozen", { actualStatus: "frozen" }, 120],
+    ["exited", { actualStatus: "exited", createdAt: NOW - 9 * MINUTE }, 600],
+    ["unknown", { actualStatus: "unknown" }, 600],
+    ["offline", { actualStatus: "offline" }, 600],
+    ["stopped", { actualStatus: "stopped" }, 60],
+    ["stopped", { intendedStatus: "stopped" }, 60],
+    ["outbid", { intendedStatus: "stopped", isBid: true }, 60],
+    ["stopped", { curState: "stopped" }, 60],
+    ["stopped", { nextState: "stopped" }, 60],
+  ])("waits for an instance that is %s (%j) for %i s, then replaces it", (status, over, seconds) => {
+    const within = lostFor(over, seconds * SECOND - 1);
+    expect(within).toMatchObject({ reason: "instance_lost", state: "unavailable", actions: [], server: null });
+    expect(within.message).toContain(`${seconds} s`);
+    const after = lostFor(over, seconds * SECOND);
+    expect(after).toMatchObject({ reason: `instance_${status}`, actions: [{ kind: "destroy", id: ID }] });
+  });
+
+  test("does not replace a stopped instance that was read once only", () => {
+    expect(lostFor({ curState: "stopped" }, HOUR, 1).actions).toEqual([]);
+  });
+
+  test.each(["stopped", "outbid"])(
+    "keeps an instance that is %s while the account has no credit, however long",
+    (word) => {
+      const stopped = row(word === "stopped" ? { curState: "stopped" } : { intendedStatus: "stopped", isBid: true });
+      const track = silentTrack(10, { lost: { since: NOW - HOUR, reads: 9, readAt: NOW }, endpoint: null });
+      const withCredit = (credit: Seen<number | null>) => one(stopped, track, { seen: { credit } });
+      for (const dollars of [0, -3.2]) {
+        const kept = withCredit(known(dollars));
+        expect(kept).toMatchObject({ reason: "account_no_credit", state: "blocked", actions: [] });
+        expect(kept.message).toMatch(/has no credit: add some/);
+      }
+      // Unknown is never none; an API that does not tell is no reason to keep what is lost.
+      const unknownCredit = withCredit(unknown("GET /api/v0/users/current/: HTTP 502"));
+      expect(unknownCredit).toMatchObject({ reason: "instance_lost", state: "unavailable", actions: [] });
+      expect(unknownCredit.message).toMatch(/whether the account has credit .*HTTP 502/);
+      for (const dollars of [0.01, null]) expect(kinds(withCredit(known(dollars)))).toEqual(["destroy"]);
+    },
+  );
+
+  test("does not ask for credit where the instance is lost for another reason", () => {
+    const off = { seen: { credit: unknown<number | null>() } };
+    const track = silentTrack(10, { lost: { since: NOW - HOUR, reads: 9, readAt: NOW }, endpoint: null });
+    expect(kinds(one(row({ actualStatus: "offline" }), track, off))).toEqual(["destroy"]);
+  });
+
+  test("bans nobody for a lost instance", () => {
+    expect(kinds(lostFor({ actualStatus: "offline" }, HOUR))).toEqual(["destroy"]);
+  });
+});
+
+describe("rows 15 to 17: never ready", () => {
+  const LIMIT = 1200 * SECOND;
+  const running = (ms: number, waited = ms) => waitingTrack(waited, { runningSince: NOW - ms });
+
+  test("bans the host and replaces an instance that is starting for too long", () => {
+    const plan = one(startingRow(), waitingTrack(LIMIT + 1));
+    expect(plan.reason).toBe("start_timeout");
+    expect(plan.actions).toMatchObject([
+      { kind: "ban", target: { kind: "host", id: 77001 }, instanceId: ID, reason: "start_timeout" },
+      { kind: "destroy", id: ID, reason: "start_timeout" },
+    ]);
+    expect(plan.message).toContain("BLACKLIST_BAN_AFTER_SECONDS (1200 s)");
+  });
+
+  test("replaces without a ban an instance that is starting for too long while bans are disabled", () => {
+    expect(kinds(one(startingRow(), waitingTrack(LIMIT + 1), { limits: { bansEnabled: false } }))).toEqual(["destroy"]);
+  });
+
+  test("bans the machine alone where BLACKLIST_SCOPE is machine", () => {
+    const plan = one(startingRow(), waitingTrack(LIMIT + 1), { limits: { banScope: "machine" } });
+    expect(plan.actions).toMatchObject([{ kind: "ban", target: { kind: "machine", id: 4821 } }, { kind: "destroy" }]);
+  });
+
+  test.each([
+    ["host", startingRow({ hostId: null })],
+    ["machine", startingRow({ machineId: null })],
+  ] as const)("names nobody to ban where the row tells no %s id, and replaces all the same", (banScope, r) => {
+    const plan = one(r, waitingTrack(LIMIT + 1), { limits: { banScope } });
+    expect(plan.actions).toMatchObject([
+      { kind: "ban", target: null },
+      { kind: "destroy", id: ID },
+    ]);
+  });
+
+  test.each([null, "scheduling", "loading", "created", "restarting", "rebooting", "recycling", "brand_new_word"])(
+    "waits for a status word of starting: %s",
+    (actualStatus) => {
+      expect(one(startingRow({ actualStatus }), waitingTrack(LIMIT))).toMatchObject({
+        reason: "instance_starting",
+        state: "provisioning",
+        actions: [],
+        server: null,
+      });
+    },
+  );
+
+  test("destroys without a ban an instance that runs and never answers", () => {
+    const plan = one(row(), running(LIMIT + 1));
+    expect(plan.reason).toBe("app_not_listening");
+    expect(kinds(plan)).toEqual(["destroy"]);
+    expect(plan.message).toMatch(/nothing answers \(203\.0\.113\.9:41234\).*another machine/);
+  });
+
+  test("bans nobody for an instance that runs and publishes no port: the template may publish none", () => {
+    const plan = one(row({ ports: null, directPortStart: null }), running(LIMIT + 1));
+    expect(plan.reason).toBe("app_not_listening");
+    expect(kinds(plan)).toEqual(["destroy"]);
+    expect(plan.message).toMatch(/no public port.*direct_port_count/);
+  });
+
+  test("says what the probe met, and what to change: a port of sshd, a path that fails, a refused header", () => {
+    const met = (why: string, tcp: boolean) =>
+      one(row(), running(LIMIT + 1), {
+        seen: { probes: new Map([[ID, { endpoint: { host: "h", port: 1 }, ok: false, tcp, why }]]) },
+      }).message;
+    expect(met("h:1: ECONNREFUSED", false)).toMatch(/h:1: ECONNREFUSED.*listens on 0\.0\.0\.0.*egress rule/);
+    expect(met("h:1: sshd answers there: set VAST_UPSTREAM_PORT", false)).toContain("set VAST_UPSTREAM_PORT");
+    expect(met("h:1: GET /health answered 404", true)).toMatch(/answered 404.*check VAST_HEALTH_PATH/);
+  });
+
+  describe("exited before it ever answered", () => {
+    const exited = (ms: number, more: object = {}) =>
+      one(
+        row({ actualStatus: "exited", createdAt: NOW - 11 * MINUTE }),
+        waitingTrack(11 * MINUTE, { lost: { since: NOW - ms, reads: 2, readAt: NOW } }),
+        more,
+      );
+
+    test("is granted its grace", () => expect(exited(119 * SECOND).reason).toBe("instance_lost"));
+
+    test("is replaced once without a ban: its app would end on every machine", () => {
+      const plan = exited(120 * SECOND);
+      expect(plan.reason).toBe("app_not_listening");
+      expect(kinds(plan)).toEqual(["destroy"]);
+      expect(plan.message).toMatch(/check the image's command, environment and logs; it is replaced once/);
+    });
+
+    test("is not replaced for a while the second time", () => {
+      const deafApps = { wanted: "demo example/app:2", count: 1 };
+      expect(exited(120 * SECOND, { memory: { deafApps } }).message).toContain("no other is tried for a while");
+    });
+  });
+
+  test("says at the second silent instance that no other is tried for a while", () => {
+    const deafApps = { wanted: "demo example/app:2", count: 1 };
+    expect(one(row(), running(LIMIT + 1), { memory: { deafApps } }).message).toContain("no other is tried");
+  });
+
+  test("waits for an instance that runs and does not answer yet", () => {
+    expect(one(row(), running(LIMIT))).toMatchObject({ reason: "instance_starting", actions: [] });
+  });
+
+  test("lists the published ports when none of them can be chosen", () => {
+    const plan = one(row({ ports: { "22/tcp": 1, "8080/tcp": 2 } }), running(MINUTE));
+    expect(plan.message).toContain("22/tcp, 8080/tcp");
+  });
+
+  test("ends an instance that flaps between running and starting", () => {
+    expect(one(row(), running(MINUTE, 2 * LIMIT + 1)).reason).toBe("app_not_listening");
+    expect(one(row(), running(MINUTE, 2 * LIMIT)).actions).toEqual([]);
+  });
+
+  test("does not destroy at first sight an instance for which the ban store says that waiting began long ago", () => {
+    const fresh = waitingTrack(0, { waitingSince: NOW - 10 * HOUR, runningSince: NOW });
+    expect(one(row(), fresh).actions).toEqual([]);
+  });
+});
+
+describe("row 18: was ready, does not answer", () => {
+  test("waits up to VAST_UNREACHABLE_TIMEOUT_SECONDS, then replaces", () => {
+    const within = one(row(), silentTrack(300 * SECOND));
+    expect(within).toMatchObject({ reason: "instance_unreachable", state: "unavailable", actions: [], server: null });
+    expect(one(row(), silentTrack(300 * SECOND + 1))).toMatchObject({
+      reason: "unreachable",
+      actions: [{ kind: "destroy", id: ID, hostId: 77001 }],
+    });
+  });
+
+  test("ends nothing between the two passing probes that bring an instance back, whatever is said of it", () => {
+    const back = silentTrack(HOUR, { passesMissing: 1, failedProbes: 0, lost: { since: 0, reads: 9, readAt: NOW } });
+    const bans = known([{ kind: "host" as const, id: 77001, reason: "start_timeout" }]);
+    for (const r of [
+      row(),
+      row({ actualStatus: "exited" }),
+      row({ actualStatus: "created", statusMessage: "manifest unknown" }),
+    ]) {
+      const plan = one(r, back, { seen: { bans } });
+      expect(plan).toMatchObject({ reason: "instance_unreachable", state: "unavailable", server: null, actions: [] });
+      expect(plan.nextCheckAt).toBe(NOW + 2 * SECOND);
+    }
+  });
+
+  test("says so, with the remedy, when no published port is the one to serve any more", () => {
+    const two = row({ ports: { "8000/tcp": 41234, "9000/tcp": 41235 }, directPortStart: null });
+    const plan = one(two, silentTrack(MINUTE, { endpoint: null }));
+    expect(plan).toMatchObject({ reason: "instance_unreachable", state: "unavailable", actions: [] });
+    expect(plan.message).toContain("8000/tcp, 9000/tcp: set VAST_UPSTREAM_PORT to one of them");
+  });
+
+  test("keeps an instance that is unreachable the second time in a row on another host", () => {
+    const plan = one(row(), silentTrack(HOUR), { memory: { unreachableHost: 5 } });
+    expect(plan).toMatchObject({ reason: "unreachable_from_here", state: "blocked", actions: [] });
+    expect(plan.message).toContain("our own network");
+  });
+
+  test("replaces an instance that is unreachable on the same host again", () => {
+    expect(one(row(), silentTrack(HOUR), { memory: { unreachableHost: 77001 } }).reason).toBe("unreachable");
+  });
+
+  test("grants VAST_UNHEALTHY_TIMEOUT_SECONDS where TCP passes and HTTP fails", () => {
+    const open = { tcpOpen: true };
+    const limits = { httpProbe: true };
+    const within = one(row(), silentTrack(1800 * SECOND, open), { limits });
+    expect(within).toMatchObject({ reason: "instance_unhealthy", state: "unavailable", actions: [] });
+    expect(one(row(), silentTrack(1800 * SECOND + 1, open), { limits }).reason).toBe("unreachable");
+  });
+
+  test("keeps the second one in a row that fails its HTTP probe, and asks for the app to be checked", () => {
+    const plan = one(row(), silentTrack(HOUR, { tcpOpen: true }), {
+      memory: { unreachableHost: 5 },
+      limits: { httpProbe: true },
+    });
+    expect(plan).toMatchObject({ reason: "unreachable_from_here", state: "blocked", actions: [] });
+    expect(plan.message).toContain("check the app and VAST_HEALTH_PATH");
+  });
+
+  test("does not call an instance unreachable that is rebooting within its time", () => {
+    const plan = one(startingRow({ actualStatus: "rebooting" }), silentTrack(MINUTE));
+    expect(plan).toMatchObject({ state: "unavailable", actions: [] });
+  });
+
+  test("replaces an instance that is starting again for longer, and blames neither our network nor its host", () => {
+    for (const actualStatus of ["rebooting", "loading", null]) {
+      const late = one(startingRow({ actualStatus }), silentTrack(300 * SECOND + 1), {
+        memory: { unreachableHost: 5 },
+      });
+      expect(late).toMatchObject({ reason: "restart_timeout", actions: [{ kind: "destroy", id: ID }] });
+      expect(late.actions).not.toContainEqual(expect.objectContaining({ kind: "ban" }));
+    }
+  });
+});
+
+describe("what the ban store is told beside the decision", () => {
+  const absent = { counters: new Map([[ID, { waitingSince: null, restarts: 0 }]]) };
+
+  test("writes bans that Redis did not take before, once the bans are known again", () => {
+    const unwrittenBans = [{ kind: "host" as const, id: 5, reason: "host_failed", instanceId: 1 }];
+    const late = (seen: object) =>
+      one(startingRow(), waitingTrack(MINUTE), { seen, memory: { unwrittenBans } }).actions;
+    expect(late({})).toEqual([{ kind: "ban", target: { kind: "host", id: 5 }, instanceId: 1, reason: "host_failed" }]);
+    expect(late({ bans: unknown() })).toEqual([]);
+  });
+
+  test("writes the ban of a host with too many restarts once, not twice where Redis did not take it before", () => {
+    const unwrittenBans = [{ kind: "host" as const, id: 77001, reason: "too_many_restarts", instanceId: ID }];
+    const seen = { counters: new Map([[ID, { waitingSince: null, restarts: 6 }]]), probes: new Map() };
+    const plan = one(row(), servingTrack(), { seen, memory: { unwrittenBans } });
+    expect(kinds(plan)).toEqual(["ban"]);
+  });
+
+  test("writes since when an instance is waited for", () => {
+    const plan = one(startingRow(), waitingTrack(MINUTE), { seen: absent });
+    expect(plan.actions).toEqual([{ kind: "start_waiting", instanceId: ID, since: NOW - MINUTE }]);
+  });
+
+  test("writes nothing of an instance while the store does not answer", () => {
+    expect(one(startingRow(), waitingTrack(MINUTE), { seen: { counters: new Map() } }).actions).toEqual([]);
+  });
+
+  test("removes the waiting time of an instance that has become ready", () => {
+    const waited = { counters: new Map([[ID, { waitingSince: NOW - HOUR, restarts: 0 }]]) };
+    expect(one(row(), servingTrack(), { seen: waited }).actions).toEqual([{ kind: "stop_waiting", instanceId: ID }]);
+    expect(one(row(), servingTrack(), { seen: absent }).actions).toEqual([]);
+  });
+
+  test("counts a restart that is not yet counted", () => {
+    const plan = one(row(), servingTrack({ uncountedRestarts: 2 }), { seen: absent });
+    expect(plan.actions).toEqual([{ kind: "count_restart", instanceId: ID, times: 2 }]);
+  });
+});

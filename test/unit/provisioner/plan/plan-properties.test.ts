@@ -1,0 +1,326 @@
+// Laws that hold over every situation, found by random search: what the rows' own tests cannot show together.
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { known, type Observation, type Published } from "../../../../provisioner/model/observation.ts";
+import { OURS, type Ownership } from "../../../../provisioner/model/ownership.ts";
+import { plan } from "../../../../provisioner/plan/plan.ts";
+import { applyPolicy, type Policy } from "../../../../provisioner/plan/policy.ts";
+import { remember } from "../../../../provisioner/state/apply-observation.ts";
+import { type Memory, memorySchema, type Track } from "../../../../provisioner/state/schema.ts";
+import { endpointOf } from "../../../../provisioner/state/track.ts";
+import { createVastClient } from "../../../../provisioner/vast/client.ts";
+import { desired, HASH, HOUR, LABEL, limits, MINUTE, NOW, template, unknown } from "./situation.ts";
+
+const ids = [1, 2, 3];
+/** Mostly the healthy value, else one of the others: all hostile at once would hide the rows behind the first ones. */
+const mostly = <T>(healthy: T, ...others: T[]) =>
+  fc.oneof(
+    { weight: 6, arbitrary: fc.constant(healthy) },
+    { weight: others.length, arbitrary: fc.constantFrom(...others) },
+  );
+const rarely = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: null, freq: 1 });
+const maybe = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: null });
+const past = fc
+  .constantFrom(0, 1000, 30_000, MINUTE, 3 * MINUTE, 11 * MINUTE, 25 * MINUTE, HOUR, 3 * HOUR)
+  .map((ms) => NOW - ms);
+const soon = fc.constantFrom(-HOUR, -1, 0, 1, MINUTE, HOUR).map((ms) => NOW + ms);
+const someEndpoint = fc.record({ host: fc.constant("203.0.113.9"), port: fc.constantFrom(41234, 41235) });
+const word = maybe(
+  fc.constantFrom(
+    "running",
+    "loading",
+    "created",
+    "exited",
+    "frozen",
+    "unknown",
+    "offline",
+    "stopped",
+    "rebooting",
+    "new_word",
+  ),
+);
+const difference = fc.record({
+  wanted: fc.constantFrom("image example/app:2", `template hash ${HASH}`),
+  reported: fc.constantFrom("image example/app:1", "template hash none", "template hash 0ld"),
+});
+const WANTED = "demo example/app:2";
+
+/** A row as the API sends it, of our label or not. */
+const rawRow = fc.record({
+  id: fc.constantFrom(...ids),
+  label: mostly<string | null>(LABEL, `${LABEL}0`, "", null),
+  host_id: maybe(fc.constantFrom(10, 11)),
+  machine_id: maybe(fc.constantFrom(20, 21)),
+  actual_status: word,
+  intended_status: mostly("running", "stopped"),
+  cur_state: mostly("running", "stopped"),
+  next_state: mostly("running", "stopped"),
+  status_msg: mostly("success", "", "OCI runtime create failed", "manifest unknown", "no space left on device"),
+  image_uuid: mostly("example/app:2", "example/app:1", ""),
+  template_hash_id: mostly<string | null>(HASH, "0ld", null),
+  public_ipaddr: fc.constantFrom("203.0.113.9\n", "", "a; }"),
+  ports: maybe(
+    fc.constantFrom(
+      { "8000/tcp": [{ HostPort: "41234" }] },
+      {},
+      { "8000/tcp": [{ HostPort: "41234" }] },
+      { "22/tcp": [{ HostPort: "5" }] },
+    ),
+  ),
+  direct_port_start: fc.constantFrom(-1, 41234),
+  dph_total: maybe(fc.constantFrom(0.3, 3)),
+  start_date: maybe(past.map((at) => at / 1000)),
+});
+
+const track: fc.Arbitrary<Track> = fc.record({
+  waitingSince: past,
+  firstSeenAt: past,
+  runningSince: maybe(past),
+  noMapSince: maybe(past),
+  wasReady: fc.boolean(),
+  serving: fc.boolean(),
+  servingSince: maybe(past),
+  endpoint: maybe(someEndpoint),
+  failedProbes: fc.integer({ min: 0, max: 5 }),
+  passesMissing: fc.integer({ min: 0, max: 2 }),
+  tcpOpen: fc.boolean(),
+  notServingSince: maybe(past),
+  lost: maybe(fc.record({ since: past, reads: fc.integer({ min: 0, max: 3 }), readAt: past })),
+  uncountedRestarts: fc.integer({ min: 0, max: 2 }),
+});
+
+const someMemory: fc.Arbitrary<Memory> = fc.record({
+  schema: fc.constant(1 as const),
+  label: fc.constant(LABEL),
+  generation: fc.nat(9),
+  tracks: fc.dictionary(fc.constantFrom(...ids.map(String)), track),
+  intent: rarely(
+    fc.record({
+      offerId: fc.constant(5),
+      dollarsPerHour: fc.constant(null),
+      hostId: maybe(fc.constant(10)),
+      machineId: maybe(fc.constant(20)),
+      label: fc.constant(LABEL),
+      startedAt: past,
+      contract: maybe(fc.constantFrom(...ids)),
+    }),
+  ),
+  doomed: fc.uniqueArray(
+    fc.record({ id: fc.constantFrom(...ids), reason: fc.constant("duplicate"), since: past, askedAt: maybe(past) }),
+    { selector: (d) => d.id, maxLength: 1 },
+  ),
+  creates: fc.array(past, { maxLength: 8 }),
+  avoided: fc.array(fc.record({ machineId: fc.constantFrom(20, 21), until: soon }), { maxLength: 2 }),
+  unwrittenBans: fc.array(
+    fc.record({
+      kind: fc.constantFrom("host", "machine"),
+      id: fc.constantFrom(10, 11),
+      reason: fc.constant("start_timeout"),
+      instanceId: fc.constantFrom(...ids),
+    }),
+    { maxLength: 2 },
+  ),
+  goneOffers: fc.array(fc.record({ id: fc.constant(5), until: soon }), { maxLength: 2 }),
+  backoff: maybe(
+    fc.record({
+      reason: fc.constantFrom("no_offer", "offers_lost", "image_unavailable", "app_not_listening"),
+      message: fc.constant("why"),
+      failures: fc.constant(1),
+      until: soon,
+      wanted: fc.constantFrom(WANTED, "demo example/app:9"),
+    }),
+  ),
+  account: fc.oneof(
+    { weight: 9, arbitrary: fc.constant(null) },
+    fc.record({
+      trouble: fc.constantFrom("auth", "no_credit"),
+      message: fc.constant("m"),
+      failures: fc.constant(1),
+      until: soon,
+    }),
+  ),
+  converging: maybe(difference),
+  deafApps: maybe(fc.record({ wanted: fc.constant(WANTED), count: fc.nat(3) })),
+  brokenImages: maybe(fc.record({ wanted: fc.constant(WANTED), count: fc.nat(3) })),
+  unreachableHost: maybe(fc.constantFrom(10, 11)),
+  confirmedNone: mostly(true, false),
+  firstNoneAt: maybe(past),
+  template: fc.option(
+    past.map((seenAt) => ({ ...template, seenAt })),
+    { nil: null, freq: 9 },
+  ),
+  listUnknownSince: maybe(past),
+  bansUnknownSince: maybe(past),
+  leaseToken: maybe(fc.constant("t0-k3-n")),
+});
+
+const counters = fc.record({ waitingSince: maybe(past), restarts: fc.constantFrom(0, 5, 6) });
+const situation = fc.record({
+  before: someMemory,
+  raw: fc.oneof(
+    fc.array(rawRow, { maxLength: 0 }),
+    { weight: 3, arbitrary: fc.array(rawRow, { minLength: 1, maxLength: 1 }) },
+    fc.uniqueArray(rawRow, { selector: (r) => r.id, maxLength: 3 }),
+  ),
+  listKnown: mostly(true, false),
+  templateSeen: mostly<Observation["template"]>(known(template), known(null), unknown("HTTP 500")),
+  bansSeen: mostly<Observation["bans"]>(
+    known([]),
+    known([{ kind: "host", id: 10, reason: "start_timeout" }]),
+    known([{ kind: "machine", id: 10, reason: "start_timeout" }]),
+    unknown("Redis: away"),
+  ),
+  counters: fc.dictionary(fc.constantFrom(...ids.map(String)), counters),
+  probe: fc.record({ answers: fc.boolean(), ok: fc.boolean(), tcp: fc.boolean() }),
+  publishedId: maybe(fc.constantFrom(...ids)),
+  bansEnabled: fc.boolean(),
+  httpProbe: fc.boolean(),
+  ownership: mostly<Ownership>(
+    OURS,
+    { kind: "other", owner: "vast-pod-0", until: NOW + MINUTE },
+    { kind: "unknown", why: "Command timed out", until: NOW + MINUTE },
+  ),
+});
+type Drawn = typeof situation extends fc.Arbitrary<infer T> ? T : never;
+
+/** What the loop does of a pass: the client's reading of the rows, the memory after it and the plan. */
+async function planOf(drawn: Drawn) {
+  const client = createVastClient(async () => ({
+    success: true,
+    instances: drawn.raw,
+    total_instances: drawn.raw.length,
+  }));
+  const rows = await client.listInstances(LABEL);
+  const probes = new Map(
+    rows.flatMap((row) => {
+      const at = endpointOf(row, drawn.before.tracks[row.id], desired, NOW);
+      const { answers, ok, tcp } = drawn.probe;
+      return at === null || !answers ? [] : [[row.id, { endpoint: at, ok, tcp: ok || tcp, why: "" }] as const];
+    }),
+  );
+  const seen: Observation = {
+    listedAt: NOW,
+    list: drawn.listKnown ? known(rows) : unknown(),
+    template: drawn.templateSeen,
+    templateAt: NOW,
+    bans: drawn.bansSeen,
+    counters: new Map(Object.entries(drawn.counters).map(([id, value]) => [Number(id), value])),
+    probes,
+  };
+  const memory = remember(drawn.before, seen, desired, 10_000, NOW);
+  const published: Published =
+    drawn.publishedId === null
+      ? { server: null, instance: null }
+      : {
+          server: { scheme: "http", host: "203.0.113.9", port: 41234 },
+          instance: { id: drawn.publishedId, hostId: 10, machineId: 20, image: "example/app:2", templateHash: HASH },
+        };
+  const facts = {
+    desired,
+    seen,
+    memory,
+    ownership: drawn.ownership,
+    now: NOW,
+    limits: { ...limits, bansEnabled: drawn.bansEnabled, httpProbe: drawn.httpProbe },
+  };
+  return { facts, rows, memory, published, decide: () => plan(facts, published), result: plan(facts, published) };
+}
+
+const holds = (law: (made: Awaited<ReturnType<typeof planOf>>, drawn: Drawn) => void) =>
+  fc.assert(
+    fc.asyncProperty(situation, async (drawn) => law(await planOf(drawn), drawn)),
+    { numRuns: 1500 },
+  );
+
+test("the random memories are memories that a state file can hold", () =>
+  fc.assert(
+    fc.property(someMemory, (m) => {
+      expect(memorySchema.safeParse(m).success).toBe(true);
+    }),
+  ));
+
+test("every situation is decided: row 25 is never reached", () =>
+  holds(({ result }) => {
+    expect(result.reason).not.toBe("undecided");
+    expect(result.message).not.toBe("");
+    expect(result.nextCheckAt).toBeGreaterThanOrEqual(NOW);
+  }));
+
+test("an unknown list leads to no action", () =>
+  holds(({ result }, drawn) => {
+    if (!drawn.listKnown) expect(result.actions).toEqual([]);
+  }));
+
+test("a label that is not ours, or may not be, leads to no action", () =>
+  holds(({ result, facts }) => {
+    if (facts.ownership.kind !== "ours") expect(result.actions).toEqual([]);
+  }));
+
+test("no instance without our label, and no doomed one, is ever published or created beside", () =>
+  holds(({ result, memory }, drawn) => {
+    if (!drawn.listKnown) return;
+    const strangers = drawn.raw.filter((r) => r.label !== LABEL).map((r) => r.id);
+    const doomed = memory.doomed.map((d) => d.id);
+    if (result.server !== null) expect([...strangers, ...doomed]).not.toContain(result.instance?.id);
+    for (const action of result.actions) {
+      if (action.kind === "destroy" && !doomed.includes(action.id) && action.reason !== "create_never_appeared")
+        expect(strangers).not.toContain(action.id);
+    }
+  }));
+
+test("at most one instance is created, and none while one that is not doomed is listed", () =>
+  holds(({ result, rows, memory }) => {
+    const creates = result.actions.filter((action) => action.kind === "create").length;
+    expect(creates).toBeLessThanOrEqual(1);
+    if (rows.some((row) => !memory.doomed.some((d) => d.id === row.id))) expect(creates).toBe(0);
+    if (creates > 0) {
+      expect(memory.creates.length).toBeLessThan(limits.maxCreatesPerHour);
+      expect(memory.intent).toBeNull();
+      expect(memory.confirmedNone).toBe(true);
+    }
+  }));
+
+test("a serving instance with the right image and hash is destroyed as a duplicate only", () =>
+  holds(({ result, rows, memory }) => {
+    for (const action of result.actions) {
+      if (action.kind !== "destroy") continue;
+      const row = rows.find((r) => r.id === action.id);
+      const right = row?.image === "example/app:2" && row.templateHash === (memory.template?.hash ?? HASH);
+      if (right && memory.tracks[action.id]?.serving) expect(action.reason).toBe("duplicate");
+    }
+  }));
+
+test("a serving instance is never withdrawn but for another image or template", () =>
+  holds(({ result, rows, memory }, drawn) => {
+    const serving = rows.some((row) => memory.tracks[row.id]?.serving);
+    if (!drawn.listKnown || !serving || result.server !== null) return;
+    expect(["image_changed", "template_changed"]).toContain(result.reason);
+  }));
+
+test("what is published is withdrawn by the same plan that destroys it", () =>
+  holds(({ result }) => {
+    const destroyed = result.actions.flatMap((action) => (action.kind === "destroy" ? [action.id] : []));
+    if (result.server !== null) expect(destroyed).not.toContain(result.instance?.id);
+  }));
+
+test("hosts are banned for what is their fault alone, and never while bans are disabled", () =>
+  holds(({ result }, drawn) => {
+    const bans = result.actions.flatMap((action) => (action.kind === "ban" ? [action.reason] : []));
+    if (!drawn.bansEnabled) expect(bans).toEqual([]);
+    for (const reason of bans) expect(["start_timeout", "host_failed", "too_many_restarts"]).toContain(reason);
+  }));
+
+test("planning twice gives the same", () =>
+  holds(({ decide, facts, result }) => {
+    const frozen = structuredClone(facts);
+    expect(decide()).toEqual(result);
+    expect(facts).toEqual(frozen);
+  }));
+
+test("observe leaves nothing that changes anything, no-destroy leaves no destroy", () =>
+  holds(({ result }) => {
+    const kinds = (policy: Policy) => applyPolicy(result, policy).plan.actions.map((action) => action.kind);
+    for (const kind of ["create", "destroy", "ban"]) expect(kinds("observe")).not.toContain(kind);
+    expect(kinds("no-destroy")).not.toContain("destroy");
+    expect(kinds("sync")).toEqual(result.actions.map((action) => action.kind));
+  }));

@@ -1,0 +1,207 @@
+// Builders of what a pass knows: rows, tracks, memory, observation. Each starts from a healthy instance. Pure.
+
+import { known, type Observation, type Published, type Seen } from "../../../../provisioner/model/observation.ts";
+import { OURS } from "../../../../provisioner/model/ownership.ts";
+import type { Desired, Facts, Limits, Plan } from "../../../../provisioner/plan/input.ts";
+import { plan } from "../../../../provisioner/plan/plan.ts";
+import type { Filters } from "../../../../provisioner/search/fields.ts";
+import type { SearchQuery } from "../../../../provisioner/search/query.ts";
+import { emptyMemory, type Memory, type Track } from "../../../../provisioner/state/schema.ts";
+import type { Instance, Offer, Template } from "../../../../provisioner/vast/rows.ts";
+
+export const NOW = Date.UTC(2026, 10, 23, 15);
+export const SECOND = 1000;
+export const MINUTE = 60_000;
+export const HOUR = 3_600_000;
+export const LABEL = "k8s_pod=vast-pod-0";
+export const HASH = "4e17aa01";
+
+export const desired: Desired = {
+  label: LABEL,
+  image: "example/app:2",
+  templateName: "demo",
+  upstreamPort: undefined,
+  upstreamScheme: "http",
+};
+
+/** The design's defaults. */
+export const limits: Limits = {
+  bansEnabled: true,
+  banScope: "host",
+  banAfterMs: 1200 * SECOND,
+  restartThreshold: 5,
+  unknownMaxMs: HOUR,
+  httpProbe: false,
+  unreachableMs: 300 * SECOND,
+  unhealthyMs: 1800 * SECOND,
+  maxDollarsPerHour: undefined,
+  maxCreatesPerHour: 6,
+};
+
+export const template: Template = { id: 1, hash: HASH, name: "demo", creatorId: 9, diskSpace: 32, publishedPorts: 1 };
+
+/** A running row of an hour's age with the right image and hash. */
+export function row(over: Partial<Instance> = {}): Instance {
+  const id = over.id ?? 7835610;
+  return {
+    id,
+    label: LABEL,
+    hostId: 77001,
+    machineId: 4821,
+    actualStatus: "running",
+    intendedStatus: "running",
+    curState: "running",
+    nextState: "running",
+    statusMessage: "success, running example/app_2/args",
+    image: "example/app:2",
+    templateHash: HASH,
+    address: "203.0.113.9",
+    ports: { "8000/tcp": 41234 },
+    directPortStart: 41234,
+    dollarsPerHour: 0.3164,
+    gpuName: "RTX 4090",
+    createdAt: NOW - HOUR,
+    isBid: false,
+    ...over,
+  };
+}
+
+/** A row that the API is still bringing up. */
+export function startingRow(over: Partial<Instance> = {}): Instance {
+  return row({ actualStatus: "loading", address: "", ports: null, directPortStart: null, statusMessage: "", ...over });
+}
+
+export const endpoint = { host: "203.0.113.9", port: 41234 };
+
+/** An instance that has been serving for half an hour. */
+export function servingTrack(over: Partial<Track> = {}): Track {
+  return {
+    waitingSince: NOW - HOUR,
+    firstSeenAt: NOW - HOUR,
+    runningSince: NOW - HOUR / 2,
+    noMapSince: null,
+    wasReady: true,
+    serving: true,
+    servingSince: NOW - HOUR / 2,
+    endpoint,
+    failedProbes: 0,
+    passesMissing: 0,
+    tcpOpen: true,
+    notServingSince: null,
+    lost: null,
+    uncountedRestarts: 0,
+    ...over,
+  };
+}
+
+/** An instance that was never ready and is waited for since `ms` ago. */
+export function waitingTrack(ms: number, over: Partial<Track> = {}): Track {
+  const since = NOW - ms;
+  return {
+    ...servingTrack(),
+    waitingSince: since,
+    firstSeenAt: since,
+    runningSince: null,
+    wasReady: false,
+    serving: false,
+    servingSince: null,
+    endpoint: null,
+    tcpOpen: false,
+    notServingSince: since,
+    ...over,
+  };
+}
+
+/** An instance that was ready and has not answered since `ms` ago. */
+export function silentTrack(ms: number, over: Partial<Track> = {}): Track {
+  return servingTrack({
+    serving: false,
+    servingSince: null,
+    failedProbes: 3,
+    passesMissing: 2,
+    tcpOpen: false,
+    notServingSince: NOW - ms,
+    ...over,
+  });
+}
+
+/** A memory that has seen complete lists and the template before. */
+export function memory(over: Partial<Memory> = {}): Memory {
+  return {
+    ...emptyMemory(LABEL),
+    confirmedNone: true,
+    template: { ...template, seenAt: NOW },
+    ...over,
+  };
+}
+
+export const tracks = (id: number, t: Track): Memory["tracks"] => ({ [id]: t });
+
+export function unknown<T>(message = "GET /api/v1/instances/: HTTP 502", account: null | "auth" = null): Seen<T> {
+  return { known: false, why: { message, account } };
+}
+
+/** A complete look at the given rows, with nothing banned, counted or probed. */
+export function observation(rows: readonly Instance[] = [], over: Partial<Observation> = {}): Observation {
+  return {
+    listedAt: NOW,
+    list: known(rows),
+    template: known(template),
+    templateAt: NOW,
+    bans: known([]),
+    counters: new Map(),
+    probes: new Map(),
+    ...over,
+  };
+}
+
+export const passing = (at = endpoint) => ({ endpoint: at, ok: true, tcp: true, why: "" });
+export const failing = (at = endpoint, tcp = false) => ({ endpoint: at, ok: false, tcp, why: "ECONNREFUSED" });
+
+export const nothingPublished: Published = { server: null, instance: null };
+
+export function published(r: Instance = row()): Published {
+  return {
+    server: { scheme: "http", ...endpoint },
+    instance: { id: r.id, hostId: r.hostId, machineId: r.machineId, image: r.image, templateHash: r.templateHash },
+  };
+}
+
+export interface Situation extends Partial<Omit<Facts, "limits" | "desired">> {
+  limits?: Partial<Limits>;
+  desired?: Partial<Desired>;
+  published?: Published;
+}
+
+/** The plan of a situation; what is left out is the healthy default. */
+export function planned(situation: Situation): Plan {
+  return plan(
+    {
+      desired: { ...desired, ...situation.desired },
+      limits: { ...limits, ...situation.limits },
+      seen: situation.seen ?? observation(),
+      memory: situation.memory ?? memory(),
+      ownership: situation.ownership ?? OURS,
+      now: situation.now ?? NOW,
+    },
+    situation.published ?? nothingPublished,
+  );
+}
+
+export const offer = (over: Partial<Offer> = {}): Offer => ({
+  id: 31415926,
+  hostId: 77001,
+  machineId: 4821,
+  dollarsPerHour: 0.3164,
+  gpuName: "RTX 4090",
+  rentable: true,
+  fields: {},
+  ...over,
+});
+
+/** A JSON query of these filters. */
+export const query = (filters: Filters = {}, beside: SearchQuery["beside"] = {}): SearchQuery => ({
+  filters,
+  beside,
+  warnings: [],
+});

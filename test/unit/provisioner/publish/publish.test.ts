@@ -1,0 +1,151 @@
+import { chmod, readdir, readFile, stat, utimes, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { formatUpstreamFile, parseUpstreamFile } from "../../../../common/upstream-file.ts";
+import { createPublisher } from "../../../../provisioner/publish/publish.ts";
+import { fakeClock } from "../../common/fake-clock.ts";
+import { temporaryFolder } from "../../common/temporary-folder.ts";
+import { memory, observation, planned, row, SECOND, servingTrack } from "../plan/situation.ts";
+
+const POD = "vast-pod-0";
+const ready = planned({ seen: observation([row()]), memory: memory({ tracks: { 7835610: servingTrack() } }) });
+const none = planned({});
+
+/** A publisher on a folder; `again` starts another one there, as a restart does. */
+async function publisherIn(folder?: string, lastGeneration = 0) {
+  const where = folder ?? (await temporaryFolder());
+  const path = join(where, "sub", "upstream.json");
+  const clock = fakeClock();
+  const publisher = createPublisher(path, POD, clock, () => lastGeneration);
+  const started = await publisher.start();
+  return { publisher, started, path, clock, again: (known = 0) => publisherIn(where, known) };
+}
+const textOf = (path: string) => readFile(path, "utf8");
+
+describe("the upstream file", () => {
+  test("says what the plan says, readable for nginx' reloader", async () => {
+    const { publisher, path } = await publisherIn();
+    const { changed, file } = await publisher.publish(ready);
+    expect(changed).toBe(true);
+    const parsed = parseUpstreamFile(await textOf(path));
+    expect(parsed).toEqual({ ok: true, file });
+    expect(file).toMatchObject({
+      schema: 1,
+      generation: 1,
+      pod: POD,
+      state: "ready",
+      reason: "instance_ready",
+      server: { scheme: "http", host: "203.0.113.9", port: 41234 },
+      instance: { id: 7835610, hostId: 77001, machineId: 4821 },
+      updatedAt: "2026-11-23T15:00:00.000Z",
+    });
+    expect((await stat(path)).mode & 0o777).toBe(0o644);
+  });
+
+  test("is not written again while it says the same", async () => {
+    const { publisher, path } = await publisherIn();
+    await publisher.publish(ready);
+    const before = await textOf(path);
+    expect(await publisher.publish(ready)).toMatchObject({ changed: false, file: { generation: 1 } });
+    expect(await textOf(path)).toBe(before);
+  });
+
+  test("counts its generations, also across restarts", async () => {
+    const { publisher, again } = await publisherIn();
+    await publisher.publish(ready);
+    expect((await publisher.publish(none)).file.generation).toBe(2);
+    const { publisher: next, started } = await again();
+    expect(started).toMatchObject({ file: { generation: 2 }, problem: null });
+    expect((await next.publish(ready)).file.generation).toBe(3);
+  });
+
+  test("never uses a generation again that the memory knows, though the file is gone", async () => {
+    const { publisher } = await publisherIn(undefined, 40);
+    expect((await publisher.publish(ready)).file.generation).toBe(41);
+  });
+
+  test("is left alone by a restart that finds the same", async () => {
+    const { publisher, again } = await publisherIn();
+    await publisher.publish(ready);
+    expect(await (await again()).publisher.publish(ready)).toMatchObject({ changed: false });
+  });
+
+  test.each(["edited by hand\n", ""])("is written anew when somebody changed it: %j", async (edited) => {
+    const { publisher, path } = await publisherIn();
+    await publisher.publish(ready);
+    await writeFile(path, edited);
+    expect(await publisher.publish(ready)).toMatchObject({ changed: true, file: { generation: 2 } });
+    expect(parseUpstreamFile(await textOf(path)).ok).toBe(true);
+  });
+
+  test("is touched while nothing changes, so that its writer is seen to live", async () => {
+    const { publisher, path, clock } = await publisherIn();
+    await publisher.publish(ready);
+    await utimes(path, 1, 1);
+    await clock.advance(29 * SECOND);
+    await publisher.publish(ready);
+    expect((await stat(path)).mtimeMs).toBe(1000);
+    await clock.advance(SECOND);
+    await publisher.publish(ready);
+    expect((await stat(path)).mtimeMs).toBe(clock.now());
+  });
+
+  test("keeps what it said when it cannot be written", async () => {
+    const { publisher, path } = await publisherIn();
+    await publisher.publish(ready);
+    const before = await textOf(path);
+    await writeFile(join(path, "..", "in-the-way"), "");
+    const blocked = createPublisher(join(path, "..", "in-the-way", "upstream.json"), POD, fakeClock(), () => 0);
+    await expect(blocked.publish(none)).rejects.toThrow(/EEXIST|ENOTDIR/);
+    expect(await textOf(path)).toBe(before);
+  });
+});
+
+describe("at the start", () => {
+  test("there may be no file", async () => {
+    expect((await publisherIn()).started).toEqual({ file: null, problem: null });
+  });
+
+  test.each([
+    ["{", /not JSON/],
+    ['{"schema":9}', /newer/],
+    ['{"schema":1}', /generation/],
+  ])("an unusable file is reported and written anew: %s", async (text, problem) => {
+    const { publisher, path, again } = await publisherIn();
+    await publisher.publish(ready);
+    await writeFile(path, text);
+    const { started, publisher: next } = await again(5);
+    expect(started.file).toBeNull();
+    expect(started.problem).toMatch(problem);
+    expect((await next.publish(ready)).file.generation).toBe(6);
+  });
+
+  test("the file of another pod is not taken for ours", async () => {
+    const { publisher, path, again } = await publisherIn();
+    const { file } = await publisher.publish(ready);
+    await writeFile(path, formatUpstreamFile({ ...file, pod: "vast-pod-1" }));
+    expect((await again()).started).toMatchObject({ file: null, problem: expect.stringContaining("vast-pod-1") });
+  });
+
+  test("what a killed writer left behind is removed, and nothing else", async () => {
+    const { publisher, path, again } = await publisherIn();
+    await publisher.publish(ready);
+    const folder = join(path, "..");
+    await writeFile(join(folder, ".upstream.json.abc123.tmp"), "half");
+    await writeFile(join(folder, ".other.json.abc123.tmp"), "not ours");
+    await again();
+    expect((await readdir(folder)).sort()).toEqual([".other.json.abc123.tmp", "upstream.json"]);
+  });
+
+  test("the mode of the file does not depend on the umask", async () => {
+    const before = process.umask(0o077);
+    try {
+      const { publisher, path } = await publisherIn();
+      await chmod(join(path, ".."), 0o755);
+      await publisher.publish(ready);
+      expect((await stat(path)).mode & 0o777).toBe(0o644);
+    } finally {
+      process.umask(before);
+    }
+  });
+});

@@ -1,0 +1,209 @@
+import { describe, expect, test } from "vitest";
+import { createRegistry } from "../../../../common/metrics.ts";
+import type { Observation } from "../../../../provisioner/model/observation.ts";
+import type { Action, Plan } from "../../../../provisioner/plan/input.ts";
+import { type LoopState, startState } from "../../../../provisioner/reconcile.ts";
+import type { RedisHealth } from "../../../../provisioner/redis/outages.ts";
+import { createMetrics, createOutcome } from "../../../../provisioner/report/metrics.ts";
+import type { Memory } from "../../../../provisioner/state/schema.ts";
+import { fakeBans, never } from "../fakes.ts";
+import { fileOf } from "../loop.ts";
+import {
+  memory,
+  NOW,
+  observation,
+  planned,
+  row,
+  SECOND,
+  servingTrack,
+  unknown,
+  waitingTrack,
+} from "../plan/situation.ts";
+
+const ID = 7835610;
+
+function loopState(over: Partial<LoopState> = {}): LoopState {
+  return { ...startState(memory(), NOW), ...over };
+}
+
+/** State and plan of a pass that saw `rows` with these tracks. */
+function seeing(rows: Parameters<typeof observation>[0], m: Partial<Memory> = {}, seen: Partial<Observation> = {}) {
+  const looked = observation(rows, seen);
+  const plan: Plan = planned({ seen: looked, memory: memory(m) });
+  return { seen: looked, plan, memory: memory(m), passes: 3, passMs: 250 };
+}
+const serving = () => seeing([row()], { tracks: { [ID]: servingTrack() } });
+
+function setup(state: LoopState, more: { maxDollarsPerHour?: number; redis?: RedisHealth } = {}) {
+  const registry = createRegistry();
+  const { maxDollarsPerHour, redis = null } = more;
+  const counts = createMetrics(registry, { state, now: () => NOW, maxDollarsPerHour, redis: () => redis });
+  const scrape = async () =>
+    (await registry.metrics()).split("\n").filter((line) => line !== "" && !line.startsWith("#"));
+  const of = async (name: string) => (await scrape()).filter((line) => line.startsWith(name));
+  return { registry, counts, of };
+}
+
+describe("what is", () => {
+  test("is told of a pod that serves", async () => {
+    const { of } = setup(loopState({ ...serving(), file: fileOf() }), { maxDollarsPerHour: 0.3 });
+    expect(await of("vast_pod_ready")).toEqual(["vast_pod_ready 1"]);
+    expect(await of("vast_pod_state")).toEqual([
+      'vast_pod_state{state="provisioning"} 0',
+      'vast_pod_state{state="ready"} 1',
+      'vast_pod_state{state="unavailable"} 0',
+      'vast_pod_state{state="blocked"} 0',
+    ]);
+    expect(await of("vast_pod_reason")).toEqual(['vast_pod_reason{reason="instance_ready"} 1']);
+    expect(await of("vast_pod_instance_info")).toEqual([
+      'vast_pod_instance_info{id="7835610",host="77001",machine="4821",gpu="RTX 4090"} 1',
+    ]);
+    expect(await of("vast_pod_instance_price_dollars")).toEqual(["vast_pod_instance_price_dollars_per_hour 0.3164"]);
+    const [excess] = await of("vast_pod_instance_price_excess");
+    expect(Number(excess?.split(" ")[1])).toBeCloseTo(0.0164);
+    expect(await of("vast_pod_last_pass_duration")).toEqual(["vast_pod_last_pass_duration_seconds 0.25"]);
+    expect(await of("vast_pod_bans_known")).toEqual(["vast_pod_bans_known 1"]);
+  });
+
+  test("is told of a price below the ceiling as no excess", async () => {
+    const { of } = setup(loopState(serving()), { maxDollarsPerHour: 0.5 });
+    expect(await of("vast_pod_instance_price_excess")).toEqual(["vast_pod_instance_price_excess_dollars_per_hour 0"]);
+  });
+
+  test("is left out before anything is known", async () => {
+    const { of } = setup(loopState());
+    for (const name of ["reason", "instance_info", "instance_price", "bans_known", "redis", "last_pass"])
+      expect(await of(`vast_pod_${name}`)).toEqual([]);
+    expect(await of("vast_pod_ready")).toEqual(["vast_pod_ready 0"]);
+  });
+
+  test("is one line for the instance of now, not of all that ever were", async () => {
+    const state = loopState(serving());
+    const { of } = setup(state);
+    await of("vast_pod_instance_info");
+    Object.assign(state, seeing([row({ id: 8, gpuName: "H100" })], { tracks: { 8: servingTrack() } }));
+    expect(await of("vast_pod_instance_info")).toEqual([
+      'vast_pod_instance_info{id="8",host="77001",machine="4821",gpu="H100"} 1',
+    ]);
+    Object.assign(state, seeing([]));
+    expect(await of("vast_pod_instance_info")).toEqual([]);
+    expect(await of("vast_pod_instance_price")).toEqual([]);
+  });
+
+  test("is told on of an instance that the list does not show now, and for how long the list is unknown", async () => {
+    const state = loopState(serving());
+    const { of, counts } = setup(state);
+    expect(await of("vast_pod_list_unknown")).toEqual(["vast_pod_list_unknown_seconds 0"]);
+    counts.onPass(state.memory);
+    state.seen = observation([], { list: unknown() });
+    state.memory = memory({ listUnknownSince: NOW - 90 * SECOND });
+    expect(await of("vast_pod_instance_info")).toHaveLength(1);
+    expect(await of("vast_pod_list_unknown")).toEqual(["vast_pod_list_unknown_seconds 90"]);
+  });
+
+  test("is told of what is doomed, and of Redis", async () => {
+    const doomed = [{ id: 5, reason: "duplicate", since: NOW, askedAt: NOW }];
+    const redis: RedisHealth = { up: () => false, failures: () => new Map([["auth", NOW]]) };
+    const { of } = setup(loopState({ memory: memory({ doomed }) }), { redis });
+    expect(await of("vast_pod_doomed")).toEqual(["vast_pod_doomed_instances 1"]);
+    expect(await of("vast_pod_redis")).toEqual([
+      "vast_pod_redis_up 0",
+      `vast_pod_redis_last_error_timestamp_seconds{kind="auth"} ${NOW / 1000}`,
+    ]);
+  });
+});
+
+describe("what happened", () => {
+  const acting = (result: Memory) => async () => result;
+  const run = async (action: Action, result: Memory, before = memory()) => {
+    const { counts, of } = setup(loopState());
+    await counts.counted(acting(result))(action, planned({}), observation(), before, never);
+    return of;
+  };
+
+  test("is counted of calls by gate and outcome", async () => {
+    const { counts, of } = setup(loopState());
+    counts.onCall({ gate: "list", outcome: "ok", ms: 5 });
+    counts.onCall({ gate: "list", outcome: "ok", ms: 5 });
+    counts.onCall({ gate: "list", outcome: "rate_limited", ms: 5 });
+    expect(await of("vast_pod_api_calls")).toEqual([
+      'vast_pod_api_calls_total{gate="list",outcome="ok"} 2',
+      'vast_pod_api_calls_total{gate="list",outcome="rate_limited"} 1',
+    ]);
+  });
+
+  test("is counted of destroys by their reason", async () => {
+    const destroy: Action = { kind: "destroy", id: ID, hostId: 1, machineId: 2, reason: "start_timeout" };
+    const of = await run(destroy, memory());
+    expect(await of("vast_pod_destroys")).toEqual(['vast_pod_destroys_total{reason="start_timeout"} 1']);
+  });
+
+  test("is counted of bans that were written, and only of these", async () => {
+    const { counts, of } = setup(loopState());
+    await counts.countedBans(fakeBans([])).ban("machine", 5, "host_failed");
+    await expect(counts.countedBans(fakeBans([], true)).ban("host", 5, "host_failed")).rejects.toThrow();
+    expect(await of("vast_pod_bans_total")).toEqual(['vast_pod_bans_total{kind="machine",reason="host_failed"} 1']);
+  });
+
+  test("is counted of a create that left a broken contract as a create and a destroy", async () => {
+    const doomed = [{ id: 5, reason: "create_failed", since: NOW, askedAt: NOW }];
+    const of = await run({ kind: "create" }, memory({ doomed }));
+    expect(await of("vast_pod_creates")).toEqual(['vast_pod_creates_total{outcome="create_failed"} 1']);
+    expect(await of("vast_pod_destroys")).toEqual(['vast_pod_destroys_total{reason="create_failed"} 1']);
+  });
+
+  test("is how long an instance took until it served, once", async () => {
+    const state = loopState({ memory: memory({ tracks: { [ID]: waitingTrack(90 * SECOND) } }) });
+    const { counts, of } = setup(state);
+    const before = state.memory;
+    const ready = servingTrack({ waitingSince: NOW - 90 * SECOND, servingSince: NOW });
+    state.memory = memory({ tracks: { [ID]: ready } });
+    counts.onPass(before);
+    counts.onPass(state.memory);
+    expect(await of("vast_pod_time_to_ready_seconds_sum")).toEqual(["vast_pod_time_to_ready_seconds_sum 90"]);
+    expect(await of("vast_pod_time_to_ready_seconds_count")).toEqual(["vast_pod_time_to_ready_seconds_count 1"]);
+    expect(await of("vast_pod_passes")).toEqual(["vast_pod_passes_total 2"]);
+  });
+
+  test("is no time to ready of an instance that was found ready", async () => {
+    const state = loopState({ memory: memory({ tracks: { [ID]: servingTrack() } }) });
+    const { counts, of } = setup(state);
+    counts.onPass(memory());
+    expect(await of("vast_pod_time_to_ready_seconds_count")).toEqual(["vast_pod_time_to_ready_seconds_count 0"]);
+  });
+});
+
+describe("what came of a create", () => {
+  const intent = {
+    offerId: 1,
+    hostId: 2,
+    machineId: 3,
+    dollarsPerHour: null,
+    label: "l",
+    startedAt: NOW,
+    contract: null,
+  };
+  const backoff = { reason: "create_refused" as const, message: "", failures: 1, until: NOW, wanted: "" };
+  const account = { trouble: "no_credit" as const, message: "", failures: 1, until: NOW };
+  test.each<[string, Partial<Memory>]>([
+    ["created", { intent: { ...intent, contract: 42 } }],
+    ["create_unresolved", { intent }],
+    ["account_no_credit", { account }],
+    ["create_refused", { backoff }],
+    ["no_offer", { goneOffers: [{ id: 1, until: NOW }] }],
+    ["create_interrupted", {}],
+  ])("is %s", (outcome, then) => {
+    expect(createOutcome(memory(), memory(then))).toBe(outcome);
+  });
+});
+
+test("every metric has a help text and a name with the unit that Prometheus expects", async () => {
+  const text = await setup(loopState({ ...serving(), file: fileOf() })).registry.metrics();
+  const described = [...text.matchAll(/^# HELP (\S+) (.+)$/gm)];
+  expect(described.length).toBeGreaterThan(15);
+  for (const [, name = ""] of described) {
+    expect(name).toMatch(/^vast_pod_[a-z_]+$/);
+    const type = new RegExp(`^# TYPE ${name} (\\w+)$`, "m").exec(text)?.[1];
+    expect([name, name.endsWith("_total")]).toEqual([name, type === "counter"]);
+  }
+});

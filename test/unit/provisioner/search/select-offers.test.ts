@@ -1,0 +1,132 @@
+import { describe, expect, test } from "vitest";
+import { whyNone } from "../../../../provisioner/search/explain-no-offers.ts";
+import type { SearchQuery } from "../../../../provisioner/search/query.ts";
+import { requirements } from "../../../../provisioner/search/requirements.ts";
+import { acceptable } from "../../../../provisioner/search/select-offers.ts";
+import { HOUR, memory, NOW, offer, query, template } from "../plan/situation.ts";
+
+const ban = (id: number, kind: "host" | "machine" = "host") => ({ kind, id, reason: "start_timeout" });
+const ids = (choice: ReturnType<typeof acceptable>) => choice.offers.map((o) => o.id);
+const row = (id: number, fields: object) => offer({ id, fields: { ...fields } });
+
+interface More {
+  memory?: object;
+  ceiling?: number;
+  bans?: ReturnType<typeof ban>[];
+  query?: SearchQuery;
+}
+const choose = (offers: ReturnType<typeof offer>[], more: More = {}) =>
+  acceptable(offers, more.query ?? query(), requirements(template, more.ceiling, more.bans ?? []), memory(more.memory));
+
+describe("the choice", () => {
+  test("keeps the API's order where none is asked for", () => {
+    expect(ids(choose([offer({ id: 3 }), offer({ id: 1 }), offer({ id: 2 })]))).toEqual([3, 1, 2]);
+  });
+
+  test("puts right what the API did not order as it was asked to", () => {
+    const offers = [row(1, { dph_total: 0.5 }), row(2, {}), row(3, { dph_total: "0.4" }), row(4, { dph_total: 0.4 })];
+    const order = (direction: string) => query({}, { order: [["dph_total", direction]] });
+    expect(ids(choose(offers, { query: order("asc") }))).toEqual([3, 4, 1, 2]);
+    expect(ids(choose(offers, { query: order("desc") }))).toEqual([1, 3, 4, 2]);
+  });
+
+  test("leaves out what is not rentable", () => {
+    const none = choose([offer({ rentable: false })]);
+    expect(none).toEqual({ offers: [], excluded: "1 not rentable" });
+  });
+
+  test("leaves out banned hosts even if the search did not", () => {
+    const offers = [offer({ id: 1, hostId: 5 }), offer({ id: 2, hostId: 6 })];
+    expect(ids(choose(offers, { bans: [ban(5)] }))).toEqual([2]);
+  });
+
+  test("leaves out a banned machine and not its host's others", () => {
+    const offers = [offer({ id: 1, hostId: 5, machineId: 50 }), offer({ id: 2, hostId: 5, machineId: 51 })];
+    const choice = choose(offers, { bans: [ban(50, "machine"), ban(51)] });
+    expect(ids(choice)).toEqual([2]);
+    expect(choice.excluded).toBe("1 on a banned machine");
+  });
+
+  test("leaves out machines that failed within the last hour", () => {
+    const avoided = [{ machineId: 1, until: NOW + HOUR }];
+    const offers = [offer({ id: 1, machineId: 1 }), offer({ id: 2, machineId: 2 }), offer({ id: 3, machineId: null })];
+    expect(ids(choose(offers, { memory: { avoided } }))).toEqual([2, 3]);
+  });
+
+  test("leaves out offers that were just found taken", () => {
+    const goneOffers = [{ id: 1, until: NOW + 1 }];
+    expect(ids(choose([offer({ id: 1 }), offer({ id: 2 })], { memory: { goneOffers } }))).toEqual([2]);
+  });
+
+  test("leaves out what is above the ceiling, and what names no price under a ceiling", () => {
+    const offers = [
+      offer({ id: 1, dollarsPerHour: 0.51 }),
+      offer({ id: 2, dollarsPerHour: 0.5 }),
+      offer({ id: 3, dollarsPerHour: null }),
+    ];
+    expect(ids(choose(offers, { ceiling: 0.5 }))).toEqual([2]);
+    expect(ids(choose(offers))).toEqual([1, 2, 3]);
+  });
+
+  test.each([
+    ["too small a disk", { disk_space: 31.9 }, { disk_space: 32 }, "1 with less than 32 GB of disk"],
+    ["too few ports", { direct_port_count: 1 }, { direct_port_count: 2 }, "1 with fewer than 2 direct ports"],
+    ["an end within a day", { duration: 86_000 }, { duration: 86_400.5 }, "1 that end within a day"],
+  ])("leaves out offers with %s, and none that do not tell", (_, bad, good, reason) => {
+    const choice = choose([row(1, bad), row(2, good), row(3, {})]);
+    expect(ids(choice)).toEqual([2, 3]);
+    expect(choice.excluded).toBe(reason);
+  });
+
+  test("leaves how long an offer lasts to a query that says so", () => {
+    expect(ids(choose([row(1, { duration: 60 })], { query: query({ duration: { gt: 0 } }) }))).toEqual([1]);
+  });
+
+  test("leaves out what the API returned although the query forbids it, naming the condition", () => {
+    const offers = [row(1, { gpu_ram: 16_000 }), row(2, { gpu_ram: 24_564 })];
+    const choice = choose(offers, { query: query({ gpu_ram: { gte: 24_000 } }) });
+    expect(ids(choice)).toEqual([2]);
+    expect(choice.excluded).toBe("1 that do not meet gpu_ram gte 24000 of VAST_SEARCH_QUERY");
+  });
+
+  test("says what became of the rest, each offer counted once", () => {
+    const offers = [
+      offer({ id: 1 }),
+      offer({ id: 2, rentable: false }),
+      offer({ id: 3, hostId: 5 }),
+      offer({ id: 4, dollarsPerHour: 0.9 }),
+      offer({ id: 5, dollarsPerHour: 0.41 }),
+    ];
+    expect(choose(offers, { bans: [ban(5)], ceiling: 0.4 }).excluded).toBe(
+      "1 not rentable, 1 on a banned host, 2 above VAST_MAX_DPH (the cheapest $0.4100/h)",
+    );
+  });
+});
+
+describe("why a search finds nothing", () => {
+  const needs = requirements(template, 0.4, [ban(5)]);
+  const why = (offers: ReturnType<typeof offer>[] | null) => whyNone(offers, query(), needs, memory());
+
+  test("is the query's matter when the query alone finds nothing", () => {
+    expect(why([])).toMatch(/^VAST_SEARCH_QUERY finds no offer: loosen its filters \(.*32 GB of disk at any price/);
+  });
+
+  test("names each condition that is in the way, and how far away the cheapest is", () => {
+    const offers = [offer({ dollarsPerHour: 0.41 }), offer({ dollarsPerHour: 0.5 }), offer({ hostId: 5 })];
+    expect(why(offers)).toBe(
+      "no offer can be taken; VAST_SEARCH_QUERY alone finds 3: 2 above VAST_MAX_DPH (the cheapest $0.4100/h), 1 on a banned host",
+    );
+  });
+
+  test("does not count what the API's page has cut off", () => {
+    expect(why(Array.from({ length: 64 }, () => offer({ hostId: 5 })))).toContain("64 or more: 64 on a banned host");
+  });
+
+  test("tells of offers that have appeared since", () => {
+    expect(why([offer({ dollarsPerHour: 0.3 })])).toContain("alone finds 1: 1 just listed");
+  });
+
+  test("is not known while the API does not answer", () => {
+    expect(why(null)).toContain("VAST_SEARCH_QUERY finds no offer: loosen its filters, or raise VAST_MAX_DPH");
+  });
+});

@@ -1,0 +1,231 @@
+import { describe, expect, test } from "vitest";
+import { known, type Observation } from "../../../../provisioner/model/observation.ts";
+import { adoptPublished, remember } from "../../../../provisioner/state/apply-observation.ts";
+import type { Memory } from "../../../../provisioner/state/schema.ts";
+import type { Instance } from "../../../../provisioner/vast/rows.ts";
+import {
+  desired,
+  endpoint,
+  HOUR,
+  MINUTE,
+  memory,
+  NOW,
+  observation,
+  passing,
+  published,
+  row,
+  SECOND,
+  servingTrack,
+  silentTrack,
+  startingRow,
+  template,
+  unknown,
+  waitingTrack,
+} from "../plan/situation.ts";
+
+const ID = 7835610;
+const FIRST_WAIT = 10 * SECOND;
+
+function remembered(before: Memory, seen: Observation, now = NOW): Memory {
+  return remember(before, seen, desired, FIRST_WAIT, now);
+}
+const tracked = (t: ReturnType<typeof servingTrack>, over: Partial<Memory> = {}) =>
+  memory({ tracks: { [ID]: t }, ...over });
+const probed = (r: Instance, result = passing()) => observation([r], { probes: new Map([[ID, result]]) });
+
+describe("doomed rows", () => {
+  const doomed = { id: ID, reason: "image_changed", since: NOW - MINUTE, askedAt: NOW - MINUTE };
+  const left = (seen: Observation, entry: object = {}) =>
+    remembered(memory({ doomed: [{ ...doomed, ...entry }] }), seen).doomed.map((d) => d.id);
+
+  test("a doomed row is forgotten when a complete later list lacks it", () => {
+    expect(left(observation([]))).toEqual([]);
+  });
+
+  test("a doomed row stays while it is listed, and is not tracked", () => {
+    expect(left(observation([row()]))).toEqual([ID]);
+    expect(remembered(memory({ doomed: [doomed] }), observation([row()])).tracks).toEqual({});
+  });
+
+  test("a doomed row stays while the list is unknown", () => {
+    expect(left(observation([], { list: unknown() }))).toEqual([ID]);
+  });
+
+  test("a list that was asked for before the DELETE proves nothing", () => {
+    expect(left(observation([], { listedAt: NOW - MINUTE }))).toEqual([ID]);
+    expect(left(observation([], { listedAt: NOW - MINUTE - 1 }))).toEqual([ID]);
+  });
+
+  test("a doomed row that was never asked for stays, listed or not", () => {
+    expect(left(observation([]), { askedAt: null })).toEqual([ID]);
+  });
+});
+
+describe("the intent", () => {
+  const intent = {
+    offerId: 1,
+    hostId: 2,
+    machineId: 3,
+    dollarsPerHour: null,
+    label: "l",
+    startedAt: NOW,
+    contract: null,
+  };
+
+  test("a create of unknown outcome is resolved by any own row", () => {
+    expect(remembered(memory({ intent }), observation([startingRow()])).intent).toBeNull();
+  });
+
+  test("a create with an id is resolved by that row alone", () => {
+    const named = { ...intent, contract: 42 };
+    expect(remembered(memory({ intent: named }), observation([startingRow()])).intent).toEqual(named);
+    expect(remembered(memory({ intent: named }), observation([startingRow({ id: 42 })])).intent).toBeNull();
+  });
+
+  test("a doomed row resolves no create", () => {
+    const doomed = [{ id: ID, reason: "duplicate", since: NOW, askedAt: NOW }];
+    expect(remembered(memory({ intent, doomed }), observation([row()])).intent).toEqual(intent);
+  });
+
+  test("a create stays unresolved while the list is unknown or empty", () => {
+    expect(remembered(memory({ intent }), observation([], { list: unknown() })).intent).toEqual(intent);
+    expect(remembered(memory({ intent }), observation([])).intent).toEqual(intent);
+  });
+});
+
+describe("what serving proves", () => {
+  const backoff = {
+    reason: "image_unavailable" as const,
+    message: "",
+    failures: 4,
+    until: NOW + HOUR,
+    wanted: "demo example/app:2",
+  };
+  const account = { trouble: "auth" as const, message: "", failures: 2, until: NOW + MINUTE };
+
+  test("a serving instance ends backoff and the series of silent apps", () => {
+    const deafApps = { wanted: "demo example/app:2", count: 1 };
+    const brokenImages = deafApps;
+    expect(remembered(tracked(waitingTrack(1), { backoff, deafApps, brokenImages }), probed(row()))).toMatchObject({
+      backoff: null,
+      deafApps: null,
+      brokenImages: null,
+    });
+  });
+
+  test("a serving instance does not end the pause of an account that refuses mutations", () => {
+    expect(remembered(tracked(servingTrack(), { account }), probed(row())).account).toEqual(account);
+  });
+
+  test("account trouble is forgotten an hour after its pause, so that the next one starts small", () => {
+    const old = (ms: number) =>
+      remembered(memory({ account: { ...account, until: NOW - ms } }), observation([])).account;
+    expect(old(HOUR - 1)).not.toBeNull();
+    expect(old(HOUR)).toBeNull();
+  });
+
+  test("an hour of serving ends a series of unreachable instances", () => {
+    const since = (ms: number) =>
+      remembered(tracked(servingTrack({ servingSince: NOW - ms }), { unreachableHost: 5 }), probed(row()))
+        .unreachableHost;
+    expect(since(HOUR)).toBe(5);
+    expect(since(HOUR + 1)).toBeNull();
+  });
+});
+
+describe("other facts over time", () => {
+  const converging = { wanted: "image a", reported: "image b" };
+
+  test("a row that agrees ends the memory of a difference", () => {
+    expect(remembered(memory({ converging }), observation([row()])).converging).toBeNull();
+  });
+
+  test.each([{ image: "example/app:1" }, { image: "" }, { templateHash: "0ld" }])(
+    "a row that does not agree leaves it: %j",
+    (over) => expect(remembered(memory({ converging }), observation([row(over)])).converging).toEqual(converging),
+  );
+
+  test("forgets creates an hour after the latest moment at which they can have arrived, avoided machines and gone offers at their time", () => {
+    const next = remembered(
+      memory({
+        creates: [NOW - HOUR - MINUTE, NOW - HOUR - MINUTE + 1],
+        avoided: [
+          { machineId: 1, until: NOW },
+          { machineId: 2, until: NOW + 1 },
+        ],
+        goneOffers: [
+          { id: 1, until: NOW },
+          { id: 2, until: NOW + 1 },
+        ],
+      }),
+      observation([]),
+    );
+    expect(next.creates).toEqual([NOW - HOUR - MINUTE + 1]);
+    expect(next.avoided).toEqual([{ machineId: 2, until: NOW + 1 }]);
+    expect(next.goneOffers).toEqual([{ id: 2, until: NOW + 1 }]);
+  });
+
+  test("believes an empty list when a second one agrees the first-create wait later", () => {
+    const fresh = memory({ confirmedNone: false });
+    const first = remembered(fresh, observation([]));
+    expect(first).toMatchObject({ confirmedNone: false, firstNoneAt: NOW });
+    const later = (ms: number) => remembered(first, observation([], { listedAt: NOW + ms }), NOW + ms).confirmedNone;
+    expect(later(FIRST_WAIT - 1)).toBe(false);
+    expect(later(FIRST_WAIT)).toBe(true);
+  });
+
+  test("believes that an instance vanished without our doing at second sight only", () => {
+    const first = remembered(memory({ tracks: { [ID]: servingTrack() } }), observation([]));
+    expect(first).toMatchObject({ confirmedNone: false, firstNoneAt: NOW, tracks: {} });
+    const later = (ms: number) => remembered(first, observation([], { listedAt: NOW + ms }), NOW + ms).confirmedNone;
+    expect(later(FIRST_WAIT - 1)).toBe(false);
+    expect(later(FIRST_WAIT)).toBe(true);
+  });
+
+  test("believes at once that an instance is gone that was doomed", () => {
+    const doomed = [{ id: ID, reason: "duplicate", since: NOW - MINUTE, askedAt: NOW - MINUTE }];
+    const before = memory({ tracks: { [ID]: servingTrack() }, doomed });
+    expect(remembered(before, observation([])).confirmedNone).toBe(true);
+  });
+
+  test("does not believe the same empty list twice, even without a wait", () => {
+    const once = remember(memory({ confirmedNone: false }), observation([]), desired, 0, NOW);
+    expect(remember(once, observation([]), desired, 0, NOW + MINUTE).confirmedNone).toBe(false);
+  });
+
+  test("an unknown list confirms nothing", () => {
+    const seen = observation([], { list: unknown() });
+    expect(remembered(memory({ confirmedNone: false, firstNoneAt: NOW - HOUR }), seen).confirmedNone).toBe(false);
+  });
+
+  test("remembers since when list and bans are unknown", () => {
+    const seen = observation([], { list: unknown(), bans: unknown() });
+    expect(remembered(memory(), seen)).toMatchObject({ listUnknownSince: NOW, bansUnknownSince: NOW });
+    const later = remembered(memory({ listUnknownSince: 5, bansUnknownSince: 6 }), seen);
+    expect(later).toMatchObject({ listUnknownSince: 5, bansUnknownSince: 6 });
+    expect(remembered(later, observation([]))).toMatchObject({ listUnknownSince: null, bansUnknownSince: null });
+  });
+
+  test("keeps the last template while it is unknown or missing", () => {
+    const last = { ...template, seenAt: 5 };
+    const kept = (seen: Partial<Observation>) => remembered(memory({ template: last }), observation([], seen)).template;
+    expect(kept({ template: unknown() })).toEqual(last);
+    expect(kept({ template: known(null) })).toEqual(last);
+    expect(kept({})).toEqual({ ...template, seenAt: NOW });
+  });
+});
+
+describe("what the upstream file says at the start", () => {
+  test("is taken up where the memory knows nothing of it", () => {
+    expect(adoptPublished(memory(), published(), NOW).tracks[ID]).toMatchObject({
+      serving: true,
+      wasReady: true,
+      endpoint,
+    });
+  });
+
+  test("changes nothing where the memory knows the instance", () => {
+    const known = tracked(silentTrack(MINUTE));
+    expect(adoptPublished(known, published(), NOW)).toBe(known);
+  });
+});

@@ -1,0 +1,216 @@
+import { describe, expect, test } from "vitest";
+import {
+  accountBlocked,
+  asked,
+  backOff,
+  created,
+  type Destroy,
+  destroyed,
+  doom,
+  intend,
+  offerGone,
+  refused,
+} from "../../../../provisioner/state/apply-outcome.ts";
+import type { Memory } from "../../../../provisioner/state/schema.ts";
+import { desired, HOUR, MINUTE, memory, NOW, SECOND } from "../plan/situation.ts";
+
+const WANTED = "demo example/app:2";
+const intent = {
+  offerId: 1,
+  hostId: 2,
+  machineId: 3,
+  dollarsPerHour: null,
+  label: "l",
+  startedAt: NOW,
+  contract: null,
+};
+const destroy = (reason: Destroy["reason"], more: Partial<Destroy> = {}): Destroy => ({
+  kind: "destroy",
+  id: 7,
+  hostId: 77001,
+  machineId: 4821,
+  reason,
+  ...more,
+});
+const learned = (reason: Destroy["reason"], before: Memory = memory(), more: Partial<Destroy> = {}) =>
+  destroyed(before, destroy(reason, more), desired, "why", NOW);
+
+describe("the create budget", () => {
+  test("counts a create from its intent on", () => {
+    expect(intend(memory({ creates: [1] }), intent)).toMatchObject({ creates: [1, NOW], intent });
+  });
+
+  test("gets back what the API certainly did not create", () => {
+    expect(refused(intend(memory({ creates: [1] }), intent))).toMatchObject({ creates: [1], intent: null });
+  });
+
+  test("gives back one create only when two began at the same instant", () => {
+    expect(refused(intend(memory({ creates: [NOW] }), intent)).creates).toEqual([NOW]);
+  });
+
+  test("gives nothing back where nothing was intended", () => {
+    expect(refused(memory({ creates: [1] })).creates).toEqual([1]);
+  });
+});
+
+describe("a created instance", () => {
+  test("is remembered with its id until it is listed", () => {
+    expect(created(intend(memory(), intent), intent, 42).intent).toEqual({ ...intent, contract: 42 });
+  });
+
+  test("ends what kept creates from happening", () => {
+    const account = { trouble: "no_credit" as const, message: "", failures: 1, until: NOW };
+    const backoff = { reason: "no_offer" as const, message: "", failures: 1, until: NOW, wanted: WANTED };
+    expect(created(memory({ account, backoff }), intent, 42)).toMatchObject({ account: null, backoff: null });
+  });
+
+  test("does not end the backoff of a broken image: it has not proven itself yet", () => {
+    const backoff = { reason: "image_unavailable" as const, message: "", failures: 3, until: NOW, wanted: WANTED };
+    expect(created(memory({ backoff }), intent, 42).backoff).toEqual(backoff);
+  });
+});
+
+describe("backing off", () => {
+  const times = (reason: NonNullable<Memory["backoff"]>["reason"], count: number) => {
+    let m = memory();
+    const waits: number[] = [];
+    for (let i = 0; i < count; i += 1) {
+      m = backOff(m, reason, "why", WANTED, NOW);
+      waits.push(((m.backoff?.until ?? 0) - NOW) / SECOND);
+    }
+    return waits;
+  };
+
+  test.each([
+    ["no_offer", [30, 60, 120, 240, 480, 600, 600]],
+    ["offers_lost", [5, 10, 20, 40, 60, 60]],
+    ["create_refused", [30, 60, 120, 240, 480, 600, 600]],
+    ["create_rate_limited", [5, 10, 20, 40, 80, 120, 120]],
+    ["image_unavailable", [60, 120, 240, 480, 960, 1800, 1800]],
+    ["disk_too_small", [60, 120, 240, 480, 960, 1800, 1800]],
+    ["app_not_listening", [600, 1200, 2400, 4800, 7200, 7200]],
+  ] as const)("grows with each %s up to its ceiling", (reason, waits) => {
+    expect(times(reason, waits.length)).toEqual(waits);
+  });
+
+  test("stays at the ceiling however often it fails", () => {
+    expect(times("no_offer", 2000).at(-1)).toBe(600);
+  });
+
+  test("starts anew for another reason and for another wanted image", () => {
+    const first = backOff(backOff(memory(), "no_offer", "", WANTED, NOW), "no_offer", "", WANTED, NOW);
+    expect(first.backoff?.failures).toBe(2);
+    expect(backOff(first, "create_refused", "", WANTED, NOW).backoff?.failures).toBe(1);
+    expect(backOff(first, "no_offer", "", "demo example/app:3", NOW).backoff?.failures).toBe(1);
+  });
+});
+
+describe("account trouble", () => {
+  test("pauses longer each time, up to four minutes", () => {
+    let m = memory();
+    const waits = [1, 2, 3, 4, 5, 6, 7].map(() => {
+      m = accountBlocked(m, "no_credit", "why", NOW);
+      return ((m.account?.until ?? 0) - NOW) / SECOND;
+    });
+    expect(waits).toEqual([30, 60, 120, 240, 240, 240, 240]);
+  });
+
+  test("of another kind starts anew", () => {
+    const twice = accountBlocked(accountBlocked(memory(), "auth", "", NOW), "auth", "", NOW);
+    expect(accountBlocked(twice, "no_credit", "", NOW).account).toMatchObject({ trouble: "no_credit", failures: 1 });
+  });
+});
+
+describe("a destroy", () => {
+  test("dooms an id once, with the first reason", () => {
+    const once = doom(memory(), destroy("image_changed"), NOW);
+    expect(once.doomed).toEqual([{ id: 7, reason: "image_changed", since: NOW, askedAt: null }]);
+    expect(doom(once, destroy("still_listed"), NOW + MINUTE)).toBe(once);
+  });
+
+  test("is noted as asked for that id alone", () => {
+    const two = doom(doom(memory(), destroy("duplicate"), 1), destroy("duplicate", { id: 8 }), 2);
+    expect(asked(two, 8, NOW).doomed.map((d) => d.askedAt)).toEqual([null, NOW]);
+  });
+
+  test.each([
+    "start_timeout",
+    "restart_timeout",
+    "host_failed",
+    "too_many_restarts",
+    "app_not_listening",
+    "unreachable",
+    "instance_exited",
+    "instance_offline",
+  ] as const)("avoids the machine for an hour after %s", (reason) => {
+    expect(learned(reason).avoided).toEqual([{ machineId: 4821, until: NOW + HOUR }]);
+  });
+
+  test.each([
+    "image_changed",
+    "template_changed",
+    "duplicate",
+    "image_unavailable",
+    "disk_too_small",
+    "operator",
+  ] as const)("does not avoid the machine after %s", (reason) => expect(learned(reason).avoided).toEqual([]));
+
+  test("avoids nothing where the machine is not known", () => {
+    expect(learned("start_timeout", memory(), { machineId: null }).avoided).toEqual([]);
+  });
+
+  test("remembers the difference that it was for", () => {
+    const difference = { wanted: "image b", reported: "image a" };
+    expect(learned("image_changed", memory(), { difference }).converging).toEqual(difference);
+  });
+
+  test.each(["image_unavailable", "disk_too_small"] as const)("backs off after %s", (reason) => {
+    expect(learned(reason).backoff).toMatchObject({ reason, message: "why", wanted: WANTED });
+  });
+
+  test.each(["image_unavailable", "disk_too_small", "app_not_listening"] as const)(
+    "goes on counting %s where a search without offers came in between",
+    (reason) => {
+      let m = learned(reason, learned(reason));
+      const second = m.backoff?.failures ?? 0;
+      m = backOff(m, "no_offer", "none", WANTED, NOW);
+      expect(learned(reason, m).backoff).toMatchObject({ reason, failures: second + 1 });
+    },
+  );
+
+  test("counts broken images anew for another wanted image", () => {
+    const other = memory({ brokenImages: { wanted: "demo example/app:1", count: 5 } });
+    expect(learned("image_unavailable", other).backoff?.failures).toBe(1);
+  });
+
+  test("lets one more machine be tried for an app that never listened, and backs off after the second", () => {
+    const first = learned("app_not_listening");
+    expect(first).toMatchObject({ backoff: null, deafApps: { wanted: WANTED, count: 1 } });
+    expect(learned("app_not_listening", first)).toMatchObject({
+      backoff: { reason: "app_not_listening", failures: 1 },
+      deafApps: { count: 2 },
+    });
+  });
+
+  test("counts silent apps anew for another wanted image", () => {
+    const other = memory({ deafApps: { wanted: "demo example/app:1", count: 5 } });
+    expect(learned("app_not_listening", other)).toMatchObject({
+      backoff: null,
+      deafApps: { wanted: WANTED, count: 1 },
+    });
+  });
+
+  test("remembers the host that was unreachable", () => {
+    expect(learned("unreachable").unreachableHost).toBe(77001);
+  });
+
+  test("of an instance that never appeared ends the intent and avoids its machine", () => {
+    const before = memory({ intent: { ...intent, contract: 7 }, creates: [NOW] });
+    const next = learned("create_never_appeared", before, { machineId: null });
+    expect(next).toMatchObject({ intent: null, creates: [NOW], avoided: [{ machineId: 3 }] });
+  });
+});
+
+test("an offer that was found taken is passed over for five minutes", () => {
+  expect(offerGone(memory(), 5, NOW).goneOffers).toEqual([{ id: 5, until: NOW + 5 * MINUTE }]);
+});

@@ -1,0 +1,100 @@
+import { describe, expect, test } from "vitest";
+import { remember } from "../../../../provisioner/state/apply-observation.ts";
+import { notAhead } from "../../../../provisioner/state/clamp-timestamps.ts";
+import { type Memory, wantedKey } from "../../../../provisioner/state/schema.ts";
+import type { Instance } from "../../../../provisioner/vast/rows.ts";
+import {
+  desired,
+  HOUR,
+  LABEL,
+  MINUTE,
+  memory,
+  NOW,
+  observation,
+  planned,
+  row,
+  SECOND,
+  servingTrack,
+} from "../plan/situation.ts";
+
+const DAY = 24 * HOUR;
+const AHEAD = NOW + DAY;
+const ID = row().id;
+
+/** What is planned `afterMs` later, from a memory that a clock wrote that was a day ahead. */
+function later(over: Partial<Memory>, rows: readonly Instance[], afterMs: number) {
+  const [first, now] = [NOW, NOW + afterMs];
+  const seen = (at: number) => observation(rows, { listedAt: at });
+  const began = remember(memory(over), seen(first), desired, 10 * SECOND, first);
+  return planned({ seen: seen(now), memory: remember(began, seen(now), desired, 10 * SECOND, now), now });
+}
+
+describe("after a clock that was a day ahead was put right", () => {
+  test("a doomed instance is asked away again within a minute", () => {
+    const doomed = [{ id: ID, reason: "duplicate", since: AHEAD, askedAt: AHEAD }];
+    const plan = later({ doomed }, [row()], MINUTE);
+    expect(plan.actions).toEqual([expect.objectContaining({ kind: "destroy", id: ID, reason: "still_listed" })]);
+  });
+
+  test.each<[string, Partial<Memory>, number]>([
+    ["the budget refills within about an hour", { creates: Array.from({ length: 6 }, () => AHEAD) }, 62 * MINUTE],
+    ["the first create waits for its second list alone", { confirmedNone: false, firstNoneAt: AHEAD }, 10 * SECOND],
+    [
+      "a wait after a failure is none of a day",
+      {
+        backoff: {
+          reason: "no_offer",
+          message: "m",
+          failures: 1,
+          until: AHEAD,
+          wanted: wantedKey(desired.image, desired.templateName),
+        },
+      },
+      2 * HOUR,
+    ],
+    [
+      "a pause for the account is none of a day",
+      { account: { trouble: "no_credit", message: "m", failures: 1, until: AHEAD } },
+      2 * HOUR,
+    ],
+  ])("%s", (_, over, afterMs) => {
+    expect(later(over, [], afterMs).actions).toEqual([{ kind: "create" }]);
+  });
+
+  test("a create of unknown outcome is looked for no longer than else", () => {
+    const intent = {
+      offerId: 1,
+      hostId: 1,
+      machineId: 1,
+      dollarsPerHour: 1,
+      label: LABEL,
+      startedAt: AHEAD,
+      contract: null,
+    };
+    expect(later({ intent }, [], 120 * SECOND).actions).toEqual([{ kind: "forget_intent" }]);
+  });
+
+  test("an instance that does not answer is given its time from now on", () => {
+    const silent = servingTrack({
+      serving: false,
+      servingSince: null,
+      failedProbes: 3,
+      endpoint: null,
+      notServingSince: AHEAD,
+    });
+    const unserved = row({ ports: { "22/tcp": 40022 }, directPortStart: null });
+    expect(later({ tracks: { [ID]: silent } }, [unserved], 300 * SECOND + 1).reason).toBe("unreachable");
+  });
+});
+
+test("a memory of a right clock stays as it is", () => {
+  const full = memory({
+    tracks: { [ID]: servingTrack({ lost: { since: NOW, reads: 1, readAt: NOW } }) },
+    doomed: [{ id: 1, reason: "duplicate", since: NOW, askedAt: null }],
+    creates: [NOW - HOUR, NOW],
+    avoided: [{ machineId: 1, until: NOW + HOUR }],
+    goneOffers: [{ id: 1, until: NOW + 5 * MINUTE }],
+    backoff: { reason: "app_not_listening", message: "m", failures: 9, until: NOW + 2 * HOUR, wanted: "w" },
+  });
+  expect(notAhead(full, NOW)).toEqual(full);
+});

@@ -1,0 +1,99 @@
+import { readdir, readFile, stat, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { createStateFile } from "../../../../provisioner/state/state-file.ts";
+import { temporaryFolder } from "../../common/temporary-folder.ts";
+import { LABEL, memory, NOW, servingTrack } from "../plan/situation.ts";
+
+async function stateFile() {
+  const folder = join(await temporaryFolder(), "state");
+  const path = join(folder, "provisioner.json");
+  return { folder, path, file: createStateFile(path, () => NOW) };
+}
+const full = memory({
+  generation: 12,
+  tracks: { 5: servingTrack() },
+  intent: { offerId: 1, hostId: null, machineId: 3, dollarsPerHour: 0.3, label: LABEL, startedAt: NOW, contract: null },
+  doomed: [{ id: 7, reason: "duplicate", since: NOW, askedAt: null }],
+  creates: [NOW],
+});
+
+describe("the state file", () => {
+  test("gives back after a restart what was saved", async () => {
+    const { path, file } = await stateFile();
+    await file.load(LABEL);
+    await file.save(full);
+    expect(await createStateFile(path, () => NOW).load(LABEL)).toEqual({ memory: full });
+  });
+
+  test("may be of an older version, which knew less", async () => {
+    const { path, file } = await stateFile();
+    await file.load(LABEL);
+    const since = new Set(["leaseToken", "brokenImages", "noMapSince", "passesMissing"]);
+    const older = JSON.stringify(full, (name, value) => (since.has(name) ? undefined : value));
+    await writeFile(path, older);
+    expect(older).not.toContain("leaseToken");
+    expect(await file.load(LABEL)).toEqual({ memory: full });
+  });
+
+  test("may be of a newer version: what this one does not know is left out", async () => {
+    const { path, file } = await stateFile();
+    await file.load(LABEL);
+    await writeFile(path, JSON.stringify({ ...full, fleet: { pods: 3 } }));
+    expect(await file.load(LABEL)).toEqual({ memory: full });
+  });
+
+  test("is for the provisioner's own user alone", async () => {
+    const { path, file } = await stateFile();
+    await file.load(LABEL);
+    await file.save(full);
+    expect((await stat(path)).mode & 0o777).toBe(0o600);
+  });
+
+  test("may be missing, with its folder", async () => {
+    expect(await (await stateFile()).file.load(LABEL)).toEqual({ memory: null });
+  });
+
+  test.each([
+    ["{", /not JSON/],
+    ["{}", /schema/],
+    [JSON.stringify({ ...full, schema: 2 }), /schema/],
+    [JSON.stringify({ ...full, doomed: [{ id: "x" }] }), /doomed/],
+    [
+      JSON.stringify({ ...full, tracks: { 5: { ...servingTrack(), endpoint: { host: "a; }", port: 1 } } } }),
+      /endpoint/,
+    ],
+  ])("is set aside when it is unusable, and the reason is told: %.40s", async (text, why) => {
+    const { folder, path, file } = await stateFile();
+    await file.load(LABEL);
+    await writeFile(path, text);
+    const loaded = await file.load(LABEL);
+    expect(loaded).toMatchObject({ memory: null, aside: { path: `${path}.unusable-${NOW}` } });
+    expect(loaded.aside?.why).toMatch(why);
+    expect(await readFile(`${path}.unusable-${NOW}`, "utf8")).toBe(text);
+    expect(await readdir(folder)).toEqual([`provisioner.json.unusable-${NOW}`]);
+  });
+
+  test("is set aside when it belongs to another label: its ids are none of ours", async () => {
+    const { path, file } = await stateFile();
+    await file.load(LABEL);
+    await file.save(full);
+    const loaded = await createStateFile(path, () => NOW).load("k8s_pod=vast-pod-1");
+    expect(loaded.memory).toBeNull();
+    expect(loaded.aside?.why).toContain(`${LABEL}: an instance that still has that label goes on billing`);
+  });
+
+  test("loses what a killed writer left behind, and nothing else", async () => {
+    const { folder, file } = await stateFile();
+    await file.load(LABEL);
+    await file.save(full);
+    await writeFile(join(folder, ".provisioner.json.0011.tmp"), "half");
+    expect((await file.load(LABEL)).memory).toEqual(full);
+    expect(await readdir(folder)).toEqual(["provisioner.json"]);
+  });
+
+  test("is unreadable with an error, never with an empty memory", async () => {
+    const folder = await temporaryFolder();
+    await expect(createStateFile(folder, () => NOW).load(LABEL)).rejects.toThrow(/EISDIR/);
+  });
+});

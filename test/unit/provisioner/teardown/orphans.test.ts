@@ -1,0 +1,243 @@
+import { describe, expect, test } from "vitest";
+import { SettingsError } from "../../../../common/settings.ts";
+import { readOptions } from "../../../../provisioner/commands/reap.ts";
+import type { Look } from "../../../../provisioner/kubernetes/cluster.ts";
+import { podOf, type ReapParts, reap } from "../../../../provisioner/teardown/orphans.ts";
+import type { Instance } from "../../../../provisioner/vast/rows.ts";
+import { fakeClock } from "../../common/fake-clock.ts";
+import { fakeClient, fakeLog, type Journal, vastError } from "../fakes.ts";
+import { HOUR, MINUTE, NOW, row } from "../plan/situation.ts";
+
+const PREFIX = "k8s_pod=vast-pod-";
+const found = (kind: string, items: unknown[]): Look => ({ kind: "found", body: { kind, items } });
+const set = (replicas: number) => ({ metadata: { name: "vast-pod" }, spec: { replicas } });
+const of = (id: number, label: string | null, ageMs = HOUR): Instance => row({ id, label, createdAt: NOW - ageMs });
+
+interface Setup {
+  rows?: () => Instance[];
+  sets?: Look;
+  pods?: Look;
+  over?: Partial<ReapParts>;
+  destroy?: (id: number) => void;
+}
+
+async function run({ rows, sets, pods, over, destroy }: Setup) {
+  const journal: Journal = [];
+  const said: string[] = [];
+  const clock = fakeClock(NOW);
+  const ended = new Set<number>();
+  const client = fakeClient(journal, {
+    rows: () => (rows ?? (() => [of(1, `${PREFIX}0`), of(2, `${PREFIX}1`)]))().filter((one) => !ended.has(one.id)),
+    destroy: (id) => {
+      destroy?.(id);
+      ended.add(id);
+    },
+  });
+  const outcome = await clock.drive(
+    reap({
+      client,
+      cluster: {
+        namespace: "models",
+        get: async (path) => {
+          journal.push(`cluster ${path}`);
+          if (path.endsWith("/statefulsets")) return sets ?? found("StatefulSetList", [set(1)]);
+          return pods ?? found("PodList", [{ metadata: { name: "vast-pod-0" } }]);
+        },
+      },
+      clock,
+      log: fakeLog().log,
+      prefix: PREFIX,
+      label: undefined,
+      setDeleted: false,
+      youngerThanMs: 30 * MINUTE,
+      atMost: 5,
+      really: true,
+      say: (text) => void said.push(text),
+      ...over,
+    }),
+  );
+  const destroys = journal.filter((entry) => entry.startsWith("destroy"));
+  return { outcome, journal, destroys, said: said.join("\n") };
+}
+
+describe("reap", () => {
+  test("ends the instance of a pod that nobody wants, confirms it by a read, and leaves the wanted one", async () => {
+    const { outcome, destroys } = await run({});
+    expect(outcome).toEqual({ done: true, problem: null, orphans: [2], gone: [2], left: [] });
+    expect(destroys).toHaveLength(1);
+  });
+
+  test("asks Vast first and the cluster afterwards", async () => {
+    const { journal } = await run({});
+    expect(journal[0]).toMatch(/^list/);
+    expect(journal.slice(1, 3)).toEqual([
+      "cluster /apis/apps/v1/namespaces/models/statefulsets",
+      "cluster /api/v1/namespaces/models/pods",
+    ]);
+  });
+
+  test("only names the orphans unless it is told --yes", async () => {
+    const { outcome, destroys, said } = await run({ over: { really: false } });
+    expect(destroys).toEqual([]);
+    expect(outcome).toMatchObject({ done: true, orphans: [2], gone: [] });
+    expect(said).toContain(`Orphan: instance 2`);
+    expect(said).toContain("add --yes");
+  });
+
+  test("spares an instance whose pod still exists, and a young one", async () => {
+    const pods = found("PodList", [{ metadata: { name: "vast-pod-1" } }]);
+    expect((await run({ pods })).destroys).toEqual([]);
+    expect((await run({ rows: () => [of(2, `${PREFIX}1`, 29 * MINUTE)] })).destroys).toEqual([]);
+  });
+
+  test("spares an instance of unknown age, and says so", async () => {
+    const { destroys, said } = await run({ rows: () => [row({ id: 2, label: `${PREFIX}1`, createdAt: null })] });
+    expect(destroys).toEqual([]);
+    expect(said).toContain("its age is unknown: instance 2");
+  });
+
+  describe("ends nothing and fails with a prefix that may be somebody else's", () => {
+    const other = { metadata: { name: "staging-vast-pod" }, spec: { replicas: 1 } };
+    const labelled = (value: string, where: "initContainers" | "containers" = "initContainers") => ({
+      ...set(1),
+      spec: { replicas: 1, template: { spec: { [where]: [{ env: [{ name: "VAST_LABEL", value }] }] } } },
+    });
+    test.each<[string, Setup, RegExp]>([
+      [
+        "no StatefulSet has the name that it ends with",
+        { sets: found("StatefulSetList", [other]) },
+        /has no StatefulSet vast-pod: correct --prefix.*--set-deleted/,
+      ],
+      [
+        "the StatefulSet gives its pods another label",
+        { sets: found("StatefulSetList", [labelled("k8s_pod=staging/$(POD_NAME)")]) },
+        /label their instances k8s_pod=staging\/vast-pod-0/,
+      ],
+      [
+        "its main container does",
+        { sets: found("StatefulSetList", [labelled("k8s_pod=staging/vast-pod-0", "containers")]) },
+        /label their instances k8s_pod=staging\/vast-pod-0/,
+      ],
+      [
+        "the settings name another label",
+        { over: { label: "k8s_pod=staging/$(POD_NAME)" } },
+        /label their instances k8s_pod=staging\/vast-pod-0/,
+      ],
+    ])("since %s", async (_, setup, why) => {
+      const { outcome, destroys, said } = await run(setup);
+      expect(destroys).toEqual([]);
+      expect(outcome.done).toBe(false);
+      expect(said).toMatch(why);
+    });
+
+    test("also while no instance has such a label, which a wrong prefix would never find", async () => {
+      const { outcome } = await run({ rows: () => [], over: { label: "k8s_pod=prod/$(POD_NAME)" } });
+      expect(outcome.done).toBe(false);
+    });
+
+    test("but judges by it when the label fits, or the StatefulSet is said to be deleted", async () => {
+      const fitting = found("StatefulSetList", [labelled("k8s_pod=$(POD_NAME)")]);
+      expect((await run({ sets: fitting })).outcome.gone).toEqual([2]);
+      const deleted = {
+        sets: found("StatefulSetList", [other]),
+        pods: found("PodList", [{ metadata: { name: "x" } }]),
+      };
+      expect((await run({ ...deleted, over: { setDeleted: true } })).outcome.gone).toEqual([1, 2]);
+    });
+  });
+
+  test.each([
+    null,
+    "",
+    "k8s_pod=other-1",
+    "k8s_pod=vast-pod-",
+    "k8s_pod=vast-pod-x",
+    "k8s_pod=vast-pod-01",
+    "xk8s_pod=vast-pod-1",
+    "k8s_pod=vast-pod-1 ",
+  ])("never touches an instance with the label %j", async (label) => {
+    const { destroys } = await run({ rows: () => [of(2, label)] });
+    expect(destroys).toEqual([]);
+  });
+
+  test.each<[string, Setup]>([
+    [
+      "the instances are unknown",
+      {
+        rows: () => {
+          throw vastError("unavailable");
+        },
+      },
+    ],
+    ["the StatefulSets are unknown", { sets: { kind: "unknown", why: "403" } }],
+    ["the pods are unknown", { pods: { kind: "unknown", why: "no answer in time" } }],
+    ["no StatefulSet is listed", { sets: found("StatefulSetList", []) }],
+    ["no pod is listed", { pods: found("PodList", []) }],
+    ["the StatefulSets are missing", { sets: { kind: "missing", body: {} } }],
+  ])("ends nothing and fails when %s", async (_, setup) => {
+    const { outcome, destroys, said } = await run(setup);
+    expect(destroys).toEqual([]);
+    expect(outcome.done).toBe(false);
+    expect(said).toContain("Nothing is ended");
+  });
+
+  test("an empty list of instances is nothing to do", async () => {
+    expect((await run({ rows: () => [] })).outcome).toEqual({
+      done: true,
+      problem: null,
+      orphans: [],
+      gone: [],
+      left: [],
+    });
+  });
+
+  test("ends no more than the cap in one run, the oldest first", async () => {
+    const rows = () => [5, 3, 4].map((n) => of(n, `${PREFIX}${n}`, n * HOUR));
+    const { outcome, said } = await run({ rows, over: { atMost: 2 } });
+    expect(outcome).toMatchObject({ orphans: [5, 4, 3], gone: [5, 4], left: [3] });
+    expect(said).toContain("Of 3 the 2 oldest are ended");
+  });
+
+  test("fails when an instance is still listed after a while, and says so", async () => {
+    const { outcome, said } = await run({
+      destroy: () => {
+        throw vastError("unavailable");
+      },
+    });
+    expect(outcome).toMatchObject({ done: false, gone: [], left: [2] });
+    expect(said).toContain("Not seen to be gone: 2");
+  });
+});
+
+describe("the pod that a label names", () => {
+  test.each([
+    ["k8s_pod=vast-pod-", "k8s_pod=vast-pod-7", "vast-pod-7"],
+    ["k8s_pod=prod/vast-pod-", "k8s_pod=prod/vast-pod-12", "vast-pod-12"],
+    ["vast-pod-", "vast-pod-0", "vast-pod-0"],
+  ])("with the prefix %s, %s is of %s", (prefix, label, pod) => {
+    expect(podOf(row({ label }), prefix)).toBe(pod);
+  });
+});
+
+describe("the options of reap", () => {
+  test("have a cap and an age unless they are given", () => {
+    expect(readOptions({ prefix: PREFIX })).toEqual({ prefix: PREFIX, atMost: 5, youngerThanMinutes: 30 });
+    expect(readOptions({ prefix: PREFIX, "at-most": "1", "younger-than-minutes": "0" })).toMatchObject({
+      atMost: 1,
+      youngerThanMinutes: 0,
+    });
+  });
+
+  test("are refused together, each with its remedy", () => {
+    const refused = () => readOptions({ "at-most": "0", "younger-than-minutes": "soon" });
+    expect(refused).toThrow(SettingsError);
+    expect(refused).toThrow(/--prefix must be[\s\S]*--at-most must be[\s\S]*--younger-than-minutes must be/);
+  });
+
+  test.each(["", "k8s_pod=", "k8s_pod=vast-pod", "has blanks -"])(
+    "refuse the prefix %j, which would take in others' labels",
+    (prefix) => {
+      expect(() => readOptions({ prefix })).toThrow(/--prefix/);
+    },
+  );
+});
