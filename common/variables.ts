@@ -18,7 +18,7 @@ import {
   text,
   token,
   url,
-} from "./variable-forms.ts";
+} from "./variable-parsers.ts";
 
 export type Container = "provisioner" | "reloader";
 

@@ -1,7 +1,7 @@
 // The provisioner's settings, typed and in the units that the code uses. Touches the files that hold secrets.
 import { readFileSync } from "node:fs";
 import { readSettings, type SettingsSource, type Values } from "../common/settings.ts";
-import type { Header, RegistryLogin } from "../common/variable-forms.ts";
+import type { Header, RegistryLogin } from "../common/variable-parsers.ts";
 import type { VariableName } from "../common/variables.ts";
 import { namesFor } from "../common/variables.ts";
 import type { Desired, Limits } from "./plan/input.ts";

@@ -2,20 +2,20 @@
 // with what is, not with what was last done. Touches only what it is given.
 import type { Clock } from "../common/clock.ts";
 import type { Applied } from "../common/reloader-status.ts";
-import { accessLogFor, descriptorOf, refusesLog } from "./access-log.ts";
-import { type Aim, aimAt, unserved } from "./aim.ts";
-import { appliedState, isNginxUp } from "./applied-state.ts";
-import type { Applier, Outcome } from "./apply.ts";
-import type { ConfigFiles, Disk } from "./config-files.ts";
-import type { Looked } from "./look.ts";
-import { nextStart } from "./next-start.ts";
-import type { Config } from "./render.ts";
-import type { Report } from "./report.ts";
-import type { Resolver } from "./resolve.ts";
-import { mustWait, type Refused, refusedAgain } from "./retry.ts";
-import { writeStatePage } from "./state-page.ts";
-import { decideWanted, type UpstreamRead, type Wanted, wantedOf } from "./upstream.ts";
-import type { ProxySettings } from "./view.ts";
+import type { Applier, Outcome } from "./apply/apply.ts";
+import type { ConfigFiles, Disk } from "./apply/config-files.ts";
+import { writeStatePage } from "./apply/state-page.ts";
+import type { Looked } from "./inputs/read-inputs.ts";
+import type { Resolver } from "./inputs/resolve.ts";
+import { decideWanted, type UpstreamRead, type Wanted, wantedOf } from "./inputs/upstream.ts";
+import { accessLogFor, descriptorOf, refusesLog } from "./nginx/access-log.ts";
+import { type Aim, aimAt, unserved } from "./plan/desired-config.ts";
+import { nextStart } from "./plan/next-start.ts";
+import { mustWait, type Refused, refusedAgain } from "./plan/retry.ts";
+import type { Config } from "./render/render.ts";
+import type { ProxySettings } from "./render/view.ts";
+import { appliedState, isNginxUp } from "./report/applied-state.ts";
+import type { Report } from "./report/report.ts";
 
 export interface ReconcileParts {
   proxy: ProxySettings;

@@ -1,8 +1,8 @@
 // The reloader's settings, typed, out of the shared table. Pure but for what `SettingsSource` reads.
 import { readSettings, SettingsError, type SettingsSource } from "../common/settings.ts";
-import type { Header } from "../common/variable-forms.ts";
+import type { Header } from "../common/variable-parsers.ts";
 import { SYSTEM_AUTHORITIES } from "../common/variables.ts";
-import type { ProxySettings } from "./view.ts";
+import type { ProxySettings } from "./render/view.ts";
 
 export interface ReloaderSettings {
   debug: boolean;

@@ -6,7 +6,7 @@ import type { Readable } from "node:stream";
 import axios from "axios";
 import { type Clock, withDeadline } from "../../common/clock.ts";
 import type { Server } from "../../common/upstream-file.ts";
-import type { Header } from "../../common/variable-forms.ts";
+import type { Header } from "../../common/variable-parsers.ts";
 import type { Endpoint } from "../model/endpoint.ts";
 import type { ProbeResult } from "../model/observation.ts";
 

@@ -1,7 +1,7 @@
 // What a pod had before: a bare `proxy_pass`, with which nginx opens a connection to the instance for each request. And
 // our own config for the same server. Pure.
 import type { Server } from "../../common/upstream-file.ts";
-import { type Config, renderConfig } from "../../reloader/render.ts";
+import { type Config, renderConfig } from "../../reloader/render/render.ts";
 import { reloaderSettings } from "../../reloader/settings.ts";
 
 /** Logs as ours does, but into the void: the disk is not what is measured. */

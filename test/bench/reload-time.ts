@@ -8,7 +8,7 @@ import { systemClock } from "../../common/clock.ts";
 import { formatUpstreamFile, type Server } from "../../common/upstream-file.ts";
 import { type Child, startNginx, until } from "../../deploy/local/processes.ts";
 import { findProgram } from "../../deploy/local/programs.ts";
-import { askHash } from "../../reloader/nginx/config-echo.ts";
+import { askHash } from "../../reloader/nginx/hash-probe.ts";
 import { systemProcesses } from "../../reloader/nginx/processes.ts";
 import { answeringWorkers, stillAnswering } from "../../reloader/nginx/workers.ts";
 import { type ReloaderPod, type Status, servingPod, upstreamFile } from "../integration/reloader-pod.ts";

@@ -9,10 +9,10 @@ import { readSettings, SettingsError } from "../../common/settings.ts";
 import { parseUpstreamFile, type Server } from "../../common/upstream-file.ts";
 import { VARIABLES } from "../../common/variables.ts";
 import { openSandbox, ROOT, type Sandbox } from "../../deploy/local/processes.ts";
-import { AuthFile } from "../../reloader/auth.ts";
-import { renderConfig } from "../../reloader/render.ts";
+import { AuthFile } from "../../reloader/inputs/auth-header.ts";
+import { renderConfig } from "../../reloader/render/render.ts";
 import { RELOADER_VARIABLES, readAuthHeader, reloaderSettings } from "../../reloader/settings.ts";
-import { directives, skeleton } from "../unit/reloader/config-directives.ts";
+import { directives, skeleton } from "../unit/reloader/render/config-directives.ts";
 import { upstreamFile } from "../unit/reloader/samples.ts";
 
 let sandbox: Sandbox;

@@ -1,13 +1,13 @@
 // nginx and its disk as the reloader sees them, on a test's own clock. Does what nginx does upon SIGHUP: it reads the
 // config at once, its new workers answer after 5 ms, its old ones leave 100 ms later.
 
-import type { Nginx } from "../../../reloader/apply.ts";
-import type { Disk } from "../../../reloader/config-files.ts";
-import type { ErrorLog } from "../../../reloader/error-log.ts";
-import type { Echo } from "../../../reloader/nginx/config-echo.ts";
+import type { Nginx } from "../../../reloader/apply/apply.ts";
+import type { Disk } from "../../../reloader/apply/config-files.ts";
+import type { ErrorLog } from "../../../reloader/nginx/error-log.ts";
+import type { Echo } from "../../../reloader/nginx/hash-probe.ts";
 import type { Master } from "../../../reloader/nginx/master.ts";
 import type { Delivery } from "../../../reloader/nginx/processes.ts";
-import { readConfig } from "../../../reloader/render.ts";
+import { readConfig } from "../../../reloader/render/render.ts";
 import type { FakeClock } from "../common/fake-clock.ts";
 
 export const CONFIG = "/conf/default.conf";

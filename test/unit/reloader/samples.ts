@@ -1,8 +1,8 @@
 // Values that several tests of the reloader begin with. Pure.
 import type { Server, UpstreamFile } from "../../../common/upstream-file.ts";
-import { type Config, renderConfig } from "../../../reloader/render.ts";
-import type { PassResult } from "../../../reloader/report.ts";
-import type { ProxySettings } from "../../../reloader/view.ts";
+import { type Config, renderConfig } from "../../../reloader/render/render.ts";
+import type { ProxySettings } from "../../../reloader/render/view.ts";
+import type { PassResult } from "../../../reloader/report/report.ts";
 
 export const PROXY: ProxySettings = {
   listenPort: 3000,

@@ -1,0 +1,54 @@
+// What stands between what is wanted and what nginx serves, in one word for `/status` and `/metrics`. Pure.
+import type { Outcome } from "../apply/apply.ts";
+
+/**
+ * `applied`: nothing. `settling`: old workers, or the config before. `refused`: nginx does not take the config.
+ * `absent`: no nginx runs. `busy`: it does not answer. `disk`: the config cannot be written. `signal`: nginx must not or cannot be signalled.
+ * `input`: the upstream file, a name, a template or a secret cannot be used.
+ */
+export const APPLIED_STATES = ["applied", "settling", "refused", "absent", "busy", "disk", "signal", "input"] as const;
+export type AppliedState = (typeof APPLIED_STATES)[number];
+
+export interface Pass {
+  /** Null: there was no config that may be tried. */
+  outcome: Exclude<Outcome, { kind: "stopped" }> | null;
+  /** nginx does not take what is wanted, now or since an earlier pass. */
+  refusing: boolean;
+  /** The upstream file can be used and there is a config for what it wants. */
+  hasConfig: boolean;
+  /** What nginx was given serves what is wanted. */
+  serves: boolean;
+}
+
+export function appliedState({ outcome, refusing, hasConfig, serves }: Pass): AppliedState {
+  if (refusing || outcome === null) return "refused";
+  switch (outcome.kind) {
+    case "settled":
+      if (!hasConfig) return "input";
+      return serves ? "applied" : "settling"; // it has started with a safer config, and the wanted one comes next
+    case "waiting":
+      return "busy";
+    case "failed":
+      return outcome.because;
+    case "settling":
+    case "refused":
+    case "absent":
+      return outcome.kind;
+  }
+}
+
+/** Whether nginx is there and answers; null where a pass has not found out. */
+export function isNginxUp(outcome: Outcome | null): boolean | null {
+  switch (outcome?.kind) {
+    case "settled":
+    case "settling":
+      return true;
+    case "refused":
+      return outcome.running;
+    case "absent":
+    case "waiting":
+      return false;
+    default:
+      return null;
+  }
+}

@@ -1,0 +1,52 @@
+// What `/metrics` tells of the reloader: the figures of its report, read at each scrape. Touches the registry that it is handed.
+import { countOf, gaugeOf, type Registry } from "../../common/metrics.ts";
+import { APPLIED_STATES } from "./applied-state.ts";
+import type { Figures } from "./report.ts";
+
+export function registerMetrics(registry: Registry, figures: () => Figures, now: () => number): void {
+  const gauge = (name: string, help: string, read: (figures: Figures) => number | boolean | null) =>
+    gaugeOf(registry, { name: `vast_pod_${name}`, help }, () => {
+      const value = read(figures());
+      return typeof value === "boolean" ? Number(value) : value;
+    });
+  const seconds = (ms: number | null | undefined) => (ms === null || ms === undefined ? null : ms / 1000);
+
+  gauge("wanted_generation", "Generation of the upstream file that is wanted.", (f) => f.wantedGeneration);
+  gauge("applied_generation", "Newest generation that nginx was proven to serve.", (f) => f.appliedGeneration);
+  gauge("reloader_problem", "1 while what is wanted is not applied.", (f) => f.isProblem);
+  gauge("config_refused", "1 while nginx does not take the config that is wanted.", (f) => f.isRefusing);
+  gaugeOf(
+    registry,
+    {
+      name: "vast_pod_applied_state",
+      help: "What stands between what is wanted and nginx: 1 for one.",
+      labels: ["state"],
+    },
+    () => {
+      const { state: current } = figures();
+      return current === null
+        ? null
+        : APPLIED_STATES.map((state) => ({ labels: { state }, value: Number(state === current) }));
+    },
+  );
+  gauge("nginx_up", "1 while nginx is there and answers.", (f) => f.isNginxUp);
+  gauge("upstream_age_seconds", "Time since the upstream file was last written or touched.", (f) =>
+    seconds(f.upstreamSeenAt === null ? null : now() - f.upstreamSeenAt),
+  );
+  gauge("last_reload_accepted_seconds", "Last reload: from the signal to the first new answer.", (f) =>
+    seconds(f.lastReload?.acceptedMs),
+  );
+  gauge("last_reload_settled_seconds", "Last reload: from the signal until no old worker was left.", (f) =>
+    seconds(f.lastReload?.settledMs),
+  );
+  gauge("last_reload_timestamp_seconds", "When nginx was last reloaded.", (f) => seconds(f.lastReload?.at));
+  gauge("reloader_last_pass_timestamp_seconds", "When the last look finished.", (f) => seconds(f.lastPassAt));
+  countOf(
+    registry,
+    { name: "vast_pod_reloads_total", help: "Reloads of nginx, by what came of them.", labels: ["outcome"] },
+    () => [
+      { labels: { outcome: "accepted" }, value: figures().reloads },
+      { labels: { outcome: "refused" }, value: figures().refusals },
+    ],
+  );
+}

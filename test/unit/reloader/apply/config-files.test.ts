@@ -1,0 +1,119 @@
+import { chmod, mkdir, readdir, readFile, rename, stat, writeFile } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { readIfExists, removeStaleTemporaries, writeAtomic } from "../../../../common/atomic-file.ts";
+import { ConfigFiles, type Disk, diskProblem } from "../../../../reloader/apply/config-files.ts";
+import { temporaryFolder } from "../../common/temporary-folder.ts";
+import { configFor, server } from "../samples.ts";
+
+async function setUp() {
+  const folder = await temporaryFolder();
+  const paths = { configPath: join(folder, "default.conf"), goodPath: join(folder, "default.conf.good") };
+  const disk = { read: readIfExists, write: writeAtomic, move: rename, tidy: removeStaleTemporaries };
+  return { folder, ...paths, disk, files: (on: Disk = disk) => new ConfigFiles(paths, on) };
+}
+const A = configFor(server(1));
+const NONE = configFor(null);
+
+describe("the config on the disk", () => {
+  test("can be read by whatever user nginx runs as", async () => {
+    const { configPath, files } = await setUp();
+    const before = process.umask(0o077);
+    try {
+      expect(await files().write(A)).toEqual({ ok: true, changed: true });
+    } finally {
+      process.umask(before);
+    }
+    expect((await stat(configPath)).mode & 0o777).toBe(0o644);
+  });
+
+  test("is replaced at the start by the good one when it is another", async () => {
+    const { configPath, files } = await setUp();
+    await files().keepAsGood(A);
+    await writeFile(configPath, "half of a conf");
+    const later = files();
+    expect(await later.recover()).toEqual({ ok: true, changed: true });
+    expect(later.good).toEqual(A);
+    expect(await readFile(configPath, "utf8")).toBe(A.text);
+  });
+
+  test("is left alone at the start when there is no good one", async () => {
+    const { configPath, files } = await setUp();
+    await writeFile(configPath, "somebody's own");
+    const later = files();
+    expect(await later.recover()).toEqual({ ok: true, changed: false });
+    expect(later.good).toBeNull();
+    expect(await readFile(configPath, "utf8")).toBe("somebody's own");
+  });
+
+  test("leaves nothing of a writer that was killed", async () => {
+    const { folder, files } = await setUp();
+    const stale = join(folder, ".default.conf.0123456789ab.tmp");
+    await writeFile(stale, "half");
+    await files().recover();
+    expect(await readIfExists(stale)).toBeNull();
+  });
+
+  test("of no server finds room on a full volume, where the good copy of a withdrawn one has it", async () => {
+    const { folder, configPath, goodPath, disk, files } = await setUp();
+    // Room for the two files that there are.
+    const full: Disk = {
+      ...disk,
+      write: async (path, text, mode) => {
+        if ((await readdir(folder)).length < 2) return disk.write(path, text, mode);
+        throw Object.assign(new Error("ENOSPC"), { code: "ENOSPC" });
+      },
+    };
+    const roomy = files();
+    await roomy.write(A);
+    await roomy.keepAsGood(A);
+    const cramped = files(full);
+    await cramped.keepAsGood(A); // known as good, though the copy need not be written again
+    expect(await cramped.write(configFor(server(2)))).toMatchObject({ ok: false });
+    expect(await readIfExists(goodPath)).toBe(A.text);
+    expect(await cramped.write(NONE)).toEqual({ ok: true, changed: true });
+    expect(await readFile(configPath, "utf8")).toBe(NONE.text);
+  });
+
+  test("that cannot be written names the file and the remedy", async () => {
+    const { configPath, files } = await setUp();
+    await mkdir(configPath);
+    const written = await files().write(A);
+    expect(written).toEqual({
+      ok: false,
+      why: `${configPath} cannot be written (EISDIR): a folder is in its place: remove it`,
+    });
+    await chmod(configPath, 0o755);
+  });
+
+  test.each(["EACCES", "EROFS", "ENOENT", "ENOSPC", "EFBIG", "EBUSY"])("has a remedy of its own for %s", (code) => {
+    const message = diskProblem("/conf/default.conf", Object.assign(new Error("x"), { code }));
+    expect(message).toMatch(new RegExp(`^/conf/default\\.conf cannot be written \\(${code}\\): `));
+    expect(message).not.toContain("see to that volume");
+  });
+
+  test("that is mounted as a single file says which folder to mount instead, and stays as it was", async () => {
+    const { configPath, folder, files, disk } = await setUp();
+    await files().write(A);
+    // What rename() answers for a mounted file; only root may mount one.
+    const mounted = Object.assign(new Error("EBUSY: resource busy or locked"), { code: "EBUSY" });
+    const write = () => Promise.reject(mounted);
+    expect(await files({ ...disk, write }).write(configFor(null))).toEqual({
+      ok: false,
+      why:
+        `${configPath} cannot be written (EBUSY): mount a volume on the folder ${folder}, not on the single file: ` +
+        "a mounted file cannot be replaced",
+    });
+    expect(await readFile(configPath, "utf8")).toBe(A.text);
+  });
+
+  test("leaves its folder and what else lies there as they were", async () => {
+    const { folder, configPath, files } = await setUp();
+    await chmod(folder, 0o751);
+    await writeFile(join(folder, "other.conf"), "", { mode: 0o640 });
+    await files().write(A);
+    expect((await stat(folder)).mode & 0o7777).toBe(0o751);
+    expect((await stat(join(folder, "other.conf"))).mode & 0o777).toBe(0o640);
+    expect((await readdir(folder)).sort()).toEqual([basename(configPath), "other.conf"]);
+  });
+});

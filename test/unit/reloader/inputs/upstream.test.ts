@@ -1,0 +1,76 @@
+import { describe, expect, test } from "vitest";
+import { formatUpstreamFile } from "../../../../common/upstream-file.ts";
+import { decideWanted, readUpstream, wantedOf } from "../../../../reloader/inputs/upstream.ts";
+import { server, upstreamFile } from "../samples.ts";
+
+const PATH = "/run/upstream.json";
+const disk = (text: string | { code: string }) => async () => {
+  if (typeof text === "string") return { text, writtenAt: 1000 };
+  throw Object.assign(new Error(text.code), { code: text.code });
+};
+
+describe("reading the upstream file", () => {
+  test("tells when it was last written", async () => {
+    const read = await readUpstream(PATH, disk(formatUpstreamFile(upstreamFile())));
+    expect(read).toEqual({ kind: "file", file: upstreamFile(), writtenAt: 1000 });
+  });
+
+  test("knows a missing file from one that cannot be read", async () => {
+    expect(await readUpstream(PATH, disk({ code: "ENOENT" }))).toEqual({ kind: "missing" });
+    expect(await readUpstream(PATH, disk({ code: "EACCES" }))).toEqual({
+      kind: "refused",
+      problem: "/run/upstream.json cannot be read (EACCES): give the reloader's user read access to it and its folder",
+    });
+    expect(await readUpstream(PATH, disk({ code: "EISDIR" }))).toMatchObject({ kind: "refused" });
+  });
+
+  const json = (change: object) => JSON.stringify({ ...upstreamFile(), ...change });
+  test.each([
+    ["half-written", formatUpstreamFile(upstreamFile()).slice(0, 40), "half-written"],
+    ["empty", "", "half-written"],
+    ["of a higher schema", json({ schema: 2 }), "schema 2 is newer than 1"],
+    ["with a hostile host", json({ server: { ...server(), host: "a; }" } }), "server.host"],
+    ["with port 0", json({ server: { ...server(), port: 0 } }), "server.port"],
+    ["without a server field", json({ server: undefined }), "server"],
+  ])("refuses one that is %s, naming the file, the fault and the remedy", async (_, text, fault) => {
+    const read = await readUpstream(PATH, disk(text));
+    if (read.kind !== "refused") throw new Error("expected a refusal");
+    expect(read.problem).toContain(`${PATH} cannot be used`);
+    expect(read.problem).toContain(fault);
+    expect(read.problem).toContain("rename it into place");
+  });
+});
+
+describe("deciding what is wanted", () => {
+  test("a file decides, whatever was before", () => {
+    const read = { kind: "file" as const, file: upstreamFile({ generation: 3, server: null }), writtenAt: 1 };
+    expect(decideWanted(read, wantedOf(server()))).toMatchObject({
+      wanted: { generation: 3, server: null },
+      problem: null,
+    });
+  });
+
+  test("a server is wanted in any state", () => {
+    const read = { kind: "file" as const, file: upstreamFile({ state: "blocked" }), writtenAt: 1 };
+    expect(decideWanted(read, null).wanted.server).toEqual(server());
+  });
+
+  test("no file at a fresh start means no server yet", () => {
+    expect(decideWanted({ kind: "missing" }, null)).toEqual({ wanted: wantedOf(null), problem: null });
+  });
+
+  test("a file that disappears changes nothing and is a problem", () => {
+    const before = { ...wantedOf(server()), generation: 4 };
+    expect(decideWanted({ kind: "missing" }, before)).toMatchObject({
+      wanted: before,
+      problem: expect.stringContaining("gone"),
+    });
+  });
+
+  test("a bad file at a fresh start means no server, and is a problem", () => {
+    expect(decideWanted({ kind: "refused", problem: "it is bad" }, null)).toMatchObject({
+      wanted: { server: null, page: { reason: "upstream_file_refused" } },
+      problem: expect.stringContaining("it is bad"),
+    });
+  });
+});

@@ -1,0 +1,201 @@
+import { mkdir, symlink, writeFile } from "node:fs/promises";
+import { createServer, type Server as TcpServer } from "node:net";
+import { join } from "node:path";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { systemClock } from "../../../../common/clock.ts";
+import { askHash } from "../../../../reloader/nginx/hash-probe.ts";
+import { findMaster, forbiddenReason } from "../../../../reloader/nginx/master.ts";
+import { type Processes, systemProcesses } from "../../../../reloader/nginx/processes.ts";
+import { answeringWorkers, stillAnswering } from "../../../../reloader/nginx/workers.ts";
+import { temporaryFolder } from "../../common/temporary-folder.ts";
+
+const MASTER = "nginx: master process nginx -g daemon off;";
+const WORKER = "nginx: worker process";
+const LEAVING = "nginx: worker process is shutting down";
+
+/** A process table: title and parent by pid. The program is nginx unless said otherwise. */
+function table(
+  entries: Record<number, { title: string | null; program?: string; parent?: number; owner?: number }>,
+): Processes {
+  return {
+    ids: () => Object.keys(entries).map(Number),
+    title: (pid) => entries[pid]?.title ?? null,
+    program: (pid) => (entries[pid] === undefined ? null : (entries[pid].program ?? "nginx")),
+    children: (pid) =>
+      Object.keys(entries)
+        .map(Number)
+        .filter((id) => entries[id]?.parent === pid),
+    owner: (pid) => entries[pid]?.owner ?? null,
+    descriptor: () => null,
+    reload: () => "sent",
+    self: () => 1000,
+  };
+}
+const pidFile = (text: string | null) => ({ path: "/run/nginx.pid", read: async () => text });
+
+describe("nginx' master", () => {
+  test("is found by its title among all processes", async () => {
+    const processes = table({ 1: { title: "/pause" }, 7: { title: MASTER }, 8: { title: WORKER, parent: 7 } });
+    expect(await findMaster(processes, null)).toEqual({ found: "one", pid: 7 });
+  });
+
+  test("is none where it cannot be seen, and the remedy is named", async () => {
+    expect(await findMaster(table({ 1: { title: "/pause" } }), null)).toMatchObject({
+      found: "none",
+      why: expect.stringContaining("shareProcessNamespace"),
+    });
+  });
+
+  test("is not guessed among several", async () => {
+    const processes = table({ 7: { title: MASTER }, 9: { title: MASTER } });
+    expect(await findMaster(processes, null)).toEqual({
+      found: "several",
+      why: "there are 2 nginx masters (pids 7, 9): set NGINX_PID_FILE",
+    });
+    expect(await findMaster(processes, pidFile("9\n"))).toEqual({ found: "one", pid: 9 });
+  });
+
+  test.each([
+    [null, "there is no /run/nginx.pid"],
+    ["", "no process has that id"],
+    ["abc", "no process has that id"],
+    ["99", "no process has that id"],
+    ["8", "nginx: worker process"],
+    ["1", "/pause"],
+  ])("is not what a wrong pid file names: %j", async (text, why) => {
+    const processes = table({ 1: { title: "/pause" }, 7: { title: MASTER }, 8: { title: WORKER, parent: 7 } });
+    expect(await findMaster(processes, pidFile(text))).toMatchObject({
+      found: "none",
+      why: expect.stringContaining(why),
+    });
+  });
+
+  test("is no other program that merely bears its title, with and without a pid file", async () => {
+    const processes = table({ 7: { title: MASTER, program: "sh" }, 9: { title: MASTER, program: "nginx-debug" } });
+    expect(await findMaster(processes, null)).toEqual({ found: "one", pid: 9 });
+    expect(await findMaster(processes, pidFile("9"))).toEqual({ found: "one", pid: 9 });
+    expect(await findMaster(processes, pidFile("7"))).toMatchObject({
+      found: "none",
+      why: expect.stringContaining('of the program "sh": no nginx master'),
+    });
+  });
+
+  test("that may not be signalled says whose it is and whose we are", () => {
+    const why = forbiddenReason(table({ 7: { title: MASTER, owner: 101 } }), 7);
+    expect(why).toContain("UID 101");
+    expect(why).toContain("UID 1000");
+    expect(why).toContain("CAP_KILL");
+  });
+});
+
+describe("nginx' workers", () => {
+  const processes = table({
+    7: { title: MASTER },
+    8: { title: WORKER, parent: 7 },
+    9: { title: LEAVING, parent: 7 },
+    10: { title: "nginx: cache manager process", parent: 7 },
+    11: { title: WORKER, parent: 99 },
+    12: { title: null, parent: 7 },
+    13: { title: MASTER, parent: 7 },
+  });
+
+  test("that answer are children of the master that are not shutting down, also those just forked", () => {
+    expect(answeringWorkers(processes, 7)).toEqual([8, 13]);
+  });
+
+  test("still answer until they have left or are titled as shutting down", () => {
+    expect(stillAnswering(processes, [8, 9, 12, 404])).toEqual([8]);
+  });
+});
+
+describe("the process table", () => {
+  async function proc() {
+    const root = await temporaryFolder();
+    const add = async (pid: number, cmdline: string, status: string) => {
+      await mkdir(join(root, String(pid), "fd"), { recursive: true });
+      await writeFile(join(root, String(pid), "cmdline"), cmdline);
+      await writeFile(join(root, String(pid), "comm"), "nginx\n");
+      await writeFile(join(root, String(pid), "status"), status);
+      await symlink("socket:[42]", join(root, String(pid), "fd", "1"));
+    };
+    await add(7, `${MASTER.replaceAll(" ", "\0")}\0`, "Name:\tnginx\nPPid:\t1\nUid:\t0\t101\t0\t0\n");
+    await add(8, `${WORKER}\0\0`, "Name:\tnginx\nPPid:\t7\nUid:\t101\t101\t101\t101\n");
+    await add(9, "", "Name:\tnginx\nPPid:\t7\nUid:\t101\t101\t101\t101\n");
+    await mkdir(join(root, "self"));
+    return { root, processes: systemProcesses(root) };
+  }
+
+  test("reads titles, programs, owners and descriptors, and null for what has ended", async () => {
+    const { processes } = await proc();
+    expect(processes.ids().toSorted()).toEqual([7, 8, 9]);
+    expect(processes.title(7)).toBe(MASTER);
+    expect(processes.title(9)).toBeNull();
+    expect(processes.title(404)).toBeNull();
+    expect(processes.program(7)).toBe("nginx");
+    expect(processes.program(404)).toBeNull();
+    expect(processes.owner(7)).toBe(101);
+    expect(processes.owner(404)).toBeNull();
+    expect(processes.descriptor(7, 1)).toBe("socket:[42]");
+    expect(processes.descriptor(7, 5)).toBeNull();
+  });
+
+  test("finds children with and without the kernel's list of them", async () => {
+    const { root, processes } = await proc();
+    expect(processes.children(7)).toEqual([8, 9]);
+    await mkdir(join(root, "7", "task", "7"), { recursive: true });
+    await writeFile(join(root, "7", "task", "7", "children"), "8 ");
+    expect(processes.children(7)).toEqual([8]);
+  });
+
+  test("tells that a process which is to be signalled has ended", () => {
+    // Above the largest pid_max that Linux allows (4194304), so nobody has it.
+    expect(systemProcesses().reload(4_194_305)).toBe("gone");
+  });
+});
+
+describe("the echo of the config's hash", () => {
+  const HASH = "a".repeat(64);
+  /** A port that answers each connection so; null: never. */
+  async function answering(answer: string | null): Promise<number> {
+    const server: TcpServer = createServer((socket) => {
+      socket.on("error", () => undefined);
+      socket.on("data", () => answer !== null && socket.end(answer));
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    onTestFinished(() => void server.close());
+    const address = server.address();
+    if (address === null || typeof address === "string") throw new Error("no port");
+    return address.port;
+  }
+  const http = (status: string, body: string) => `HTTP/1.1 ${status}\r\nServer: nginx\r\n\r\n${body}`;
+
+  test("is the hash that nginx answers", async () => {
+    expect(await askHash(await answering(http("200 OK", `${HASH}\n`)), systemClock)).toEqual({
+      kind: "hash",
+      hash: HASH,
+    });
+  });
+
+  test.each([
+    [http("404 Not Found", HASH), "answers 404"],
+    [http("200 OK", "hello"), "answers 200"],
+    ["SSH-2.0-x\r\n", "answers no HTTP"],
+  ])("is something else for %j", async (answer, why) => {
+    const echo = await askHash(await answering(answer), systemClock);
+    expect(echo).toMatchObject({ kind: "other", why: expect.stringContaining(why) });
+  });
+
+  test("is closed where nobody listens", async () => {
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const address = server.address();
+    if (address === null || typeof address === "string") throw new Error("no port");
+    await new Promise((resolve) => server.close(resolve));
+    expect(await askHash(address.port, systemClock)).toMatchObject({ kind: "closed" });
+  });
+
+  test("is silent where nothing is answered in time, or too much", async () => {
+    expect(await askHash(await answering(null), systemClock)).toMatchObject({ kind: "silent" });
+    expect(await askHash(await answering("x".repeat(10_000)), systemClock)).toMatchObject({ kind: "silent" });
+  });
+});

@@ -1,0 +1,101 @@
+import { createServer } from "node:net";
+import { describe, expect, test } from "vitest";
+import { systemClock } from "../../../../common/clock.ts";
+import { askVersion } from "../../../../reloader/nginx/hash-probe.ts";
+import type { Master } from "../../../../reloader/nginx/master.ts";
+import { KnownVersion, keepsIdleClients } from "../../../../reloader/nginx/version.ts";
+
+test.each([
+  ["1.22.1", false],
+  ["1.27.3", false],
+  ["1.27.4", true],
+  ["1.28.0", true],
+  ["1.30.0", true],
+  ["2.0.0", true],
+  ["0.99.9", false],
+  ["openresty", false],
+  [null, false],
+])("version %s keeps idle clients over a reload: %s", (version, keeps) => {
+  expect(keepsIdleClients(version)).toBe(keeps);
+});
+
+describe("the version of the nginx that runs", () => {
+  const setUp = () => {
+    const world = { master: { found: "one", pid: 7 } as Master, answer: null as string | null, asked: 0 };
+    const known = new KnownVersion({
+      findMaster: async () => world.master,
+      ask: async () => {
+        world.asked += 1;
+        return world.answer;
+      },
+    });
+    return { world, current: () => known.current() };
+  };
+
+  test("is asked until it is told, and then no more", async () => {
+    const { world, current } = setUp();
+    expect(await current()).toBeNull();
+    world.answer = "1.30.0";
+    expect(await current()).toBe("1.30.0");
+    world.answer = null; // too busy to answer: no reason for another config
+    expect(await current()).toBe("1.30.0");
+    expect(world.asked).toBe(2);
+  });
+
+  test("is forgotten when nginx is gone, as the next one may be older", async () => {
+    const { world, current } = setUp();
+    world.answer = "1.30.0";
+    await current();
+    world.master = { found: "none", why: "" };
+    expect(await current()).toBeNull();
+    world.master = { found: "one", pid: 8 };
+    world.answer = "1.22.1";
+    expect(await current()).toBe("1.22.1");
+  });
+
+  test("is asked anew of another master, also where the first one's end went unseen", async () => {
+    const { world, current } = setUp();
+    world.answer = "1.30.0";
+    await current();
+    world.master = { found: "one", pid: 8 };
+    world.answer = null;
+    expect(await current()).toBeNull();
+  });
+
+  test("stays known while several masters leave it open which one it is", async () => {
+    const { world, current } = setUp();
+    world.answer = "1.30.0";
+    await current();
+    world.master = { found: "several", why: "" };
+    expect(await current()).toBe("1.30.0");
+  });
+});
+
+describe("the status port's answer", () => {
+  /** What is made of these bytes from a server that closes after them; null: nobody listens. */
+  const asked = async (bytes: string | null) => {
+    const server = createServer((socket) => {
+      socket.on("error", () => undefined);
+      socket.once("data", () => socket.end(bytes ?? ""));
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const address = server.address();
+    const port = typeof address === "object" && address !== null ? address.port : 0;
+    const close = () => new Promise((resolve) => server.close(resolve));
+    if (bytes === null) await close();
+    const version = await askVersion(port, systemClock);
+    if (bytes !== null) await close();
+    return version;
+  };
+
+  test.each([
+    ["HTTP/1.1 200 OK\r\nServer: nginx\r\n\r\n1.30.6\n", "1.30.6"],
+    ["HTTP/1.1 404 Not Found\r\n\r\n1.30.6\n", null],
+    ["HTTP/1.1 200 OK\r\n\r\n<html>1.30.6</html>", null],
+    ["SSH-2.0-OpenSSH_9.2\r\n", null],
+    ["", null],
+    [null, null],
+  ])("%j is the version %s", async (bytes, version) => {
+    expect(await asked(bytes)).toBe(version);
+  });
+});

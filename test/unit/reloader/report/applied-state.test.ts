@@ -1,0 +1,31 @@
+import { expect, test } from "vitest";
+import { appliedState, isNginxUp, type Pass } from "../../../../reloader/report/applied-state.ts";
+
+const reload = { at: 0, acceptedMs: 10, settledMs: null };
+const SETTLED = { kind: "settled", reload: null, why: null } as const;
+const REFUSED = { kind: "refused", why: "", rolledBack: true, running: true } as const;
+const state = (change: Partial<Pass>) =>
+  appliedState({ outcome: SETTLED, refusing: false, hasConfig: true, serves: true, ...change });
+
+test.each([
+  ["applied", {}],
+  ["input", { hasConfig: false }],
+  ["settling", { serves: false }],
+  ["refused", { refusing: true }],
+  ["refused", { outcome: REFUSED, refusing: true }],
+  ["refused", { outcome: null }],
+  ["settling", { outcome: { kind: "settling", reload, why: "" } }],
+  ["absent", { outcome: { kind: "absent", why: "" } }],
+  ["busy", { outcome: { kind: "waiting", why: "" } }],
+  ["disk", { outcome: { kind: "failed", why: "", because: "disk" } }],
+  ["signal", { outcome: { kind: "failed", why: "", because: "signal" } }],
+] as const)("the state is %s after %j", (expected, change) => {
+  expect(state(change)).toBe(expected);
+});
+
+test("an nginx that goes on after a refusal is up, and one that does not start is not", () => {
+  expect(isNginxUp(REFUSED)).toBe(true);
+  expect(isNginxUp({ ...REFUSED, running: false })).toBe(false);
+  expect(isNginxUp({ kind: "absent", why: "" })).toBe(false);
+  expect(isNginxUp({ kind: "failed", why: "", because: "disk" })).toBeNull();
+});

@@ -1,0 +1,82 @@
+import pino from "pino";
+import { expect, test } from "vitest";
+import { createRegistry } from "../../../../common/metrics.ts";
+import { registerMetrics } from "../../../../reloader/report/metrics.ts";
+import { type PassResult, Report } from "../../../../reloader/report/report.ts";
+import { RESULT } from "../samples.ts";
+
+/** The metrics of a report that has taken in these passes, at 3,400 ms. */
+async function everything(...passes: PassResult[]) {
+  const report = new Report(pino({ level: "silent" }), 0);
+  const registry = createRegistry();
+  registerMetrics(
+    registry,
+    () => report.figures(),
+    () => 3_400,
+  );
+  for (const pass of passes) report.finish(pass, 1_000);
+  const lines = (await registry.metrics()).split("\n").filter((line) => line !== "" && !line.startsWith("#"));
+  return Object.fromEntries(lines.map((line) => line.replace("vast_pod_", "").split(" ")));
+}
+
+/** The same without the states, of which there are many. */
+async function scraped(...passes: PassResult[]) {
+  const all = Object.entries(await everything(...passes));
+  return Object.fromEntries(all.filter(([name]) => !name.startsWith("applied_state")));
+}
+
+test("what is not known before the first pass is left out", async () => {
+  expect(await scraped()).toEqual({
+    reloader_problem: "0",
+    config_refused: "0",
+    'reloads_total{outcome="accepted"}': "0",
+    'reloads_total{outcome="refused"}': "0",
+  });
+});
+
+test("what is wanted, what nginx serves and how long the reload took are told", async () => {
+  expect(await scraped(RESULT)).toEqual({
+    wanted_generation: "2",
+    applied_generation: "2",
+    reloader_problem: "0",
+    config_refused: "0",
+    nginx_up: "1",
+    upstream_age_seconds: "3",
+    last_reload_accepted_seconds: "0.01",
+    last_reload_settled_seconds: "0.11",
+    last_reload_timestamp_seconds: "0.5",
+    reloader_last_pass_timestamp_seconds: "1",
+    'reloads_total{outcome="accepted"}': "1",
+    'reloads_total{outcome="refused"}': "0",
+  });
+});
+
+test("a config that nginx refuses is told until it is taken, and its tries are counted", async () => {
+  const wanted = { ...RESULT.wanted, generation: 3 };
+  const tried = { ...RESULT, wanted, applied: null, reload: null, problem: "refused", refused: true, refusing: true };
+  const waiting = { ...tried, refused: false, nginxUp: null };
+  expect(await scraped(RESULT, tried, waiting)).toMatchObject({
+    wanted_generation: "3",
+    applied_generation: "2",
+    reloader_problem: "1",
+    config_refused: "1",
+    nginx_up: "1",
+    'reloads_total{outcome="refused"}': "1",
+  });
+});
+
+test("an nginx that is gone is told", async () => {
+  expect(await scraped(RESULT, { ...RESULT, problem: "nginx is not running", nginxUp: false })).toMatchObject({
+    nginx_up: "0",
+    reloader_problem: "1",
+  });
+});
+
+test("of the states that keep what is wanted from nginx one is told, and none before the first pass", async () => {
+  const states = async (...passes: PassResult[]) =>
+    Object.entries(await everything(...passes)).filter(([name]) => name.startsWith("applied_state"));
+  expect(await states()).toEqual([]);
+  const told = await states(RESULT, { ...RESULT, state: "disk" });
+  expect(told.length).toBe(8);
+  expect(told.filter(([, value]) => value === "1")).toEqual([['applied_state{state="disk"}', "1"]]);
+});
