@@ -2,7 +2,8 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Server } from "../../common/upstream-file.ts";
-import { nginxFiles, type Sandbox, startNginx } from "../../deploy/local/processes.ts";
+import { nginxFiles, startNginx } from "../sandbox/nginx.ts";
+import type { Sandbox } from "../sandbox/sandbox.ts";
 import { ourProxy, plainProxy } from "./plain-proxy.ts";
 
 export interface Contestants {

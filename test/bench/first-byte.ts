@@ -1,6 +1,6 @@
 // Time to the first byte of an answer when the instance is a round trip of 40 ms away: what a proxy in between costs.
 import { Agent, createServer, get } from "node:http";
-import { openSandbox } from "../../deploy/local/processes.ts";
+import { openSandbox } from "../sandbox/sandbox.ts";
 import { startContestants } from "./contestants.ts";
 import { startRelay } from "./delaying-relay.ts";
 import { contestant, inTurn } from "./in-turn.ts";

@@ -1,8 +1,8 @@
 // What the two programs cost beside a bare Node: memory when nothing happens, and time until they say their first word.
 import { readFile } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
-import type { Child } from "../../deploy/local/processes.ts";
 import { openPod, type Pod } from "../integration/pod.ts";
+import type { Child } from "../sandbox/child.ts";
 import { type Contestant, contestant, inTurn } from "./in-turn.ts";
 import type { Line } from "./line.ts";
 import { median } from "./statistics.ts";

@@ -2,7 +2,7 @@
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { availableParallelism, loadavg } from "node:os";
-import { findProgram } from "../../deploy/local/programs.ts";
+import { findProgram } from "../sandbox/programs.ts";
 
 export interface Machine {
   cpu: string;

@@ -4,8 +4,8 @@ import { execFile } from "node:child_process";
 import { mkdir, mkdtemp, readdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { openSandbox } from "../../deploy/local/processes.ts";
-import { cachedPrograms } from "../../deploy/local/programs.ts";
+import { cachedPrograms } from "../sandbox/programs.ts";
+import { openSandbox } from "../sandbox/sandbox.ts";
 import { nginxVersion } from "./machine.ts";
 
 export interface NewerNginx {

@@ -1,9 +1,10 @@
 // Requests that clients lose while the reloader has nginx reload, again and again, under load: on the system's nginx and on
 // a newer one.
-import type { NginxOptions } from "../../deploy/local/nginx.ts";
-import { findProgram } from "../../deploy/local/programs.ts";
-import { until } from "../../deploy/local/until.ts";
+
 import { openReloaderPod } from "../integration/reloader-pod.ts";
+import type { NginxOptions } from "../sandbox/nginx.ts";
+import { findProgram } from "../sandbox/programs.ts";
+import { until } from "../sandbox/until.ts";
 import type { Line } from "./line.ts";
 import { lostOf, startLoad, type Tally } from "./load.ts";
 import { isVersion, nginxVersion } from "./machine.ts";

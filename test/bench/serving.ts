@@ -2,8 +2,8 @@
 // the emulator in real time; beside each a script that looks every ten seconds.
 import { setTimeout as delay } from "node:timers/promises";
 import { z } from "zod";
-import { until } from "../../deploy/local/processes.ts";
 import { openPod, type Pod } from "../integration/pod.ts";
+import { until } from "../sandbox/until.ts";
 import { contestant, inTurn } from "./in-turn.ts";
 import type { Line } from "./line.ts";
 import { median } from "./statistics.ts";

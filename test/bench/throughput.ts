@@ -2,7 +2,8 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Server } from "../../common/upstream-file.ts";
-import { nginxFiles, openSandbox, type Sandbox, startNginx } from "../../deploy/local/processes.ts";
+import { nginxFiles, startNginx } from "../sandbox/nginx.ts";
+import { openSandbox, type Sandbox } from "../sandbox/sandbox.ts";
 import { startContestants } from "./contestants.ts";
 import { contestant, inTurn } from "./in-turn.ts";
 import type { Line } from "./line.ts";

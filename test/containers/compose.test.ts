@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { until } from "../../deploy/local/until.ts";
+import { until } from "../sandbox/until.ts";
 import { openStack, type Stack } from "./stack.ts";
 
 const LABEL = "k8s_pod=vast-pod-compose-0";

@@ -3,11 +3,11 @@ import { request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
-import { claimPorts, type PortBlock } from "../../deploy/local/ports.ts";
-import { ROOT } from "../../deploy/local/processes.ts";
-import { until } from "../../deploy/local/until.ts";
 import { MANIFESTS, render } from "../kubernetes/kustomize.ts";
 import { podTemplatesOf } from "../kubernetes/pods.ts";
+import { claimPorts, type PortBlock } from "../sandbox/ports.ts";
+import { ROOT } from "../sandbox/sandbox.ts";
+import { until } from "../sandbox/until.ts";
 import { NGINX_IMAGE } from "./base-images.ts";
 import { command } from "./command.ts";
 

@@ -5,7 +5,7 @@ import { closeSync, openSync } from "node:fs";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { until } from "../../deploy/local/until.ts";
+import { until } from "../sandbox/until.ts";
 import { command } from "./command.ts";
 
 export interface Engine {

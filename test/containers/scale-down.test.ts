@@ -2,10 +2,10 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test } from "vitest";
-import { claimPorts, type PortBlock } from "../../deploy/local/ports.ts";
-import { until } from "../../deploy/local/until.ts";
 import { createEmulatorControl, type EmulatorControl } from "../integration/emulator-control.ts";
 import { type FakeCluster, startFakeCluster } from "../kubernetes/fake-cluster.ts";
+import { claimPorts, type PortBlock } from "../sandbox/ports.ts";
+import { until } from "../sandbox/until.ts";
 import { command } from "./command.ts";
 import { imageOf } from "./setup.ts";
 

@@ -1,6 +1,6 @@
 // Once before all container tests: an engine, the base images, our images. Takes down afterwards what it started.
 import type { TestProject } from "vitest/node";
-import { ROOT } from "../../deploy/local/processes.ts";
+import { ROOT } from "../sandbox/sandbox.ts";
 import { haveBaseImages } from "./base-images.ts";
 import { openEngine } from "./engine.ts";
 

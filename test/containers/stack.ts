@@ -1,9 +1,9 @@
 // The compose stack under test, as a user starts it, on free ports and under a name of its own.
 import { inject } from "vitest";
-import { claimPorts } from "../../deploy/local/ports.ts";
-import { ROOT } from "../../deploy/local/processes.ts";
-import { until } from "../../deploy/local/until.ts";
 import { createEmulatorControl, type EmulatorControl } from "../integration/emulator-control.ts";
+import { claimPorts } from "../sandbox/ports.ts";
+import { ROOT } from "../sandbox/sandbox.ts";
+import { until } from "../sandbox/until.ts";
 import { command } from "./command.ts";
 
 export interface Stack {

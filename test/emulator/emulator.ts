@@ -46,7 +46,7 @@ export interface Emulator {
 // The real market has several thousand machines.
 const DEFAULT_MACHINES = 3000;
 // Where instances' ports come from: below the range from which Linux takes the ports of outgoing connections, and below
-// the ports that sandboxes claim (deploy/local/ports.ts), which an instance of another test's emulator would take away.
+// the ports that sandboxes claim (test/sandbox/ports.ts), which an instance of another test's emulator would take away.
 export const PORT_RANGE = { low: 12_000, high: 20_000 } as const;
 
 const OWNER = 104_717;

@@ -2,7 +2,10 @@
 import { readdirSync } from "node:fs";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { z } from "zod";
-import { type Child, openSandbox, processesWith, type Sandbox, until } from "../../deploy/local/processes.ts";
+import type { Child } from "../sandbox/child.ts";
+import { processesWith } from "../sandbox/process-table.ts";
+import { openSandbox, type Sandbox } from "../sandbox/sandbox.ts";
+import { until } from "../sandbox/until.ts";
 
 // A boot takes 4 s of the emulator's time; the rest is for a machine on which other tests run beside.
 const SLOW = { timeoutMs: 60_000 };

@@ -3,8 +3,9 @@ import { chmod, chown, mkdir, readdir, readFile, rm, stat, writeFile } from "nod
 import { type IncomingMessage, request, type ServerResponse } from "node:http";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type Child, until } from "../../deploy/local/processes.ts";
-import { findProgram } from "../../deploy/local/programs.ts";
+import type { Child } from "../sandbox/child.ts";
+import { findProgram } from "../sandbox/programs.ts";
+import { until } from "../sandbox/until.ts";
 import { openReloaderPod, type ReloaderPod } from "./reloader-pod.ts";
 
 // The nginx of the stock image. Another user can be taken by root alone; everybody else is unprivileged already.

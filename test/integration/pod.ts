@@ -4,16 +4,11 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { readIfExists } from "../../common/atomic-file.ts";
 import { parseUpstreamFile, type UpstreamFile } from "../../common/upstream-file.ts";
-import { nginxFiles } from "../../deploy/local/nginx.ts";
-import {
-  type Child,
-  openSandbox,
-  type Redis,
-  type Sandbox,
-  startNginx,
-  startRedis,
-  until,
-} from "../../deploy/local/processes.ts";
+import type { Child } from "../sandbox/child.ts";
+import { nginxFiles, startNginx } from "../sandbox/nginx.ts";
+import { type Redis, startRedis } from "../sandbox/redis.ts";
+import { openSandbox, type Sandbox } from "../sandbox/sandbox.ts";
+import { until } from "../sandbox/until.ts";
 import { createEmulatorControl, type EmulatorControl } from "./emulator-control.ts";
 
 export const API_KEY = "emulator-key";

@@ -1,7 +1,7 @@
 // Trouble of the whole account: nothing is changed, nobody is banned, what serves goes on serving, and the message says what to do.
 import { Redis } from "ioredis";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import type { Child } from "../../deploy/local/processes.ts";
+import type { Child } from "../sandbox/child.ts";
 import { logOf, openPod, type Pod } from "./pod.ts";
 
 let pod: Pod;

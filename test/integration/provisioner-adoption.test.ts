@@ -1,7 +1,7 @@
 // A deployment's earlier provisioner hands over: its instance, its keys in Redis and its environment are taken as they are.
 import { Redis } from "ioredis";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { until } from "../../deploy/local/processes.ts";
+import { until } from "../sandbox/until.ts";
 import type { EmulatedInstance, RecordedRequest } from "./emulator-control.ts";
 import { API_KEY, openPod, type Pod, REGISTRY_PASSWORD } from "./pod.ts";
 

@@ -1,7 +1,8 @@
 // Bans of hosts that never come up, with the real Redis.
 import { Redis } from "ioredis";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { startRedis, until } from "../../deploy/local/processes.ts";
+import { startRedis } from "../sandbox/redis.ts";
+import { until } from "../sandbox/until.ts";
 import { openPod, type Pod } from "./pod.ts";
 
 let pod: Pod;

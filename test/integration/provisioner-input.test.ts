@@ -1,7 +1,7 @@
 // Bad input gets a clear message with the variable and the remedy; policies hold; no secret is printed or written.
 import { readFile, writeFile } from "node:fs/promises";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { until } from "../../deploy/local/processes.ts";
+import { until } from "../sandbox/until.ts";
 import { API_KEY, logOf, openPod, type Pod, REGISTRY_PASSWORD } from "./pod.ts";
 
 let pod: Pod;

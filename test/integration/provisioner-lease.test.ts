@@ -2,8 +2,8 @@
 import { Redis } from "ioredis";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { systemClock } from "../../common/clock.ts";
-import { until } from "../../deploy/local/processes.ts";
 import { connectRedis } from "../../provisioner/redis/connection.ts";
+import { until } from "../sandbox/until.ts";
 import { fakeLog } from "../unit/provisioner/fakes.ts";
 import { openPod, type Pod } from "./pod.ts";
 

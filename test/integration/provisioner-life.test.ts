@@ -1,6 +1,6 @@
 // It goes on: what becomes of an instance after it was ready is noticed and mended without a restart of the pod.
 import { afterEach, expect, test } from "vitest";
-import { until } from "../../deploy/local/processes.ts";
+import { until } from "../sandbox/until.ts";
 import { openPod, type Pod, type PodOptions } from "./pod.ts";
 
 let pod: Pod;

@@ -1,6 +1,7 @@
 // What a killed provisioner knew is known to the next one: what holds it back holds the next one back as well.
 import { afterEach, expect, test } from "vitest";
-import { type Child, until } from "../../deploy/local/processes.ts";
+import type { Child } from "../sandbox/child.ts";
+import { until } from "../sandbox/until.ts";
 import { openPod, type Pod, type PodOptions } from "./pod.ts";
 
 let pod: Pod;

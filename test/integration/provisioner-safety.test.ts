@@ -1,6 +1,6 @@
 // Creating and destroying by the protocol: nothing is rented twice, nothing paid is forgotten, whatever breaks in between.
 import { afterEach, expect, test } from "vitest";
-import { until } from "../../deploy/local/processes.ts";
+import { until } from "../sandbox/until.ts";
 import { logOf, openPod, type Pod, type PodOptions } from "./pod.ts";
 
 let pod: Pod;

@@ -1,6 +1,6 @@
 // The workflow that users rely on, step by step, with the real provisioner against the emulator.
 import { afterEach, expect, test } from "vitest";
-import { until } from "../../deploy/local/processes.ts";
+import { until } from "../sandbox/until.ts";
 import { openPod, type Pod, type PodOptions } from "./pod.ts";
 
 let pod: Pod;

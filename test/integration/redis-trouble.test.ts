@@ -4,15 +4,11 @@ import { Redis } from "ioredis";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { systemClock } from "../../common/clock.ts";
 import { createLogger } from "../../common/logging.ts";
-import {
-  openSandbox,
-  type Redis as RedisServer,
-  type Sandbox,
-  startRedis,
-  until,
-} from "../../deploy/local/processes.ts";
 import { type BanStore, createBanStore } from "../../provisioner/blacklist/store.ts";
 import { connectRedis, type RedisConnection } from "../../provisioner/redis/connection.ts";
+import { type Redis as RedisServer, startRedis } from "../sandbox/redis.ts";
+import { openSandbox, type Sandbox } from "../sandbox/sandbox.ts";
+import { until } from "../sandbox/until.ts";
 
 const PASSWORD = "redis-password-5Rt";
 // What a pass may wait for Redis in all, reads and writes.

@@ -1,7 +1,7 @@
 // Clients that ask without a pause while the proxy changes from one instance to another and back: counts what they lose
 // and who answered once a change was reported as settled. Touches the pod that it is given.
 import { Agent, request } from "node:http";
-import { until } from "../../deploy/local/processes.ts";
+import { until } from "../sandbox/until.ts";
 import type { ReloaderPod } from "./reloader-pod.ts";
 
 export interface LoadPlan {

@@ -4,7 +4,7 @@ import { spawnSync } from "node:child_process";
 import { chmod, readdir, rename, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
-import { until } from "../../deploy/local/processes.ts";
+import { until } from "../sandbox/until.ts";
 import { openReloaderPod, type ReloaderPod, servingPod } from "./reloader-pod.ts";
 
 let pod: ReloaderPod;

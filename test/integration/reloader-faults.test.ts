@@ -2,7 +2,7 @@ import { chmod, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import { readIfExists } from "../../common/atomic-file.ts";
-import { until } from "../../deploy/local/processes.ts";
+import { until } from "../sandbox/until.ts";
 import { openReloaderPod, type ReloaderPod, servingPod } from "./reloader-pod.ts";
 
 let pod: ReloaderPod;

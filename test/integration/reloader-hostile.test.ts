@@ -8,10 +8,10 @@ import { readIfExists, writeAtomic } from "../../common/atomic-file.ts";
 import { readSettings, SettingsError } from "../../common/settings.ts";
 import { parseUpstreamFile, type Server } from "../../common/upstream-file.ts";
 import { VARIABLES } from "../../common/variables.ts";
-import { openSandbox, ROOT, type Sandbox } from "../../deploy/local/processes.ts";
 import { AuthFile } from "../../reloader/inputs/auth-header.ts";
 import { renderConfig } from "../../reloader/render/render.ts";
 import { RELOADER_VARIABLES, readAuthHeader, reloaderSettings } from "../../reloader/settings.ts";
+import { openSandbox, ROOT, type Sandbox } from "../sandbox/sandbox.ts";
 import { directives, skeleton } from "../unit/reloader/render/config-directives.ts";
 import { upstreamFile } from "../unit/reloader/samples.ts";
 

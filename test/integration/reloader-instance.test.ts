@@ -5,7 +5,11 @@ import { readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises
 import { join } from "node:path";
 import type { TLSSocket } from "node:tls";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { type Child, isFree, type Nginx, ROOT, until } from "../../deploy/local/processes.ts";
+import type { Child } from "../sandbox/child.ts";
+import type { Nginx } from "../sandbox/nginx.ts";
+import { isFree } from "../sandbox/ports.ts";
+import { ROOT } from "../sandbox/sandbox.ts";
+import { until } from "../sandbox/until.ts";
 import { type Answer, openReloaderPod, type ReloaderPod } from "./reloader-pod.ts";
 
 const pem = (name: string) => join(ROOT, "test/integration/tls", name);

@@ -2,9 +2,10 @@ import { writeFile } from "node:fs/promises";
 import { request } from "node:http";
 import { afterEach, describe, expect, test } from "vitest";
 import { readIfExists } from "../../common/atomic-file.ts";
-import { isRunning, until } from "../../deploy/local/processes.ts";
 import { systemProcesses } from "../../reloader/nginx/processes.ts";
 import { answeringWorkers } from "../../reloader/nginx/workers.ts";
+import { isRunning } from "../sandbox/process-table.ts";
+import { until } from "../sandbox/until.ts";
 import { openReloaderPod, type ReloaderPod, servingPod } from "./reloader-pod.ts";
 
 let pod: ReloaderPod;

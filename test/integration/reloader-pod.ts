@@ -6,16 +6,11 @@ import { createServer as createTlsServer, type ServerOptions, type Server as Tls
 import { connect, type Socket } from "node:net";
 import { join } from "node:path";
 import { formatUpstreamFile, type Server, type UpstreamFile } from "../../common/upstream-file.ts";
-import { type NginxFiles, type NginxOptions, nginxFiles } from "../../deploy/local/nginx.ts";
-import {
-  type Child,
-  isFree,
-  type Nginx,
-  openSandbox,
-  type Sandbox,
-  startNginx,
-  until,
-} from "../../deploy/local/processes.ts";
+import type { Child } from "../sandbox/child.ts";
+import { type Nginx, type NginxFiles, type NginxOptions, nginxFiles, startNginx } from "../sandbox/nginx.ts";
+import { isFree } from "../sandbox/ports.ts";
+import { openSandbox, type Sandbox } from "../sandbox/sandbox.ts";
+import { until } from "../sandbox/until.ts";
 
 /** What the tests read of the reloader's `/status`. */
 export interface Status {

@@ -4,7 +4,8 @@ import { type IncomingMessage, request } from "node:http";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { ROOT, until } from "../../deploy/local/processes.ts";
+import { ROOT } from "../sandbox/sandbox.ts";
+import { until } from "../sandbox/until.ts";
 import { type Instance, openReloaderPod, type ReloaderPod } from "./reloader-pod.ts";
 
 let pod: ReloaderPod;

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { type ClientRequest, type IncomingMessage, request } from "node:http";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { until } from "../../deploy/local/processes.ts";
+import { until } from "../sandbox/until.ts";
 import { openReloaderPod, type ReloaderPod } from "./reloader-pod.ts";
 
 /** A request as an instance on bare TCP has it. */

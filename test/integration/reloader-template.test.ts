@@ -3,7 +3,8 @@ import { execFileSync } from "node:child_process";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
-import { ROOT, until } from "../../deploy/local/processes.ts";
+import { ROOT } from "../sandbox/sandbox.ts";
+import { until } from "../sandbox/until.ts";
 import { type Instance, openReloaderPod, type ReloaderPod } from "./reloader-pod.ts";
 
 let pod: ReloaderPod;

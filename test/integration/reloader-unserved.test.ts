@@ -1,7 +1,7 @@
 // What clients and Kubernetes see while nothing is served, and how soon that changes.
 import { request } from "node:http";
 import { afterEach, expect, test } from "vitest";
-import { until } from "../../deploy/local/processes.ts";
+import { until } from "../sandbox/until.ts";
 import { openReloaderPod, type ReloaderPod, servingPod } from "./reloader-pod.ts";
 
 let pod: ReloaderPod;

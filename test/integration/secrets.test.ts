@@ -1,7 +1,7 @@
 // No secret is printed, written to a file or shown in the process list, whatever goes wrong.
 import { readFile } from "node:fs/promises";
 import { afterEach, expect, test } from "vitest";
-import { until } from "../../deploy/local/processes.ts";
+import { until } from "../sandbox/until.ts";
 import { API_KEY, openPod, type Pod, REGISTRY_PASSWORD } from "./pod.ts";
 
 let pod: Pod;

@@ -3,8 +3,8 @@ import { execFile } from "node:child_process";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { parseAllDocuments } from "yaml";
-import { ROOT } from "../../deploy/local/processes.ts";
-import { findProgram } from "../../deploy/local/programs.ts";
+import { findProgram } from "../sandbox/programs.ts";
+import { ROOT } from "../sandbox/sandbox.ts";
 
 export const MANIFESTS = join(ROOT, "deploy/kubernetes");
 

@@ -3,7 +3,7 @@ import { execFile } from "node:child_process";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { ROOT } from "../../deploy/local/processes.ts";
+import { ROOT } from "../sandbox/sandbox.ts";
 import type { Manifest } from "./kustomize.ts";
 import * as models from "./models.ts";
 

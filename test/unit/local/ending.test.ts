@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { createEnding } from "../../../deploy/local/ending.ts";
-import { steppingClock } from "./stepping-clock.ts";
+import { createEnding } from "../../local/ending.ts";
+import { steppingClock } from "../sandbox/stepping-clock.ts";
 
 function setUp() {
   const clock = steppingClock();

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { helpText } from "../../../deploy/local/help.ts";
+import { helpText } from "../../local/help.ts";
 
 const help = helpText({
   proxyUrl: "http://127.0.0.1:3000",

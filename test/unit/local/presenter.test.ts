@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { formatShown, plain, present } from "../../../deploy/local/presenter.ts";
+import { formatShown, plain, present } from "../../local/presenter.ts";
 
 const provisioner = (entry: Record<string, unknown>) =>
   present(

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
-import type { Child, Exit } from "../../../deploy/local/child.ts";
-import { keepRunning } from "../../../deploy/local/service.ts";
-import { until } from "../../../deploy/local/until.ts";
-import { steppingClock } from "./stepping-clock.ts";
+import { keepRunning } from "../../local/service.ts";
+import type { Child, Exit } from "../../sandbox/child.ts";
+import { until } from "../../sandbox/until.ts";
+import { steppingClock } from "../sandbox/stepping-clock.ts";
 
 /** A process that ends when it is told to. */
 function fakeChild(pid: number, lines: readonly string[]) {

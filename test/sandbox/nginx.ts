@@ -3,7 +3,7 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { readIfExists } from "../../common/atomic-file.ts";
 import type { Child } from "./child.ts";
-import type { Sandbox } from "./processes.ts";
+import type { Sandbox } from "./sandbox.ts";
 import { until } from "./until.ts";
 
 export interface NginxFiles {

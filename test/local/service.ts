@@ -1,7 +1,7 @@
 // Keeps one program of the local stack running, as Kubernetes keeps a container: what dies is started again, and said.
 // Touches the program that it starts.
 import type { Clock } from "../../common/clock.ts";
-import type { Child, Exit } from "./child.ts";
+import type { Child, Exit } from "../sandbox/child.ts";
 
 export interface ServiceOptions {
   name: string;

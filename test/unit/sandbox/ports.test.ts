@@ -1,6 +1,6 @@
 import { createServer, type Server } from "node:net";
 import { afterEach, expect, test } from "vitest";
-import { claimPorts, firstFreePort, isFree } from "../../../deploy/local/ports.ts";
+import { claimPorts, firstFreePort, isFree } from "../../sandbox/ports.ts";
 
 const open: { close(): unknown }[] = [];
 afterEach(() => {

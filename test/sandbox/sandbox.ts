@@ -6,17 +6,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Child, startChild } from "./child.ts";
-import { leashOf } from "./leash.ts";
+import { leashOf } from "./parent-death-signal.ts";
 import { claimPorts } from "./ports.ts";
 import { type Environment, findProgram } from "./programs.ts";
-
-export type { Child, Exit } from "./child.ts";
-export { type Nginx, type NginxFiles, nginxFiles, startNginx } from "./nginx.ts";
-export { firstFreePort, isFree } from "./ports.ts";
-export { isRunning, processesWith } from "./process-table.ts";
-export { type Redis, startRedis } from "./redis.ts";
-export { until } from "./until.ts";
-
 /** The checkout. */
 export const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 

@@ -1,7 +1,7 @@
 // A real Redis in a sandbox, on loopback, that writes nothing to disk.
 import { connect } from "node:net";
 import type { Child } from "./child.ts";
-import type { Sandbox } from "./processes.ts";
+import type { Sandbox } from "./sandbox.ts";
 import { until } from "./until.ts";
 
 export interface Redis {

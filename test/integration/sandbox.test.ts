@@ -3,15 +3,12 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { z } from "zod";
-import {
-  isFree,
-  isRunning,
-  openSandbox,
-  type Sandbox,
-  startNginx,
-  startRedis,
-  until,
-} from "../../deploy/local/processes.ts";
+import { startNginx } from "../sandbox/nginx.ts";
+import { isFree } from "../sandbox/ports.ts";
+import { isRunning } from "../sandbox/process-table.ts";
+import { startRedis } from "../sandbox/redis.ts";
+import { openSandbox, type Sandbox } from "../sandbox/sandbox.ts";
+import { until } from "../sandbox/until.ts";
 
 let sandbox: Sandbox;
 beforeEach(async () => {
@@ -109,8 +106,9 @@ test("two sandboxes get different ports", async () => {
 
 /** A process with a sandbox of its own, in which an nginx runs; then it runs `end`. */
 async function startOwner(end: string) {
-  const module = JSON.stringify(new URL("../../deploy/local/processes.ts", import.meta.url).href);
-  const script = `const { openSandbox, startNginx } = await import(${module});
+  const module = (name: string) => JSON.stringify(new URL(`../sandbox/${name}`, import.meta.url).href);
+  const script = `const { openSandbox } = await import(${module("sandbox.ts")});
+    const { startNginx } = await import(${module("nginx.ts")});
     const sandbox = await openSandbox();
     const nginx = await startNginx(sandbox);
     console.log(JSON.stringify({ folder: sandbox.folder, pid: nginx.master.pid }));

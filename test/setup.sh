@@ -2,9 +2,9 @@
 # Makes sure that what the tests and the local stack need is there, and says nothing when it is: Node, the npm packages,
 # and the programs named as arguments (nginx and redis-server by default). As root missing programs are installed from
 # the distribution, with their services neither started nor enabled; as an ordinary user they are unpacked into
-# ${XDG_CACHE_HOME:-$HOME/.cache}/vast-pod, where deploy/local/programs.ts finds them. Touches nothing else.
+# ${XDG_CACHE_HOME:-$HOME/.cache}/vast-pod, where test/sandbox/programs.ts finds them. Touches nothing else.
 set -eu
-cd "$(dirname "$0")/../.."
+cd "$(dirname "$0")/.."
 [ $# -gt 0 ] || set -- nginx redis-server
 
 cache="${XDG_CACHE_HOME:-${HOME:-/}/.cache}/vast-pod"

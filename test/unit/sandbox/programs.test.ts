@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { findProgram } from "../../../deploy/local/programs.ts";
+import { findProgram } from "../../sandbox/programs.ts";
 
 let folder: string;
 beforeEach(() => {

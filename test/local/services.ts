@@ -1,9 +1,9 @@
 // The three programs of the local stack that make up a pod, each kept running. Touches the sandbox.
 import { readFileSync } from "node:fs";
 import type { Clock } from "../../common/clock.ts";
-import { nginxFiles, startNginx } from "./nginx.ts";
+import { nginxFiles, startNginx } from "../sandbox/nginx.ts";
+import type { Sandbox } from "../sandbox/sandbox.ts";
 import { plain } from "./presenter.ts";
-import type { Sandbox } from "./processes.ts";
 import { keepRunning, type Service } from "./service.ts";
 import { type Places, provisionerEnv, reloaderEnv } from "./stack-settings.ts";
 

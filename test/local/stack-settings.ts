@@ -1,6 +1,6 @@
 // What each program of the local stack is told: arguments and environment. Pure.
 import { join } from "node:path";
-import type { NginxFiles } from "./nginx.ts";
+import type { NginxFiles } from "../sandbox/nginx.ts";
 
 /** Ports and folders that were free when the stack began. */
 export interface Places {

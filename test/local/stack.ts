@@ -1,10 +1,13 @@
 // The local stack without Docker: emulator, provisioner, reloader and stock nginx as processes of one sandbox, told line
 // by line to a person and ended in order, so that nothing is left. Touches its sandbox and the terminal.
 import { systemClock } from "../../common/clock.ts";
+import type { Child } from "../sandbox/child.ts";
+import { firstFreePort } from "../sandbox/ports.ts";
+import { openSandbox, type Sandbox } from "../sandbox/sandbox.ts";
+import { until } from "../sandbox/until.ts";
 import { createEnding, ENDING_SIGNALS, type Ending } from "./ending.ts";
 import { helpText } from "./help.ts";
 import { formatShown, present } from "./presenter.ts";
-import { type Child, firstFreePort, openSandbox, type Sandbox, until } from "./processes.ts";
 import { type Readiness, watchReadiness } from "./readiness.ts";
 import { describeExit, type Service } from "./service.ts";
 import { type Services, startServices } from "./services.ts";

@@ -25,7 +25,7 @@ export function findProgram(name: string, env: Environment): string {
     const path = join(folder, name);
     if (folder !== "" && isProgram(path)) return path;
   }
-  throw new Error(`${name} is not installed: run deploy/local/setup.sh, or install it and start again`);
+  throw new Error(`${name} is not installed: run test/setup.sh, or install it and start again`);
 }
 
 function isProgram(path: string): boolean {

@@ -11,7 +11,7 @@ elif ! docker info >/dev/null 2>&1; then
   exit 1
 fi
 # shellcheck disable=SC2086 # one word a program
-sh deploy/local/setup.sh $needed
+sh test/setup.sh $needed
 
 # Debian 12's kubectl knows no components of kustomize yet.
 cache="${XDG_CACHE_HOME:-${HOME:-/}/.cache}/vast-pod/bin"

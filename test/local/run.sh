@@ -15,8 +15,8 @@ end() {
   exit 0
 }
 trap end INT TERM HUP
-setsid sh -c 'sh deploy/local/setup.sh nginx && exec node deploy/build.mjs' &
+setsid sh -c 'sh test/setup.sh nginx && exec node deploy/build.mjs' &
 wait $!
 trap - INT TERM HUP
 # tsx would leave its cache in the temporary folder.
-TSX_DISABLE_CACHE=1 exec node --import tsx deploy/local/stack.ts "$@"
+TSX_DISABLE_CACHE=1 exec node --import tsx test/local/stack.ts "$@"

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { until } from "../../../deploy/local/until.ts";
+import { until } from "../../sandbox/until.ts";
 import { steppingClock } from "./stepping-clock.ts";
 
 test("answers what the condition answered first that is not false, null or undefined", async () => {
