@@ -12,7 +12,7 @@ export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 export type Flags = Partial<Record<VariableName, string>>;
 
 /** One parsed call: the settings among the flags, and everything else (a command's own options and positionals). */
-export interface Call {
+export interface CommandCall {
   flags: Flags;
   options: Readonly<Record<string, unknown>>;
 }
@@ -26,7 +26,7 @@ export interface Command {
   /** Adds the command's own options and positionals. */
   build?(cli: Argv): Argv;
   /** Does it. A `SettingsError` ends in exit code 2 with every problem printed, any other error in 1. */
-  run(call: Call): Promise<ExitCode>;
+  run(call: CommandCall): Promise<ExitCode>;
 }
 
 export interface Program {

@@ -1,6 +1,7 @@
 // The contract between the two containers: what the provisioner writes and the reloader reads. Pure.
 import { isIP } from "node:net";
 import * as z from "zod";
+import { parseJson } from "./parse-json.ts";
 
 /** Highest schema number that this version understands. */
 export const UPSTREAM_SCHEMA = 1;
@@ -56,23 +57,12 @@ export type ParsedUpstream = { ok: true; file: UpstreamFile } | { ok: false; pro
 
 /** Reads the file's text. Unknown fields are ignored; the problem of a refused text names the field and the remedy. */
 export function parseUpstreamFile(text: string): ParsedUpstream {
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch {
-    return { ok: false, problem: `it is not JSON (${text.length} characters; a half-written file?)` };
-  }
-  const schema = versioned.safeParse(json);
-  if (schema.success && schema.data.schema > UPSTREAM_SCHEMA) {
-    return {
-      ok: false,
-      problem: `schema ${schema.data.schema} is newer than ${UPSTREAM_SCHEMA}: run provisioner and reloader of the same version`,
-    };
-  }
-  const parsed = upstreamSchema.safeParse(json);
-  if (parsed.success) return { ok: true, file: parsed.data };
-  const problems = parsed.error.issues.map((issue) => `${issue.path.join(".") || "the file"}: ${issue.message}`);
-  return { ok: false, problem: problems.join("; ") };
+  const read = parseJson(text, upstreamSchema);
+  if ("value" in read) return { ok: true, file: read.value };
+  const version = parseJson(text, versioned);
+  if ("why" in version || version.value.schema <= UPSTREAM_SCHEMA) return { ok: false, problem: read.why };
+  const newer = `schema ${version.value.schema} is newer than ${UPSTREAM_SCHEMA}`;
+  return { ok: false, problem: `${newer}: run provisioner and reloader of the same version` };
 }
 
 /** The file's text: one JSON object and a line end. */

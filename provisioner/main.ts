@@ -3,11 +3,11 @@ import "./without-web-globals.ts";
 import { createInterface } from "node:readline/promises";
 import axios from "axios";
 import { systemClock } from "../common/clock.ts";
-import { type Call, EXIT, type ExitCode, runCommandLine, type Streams } from "../common/command-line.ts";
+import { type CommandCall, EXIT, type ExitCode, runCommandLine, type Streams } from "../common/command-line.ts";
 import { createLogger } from "../common/logging.ts";
 import type { SettingsSource } from "../common/settings.ts";
 import { VERSION } from "../common/version.ts";
-import { processName, systemWorld } from "./commands/dependencies.ts";
+import { processName, systemDependencies } from "./commands/dependencies.ts";
 import { showQuery, takeText } from "./commands/query.ts";
 import { reapCommand, reapOptions } from "./commands/reap.ts";
 import { run } from "./commands/run.ts";
@@ -20,17 +20,21 @@ import { createVastClient } from "./vast/client.ts";
 import { createPacing } from "./vast/pacing.ts";
 import { createTransport } from "./vast/transport.ts";
 
-const sourceOf = (call: Call): SettingsSource => ({ env: process.env, flags: call.flags, readFile: readSecretFile });
+const sourceOf = (call: CommandCall): SettingsSource => ({
+  env: process.env,
+  flags: call.flags,
+  readFile: readSecretFile,
+});
 
-async function runCommand(call: Call): Promise<ExitCode> {
+async function runCommand(call: CommandCall): Promise<ExitCode> {
   const settings = readProvisionerSettings(sourceOf(call));
   const stop = new AbortController();
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => stop.abort(new Error(signal)));
-  await run(settings, systemWorld(settings, process.env), stop.signal);
+  await run(settings, systemDependencies(settings, process.env), stop.signal);
   return EXIT.done;
 }
 
-async function destroyCommand(call: Call): Promise<ExitCode> {
+async function destroyCommand(call: CommandCall): Promise<ExitCode> {
   const settings = readDestroySettings(sourceOf(call));
   const clock = systemClock;
   const pacing = createPacing(clock, Math.random);
@@ -55,8 +59,8 @@ async function destroyCommand(call: Call): Promise<ExitCode> {
     clock,
     log,
     label: settings.label,
-    load: async () => (await unlessUnwritable(stateFile.load(settings.label)))?.memory ?? null,
-    save: async (memory) => void (await unlessUnwritable(stateFile.save(memory))),
+    load: async () => (await unlessUnwritable(stateFile.load(settings.label)))?.state ?? null,
+    save: async (state) => void (await unlessUnwritable(stateFile.save(state))),
     lease,
     provisionerRuns: () => provisionerRuns(settings.statusPort, settings.podName),
     confirm: async (question) => call.options.yes === true || (await ask(question)),

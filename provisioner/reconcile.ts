@@ -1,18 +1,20 @@
 // The loop: observe, remember, plan, publish, withdraw, act, wait. Each pass starts from what is. Touches only what it is handed.
 import type { Clock } from "../common/clock.ts";
 import { describeError, type Logger } from "../common/logging.ts";
-import type { UpstreamFile } from "../common/upstream-file.ts";
 import type { Act } from "./act/act.ts";
 import type { Lease } from "./lease/lease.ts";
+import type { LoopState } from "./loop-state.ts";
+import type { Desired, Limits } from "./model/desired.ts";
 import type { Observation, Published } from "./model/observation.ts";
+import type { Plan } from "./model/plan.ts";
 import type { Observer, Urgency } from "./observe/observe.ts";
-import type { Action, Desired, Facts, Limits, Plan } from "./plan/input.ts";
+import type { PlanInput } from "./plan/input.ts";
 import { plan } from "./plan/plan.ts";
 import { applyPolicy, type Policy, untilListed } from "./plan/policy.ts";
 import type { Publisher } from "./publish/publish.ts";
 import { type AskReloader, awaitWithdrawn } from "./publish/withdraw.ts";
-import { countStart, remember } from "./state/apply-observation.ts";
-import type { Memory } from "./state/schema.ts";
+import { applyObservation, countStart } from "./state/apply-observation.ts";
+import type { State } from "./state/schema.ts";
 
 export interface LoopParts {
   observer: Observer;
@@ -20,7 +22,7 @@ export interface LoopParts {
   lease: Lease;
   publisher: Publisher;
   askReloader: AskReloader;
-  save(memory: Memory): Promise<void>;
+  save(state: State): Promise<void>;
   clock: Clock;
   log: Logger;
   desired: Desired;
@@ -29,58 +31,23 @@ export interface LoopParts {
   drainMs: number;
   firstCreateWaitMs: number;
   /** Told of each pass that finished, with the memory that it began with. */
-  onPass?(before: Memory): void;
-}
-
-/** What the loop knows; `main` keeps it and the status server reads it. */
-export interface LoopState {
-  memory: Memory;
-  file: UpstreamFile | null;
-  /** The last server that the upstream file named, until its instance is gone. */
-  served: { id: number; server: NonNullable<UpstreamFile["server"]> } | null;
-  seen: Observation | null;
-  plan: Plan | null;
-  heldBack: readonly Action[];
-  /** What keeps mutations from being made: the state or the upstream file cannot be written. */
-  problem: string | null;
-  startCounted: boolean;
-  passes: number;
-  finishedAt: number;
-  /** How long the last pass took. */
-  passMs: number;
-}
-
-/** What the loop knows before its first pass. */
-export function startState(memory: Memory, now: number): LoopState {
-  return {
-    memory,
-    file: null,
-    served: null,
-    seen: null,
-    plan: null,
-    heldBack: [],
-    problem: null,
-    startCounted: false,
-    passes: 0,
-    finishedAt: now,
-    passMs: 0,
-  };
+  onPass?(before: State): void;
 }
 
 // A pass that failed by a defect is tried again, and /livez tells when that goes on.
 const AFTER_DEFECT_MS = 5000;
 
-/** Runs passes until `stop` is aborted. `giveUp` is aborted when mutations under way must be left to their fate. */
+/** Runs passes until `stop` is aborted. `abortMutations` is aborted when mutations under way must be left to their fate. */
 export async function runLoop(
   parts: LoopParts,
-  state: LoopState,
+  loop: LoopState,
   stop: AbortSignal,
-  giveUp: AbortSignal,
+  abortMutations: AbortSignal,
 ): Promise<void> {
   const { clock, log } = parts;
   while (!stop.aborted) {
     try {
-      const nextCheckAt = await pass(parts, state, stop, giveUp);
+      const nextCheckAt = await pass(parts, loop, stop, abortMutations);
       if (!stop.aborted) await clock.sleep(Math.max(nextCheckAt - clock.now(), 0), stop);
     } catch (error) {
       log.error({ event: "defect", err: error }, "a pass failed by a defect; it is tried again");
@@ -92,49 +59,49 @@ export async function runLoop(
 /** One pass; answers when the next one is due (epoch ms). */
 export async function pass(
   parts: LoopParts,
-  state: LoopState,
+  loop: LoopState,
   stop: AbortSignal,
-  giveUp: AbortSignal,
+  abortMutations: AbortSignal,
 ): Promise<number> {
   const { clock } = parts;
-  const [began, remembered] = [clock.now(), state.memory];
+  const [began, remembered] = [clock.now(), loop.state];
   const passEnds = () => {
-    state.passes += 1;
-    state.finishedAt = clock.now();
-    state.passMs = state.finishedAt - began;
+    loop.passes += 1;
+    loop.finishedAt = clock.now();
+    loop.passMs = loop.finishedAt - began;
     parts.onPass?.(remembered);
   };
-  const published = { server: state.file?.server ?? null, instance: state.file?.instance ?? null };
+  const published = { server: loop.file?.server ?? null, instance: loop.file?.instance ?? null };
   // Before the list: what it shows then was made before the label was ours, or by us.
-  const renewed = await parts.lease.renew(state.memory);
-  state.memory = renewed.memory;
-  let seen = await parts.observer.look(state.memory, published, urgencyOf(state), stop);
+  const renewed = await parts.lease.renew(loop.state);
+  loop.state = renewed.state;
+  let seen = await parts.observer.observe(loop.state, published, urgencyOf(loop), stop);
   if (stop.aborted) return clock.now();
-  let decided = decide(parts, state, seen, published, renewed.ownership);
+  let decided = decide(parts, loop, seen, published, renewed.ownership);
   if (needsFreshList(decided.allowed.plan) && seen.listedAt < began) {
-    seen = await parts.observer.look(state.memory, published, "now", stop);
+    seen = await parts.observer.observe(loop.state, published, "now", stop);
     if (stop.aborted) return clock.now();
-    decided = decide(parts, state, seen, published, renewed.ownership);
+    decided = decide(parts, loop, seen, published, renewed.ownership);
     // The API has refused to tell: nothing is changed by an old list, but a server that is dead is let go of all the same.
     if (needsFreshList(decided.allowed.plan) && seen.listedAt < began)
       decided.allowed.plan = untilListed(decided.allowed.plan);
   }
-  const { memory, allowed, now } = decided;
-  if (seen.list.known) state.startCounted = true;
-  const before = state.plan;
-  Object.assign(state, { seen, plan: allowed.plan, heldBack: allowed.heldBack });
+  const { state, allowed, now } = decided;
+  if (seen.list.known) loop.startCounted = true;
+  const before = loop.plan;
+  Object.assign(loop, { seen, plan: allowed.plan, suppressed: allowed.suppressed });
   logChange(parts.log, before, allowed.plan);
-  const served = state.served;
-  const written = await keep(parts, state, memory, () => publishPlan(parts, state, allowed.plan));
+  const served = loop.served;
+  const written = await keep(parts, loop, state, () => publishPlan(parts, loop, allowed.plan));
   if (written) {
-    await withdraw(parts, state, allowed.plan, served, stop);
-    await actAll(parts, state, allowed.plan, seen, stop, giveUp);
+    await withdraw(parts, loop, allowed.plan, served, stop);
+    await actAll(parts, loop, allowed.plan, seen, stop, abortMutations);
   }
   // Who cannot act must not keep another from acting, whose volumes are well.
   if (!written) await parts.lease.release();
   passEnds();
   if (!written) return Math.max(allowed.plan.nextCheckAt, now + AFTER_DEFECT_MS);
-  return parts.observer.wakeAt(urgencyOf(state), allowed.plan.nextCheckAt);
+  return parts.observer.wakeAt(urgencyOf(loop), allowed.plan.nextCheckAt);
 }
 
 /** While all is well the list is asked for seldom. */
@@ -145,19 +112,19 @@ function urgencyOf({ plan: last, problem }: LoopState): Urgency {
 /** A decision about one look. It changes nothing, so that it can be made again from a newer one. */
 function decide(
   { clock, desired, limits, policy, firstCreateWaitMs }: LoopParts,
-  state: LoopState,
+  loop: LoopState,
   seen: Observation,
   published: Published,
-  ownership: Facts["ownership"],
-): { memory: Memory; allowed: ReturnType<typeof applyPolicy>; now: number } {
+  ownership: PlanInput["ownership"],
+): { state: State; allowed: ReturnType<typeof applyPolicy>; now: number } {
   const now = clock.now();
-  let memory = remember(state.memory, seen, desired, firstCreateWaitMs, now);
-  if (!state.startCounted && seen.list.known && limits.bansEnabled) memory = countStart(memory);
+  let state = applyObservation(loop.state, seen, desired, firstCreateWaitMs, now);
+  if (!loop.startCounted && seen.list.known && limits.bansEnabled) state = countStart(state);
   // What an earlier setting has left behind bans nobody.
-  if (!limits.bansEnabled && memory.unwrittenBans.length > 0) memory = { ...memory, unwrittenBans: [] };
+  if (!limits.bansEnabled && state.unwrittenBans.length > 0) state = { ...state, unwrittenBans: [] };
   return {
-    memory,
-    allowed: applyPolicy(plan({ desired, seen, memory, ownership, now, limits }, published), policy),
+    state,
+    allowed: applyPolicy(plan({ desired, seen, state, ownership, now, limits }, published), policy),
     now,
   };
 }
@@ -168,26 +135,21 @@ function needsFreshList({ actions }: Plan): boolean {
 }
 
 /** Puts memory and upstream file on disk. False when either cannot be written: then nothing may be mutated. Throws defects. */
-async function keep(
-  parts: LoopParts,
-  state: LoopState,
-  memory: Memory,
-  publish: () => Promise<void>,
-): Promise<boolean> {
-  state.memory = memory;
+async function keep(parts: LoopParts, loop: LoopState, state: State, publish: () => Promise<void>): Promise<boolean> {
+  loop.state = state;
   try {
     await publish();
-    await parts.save(state.memory);
+    await parts.save(loop.state);
   } catch (error) {
     if (!isFileSystemError(error)) throw error; // a defect: no volume is to blame
     const { message } = describeError(error);
     const problem = `nothing is created or destroyed while this cannot be written: ${message}. Make the volumes of STATE_PATH and UPSTREAM_PATH writable for this user, with free space`;
-    if (state.problem !== problem) parts.log.error({ event: "disk", err: error }, problem);
-    state.problem = problem;
+    if (loop.problem !== problem) parts.log.error({ event: "disk", err: error }, problem);
+    loop.problem = problem;
     return false;
   }
-  if (state.problem !== null) parts.log.info({ event: "disk" }, "the files can be written again");
-  state.problem = null;
+  if (loop.problem !== null) parts.log.info({ event: "disk" }, "the files can be written again");
+  loop.problem = null;
   return true;
 }
 
@@ -196,11 +158,11 @@ function isFileSystemError(error: unknown): boolean {
   return error instanceof Error && "code" in error && /^E[A-Z0-9]+$/.test(String(error.code));
 }
 
-async function publishPlan(parts: LoopParts, state: LoopState, allowed: Plan): Promise<void> {
+async function publishPlan(parts: LoopParts, loop: LoopState, allowed: Plan): Promise<void> {
   const { changed, file } = await parts.publisher.publish(allowed);
-  state.file = file;
-  state.memory = { ...state.memory, generation: file.generation };
-  if (file.server !== null && file.instance !== null) state.served = { id: file.instance.id, server: file.server };
+  loop.file = file;
+  loop.state = { ...loop.state, generation: file.generation };
+  if (file.server !== null && file.instance !== null) loop.served = { id: file.instance.id, server: file.server };
   if (changed)
     parts.log.debug(
       { event: "published", generation: file.generation, server: file.server },
@@ -211,31 +173,31 @@ async function publishPlan(parts: LoopParts, state: LoopState, allowed: Plan): P
 /** Before an instance that was served is destroyed, nginx must have let go of it: its port may be a stranger's minutes later. */
 async function withdraw(
   parts: LoopParts,
-  state: LoopState,
+  loop: LoopState,
   allowed: Plan,
   served: LoopState["served"],
   stop: AbortSignal,
 ): Promise<void> {
   const { clock, log, askReloader, drainMs } = parts;
-  if (served === null || state.file === null) return;
+  if (served === null || loop.file === null) return;
   if (!allowed.actions.some((action) => action.kind === "destroy" && action.id === served.id)) return;
-  const answers = state.memory.tracks[served.id]?.serving === true;
-  await awaitWithdrawn(askReloader, state.file.generation, served.server, answers ? drainMs : 0, clock, log, stop);
-  if (!stop.aborted && state.served?.id === served.id) state.served = null;
+  const answers = loop.state.tracks[served.id]?.serving === true;
+  await awaitWithdrawn(askReloader, loop.file.generation, served.server, answers ? drainMs : 0, clock, log, stop);
+  if (!stop.aborted && loop.served?.id === served.id) loop.served = null;
 }
 
 async function actAll(
   parts: LoopParts,
-  state: LoopState,
+  loop: LoopState,
   allowed: Plan,
   seen: Observation,
   stop: AbortSignal,
-  giveUp: AbortSignal,
+  abortMutations: AbortSignal,
 ): Promise<void> {
   for (const action of allowed.actions) {
     if (stop.aborted) return;
-    const done = await keep(parts, state, state.memory, async () => {
-      state.memory = await parts.act(action, allowed, seen, state.memory, { stop, giveUp });
+    const done = await keep(parts, loop, loop.state, async () => {
+      loop.state = await parts.act(action, allowed, seen, loop.state, { stop, abortMutations });
     });
     if (!done) return;
   }

@@ -4,7 +4,8 @@ import { readSettings, type SettingsSource, type Values } from "../common/settin
 import type { Header, RegistryLogin } from "../common/variable-parsers.ts";
 import type { VariableName } from "../common/variables.ts";
 import { namesFor } from "../common/variables.ts";
-import type { Desired, Limits } from "./plan/input.ts";
+import type { Desired, Limits } from "./model/desired.ts";
+import { labelOf } from "./model/label.ts";
 import type { Policy } from "./plan/policy.ts";
 import { searchForms } from "./search/forms.ts";
 import { type SearchQuery, withOrder } from "./search/query.ts";
@@ -145,15 +146,6 @@ function passwordsIn(url: string): string[] {
 
 export function readSecretFile(path: string): string {
   return readFileSync(path, "utf8");
-}
-
-/**
- * The label, with the pod's name in it. Kubernetes fills a name in only in a container's own `env`, and only behind its
- * definition, where a patch of kustomize does not put it: unfilled it would be one label for all pods, and each would end the
- * others' instances as duplicates.
- */
-export function labelOf({ VAST_LABEL: label, POD_NAME: podName }: Values<"VAST_LABEL" | "POD_NAME">): string {
-  return label?.replaceAll(/\$\{POD_NAME\}|\$\(POD_NAME\)/g, () => podName) ?? `k8s_pod=${podName}`;
 }
 
 const ROTATING = ["VAST_API_KEY", "DOCKER_LOGIN", "UPSTREAM_AUTH_HEADER"] as const;

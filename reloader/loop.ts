@@ -1,6 +1,6 @@
 // Runs passes one after the other until it is told to end. Touches nothing but what it is given.
 import type { Clock } from "../common/clock.ts";
-import type { Bell } from "./watch.ts";
+import type { WakeSignal } from "./watch.ts";
 
 export interface Loop {
   /** One pass; answers after how many ms the next one is due. */
@@ -8,7 +8,7 @@ export interface Loop {
   /** Hears of a pass that threw. The loop goes on: a fault of one moment must not end the proxy's upkeep. */
   onError(error: unknown): void;
   /** What rings while a pass runs leads to one more pass, however often it rings. */
-  bell: Bell;
+  wake: WakeSignal;
   clock: Clock;
 }
 
@@ -23,7 +23,7 @@ const LONGEST_END_MS = 1_500;
 export async function runLoop(loop: Loop, signal: AbortSignal): Promise<void> {
   const end = new Promise<void>((resolve) => {
     const begin = () => {
-      loop.bell.ring();
+      loop.wake.notify();
       resolve(loop.clock.sleep(LONGEST_END_MS));
     };
     signal.addEventListener("abort", begin, { once: true });
@@ -31,7 +31,7 @@ export async function runLoop(loop: Loop, signal: AbortSignal): Promise<void> {
   await Promise.race([runPasses(loop, signal), end]);
 }
 
-async function runPasses({ pass, onError, bell, clock }: Loop, signal: AbortSignal): Promise<void> {
+async function runPasses({ pass, onError, wake: bell, clock }: Loop, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     let wait = AFTER_ERROR_MS;
     try {

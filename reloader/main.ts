@@ -4,21 +4,21 @@ import { existsSync, readFileSync } from "node:fs";
 import { chmod, readdir, rename, rm } from "node:fs/promises";
 import { readIfExists, removeStaleTemporaries, writeAtomic } from "../common/atomic-file.ts";
 import { systemClock } from "../common/clock.ts";
-import { type Call, EXIT, type ExitCode, runCommandLine } from "../common/command-line.ts";
+import { type CommandCall, EXIT, type ExitCode, runCommandLine } from "../common/command-line.ts";
 import { createLogger } from "../common/logging.ts";
 import { createRegistry } from "../common/metrics.ts";
 import { type StatusServer, startStatusServer } from "../common/status-server.ts";
 import { VERSION } from "../common/version.ts";
-import { Applier, type Nginx } from "./apply/apply.ts";
+import { Applier, type NginxControl } from "./apply/apply.ts";
 import { ConfigFiles, type Disk } from "./apply/config-files.ts";
 import { AuthFile } from "./inputs/auth-header.ts";
-import { look } from "./inputs/read-inputs.ts";
+import { readInputs } from "./inputs/read-inputs.ts";
 import { createResolver } from "./inputs/resolve.ts";
 import { readSmallFile } from "./inputs/small-file.ts";
 import { readUpstream } from "./inputs/upstream.ts";
 import { runLoop } from "./loop.ts";
 import { errorLog, systemLogDisk } from "./nginx/error-log.ts";
-import { askHash, askVersion } from "./nginx/hash-probe.ts";
+import { fetchConfigHash, fetchVersion } from "./nginx/hash-probe.ts";
 import { findMaster, forbiddenReason, isMaster, type PidFile } from "./nginx/master.ts";
 import { type Processes, systemProcesses } from "./nginx/processes.ts";
 import { KnownVersion } from "./nginx/version.ts";
@@ -29,10 +29,10 @@ import { renderConfig } from "./render/render.ts";
 import { registerMetrics } from "./report/metrics.ts";
 import { Report } from "./report/report.ts";
 import { type ReloaderSettings, readAuthHeader, reloaderSettings } from "./settings.ts";
-import { Bell, burst, watchFolder } from "./watch.ts";
+import { debounce, WakeSignal, watchFolder } from "./watch.ts";
 
 const clock = systemClock;
-const disk: Disk = { read: readIfExists, write: writeAtomic, move: rename, tidy: removeStaleTemporaries };
+const disk: Disk = { read: readIfExists, write: writeAtomic, move: rename, removeStale: removeStaleTemporaries };
 const authDisk = {
   ...disk,
   list: (folder: string) => (existsSync(folder) ? readdir(folder) : Promise.resolve([])),
@@ -41,7 +41,7 @@ const authDisk = {
 };
 const resolver = createResolver(async (name) => (await lookup(name, { all: true })).map((a) => a.address), clock);
 
-function settingsFor(call: Call) {
+function settingsFor(call: CommandCall) {
   const source = { env: process.env, flags: call.flags, readFile: (path: string) => readFileSync(path, "utf8") };
   const { settings, warnings } = reloaderSettings(source, hasIpv6());
   const auth = new AuthFile(settings.configPath, authDisk, () => readAuthHeader(source));
@@ -62,11 +62,11 @@ function hasIpv6(): boolean {
   }
 }
 
-function nginxOf(settings: ReloaderSettings, processes: Processes): Nginx {
+function nginxOf(settings: ReloaderSettings, processes: Processes): NginxControl {
   const { pidFile: path } = settings;
   const pidFile: PidFile | null = path === undefined ? null : { path, read: () => readIfExists(path) };
   return {
-    ask: () => askHash(settings.proxy.statusPort, clock),
+    ask: () => fetchConfigHash(settings.proxy.statusPort, clock),
     findMaster: () => findMaster(processes, pidFile),
     isMaster: (pid) => isMaster(processes, pid),
     reload: (pid) => processes.reload(pid),
@@ -76,7 +76,7 @@ function nginxOf(settings: ReloaderSettings, processes: Processes): Nginx {
   };
 }
 
-async function run(call: Call): Promise<ExitCode> {
+async function run(call: CommandCall): Promise<ExitCode> {
   const { settings, warnings, auth } = settingsFor(call);
   const logger = createLogger({ app: "vast-reloader", debug: settings.debug, secrets: () => auth.values() });
   const stop = new AbortController();
@@ -95,7 +95,7 @@ async function run(call: Call): Promise<ExitCode> {
   const files = new ConfigFiles(settings, disk);
   const log = errorLog(settings.errorLog, systemLogDisk, (why) => logger.warn(why));
   const report = new Report(logger, clock.now());
-  const ask = () => askVersion(settings.proxy.statusPort, clock);
+  const ask = () => fetchVersion(settings.proxy.statusPort, clock);
   const version = new KnownVersion({ findMaster: () => nginx.findMaster(), ask });
   const reconciler = new Reconciler({
     proxy: settings.proxy,
@@ -106,16 +106,16 @@ async function run(call: Call): Promise<ExitCode> {
     resolver,
     report,
     readUpstream: () => readUpstream(upstreamPath, readSmallFile),
-    look: () =>
-      look({ auth: () => auth.refresh(), nginxVersion: () => version.current(), template: templateOf(settings) }),
-    tidy: (config) => auth.tidy(config.text),
+    readInputs: () =>
+      readInputs({ auth: () => auth.refresh(), nginxVersion: () => version.current(), template: templateOf(settings) }),
+    removeStale: (config) => auth.removeStale(config.text),
     behindDescriptor: async (fd) => {
       const master = await nginx.findMaster();
       return master.found === "one" ? processes.descriptor(master.pid, fd) : null;
     },
   });
-  const bell = new Bell();
-  const onEvent = burst(() => bell.ring(), clock, stop.signal);
+  const bell = new WakeSignal();
+  const onEvent = debounce(() => bell.notify(), clock, stop.signal);
   const onError = (why: string) => logger.warn({ why }, "cannot watch: looking every 3 s");
   const watcher = watchFolder({ path: upstreamPath, onEvent, onError, clock });
   const server = await serveStatus(statusPort, report);
@@ -125,7 +125,7 @@ async function run(call: Call): Promise<ExitCode> {
     await watcher.refresh(); // before the look: what changes after it is heard
     return reconciler.pass(signal);
   };
-  await runLoop({ pass, onError: (error) => report.fail(error), bell, clock }, stop.signal);
+  await runLoop({ pass, onError: (error) => report.fail(error), wake: bell, clock }, stop.signal);
   await Promise.all([watcher.close(), server.close()]);
   logger.info("stopped");
   // A pass that was left may still wait for an answer. A question to DNS alone is waited for even so: its thread is.
@@ -140,7 +140,7 @@ function serveStatus(port: number, report: Report): Promise<StatusServer> {
 }
 
 /** Prints the config that `run` would give nginx for an upstream file, and changes nothing. */
-async function render(call: Call): Promise<ExitCode> {
+async function render(call: CommandCall): Promise<ExitCode> {
   const { settings, auth } = settingsFor(call);
   const { proxy } = settings;
   const path = typeof call.options.upstream === "string" ? call.options.upstream : settings.upstreamPath;
@@ -149,15 +149,15 @@ async function render(call: Call): Promise<ExitCode> {
   const { server } = read.file;
   const resolved = server === null ? null : await resolver.resolve(server.host);
   if (resolved?.known === false) throw new Error(resolved.why);
-  const nginxVersion = await askVersion(proxy.statusPort, clock);
-  const looked = await look({
-    auth: () => auth.look(),
+  const nginxVersion = await fetchVersion(proxy.statusPort, clock);
+  const looked = await readInputs({
+    auth: () => auth.peek(),
     nginxVersion: async () => nginxVersion,
     template: templateOf(settings),
   });
   if (!looked.usable) throw new Error(looked.problem ?? "");
   const target = server === null || resolved === null ? null : { server, address: resolved.address };
-  const config = renderConfig(target, proxy, looked.found);
+  const config = renderConfig(target, proxy, looked.render);
   process.stdout.write(call.options.json === true ? `${JSON.stringify(config)}\n` : config.text);
   return EXIT.done;
 }

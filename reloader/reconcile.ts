@@ -5,12 +5,12 @@ import type { Applied } from "../common/reloader-status.ts";
 import type { Applier, Outcome } from "./apply/apply.ts";
 import type { ConfigFiles, Disk } from "./apply/config-files.ts";
 import { writeStatePage } from "./apply/state-page.ts";
-import type { Looked } from "./inputs/read-inputs.ts";
+import type { Inputs } from "./inputs/read-inputs.ts";
 import type { Resolver } from "./inputs/resolve.ts";
-import { decideWanted, type UpstreamRead, type Wanted, wantedOf } from "./inputs/upstream.ts";
+import { type DesiredUpstream, decideUpstream, type UpstreamRead, upstreamOfGood } from "./inputs/upstream.ts";
 import { accessLogFor, descriptorOf, refusesLog } from "./nginx/access-log.ts";
-import { type Aim, aimAt, unserved } from "./plan/desired-config.ts";
-import { nextStart } from "./plan/next-start.ts";
+import { type DesiredConfig, desiredConfig, unserved } from "./plan/desired-config.ts";
+import { configForNextStart } from "./plan/next-start.ts";
 import { mustWait, type Refused, refusedAgain } from "./plan/retry.ts";
 import type { Config } from "./render/render.ts";
 import type { ProxySettings } from "./render/view.ts";
@@ -27,9 +27,9 @@ export interface ReconcileParts {
   report: Report;
   readUpstream(): Promise<UpstreamRead>;
   /** What else the config depends on. */
-  look(): Promise<Looked>;
+  readInputs(): Promise<Inputs>;
   /** Removes what a former config needed and this proven one does not. Answers what hinders it. */
-  tidy(config: Config): Promise<string | null>;
+  removeStale(config: Config): Promise<string | null>;
   /** What stands behind a file descriptor of nginx' master, null when it cannot be known. */
   behindDescriptor(fd: number): Promise<string | null>;
 }
@@ -47,7 +47,7 @@ const STAND_IN = "for its next start a safer config lies there, in turn with the
 
 export class Reconciler {
   readonly #parts: ReconcileParts;
-  #before: Wanted | null = null;
+  #before: DesiredUpstream | null = null;
   /** Whether it is known what an earlier run has left. */
   #recovered = false;
   /** Null while there is an nginx. `since`: epoch ms; `standIn`: another config than the wanted one has lain there. */
@@ -73,9 +73,9 @@ export class Reconciler {
     const recovered = await files.recover();
     this.#recovered = recovered.ok || files.good !== null;
     // A generation of 0: no upstream file was read since, which would know better.
-    if (files.good !== null && !this.#before?.generation) this.#before = wantedOf(files.good.server);
+    if (files.good !== null && !this.#before?.generation) this.#before = upstreamOfGood(files.good.server);
     if (!recovered.ok) return recovered.why;
-    await disk.tidy(proxy.statePath);
+    await disk.removeStale(proxy.statePath);
     return null;
   }
 
@@ -84,9 +84,9 @@ export class Reconciler {
     const { applier, clock, disk, files, proxy, report } = this.#parts;
     if (!this.#recovered && files.good === null) await this.recover();
     const read = await this.#parts.readUpstream();
-    const { wanted, problem } = decideWanted(read, this.#before);
+    const { wanted, problem } = decideUpstream(read, this.#before);
     this.#before = wanted;
-    const looked = await this.#parts.look();
+    const looked = await this.#parts.readInputs();
     const aim = await this.#aim(wanted, looked);
     const config = this.#choose(aim);
     const isWanted = config !== null && config.hash === aim.config?.hash;
@@ -98,7 +98,7 @@ export class Reconciler {
     const isBack = this.#absence !== null && outcome?.kind === "settled" && !isWanted;
     if (outcome !== null) this.#absence = this.#absenceAfter(outcome, aim.config === null || isWanted);
     if (config !== null && outcome !== null) this.#remember(outcome, config, isWanted);
-    const untidy = config !== null && outcome?.kind === "settled" ? await this.#parts.tidy(config) : null;
+    const untidy = config !== null && outcome?.kind === "settled" ? await this.#parts.removeStale(config) : null;
     const { generation, server, page } = wanted;
     // What is served counts, not by which config: "nothing" may come from the built-in template.
     const serves = isWanted || (aim.withdraws && config?.server === null);
@@ -124,36 +124,42 @@ export class Reconciler {
       clock.now(),
     );
     // nginx tells its version through a config of ours, and the next one depends on it.
-    const canTell = isNews && looked.found.nginxVersion === null;
+    const canTell = isNews && looked.render.nginxVersion === null;
     if (isBack || canTell) return 0;
     if (outcome?.kind === "settling") return POLL_SETTLING_MS;
     return outcome?.kind === "absent" || outcome?.kind === "waiting" ? POLL_WAITING_MS : POLL_MS;
   }
 
-  async #aim(wanted: Wanted, looked: Looked): Promise<Aim> {
+  async #aim(wanted: DesiredUpstream, looked: Inputs): Promise<DesiredConfig> {
     const { proxy, resolver, behindDescriptor } = this.#parts;
     const fd = descriptorOf(proxy.accessLog);
     if (fd !== null) this.#behindLog = (await behindDescriptor(fd)) ?? this.#behindLog;
     const log = accessLogFor(proxy.accessLog, this.#behindLog, this.#logRefusal);
-    const aim = await aimAt(wanted, { ...proxy, accessLog: log.path }, looked, resolver);
+    const aim = await desiredConfig(wanted, { ...proxy, accessLog: log.path }, looked, resolver);
     return log.warning === null ? aim : { ...aim, warnings: [log.warning, ...aim.warnings] };
   }
 
   /** The config to apply now: the wanted one, else the last good one, else none's. Null: there is none that may be tried. */
-  #choose(aim: Aim): Config | null {
+  #choose(aim: DesiredConfig): Config | null {
     const { clock, files } = this.#parts;
     const { good } = files;
     const now = clock.now();
-    const config = aim.config ?? (aim.withdraws ? aim.without : (good ?? aim.without));
+    const config = aim.config ?? (aim.withdraws ? aim.unavailableConfig : (good ?? aim.unavailableConfig));
     const waits = ({ hash }: Config) => mustWait(this.#refused, hash, now) || mustWait(this.#refusedStandIn, hash, now);
     if (!waits(config)) {
       const absence = this.#absence;
       if (absence === null) return config;
-      return nextStart({ config, good, without: aim.without, absentSince: absence.since, now });
+      return configForNextStart({
+        config,
+        good,
+        unavailableConfig: aim.unavailableConfig,
+        absentSince: absence.since,
+        now,
+      });
     }
     // A user's own template with a fault in it must not keep a server that is to be withdrawn. Where the fault is
     // cannot be told by nginx' words: of a file that it cannot open or a port that it cannot have it names no place.
-    const standIn = good === null || (aim.withdraws && !waits(aim.without)) ? aim.without : good;
+    const standIn = good === null || (aim.withdraws && !waits(aim.unavailableConfig)) ? aim.unavailableConfig : good;
     return standIn.hash === config.hash || waits(standIn) ? null : standIn;
   }
 
@@ -173,7 +179,7 @@ export class Reconciler {
     if (refusesLog(this.#parts.proxy.accessLog, outcome.why)) this.#logRefusal = outcome.why;
   }
 
-  #refusal(aim: Aim): string | null {
+  #refusal(aim: DesiredConfig): string | null {
     const refused = this.#refused;
     if (refused === null || refused.hash !== aim.config?.hash) return null;
     const { why, times, retryAt } = refused;

@@ -6,27 +6,27 @@ import { type Clock, elapsedMs } from "../common/clock.ts";
 
 // chokidar 5 drops every change of a file within 50 ms of one it has reported. A look 100 ms after the last event it
 // did report saw the final content in every one of 24 bursts, a look at 30 ms in none.
-const QUIET_MS = 100;
+const DEBOUNCE_MS = 100;
 // Under events that never pause the quiet never comes: look all the same, but no more often, as a look may end in a reload.
-const LONGEST_WAIT_MS = 1_000;
+const MAX_WAIT_MS = 1_000;
 
 /**
  * Calls `look` at the first event of a burst at once, again when the burst is over, and once a second while it is not.
  * A burst is over when no event came for 100 ms.
  */
-export function burst(look: () => void, clock: Clock, signal: AbortSignal): () => void {
+export function debounce(look: () => void, clock: Clock, signal: AbortSignal): () => void {
   let last = 0;
   let running = false;
   const trail = async () => {
     let looked = last;
     for (;;) {
       const before = clock.now();
-      const left = Math.min(QUIET_MS - elapsedMs(last, before), LONGEST_WAIT_MS - elapsedMs(looked, before));
+      const left = Math.min(DEBOUNCE_MS - elapsedMs(last, before), MAX_WAIT_MS - elapsedMs(looked, before));
       await clock.sleep(left, signal);
       if (signal.aborted) return;
       const now = clock.now();
-      const isOver = elapsedMs(last, now) >= QUIET_MS;
-      if (!isOver && elapsedMs(looked, now) < LONGEST_WAIT_MS) continue;
+      const isOver = elapsedMs(last, now) >= DEBOUNCE_MS;
+      if (!isOver && elapsedMs(looked, now) < MAX_WAIT_MS) continue;
       running = !isOver;
       look();
       if (isOver) return;
@@ -43,11 +43,11 @@ export function burst(look: () => void, clock: Clock, signal: AbortSignal): () =
 }
 
 /** A bell: `ring` ends the present or the next `wait`. */
-export class Bell {
+export class WakeSignal {
   #rung = false;
   #waiter: AbortController | null = null;
 
-  ring(): void {
+  notify(): void {
     this.#rung = true;
     this.#waiter?.abort();
   }

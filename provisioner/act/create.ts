@@ -1,41 +1,41 @@
 // Creates one instance: template, search, and offers one after another until one is not gone. Touches the API and, before
 // each create, the state file.
 import { withDeadline } from "../../common/clock.ts";
-import { TURN_MS } from "../lease/lease.ts";
 import { accountMessage } from "../model/account.ts";
+import { CREATE_WAIT_MS } from "../model/deadlines.ts";
 import type { Observation } from "../model/observation.ts";
-import { whyNone } from "../search/explain-no-offers.ts";
+import { explainNoOffers } from "../search/explain-no-offers.ts";
 import type { SearchQuery } from "../search/query.ts";
 import { diskSpace, queryAlone, type Requirements, requirements, searchBody } from "../search/requirements.ts";
-import { acceptable } from "../search/select-offers.ts";
+import { selectOffers } from "../search/select-offers.ts";
 import {
   accountBlocked,
-  backOff,
   created,
   type Destroy,
-  doom,
   intend,
+  markForDeletion,
   offerGone,
   refused,
 } from "../state/apply-outcome.ts";
-import { type Memory, wantedKey } from "../state/schema.ts";
+import { backOff } from "../state/backoff.ts";
+import { type State, wantedKey } from "../state/schema.ts";
 import { accountTrouble, asVastError, isOfferGone, isOutcomeUnknown, type VastError } from "../vast/errors.ts";
 import type { Offer, Template } from "../vast/rows.ts";
-import { type EndParts, endInstance } from "./destroy.ts";
+import { type DestroyInstanceParts, destroyInstance } from "./destroy.ts";
 
-export interface CreateParts extends EndParts {
+export interface CreateParts extends DestroyInstanceParts {
   query: SearchQuery;
   /** `-u USER -p TOKEN HOST`, or null when the template brings its own login. */
   imageLogin: () => string | null;
   maxDollarsPerHour: number | undefined;
   /** When a create that was refused as too frequent may come again. */
-  nextTurn: (notBefore: number) => number;
+  nextCreateSlot: (notBefore: number) => number;
 }
 
-/** `stop`: the program is asked to end. `giveUp`: it cannot wait for a mutation under way any longer. */
+/** `stop`: the program is asked to end. `abortMutations`: it cannot wait for a mutation under way any longer. */
 export interface Signals {
   stop: AbortSignal;
-  giveUp: AbortSignal;
+  abortMutations: AbortSignal;
 }
 
 // Offers that are tried from one search: after that the list is old, and a fresh one costs less than more misses.
@@ -55,12 +55,7 @@ const TEMPLATE_REFUSED =
   "the API refuses to tell the template: check VAST_TEMPLATE_NAME and the rights of VAST_API_KEY";
 
 /** The memory after one attempt; whether something was created the next lists tell. */
-export async function createOne(
-  parts: CreateParts,
-  seen: Observation,
-  memory: Memory,
-  signals: Signals,
-): Promise<Memory> {
+export async function createOne(parts: CreateParts, seen: Observation, state: State, signals: Signals): Promise<State> {
   const { stop } = signals;
   const { clock, desired } = parts;
   const wanted = wantedKey(desired.image, desired.templateName);
@@ -68,24 +63,24 @@ export async function createOne(
   try {
     template = await currentTemplate(parts, seen, stop);
   } catch (error) {
-    return stop.aborted ? memory : failed(parts, asVastError(error), memory, TEMPLATE_REFUSED);
+    return stop.aborted ? state : failed(parts, asVastError(error), state, TEMPLATE_REFUSED);
   }
   if (template === null) {
     const message = `the template "${desired.templateName}" is gone from the account: create it again, or correct VAST_TEMPLATE_NAME`;
-    return backOff(memory, "create_refused", message, wanted, clock.now());
+    return backOff(state, "create_refused", message, wanted, clock.now());
   }
-  const bans = [...(seen.bans.known ? seen.bans.value : []), ...memory.unwrittenBans];
+  const bans = [...(seen.bans.known ? seen.bans.value : []), ...state.unwrittenBans];
   const needs = requirements(template, parts.maxDollarsPerHour, bans);
-  let next: Memory = { ...memory, template: { ...template, seenAt: clock.now() } };
+  let next: State = { ...state, template: { ...template, seenAt: clock.now() } };
   const until = clock.now() + SERIES_MS;
   for (let searches = 0; searches < MOST_SEARCHES && clock.now() < until; searches += 1) {
     const found = await search(parts, needs, next, searches > 0, stop);
-    if (found.offers === null) return found.memory;
+    if (found.offers === null) return found.state;
     for (const offer of found.offers.slice(0, MOST_OFFERS)) {
       if (stop.aborted) return next;
       if (clock.now() >= until) break;
       const attempt = await tryOffer(parts, offer, template, next, signals);
-      next = attempt.memory;
+      next = attempt.state;
       if (!attempt.gone) return next;
     }
   }
@@ -101,29 +96,29 @@ export async function createOne(
 async function search(
   parts: CreateParts,
   needs: Requirements,
-  memory: Memory,
+  state: State,
   lostSome: boolean,
   stop: AbortSignal,
-): Promise<{ offers: readonly Offer[] } | { offers: null; memory: Memory }> {
+): Promise<{ offers: readonly Offer[] } | { offers: null; state: State }> {
   const { client, clock, log, desired, query } = parts;
-  const passedOver = memory.avoided.map((entry) => entry.machineId);
+  const passedOver = state.avoided.map((entry) => entry.machineId);
   let found: readonly Offer[];
   log.info({ event: "progress", phase: "searching" }, "searching an offer");
   try {
     found = await client.searchOffers(searchBody(query, needs, passedOver), stop);
   } catch (error) {
-    return { offers: null, memory: stop.aborted ? memory : failed(parts, asVastError(error), memory, SEARCH_REFUSED) };
+    return { offers: null, state: stop.aborted ? state : failed(parts, asVastError(error), state, SEARCH_REFUSED) };
   }
-  const { offers, excluded } = acceptable(found, query, needs, memory);
+  const { offers, excluded } = selectOffers(found, query, needs, state);
   log.debug({ event: "progress", phase: "searching", excluded }, `${offers.length} of ${found.length} can be taken`);
   if (offers.length > 0) return { offers };
   const why =
     found.length > 0 || lostSome
       ? `none of ${found.length} offers can be taken${excluded === "" ? "" : `: ${excluded}`}`
-      : whyNone(await findQueryAlone(parts, needs, stop), query, needs, memory);
+      : explainNoOffers(await findQueryAlone(parts, needs, stop), query, needs, state);
   const reason = lostSome ? "offers_lost" : "no_offer";
   const wanted = wantedKey(desired.image, desired.templateName);
-  return { offers: null, memory: stop.aborted ? memory : backOff(memory, reason, why, wanted, clock.now()) };
+  return { offers: null, state: stop.aborted ? state : backOff(state, reason, why, wanted, clock.now()) };
 }
 
 /** One call more where a search found nothing, so that the message can say why. Null: that was not answered either. */
@@ -157,18 +152,18 @@ async function tryOffer(
   parts: CreateParts,
   offer: Offer,
   template: Template,
-  memory: Memory,
-  { stop, giveUp }: Signals,
-): Promise<{ memory: Memory; gone: boolean }> {
+  state: State,
+  { stop, abortMutations }: Signals,
+): Promise<{ state: State; gone: boolean }> {
   const { client, clock, log, desired, save } = parts;
   const { id: offerId, hostId, machineId, dollarsPerHour } = offer;
   const { label } = desired;
   const intent = { offerId, hostId, machineId, dollarsPerHour, label, startedAt: clock.now(), contract: null };
-  const intended = intend(memory, intent);
+  const intended = intend(state, intent);
   await save(intended); // rule 2: no intent on disk, no create
   if (!(await parts.mayMutate())) {
-    await save(memory);
-    return { memory, gone: false };
+    await save(state);
+    return { state, gone: false };
   }
   const price = offer.dollarsPerHour === null ? "" : `, $${offer.dollarsPerHour.toFixed(4)}/h`;
   log.info(
@@ -185,53 +180,58 @@ async function tryOffer(
       diskSpace: diskSpace(template),
       ...(imageLogin === null ? {} : { imageLogin }),
     };
-    const contract = await withDeadline(clock, TURN_MS, stop, (turn) => client.createInstance(request, giveUp, turn));
+    const contract = await withDeadline(clock, CREATE_WAIT_MS, stop, (turn) =>
+      client.createInstance(request, abortMutations, turn),
+    );
     const next = created(intended, intent, contract);
     await save(next);
     log.info(
       { event: "action", action: "create", instance: contract, offer: offer.id, hostId, machineId },
       `instance ${contract} is created`,
     );
-    return { memory: next, gone: false };
+    return { state: next, gone: false };
   } catch (error) {
     const failure = asVastError(error);
     if (failure.contract !== null)
-      return { memory: await endContract(parts, failure, failure.contract, intended, giveUp), gone: false };
+      return {
+        state: await destroyLeftContract(parts, failure, failure.contract, intended, abortMutations),
+        gone: false,
+      };
     if (isOutcomeUnknown(failure)) {
       log.warn(
         { event: "action", action: "create", offer: offer.id, err: failure },
         `the outcome of the create is unknown: the label is looked for before another (${failure.message})`,
       );
       await save(intended);
-      return { memory: intended, gone: false };
+      return { state: intended, gone: false };
     }
     const clean = refused(intended);
     if (isOfferGone(failure)) {
       log.info({ event: "progress", phase: "creating", offer: offer.id }, `offer ${offer.id} is gone, trying the next`);
       const next = offerGone(clean, offer.id, clock.now());
       await save(next);
-      return { memory: next, gone: true };
+      return { state: next, gone: true };
     }
     const next = failed(parts, failure, clean, CREATE_REFUSED);
     await save(next);
-    return { memory: next, gone: false };
+    return { state: next, gone: false };
   }
 }
 
 /** A create that failed and left a contract all the same: it is ours, it may bill, and it is no good. */
-async function endContract(
+async function destroyLeftContract(
   parts: CreateParts,
   failure: VastError,
   contract: number,
-  memory: Memory,
+  state: State,
   signal?: AbortSignal,
-): Promise<Memory> {
-  const { hostId = null, machineId = null } = memory.intent ?? {};
+): Promise<State> {
+  const { hostId = null, machineId = null } = state.intent ?? {};
   const action: Destroy = { kind: "destroy", id: contract, hostId, machineId, reason: "create_failed" };
   const message = `the create failed but left instance ${contract}: it is destroyed (${failure.message})`;
   // Doomed whoever has the label by now: nobody else knows of it.
-  const ended = doom({ ...memory, intent: null }, action, parts.clock.now());
-  const next = await endInstance(parts, action, message, ended, signal);
+  const ended = markForDeletion({ ...state, intent: null }, action, parts.clock.now());
+  const next = await destroyInstance(parts, action, message, ended, signal);
   const trouble = accountTrouble(failure);
   if (trouble === null) return next;
   return accountBlocked(next, trouble, accountMessage(trouble, failure.message), parts.clock.now());
@@ -239,22 +239,22 @@ async function endContract(
 
 /** A failure that certainly created nothing: the account pauses, or the next attempt waits. `refusal` says what was not done. */
 function failed(
-  { clock, log, desired, nextTurn }: CreateParts,
+  { clock, log, desired, nextCreateSlot }: CreateParts,
   failure: VastError,
-  memory: Memory,
+  state: State,
   refusal: string,
-): Memory {
+): State {
   const now = clock.now();
   const wanted = wantedKey(desired.image, desired.templateName);
   log.warn({ event: "action", action: "create", err: failure }, `nothing was created: ${failure.message}`);
   const trouble = accountTrouble(failure);
-  if (trouble !== null) return accountBlocked(memory, trouble, accountMessage(trouble, failure.message), now);
+  if (trouble !== null) return accountBlocked(state, trouble, accountMessage(trouble, failure.message), now);
   if (failure.retryable) {
     const say = `the API does not take calls now, trying again soon (${failure.message})`;
-    const next = backOff(memory, "create_rate_limited", say, wanted, now);
+    const next = backOff(state, "create_rate_limited", say, wanted, now);
     if (next.backoff === null || failure.kind !== "rate_limited") return next;
     const least = Math.max(next.backoff.until, now + (failure.retryAfterMs ?? 0), now + REFUSED_CREATE_MS);
-    return { ...next, backoff: { ...next.backoff, until: nextTurn(least) } };
+    return { ...next, backoff: { ...next.backoff, until: nextCreateSlot(least) } };
   }
-  return backOff(memory, "create_refused", `${refusal} (${failure.message})`, wanted, now);
+  return backOff(state, "create_refused", `${refusal} (${failure.message})`, wanted, now);
 }

@@ -1,19 +1,8 @@
 // Bans, waiting times and restart counters: the only place that knows Redis keys. Touches Redis through what it is handed.
 import { type Clock, withDeadline } from "../../common/clock.ts";
 import { type Ban, type BanKind, known, type Seen, type StoredCounters } from "../model/observation.ts";
-import { redisSays, troubleOf } from "../redis/trouble.ts";
-
-/** The commands that the store needs of Redis. Each rejects in bounded time. */
-export interface RedisCommands {
-  scan(cursor: string, pattern: string): Promise<[string, string[]]>;
-  mget(keys: string[]): Promise<(string | null)[]>;
-  setWithTtl(key: string, value: string, ttlSeconds: number): Promise<void>;
-  /** Whether it was absent. */
-  setIfAbsent(key: string, value: string, ttlSeconds: number): Promise<boolean>;
-  remove(key: string): Promise<void>;
-  /** Adds to a counter and sets its time to live anew, in one transaction. */
-  add(key: string, amount: number, ttlSeconds: number): Promise<void>;
-}
+import type { RedisCommands } from "../redis/commands.ts";
+import { redisMessage, troubleOf } from "../redis/trouble.ts";
 
 export interface BanStore {
   bans(): Promise<Seen<readonly Ban[]>>;
@@ -55,7 +44,7 @@ export function createBanStore(redis: RedisCommands, clock: Clock, times: BanTim
       try {
         return known(await readBans(redis, clock));
       } catch (error) {
-        return { known: false, why: { message: redisSays(error), account: null } };
+        return { known: false, why: { message: redisMessage(error), account: null } };
       }
     },
     async counters(instanceIds) {

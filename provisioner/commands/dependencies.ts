@@ -6,7 +6,7 @@ import { type Clock, systemClock } from "../../common/clock.ts";
 import { type Disk, systemDisk } from "../../common/disk.ts";
 import type { Logger, LoggingOptions } from "../../common/logging.ts";
 import { type StatusServer, type StatusSource, startStatusServer } from "../../common/status-server.ts";
-import { type Cluster, type ClusterPlace, openCluster } from "../kubernetes/cluster.ts";
+import { type Cluster, type ClusterAccess, openCluster } from "../kubernetes/cluster.ts";
 import { createProbe, type Probe } from "../observe/probe.ts";
 import { type AskReloader, createReloaderQuestion } from "../publish/withdraw.ts";
 import type { RedisConnection } from "../redis/connection.ts";
@@ -14,7 +14,7 @@ import { openRedis } from "../redis/open.ts";
 import type { ProvisionerSettings } from "../settings.ts";
 
 /** All that the program touches. A simulation hands in its own and owns time with it. */
-export interface World {
+export interface Dependencies {
   clock: Clock;
   /** Answers 0 to 1. */
   random: () => number;
@@ -34,7 +34,7 @@ export interface World {
   logTo?: LoggingOptions["destination"];
 }
 
-export function systemWorld(settings: ProvisionerSettings, env: ClusterPlace["env"]): World {
+export function systemDependencies(settings: ProvisionerSettings, env: ClusterAccess["env"]): Dependencies {
   const clock = systemClock;
   return {
     clock,

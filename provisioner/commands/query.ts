@@ -1,7 +1,7 @@
 // `vast-provisioner query TEXT`: what a search query means, without a setting and without a call. Touches only the streams.
 import { EXIT, type ExitCode, type Streams } from "../../common/command-line.ts";
 import { readQuery } from "../search/query.ts";
-import { QueryRefused } from "../search/query-error.ts";
+import { QueryError } from "../search/query-error.ts";
 import { DEFAULT_FILTERS } from "../search/query-text.ts";
 
 /** A command line, cut in two: what is parsed as one, and the words of TEXT; null where the command is another. */
@@ -36,12 +36,12 @@ export function showQuery(
     return EXIT.badSettings;
   }
   try {
-    const { filters, beside, warnings } = readQuery(words.join(" "), options.noDefault ? {} : DEFAULT_FILTERS);
+    const { filters, options: beside, warnings } = readQuery(words.join(" "), options.noDefault ? {} : DEFAULT_FILTERS);
     for (const warning of warnings) err(`Warning: ${warning}.\n`);
     out(`${JSON.stringify({ filters, ...beside }, null, options.json ? 0 : 2)}\n`);
     return EXIT.done;
   } catch (error) {
-    if (!(error instanceof QueryRefused)) throw error;
+    if (!(error instanceof QueryError)) throw error;
     err(`vast-provisioner: the query cannot be used: ${error.message}\n`);
     return EXIT.badSettings;
   }

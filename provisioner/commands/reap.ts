@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import type { Argv } from "yargs";
 import { systemClock } from "../../common/clock.ts";
-import { type Call, EXIT, type ExitCode } from "../../common/command-line.ts";
+import { type CommandCall, EXIT, type ExitCode } from "../../common/command-line.ts";
 import { createLogger } from "../../common/logging.ts";
 import { readSettings, SettingsError, type SettingsSource } from "../../common/settings.ts";
 import { openCluster } from "../kubernetes/cluster.ts";
@@ -35,7 +35,7 @@ export function reapOptions(cli: Argv): Argv {
     });
 }
 
-export async function reapCommand(call: Call, source: SettingsSource): Promise<ExitCode> {
+export async function reapCommand(call: CommandCall, source: SettingsSource): Promise<ExitCode> {
   const { values } = readSettings(["VAST_API_KEY", "VAST_URL", "VAST_LABEL", "DEBUG"], source);
   const { prefix, atMost, youngerThanMinutes } = readOptions(call.options);
   const clock = systemClock;

@@ -5,31 +5,32 @@ import { createRegistry } from "../../common/metrics.ts";
 import { createActor } from "../act/act.ts";
 import { createBanStore, noBans } from "../blacklist/store.ts";
 import { createLease, type Lease, newToken, noLease } from "../lease/lease.ts";
+import { type LoopState, startState } from "../loop-state.ts";
 import { createObserver } from "../observe/observe.ts";
-import { nextTurn, placeOf } from "../observe/poll-schedule.ts";
+import { nextCreateSlot, pollSlotOf } from "../observe/poll-schedule.ts";
 import { createPublisher } from "../publish/publish.ts";
 import { awaitWithdrawn } from "../publish/withdraw.ts";
-import { type LoopState, runLoop, startState } from "../reconcile.ts";
+import { runLoop } from "../reconcile.ts";
 import type { RedisConnection } from "../redis/connection.ts";
 import { createMetrics } from "../report/metrics.ts";
 import { liveness, readiness, statusDocument } from "../report/status.ts";
 import type { ProvisionerSettings } from "../settings.ts";
 import { adoptPublished } from "../state/apply-observation.ts";
-import { emptyMemory, type Memory } from "../state/schema.ts";
+import { emptyState, type State } from "../state/schema.ts";
 import { createStateFile } from "../state/state-file.ts";
 import { billingSentence } from "../teardown/billing.ts";
 import { destroyAll } from "../teardown/destroy-all.ts";
-import { endUnlessWanted, terminateWarning } from "../teardown/on-terminate.ts";
+import { destroyUnlessDesired, terminateWarning } from "../teardown/on-terminate.ts";
 import { createVastClient } from "../vast/client.ts";
 import { createPacing } from "../vast/pacing.ts";
 import { createTransport } from "../vast/transport.ts";
-import type { World } from "./dependencies.ts";
+import type { Dependencies } from "./dependencies.ts";
 
 // How long a mutation under way is awaited after SIGTERM; Kubernetes grants 30 s by default.
 const MUTATION_WAIT_MS = 20_000;
 
 /** Runs until `stop` is aborted. Rejects when it cannot start: a taken status port, an unreadable state file. */
-export async function run(settings: ProvisionerSettings, world: World, stop: AbortSignal): Promise<void> {
+export async function run(settings: ProvisionerSettings, world: Dependencies, stop: AbortSignal): Promise<void> {
   const { clock, random, disk, adapter, logTo } = world;
   const { secrets, desired, podName } = settings;
   const log = createLogger({
@@ -60,20 +61,20 @@ export async function run(settings: ProvisionerSettings, world: World, stop: Abo
       { event: "state_file", aside: loaded.aside.path },
       `${settings.statePath} cannot be used (${loaded.aside.why}): it is set aside and instances are found by their label`,
     );
-  const state = startState(loaded.memory ?? emptyMemory(desired.label), clock.now());
-  const publisher = createPublisher(settings.upstreamPath, podName, clock, () => state.memory.generation, disk);
-  await startFromUpstreamFile(publisher, settings, state, clock, log);
+  const loop = startState(loaded.state ?? emptyState(desired.label), clock.now());
+  const publisher = createPublisher(settings.upstreamPath, podName, clock, () => loop.state.generation, disk);
+  await startFromUpstreamFile(publisher, settings, loop, clock, log);
 
   let redis: RedisConnection | null = null;
   const metrics = createRegistry();
   const { maxDollarsPerHour } = settings.limits;
   const counts = createMetrics(metrics, {
-    state,
+    loop: loop,
     now: clock.now,
     maxDollarsPerHour,
     redis: () => redis?.health ?? null,
   });
-  const place = placeOf(podName);
+  const place = pollSlotOf(podName);
   const pacing = createPacing(clock, random);
   const transport = createTransport({
     baseUrl: settings.vastUrl,
@@ -87,7 +88,7 @@ export async function run(settings: ProvisionerSettings, world: World, stop: Abo
   });
   const client = createVastClient(transport, {
     clean: (text) => scrub(text, secrets.all()),
-    onNamesakes: (name, [taken, ...others]) =>
+    onDuplicateTemplates: (name, [taken, ...others]) =>
       log.warn(
         { event: "template", taken, others },
         `the account has ${others.length + 1} templates named "${name}": the newest, ${taken}, is taken; rename the others, as a change in them changes nothing`,
@@ -96,9 +97,9 @@ export async function run(settings: ProvisionerSettings, world: World, stop: Abo
   const statusServer = await world.serveStatus(
     settings.statusPort,
     {
-      live: () => liveness(state, settings.drainMs, clock.now()),
-      ready: () => readiness(state),
-      status: () => statusDocument(state, podName, desired.label, settings.policy, clock.now()),
+      live: () => liveness(loop, settings.drainMs, clock.now()),
+      ready: () => readiness(loop),
+      status: () => statusDocument(loop, podName, desired.label, settings.policy, clock.now()),
       metrics,
     },
     "PROVISIONER_STATUS_PORT",
@@ -106,24 +107,23 @@ export async function run(settings: ProvisionerSettings, world: World, stop: Abo
   // After the port is ours: an open connection would keep a program alive that cannot start.
   redis = settings.limits.bansEnabled ? await world.connectRedis(settings.redisUrl, log) : null;
   const bans = redis === null ? noBans : counts.countedBans(createBanStore(redis, clock, settings.banTimes));
-  const lease =
-    redis === null || settings.policy === "observe" ? noLease : leaseFor(state, redis, settings, world, log);
-  const save = async (memory: Memory) => {
-    state.memory = memory; // what was done counts even if the disk does not take it
+  const lease = redis === null || settings.policy === "observe" ? noLease : leaseFor(loop, redis, settings, world, log);
+  const save = async (state: State) => {
+    loop.state = state; // what was done counts even if the disk does not take it
     try {
-      await stateFile.save(memory);
+      await stateFile.save(state);
     } finally {
-      await lease.mirror(memory); // a pod whose volume is full may be evicted for it: then this copy is all there is
+      await lease.mirror(state); // a pod whose volume is full may be evicted for it: then this copy is all there is
     }
   };
   let allEnded = false;
-  const giveUp = new AbortController();
+  const abortMutations = new AbortController();
   const ended = new AbortController();
-  const giveUpLater = async () => {
+  const abortMutationsLater = async () => {
     await clock.sleep(MUTATION_WAIT_MS, ended.signal);
-    giveUp.abort(new Error("the program ends"));
+    abortMutations.abort(new Error("the program ends"));
   };
-  stop.addEventListener("abort", giveUpLater, { once: true });
+  stop.addEventListener("abort", abortMutationsLater, { once: true });
   try {
     await runLoop(
       {
@@ -134,11 +134,11 @@ export async function run(settings: ProvisionerSettings, world: World, stop: Abo
           clock,
           random,
           desired,
-          place,
-          fresh: loaded.memory === null,
+          slot: place,
+          fresh: loaded.state === null,
           firstCreateWaitMs: settings.firstCreateWaitMs,
-          listOpensAt: () => pacing.opensAt("list"),
-          holdCreate: (until) => pacing.hold("create", until),
+          listAvailableAt: () => pacing.availableAt("list"),
+          blockCreateUntil: (until) => pacing.blockUntil("create", until),
         }),
         act: counts.counted(
           createActor({
@@ -152,7 +152,7 @@ export async function run(settings: ProvisionerSettings, world: World, stop: Abo
             maxDollarsPerHour,
             save,
             mayMutate: lease.mayMutate,
-            nextTurn: (notBefore) => nextTurn(place, notBefore, random),
+            nextCreateSlot: (notBefore) => nextCreateSlot(place, notBefore, random),
           }),
         ),
         onPass: counts.onPass,
@@ -168,11 +168,11 @@ export async function run(settings: ProvisionerSettings, world: World, stop: Abo
         drainMs: settings.drainMs,
         firstCreateWaitMs: settings.firstCreateWaitMs,
       },
-      state,
+      loop,
       stop,
-      giveUp.signal,
+      abortMutations.signal,
     );
-    allEnded = await endUnlessWanted({
+    allEnded = await destroyUnlessDesired({
       onTerminate: settings.onTerminate,
       policy: settings.policy,
       podName,
@@ -180,19 +180,19 @@ export async function run(settings: ProvisionerSettings, world: World, stop: Abo
       log,
       openCluster: world.openCluster,
       createPending: async () => {
-        const { intent } = state.memory;
+        const { intent } = loop.state;
         if (intent === null) return false;
         const rows = await client.listInstances(desired.label).catch(() => []); // unknown: it is looked at again
         return !rows.some((row) => intent.contract === null || row.id === intent.contract);
       },
-      withdraw: () => withdrawForGood(publisher, state, settings, world, log),
+      withdraw: () => withdrawForGood(publisher, loop, settings, world, log),
       destroy: () =>
         destroyAll({
           client,
           clock,
           log,
           label: desired.label,
-          load: async () => state.memory,
+          load: async () => loop.state,
           save,
           lease,
           provisionerRuns: async () => false, // it is this one, and its loop has ended
@@ -208,24 +208,24 @@ export async function run(settings: ProvisionerSettings, world: World, stop: Abo
   }
   const bill = allEnded
     ? `no instance has the label ${desired.label} any more: nothing goes on billing`
-    : billingSentence(state.seen, state.memory, desired.label);
+    : billingSentence(loop.seen, loop.state, desired.label);
   log.info({ event: "stop" }, bill);
 }
 
 /** Nothing is served any more: what nginx still answers has its time to end. */
 async function withdrawForGood(
   publisher: ReturnType<typeof createPublisher>,
-  state: LoopState,
+  loop: LoopState,
   { drainMs }: ProvisionerSettings,
-  { clock, askReloader }: World,
+  { clock, askReloader }: Dependencies,
   log: Logger,
 ): Promise<void> {
-  const { file: last, served } = state;
+  const { file: last, served } = loop;
   if (last === null) return;
   const message = "the pod is not wanted any more: its instance is ended";
   const said = { state: "unavailable", reason: "terminating", message, server: null } as const;
   const { file } = await publisher.publish({ ...said, instance: last.instance });
-  state.file = file;
+  loop.file = file;
   if (served === null) return;
   const never = new AbortController().signal;
   await awaitWithdrawn(askReloader, file.generation, served.server, drainMs, clock, log, never);
@@ -233,14 +233,14 @@ async function withdrawForGood(
 
 /** The lease of this pod's label. Who only observes has none: it changes nothing, and must not keep others from doing so. */
 function leaseFor(
-  state: LoopState,
+  loop: LoopState,
   redis: RedisConnection,
   { desired }: ProvisionerSettings,
-  { clock, random, owner }: World,
+  { clock, random, owner }: Dependencies,
   log: Logger,
 ): Lease {
-  const token = state.memory.leaseToken ?? newToken(random);
-  state.memory = { ...state.memory, leaseToken: token };
+  const token = loop.state.leaseToken ?? newToken(random);
+  loop.state = { ...loop.state, leaseToken: token };
   return createLease({ redis, clock, log, label: desired.label, token, owner });
 }
 
@@ -248,7 +248,7 @@ function leaseFor(
 async function startFromUpstreamFile(
   publisher: ReturnType<typeof createPublisher>,
   settings: ProvisionerSettings,
-  state: LoopState,
+  loop: LoopState,
   clock: Clock,
   log: Logger,
 ): Promise<void> {
@@ -256,7 +256,7 @@ async function startFromUpstreamFile(
   if (problem !== null)
     log.warn({ event: "upstream_file" }, `${settings.upstreamPath} cannot be used (${problem}): it is written anew`);
   if (file === null) return;
-  state.file = file;
-  if (file.server !== null && file.instance !== null) state.served = { id: file.instance.id, server: file.server };
-  state.memory = adoptPublished(state.memory, file, clock.now());
+  loop.file = file;
+  if (file.server !== null && file.instance !== null) loop.served = { id: file.instance.id, server: file.server };
+  loop.state = adoptPublished(loop.state, file, clock.now());
 }

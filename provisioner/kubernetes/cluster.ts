@@ -7,7 +7,7 @@ import axios from "axios";
 import { type Clock, withDeadline } from "../../common/clock.ts";
 
 /** What an answer tells: unknown is never missing. */
-export type Look =
+export type LookupResult =
   | { kind: "found"; body: unknown }
   | { kind: "missing"; body: unknown }
   | { kind: "unknown"; why: string };
@@ -15,13 +15,13 @@ export type Look =
 export interface Cluster {
   readonly namespace: string;
   /** Asks for one object or list; `path` begins with /api or /apis. Never rejects. */
-  get(path: string, signal?: AbortSignal): Promise<Look>;
+  get(path: string, signal?: AbortSignal): Promise<LookupResult>;
 }
 
 /** Where Kubernetes puts what a pod needs to ask: token, ca.crt, namespace. */
 const SERVICE_ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount";
 
-export interface ClusterPlace {
+export interface ClusterAccess {
   env: Readonly<Record<string, string | undefined>>;
   readFile(path: string): string;
   clock: Clock;
@@ -34,7 +34,7 @@ const DEADLINE_MS = 5000;
 const LARGEST_ANSWER_BYTES = 64 * 1024 * 1024;
 
 /** Throws a sentence with the remedy where this is no pod, or one without a token. */
-export function openCluster({ env, readFile, clock, folder = SERVICE_ACCOUNT }: ClusterPlace): Cluster {
+export function openCluster({ env, readFile, clock, folder = SERVICE_ACCOUNT }: ClusterAccess): Cluster {
   const host = env.KUBERNETES_SERVICE_HOST;
   if (!host) throw new Error("KUBERNETES_SERVICE_HOST is not set: this works in a pod of a Kubernetes cluster only");
   const read = (name: string) => {

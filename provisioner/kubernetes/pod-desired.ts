@@ -1,6 +1,6 @@
 // Whether Kubernetes still wants a pod of a StatefulSet. Pure: everything it knows is in its arguments; any doubt is a doubt.
 import * as z from "zod";
-import type { Look } from "./cluster.ts";
+import type { LookupResult } from "./cluster.ts";
 
 const metadata = z.looseObject({
   name: z.string().min(1),
@@ -59,12 +59,12 @@ const notFound = z.looseObject({
 });
 
 /** `no` is clear; `doubt` is everything that is not. `why` is a sentence's end. */
-export type Wanted = { wanted: "yes" | "no" | "doubt"; why: string };
+export type PodDesired = { wanted: "yes" | "no" | "doubt"; why: string };
 
-const doubt = (why: string): Wanted => ({ wanted: "doubt", why });
+const unknown = (why: string): PodDesired => ({ wanted: "doubt", why });
 
 /** The name of the StatefulSet that controls a pod, or why that cannot be said. */
-export function ownerOf(podName: string, look: Look): { name: string } | { why: string } {
+export function ownerOf(podName: string, look: LookupResult): { name: string } | { why: string } {
   if (look.kind === "unknown") return { why: look.why };
   const read = pod.safeParse(look.body);
   if (look.kind === "missing" || !read.success) return { why: `the cluster shows no pod ${podName}` };
@@ -80,26 +80,26 @@ export function ownerOf(podName: string, look: Look): { name: string } | { why: 
 }
 
 /** Whether the StatefulSet, as one look shows it, still wants the pod. */
-export function wantedBy(setName: string, podName: string, look: Look): Wanted {
-  if (look.kind === "unknown") return doubt(look.why);
+export function desiredBy(setName: string, podName: string, look: LookupResult): PodDesired {
+  if (look.kind === "unknown") return unknown(look.why);
   if (look.kind === "missing") {
     const status = notFound.safeParse(look.body);
-    if (!status.success || status.data.details.name !== setName) return doubt("a 404 that is not the cluster's own");
+    if (!status.success || status.data.details.name !== setName) return unknown("a 404 that is not the cluster's own");
     return { wanted: "no", why: `the StatefulSet ${setName} is gone` };
   }
   const read = statefulSet.safeParse(look.body);
-  if (!read.success || read.data.metadata.name !== setName) return doubt(`the StatefulSet ${setName} cannot be read`);
+  if (!read.success || read.data.metadata.name !== setName) return unknown(`the StatefulSet ${setName} cannot be read`);
   const { deletionTimestamp, finalizers } = read.data.metadata;
   if (deletionTimestamp && finalizers?.includes("orphan"))
-    return doubt(`the StatefulSet ${setName} is being deleted without its pods`);
+    return unknown(`the StatefulSet ${setName} is being deleted without its pods`);
   if (deletionTimestamp) return { wanted: "no", why: `the StatefulSet ${setName} is being deleted` };
   return inRange(read.data, podName);
 }
 
-function inRange(set: z.infer<typeof statefulSet>, podName: string): Wanted {
+function inRange(set: z.infer<typeof statefulSet>, podName: string): PodDesired {
   const { name } = set.metadata;
   const ordinal = ordinalOf(podName, name);
-  if (ordinal === null) return doubt(`the pod ${podName} has no number after ${name}`);
+  if (ordinal === null) return unknown(`the pod ${podName} has no number after ${name}`);
   const { replicas, ordinals } = set.spec;
   const start = ordinals?.start ?? 0;
   const why = `the StatefulSet ${name} wants ${replicas} pods${start === 0 ? "" : ` from number ${start} on`}`;
@@ -121,7 +121,7 @@ export interface Namespace {
 }
 
 /** Reads the lists of a namespace; or answers why nothing can be said. */
-export function wantedPods(sets: Look, pods: Look): Namespace | { why: string } {
+export function readNamespace(sets: LookupResult, pods: LookupResult): Namespace | { why: string } {
   if (sets.kind !== "found") return { why: sets.kind === "unknown" ? sets.why : "the cluster has no StatefulSets" };
   if (pods.kind !== "found") return { why: pods.kind === "unknown" ? pods.why : "the cluster has no pods" };
   const setsRead = statefulSetList.safeParse(sets.body);

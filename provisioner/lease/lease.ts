@@ -2,32 +2,20 @@
 // place that knows their keys. Touches Redis through what it is handed.
 import type { Clock } from "../../common/clock.ts";
 import type { Logger } from "../../common/logging.ts";
-import { type Answer, LEASE_MS, OURS, type Ownership, ownershipBy } from "../model/ownership.ts";
-import { redisSays } from "../redis/trouble.ts";
-import type { Memory } from "../state/schema.ts";
+import { LEASE_MS } from "../model/deadlines.ts";
+import { type LeaseAnswer, OURS, type Ownership, ownershipBy } from "../model/ownership.ts";
+import type { LeaseCommands } from "../redis/commands.ts";
+import { redisMessage } from "../redis/trouble.ts";
+import type { State } from "../state/schema.ts";
 import { formatMirror, parseMirror, takeOver } from "./mirror.ts";
-
-/** The commands that the lease needs of Redis. Each rejects in bounded time. `mine` is what values of ours begin with. */
-export interface LeaseCommands {
-  get(key: string): Promise<string | null>;
-  /**
-   * Sets the key unless it holds a value of somebody else. Answers what it held before, and for how long that value would yet
-   * have lived in ms (negative: for ever).
-   */
-  claim(key: string, mine: string, value: string, ttlMs: number): Promise<{ before: string | null; leftMs: number }>;
-  /** Sets `key` if `guard` holds a value of ours, and answers whether it did. */
-  setWhileMine(guard: string, mine: string, key: string, value: string, ttlSeconds: number): Promise<boolean>;
-  /** Removes the key if it holds a value of ours. */
-  removeMine(key: string, mine: string): Promise<void>;
-}
 
 export interface Lease {
   /** Takes the lease or renews it. Where it is newly ours, the memory comes back with what a predecessor left behind. */
-  renew(memory: Memory): Promise<{ ownership: Ownership; memory: Memory }>;
+  renew(state: State): Promise<{ ownership: Ownership; state: State }>;
   /** Renews just before a mutation; false: it must not be sent. */
   mayMutate(): Promise<boolean>;
   /** Copies the memory to Redis while the lease is ours. Never rejects: the state file is the guard, this is a second copy. */
-  mirror(memory: Memory): Promise<void>;
+  mirror(state: State): Promise<void>;
   /** Gives the lease back, so that the next one need not wait for its end. */
   release(): Promise<void>;
 }
@@ -43,10 +31,6 @@ export interface LeaseParts {
   owner: string;
 }
 
-/** How long a destroy may take, its wait for a turn included, so that it ends before the lease that was renewed for it. */
-export const MUTATION_MS = 50_000;
-/** How long a create may wait for its turn: it then has 30 s for its answer. */
-export const TURN_MS = 25_000;
 // Budget and intents are of use for an hour; doomed ids are written again each minute while they are asked away.
 const MIRROR_TTL_SECONDS = 86_400;
 
@@ -61,7 +45,7 @@ export function newToken(random: () => number): string {
 
 export function createLease({ redis, clock, log, label, token, owner }: LeaseParts): Lease {
   const mine = `${token} `;
-  let last: Exclude<Answer, { kind: "none" }> | null = null;
+  let last: Exclude<LeaseAnswer, { kind: "none" }> | null = null;
   let askedSince: number | null = null;
   let answers = false; // the latest question had an answer: else a second one would only wait again
   let takenOver = false; // what a predecessor left behind is in our memory
@@ -69,7 +53,7 @@ export function createLease({ redis, clock, log, label, token, owner }: LeasePar
   let said = "";
 
   /** Asks Redis; `kept` tells that the lease was ours without a break. */
-  async function claim(): Promise<{ answer: Answer; kept: boolean }> {
+  async function claim(): Promise<{ answer: LeaseAnswer; kept: boolean }> {
     askedSince ??= clock.now();
     try {
       const { before, leftMs } = await redis.claim(leaseKey(label), mine, `${mine}${owner}`, LEASE_MS);
@@ -79,11 +63,11 @@ export function createLease({ redis, clock, log, label, token, owner }: LeasePar
       return { answer: { kind: "other", owner: before.replace(/^\S* /, ""), until }, kept: false };
     } catch (error) {
       answers = false;
-      return { answer: { kind: "none", why: redisSays(error) }, kept: false };
+      return { answer: { kind: "none", why: redisMessage(error) }, kept: false };
     }
   }
 
-  function conclude(answer: Answer): Ownership {
+  function conclude(answer: LeaseAnswer): Ownership {
     const ownership = ownershipBy(answer, last, askedSince ?? clock.now(), clock.now());
     if (answer.kind !== "none") last = answer;
     if (answer.kind === "other") takenOver = false;
@@ -94,17 +78,17 @@ export function createLease({ redis, clock, log, label, token, owner }: LeasePar
   }
 
   return {
-    async renew(memory) {
+    async renew(state) {
       const { answer, kept } = await claim();
-      if (answer.kind !== "ours" || (kept && takenOver)) return { ownership: conclude(answer), memory };
+      if (answer.kind !== "ours" || (kept && takenOver)) return { ownership: conclude(answer), state };
       try {
-        const next = inherit(await redis.get(mirrorKey(label)), memory);
+        const next = inherit(await redis.get(mirrorKey(label)), state);
         takenOver = true;
         mirrored = null;
-        return { ownership: conclude(answer), memory: next };
+        return { ownership: conclude(answer), state: next };
       } catch (error) {
         // The lease is ours, but what was begun before us is not known.
-        return { ownership: conclude({ kind: "none", why: redisSays(error) }), memory };
+        return { ownership: conclude({ kind: "none", why: redisMessage(error) }), state };
       }
     },
     async mayMutate() {
@@ -115,8 +99,8 @@ export function createLease({ redis, clock, log, label, token, owner }: LeasePar
       if (broken) takenOver = false;
       return ownership.kind === "ours" && !broken;
     },
-    async mirror(memory) {
-      const text = formatMirror(memory, token);
+    async mirror(state) {
+      const text = formatMirror(state, token);
       if (!answers || !takenOver || text === mirrored) return;
       try {
         const written = await redis.setWhileMine(leaseKey(label), mine, mirrorKey(label), text, MIRROR_TTL_SECONDS);
@@ -147,19 +131,19 @@ export function createLease({ redis, clock, log, label, token, owner }: LeasePar
     },
   };
 
-  function inherit(text: string | null, memory: Memory): Memory {
-    if (text === null) return memory;
+  function inherit(text: string | null, state: State): State {
+    if (text === null) return state;
     const read = parseMirror(text, label);
-    if ("mirror" in read) return takeOver(memory, read.mirror, token, clock.now());
+    if ("mirror" in read) return takeOver(state, read.mirror, token, clock.now());
     const what = `the Redis key ${mirrorKey(label)} cannot be used (${read.why}): it is written anew`;
     log.warn({ event: "lease" }, what);
-    return memory;
+    return state;
   }
 }
 
 /** Without Redis: nobody else is known of, and the state file is all there is. */
 export const noLease: Lease = {
-  renew: async (memory) => ({ ownership: OURS, memory }),
+  renew: async (state) => ({ ownership: OURS, state }),
   mayMutate: async () => true,
   mirror: async () => undefined,
   release: async () => undefined,

@@ -1,52 +1,52 @@
 // The copy in Redis of what must not be lost with the pod's volume: what it holds, and how it is taken over. Pure.
 import * as z from "zod";
-import { doomedSchema, type Intent, instantSchema, intentSchema, type Memory } from "../state/schema.ts";
+import { parseJson } from "../../common/parse-json.ts";
+import {
+  CURRENT_SCHEMA,
+  type Intent,
+  instantSchema,
+  intentSchema,
+  pendingDeleteSchema,
+  type State,
+} from "../state/schema.ts";
+import { fromSchema1 } from "../state/schema-1.ts";
 
 const mirrorSchema = z.object({
-  schema: z.literal(1),
+  schema: z.literal(CURRENT_SCHEMA),
   label: z.string(),
   /** The lease under which it was written: tells a provisioner its own copy from its predecessor's. */
   token: z.string(),
   intent: intentSchema.nullable(),
-  doomed: z.array(doomedSchema),
+  pendingDeletes: z.array(pendingDeleteSchema),
   creates: z.array(instantSchema),
 });
 export type Mirror = z.infer<typeof mirrorSchema>;
 
-export function formatMirror(memory: Memory, token: string): string {
-  const { label, intent, doomed, creates } = memory;
-  return JSON.stringify({ schema: 1, label, token, intent, doomed, creates } satisfies Mirror);
+export function formatMirror(state: State, token: string): string {
+  const { label, intent, pendingDeletes, creates } = state;
+  return JSON.stringify({ schema: CURRENT_SCHEMA, label, token, intent, pendingDeletes, creates } satisfies Mirror);
 }
 
 export function parseMirror(text: string, label: string): { mirror: Mirror } | { why: string } {
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch {
-    return { why: "it is not JSON" };
-  }
-  const parsed = mirrorSchema.safeParse(json);
-  if (!parsed.success) {
-    const issue = parsed.error.issues[0];
-    return { why: `${issue?.path.join(".") ?? "it"}: ${issue?.message ?? "unreadable"}` };
-  }
+  const read = parseJson(text, mirrorSchema, fromSchema1);
+  if ("why" in read) return read;
   // The ids of another label are none of our business: acting on them would touch what is not ours.
-  if (parsed.data.label !== label) return { why: `it belongs to the label ${parsed.data.label}` };
-  return { mirror: parsed.data };
+  if (read.value.label !== label) return { why: `it belongs to the label ${read.value.label}` };
+  return { mirror: read.value };
 }
 
 /**
  * The memory with what a predecessor left behind: its doomed ids and creates besides ours, and its intent where ours is none
  * or older. A provisioner's own copy teaches it nothing: the disk was written before it, and knows what is gone since.
  */
-export function takeOver(memory: Memory, mirror: Mirror, token: string, now: number): Memory {
-  if (mirror.token === token) return memory;
-  const more = mirror.doomed.filter((theirs) => !memory.doomed.some((ours) => ours.id === theirs.id));
+export function takeOver(state: State, mirror: Mirror, token: string, now: number): State {
+  if (mirror.token === token) return state;
+  const more = mirror.pendingDeletes.filter((theirs) => !state.pendingDeletes.some((ours) => ours.id === theirs.id));
   return {
-    ...memory,
-    intent: laterIntent(memory.intent, mirror.intent, now),
-    doomed: [...memory.doomed, ...more],
-    creates: [...new Set([...memory.creates, ...mirror.creates])].sort((a, b) => a - b),
+    ...state,
+    intent: laterIntent(state.intent, mirror.intent, now),
+    pendingDeletes: [...state.pendingDeletes, ...more],
+    creates: [...new Set([...state.creates, ...mirror.creates])].sort((a, b) => a - b),
   };
 }
 

@@ -2,19 +2,19 @@
 import type { Ban, BanKind } from "./observation.ts";
 
 /** What rows and offers tell about where they are; null where the API leaves it out. */
-export interface Place {
+export interface HostAndMachine {
   hostId: number | null;
   machineId: number | null;
 }
 
 /** What a ban of this scope would name, or null where the API does not tell it. */
-export function banTarget(place: Place, scope: BanKind): { kind: BanKind; id: number } | null {
+export function banTarget(place: HostAndMachine, scope: BanKind): { kind: BanKind; id: number } | null {
   const id = scope === "host" ? place.hostId : place.machineId;
   return id === null ? null : { kind: scope, id };
 }
 
 /** The ban that holds for this place, of either kind. */
-export function banOf(place: Place, bans: readonly Ban[]): Ban | undefined {
+export function banOf(place: HostAndMachine, bans: readonly Ban[]): Ban | undefined {
   return bans.find((ban) => ban.id === (ban.kind === "host" ? place.hostId : place.machineId));
 }
 

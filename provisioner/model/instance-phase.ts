@@ -6,7 +6,7 @@ import type { Instance } from "../vast/rows.ts";
  * - `starting`: on its way, or a word that we do not know
  * - `lost`: needs to come back within a grace, or is replaced
  */
-export type Life =
+export type InstancePhase =
   | { phase: "running" }
   | { phase: "starting" }
   | { phase: "lost"; status: LostStatus; graceMs: number; reads: number };
@@ -25,9 +25,9 @@ const STOPPED_GRACE_MS = MINUTE;
 const STOPPED_READS = 2;
 
 /** `startedAt` (epoch ms) is when this instance was first seen. */
-export function lifeOf(instance: Instance, startedAt: number, now: number): Life {
+export function phaseOf(instance: Instance, startedAt: number, now: number): InstancePhase {
   const word = instance.actualStatus;
-  const stopped = (status: LostStatus): Life => ({
+  const stopped = (status: LostStatus): InstancePhase => ({
     phase: "lost",
     status,
     graceMs: STOPPED_GRACE_MS,
@@ -53,7 +53,7 @@ export function lifeOf(instance: Instance, startedAt: number, now: number): Life
 }
 
 /** Its contract is stopped: outbid, ended by its host, by somebody in the console, or for want of credit. */
-export function stoppedByVast(life: Life): boolean {
+export function stoppedByVast(life: InstancePhase): boolean {
   return life.phase === "lost" && (life.status === "stopped" || life.status === "outbid");
 }
 

@@ -1,3 +1,5 @@
+import { CREATE_DEADLINE_MS } from "./deadlines.ts";
+
 // Whether this provisioner may create and destroy under its label, by what Redis says of the label's lease. Pure.
 //
 // First match wins; "last" is what Redis last answered in this process' life:
@@ -7,14 +9,8 @@
 //  4 no answer, last: somebody else's                        blocked: that one goes on by row 3
 //  5 no answer, never any, for less than 120 s               wait: a create of a predecessor shows within that time
 //  6 no answer, never any, for longer                        act, and say so
-import { CREATE_DEADLINE_MS } from "../state/apply-observation.ts";
-
-// Long enough for the longest mutation, which must not outlive it (lease.ts), and for the passes in between; a pod whose
-// predecessor was killed waits as long.
-export const LEASE_MS = 60_000;
-
 /** What Redis says of the lease. Instants in epoch ms; `until` null: it never expires by itself. */
-export type Answer =
+export type LeaseAnswer =
   | { kind: "ours" }
   | { kind: "other"; owner: string; until: number | null }
   | { kind: "none"; why: string };
@@ -30,8 +26,8 @@ export const OURS: Ownership = { kind: "ours", doubt: null };
 
 /** `last` is the latest answer that was one, or null; `askedSince` is when this process first asked. */
 export function ownershipBy(
-  answer: Answer,
-  last: Exclude<Answer, { kind: "none" }> | null,
+  answer: LeaseAnswer,
+  last: Exclude<LeaseAnswer, { kind: "none" }> | null,
   askedSince: number,
   now: number,
 ): Ownership {

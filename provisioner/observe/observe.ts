@@ -1,7 +1,8 @@
 // Looks at the world once: list, template, bans, probes. Touches the API, Redis and the instances, and changes nothing.
 import type { Clock } from "../../common/clock.ts";
 import type { BanStore } from "../blacklist/store.ts";
-import { lifeOf, stoppedByVast } from "../model/instance-phase.ts";
+import type { Desired } from "../model/desired.ts";
+import { phaseOf, stoppedByVast } from "../model/instance-phase.ts";
 import {
   known,
   type Observation,
@@ -10,8 +11,7 @@ import {
   type Seen,
   type Why,
 } from "../model/observation.ts";
-import type { Desired } from "../plan/input.ts";
-import type { Memory } from "../state/schema.ts";
+import type { State } from "../state/schema.ts";
 import { endpointOf } from "../state/track.ts";
 import type { VastClient } from "../vast/client.ts";
 import { accountTrouble, asVastError, type VastError } from "../vast/errors.ts";
@@ -20,16 +20,16 @@ import { READ_WAIT_MS } from "../vast/transport.ts";
 import {
   afterAnswer,
   afterRefusal,
-  CREATE_AFTER_TURN_MS,
-  firstLook,
-  firstTurn,
+  CREATE_AFTER_SLOT_MS,
+  firstCreateSlot,
+  firstObservation,
   hasSlot,
   mayBeAlone,
+  nextCreateSlot,
   nextTemplate,
-  nextTurn,
   nextWhileReady,
   nextWhileStarting,
-  type Place,
+  type PollSlot,
   startPolling,
 } from "./poll-schedule.ts";
 import type { Probe } from "./probe.ts";
@@ -49,14 +49,14 @@ export interface ObserverParts {
   clock: Clock;
   random: () => number;
   desired: Desired;
-  place: Place;
+  slot: PollSlot;
   /** The pod has never run here: it takes its turn among neighbours that may be starting as well. */
   fresh: boolean;
   firstCreateWaitMs: number;
   /** Epoch ms before which a list would have to wait for its gate. */
-  listOpensAt: () => number;
+  listAvailableAt: () => number;
   /** Lets no create start before `until` (epoch ms). */
-  holdCreate: (until: number) => void;
+  blockCreateUntil: (until: number) => void;
 }
 
 /**
@@ -66,18 +66,18 @@ export interface ObserverParts {
 export type Urgency = "ready" | "starting" | "now";
 
 export interface Observer {
-  look(memory: Memory, published: Published, urgency: Urgency, signal?: AbortSignal): Promise<Observation>;
+  observe(state: State, published: Published, urgency: Urgency, signal?: AbortSignal): Promise<Observation>;
   /** Epoch ms at which the next look is best made when the plan wants one at `wantedAt`: perhaps in a slot before that. */
   wakeAt(urgency: Urgency, wantedAt: number): number;
 }
 
 export function createObserver(parts: ObserverParts): Observer {
-  const { client, bans, probe, clock, random, desired, place } = parts;
+  const { client, bans, probe, clock, random, desired, slot: place } = parts;
   let polling = startPolling(place, parts.fresh && !mayBeAlone(place));
   let last: Observation | null = null;
   let askedAt = 0;
   // The turn of a pod that has never run here, from its first empty list on.
-  let turnAt: number | null = null;
+  let createSlotAt: number | null = null;
   let fresh = parts.fresh;
   // A refusal tells that there are others.
   let alone = mayBeAlone(place);
@@ -88,11 +88,11 @@ export function createObserver(parts: ObserverParts): Observer {
   function listDueAt(urgency: Urgency): number {
     if (last === null) return 0;
     // What is to be changed waits with the list where the API has asked for longer than a pass may wait.
-    if (urgency === "now") return parts.listOpensAt() - clock.now() > READ_WAIT_MS ? parts.listOpensAt() : 0;
-    if (turnAt !== null) return turnAt;
+    if (urgency === "now") return parts.listAvailableAt() - clock.now() > READ_WAIT_MS ? parts.listAvailableAt() : 0;
+    if (createSlotAt !== null) return createSlotAt;
     const due =
       urgency === "ready" && last.list.known ? nextWhileReady(polling, askedAt) : nextWhileStarting(polling, askedAt);
-    return Math.max(due, parts.listOpensAt());
+    return Math.max(due, parts.listAvailableAt());
   }
 
   /** A list of a time to come would pass for a fresh one, and no other be due until then. */
@@ -119,18 +119,18 @@ export function createObserver(parts: ObserverParts): Observer {
   }
 
   /** A pod that has never run here and sees no instance looks again at its turn; refused then, at its next. */
-  function takeTurn({ list, listedAt }: Pick<Observation, "listedAt" | "list">): void {
+  function takeCreateSlot({ list, listedAt }: Pick<Observation, "listedAt" | "list">): void {
     const heard = listedAt >= askedAt;
-    if (turnAt !== null && heard && !alone) parts.holdCreate(turnAt + CREATE_AFTER_TURN_MS);
-    if (turnAt !== null) turnAt = heard ? null : nextTurn(place, askedAt + 1, random);
+    if (createSlotAt !== null && heard && !alone) parts.blockCreateUntil(createSlotAt + CREATE_AFTER_SLOT_MS);
+    if (createSlotAt !== null) createSlotAt = heard ? null : nextCreateSlot(place, askedAt + 1, random);
     if (!fresh || !heard || !list.known) return;
     fresh = false;
-    if (list.value.length === 0) turnAt = firstTurn(place, listedAt + parts.firstCreateWaitMs, alone);
+    if (list.value.length === 0) createSlotAt = firstCreateSlot(place, listedAt + parts.firstCreateWaitMs, alone);
   }
 
-  async function lookAtTemplate(signal?: AbortSignal): Promise<Seen<Template | null>> {
+  async function observeTemplate(signal?: AbortSignal): Promise<Seen<Template | null>> {
     // No instance depends on it until then.
-    if (fresh || turnAt !== null) return unknown("it is asked for at this pod's turn");
+    if (fresh || createSlotAt !== null) return unknown("it is asked for at this pod's turn");
     if (template !== null && clock.now() >= templateAt && clock.now() < templateDueAt) return template;
     templateAt = clock.now();
     try {
@@ -140,14 +140,14 @@ export function createObserver(parts: ObserverParts): Observer {
       const failure = asVastError(error);
       const refused = failure.kind === "rate_limited";
       templateDueAt = refused
-        ? nextTurn(place, templateAt + TEMPLATE_LIMIT_MS, random)
+        ? nextCreateSlot(place, templateAt + TEMPLATE_LIMIT_MS, random)
         : templateAt + TEMPLATE_RETRY_MS;
       if (!refused || template === null) template = unknown(failure);
     }
     return template;
   }
 
-  async function lookAtCredit(signal?: AbortSignal): Promise<Seen<number | null>> {
+  async function observeCredit(signal?: AbortSignal): Promise<Seen<number | null>> {
     try {
       return known(await client.readCredit(signal));
     } catch (error) {
@@ -157,12 +157,12 @@ export function createObserver(parts: ObserverParts): Observer {
 
   async function probeRows(
     rows: readonly Instance[],
-    memory: Memory,
+    state: State,
     signal?: AbortSignal,
   ): Promise<Map<number, ProbeResult>> {
-    const live = rows.filter((row) => !memory.doomed.some((d) => d.id === row.id));
+    const live = rows.filter((row) => !state.pendingDeletes.some((d) => d.id === row.id));
     const results = live.map(async (row): Promise<[number, ProbeResult] | null> => {
-      const endpoint = endpointOf(row, memory.tracks[row.id], desired, clock.now());
+      const endpoint = endpointOf(row, state.tracks[row.id], desired, clock.now());
       return endpoint === null ? null : [row.id, await probe(endpoint, signal)];
     });
     return new Map((await Promise.all(results)).filter((result) => result !== null));
@@ -176,42 +176,42 @@ export function createObserver(parts: ObserverParts): Observer {
 
   /** What can be told from the last list and new probes; null where a list is needed at once. */
   async function withoutList(
-    memory: Memory,
+    state: State,
     published: Published,
     urgency: Urgency,
     signal?: AbortSignal,
   ): Promise<Observation | null> {
     if (last === null || wasSetBack(last) || clock.now() >= listDueAt(urgency)) return null;
     const probes = last.list.known
-      ? await probeRows(last.list.value, memory, signal)
+      ? await probeRows(last.list.value, state, signal)
       : await probePublished(published, signal);
     // Where something served and does not answer, its row may tell why.
     if (urgency === "ready" && [...probes.values()].some((result) => !result.ok)) return null;
-    return { ...last, template: await lookAtTemplate(signal), templateAt, probes };
+    return { ...last, template: await observeTemplate(signal), templateAt, probes };
   }
 
   return {
     wakeAt(urgency, wantedAt) {
-      if (turnAt !== null) return Math.min(wantedAt, turnAt);
+      if (createSlotAt !== null) return Math.min(wantedAt, createSlotAt);
       // What is blocked is not looked at more often than it asks for.
       const soon = urgency === "ready" || hasSlot(polling) || wantedAt - clock.now() < SOON_MS;
       const template = fresh ? Number.POSITIVE_INFINITY : templateDueAt;
       return Math.min(wantedAt, template, soon ? listDueAt(urgency) : Number.POSITIVE_INFINITY);
     },
-    async look(memory, published, urgency, signal) {
-      if (fresh && last === null) await clock.sleep(firstLook(place, clock.now()) - clock.now(), signal);
-      const young = await withoutList(memory, published, urgency, signal);
+    async observe(state, published, urgency, signal) {
+      if (fresh && last === null) await clock.sleep(firstObservation(place, clock.now()) - clock.now(), signal);
+      const young = await withoutList(state, published, urgency, signal);
       if (young !== null) return young;
-      const listed = await list(urgency === "now" || turnAt !== null, signal);
-      takeTurn(listed);
+      const listed = await list(urgency === "now" || createSlotAt !== null, signal);
+      takeCreateSlot(listed);
       const rows = listed.list.known ? listed.list.value : [];
-      const stopped = rows.some((row) => isStopped(row, memory, clock.now()));
+      const stopped = rows.some((row) => isStopped(row, state, clock.now()));
       const [seenTemplate, credit, seenBans, counters, probes] = await Promise.all([
-        lookAtTemplate(signal),
-        stopped ? lookAtCredit(signal) : undefined,
+        observeTemplate(signal),
+        stopped ? observeCredit(signal) : undefined,
         bans.bans(),
         bans.counters(rows.map((row) => row.id)),
-        listed.list.known ? probeRows(rows, memory, signal) : probePublished(published, signal),
+        listed.list.known ? probeRows(rows, state, signal) : probePublished(published, signal),
       ]);
       last = { ...listed, template: seenTemplate, templateAt, bans: seenBans, counters, probes };
       if (credit !== undefined) last.credit = credit;
@@ -221,8 +221,8 @@ export function createObserver(parts: ObserverParts): Observer {
 }
 
 /** Stopped, and not by us: that is what Vast.ai does to every instance of an account that has no credit left. */
-function isStopped(row: Instance, memory: Memory, now: number): boolean {
-  return !memory.doomed.some((d) => d.id === row.id) && stoppedByVast(lifeOf(row, row.createdAt ?? now, now));
+function isStopped(row: Instance, state: State, now: number): boolean {
+  return !state.pendingDeletes.some((d) => d.id === row.id) && stoppedByVast(phaseOf(row, row.createdAt ?? now, now));
 }
 
 function unknown(why: VastError | string): { known: false; why: Why } {

@@ -10,25 +10,25 @@ import { createHash } from "node:crypto";
 const SLOT_MS = 1700;
 const PLACES = 10;
 const ROUND_MS = PLACES * SLOT_MS;
-const TURN_STEP_MS = 3 * SLOT_MS;
-const TURN_ROUND_MS = 3 * ROUND_MS;
+const CREATE_SLOT_STEP_MS = 3 * SLOT_MS;
+const CREATE_ROUND_MS = 3 * ROUND_MS;
 // A pod beyond the tenth comes a whole round of turns later, but never more than two: alone it would wait for nothing.
 const MOST_EXTRA_ROUNDS = 2;
 // Pod 0 does not wait for a turn, and its create must not meet the first of the others.
 const HEAD_START_MS = 6000;
 // At its turn a pod lists, reads the template and searches. Its create waits so long after the turn: slow answers shift none.
-export const CREATE_AFTER_TURN_MS = 2000;
+export const CREATE_AFTER_SLOT_MS = 2000;
 // Who asks for the template out of line and has its turn within these is spared a second call.
 const LEAST_TEMPLATE_GAP_MS = 10_000;
 
 /** A pod's place among those that may share its key. */
-export interface Place {
+export interface PollSlot {
   index: number;
   /** By its StatefulSet; else a hash of its name, which another pod may have as well. */
   numbered: boolean;
 }
 
-export function placeOf(podName: string): Place {
+export function pollSlotOf(podName: string): PollSlot {
   const ordinal = /-(\d{1,6})$/.exec(podName)?.[1];
   if (ordinal !== undefined) return { index: Number(ordinal), numbered: true };
   return { index: createHash("sha256").update(podName).digest().readUInt16BE(0) % PLACES, numbered: false };
@@ -51,35 +51,35 @@ function inAnySlot(phaseMs: number, notBefore: number): number {
 
 const lateAt = (phaseMs: number, slotAt: number) => (onGrid(phaseMs, ROUND_MS, slotAt) === slotAt ? 0 : LATE_MS);
 
-const phaseOf = (index: number) => (index % PLACES) * TURN_STEP_MS;
+const offsetOf = (index: number) => (index % PLACES) * CREATE_SLOT_STEP_MS;
 
 /** When a create may begin that was refused as too frequent: at a turn of this pod's own, or anywhere where it has none. */
-export function nextTurn(place: Place, notBefore: number, random: () => number): number {
-  if (!place.numbered) return notBefore + Math.floor(random() * TURN_ROUND_MS);
-  return onGrid(phaseOf(place.index), TURN_ROUND_MS, notBefore);
+export function nextCreateSlot(place: PollSlot, notBefore: number, random: () => number): number {
+  if (!place.numbered) return notBefore + Math.floor(random() * CREATE_ROUND_MS);
+  return onGrid(offsetOf(place.index), CREATE_ROUND_MS, notBefore);
 }
 
 /** When the template is looked at again: about once a round of turns, as a changed one is to be noticed within a minute. */
-export function nextTemplate(place: Place, askedAt: number): number {
-  if (!place.numbered) return askedAt + TURN_ROUND_MS;
-  return onGrid(phaseOf(place.index), TURN_ROUND_MS, askedAt + LEAST_TEMPLATE_GAP_MS);
+export function nextTemplate(place: PollSlot, askedAt: number): number {
+  if (!place.numbered) return askedAt + CREATE_ROUND_MS;
+  return onGrid(offsetOf(place.index), CREATE_ROUND_MS, askedAt + LEAST_TEMPLATE_GAP_MS);
 }
 
 /** The first of a StatefulSet may be the only one. */
-export const mayBeAlone = ({ index, numbered }: Place) => numbered && index === 0;
+export const mayBeAlone = ({ index, numbered }: PollSlot) => numbered && index === 0;
 
 /** When a pod that has never run here looks for the first time. */
-export function firstLook(place: Place, now: number): number {
-  const phaseMs = phaseOf(place.index);
+export function firstObservation(place: PollSlot, now: number): number {
+  const phaseMs = offsetOf(place.index);
   return mayBeAlone(place) ? inAnySlot(phaseMs, now) : onGrid(phaseMs, ROUND_MS, now);
 }
 
 /** When a pod that has never run here, has seen no instance and is not `alone` looks again, in order to create one. */
-export function firstTurn(place: Place, notBefore: number, alone: boolean): number {
-  if (alone) return inAnySlot(phaseOf(place.index), notBefore);
-  const extra = Math.min(Math.floor(place.index / PLACES), MOST_EXTRA_ROUNDS) * TURN_ROUND_MS;
+export function firstCreateSlot(place: PollSlot, notBefore: number, alone: boolean): number {
+  if (alone) return inAnySlot(offsetOf(place.index), notBefore);
+  const extra = Math.min(Math.floor(place.index / PLACES), MOST_EXTRA_ROUNDS) * CREATE_ROUND_MS;
   const headStart = mayBeAlone(place) ? 0 : HEAD_START_MS;
-  return onGrid(phaseOf(place.index), TURN_ROUND_MS, notBefore + headStart) + extra;
+  return onGrid(offsetOf(place.index), CREATE_ROUND_MS, notBefore + headStart) + extra;
 }
 
 /** How often the list is asked for while something is awaited. */
@@ -107,13 +107,13 @@ const LEAST_GAP_MS = 4000;
 const READY_MS = 24_000;
 
 /** `crowded`: neighbours are known that may all be starting as well. */
-export function startPolling(place: Place, crowded: boolean): Polling {
+export function startPolling(place: PollSlot, crowded: boolean): Polling {
   return {
     level: crowded ? SLOWEST : 0,
     clean: 0,
     needed: crowded ? NEEDED_AMONG_OTHERS : NEEDED_ALONE,
     refusals: 0,
-    phaseMs: phaseOf(place.index),
+    phaseMs: offsetOf(place.index),
   };
 }
 
@@ -125,7 +125,7 @@ export function afterAnswer(polling: Polling): Polling {
 }
 
 /** After a 429: half as often. Who has no number, or is refused in its own slot again, has it in common with another and moves. */
-export function afterRefusal(polling: Polling, place: Place, random: () => number): Polling {
+export function afterRefusal(polling: Polling, place: PollSlot, random: () => number): Polling {
   const refusals = polling.level === SLOWEST ? polling.refusals + 1 : 0;
   const moves = refusals > (place.numbered ? 1 : 0);
   return {

@@ -1,14 +1,17 @@
 // Rows 4 to 14 of the table: what becomes of the instance that we have. Pure.
+
+import { describe } from "../model/describe.ts";
 import { sameImage } from "../model/image-reference.ts";
-import { type Failure, failureIn, lifeOf, stoppedByVast } from "../model/instance-phase.ts";
+import { type Failure, failureIn, phaseOf, stoppedByVast } from "../model/instance-phase.ts";
+import type { Action, Plan, Serving } from "../model/plan.ts";
 import type { DestroyReason, Reason } from "../model/reasons.ts";
 import { PASSES_TO_RETURN } from "../state/track.ts";
 import type { Instance } from "../vast/rows.ts";
 import { banOn, tooManyRestarts } from "./housekeeping.ts";
-import { type Action, BLOCKED_MS, type Facts, type Plan, quiet, SOON_MS, type Standing, UNKNOWN_MS } from "./input.ts";
-import { describe, replacement } from "./replacement.ts";
+import { BLOCKED_MS, NEXT_CHECK_MS, noChange, type PlanInput, UNKNOWN_MS } from "./input.ts";
+import { replacement } from "./replacement.ts";
 import { templateTrouble } from "./template.ts";
-import { deaf, neverReady, startsAgain, wasReady } from "./unresponsive.ts";
+import { appNotListening, neverReady, startsAgain, wasReady } from "./unresponsive.ts";
 
 // While it serves, the probe is asked this often; the list far less (see observe.ts).
 const SERVING_MS = 5000;
@@ -31,39 +34,39 @@ const FAILURES: Readonly<Record<Failure, { reason: DestroyReason; says: string }
   },
 };
 
-export function planOne(row: Instance, rows: readonly Instance[], facts: Facts, standing: Standing): Plan {
-  const { desired, seen, memory, now, limits } = facts;
-  const track = memory.tracks[row.id];
+export function planOne(row: Instance, rows: readonly Instance[], facts: PlanInput, serving: Serving): Plan {
+  const { desired, seen, state, now, limits } = facts;
+  const track = state.tracks[row.id];
   const name = describe(row);
-  const wait = (reason: Reason, message: string, waitMs = SOON_MS) =>
-    quiet(facts, standing, reason, message, track?.wasReady ? "unavailable" : "provisioning", waitMs);
+  const wait = (reason: Reason, message: string, waitMs = NEXT_CHECK_MS) =>
+    noChange(facts, serving, reason, message, track?.wasReady ? "unavailable" : "provisioning", waitMs);
   const replace = (reason: DestroyReason, message: string, difference?: { wanted: string; reported: string }) =>
-    replacement(row, facts, standing, reason, `${name}: ${message}; it is replaced`, difference);
+    replacement(row, facts, serving, reason, `${name}: ${message}; it is replaced`, difference);
 
   if (track === undefined)
-    return quiet(facts, standing, "undecided", `${name} is listed but not remembered: this is a defect`, "blocked");
+    return noChange(facts, serving, "undecided", `${name} is listed but not remembered: this is a defect`, "blocked");
   if (rows.length > 1)
-    return duplicates(row, rows, facts, standing, `${name} is kept of ${rows.length} with the label ${desired.label}`);
+    return duplicates(row, rows, facts, serving, `${name} is kept of ${rows.length} with the label ${desired.label}`);
 
   const trouble = templateTrouble(facts);
-  if (trouble !== null) return quiet(facts, standing, trouble.reason, trouble.message, "blocked", BLOCKED_MS);
+  if (trouble !== null) return noChange(facts, serving, trouble.reason, trouble.message, "blocked", BLOCKED_MS);
 
   const difference = differenceOf(row, facts);
   if (difference !== null) {
     const { wanted, reported, reason } = difference;
-    const tried = memory.converging?.wanted === wanted && memory.converging.reported === reported;
+    const tried = state.converging?.wanted === wanted && state.converging.reported === reported;
     if (!tried) return replace(reason, `it has ${reported}, wanted is ${wanted}`, { wanted, reported });
     // One that is broken besides is replaced for that: kept, it would bill and serve nobody until a person comes.
-    if (standing.server !== null) {
+    if (serving.server !== null) {
       const say = `${name} is another one, but reports ${reported} again where ${wanted} is wanted: write the setting as it is reported, or correct it`;
-      return quiet(facts, standing, "not_converging", say, "blocked", BLOCKED_MS);
+      return noChange(facts, serving, "not_converging", say, "blocked", BLOCKED_MS);
     }
   }
 
-  if (standing.server !== null) {
+  if (serving.server !== null) {
     const over = limits.maxDollarsPerHour !== undefined && (row.dollarsPerHour ?? 0) > limits.maxDollarsPerHour;
     const alarm = over ? `; ALARM: it costs more than VAST_MAX_DPH (${limits.maxDollarsPerHour})` : "";
-    return quiet(facts, standing, "instance_ready", `${name} is serving${alarm}`, "ready", SERVING_MS);
+    return noChange(facts, serving, "instance_ready", `${name} is serving${alarm}`, "ready", SERVING_MS);
   }
   // An answer speaks for it: nothing but the next probe decides whether it serves again or is ended.
   if (track.passesMissing > 0 && track.passesMissing < PASSES_TO_RETURN)
@@ -77,7 +80,7 @@ export function planOne(row: Instance, rows: readonly Instance[], facts: Facts, 
     );
   }
 
-  const life = lifeOf(row, row.createdAt ?? track.firstSeenAt, now);
+  const life = phaseOf(row, row.createdAt ?? track.firstSeenAt, now);
   const failure = life.phase === "running" ? null : failureIn(row.statusMessage);
   if (failure !== null) {
     const { reason, says } = FAILURES[failure];
@@ -98,10 +101,10 @@ export function planOne(row: Instance, rows: readonly Instance[], facts: Facts, 
     }
     // An app that ends before it ever answered does so on every machine: without a bound each of them would be rented in turn.
     if (life.status === "exited" && !track.wasReady)
-      return deaf(
+      return appNotListening(
         row,
         facts,
-        standing,
+        serving,
         `ended before it ever answered: check the image's command, environment and logs`,
       );
     return replace(
@@ -109,15 +112,15 @@ export function planOne(row: Instance, rows: readonly Instance[], facts: Facts, 
       `it is ${life.status} for more than ${life.graceMs / 1000} s`,
     );
   }
-  if (track.wasReady && life.phase === "starting") return startsAgain(row, track, facts, standing);
-  return track.wasReady ? wasReady(row, track, facts, standing) : neverReady(row, track, facts, standing);
+  if (track.wasReady && life.phase === "starting") return startsAgain(row, track, facts, serving);
+  return track.wasReady ? wasReady(row, track, facts, serving) : neverReady(row, track, facts, serving);
 }
 
 function duplicates(
   best: Instance,
   rows: readonly Instance[],
-  facts: Facts,
-  standing: Standing,
+  facts: PlanInput,
+  serving: Serving,
   message: string,
 ): Plan {
   const others = rows.filter((row) => row.id !== best.id);
@@ -130,9 +133,9 @@ function duplicates(
       reason: "duplicate",
     }),
   );
-  const state = standing.server === null ? "provisioning" : "ready";
+  const state = serving.server === null ? "provisioning" : "ready";
   const say = `${message}; destroyed: ${others.map((row) => row.id).join(", ")}`;
-  return { ...quiet(facts, standing, "duplicate", say, state), actions, nextCheckAt: facts.now };
+  return { ...noChange(facts, serving, "duplicate", say, state), actions, nextCheckAt: facts.now };
 }
 
 interface Difference {
@@ -141,13 +144,13 @@ interface Difference {
   reported: string;
 }
 
-function differenceOf(row: Instance, { desired, memory, now }: Facts): Difference | null {
+function differenceOf(row: Instance, { desired, state, now }: PlanInput): Difference | null {
   if (row.image !== "" && !sameImage(desired.image, row.image)) {
     return { reason: "image_changed", wanted: `image ${desired.image}`, reported: `image ${row.image}` };
   }
-  const hash = memory.template?.hash;
+  const hash = state.template?.hash;
   if (hash === undefined || row.templateHash === hash) return null;
-  const age = now - (row.createdAt ?? memory.tracks[row.id]?.firstSeenAt ?? now);
+  const age = now - (row.createdAt ?? state.tracks[row.id]?.firstSeenAt ?? now);
   if (row.templateHash === null && age < NULL_HASH_COUNTS_MS) return null;
   return {
     reason: "template_changed",

@@ -30,38 +30,39 @@
 
 import { accountMessage, OUT_OF_CREDIT, outOfCredit } from "../model/account.ts";
 import type { Published } from "../model/observation.ts";
-import { banStoreActions, choose, doomedActions, lostContractActions } from "./housekeeping.ts";
-import { BLOCKED_MS, type Facts, NOTHING, type Plan, quiet, UNKNOWN_MS } from "./input.ts";
+import { NOT_SERVING, type Plan } from "../model/plan.ts";
+import { banStoreActions, choose, lostContractActions, pendingDeleteActions } from "./housekeeping.ts";
+import { BLOCKED_MS, noChange, type PlanInput, UNKNOWN_MS } from "./input.ts";
 import { planNone } from "./no-instance.ts";
-import { notOurs } from "./not-leaseholder.ts";
+import { leaseHeldByOther } from "./not-leaseholder.ts";
 import { planOne } from "./one-instance.ts";
-import { publishedStanding, standingOf } from "./serving.ts";
+import { servingNow, servingWhileUnknown } from "./serving.ts";
 
 /** Plans one pass from what is wanted, seen and remembered. `published` is what the upstream file says now. */
-export function plan(facts: Facts, published: Published): Plan {
-  const { seen, memory, now, limits } = facts;
+export function plan(facts: PlanInput, published: Published): Plan {
+  const { seen, state, now, limits } = facts;
   if (!seen.list.known) {
-    const standing = publishedStanding(facts, published);
+    const serving = servingWhileUnknown(facts, published);
     const trouble = seen.list.why.account;
     const reason = trouble === null ? "list_unknown" : (`account_${trouble}` as const);
     const say =
       trouble === null
         ? `the instance list is unknown (${seen.list.why.message}): nothing is changed until it is known; if that lasts, check VAST_URL and this pod's way to it`
         : accountMessage(trouble, seen.list.why.message);
-    const state = trouble !== null ? "blocked" : standing.server !== null ? "ready" : "unavailable";
-    return quiet(facts, standing, reason, say, state, UNKNOWN_MS);
+    const state = trouble !== null ? "blocked" : serving.server !== null ? "ready" : "unavailable";
+    return noChange(facts, serving, reason, say, state, UNKNOWN_MS);
   }
-  const rows = seen.list.value.filter((row) => !memory.doomed.some((d) => d.id === row.id));
+  const rows = seen.list.value.filter((row) => !state.pendingDeletes.some((d) => d.id === row.id));
   const best = choose(rows, facts);
-  const standing = best === null ? NOTHING : standingOf(best, facts);
+  const serving = best === null ? NOT_SERVING : servingNow(best, facts);
   const { ownership } = facts;
-  if (ownership.kind !== "ours") return notOurs(facts, standing, ownership);
-  if (memory.account !== null && memory.account.until > now) {
-    return quiet(facts, standing, `account_${memory.account.trouble}`, memory.account.message, "blocked", BLOCKED_MS);
+  if (ownership.kind !== "ours") return leaseHeldByOther(facts, serving, ownership);
+  if (state.account !== null && state.account.until > now) {
+    return noChange(facts, serving, `account_${state.account.trouble}`, state.account.message, "blocked", BLOCKED_MS);
   }
-  if (outOfCredit(seen)) return quiet(facts, standing, "account_no_credit", OUT_OF_CREDIT, "blocked", BLOCKED_MS);
-  const always = [...doomedActions(facts), ...(limits.bansEnabled ? banStoreActions(rows, facts) : [])];
+  if (outOfCredit(seen)) return noChange(facts, serving, "account_no_credit", OUT_OF_CREDIT, "blocked", BLOCKED_MS);
+  const always = [...pendingDeleteActions(facts), ...(limits.bansEnabled ? banStoreActions(rows, facts) : [])];
   const lost = best === null ? [] : lostContractActions(facts);
-  const then = best === null ? planNone(facts) : planOne(best, rows, facts, standing);
-  return { ...then, standing, actions: [...always, ...lost, ...then.actions] };
+  const then = best === null ? planNone(facts) : planOne(best, rows, facts, serving);
+  return { ...then, serving, actions: [...always, ...lost, ...then.actions] };
 }

@@ -1,13 +1,14 @@
 // The plan that ends an instance so that another one takes its place. Pure.
 import { banTarget } from "../model/bans.ts";
+import type { Action, Plan, Serving } from "../model/plan.ts";
 import { BANNING_REASONS, type DestroyReason } from "../model/reasons.ts";
 import type { Instance } from "../vast/rows.ts";
-import type { Action, Facts, Plan, Standing } from "./input.ts";
+import type { PlanInput } from "./input.ts";
 
 export function replacement(
   row: Instance,
-  facts: Facts,
-  standing: Standing,
+  facts: PlanInput,
+  serving: Serving,
   reason: DestroyReason,
   message: string,
   difference?: { wanted: string; reported: string },
@@ -22,17 +23,10 @@ export function replacement(
     message,
     state: "provisioning",
     server: null,
-    instance: standing.instance,
+    instance: serving.instance,
     actions: [...ban, destroy],
-    standing,
+    serving,
     checkedAt: facts.now,
     nextCheckAt: facts.now,
   };
-}
-
-/** `instance 7835610 (RTX 4090, $0.316/h)` */
-export function describe(row: Instance): string {
-  const price = row.dollarsPerHour === null ? null : `$${row.dollarsPerHour.toFixed(3)}/h`;
-  const facts = [row.gpuName, price].filter((fact) => fact);
-  return `instance ${row.id}${facts.length > 0 ? ` (${facts.join(", ")})` : ""}`;
 }

@@ -1,16 +1,19 @@
 // Rows 15 to 18 of the table: an instance that is not said to be lost and does not answer. Pure.
+
+import { describe } from "../model/describe.ts";
 import { chooseEndpoint, type EndpointChoice } from "../model/endpoint.ts";
 import type { ProbeResult } from "../model/observation.ts";
+import type { Plan, Serving } from "../model/plan.ts";
 import { type Track, wantedKey } from "../state/schema.ts";
 import type { Instance } from "../vast/rows.ts";
-import { BLOCKED_MS, type Facts, type Plan, quiet, type Standing } from "./input.ts";
-import { describe, replacement } from "./replacement.ts";
+import { BLOCKED_MS, noChange, type PlanInput } from "./input.ts";
+import { replacement } from "./replacement.ts";
 
 // An instance that flaps between running and starting must come to an end as well: this many times the ban time in all.
 const NEVER_READY_FACTOR = 2;
 
 /** Rows 15 to 17. */
-export function neverReady(row: Instance, track: Track, facts: Facts, standing: Standing): Plan {
+export function neverReady(row: Instance, track: Track, facts: PlanInput, serving: Serving): Plan {
   const { desired, seen, now, limits } = facts;
   const name = describe(row);
   const waited = now - track.waitingSince;
@@ -18,33 +21,38 @@ export function neverReady(row: Instance, track: Track, facts: Facts, standing: 
   const choice = chooseEndpoint(row, desired.upstreamPort, track.noMapSince === null ? 0 : now - track.noMapSince);
   if (track.runningSince === null && waited > limits.banAfterMs) {
     const message = `${name} did not come up within BLACKLIST_BAN_AFTER_SECONDS (${limit} s): ${row.actualStatus ?? "scheduled"}; it is replaced`;
-    return replacement(row, facts, standing, "start_timeout", message);
+    return replacement(row, facts, serving, "start_timeout", message);
   }
   const silent = track.runningSince !== null && now - track.runningSince > limits.banAfterMs;
   // The ban store may know of a wait that is older than this program: what was just found may have served until now.
   const flaps = waited > NEVER_READY_FACTOR * limits.banAfterMs && now - track.firstSeenAt > limits.banAfterMs;
   if (track.runningSince !== null && (silent || flaps)) {
-    return deaf(row, facts, standing, `runs for more than ${limit} s but ${silence(choice, seen.probes.get(row.id))}`);
+    return appNotListening(
+      row,
+      facts,
+      serving,
+      `runs for more than ${limit} s but ${whyUnreachable(choice, seen.probes.get(row.id))}`,
+    );
   }
   const running = track.runningSince !== null;
-  const state = running
+  const progress = running
     ? choice.found
       ? "runs, its app does not answer yet"
       : `runs, ${choice.why}`
     : `is ${row.actualStatus ?? "being scheduled"}`;
-  return quiet(facts, standing, "instance_starting", `${name} ${state}`, "provisioning");
+  return noChange(facts, serving, "instance_starting", `${name} ${progress}`, "provisioning");
 }
 
 /** Row 16: our own image or settings, unless it was the machine; the second one in a row tells. */
-export function deaf(row: Instance, facts: Facts, standing: Standing, what: string): Plan {
-  const { desired, memory } = facts;
-  const again = memory.deafApps?.wanted === wantedKey(desired.image, desired.templateName);
+export function appNotListening(row: Instance, facts: PlanInput, serving: Serving, what: string): Plan {
+  const { desired, state } = facts;
+  const again = state.notListening?.wanted === wantedKey(desired.image, desired.templateName);
   const then = again ? "it is destroyed; no other is tried for a while" : "it is replaced once, on another machine";
-  return replacement(row, facts, standing, "app_not_listening", `${describe(row)} ${what}; ${then}`);
+  return replacement(row, facts, serving, "app_not_listening", `${describe(row)} ${what}; ${then}`);
 }
 
 /** Why nothing can be served from an instance that runs, with the remedy. */
-function silence(choice: EndpointChoice, probe: ProbeResult | undefined): string {
+function whyUnreachable(choice: EndpointChoice, probe: ProbeResult | undefined): string {
   if (choice.found) {
     const { host, port } = choice.endpoint;
     const where = probe?.why || `${host}:${port}`;
@@ -57,20 +65,20 @@ function silence(choice: EndpointChoice, probe: ProbeResult | undefined): string
 }
 
 /** A row that is starting explains its silence itself: that says nothing of our own network, as row 18 may. */
-export function startsAgain(row: Instance, track: Track, facts: Facts, standing: Standing): Plan {
+export function startsAgain(row: Instance, track: Track, facts: PlanInput, serving: Serving): Plan {
   const name = describe(row);
   const status = row.actualStatus ?? "being scheduled";
   const limit = facts.limits.unreachableMs / 1000;
   const say = `${name} is ${status} again; it has ${limit} s to come back`;
   if (facts.now - (track.notServingSince ?? facts.now) <= facts.limits.unreachableMs)
-    return quiet(facts, standing, "instance_unreachable", say, "unavailable");
+    return noChange(facts, serving, "instance_unreachable", say, "unavailable");
   const message = `${name} was ready and is ${status} for more than ${limit} s; it is replaced`;
-  return replacement(row, facts, standing, "restart_timeout", message);
+  return replacement(row, facts, serving, "restart_timeout", message);
 }
 
 /** Row 18. */
-export function wasReady(row: Instance, track: Track, facts: Facts, standing: Standing): Plan {
-  const { desired, memory, now, limits } = facts;
+export function wasReady(row: Instance, track: Track, facts: PlanInput, serving: Serving): Plan {
+  const { desired, state, now, limits } = facts;
   const name = describe(row);
   const choice = chooseEndpoint(row, desired.upstreamPort, 0);
   const unhealthy = limits.httpProbe && track.tcpOpen && track.failedProbes > 0;
@@ -85,19 +93,19 @@ export function wasReady(row: Instance, track: Track, facts: Facts, standing: St
     const reason = unhealthy ? "instance_unhealthy" : "instance_unreachable";
     const check = unhealthy ? ": check the app and VAST_HEALTH_PATH" : "";
     const say = `${name} ${what}; it has ${limitMs / 1000} s to come back${check}`;
-    return quiet(facts, standing, reason, say, "unavailable");
+    return noChange(facts, serving, reason, say, "unavailable");
   }
-  if (memory.unreachableHost !== null && memory.unreachableHost !== row.hostId) {
+  if (state.unreachableHost !== null && state.unreachableHost !== row.hostId) {
     const guess = unhealthy
       ? "a third would do no better, so it is kept; check the app and VAST_HEALTH_PATH"
       : "this looks like our own network, so it is kept; check egress rules";
     const say = `${name} ${what}, like the one before it on another host: ${guess}, or end it with vast-provisioner destroy`;
-    return quiet(facts, standing, "unreachable_from_here", say, "blocked", BLOCKED_MS);
+    return noChange(facts, serving, "unreachable_from_here", say, "blocked", BLOCKED_MS);
   }
   return replacement(
     row,
     facts,
-    standing,
+    serving,
     "unreachable",
     `${name} ${what} for more than ${limitMs / 1000} s; it is replaced`,
   );

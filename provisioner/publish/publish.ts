@@ -7,16 +7,16 @@ import {
   UPSTREAM_SCHEMA,
   type UpstreamFile,
 } from "../../common/upstream-file.ts";
-import type { Plan } from "../plan/input.ts";
+import type { Plan } from "../model/plan.ts";
 
 /** What of a plan the file tells. */
-export type View = Pick<Plan, "state" | "reason" | "message" | "server" | "instance">;
+export type PublishedState = Pick<Plan, "state" | "reason" | "message" | "server" | "instance">;
 
 export interface Publisher {
   /** What the file said when this program started: null when there was none or it was unreadable, with the reason. */
   start(): Promise<{ file: UpstreamFile | null; problem: string | null }>;
   /** Throws the file system's error; the file then says what it said before. */
-  publish(view: View): Promise<{ changed: boolean; file: UpstreamFile }>;
+  publish(view: PublishedState): Promise<{ changed: boolean; file: UpstreamFile }>;
 }
 
 // nginx' reloader reads it under another user.

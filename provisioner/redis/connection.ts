@@ -3,8 +3,7 @@ import { Redis } from "ioredis";
 import * as z from "zod";
 import type { Clock } from "../../common/clock.ts";
 import type { Logger } from "../../common/logging.ts";
-import type { RedisCommands } from "../blacklist/store.ts";
-import type { LeaseCommands } from "../lease/lease.ts";
+import type { LeaseCommands, RedisCommands } from "./commands.ts";
 import { createOutages, type RedisHealth } from "./outages.ts";
 import { AWAY, troubleOf } from "./trouble.ts";
 

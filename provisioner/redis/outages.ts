@@ -1,6 +1,6 @@
 // Whether Redis works, told once per outage and not once per command. Touches the log.
 import type { Logger } from "../../common/logging.ts";
-import { AWAY, type RedisTrouble, SAYINGS, troubleOf, WRITES_ONLY } from "./trouble.ts";
+import { AWAY, MESSAGES, type RedisTrouble, troubleOf, WRITES_ONLY } from "./trouble.ts";
 
 export interface RedisHealth {
   /** False from the first failure until a command works again that failed before. */
@@ -39,7 +39,7 @@ export function createOutages(log: Logger, now: () => number): Outages {
       const writesOnly = WRITES_ONLY.has(trouble);
       outage ??= { writesOnly, said: new Set() };
       outage.writesOnly &&= writesOnly;
-      const { says, remedy } = SAYINGS[trouble];
+      const { says, remedy } = MESSAGES[trouble];
       if (outage.said.has(says)) return log.debug({ event: "redis", trouble, err: error }, `${says} still`);
       outage.said.add(says);
       const effect = writesOnly ? "new bans and counters are not kept" : "bans are unknown until it is back";

@@ -45,7 +45,7 @@ export const AWAY: ReadonlySet<RedisTrouble> = new Set(["unreachable", "timeout"
 export const WRITES_ONLY: ReadonlySet<RedisTrouble> = new Set(["read_only", "full", "not_saving"]);
 
 /** A sentence that stays the same as long as the trouble does, and what to do. */
-export const SAYINGS: Readonly<Record<RedisTrouble, { says: string; remedy: string }>> = {
+export const MESSAGES: Readonly<Record<RedisTrouble, { says: string; remedy: string }>> = {
   unreachable: {
     says: "Redis is away",
     remedy: "check that the server of BLACKLIST_REDIS_URL runs and can be reached from this pod",
@@ -68,8 +68,8 @@ export const SAYINGS: Readonly<Record<RedisTrouble, { says: string; remedy: stri
 };
 
 /** What a plan's message says of an error: the same words while the same trouble lasts. */
-export function redisSays(error: unknown): string {
+export function redisMessage(error: unknown): string {
   const trouble = troubleOf(error);
-  if (trouble !== "other") return SAYINGS[trouble].says;
+  if (trouble !== "other") return MESSAGES[trouble].says;
   return `Redis: ${error instanceof Error ? error.message : String(error)}`;
 }

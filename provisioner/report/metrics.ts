@@ -3,14 +3,14 @@
 import { counter, gaugeOf, histogram, type Registry, type Sample } from "../../common/metrics.ts";
 import type { Act } from "../act/act.ts";
 import type { BanStore } from "../blacklist/store.ts";
-import type { LoopState } from "../reconcile.ts";
+import type { LoopState } from "../loop-state.ts";
 import type { RedisHealth } from "../redis/outages.ts";
-import type { Memory } from "../state/schema.ts";
+import type { State } from "../state/schema.ts";
 import type { Instance } from "../vast/rows.ts";
-import type { CallFacts } from "../vast/transport.ts";
+import type { CallInfo } from "../vast/transport.ts";
 
 export interface ProvisionerFacts {
-  state: LoopState;
+  loop: LoopState;
   now: () => number;
   maxDollarsPerHour: number | undefined;
   /** Null while no Redis is used. */
@@ -19,9 +19,9 @@ export interface ProvisionerFacts {
 
 /** What the program tells the counters. */
 export interface ProvisionerCounts {
-  onCall(call: CallFacts): void;
+  onCall(call: CallInfo): void;
   /** After each pass; `before` is the memory that it began with. */
-  onPass(before: Memory): void;
+  onPass(before: State): void;
   /** The same, counted. */
   counted(act: Act): Act;
   countedBans(bans: BanStore): BanStore;
@@ -32,13 +32,13 @@ const STATES = ["provisioning", "ready", "unavailable", "blocked"] as const;
 const READY_BUCKETS_SECONDS = [30, 60, 120, 300, 600, 1200, 1800, 3600];
 
 export function createMetrics(registry: Registry, facts: ProvisionerFacts): ProvisionerCounts {
-  const { state } = facts;
-  const instance = currentInstance(state);
+  const { loop } = facts;
+  const instance = currentInstance(loop);
   gaugesOf(registry, facts, instance);
   const calls = counter(registry, {
     name: "vast_pod_api_calls_total",
     help: "Calls of the Vast.ai API that were sent; outcome rate_limited is HTTP 429.",
-    labels: ["gate", "outcome"],
+    labels: ["endpoint", "outcome"],
   });
   const creates = counter(registry, {
     name: "vast_pod_creates_total",
@@ -62,21 +62,21 @@ export function createMetrics(registry: Registry, facts: ProvisionerFacts): Prov
     buckets: READY_BUCKETS_SECONDS,
   });
   return {
-    onCall: ({ gate, outcome }) => calls.inc({ gate, outcome }),
+    onCall: ({ endpoint, outcome }) => calls.inc({ endpoint, outcome }),
     onPass(before) {
       passes.inc();
       instance();
-      for (const [id, track] of Object.entries(state.memory.tracks)) {
+      for (const [id, track] of Object.entries(loop.state.tracks)) {
         // One that is found ready says nothing of how long it took.
         if (!track.wasReady || before.tracks[id]?.wasReady !== false) continue;
         timeToReady.observe(((track.servingSince ?? facts.now()) - track.waitingSince) / 1000);
       }
     },
-    counted: (act) => async (action, plan, seen, memory, signals) => {
-      const after = await act(action, plan, seen, memory, signals);
+    counted: (act) => async (action, plan, seen, state, signals) => {
+      const after = await act(action, plan, seen, state, signals);
       if (action.kind === "destroy") destroys.inc({ reason: action.reason });
       if (action.kind === "create") {
-        const outcome = createOutcome(memory, after);
+        const outcome = createOutcome(state, after);
         creates.inc({ outcome });
         if (outcome === "create_failed") destroys.inc({ reason: outcome });
       }
@@ -93,16 +93,16 @@ export function createMetrics(registry: Registry, facts: ProvisionerFacts): Prov
 }
 
 /** What came of a create, in the words that the plan has for it. */
-export function createOutcome(before: Memory, after: Memory): string {
+export function createOutcome(before: State, after: State): string {
   if (after.intent !== null) return after.intent.contract === null ? "create_unresolved" : "created";
-  if (after.doomed.length > before.doomed.length) return "create_failed";
+  if (after.pendingDeletes.length > before.pendingDeletes.length) return "create_failed";
   if (after.account !== null && after.account !== before.account) return `account_${after.account.trouble}`;
   if (after.backoff !== null && after.backoff !== before.backoff) return after.backoff.reason;
   return after.goneOffers.length > before.goneOffers.length ? "no_offer" : "create_interrupted";
 }
 
 function gaugesOf(registry: Registry, facts: ProvisionerFacts, instance: () => Instance | null): void {
-  const { state, now, maxDollarsPerHour, redis } = facts;
+  const { loop, now, maxDollarsPerHour, redis } = facts;
   const gauge = <L extends string = never>(
     name: string,
     help: string,
@@ -114,16 +114,16 @@ function gaugesOf(registry: Registry, facts: ProvisionerFacts, instance: () => I
   gauge(
     "state",
     "1 for the state that the upstream file says, 0 for the others.",
-    () => STATES.map((word) => ({ labels: { state: word }, value: Number(state.file?.state === word) })),
+    () => STATES.map((word) => ({ labels: { state: word }, value: Number(loop.file?.state === word) })),
     ["state"],
   );
   gauge(
     "reason",
     "1 for the reason of the last pass.",
-    () => (state.plan === null ? [] : [{ labels: { reason: state.plan.reason }, value: 1 }]),
+    () => (loop.plan === null ? [] : [{ labels: { reason: loop.plan.reason }, value: 1 }]),
     ["reason"],
   );
-  gauge("ready", "1 while a server is published.", () => Number((state.file?.server ?? null) !== null));
+  gauge("ready", "1 while a server is published.", () => Number((loop.file?.server ?? null) !== null));
   gauge(
     "instance_info",
     "1 for the pod's instance.",
@@ -142,14 +142,16 @@ function gaugesOf(registry: Registry, facts: ProvisionerFacts, instance: () => I
     const dollars = price();
     return dollars === null || maxDollarsPerHour === undefined ? null : Math.max(dollars - maxDollarsPerHour, 0);
   });
-  gauge("doomed_instances", "Instances asked to be destroyed and not yet seen gone.", () => state.memory.doomed.length);
+  gauge(
+    "instances_terminating",
+    "Instances whose destroy was ordered and that a complete list still shows, or may yet show.",
+    () => loop.state.pendingDeletes.length,
+  );
   gauge("list_unknown_seconds", "For how long the instance list is unknown; 0 when it is known.", () => {
-    const since = state.memory.listUnknownSince;
+    const since = loop.state.listUnknownSince;
     return since === null ? 0 : (now() - since) / 1000;
   });
-  gauge("bans_known", "1 while the bans are known.", () =>
-    state.seen === null ? null : Number(state.seen.bans.known),
-  );
+  gauge("bans_known", "1 while the bans are known.", () => (loop.seen === null ? null : Number(loop.seen.bans.known)));
   gauge("redis_up", "1 while Redis works.", () => {
     const health = redis();
     return health === null ? null : Number(health.up());
@@ -160,17 +162,17 @@ function gaugesOf(registry: Registry, facts: ProvisionerFacts, instance: () => I
     () => [...(redis()?.failures() ?? [])].map(([kind, at]) => ({ labels: { kind }, value: at / 1000 })),
     ["kind"],
   );
-  const passed = (value: number) => (state.passes === 0 ? null : value / 1000);
-  gauge("last_pass_timestamp_seconds", "When the last pass finished.", () => passed(state.finishedAt));
-  gauge("last_pass_duration_seconds", "How long the last pass took.", () => passed(state.passMs));
+  const passed = (value: number) => (loop.passes === 0 ? null : value / 1000);
+  gauge("last_pass_timestamp_seconds", "When the last pass finished.", () => passed(loop.finishedAt));
+  gauge("last_pass_duration_seconds", "How long the last pass took.", () => passed(loop.passMs));
 }
 
 /** The row of the pod's instance as it was last seen when asked: what an unknown list hides is still there and billed. */
-function currentInstance(state: LoopState): () => Instance | null {
+function currentInstance(loop: LoopState): () => Instance | null {
   let last: Instance | null = null;
   return () => {
-    const id = state.plan?.instance?.id;
-    const listed = state.seen?.list.known ? state.seen.list.value.find((row) => row.id === id) : undefined;
+    const id = loop.plan?.instance?.id;
+    const listed = loop.seen?.list.known ? loop.seen.list.value.find((row) => row.id === id) : undefined;
     last = listed ?? (last?.id === id ? last : null);
     return last;
   };

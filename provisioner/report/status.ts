@@ -1,7 +1,7 @@
 // What `/livez`, `/readyz` and `/status` say. Pure.
 import type { Health } from "../../common/status-server.ts";
-import { describe } from "../plan/replacement.ts";
-import type { LoopState } from "../reconcile.ts";
+import type { LoopState } from "../loop-state.ts";
+import { describe } from "../model/describe.ts";
 import type { Track } from "../state/schema.ts";
 
 // A pass without drain: two lists and a template, each at most 10 s behind its gate, a minute and a half of searches and
@@ -10,21 +10,21 @@ import type { Track } from "../state/schema.ts";
 const PASS_DEADLINE_MS = 120_000;
 
 /** Alive while the last pass finished within three times a pass' own deadline. */
-export function liveness(state: LoopState, drainMs: number, now: number): Health {
+export function liveness(loop: LoopState, drainMs: number, now: number): Health {
   const limitMs = 3 * (PASS_DEADLINE_MS + drainMs);
-  const ageMs = now - state.finishedAt;
+  const ageMs = now - loop.finishedAt;
   const why = `the last pass finished ${Math.round(ageMs / 1000)} s ago, the limit is ${limitMs / 1000} s`;
   return { ok: ageMs <= limitMs, why };
 }
 
 /** Ready after the first pass. Whether the instance serves is nginx' to tell, not this program's. */
-export function readiness(state: LoopState): Health {
-  return state.passes > 0 ? { ok: true, why: "ready" } : { ok: false, why: "the first pass has not finished" };
+export function readiness(loop: LoopState): Health {
+  return loop.passes > 0 ? { ok: true, why: "ready" } : { ok: false, why: "the first pass has not finished" };
 }
 
 /** The `/status` document. */
-export function statusDocument(state: LoopState, pod: string, label: string, policy: string, now: number): unknown {
-  const { memory, plan, seen, file } = state;
+export function statusDocument(loop: LoopState, pod: string, label: string, policy: string, now: number): unknown {
+  const { state, plan, seen, file } = loop;
   const rows = seen?.list.known ? seen.list.value : [];
   return {
     pod,
@@ -35,8 +35,8 @@ export function statusDocument(state: LoopState, pod: string, label: string, pol
     message: plan?.message ?? null,
     generation: file?.generation ?? null,
     server: file?.server ?? null,
-    problem: state.problem,
-    heldBack: state.heldBack,
+    problem: loop.problem,
+    suppressed: loop.suppressed,
     instances: rows.map((row) => ({
       id: row.id,
       description: describe(row),
@@ -46,8 +46,8 @@ export function statusDocument(state: LoopState, pod: string, label: string, pol
       image: row.image,
       templateHash: row.templateHash,
       dollarsPerHour: row.dollarsPerHour,
-      doomed: memory.doomed.some((d) => d.id === row.id),
-      ...progress(memory.tracks[row.id], now),
+      pendingDeletes: state.pendingDeletes.some((d) => d.id === row.id),
+      ...progress(state.tracks[row.id], now),
     })),
     list:
       seen === null
@@ -58,12 +58,12 @@ export function statusDocument(state: LoopState, pod: string, label: string, pol
             ...(seen.list.known ? {} : { why: seen.list.why.message }),
           },
     bansKnown: seen?.bans.known ?? null,
-    doomed: memory.doomed,
-    intent: memory.intent,
-    createsLastHour: memory.creates.length,
-    backoff: memory.backoff === null ? null : { ...memory.backoff, until: iso(memory.backoff.until) },
-    passes: state.passes,
-    finishedAt: state.passes > 0 ? iso(state.finishedAt) : null,
+    pendingDeletes: state.pendingDeletes,
+    intent: state.intent,
+    createsLastHour: state.creates.length,
+    backoff: state.backoff === null ? null : { ...state.backoff, until: iso(state.backoff.until) },
+    passes: loop.passes,
+    finishedAt: loop.passes > 0 ? iso(loop.finishedAt) : null,
   };
 }
 

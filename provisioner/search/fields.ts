@@ -8,7 +8,7 @@ export type Filters = Readonly<Record<string, Condition>>;
 export type Condition = Readonly<Partial<Record<Operator, unknown>>>;
 
 /** Stand in a search's body beside the filters and are none. */
-export const BESIDE_FILTERS: ReadonlySet<string> = new Set(["order", "type", "limit", "allocated_storage"]);
+export const OPTION_NAMES: ReadonlySet<string> = new Set(["order", "type", "limit", "allocated_storage"]);
 
 /** The fields that the official command line recognises. */
 export const RECOGNISED: ReadonlySet<string> = new Set(

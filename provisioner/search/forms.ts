@@ -2,14 +2,14 @@
 import * as z from "zod";
 import { readOrder } from "./order.ts";
 import { readQuery } from "./query.ts";
-import { QueryRefused } from "./query-error.ts";
+import { QueryError } from "./query-error.ts";
 
 const form = <T>(read: (text: string) => T) =>
   z.string().transform((text, context): T => {
     try {
       return read(text);
     } catch (error) {
-      if (!(error instanceof QueryRefused)) throw error;
+      if (!(error instanceof QueryError)) throw error;
       context.addIssue({ code: "custom", message: error.message });
       return z.NEVER;
     }

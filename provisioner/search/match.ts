@@ -1,17 +1,17 @@
 // Whether an offer's row meets a filter: asked again here, since the API's own filters are known to be loose. Pure.
 import { columnOf, country, driverNumber, type Fields, numberOf } from "./columns.ts";
-import { BESIDE_FILTERS, type Filters, OPERATORS, type Operator, SHORT_NAMES } from "./fields.ts";
+import { type Filters, OPERATORS, OPTION_NAMES, type Operator, SHORT_NAMES } from "./fields.ts";
 
 const WILDCARDS: ReadonlySet<unknown> = new Set(["any", "*", "?"]);
 // What these leave open costs money or is refused by the API: a row that does not carry them does not meet a filter on them.
 const NEVER_OPEN: ReadonlySet<string> = new Set(["dph_total", "dphtotal", "dph_base", "rentable"]);
 
 /** The first condition that the row does not meet, as a message says it, or null. */
-export function unmet(row: Fields, filters: Filters): string | null {
+export function firstMismatch(row: Fields, filters: Filters): string | null {
   for (const [field, condition] of Object.entries(filters)) {
-    if (BESIDE_FILTERS.has(field)) continue;
+    if (OPTION_NAMES.has(field)) continue;
     for (const operator of OPERATORS) {
-      if (Object.hasOwn(condition, operator) && !meets(row, field, operator, condition[operator]))
+      if (Object.hasOwn(condition, operator) && !matches(row, field, operator, condition[operator]))
         return `${field} ${operator} ${JSON.stringify(condition[operator])}`;
     }
   }
@@ -19,7 +19,7 @@ export function unmet(row: Fields, filters: Filters): string | null {
 }
 
 /** A field that the row does not carry excludes nothing, unless it is a price or says whether the offer can be rented. */
-export function meets(row: Fields, field: string, operator: Operator, value: unknown): boolean {
+export function matches(row: Fields, field: string, operator: Operator, value: unknown): boolean {
   if (operator === "eq" && WILDCARDS.has(value)) return true;
   // "Include machines on which we rent already": only `false` leaves rows out.
   if (field === "rented") return !(operator === "eq" && same(false, value)) || row.rented !== true;

@@ -2,7 +2,7 @@
 import { columnOf, comparable } from "./columns.ts";
 import { OTHER_COLUMNS, RECOGNISED, SHORT_NAMES } from "./fields.ts";
 import { strip } from "./python-text.ts";
-import { QueryRefused } from "./query-error.ts";
+import { QueryError } from "./query-error.ts";
 
 /** As the search endpoint takes it: field and direction, the most important first. */
 export type Order = readonly (readonly [field: string, direction: "asc" | "desc"])[];
@@ -26,7 +26,7 @@ export function readOrder(text: string): ReadOrder {
     const bare = up !== name ? up : down;
     const field = SHORT_NAMES.get(bare) ?? bare;
     if (name !== "" && field === "")
-      throw new QueryRefused("it names no field", position, name, "write it like dph or dlperf-");
+      throw new QueryError("it names no field", position, name, "write it like dph or dlperf-");
     if (name !== "") order.push([field, up === name && down !== name ? "desc" : "asc"]);
     position += part.length + 1;
   }

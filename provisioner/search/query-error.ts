@@ -2,10 +2,10 @@
 
 const LONGEST_PIECE = 60;
 const LONGEST_REASON = 300;
-const cut = (text: string, most: number) => (text.length > most ? `${text.slice(0, most)}...` : text);
+const truncate = (text: string, most: number) => (text.length > most ? `${text.slice(0, most)}...` : text);
 
 /** The only thing that reading a query throws. Its message is complete: position, piece of the text, reason. */
-export class QueryRefused extends Error {
+export class QueryError extends Error {
   override readonly name = "QueryRefused";
   constructor(
     /** In the official command line's words where it refuses the text too. */
@@ -16,7 +16,8 @@ export class QueryRefused extends Error {
     /** What would be right. */
     readonly remedy: string,
   ) {
-    const where = position === null ? "" : `at position ${position}, ${JSON.stringify(cut(piece, LONGEST_PIECE))}: `;
-    super(`${where}${cut(reason, LONGEST_REASON)}${remedy === "" ? "" : ` - ${remedy}`}`);
+    const where =
+      position === null ? "" : `at position ${position}, ${JSON.stringify(truncate(piece, LONGEST_PIECE))}: `;
+    super(`${where}${truncate(reason, LONGEST_REASON)}${remedy === "" ? "" : ` - ${remedy}`}`);
   }
 }

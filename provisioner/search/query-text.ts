@@ -2,8 +2,8 @@
 
 import { type Condition, type Filters, type Operator, RECOGNISED, SHORT_NAMES, UNITS } from "./fields.ts";
 import { float, int, repr, strip, zeroFill } from "./python-text.ts";
-import { QueryRefused } from "./query-error.ts";
-import { type Comparison, cut, UNQUOTED } from "./tokenize.ts";
+import { QueryError } from "./query-error.ts";
+import { type Comparison, tokenize, UNQUOTED } from "./tokenize.ts";
 
 /** What that command line searches by where a query does not say otherwise. */
 export const DEFAULT_FILTERS: Filters = {
@@ -49,13 +49,13 @@ const WORDS: ReadonlyMap<string, boolean | null> = new Map<string, boolean | nul
  */
 export function parseQueryText(text: string, seed: Filters, warn: (field: string) => void): Filters {
   const filters = new Map<string, Condition>(Object.entries(seed));
-  for (const comparison of cut(text)) add(filters, comparison, warn);
+  for (const comparison of tokenize(text)) add(filters, comparison, warn);
   return Object.fromEntries(filters);
 }
 
 function add(filters: Map<string, Condition>, comparison: Comparison, warn: (field: string) => void): void {
   const { position, piece } = comparison;
-  const refuse = (reason: string, remedy: string) => new QueryRefused(reason, position, piece, remedy);
+  const refuse = (reason: string, remedy: string) => new QueryError(reason, position, piece, remedy);
   const typed = strip(comparison.value, ",[]");
   const sign = comparison.operator.trim();
   const operator = SIGNS.get(sign);
@@ -134,7 +134,7 @@ function literal(value: string | string[] | number): unknown {
 function inUnits(
   field: string,
   value: string | string[] | number,
-  refuse: (reason: string, remedy: string) => QueryRefused,
+  refuse: (reason: string, remedy: string) => QueryError,
 ): number {
   const factor = UNITS.get(field) ?? 1;
   const unit = field === "duration" ? "days" : "GB";

@@ -1,15 +1,15 @@
 // The user's search as the program knows it, whether it was given as JSON or in the official command line's grammar. Pure.
 import * as z from "zod";
-import { BESIDE_FILTERS, type Filters, OPERATORS, OTHER_COLUMNS, RECOGNISED, SHORT_NAMES } from "./fields.ts";
-import { unmet } from "./match.ts";
+import { type Filters, OPERATORS, OPTION_NAMES, OTHER_COLUMNS, RECOGNISED, SHORT_NAMES } from "./fields.ts";
+import { firstMismatch } from "./match.ts";
 import { type Order, orderOf } from "./order.ts";
-import { QueryRefused } from "./query-error.ts";
+import { QueryError } from "./query-error.ts";
 import { DEFAULT_FILTERS, parseQueryText } from "./query-text.ts";
 
 export interface SearchQuery {
   filters: Filters;
   /** `order`, `type` and `limit` of a JSON query: sent as they are. */
-  beside: Readonly<Record<string, unknown>>;
+  options: Readonly<Record<string, unknown>>;
   /** Sentences that say what the API may not understand. */
   warnings: readonly string[];
 }
@@ -22,21 +22,21 @@ export function readQuery(text: string, seed: Filters = DEFAULT_FILTERS): Search
 }
 
 /** A search for bids finds cheap interruptible offers, but a create without a bid price bills them on demand. */
-function refuseBids({ beside, filters }: SearchQuery, text: string): void {
+function refuseBids({ options: beside, filters }: SearchQuery, text: string): void {
   const type = JSON.stringify(beside.type ?? filters.type ?? "");
   const { is_bid: isBid } = filters;
   const asked = /bid|interruptible/i.test(type)
     ? { field: "type", shown: type }
-    : isBid !== undefined && unmet({ is_bid: false }, { is_bid: isBid }) !== null
+    : isBid !== undefined && firstMismatch({ is_bid: false }, { is_bid: isBid }) !== null
       ? { field: "is_bid", shown: JSON.stringify(isBid) }
       : null;
   if (asked === null) return;
   const { field, shown } = asked;
   const reason = `its "${field}" is ${shown}: bids are not supported, it would be billed on demand`;
-  throw new QueryRefused(reason, placeOf(field, text), field, `leave "${field}" out`);
+  throw new QueryError(reason, positionOf(field, text), field, `leave "${field}" out`);
 }
 
-function placeOf(field: string, text: string): number | null {
+function positionOf(field: string, text: string): number | null {
   const position = text.search(new RegExp(`\\b${field}\\b`));
   return position < 0 ? null : position; // JSON can spell a name in other ways
 }
@@ -45,11 +45,11 @@ function readText(text: string, seed: Filters): SearchQuery {
   const unknown = new Set<string>();
   const filters = parseQueryText(text, seed, (field) => unknown.add(field));
   const warnings = [...unknown].map((field) =>
-    BESIDE_FILTERS.has(field)
+    OPTION_NAMES.has(field)
       ? `Unrecognized field: ${field}. It is no filter and is left out; VAST_SEARCH_ORDER sets the order`
       : unrecognised(field),
   );
-  return { filters, beside: {}, warnings: [...warnings, ...doubts(filters)] };
+  return { filters, options: {}, warnings: [...warnings, ...doubts(filters)] };
 }
 
 function readJson(text: string): SearchQuery {
@@ -57,13 +57,13 @@ function readJson(text: string): SearchQuery {
   const beside: Record<string, unknown> = {};
   const filters: Record<string, Filters[string]> = {};
   for (const [field, value] of Object.entries(object)) {
-    if (BESIDE_FILTERS.has(field)) {
+    if (OPTION_NAMES.has(field)) {
       beside[field] = value;
       continue;
     }
     const condition = z.partialRecord(z.enum(OPERATORS), z.unknown()).safeParse(value);
     if (!condition.success) {
-      throw new QueryRefused(
+      throw new QueryError(
         `the condition of "${field}" must be an object of ${OPERATORS.join(", ")}`,
         Math.max(text.indexOf(JSON.stringify(field)), 0),
         JSON.stringify(field),
@@ -75,7 +75,7 @@ function readJson(text: string): SearchQuery {
   const unknown = Object.keys(filters).filter((field) => !RECOGNISED.has(field) && !OTHER_COLUMNS.has(field));
   const storage =
     beside.allocated_storage === undefined ? [] : ["allocated_storage is the template's disk space instead"];
-  return { filters, beside, warnings: [...unknown.map(unrecognised), ...doubts(filters), ...storage] };
+  return { filters, options: beside, warnings: [...unknown.map(unrecognised), ...doubts(filters), ...storage] };
 }
 
 function parseJson(text: string): unknown {
@@ -85,9 +85,9 @@ function parseJson(text: string): unknown {
     return json;
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    if (!(error instanceof SyntaxError)) throw new QueryRefused(reason, null, text, "");
+    if (!(error instanceof SyntaxError)) throw new QueryError(reason, null, text, "");
     const position = breaksAt(text, reason);
-    throw new QueryRefused(reason, position, text.slice(position), "");
+    throw new QueryError(reason, position, text.slice(position), "");
   }
 }
 
@@ -139,8 +139,8 @@ function doubts(filters: Filters): string[] {
 
 /** The order to ask for: the setting's before the query's own. */
 export function withOrder(query: SearchQuery, order: Order | undefined): SearchQuery {
-  return order === undefined ? query : { ...query, beside: { ...query.beside, order } };
+  return order === undefined ? query : { ...query, options: { ...query.options, order } };
 }
 
 /** The order that was asked for; empty where it is the API's own. */
-export const askedOrder = (query: SearchQuery): Order => orderOf(query.beside.order);
+export const askedOrder = (query: SearchQuery): Order => orderOf(query.options.order);

@@ -3,7 +3,7 @@ import { bannedIds } from "../model/bans.ts";
 import type { Ban } from "../model/observation.ts";
 import type { Template } from "../vast/rows.ts";
 import { numberOf } from "./columns.ts";
-import { BESIDE_FILTERS, type Condition, type Filters } from "./fields.ts";
+import { type Condition, type Filters, OPTION_NAMES } from "./fields.ts";
 import type { SearchQuery } from "./query.ts";
 
 // The API's own default where a template names no disk space, and the least it accepts.
@@ -77,9 +77,9 @@ export function queryAlone(query: SearchQuery, { diskGb }: Requirements): Record
   return { ...body(query, diskGb), order: [["dph_total", "asc"]], limit: MOST_ROWS };
 }
 
-function body({ filters, beside }: SearchQuery, diskGb: number): Record<string, unknown> {
+function body({ filters, options: beside }: SearchQuery, diskGb: number): Record<string, unknown> {
   // A text query may name order, type and limit as if they were filters.
-  const real = Object.entries(filters).filter(([field]) => !BESIDE_FILTERS.has(field));
+  const real = Object.entries(filters).filter(([field]) => !OPTION_NAMES.has(field));
   return { type: "on-demand", ...beside, ...Object.fromEntries(real), allocated_storage: diskGb };
 }
 

@@ -1,8 +1,8 @@
 // Which of the offers that a search found may be taken, in which order, and what became of the rest. Pure.
 import { banOf } from "../model/bans.ts";
-import type { Memory } from "../state/schema.ts";
+import type { State } from "../state/schema.ts";
 import type { Offer } from "../vast/rows.ts";
-import { meets, unmet } from "./match.ts";
+import { firstMismatch, matches } from "./match.ts";
 import { sorted } from "./order.ts";
 import { askedOrder, type SearchQuery } from "./query.ts";
 import { ownFilters, type Requirements } from "./requirements.ts";
@@ -15,16 +15,17 @@ export interface Choice {
 }
 
 /** The offers that may be taken, checked here again because the server's filters are known to be loose. */
-export function acceptable(
+export function selectOffers(
   offers: readonly Offer[],
   query: SearchQuery,
   needs: Requirements,
-  memory: Pick<Memory, "avoided" | "goneOffers">,
+  state: Pick<State, "avoided" | "goneOffers">,
 ): Choice {
   const excluded = new Map<string, Offer[]>();
   const own = ownFilters(query, needs);
   const taken = offers.filter((offer) => {
-    const reason = unfit(offer, needs, memory) ?? unmetNeed(offer, own, needs) ?? unmetQuery(offer, query);
+    const reason =
+      rejectReason(offer, needs, state) ?? requirementMismatch(offer, own, needs) ?? queryMismatch(offer, query);
     if (reason !== null) excluded.set(reason, [...(excluded.get(reason) ?? []), offer]);
     return reason === null;
   });
@@ -36,10 +37,10 @@ export function acceptable(
 
 const TOO_DEAR = "above VAST_MAX_DPH";
 
-function unfit(
+function rejectReason(
   offer: Offer,
   needs: Requirements,
-  { avoided, goneOffers }: Pick<Memory, "avoided" | "goneOffers">,
+  { avoided, goneOffers }: Pick<State, "avoided" | "goneOffers">,
 ): string | null {
   if (!offer.rentable) return "not rentable";
   const ban = banOf(offer, needs.bans);
@@ -52,16 +53,21 @@ function unfit(
   return offer.dollarsPerHour > needs.maxDollarsPerHour ? TOO_DEAR : null;
 }
 
-function unmetNeed({ fields }: Offer, own: ReturnType<typeof ownFilters>, needs: Requirements): string | null {
+function requirementMismatch(
+  { fields }: Offer,
+  own: ReturnType<typeof ownFilters>,
+  needs: Requirements,
+): string | null {
   const { direct_port_count: ports, duration } = own;
-  if (!meets(fields, "disk_space", "gte", needs.diskGb)) return `with less than ${needs.diskGb} GB of disk`;
-  if (ports && unmet(fields, { direct_port_count: ports })) return `with fewer than ${needs.directPorts} direct ports`;
-  if (duration && unmet(fields, { duration })) return "that end within a day";
+  if (!matches(fields, "disk_space", "gte", needs.diskGb)) return `with less than ${needs.diskGb} GB of disk`;
+  if (ports && firstMismatch(fields, { direct_port_count: ports }))
+    return `with fewer than ${needs.directPorts} direct ports`;
+  if (duration && firstMismatch(fields, { duration })) return "that end within a day";
   return null;
 }
 
-function unmetQuery({ fields }: Offer, { filters }: SearchQuery): string | null {
-  const condition = unmet(fields, filters);
+function queryMismatch({ fields }: Offer, { filters }: SearchQuery): string | null {
+  const condition = firstMismatch(fields, filters);
   return condition === null ? null : `that do not meet ${condition} of VAST_SEARCH_QUERY`;
 }
 

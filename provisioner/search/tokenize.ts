@@ -1,6 +1,6 @@
 // Cuts a query of the official command line's grammar into comparisons, as the vendor's pattern does. Pure.
 import { repr, strip } from "./python-text.ts";
-import { QueryRefused } from "./query-error.ts";
+import { QueryError } from "./query-error.ts";
 
 /** The vendor's words behind most refusals. */
 export const UNQUOTED = "Did you forget to quote your query?";
@@ -23,7 +23,7 @@ const SPACES = / */y;
 const QUOTED_OR_WORD = /"[^"]+"|[^ ]+/y;
 
 /** The comparisons of a query, in order. Throws `QueryRefused` where the text has something between them. */
-export function cut(given: string): Comparison[] {
+export function tokenize(given: string): Comparison[] {
   const text = strip(given);
   const offset = given.indexOf(text);
   const lastBracket = text.lastIndexOf("]");
@@ -61,7 +61,7 @@ export function cut(given: string): Comparison[] {
   }
   if (gap !== null) {
     const piece = text.slice(gap.from, gap.to);
-    throw new QueryRefused(
+    throw new QueryError(
       `Unconsumed text. ${UNQUOTED} ${repr(joined)} != ${repr(text)}`,
       offset + gap.from,
       piece,

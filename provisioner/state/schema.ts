@@ -2,6 +2,9 @@
 import * as z from "zod";
 import { isHost } from "../../common/upstream-file.ts";
 
+/** Of the state file and of its copy in Redis. Schema 1 is read too (schema-1.ts). */
+export const CURRENT_SCHEMA = 2;
+
 export const instantSchema = z.number(); // epoch ms
 
 const track = z.object({
@@ -43,18 +46,18 @@ export const intentSchema = z.object({
 });
 export type Intent = z.infer<typeof intentSchema>;
 
-export const doomedSchema = z.object({
+export const pendingDeleteSchema = z.object({
   id: z.int(),
   reason: z.string(),
   since: instantSchema,
   /** When DELETE was last sent; null when it was not yet. */
-  askedAt: instantSchema.nullable(),
+  deleteSentAt: instantSchema.nullable(),
   /** The API itself said that the contract is ended, or that there is none: needed where no list ever showed it. */
-  answered: z.boolean().optional(),
+  deleteConfirmed: z.boolean().optional(),
 });
-export type Doomed = z.infer<typeof doomedSchema>;
+export type PendingDelete = z.infer<typeof pendingDeleteSchema>;
 
-export type UnwrittenBan = Memory["unwrittenBans"][number];
+export type UnwrittenBan = State["unwrittenBans"][number];
 
 const backoff = z.object({
   reason: z.enum([
@@ -74,13 +77,13 @@ const backoff = z.object({
 });
 export type Backoff = z.infer<typeof backoff>;
 
-export const memorySchema = z.object({
-  schema: z.literal(1),
+export const stateSchema = z.object({
+  schema: z.literal(CURRENT_SCHEMA),
   label: z.string(),
   generation: z.int().min(0),
   tracks: z.record(z.string(), track),
   intent: intentSchema.nullable(),
-  doomed: z.array(doomedSchema),
+  pendingDeletes: z.array(pendingDeleteSchema),
   /** Starts of creates that succeeded or may have, within the last hour. */
   creates: z.array(instantSchema),
   /** Machines that failed here, until when they are avoided. */
@@ -103,7 +106,7 @@ export const memorySchema = z.object({
   /** The last replacement for a difference between wanted and reported, until a row agrees. */
   converging: z.object({ wanted: z.string(), reported: z.string() }).nullable(),
   /** Instances in a row whose app never listened, per wanted image and template. */
-  deafApps: z.object({ wanted: z.string(), count: z.int() }).nullable(),
+  notListening: z.object({ wanted: z.string(), count: z.int() }).nullable(),
   /** Instances in a row that could not use the image or its disk, per wanted image and template. */
   brokenImages: z.object({ wanted: z.string(), count: z.int() }).nullable().default(null),
   /** The host of the last instance that was replaced as unreachable. */
@@ -127,17 +130,17 @@ export const memorySchema = z.object({
   /** Under which the lease in Redis is taken: the same program again is the same owner. */
   leaseToken: z.string().nullable().default(null),
 });
-export type Memory = z.infer<typeof memorySchema>;
+export type State = z.infer<typeof stateSchema>;
 
 /** What a provisioner that never ran here remembers. */
-export function emptyMemory(label: string): Memory {
+export function emptyState(label: string): State {
   return {
-    schema: 1,
+    schema: CURRENT_SCHEMA,
     label,
     generation: 0,
     tracks: {},
     intent: null,
-    doomed: [],
+    pendingDeletes: [],
     creates: [],
     avoided: [],
     unwrittenBans: [],
@@ -145,7 +148,7 @@ export function emptyMemory(label: string): Memory {
     backoff: null,
     account: null,
     converging: null,
-    deafApps: null,
+    notListening: null,
     brokenImages: null,
     unreachableHost: null,
     confirmedNone: false,

@@ -1,18 +1,20 @@
 // Keeps the memory on disk, on the provisioner's own volume. Touches one file.
 import { type Disk, systemDisk } from "../../common/disk.ts";
-import { type Memory, memorySchema } from "./schema.ts";
+import { parseJson } from "../../common/parse-json.ts";
+import { type State, stateSchema } from "./schema.ts";
+import { fromSchema1 } from "./schema-1.ts";
 
 /** `aside` names the file that an unusable memory was moved to, and `why` says what was wrong with it. */
-export interface Loaded {
-  memory: Memory | null;
+export interface LoadResult {
+  state: State | null;
   aside?: { path: string; why: string };
 }
 
 export interface StateFile {
   /** Throws the file system's error when the file cannot be read at all. */
-  load(label: string): Promise<Loaded>;
+  load(label: string): Promise<LoadResult>;
   /** Throws the file system's error; the file then holds what it held before. */
-  save(memory: Memory): Promise<void>;
+  save(state: State): Promise<void>;
 }
 
 // Only the provisioner's own user reads it: it says what is rented.
@@ -24,37 +26,28 @@ export function createStateFile(path: string, now: () => number, disk: Disk = sy
     async load(label) {
       await disk.prepare(path);
       const text = await disk.read(path);
-      if (text === null) return { memory: null };
+      if (text === null) return { state: null };
       const read = parse(text, label);
-      if ("memory" in read) return read;
+      if ("state" in read) return read;
       const aside = `${path}.unusable-${now()}`;
       await disk.move(path, aside);
-      return { memory: null, aside: { path: aside, why: read.why } };
+      return { state: null, aside: { path: aside, why: read.why } };
     },
-    async save(memory) {
-      await disk.write(path, `${JSON.stringify(memory)}\n`, MODE);
+    async save(state) {
+      await disk.write(path, `${JSON.stringify(state)}\n`, MODE);
     },
   };
 }
 
-function parse(text: string, label: string): { memory: Memory } | { why: string } {
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch {
-    return { why: "it is not JSON" };
-  }
-  const parsed = memorySchema.safeParse(json);
-  if (!parsed.success) {
-    const issue = parsed.error.issues[0];
-    return { why: `${issue?.path.join(".") ?? "it"}: ${issue?.message ?? "unreadable"}` };
-  }
+function parse(text: string, label: string): { state: State } | { why: string } {
+  const read = parseJson(text, stateSchema, fromSchema1);
+  if ("why" in read) return read;
   // The ids of another label are none of our business: acting on them would touch what is not ours.
-  if (parsed.data.label !== label) {
-    const other = parsed.data.label;
+  if (read.value.label !== label) {
+    const other = read.value.label;
     return {
-      why: `it belongs to the label ${other}: an instance that still has that label goes on billing, end it in the console of Vast.ai`,
+      why: `it belongs to the label ${other}: an instance that still has that label is still being billed, destroy it in the console of Vast.ai`,
     };
   }
-  return { memory: parsed.data };
+  return { state: read.value };
 }

@@ -1,10 +1,10 @@
 // What is known of one instance over time: its endpoint, whether it serves, whether it is lost. Pure: it folds, nothing is decided.
 import { isHost } from "../../common/upstream-file.ts";
 import { outOfCredit } from "../model/account.ts";
+import type { Desired } from "../model/desired.ts";
 import { chooseEndpoint, type Endpoint, hasMap } from "../model/endpoint.ts";
-import { type Life, lifeOf } from "../model/instance-phase.ts";
+import { type InstancePhase, phaseOf } from "../model/instance-phase.ts";
 import type { Observation, ProbeResult } from "../model/observation.ts";
-import type { Desired } from "../plan/input.ts";
 import type { Instance } from "../vast/rows.ts";
 import type { Track } from "./schema.ts";
 
@@ -37,7 +37,7 @@ export function newTrack(now: number): Track {
 
 /** The endpoint that counts for a row: the one to probe, and to serve while its probe passes. */
 export function endpointOf(row: Instance, before: Track | undefined, desired: Desired, now: number): Endpoint | null {
-  const life = lifeOf(row, row.createdAt ?? now, now);
+  const life = phaseOf(row, row.createdAt ?? now, now);
   const last = before?.endpoint ?? null;
   if (last === null || !mayRun(life)) return chosen(row, before, life, desired, now);
   // Address or map can be missing for a poll while the container runs on: what was known stays, as `direct_port_start` may be
@@ -47,13 +47,19 @@ export function endpointOf(row: Instance, before: Track | undefined, desired: De
 }
 
 /** A host that is not heard of may run its containers all the same. */
-function mayRun(life: Life): boolean {
+function mayRun(life: InstancePhase): boolean {
   return (
     life.phase === "running" || (life.phase === "lost" && (life.status === "unknown" || life.status === "offline"))
   );
 }
 
-function chosen(row: Instance, before: Track | undefined, life: Life, desired: Desired, now: number): Endpoint | null {
+function chosen(
+  row: Instance,
+  before: Track | undefined,
+  life: InstancePhase,
+  desired: Desired,
+  now: number,
+): Endpoint | null {
   const noMapForMs = life.phase === "running" ? now - (before?.noMapSince ?? now) : 0;
   const choice = chooseEndpoint(row, desired.upstreamPort, noMapForMs);
   return choice.found ? choice.endpoint : null;
@@ -69,7 +75,7 @@ export function track(
 ): Track {
   const stored = seen.counters.get(row.id)?.waitingSince ?? now;
   const base: Track = before ?? { ...newTrack(now), waitingSince: Math.min(stored, now) };
-  const life = lifeOf(row, row.createdAt ?? base.firstSeenAt, now);
+  const life = phaseOf(row, row.createdAt ?? base.firstSeenAt, now);
   const runningSince = life.phase === "running" ? (base.runningSince ?? now) : null;
   const noMapSince = life.phase === "running" && !hasMap(row) ? (base.noMapSince ?? now) : null;
   const endpoint = endpointOf(row, base, desired, now);
@@ -103,26 +109,26 @@ export function withProbe(
 ): Track {
   const moved = endpoint?.host !== before.endpoint?.host || endpoint?.port !== before.endpoint?.port;
   const base = moved ? { ...before, endpoint, failedProbes: 0, passesMissing: 0, tcpOpen: false } : before;
-  if (endpoint === null) return turn(base, false, now);
+  if (endpoint === null) return setServing(base, false, now);
   if (probe === undefined || probe.endpoint.host !== endpoint.host || probe.endpoint.port !== endpoint.port) {
-    return turn(base, moved ? false : base.serving, now);
+    return setServing(base, moved ? false : base.serving, now);
   }
   if (probe.ok) {
     const passesMissing = Math.max(0, base.passesMissing - 1);
-    return { ...turn(base, passesMissing === 0, now), passesMissing, failedProbes: 0, tcpOpen: true };
+    return { ...setServing(base, passesMissing === 0, now), passesMissing, failedProbes: 0, tcpOpen: true };
   }
   const failedProbes = base.failedProbes + 1;
   const still = !moved && base.serving && failedProbes < FAILED_PROBES_TO_STOP;
   const down = base.passesMissing > 0 || (!moved && base.serving && !still);
   return {
-    ...turn(base, still, now),
+    ...setServing(base, still, now),
     failedProbes,
     passesMissing: down ? PASSES_TO_RETURN : 0,
     tcpOpen: probe.tcp,
   };
 }
 
-function turn(t: Track, serving: boolean, now: number): Track {
+function setServing(t: Track, serving: boolean, now: number): Track {
   if (serving) {
     return { ...t, serving, wasReady: true, servingSince: t.serving ? t.servingSince : now, notServingSince: null };
   }

@@ -2,14 +2,14 @@
 // and the state file.
 import type { Clock } from "../../common/clock.ts";
 import type { Logger } from "../../common/logging.ts";
-import { endInstance } from "../act/destroy.ts";
+import { destroyInstance } from "../act/destroy.ts";
 import { type Lease, noLease } from "../lease/lease.ts";
-import { LEASE_MS, type Ownership } from "../model/ownership.ts";
-import type { Desired } from "../plan/input.ts";
-import { describe } from "../plan/replacement.ts";
-import { CREATE_DEADLINE_MS } from "../state/apply-observation.ts";
-import { awaitsAnswer, type Destroy } from "../state/apply-outcome.ts";
-import { emptyMemory, type Memory } from "../state/schema.ts";
+import { CREATE_DEADLINE_MS, LEASE_MS } from "../model/deadlines.ts";
+import { describe } from "../model/describe.ts";
+import type { Desired } from "../model/desired.ts";
+import type { Ownership } from "../model/ownership.ts";
+import { type Destroy, needsConfirmation } from "../state/apply-outcome.ts";
+import { emptyState, type State } from "../state/schema.ts";
 import type { VastClient } from "../vast/client.ts";
 import type { Instance } from "../vast/rows.ts";
 
@@ -18,8 +18,8 @@ export interface DestroyParts {
   clock: Clock;
   log: Logger;
   label: string;
-  load(): Promise<Memory | null>;
-  save(memory: Memory): Promise<void>;
+  load(): Promise<State | null>;
+  save(state: State): Promise<void>;
   /** Of this command, not of the provisioner whose state file it reads. */
   lease: Lease;
   /** Whether a provisioner for this pod runs beside: it would create another instance at once. */
@@ -29,11 +29,11 @@ export interface DestroyParts {
   say(text: string): void;
 }
 
-/** What is to end. `bornAt` (epoch ms) tells of a contract that no list has shown yet, and is null for all others. */
+/** What is to end. `createdAt` (epoch ms) tells of a contract that no list has shown yet, and is null for all others. */
 interface Target {
   order: Destroy;
   name: string;
-  bornAt: number | null;
+  createdAt: number | null;
 }
 
 /** What came of it: `gone` were seen to be gone by a complete list, `left` were not. */
@@ -53,7 +53,7 @@ export async function destroyAll(parts: DestroyParts): Promise<DestroyOutcome> {
   const { client, label, say } = parts;
   const rows = await client.listInstances(label);
   const beside = await parts.provisionerRuns();
-  const remembered = (beside ? null : await parts.load()) ?? emptyMemory(label);
+  const remembered = (beside ? null : await parts.load()) ?? emptyState(label);
   const targets = [...rows.map(listed), ...unlisted(remembered, rows)];
   const open = outcomeOpen(remembered, rows, parts.clock.now());
   if (targets.length === 0) {
@@ -82,12 +82,12 @@ export async function destroyAll(parts: DestroyParts): Promise<DestroyOutcome> {
       );
     }
     if (!(await parts.confirm(`Destroy ${names} with the label ${label}? Its disk is lost.`))) return nothing("");
-    const save = async (memory: Memory) => {
+    const save = async (state: State) => {
       // The file of a provisioner that runs is its own: written by two, it could lose the intent of a create.
-      if (!beside) await parts.save(memory);
-      await lease.mirror(memory);
+      if (!beside) await parts.save(state);
+      await lease.mirror(state);
     };
-    const outcome = await endAll({ ...parts, lease, save }, targets, before.memory);
+    const outcome = await destroyUntilGone({ ...parts, lease, save }, targets, before.state);
     if (open) say(mayAppear(label));
     return { ...outcome, done: outcome.done && !open };
   } finally {
@@ -96,34 +96,36 @@ export async function destroyAll(parts: DestroyParts): Promise<DestroyOutcome> {
 }
 
 /** Asks for the end of `targets` until a list lacks them, or the time for it is over. */
-async function endAll(parts: DestroyParts, targets: readonly Target[], before: Memory): Promise<DestroyOutcome> {
+async function destroyUntilGone(
+  parts: DestroyParts,
+  targets: readonly Target[],
+  before: State,
+): Promise<DestroyOutcome> {
   const { client, clock, label, lease, say } = parts;
-  const end = { ...parts, mayMutate: lease.mayMutate, desired: nothingWanted(label) };
-  let memory = before;
+  const end = { ...parts, mayMutate: lease.mayMutate, desired: nothingDesired(label) };
+  let state = before;
   const isTarget = (row: Instance) => targets.some(({ order }) => order.id === row.id);
   let seen: readonly Instance[] = [];
   let left = targets;
   const deadline = clock.now() + CONFIRM_MS;
   let askAt = 0;
   while (left.length > 0 && clock.now() < deadline) {
-    const held = await lease.renew(memory); // it may have ended while a person thought about the answer
-    memory = held.memory;
+    const held = await lease.renew(state); // it may have ended while a person thought about the answer
+    state = held.state;
     if (held.ownership.kind === "other") {
       say(heldBy(held.ownership, label));
       break;
     }
     if (clock.now() >= askAt) {
       for (const { order, name } of left)
-        memory = await endInstance(end, order, `${name} is destroyed by command`, memory);
+        state = await destroyInstance(end, order, `${name} is destroyed by command`, state);
       askAt = clock.now() + ASK_AGAIN_MS;
     }
     await clock.sleep(LOOK_EVERY_MS);
     const list = await client.listInstances(label).catch(() => null); // no answer is no proof: look again until the deadline
     if (list === null) continue;
     seen = list;
-    left = left.filter(
-      (target) => seen.some((row) => row.id === target.order.id) || mayBeHidden(target, memory, clock),
-    );
+    left = left.filter((target) => seen.some((row) => row.id === target.order.id) || mayBeHidden(target, state, clock));
   }
   const gone = targets.map(({ order }) => order.id).filter((id) => !left.some(({ order }) => order.id === id));
   if (gone.length > 0) say(`Destroyed, and seen to be gone: ${gone.join(", ")}.`);
@@ -133,7 +135,7 @@ async function endAll(parts: DestroyParts, targets: readonly Target[], before: M
       `Not seen to be gone after ${seconds} s: ${left.map(({ name }) => name).join(" and ")}. Run this again, or end it in the console of Vast.ai.`,
     );
   } else {
-    await parts.save({ ...memory, doomed: memory.doomed.filter((d) => !gone.includes(d.id)) });
+    await parts.save({ ...state, pendingDeletes: state.pendingDeletes.filter((d) => !gone.includes(d.id)) });
   }
   // Nobody was asked about these: they are somebody's new instances, most likely the running provisioner's.
   const others = seen.filter((row) => !isTarget(row));
@@ -147,17 +149,21 @@ function heldBy({ owner }: Extract<Ownership, { kind: "other" }>, label: string)
 
 function listed(row: Instance): Target {
   const { id, hostId, machineId } = row;
-  return { order: { kind: "destroy", id, hostId, machineId, reason: "operator" }, name: describe(row), bornAt: null };
+  return {
+    order: { kind: "destroy", id, hostId, machineId, reason: "operator" },
+    name: describe(row),
+    createdAt: null,
+  };
 }
 
 /** Contracts of ours that no list shows: that of a create of the last moments, and failed ones whose end was not confirmed. */
-function unlisted({ intent, doomed }: Memory, rows: readonly Instance[]): Target[] {
-  const target = (id: number, reason: Destroy["reason"], bornAt: number): Target => ({
+function unlisted({ intent, pendingDeletes }: State, rows: readonly Instance[]): Target[] {
+  const target = (id: number, reason: Destroy["reason"], createdAt: number): Target => ({
     order: { kind: "destroy", id, hostId: null, machineId: null, reason },
     name: `instance ${id} (not listed)`,
-    bornAt,
+    createdAt: createdAt,
   });
-  const failed = doomed.filter(awaitsAnswer).map(({ id, since }) => target(id, "still_listed", since));
+  const failed = pendingDeletes.filter(needsConfirmation).map(({ id, since }) => target(id, "still_listed", since));
   const contract = intent?.contract ?? null;
   const late =
     intent === null || contract === null ? [] : [target(contract, "create_never_appeared", intent.startedAt)];
@@ -165,14 +171,14 @@ function unlisted({ intent, doomed }: Memory, rows: readonly Instance[]): Target
 }
 
 /** A contract that was never listed is gone when the API has said so and its row had time enough to appear. */
-function mayBeHidden({ order, bornAt }: Target, { doomed }: Memory, clock: Clock): boolean {
-  if (bornAt === null) return false;
-  const answered = doomed.find(({ id }) => id === order.id)?.answered === true;
-  return !answered || clock.now() - bornAt < CREATE_DEADLINE_MS;
+function mayBeHidden({ order, createdAt }: Target, { pendingDeletes }: State, clock: Clock): boolean {
+  if (createdAt === null) return false;
+  const confirmed = pendingDeletes.find(({ id }) => id === order.id)?.deleteConfirmed === true;
+  return !confirmed || clock.now() - createdAt < CREATE_DEADLINE_MS;
 }
 
 /** A create without an answer may yet show its instance. */
-function outcomeOpen({ intent }: Memory, rows: readonly Instance[], now: number): boolean {
+function outcomeOpen({ intent }: State, rows: readonly Instance[], now: number): boolean {
   const young = intent !== null && now - intent.startedAt < CREATE_DEADLINE_MS;
   return young && intent.contract === null && rows.length === 0;
 }
@@ -182,6 +188,6 @@ function mayAppear(label: string): string {
 }
 
 /** An operator's destroy teaches nothing about images. */
-function nothingWanted(label: string): Desired {
+function nothingDesired(label: string): Desired {
   return { label, image: "", templateName: "", upstreamPort: undefined, upstreamScheme: "http" };
 }

@@ -3,7 +3,7 @@
 import type { Clock } from "../../common/clock.ts";
 import type { Logger } from "../../common/logging.ts";
 import type { Cluster } from "../kubernetes/cluster.ts";
-import { ownerOf, type Wanted, wantedBy } from "../kubernetes/pod-desired.ts";
+import { desiredBy, ownerOf, type PodDesired } from "../kubernetes/pod-desired.ts";
 import type { Policy } from "../plan/policy.ts";
 import type { DestroyOutcome } from "./destroy-all.ts";
 
@@ -32,10 +32,10 @@ const PAUSE_MS = 2000;
 const CREATE_WAIT_MS = 45_000;
 
 /** Answers whether every instance of the label was ended and seen to be gone; false also where it was to be kept. */
-export async function endUnlessWanted(parts: TerminateParts): Promise<boolean> {
+export async function destroyUnlessDesired(parts: TerminateParts): Promise<boolean> {
   const { onTerminate, policy, clock, log } = parts;
   if (onTerminate === "keep") return false;
-  const { wanted, why } = onTerminate === "destroy" ? alwaysEnd : await ask(parts);
+  const { wanted, why } = onTerminate === "destroy" ? ALWAYS_DESTROY : await ask(parts);
   const line = { event: "terminate", wanted };
   if (wanted === "doubt") {
     log.warn(
@@ -69,9 +69,9 @@ export async function endUnlessWanted(parts: TerminateParts): Promise<boolean> {
   }
 }
 
-const alwaysEnd: Wanted = { wanted: "no", why: "VAST_ON_TERMINATE=destroy ends it at every stop" };
+const ALWAYS_DESTROY: PodDesired = { wanted: "no", why: "VAST_ON_TERMINATE=destroy ends it at every stop" };
 
-async function ask({ podName, clock, openCluster }: TerminateParts): Promise<Wanted> {
+async function ask({ podName, clock, openCluster }: TerminateParts): Promise<PodDesired> {
   let cluster: Cluster;
   try {
     cluster = openCluster();
@@ -85,11 +85,11 @@ async function ask({ podName, clock, openCluster }: TerminateParts): Promise<Wan
   }
 }
 
-async function askOnce(cluster: Cluster, podName: string): Promise<Wanted> {
+async function askOnce(cluster: Cluster, podName: string): Promise<PodDesired> {
   const base = `namespaces/${cluster.namespace}`;
   const owner = ownerOf(podName, await cluster.get(`/api/v1/${base}/pods/${podName}`));
   if ("why" in owner) return { wanted: "doubt", why: owner.why };
-  return wantedBy(owner.name, podName, await cluster.get(`/apis/apps/v1/${base}/statefulsets/${owner.name}`));
+  return desiredBy(owner.name, podName, await cluster.get(`/apis/apps/v1/${base}/statefulsets/${owner.name}`));
 }
 
 /** What is doubtful about the setting already at the start, or null. */

@@ -3,9 +3,9 @@
 import type { Clock } from "../../common/clock.ts";
 import type { Logger } from "../../common/logging.ts";
 import type { Cluster } from "../kubernetes/cluster.ts";
-import { type Namespace, wantedPods } from "../kubernetes/pod-desired.ts";
-import { describe } from "../plan/replacement.ts";
-import { labelOf } from "../settings.ts";
+import { type Namespace, readNamespace } from "../kubernetes/pod-desired.ts";
+import { describe } from "../model/describe.ts";
+import { labelOf } from "../model/label.ts";
 import type { VastClient } from "../vast/client.ts";
 import { asVastError } from "../vast/errors.ts";
 import type { Instance } from "../vast/rows.ts";
@@ -58,7 +58,7 @@ export async function reap(parts: ReapParts): Promise<ReapOutcome> {
     return nothing(`the instances are unknown (${asVastError(error).message})`);
   }
   const base = `namespaces/${cluster.namespace}`;
-  const wanted = wantedPods(
+  const wanted = readNamespace(
     await cluster.get(`/apis/apps/v1/${base}/statefulsets`),
     await cluster.get(`/api/v1/${base}/pods`),
   );
@@ -73,7 +73,7 @@ export async function reap(parts: ReapParts): Promise<ReapOutcome> {
   const unwanted = ours.filter((row) => !wanted.isWanted(podOf(row, prefix) ?? ""));
   for (const row of unwanted.filter((one) => one.createdAt === null))
     say(`Spared, since its age is unknown: ${describe(row)} with the label ${row.label}.`);
-  const orphans = bornBefore(unwanted, clock.now() - parts.youngerThanMs);
+  const orphans = createdBefore(unwanted, clock.now() - parts.youngerThanMs);
   const ids = orphans.map((row) => row.id);
   if (orphans.length === 0) {
     say(
@@ -88,7 +88,7 @@ export async function reap(parts: ReapParts): Promise<ReapOutcome> {
   }
   const taken = orphans.slice(0, parts.atMost);
   if (taken.length < orphans.length) say(`Of ${orphans.length} the ${taken.length} oldest are ended in this run.`);
-  const left = await endAll(parts, taken);
+  const left = await destroyOrphans(parts, taken);
   const gone = taken.map((row) => row.id).filter((id) => !left.includes(id));
   if (gone.length > 0) say(`Destroyed, and seen to be gone: ${gone.join(", ")}.`);
   if (left.length > 0) say(`Not seen to be gone: ${left.join(", ")}. The next run asks again.`);
@@ -125,14 +125,14 @@ export function podOf(row: Instance, prefix: string): string | null {
 }
 
 /** Those that were created before `instant` (epoch ms); the oldest first. */
-function bornBefore(rows: readonly Instance[], instant: number): Instance[] {
+function createdBefore(rows: readonly Instance[], instant: number): Instance[] {
   return rows
     .filter((row) => row.createdAt !== null && row.createdAt < instant)
     .sort((a, b) => (a.createdAt ?? 0) - (b.createdAt ?? 0) || a.id - b.id);
 }
 
 /** Asks for the end of each and answers the ids that no complete list was seen without. */
-async function endAll({ client, clock, log }: ReapParts, rows: readonly Instance[]): Promise<number[]> {
+async function destroyOrphans({ client, clock, log }: ReapParts, rows: readonly Instance[]): Promise<number[]> {
   for (const row of rows) {
     try {
       await client.destroyInstance(row.id);

@@ -2,7 +2,7 @@
 import * as z from "zod";
 import { VastError, type VastErrorKind } from "./errors.ts";
 
-export interface Answer {
+export interface HttpAnswer {
   status: number;
   text: string;
   /** From a `Retry-After` header. The API sends none so far; a gateway before it may. */
@@ -27,7 +27,7 @@ type Body = z.infer<typeof bodySchema>;
  */
 export function readAnswer(
   call: string,
-  answer: Answer,
+  answer: HttpAnswer,
   clean: (text: string) => string = (text) => text,
 ): Record<string, unknown> {
   const body = parseBody(answer.text);
@@ -45,7 +45,7 @@ export function readAnswer(
   throw refusal(call, answer, body, clean);
 }
 
-function refusal(call: string, answer: Answer, body: Body | null, clean: (text: string) => string): VastError {
+function refusal(call: string, answer: HttpAnswer, body: Body | null, clean: (text: string) => string): VastError {
   const slug = typeof body?.error === "string" ? body.error : "";
   const text = firstText(body?.msg, body?.message, body?.detail, body?.error) ?? withoutMarkup(answer.text);
   const contract = positiveInteger(body?.new_contract);
@@ -84,7 +84,7 @@ function classify(status: number, slug: string, text: string): VastErrorKind {
 }
 
 /** The API explains what it refuses in JSON. What is none comes from a gateway or a firewall, and says nothing of our key or request. */
-function isGateways({ status, text }: Answer): boolean {
+function isGateways({ status, text }: HttpAnswer): boolean {
   return (
     status >= 500 ||
     status === 403 ||
@@ -100,18 +100,18 @@ function thresholdIn(text: string): number | null {
 }
 
 /** The longest of the interval, `retry_after` (seconds) in the body and a header. */
-function requestedWait(answer: Answer, body: Body | null, thresholdMs: number | null): number | null {
+function requestedWait(answer: HttpAnswer, body: Body | null, thresholdMs: number | null): number | null {
   const waits = [waitMs(Number(body?.retry_after)), thresholdMs, waitMs((answer.retryAfterMs ?? 0) / 1000)];
   const longest = Math.max(...waits.map((wait) => wait ?? 0));
   return longest > 0 ? longest : null;
 }
 
 function waitMs(seconds: number): number | null {
-  return Number.isFinite(seconds) && seconds > 0 ? Math.min(seconds * 1000, LONGEST_WAIT_MS) : null;
+  return Number.isFinite(seconds) && seconds > 0 ? Math.min(seconds * 1000, LONGEST_RETRY_AFTER_MS) : null;
 }
 
 // The longest wait that was seen is 17 s; a number that is off must not stop an endpoint for hours.
-const LONGEST_WAIT_MS = 300_000;
+const LONGEST_RETRY_AFTER_MS = 300_000;
 
 function parseBody(text: string): Body | null {
   try {

@@ -18,7 +18,7 @@ export interface CreateRequest {
 export interface VastClient {
   /**
    * All instances that carry exactly this label, or all of the account for null. Throws unless the page walk was complete and consistent. `once`: a walk that
-   * is refused as too frequent at its first page is not asked for again behind its gate.
+   * is refused as too frequent at its first page is not asked for again once its bucket is available.
    */
   listInstances(label: string | null, signal?: AbortSignal, once?: boolean): Promise<Instance[]>;
   /** The account's own template of that name (the newest of several), or null when it has none. `once`: as with lists. */
@@ -40,7 +40,7 @@ export interface VastClient {
 const PAGE_ROWS = 25;
 const MOST_PAGES = 40;
 // Creating takes the API a few seconds at most; a longer silence is treated as "outcome unknown".
-const CREATE_DEADLINE_MS = 30_000;
+const CREATE_ANSWER_MS = 30_000;
 
 // Numbers are known to come as text now and then.
 const whole = z.union([z.int(), z.string().regex(/^\d+$/).transform(Number)]);
@@ -54,7 +54,7 @@ const contract = z.looseObject({ new_contract: whole.pipe(z.int().positive()) })
 const user = z.looseObject({ id: whole });
 const dollars = z.union([z.number(), z.string().trim().min(1).transform(Number)]).pipe(z.number());
 // Accounts that pay in advance show a balance of 0 and their money as credit; the vendor's description names the balance alone.
-const purse = z.looseObject({ balance: dollars.nullish().catch(null), credit: dollars.nullish().catch(null) });
+const balanceFields = z.looseObject({ balance: dollars.nullish().catch(null), credit: dollars.nullish().catch(null) });
 const templateList = z.looseObject({ templates: z.array(z.unknown()) });
 const offerList = z.looseObject({ offers: z.array(z.unknown()) });
 
@@ -62,10 +62,13 @@ export interface ClientOptions {
   /** Takes secrets out of what a host says: it has the registry's login, and its words reach messages. */
   clean?: (text: string) => string;
   /** Told once when the account has several templates of a name, with their ids: the first is the one that is taken. */
-  onNamesakes?: (name: string, ids: readonly number[]) => void;
+  onDuplicateTemplates?: (name: string, ids: readonly number[]) => void;
 }
 
-export function createVastClient(send: Send, { clean, onNamesakes }: ClientOptions = {}): VastClient {
+export function createVastClient(
+  send: Send,
+  { clean, onDuplicateTemplates: onNamesakes }: ClientOptions = {},
+): VastClient {
   let accountId: number | null = null;
   let toldNamesakes = "";
 
@@ -76,7 +79,7 @@ export function createVastClient(send: Send, { clean, onNamesakes }: ClientOptio
   }
 
   const whoAmI = (signal?: AbortSignal) =>
-    send({ method: "GET", path: "/api/v0/users/current/", gate: "user" }, signal);
+    send({ method: "GET", path: "/api/v0/users/current/", endpoint: "user" }, signal);
 
   return {
     async listInstances(label, signal, once = false) {
@@ -95,7 +98,10 @@ export function createVastClient(send: Send, { clean, onNamesakes }: ClientOptio
           ...(last === undefined ? {} : { after_token: last }),
         };
         const gentle = once && pages === 0 ? { once } : {};
-        const body = await send({ method: "GET", path: "/api/v1/instances/", query, gate: "list", ...gentle }, signal);
+        const body = await send(
+          { method: "GET", path: "/api/v1/instances/", query, endpoint: "list", ...gentle },
+          signal,
+        );
         const read = expect(page, body, call, "`instances` is not a list, or a count of it no number");
         rows.push(...read.instances);
         found = Math.max(found, read.instances_found ?? 0);
@@ -122,7 +128,10 @@ export function createVastClient(send: Send, { clean, onNamesakes }: ClientOptio
       const call = "GET /api/v0/template/";
       const query = { select_cols: ["*"], select_filters: { creator_id: { eq: creator }, name: { eq: name } } };
       const gentle = once ? { once } : {};
-      const body = await send({ method: "GET", path: "/api/v0/template/", query, gate: "template", ...gentle }, signal);
+      const body = await send(
+        { method: "GET", path: "/api/v0/template/", query, endpoint: "template", ...gentle },
+        signal,
+      );
       const { templates } = expect(templateList, body, call, "`templates` is not a list");
       // The API has been seen to leave filters out: a stranger's template of the same name must never be taken.
       const own = readAll(
@@ -138,7 +147,12 @@ export function createVastClient(send: Send, { clean, onNamesakes }: ClientOptio
     },
 
     async readCredit(signal) {
-      const { balance, credit } = expect(purse, await whoAmI(signal), "GET /api/v0/users/current/", "no account");
+      const { balance, credit } = expect(
+        balanceFields,
+        await whoAmI(signal),
+        "GET /api/v0/users/current/",
+        "no account",
+      );
       const left = (balance ?? 0) + (credit ?? 0);
       // One of them alone may be 0 or less while the money is in the other.
       const told = typeof balance === "number" && typeof credit === "number";
@@ -147,7 +161,7 @@ export function createVastClient(send: Send, { clean, onNamesakes }: ClientOptio
 
     async searchOffers(search, signal) {
       const call = "POST /api/v0/bundles/";
-      const body = await send({ method: "POST", path: "/api/v0/bundles/", body: search, gate: "search" }, signal);
+      const body = await send({ method: "POST", path: "/api/v0/bundles/", body: search, endpoint: "search" }, signal);
       const { offers } = expect(offerList, body, call, "`offers` is not a list");
       return offers.map(readOffer).filter((offer) => offer !== null);
     },
@@ -164,13 +178,13 @@ export function createVastClient(send: Send, { clean, onNamesakes }: ClientOptio
         ...(request.imageLogin === undefined ? {} : { image_login: request.imageLogin }),
       };
       const call = `PUT ${path}`;
-      const when = { deadlineMs: CREATE_DEADLINE_MS, ...(beforeSent === undefined ? {} : { beforeSent }) };
-      const answer = await send({ method: "PUT", path, body, gate: "create", ...when }, signal);
+      const when = { deadlineMs: CREATE_ANSWER_MS, ...(beforeSent === undefined ? {} : { beforeSent }) };
+      const answer = await send({ method: "PUT", path, body, endpoint: "create", ...when }, signal);
       return expect(contract, answer, call, "no `new_contract`").new_contract;
     },
 
     async destroyInstance(id, signal) {
-      await send({ method: "DELETE", path: `/api/v0/instances/${id}/`, body: {}, gate: "destroy" }, signal);
+      await send({ method: "DELETE", path: `/api/v0/instances/${id}/`, body: {}, endpoint: "destroy" }, signal);
     },
   };
 }

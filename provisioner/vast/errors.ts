@@ -21,7 +21,7 @@ export type VastErrorKind =
   | "unavailable"
   | "malformed";
 
-export interface VastErrorFacts {
+export interface VastErrorFields {
   kind: VastErrorKind;
   /** Method and path, without the query. */
   call: string;
@@ -57,7 +57,7 @@ export class VastError extends Error {
   /** The same call may succeed later without anybody having changed anything. */
   readonly retryable: boolean;
 
-  constructor(facts: VastErrorFacts) {
+  constructor(facts: VastErrorFields) {
     const answer = facts.status === null ? "no answer" : `HTTP ${facts.status}`;
     const text = facts.text.replace(/\s+/g, " ").trim().slice(0, LONGEST_TEXT);
     super(`${facts.call}: ${answer}${facts.slug ? `, ${facts.slug}` : ""}${text ? `: ${text}` : ""}`);

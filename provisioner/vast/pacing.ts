@@ -18,25 +18,25 @@ const UNNAMED_WAIT_MS = 5000;
 const LEARNED_FOR_MS = 600_000;
 // The longest spread after repeated refusals: a minute is what the search's limit looks at, the longest of all.
 const WIDEST_SPREAD_MS = 60_000;
-// After an outage nobody comes back at the same instant. A pass waits in its gates, and 20 s is one call's deadline.
+// After an outage nobody comes back at the same instant. A pass waits for its buckets, and 20 s is one call's deadline.
 const OUTAGE_FIRST_MS = 2000;
 const OUTAGE_CEILING_MS = 20_000;
 
 export interface Pacing {
   /** Resolves when a call of this endpoint may start (or when `signal` is aborted). */
-  enter(gate: string, signal?: AbortSignal): Promise<void>;
+  acquire(endpoint: string, signal?: AbortSignal): Promise<void>;
   /** Epoch ms before which a call of this endpoint would have to wait. */
-  opensAt(gate: string): number;
+  availableAt(endpoint: string): number;
   /** Lets no call of this endpoint start before `until` (epoch ms). */
-  hold(gate: string, until: number): void;
+  blockUntil(endpoint: string, until: number): void;
   /** Notes that a call was answered. */
-  succeeded(gate: string): void;
+  succeeded(endpoint: string): void;
   /** Notes that a call failed: who was refused as too frequent or got no answer waits, longer each time. */
-  failed(gate: string, error: Pick<VastError, "kind" | "retryAfterMs" | "thresholdMs">): void;
+  failed(endpoint: string, error: Pick<VastError, "kind" | "retryAfterMs" | "thresholdMs">): void;
 }
 
-interface Gate {
-  openAt: number;
+interface Bucket {
+  availableAt: number;
   intervalMs: number;
   learned: { intervalMs: number; until: number } | null;
   /** Refusals, or calls without an answer, in a row. */
@@ -44,58 +44,58 @@ interface Gate {
   outages: number;
 }
 
-/** One gate per endpoint, one process wide. `random` answers 0 to 1. */
+/** One bucket per endpoint, process-wide. `random` answers 0 to 1. */
 export function createPacing(clock: Clock, random: () => number): Pacing {
-  const gates = new Map<string, Gate>();
-  const gateOf = (name: string): Gate => {
-    const known = gates.get(name);
+  const buckets = new Map<string, Bucket>();
+  const bucketOf = (name: string): Bucket => {
+    const known = buckets.get(name);
     if (known !== undefined) return known;
-    const gate = { openAt: 0, intervalMs: INTERVALS_MS[name] ?? 1000, learned: null, refusals: 0, outages: 0 };
-    gates.set(name, gate);
-    return gate;
+    const bucket = { availableAt: 0, intervalMs: INTERVALS_MS[name] ?? 1000, learned: null, refusals: 0, outages: 0 };
+    buckets.set(name, bucket);
+    return bucket;
   };
-  const intervalOf = ({ intervalMs, learned }: Gate) =>
+  const intervalOf = ({ intervalMs, learned }: Bucket) =>
     learned !== null && learned.until > clock.now() ? Math.max(learned.intervalMs, intervalMs) : intervalMs;
-  const close = (gate: Gate, waitMs: number) => {
-    gate.openAt = Math.max(gate.openAt, clock.now() + waitMs);
+  const close = (bucket: Bucket, waitMs: number) => {
+    bucket.availableAt = Math.max(bucket.availableAt, clock.now() + waitMs);
   };
   let latest = 0;
   /** Where the clock was set back, what was to be waited stays as long as it was. */
-  const withClock = (name: string): Gate => {
+  const withClock = (name: string): Bucket => {
     const now = clock.now();
-    if (now < latest) for (const gate of gates.values()) gate.openAt -= latest - now;
+    if (now < latest) for (const bucket of buckets.values()) bucket.availableAt -= latest - now;
     latest = now;
-    return gateOf(name);
+    return bucketOf(name);
   };
 
   return {
-    opensAt: (name) => withClock(name).openAt,
-    hold(name, until) {
-      const gate = withClock(name);
-      gate.openAt = Math.max(gate.openAt, until);
+    availableAt: (name) => withClock(name).availableAt,
+    blockUntil(name, until) {
+      const bucket = withClock(name);
+      bucket.availableAt = Math.max(bucket.availableAt, until);
     },
-    async enter(name, signal) {
-      const gate = withClock(name);
+    async acquire(name, signal) {
+      const bucket = withClock(name);
       const now = clock.now();
-      const start = Math.max(now, gate.openAt);
-      gate.openAt = start + intervalOf(gate);
+      const start = Math.max(now, bucket.availableAt);
+      bucket.availableAt = start + intervalOf(bucket);
       if (start > now) await clock.sleep(start - now, signal);
     },
     succeeded(name) {
       Object.assign(withClock(name), { refusals: 0, outages: 0 });
     },
     failed(name, { kind, retryAfterMs, thresholdMs }) {
-      const gate = withClock(name);
+      const bucket = withClock(name);
       if (kind === "rate_limited") {
-        if (thresholdMs !== null && thresholdMs > intervalOf(gate))
-          gate.learned = { intervalMs: thresholdMs, until: clock.now() + LEARNED_FOR_MS };
-        gate.refusals += 1;
-        close(gate, refusalWaitMs(retryAfterMs, PENALTY_MS[name] ?? 0, gate.refusals, random));
+        if (thresholdMs !== null && thresholdMs > intervalOf(bucket))
+          bucket.learned = { intervalMs: thresholdMs, until: clock.now() + LEARNED_FOR_MS };
+        bucket.refusals += 1;
+        close(bucket, refusalWaitMs(retryAfterMs, PENALTY_MS[name] ?? 0, bucket.refusals, random));
       } else if (kind === "unavailable" || kind === "malformed") {
-        gate.outages += 1;
-        close(gate, outageWaitMs(gate.outages, random));
+        bucket.outages += 1;
+        close(bucket, outageWaitMs(bucket.outages, random));
       } else {
-        Object.assign(gate, { refusals: 0, outages: 0 }); // it was answered
+        Object.assign(bucket, { refusals: 0, outages: 0 }); // it was answered
       }
     },
   };

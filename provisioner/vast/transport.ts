@@ -2,30 +2,30 @@
 import axios, { type AxiosAdapter } from "axios";
 import { type Clock, withDeadline } from "../../common/clock.ts";
 import { scrub } from "../../common/logging.ts";
-import { type Answer, readAnswer } from "./answer.ts";
-import { VastError, type VastErrorFacts, type VastErrorKind } from "./errors.ts";
+import { type HttpAnswer, readAnswer } from "./answer.ts";
+import { VastError, type VastErrorFields, type VastErrorKind } from "./errors.ts";
 import type { Pacing } from "./pacing.ts";
 
-export interface Call {
+export interface ApiCall {
   method: "GET" | "POST" | "PUT" | "DELETE";
   /** With a trailing slash, as the API wants it. */
   path: string;
   query?: Record<string, unknown>;
   body?: unknown;
   /** Which known interval the call falls under. */
-  gate: string;
+  endpoint: string;
   deadlineMs?: number;
-  /** A refused read is not asked again behind its gate: who asks comes back by itself. */
+  /** A refused read is not asked again once its bucket is available: who asks comes back by itself. */
   once?: boolean;
   /** Aborting it gives the call up while it waits for its turn, and not once it is sent. */
   beforeSent?: AbortSignal;
 }
 
-export type Send = (call: Call, signal?: AbortSignal) => Promise<Record<string, unknown>>;
+export type Send = (call: ApiCall, signal?: AbortSignal) => Promise<Record<string, unknown>>;
 
 /** One call that was sent. `ms` is the time to its answer, without the wait for its turn. */
-export interface CallFacts {
-  gate: string;
+export interface CallInfo {
+  endpoint: string;
   outcome: "ok" | VastErrorKind;
   ms: number;
 }
@@ -41,17 +41,17 @@ export interface TransportOptions {
   /** Told when the API refuses the key: a rotated one may lie in its file. */
   onAuthError?: () => void;
   /** Told of each call that was sent, a read that is asked again each time anew. */
-  onCall?: (facts: CallFacts) => void;
+  onCall?: (facts: CallInfo) => void;
   /** Stands in for the network in simulations. */
   adapter?: AxiosAdapter;
 }
 
 // The vendor's own client waits 120 s; a pass must end before the liveness probe doubts it, and lists answer within a second or two.
-const READ_DEADLINE_MS = 20_000;
+const READ_ANSWER_MS = 20_000;
 // A page of 25 instances or 64 offers is about 200 kB; an endless body must not fill the memory.
 const LARGEST_ANSWER_BYTES = 8 * 1024 * 1024;
 // A read that was refused as too frequent has a neighbour with the same key that was faster, and no news: it is asked again
-// behind its gate. Taken for an unknown list it made pods of one account fall in and out of "unknown" all day.
+// once its bucket is available. Taken for an unknown list it made pods of one account fall in and out of "unknown" all day.
 const READ_TRIES = 4;
 // Longer than this the pass does not wait, for the turn of a read or for another try: the probe of what is served is part of it.
 export const READ_WAIT_MS = 10_000;
@@ -72,13 +72,13 @@ export function createTransport(options: TransportOptions): Send {
     headers: { Accept: "application/json", "Content-Type": "application/json", "User-Agent": "vast-pod" },
     ...(options.adapter ? { adapter: options.adapter } : {}),
   });
-  const send = async (call: Call, signal?: AbortSignal): Promise<Answer> => {
+  const send = async (call: ApiCall, signal?: AbortSignal): Promise<HttpAnswer> => {
     const params: Record<string, string> = {};
     for (const [name, value] of Object.entries(call.query ?? {})) {
       params[name] = typeof value === "string" ? value : JSON.stringify(value);
     }
     // axios' own timeout does not stop a body that drips: the signal does.
-    return withDeadline(options.clock, call.deadlineMs ?? READ_DEADLINE_MS, signal, async (deadline) => {
+    return withDeadline(options.clock, call.deadlineMs ?? READ_ANSWER_MS, signal, async (deadline) => {
       try {
         const response = await client.request<unknown>({
           method: call.method,
@@ -97,29 +97,29 @@ export function createTransport(options: TransportOptions): Send {
     });
   };
   const once: Send = async (call, signal) => {
-    const turnMs = options.pacing.opensAt(call.gate) - options.clock.now();
+    const turnMs = options.pacing.availableAt(call.endpoint) - options.clock.now();
     if (isRead(call) && turnMs > READ_WAIT_MS) {
       const text = "not sent, as the API has asked for a longer wait";
       throw unsent(call, { kind: "rate_limited", slug: "", text, retryAfterMs: turnMs });
     }
     const waiting = [signal, call.beforeSent].filter((one) => one !== undefined);
     // Joined only where there are two, in a create: a signal that lives on remembers each one that is made of it.
-    await options.pacing.enter(call.gate, waiting.length > 1 ? AbortSignal.any(waiting) : waiting[0]);
+    await options.pacing.acquire(call.endpoint, waiting.length > 1 ? AbortSignal.any(waiting) : waiting[0]);
     if (waiting.some((one) => one.aborted))
       throw unsent(call, { kind: "unavailable", slug: "aborted", text: "given up before it was sent" });
     const sentAt = options.clock.now();
-    const tell = (outcome: CallFacts["outcome"]) =>
-      options.onCall?.({ gate: call.gate, outcome, ms: options.clock.now() - sentAt });
+    const tell = (outcome: CallInfo["outcome"]) =>
+      options.onCall?.({ endpoint: call.endpoint, outcome, ms: options.clock.now() - sentAt });
     try {
       const answer = await send(call, signal);
       const body = readAnswer(describe(call), answer, (text) => scrub(text, options.secrets?.() ?? [options.apiKey()]));
       tell("ok");
-      options.pacing.succeeded(call.gate);
+      options.pacing.succeeded(call.endpoint);
       return body;
     } catch (error) {
       if (!(error instanceof VastError)) throw error;
       tell(error.kind);
-      options.pacing.failed(call.gate, error);
+      options.pacing.failed(call.endpoint, error);
       if (error.kind === "auth") options.onAuthError?.();
       throw error;
     }
@@ -146,15 +146,15 @@ function waitIn(header: unknown, now: number): number | null {
 }
 
 /** A search is a POST that changes nothing. */
-function isRead(call: Call): boolean {
+function isRead(call: ApiCall): boolean {
   return call.method === "GET" || call.method === "POST";
 }
 
-function describe(call: Call): string {
+function describe(call: ApiCall): string {
   return `${call.method} ${call.path}`;
 }
 
-function unsent(call: Call, facts: Pick<VastErrorFacts, "kind" | "slug" | "text" | "retryAfterMs">): VastError {
+function unsent(call: ApiCall, facts: Pick<VastErrorFields, "kind" | "slug" | "text" | "retryAfterMs">): VastError {
   return new VastError({ ...facts, call: describe(call), status: null, reached: false });
 }
 

@@ -2,7 +2,7 @@
 // config, its `.good` copy and nginx, all through what it is given. One call at a time.
 import type { Clock } from "../../common/clock.ts";
 import type { ErrorLog, LogMark } from "../nginx/error-log.ts";
-import type { Echo } from "../nginx/hash-probe.ts";
+import type { HashProbe } from "../nginx/hash-probe.ts";
 import type { Master } from "../nginx/master.ts";
 import type { Delivery } from "../nginx/processes.ts";
 import type { Config } from "../render/render.ts";
@@ -32,8 +32,8 @@ export type Outcome =
   | { kind: "stopped"; why: string };
 
 /** nginx as seen from here. */
-export interface Nginx {
-  ask(): Promise<Echo>;
+export interface NginxControl {
+  ask(): Promise<HashProbe>;
   findMaster(): Promise<Master>;
   isMaster(pid: number): boolean;
   reload(pid: number): Delivery;
@@ -44,7 +44,7 @@ export interface Nginx {
 
 export interface ApplyParts {
   clock: Clock;
-  nginx: Nginx;
+  nginx: NginxControl;
   files: ConfigFiles;
   log: ErrorLog;
 }

@@ -10,7 +10,7 @@ export interface Disk {
   /** Puts one file in the place of another; needs no room on the volume. */
   move(from: string, to: string): Promise<void>;
   /** Removes what a killed writer of `path` left. */
-  tidy(path: string): Promise<void>;
+  removeStale(path: string): Promise<void>;
 }
 
 export type WriteResult = { ok: true; changed: boolean } | { ok: false; why: string };
@@ -41,7 +41,7 @@ export class ConfigFiles {
    */
   async recover(): Promise<WriteResult> {
     try {
-      for (const path of [this.configPath, this.#goodPath]) await this.#disk.tidy(path);
+      for (const path of [this.configPath, this.#goodPath]) await this.#disk.removeStale(path);
       const text = await this.#disk.read(this.#goodPath);
       this.#good = text === null ? null : readConfig(text);
     } catch (error) {

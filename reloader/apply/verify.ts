@@ -1,7 +1,7 @@
 // Proves in two steps that nginx took a config: accepted (a worker of the new config answers) and settled (no worker of
 // the old one does). A delivered signal proves neither. Touches nothing but what it is given.
 import { type Clock, elapsedMs } from "../../common/clock.ts";
-import type { Echo } from "../nginx/hash-probe.ts";
+import type { HashProbe } from "../nginx/hash-probe.ts";
 
 export interface AcceptQuestion {
   hash: string;
@@ -9,7 +9,7 @@ export interface AcceptQuestion {
   since: number;
   timeoutMs: number;
   clock: Clock;
-  ask(): Promise<Echo>;
+  ask(): Promise<HashProbe>;
   /** Whether nginx has workers that it had not before the signal: old ones echo the same hash where the bytes are the same. */
   renewed(): boolean;
   /** Why nginx refused the config, null while nothing says that it did. */

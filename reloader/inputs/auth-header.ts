@@ -5,7 +5,7 @@ import { basename, dirname, join } from "node:path";
 import { SettingsError } from "../../common/settings.ts";
 import type { Header } from "../../common/variable-parsers.ts";
 import { type Disk, diskProblem } from "../apply/config-files.ts";
-import { verbatim } from "../render/quote.ts";
+import { quoteLiteral } from "../render/quote.ts";
 import type { Auth } from "../render/view.ts";
 
 export interface AuthDisk extends Pick<Disk, "read" | "write"> {
@@ -80,7 +80,7 @@ export class AuthFile {
   }
 
   /** What `refresh` would answer, without a write: a secret that has no file yet has no name yet either. */
-  async look(): Promise<AuthFound> {
+  async peek(): Promise<AuthFound> {
     const header = this.#read();
     if (header === null) return { auth: null, usable: true, problem: null };
     const path = (await this.#find(fileFor(header))) ?? this.#pathOf("unwritten");
@@ -88,7 +88,7 @@ export class AuthFile {
   }
 
   /** Removes the files of former secrets once `config` is proven, as no other one is needed then. Answers what hinders it. */
-  async tidy(config: string): Promise<string | null> {
+  async removeStale(config: string): Promise<string | null> {
     let path = this.#folder;
     try {
       for (path of await this.#paths()) {
@@ -117,5 +117,5 @@ export class AuthFile {
 
 /** `geo`, since it alone takes a value as it stands: everywhere else `$` begins a variable. */
 function fileFor({ value }: Header): string {
-  return `# Written by vast-reloader. Secret.\ngeo $vast_pod_auth {\n  default ${verbatim("UPSTREAM_AUTH_HEADER", value)};\n}\n`;
+  return `# Written by vast-reloader. Secret.\ngeo $vast_pod_auth {\n  default ${quoteLiteral("UPSTREAM_AUTH_HEADER", value)};\n}\n`;
 }

@@ -32,7 +32,7 @@ export async function readUpstream(
 }
 
 /** What nginx is to serve. */
-export interface Wanted {
+export interface DesiredUpstream {
   /** 0 when no upstream file was read yet. */
   generation: number;
   server: Server | null;
@@ -50,7 +50,7 @@ export interface StatePage {
 }
 
 export interface Decision {
-  wanted: Wanted;
+  wanted: DesiredUpstream;
   /** Why `wanted` is not what the file says. */
   problem: string | null;
 }
@@ -59,7 +59,7 @@ export interface Decision {
  * Decides what is wanted. `before` is the last decision, or what an earlier run had proven good. A file that is gone
  * or cannot be used changes nothing: silence never unpublishes. Only a fresh start without any file means "no server".
  */
-export function decideWanted(read: UpstreamRead, before: Wanted | null): Decision {
+export function decideUpstream(read: UpstreamRead, before: DesiredUpstream | null): Decision {
   switch (read.kind) {
     case "file": {
       const { generation, server, pod, state, reason, message, updatedAt } = read.file;
@@ -82,11 +82,11 @@ export function decideWanted(read: UpstreamRead, before: Wanted | null): Decisio
 }
 
 /** What is wanted when an earlier run left a good config and nothing else is known. */
-export function wantedOf(server: Server | null): Wanted {
+export function upstreamOfGood(server: Server | null): DesiredUpstream {
   return { ...noServer("no_upstream_file", "nothing was provisioned yet"), server };
 }
 
-function noServer(reason: string, message: string): Wanted {
+function noServer(reason: string, message: string): DesiredUpstream {
   return {
     generation: 0,
     server: null,

@@ -6,7 +6,7 @@ import { type Clock, withDeadline } from "../../common/clock.ts";
  * `hash`: the config that answered. `other`: something answered, but not with a hash. `closed`: nobody listens there.
  * `silent`: no answer in time, which proves nothing.
  */
-export type Echo = { kind: "hash"; hash: string } | { kind: "other" | "closed" | "silent"; why: string };
+export type HashProbe = { kind: "hash"; hash: string } | { kind: "other" | "closed" | "silent"; why: string };
 
 // Headers, a hash and a line end. Whatever else listens on the port must not fill the memory.
 const LONGEST_ANSWER = 4096;
@@ -15,7 +15,7 @@ const LONGEST_ANSWER = 4096;
 const TIMEOUT_MS = 1_000;
 
 /** Asks once. Never throws. */
-export async function askHash(port: number, clock: Clock): Promise<Echo> {
+export async function fetchConfigHash(port: number, clock: Clock): Promise<HashProbe> {
   return withDeadline(clock, TIMEOUT_MS, undefined, (signal) =>
     ask(port, "/hash", signal).then(
       (text) => read(port, text),
@@ -25,7 +25,7 @@ export async function askHash(port: number, clock: Clock): Promise<Echo> {
 }
 
 /** Asks the same port for nginx' version; null where no nginx with a config of ours tells one. Never throws. */
-export async function askVersion(port: number, clock: Clock): Promise<string | null> {
+export async function fetchVersion(port: number, clock: Clock): Promise<string | null> {
   return withDeadline(clock, TIMEOUT_MS, undefined, (signal) =>
     ask(port, "/version", signal).then(
       (text) => /^HTTP\/1\.\d 200 .*\r\n\r\n(\d+\.\d+\.\d+)\s*$/s.exec(text)?.[1] ?? null,
@@ -51,7 +51,7 @@ function ask(port: number, path: string, signal: AbortSignal): Promise<string> {
   });
 }
 
-function read(port: number, text: string): Echo {
+function read(port: number, text: string): HashProbe {
   const hash = /^HTTP\/1\.\d 200 .*\r\n\r\n([0-9a-f]{64})\s*$/s.exec(text)?.[1];
   if (hash !== undefined) return { kind: "hash", hash };
   const answered = /^HTTP\/1\.\d (\d{3})/.exec(text)?.[1];
@@ -60,7 +60,7 @@ function read(port: number, text: string): Echo {
   return { kind: "other", why: `port ${port} answers ${answered ?? "no HTTP"} without a config's hash` };
 }
 
-function failed(port: number, error: Error): Echo {
+function failed(port: number, error: Error): HashProbe {
   const code = "code" in error ? String(error.code) : "";
   if (code === "ECONNREFUSED") return { kind: "closed", why: `nothing listens on 127.0.0.1:${port}` };
   return { kind: "silent", why: `nginx did not answer on 127.0.0.1:${port} (${code || error.message})` };

@@ -1,17 +1,17 @@
 // Decides which config nginx is to run for what is wanted, and what clients are told while there is none. Pure but for
 // the resolver that it is handed.
-import type { Looked } from "../inputs/read-inputs.ts";
+import type { Inputs } from "../inputs/read-inputs.ts";
 import type { Resolver } from "../inputs/resolve.ts";
-import type { StatePage, Wanted } from "../inputs/upstream.ts";
-import { CannotRender } from "../render/quote.ts";
+import type { DesiredUpstream, StatePage } from "../inputs/upstream.ts";
+import { RenderError } from "../render/quote.ts";
 import { type Config, renderConfig } from "../render/render.ts";
-import type { Found, ProxySettings, Target } from "../render/view.ts";
+import type { ProxySettings, RenderInputs, Target } from "../render/view.ts";
 
 /** What a pass would have nginx run. `config` null: that cannot be known now, and why is the problem. */
-export interface Aim {
+export interface DesiredConfig {
   config: Config | null;
   /** For when there is nothing else: answers 503, out of the built-in template. */
-  without: Config;
+  unavailableConfig: Config;
   /** No server is wanted. */
   withdraws: boolean;
   /** The body of the 503 answers. */
@@ -20,11 +20,16 @@ export interface Aim {
   warnings: readonly string[];
 }
 
-export async function aimAt(wanted: Wanted, settings: ProxySettings, looked: Looked, resolver: Resolver): Promise<Aim> {
-  const { found, usable } = looked;
-  const without = renderConfig(null, settings, { ...found, template: null });
-  const base = { without, withdraws: wanted.server === null, page: wanted.page, warnings: [], config: null };
-  const failed = (problem: string | null, reason: string, message: string): Aim => {
+export async function desiredConfig(
+  wanted: DesiredUpstream,
+  settings: ProxySettings,
+  looked: Inputs,
+  resolver: Resolver,
+): Promise<DesiredConfig> {
+  const { render: found, usable } = looked;
+  const unavailableConfig = renderConfig(null, settings, { ...found, template: null });
+  const base = { unavailableConfig, withdraws: wanted.server === null, page: wanted.page, warnings: [], config: null };
+  const failed = (problem: string | null, reason: string, message: string): DesiredConfig => {
     // Without a server clients hear what the provisioner says, whatever is wrong here.
     const page = wanted.server === null ? wanted.page : unserved(wanted.page, reason, message);
     return { ...base, page, problem };
@@ -53,11 +58,11 @@ export function unserved(page: StatePage, reason = NO_CONFIG.reason, message = N
 }
 
 /** The config, or why there is none. */
-function tryRender(target: Target | null, settings: ProxySettings, found: Found): Config | string {
+function tryRender(target: Target | null, settings: ProxySettings, found: RenderInputs): Config | string {
   try {
     return renderConfig(target, settings, found);
   } catch (error) {
-    if (error instanceof CannotRender) return error.message;
+    if (error instanceof RenderError) return error.message;
     throw error;
   }
 }

@@ -4,7 +4,7 @@ import type { Config } from "../render/render.ts";
 
 // An image is pulled and a container started within less. Longer and the config may be what ends nginx at each start:
 // nothing shows it, since nginx writes its error log only once it has read where that is.
-const TURN_MS = 60_000;
+const ALTERNATE_EVERY_MS = 60_000;
 
 export interface NextStart {
   /** What is wanted. */
@@ -12,7 +12,7 @@ export interface NextStart {
   /** The last config that nginx was proven to run. */
   good: Config | null;
   /** Answers 503. */
-  without: Config;
+  unavailableConfig: Config;
   /** Epoch ms since when there is no nginx. */
   absentSince: number;
   now: number;
@@ -22,7 +22,7 @@ export interface NextStart {
  * The wanted config, and in each second minute a safer one, so that neither can keep nginx down for ever: the good one
  * unless it serves another server, which may belong to a stranger by now, else the one without a server.
  */
-export function nextStart({ config, good, without, absentSince, now }: NextStart): Config {
-  if (Math.floor((now - absentSince) / TURN_MS) % 2 === 0) return config;
-  return good !== null && sameServer(good.server, config.server) ? good : without;
+export function configForNextStart({ config, good, unavailableConfig, absentSince, now }: NextStart): Config {
+  if (Math.floor((now - absentSince) / ALTERNATE_EVERY_MS) % 2 === 0) return config;
+  return good !== null && sameServer(good.server, config.server) ? good : unavailableConfig;
 }

@@ -3,12 +3,12 @@ import { isIPv6 } from "node:net";
 import { isHost } from "../../common/upstream-file.ts";
 
 /** No config can be rendered for what is wanted. The message says why, and what to do. */
-export class CannotRender extends Error {
+export class RenderError extends Error {
   override readonly name: string = "CannotRender";
 }
 
 /** A value that must not reach nginx. The message names the value's place and why, and shows it as JSON. */
-export class UnquotableError extends CannotRender {
+export class UnsafeValueError extends RenderError {
   override readonly name = "UnquotableError";
   constructor(place: string, value: unknown, why: string) {
     super(`${place} is ${JSON.stringify(value)}, which cannot stand in an nginx config: ${why}`);
@@ -20,21 +20,21 @@ export class UnquotableError extends CannotRender {
  * between quotes. `$` begins a variable there and nginx knows no escape for it, so it is refused like control characters.
  */
 export function quoted(place: string, text: string): string {
-  if (text.includes("$")) throw new UnquotableError(place, text, "nginx has no escape for $");
-  return verbatim(place, text);
+  if (text.includes("$")) throw new UnsafeValueError(place, text, "nginx has no escape for $");
+  return quoteLiteral(place, text);
 }
 
 /** The same for the few places, like the values of `geo`, where nginx knows no variables and `$` is plain text. */
-export function verbatim(place: string, text: string): string {
+export function quoteLiteral(place: string, text: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
-  if (/[\x00-\x1f\x7f]/.test(text)) throw new UnquotableError(place, text, "it has control characters");
+  if (/[\x00-\x1f\x7f]/.test(text)) throw new UnsafeValueError(place, text, "it has control characters");
   return `"${text.replace(/[\\"]/g, "\\$&")}"`;
 }
 
 /** An IP address and port as `upstream` takes them: `203.0.113.9:80`, `[2001:db8::1]:80`. */
 export function endpoint(place: string, address: string, port: number): string {
   if (!isHost(address) || /[^0-9a-fA-F.:]/.test(address) || !/[.:]/.test(address)) {
-    throw new UnquotableError(place, address, "it is no IP address");
+    throw new UnsafeValueError(place, address, "it is no IP address");
   }
   return `${isIPv6(address) ? `[${address}]` : address}:${whole(place, port, 1, 65535)}`;
 }
@@ -42,7 +42,7 @@ export function endpoint(place: string, address: string, port: number): string {
 /** A whole number within bounds. */
 export function whole(place: string, value: number, min: number, max: number): string {
   if (!Number.isInteger(value) || value < min || value > max) {
-    throw new UnquotableError(place, value, `it is no whole number from ${min} to ${max}`);
+    throw new UnsafeValueError(place, value, `it is no whole number from ${min} to ${max}`);
   }
   return String(value);
 }
@@ -55,13 +55,13 @@ export function duration(place: string, ms: number, maxSeconds: number): string 
 
 /** A size as nginx writes it: digits and at most one of k, m, g. */
 export function size(place: string, text: string): string {
-  if (!/^\d{1,9}[kKmMgG]?$/.test(text)) throw new UnquotableError(place, text, "it is no size like 10M");
+  if (!/^\d{1,9}[kKmMgG]?$/.test(text)) throw new UnsafeValueError(place, text, "it is no size like 10M");
   return text;
 }
 
 /** Text inside a comment: one line of JSON, in which every line break is escaped. */
 export function comment(place: string, value: unknown): string {
   const text = JSON.stringify(value);
-  if (/[\r\n]/.test(text)) throw new UnquotableError(place, value, "it does not fit a line");
+  if (/[\r\n]/.test(text)) throw new UnsafeValueError(place, value, "it does not fit a line");
   return text;
 }

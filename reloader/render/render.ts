@@ -4,7 +4,7 @@ import mustache from "mustache";
 import { type Server, sameServer, serverSchema } from "../../common/upstream-file.ts";
 import { DEFAULT_CONF } from "./default-conf.ts";
 import { checkRendered, checkTemplate, templateRefused } from "./template.ts";
-import { type Found, NOTHING_FOUND, type ProxySettings, type Target, viewOf } from "./view.ts";
+import { NO_RENDER_INPUTS, type ProxySettings, type RenderInputs, type Target, viewOf } from "./view.ts";
 
 export interface Config {
   text: string;
@@ -14,7 +14,11 @@ export interface Config {
 }
 
 /** Renders. Throws a `CannotRender` whose message is for people. */
-export function renderConfig(target: Target | null, settings: ProxySettings, found: Found = NOTHING_FOUND): Config {
+export function renderConfig(
+  target: Target | null,
+  settings: ProxySettings,
+  found: RenderInputs = NO_RENDER_INPUTS,
+): Config {
   const { template } = found;
   if (template !== null) checkTemplate(template);
   const view = viewOf(target, settings, found);

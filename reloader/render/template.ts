@@ -1,8 +1,8 @@
 // Decides whether a user's own template will do: it must be mustache, use known names alone, and render a config that
 // can be verified. What nginx makes of the rest, nginx says. Pure.
 import mustache from "mustache";
-import { CannotRender } from "./quote.ts";
-import type { View } from "./view.ts";
+import { RenderError } from "./quote.ts";
+import type { TemplateView } from "./view.ts";
 
 /** Every name of the view, with what stands inside each section. A template that uses another one has a slip in it. */
 export const VIEW_NAMES: ReadonlySet<string> = new Set([
@@ -40,7 +40,7 @@ export function checkTemplate(template: string): void {
 }
 
 /** Throws a `CannotRender` where the config of a user's template lacks what cannot be done without. */
-export function checkRendered(text: string, hash: string, view: View): void {
+export function checkRendered(text: string, hash: string, view: TemplateView): void {
   const lines = text.split("\n").map((line) => line.trim());
   const needs = (rendered: string, template: string, why: string) => {
     if (!lines.includes(rendered)) throw templateRefused(`it lacks the line \`${template}\`, ${why}`);
@@ -58,9 +58,9 @@ export function checkRendered(text: string, hash: string, view: View): void {
 }
 
 /** The error for a template that cannot be used. */
-export function templateRefused(why: string, line: number | null = null): CannotRender {
+export function templateRefused(why: string, line: number | null = null): RenderError {
   const at = line === null ? "" : ` (line ${line})`;
-  return new CannotRender(`the template of NGINX_TEMPLATE_PATH cannot be used: ${why}${at}`);
+  return new RenderError(`the template of NGINX_TEMPLATE_PATH cannot be used: ${why}${at}`);
 }
 
 const lineOf = (text: string, offset: number) => text.slice(0, offset).split("\n").length;

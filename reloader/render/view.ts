@@ -3,7 +3,7 @@ import { isIP } from "node:net";
 import { basename, dirname } from "node:path";
 import { isHost, type Server } from "../../common/upstream-file.ts";
 import { keepsIdleClients } from "../nginx/version.ts";
-import { CannotRender, comment, duration, endpoint, quoted, size, UnquotableError, whole } from "./quote.ts";
+import { comment, duration, endpoint, quoted, RenderError, size, UnsafeValueError, whole } from "./quote.ts";
 
 /** What the settings say about the proxy. */
 export interface ProxySettings {
@@ -38,14 +38,14 @@ export interface Auth {
 }
 
 /** What no setting says, as it is found while running. */
-export interface Found {
+export interface RenderInputs {
   auth: Auth | null;
   /** Of the nginx that runs; null while that is not known. */
   nginxVersion: string | null;
   /** The user's own template; null: the built-in one. */
   template: string | null;
 }
-export const NOTHING_FOUND: Found = { auth: null, nginxVersion: null, template: null };
+export const NO_RENDER_INPUTS: RenderInputs = { auth: null, nginxVersion: null, template: null };
 
 /** A server whose name was resolved: nginx gets the address and never asks DNS itself. */
 export interface Target {
@@ -65,10 +65,10 @@ const MAX_SECONDS = 315_360_000;
 // before, so this stays well below the time that a withdrawn instance is left running.
 const KEEP_IDLE_CLIENTS_SECONDS = 2;
 
-export type View = ReturnType<typeof viewOf>;
+export type TemplateView = ReturnType<typeof viewOf>;
 
 /** Throws a `CannotRender` rather than let a value through that could become a directive. */
-export function viewOf(target: Target | null, settings: ProxySettings, { auth, nginxVersion }: Found) {
+export function viewOf(target: Target | null, settings: ProxySettings, { auth, nginxVersion }: RenderInputs) {
   return {
     server: comment("server", target === null ? null : plain(target.server)),
     listenPort: whole("NGINX_LISTEN_PORT", settings.listenPort, 1, 65535),
@@ -105,7 +105,7 @@ function proxied({ server, address }: Target, settings: ProxySettings, auth: Aut
 function tls(host: string, { authorities, name }: ProxySettings["tls"]) {
   // nginx compares names alone: a certificate on a bare address never fits (X509_check_host).
   if (authorities !== null && name === null && isIP(host) !== 0) {
-    throw new CannotRender(
+    throw new RenderError(
       `the instance's certificate cannot be verified, as its host ${host} is an address: set NGINX_UPSTREAM_TLS_NAME to a name in the certificate, or NGINX_UPSTREAM_TLS_VERIFY to off`,
     );
   }
@@ -118,6 +118,6 @@ function tls(host: string, { authorities, name }: ProxySettings["tls"]) {
 
 /** The server with its fields in one order, checked once more: this is the last line before the config. */
 function plain({ scheme, host, port }: Server): Server {
-  if (!isHost(host)) throw new UnquotableError("server.host", host, "it is neither an IP address nor a DNS name");
+  if (!isHost(host)) throw new UnsafeValueError("server.host", host, "it is neither an IP address nor a DNS name");
   return { scheme, host, port };
 }

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { systemClock } from "../../common/clock.ts";
 import { formatUpstreamFile, type Server } from "../../common/upstream-file.ts";
-import { askHash } from "../../reloader/nginx/hash-probe.ts";
+import { fetchConfigHash } from "../../reloader/nginx/hash-probe.ts";
 import { systemProcesses } from "../../reloader/nginx/processes.ts";
 import { answeringWorkers, stillAnswering } from "../../reloader/nginx/workers.ts";
 import { type ReloaderPod, type Status, servingPod, upstreamFile } from "../integration/reloader-pod.ts";
@@ -142,7 +142,7 @@ async function startScript(pod: ReloaderPod, server: Server): Promise<Script> {
 
 async function firstAnswer(statusPort: number, hash: string): Promise<void> {
   for (;;) {
-    const asked = Array.from({ length: QUESTIONS_AT_ONCE }, () => askHash(statusPort, systemClock));
+    const asked = Array.from({ length: QUESTIONS_AT_ONCE }, () => fetchConfigHash(statusPort, systemClock));
     const echoes = await Promise.all(asked);
     if (echoes.some((echo) => echo.kind === "hash" && echo.hash === hash)) return;
     await delay(ASK_EVERY_MS);

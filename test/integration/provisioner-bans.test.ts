@@ -50,7 +50,7 @@ test("replaces an instance that does not come up without banning anybody when ba
   expect(await redis.keys("*")).toEqual([]);
 });
 
-test("keeps the waiting time of an instance over a restart of the provisioner, also when its own memory is lost", async () => {
+test("keeps the waiting time of an instance over a restart of the provisioner, also when its own state is lost", async () => {
   await pod.emulator.send("POST", `hosts/${BAD}`, { neverBoots: true });
   const first = await pod.provision({ BLACKLIST_BAN_AFTER_SECONDS: "1000" });
   const id = await until("an instance is waited for", async () => (await pod.emulator.live(pod.label))[0]?.id);

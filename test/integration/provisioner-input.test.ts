@@ -160,7 +160,7 @@ test("POD_NAME makes the label, and VAST_LABEL another one", async () => {
 test("VAST_POLICY=observe changes nothing and says what it holds back", async () => {
   await pod.provision({ VAST_POLICY: "observe" });
   const file = await pod.until("the plan is shown", (f) =>
-    f.message.includes("held back by VAST_POLICY=observe: create"),
+    f.message.includes("suppressed by VAST_POLICY=observe: create"),
   );
   expect(file.server).toBeNull();
   expect(await pod.emulator.mutations()).toEqual([]);
@@ -172,7 +172,7 @@ test("VAST_POLICY=no-destroy goes on serving an instance of another image and sa
   await first.stop();
   await pod.provision({ VAST_POLICY: "no-destroy", VAST_TEMPLATE_IMAGE: "example/app:9" });
   const file = await pod.until("the plan is shown", (f) =>
-    f.message.includes(`held back by VAST_POLICY=no-destroy: destroy ${ready.instance?.id} (image_changed)`),
+    f.message.includes(`suppressed by VAST_POLICY=no-destroy: destroy ${ready.instance?.id} (image_changed)`),
   );
   expect(file).toMatchObject({ state: "ready", server: ready.server });
   expect(await pod.emulator.live(pod.label)).toHaveLength(1);

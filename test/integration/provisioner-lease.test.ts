@@ -105,7 +105,7 @@ test("destroy refuses while a provisioner has the label, and works beside one th
   const done = await pod.provision({}, ["destroy", "--yes"]);
   expect((await done.exited).code).toBe(0);
   expect(await pod.emulator.live(pod.label)).toEqual([]);
-  expect(await pod.state()).toMatchObject({ leaseToken: file.leaseToken, doomed: [] });
+  expect(await pod.state()).toMatchObject({ leaseToken: file.leaseToken, pendingDeletes: [] });
   expect(await redis.exists(leaseKey)).toBe(0);
 });
 

@@ -155,7 +155,7 @@ test("lets nginx go of a server before its instance is destroyed", async () => {
     effect: { kind: "hang-before" },
   });
   await pod.provision({ VAST_TEMPLATE_IMAGE: "example/app:3" });
-  await until("the destroy is under way", async () => JSON.stringify((await pod.state()).doomed) !== "[]");
+  await until("the destroy is under way", async () => JSON.stringify((await pod.state()).pendingDeletes) !== "[]");
   const answer = await fetch(`${pod.proxyUrl}/x`);
   expect(answer.status).toBe(503);
   expect(await answer.json()).toMatchObject({ state: "provisioning", reason: "image_changed" });

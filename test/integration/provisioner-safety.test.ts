@@ -27,15 +27,15 @@ test("has the intent on disk before the create is sent", async () => {
   expect(await everCreated()).toBe(0);
 });
 
-test("has the doomed id on disk before the destroy is sent", async () => {
+test("has the id among the pending deletes on disk before the destroy is sent", async () => {
   await open();
   await pod.provision();
   const { instance } = await pod.ready();
   await fault("DELETE", INSTANCE, { kind: "hang-before" });
   await pod.emulator.event("any", "image", { image: "example/app:1" });
   await until(
-    "the id is doomed",
-    async () => JSON.stringify((await pod.state()).doomed).includes(String(instance?.id)),
+    "the id is a pending delete",
+    async () => JSON.stringify((await pod.state()).pendingDeletes).includes(String(instance?.id)),
     { timeoutMs: 45_000 },
   );
   expect((await pod.emulator.live(pod.label)).map((i) => i.id)).toEqual([instance?.id]);
@@ -205,15 +205,15 @@ test("killed -9 in the middle of a create, and started again, adopts what the cr
   expect(await everCreated()).toBe(1);
 });
 
-test("killed -9 between doomed and destroy, and started again, ends the instance", async () => {
+test("killed -9 between the pending delete and the destroy, and started again, ends the instance", async () => {
   await open();
   const first = await pod.provision();
   const ready = await pod.ready();
   await fault("DELETE", INSTANCE, { kind: "hang-before" });
   await pod.emulator.event("any", "image", { image: "example/app:1" });
   await until(
-    "the id is doomed",
-    async () => JSON.stringify((await pod.state()).doomed).includes(String(ready.instance?.id)),
+    "the id is a pending delete",
+    async () => JSON.stringify((await pod.state()).pendingDeletes).includes(String(ready.instance?.id)),
     { timeoutMs: 45_000 },
   );
   first.signal("SIGKILL");

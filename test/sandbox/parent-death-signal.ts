@@ -7,7 +7,7 @@ import { type Environment, findProgram } from "./programs.ts";
  * The words to put in front of a command, so that Linux sends it SIGTERM when its parent dies: `setpriv` becomes the
  * command, with the same process id. Empty where the system's setpriv is missing or cannot (BusyBox).
  */
-export function leashOf(env: Environment): readonly string[] {
+export function parentDeathSignal(env: Environment): readonly string[] {
   let setpriv: string;
   try {
     setpriv = findProgram("setpriv", env);

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Child, startChild } from "./child.ts";
-import { leashOf } from "./parent-death-signal.ts";
+import { parentDeathSignal } from "./parent-death-signal.ts";
 import { claimPorts } from "./ports.ts";
 import { type Environment, findProgram } from "./programs.ts";
 /** The checkout. */
@@ -51,7 +51,7 @@ export async function openSandbox(prefix = "vast-pod-test-", env: Environment = 
   const ports = await claimPorts();
   const folder = await realpath(await mkdtemp(join(tmpdir(), prefix)));
   const children: Child[] = [];
-  const leash = leashOf(env);
+  const leash = parentDeathSignal(env);
   const base = { PATH: env.PATH ?? "/usr/local/bin:/usr/bin:/bin", HOME: folder, TMPDIR: folder };
   const closeNow = () => {
     for (const child of children) if (child.exit() === null) child.killNow();

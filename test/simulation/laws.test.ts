@@ -1,7 +1,7 @@
 // Each law fails when the program has the bug that it is there for: a law that cannot fail proves nothing.
 import type { AxiosAdapter } from "axios";
 import { expect, test } from "vitest";
-import type { World } from "../../provisioner/commands/dependencies.ts";
+import type { Dependencies } from "../../provisioner/commands/dependencies.ts";
 import { isObject, type JsonObject, parseJson } from "../emulator/json.ts";
 import { judge } from "./laws/all.ts";
 import { moneyOf } from "./laws/money.ts";
@@ -10,12 +10,12 @@ import type { Injection, Scenario } from "./scenario.ts";
 import { simulate } from "./simulation.ts";
 
 /** The laws that are broken, each once. */
-async function broken(scenario: Scenario, plant: (world: World) => World): Promise<string[]> {
+async function broken(scenario: Scenario, plant: (world: Dependencies) => Dependencies): Promise<string[]> {
   const { truth } = await simulate(scenario, { alter: plant });
   return [...new Set(judge(truth).map((breach) => breach.law))];
 }
 
-const healthy = (world: World) => world;
+const healthy = (world: Dependencies) => world;
 
 /** A program whose calls go through `change`, which may answer itself or change the answer's JSON. */
 function withCalls(
@@ -24,7 +24,7 @@ function withCalls(
     pass: () => Promise<JsonObject>,
   ) => Promise<JsonObject | "pass"> | "pass",
 ) {
-  return (world: World): World => {
+  return (world: Dependencies): Dependencies => {
     const { adapter } = world;
     if (adapter === undefined) throw new Error("a simulated world has an adapter");
     const changed: AxiosAdapter = async (config) => {
@@ -57,7 +57,7 @@ test("law 1: a program that sees only the first row leaves two instances", async
 });
 
 test("law 2: a program that compares labels loosely touches what is not its own", async () => {
-  const loose = (world: World): World => {
+  const loose = (world: Dependencies): Dependencies => {
     const { adapter } = world;
     if (adapter === undefined) throw new Error("a simulated world has an adapter");
     const changed: AxiosAdapter = async (config) => {
@@ -104,7 +104,7 @@ test("law 4: a program that does not destroy what it replaces leaves it billing"
 });
 
 test("law 5: a program that never believes its probe serves nothing after the faults", async () => {
-  const doubts = (world: World): World => ({
+  const doubts = (world: Dependencies): Dependencies => ({
     ...world,
     probe: async (endpoint, signal) => ({ ...(await world.probe(endpoint, signal)), ok: false, tcp: false }),
   });
@@ -116,7 +116,7 @@ test("law 6: a program that forgets its creates with its process makes too many"
     happens(4 + 6 * i, "kill"),
     killed(3 + 6 * i, false),
   ]).flat();
-  const forgets = (world: World): World => ({
+  const forgets = (world: Dependencies): Dependencies => ({
     ...world,
     disk: {
       ...world.disk,
@@ -143,7 +143,7 @@ test("law 8: a program that takes another's lease for its own acts beside it", a
     happens(30, "exit"),
   ];
   const scenario = quietRun(injections, { env: { BLACKLIST_ENABLED: "true" } });
-  const grabs = (world: World): World => ({
+  const grabs = (world: Dependencies): Dependencies => ({
     ...world,
     connectRedis: async (url, log) => ({
       ...(await world.connectRedis(url, log)),

@@ -1,7 +1,7 @@
 // What Redis remembers when a pod is replaced and its disk is lost. Each is held against the same run without Redis, which shows
 // that it is Redis that makes the difference.
 import { expect, test } from "vitest";
-import type { World } from "../../provisioner/commands/dependencies.ts";
+import type { Dependencies } from "../../provisioner/commands/dependencies.ts";
 import { budgetKept } from "./laws/budget.ts";
 import { nothingLeft } from "./laws/nothing-left.ts";
 import { happens, killed, MINUTE_MS, quietRun } from "./quiet-run.ts";
@@ -30,10 +30,10 @@ test("a contract that is never listed is ended although its pod is replaced", as
 test("such a contract is ended also where the full disk of the former pod did not take its id", async () => {
   let processes = 0;
   let refused = 0;
-  const alter = (world: World): World => {
+  const alter = (world: Dependencies): Dependencies => {
     processes += 1;
     if (processes > 1) return world;
-    const write: World["disk"]["write"] = async (path, text, mode) => {
+    const write: Dependencies["disk"]["write"] = async (path, text, mode) => {
       if (!/"contract":\d/.test(text)) return world.disk.write(path, text, mode);
       refused += 1;
       throw Object.assign(new Error(`ENOSPC: ${path}`), { code: "ENOSPC" });

@@ -1,6 +1,6 @@
 // The mix is hard enough to tell a lease and a copy in Redis that work from such that do not: no test of theirs is needed for that.
 import { expect, test } from "vitest";
-import type { World } from "../../provisioner/commands/dependencies.ts";
+import type { Dependencies } from "../../provisioner/commands/dependencies.ts";
 import type { RedisConnection } from "../../provisioner/redis/connection.ts";
 import { judge, type LawName } from "./laws/all.ts";
 import { mixedScenario } from "./mix.ts";
@@ -14,7 +14,7 @@ const LONGEST_MS = 300_000;
 
 /** What the seeds break from the first on, until all of `laws` are broken. */
 async function noticed(laws: LawName[], plant: (redis: RedisConnection) => RedisConnection): Promise<Set<string>> {
-  const alter = (world: World): World => ({
+  const alter = (world: Dependencies): Dependencies => ({
     ...world,
     connectRedis: async (url, log) => plant(await world.connectRedis(url, log)),
   });

@@ -1,6 +1,6 @@
 // One pod of a run: its volumes, its nginx, and one provisioner process after another. Touches nothing but what it is handed.
 
-import type { World } from "../../provisioner/commands/dependencies.ts";
+import type { Dependencies } from "../../provisioner/commands/dependencies.ts";
 import { run } from "../../provisioner/commands/run.ts";
 import { readProvisionerSettings } from "../../provisioner/settings.ts";
 import type { ApiRequest } from "../emulator/message.ts";
@@ -32,7 +32,7 @@ export interface PodParts {
   /** nginx serves something else. */
   changed(): void;
   /** Changes the program for the tests of the laws themselves. */
-  alter(world: World): World;
+  alter(world: Dependencies): Dependencies;
 }
 
 export interface Pod {
@@ -164,7 +164,7 @@ export function simulatedPod(parts: PodParts): Pod {
       readFile: () => "",
     });
     const { random } = parts;
-    const world: World = {
+    const world: Dependencies = {
       clock: process.clock,
       random: random.next,
       disk: processDisk(disk, {

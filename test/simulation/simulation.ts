@@ -1,7 +1,7 @@
 // One run: the emulator, the pods and everything that goes wrong, in one virtual time. The same scenario gives the same run byte
 // for byte. Touches nothing outside.
 import { createHash } from "node:crypto";
-import type { World } from "../../provisioner/commands/dependencies.ts";
+import type { Dependencies } from "../../provisioner/commands/dependencies.ts";
 import { ACCOUNT_KEY, createEmulator } from "../emulator/emulator.ts";
 import { seededRandom } from "../emulator/random.ts";
 import type { RequestRecord } from "../emulator/world.ts";
@@ -19,7 +19,7 @@ export interface RunOptions {
   /** Keeps the story line by line; without it only its hash is made. */
   story?: boolean;
   /** Changes the program: tests of the laws plant bugs with it. */
-  alter?: (world: World, pod: number) => World;
+  alter?: (world: Dependencies, pod: number) => Dependencies;
   /** Other names than a StatefulSet's. */
   nameOf?: (pod: number) => string;
   /** When each pod starts, ms from the run's start; left out, within its first five seconds. */

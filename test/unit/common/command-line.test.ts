@@ -1,11 +1,11 @@
 import { describe, expect, test } from "vitest";
-import { type Call, EXIT, optionsFor, type Program, runCommandLine } from "../../../common/command-line.ts";
+import { type CommandCall, EXIT, optionsFor, type Program, runCommandLine } from "../../../common/command-line.ts";
 import { SettingsError } from "../../../common/settings.ts";
 import type { Container } from "../../../common/variables.ts";
 
 /** Runs a program with three commands and records what they were called with and what was printed. */
 async function run(args: string[], container: Container = "provisioner") {
-  const calls: { command: string; call: Call }[] = [];
+  const calls: { command: string; call: CommandCall }[] = [];
   const printed = { out: "", err: "" };
   const program: Program = {
     name: "vast-test",
@@ -35,7 +35,7 @@ async function run(args: string[], container: Container = "provisioner") {
       },
     ],
   };
-  const record = (command: string, call: Call) => {
+  const record = (command: string, call: CommandCall) => {
     calls.push({ command, call });
     return command === "bans" ? EXIT.failed : EXIT.done;
   };

@@ -3,13 +3,13 @@ import type { Logger } from "../../../common/logging.ts";
 import { createLogger } from "../../../common/logging.ts";
 import type { BanStore } from "../../../provisioner/blacklist/store.ts";
 import { known } from "../../../provisioner/model/observation.ts";
-import type { Memory } from "../../../provisioner/state/schema.ts";
+import type { State } from "../../../provisioner/state/schema.ts";
 import type { CreateRequest, VastClient } from "../../../provisioner/vast/client.ts";
-import { VastError, type VastErrorFacts } from "../../../provisioner/vast/errors.ts";
+import { VastError, type VastErrorFields } from "../../../provisioner/vast/errors.ts";
 import type { Instance, Offer, Template } from "../../../provisioner/vast/rows.ts";
 import { template } from "./plan/situation.ts";
 
-export function vastError(kind: VastErrorFacts["kind"], over: Partial<VastErrorFacts> = {}): VastError {
+export function vastError(kind: VastErrorFields["kind"], over: Partial<VastErrorFields> = {}): VastError {
   return new VastError({ kind, call: "PUT /api/v0/asks/1/", status: 400, slug: "", text: "it said so", ...over });
 }
 
@@ -70,22 +70,22 @@ export function fakeClient(journal: Journal, script: ClientScript = {}): FakeCli
 }
 
 export interface FakeDisk {
-  save(memory: Memory): Promise<void>;
+  save(state: State): Promise<void>;
   /** Every memory that was put on disk. */
-  saved: Memory[];
+  saved: State[];
   /** Makes the next saves fail, or work again. */
   full: boolean;
 }
 
-export function fakeDisk(journal: Journal, taken: (memory: Memory) => void = () => undefined): FakeDisk {
+export function fakeDisk(journal: Journal, taken: (state: State) => void = () => undefined): FakeDisk {
   const disk: FakeDisk = {
     saved: [],
     full: false,
-    async save(memory) {
-      taken(memory);
+    async save(state) {
+      taken(state);
       if (disk.full) throw Object.assign(new Error("ENOSPC: no space left on device, open"), { code: "ENOSPC" });
       journal.push("save");
-      disk.saved.push(structuredClone(memory));
+      disk.saved.push(structuredClone(state));
     },
   };
   return disk;
@@ -114,4 +114,4 @@ export function fakeLog(): { log: Logger; lines: Record<string, unknown>[] } {
   return { log: createLogger({ app: "test", debug: true, secrets: () => [], destination }), lines };
 }
 
-export const never = { stop: new AbortController().signal, giveUp: new AbortController().signal };
+export const never = { stop: new AbortController().signal, abortMutations: new AbortController().signal };

@@ -2,15 +2,16 @@
 import { formatUpstreamFile, type UpstreamFile } from "../../../common/upstream-file.ts";
 import { createActor } from "../../../provisioner/act/act.ts";
 import { type Lease, noLease } from "../../../provisioner/lease/lease.ts";
+import { type LoopState, startState } from "../../../provisioner/loop-state.ts";
 import type { Observation } from "../../../provisioner/model/observation.ts";
 import type { Urgency } from "../../../provisioner/observe/observe.ts";
 import type { Policy } from "../../../provisioner/plan/policy.ts";
 import type { Publisher } from "../../../provisioner/publish/publish.ts";
-import { type LoopParts, type LoopState, pass, runLoop, startState } from "../../../provisioner/reconcile.ts";
-import type { Memory } from "../../../provisioner/state/schema.ts";
+import { type LoopParts, pass, runLoop } from "../../../provisioner/reconcile.ts";
+import type { State } from "../../../provisioner/state/schema.ts";
 import { type FakeClock, fakeClock } from "../common/fake-clock.ts";
 import { type ClientScript, fakeBans, fakeClient, fakeDisk, fakeLog, type Journal } from "./fakes.ts";
-import { desired, HOUR, limits, memory, NOW, observation, offer, published, query, SECOND } from "./plan/situation.ts";
+import { desired, HOUR, limits, NOW, observation, offer, published, query, SECOND, state } from "./plan/situation.ts";
 
 export const fileOf = (over: Partial<UpstreamFile> = {}): UpstreamFile => ({
   schema: 1,
@@ -46,7 +47,7 @@ function fakePublisher(journal: Journal, broken: { now: boolean }): Publisher {
 
 interface Setup extends ClientScript {
   seen?: Observation | (() => Observation);
-  memory?: Memory;
+  state?: State;
   file?: UpstreamFile | null;
   policy?: Policy;
   /** True where the list of a look is a second old. */
@@ -63,19 +64,19 @@ export function loop(setup: Setup) {
   const stop = new AbortController();
   const brokenPublisher = { now: false };
   const file = setup.file === undefined ? null : setup.file;
-  const state: LoopState = {
-    ...startState(setup.memory ?? memory(), NOW - HOUR),
+  const loop: LoopState = {
+    ...startState(setup.state ?? state(), NOW - HOUR),
     file,
     served: file?.server && file.instance ? { id: file.instance.id, server: file.server } : null,
   };
   const disk = fakeDisk(journal, (m) => {
-    state.memory = m;
+    loop.state = m;
   });
   const lease = setup.lease ?? noLease;
   const asks: { urgency: Urgency }[] = [];
   const parts: LoopParts = {
     observer: {
-      look: async (_memory, _published, urgency) => {
+      observe: async (_memory, _published, urgency) => {
         asks.push({ urgency });
         const seen = typeof setup.seen === "function" ? setup.seen() : (setup.seen ?? observation());
         return { ...seen, listedAt: setup.oldList?.(urgency) ? clock.now() - SECOND : clock.now() };
@@ -93,7 +94,7 @@ export function loop(setup: Setup) {
       maxDollarsPerHour: undefined,
       save: disk.save,
       mayMutate: lease.mayMutate,
-      nextTurn: (notBefore) => notBefore,
+      nextCreateSlot: (notBefore) => notBefore,
     }),
     lease,
     publisher: fakePublisher(journal, brokenPublisher),
@@ -115,13 +116,13 @@ export function loop(setup: Setup) {
   return {
     journal,
     clock,
-    state,
+    state: loop,
     stop,
     disk,
     lines,
     asks,
     brokenPublisher,
-    pass: () => clock.drive(pass(parts, state, stop.signal, never)),
-    run: () => runLoop(parts, state, stop.signal, never),
+    pass: () => clock.drive(pass(parts, loop, stop.signal, never)),
+    run: () => runLoop(parts, loop, stop.signal, never),
   };
 }

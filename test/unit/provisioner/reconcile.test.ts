@@ -3,7 +3,7 @@ import type { UpstreamFile } from "../../../common/upstream-file.ts";
 import { createLease } from "../../../provisioner/lease/lease.ts";
 import type { Observation } from "../../../provisioner/model/observation.ts";
 import { adoptPublished } from "../../../provisioner/state/apply-observation.ts";
-import { emptyMemory } from "../../../provisioner/state/schema.ts";
+import { emptyState } from "../../../provisioner/state/schema.ts";
 import { fakeClock } from "../common/fake-clock.ts";
 import { fakeLog, type Journal } from "./fakes.ts";
 import { type FakeRedis, fakeRedis } from "./lease/fake-redis.ts";
@@ -12,7 +12,6 @@ import {
   failing,
   HOUR,
   LABEL,
-  memory,
   NOW,
   observation,
   passing,
@@ -20,13 +19,14 @@ import {
   SECOND,
   servingTrack,
   silentTrack,
+  state,
   unknown,
 } from "./plan/situation.ts";
 
 const ID = 7835610;
 const told = (journal: Journal) => journal.filter((entry) => entry !== "save");
 const changed = row({ image: "example/app:1" });
-const serving = memory({ tracks: { [ID]: servingTrack() } });
+const serving = state({ tracks: { [ID]: servingTrack() } });
 
 describe("an endpoint that has moved", () => {
   const elsewhere = { host: "203.0.113.9", port: 50000 };
@@ -34,14 +34,14 @@ describe("an endpoint that has moved", () => {
     observation([row({ ports: { "8000/tcp": 50000 } })], { probes: new Map([[ID, probe]]) });
 
   test("is published in the pass that sees it, with its first passing probe", async () => {
-    const l = loop({ seen: moved(passing(elsewhere)), memory: serving, file: fileOf() });
+    const l = loop({ seen: moved(passing(elsewhere)), state: serving, file: fileOf() });
     await l.pass();
     expect(told(l.journal).filter((entry) => entry.startsWith("publish"))).toEqual(["publish 50000"]);
   });
 
   test("is withdrawn in the pass that sees it while the new one does not answer: the old one may be a stranger's", async () => {
     let seen = moved(failing(elsewhere));
-    const l = loop({ seen: () => seen, memory: serving, file: fileOf() });
+    const l = loop({ seen: () => seen, state: serving, file: fileOf() });
     await l.pass();
     expect(told(l.journal)).toContain("publish none");
     expect(told(l.journal).join()).not.toContain("destroy");
@@ -53,7 +53,7 @@ describe("an endpoint that has moved", () => {
 
 describe("a replacement", () => {
   test("withdraws the server, waits for nginx and the drain, and only then destroys", async () => {
-    const l = loop({ seen: observation([changed]), memory: serving, file: fileOf() });
+    const l = loop({ seen: observation([changed]), state: serving, file: fileOf() });
     await l.pass();
     expect(told(l.journal).slice(0, 3)).toEqual([
       "publish none",
@@ -62,12 +62,12 @@ describe("a replacement", () => {
     ]);
     expect(l.journal.indexOf(`destroy ${ID}`)).toBeGreaterThan(l.journal.indexOf("ask reloader"));
     expect(l.clock.now() - NOW).toBe(10 * SECOND);
-    expect(l.state.memory.doomed).toMatchObject([{ id: ID, reason: "image_changed" }]);
+    expect(l.state.state.pendingDeletes).toMatchObject([{ id: ID, reason: "image_changed" }]);
   });
 
   test("does not drain an instance that does not answer any more", async () => {
-    const silent = memory({ tracks: { [ID]: silentTrack(HOUR) } });
-    const l = loop({ seen: observation([row()]), memory: silent, file: fileOf() });
+    const silent = state({ tracks: { [ID]: silentTrack(HOUR) } });
+    const l = loop({ seen: observation([row()]), state: silent, file: fileOf() });
     await l.pass();
     expect(told(l.journal)).toContain("ask reloader");
     expect(told(l.journal)).toContain(`destroy ${ID}`);
@@ -77,7 +77,7 @@ describe("a replacement", () => {
   test("asks nobody about an instance that was never served", async () => {
     const l = loop({
       seen: observation([changed]),
-      memory: memory({ tracks: { [ID]: servingTrack({ serving: false }) } }),
+      state: state({ tracks: { [ID]: servingTrack({ serving: false }) } }),
     });
     await l.pass();
     expect(told(l.journal)).not.toContain("ask reloader");
@@ -86,22 +86,22 @@ describe("a replacement", () => {
 
   test("creates in a later pass, when a complete list lacks the old one", async () => {
     let rows = [changed];
-    const l = loop({ seen: () => observation(rows), memory: serving, file: fileOf() });
+    const l = loop({ seen: () => observation(rows), state: serving, file: fileOf() });
     await l.pass();
     rows = [];
     expect(l.journal).not.toContain("create 31415926");
     await l.clock.advance(1);
     await l.pass();
     expect(l.journal).toContain("create 31415926");
-    expect(l.state.memory.intent).toMatchObject({ contract: 42 });
+    expect(l.state.state.intent).toMatchObject({ contract: 42 });
   });
 
   test("withdraws a published duplicate before it destroys it", async () => {
     const older = row({ id: 1, ports: { "8000/tcp": 50000 } });
-    const both = memory({
+    const both = state({
       tracks: { [ID]: servingTrack(), 1: servingTrack({ endpoint: { host: "203.0.113.9", port: 50000 } }) },
     });
-    const l = loop({ seen: observation([row(), older]), memory: both, file: fileOf() });
+    const l = loop({ seen: observation([row(), older]), state: both, file: fileOf() });
     await l.pass();
     expect(told(l.journal).filter((entry) => !entry.startsWith("count"))).toEqual([
       "publish 50000",
@@ -131,7 +131,7 @@ describe("when something cannot be written", () => {
   });
 
   test("is said once, and once when it is over", async () => {
-    const l = loop({ seen: observation([row()], { probes: new Map([[ID, passing()]]) }), memory: serving });
+    const l = loop({ seen: observation([row()], { probes: new Map([[ID, passing()]]) }), state: serving });
     l.disk.full = true;
     await l.pass();
     await l.pass();
@@ -149,27 +149,27 @@ describe("when something cannot be written", () => {
     });
     await expect(l.pass()).rejects.toThrow(TypeError);
     expect(l.state.problem).toBeNull();
-    expect(l.state.memory.intent).toMatchObject({ contract: null });
+    expect(l.state.state.intent).toMatchObject({ contract: null });
   });
 });
 
 describe("the end of the program", () => {
   test("between withdrawing and destroying stops before the destroy", async () => {
-    const l = loop({ seen: observation([changed]), memory: serving, file: fileOf(), onAsk: () => l.stop.abort() });
+    const l = loop({ seen: observation([changed]), state: serving, file: fileOf(), onAsk: () => l.stop.abort() });
     await l.pass();
     expect(told(l.journal)).toEqual(["publish none", "ask reloader"]);
-    expect(l.state.memory.doomed).toEqual([]);
+    expect(l.state.state.pendingDeletes).toEqual([]);
   });
 
   test("between two destroys stops before the second", async () => {
     const l = loop({
       seen: observation([row(), row({ id: 1 }), row({ id: 2 })]),
-      memory: memory({ tracks: { [ID]: servingTrack(), 1: silentTrack(0), 2: silentTrack(0) } }),
+      state: state({ tracks: { [ID]: servingTrack(), 1: silentTrack(0), 2: silentTrack(0) } }),
       destroy: () => l.stop.abort(),
     });
     await l.pass();
     expect(told(l.journal).filter((entry) => entry.startsWith("destroy"))).toHaveLength(1);
-    expect(l.disk.saved.at(-1)?.doomed).toHaveLength(1);
+    expect(l.disk.saved.at(-1)?.pendingDeletes).toHaveLength(1);
   });
 
   test("while it looks at the world changes nothing", async () => {
@@ -186,12 +186,12 @@ describe("the end of the program", () => {
 });
 
 describe("the start", () => {
-  const adopted = (file: UpstreamFile) => adoptPublished(emptyMemory(LABEL), file, NOW);
+  const adopted = (file: UpstreamFile) => adoptPublished(emptyState(LABEL), file, NOW);
 
   test("goes on serving what was published while the list is unknown", async () => {
     const file = fileOf();
     const probes = new Map([[ID, passing()]]);
-    const l = loop({ seen: observation([], { list: unknown(), probes }), memory: adopted(file), file });
+    const l = loop({ seen: observation([], { list: unknown(), probes }), state: adopted(file), file });
     await l.pass();
     expect(told(l.journal)).toEqual(["publish 41234"]);
   });
@@ -199,21 +199,21 @@ describe("the start", () => {
   test("withdraws what was published when it does not answer", async () => {
     const file = fileOf();
     const probes = new Map([[ID, failing()]]);
-    const l = loop({ seen: observation([], { list: unknown(), probes }), memory: adopted(file), file });
+    const l = loop({ seen: observation([], { list: unknown(), probes }), state: adopted(file), file });
     for (let i = 0; i < 3; i += 1) await l.pass();
     expect(told(l.journal)).toEqual(["publish 41234", "publish none"]);
   });
 
   test("counts as one restart of the instance that it finds", async () => {
     const seen = observation([row()], { probes: new Map([[ID, passing()]]) });
-    const l = loop({ seen, memory: serving });
+    const l = loop({ seen, state: serving });
     for (let i = 0; i < 3; i += 1) await l.pass();
     expect(told(l.journal).filter((entry) => entry.startsWith("count_restart"))).toEqual([`count_restart ${ID} 1`]);
   });
 
   test("counts its restart with the first list that is known", async () => {
     let list: Observation["list"] = unknown();
-    const l = loop({ seen: () => ({ ...observation([row()]), list }), memory: serving });
+    const l = loop({ seen: () => ({ ...observation([row()]), list }), state: serving });
     await l.pass();
     expect(told(l.journal).join()).not.toContain("count_restart");
     list = observation([row()]).list;
@@ -233,20 +233,20 @@ describe("the start", () => {
 
 describe("the loop", () => {
   test("is in no hurry for a list when everything is well", async () => {
-    const l = loop({ seen: observation([row()], { probes: new Map([[ID, passing()]]) }), memory: serving });
+    const l = loop({ seen: observation([row()], { probes: new Map([[ID, passing()]]) }), state: serving });
     for (let i = 0; i < 3; i += 1) await l.pass();
     expect(l.asks.map((ask) => ask.urgency)).toEqual(["starting", "starting", "ready"]);
   });
 
   test("asks for a fresh list before it changes what an older one has decided", async () => {
-    const l = loop({ seen: observation([changed]), memory: serving, file: fileOf(), oldList: (how) => how !== "now" });
+    const l = loop({ seen: observation([changed]), state: serving, file: fileOf(), oldList: (how) => how !== "now" });
     await l.pass();
     expect(l.asks.map((ask) => ask.urgency)).toEqual(["starting", "now"]);
     expect(told(l.journal)).toContain(`destroy ${ID}`);
   });
 
   test("changes nothing where the API refuses a fresh list, and goes on serving", async () => {
-    const l = loop({ seen: observation([changed]), memory: serving, file: fileOf(), oldList: () => true });
+    const l = loop({ seen: observation([changed]), state: serving, file: fileOf(), oldList: () => true });
     const next = await l.pass();
     expect(told(l.journal)).toEqual(["publish 41234"]);
     expect(l.state.file).toMatchObject({ state: "ready", reason: "image_changed" });
@@ -256,7 +256,7 @@ describe("the loop", () => {
 
   test("lets go of a server that is dead while the API refuses the fresh list for its replacement", async () => {
     const seen = observation([changed], { probes: new Map([[ID, failing()]]) });
-    const l = loop({ seen, memory: serving, file: fileOf(), oldList: () => true });
+    const l = loop({ seen, state: serving, file: fileOf(), oldList: () => true });
     for (let i = 0; i < 3; i += 1) await l.pass();
     expect(told(l.journal)).toEqual(["publish 41234", "publish none"]);
     expect(l.state.file?.state).not.toBe("ready");
@@ -276,14 +276,14 @@ describe("the loop", () => {
   });
 
   test("changes nothing with VAST_POLICY=observe, and shows what it holds back", async () => {
-    const l = loop({ seen: observation([changed]), memory: serving, file: fileOf(), policy: "observe" });
+    const l = loop({ seen: observation([changed]), state: serving, file: fileOf(), policy: "observe" });
     await l.pass();
     expect(told(l.journal)).toEqual(["publish 41234"]);
-    expect(l.state.heldBack).toContainEqual(expect.objectContaining({ kind: "destroy", id: ID }));
+    expect(l.state.suppressed).toContainEqual(expect.objectContaining({ kind: "destroy", id: ID }));
   });
 
   test("logs one line per change of state", async () => {
-    const l = loop({ seen: observation([row()], { probes: new Map([[ID, passing()]]) }), memory: serving });
+    const l = loop({ seen: observation([row()], { probes: new Map([[ID, passing()]]) }), state: serving });
     for (let i = 0; i < 5; i += 1) await l.pass();
     expect(l.lines.filter((line) => line.event === "state")).toHaveLength(1);
   });
@@ -306,7 +306,7 @@ describe("the loop", () => {
   });
 
   test("stamps a pass when it is done, not before", async () => {
-    const l = loop({ seen: observation([changed]), memory: serving, file: fileOf() });
+    const l = loop({ seen: observation([changed]), state: serving, file: fileOf() });
     await l.pass();
     expect(l.state).toMatchObject({ passes: 1, finishedAt: NOW + 10 * SECOND });
   });
@@ -324,10 +324,10 @@ describe("the lease", () => {
 
   test("of another keeps everything as it is, and the instance served", async () => {
     const redis = fakeRedis(() => NOW);
-    await createLease(parts(redis, "first")).renew(memory());
+    await createLease(parts(redis, "first")).renew(state());
     const lease = createLease(parts(redis, "second"));
     const seen = observation([changed], { probes: new Map([[ID, passing()]]) });
-    const l = loop({ seen, memory: serving, file: fileOf(), lease });
+    const l = loop({ seen, state: serving, file: fileOf(), lease });
     await l.pass();
     expect(l.state.plan).toMatchObject({ reason: "other_owner", state: "blocked", server: { port: 41234 } });
     expect(told(l.journal)).toEqual(["publish 41234"]);
@@ -336,9 +336,9 @@ describe("the lease", () => {
   test("is taken before the list is asked for, and what a predecessor began is known to the same pass", async () => {
     const redis = fakeRedis(() => NOW);
     const first = createLease(parts(redis, "first"));
-    await first.renew(memory());
+    await first.renew(state());
     const begun = { offerId: 1, hostId: null, machineId: 3, dollarsPerHour: 0.3, label: LABEL, startedAt: NOW };
-    await first.mirror(memory({ intent: { ...begun, contract: null }, creates: [NOW] }));
+    await first.mirror(state({ intent: { ...begun, contract: null }, creates: [NOW] }));
     await first.release();
     const claimed: boolean[] = [];
     const seen = () => {
@@ -356,10 +356,10 @@ describe("the lease", () => {
   test("is given back by who cannot write its files, so that another acts, and taken again where nobody does", async () => {
     const redis = fakeRedis(() => NOW);
     const [lease, other] = [createLease(parts(redis, "first")), createLease(parts(redis, "second"))];
-    const l = loop({ seen: observation([changed]), memory: serving, file: fileOf(), lease });
+    const l = loop({ seen: observation([changed]), state: serving, file: fileOf(), lease });
     l.brokenPublisher.now = true;
     await l.pass();
-    expect(await other.renew(memory())).toMatchObject({ ownership: { kind: "ours" } });
+    expect(await other.renew(state())).toMatchObject({ ownership: { kind: "ours" } });
     l.brokenPublisher.now = false;
     await l.pass();
     expect(l.state.plan?.reason).toBe("other_owner");
@@ -374,7 +374,7 @@ describe("the lease", () => {
     const seen = observation([changed], { probes: new Map([[ID, passing()]]) });
     const l = loop({
       seen,
-      memory: serving,
+      state: serving,
       file: fileOf(),
       lease: createLease(parts(redis, "first")),
       onAsk: () =>
@@ -382,7 +382,7 @@ describe("the lease", () => {
     });
     await l.pass();
     expect(told(l.journal)).not.toContain(`destroy ${ID}`);
-    expect(l.state.memory.doomed).toEqual([]);
+    expect(l.state.state.pendingDeletes).toEqual([]);
     await l.pass();
     expect(l.state.plan).toMatchObject({ reason: "other_owner", server: { port: 41234 } });
   });

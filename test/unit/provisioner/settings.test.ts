@@ -54,7 +54,7 @@ describe("the provisioner's settings", () => {
       },
       policy: "sync",
       vastUrl: "https://console.vast.ai",
-      query: { filters: { gpu_name: { eq: "RTX 4090" } }, beside: {}, warnings: [] },
+      query: { filters: { gpu_name: { eq: "RTX 4090" } }, options: {}, warnings: [] },
       redisUrl: "redis://redis:6379/10",
       banTimes: { banTtlSeconds: 604_800, restartTtlSeconds: 3600, banAfterSeconds: 1200 },
       healthPath: undefined,
@@ -86,7 +86,7 @@ describe("the provisioner's settings", () => {
   test("take a query in the official command line's grammar, and an order before the query's own", () => {
     const { query, warnings } = read({ VAST_SEARCH_QUERY: "gpu_ram>=24 foo=1", VAST_SEARCH_ORDER: "dph,dlperf-,bar" });
     expect(query.filters).toMatchObject({ verified: { eq: true }, gpu_ram: { gte: 24_000 }, foo: { eq: "1" } });
-    expect(query.beside.order).toEqual([
+    expect(query.options.order).toEqual([
       ["dph_total", "asc"],
       ["dlperf", "desc"],
       ["bar", "asc"],
@@ -96,8 +96,8 @@ describe("the provisioner's settings", () => {
       "VAST_SEARCH_ORDER: Unrecognized field: bar",
     ]);
     const order = [["score", "desc"]];
-    expect(read({ VAST_SEARCH_QUERY: JSON.stringify({ order }) }).query.beside).toEqual({ order });
-    expect(read({ VAST_SEARCH_QUERY: JSON.stringify({ order }), VAST_SEARCH_ORDER: "-dph" }).query.beside).toEqual({
+    expect(read({ VAST_SEARCH_QUERY: JSON.stringify({ order }) }).query.options).toEqual({ order });
+    expect(read({ VAST_SEARCH_QUERY: JSON.stringify({ order }), VAST_SEARCH_ORDER: "-dph" }).query.options).toEqual({
       order: [["dph_total", "desc"]],
     });
   });

@@ -1,10 +1,10 @@
 // nginx and its disk as the reloader sees them, on a test's own clock. Does what nginx does upon SIGHUP: it reads the
 // config at once, its new workers answer after 5 ms, its old ones leave 100 ms later.
 
-import type { Nginx } from "../../../reloader/apply/apply.ts";
+import type { NginxControl } from "../../../reloader/apply/apply.ts";
 import type { Disk } from "../../../reloader/apply/config-files.ts";
 import type { ErrorLog } from "../../../reloader/nginx/error-log.ts";
-import type { Echo } from "../../../reloader/nginx/hash-probe.ts";
+import type { HashProbe } from "../../../reloader/nginx/hash-probe.ts";
 import type { Master } from "../../../reloader/nginx/master.ts";
 import type { Delivery } from "../../../reloader/nginx/processes.ts";
 import { readConfig } from "../../../reloader/render/render.ts";
@@ -45,12 +45,12 @@ export class FakeDisk implements Disk {
     this.files.set(to, text);
   };
 
-  tidy = async (path: string): Promise<void> => {
+  removeStale = async (path: string): Promise<void> => {
     if (this.gone) throw Object.assign(new Error(`ENOENT: ${path}`), { code: "ENOENT" });
   };
 }
 
-export class FakeNginx implements Nginx, ErrorLog {
+export class FakeNginx implements NginxControl, ErrorLog {
   readonly hint = "see the log";
   readonly #clock: FakeClock;
   readonly #disk: FakeDisk;
@@ -104,7 +104,7 @@ export class FakeNginx implements Nginx, ErrorLog {
     return this.#workers.filter((w) => w.from <= now && now < w.until).map((w) => w.hash);
   }
 
-  ask = async (): Promise<Echo> => {
+  ask = async (): Promise<HashProbe> => {
     if (this.hangs) return { kind: "silent", why: "nginx did not answer" };
     const hash = this.running().at(-1);
     if (hash === undefined) return { kind: "closed", why: "nothing listens" };

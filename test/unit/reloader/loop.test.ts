@@ -1,12 +1,12 @@
 import { describe, expect, test } from "vitest";
 import { runLoop } from "../../../reloader/loop.ts";
-import { Bell } from "../../../reloader/watch.ts";
+import { WakeSignal } from "../../../reloader/watch.ts";
 import { fakeClock } from "../common/fake-clock.ts";
 
 function setUp() {
   const clock = fakeClock();
   const start = clock.now();
-  const bell = new Bell();
+  const bell = new WakeSignal();
   const stop = new AbortController();
   const world = { passes: [] as number[], errors: [] as unknown[], pass: async (): Promise<number> => 3_000 };
   const loop = runLoop(
@@ -16,7 +16,7 @@ function setUp() {
         return world.pass();
       },
       onError: (error) => world.errors.push(error),
-      bell,
+      wake: bell,
       clock,
     },
     stop.signal,
@@ -28,7 +28,7 @@ describe("the loop", () => {
   test("passes when due and when it is rung", async () => {
     const { clock, bell, world } = setUp();
     await clock.advance(6_500);
-    bell.ring();
+    bell.notify();
     await clock.advance(0);
     expect(world.passes).toEqual([0, 3_000, 6_000, 6_500]);
   });
@@ -46,10 +46,10 @@ describe("the loop", () => {
       return 3_000;
     };
     world.passes.length = 0;
-    bell.ring();
+    bell.notify();
     for (let i = 0; i < 9; i += 1) {
       await clock.advance(10);
-      bell.ring();
+      bell.notify();
     }
     await clock.advance(1_000);
     expect(world.passes).toEqual([0, 100]);
@@ -78,7 +78,7 @@ describe("the loop", () => {
     const { clock, bell, stop, loop, world } = setUp();
     await clock.advance(100);
     world.pass = () => new Promise<number>(() => undefined);
-    bell.ring();
+    bell.notify();
     await clock.advance(0);
     const before = clock.now();
     stop.abort();

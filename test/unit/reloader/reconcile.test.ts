@@ -2,12 +2,12 @@ import pino from "pino";
 import { describe, expect, test } from "vitest";
 import { Applier } from "../../../reloader/apply/apply.ts";
 import { ConfigFiles } from "../../../reloader/apply/config-files.ts";
-import type { Looked } from "../../../reloader/inputs/read-inputs.ts";
+import type { Inputs } from "../../../reloader/inputs/read-inputs.ts";
 import { createResolver } from "../../../reloader/inputs/resolve.ts";
 import type { UpstreamRead } from "../../../reloader/inputs/upstream.ts";
 import { Reconciler } from "../../../reloader/reconcile.ts";
 import { DEFAULT_CONF } from "../../../reloader/render/default-conf.ts";
-import { NOTHING_FOUND } from "../../../reloader/render/view.ts";
+import { NO_RENDER_INPUTS } from "../../../reloader/render/view.ts";
 import { Report } from "../../../reloader/report/report.ts";
 import { fakeClock } from "../common/fake-clock.ts";
 import { CONFIG, FakeDisk, FakeNginx, GOOD, STATE } from "./fake-nginx.ts";
@@ -24,10 +24,10 @@ function pod(settings = PROXY) {
     { base: null, timestamp: false, formatters: { level: (level) => ({ level }) } },
     { write: (line: string) => lines.push(JSON.parse(line)) },
   );
-  const seen: { upstream: UpstreamRead; descriptor: string | null; looked: Looked; untidy: string | null } = {
+  const seen: { upstream: UpstreamRead; descriptor: string | null; looked: Inputs; untidy: string | null } = {
     upstream: { kind: "missing" },
     descriptor: null,
-    looked: { found: NOTHING_FOUND, usable: true, problem: null },
+    looked: { render: NO_RENDER_INPUTS, usable: true, problem: null },
     untidy: null,
   };
   let reconciler: Reconciler | null = null;
@@ -59,8 +59,8 @@ function pod(settings = PROXY) {
         report: world.report,
         readUpstream: async () => world.upstream,
         behindDescriptor: async () => world.descriptor,
-        look: async () => world.looked,
-        tidy: async () => world.untidy,
+        readInputs: async () => world.looked,
+        removeStale: async () => world.untidy,
       });
       await reconciler.recover();
       return reconciler;
@@ -495,23 +495,23 @@ test("nginx is asked for its version as soon as a config of ours can tell it, an
   const world = pod();
   expect(await world.pass()).toBe(0);
   expect(await world.pass()).toBe(3_000);
-  world.looked = { ...world.looked, found: { ...NOTHING_FOUND, nginxVersion: "1.30.0" } };
+  world.looked = { ...world.looked, render: { ...NO_RENDER_INPUTS, nginxVersion: "1.30.0" } };
   expect(await world.pass()).toBe(3_000);
   expect(world.disk.files.get(CONFIG)).toContain("keepalive_min_timeout 2s;");
   expect(world.status()).toMatchObject({ applied: { generation: 0 }, problem: null });
 });
 
 describe("a template of the user's own", () => {
-  const bad = { ...NOTHING_FOUND, template: "{{{nothing}}}" };
+  const bad = { ...NO_RENDER_INPUTS, template: "{{{nothing}}}" };
   const own = DEFAULT_CONF.replace("etag off;", "etag on;");
 
   test("that cannot be rendered leaves the last good config, and is told until it can be", async () => {
     const world = await serving();
-    world.looked = { ...world.looked, found: bad };
+    world.looked = { ...world.looked, render: bad };
     await world.pass();
     expect(world.nginx.running()).toEqual([configFor(server()).hash]);
     expect(world.status()).toMatchObject({ problem: expect.stringContaining("there is no {{nothing}} (line 1)") });
-    world.looked = { ...world.looked, found: { ...NOTHING_FOUND, template: DEFAULT_CONF } };
+    world.looked = { ...world.looked, render: { ...NO_RENDER_INPUTS, template: DEFAULT_CONF } };
     await world.pass();
     expect(world.status()).toMatchObject({ problem: null });
   });
@@ -519,7 +519,7 @@ describe("a template of the user's own", () => {
   test("that cannot be rendered at a fresh start answers 503, and not as the provisioner's word", async () => {
     const world = pod();
     world.publish({ server: server() });
-    world.looked = { ...world.looked, found: bad };
+    world.looked = { ...world.looked, render: bad };
     await world.pass();
     expect(world.nginx.running()).toEqual([configFor(null).hash]);
     expect(JSON.parse(world.disk.files.get(STATE) ?? "")).toMatchObject({ state: "unavailable", reason: "no_config" });
@@ -527,7 +527,7 @@ describe("a template of the user's own", () => {
 
   test("that cannot be rendered does not keep a server that is withdrawn", async () => {
     const world = await serving();
-    world.looked = { ...world.looked, found: bad };
+    world.looked = { ...world.looked, render: bad };
     world.publish({ generation: 6, server: null, state: "blocked" });
     await world.pass();
     expect(world.nginx.running()).toEqual([configFor(null).hash]);
@@ -537,7 +537,7 @@ describe("a template of the user's own", () => {
 
   test("that nginx refuses does not keep it either", async () => {
     const world = await serving();
-    world.looked = { ...world.looked, found: { ...NOTHING_FOUND, template: own } };
+    world.looked = { ...world.looked, render: { ...NO_RENDER_INPUTS, template: own } };
     world.nginx.refuses = `unknown directive "x" in ${CONFIG}:3`;
     world.publish({ generation: 6, server: null });
     await world.pass();
@@ -550,7 +550,7 @@ describe("a template of the user's own", () => {
 
   test("that nginx refuses without naming the file does not keep it either", async () => {
     const world = await serving();
-    world.looked = { ...world.looked, found: { ...NOTHING_FOUND, template: own } };
+    world.looked = { ...world.looked, render: { ...NO_RENDER_INPUTS, template: own } };
     world.nginx.refusesWith = "etag on;";
     world.publish({ generation: 6, server: null });
     await world.pass();

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { FSWatcher } from "chokidar";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { systemClock } from "../../../common/clock.ts";
-import { Bell, burst, watchFolder } from "../../../reloader/watch.ts";
+import { debounce, WakeSignal, watchFolder } from "../../../reloader/watch.ts";
 import { fakeClock } from "../common/fake-clock.ts";
 import { temporaryFolder } from "../common/temporary-folder.ts";
 
@@ -13,7 +13,7 @@ describe("a burst of events", () => {
     const start = clock.now();
     const looks: number[] = [];
     const stop = new AbortController();
-    const event = burst(() => looks.push(clock.now() - start), clock, stop.signal);
+    const event = debounce(() => looks.push(clock.now() - start), clock, stop.signal);
     return { clock, looks, event, stop };
   }
 
@@ -61,7 +61,7 @@ describe("a burst of events", () => {
     let putBackMs = 0;
     const looks: number[] = [];
     const time = { ...clock, now: () => clock.now() - putBackMs };
-    const event = burst(() => looks.push(putBackMs), time, new AbortController().signal);
+    const event = debounce(() => looks.push(putBackMs), time, new AbortController().signal);
     event();
     putBackMs = 3_600_000;
     await clock.advance(1_000);
@@ -82,19 +82,19 @@ describe("a burst of events", () => {
 describe("the bell", () => {
   test("ends the present wait", async () => {
     const clock = fakeClock();
-    const bell = new Bell();
+    const bell = new WakeSignal();
     const waited = bell.wait(3_000, clock).then(() => clock.now());
     await clock.advance(10);
-    bell.ring();
+    bell.notify();
     expect(await waited).toBe(clock.now());
   });
 
   test("that rang while nobody waited ends the next wait, once", async () => {
     const clock = fakeClock();
     const start = clock.now();
-    const bell = new Bell();
-    bell.ring();
-    bell.ring();
+    const bell = new WakeSignal();
+    bell.notify();
+    bell.notify();
     await bell.wait(3_000, clock);
     expect(clock.now()).toBe(start);
     await clock.drive(bell.wait(3_000, clock));

@@ -37,6 +37,6 @@ test.each([
 
 test("a program that is nowhere is an error that names it and the remedy", () => {
   expect(() => findProgram("some-server", { PATH: "/nowhere", HOME: folder })).toThrow(
-    /some-server is not installed: run deploy\/local\/setup.sh/,
+    /some-server is not installed: run test\/setup.sh/,
   );
 });

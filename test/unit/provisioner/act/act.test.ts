@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { createActor } from "../../../../provisioner/act/act.ts";
-import type { Action } from "../../../../provisioner/plan/input.ts";
-import type { Memory } from "../../../../provisioner/state/schema.ts";
+import type { Action } from "../../../../provisioner/model/plan.ts";
+import type { State } from "../../../../provisioner/state/schema.ts";
 import { fakeClock } from "../../common/fake-clock.ts";
 import {
   type ClientScript,
@@ -13,14 +13,14 @@ import {
   never,
   vastError,
 } from "../fakes.ts";
-import { desired, memory, NOW, observation, offer, planned, query, servingTrack } from "../plan/situation.ts";
+import { desired, NOW, observation, offer, planned, query, servingTrack, state } from "../plan/situation.ts";
 
 const ID = 7835610;
 
 /** Carries one action out. */
 async function act(
   action: Action,
-  setup: ClientScript & { memory?: Partial<Memory>; redisAway?: boolean; full?: boolean; mayMutate?: boolean } = {},
+  setup: ClientScript & { state?: Partial<State>; redisAway?: boolean; full?: boolean; mayMutate?: boolean } = {},
 ) {
   const journal: Journal = [];
   const disk = fakeDisk(journal);
@@ -37,9 +37,9 @@ async function act(
     maxDollarsPerHour: undefined,
     save: disk.save,
     mayMutate: async () => setup.mayMutate ?? true,
-    nextTurn: (notBefore) => notBefore,
+    nextCreateSlot: (notBefore) => notBefore,
   });
-  const before = memory(setup.memory);
+  const before = state(setup.state);
   const again = () => perform(action, planned({}), observation(), before, never);
   const result = await again().catch((error: unknown) => error);
   return { result, journal, disk, lines, before, again };
@@ -60,8 +60,10 @@ describe("a destroy", () => {
   test("dooms the id on disk before the DELETE", async () => {
     const { journal, disk, result } = await act(destroy);
     expect(journal).toEqual(["save", `destroy ${ID}`, "save"]);
-    expect(disk.saved[0]?.doomed).toEqual([{ id: ID, reason: "start_timeout", since: NOW, askedAt: null }]);
-    expect(result).toMatchObject({ doomed: [{ id: ID, askedAt: NOW }], avoided: [{ machineId: 4821 }] });
+    expect(disk.saved[0]?.pendingDeletes).toEqual([
+      { id: ID, reason: "start_timeout", since: NOW, deleteSentAt: null },
+    ]);
+    expect(result).toMatchObject({ pendingDeletes: [{ id: ID, deleteSentAt: NOW }], avoided: [{ machineId: 4821 }] });
   });
 
   test("is not sent when the id cannot be put on disk", async () => {
@@ -77,17 +79,17 @@ describe("a destroy", () => {
     ["an unreadable success", vastError("malformed", { status: 200 })],
     ["a refusal of the request as such", vastError("invalid")],
     ["a logical failure", vastError("invalid", { status: 200 })],
-  ])("leaves the id doomed until a list lacks it, asked again after a while: %s", async (_, error) => {
+  ])("leaves the delete pending until a list lacks it, asked again after a while: %s", async (_, error) => {
     const { result } = await act(destroy, { destroy: fails(error) });
-    expect(result).toMatchObject({ doomed: [{ id: ID, askedAt: NOW }], account: null });
+    expect(result).toMatchObject({ pendingDeletes: [{ id: ID, deleteSentAt: NOW }], account: null });
   });
 
   test("is noted as answered when the API says that the contract is ended, or that there is none", async () => {
-    expect((await act(destroy)).result).toMatchObject({ doomed: [{ id: ID, answered: true }] });
+    expect((await act(destroy)).result).toMatchObject({ pendingDeletes: [{ id: ID, deleteConfirmed: true }] });
     const gone = await act(destroy, { destroy: fails(vastError("not_found", { status: 404 })) });
-    expect(gone.result).toMatchObject({ doomed: [{ id: ID, answered: true }] });
+    expect(gone.result).toMatchObject({ pendingDeletes: [{ id: ID, deleteConfirmed: true }] });
     const silent = await act(destroy, { destroy: fails(vastError("unavailable", { status: null, slug: "timeout" })) });
-    expect(silent.result).not.toMatchObject({ doomed: [{ answered: true }] });
+    expect(silent.result).not.toMatchObject({ pendingDeletes: [{ deleteConfirmed: true }] });
   });
 
   test.each([
@@ -95,19 +97,19 @@ describe("a destroy", () => {
     ["it never reached the API", vastError("unavailable", { status: null, reached: false })],
   ])("is asked again at once when nothing was sent: %s", async (_, error) => {
     const { result } = await act(destroy, { destroy: fails(error) });
-    expect(result).toMatchObject({ doomed: [{ id: ID, askedAt: null }] });
+    expect(result).toMatchObject({ pendingDeletes: [{ id: ID, deleteSentAt: null }] });
   });
 
-  test("pauses the account when it may not destroy, and keeps the id doomed", async () => {
+  test("pauses the account when it may not destroy, and keeps the delete pending", async () => {
     const { result } = await act(destroy, { destroy: fails(vastError("auth", { status: 403 })) });
-    expect(result).toMatchObject({ doomed: [{ id: ID, askedAt: null }], account: { trouble: "auth" } });
+    expect(result).toMatchObject({ pendingDeletes: [{ id: ID, deleteSentAt: null }], account: { trouble: "auth" } });
   });
 
-  test("of an id that is doomed already is asked again under its first reason", async () => {
-    const doomed = [{ id: ID, reason: "image_changed", since: 5, askedAt: 6 }];
-    const { result } = await act({ ...destroy, reason: "still_listed" }, { memory: { doomed } });
+  test("of an id whose delete is pending already is asked again under its first reason", async () => {
+    const pendingDeletes = [{ id: ID, reason: "image_changed", since: 5, deleteSentAt: 6 }];
+    const { result } = await act({ ...destroy, reason: "still_listed" }, { state: { pendingDeletes } });
     expect(result).toMatchObject({
-      doomed: [{ id: ID, reason: "image_changed", since: 5, askedAt: NOW }],
+      pendingDeletes: [{ id: ID, reason: "image_changed", since: 5, deleteSentAt: NOW }],
       avoided: [],
     });
   });
@@ -142,14 +144,14 @@ describe("what goes to the ban store", () => {
   });
 
   test("is told once while the store is away, not in every pass", async () => {
-    const { result, before, lines } = await act(ban, { memory: { unwrittenBans: [unwritten] }, redisAway: true });
+    const { result, before, lines } = await act(ban, { state: { unwrittenBans: [unwritten] }, redisAway: true });
     expect(result).toBe(before);
     expect(lines.filter((line) => line.level !== "debug")).toEqual([]);
   });
 
   test("is written late, and then owed no more", async () => {
     const other = { ...unwritten, kind: "machine" as const };
-    const { journal, result } = await act(ban, { memory: { unwrittenBans: [unwritten, other] } });
+    const { journal, result } = await act(ban, { state: { unwrittenBans: [unwritten, other] } });
     expect(journal).toEqual(["ban host 77001 start_timeout"]);
     expect(result).toMatchObject({ unwrittenBans: [other] });
   });
@@ -164,13 +166,13 @@ describe("what goes to the ban store", () => {
   const uncounted = { tracks: { [ID]: servingTrack({ uncountedRestarts: 2 }) } };
 
   test("is a restart, which then counts as written", async () => {
-    const { journal, result } = await act(count, { memory: uncounted });
+    const { journal, result } = await act(count, { state: uncounted });
     expect(journal).toEqual([`count_restart ${ID} 1`]);
     expect(result).toMatchObject({ tracks: { [ID]: { uncountedRestarts: 1 } } });
   });
 
   test("is a restart that is kept while the store is away", async () => {
-    const { result } = await act(count, { memory: uncounted, redisAway: true });
+    const { result } = await act(count, { state: uncounted, redisAway: true });
     expect(result).toMatchObject({ tracks: { [ID]: { uncountedRestarts: 2 } } });
   });
 });
@@ -190,5 +192,5 @@ test("a create whose deadline is over is forgotten", async () => {
     startedAt: 4,
     contract: null,
   };
-  expect((await act({ kind: "forget_intent" }, { memory: { intent } })).result).toMatchObject({ intent: null });
+  expect((await act({ kind: "forget_intent" }, { state: { intent } })).result).toMatchObject({ intent: null });
 });

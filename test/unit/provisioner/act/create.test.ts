@@ -1,25 +1,25 @@
 import { describe, expect, test } from "vitest";
 import { createOne } from "../../../../provisioner/act/create.ts";
 import { known } from "../../../../provisioner/model/observation.ts";
-import type { Memory } from "../../../../provisioner/state/schema.ts";
+import type { State } from "../../../../provisioner/state/schema.ts";
 import { fakeClock } from "../../common/fake-clock.ts";
 import { type ClientScript, fakeClient, fakeDisk, fakeLog, type Journal, never, vastError } from "../fakes.ts";
 import {
   desired,
   HOUR,
   LABEL,
-  memory,
   NOW,
   observation,
   offer,
   query,
   SECOND,
+  state,
   template,
   unknown,
 } from "../plan/situation.ts";
 
 interface Setup extends ClientScript {
-  memory?: Partial<Memory>;
+  state?: Partial<State>;
   seen?: object;
   maxDollarsPerHour?: number;
   full?: boolean;
@@ -53,15 +53,15 @@ async function attempt(setup: Setup) {
     maxDollarsPerHour: setup.maxDollarsPerHour,
     save: disk.save,
     mayMutate: async () => setup.mayMutate ?? true,
-    nextTurn: (notBefore: number) => notBefore + 7 * SECOND,
+    nextCreateSlot: (notBefore: number) => notBefore + 7 * SECOND,
   };
   const seen = observation([], { template: unknown(), templateAt: 0, ...setup.seen });
   const signals = { ...never, stop: setup.stop ?? never.stop };
-  const result = createOne(parts, seen, memory(setup.memory), signals);
+  const result = createOne(parts, seen, state(setup.state), signals);
   const ended = clock.drive(result.catch((error: unknown) => error));
   return { result: await ended, journal, client, disk, lines };
 }
-const memoryOf = (result: unknown) => result as Memory;
+const memoryOf = (result: unknown) => result as State;
 const fails = (error: Error) => () => {
   throw error;
 };
@@ -112,7 +112,7 @@ describe("a create", () => {
 
   test("passes over a host whose ban Redis has not taken yet", async () => {
     const unwrittenBans = [{ kind: "host" as const, id: 5, reason: "start_timeout", instanceId: 1 }];
-    const { client } = await attempt({ create: () => 42, memory: { unwrittenBans }, seen: { bans: unknown() } });
+    const { client } = await attempt({ create: () => 42, state: { unwrittenBans }, seen: { bans: unknown() } });
     expect(client.searches[0]).toMatchObject({ host_id: { notin: [5] } });
   });
 
@@ -218,7 +218,7 @@ describe("offers", () => {
   test("that were found taken, or whose machine failed, are not tried", async () => {
     const avoided = [{ machineId: 2, until: NOW + HOUR }];
     const goneOffers = [{ id: 1, until: NOW + HOUR }];
-    const { journal } = await attempt({ offers: three, create: () => 42, memory: { avoided, goneOffers } });
+    const { journal } = await attempt({ offers: three, create: () => 42, state: { avoided, goneOffers } });
     expect(journal).toContain("create 3");
   });
 
@@ -345,8 +345,8 @@ describe("a create that goes wrong", () => {
   test("dooms and destroys a contract that a failure names", async () => {
     const { result, journal, disk } = await attempt({ create: fails(vastError("invalid", { contract: 42 })) });
     expect(journal.slice(2)).toEqual(["save", "create 31415926", "save", "destroy 42", "save"]);
-    expect(disk.saved[1]).toMatchObject({ doomed: [{ id: 42, reason: "create_failed", askedAt: null }] });
-    expect(result).toMatchObject({ intent: null, creates: [NOW], doomed: [{ id: 42, askedAt: NOW }] });
+    expect(disk.saved[1]).toMatchObject({ pendingDeletes: [{ id: 42, reason: "create_failed", deleteSentAt: null }] });
+    expect(result).toMatchObject({ intent: null, creates: [NOW], pendingDeletes: [{ id: 42, deleteSentAt: NOW }] });
   });
 
   test("dooms a contract also where the outcome would be unknown without it", async () => {
@@ -360,12 +360,12 @@ describe("a create that goes wrong", () => {
     expect(memoryOf(result).account).toMatchObject({ trouble: "no_credit" });
   });
 
-  test("keeps a contract doomed whose destroy fails too", async () => {
+  test("keeps a contract whose destroy fails too", async () => {
     const { result } = await attempt({
       create: fails(vastError("invalid", { contract: 42 })),
       destroy: fails(vastError("rate_limited", { status: 429 })),
     });
-    expect(memoryOf(result).doomed).toMatchObject([{ id: 42, askedAt: null }]);
+    expect(memoryOf(result).pendingDeletes).toMatchObject([{ id: 42, deleteSentAt: null }]);
   });
 
   test("keeps the intent when the program itself fails: the call may have been made", async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { createBanStore, noBans, type RedisCommands } from "../../../../provisioner/blacklist/store.ts";
+import { createBanStore, noBans } from "../../../../provisioner/blacklist/store.ts";
+import type { RedisCommands } from "../../../../provisioner/redis/commands.ts";
 import { fakeClock } from "../../common/fake-clock.ts";
 import { NOW } from "../plan/situation.ts";
 

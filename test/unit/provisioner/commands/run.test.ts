@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { Disk } from "../../../../common/disk.ts";
 import type { StatusSource } from "../../../../common/status-server.ts";
 import { formatUpstreamFile } from "../../../../common/upstream-file.ts";
-import type { World } from "../../../../provisioner/commands/dependencies.ts";
+import type { Dependencies } from "../../../../provisioner/commands/dependencies.ts";
 import { run } from "../../../../provisioner/commands/run.ts";
 import { readProvisionerSettings } from "../../../../provisioner/settings.ts";
 import { fakeClock } from "../../common/fake-clock.ts";
@@ -59,7 +59,7 @@ async function runIn(over: Over = {}) {
   const stop = new AbortController();
   let source: StatusSource | null = null;
   const answer = over.answer ?? (() => [200, { instances: [], templates: [], offers: [], id: 9 }]);
-  const world: World = {
+  const world: Dependencies = {
     clock,
     random: () => 0.5,
     disk: fakeDisk(files),
@@ -126,9 +126,9 @@ describe("a run", () => {
     });
   });
 
-  test("keeps its memory on its own volume and its view on the shared one", async () => {
+  test("keeps its state on its own volume and its view on the shared one", async () => {
     const { files, status } = await runIn();
-    expect(JSON.parse(files.get(STATE) ?? "")).toMatchObject({ schema: 1, label: LABEL });
+    expect(JSON.parse(files.get(STATE) ?? "")).toMatchObject({ schema: 2, label: LABEL });
     expect(JSON.parse(files.get(UPSTREAM) ?? "")).toMatchObject({ state: "blocked", reason: "template_not_found" });
     expect(status()).toMatchObject({ pod: "vast-pod-0", reason: "template_not_found" });
   });

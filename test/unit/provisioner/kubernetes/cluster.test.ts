@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { systemClock } from "../../../../common/clock.ts";
-import { type ClusterPlace, openCluster } from "../../../../provisioner/kubernetes/cluster.ts";
+import { type ClusterAccess, openCluster } from "../../../../provisioner/kubernetes/cluster.ts";
 import { AUTHORITY } from "../../../kubernetes/certificates.ts";
 import { type FakeCluster, startFakeCluster } from "../../../kubernetes/fake-cluster.ts";
 import { SELF_SIGNED } from "../observe/self-signed.ts";
@@ -17,7 +17,7 @@ describe("the cluster's API", () => {
   });
   afterEach(() => fake.close());
 
-  const place = (more: Partial<ClusterPlace> = {}): ClusterPlace => ({
+  const place = (more: Partial<ClusterAccess> = {}): ClusterAccess => ({
     env: { KUBERNETES_SERVICE_HOST: "127.0.0.1", KUBERNETES_SERVICE_PORT: String(fake.port) },
     readFile: (path) => {
       const text = files[path.replace("/account/", "")];

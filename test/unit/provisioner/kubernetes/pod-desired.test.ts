@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
-import type { Look } from "../../../../provisioner/kubernetes/cluster.ts";
-import { ownerOf, wantedBy, wantedPods } from "../../../../provisioner/kubernetes/pod-desired.ts";
+import type { LookupResult } from "../../../../provisioner/kubernetes/cluster.ts";
+import { desiredBy, ownerOf, readNamespace } from "../../../../provisioner/kubernetes/pod-desired.ts";
 
-const found = (body: unknown): Look => ({ kind: "found", body });
+const found = (body: unknown): LookupResult => ({ kind: "found", body });
 const set = (replicas: unknown, more: object = {}, spec: object = {}) => ({
   metadata: { name: "vast-pod", ...more },
   spec: { replicas, ...spec },
@@ -46,11 +46,11 @@ describe("a pod of a StatefulSet", () => {
     ["is in doubt when its name has no number", "vast-pod-x", set(1), "doubt"],
     ["is in doubt when its number is written oddly", "vast-pod-00", set(1), "doubt"],
   ])("%s", (_, name, body, wanted) => {
-    expect(wantedBy("vast-pod", name, found(body)).wanted).toBe(wanted);
+    expect(desiredBy("vast-pod", name, found(body)).wanted).toBe(wanted);
   });
 
   test("is not wanted when the API server itself says that the StatefulSet does not exist", () => {
-    expect(wantedBy("vast-pod", "vast-pod-0", { kind: "missing", body: notFound("vast-pod") }).wanted).toBe("no");
+    expect(desiredBy("vast-pod", "vast-pod-0", { kind: "missing", body: notFound("vast-pod") }).wanted).toBe("no");
   });
 
   test.each([
@@ -59,11 +59,11 @@ describe("a pod of a StatefulSet", () => {
     ["another object", notFound("other")],
     ["a bare status", { kind: "Status", reason: "NotFound" }],
   ])("is in doubt when a 404 carries %s", (_, body) => {
-    expect(wantedBy("vast-pod", "vast-pod-0", { kind: "missing", body }).wanted).toBe("doubt");
+    expect(desiredBy("vast-pod", "vast-pod-0", { kind: "missing", body }).wanted).toBe("doubt");
   });
 
   test("is in doubt when nobody answers", () => {
-    expect(wantedBy("vast-pod", "vast-pod-0", { kind: "unknown", why: "no answer in time" })).toEqual({
+    expect(desiredBy("vast-pod", "vast-pod-0", { kind: "unknown", why: "no answer in time" })).toEqual({
       wanted: "doubt",
       why: "no answer in time",
     });
@@ -105,7 +105,7 @@ describe("the pods of a namespace", () => {
   const pods = (...names: string[]) => found({ kind: "PodList", items: names.map((name) => ({ metadata: { name } })) });
 
   test("are wanted when a StatefulSet wants their number or they exist", () => {
-    const wanted = wantedPods(sets(set(2)), pods("reaper-1", "vast-pod-4"));
+    const wanted = readNamespace(sets(set(2)), pods("reaper-1", "vast-pod-4"));
     if ("why" in wanted) throw new Error(wanted.why);
     const asked = ["vast-pod-0", "vast-pod-1", "vast-pod-2", "vast-pod-4", "other-0"];
     expect(asked.filter(wanted.isWanted)).toEqual(["vast-pod-0", "vast-pod-1", "vast-pod-4"]);
@@ -131,6 +131,6 @@ describe("the pods of a namespace", () => {
       found({ kind: "PodList", metadata: { continue: "next" }, items: [{ metadata: { name: "a" } }] }),
     ],
   ])("are in doubt when %s", (_, setLook, podLook) => {
-    expect(wantedPods(setLook, podLook)).toHaveProperty("why");
+    expect(readNamespace(setLook, podLook)).toHaveProperty("why");
   });
 });

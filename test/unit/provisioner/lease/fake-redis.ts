@@ -1,5 +1,6 @@
+import type { LeaseCommands } from "../../../../provisioner/redis/commands.ts";
+
 // A Redis for tests of the lease: several provisioners may share it, and it can be told what goes wrong. Pure but for its state.
-import type { LeaseCommands } from "../../../../provisioner/lease/lease.ts";
 
 export interface FakeRedis extends LeaseCommands {
   readonly entries: Map<string, { value: string; until: number }>;

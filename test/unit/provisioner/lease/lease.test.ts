@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { createLease, newToken } from "../../../../provisioner/lease/lease.ts";
-import type { Memory } from "../../../../provisioner/state/schema.ts";
+import type { State } from "../../../../provisioner/state/schema.ts";
 import { fakeClock } from "../../common/fake-clock.ts";
 import { fakeLog } from "../fakes.ts";
-import { LABEL, memory, NOW, SECOND } from "../plan/situation.ts";
+import { LABEL, NOW, SECOND, state } from "../plan/situation.ts";
 import { EVERY_COMMAND, fakeRedis } from "./fake-redis.ts";
 
 const LEASE_KEY = `vast_lease_${LABEL}`;
@@ -18,9 +18,9 @@ function world() {
   const { log, lines } = fakeLog();
   const provisioner = (token: string) => {
     const lease = createLease({ redis, clock, log, label: LABEL, token, owner: `pod ${token} (pid 1)` });
-    const renew = async (before: Memory = memory()) => {
-      const { ownership, memory: after } = await lease.renew(before);
-      return { ...ownership, memory: after };
+    const renew = async (before: State = state()) => {
+      const { ownership, state: after } = await lease.renew(before);
+      return { ...ownership, state: after };
     };
     return { ...lease, renew };
   };
@@ -115,10 +115,10 @@ describe("the lease", () => {
     const { provisioner, redis } = world();
     const a = provisioner("a");
     await a.renew();
-    await a.mirror(memory({ creates: [NOW] }));
+    await a.mirror(state({ creates: [NOW] }));
     redis.entries.clear();
     expect(await a.renew()).toMatchObject({ kind: "ours" });
-    await a.mirror(memory({ creates: [NOW] }));
+    await a.mirror(state({ creates: [NOW] }));
     expect([...redis.entries.keys()]).toEqual([LEASE_KEY, MIRROR_KEY]);
   });
 
@@ -182,16 +182,16 @@ describe("a mutation", () => {
   });
 });
 
-describe("the copy of the memory", () => {
-  const begun = { doomed: [{ id: 7, reason: "duplicate", since: NOW, askedAt: null }], creates: [NOW] };
+describe("the copy of the state", () => {
+  const begun = { pendingDeletes: [{ id: 7, reason: "duplicate", since: NOW, deleteSentAt: null }], creates: [NOW] };
 
   test("is there for whoever has the lease next", async () => {
     const { provisioner } = world();
     const a = provisioner("a");
     await a.renew();
-    await a.mirror(memory(begun));
+    await a.mirror(state(begun));
     await a.release();
-    expect((await provisioner("b").renew()).memory).toEqual(memory(begun));
+    expect((await provisioner("b").renew()).state).toEqual(state(begun));
   });
 
   test("is taken over again by whom another followed meanwhile", async () => {
@@ -200,9 +200,9 @@ describe("the copy of the memory", () => {
     await a.renew();
     await clock.advance(61 * SECOND);
     await b.renew();
-    await b.mirror(memory(begun));
+    await b.mirror(state(begun));
     await b.release();
-    expect((await a.renew()).memory).toEqual(memory(begun));
+    expect((await a.renew()).state).toEqual(state(begun));
   });
 
   test("is written by the one who has the lease alone", async () => {
@@ -210,7 +210,7 @@ describe("the copy of the memory", () => {
     const [a, b] = [provisioner("a"), provisioner("b")];
     await a.renew();
     await b.renew();
-    await b.mirror(memory(begun));
+    await b.mirror(state(begun));
     expect(redis.entries.has(MIRROR_KEY)).toBe(false);
   });
 
@@ -218,7 +218,7 @@ describe("the copy of the memory", () => {
     const { provisioner, redis } = world();
     const a = provisioner("a");
     await a.renew();
-    for (const _ of [1, 2, 3]) await a.mirror(memory(begun));
+    for (const _ of [1, 2, 3]) await a.mirror(state(begun));
     expect(redis.asked.filter((command) => command === "setWhileMine")).toHaveLength(1);
   });
 
@@ -226,7 +226,7 @@ describe("the copy of the memory", () => {
     const { provisioner, redis } = world();
     const a = provisioner("a");
     await a.renew();
-    await a.mirror(memory(begun));
+    await a.mirror(state(begun));
     expect(redis.entries.get(MIRROR_KEY)?.until).toBe(NOW + 86_400 * SECOND);
   });
 
@@ -234,10 +234,10 @@ describe("the copy of the memory", () => {
     const { provisioner, redis, said } = world();
     redis.entries.set(MIRROR_KEY, { value: "{", until: Number.POSITIVE_INFINITY });
     const a = provisioner("a");
-    expect(await a.renew()).toMatchObject({ kind: "ours", memory: memory() });
-    expect(said()).toContain(`${MIRROR_KEY} cannot be used (it is not JSON)`);
-    await a.mirror(memory(begun));
-    expect(redis.entries.get(MIRROR_KEY)?.value).toContain('"doomed"');
+    expect(await a.renew()).toMatchObject({ kind: "ours", state: state() });
+    expect(said()).toContain(`${MIRROR_KEY} cannot be used (it is not JSON`);
+    await a.mirror(state(begun));
+    expect(redis.entries.get(MIRROR_KEY)?.value).toContain('"pendingDeletes"');
   });
 
   test("that Redis does not take is told, and keeps nobody from acting: the disk has it", async () => {
@@ -245,12 +245,12 @@ describe("the copy of the memory", () => {
     const a = provisioner("a");
     await a.renew();
     redis.failing = { commands: ["setWhileMine"], message: "OOM command not allowed" };
-    await a.mirror(memory(begun));
+    await a.mirror(state(begun));
     expect(said()).toContain("did not take the copy");
     expect(await a.mayMutate()).toBe(true);
     redis.failing = well;
     await a.renew();
-    await a.mirror(memory(begun));
+    await a.mirror(state(begun));
     expect(redis.entries.has(MIRROR_KEY)).toBe(true);
   });
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { formatMirror, type Mirror, parseMirror, takeOver } from "../../../../provisioner/lease/mirror.ts";
-import type { Doomed, Intent, Memory } from "../../../../provisioner/state/schema.ts";
-import { LABEL, MINUTE, memory, NOW, servingTrack } from "../plan/situation.ts";
+import type { Intent, PendingDelete, State } from "../../../../provisioner/state/schema.ts";
+import { LABEL, MINUTE, NOW, servingTrack, state } from "../plan/situation.ts";
 
 const TOKEN = "ours";
 const intent = (over: Partial<Intent> = {}): Intent => ({
@@ -14,26 +14,31 @@ const intent = (over: Partial<Intent> = {}): Intent => ({
   contract: null,
   ...over,
 });
-const doomed = (id: number): Doomed => ({ id, reason: "duplicate", since: NOW, askedAt: null });
+const pendingDeletes = (id: number): PendingDelete => ({ id, reason: "duplicate", since: NOW, deleteSentAt: null });
 
 /** What another provisioner with the memory `theirs` left behind. */
-function left(theirs: Partial<Memory>, token = "theirs"): Mirror {
-  const read = parseMirror(formatMirror(memory(theirs), token), LABEL);
+function left(theirs: Partial<State>, token = "theirs"): Mirror {
+  const read = parseMirror(formatMirror(state(theirs), token), LABEL);
   if ("why" in read) throw new Error(read.why);
   return read.mirror;
 }
-const taken = (ours: Partial<Memory>, theirs: Partial<Memory>, token?: string) =>
-  takeOver(memory(ours), left(theirs, token), TOKEN, NOW);
+const taken = (ours: Partial<State>, theirs: Partial<State>, token?: string) =>
+  takeOver(state(ours), left(theirs, token), TOKEN, NOW);
 
 describe("the copy in Redis", () => {
-  test("holds intent, doomed ids and creates, and nothing else of the memory", () => {
-    const full = memory({ intent: intent(), doomed: [doomed(7)], creates: [NOW], tracks: { 5: servingTrack() } });
+  test("holds intent, pending deletes and creates, and nothing else of the state", () => {
+    const full = state({
+      intent: intent(),
+      pendingDeletes: [pendingDeletes(7)],
+      creates: [NOW],
+      tracks: { 5: servingTrack() },
+    });
     expect(JSON.parse(formatMirror(full, TOKEN))).toEqual({
-      schema: 1,
+      schema: 2,
       label: LABEL,
       token: TOKEN,
       intent: intent(),
-      doomed: [doomed(7)],
+      pendingDeletes: [pendingDeletes(7)],
       creates: [NOW],
     });
   });
@@ -41,9 +46,9 @@ describe("the copy in Redis", () => {
   test.each([
     ["{", /not JSON/],
     ["7", /expected object/],
-    [formatMirror(memory(), TOKEN).replace('"schema":1', '"schema":2'), /schema/],
-    [formatMirror(memory(), TOKEN).replace('"doomed":[]', '"doomed":["x"]'), /doomed/],
-    [formatMirror({ ...memory(), label: "k8s_pod=other" }, TOKEN), /k8s_pod=other/],
+    [formatMirror(state(), TOKEN).replace('"schema":2', '"schema":3'), /schema/],
+    [formatMirror(state(), TOKEN).replace('"pendingDeletes":[]', '"pendingDeletes":["x"]'), /pendingDeletes/],
+    [formatMirror({ ...state(), label: "k8s_pod=other" }, TOKEN), /k8s_pod=other/],
   ])("is refused with its reason when it is unusable: %.40s", (text, why) => {
     expect(parseMirror(text, LABEL)).toMatchObject({ why: expect.stringMatching(why) });
   });
@@ -51,17 +56,17 @@ describe("the copy in Redis", () => {
 
 describe("what a predecessor left behind", () => {
   test("is taken over where the disk has nothing", () => {
-    const theirs = { intent: intent(), doomed: [doomed(7)], creates: [NOW - MINUTE] };
-    expect(taken({}, theirs)).toEqual(memory(theirs));
+    const theirs = { intent: intent(), pendingDeletes: [pendingDeletes(7)], creates: [NOW - MINUTE] };
+    expect(taken({}, theirs)).toEqual(state(theirs));
   });
 
-  test("adds its doomed ids and creates to ours, each once", () => {
-    const asked = { ...doomed(7), askedAt: NOW };
+  test("adds its pending deletes and creates to ours, each once", () => {
+    const asked = { ...pendingDeletes(7), deleteSentAt: NOW };
     const next = taken(
-      { doomed: [asked], creates: [NOW - MINUTE, NOW] },
-      { doomed: [doomed(7), doomed(8)], creates: [NOW - 2 * MINUTE, NOW - MINUTE] },
+      { pendingDeletes: [asked], creates: [NOW - MINUTE, NOW] },
+      { pendingDeletes: [pendingDeletes(7), pendingDeletes(8)], creates: [NOW - 2 * MINUTE, NOW - MINUTE] },
     );
-    expect(next.doomed).toEqual([asked, doomed(8)]);
+    expect(next.pendingDeletes).toEqual([asked, pendingDeletes(8)]);
     expect(next.creates).toEqual([NOW - 2 * MINUTE, NOW - MINUTE, NOW]);
   });
 
@@ -81,7 +86,7 @@ describe("what a predecessor left behind", () => {
   });
 
   test("teaches nothing when it is our own: the disk knows what is gone since", () => {
-    const stale = { intent: intent({ contract: 42 }), doomed: [doomed(7)], creates: [NOW - MINUTE] };
-    expect(taken({}, stale, TOKEN)).toEqual(memory());
+    const stale = { intent: intent({ contract: 42 }), pendingDeletes: [pendingDeletes(7)], creates: [NOW - MINUTE] };
+    expect(taken({}, stale, TOKEN)).toEqual(state());
   });
 });

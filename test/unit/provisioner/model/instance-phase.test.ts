@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
-import { failureIn, lifeOf } from "../../../../provisioner/model/instance-phase.ts";
+import { failureIn, phaseOf } from "../../../../provisioner/model/instance-phase.ts";
 import type { Instance } from "../../../../provisioner/vast/rows.ts";
 import { HOUR, MINUTE, NOW, row } from "../plan/situation.ts";
 
-const life = (over: Partial<Instance>, age = HOUR) => lifeOf(row(over), NOW - age, NOW);
+const life = (over: Partial<Instance>, age = HOUR) => phaseOf(row(over), NOW - age, NOW);
 
 describe("what the API's words mean", () => {
   test("running is running", () => {

@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
-import { type Answer, OURS, ownershipBy } from "../../../../provisioner/model/ownership.ts";
+import { type LeaseAnswer, OURS, ownershipBy } from "../../../../provisioner/model/ownership.ts";
 import { MINUTE, NOW, SECOND } from "../plan/situation.ts";
 
-const ours: Answer = { kind: "ours" };
+const ours: LeaseAnswer = { kind: "ours" };
 const other = { kind: "other", owner: "vast-pod-0 (pid 1)", until: NOW + MINUTE } as const;
-const away: Answer = { kind: "none", why: "Command timed out" };
+const away: LeaseAnswer = { kind: "none", why: "Command timed out" };
 
 test("acts while Redis says that the lease is ours, whatever was before", () => {
   for (const last of [null, ours, other]) expect(ownershipBy(ours, last, NOW, NOW)).toEqual(OURS);

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { known, type Published } from "../../../../provisioner/model/observation.ts";
 import { createObserver, type Urgency } from "../../../../provisioner/observe/observe.ts";
-import { placeOf } from "../../../../provisioner/observe/poll-schedule.ts";
-import type { Memory } from "../../../../provisioner/state/schema.ts";
+import { pollSlotOf } from "../../../../provisioner/observe/poll-schedule.ts";
+import type { State } from "../../../../provisioner/state/schema.ts";
 import { fakeClock } from "../../common/fake-clock.ts";
 import { type ClientScript, fakeBans, fakeClient, type Journal, vastError } from "../fakes.ts";
 import {
@@ -10,7 +10,6 @@ import {
   failing,
   HOUR,
   MINUTE,
-  memory,
   NOW,
   nothingPublished,
   passing,
@@ -18,11 +17,12 @@ import {
   row,
   SECOND,
   servingTrack,
+  state,
   template,
 } from "../plan/situation.ts";
 
 const ID = 7835610;
-const serving = memory({ tracks: { [ID]: servingTrack() } });
+const serving = state({ tracks: { [ID]: servingTrack() } });
 
 interface Script extends ClientScript {
   answers?: () => boolean;
@@ -45,11 +45,11 @@ function observer(script: Script = {}) {
     clock: { ...clock, now: () => clock.now() - back },
     random: () => 0.5,
     desired,
-    place: placeOf(script.pod ?? "vast-pod-0"),
+    slot: pollSlotOf(script.pod ?? "vast-pod-0"),
     fresh: script.fresh ?? false,
     firstCreateWaitMs: 10 * SECOND,
-    listOpensAt: () => script.opensAt?.() ?? 0,
-    holdCreate: (until) => void journal.push(`hold ${until - NOW}`),
+    listAvailableAt: () => script.opensAt?.() ?? 0,
+    blockCreateUntil: (until) => void journal.push(`hold ${until - NOW}`),
   });
   return {
     journal,
@@ -58,8 +58,8 @@ function observer(script: Script = {}) {
       back = ms;
     },
     wakeAt: observed.wakeAt,
-    look: (m: Memory = serving, p: Published = nothingPublished, urgency: Urgency = "ready") =>
-      clock.drive(observed.look(m, p, urgency)),
+    look: (m: State = serving, p: Published = nothingPublished, urgency: Urgency = "ready") =>
+      clock.drive(observed.observe(m, p, urgency)),
   };
 }
 const count = (journal: Journal, entry: string) => journal.filter((e) => e === entry).length;
@@ -98,9 +98,9 @@ describe("a look at the world", () => {
     expect(count(journal, "probe 41234")).toBe(1);
   });
 
-  test("does not probe a doomed instance", async () => {
+  test("does not probe an instance that is being destroyed", async () => {
     const { look, journal } = observer();
-    await look(memory({ doomed: [{ id: ID, reason: "duplicate", since: NOW, askedAt: NOW }] }));
+    await look(state({ pendingDeletes: [{ id: ID, reason: "duplicate", since: NOW, deleteSentAt: NOW }] }));
     expect(count(journal, "probe 41234")).toBe(0);
   });
 
@@ -116,15 +116,15 @@ describe("a look at the world", () => {
     expect((await away.look()).credit).toMatchObject({ known: false, why: { account: null } });
   });
 
-  test("does not ask for the credit on account of a doomed instance", async () => {
+  test("does not ask for the credit on account of an instance that is being destroyed", async () => {
     const { look, journal } = observer({ rows: () => [row({ curState: "stopped" })] });
-    await look(memory({ doomed: [{ id: ID, reason: "duplicate", since: NOW, askedAt: NOW }] }));
+    await look(state({ pendingDeletes: [{ id: ID, reason: "duplicate", since: NOW, deleteSentAt: NOW }] }));
     expect(journal).not.toContain("credit");
   });
 
   test("does not probe what has no endpoint yet", async () => {
     const { look, journal } = observer({ rows: () => [row({ ports: null, directPortStart: null })] });
-    await look(memory());
+    await look(state());
     expect(journal.join()).not.toContain("probe");
   });
 });
@@ -299,15 +299,15 @@ describe("a read that is refused as too frequent", () => {
 describe("a pod that has never run here", () => {
   test("asks for the template and creates at its turn, which comes 10 s after the first empty list at the earliest", async () => {
     const { look, journal, clock, wakeAt } = observer({ pod: "vast-pod-3", fresh: true, rows: () => [] });
-    const first = await look(memory(), nothingPublished, "starting");
+    const first = await look(state(), nothingPublished, "starting");
     expect(first.template.known).toBe(false);
     await clock.advance(5 * SECOND);
-    await look(memory(), nothingPublished, "starting");
+    await look(state(), nothingPublished, "starting");
     expect(journal.filter((entry) => entry === "list" || entry === "template")).toEqual(["list"]);
     const turn = wakeAt("starting", NOW + HOUR);
     expect(turn - first.listedAt).toBeGreaterThanOrEqual(10 * SECOND);
     await clock.advance(turn - clock.now());
-    expect((await look(memory(), nothingPublished, "starting")).template.known).toBe(true);
+    expect((await look(state(), nothingPublished, "starting")).template.known).toBe(true);
     expect(journal.filter((entry) => entry !== "bans")).toEqual([
       "list",
       "list",
@@ -318,7 +318,7 @@ describe("a pod that has never run here", () => {
 
   test("waits for no turn as the first of its set", async () => {
     const { look, clock, wakeAt } = observer({ fresh: true, rows: () => [] });
-    const { listedAt } = await look(memory(), nothingPublished, "starting");
+    const { listedAt } = await look(state(), nothingPublished, "starting");
     expect(listedAt - NOW).toBeLessThan(2.2 * SECOND);
     expect(wakeAt("starting", clock.now() + HOUR) - listedAt).toBeLessThan(12.2 * SECOND);
   });
@@ -330,9 +330,9 @@ describe("a pod that has never run here", () => {
       return calls === 1 ? fails(vastError("rate_limited"))() : [];
     };
     const { look, clock, wakeAt } = observer({ fresh: true, rows });
-    await look(memory(), nothingPublished, "starting");
+    await look(state(), nothingPublished, "starting");
     await clock.advance(wakeAt("starting", clock.now() + HOUR) - clock.now());
-    const { listedAt, list } = await look(memory(), nothingPublished, "starting");
+    const { listedAt, list } = await look(state(), nothingPublished, "starting");
     expect(list.known).toBe(true);
     expect(wakeAt("starting", clock.now() + HOUR) % 51_000).toBe(0);
     expect(wakeAt("starting", clock.now() + HOUR) - listedAt).toBeGreaterThanOrEqual(10 * SECOND);
@@ -340,7 +340,7 @@ describe("a pod that has never run here", () => {
 
   test("has no turn to wait for when it finds its instance", async () => {
     const { look, clock, wakeAt } = observer({ pod: "vast-pod-3", fresh: true });
-    const seen = await look(memory(), nothingPublished, "starting");
+    const seen = await look(state(), nothingPublished, "starting");
     expect(seen.template.known).toBe(true);
     expect(wakeAt("starting", clock.now() + SECOND) - clock.now()).toBeLessThanOrEqual(SECOND);
   });

@@ -2,23 +2,23 @@ import { describe, expect, test } from "vitest";
 import {
   afterAnswer,
   afterRefusal,
-  firstLook,
-  firstTurn,
+  firstCreateSlot,
+  firstObservation,
+  nextCreateSlot,
   nextTemplate,
-  nextTurn,
   nextWhileReady,
   nextWhileStarting,
   type Polling,
-  placeOf,
+  pollSlotOf,
   startPolling,
 } from "../../../../provisioner/observe/poll-schedule.ts";
 import { NOW, SECOND } from "../plan/situation.ts";
 
 const ROUND = 17 * SECOND;
 const TURNS = 3 * ROUND;
-const pods = Array.from({ length: 10 }, (_, i) => placeOf(`vast-pod-${i}`));
-const first = placeOf("vast-pod-0");
-const third = placeOf("vast-pod-3");
+const pods = Array.from({ length: 10 }, (_, i) => pollSlotOf(`vast-pod-${i}`));
+const first = pollSlotOf("vast-pod-0");
+const third = pollSlotOf("vast-pod-3");
 const half = () => 0.5;
 const times = (n: number, step: (polling: Polling) => Polling, polling: Polling) => {
   let next = polling;
@@ -29,13 +29,13 @@ const refusedBy = (n: number, polling: Polling) => times(n, (p) => afterRefusal(
 
 describe("a pod's place", () => {
   test("is its number in its StatefulSet", () => {
-    expect(placeOf("vast-pod-12")).toEqual({ index: 12, numbered: true });
-    expect(placeOf("web-0")).toEqual({ index: 0, numbered: true });
+    expect(pollSlotOf("vast-pod-12")).toEqual({ index: 12, numbered: true });
+    expect(pollSlotOf("web-0")).toEqual({ index: 0, numbered: true });
   });
 
   test("comes from its name where that has no number, always the same", () => {
-    expect(placeOf("vast-7c9fd-x2x4z")).toEqual(placeOf("vast-7c9fd-x2x4z"));
-    const indices = Array.from({ length: 100 }, (_, i) => placeOf(`pod-x${i}y`).index);
+    expect(pollSlotOf("vast-7c9fd-x2x4z")).toEqual(pollSlotOf("vast-7c9fd-x2x4z"));
+    const indices = Array.from({ length: 100 }, (_, i) => pollSlotOf(`pod-x${i}y`).index);
     expect(new Set(indices).size).toBe(10);
     expect(Math.max(...indices)).toBe(9);
   });
@@ -45,7 +45,7 @@ describe("ten pods that start together", () => {
   test("look for the first time at least 1.3 s apart", () => {
     const looks = pods
       .slice(1)
-      .map((place) => firstLook(place, NOW))
+      .map((place) => firstObservation(place, NOW))
       .sort((a, b) => a - b);
     for (const [i, at] of looks.slice(1).entries()) expect(at - (looks[i] ?? 0)).toBeGreaterThanOrEqual(1300);
     expect((looks.at(-1) ?? 0) - NOW).toBeLessThan(ROUND);
@@ -54,16 +54,16 @@ describe("ten pods that start together", () => {
   test("have their turns 5 s apart and within one round of turns, whenever each of them began", () => {
     const turns = pods
       .slice(1)
-      .map((place, i) => firstTurn(place, NOW + 500 * i, false))
+      .map((place, i) => firstCreateSlot(place, NOW + 500 * i, false))
       .sort((a, b) => a - b);
     for (const [i, at] of turns.slice(1).entries()) expect(at - (turns[i] ?? 0)).toBeGreaterThanOrEqual(5000);
     expect((turns.at(-1) ?? 0) - NOW).toBeLessThan(TURNS + 12 * SECOND);
   });
 
   test("leave the first of them the time to go ahead", () => {
-    const go = firstTurn(first, NOW, true);
+    const go = firstCreateSlot(first, NOW, true);
     expect(go - NOW).toBeLessThan(2200);
-    for (const place of pods.slice(1)) expect(firstTurn(place, NOW, false) - go).toBeGreaterThan(3800);
+    for (const place of pods.slice(1)) expect(firstCreateSlot(place, NOW, false) - go).toBeGreaterThan(3800);
   });
 
   test("list in slots of their own in every round, ready or not", () => {
@@ -84,24 +84,24 @@ describe("ten pods that start together", () => {
 
 describe("an eleventh pod", () => {
   test("has its turn a round of turns after the first with the same slot", () => {
-    expect(firstTurn(placeOf("p-13"), NOW, false) - firstTurn(third, NOW, false)).toBe(TURNS);
+    expect(firstCreateSlot(pollSlotOf("p-13"), NOW, false) - firstCreateSlot(third, NOW, false)).toBe(TURNS);
   });
 
   test("waits never more than two rounds of turns more", () => {
-    expect(firstTurn(placeOf("p-93"), NOW, false) - firstTurn(third, NOW, false)).toBe(2 * TURNS);
+    expect(firstCreateSlot(pollSlotOf("p-93"), NOW, false) - firstCreateSlot(third, NOW, false)).toBe(2 * TURNS);
   });
 });
 
 describe("a create that was refused as too frequent", () => {
   test("comes again at a turn of the pod's own", () => {
-    const at = nextTurn(third, NOW, half);
-    expect(nextTurn(third, at, half)).toBe(at);
-    expect(nextTurn(third, at + 1, half)).toBe(at + TURNS);
+    const at = nextCreateSlot(third, NOW, half);
+    expect(nextCreateSlot(third, at, half)).toBe(at);
+    expect(nextCreateSlot(third, at + 1, half)).toBe(at + TURNS);
   });
 
   test("comes again at any time of a round where the pod has no turn of its own", () => {
     const place = { index: 3, numbered: false };
-    expect([nextTurn(place, NOW, () => 0), nextTurn(place, NOW, half)]).toEqual([NOW, NOW + TURNS / 2]);
+    expect([nextCreateSlot(place, NOW, () => 0), nextCreateSlot(place, NOW, half)]).toEqual([NOW, NOW + TURNS / 2]);
   });
 });
 

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
-import type { Memory } from "../../../../provisioner/state/schema.ts";
-import { HOUR, MINUTE, memory, NOW, observation, planned, row, SECOND, servingTrack, unknown } from "./situation.ts";
+import type { State } from "../../../../provisioner/state/schema.ts";
+import { HOUR, MINUTE, NOW, observation, planned, row, SECOND, servingTrack, state, unknown } from "./situation.ts";
 
-const none = (over: Partial<Memory> = {}, more: object = {}) => planned({ memory: memory(over), ...more });
+const none = (over: Partial<State> = {}, more: object = {}) => planned({ state: state(over), ...more });
 const intent = (ms: number, contract: number | null = null) => ({
   intent: { offerId: 1, hostId: 2, machineId: 3, dollarsPerHour: null, label: "l", startedAt: NOW - ms, contract },
 });
@@ -36,7 +36,7 @@ describe("row 19: a create is unresolved", () => {
 
 describe("a created contract that is not listed although another row of the label is", () => {
   const beside = (ms: number) =>
-    planned({ seen: observation([row()]), memory: memory({ ...intent(ms, 42), tracks: { 7835610: servingTrack() } }) });
+    planned({ seen: observation([row()]), state: state({ ...intent(ms, 42), tracks: { 7835610: servingTrack() } }) });
 
   test("is destroyed by its id after 120 s, and the other goes on serving", () => {
     expect(beside(120 * SECOND)).toMatchObject({

@@ -1,11 +1,10 @@
 import { describe, expect, test } from "vitest";
+import type { Limits } from "../../../../provisioner/model/desired.ts";
 import { known, type Seen } from "../../../../provisioner/model/observation.ts";
-import type { Limits } from "../../../../provisioner/plan/input.ts";
 import type { Instance } from "../../../../provisioner/vast/rows.ts";
 import {
   HOUR,
   MINUTE,
-  memory,
   NOW,
   observation,
   planned,
@@ -14,6 +13,7 @@ import {
   servingTrack,
   silentTrack,
   startingRow,
+  state,
   unknown,
   waitingTrack,
 } from "./situation.ts";
@@ -22,10 +22,10 @@ const ID = 7835610;
 type Track = ReturnType<typeof servingTrack>;
 
 /** The plan for one row that does not serve, under this track. */
-function one(r: Instance, track: Track, more: { seen?: object; memory?: object; limits?: Partial<Limits> } = {}) {
+function one(r: Instance, track: Track, more: { seen?: object; state?: object; limits?: Partial<Limits> } = {}) {
   return planned({
     seen: observation([r], more.seen),
-    memory: memory({ tracks: { [ID]: track }, ...more.memory }),
+    state: state({ tracks: { [ID]: track }, ...more.state }),
     limits: more.limits ?? {},
   });
 }
@@ -269,14 +269,14 @@ describe("rows 15 to 17: never ready", () => {
     });
 
     test("is not replaced for a while the second time", () => {
-      const deafApps = { wanted: "demo example/app:2", count: 1 };
-      expect(exited(120 * SECOND, { memory: { deafApps } }).message).toContain("no other is tried for a while");
+      const notListening = { wanted: "demo example/app:2", count: 1 };
+      expect(exited(120 * SECOND, { state: { notListening } }).message).toContain("no other is tried for a while");
     });
   });
 
   test("says at the second silent instance that no other is tried for a while", () => {
-    const deafApps = { wanted: "demo example/app:2", count: 1 };
-    expect(one(row(), running(LIMIT + 1), { memory: { deafApps } }).message).toContain("no other is tried");
+    const notListening = { wanted: "demo example/app:2", count: 1 };
+    expect(one(row(), running(LIMIT + 1), { state: { notListening } }).message).toContain("no other is tried");
   });
 
   test("waits for an instance that runs and does not answer yet", () => {
@@ -331,13 +331,13 @@ describe("row 18: was ready, does not answer", () => {
   });
 
   test("keeps an instance that is unreachable the second time in a row on another host", () => {
-    const plan = one(row(), silentTrack(HOUR), { memory: { unreachableHost: 5 } });
+    const plan = one(row(), silentTrack(HOUR), { state: { unreachableHost: 5 } });
     expect(plan).toMatchObject({ reason: "unreachable_from_here", state: "blocked", actions: [] });
     expect(plan.message).toContain("our own network");
   });
 
   test("replaces an instance that is unreachable on the same host again", () => {
-    expect(one(row(), silentTrack(HOUR), { memory: { unreachableHost: 77001 } }).reason).toBe("unreachable");
+    expect(one(row(), silentTrack(HOUR), { state: { unreachableHost: 77001 } }).reason).toBe("unreachable");
   });
 
   test("grants VAST_UNHEALTHY_TIMEOUT_SECONDS where TCP passes and HTTP fails", () => {
@@ -350,7 +350,7 @@ describe("row 18: was ready, does not answer", () => {
 
   test("keeps the second one in a row that fails its HTTP probe, and asks for the app to be checked", () => {
     const plan = one(row(), silentTrack(HOUR, { tcpOpen: true }), {
-      memory: { unreachableHost: 5 },
+      state: { unreachableHost: 5 },
       limits: { httpProbe: true },
     });
     expect(plan).toMatchObject({ reason: "unreachable_from_here", state: "blocked", actions: [] });
@@ -365,7 +365,7 @@ describe("row 18: was ready, does not answer", () => {
   test("replaces an instance that is starting again for longer, and blames neither our network nor its host", () => {
     for (const actualStatus of ["rebooting", "loading", null]) {
       const late = one(startingRow({ actualStatus }), silentTrack(300 * SECOND + 1), {
-        memory: { unreachableHost: 5 },
+        state: { unreachableHost: 5 },
       });
       expect(late).toMatchObject({ reason: "restart_timeout", actions: [{ kind: "destroy", id: ID }] });
       expect(late.actions).not.toContainEqual(expect.objectContaining({ kind: "ban" }));
@@ -378,8 +378,7 @@ describe("what the ban store is told beside the decision", () => {
 
   test("writes bans that Redis did not take before, once the bans are known again", () => {
     const unwrittenBans = [{ kind: "host" as const, id: 5, reason: "host_failed", instanceId: 1 }];
-    const late = (seen: object) =>
-      one(startingRow(), waitingTrack(MINUTE), { seen, memory: { unwrittenBans } }).actions;
+    const late = (seen: object) => one(startingRow(), waitingTrack(MINUTE), { seen, state: { unwrittenBans } }).actions;
     expect(late({})).toEqual([{ kind: "ban", target: { kind: "host", id: 5 }, instanceId: 1, reason: "host_failed" }]);
     expect(late({ bans: unknown() })).toEqual([]);
   });
@@ -387,7 +386,7 @@ describe("what the ban store is told beside the decision", () => {
   test("writes the ban of a host with too many restarts once, not twice where Redis did not take it before", () => {
     const unwrittenBans = [{ kind: "host" as const, id: 77001, reason: "too_many_restarts", instanceId: ID }];
     const seen = { counters: new Map([[ID, { waitingSince: null, restarts: 6 }]]), probes: new Map() };
-    const plan = one(row(), servingTrack(), { seen, memory: { unwrittenBans } });
+    const plan = one(row(), servingTrack(), { seen, state: { unwrittenBans } });
     expect(kinds(plan)).toEqual(["ban"]);
   });
 

@@ -5,8 +5,8 @@ import { known, type Observation, type Published } from "../../../../provisioner
 import { OURS, type Ownership } from "../../../../provisioner/model/ownership.ts";
 import { plan } from "../../../../provisioner/plan/plan.ts";
 import { applyPolicy, type Policy } from "../../../../provisioner/plan/policy.ts";
-import { remember } from "../../../../provisioner/state/apply-observation.ts";
-import { type Memory, memorySchema, type Track } from "../../../../provisioner/state/schema.ts";
+import { applyObservation } from "../../../../provisioner/state/apply-observation.ts";
+import { CURRENT_SCHEMA, type State, stateSchema, type Track } from "../../../../provisioner/state/schema.ts";
 import { endpointOf } from "../../../../provisioner/state/track.ts";
 import { createVastClient } from "../../../../provisioner/vast/client.ts";
 import { desired, HASH, HOUR, LABEL, limits, MINUTE, NOW, template, unknown } from "./situation.ts";
@@ -89,8 +89,8 @@ const track: fc.Arbitrary<Track> = fc.record({
   uncountedRestarts: fc.integer({ min: 0, max: 2 }),
 });
 
-const someMemory: fc.Arbitrary<Memory> = fc.record({
-  schema: fc.constant(1 as const),
+const someMemory: fc.Arbitrary<State> = fc.record({
+  schema: fc.constant(CURRENT_SCHEMA),
   label: fc.constant(LABEL),
   generation: fc.nat(9),
   tracks: fc.dictionary(fc.constantFrom(...ids.map(String)), track),
@@ -105,8 +105,13 @@ const someMemory: fc.Arbitrary<Memory> = fc.record({
       contract: maybe(fc.constantFrom(...ids)),
     }),
   ),
-  doomed: fc.uniqueArray(
-    fc.record({ id: fc.constantFrom(...ids), reason: fc.constant("duplicate"), since: past, askedAt: maybe(past) }),
+  pendingDeletes: fc.uniqueArray(
+    fc.record({
+      id: fc.constantFrom(...ids),
+      reason: fc.constant("duplicate"),
+      since: past,
+      deleteSentAt: maybe(past),
+    }),
     { selector: (d) => d.id, maxLength: 1 },
   ),
   creates: fc.array(past, { maxLength: 8 }),
@@ -140,7 +145,7 @@ const someMemory: fc.Arbitrary<Memory> = fc.record({
     }),
   ),
   converging: maybe(difference),
-  deafApps: maybe(fc.record({ wanted: fc.constant(WANTED), count: fc.nat(3) })),
+  notListening: maybe(fc.record({ wanted: fc.constant(WANTED), count: fc.nat(3) })),
   brokenImages: maybe(fc.record({ wanted: fc.constant(WANTED), count: fc.nat(3) })),
   unreachableHost: maybe(fc.constantFrom(10, 11)),
   confirmedNone: mostly(true, false),
@@ -207,7 +212,7 @@ async function planOf(drawn: Drawn) {
     counters: new Map(Object.entries(drawn.counters).map(([id, value]) => [Number(id), value])),
     probes,
   };
-  const memory = remember(drawn.before, seen, desired, 10_000, NOW);
+  const state = applyObservation(drawn.before, seen, desired, 10_000, NOW);
   const published: Published =
     drawn.publishedId === null
       ? { server: null, instance: null }
@@ -218,12 +223,12 @@ async function planOf(drawn: Drawn) {
   const facts = {
     desired,
     seen,
-    memory,
+    state,
     ownership: drawn.ownership,
     now: NOW,
     limits: { ...limits, bansEnabled: drawn.bansEnabled, httpProbe: drawn.httpProbe },
   };
-  return { facts, rows, memory, published, decide: () => plan(facts, published), result: plan(facts, published) };
+  return { facts, rows, state, published, decide: () => plan(facts, published), result: plan(facts, published) };
 }
 
 const holds = (law: (made: Awaited<ReturnType<typeof planOf>>, drawn: Drawn) => void) =>
@@ -235,7 +240,7 @@ const holds = (law: (made: Awaited<ReturnType<typeof planOf>>, drawn: Drawn) => 
 test("the random memories are memories that a state file can hold", () =>
   fc.assert(
     fc.property(someMemory, (m) => {
-      expect(memorySchema.safeParse(m).success).toBe(true);
+      expect(stateSchema.safeParse(m).success).toBe(true);
     }),
   ));
 
@@ -256,43 +261,43 @@ test("a label that is not ours, or may not be, leads to no action", () =>
     if (facts.ownership.kind !== "ours") expect(result.actions).toEqual([]);
   }));
 
-test("no instance without our label, and no doomed one, is ever published or created beside", () =>
-  holds(({ result, memory }, drawn) => {
+test("no instance without our label, and none that is being destroyed, is ever published or created beside", () =>
+  holds(({ result, state }, drawn) => {
     if (!drawn.listKnown) return;
     const strangers = drawn.raw.filter((r) => r.label !== LABEL).map((r) => r.id);
-    const doomed = memory.doomed.map((d) => d.id);
-    if (result.server !== null) expect([...strangers, ...doomed]).not.toContain(result.instance?.id);
+    const pendingDeletes = state.pendingDeletes.map((d) => d.id);
+    if (result.server !== null) expect([...strangers, ...pendingDeletes]).not.toContain(result.instance?.id);
     for (const action of result.actions) {
-      if (action.kind === "destroy" && !doomed.includes(action.id) && action.reason !== "create_never_appeared")
+      if (action.kind === "destroy" && !pendingDeletes.includes(action.id) && action.reason !== "create_never_appeared")
         expect(strangers).not.toContain(action.id);
     }
   }));
 
-test("at most one instance is created, and none while one that is not doomed is listed", () =>
-  holds(({ result, rows, memory }) => {
+test("at most one instance is created, and none while one that is not being destroyed is listed", () =>
+  holds(({ result, rows, state }) => {
     const creates = result.actions.filter((action) => action.kind === "create").length;
     expect(creates).toBeLessThanOrEqual(1);
-    if (rows.some((row) => !memory.doomed.some((d) => d.id === row.id))) expect(creates).toBe(0);
+    if (rows.some((row) => !state.pendingDeletes.some((d) => d.id === row.id))) expect(creates).toBe(0);
     if (creates > 0) {
-      expect(memory.creates.length).toBeLessThan(limits.maxCreatesPerHour);
-      expect(memory.intent).toBeNull();
-      expect(memory.confirmedNone).toBe(true);
+      expect(state.creates.length).toBeLessThan(limits.maxCreatesPerHour);
+      expect(state.intent).toBeNull();
+      expect(state.confirmedNone).toBe(true);
     }
   }));
 
 test("a serving instance with the right image and hash is destroyed as a duplicate only", () =>
-  holds(({ result, rows, memory }) => {
+  holds(({ result, rows, state }) => {
     for (const action of result.actions) {
       if (action.kind !== "destroy") continue;
       const row = rows.find((r) => r.id === action.id);
-      const right = row?.image === "example/app:2" && row.templateHash === (memory.template?.hash ?? HASH);
-      if (right && memory.tracks[action.id]?.serving) expect(action.reason).toBe("duplicate");
+      const right = row?.image === "example/app:2" && row.templateHash === (state.template?.hash ?? HASH);
+      if (right && state.tracks[action.id]?.serving) expect(action.reason).toBe("duplicate");
     }
   }));
 
 test("a serving instance is never withdrawn but for another image or template", () =>
-  holds(({ result, rows, memory }, drawn) => {
-    const serving = rows.some((row) => memory.tracks[row.id]?.serving);
+  holds(({ result, rows, state }, drawn) => {
+    const serving = rows.some((row) => state.tracks[row.id]?.serving);
     if (!drawn.listKnown || !serving || result.server !== null) return;
     expect(["image_changed", "template_changed"]).toContain(result.reason);
   }));

@@ -1,6 +1,5 @@
 import { describe, expect, test } from "vitest";
 import {
-  memory,
   NOW,
   observation,
   planned,
@@ -9,28 +8,29 @@ import {
   SECOND,
   servingTrack,
   silentTrack,
+  state,
   unknown,
 } from "./situation.ts";
 
 const ID = 7835610;
 const serving = { [ID]: servingTrack() };
-const doomed = (over: object = {}) => ({
+const pendingDeletes = (over: object = {}) => ({
   id: ID,
   reason: "image_changed",
   since: NOW - 10 * SECOND,
-  askedAt: NOW - 10 * SECOND,
+  deleteSentAt: NOW - 10 * SECOND,
   ...over,
 });
 
 describe("row 1: the list is unknown", () => {
   const seen = observation([], { list: unknown() });
   const unknownFor = (ms: number, tracks = serving) =>
-    planned({ seen, published: published(), memory: memory({ tracks, listUnknownSince: NOW - ms }) });
+    planned({ seen, published: published(), state: state({ tracks, listUnknownSince: NOW - ms }) });
 
   test("touches nothing while the list is unknown", () => {
     const plan = planned({
       seen,
-      memory: memory({ doomed: [doomed({ askedAt: null })], intent: null, confirmedNone: true }),
+      state: state({ pendingDeletes: [pendingDeletes({ deleteSentAt: null })], intent: null, confirmedNone: true }),
     });
     expect(plan).toMatchObject({ reason: "list_unknown", actions: [], server: null, state: "unavailable" });
     expect(plan.message).toMatch(/HTTP 502.*nothing is changed until it is known.*check VAST_URL/);
@@ -45,7 +45,7 @@ describe("row 1: the list is unknown", () => {
       seen,
       desired: { upstreamScheme: "https" },
       published: published(),
-      memory: memory({ tracks: serving, listUnknownSince: NOW }),
+      state: state({ tracks: serving, listUnknownSince: NOW }),
     });
     expect(plan.server?.scheme).toBe("https");
   });
@@ -55,7 +55,7 @@ describe("row 1: the list is unknown", () => {
       seen,
       limits: { httpProbe },
       published: published(),
-      memory: memory({ tracks: { [ID]: silentTrack(SECOND) }, listUnknownSince: NOW }),
+      state: state({ tracks: { [ID]: silentTrack(SECOND) }, listUnknownSince: NOW }),
     });
     expect(plan).toMatchObject({ server: null, state: "unavailable", reason: "list_unknown", actions: [] });
   });
@@ -69,7 +69,7 @@ describe("row 1: the list is unknown", () => {
       seen,
       limits: { httpProbe: true },
       published: published(),
-      memory: memory({ tracks: serving, listUnknownSince: 0 }),
+      state: state({ tracks: serving, listUnknownSince: 0 }),
     });
     expect(plan.server).not.toBeNull();
   });
@@ -89,7 +89,7 @@ describe("row 1: the list is unknown", () => {
   });
 
   test("publishes nothing new while the list is unknown", () => {
-    expect(planned({ seen, memory: memory({ tracks: serving }) }).server).toBeNull();
+    expect(planned({ seen, state: state({ tracks: serving }) }).server).toBeNull();
   });
 
   test("names the account's trouble where that is why the list is unknown", () => {
@@ -102,10 +102,10 @@ describe("row 1: the list is unknown", () => {
 describe("another provisioner's label", () => {
   const other = { kind: "other", owner: "vast-pod-0 (pid 7)", until: NOW + 40 * SECOND } as const;
   const unproven = { kind: "unknown", why: "Command timed out", until: NOW + 90 * SECOND } as const;
-  const orphan = memory({ doomed: [doomed({ askedAt: null })] });
+  const orphan = state({ pendingDeletes: [pendingDeletes({ deleteSentAt: null })] });
 
   test("is touched by nobody else, who is told whose it is and what to do", () => {
-    const plan = planned({ ownership: other, memory: orphan });
+    const plan = planned({ ownership: other, state: orphan });
     expect(plan).toMatchObject({ reason: "other_owner", state: "blocked", actions: [], server: null });
     expect(plan.message).toContain("vast-pod-0 (pid 7)");
     expect(plan.message).toContain("VAST_LABEL");
@@ -114,7 +114,7 @@ describe("another provisioner's label", () => {
 
   test("is served by others as well, whatever they would do with its instance", () => {
     const seen = observation([row({ image: "example/app:1" })]);
-    const plan = planned({ ownership: other, seen, memory: memory({ tracks: serving }) });
+    const plan = planned({ ownership: other, seen, state: state({ tracks: serving }) });
     expect(plan).toMatchObject({ reason: "other_owner", state: "blocked", actions: [], server: { port: 41234 } });
   });
 
@@ -133,14 +133,14 @@ describe("another provisioner's label", () => {
   });
 
   test("that may be waits for Redis to tell, serving meanwhile", () => {
-    expect(planned({ ownership: unproven, memory: orphan })).toMatchObject({
+    expect(planned({ ownership: unproven, state: orphan })).toMatchObject({
       reason: "owner_unknown",
       state: "provisioning",
       actions: [],
       message: expect.stringContaining("Command timed out"),
       nextCheckAt: NOW + 5 * SECOND,
     });
-    const served = planned({ ownership: unproven, seen: observation([row()]), memory: memory({ tracks: serving }) });
+    const served = planned({ ownership: unproven, seen: observation([row()]), state: state({ tracks: serving }) });
     expect(served).toMatchObject({ reason: "owner_unknown", state: "ready", server: { port: 41234 } });
   });
 });
@@ -153,7 +153,9 @@ describe("row 2: account trouble", () => {
   test.each(["auth", "two_factor", "no_credit", "spend_limit"] as const)(
     "mutates nothing while the account has trouble: %s",
     (trouble) => {
-      const plan = planned({ memory: memory({ ...account(trouble), doomed: [doomed({ askedAt: null })] }) });
+      const plan = planned({
+        state: state({ ...account(trouble), pendingDeletes: [pendingDeletes({ deleteSentAt: null })] }),
+      });
       expect(plan).toMatchObject({
         reason: `account_${trouble}`,
         state: "blocked",
@@ -164,7 +166,7 @@ describe("row 2: account trouble", () => {
   );
 
   test("keeps serving while the account has trouble", () => {
-    const plan = planned({ seen: observation([row()]), memory: memory({ tracks: serving, ...account("no_credit") }) });
+    const plan = planned({ seen: observation([row()]), state: state({ tracks: serving, ...account("no_credit") }) });
     expect(plan).toMatchObject({ reason: "account_no_credit", actions: [] });
     expect(plan.server).not.toBeNull();
   });
@@ -173,50 +175,50 @@ describe("row 2: account trouble", () => {
     const counters = new Map([[ID, { waitingSince: null, restarts: 99 }]]);
     const plan = planned({
       seen: observation([row()], { counters }),
-      memory: memory({ tracks: serving, ...account("no_credit") }),
+      state: state({ tracks: serving, ...account("no_credit") }),
     });
     expect(plan.actions).toEqual([]);
   });
 
   test("tries again when the pause is over", () => {
-    expect(planned({ memory: memory(account("auth", NOW)) }).actions).toEqual([{ kind: "create" }]);
+    expect(planned({ state: state(account("auth", NOW)) }).actions).toEqual([{ kind: "create" }]);
   });
 });
 
-describe("row 3: a doomed row is still listed", () => {
+describe("row 3: a row with a pending delete is still listed", () => {
   const listed = (entry: object, over: object = {}) =>
-    planned({ seen: observation([row()]), memory: memory({ doomed: [doomed(entry)], ...over }) });
+    planned({ seen: observation([row()]), state: state({ pendingDeletes: [pendingDeletes(entry)], ...over }) });
 
-  test("never publishes a doomed row and creates nothing beside it", () => {
+  test("never publishes a row with a pending delete and creates nothing beside it", () => {
     expect(listed({}, { tracks: serving })).toMatchObject({ reason: "destroying", server: null, actions: [] });
   });
 
-  test("asks for a doomed row again after 60 s", () => {
-    expect(listed({ askedAt: NOW - 59 * SECOND }).actions).toEqual([]);
-    expect(listed({ askedAt: NOW - 60 * SECOND }).actions).toMatchObject([{ kind: "destroy", id: ID }]);
+  test("asks for a row with a pending delete again after 60 s", () => {
+    expect(listed({ deleteSentAt: NOW - 59 * SECOND }).actions).toEqual([]);
+    expect(listed({ deleteSentAt: NOW - 60 * SECOND }).actions).toMatchObject([{ kind: "destroy", id: ID }]);
   });
 
-  test("asks at once for a doomed row that was never asked for", () => {
-    expect(listed({ askedAt: null }).actions).toMatchObject([{ kind: "destroy", id: ID, reason: "still_listed" }]);
+  test("asks at once for a row with a pending delete that was never asked for", () => {
+    expect(listed({ deleteSentAt: null }).actions).toMatchObject([{ kind: "destroy", id: ID, reason: "still_listed" }]);
   });
 
-  test("asks for a doomed id that is not listed but was never asked for", () => {
-    expect(planned({ memory: memory({ doomed: [doomed({ askedAt: null })] }) }).actions).toMatchObject([
-      { kind: "destroy", id: ID },
-    ]);
+  test("asks for an id with a pending delete that is not listed but was never asked for", () => {
+    expect(
+      planned({ state: state({ pendingDeletes: [pendingDeletes({ deleteSentAt: null })] }) }).actions,
+    ).toMatchObject([{ kind: "destroy", id: ID }]);
   });
 
-  test("creates beside a doomed row after 120 s", () => {
-    const old = { since: NOW - 120 * SECOND, askedAt: NOW - 10 * SECOND };
+  test("creates beside a row with a pending delete after 120 s", () => {
+    const old = { since: NOW - 120 * SECOND, deleteSentAt: NOW - 10 * SECOND };
     expect(listed(old).actions).toEqual([{ kind: "create" }]);
     expect(listed({ ...old, since: NOW - 119 * SECOND }).actions).toEqual([]);
   });
 
-  test("does not count a doomed row as a duplicate", () => {
+  test("does not count a row with a pending delete as a duplicate", () => {
     const other = row({ id: 1 });
     const plan = planned({
       seen: observation([row(), other]),
-      memory: memory({ doomed: [doomed()], tracks: { 1: servingTrack() } }),
+      state: state({ pendingDeletes: [pendingDeletes()], tracks: { 1: servingTrack() } }),
     });
     expect(plan).toMatchObject({ reason: "instance_ready", actions: [], instance: { id: 1 } });
   });
@@ -225,7 +227,7 @@ describe("row 3: a doomed row is still listed", () => {
 describe("row 4: two or more rows", () => {
   const starting = { runningSince: null, serving: false, wasReady: false, endpoint: null };
   const kept = (rows: ReturnType<typeof row>[], tracks: Record<string, ReturnType<typeof servingTrack>>) => {
-    const plan = planned({ seen: observation(rows), memory: memory({ tracks }) });
+    const plan = planned({ seen: observation(rows), state: state({ tracks }) });
     expect(plan.reason).toBe("duplicate");
     const gone = plan.actions.flatMap((action) => (action.kind === "destroy" ? [action.id] : []));
     return rows.map((r) => r.id).filter((id) => !gone.includes(id));
@@ -256,7 +258,7 @@ describe("row 4: two or more rows", () => {
   test("goes on serving while duplicates are destroyed", () => {
     const plan = planned({
       seen: observation([row({ id: 1 }), row({ id: 2 })]),
-      memory: memory({ tracks: { 1: idle, 2: servingTrack() } }),
+      state: state({ tracks: { 1: idle, 2: servingTrack() } }),
     });
     expect(plan).toMatchObject({ state: "ready", instance: { id: 2 } });
     expect(plan.server).not.toBeNull();

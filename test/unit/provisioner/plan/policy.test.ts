@@ -1,28 +1,28 @@
 import { describe, expect, test } from "vitest";
-import type { Action, Plan } from "../../../../provisioner/plan/input.ts";
+import type { Action, Plan } from "../../../../provisioner/model/plan.ts";
 import { applyPolicy } from "../../../../provisioner/plan/policy.ts";
-import { memory, NOW, observation, planned, row, SECOND, servingTrack, silentTrack } from "./situation.ts";
+import { NOW, observation, planned, row, SECOND, servingTrack, silentTrack, state } from "./situation.ts";
 
 const ID = 7835610;
 const kinds = (plan: Plan) => plan.actions.map((action) => action.kind);
 const replacing = (track = servingTrack()) =>
-  planned({ seen: observation([row({ image: "example/app:1" })]), memory: memory({ tracks: { [ID]: track } }) });
+  planned({ seen: observation([row({ image: "example/app:1" })]), state: state({ tracks: { [ID]: track } }) });
 const creating = planned({});
 
 describe("sync", () => {
   test("changes nothing about a plan", () => {
     const plan = replacing();
-    expect(applyPolicy(plan, "sync")).toEqual({ plan, heldBack: [] });
+    expect(applyPolicy(plan, "sync")).toEqual({ plan, suppressed: [] });
   });
 });
 
 describe("no-destroy", () => {
   test("holds a destroy back, shows it, and goes on serving what stands", () => {
-    const { plan, heldBack } = applyPolicy(replacing(), "no-destroy");
+    const { plan, suppressed } = applyPolicy(replacing(), "no-destroy");
     expect(plan).toMatchObject({ state: "ready", actions: [], instance: { id: ID }, reason: "image_changed" });
     expect(plan.server).toMatchObject({ host: "203.0.113.9", port: 41234 });
-    expect(plan.message).toContain(`held back by VAST_POLICY=no-destroy: destroy ${ID} (image_changed)`);
-    expect(heldBack).toMatchObject([{ kind: "destroy", id: ID }]);
+    expect(plan.message).toContain(`suppressed by VAST_POLICY=no-destroy: destroy ${ID} (image_changed)`);
+    expect(suppressed).toMatchObject([{ kind: "destroy", id: ID }]);
   });
 
   test("serves nothing that does not answer", () => {
@@ -31,7 +31,7 @@ describe("no-destroy", () => {
   });
 
   test("creates", () => {
-    expect(applyPolicy(creating, "no-destroy")).toEqual({ plan: creating, heldBack: [] });
+    expect(applyPolicy(creating, "no-destroy")).toEqual({ plan: creating, suppressed: [] });
   });
 
   test("does not spin over a destroy that it holds back", () => {
@@ -41,7 +41,7 @@ describe("no-destroy", () => {
   test("keeps publishing the best of several while the rest is not destroyed", () => {
     const full = planned({
       seen: observation([row(), row({ id: 1 })]),
-      memory: memory({ tracks: { [ID]: servingTrack(), 1: silentTrack(SECOND) } }),
+      state: state({ tracks: { [ID]: servingTrack(), 1: silentTrack(SECOND) } }),
     });
     expect(applyPolicy(full, "no-destroy").plan).toMatchObject({ state: "ready", instance: { id: ID }, actions: [] });
   });
@@ -49,10 +49,10 @@ describe("no-destroy", () => {
 
 describe("observe", () => {
   test("holds a create back and says so", () => {
-    const { plan, heldBack } = applyPolicy(creating, "observe");
+    const { plan, suppressed } = applyPolicy(creating, "observe");
     expect(plan.actions).toEqual([]);
-    expect(plan.message).toContain("held back by VAST_POLICY=observe: create");
-    expect(heldBack).toEqual([{ kind: "create" }]);
+    expect(plan.message).toContain("suppressed by VAST_POLICY=observe: create");
+    expect(suppressed).toEqual([{ kind: "create" }]);
     expect(plan.nextCheckAt).toBe(NOW + 5 * SECOND);
   });
 

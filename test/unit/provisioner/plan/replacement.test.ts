@@ -4,12 +4,12 @@ import {
   HASH,
   LABEL,
   MINUTE,
-  memory,
   NOW,
   observation,
   planned,
   row,
   servingTrack,
+  state,
   template,
   unknown,
 } from "./situation.ts";
@@ -21,7 +21,7 @@ describe("row 5: the template", () => {
   const missing = observation([row({ image: "example/app:1" })], { template: known(null) });
 
   test("destroys nothing while the account has no such template", () => {
-    const plan = planned({ seen: missing, memory: memory({ tracks: serving }) });
+    const plan = planned({ seen: missing, state: state({ tracks: serving }) });
     expect(plan).toMatchObject({ reason: "template_not_found", state: "blocked", actions: [] });
     expect(plan.server).not.toBeNull();
     expect(plan.message).toContain("VAST_TEMPLATE_NAME");
@@ -38,7 +38,7 @@ describe("row 5: the template", () => {
   const unknownSince = (ms: number, rows = [row({ image: "example/app:1" })]) =>
     planned({
       seen: observation(rows, { template: unknown("HTTP 500") }),
-      memory: memory({ tracks: rows.length > 0 ? serving : {}, template: { ...template, seenAt: NOW - ms } }),
+      state: state({ tracks: rows.length > 0 ? serving : {}, template: { ...template, seenAt: NOW - ms } }),
     });
 
   test("relies on the last known template for ten minutes", () => {
@@ -57,7 +57,7 @@ describe("row 5: the template", () => {
   test("creates nothing from a template that was never known", () => {
     const plan = planned({
       seen: observation([], { template: unknown("HTTP 500") }),
-      memory: memory({ template: null }),
+      state: state({ template: null }),
     });
     expect(plan).toMatchObject({ reason: "template_unknown", actions: [] });
     expect(plan.message).toMatch(/HTTP 500.*check VAST_URL/);
@@ -66,7 +66,7 @@ describe("row 5: the template", () => {
 
 describe("rows 6 and 7: image and template", () => {
   const changed = (over: object, more: object = {}) =>
-    planned({ seen: observation([row(over)]), memory: memory({ tracks: serving, ...more }) });
+    planned({ seen: observation([row(over)]), state: state({ tracks: serving, ...more }) });
 
   test("plans a replacement when the image differs", () => {
     const plan = changed({ image: "example/app:1" });
@@ -87,7 +87,7 @@ describe("rows 6 and 7: image and template", () => {
   ])("keeps an instance whose image is %s in other words: %s", (wanted, image) => {
     const plan = planned({
       seen: observation([row({ image })]),
-      memory: memory({ tracks: serving }),
+      state: state({ tracks: serving }),
       desired: { image: wanted },
     });
     expect(plan.reason).toBe("instance_ready");
@@ -117,7 +117,7 @@ describe("rows 6 and 7: image and template", () => {
     const lost = servingTrack({ serving: false, lost: { since: NOW - 3 * MINUTE, reads: 9, readAt: NOW } });
     const plan = planned({
       seen: observation([row({ image: "example/app:1", actualStatus: "exited", createdAt: NOW - 60 * MINUTE })]),
-      memory: memory({ tracks: { [ID]: lost }, converging }),
+      state: state({ tracks: { [ID]: lost }, converging }),
     });
     expect(plan).toMatchObject({ reason: "instance_exited", actions: [{ kind: "destroy", id: ID }] });
   });
@@ -130,7 +130,7 @@ describe("rows 6 and 7: image and template", () => {
 
 describe("row 8: serving", () => {
   const kept = (over: object, more: object = {}, seen: object = {}) =>
-    planned({ seen: observation([row(over)], seen), memory: memory({ tracks: serving }), ...more });
+    planned({ seen: observation([row(over)], seen), state: state({ tracks: serving }), ...more });
 
   test("publishes an instance that serves", () => {
     expect(kept({})).toMatchObject({

@@ -1,12 +1,14 @@
 // Builders of what a pass knows: rows, tracks, memory, observation. Each starts from a healthy instance. Pure.
 
+import type { Desired, Limits } from "../../../../provisioner/model/desired.ts";
 import { known, type Observation, type Published, type Seen } from "../../../../provisioner/model/observation.ts";
 import { OURS } from "../../../../provisioner/model/ownership.ts";
-import type { Desired, Facts, Limits, Plan } from "../../../../provisioner/plan/input.ts";
+import type { Plan } from "../../../../provisioner/model/plan.ts";
+import type { PlanInput } from "../../../../provisioner/plan/input.ts";
 import { plan } from "../../../../provisioner/plan/plan.ts";
 import type { Filters } from "../../../../provisioner/search/fields.ts";
 import type { SearchQuery } from "../../../../provisioner/search/query.ts";
-import { emptyMemory, type Memory, type Track } from "../../../../provisioner/state/schema.ts";
+import { emptyState, type State, type Track } from "../../../../provisioner/state/schema.ts";
 import type { Instance, Offer, Template } from "../../../../provisioner/vast/rows.ts";
 
 export const NOW = Date.UTC(2026, 10, 23, 15);
@@ -126,16 +128,16 @@ export function silentTrack(ms: number, over: Partial<Track> = {}): Track {
 }
 
 /** A memory that has seen complete lists and the template before. */
-export function memory(over: Partial<Memory> = {}): Memory {
+export function state(over: Partial<State> = {}): State {
   return {
-    ...emptyMemory(LABEL),
+    ...emptyState(LABEL),
     confirmedNone: true,
     template: { ...template, seenAt: NOW },
     ...over,
   };
 }
 
-export const tracks = (id: number, t: Track): Memory["tracks"] => ({ [id]: t });
+export const tracks = (id: number, t: Track): State["tracks"] => ({ [id]: t });
 
 export function unknown<T>(message = "GET /api/v1/instances/: HTTP 502", account: null | "auth" = null): Seen<T> {
   return { known: false, why: { message, account } };
@@ -167,7 +169,7 @@ export function published(r: Instance = row()): Published {
   };
 }
 
-export interface Situation extends Partial<Omit<Facts, "limits" | "desired">> {
+export interface Situation extends Partial<Omit<PlanInput, "limits" | "desired">> {
   limits?: Partial<Limits>;
   desired?: Partial<Desired>;
   published?: Published;
@@ -180,7 +182,7 @@ export function planned(situation: Situation): Plan {
       desired: { ...desired, ...situation.desired },
       limits: { ...limits, ...situation.limits },
       seen: situation.seen ?? observation(),
-      memory: situation.memory ?? memory(),
+      state: situation.state ?? state(),
       ownership: situation.ownership ?? OURS,
       now: situation.now ?? NOW,
     },
@@ -200,8 +202,8 @@ export const offer = (over: Partial<Offer> = {}): Offer => ({
 });
 
 /** A JSON query of these filters. */
-export const query = (filters: Filters = {}, beside: SearchQuery["beside"] = {}): SearchQuery => ({
+export const query = (filters: Filters = {}, beside: SearchQuery["options"] = {}): SearchQuery => ({
   filters,
-  beside,
+  options: beside,
   warnings: [],
 });

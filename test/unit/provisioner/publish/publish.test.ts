@@ -5,10 +5,10 @@ import { formatUpstreamFile, parseUpstreamFile } from "../../../../common/upstre
 import { createPublisher } from "../../../../provisioner/publish/publish.ts";
 import { fakeClock } from "../../common/fake-clock.ts";
 import { temporaryFolder } from "../../common/temporary-folder.ts";
-import { memory, observation, planned, row, SECOND, servingTrack } from "../plan/situation.ts";
+import { observation, planned, row, SECOND, servingTrack, state } from "../plan/situation.ts";
 
 const POD = "vast-pod-0";
-const ready = planned({ seen: observation([row()]), memory: memory({ tracks: { 7835610: servingTrack() } }) });
+const ready = planned({ seen: observation([row()]), state: state({ tracks: { 7835610: servingTrack() } }) });
 const none = planned({});
 
 /** A publisher on a folder; `again` starts another one there, as a restart does. */
@@ -59,7 +59,7 @@ describe("the upstream file", () => {
     expect((await next.publish(ready)).file.generation).toBe(3);
   });
 
-  test("never uses a generation again that the memory knows, though the file is gone", async () => {
+  test("never uses a generation again that the state knows, though the file is gone", async () => {
     const { publisher } = await publisherIn(undefined, 40);
     expect((await publisher.publish(ready)).file.generation).toBe(41);
   });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { redisSays, SAYINGS, troubleOf } from "../../../../provisioner/redis/trouble.ts";
+import { MESSAGES, redisMessage, troubleOf } from "../../../../provisioner/redis/trouble.ts";
 
 const withCode = (code: string) => Object.assign(new Error(`connect ${code} 10.0.0.5:6379`), { code });
 
@@ -46,14 +46,14 @@ describe("the trouble with Redis", () => {
   });
 
   test("is said in the same words while it lasts, whether a call is refused or hangs", () => {
-    expect(redisSays(withCode("ECONNREFUSED"))).toBe(redisSays(new Error("Command timed out")));
+    expect(redisMessage(withCode("ECONNREFUSED"))).toBe(redisMessage(new Error("Command timed out")));
   });
 
   test("that has no word is said as it came", () => {
-    expect(redisSays(new Error("ERR unknown command 'SCAN'"))).toBe("Redis: ERR unknown command 'SCAN'");
+    expect(redisMessage(new Error("ERR unknown command 'SCAN'"))).toBe("Redis: ERR unknown command 'SCAN'");
   });
 
-  test.each(Object.entries(SAYINGS))("has words and a remedy: %s", (_, { says, remedy }) => {
+  test.each(Object.entries(MESSAGES))("has words and a remedy: %s", (_, { says, remedy }) => {
     expect(says).not.toBe("");
     expect(remedy).not.toBe("");
   });

@@ -1,21 +1,21 @@
 import { describe, expect, test } from "vitest";
 import { createRegistry } from "../../../../common/metrics.ts";
+import { type LoopState, startState } from "../../../../provisioner/loop-state.ts";
 import type { Observation } from "../../../../provisioner/model/observation.ts";
-import type { Action, Plan } from "../../../../provisioner/plan/input.ts";
-import { type LoopState, startState } from "../../../../provisioner/reconcile.ts";
+import type { Action, Plan } from "../../../../provisioner/model/plan.ts";
 import type { RedisHealth } from "../../../../provisioner/redis/outages.ts";
 import { createMetrics, createOutcome } from "../../../../provisioner/report/metrics.ts";
-import type { Memory } from "../../../../provisioner/state/schema.ts";
+import type { State } from "../../../../provisioner/state/schema.ts";
 import { fakeBans, never } from "../fakes.ts";
 import { fileOf } from "../loop.ts";
 import {
-  memory,
   NOW,
   observation,
   planned,
   row,
   SECOND,
   servingTrack,
+  state,
   unknown,
   waitingTrack,
 } from "../plan/situation.ts";
@@ -23,21 +23,21 @@ import {
 const ID = 7835610;
 
 function loopState(over: Partial<LoopState> = {}): LoopState {
-  return { ...startState(memory(), NOW), ...over };
+  return { ...startState(state(), NOW), ...over };
 }
 
 /** State and plan of a pass that saw `rows` with these tracks. */
-function seeing(rows: Parameters<typeof observation>[0], m: Partial<Memory> = {}, seen: Partial<Observation> = {}) {
+function seeing(rows: Parameters<typeof observation>[0], m: Partial<State> = {}, seen: Partial<Observation> = {}) {
   const looked = observation(rows, seen);
-  const plan: Plan = planned({ seen: looked, memory: memory(m) });
-  return { seen: looked, plan, memory: memory(m), passes: 3, passMs: 250 };
+  const plan: Plan = planned({ seen: looked, state: state(m) });
+  return { seen: looked, plan, state: state(m), passes: 3, passMs: 250 };
 }
 const serving = () => seeing([row()], { tracks: { [ID]: servingTrack() } });
 
-function setup(state: LoopState, more: { maxDollarsPerHour?: number; redis?: RedisHealth } = {}) {
+function setup(loop: LoopState, more: { maxDollarsPerHour?: number; redis?: RedisHealth } = {}) {
   const registry = createRegistry();
   const { maxDollarsPerHour, redis = null } = more;
-  const counts = createMetrics(registry, { state, now: () => NOW, maxDollarsPerHour, redis: () => redis });
+  const counts = createMetrics(registry, { loop: loop, now: () => NOW, maxDollarsPerHour, redis: () => redis });
   const scrape = async () =>
     (await registry.metrics()).split("\n").filter((line) => line !== "" && !line.startsWith("#"));
   const of = async (name: string) => (await scrape()).filter((line) => line.startsWith(name));
@@ -78,34 +78,34 @@ describe("what is", () => {
   });
 
   test("is one line for the instance of now, not of all that ever were", async () => {
-    const state = loopState(serving());
-    const { of } = setup(state);
+    const loop = loopState(serving());
+    const { of } = setup(loop);
     await of("vast_pod_instance_info");
-    Object.assign(state, seeing([row({ id: 8, gpuName: "H100" })], { tracks: { 8: servingTrack() } }));
+    Object.assign(loop, seeing([row({ id: 8, gpuName: "H100" })], { tracks: { 8: servingTrack() } }));
     expect(await of("vast_pod_instance_info")).toEqual([
       'vast_pod_instance_info{id="8",host="77001",machine="4821",gpu="H100"} 1',
     ]);
-    Object.assign(state, seeing([]));
+    Object.assign(loop, seeing([]));
     expect(await of("vast_pod_instance_info")).toEqual([]);
     expect(await of("vast_pod_instance_price")).toEqual([]);
   });
 
   test("is told on of an instance that the list does not show now, and for how long the list is unknown", async () => {
-    const state = loopState(serving());
-    const { of, counts } = setup(state);
+    const loop = loopState(serving());
+    const { of, counts } = setup(loop);
     expect(await of("vast_pod_list_unknown")).toEqual(["vast_pod_list_unknown_seconds 0"]);
-    counts.onPass(state.memory);
-    state.seen = observation([], { list: unknown() });
-    state.memory = memory({ listUnknownSince: NOW - 90 * SECOND });
+    counts.onPass(loop.state);
+    loop.seen = observation([], { list: unknown() });
+    loop.state = state({ listUnknownSince: NOW - 90 * SECOND });
     expect(await of("vast_pod_instance_info")).toHaveLength(1);
     expect(await of("vast_pod_list_unknown")).toEqual(["vast_pod_list_unknown_seconds 90"]);
   });
 
-  test("is told of what is doomed, and of Redis", async () => {
-    const doomed = [{ id: 5, reason: "duplicate", since: NOW, askedAt: NOW }];
+  test("is told of pending deletes, and of Redis", async () => {
+    const pendingDeletes = [{ id: 5, reason: "duplicate", since: NOW, deleteSentAt: NOW }];
     const redis: RedisHealth = { up: () => false, failures: () => new Map([["auth", NOW]]) };
-    const { of } = setup(loopState({ memory: memory({ doomed }) }), { redis });
-    expect(await of("vast_pod_doomed")).toEqual(["vast_pod_doomed_instances 1"]);
+    const { of } = setup(loopState({ state: state({ pendingDeletes }) }), { redis });
+    expect(await of("vast_pod_instances_terminating")).toEqual(["vast_pod_instances_terminating 1"]);
     expect(await of("vast_pod_redis")).toEqual([
       "vast_pod_redis_up 0",
       `vast_pod_redis_last_error_timestamp_seconds{kind="auth"} ${NOW / 1000}`,
@@ -114,27 +114,27 @@ describe("what is", () => {
 });
 
 describe("what happened", () => {
-  const acting = (result: Memory) => async () => result;
-  const run = async (action: Action, result: Memory, before = memory()) => {
+  const acting = (result: State) => async () => result;
+  const run = async (action: Action, result: State, before = state()) => {
     const { counts, of } = setup(loopState());
     await counts.counted(acting(result))(action, planned({}), observation(), before, never);
     return of;
   };
 
-  test("is counted of calls by gate and outcome", async () => {
+  test("is counted of calls by endpoint and outcome", async () => {
     const { counts, of } = setup(loopState());
-    counts.onCall({ gate: "list", outcome: "ok", ms: 5 });
-    counts.onCall({ gate: "list", outcome: "ok", ms: 5 });
-    counts.onCall({ gate: "list", outcome: "rate_limited", ms: 5 });
+    counts.onCall({ endpoint: "list", outcome: "ok", ms: 5 });
+    counts.onCall({ endpoint: "list", outcome: "ok", ms: 5 });
+    counts.onCall({ endpoint: "list", outcome: "rate_limited", ms: 5 });
     expect(await of("vast_pod_api_calls")).toEqual([
-      'vast_pod_api_calls_total{gate="list",outcome="ok"} 2',
-      'vast_pod_api_calls_total{gate="list",outcome="rate_limited"} 1',
+      'vast_pod_api_calls_total{endpoint="list",outcome="ok"} 2',
+      'vast_pod_api_calls_total{endpoint="list",outcome="rate_limited"} 1',
     ]);
   });
 
   test("is counted of destroys by their reason", async () => {
     const destroy: Action = { kind: "destroy", id: ID, hostId: 1, machineId: 2, reason: "start_timeout" };
-    const of = await run(destroy, memory());
+    const of = await run(destroy, state());
     expect(await of("vast_pod_destroys")).toEqual(['vast_pod_destroys_total{reason="start_timeout"} 1']);
   });
 
@@ -146,29 +146,29 @@ describe("what happened", () => {
   });
 
   test("is counted of a create that left a broken contract as a create and a destroy", async () => {
-    const doomed = [{ id: 5, reason: "create_failed", since: NOW, askedAt: NOW }];
-    const of = await run({ kind: "create" }, memory({ doomed }));
+    const pendingDeletes = [{ id: 5, reason: "create_failed", since: NOW, deleteSentAt: NOW }];
+    const of = await run({ kind: "create" }, state({ pendingDeletes }));
     expect(await of("vast_pod_creates")).toEqual(['vast_pod_creates_total{outcome="create_failed"} 1']);
     expect(await of("vast_pod_destroys")).toEqual(['vast_pod_destroys_total{reason="create_failed"} 1']);
   });
 
   test("is how long an instance took until it served, once", async () => {
-    const state = loopState({ memory: memory({ tracks: { [ID]: waitingTrack(90 * SECOND) } }) });
-    const { counts, of } = setup(state);
-    const before = state.memory;
+    const loop = loopState({ state: state({ tracks: { [ID]: waitingTrack(90 * SECOND) } }) });
+    const { counts, of } = setup(loop);
+    const before = loop.state;
     const ready = servingTrack({ waitingSince: NOW - 90 * SECOND, servingSince: NOW });
-    state.memory = memory({ tracks: { [ID]: ready } });
+    loop.state = state({ tracks: { [ID]: ready } });
     counts.onPass(before);
-    counts.onPass(state.memory);
+    counts.onPass(loop.state);
     expect(await of("vast_pod_time_to_ready_seconds_sum")).toEqual(["vast_pod_time_to_ready_seconds_sum 90"]);
     expect(await of("vast_pod_time_to_ready_seconds_count")).toEqual(["vast_pod_time_to_ready_seconds_count 1"]);
     expect(await of("vast_pod_passes")).toEqual(["vast_pod_passes_total 2"]);
   });
 
   test("is no time to ready of an instance that was found ready", async () => {
-    const state = loopState({ memory: memory({ tracks: { [ID]: servingTrack() } }) });
-    const { counts, of } = setup(state);
-    counts.onPass(memory());
+    const loop = loopState({ state: state({ tracks: { [ID]: servingTrack() } }) });
+    const { counts, of } = setup(loop);
+    counts.onPass(state());
     expect(await of("vast_pod_time_to_ready_seconds_count")).toEqual(["vast_pod_time_to_ready_seconds_count 0"]);
   });
 });
@@ -185,7 +185,7 @@ describe("what came of a create", () => {
   };
   const backoff = { reason: "create_refused" as const, message: "", failures: 1, until: NOW, wanted: "" };
   const account = { trouble: "no_credit" as const, message: "", failures: 1, until: NOW };
-  test.each<[string, Partial<Memory>]>([
+  test.each<[string, Partial<State>]>([
     ["created", { intent: { ...intent, contract: 42 } }],
     ["create_unresolved", { intent }],
     ["account_no_credit", { account }],
@@ -193,7 +193,7 @@ describe("what came of a create", () => {
     ["no_offer", { goneOffers: [{ id: 1, until: NOW }] }],
     ["create_interrupted", {}],
   ])("is %s", (outcome, then) => {
-    expect(createOutcome(memory(), memory(then))).toBe(outcome);
+    expect(createOutcome(state(), state(then))).toBe(outcome);
   });
 });
 

@@ -1,45 +1,45 @@
 import { describe, expect, test } from "vitest";
+import { type LoopState, startState } from "../../../../provisioner/loop-state.ts";
 import { known } from "../../../../provisioner/model/observation.ts";
-import { type LoopState, startState } from "../../../../provisioner/reconcile.ts";
 import { liveness, readiness, statusDocument } from "../../../../provisioner/report/status.ts";
 import {
   HOUR,
   LABEL,
   MINUTE,
-  memory,
   NOW,
   observation,
   planned,
   row,
   SECOND,
   servingTrack,
+  state,
   waitingTrack,
 } from "../plan/situation.ts";
 
-const state = (over: Partial<LoopState> = {}): LoopState => ({ ...startState(memory(), NOW), ...over });
+const loop = (over: Partial<LoopState> = {}): LoopState => ({ ...startState(state(), NOW), ...over });
 
 describe("livez", () => {
   test("is alive while the last pass finished within three times a pass' own deadline", () => {
-    const at = (ms: number) => liveness(state(), 10 * SECOND, NOW + ms);
+    const at = (ms: number) => liveness(loop(), 10 * SECOND, NOW + ms);
     expect(at(390 * SECOND)).toEqual({ ok: true, why: "the last pass finished 390 s ago, the limit is 390 s" });
     expect(at(390 * SECOND + 1).ok).toBe(false);
   });
 
   test("does not depend on the API: only passes count", () => {
     const seen = observation([], { list: { known: false, why: { message: "HTTP 502", account: null } } });
-    expect(liveness(state({ seen, problem: "the disk is full" }), 0, NOW).ok).toBe(true);
+    expect(liveness(loop({ seen, problem: "the disk is full" }), 0, NOW).ok).toBe(true);
   });
 });
 
 describe("readyz", () => {
   test("is ready after the first pass, whatever it found", () => {
-    expect(readiness(state())).toEqual({ ok: false, why: "the first pass has not finished" });
-    expect(readiness(state({ passes: 1 }))).toEqual({ ok: true, why: "ready" });
+    expect(readiness(loop())).toEqual({ ok: false, why: "the first pass has not finished" });
+    expect(readiness(loop({ passes: 1 }))).toEqual({ ok: true, why: "ready" });
   });
 });
 
 describe("the status document", () => {
-  const show = (over: Partial<LoopState>) => statusDocument(state(over), "vast-pod-0", LABEL, "sync", NOW);
+  const show = (over: Partial<LoopState>) => statusDocument(loop(over), "vast-pod-0", LABEL, "sync", NOW);
 
   test("says before the first pass that nothing is known", () => {
     expect(show({})).toMatchObject({
@@ -58,7 +58,7 @@ describe("the status document", () => {
     const waiting = waitingTrack(5 * MINUTE, { runningSince: NOW - MINUTE });
     const tracks = { 1: servingTrack({ servingSince: NOW - HOUR }), 2: waiting };
     const shown = show({
-      memory: memory({ tracks, doomed: [{ id: 2, reason: "duplicate", since: NOW, askedAt: null }] }),
+      state: state({ tracks, pendingDeletes: [{ id: 2, reason: "duplicate", since: NOW, deleteSentAt: null }] }),
       seen: observation([row({ id: 1 }), row({ id: 2 })]),
       plan: planned({}),
       passes: 3,
@@ -69,28 +69,35 @@ describe("the status document", () => {
       bansKnown: true,
       finishedAt: "2026-11-23T15:00:00.000Z",
       instances: [
-        { id: 1, serving: true, waitingSeconds: null, doomed: false, dollarsPerHour: 0.3164 },
-        { id: 2, serving: false, waitingSeconds: 300, runningSeconds: 60, notServingSeconds: 300, doomed: true },
+        { id: 1, serving: true, waitingSeconds: null, pendingDeletes: false, dollarsPerHour: 0.3164 },
+        {
+          id: 2,
+          serving: false,
+          waitingSeconds: 300,
+          runningSeconds: 60,
+          notServingSeconds: 300,
+          pendingDeletes: true,
+        },
       ],
     });
   });
 
-  test("says why the list is unknown and what is held back", () => {
+  test("says why the list is unknown and what is suppressed", () => {
     const shown = show({
       seen: observation([], { list: { known: false, why: { message: "HTTP 502", account: null } }, bans: known([]) }),
-      heldBack: [{ kind: "create" }],
+      suppressed: [{ kind: "create" }],
       problem: "the disk is full",
     });
     expect(shown).toMatchObject({
       list: { known: false, why: "HTTP 502" },
-      heldBack: [{ kind: "create" }],
+      suppressed: [{ kind: "create" }],
       problem: "the disk is full",
     });
   });
 
   test("can be printed as JSON", () => {
     const backoff = { reason: "no_offer" as const, message: "m", failures: 1, until: NOW, wanted: "w" };
-    expect(JSON.parse(JSON.stringify(show({ memory: memory({ backoff }) })))).toMatchObject({
+    expect(JSON.parse(JSON.stringify(show({ state: state({ backoff }) })))).toMatchObject({
       backoff: { reason: "no_offer", until: "2026-11-23T15:00:00.000Z" },
     });
   });

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
 import { columnOf } from "../../../../provisioner/search/columns.ts";
 import type { Filters, Operator } from "../../../../provisioner/search/fields.ts";
-import { meets, unmet } from "../../../../provisioner/search/match.ts";
+import { firstMismatch, matches } from "../../../../provisioner/search/match.ts";
 import type { Json, JsonObject } from "../../../emulator/json.ts";
 import { offerRow } from "../../../emulator/market/offer-row.ts";
 import { offers, START, type Trial, trial } from "../../emulator/harness.ts";
@@ -55,35 +55,35 @@ describe("a row meets a filter", () => {
     [{ rented: true }, "rented", "eq", "true", true],
     [{ rentable: true }, "rentable", "eq", "maybe", false],
   ])("%j: %s %s %j is %j", (row, field, operator, value, met) => {
-    expect(meets({ ...row }, field, operator, value)).toBe(met);
+    expect(matches({ ...row }, field, operator, value)).toBe(met);
   });
 
   test.each(["gpu_ram", "verified", "datacenter", "geolocation", "driver_version", "no_such_field"])(
     "that it cannot be held against because it carries no %s",
     (field) => {
       for (const row of [{}, { [field]: null }])
-        expect(unmet(row, { [field]: { eq: "1", gte: 5, in: [] } })).toBeNull();
+        expect(firstMismatch(row, { [field]: { eq: "1", gte: 5, in: [] } })).toBeNull();
     },
   );
 
   test.each(["dph_total", "dph", "dph_base", "rentable"])(
     "but not when it carries no %s: that costs money",
     (field) => {
-      expect(meets({}, field, "neq", 5)).toBe(false);
-      expect(meets({ [field]: null }, field, "neq", 5)).toBe(false);
-      expect(meets({}, field, "eq", "any")).toBe(true);
+      expect(matches({}, field, "neq", 5)).toBe(false);
+      expect(matches({ [field]: null }, field, "neq", 5)).toBe(false);
+      expect(matches({}, field, "eq", "any")).toBe(true);
     },
   );
 
   test("under a short name too, which the API would leave out", () => {
-    expect(meets({ dph_total: 0.7 }, "dph", "lt", 0.6)).toBe(false);
+    expect(matches({ dph_total: 0.7 }, "dph", "lt", 0.6)).toBe(false);
   });
 
   test("unless one of several conditions is not met, and that one is named", () => {
     const row = { num_gpus: 2, gpu_ram: 24_000 };
-    expect(unmet(row, { num_gpus: { gte: 1, lt: 3 }, gpu_ram: { gt: 23_000 } })).toBeNull();
-    expect(unmet(row, { num_gpus: { gte: 1, lt: 2 } })).toBe("num_gpus lt 2");
-    expect(unmet(row, { limit: { eq: 1 } })).toBeNull(); // no filter
+    expect(firstMismatch(row, { num_gpus: { gte: 1, lt: 3 }, gpu_ram: { gt: 23_000 } })).toBeNull();
+    expect(firstMismatch(row, { num_gpus: { gte: 1, lt: 2 } })).toBe("num_gpus lt 2");
+    expect(firstMismatch(row, { limit: { eq: 1 } })).toBeNull(); // no filter
   });
 });
 
@@ -153,7 +153,7 @@ describe("the check agrees with the API's own filters", () => {
         for (const { field, operator, value } of list) filters[field] = { ...filters[field], [operator]: value };
         const found = new Set(pages(market, filters));
         for (const row of rows) {
-          const met = unmet(row, filters as Filters) === null;
+          const met = firstMismatch(row, filters as Filters) === null;
           if (found.has(row.id ?? null)) {
             expect([row.id, met]).toEqual([row.id, true]);
             kept += 1;

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { orderOf, readOrder, sorted } from "../../../../provisioner/search/order.ts";
-import { QueryRefused } from "../../../../provisioner/search/query-error.ts";
+import { QueryError } from "../../../../provisioner/search/query-error.ts";
 
 describe("an order is read as the official command line's -o", () => {
   test.each([
@@ -48,7 +48,7 @@ describe("an order is read as the official command line's -o", () => {
 
   test("and refuses a direction without a field, with its place", () => {
     expect(() => readOrder("dph, -")).toThrow(
-      new QueryRefused("it names no field", 4, "-", "write it like dph or dlperf-"),
+      new QueryError("it names no field", 4, "-", "write it like dph or dlperf-"),
     );
   });
 
@@ -63,7 +63,7 @@ describe("an order is read as the official command line's -o", () => {
               expect(["asc", "desc"]).toContain(direction);
             }
           } catch (error) {
-            expect(error).toBeInstanceOf(QueryRefused);
+            expect(error).toBeInstanceOf(QueryError);
           }
         },
       ),

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import * as z from "zod";
 import { type Filters, RECOGNISED, UNITS } from "../../../../provisioner/search/fields.ts";
-import { QueryRefused } from "../../../../provisioner/search/query-error.ts";
+import { QueryError } from "../../../../provisioner/search/query-error.ts";
 import { DEFAULT_FILTERS, parseQueryText } from "../../../../provisioner/search/query-text.ts";
 
 const filters = z.record(z.string(), z.record(z.string(), z.unknown()));
@@ -27,7 +27,7 @@ function parse(text: string, seed: Filters = {}) {
   try {
     return { result: parseQueryText(text, seed, (field) => warnings.push(field)), refusal: null, warnings };
   } catch (error) {
-    if (!(error instanceof QueryRefused)) throw error;
+    if (!(error instanceof QueryError)) throw error;
     return { result: null, refusal: error, warnings };
   }
 }

@@ -1,20 +1,20 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { readQuery, withOrder } from "../../../../provisioner/search/query.ts";
-import { QueryRefused } from "../../../../provisioner/search/query-error.ts";
+import { QueryError } from "../../../../provisioner/search/query-error.ts";
 
 /** The refusal, or null for a query that is accepted. Anything else that is thrown fails the test. */
-function attempt(text: string): { refusal: QueryRefused | null } {
+function attempt(text: string): { refusal: QueryError | null } {
   try {
     readQuery(text);
     return { refusal: null };
   } catch (error) {
-    if (error instanceof QueryRefused) return { refusal: error };
+    if (error instanceof QueryError) return { refusal: error };
     throw error;
   }
 }
 
-function refusalOf(text: string): QueryRefused {
+function refusalOf(text: string): QueryError {
   const { refusal } = attempt(text);
   if (refusal === null) throw new Error("the query was accepted");
   return refusal;
@@ -23,10 +23,10 @@ function refusalOf(text: string): QueryRefused {
 describe("a query that begins with a brace", () => {
   test("is JSON and taken as it is, with order, type and limit, without default filters", () => {
     const filters = { gpu_name: { eq: "RTX 4090" }, duration: { gte: 3 }, num_gpus: { in: [1, "2"] } };
-    const beside = { order: [["dph_total", "asc"]], type: "on-demand", limit: 5 };
-    const text = `\n ${JSON.stringify({ ...filters, ...beside })}`;
-    expect(readQuery(text)).toEqual({ filters, beside, warnings: [] });
-    expect(readQuery("{}")).toEqual({ filters: {}, beside: {}, warnings: [] });
+    const options = { order: [["dph_total", "asc"]], type: "on-demand", limit: 5 };
+    const text = `\n ${JSON.stringify({ ...filters, ...options })}`;
+    expect(readQuery(text)).toEqual({ filters, options, warnings: [] });
+    expect(readQuery("{}")).toEqual({ filters: {}, options: {}, warnings: [] });
   });
 
   test.each([
@@ -92,7 +92,7 @@ describe("any other query", () => {
         gpu_name: { eq: "RTX 4090" },
         gpu_ram: { gte: 24_000 },
       },
-      beside: {},
+      options: {},
       warnings: [],
     });
   });
@@ -129,7 +129,7 @@ describe("a bid is refused until one can be given", () => {
 
   test("and the other types are not", () => {
     for (const type of ["on-demand", "ondemand", "reserved"])
-      expect(readQuery(JSON.stringify({ type })).beside).toEqual({ type });
+      expect(readQuery(JSON.stringify({ type })).options).toEqual({ type });
     expect(readQuery("is_bid=false").filters).toMatchObject({ is_bid: { eq: false } });
   });
 });
@@ -160,6 +160,6 @@ describe("what is right in form and hardly meant", () => {
 
 test("an order of its own gives way to the setting's, and stays without one", () => {
   const query = readQuery('{"order":[["score","desc"]],"limit":5}');
-  expect(withOrder(query, [["dph_total", "asc"]]).beside).toEqual({ order: [["dph_total", "asc"]], limit: 5 });
+  expect(withOrder(query, [["dph_total", "asc"]]).options).toEqual({ order: [["dph_total", "asc"]], limit: 5 });
   expect(withOrder(query, undefined)).toEqual(query);
 });

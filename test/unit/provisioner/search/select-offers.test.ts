@@ -1,22 +1,22 @@
 import { describe, expect, test } from "vitest";
-import { whyNone } from "../../../../provisioner/search/explain-no-offers.ts";
+import { explainNoOffers } from "../../../../provisioner/search/explain-no-offers.ts";
 import type { SearchQuery } from "../../../../provisioner/search/query.ts";
 import { requirements } from "../../../../provisioner/search/requirements.ts";
-import { acceptable } from "../../../../provisioner/search/select-offers.ts";
-import { HOUR, memory, NOW, offer, query, template } from "../plan/situation.ts";
+import { selectOffers } from "../../../../provisioner/search/select-offers.ts";
+import { HOUR, NOW, offer, query, state, template } from "../plan/situation.ts";
 
 const ban = (id: number, kind: "host" | "machine" = "host") => ({ kind, id, reason: "start_timeout" });
-const ids = (choice: ReturnType<typeof acceptable>) => choice.offers.map((o) => o.id);
+const ids = (choice: ReturnType<typeof selectOffers>) => choice.offers.map((o) => o.id);
 const row = (id: number, fields: object) => offer({ id, fields: { ...fields } });
 
 interface More {
-  memory?: object;
+  state?: object;
   ceiling?: number;
   bans?: ReturnType<typeof ban>[];
   query?: SearchQuery;
 }
 const choose = (offers: ReturnType<typeof offer>[], more: More = {}) =>
-  acceptable(offers, more.query ?? query(), requirements(template, more.ceiling, more.bans ?? []), memory(more.memory));
+  selectOffers(offers, more.query ?? query(), requirements(template, more.ceiling, more.bans ?? []), state(more.state));
 
 describe("the choice", () => {
   test("keeps the API's order where none is asked for", () => {
@@ -50,12 +50,12 @@ describe("the choice", () => {
   test("leaves out machines that failed within the last hour", () => {
     const avoided = [{ machineId: 1, until: NOW + HOUR }];
     const offers = [offer({ id: 1, machineId: 1 }), offer({ id: 2, machineId: 2 }), offer({ id: 3, machineId: null })];
-    expect(ids(choose(offers, { memory: { avoided } }))).toEqual([2, 3]);
+    expect(ids(choose(offers, { state: { avoided } }))).toEqual([2, 3]);
   });
 
   test("leaves out offers that were just found taken", () => {
     const goneOffers = [{ id: 1, until: NOW + 1 }];
-    expect(ids(choose([offer({ id: 1 }), offer({ id: 2 })], { memory: { goneOffers } }))).toEqual([2]);
+    expect(ids(choose([offer({ id: 1 }), offer({ id: 2 })], { state: { goneOffers } }))).toEqual([2]);
   });
 
   test("leaves out what is above the ceiling, and what names no price under a ceiling", () => {
@@ -105,7 +105,7 @@ describe("the choice", () => {
 
 describe("why a search finds nothing", () => {
   const needs = requirements(template, 0.4, [ban(5)]);
-  const why = (offers: ReturnType<typeof offer>[] | null) => whyNone(offers, query(), needs, memory());
+  const why = (offers: ReturnType<typeof offer>[] | null) => explainNoOffers(offers, query(), needs, state());
 
   test("is the query's matter when the query alone finds nothing", () => {
     expect(why([])).toMatch(/^VAST_SEARCH_QUERY finds no offer: loosen its filters \(.*32 GB of disk at any price/);

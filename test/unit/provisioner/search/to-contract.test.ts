@@ -9,7 +9,7 @@ import type { Json, JsonObject } from "../../../emulator/json.ts";
 import { fakeClock } from "../../common/fake-clock.ts";
 import { jsonParameter, rowsOf, type Trial, trial } from "../../emulator/harness.ts";
 import { fakeDisk, fakeLog, never } from "../fakes.ts";
-import { memory, NOW, observation, unknown } from "../plan/situation.ts";
+import { NOW, observation, state, unknown } from "../plan/situation.ts";
 
 const ENV = {
   POD_NAME: "vast-pod-0",
@@ -35,14 +35,14 @@ async function create(env: Record<string, string>, market: JsonObject[], bans: r
       maxDollarsPerHour: settings.limits.maxDollarsPerHour,
       save: fakeDisk([]).save,
       mayMutate: async () => true,
-      nextTurn: (notBefore) => notBefore,
+      nextCreateSlot: (notBefore) => notBefore,
     },
     observation([], {
       template: unknown(),
       templateAt: 0,
       bans: known(bans.map((id) => ({ kind: "host" as const, id, reason: "start_timeout" }))),
     }),
-    memory(),
+    state(),
     never,
   );
   const [instance] = rowsOf(t.api("GET", "/api/v1/instances/"), "instances");

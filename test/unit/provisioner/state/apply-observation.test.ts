@@ -1,14 +1,13 @@
 import { describe, expect, test } from "vitest";
 import { known, type Observation } from "../../../../provisioner/model/observation.ts";
-import { adoptPublished, remember } from "../../../../provisioner/state/apply-observation.ts";
-import type { Memory } from "../../../../provisioner/state/schema.ts";
+import { adoptPublished, applyObservation } from "../../../../provisioner/state/apply-observation.ts";
+import type { State } from "../../../../provisioner/state/schema.ts";
 import type { Instance } from "../../../../provisioner/vast/rows.ts";
 import {
   desired,
   endpoint,
   HOUR,
   MINUTE,
-  memory,
   NOW,
   observation,
   passing,
@@ -18,6 +17,7 @@ import {
   servingTrack,
   silentTrack,
   startingRow,
+  state,
   template,
   unknown,
   waitingTrack,
@@ -26,28 +26,28 @@ import {
 const ID = 7835610;
 const FIRST_WAIT = 10 * SECOND;
 
-function remembered(before: Memory, seen: Observation, now = NOW): Memory {
-  return remember(before, seen, desired, FIRST_WAIT, now);
+function remembered(before: State, seen: Observation, now = NOW): State {
+  return applyObservation(before, seen, desired, FIRST_WAIT, now);
 }
-const tracked = (t: ReturnType<typeof servingTrack>, over: Partial<Memory> = {}) =>
-  memory({ tracks: { [ID]: t }, ...over });
+const tracked = (t: ReturnType<typeof servingTrack>, over: Partial<State> = {}) =>
+  state({ tracks: { [ID]: t }, ...over });
 const probed = (r: Instance, result = passing()) => observation([r], { probes: new Map([[ID, result]]) });
 
-describe("doomed rows", () => {
-  const doomed = { id: ID, reason: "image_changed", since: NOW - MINUTE, askedAt: NOW - MINUTE };
+describe("rows with a pending delete", () => {
+  const pendingDeletes = { id: ID, reason: "image_changed", since: NOW - MINUTE, deleteSentAt: NOW - MINUTE };
   const left = (seen: Observation, entry: object = {}) =>
-    remembered(memory({ doomed: [{ ...doomed, ...entry }] }), seen).doomed.map((d) => d.id);
+    remembered(state({ pendingDeletes: [{ ...pendingDeletes, ...entry }] }), seen).pendingDeletes.map((d) => d.id);
 
-  test("a doomed row is forgotten when a complete later list lacks it", () => {
+  test("a row with a pending delete is forgotten when a complete later list lacks it", () => {
     expect(left(observation([]))).toEqual([]);
   });
 
-  test("a doomed row stays while it is listed, and is not tracked", () => {
+  test("a row with a pending delete stays while it is listed, and is not tracked", () => {
     expect(left(observation([row()]))).toEqual([ID]);
-    expect(remembered(memory({ doomed: [doomed] }), observation([row()])).tracks).toEqual({});
+    expect(remembered(state({ pendingDeletes: [pendingDeletes] }), observation([row()])).tracks).toEqual({});
   });
 
-  test("a doomed row stays while the list is unknown", () => {
+  test("a row with a pending delete stays while the list is unknown", () => {
     expect(left(observation([], { list: unknown() }))).toEqual([ID]);
   });
 
@@ -56,8 +56,8 @@ describe("doomed rows", () => {
     expect(left(observation([], { listedAt: NOW - MINUTE - 1 }))).toEqual([ID]);
   });
 
-  test("a doomed row that was never asked for stays, listed or not", () => {
-    expect(left(observation([]), { askedAt: null })).toEqual([ID]);
+  test("a row with a pending delete that was never asked for stays, listed or not", () => {
+    expect(left(observation([]), { deleteSentAt: null })).toEqual([ID]);
   });
 });
 
@@ -73,23 +73,23 @@ describe("the intent", () => {
   };
 
   test("a create of unknown outcome is resolved by any own row", () => {
-    expect(remembered(memory({ intent }), observation([startingRow()])).intent).toBeNull();
+    expect(remembered(state({ intent }), observation([startingRow()])).intent).toBeNull();
   });
 
   test("a create with an id is resolved by that row alone", () => {
     const named = { ...intent, contract: 42 };
-    expect(remembered(memory({ intent: named }), observation([startingRow()])).intent).toEqual(named);
-    expect(remembered(memory({ intent: named }), observation([startingRow({ id: 42 })])).intent).toBeNull();
+    expect(remembered(state({ intent: named }), observation([startingRow()])).intent).toEqual(named);
+    expect(remembered(state({ intent: named }), observation([startingRow({ id: 42 })])).intent).toBeNull();
   });
 
-  test("a doomed row resolves no create", () => {
-    const doomed = [{ id: ID, reason: "duplicate", since: NOW, askedAt: NOW }];
-    expect(remembered(memory({ intent, doomed }), observation([row()])).intent).toEqual(intent);
+  test("a row with a pending delete resolves no create", () => {
+    const pendingDeletes = [{ id: ID, reason: "duplicate", since: NOW, deleteSentAt: NOW }];
+    expect(remembered(state({ intent, pendingDeletes }), observation([row()])).intent).toEqual(intent);
   });
 
   test("a create stays unresolved while the list is unknown or empty", () => {
-    expect(remembered(memory({ intent }), observation([], { list: unknown() })).intent).toEqual(intent);
-    expect(remembered(memory({ intent }), observation([])).intent).toEqual(intent);
+    expect(remembered(state({ intent }), observation([], { list: unknown() })).intent).toEqual(intent);
+    expect(remembered(state({ intent }), observation([])).intent).toEqual(intent);
   });
 });
 
@@ -104,11 +104,11 @@ describe("what serving proves", () => {
   const account = { trouble: "auth" as const, message: "", failures: 2, until: NOW + MINUTE };
 
   test("a serving instance ends backoff and the series of silent apps", () => {
-    const deafApps = { wanted: "demo example/app:2", count: 1 };
-    const brokenImages = deafApps;
-    expect(remembered(tracked(waitingTrack(1), { backoff, deafApps, brokenImages }), probed(row()))).toMatchObject({
+    const notListening = { wanted: "demo example/app:2", count: 1 };
+    const brokenImages = notListening;
+    expect(remembered(tracked(waitingTrack(1), { backoff, notListening, brokenImages }), probed(row()))).toMatchObject({
       backoff: null,
-      deafApps: null,
+      notListening: null,
       brokenImages: null,
     });
   });
@@ -119,7 +119,7 @@ describe("what serving proves", () => {
 
   test("account trouble is forgotten an hour after its pause, so that the next one starts small", () => {
     const old = (ms: number) =>
-      remembered(memory({ account: { ...account, until: NOW - ms } }), observation([])).account;
+      remembered(state({ account: { ...account, until: NOW - ms } }), observation([])).account;
     expect(old(HOUR - 1)).not.toBeNull();
     expect(old(HOUR)).toBeNull();
   });
@@ -136,18 +136,18 @@ describe("what serving proves", () => {
 describe("other facts over time", () => {
   const converging = { wanted: "image a", reported: "image b" };
 
-  test("a row that agrees ends the memory of a difference", () => {
-    expect(remembered(memory({ converging }), observation([row()])).converging).toBeNull();
+  test("a row that agrees ends the state of a difference", () => {
+    expect(remembered(state({ converging }), observation([row()])).converging).toBeNull();
   });
 
   test.each([{ image: "example/app:1" }, { image: "" }, { templateHash: "0ld" }])(
     "a row that does not agree leaves it: %j",
-    (over) => expect(remembered(memory({ converging }), observation([row(over)])).converging).toEqual(converging),
+    (over) => expect(remembered(state({ converging }), observation([row(over)])).converging).toEqual(converging),
   );
 
   test("forgets creates an hour after the latest moment at which they can have arrived, avoided machines and gone offers at their time", () => {
     const next = remembered(
-      memory({
+      state({
         creates: [NOW - HOUR - MINUTE, NOW - HOUR - MINUTE + 1],
         avoided: [
           { machineId: 1, until: NOW },
@@ -166,7 +166,7 @@ describe("other facts over time", () => {
   });
 
   test("believes an empty list when a second one agrees the first-create wait later", () => {
-    const fresh = memory({ confirmedNone: false });
+    const fresh = state({ confirmedNone: false });
     const first = remembered(fresh, observation([]));
     expect(first).toMatchObject({ confirmedNone: false, firstNoneAt: NOW });
     const later = (ms: number) => remembered(first, observation([], { listedAt: NOW + ms }), NOW + ms).confirmedNone;
@@ -175,40 +175,40 @@ describe("other facts over time", () => {
   });
 
   test("believes that an instance vanished without our doing at second sight only", () => {
-    const first = remembered(memory({ tracks: { [ID]: servingTrack() } }), observation([]));
+    const first = remembered(state({ tracks: { [ID]: servingTrack() } }), observation([]));
     expect(first).toMatchObject({ confirmedNone: false, firstNoneAt: NOW, tracks: {} });
     const later = (ms: number) => remembered(first, observation([], { listedAt: NOW + ms }), NOW + ms).confirmedNone;
     expect(later(FIRST_WAIT - 1)).toBe(false);
     expect(later(FIRST_WAIT)).toBe(true);
   });
 
-  test("believes at once that an instance is gone that was doomed", () => {
-    const doomed = [{ id: ID, reason: "duplicate", since: NOW - MINUTE, askedAt: NOW - MINUTE }];
-    const before = memory({ tracks: { [ID]: servingTrack() }, doomed });
+  test("believes at once that an instance is gone whose delete was pending", () => {
+    const pendingDeletes = [{ id: ID, reason: "duplicate", since: NOW - MINUTE, deleteSentAt: NOW - MINUTE }];
+    const before = state({ tracks: { [ID]: servingTrack() }, pendingDeletes });
     expect(remembered(before, observation([])).confirmedNone).toBe(true);
   });
 
   test("does not believe the same empty list twice, even without a wait", () => {
-    const once = remember(memory({ confirmedNone: false }), observation([]), desired, 0, NOW);
-    expect(remember(once, observation([]), desired, 0, NOW + MINUTE).confirmedNone).toBe(false);
+    const once = applyObservation(state({ confirmedNone: false }), observation([]), desired, 0, NOW);
+    expect(applyObservation(once, observation([]), desired, 0, NOW + MINUTE).confirmedNone).toBe(false);
   });
 
   test("an unknown list confirms nothing", () => {
     const seen = observation([], { list: unknown() });
-    expect(remembered(memory({ confirmedNone: false, firstNoneAt: NOW - HOUR }), seen).confirmedNone).toBe(false);
+    expect(remembered(state({ confirmedNone: false, firstNoneAt: NOW - HOUR }), seen).confirmedNone).toBe(false);
   });
 
   test("remembers since when list and bans are unknown", () => {
     const seen = observation([], { list: unknown(), bans: unknown() });
-    expect(remembered(memory(), seen)).toMatchObject({ listUnknownSince: NOW, bansUnknownSince: NOW });
-    const later = remembered(memory({ listUnknownSince: 5, bansUnknownSince: 6 }), seen);
+    expect(remembered(state(), seen)).toMatchObject({ listUnknownSince: NOW, bansUnknownSince: NOW });
+    const later = remembered(state({ listUnknownSince: 5, bansUnknownSince: 6 }), seen);
     expect(later).toMatchObject({ listUnknownSince: 5, bansUnknownSince: 6 });
     expect(remembered(later, observation([]))).toMatchObject({ listUnknownSince: null, bansUnknownSince: null });
   });
 
   test("keeps the last template while it is unknown or missing", () => {
     const last = { ...template, seenAt: 5 };
-    const kept = (seen: Partial<Observation>) => remembered(memory({ template: last }), observation([], seen)).template;
+    const kept = (seen: Partial<Observation>) => remembered(state({ template: last }), observation([], seen)).template;
     expect(kept({ template: unknown() })).toEqual(last);
     expect(kept({ template: known(null) })).toEqual(last);
     expect(kept({})).toEqual({ ...template, seenAt: NOW });
@@ -216,15 +216,15 @@ describe("other facts over time", () => {
 });
 
 describe("what the upstream file says at the start", () => {
-  test("is taken up where the memory knows nothing of it", () => {
-    expect(adoptPublished(memory(), published(), NOW).tracks[ID]).toMatchObject({
+  test("is taken up where the state knows nothing of it", () => {
+    expect(adoptPublished(state(), published(), NOW).tracks[ID]).toMatchObject({
       serving: true,
       wasReady: true,
       endpoint,
     });
   });
 
-  test("changes nothing where the memory knows the instance", () => {
+  test("changes nothing where the state knows the instance", () => {
     const known = tracked(silentTrack(MINUTE));
     expect(adoptPublished(known, published(), NOW)).toBe(known);
   });

@@ -1,18 +1,18 @@
 import { describe, expect, test } from "vitest";
 import {
   accountBlocked,
-  asked,
-  backOff,
   created,
   type Destroy,
+  deleteSent,
   destroyed,
-  doom,
   intend,
+  markForDeletion,
   offerGone,
   refused,
 } from "../../../../provisioner/state/apply-outcome.ts";
-import type { Memory } from "../../../../provisioner/state/schema.ts";
-import { desired, HOUR, MINUTE, memory, NOW, SECOND } from "../plan/situation.ts";
+import { backOff } from "../../../../provisioner/state/backoff.ts";
+import type { State } from "../../../../provisioner/state/schema.ts";
+import { desired, HOUR, MINUTE, NOW, SECOND, state } from "../plan/situation.ts";
 
 const WANTED = "demo example/app:2";
 const intent = {
@@ -32,47 +32,47 @@ const destroy = (reason: Destroy["reason"], more: Partial<Destroy> = {}): Destro
   reason,
   ...more,
 });
-const learned = (reason: Destroy["reason"], before: Memory = memory(), more: Partial<Destroy> = {}) =>
+const learned = (reason: Destroy["reason"], before: State = state(), more: Partial<Destroy> = {}) =>
   destroyed(before, destroy(reason, more), desired, "why", NOW);
 
 describe("the create budget", () => {
   test("counts a create from its intent on", () => {
-    expect(intend(memory({ creates: [1] }), intent)).toMatchObject({ creates: [1, NOW], intent });
+    expect(intend(state({ creates: [1] }), intent)).toMatchObject({ creates: [1, NOW], intent });
   });
 
   test("gets back what the API certainly did not create", () => {
-    expect(refused(intend(memory({ creates: [1] }), intent))).toMatchObject({ creates: [1], intent: null });
+    expect(refused(intend(state({ creates: [1] }), intent))).toMatchObject({ creates: [1], intent: null });
   });
 
   test("gives back one create only when two began at the same instant", () => {
-    expect(refused(intend(memory({ creates: [NOW] }), intent)).creates).toEqual([NOW]);
+    expect(refused(intend(state({ creates: [NOW] }), intent)).creates).toEqual([NOW]);
   });
 
   test("gives nothing back where nothing was intended", () => {
-    expect(refused(memory({ creates: [1] })).creates).toEqual([1]);
+    expect(refused(state({ creates: [1] })).creates).toEqual([1]);
   });
 });
 
 describe("a created instance", () => {
   test("is remembered with its id until it is listed", () => {
-    expect(created(intend(memory(), intent), intent, 42).intent).toEqual({ ...intent, contract: 42 });
+    expect(created(intend(state(), intent), intent, 42).intent).toEqual({ ...intent, contract: 42 });
   });
 
   test("ends what kept creates from happening", () => {
     const account = { trouble: "no_credit" as const, message: "", failures: 1, until: NOW };
     const backoff = { reason: "no_offer" as const, message: "", failures: 1, until: NOW, wanted: WANTED };
-    expect(created(memory({ account, backoff }), intent, 42)).toMatchObject({ account: null, backoff: null });
+    expect(created(state({ account, backoff }), intent, 42)).toMatchObject({ account: null, backoff: null });
   });
 
   test("does not end the backoff of a broken image: it has not proven itself yet", () => {
     const backoff = { reason: "image_unavailable" as const, message: "", failures: 3, until: NOW, wanted: WANTED };
-    expect(created(memory({ backoff }), intent, 42).backoff).toEqual(backoff);
+    expect(created(state({ backoff }), intent, 42).backoff).toEqual(backoff);
   });
 });
 
 describe("backing off", () => {
-  const times = (reason: NonNullable<Memory["backoff"]>["reason"], count: number) => {
-    let m = memory();
+  const times = (reason: NonNullable<State["backoff"]>["reason"], count: number) => {
+    let m = state();
     const waits: number[] = [];
     for (let i = 0; i < count; i += 1) {
       m = backOff(m, reason, "why", WANTED, NOW);
@@ -98,7 +98,7 @@ describe("backing off", () => {
   });
 
   test("starts anew for another reason and for another wanted image", () => {
-    const first = backOff(backOff(memory(), "no_offer", "", WANTED, NOW), "no_offer", "", WANTED, NOW);
+    const first = backOff(backOff(state(), "no_offer", "", WANTED, NOW), "no_offer", "", WANTED, NOW);
     expect(first.backoff?.failures).toBe(2);
     expect(backOff(first, "create_refused", "", WANTED, NOW).backoff?.failures).toBe(1);
     expect(backOff(first, "no_offer", "", "demo example/app:3", NOW).backoff?.failures).toBe(1);
@@ -107,7 +107,7 @@ describe("backing off", () => {
 
 describe("account trouble", () => {
   test("pauses longer each time, up to four minutes", () => {
-    let m = memory();
+    let m = state();
     const waits = [1, 2, 3, 4, 5, 6, 7].map(() => {
       m = accountBlocked(m, "no_credit", "why", NOW);
       return ((m.account?.until ?? 0) - NOW) / SECOND;
@@ -116,21 +116,21 @@ describe("account trouble", () => {
   });
 
   test("of another kind starts anew", () => {
-    const twice = accountBlocked(accountBlocked(memory(), "auth", "", NOW), "auth", "", NOW);
+    const twice = accountBlocked(accountBlocked(state(), "auth", "", NOW), "auth", "", NOW);
     expect(accountBlocked(twice, "no_credit", "", NOW).account).toMatchObject({ trouble: "no_credit", failures: 1 });
   });
 });
 
 describe("a destroy", () => {
   test("dooms an id once, with the first reason", () => {
-    const once = doom(memory(), destroy("image_changed"), NOW);
-    expect(once.doomed).toEqual([{ id: 7, reason: "image_changed", since: NOW, askedAt: null }]);
-    expect(doom(once, destroy("still_listed"), NOW + MINUTE)).toBe(once);
+    const once = markForDeletion(state(), destroy("image_changed"), NOW);
+    expect(once.pendingDeletes).toEqual([{ id: 7, reason: "image_changed", since: NOW, deleteSentAt: null }]);
+    expect(markForDeletion(once, destroy("still_listed"), NOW + MINUTE)).toBe(once);
   });
 
   test("is noted as asked for that id alone", () => {
-    const two = doom(doom(memory(), destroy("duplicate"), 1), destroy("duplicate", { id: 8 }), 2);
-    expect(asked(two, 8, NOW).doomed.map((d) => d.askedAt)).toEqual([null, NOW]);
+    const two = markForDeletion(markForDeletion(state(), destroy("duplicate"), 1), destroy("duplicate", { id: 8 }), 2);
+    expect(deleteSent(two, 8, NOW).pendingDeletes.map((d) => d.deleteSentAt)).toEqual([null, NOW]);
   });
 
   test.each([
@@ -156,12 +156,12 @@ describe("a destroy", () => {
   ] as const)("does not avoid the machine after %s", (reason) => expect(learned(reason).avoided).toEqual([]));
 
   test("avoids nothing where the machine is not known", () => {
-    expect(learned("start_timeout", memory(), { machineId: null }).avoided).toEqual([]);
+    expect(learned("start_timeout", state(), { machineId: null }).avoided).toEqual([]);
   });
 
   test("remembers the difference that it was for", () => {
     const difference = { wanted: "image b", reported: "image a" };
-    expect(learned("image_changed", memory(), { difference }).converging).toEqual(difference);
+    expect(learned("image_changed", state(), { difference }).converging).toEqual(difference);
   });
 
   test.each(["image_unavailable", "disk_too_small"] as const)("backs off after %s", (reason) => {
@@ -179,24 +179,24 @@ describe("a destroy", () => {
   );
 
   test("counts broken images anew for another wanted image", () => {
-    const other = memory({ brokenImages: { wanted: "demo example/app:1", count: 5 } });
+    const other = state({ brokenImages: { wanted: "demo example/app:1", count: 5 } });
     expect(learned("image_unavailable", other).backoff?.failures).toBe(1);
   });
 
   test("lets one more machine be tried for an app that never listened, and backs off after the second", () => {
     const first = learned("app_not_listening");
-    expect(first).toMatchObject({ backoff: null, deafApps: { wanted: WANTED, count: 1 } });
+    expect(first).toMatchObject({ backoff: null, notListening: { wanted: WANTED, count: 1 } });
     expect(learned("app_not_listening", first)).toMatchObject({
       backoff: { reason: "app_not_listening", failures: 1 },
-      deafApps: { count: 2 },
+      notListening: { count: 2 },
     });
   });
 
   test("counts silent apps anew for another wanted image", () => {
-    const other = memory({ deafApps: { wanted: "demo example/app:1", count: 5 } });
+    const other = state({ notListening: { wanted: "demo example/app:1", count: 5 } });
     expect(learned("app_not_listening", other)).toMatchObject({
       backoff: null,
-      deafApps: { wanted: WANTED, count: 1 },
+      notListening: { wanted: WANTED, count: 1 },
     });
   });
 
@@ -205,12 +205,12 @@ describe("a destroy", () => {
   });
 
   test("of an instance that never appeared ends the intent and avoids its machine", () => {
-    const before = memory({ intent: { ...intent, contract: 7 }, creates: [NOW] });
+    const before = state({ intent: { ...intent, contract: 7 }, creates: [NOW] });
     const next = learned("create_never_appeared", before, { machineId: null });
     expect(next).toMatchObject({ intent: null, creates: [NOW], avoided: [{ machineId: 3 }] });
   });
 });
 
 test("an offer that was found taken is passed over for five minutes", () => {
-  expect(offerGone(memory(), 5, NOW).goneOffers).toEqual([{ id: 5, until: NOW + 5 * MINUTE }]);
+  expect(offerGone(state(), 5, NOW).goneOffers).toEqual([{ id: 5, until: NOW + 5 * MINUTE }]);
 });

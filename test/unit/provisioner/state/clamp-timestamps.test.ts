@@ -1,20 +1,20 @@
 import { describe, expect, test } from "vitest";
-import { remember } from "../../../../provisioner/state/apply-observation.ts";
-import { notAhead } from "../../../../provisioner/state/clamp-timestamps.ts";
-import { type Memory, wantedKey } from "../../../../provisioner/state/schema.ts";
+import { applyObservation } from "../../../../provisioner/state/apply-observation.ts";
+import { clampTimestamps } from "../../../../provisioner/state/clamp-timestamps.ts";
+import { type State, wantedKey } from "../../../../provisioner/state/schema.ts";
 import type { Instance } from "../../../../provisioner/vast/rows.ts";
 import {
   desired,
   HOUR,
   LABEL,
   MINUTE,
-  memory,
   NOW,
   observation,
   planned,
   row,
   SECOND,
   servingTrack,
+  state,
 } from "../plan/situation.ts";
 
 const DAY = 24 * HOUR;
@@ -22,21 +22,21 @@ const AHEAD = NOW + DAY;
 const ID = row().id;
 
 /** What is planned `afterMs` later, from a memory that a clock wrote that was a day ahead. */
-function later(over: Partial<Memory>, rows: readonly Instance[], afterMs: number) {
+function later(over: Partial<State>, rows: readonly Instance[], afterMs: number) {
   const [first, now] = [NOW, NOW + afterMs];
   const seen = (at: number) => observation(rows, { listedAt: at });
-  const began = remember(memory(over), seen(first), desired, 10 * SECOND, first);
-  return planned({ seen: seen(now), memory: remember(began, seen(now), desired, 10 * SECOND, now), now });
+  const began = applyObservation(state(over), seen(first), desired, 10 * SECOND, first);
+  return planned({ seen: seen(now), state: applyObservation(began, seen(now), desired, 10 * SECOND, now), now });
 }
 
 describe("after a clock that was a day ahead was put right", () => {
-  test("a doomed instance is asked away again within a minute", () => {
-    const doomed = [{ id: ID, reason: "duplicate", since: AHEAD, askedAt: AHEAD }];
-    const plan = later({ doomed }, [row()], MINUTE);
+  test("an instance that is being destroyed is asked away again within a minute", () => {
+    const pendingDeletes = [{ id: ID, reason: "duplicate", since: AHEAD, deleteSentAt: AHEAD }];
+    const plan = later({ pendingDeletes }, [row()], MINUTE);
     expect(plan.actions).toEqual([expect.objectContaining({ kind: "destroy", id: ID, reason: "still_listed" })]);
   });
 
-  test.each<[string, Partial<Memory>, number]>([
+  test.each<[string, Partial<State>, number]>([
     ["the budget refills within about an hour", { creates: Array.from({ length: 6 }, () => AHEAD) }, 62 * MINUTE],
     ["the first create waits for its second list alone", { confirmedNone: false, firstNoneAt: AHEAD }, 10 * SECOND],
     [
@@ -87,14 +87,14 @@ describe("after a clock that was a day ahead was put right", () => {
   });
 });
 
-test("a memory of a right clock stays as it is", () => {
-  const full = memory({
+test("a state of a right clock stays as it is", () => {
+  const full = state({
     tracks: { [ID]: servingTrack({ lost: { since: NOW, reads: 1, readAt: NOW } }) },
-    doomed: [{ id: 1, reason: "duplicate", since: NOW, askedAt: null }],
+    pendingDeletes: [{ id: 1, reason: "duplicate", since: NOW, deleteSentAt: null }],
     creates: [NOW - HOUR, NOW],
     avoided: [{ machineId: 1, until: NOW + HOUR }],
     goneOffers: [{ id: 1, until: NOW + 5 * MINUTE }],
     backoff: { reason: "app_not_listening", message: "m", failures: 9, until: NOW + 2 * HOUR, wanted: "w" },
   });
-  expect(notAhead(full, NOW)).toEqual(full);
+  expect(clampTimestamps(full, NOW)).toEqual(full);
 });

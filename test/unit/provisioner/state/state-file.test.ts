@@ -3,18 +3,18 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { createStateFile } from "../../../../provisioner/state/state-file.ts";
 import { temporaryFolder } from "../../common/temporary-folder.ts";
-import { LABEL, memory, NOW, servingTrack } from "../plan/situation.ts";
+import { LABEL, NOW, servingTrack, state } from "../plan/situation.ts";
 
 async function stateFile() {
   const folder = join(await temporaryFolder(), "state");
   const path = join(folder, "provisioner.json");
   return { folder, path, file: createStateFile(path, () => NOW) };
 }
-const full = memory({
+const full = state({
   generation: 12,
   tracks: { 5: servingTrack() },
   intent: { offerId: 1, hostId: null, machineId: 3, dollarsPerHour: 0.3, label: LABEL, startedAt: NOW, contract: null },
-  doomed: [{ id: 7, reason: "duplicate", since: NOW, askedAt: null }],
+  pendingDeletes: [{ id: 7, reason: "duplicate", since: NOW, deleteSentAt: null }],
   creates: [NOW],
 });
 
@@ -23,7 +23,7 @@ describe("the state file", () => {
     const { path, file } = await stateFile();
     await file.load(LABEL);
     await file.save(full);
-    expect(await createStateFile(path, () => NOW).load(LABEL)).toEqual({ memory: full });
+    expect(await createStateFile(path, () => NOW).load(LABEL)).toEqual({ state: full });
   });
 
   test("may be of an older version, which knew less", async () => {
@@ -33,14 +33,14 @@ describe("the state file", () => {
     const older = JSON.stringify(full, (name, value) => (since.has(name) ? undefined : value));
     await writeFile(path, older);
     expect(older).not.toContain("leaseToken");
-    expect(await file.load(LABEL)).toEqual({ memory: full });
+    expect(await file.load(LABEL)).toEqual({ state: full });
   });
 
   test("may be of a newer version: what this one does not know is left out", async () => {
     const { path, file } = await stateFile();
     await file.load(LABEL);
     await writeFile(path, JSON.stringify({ ...full, fleet: { pods: 3 } }));
-    expect(await file.load(LABEL)).toEqual({ memory: full });
+    expect(await file.load(LABEL)).toEqual({ state: full });
   });
 
   test("is for the provisioner's own user alone", async () => {
@@ -51,14 +51,14 @@ describe("the state file", () => {
   });
 
   test("may be missing, with its folder", async () => {
-    expect(await (await stateFile()).file.load(LABEL)).toEqual({ memory: null });
+    expect(await (await stateFile()).file.load(LABEL)).toEqual({ state: null });
   });
 
   test.each([
     ["{", /not JSON/],
     ["{}", /schema/],
-    [JSON.stringify({ ...full, schema: 2 }), /schema/],
-    [JSON.stringify({ ...full, doomed: [{ id: "x" }] }), /doomed/],
+    [JSON.stringify({ ...full, schema: 3 }), /schema/],
+    [JSON.stringify({ ...full, pendingDeletes: [{ id: "x" }] }), /pendingDeletes/],
     [
       JSON.stringify({ ...full, tracks: { 5: { ...servingTrack(), endpoint: { host: "a; }", port: 1 } } } }),
       /endpoint/,
@@ -68,7 +68,7 @@ describe("the state file", () => {
     await file.load(LABEL);
     await writeFile(path, text);
     const loaded = await file.load(LABEL);
-    expect(loaded).toMatchObject({ memory: null, aside: { path: `${path}.unusable-${NOW}` } });
+    expect(loaded).toMatchObject({ state: null, aside: { path: `${path}.unusable-${NOW}` } });
     expect(loaded.aside?.why).toMatch(why);
     expect(await readFile(`${path}.unusable-${NOW}`, "utf8")).toBe(text);
     expect(await readdir(folder)).toEqual([`provisioner.json.unusable-${NOW}`]);
@@ -79,8 +79,8 @@ describe("the state file", () => {
     await file.load(LABEL);
     await file.save(full);
     const loaded = await createStateFile(path, () => NOW).load("k8s_pod=vast-pod-1");
-    expect(loaded.memory).toBeNull();
-    expect(loaded.aside?.why).toContain(`${LABEL}: an instance that still has that label goes on billing`);
+    expect(loaded.state).toBeNull();
+    expect(loaded.aside?.why).toContain(`${LABEL}: an instance that still has that label is still being billed`);
   });
 
   test("loses what a killed writer left behind, and nothing else", async () => {
@@ -88,11 +88,11 @@ describe("the state file", () => {
     await file.load(LABEL);
     await file.save(full);
     await writeFile(join(folder, ".provisioner.json.0011.tmp"), "half");
-    expect((await file.load(LABEL)).memory).toEqual(full);
+    expect((await file.load(LABEL)).state).toEqual(full);
     expect(await readdir(folder)).toEqual(["provisioner.json"]);
   });
 
-  test("is unreadable with an error, never with an empty memory", async () => {
+  test("is unreadable with an error, never with an empty state", async () => {
     const folder = await temporaryFolder();
     await expect(createStateFile(folder, () => NOW).load(LABEL)).rejects.toThrow(/EISDIR/);
   });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { known, type Observation } from "../../../../provisioner/model/observation.ts";
-import { countStart, remember } from "../../../../provisioner/state/apply-observation.ts";
-import type { Memory } from "../../../../provisioner/state/schema.ts";
+import { applyObservation, countStart } from "../../../../provisioner/state/apply-observation.ts";
+import type { State } from "../../../../provisioner/state/schema.ts";
 import type { Instance } from "../../../../provisioner/vast/rows.ts";
 import {
   desired,
@@ -9,7 +9,6 @@ import {
   failing,
   HOUR,
   MINUTE,
-  memory,
   NOW,
   observation,
   passing,
@@ -18,6 +17,7 @@ import {
   servingTrack,
   silentTrack,
   startingRow,
+  state,
   unknown,
   waitingTrack,
 } from "../plan/situation.ts";
@@ -25,11 +25,11 @@ import {
 const ID = 7835610;
 const FIRST_WAIT = 10 * SECOND;
 
-function remembered(before: Memory, seen: Observation, now = NOW): Memory {
-  return remember(before, seen, desired, FIRST_WAIT, now);
+function remembered(before: State, seen: Observation, now = NOW): State {
+  return applyObservation(before, seen, desired, FIRST_WAIT, now);
 }
-const tracked = (t: ReturnType<typeof servingTrack>, over: Partial<Memory> = {}) =>
-  memory({ tracks: { [ID]: t }, ...over });
+const tracked = (t: ReturnType<typeof servingTrack>, over: Partial<State> = {}) =>
+  state({ tracks: { [ID]: t }, ...over });
 const probed = (r: Instance, result = passing()) => observation([r], { probes: new Map([[ID, result]]) });
 
 describe("the probe's thresholds", () => {
@@ -171,7 +171,7 @@ describe("the endpoint", () => {
 
 describe("waiting", () => {
   test("a new row is waited for from now on", () => {
-    expect(remembered(memory(), observation([startingRow()])).tracks[ID]).toMatchObject({
+    expect(remembered(state(), observation([startingRow()])).tracks[ID]).toMatchObject({
       waitingSince: NOW,
       firstSeenAt: NOW,
       runningSince: null,
@@ -184,12 +184,12 @@ describe("waiting", () => {
 
   test("a wait that the ban store remembers goes on", () => {
     const seen = observation([startingRow()], stored(NOW - MINUTE));
-    expect(remembered(memory(), seen).tracks[ID]?.waitingSince).toBe(NOW - MINUTE);
+    expect(remembered(state(), seen).tracks[ID]?.waitingSince).toBe(NOW - MINUTE);
     expect(remembered(tracked(waitingTrack(SECOND)), seen).tracks[ID]?.waitingSince).toBe(NOW - MINUTE);
   });
 
   test("a wait never begins in the future", () => {
-    expect(remembered(memory(), observation([startingRow()], stored(NOW + HOUR))).tracks[ID]?.waitingSince).toBe(NOW);
+    expect(remembered(state(), observation([startingRow()], stored(NOW + HOUR))).tracks[ID]?.waitingSince).toBe(NOW);
   });
 
   test("running is counted from when it was first seen, and anew after an interruption", () => {
@@ -255,6 +255,6 @@ describe("lost and back", () => {
   test("a start of the provisioner that finds an instance counts as a restart of it", () => {
     const once = countStart(tracked(servingTrack()));
     expect(once.tracks[ID]?.uncountedRestarts).toBe(1);
-    expect(countStart(memory()).tracks).toEqual({});
+    expect(countStart(state()).tracks).toEqual({});
   });
 });

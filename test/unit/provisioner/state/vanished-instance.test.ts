@@ -1,34 +1,34 @@
 // Instances that vanish from the list, and contracts that never came into it.
 import { expect, test } from "vitest";
 import { known } from "../../../../provisioner/model/observation.ts";
-import { remember } from "../../../../provisioner/state/apply-observation.ts";
-import { desired, MINUTE, memory, NOW, observation, planned, row, SECOND, servingTrack } from "../plan/situation.ts";
+import { applyObservation } from "../../../../provisioner/state/apply-observation.ts";
+import { desired, MINUTE, NOW, observation, planned, row, SECOND, servingTrack, state } from "../plan/situation.ts";
 
 const ID = 7835610;
 const WAIT = 10 * SECOND;
-const remembered = (before: ReturnType<typeof memory>, at: number) =>
-  remember(before, observation([], { listedAt: at, list: known([]) }), desired, WAIT, at);
+const remembered = (before: ReturnType<typeof state>, at: number) =>
+  applyObservation(before, observation([], { listedAt: at, list: known([]) }), desired, WAIT, at);
 
 test("an instance that vanishes by itself is replaced only after a second empty list", () => {
-  const first = remembered(memory({ tracks: { [ID]: servingTrack() } }), NOW);
-  expect(planned({ memory: first })).toMatchObject({ reason: "confirming_none", server: null, actions: [] });
+  const first = remembered(state({ tracks: { [ID]: servingTrack() } }), NOW);
+  expect(planned({ state: first })).toMatchObject({ reason: "confirming_none", server: null, actions: [] });
   const early = remembered(first, NOW + WAIT - 1);
-  expect(planned({ memory: early, now: NOW + WAIT - 1 }).actions).toEqual([]);
+  expect(planned({ state: early, now: NOW + WAIT - 1 }).actions).toEqual([]);
   const second = remembered(early, NOW + WAIT);
-  expect(planned({ memory: second, now: NOW + WAIT }).actions).toEqual([{ kind: "create" }]);
+  expect(planned({ state: second, now: NOW + WAIT }).actions).toEqual([{ kind: "create" }]);
 });
 
 test("an instance that a list left out once is kept when the next one has it", () => {
-  const first = remembered(memory({ tracks: { [ID]: servingTrack() } }), NOW);
-  const again = remember(first, observation([row()], { listedAt: NOW + SECOND }), desired, WAIT, NOW + SECOND);
+  const first = remembered(state({ tracks: { [ID]: servingTrack() } }), NOW);
+  const again = applyObservation(first, observation([row()], { listedAt: NOW + SECOND }), desired, WAIT, NOW + SECOND);
   expect(again.confirmedNone).toBe(true);
-  expect(planned({ memory: again, seen: observation([row()]) }).actions).toEqual([]);
+  expect(planned({ state: again, seen: observation([row()]) }).actions).toEqual([]);
 });
 
 test("an instance that we destroyed is replaced at the first list that lacks it", () => {
-  const doomed = [{ id: ID, reason: "image_changed", since: NOW - MINUTE, askedAt: NOW - MINUTE }];
-  const after = remembered(memory({ tracks: { [ID]: servingTrack() }, doomed }), NOW);
-  expect(planned({ memory: after }).actions).toEqual([{ kind: "create" }]);
+  const pendingDeletes = [{ id: ID, reason: "image_changed", since: NOW - MINUTE, deleteSentAt: NOW - MINUTE }];
+  const after = remembered(state({ tracks: { [ID]: servingTrack() }, pendingDeletes }), NOW);
+  expect(planned({ state: after }).actions).toEqual([{ kind: "create" }]);
 });
 
 test("a contract that was never listed is destroyed by its id, also when another row of our label is listed", () => {
@@ -41,21 +41,30 @@ test("a contract that was never listed is destroyed by its id, also when another
     startedAt: NOW - 121 * SECOND,
     contract: 99,
   };
-  const situation = memory({ intent, tracks: { [ID]: servingTrack() } });
+  const situation = state({ intent, tracks: { [ID]: servingTrack() } });
   const destroys = (startedAt: number) =>
-    planned({ memory: { ...situation, intent: { ...intent, startedAt } }, seen: observation([row()]) }).actions;
+    planned({ state: { ...situation, intent: { ...intent, startedAt } }, seen: observation([row()]) }).actions;
   expect(destroys(NOW - 121 * SECOND)).toMatchObject([{ kind: "destroy", id: 99, reason: "create_never_appeared" }]);
   expect(destroys(NOW - 60 * SECOND)).toEqual([]);
 });
 
 test("a contract that no list shows is asked to end each minute until the API itself says that it is gone", () => {
-  const doomed = { id: 99, reason: "create_never_appeared", since: NOW - 5 * MINUTE, askedAt: NOW - MINUTE };
-  const still = remembered(memory({ doomed: [doomed] }), NOW);
-  expect(still.doomed).toEqual([doomed]); // its DELETE timed out: a list that lacks it proves nothing
-  expect(planned({ memory: still }).actions).toContainEqual(
+  const pendingDeletes = {
+    id: 99,
+    reason: "create_never_appeared",
+    since: NOW - 5 * MINUTE,
+    deleteSentAt: NOW - MINUTE,
+  };
+  const still = remembered(state({ pendingDeletes: [pendingDeletes] }), NOW);
+  expect(still.pendingDeletes).toEqual([pendingDeletes]); // its DELETE timed out: a list that lacks it proves nothing
+  expect(planned({ state: still }).actions).toContainEqual(
     expect.objectContaining({ kind: "destroy", id: 99, reason: "still_listed" }),
   );
-  expect(planned({ memory: still, now: NOW - 1 }).actions).not.toContainEqual(expect.objectContaining({ id: 99 }));
-  expect(remembered(memory({ doomed: [{ ...doomed, answered: true }] }), NOW).doomed).toEqual([]);
-  expect(remembered(memory({ doomed: [{ ...doomed, reason: "image_changed" }] }), NOW).doomed).toEqual([]);
+  expect(planned({ state: still, now: NOW - 1 }).actions).not.toContainEqual(expect.objectContaining({ id: 99 }));
+  expect(
+    remembered(state({ pendingDeletes: [{ ...pendingDeletes, deleteConfirmed: true }] }), NOW).pendingDeletes,
+  ).toEqual([]);
+  expect(
+    remembered(state({ pendingDeletes: [{ ...pendingDeletes, reason: "image_changed" }] }), NOW).pendingDeletes,
+  ).toEqual([]);
 });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { billingSentence } from "../../../../provisioner/teardown/billing.ts";
-import { LABEL, memory, NOW, observation, row, servingTrack, unknown } from "../plan/situation.ts";
+import { LABEL, NOW, observation, row, servingTrack, state, unknown } from "../plan/situation.ts";
 
 const intent = (contract: number | null) => ({
   offerId: 1,
@@ -11,50 +11,50 @@ const intent = (contract: number | null) => ({
   startedAt: NOW,
   contract,
 });
-const doomed = (id: number) => ({ id, reason: "duplicate", since: NOW, askedAt: NOW });
+const pendingDeletes = (id: number) => ({ id, reason: "duplicate", since: NOW, deleteSentAt: NOW });
 const END = "vast-provisioner destroy";
 
 describe("the last line says what goes on billing", () => {
   test("which instance, at what price, and how to end it", () => {
-    expect(billingSentence(observation([row()]), memory(), LABEL)).toBe(
+    expect(billingSentence(observation([row()]), state(), LABEL)).toBe(
       `instance 7835610 (RTX 4090, $0.316/h) goes on billing; end it with: ${END}`,
     );
   });
 
   test("all of several", () => {
-    const text = billingSentence(observation([row({ id: 1 }), row({ id: 2 })]), memory(), LABEL);
+    const text = billingSentence(observation([row({ id: 1 }), row({ id: 2 })]), state(), LABEL);
     expect(text).toMatch(/instance 1 .* and instance 2 .* go on billing/);
   });
 
   test("a created instance that is not listed yet", () => {
-    const text = billingSentence(observation([]), memory({ intent: intent(42) }), LABEL);
+    const text = billingSentence(observation([]), state({ intent: intent(42) }), LABEL);
     expect(text).toBe(`instance 42 ($0.250/h) goes on billing; end it with: ${END}`);
   });
 
   test("a created instance once only when it is listed", () => {
-    const text = billingSentence(observation([row({ id: 42 })]), memory({ intent: intent(42) }), LABEL);
+    const text = billingSentence(observation([row({ id: 42 })]), state({ intent: intent(42) }), LABEL);
     expect(text.match(/instance 42/g)).toHaveLength(1);
   });
 
   test("a create whose outcome is unknown", () => {
-    const text = billingSentence(observation([]), memory({ intent: intent(null) }), LABEL);
+    const text = billingSentence(observation([]), state({ intent: intent(null) }), LABEL);
     expect(text).toContain(`may have made an instance with the label ${LABEL}`);
     expect(text).toContain(END);
   });
 
-  test("a doomed instance that was not seen to be gone", () => {
-    const text = billingSentence(observation([row()]), memory({ doomed: [doomed(7835610)] }), LABEL);
+  test("an instance that is being destroyed that was not seen to be gone", () => {
+    const text = billingSentence(observation([row()]), state({ pendingDeletes: [pendingDeletes(7835610)] }), LABEL);
     expect(text).toBe(`instance 7835610 was to be destroyed and is not yet seen to be gone; end it with: ${END}`);
   });
 
   test("nothing", () => {
-    expect(billingSentence(observation([]), memory(), LABEL)).toBe(
+    expect(billingSentence(observation([]), state(), LABEL)).toBe(
       `no instance has the label ${LABEL}: nothing goes on billing`,
     );
   });
 
   test("that it is unknown, with what was seen last and what was created since", () => {
-    const last = memory({ tracks: { 5: servingTrack() }, intent: intent(42) });
+    const last = state({ tracks: { 5: servingTrack() }, intent: intent(42) });
     for (const seen of [null, observation([], { list: unknown() })]) {
       const text = billingSentence(seen, last, LABEL);
       expect(text).toMatch(/unknown.*instance 5, 42.*k8s_pod=vast-pod-0/);

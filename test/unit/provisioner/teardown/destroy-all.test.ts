@@ -1,19 +1,19 @@
 import { describe, expect, test } from "vitest";
 import { createLease, type Lease, noLease } from "../../../../provisioner/lease/lease.ts";
-import type { Memory } from "../../../../provisioner/state/schema.ts";
+import type { State } from "../../../../provisioner/state/schema.ts";
 import { type DestroyOutcome, destroyAll } from "../../../../provisioner/teardown/destroy-all.ts";
 import type { Instance } from "../../../../provisioner/vast/rows.ts";
 import { fakeClock } from "../../common/fake-clock.ts";
 import { fakeClient, fakeDisk, fakeLog, type Journal, vastError } from "../fakes.ts";
 import { EVERY_COMMAND, type FakeRedis, fakeRedis } from "../lease/fake-redis.ts";
-import { LABEL, memory, NOW, row, SECOND } from "../plan/situation.ts";
+import { LABEL, NOW, row, SECOND, state } from "../plan/situation.ts";
 
 interface Setup {
   /** What the list shows, by its number from 1 on; may throw. */
   lists: (n: number) => readonly Instance[];
   confirmed?: boolean;
   provisionerRuns?: boolean;
-  memory?: Memory | null;
+  state?: State | null;
   destroy?: (id: number) => void;
   lease?: Lease;
   onQuestion?: () => void;
@@ -38,7 +38,7 @@ async function run(setup: Setup) {
     clock,
     log: fakeLog().log,
     label: LABEL,
-    load: async () => setup.memory ?? null,
+    load: async () => setup.state ?? null,
     save: disk.save,
     lease: setup.lease ?? noLease,
     provisionerRuns: async () => setup.provisionerRuns ?? false,
@@ -77,33 +77,35 @@ describe("vast-provisioner destroy", () => {
   test("ends a contract that no list shows yet, and believes in its end when its row had time to appear", async () => {
     const { outcome, destroys, said, disk, ms } = await run({
       lists: () => [],
-      memory: memory({ intent: intent(42) }),
+      state: state({ intent: intent(42) }),
     });
     expect(outcome).toEqual({ done: true, gone: [42], left: [] });
     expect(destroys).toEqual(["destroy 42", "destroy 42"]);
     expect(ms).toBe(110 * SECOND);
     expect(said).toContain("seen to be gone: 42");
-    expect(disk.saved.at(-1)).toMatchObject({ intent: null, doomed: [] });
+    expect(disk.saved.at(-1)).toMatchObject({ intent: null, pendingDeletes: [] });
   });
 
   test("ends what a failed create left, and says what it could not end", async () => {
-    const doomed = [{ id: 42, reason: "create_failed", since: NOW - 10 * 60 * SECOND, askedAt: NOW - 60 * SECOND }];
-    const known = memory({ doomed });
-    expect((await run({ lists: () => [], memory: known })).outcome).toEqual({ done: true, gone: [42], left: [] });
+    const pendingDeletes = [
+      { id: 42, reason: "create_failed", since: NOW - 10 * 60 * SECOND, deleteSentAt: NOW - 60 * SECOND },
+    ];
+    const known = state({ pendingDeletes });
+    expect((await run({ lists: () => [], state: known })).outcome).toEqual({ done: true, gone: [42], left: [] });
     const refused = () => {
       throw vastError("rate_limited");
     };
-    const { outcome, said } = await run({ lists: () => [], memory: known, destroy: refused });
+    const { outcome, said } = await run({ lists: () => [], state: known, destroy: refused });
     expect(outcome).toEqual({ done: false, gone: [], left: [42] });
     expect(said).toContain("Not seen to be gone after 180 s: instance 42");
   });
 
   test("does not say that nothing bills while a create has no answer", async () => {
-    const { outcome, said } = await run({ lists: () => [], memory: memory({ intent: intent(null) }) });
+    const { outcome, said } = await run({ lists: () => [], state: state({ intent: intent(null) }) });
     expect(outcome).toEqual({ done: false, gone: [], left: [] });
     expect(said).toContain("run this again in two minutes");
-    const old = memory({ intent: intent(null, 120 * SECOND) });
-    expect((await run({ lists: () => [], memory: old })).outcome.done).toBe(true);
+    const old = state({ intent: intent(null, 120 * SECOND) });
+    expect((await run({ lists: () => [], state: old })).outcome.done).toBe(true);
   });
 
   test("asks first, naming what it would end and its price", async () => {
@@ -123,13 +125,13 @@ describe("vast-provisioner destroy", () => {
     expect(journal).toEqual(["list", "save", "destroy 1", "save", "save", "destroy 2", "save", "list", "save"]);
     expect(outcome).toEqual({ done: true, gone: [1, 2], left: [] });
     expect(said).toContain("seen to be gone: 1, 2");
-    expect(disk.saved.at(-1)?.doomed).toEqual([]);
+    expect(disk.saved.at(-1)?.pendingDeletes).toEqual([]);
   });
 
   test("keeps what the provisioner remembers", async () => {
-    const before = memory({ creates: [NOW], generation: 7 });
-    const { disk } = await run({ lists: (n) => (n === 1 ? [a] : []), memory: before });
-    expect(disk.saved.at(-1)).toMatchObject({ creates: [NOW], generation: 7, backoff: null, deafApps: null });
+    const before = state({ creates: [NOW], generation: 7 });
+    const { disk } = await run({ lists: (n) => (n === 1 ? [a] : []), state: before });
+    expect(disk.saved.at(-1)).toMatchObject({ creates: [NOW], generation: 7, backoff: null, notListening: null });
   });
 
   test("asks the API again after a minute while a row is listed", async () => {
@@ -200,7 +202,7 @@ describe("vast-provisioner destroy with Redis", () => {
 
   test("refuses while a provisioner has the label, naming it, and asks nobody", async () => {
     const redis = redisAt();
-    await leaseOf(redis, "vast-pod-0").renew(memory());
+    await leaseOf(redis, "vast-pod-0").renew(state());
     const { outcome, journal, said, questions } = await run({ lists: listed, lease: leaseOf(redis, "command") });
     expect(outcome).toEqual({ done: false, gone: [], left: [1] });
     expect(journal).toEqual(["list"]);
@@ -209,19 +211,22 @@ describe("vast-provisioner destroy with Redis", () => {
     expect(redis.entries.get(KEY)?.value).toBe("vast-pod-0 vast-pod-0 (pid 1)");
   });
 
-  test("has the label for as long as it works, with its doomed ids in Redis, and gives it back", async () => {
+  test("has the label for as long as it works, with its pending deletes in Redis, and gives it back", async () => {
     const redis = redisAt();
     const during: unknown[] = [];
     const { outcome } = await run({
       lists: listed,
       lease: leaseOf(redis, "command"),
       destroy: () => {
-        const copy: { doomed?: unknown } = JSON.parse(redis.entries.get(MIRROR)?.value ?? "{}");
-        during.push(redis.entries.get(KEY)?.value, copy.doomed);
+        const copy: { pendingDeletes?: unknown } = JSON.parse(redis.entries.get(MIRROR)?.value ?? "{}");
+        during.push(redis.entries.get(KEY)?.value, copy.pendingDeletes);
       },
     });
     expect(outcome.done).toBe(true);
-    expect(during).toEqual(["command command (pid 1)", [{ id: 1, reason: "operator", since: NOW, askedAt: null }]]);
+    expect(during).toEqual([
+      "command command (pid 1)",
+      [{ id: 1, reason: "operator", since: NOW, deleteSentAt: null }],
+    ]);
     expect(redis.entries.has(KEY)).toBe(false);
   });
 

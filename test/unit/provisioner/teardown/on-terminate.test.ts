@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import type { Cluster, Look } from "../../../../provisioner/kubernetes/cluster.ts";
+import type { Cluster, LookupResult } from "../../../../provisioner/kubernetes/cluster.ts";
 import {
-  endUnlessWanted,
+  destroyUnlessDesired,
   type TerminateParts,
   terminateWarning,
 } from "../../../../provisioner/teardown/on-terminate.ts";
@@ -9,7 +9,7 @@ import { fakeClock } from "../../common/fake-clock.ts";
 import { fakeLog } from "../fakes.ts";
 import { NOW } from "../plan/situation.ts";
 
-const pod: Look = {
+const pod: LookupResult = {
   kind: "found",
   body: {
     metadata: {
@@ -18,14 +18,14 @@ const pod: Look = {
     },
   },
 };
-const set = (replicas: number): Look => ({
+const set = (replicas: number): LookupResult => ({
   kind: "found",
   body: { metadata: { name: "vast-pod" }, spec: { replicas } },
 });
-const silent: Look = { kind: "unknown", why: "no answer in time" };
+const silent: LookupResult = { kind: "unknown", why: "no answer in time" };
 
 /** A cluster that answers with `looks` for the StatefulSet, one after another, the last one for ever. */
-function clusterWith(looks: readonly Look[], ownPod = pod): Cluster {
+function clusterWith(looks: readonly LookupResult[], ownPod = pod): Cluster {
   let asked = 0;
   return {
     namespace: "models",
@@ -42,7 +42,7 @@ async function end(over: Partial<TerminateParts> = {}) {
   const { log, lines } = fakeLog();
   const clock = fakeClock(NOW);
   const ended = await clock.drive(
-    endUnlessWanted({
+    destroyUnlessDesired({
       onTerminate: "scale-down",
       policy: "sync",
       podName: "vast-pod-1",

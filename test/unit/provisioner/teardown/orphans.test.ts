@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { SettingsError } from "../../../../common/settings.ts";
 import { readOptions } from "../../../../provisioner/commands/reap.ts";
-import type { Look } from "../../../../provisioner/kubernetes/cluster.ts";
+import type { LookupResult } from "../../../../provisioner/kubernetes/cluster.ts";
 import { podOf, type ReapParts, reap } from "../../../../provisioner/teardown/orphans.ts";
 import type { Instance } from "../../../../provisioner/vast/rows.ts";
 import { fakeClock } from "../../common/fake-clock.ts";
@@ -9,14 +9,14 @@ import { fakeClient, fakeLog, type Journal, vastError } from "../fakes.ts";
 import { HOUR, MINUTE, NOW, row } from "../plan/situation.ts";
 
 const PREFIX = "k8s_pod=vast-pod-";
-const found = (kind: string, items: unknown[]): Look => ({ kind: "found", body: { kind, items } });
+const found = (kind: string, items: unknown[]): LookupResult => ({ kind: "found", body: { kind, items } });
 const set = (replicas: number) => ({ metadata: { name: "vast-pod" }, spec: { replicas } });
 const of = (id: number, label: string | null, ageMs = HOUR): Instance => row({ id, label, createdAt: NOW - ageMs });
 
 interface Setup {
   rows?: () => Instance[];
-  sets?: Look;
-  pods?: Look;
+  sets?: LookupResult;
+  pods?: LookupResult;
   over?: Partial<ReapParts>;
   destroy?: (id: number) => void;
 }

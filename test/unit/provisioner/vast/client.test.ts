@@ -1,12 +1,12 @@
 import { describe, expect, test } from "vitest";
 import { createVastClient } from "../../../../provisioner/vast/client.ts";
 import { VastError } from "../../../../provisioner/vast/errors.ts";
-import type { Call } from "../../../../provisioner/vast/transport.ts";
+import type { ApiCall } from "../../../../provisioner/vast/transport.ts";
 import { LABEL } from "../plan/situation.ts";
 
 /** A client over answers in order (an error is thrown), and what it asked. */
 function clientOf(...answers: (Record<string, unknown> | Error)[]) {
-  const calls: Call[] = [];
+  const calls: ApiCall[] = [];
   const namesakes: (readonly number[])[] = [];
   const client = createVastClient(
     async (call) => {
@@ -16,7 +16,7 @@ function clientOf(...answers: (Record<string, unknown> | Error)[]) {
       if (answer instanceof Error) throw answer;
       return answer;
     },
-    { onNamesakes: (_, ids) => namesakes.push(ids) },
+    { onDuplicateTemplates: (_, ids) => namesakes.push(ids) },
   );
   return { client, calls, namesakes };
 }
@@ -34,7 +34,7 @@ describe("the instance list", () => {
         method: "GET",
         path: "/api/v1/instances/",
         query: { select_filters: { label: { eq: LABEL } }, order_by: [{ col: "id", dir: "asc" }], limit: 25 },
-        gate: "list",
+        endpoint: "list",
       },
     ]);
   });
@@ -192,7 +192,7 @@ describe("the offers", () => {
     const { client, calls } = clientOf({ offers: [{ id: 3 }, { machine_id: 1 }, { id: 1 }, { id: 2 }] });
     const search = { gpu_name: { eq: "RTX 4090" }, type: "on-demand" };
     expect((await client.searchOffers(search)).map((offer) => offer.id)).toEqual([3, 1, 2]);
-    expect(calls[0]).toEqual({ method: "POST", path: "/api/v0/bundles/", body: search, gate: "search" });
+    expect(calls[0]).toEqual({ method: "POST", path: "/api/v0/bundles/", body: search, endpoint: "search" });
   });
 
   test("are an error, not none, when the answer is no list", async () => {
@@ -206,7 +206,7 @@ describe("a create", () => {
   test("sends what the design names, and no price: a price would make it a bid", async () => {
     const { client, calls } = clientOf({ success: true, new_contract: 42 });
     expect(await client.createInstance({ ...request, imageLogin: "-u me -p secret host" })).toBe(42);
-    expect(calls[0]).toMatchObject({ method: "PUT", path: "/api/v0/asks/5/", gate: "create" });
+    expect(calls[0]).toMatchObject({ method: "PUT", path: "/api/v0/asks/5/", endpoint: "create" });
     expect(calls[0]?.body).toEqual({
       client_id: "me",
       template_hash_id: "h1",
@@ -249,5 +249,5 @@ describe("a create", () => {
 test("a destroy is sent to the instance's own path", async () => {
   const { client, calls } = clientOf({ success: true });
   await client.destroyInstance(42);
-  expect(calls).toEqual([{ method: "DELETE", path: "/api/v0/instances/42/", body: {}, gate: "destroy" }]);
+  expect(calls).toEqual([{ method: "DELETE", path: "/api/v0/instances/42/", body: {}, endpoint: "destroy" }]);
 });

@@ -12,7 +12,7 @@ const send = createTransport({
   pacing: createPacing(systemClock, Math.random),
 });
 try {
-  const body = await send({ method: "GET", path: "/api/v0/users/current/", gate: "user" });
+  const body = await send({ method: "GET", path: "/api/v0/users/current/", endpoint: "user" });
   process.stdout.write(JSON.stringify({ body }));
 } catch (error) {
   if (!(error instanceof VastError)) throw error;

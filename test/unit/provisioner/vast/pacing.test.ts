@@ -10,7 +10,7 @@ async function starts(gates: string[], prepare?: (pacing: Pacing) => void, rando
   const pacing = createPacing(clock, random);
   const began = clock.now();
   prepare?.(pacing);
-  const times = Promise.all(gates.map((gate) => pacing.enter(gate).then(() => clock.now() - began)));
+  const times = Promise.all(gates.map((gate) => pacing.acquire(gate).then(() => clock.now() - began)));
   return clock.drive(times);
 }
 
@@ -36,10 +36,10 @@ describe("the gate before each endpoint", () => {
   });
 
   test("stays shut as long as it is held, and tells until when", async () => {
-    expect(await starts(["create"], (pacing) => pacing.hold("create", fakeClock().now() + 2000))).toEqual([2000]);
+    expect(await starts(["create"], (pacing) => pacing.blockUntil("create", fakeClock().now() + 2000))).toEqual([2000]);
     const pacing = createPacing(fakeClock(), () => 0);
-    pacing.hold("create", 1);
-    expect([pacing.opensAt("create"), pacing.opensAt("list")]).toEqual([1, 0]);
+    pacing.blockUntil("create", 1);
+    expect([pacing.availableAt("create"), pacing.availableAt("list")]).toEqual([1, 0]);
   });
 
   test("opens as soon as it would have when the clock is set back", async () => {
@@ -47,10 +47,10 @@ describe("the gate before each endpoint", () => {
     const began = clock.now();
     let back = 0;
     const pacing = createPacing({ ...clock, now: () => clock.now() - back }, () => 0);
-    await clock.drive(pacing.enter("create"));
+    await clock.drive(pacing.acquire("create"));
     back = 3_600_000;
-    expect(pacing.opensAt("create")).toBe(began - back + 4500);
-    await clock.drive(pacing.enter("create"));
+    expect(pacing.availableAt("create")).toBe(began - back + 4500);
+    await clock.drive(pacing.acquire("create"));
     expect(clock.now() - began).toBe(4500);
   });
 
@@ -59,7 +59,7 @@ describe("the gate before each endpoint", () => {
     const pacing = createPacing(clock, () => 0);
     pacing.failed("create", refusal(60_000));
     const stop = new AbortController();
-    const waiting = pacing.enter("create", stop.signal);
+    const waiting = pacing.acquire("create", stop.signal);
     stop.abort();
     await waiting;
     expect(clock.now()).toBe(fakeClock().now());
@@ -97,8 +97,8 @@ describe("after a 429", () => {
     const pacing = createPacing(clock, () => 0);
     pacing.failed("list", failure("rate_limited", { retryAfterMs: 3000, thresholdMs: 3000 }));
     const gaps = async () => {
-      const first = await clock.drive(pacing.enter("list").then(() => clock.now()));
-      return (await clock.drive(pacing.enter("list").then(() => clock.now()))) - first;
+      const first = await clock.drive(pacing.acquire("list").then(() => clock.now()));
+      return (await clock.drive(pacing.acquire("list").then(() => clock.now()))) - first;
     };
     expect(await gaps()).toBe(3000);
     await clock.advance(600_000);
@@ -119,7 +119,7 @@ describe("after an outage", () => {
     const waits: number[] = [];
     for (let i = 0; i < 6; i += 1) {
       pacing.failed("list", failure(kind));
-      waits.push(Math.round((pacing.opensAt("list") - clock.now()) / 1000));
+      waits.push(Math.round((pacing.availableAt("list") - clock.now()) / 1000));
     }
     expect(waits).toEqual([2, 4, 8, 16, 20, 20]);
     expect(outageWaitMs(3, () => 0)).toBe(0);
@@ -132,9 +132,9 @@ describe("after an outage", () => {
       for (let i = 0; i < 5; i += 1) pacing.failed("user", failure("unavailable"));
       for (let i = 0; i < 5; i += 1) pacing.failed("list", failure("unavailable"));
       end(pacing);
-      const before = pacing.opensAt("list");
+      const before = pacing.availableAt("list");
       pacing.failed("list", failure("unavailable"));
-      expect(pacing.opensAt("list")).toBe(before);
+      expect(pacing.availableAt("list")).toBe(before);
     }
   });
 
@@ -143,7 +143,7 @@ describe("after an outage", () => {
       const clock = fakeClock();
       const pacing = createPacing(clock, seededRandom(7, `pod ${i}`).next);
       for (let n = 0; n < 5; n += 1) pacing.failed("list", failure("unavailable"));
-      return pacing.opensAt("list") - clock.now();
+      return pacing.availableAt("list") - clock.now();
     });
     const perSecond = new Map<number, number>();
     for (const at of opens) perSecond.set(Math.floor(at / 1000), (perSecond.get(Math.floor(at / 1000)) ?? 0) + 1);

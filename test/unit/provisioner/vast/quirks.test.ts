@@ -1,18 +1,18 @@
 // What the API has been seen to do against its own documentation, each by its symptom, and what the client makes of it.
 import { describe, expect, test } from "vitest";
-import { lifeOf } from "../../../../provisioner/model/instance-phase.ts";
+import { phaseOf } from "../../../../provisioner/model/instance-phase.ts";
 import { readAnswer } from "../../../../provisioner/vast/answer.ts";
 import { createVastClient, type VastClient } from "../../../../provisioner/vast/client.ts";
 import { isOfferGone, isOutcomeUnknown, VastError } from "../../../../provisioner/vast/errors.ts";
-import type { Call } from "../../../../provisioner/vast/transport.ts";
+import type { ApiCall } from "../../../../provisioner/vast/transport.ts";
 import { LABEL, NOW, row, startingRow } from "../plan/situation.ts";
 
 type Answer = { status?: number; text: string };
 const json = (body: unknown, status = 200): Answer => ({ status, text: JSON.stringify(body) });
 
 /** A client that is answered these in order, and what it sent. */
-function answered(...answers: Answer[]): { client: VastClient; sent: Call[] } {
-  const sent: Call[] = [];
+function answered(...answers: Answer[]): { client: VastClient; sent: ApiCall[] } {
+  const sent: ApiCall[] = [];
   const client = createVastClient(async (call) => {
     sent.push(call);
     const { status = 200, text } = answers.shift() ?? json({});
@@ -89,25 +89,25 @@ test("a create asks to be cancelled where the GPU is taken, and names no price t
 });
 
 test("a container that could not start shows as created with a stopped contract: it is lost, not starting", () => {
-  expect(lifeOf(startingRow({ actualStatus: "created", curState: "stopped" }), NOW, NOW).phase).toBe("lost");
+  expect(phaseOf(startingRow({ actualStatus: "created", curState: "stopped" }), NOW, NOW).phase).toBe("lost");
 });
 
 test("`exited` right after a start has ten minutes, later two", () => {
   const graceOf = (ageMs: number) => {
-    const life = lifeOf(row({ actualStatus: "exited" }), NOW - ageMs, NOW);
+    const life = phaseOf(row({ actualStatus: "exited" }), NOW - ageMs, NOW);
     return life.phase === "lost" ? life.graceMs : null;
   };
   expect([graceOf(60_000), graceOf(3_600_000)]).toEqual([600_000, 120_000]);
 });
 
 test.each(["unknown", "offline"])("a host that is %s has ten minutes to come back", (actualStatus) => {
-  expect(lifeOf(row({ actualStatus }), NOW - 3_600_000, NOW)).toMatchObject({ phase: "lost", graceMs: 600_000 });
+  expect(phaseOf(row({ actualStatus }), NOW - 3_600_000, NOW)).toMatchObject({ phase: "lost", graceMs: 600_000 });
 });
 
 test.each([null, "scheduling", "loading", "created", "a word of next year"])(
   "a status of %j is starting",
   (actualStatus) => {
-    expect(lifeOf(startingRow({ actualStatus }), NOW, NOW).phase).toBe("starting");
+    expect(phaseOf(startingRow({ actualStatus }), NOW, NOW).phase).toBe("starting");
   },
 );
 

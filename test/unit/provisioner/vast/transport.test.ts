@@ -3,18 +3,23 @@ import { AxiosError, type AxiosRequestConfig, type InternalAxiosRequestConfig } 
 import { describe, expect, test } from "vitest";
 import { VastError } from "../../../../provisioner/vast/errors.ts";
 import type { Pacing } from "../../../../provisioner/vast/pacing.ts";
-import { type Call, type CallFacts, createTransport } from "../../../../provisioner/vast/transport.ts";
+import { type ApiCall, type CallInfo, createTransport } from "../../../../provisioner/vast/transport.ts";
 import { fakeClock } from "../../common/fake-clock.ts";
 
 const KEY = "sekrit-key-0123456789";
-const CALL: Call = { method: "GET", path: "/api/v1/instances/", gate: "list", query: { limit: 25, a: { b: "c d" } } };
+const CALL: ApiCall = {
+  method: "GET",
+  path: "/api/v1/instances/",
+  endpoint: "list",
+  query: { limit: 25, a: { b: "c d" } },
+};
 
 type Reply = { status?: number; text?: string; headers?: Record<string, string> } | Error | "hang";
 
 const noPacing: Pacing = {
-  enter: async () => undefined,
-  opensAt: () => 0,
-  hold: () => undefined,
+  acquire: async () => undefined,
+  availableAt: () => 0,
+  blockUntil: () => undefined,
   succeeded: () => undefined,
   failed: () => undefined,
 };
@@ -24,7 +29,7 @@ function transportOf(reply: (n: number) => Reply = () => ({ text: "{}" }), turnM
   const clock = fakeClock();
   const requests: InternalAxiosRequestConfig[] = [];
   const told: string[] = [];
-  const calls: CallFacts[] = [];
+  const calls: CallInfo[] = [];
   let authErrors = 0;
   const send = createTransport({
     baseUrl: "http://api.example/",
@@ -32,7 +37,7 @@ function transportOf(reply: (n: number) => Reply = () => ({ text: "{}" }), turnM
     clock,
     pacing: {
       ...noPacing,
-      opensAt: () => clock.now() + turnMs,
+      availableAt: () => clock.now() + turnMs,
       succeeded: (gate) => void told.push(`${gate} answered`),
       failed: (gate, error) => void told.push(`${gate} ${error.kind} ${error.thresholdMs}`),
     },
@@ -203,7 +208,7 @@ describe("an error", () => {
     expect(error).toMatchObject({ kind: "rate_limited", reached: false, retryAfterMs: 10_001 });
     expect([requests, calls, told]).toEqual([[], [], []]);
     await transportOf(undefined, 10_000).send(CALL);
-    await transportOf(undefined, 60_000).send({ ...CALL, method: "DELETE", gate: "destroy" });
+    await transportOf(undefined, 60_000).send({ ...CALL, method: "DELETE", endpoint: "destroy" });
   });
 
   test("never repeats a refused create or destroy by itself", async () => {
@@ -216,7 +221,7 @@ describe("an error", () => {
 
   test("is told to the pacing: a 429, no answer, and every other answer", async () => {
     const limited = transportOf(() => ({ status: 429, text: "threshold=4.5*1.0" }));
-    await errorOf(limited.send({ ...CALL, method: "PUT", gate: "create" }));
+    await errorOf(limited.send({ ...CALL, method: "PUT", endpoint: "create" }));
     expect(limited.told).toEqual(["create rate_limited 4500"]);
     const away = transportOf(() => network("ECONNREFUSED"));
     await errorOf(away.send(CALL));
@@ -258,15 +263,15 @@ describe("who counts calls", () => {
     const { send, calls } = transportOf((n) => (n < 2 ? { status: 429, text: "threshold=1.0" } : { text: "{}" }));
     await send(CALL);
     expect(calls).toEqual([
-      { gate: "list", outcome: "rate_limited", ms: 0 },
-      { gate: "list", outcome: "ok", ms: 0 },
+      { endpoint: "list", outcome: "rate_limited", ms: 0 },
+      { endpoint: "list", outcome: "ok", ms: 0 },
     ]);
   });
 
   test("is told how long the answer took", async () => {
     const { send, clock, calls } = transportOf(() => "hang");
     await clock.drive(errorOf(send(CALL)));
-    expect(calls).toEqual([{ gate: "list", outcome: "unavailable", ms: 20_000 }]);
+    expect(calls).toEqual([{ endpoint: "list", outcome: "unavailable", ms: 20_000 }]);
   });
 
   test("is not told of a call that was given up before it was sent", async () => {

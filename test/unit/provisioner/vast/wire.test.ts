@@ -13,14 +13,19 @@ import { afterEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import type { Clock } from "../../../../common/clock.ts";
 import { VastError } from "../../../../provisioner/vast/errors.ts";
 import { createPacing } from "../../../../provisioner/vast/pacing.ts";
-import { type Call, createTransport } from "../../../../provisioner/vast/transport.ts";
+import { type ApiCall, createTransport } from "../../../../provisioner/vast/transport.ts";
 import { fakeClock } from "../../common/fake-clock.ts";
 import { temporaryFolder } from "../../common/temporary-folder.ts";
 import { SELF_SIGNED } from "../observe/self-signed.ts";
 
 const KEY = "sekrit-key-0123456789";
-const LIST: Call = { method: "GET", path: "/api/v1/instances/", gate: "list", once: true };
-const CREATE: Call = { method: "PUT", path: "/api/v0/asks/5/", gate: "create", body: { image_login: "-p hunter22" } };
+const LIST: ApiCall = { method: "GET", path: "/api/v1/instances/", endpoint: "list", once: true };
+const CREATE: ApiCall = {
+  method: "PUT",
+  path: "/api/v0/asks/5/",
+  endpoint: "create",
+  body: { image_login: "-p hunter22" },
+};
 
 interface Listening {
   url: string;

@@ -9,7 +9,7 @@ import { configFor, server } from "../samples.ts";
 async function setUp() {
   const folder = await temporaryFolder();
   const paths = { configPath: join(folder, "default.conf"), goodPath: join(folder, "default.conf.good") };
-  const disk = { read: readIfExists, write: writeAtomic, move: rename, tidy: removeStaleTemporaries };
+  const disk = { read: readIfExists, write: writeAtomic, move: rename, removeStale: removeStaleTemporaries };
   return { folder, ...paths, disk, files: (on: Disk = disk) => new ConfigFiles(paths, on) };
 }
 const A = configFor(server(1));

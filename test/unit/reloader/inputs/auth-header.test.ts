@@ -6,7 +6,7 @@ import { SettingsError } from "../../../../common/settings.ts";
 import type { Header } from "../../../../common/variable-parsers.ts";
 import { AuthFile } from "../../../../reloader/inputs/auth-header.ts";
 import { renderConfig } from "../../../../reloader/render/render.ts";
-import { NOTHING_FOUND } from "../../../../reloader/render/view.ts";
+import { NO_RENDER_INPUTS } from "../../../../reloader/render/view.ts";
 import { temporaryFolder } from "../../common/temporary-folder.ts";
 import { all, directives } from "../render/config-directives.ts";
 import { PROXY, server } from "../samples.ts";
@@ -95,9 +95,9 @@ describe("the secret header's file", () => {
     world.header = { name: "Authorization", value: "Bearer rotated" };
     const path = await pathIn(auth);
     expect(path).not.toBe(former);
-    expect(await auth.tidy(`include "${former}";`)).toBeNull();
+    expect(await auth.removeStale(`include "${former}";`)).toBeNull();
     expect(await readIfExists(former)).not.toBeNull();
-    expect(await auth.tidy(`include "${path}";`)).toBeNull();
+    expect(await auth.removeStale(`include "${path}";`)).toBeNull();
     expect(await readIfExists(former)).toBeNull();
     expect(await readIfExists(path)).not.toBeNull();
     expect(auth.values()).toEqual([SECRET, "Bearer rotated"]);
@@ -108,7 +108,7 @@ describe("the secret header's file", () => {
     await auth.refresh();
     world.header = null;
     expect(await auth.refresh()).toEqual({ auth: null, usable: true, problem: null });
-    await auth.tidy("");
+    await auth.removeStale("");
     expect(await files()).toEqual([]);
   });
 
@@ -140,16 +140,16 @@ describe("the secret header's file", () => {
 
   test("is only looked for by a command that changes nothing", async () => {
     const { auth, files, open } = await setUp();
-    expect((await auth.look()).auth?.path).toMatch(/\.auth\.unwritten$/);
+    expect((await auth.peek()).auth?.path).toMatch(/\.auth\.unwritten$/);
     expect(await files()).toEqual([]);
     const path = await pathIn(auth);
-    expect((await open().look()).auth?.path).toBe(path);
+    expect((await open().peek()).auth?.path).toBe(path);
   });
 });
 
 test("a config names the file and the header, and nothing of the value", async () => {
   const { auth } = await setUp();
-  const found = { ...NOTHING_FOUND, auth: (await auth.refresh()).auth };
+  const found = { ...NO_RENDER_INPUTS, auth: (await auth.refresh()).auth };
   const { text } = renderConfig({ server: server(), address: "203.0.113.9" }, PROXY, found);
   expect(all(directives(text), "include")).toEqual([["include", found.auth?.path]]);
   expect(all(directives(text), "proxy_set_header")).toContainEqual([

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
-import { type LookParts, look } from "../../../../reloader/inputs/read-inputs.ts";
+import { type InputSources, readInputs } from "../../../../reloader/inputs/read-inputs.ts";
 
 const auth = { name: "X-Key", path: "/conf/default.conf.auth.0" };
-const parts: LookParts = {
+const parts: InputSources = {
   auth: async () => ({ auth, usable: true, problem: null }),
   nginxVersion: async () => "1.30.0",
   template: null,
@@ -12,18 +12,18 @@ const gone = async () => {
 };
 
 test("what the config depends on is gathered afresh at each look", async () => {
-  const found = { auth, nginxVersion: "1.30.0", template: null };
-  expect(await look(parts)).toEqual({ found, usable: true, problem: null });
+  const render = { auth, nginxVersion: "1.30.0", template: null };
+  expect(await readInputs(parts)).toEqual({ render, usable: true, problem: null });
   const template = { path: "/own.mustache", read: async () => "text" };
-  expect(await look({ ...parts, template })).toEqual({
-    found: { ...found, template: "text" },
+  expect(await readInputs({ ...parts, template })).toEqual({
+    render: { ...render, template: "text" },
     usable: true,
     problem: null,
   });
 });
 
 test("a template that cannot be read leaves nothing to render, with file, setting and reason", async () => {
-  const looked = await look({ ...parts, template: { path: "/own.mustache", read: gone } });
+  const looked = await readInputs({ ...parts, template: { path: "/own.mustache", read: gone } });
   expect(looked.usable).toBe(false);
   expect(looked.problem).toMatch(
     /^\/own\.mustache \(NGINX_TEMPLATE_PATH\) cannot be read \(ENOENT\): put the template/,
@@ -32,7 +32,10 @@ test("a template that cannot be read leaves nothing to render, with file, settin
 
 test("trouble with the secret is told beside that with the template", async () => {
   const secret = async () => ({ auth, usable: true, problem: "the secret's file is gone" });
-  expect(await look({ ...parts, auth: secret })).toMatchObject({ usable: true, problem: "the secret's file is gone" });
-  const both = await look({ ...parts, auth: secret, template: { path: "/own.mustache", read: gone } });
+  expect(await readInputs({ ...parts, auth: secret })).toMatchObject({
+    usable: true,
+    problem: "the secret's file is gone",
+  });
+  const both = await readInputs({ ...parts, auth: secret, template: { path: "/own.mustache", read: gone } });
   expect(both.problem).toMatch(/^the secret's file is gone; \/own\.mustache/);
 });

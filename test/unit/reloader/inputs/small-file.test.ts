@@ -32,7 +32,7 @@ describe("a file that somebody else writes", () => {
     await expect(readSmallFile(join(folder, "none"))).rejects.toMatchObject({ code: "ENOENT" });
   });
 
-  test("that would fill the memory is refused with its size", async () => {
+  test("that would fill the state is refused with its size", async () => {
     const path = join(await temporaryFolder(), "file");
     await writeFile(path, "");
     await truncate(path, 1024 * 1024);

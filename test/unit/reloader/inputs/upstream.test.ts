@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { formatUpstreamFile } from "../../../../common/upstream-file.ts";
-import { decideWanted, readUpstream, wantedOf } from "../../../../reloader/inputs/upstream.ts";
+import { decideUpstream, readUpstream, upstreamOfGood } from "../../../../reloader/inputs/upstream.ts";
 import { server, upstreamFile } from "../samples.ts";
 
 const PATH = "/run/upstream.json";
@@ -44,7 +44,7 @@ describe("reading the upstream file", () => {
 describe("deciding what is wanted", () => {
   test("a file decides, whatever was before", () => {
     const read = { kind: "file" as const, file: upstreamFile({ generation: 3, server: null }), writtenAt: 1 };
-    expect(decideWanted(read, wantedOf(server()))).toMatchObject({
+    expect(decideUpstream(read, upstreamOfGood(server()))).toMatchObject({
       wanted: { generation: 3, server: null },
       problem: null,
     });
@@ -52,23 +52,23 @@ describe("deciding what is wanted", () => {
 
   test("a server is wanted in any state", () => {
     const read = { kind: "file" as const, file: upstreamFile({ state: "blocked" }), writtenAt: 1 };
-    expect(decideWanted(read, null).wanted.server).toEqual(server());
+    expect(decideUpstream(read, null).wanted.server).toEqual(server());
   });
 
   test("no file at a fresh start means no server yet", () => {
-    expect(decideWanted({ kind: "missing" }, null)).toEqual({ wanted: wantedOf(null), problem: null });
+    expect(decideUpstream({ kind: "missing" }, null)).toEqual({ wanted: upstreamOfGood(null), problem: null });
   });
 
   test("a file that disappears changes nothing and is a problem", () => {
-    const before = { ...wantedOf(server()), generation: 4 };
-    expect(decideWanted({ kind: "missing" }, before)).toMatchObject({
+    const before = { ...upstreamOfGood(server()), generation: 4 };
+    expect(decideUpstream({ kind: "missing" }, before)).toMatchObject({
       wanted: before,
       problem: expect.stringContaining("gone"),
     });
   });
 
   test("a bad file at a fresh start means no server, and is a problem", () => {
-    expect(decideWanted({ kind: "refused", problem: "it is bad" }, null)).toMatchObject({
+    expect(decideUpstream({ kind: "refused", problem: "it is bad" }, null)).toMatchObject({
       wanted: { server: null, page: { reason: "upstream_file_refused" } },
       problem: expect.stringContaining("it is bad"),
     });

@@ -3,7 +3,7 @@ import { createServer, type Server as TcpServer } from "node:net";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { systemClock } from "../../../../common/clock.ts";
-import { askHash } from "../../../../reloader/nginx/hash-probe.ts";
+import { fetchConfigHash } from "../../../../reloader/nginx/hash-probe.ts";
 import { findMaster, forbiddenReason } from "../../../../reloader/nginx/master.ts";
 import { type Processes, systemProcesses } from "../../../../reloader/nginx/processes.ts";
 import { answeringWorkers, stillAnswering } from "../../../../reloader/nginx/workers.ts";
@@ -170,7 +170,7 @@ describe("the echo of the config's hash", () => {
   const http = (status: string, body: string) => `HTTP/1.1 ${status}\r\nServer: nginx\r\n\r\n${body}`;
 
   test("is the hash that nginx answers", async () => {
-    expect(await askHash(await answering(http("200 OK", `${HASH}\n`)), systemClock)).toEqual({
+    expect(await fetchConfigHash(await answering(http("200 OK", `${HASH}\n`)), systemClock)).toEqual({
       kind: "hash",
       hash: HASH,
     });
@@ -181,7 +181,7 @@ describe("the echo of the config's hash", () => {
     [http("200 OK", "hello"), "answers 200"],
     ["SSH-2.0-x\r\n", "answers no HTTP"],
   ])("is something else for %j", async (answer, why) => {
-    const echo = await askHash(await answering(answer), systemClock);
+    const echo = await fetchConfigHash(await answering(answer), systemClock);
     expect(echo).toMatchObject({ kind: "other", why: expect.stringContaining(why) });
   });
 
@@ -191,11 +191,11 @@ describe("the echo of the config's hash", () => {
     const address = server.address();
     if (address === null || typeof address === "string") throw new Error("no port");
     await new Promise((resolve) => server.close(resolve));
-    expect(await askHash(address.port, systemClock)).toMatchObject({ kind: "closed" });
+    expect(await fetchConfigHash(address.port, systemClock)).toMatchObject({ kind: "closed" });
   });
 
   test("is silent where nothing is answered in time, or too much", async () => {
-    expect(await askHash(await answering(null), systemClock)).toMatchObject({ kind: "silent" });
-    expect(await askHash(await answering("x".repeat(10_000)), systemClock)).toMatchObject({ kind: "silent" });
+    expect(await fetchConfigHash(await answering(null), systemClock)).toMatchObject({ kind: "silent" });
+    expect(await fetchConfigHash(await answering("x".repeat(10_000)), systemClock)).toMatchObject({ kind: "silent" });
   });
 });

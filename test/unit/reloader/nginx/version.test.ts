@@ -1,7 +1,7 @@
 import { createServer } from "node:net";
 import { describe, expect, test } from "vitest";
 import { systemClock } from "../../../../common/clock.ts";
-import { askVersion } from "../../../../reloader/nginx/hash-probe.ts";
+import { fetchVersion } from "../../../../reloader/nginx/hash-probe.ts";
 import type { Master } from "../../../../reloader/nginx/master.ts";
 import { KnownVersion, keepsIdleClients } from "../../../../reloader/nginx/version.ts";
 
@@ -83,7 +83,7 @@ describe("the status port's answer", () => {
     const port = typeof address === "object" && address !== null ? address.port : 0;
     const close = () => new Promise((resolve) => server.close(resolve));
     if (bytes === null) await close();
-    const version = await askVersion(port, systemClock);
+    const version = await fetchVersion(port, systemClock);
     if (bytes !== null) await close();
     return version;
   };

@@ -1,11 +1,17 @@
 import { expect, test } from "vitest";
-import { nextStart } from "../../../../reloader/plan/next-start.ts";
+import { configForNextStart } from "../../../../reloader/plan/next-start.ts";
 import { configFor, server } from "../samples.ts";
 
 const WANTED = configFor(server(2));
 const WITHOUT = configFor(null);
 const at = (seconds: number, good = configFor(server(2))) =>
-  nextStart({ config: WANTED, good, without: WITHOUT, absentSince: 1_000, now: 1_000 + seconds * 1_000 });
+  configForNextStart({
+    config: WANTED,
+    good,
+    unavailableConfig: WITHOUT,
+    absentSince: 1_000,
+    now: 1_000 + seconds * 1_000,
+  });
 
 test("the wanted config lies there for a minute, then a safer one for as long, and so on", () => {
   expect([0, 59, 60, 119, 120, 179, 180].map((seconds) => at(seconds, configFor(null)) === WANTED)).toEqual([
@@ -26,5 +32,7 @@ test("safer is the good one where it serves the same server", () => {
 
 test("safer is the one without a server where the good one serves another: a stranger may have that by now", () => {
   expect(at(60, configFor(server(1)))).toBe(WITHOUT);
-  expect(nextStart({ config: WANTED, good: null, without: WITHOUT, absentSince: 0, now: 60_000 })).toBe(WITHOUT);
+  expect(
+    configForNextStart({ config: WANTED, good: null, unavailableConfig: WITHOUT, absentSince: 0, now: 60_000 }),
+  ).toBe(WITHOUT);
 });

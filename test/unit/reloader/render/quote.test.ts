@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { comment, endpoint, quoted, size, UnquotableError, whole } from "../../../../reloader/render/quote.ts";
+import { comment, endpoint, quoted, size, UnsafeValueError, whole } from "../../../../reloader/render/quote.ts";
 import { directives } from "./config-directives.ts";
 
 describe("text in quotes", () => {
@@ -15,7 +15,7 @@ describe("text in quotes", () => {
   });
 
   test.each(["$host", "a\nb", "a\0b", "a\tb", "\x7f"])("refuses %j, for which nginx has no spelling", (text) => {
-    expect(() => quoted("NAME", text)).toThrow(UnquotableError);
+    expect(() => quoted("NAME", text)).toThrow(UnsafeValueError);
     expect(() => quoted("NAME", text)).toThrow("NAME is ");
   });
 
@@ -26,7 +26,7 @@ describe("text in quotes", () => {
         try {
           spelled = quoted("NAME", text);
         } catch (error) {
-          expect(error).toBeInstanceOf(UnquotableError);
+          expect(error).toBeInstanceOf(UnsafeValueError);
           return;
         }
         expect(directives(`root ${spelled};`)).toEqual([{ words: ["root", text], block: null }]);
@@ -45,24 +45,24 @@ describe("an endpoint", () => {
   test.each(["example.test", "a; }", "203.0.113.9;", "fe80::1%eth0", "999.1.1.1", "", "beef"])(
     "is refused for %j, which is no address",
     (host) => {
-      expect(() => endpoint("host", host, 80)).toThrow(UnquotableError);
+      expect(() => endpoint("host", host, 80)).toThrow(UnsafeValueError);
     },
   );
 
   test.each([0, 65536, 1.5, Number.NaN, -1])("is refused for port %d", (port) => {
-    expect(() => endpoint("host", "203.0.113.9", port)).toThrow(UnquotableError);
+    expect(() => endpoint("host", "203.0.113.9", port)).toThrow(UnsafeValueError);
   });
 });
 
 test("a size is digits and at most one unit", () => {
   expect(size("NAME", "10M")).toBe("10M");
   expect(size("NAME", "0")).toBe("0");
-  for (const text of ["10MB", "10m;", "", "1.5G", "-1"]) expect(() => size("NAME", text)).toThrow(UnquotableError);
+  for (const text of ["10MB", "10m;", "", "1.5G", "-1"]) expect(() => size("NAME", text)).toThrow(UnsafeValueError);
 });
 
 test("a whole number stays within its bounds", () => {
   expect(whole("NAME", 600, 1, 1000)).toBe("600");
-  for (const value of [0, 1001, 1.5, Number.NaN]) expect(() => whole("NAME", value, 1, 1000)).toThrow(UnquotableError);
+  for (const value of [0, 1001, 1.5, Number.NaN]) expect(() => whole("NAME", value, 1, 1000)).toThrow(UnsafeValueError);
 });
 
 test("a comment cannot leave its line", () => {

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { formatUpstreamFile, parseUpstreamFile } from "../../../../common/upstream-file.ts";
 import { readConfig, renderConfig } from "../../../../reloader/render/render.ts";
-import { NOTHING_FOUND, type ProxySettings } from "../../../../reloader/render/view.ts";
+import { NO_RENDER_INPUTS, type ProxySettings } from "../../../../reloader/render/view.ts";
 import { configFor, PROXY, server, upstreamFile } from "../samples.ts";
 import { all, block, directives, skeleton } from "./config-directives.ts";
 
@@ -119,7 +119,7 @@ describe("the proxy", () => {
     [null, []],
   ])("keeps clients' idle connections over a reload where nginx can: %s", (nginxVersion, expected) => {
     for (const target of [null, { server: server(), address: "203.0.113.9" }]) {
-      const { text } = renderConfig(target, PROXY, { ...NOTHING_FOUND, nginxVersion });
+      const { text } = renderConfig(target, PROXY, { ...NO_RENDER_INPUTS, nginxVersion });
       expect(all(directives(text), "keepalive_min_timeout")).toEqual(expected);
     }
   });

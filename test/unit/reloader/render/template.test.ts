@@ -1,24 +1,24 @@
 import { describe, expect, test } from "vitest";
 import { DEFAULT_CONF } from "../../../../reloader/render/default-conf.ts";
-import { CannotRender } from "../../../../reloader/render/quote.ts";
+import { RenderError } from "../../../../reloader/render/quote.ts";
 import { readConfig, renderConfig } from "../../../../reloader/render/render.ts";
 import { checkTemplate, VIEW_NAMES } from "../../../../reloader/render/template.ts";
-import { type Found, NOTHING_FOUND, type ProxySettings, viewOf } from "../../../../reloader/render/view.ts";
+import { NO_RENDER_INPUTS, type ProxySettings, type RenderInputs, viewOf } from "../../../../reloader/render/view.ts";
 import { configFor, PROXY, server } from "../samples.ts";
 
 const TARGET = { server: { ...server(), scheme: "https" as const }, address: "203.0.113.9" };
 /** Every section of the view has something in it. */
-const FULL: [ProxySettings, Found] = [
+const FULL: [ProxySettings, RenderInputs] = [
   { ...PROXY, tls: { authorities: "/ca.pem", name: "app.example" } },
   { auth: { name: "X-Key", path: "/conf/default.conf.auth.0" }, nginxVersion: "1.30.0", template: null },
 ];
-const render = (template: string, found: Partial<Found> = {}, target: typeof TARGET | null = TARGET) =>
-  renderConfig(target, FULL[0], { ...NOTHING_FOUND, ...found, template });
-function reasonFor(template: string, found: Partial<Found> = {}): string {
+const render = (template: string, found: Partial<RenderInputs> = {}, target: typeof TARGET | null = TARGET) =>
+  renderConfig(target, FULL[0], { ...NO_RENDER_INPUTS, ...found, template });
+function reasonFor(template: string, found: Partial<RenderInputs> = {}): string {
   try {
     render(template, found);
   } catch (error) {
-    if (error instanceof CannotRender) return error.message;
+    if (error instanceof RenderError) return error.message;
     throw error;
   }
   throw new Error("the template was accepted");

@@ -1,0 +1,9 @@
+// How an instance is named in messages. Pure.
+import type { Instance } from "../vast/rows.ts";
+
+/** `instance 7835610 (RTX 4090, $0.316/h)` */
+export function describe(row: Instance): string {
+  const price = row.dollarsPerHour === null ? null : `$${row.dollarsPerHour.toFixed(3)}/h`;
+  const facts = [row.gpuName, price].filter((fact) => fact);
+  return `instance ${row.id}${facts.length > 0 ? ` (${facts.join(", ")})` : ""}`;
+}
