@@ -1,7 +1,18 @@
 // The log of both containers: pino JSON lines on stdout, in which no secret can stand. Touches file descriptor 1.
 import pino from "pino";
+import type { LogEvent } from "./log-events.ts";
 
-export type Logger = pino.Logger;
+/** The fields of a line. `event` says what the line is about; `err` is an error, of which only what is safe is printed. */
+export type LogFields = { event: LogEvent } & Readonly<Record<string, unknown>>;
+type WriteLine = (fields: LogFields, message: string) => void;
+
+/** Every line has an event and a message. */
+export interface Logger {
+  debug: WriteLine;
+  info: WriteLine;
+  warn: WriteLine;
+  error: WriteLine;
+}
 
 export interface LoggingOptions {
   /** Which program speaks. */

@@ -1,5 +1,5 @@
 // The program `vast-provisioner`: command line, environment, signals, exit code. Wiring happens here and in run.ts only.
-import "./without-web-globals.ts";
+import "../common/without-web-globals.ts";
 import { createInterface } from "node:readline/promises";
 import axios from "axios";
 import { systemClock } from "../common/clock.ts";

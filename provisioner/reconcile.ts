@@ -50,7 +50,7 @@ export async function runLoop(
       const nextCheckAt = await pass(parts, loop, stop, abortMutations);
       if (!stop.aborted) await clock.sleep(Math.max(nextCheckAt - clock.now(), 0), stop);
     } catch (error) {
-      log.error({ event: "defect", err: error }, "a pass failed by a defect; it is tried again");
+      log.error({ event: "internal_error", err: error }, "a pass failed by a defect; it is tried again");
       await clock.sleep(AFTER_DEFECT_MS, stop);
     }
   }
@@ -213,8 +213,8 @@ function logChange(log: Logger, before: Plan | null, now: Plan): void {
     reason: now.reason,
     server: now.server,
     instance: now.instance?.id ?? null,
-  };
-  if (now.reason === "undecided") log.error(line, now.message);
+  } as const;
+  if (now.reason === "internal_error") log.error(line, now.message);
   else if (now.state === "blocked" || now.state === "unavailable") log.warn(line, now.message);
   else log.info(line, now.message);
 }

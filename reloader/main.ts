@@ -82,18 +82,18 @@ async function run(call: CommandCall): Promise<ExitCode> {
   const stop = new AbortController();
   for (const name of ["SIGTERM", "SIGINT"] as const) {
     process.once(name, () => {
-      logger.info({ signal: name }, "stopping");
+      logger.info({ event: "stop", signal: name }, "stopping");
       stop.abort();
     });
   }
   const { configPath, upstreamPath, statusPort } = settings;
-  logger.info({ version: VERSION, configPath, upstreamPath, statusPort }, "started");
-  for (const warning of warnings) logger.warn(warning);
+  logger.info({ event: "start", version: VERSION, configPath, upstreamPath, statusPort }, "started");
+  for (const warning of warnings) logger.warn({ event: "settings" }, warning);
 
   const processes = systemProcesses();
   const nginx = nginxOf(settings, processes);
   const files = new ConfigFiles(settings, disk);
-  const log = errorLog(settings.errorLog, systemLogDisk, (why) => logger.warn(why));
+  const log = errorLog(settings.errorLog, systemLogDisk, (why) => logger.warn({ event: "warning" }, why));
   const report = new Report(logger, clock.now());
   const ask = () => fetchVersion(settings.proxy.statusPort, clock);
   const version = new KnownVersion({ findMaster: () => nginx.findMaster(), ask });
@@ -116,18 +116,19 @@ async function run(call: CommandCall): Promise<ExitCode> {
   });
   const bell = new WakeSignal();
   const onEvent = debounce(() => bell.notify(), clock, stop.signal);
-  const onError = (why: string) => logger.warn({ why }, "cannot watch: looking every 3 s");
+  const onError = (why: string) =>
+    logger.warn({ event: "watch", why }, "cannot watch the folder: checking every 3 s instead");
   const watcher = watchFolder({ path: upstreamPath, onEvent, onError, clock });
   const server = await serveStatus(statusPort, report);
   const problem = await reconciler.recover();
-  if (problem !== null) logger.warn({ problem }, "what an earlier run left cannot be taken up");
+  if (problem !== null) logger.warn({ event: "recover", problem }, "files of an earlier run cannot be used");
   const pass = async (signal: AbortSignal) => {
     await watcher.refresh(); // before the look: what changes after it is heard
     return reconciler.pass(signal);
   };
   await runLoop({ pass, onError: (error) => report.fail(error), wake: bell, clock }, stop.signal);
   await Promise.all([watcher.close(), server.close()]);
-  logger.info("stopped");
+  logger.info({ event: "stop" }, "stopped");
   // A pass that was left may still wait for an answer. A question to DNS alone is waited for even so: its thread is.
   process.exit(EXIT.done);
 }

@@ -127,7 +127,7 @@ export class Reconciler {
     const canTell = isNews && looked.render.nginxVersion === null;
     if (isBack || canTell) return 0;
     if (outcome?.kind === "settling") return POLL_SETTLING_MS;
-    return outcome?.kind === "absent" || outcome?.kind === "waiting" ? POLL_WAITING_MS : POLL_MS;
+    return outcome?.kind === "nginx_down" || outcome?.kind === "nginx_unresponsive" ? POLL_WAITING_MS : POLL_MS;
   }
 
   async #aim(wanted: DesiredUpstream, looked: Inputs): Promise<DesiredConfig> {
@@ -164,7 +164,7 @@ export class Reconciler {
   }
 
   #absenceAfter(outcome: Outcome, asWanted: boolean) {
-    if (outcome.kind !== "absent") return null;
+    if (outcome.kind !== "nginx_down") return null;
     const { since, standIn } = this.#absence ?? { since: this.#parts.clock.now(), standIn: false };
     return { since, standIn: standIn || !asWanted };
   }

@@ -31,7 +31,7 @@ export function createActor(parts: ActorParts): Act {
         return { ...state, intent: null };
       case "ban": {
         const { target, instanceId: instance, reason } = action;
-        const line = { event: "action", action: "ban", instance, reason };
+        const line = { event: "action", action: "ban", instance, reason } as const;
         if (target === null) {
           if (!unbannable.has(instance))
             log.warn(line, `nothing is banned (${reason}): the API tells no host id or machine id of ${instance}`);

@@ -56,7 +56,7 @@ export type Reason =
   | "bans_unknown"
   | "no_instance"
   | "terminating"
-  | "undecided";
+  | "internal_error";
 
 /** Reasons that ban the host together with the destroy. `too_many_restarts` bans by itself, serving or not. */
 export const BANNING_REASONS: ReadonlySet<DestroyReason> = new Set(["start_timeout", "host_failed"]);

@@ -44,7 +44,13 @@ export function planOne(row: Instance, rows: readonly Instance[], facts: PlanInp
     replacement(row, facts, serving, reason, `${name}: ${message}; it is replaced`, difference);
 
   if (track === undefined)
-    return noChange(facts, serving, "undecided", `${name} is listed but not remembered: this is a defect`, "blocked");
+    return noChange(
+      facts,
+      serving,
+      "internal_error",
+      `${name} is listed but not remembered: this is a defect`,
+      "blocked",
+    );
   if (rows.length > 1)
     return duplicates(row, rows, facts, serving, `${name} is kept of ${rows.length} with the label ${desired.label}`);
 

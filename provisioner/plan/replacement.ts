@@ -19,7 +19,7 @@ export function replacement(
   const ban: Action[] = bans ? [{ kind: "ban", target, instanceId: id, reason }] : [];
   const destroy: Action = { kind: "destroy", id, hostId, machineId, reason, ...(difference ? { difference } : {}) };
   return {
-    reason: reason === "operator" ? "undecided" : reason,
+    reason: reason === "operator" ? "internal_error" : reason,
     message,
     state: "provisioning",
     server: null,

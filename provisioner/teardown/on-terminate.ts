@@ -36,7 +36,7 @@ export async function destroyUnlessDesired(parts: TerminateParts): Promise<boole
   const { onTerminate, policy, clock, log } = parts;
   if (onTerminate === "keep") return false;
   const { wanted, why } = onTerminate === "destroy" ? ALWAYS_DESTROY : await ask(parts);
-  const line = { event: "terminate", wanted };
+  const line = { event: "terminate", wanted } as const;
   if (wanted === "doubt") {
     log.warn(
       line,

@@ -27,8 +27,8 @@ export type Outcome =
   | { kind: "settled"; reload: Reload | null; why: string | null }
   | { kind: "settling"; reload: Reload; why: string }
   | { kind: "refused"; why: string; rolledBack: boolean; running: boolean }
-  | { kind: "failed"; why: string; because: "disk" | "signal" }
-  | { kind: "absent" | "waiting"; why: string }
+  | { kind: "failed"; why: string; because: "disk" | "signal_failed" }
+  | { kind: "nginx_down" | "nginx_unresponsive"; why: string }
   | { kind: "stopped"; why: string };
 
 /** nginx as seen from here. */
@@ -87,7 +87,7 @@ export class Applier {
       if (inPlace !== null) return inPlace;
     }
     const master = await nginx.findMaster();
-    if (master.found === "several") return { kind: "failed", why: master.why, because: "signal" };
+    if (master.found === "several") return { kind: "failed", why: master.why, because: "signal_failed" };
     if (master.found === "none") return this.#withoutNginx(config, master.why);
     return this.#reload(config, master.pid, signal);
   }
@@ -102,7 +102,7 @@ export class Applier {
     if (signal.aborted) return { kind: "stopped", why: "the reloader was told to end" };
     if (echo.kind === "hash" && echo.hash === config.hash) return this.#settled(config, null);
     // An overloaded nginx is not helped by a reload; whether it runs the right config shows when it answers again.
-    return proven && echo.kind === "silent" ? { kind: "waiting", why: echo.why } : null;
+    return proven && echo.kind === "silent" ? { kind: "nginx_unresponsive", why: echo.why } : null;
   }
 
   /**
@@ -114,7 +114,7 @@ export class Applier {
     this.#pending = null;
     const refused = await this.#parts.log.refusalSince(this.#mark ?? null, null);
     return refused === null
-      ? { kind: "absent", why }
+      ? { kind: "nginx_down", why }
       : this.#rollBack(config, `nginx does not start: ${refused}`, false);
   }
 
@@ -125,7 +125,8 @@ export class Applier {
     this.#unread = null;
     this.#pending = null;
     const delivery = nginx.reload(master);
-    if (delivery === "forbidden") return { kind: "failed", why: nginx.forbiddenReason(master), because: "signal" };
+    if (delivery === "forbidden")
+      return { kind: "failed", why: nginx.forbiddenReason(master), because: "signal_failed" };
     if (delivery === "gone") return this.#withoutNginx(config, "nginx ended just now");
     const at = clock.now();
     const accepted = await awaitAccepted({

@@ -6,7 +6,16 @@ import type { Outcome } from "../apply/apply.ts";
  * `absent`: no nginx runs. `busy`: it does not answer. `disk`: the config cannot be written. `signal`: nginx must not or cannot be signalled.
  * `input`: the upstream file, a name, a template or a secret cannot be used.
  */
-export const APPLIED_STATES = ["applied", "settling", "refused", "absent", "busy", "disk", "signal", "input"] as const;
+export const APPLIED_STATES = [
+  "applied",
+  "settling",
+  "refused",
+  "nginx_down",
+  "nginx_unresponsive",
+  "disk",
+  "signal_failed",
+  "invalid_input",
+] as const;
 export type AppliedState = (typeof APPLIED_STATES)[number];
 
 export interface Pass {
@@ -24,15 +33,15 @@ export function appliedState({ outcome, refusing, hasConfig, serves }: Pass): Ap
   if (refusing || outcome === null) return "refused";
   switch (outcome.kind) {
     case "settled":
-      if (!hasConfig) return "input";
+      if (!hasConfig) return "invalid_input";
       return serves ? "applied" : "settling"; // it has started with a safer config, and the wanted one comes next
-    case "waiting":
-      return "busy";
+    case "nginx_unresponsive":
+      return "nginx_unresponsive";
     case "failed":
       return outcome.because;
     case "settling":
     case "refused":
-    case "absent":
+    case "nginx_down":
       return outcome.kind;
   }
 }
@@ -45,8 +54,8 @@ export function isNginxUp(outcome: Outcome | null): boolean | null {
       return true;
     case "refused":
       return outcome.running;
-    case "absent":
-    case "waiting":
+    case "nginx_down":
+    case "nginx_unresponsive":
       return false;
     default:
       return null;

@@ -76,7 +76,10 @@ export class Report {
   /** Takes in a finished pass. */
   finish(result: PassResult, now: number): void {
     const { wanted, applied, problem } = result;
-    this.#logger.debug({ wanted: wanted.generation, applied: applied?.generation ?? null, problem }, "pass finished");
+    this.#logger.debug(
+      { event: "pass", wanted: wanted.generation, applied: applied?.generation ?? null, problem },
+      "pass finished",
+    );
     this.#logChanges(result);
     this.#failure = null;
     this.#last = result;
@@ -94,7 +97,7 @@ export class Report {
   /** A pass that broke off: not finished work, so liveness does not count it. */
   fail(error: unknown): void {
     this.#failure = `a pass failed: ${error instanceof Error ? error.message : String(error)}`;
-    this.#logger.error({ err: error }, "a pass failed");
+    this.#logger.error({ event: "internal_error", err: error }, "a pass failed");
   }
 
   live(now: number): Health {
@@ -148,18 +151,19 @@ export class Report {
     const before = this.#last;
     const { generation, server, state, reason } = now.wanted;
     if (JSON.stringify(now.wanted) !== JSON.stringify(before?.wanted)) {
-      this.#logger.info({ generation, server, state, reason }, "wanted server");
+      this.#logger.info({ event: "desired", generation, server, state, reason }, "desired server");
     }
-    for (const warning of now.warnings) if (!before?.warnings.includes(warning)) this.#logger.warn(warning);
+    for (const warning of now.warnings)
+      if (!before?.warnings.includes(warning)) this.#logger.warn({ event: "warning" }, warning);
     if (now.reload?.settledMs != null && now.reload.at !== this.#settledAt) this.#logReload(now.reload, now);
     if (now.problem === (before?.problem ?? null)) return;
-    if (now.problem === null) this.#logger.info("what is wanted is applied again");
-    else this.#logger.warn({ problem: now.problem }, "what is wanted is not applied");
+    if (now.problem === null) this.#logger.info({ event: "applied" }, "the desired config is applied");
+    else this.#logger.warn({ event: "problem", problem: now.problem }, "the desired config is not applied");
   }
 
   #logReload(reload: Reload, { applied }: PassResult): void {
     this.#settledAt = reload.at;
     const { acceptedMs, settledMs } = reload;
-    this.#logger.info({ ...applied, acceptedMs, settledMs }, "nginx reloaded");
+    this.#logger.info({ event: "reload", ...applied, acceptedMs, settledMs }, "nginx reloaded");
   }
 }

@@ -97,9 +97,9 @@ describe("applying", () => {
     const entries = reloader.lines.slice(from).map((line) => JSON.parse(line) as { msg: string; app: string });
     expect(entries.every((entry) => entry.app === "vast-reloader")).toBe(true);
     expect(entries.map((entry) => entry.msg)).toEqual([
-      "wanted server",
+      "desired server",
       "nginx reloaded",
-      "wanted server",
+      "desired server",
       "nginx reloaded",
     ]);
   });

@@ -31,7 +31,7 @@ describe("a config volume", () => {
     expect(await pod.config()).toBe(good);
     expect((await readdir(pod.files.confFolder)).sort()).toEqual(["default.conf", "default.conf.good"]);
     expect((await pod.get()).body).toBe("first");
-    const told = started.reloader.lines.filter((line) => line.includes("what is wanted is not applied"));
+    const told = started.reloader.lines.filter((line) => line.includes("the desired config is not applied"));
     expect(told).toHaveLength(1);
     limitFiles(started.reloader.pid, "unlimited");
     expect((await pod.applied(2)).problem).toBeNull();

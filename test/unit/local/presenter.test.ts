@@ -53,8 +53,8 @@ test("a reload without a server is told as 503", () => {
 });
 
 test("what is not applied is told with its problem", () => {
-  const entry = { level: "warn", problem: "nginx runs not yet", msg: "what is wanted is not applied" };
-  expect(reloader(entry)?.text).toBe("warn: what is wanted is not applied: nginx runs not yet");
+  const entry = { level: "warn", problem: "nginx runs not yet", msg: "the desired config is not applied" };
+  expect(reloader(entry)?.text).toBe("warn: the desired config is not applied: nginx runs not yet");
 });
 
 test("a last line is told without what is for machines", () => {

@@ -301,7 +301,7 @@ describe("the loop", () => {
     await l.clock.drive(l.run());
     expect(passes).toBe(2);
     expect(l.clock.now() - NOW).toBe(5 * SECOND);
-    expect(l.lines).toContainEqual(expect.objectContaining({ level: "error", event: "defect" }));
+    expect(l.lines).toContainEqual(expect.objectContaining({ level: "error", event: "internal_error" }));
     expect(l.state.finishedAt).toBe(NOW - HOUR);
   });
 

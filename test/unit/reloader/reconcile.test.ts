@@ -107,7 +107,7 @@ describe("a fresh start", () => {
     world.publish({ server: server() });
     await world.pass();
     expect(world.disk.files.get(CONFIG)).toBe(configFor(server()).text);
-    expect(world.status()).toMatchObject({ applied: null, state: "absent", problem: "nginx is not running" });
+    expect(world.status()).toMatchObject({ applied: null, state: "nginx_down", problem: "nginx is not running" });
     world.nginx.start();
     await world.pass();
     expect(world.status()).toMatchObject({ applied: { generation: 1, server: server() }, problem: null });
@@ -195,7 +195,7 @@ describe("an upstream file that is gone or cannot be used", () => {
     expect(world.nginx.reloads).toBe(0);
     expect(world.status()).toMatchObject({
       applied: { generation: 5, server: server() },
-      state: "input",
+      state: "invalid_input",
       problem: expect.stringContaining("keeps its last good config"),
     });
   });
@@ -266,7 +266,7 @@ describe("an nginx that does not start", () => {
       await world.pass();
       await world.clock.advance(1_000);
     }
-    const told = world.lines.filter((line) => line.msg === "what is wanted is not applied");
+    const told = world.lines.filter((line) => line.msg === "the desired config is not applied");
     expect(told.map((line) => line.problem)).toEqual([
       "nginx is not running",
       expect.stringContaining("a safer config lies there"),
@@ -453,7 +453,7 @@ describe("the log", () => {
     expect(world.lines).toEqual([]);
     world.publish({ generation: 6, server: server(2) });
     await world.pass();
-    expect(world.lines.map((line) => line.msg)).toEqual(["wanted server", "nginx reloaded"]);
+    expect(world.lines.map((line) => line.msg)).toEqual(["desired server", "nginx reloaded"]);
     world.nginx.delivery = "forbidden";
     world.publish({ generation: 7, server: server(3) });
     await world.pass();
@@ -461,10 +461,10 @@ describe("the log", () => {
     world.nginx.delivery = "sent";
     await world.pass();
     expect(world.lines.slice(2).map((line) => line.msg)).toEqual([
-      "wanted server",
-      "what is wanted is not applied",
+      "desired server",
+      "the desired config is not applied",
       "nginx reloaded",
-      "what is wanted is applied again",
+      "the desired config is applied",
     ]);
   });
 

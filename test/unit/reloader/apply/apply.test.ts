@@ -167,7 +167,7 @@ describe("a config that nginx refuses", () => {
 describe("an nginx that is not there", () => {
   test("finds the config on the disk, and is settled by its echo without a signal", async () => {
     const { nginx, disk, ensure } = await setUp();
-    expect(await ensure(A)).toEqual({ kind: "absent", why: "nginx is not running" });
+    expect(await ensure(A)).toEqual({ kind: "nginx_down", why: "nginx is not running" });
     expect(disk.files.get(CONFIG)).toBe(A.text);
     nginx.start();
     expect(await ensure(A)).toEqual({ kind: "settled", reload: null, why: null });
@@ -178,7 +178,7 @@ describe("an nginx that is not there", () => {
   test("gets the good config back when it does not start with the new one", async () => {
     const { nginx, disk, ensure } = await running(A);
     nginx.kill();
-    expect(await ensure(B)).toMatchObject({ kind: "absent" });
+    expect(await ensure(B)).toMatchObject({ kind: "nginx_down" });
     nginx.refuses = "host not found";
     nginx.start();
     const why = "nginx does not start: host not found";
@@ -192,7 +192,7 @@ describe("an nginx that is not there", () => {
     await ensure(B);
     nginx.refuses = null;
     nginx.kill();
-    expect(await ensure(A)).toEqual({ kind: "absent", why: "nginx is not running" });
+    expect(await ensure(A)).toEqual({ kind: "nginx_down", why: "nginx is not running" });
   });
 
   test("is not blamed for what stood in its log before this program began", async () => {
@@ -200,13 +200,13 @@ describe("an nginx that is not there", () => {
     disk.files.set(CONFIG, A.text);
     nginx.refuses = "an old story";
     nginx.start();
-    expect(await ensure(A)).toMatchObject({ kind: "absent" });
+    expect(await ensure(A)).toMatchObject({ kind: "nginx_down" });
   });
 
   test("that ends between being found and being signalled is waited for", async () => {
     const { nginx, ensure } = await running(A);
     nginx.delivery = "gone";
-    expect(await ensure(B)).toMatchObject({ kind: "absent" });
+    expect(await ensure(B)).toMatchObject({ kind: "nginx_down" });
   });
 
   test("that ends while it reloads is waited for, and the config stays for its next start", async () => {
@@ -215,7 +215,7 @@ describe("an nginx that is not there", () => {
     const work = applier.ensure(B, stop.signal);
     await clock.advance(200);
     nginx.kill();
-    expect(await clock.drive(work)).toMatchObject({ kind: "absent" });
+    expect(await clock.drive(work)).toMatchObject({ kind: "nginx_down" });
     expect(disk.files.get(CONFIG)).toBe(B.text);
   });
 });
@@ -258,7 +258,7 @@ describe("what was changed behind the reloader's back", () => {
   test("an nginx too busy to answer is not reloaded for that", async () => {
     const { nginx, ensure } = await running(A);
     nginx.hangs = true;
-    expect(await ensure(A)).toEqual({ kind: "waiting", why: "nginx did not answer" });
+    expect(await ensure(A)).toEqual({ kind: "nginx_unresponsive", why: "nginx did not answer" });
     expect(nginx.reloads).toBe(0);
   });
 
@@ -281,7 +281,7 @@ describe("what cannot be done", () => {
   test("of several masters none is signalled", async () => {
     const { nginx, ensure } = await running(A);
     nginx.several = true;
-    expect(await ensure(B)).toEqual({ kind: "failed", why: "there are 2 nginx masters", because: "signal" });
+    expect(await ensure(B)).toEqual({ kind: "failed", why: "there are 2 nginx masters", because: "signal_failed" });
     expect(nginx.reloads).toBe(0);
   });
 

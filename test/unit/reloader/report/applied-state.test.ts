@@ -9,16 +9,16 @@ const state = (change: Partial<Pass>) =>
 
 test.each([
   ["applied", {}],
-  ["input", { hasConfig: false }],
+  ["invalid_input", { hasConfig: false }],
   ["settling", { serves: false }],
   ["refused", { refusing: true }],
   ["refused", { outcome: REFUSED, refusing: true }],
   ["refused", { outcome: null }],
   ["settling", { outcome: { kind: "settling", reload, why: "" } }],
-  ["absent", { outcome: { kind: "absent", why: "" } }],
-  ["busy", { outcome: { kind: "waiting", why: "" } }],
+  ["nginx_down", { outcome: { kind: "nginx_down", why: "" } }],
+  ["nginx_unresponsive", { outcome: { kind: "nginx_unresponsive", why: "" } }],
   ["disk", { outcome: { kind: "failed", why: "", because: "disk" } }],
-  ["signal", { outcome: { kind: "failed", why: "", because: "signal" } }],
+  ["signal_failed", { outcome: { kind: "failed", why: "", because: "signal_failed" } }],
 ] as const)("the state is %s after %j", (expected, change) => {
   expect(state(change)).toBe(expected);
 });
@@ -26,6 +26,6 @@ test.each([
 test("an nginx that goes on after a refusal is up, and one that does not start is not", () => {
   expect(isNginxUp(REFUSED)).toBe(true);
   expect(isNginxUp({ ...REFUSED, running: false })).toBe(false);
-  expect(isNginxUp({ kind: "absent", why: "" })).toBe(false);
+  expect(isNginxUp({ kind: "nginx_down", why: "" })).toBe(false);
   expect(isNginxUp({ kind: "failed", why: "", because: "disk" })).toBeNull();
 });
