@@ -8,7 +8,7 @@ import type { Logger, LoggingOptions } from "../../common/logging.ts";
 import { type StatusServer, type StatusSource, startStatusServer } from "../../common/status-server.ts";
 import { type Cluster, type ClusterAccess, openCluster } from "../kubernetes/cluster.ts";
 import { createProbe, type Probe } from "../observe/probe.ts";
-import { type AskReloader, createReloaderQuestion } from "../publish/withdraw.ts";
+import { type AskReloader, createAskReloader } from "../publish/withdraw.ts";
 import type { RedisConnection } from "../redis/connection.ts";
 import { openRedis } from "../redis/open.ts";
 import type { ProvisionerSettings } from "../settings.ts";
@@ -48,7 +48,7 @@ export function systemDependencies(settings: ProvisionerSettings, env: ClusterAc
       authHeader: settings.secrets.upstreamAuth,
       onRefused: settings.secrets.reload,
     }),
-    askReloader: createReloaderQuestion(settings.reloaderStatusPort, clock),
+    askReloader: createAskReloader(settings.reloaderStatusPort, clock),
     serveStatus: startStatusServer,
     openCluster: () => openCluster({ env, readFile: (path) => readFileSync(path, "utf8"), clock }),
     inKubernetes: env.KUBERNETES_SERVICE_HOST !== undefined,

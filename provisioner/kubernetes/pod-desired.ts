@@ -1,4 +1,4 @@
-// Whether Kubernetes still wants a pod of a StatefulSet. Pure: everything it knows is in its arguments; any doubt is a doubt.
+// Decides whether Kubernetes still wants a pod of a StatefulSet. Pure. An answer that is not clear is `unknown`.
 import * as z from "zod";
 import type { LookupResult } from "./cluster.ts";
 
@@ -19,20 +19,20 @@ const statefulSet = z.looseObject({
   spec: z.looseObject({
     template: podTemplate.nullish(),
     replicas: z.int().min(0),
-    /** Since Kubernetes 1.27 the first pod may have another number than 0. */
+    /** Since Kubernetes 1.27 the first pod may have another ordinal than 0. */
     ordinals: z.looseObject({ start: z.int().min(0).nullish() }).nullish(),
   }),
 });
-/** A list that goes on says where: we never ask for a part. */
-const whole = z.looseObject({ continue: z.literal("").nullish() }).nullish();
+/** A list with a `continue` token is only a part. The requests set no limit, so a part is not expected. */
+const completeList = z.looseObject({ continue: z.literal("").nullish() }).nullish();
 const statefulSetList = z.looseObject({
   kind: z.literal("StatefulSetList"),
-  metadata: whole,
+  metadata: completeList,
   items: z.array(statefulSet),
 });
 const podList = z.looseObject({
   kind: z.literal("PodList"),
-  metadata: whole,
+  metadata: completeList,
   items: z.array(z.looseObject({ metadata })),
 });
 
@@ -51,25 +51,25 @@ const pod = z.looseObject({
   }),
 });
 
-/** What the API server itself says of an object that does not exist; any other 404 may come from something in between. */
+/** The API server's own answer for an object that does not exist. Any other 404 may come from a proxy in between. */
 const notFound = z.looseObject({
   kind: z.literal("Status"),
   reason: z.literal("NotFound"),
   details: z.looseObject({ kind: z.literal("statefulsets"), name: z.string() }),
 });
 
-/** `no` is clear; `doubt` is everything that is not. `why` is a sentence's end. */
-export type PodDesired = { wanted: "yes" | "no" | "doubt"; why: string };
+/** `no` is unambiguous; everything that is not clear is `unknown`. `why` can end a sentence. */
+export type PodDesired = { desired: "yes" | "no" | "unknown"; why: string };
 
-const unknown = (why: string): PodDesired => ({ wanted: "doubt", why });
+const unknown = (why: string): PodDesired => ({ desired: "unknown", why });
 
-/** The name of the StatefulSet that controls a pod, or why that cannot be said. */
-export function ownerOf(podName: string, look: LookupResult): { name: string } | { why: string } {
-  if (look.kind === "unknown") return { why: look.why };
-  const read = pod.safeParse(look.body);
-  if (look.kind === "missing" || !read.success) return { why: `the cluster shows no pod ${podName}` };
+/** The name of the StatefulSet that controls a pod, or why there is no answer. */
+export function ownerOf(podName: string, lookup: LookupResult): { name: string } | { why: string } {
+  if (lookup.kind === "unknown") return { why: lookup.why };
+  const read = pod.safeParse(lookup.body);
+  if (lookup.kind === "missing" || !read.success) return { why: `the cluster shows no pod ${podName}` };
   const { name, ownerReferences } = read.data.metadata;
-  // Others make a kind of that name too (OpenKruise): Kubernetes' own list does not have theirs, which says nothing.
+  // Other API groups have a kind of this name too (OpenKruise). Their sets are missing from Kubernetes' own list, which proves nothing.
   const owner = ownerReferences?.find(
     (reference) =>
       reference.controller === true && reference.kind === "StatefulSet" && reference.apiVersion.startsWith("apps/"),
@@ -79,31 +79,32 @@ export function ownerOf(podName: string, look: LookupResult): { name: string } |
   return { name: owner.name };
 }
 
-/** Whether the StatefulSet, as one look shows it, still wants the pod. */
-export function desiredBy(setName: string, podName: string, look: LookupResult): PodDesired {
-  if (look.kind === "unknown") return unknown(look.why);
-  if (look.kind === "missing") {
-    const status = notFound.safeParse(look.body);
-    if (!status.success || status.data.details.name !== setName) return unknown("a 404 that is not the cluster's own");
-    return { wanted: "no", why: `the StatefulSet ${setName} is gone` };
+/** Whether the StatefulSet of this lookup still wants the pod. */
+export function desiredBy(setName: string, podName: string, lookup: LookupResult): PodDesired {
+  if (lookup.kind === "unknown") return unknown(lookup.why);
+  if (lookup.kind === "missing") {
+    const status = notFound.safeParse(lookup.body);
+    if (!status.success || status.data.details.name !== setName)
+      return unknown("a 404 that does not come from the Kubernetes API");
+    return { desired: "no", why: `the StatefulSet ${setName} does not exist any more` };
   }
-  const read = statefulSet.safeParse(look.body);
+  const read = statefulSet.safeParse(lookup.body);
   if (!read.success || read.data.metadata.name !== setName) return unknown(`the StatefulSet ${setName} cannot be read`);
   const { deletionTimestamp, finalizers } = read.data.metadata;
   if (deletionTimestamp && finalizers?.includes("orphan"))
     return unknown(`the StatefulSet ${setName} is being deleted without its pods`);
-  if (deletionTimestamp) return { wanted: "no", why: `the StatefulSet ${setName} is being deleted` };
-  return inRange(read.data, podName);
+  if (deletionTimestamp) return { desired: "no", why: `the StatefulSet ${setName} is being deleted` };
+  return desiredByOrdinal(read.data, podName);
 }
 
-function inRange(set: z.infer<typeof statefulSet>, podName: string): PodDesired {
+function desiredByOrdinal(set: z.infer<typeof statefulSet>, podName: string): PodDesired {
   const { name } = set.metadata;
   const ordinal = ordinalOf(podName, name);
   if (ordinal === null) return unknown(`the pod ${podName} has no number after ${name}`);
   const { replicas, ordinals } = set.spec;
   const start = ordinals?.start ?? 0;
-  const why = `the StatefulSet ${name} wants ${replicas} pods${start === 0 ? "" : ` from number ${start} on`}`;
-  return { wanted: ordinal >= start && ordinal < start + replicas ? "yes" : "no", why };
+  const why = `the StatefulSet ${name} wants ${replicas} pods${start === 0 ? "" : `, numbered from ${start}`}`;
+  return { desired: ordinal >= start && ordinal < start + replicas ? "yes" : "no", why };
 }
 
 function ordinalOf(podName: string, setName: string): number | null {
@@ -112,15 +113,15 @@ function ordinalOf(podName: string, setName: string): number | null {
   return /^(0|[1-9]\d{0,9})$/.test(digits) ? Number(digits) : null;
 }
 
-/** What the lists of a namespace tell. */
+/** What the lists of a namespace show. */
 export interface Namespace {
   /** Whether a pod exists or a StatefulSet wants it. */
-  isWanted(podName: string): boolean;
-  /** The `VAST_LABEL` that a StatefulSet gives its pods by itself, null when it gives none, undefined when it does not exist. */
+  isDesired(podName: string): boolean;
+  /** The `VAST_LABEL` in the pod template of a StatefulSet: null when it sets none, undefined when the set does not exist. */
   labelOf(setName: string): string | null | undefined;
 }
 
-/** Reads the lists of a namespace; or answers why nothing can be said. */
+/** Reads the two lists of a namespace, or returns why they prove nothing. */
 export function readNamespace(sets: LookupResult, pods: LookupResult): Namespace | { why: string } {
   if (sets.kind !== "found") return { why: sets.kind === "unknown" ? sets.why : "the cluster has no StatefulSets" };
   if (pods.kind !== "found") return { why: pods.kind === "unknown" ? pods.why : "the cluster has no pods" };
@@ -128,21 +129,21 @@ export function readNamespace(sets: LookupResult, pods: LookupResult): Namespace
   const podsRead = podList.safeParse(pods.body);
   if (!setsRead.success) return { why: "the list of StatefulSets cannot be read" };
   if (!podsRead.success) return { why: "the list of pods cannot be read" };
-  // The asker is a pod itself, and nobody reaps for a namespace without a StatefulSet: an empty list is a wrong one.
+  // This program runs in a pod itself, and nobody runs the reaper in a namespace without a StatefulSet: an empty list is wrong.
   if (setsRead.data.items.length === 0) return { why: "the list of StatefulSets is empty" };
   if (podsRead.data.items.length === 0) return { why: "the list of pods is empty" };
   const existing = new Set(podsRead.data.items.map((item) => item.metadata.name));
   return {
     labelOf: (setName) => {
       const set = setsRead.data.items.find((one) => one.metadata.name === setName);
-      return set && givenLabel(set);
+      return set && labelInTemplate(set);
     },
-    isWanted: (podName) =>
-      existing.has(podName) || setsRead.data.items.some((set) => inRange(set, podName).wanted === "yes"),
+    isDesired: (podName) =>
+      existing.has(podName) || setsRead.data.items.some((set) => desiredByOrdinal(set, podName).desired === "yes"),
   };
 }
 
-function givenLabel({ spec: { template } }: z.infer<typeof statefulSet>): string | null {
+function labelInTemplate({ spec: { template } }: z.infer<typeof statefulSet>): string | null {
   const containers = [...(template?.spec.initContainers ?? []), ...(template?.spec.containers ?? [])];
   return containers.flatMap(({ env }) => env ?? []).find(({ name }) => name === "VAST_LABEL")?.value ?? null;
 }

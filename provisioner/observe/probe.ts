@@ -1,10 +1,11 @@
-// Whether an instance answers. Touches the instance's endpoint.
+// Checks whether an instance answers, by TCP or HTTP. Touches the instance's endpoint.
 import { Agent as HttpAgent } from "node:http";
 import { Agent as HttpsAgent } from "node:https";
 import { connect } from "node:net";
 import type { Readable } from "node:stream";
-import axios from "axios";
 import { type Clock, withDeadline } from "../../common/clock.ts";
+import { codeOf, messageOf } from "../../common/errors.ts";
+import { createHttpClient } from "../../common/http.ts";
 import type { Server } from "../../common/upstream-file.ts";
 import type { Header } from "../../common/variable-parsers.ts";
 import type { Endpoint } from "../model/endpoint.ts";
@@ -13,52 +14,49 @@ import type { ProbeResult } from "../model/observation.ts";
 export type Probe = (endpoint: Endpoint, signal?: AbortSignal) => Promise<ProbeResult>;
 
 export interface ProbeSettings {
-  /** Path of the HTTP probe; without one a TCP connection counts. */
+  /** Path of the HTTP probe. Without a path, an open TCP connection is enough. */
   healthPath: string | undefined;
   scheme: Server["scheme"];
-  /** What proves to the instance who calls; asked at each probe, since it may come from a file that rotates. */
+  /** Authenticates the provisioner at the instance. Read for each probe, because it may come from a file that is rotated. */
   authHeader: () => Header | null;
-  /** Told when the instance refuses it: a rotated one may lie in its file. */
+  /** Called when the instance refuses the header: the file may already hold a new one. */
   onRefused: () => void;
 }
 
-// Hosts are rented all over the world: a handshake takes up to a second, a loaded app some more.
-const DEADLINE_MS = 5000;
-// sshd speaks first, HTTP and TLS servers never do: who is silent for this long is no sshd. A greeting is on its way for as
-// long as the handshake took, so that a far host is listened to for longer, within the deadline.
+// Hosts are all over the world: a handshake takes up to a second, a loaded app needs more.
+const PROBE_DEADLINE_MS = 5000;
+// sshd sends its banner first, HTTP and TLS servers wait for the client: a server that is silent for this long is not sshd. The
+// banner travels as long as the handshake did, so the wait is longer for a distant host, within the deadline.
 const BANNER_WAIT_MS = 300;
 const BANNER_WAIT_HANDSHAKES = 2;
-const LONGEST_BANNER_WAIT_MS = 2000;
-// sshd may say some lines before its own; whoever says more than this is none.
-const LONGEST_GREETING = 4096;
+const MAX_BANNER_WAIT_MS = 2000;
+// sshd may send some lines before its banner. A server that sends more than this is not sshd.
+const MAX_BANNER_LENGTH = 4096;
 
-/** Probes by TCP, and by HTTP where a path is given (2xx and 3xx pass). Never rejects. */
+/** Probes by TCP, and also by HTTP when there is a path (2xx and 3xx pass). Never rejects. */
 export function createProbe(clock: Clock, settings: ProbeSettings): Probe {
   const { healthPath } = settings;
-  // A connection for each probe: one that is kept proves that the app listened once, and uvicorn ends it after five seconds,
-  // which is how often a probe comes. Neither agent knows a proxy: nginx asks the instance directly too.
-  const agents = {
+  const client = createHttpClient({
+    // A new connection for each probe: a kept one proves only that the app listened earlier, and uvicorn closes it after five
+    // seconds, which is the interval between probes. No proxy: nginx connects to the instance directly too.
     httpAgent: new HttpAgent({ keepAlive: false }),
-    // Certificates are made out to names and instances have bare addresses: verifying would fail nearly everywhere. The
-    // question is whether the app answers; whom nginx trusts is its own setting.
+    // Certificates are issued for names, and instances have only addresses: verifying would fail nearly everywhere. The probe
+    // only checks whether the app answers; which certificates nginx trusts is a setting of the reloader.
     httpsAgent: new HttpsAgent({ keepAlive: false, rejectUnauthorized: false }),
-  };
+    proxy: false,
+    responseType: "stream",
+    decompress: false,
+  });
   const statusOf = async (endpoint: Endpoint, path: string, auth: Header | null, signal: AbortSignal) => {
     const host = endpoint.host.includes(":") ? `[${endpoint.host}]` : endpoint.host;
-    const response = await axios.get<Readable>(`${settings.scheme}://${host}:${endpoint.port}${path}`, {
-      ...agents,
+    const response = await client.get<Readable>(`${settings.scheme}://${host}:${endpoint.port}${path}`, {
       signal,
-      proxy: false,
-      maxRedirects: 0,
-      validateStatus: () => true,
-      responseType: "stream",
-      decompress: false,
       headers: { "User-Agent": "vast-pod", ...(auth === null ? {} : { [auth.name]: auth.value }) },
     });
-    response.data.destroy(); // only the status counts, however long the body is
+    response.data.destroy(); // only the status is needed, however long the body is
     return response.status;
   };
-  const httpTrouble = async (endpoint: Endpoint, path: string, signal: AbortSignal): Promise<string | null> => {
+  const httpFailure = async (endpoint: Endpoint, path: string, signal: AbortSignal): Promise<string | null> => {
     const auth = settings.authHeader();
     try {
       let status = await statusOf(endpoint, path, auth, signal);
@@ -71,19 +69,19 @@ export function createProbe(clock: Clock, settings: ProbeSettings): Probe {
       return `GET ${path} answered ${status}${isRefusal(status) ? ": check UPSTREAM_AUTH_HEADER" : ""}`;
     } catch (error) {
       // Never the error itself: it holds the request with its headers.
-      const code = error instanceof Error && "code" in error ? String(error.code) : "failed";
-      const remedy = code === "EPROTO" ? ", which is no TLS: check VAST_UPSTREAM_SCHEME" : "";
+      const code = codeOf(error) ?? "failed";
+      const remedy = code === "EPROTO" ? ", the app does not speak TLS: check VAST_UPSTREAM_SCHEME" : "";
       return `GET ${path}: ${signal.aborted ? "no answer in time" : `${code}${remedy}`}`;
     }
   };
   return async (endpoint, signal) => {
     const where = `${endpoint.host}:${endpoint.port}`;
     const failed = (tcp: boolean, why: string): ProbeResult => ({ endpoint, ok: false, tcp, why: `${where}: ${why}` });
-    return withDeadline(clock, DEADLINE_MS, signal, async (deadline) => {
-      const tcp = await tcpTrouble(endpoint, clock, deadline);
+    return withDeadline(clock, PROBE_DEADLINE_MS, signal, async (deadline) => {
+      const tcp = await tcpFailure(endpoint, clock, deadline);
       if (tcp !== null) return failed(false, tcp);
       if (healthPath === undefined) return { endpoint, ok: true, tcp: true, why: "" };
-      const http = await httpTrouble(endpoint, healthPath, deadline);
+      const http = await httpFailure(endpoint, healthPath, deadline);
       return http === null ? { endpoint, ok: true, tcp: true, why: "" } : failed(true, http);
     });
   };
@@ -93,41 +91,41 @@ function isRefusal(status: number): boolean {
   return status === 401 || status === 403;
 }
 
-/** Null when the connection stands and no sshd greets. */
-function tcpTrouble(endpoint: Endpoint, clock: Clock, signal: AbortSignal): Promise<string | null> {
+/** Null when the connection is open and the server is not sshd. */
+function tcpFailure(endpoint: Endpoint, clock: Clock, signal: AbortSignal): Promise<string | null> {
   return new Promise((resolve) => {
     const startedAt = clock.now();
     const socket = connect({ host: endpoint.host, port: endpoint.port });
-    let silence = new AbortController();
-    let greeting = "";
-    const end = (trouble: string | null) => {
-      silence.abort("heard enough");
-      signal.removeEventListener("abort", giveUp);
+    let bannerWait = new AbortController();
+    let received = "";
+    const finish = (failure: string | null) => {
+      bannerWait.abort("finished");
+      signal.removeEventListener("abort", onAbort);
       socket.destroy();
-      resolve(trouble);
+      resolve(failure);
     };
-    const giveUp = () => end("no connection in time");
-    const listenFor = async (ms: number) => {
-      silence.abort("listening on");
-      silence = new AbortController();
-      const { signal: broken } = silence;
-      await clock.sleep(ms, broken);
-      if (!broken.aborted) end(null);
+    const onAbort = () => finish("no connection in time");
+    const waitForBanner = async (ms: number) => {
+      bannerWait.abort("replaced by a new wait");
+      bannerWait = new AbortController();
+      const { signal: replaced } = bannerWait;
+      await clock.sleep(ms, replaced);
+      if (!replaced.aborted) finish(null);
     };
-    if (signal.aborted) return end("given up");
-    signal.addEventListener("abort", giveUp);
-    socket.on("error", (error) => end("code" in error ? String(error.code) : error.message));
-    socket.on("close", () => end("the connection was closed at once"));
+    if (signal.aborted) return finish("aborted");
+    signal.addEventListener("abort", onAbort);
+    socket.on("error", (error) => finish(codeOf(error) ?? messageOf(error)));
+    socket.on("close", () => finish("the connection was closed immediately"));
     socket.on("connect", () => {
       const wait = BANNER_WAIT_MS + BANNER_WAIT_HANDSHAKES * (clock.now() - startedAt);
-      void listenFor(Math.min(wait, LONGEST_BANNER_WAIT_MS));
+      void waitForBanner(Math.min(wait, MAX_BANNER_WAIT_MS));
     });
     socket.on("data", (chunk: Buffer) => {
-      greeting += chunk.toString("latin1");
-      if (/^SSH-/m.test(greeting)) return end("sshd answers there: set VAST_UPSTREAM_PORT to the app's port");
-      if (greeting.length > LONGEST_GREETING) return end(null);
-      // It comes in pieces: the rest is waited for as the first one was.
-      if (/(^|\n)S(S(H)?)?$/.test(greeting)) void listenFor(BANNER_WAIT_MS);
+      received += chunk.toString("latin1");
+      if (/^SSH-/m.test(received)) return finish("sshd answers there: set VAST_UPSTREAM_PORT to the app's port");
+      if (received.length > MAX_BANNER_LENGTH) return finish(null);
+      // The banner may come in pieces: wait for the rest.
+      if (/(^|\n)S(S(H)?)?$/.test(received)) void waitForBanner(BANNER_WAIT_MS);
     });
   });
 }

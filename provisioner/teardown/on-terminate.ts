@@ -35,16 +35,16 @@ const CREATE_WAIT_MS = 45_000;
 export async function destroyUnlessDesired(parts: TerminateParts): Promise<boolean> {
   const { onTerminate, policy, clock, log } = parts;
   if (onTerminate === "keep") return false;
-  const { wanted, why } = onTerminate === "destroy" ? ALWAYS_DESTROY : await ask(parts);
-  const line = { event: "terminate", wanted } as const;
-  if (wanted === "doubt") {
+  const { desired, why } = onTerminate === "destroy" ? ALWAYS_DESTROY : await ask(parts);
+  const line = { event: "terminate", desired } as const;
+  if (desired === "unknown") {
     log.warn(
       line,
       `VAST_ON_TERMINATE=scale-down: the instance is kept, since the cluster gives no clear answer (${why})`,
     );
     return false;
   }
-  if (wanted === "yes") {
+  if (desired === "yes") {
     log.info(line, `VAST_ON_TERMINATE=scale-down: the instance is kept, since ${why}`);
     return false;
   }
@@ -69,18 +69,18 @@ export async function destroyUnlessDesired(parts: TerminateParts): Promise<boole
   }
 }
 
-const ALWAYS_DESTROY: PodDesired = { wanted: "no", why: "VAST_ON_TERMINATE=destroy ends it at every stop" };
+const ALWAYS_DESTROY: PodDesired = { desired: "no", why: "VAST_ON_TERMINATE=destroy ends it at every stop" };
 
 async function ask({ podName, clock, openCluster }: TerminateParts): Promise<PodDesired> {
   let cluster: Cluster;
   try {
     cluster = openCluster();
   } catch (error) {
-    return { wanted: "doubt", why: sentence(error) };
+    return { desired: "unknown", why: sentence(error) };
   }
   for (let tries = 1; ; tries += 1) {
     const answer = await askOnce(cluster, podName);
-    if (answer.wanted !== "doubt" || tries === TRIES) return answer;
+    if (answer.desired !== "unknown" || tries === TRIES) return answer;
     await clock.sleep(PAUSE_MS);
   }
 }
@@ -88,7 +88,7 @@ async function ask({ podName, clock, openCluster }: TerminateParts): Promise<Pod
 async function askOnce(cluster: Cluster, podName: string): Promise<PodDesired> {
   const base = `namespaces/${cluster.namespace}`;
   const owner = ownerOf(podName, await cluster.get(`/api/v1/${base}/pods/${podName}`));
-  if ("why" in owner) return { wanted: "doubt", why: owner.why };
+  if ("why" in owner) return { desired: "unknown", why: owner.why };
   return desiredBy(owner.name, podName, await cluster.get(`/apis/apps/v1/${base}/statefulsets/${owner.name}`));
 }
 

@@ -70,7 +70,7 @@ export async function reap(parts: ReapParts): Promise<ReapOutcome> {
     say(`No instance has a label that begins with ${prefix} and goes on with a number.`);
     return nothing(null);
   }
-  const unwanted = ours.filter((row) => !wanted.isWanted(podOf(row, prefix) ?? ""));
+  const unwanted = ours.filter((row) => !wanted.isDesired(podOf(row, prefix) ?? ""));
   for (const row of unwanted.filter((one) => one.createdAt === null))
     say(`Spared, since its age is unknown: ${describe(row)} with the label ${row.label}.`);
   const orphans = createdBefore(unwanted, clock.now() - parts.youngerThanMs);

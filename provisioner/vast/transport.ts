@@ -1,6 +1,7 @@
 // One HTTP call to the API: the only place that knows axios. Its errors never leave: they carry the key in their headers.
-import axios, { type AxiosAdapter } from "axios";
 import { type Clock, withDeadline } from "../../common/clock.ts";
+import { codeOf } from "../../common/errors.ts";
+import { createHttpClient, type HttpAdapter } from "../../common/http.ts";
 import { scrub } from "../../common/logging.ts";
 import { type HttpAnswer, readAnswer } from "./answer.ts";
 import { VastError, type VastErrorFields, type VastErrorKind } from "./errors.ts";
@@ -43,7 +44,7 @@ export interface TransportOptions {
   /** Told of each call that was sent, a read that is asked again each time anew. */
   onCall?: (facts: CallInfo) => void;
   /** Stands in for the network in simulations. */
-  adapter?: AxiosAdapter;
+  adapter?: HttpAdapter;
 }
 
 // The vendor's own client waits 120 s; a pass must end before the liveness probe doubts it, and lists answer within a second or two.
@@ -62,12 +63,10 @@ const UNTRUSTED = /CERT|UNABLE_TO_/;
 
 /** Sends calls; answers with the body of a success and throws `VastError` for everything else. */
 export function createTransport(options: TransportOptions): Send {
-  const client = axios.create({
+  const client = createHttpClient({
     baseURL: options.baseUrl.replace(/\/+$/, ""),
     responseType: "text",
     transformResponse: [(data: unknown) => data], // the body is read as text first: errors come as HTML and plain text too
-    validateStatus: () => true,
-    maxRedirects: 0, // a redirect would carry the key to another host
     maxContentLength: LARGEST_ANSWER_BYTES,
     headers: { Accept: "application/json", "Content-Type": "application/json", "User-Agent": "vast-pod" },
     ...(options.adapter ? { adapter: options.adapter } : {}),
@@ -160,7 +159,7 @@ function unsent(call: ApiCall, facts: Pick<VastErrorFields, "kind" | "slug" | "t
 
 /** Keeps the code of a failure and drops the rest: an axios error holds the request with its headers. */
 function networkError(call: string, error: unknown, deadline: AbortSignal): VastError {
-  const code = error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "";
+  const code = codeOf(error) ?? "";
   if (deadline.aborted) {
     const why = deadline.reason instanceof Error ? deadline.reason.message : "it was given up";
     return new VastError({ kind: "unavailable", call, status: null, slug: "timeout", text: why });

@@ -17,7 +17,7 @@ describe("the cluster's API", () => {
   });
   afterEach(() => fake.close());
 
-  const place = (more: Partial<ClusterAccess> = {}): ClusterAccess => ({
+  const access = (more: Partial<ClusterAccess> = {}): ClusterAccess => ({
     env: { KUBERNETES_SERVICE_HOST: "127.0.0.1", KUBERNETES_SERVICE_PORT: String(fake.port) },
     readFile: (path) => {
       const text = files[path.replace("/account/", "")];
@@ -29,19 +29,19 @@ describe("the cluster's API", () => {
     ...more,
   });
 
-  test("answers with an object that is there", async () => {
-    const look = await openCluster(place()).get(`${SETS}/vast-pod`);
-    expect(look).toMatchObject({ kind: "found", body: { metadata: { name: "vast-pod" }, spec: { replicas: 2 } } });
+  test("returns an object that exists", async () => {
+    const lookup = await openCluster(access()).get(`${SETS}/vast-pod`);
+    expect(lookup).toMatchObject({ kind: "found", body: { metadata: { name: "vast-pod" }, spec: { replicas: 2 } } });
   });
 
-  test("tells missing from unknown", async () => {
-    expect((await openCluster(place()).get(`${SETS}/other`)).kind).toBe("missing");
+  test("distinguishes missing from unknown", async () => {
+    expect((await openCluster(access()).get(`${SETS}/other`)).kind).toBe("missing");
     fake.trouble = { status: 503, body: "<html>" };
-    expect((await openCluster(place()).get(`${SETS}/other`)).kind).toBe("unknown");
+    expect((await openCluster(access()).get(`${SETS}/other`)).kind).toBe("unknown");
   });
 
-  test("is asked with the token as it is now", async () => {
-    const cluster = openCluster(place());
+  test("gets the current token with each request", async () => {
+    const cluster = openCluster(access());
     files.token = "an expired one";
     const refused = await cluster.get(SETS);
     expect(refused).toMatchObject({
@@ -52,31 +52,31 @@ describe("the cluster's API", () => {
     expect((await cluster.get(SETS)).kind).toBe("found");
   });
 
-  test("is unknown when it shows a certificate of somebody else", async () => {
+  test("is unknown when its certificate comes from another authority", async () => {
     files["ca.crt"] = SELF_SIGNED.cert;
-    expect(await openCluster(place()).get(SETS)).toMatchObject({ kind: "unknown" });
+    expect(await openCluster(access()).get(SETS)).toMatchObject({ kind: "unknown" });
     expect(fake.asked).toEqual([]);
     expect(AUTHORITY).not.toBe(SELF_SIGNED.cert);
   });
 
-  test("is unknown when the connection is cut, and says no word of the token", async () => {
+  test("is unknown when the connection is cut, and the result does not contain the token", async () => {
     fake.trouble = "cut";
-    const look = await openCluster(place()).get(SETS);
-    expect(look.kind).toBe("unknown");
-    expect(JSON.stringify(look)).not.toContain(fake.serviceAccount.token.trim());
+    const lookup = await openCluster(access()).get(SETS);
+    expect(lookup.kind).toBe("unknown");
+    expect(JSON.stringify(lookup)).not.toContain(fake.serviceAccount.token.trim());
   });
 
   test("is unknown when it does not answer in time", async () => {
     fake.trouble = "hang";
-    const given = new AbortController();
-    const look = openCluster(place()).get(SETS, given.signal);
-    given.abort(new Error("enough"));
-    expect(await look).toMatchObject({ kind: "unknown", why: expect.stringContaining("no answer in time") });
+    const stop = new AbortController();
+    const lookup = openCluster(access()).get(SETS, stop.signal);
+    stop.abort(new Error("enough"));
+    expect(await lookup).toMatchObject({ kind: "unknown", why: expect.stringContaining("no answer in time") });
   });
 
-  test("names what is missing outside a pod", () => {
-    expect(() => openCluster(place({ env: {} }))).toThrow(/KUBERNETES_SERVICE_HOST is not set/);
+  test("cannot be opened outside a pod: the error names what is missing", () => {
+    expect(() => openCluster(access({ env: {} }))).toThrow(/KUBERNETES_SERVICE_HOST is not set/);
     delete files.token;
-    expect(() => openCluster(place())).toThrow(/account\/token cannot be read: mount a service account/);
+    expect(() => openCluster(access())).toThrow(/account\/token cannot be read: mount a service account/);
   });
 });

@@ -19,7 +19,7 @@ describe("a pod of a StatefulSet", () => {
   test.each([
     ["is wanted while its number is below the replicas", "vast-pod-2", set(3), "yes"],
     ["is not wanted when its number is not below the replicas", "vast-pod-2", set(2), "no"],
-    ["is not wanted when there are to be none", "vast-pod-0", set(0), "no"],
+    ["is not wanted when the replicas are 0", "vast-pod-0", set(0), "no"],
     ["is wanted by its number counted from the first one", "vast-pod-5", set(2, {}, { ordinals: { start: 4 } }), "yes"],
     ["is not wanted below the first number", "vast-pod-3", set(2, {}, { ordinals: { start: 4 } }), "no"],
     [
@@ -29,28 +29,28 @@ describe("a pod of a StatefulSet", () => {
       "no",
     ],
     [
-      "is in doubt when the StatefulSet is deleted without its pods",
+      "is unknown when the StatefulSet is deleted without its pods",
       "vast-pod-0",
       set(0, { deletionTimestamp: "2026-11-23T15:00:00Z", finalizers: ["orphan"] }),
-      "doubt",
+      "unknown",
     ],
-    ["is in doubt when the replicas are missing", "vast-pod-0", set(undefined), "doubt"],
-    ["is in doubt when the replicas are no number", "vast-pod-0", set("3"), "doubt"],
+    ["is unknown when the replicas are missing", "vast-pod-0", set(undefined), "unknown"],
+    ["is unknown when the replicas are no number", "vast-pod-0", set("3"), "unknown"],
     [
-      "is in doubt when another object came",
+      "is unknown when another object came",
       "vast-pod-0",
       { metadata: { name: "other" }, spec: { replicas: 0 } },
-      "doubt",
+      "unknown",
     ],
-    ["is in doubt when the answer is a page", "vast-pod-0", "<html>", "doubt"],
-    ["is in doubt when its name has no number", "vast-pod-x", set(1), "doubt"],
-    ["is in doubt when its number is written oddly", "vast-pod-00", set(1), "doubt"],
-  ])("%s", (_, name, body, wanted) => {
-    expect(desiredBy("vast-pod", name, found(body)).wanted).toBe(wanted);
+    ["is unknown when the answer is a page", "vast-pod-0", "<html>", "unknown"],
+    ["is unknown when its name has no number", "vast-pod-x", set(1), "unknown"],
+    ["is unknown when its number is written oddly", "vast-pod-00", set(1), "unknown"],
+  ])("%s", (_, name, body, desired) => {
+    expect(desiredBy("vast-pod", name, found(body)).desired).toBe(desired);
   });
 
   test("is not wanted when the API server itself says that the StatefulSet does not exist", () => {
-    expect(desiredBy("vast-pod", "vast-pod-0", { kind: "missing", body: notFound("vast-pod") }).wanted).toBe("no");
+    expect(desiredBy("vast-pod", "vast-pod-0", { kind: "missing", body: notFound("vast-pod") }).desired).toBe("no");
   });
 
   test.each([
@@ -58,13 +58,13 @@ describe("a pod of a StatefulSet", () => {
     ["nothing", ""],
     ["another object", notFound("other")],
     ["a bare status", { kind: "Status", reason: "NotFound" }],
-  ])("is in doubt when a 404 carries %s", (_, body) => {
-    expect(desiredBy("vast-pod", "vast-pod-0", { kind: "missing", body }).wanted).toBe("doubt");
+  ])("is unknown when a 404 carries %s", (_, body) => {
+    expect(desiredBy("vast-pod", "vast-pod-0", { kind: "missing", body }).desired).toBe("unknown");
   });
 
-  test("is in doubt when nobody answers", () => {
+  test("is unknown when nothing answers", () => {
     expect(desiredBy("vast-pod", "vast-pod-0", { kind: "unknown", why: "no answer in time" })).toEqual({
-      wanted: "doubt",
+      desired: "unknown",
       why: "no answer in time",
     });
   });
@@ -94,9 +94,9 @@ describe("the owner of a pod", () => {
     ],
     ["the StatefulSet has another name", pod({ ...apps, kind: "StatefulSet", name: "other", controller: true })],
     ["the pod does not exist", { kind: "missing", body: {} } as const],
-    ["nobody answers", { kind: "unknown", why: "ECONNREFUSED" } as const],
-  ])("is in doubt when %s", (_, look) => {
-    expect(ownerOf("vast-pod-0", look)).toHaveProperty("why");
+    ["nothing answers", { kind: "unknown", why: "ECONNREFUSED" } as const],
+  ])("is unknown when %s", (_, lookup) => {
+    expect(ownerOf("vast-pod-0", lookup)).toHaveProperty("why");
   });
 });
 
@@ -105,10 +105,10 @@ describe("the pods of a namespace", () => {
   const pods = (...names: string[]) => found({ kind: "PodList", items: names.map((name) => ({ metadata: { name } })) });
 
   test("are wanted when a StatefulSet wants their number or they exist", () => {
-    const wanted = readNamespace(sets(set(2)), pods("reaper-1", "vast-pod-4"));
-    if ("why" in wanted) throw new Error(wanted.why);
-    const asked = ["vast-pod-0", "vast-pod-1", "vast-pod-2", "vast-pod-4", "other-0"];
-    expect(asked.filter(wanted.isWanted)).toEqual(["vast-pod-0", "vast-pod-1", "vast-pod-4"]);
+    const namespace = readNamespace(sets(set(2)), pods("reaper-1", "vast-pod-4"));
+    if ("why" in namespace) throw new Error(namespace.why);
+    const names = ["vast-pod-0", "vast-pod-1", "vast-pod-2", "vast-pod-4", "other-0"];
+    expect(names.filter(namespace.isDesired)).toEqual(["vast-pod-0", "vast-pod-1", "vast-pod-4"]);
   });
 
   test.each([
@@ -119,7 +119,7 @@ describe("the pods of a namespace", () => {
     ["the StatefulSets are missing", { kind: "missing", body: {} } as const, pods("a")],
     ["a list is of another kind", found({ kind: "PodList", items: [set(1)] }), pods("a")],
     ["one StatefulSet of the list cannot be read", sets(set(1), { metadata: {} }), pods("a")],
-    ["a list is cut short", sets(set(1)), found({ kind: "PodList" })],
+    ["a list has no items", sets(set(1)), found({ kind: "PodList" })],
     [
       "the list of StatefulSets is one page of several",
       found({ kind: "StatefulSetList", metadata: { continue: "next" }, items: [set(1)] }),
@@ -130,7 +130,7 @@ describe("the pods of a namespace", () => {
       sets(set(1)),
       found({ kind: "PodList", metadata: { continue: "next" }, items: [{ metadata: { name: "a" } }] }),
     ],
-  ])("are in doubt when %s", (_, setLook, podLook) => {
-    expect(readNamespace(setLook, podLook)).toHaveProperty("why");
+  ])("are unknown when %s", (_, sets, pods) => {
+    expect(readNamespace(sets, pods)).toHaveProperty("why");
   });
 });

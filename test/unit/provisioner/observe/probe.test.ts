@@ -5,7 +5,7 @@ import { type AddressInfo, createServer, type Server, type Socket } from "node:n
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import type { Clock } from "../../../../common/clock.ts";
 import { createProbe, type ProbeSettings } from "../../../../provisioner/observe/probe.ts";
-import { createReloaderQuestion } from "../../../../provisioner/publish/withdraw.ts";
+import { createAskReloader } from "../../../../provisioner/publish/withdraw.ts";
 import { fakeClock } from "../../common/fake-clock.ts";
 import { SELF_SIGNED } from "./self-signed.ts";
 
@@ -295,18 +295,18 @@ describe("what the reloader says it has applied", () => {
 
   test("is read out of its status, whatever else that holds", async () => {
     const { port } = await reloader(JSON.stringify({ wanted: {}, applied }));
-    expect(await createReloaderQuestion(port, fakeClock())()).toEqual(applied);
+    expect(await createAskReloader(port, fakeClock())()).toEqual(applied);
   });
 
   test.each(['{"applied":null}', "{}", "not json"])("is nothing where it says nothing: %s", async (body) => {
     const { port } = await reloader(body);
-    expect(await createReloaderQuestion(port, fakeClock())()).toBeNull();
+    expect(await createAskReloader(port, fakeClock())()).toBeNull();
   });
 
   test("is nothing while it is down", async () => {
     const server = createServer();
     const { port } = await listening(server);
     await new Promise((resolve) => server.close(resolve));
-    expect(await createReloaderQuestion(port, fakeClock())()).toBeNull();
+    expect(await createAskReloader(port, fakeClock())()).toBeNull();
   });
 });
