@@ -1,46 +1,30 @@
-// Looks at the world once: list, template, bans, probes. Touches the API, Redis and the instances, and changes nothing.
+// Observes the world once per pass: list, template, bans, probes. Touches the API, Redis and the instances, and changes nothing.
 import type { Clock } from "../../common/clock.ts";
 import type { BanStore } from "../blacklist/store.ts";
 import type { Desired } from "../model/desired.ts";
 import { phaseOf, stoppedByVast } from "../model/instance-phase.ts";
-import {
-  known,
-  type Observation,
-  type ProbeResult,
-  type Published,
-  type Seen,
-  type Why,
-} from "../model/observation.ts";
+import { known, type Observation, type ProbeResult, type Published, type Seen } from "../model/observation.ts";
 import type { State } from "../state/schema.ts";
 import { endpointOf } from "../state/track.ts";
 import type { VastClient } from "../vast/client.ts";
-import { accountTrouble, asVastError, type VastError } from "../vast/errors.ts";
-import type { Instance, Template } from "../vast/rows.ts";
-import { READ_WAIT_MS } from "../vast/transport.ts";
+import { asVastError } from "../vast/errors.ts";
+import type { Instance } from "../vast/rows.ts";
 import {
-  afterAnswer,
-  afterRefusal,
-  CREATE_AFTER_SLOT_MS,
-  firstCreateSlot,
-  firstObservation,
-  hasSlot,
-  mayBeAlone,
-  nextCreateSlot,
-  nextTemplate,
-  nextWhileReady,
-  nextWhileStarting,
-  type PollSlot,
-  startPolling,
-} from "./poll-schedule.ts";
+  afterListRequest,
+  type ListOutcome,
+  listDueAt,
+  startListSchedule,
+  templateIsNeeded,
+  type Urgency,
+  wakesForList,
+} from "./list-schedule.ts";
+import { firstObservation, type PollSlot } from "./poll-schedule.ts";
 import type { Probe } from "./probe.ts";
+import { createTemplateCache } from "./template-cache.ts";
+import { unknownBecause } from "./unknown.ts";
 
-// After a failed look at the template: often enough to go on soon, rare enough for its limit.
-const TEMPLATE_RETRY_MS = 10_000;
-const TEMPLATE_LIMIT_MS = 3000;
-// A pass that is wanted within this waits for something to come up.
-const SOON_MS = 2500;
-// A list that was refused as too frequent is no news: the last one holds on for so long. Then it is unknown.
-const LIST_HOLDS_MS = 120_000;
+// A rate-limited list is no news: the last answered list still counts for this long. After that the list is unknown.
+const LIST_VALID_MS = 120_000;
 
 export interface ObserverParts {
   client: VastClient;
@@ -50,182 +34,136 @@ export interface ObserverParts {
   random: () => number;
   desired: Desired;
   slot: PollSlot;
-  /** The pod has never run here: it takes its turn among neighbours that may be starting as well. */
+  /** The pod has never run here: it keeps to its time slots, since neighbours may be starting as well. */
   fresh: boolean;
   firstCreateWaitMs: number;
-  /** Epoch ms before which a list would have to wait for its gate. */
+  /** Epoch ms before which a list would have to wait for its rate limit. */
   listAvailableAt: () => number;
-  /** Lets no create start before `until` (epoch ms). */
+  /** Prevents creates from starting before `until` (epoch ms). */
   blockCreateUntil: (until: number) => void;
 }
 
-/**
- * How urgent the list is. `ready`: all is well; `starting`: something is awaited; `now`: something is about to be changed, and an
- * older list does not do.
- */
-export type Urgency = "ready" | "starting" | "now";
-
 export interface Observer {
   observe(state: State, published: Published, urgency: Urgency, signal?: AbortSignal): Promise<Observation>;
-  /** Epoch ms at which the next look is best made when the plan wants one at `wantedAt`: perhaps in a slot before that. */
+  /** Epoch ms at which to observe next when the plan wants it at `wantedAt`: earlier where a time slot comes before that. */
   wakeAt(urgency: Urgency, wantedAt: number): number;
 }
 
 export function createObserver(parts: ObserverParts): Observer {
-  const { client, bans, probe, clock, random, desired, slot: place } = parts;
-  let polling = startPolling(place, parts.fresh && !mayBeAlone(place));
+  const { client, bans, clock, random, desired, slot, listAvailableAt } = parts;
+  const templates = createTemplateCache(parts);
+  let schedule = startListSchedule(slot, parts.fresh, parts.firstCreateWaitMs);
   let last: Observation | null = null;
-  let askedAt = 0;
-  // The turn of a pod that has never run here, from its first empty list on.
-  let createSlotAt: number | null = null;
-  let fresh = parts.fresh;
-  // A refusal tells that there are others.
-  let alone = mayBeAlone(place);
-  let template: Seen<Template | null> | null = null;
-  let templateDueAt = 0;
-  let templateAt = 0;
 
-  function listDueAt(urgency: Urgency): number {
-    if (last === null) return 0;
-    // What is to be changed waits with the list where the API has asked for longer than a pass may wait.
-    if (urgency === "now") return parts.listAvailableAt() - clock.now() > READ_WAIT_MS ? parts.listAvailableAt() : 0;
-    if (createSlotAt !== null) return createSlotAt;
-    const due =
-      urgency === "ready" && last.list.known ? nextWhileReady(polling, askedAt) : nextWhileStarting(polling, askedAt);
-    return Math.max(due, parts.listAvailableAt());
+  const dueAt = ({ list }: Observation, urgency: Urgency) =>
+    listDueAt(schedule, urgency, list.known, listAvailableAt, clock.now());
+  const observeTemplate = (signal?: AbortSignal) => templates.observe(templateIsNeeded(schedule), signal);
+
+  async function requestList(retryRateLimited: boolean, signal?: AbortSignal) {
+    schedule = { ...schedule, requestedAt: clock.now() };
+    const { listed, outcome } = await list(retryRateLimited, signal);
+    const after = afterListRequest(schedule, outcome, random);
+    schedule = after.schedule;
+    if (after.blockCreateUntil !== null) parts.blockCreateUntil(after.blockCreateUntil);
+    return listed;
   }
 
-  /** A list of a time to come would pass for a fresh one, and no other be due until then. */
-  const wasSetBack = ({ listedAt }: Observation) => clock.now() < listedAt;
-
-  /** The list, or the last one where the API has only refused to say it again. */
-  async function list(patient: boolean, signal?: AbortSignal): Promise<Pick<Observation, "listedAt" | "list">> {
-    askedAt = clock.now();
+  async function list(retryRateLimited: boolean, signal?: AbortSignal): Promise<ListResult> {
+    const listedAt = schedule.requestedAt;
     try {
-      const rows = await client.listInstances(desired.label, signal, !patient);
-      polling = afterAnswer(polling);
-      return { listedAt: askedAt, list: known(rows) };
+      const rows = await client.listInstances(desired.label, signal, { retryRateLimited });
+      return { listed: { listedAt, list: known(rows) }, outcome: { kind: "answered", rows: rows.length } };
     } catch (error) {
       const failure = asVastError(error);
-      const refused = failure.kind === "rate_limited";
-      if (refused) {
-        // The first one that a new pod hears: its neighbours are new as well, most likely.
-        polling = parts.fresh && alone ? startPolling(place, true) : afterRefusal(polling, place, random);
-        alone = false;
-      }
-      if (refused && last?.list.known && !wasSetBack(last) && askedAt - last.listedAt < LIST_HOLDS_MS) return last;
-      return { listedAt: askedAt, list: unknown(failure) };
+      const listed = { listedAt, list: unknownBecause(failure) };
+      if (failure.kind !== "rate_limited") return { listed, outcome: { kind: "failed" } };
+      const valid = last?.list.known && !isInFuture(last, clock) && listedAt - last.listedAt < LIST_VALID_MS;
+      return { listed: valid && last ? last : listed, outcome: { kind: "rate_limited", keepsLast: valid === true } };
     }
   }
 
-  /** A pod that has never run here and sees no instance looks again at its turn; refused then, at its next. */
-  function takeCreateSlot({ list, listedAt }: Pick<Observation, "listedAt" | "list">): void {
-    const heard = listedAt >= askedAt;
-    if (createSlotAt !== null && heard && !alone) parts.blockCreateUntil(createSlotAt + CREATE_AFTER_SLOT_MS);
-    if (createSlotAt !== null) createSlotAt = heard ? null : nextCreateSlot(place, askedAt + 1, random);
-    if (!fresh || !heard || !list.known) return;
-    fresh = false;
-    if (list.value.length === 0) createSlotAt = firstCreateSlot(place, listedAt + parts.firstCreateWaitMs, alone);
-  }
-
-  async function observeTemplate(signal?: AbortSignal): Promise<Seen<Template | null>> {
-    // No instance depends on it until then.
-    if (fresh || createSlotAt !== null) return unknown("it is asked for at this pod's turn");
-    if (template !== null && clock.now() >= templateAt && clock.now() < templateDueAt) return template;
-    templateAt = clock.now();
-    try {
-      template = known(await client.findTemplate(desired.templateName, signal, true));
-      templateDueAt = nextTemplate(place, templateAt);
-    } catch (error) {
-      const failure = asVastError(error);
-      const refused = failure.kind === "rate_limited";
-      templateDueAt = refused
-        ? nextCreateSlot(place, templateAt + TEMPLATE_LIMIT_MS, random)
-        : templateAt + TEMPLATE_RETRY_MS;
-      if (!refused || template === null) template = unknown(failure);
-    }
-    return template;
-  }
-
-  async function observeCredit(signal?: AbortSignal): Promise<Seen<number | null>> {
-    try {
-      return known(await client.readCredit(signal));
-    } catch (error) {
-      return unknown(asVastError(error));
-    }
-  }
-
-  async function probeRows(
-    rows: readonly Instance[],
-    state: State,
-    signal?: AbortSignal,
-  ): Promise<Map<number, ProbeResult>> {
-    const live = rows.filter((row) => !state.pendingDeletes.some((d) => d.id === row.id));
-    const results = live.map(async (row): Promise<[number, ProbeResult] | null> => {
-      const endpoint = endpointOf(row, state.tracks[row.id], desired, clock.now());
-      return endpoint === null ? null : [row.id, await probe(endpoint, signal)];
-    });
-    return new Map((await Promise.all(results)).filter((result) => result !== null));
-  }
-
-  async function probePublished(published: Published, signal?: AbortSignal): Promise<Map<number, ProbeResult>> {
-    if (published.server === null || published.instance === null) return new Map();
-    const { host, port } = published.server;
-    return new Map([[published.instance.id, await probe({ host, port }, signal)]]);
-  }
-
-  /** What can be told from the last list and new probes; null where a list is needed at once. */
-  async function withoutList(
-    state: State,
-    published: Published,
-    urgency: Urgency,
-    signal?: AbortSignal,
-  ): Promise<Observation | null> {
-    if (last === null || wasSetBack(last) || clock.now() >= listDueAt(urgency)) return null;
+  /** An observation with the last list and new probes, or null when a new list is needed. */
+  async function withLastList(state: State, published: Published, urgency: Urgency, signal?: AbortSignal) {
+    if (last === null || isInFuture(last, clock) || clock.now() >= dueAt(last, urgency)) return null;
     const probes = last.list.known
-      ? await probeRows(last.list.value, state, signal)
-      : await probePublished(published, signal);
-    // Where something served and does not answer, its row may tell why.
+      ? await probeRows(parts, last.list.value, state, signal)
+      : await probePublished(parts, published, signal);
+    // When the served instance stops answering, its row may say why.
     if (urgency === "ready" && [...probes.values()].some((result) => !result.ok)) return null;
-    return { ...last, template: await observeTemplate(signal), templateAt, probes };
+    return { ...last, ...(await observeTemplate(signal)), probes };
   }
 
   return {
     wakeAt(urgency, wantedAt) {
-      if (createSlotAt !== null) return Math.min(wantedAt, createSlotAt);
-      // What is blocked is not looked at more often than it asks for.
-      const soon = urgency === "ready" || hasSlot(polling) || wantedAt - clock.now() < SOON_MS;
-      const template = fresh ? Number.POSITIVE_INFINITY : templateDueAt;
-      return Math.min(wantedAt, template, soon ? listDueAt(urgency) : Number.POSITIVE_INFINITY);
+      if (schedule.createSlotAt !== null) return Math.min(wantedAt, schedule.createSlotAt);
+      const times = [wantedAt];
+      if (!schedule.awaitsFirstList) times.push(templates.dueAt());
+      if (wakesForList(schedule, urgency, wantedAt, clock.now())) times.push(last === null ? 0 : dueAt(last, urgency));
+      return Math.min(...times);
     },
     async observe(state, published, urgency, signal) {
-      if (fresh && last === null) await clock.sleep(firstObservation(place, clock.now()) - clock.now(), signal);
-      const young = await withoutList(state, published, urgency, signal);
-      if (young !== null) return young;
-      const listed = await list(urgency === "now" || createSlotAt !== null, signal);
-      takeCreateSlot(listed);
+      if (schedule.awaitsFirstList && last === null)
+        await clock.sleep(firstObservation(slot, clock.now()) - clock.now(), signal);
+      const recent = await withLastList(state, published, urgency, signal);
+      if (recent !== null) return recent;
+      const listed = await requestList(urgency === "now" || schedule.createSlotAt !== null, signal);
       const rows = listed.list.known ? listed.list.value : [];
       const stopped = rows.some((row) => isStopped(row, state, clock.now()));
-      const [seenTemplate, credit, seenBans, counters, probes] = await Promise.all([
+      const [template, credit, seenBans, counters, probes] = await Promise.all([
         observeTemplate(signal),
-        stopped ? observeCredit(signal) : undefined,
+        stopped ? observeCredit(client, signal) : undefined,
         bans.bans(),
         bans.counters(rows.map((row) => row.id)),
-        listed.list.known ? probeRows(rows, state, signal) : probePublished(published, signal),
+        listed.list.known ? probeRows(parts, rows, state, signal) : probePublished(parts, published, signal),
       ]);
-      last = { ...listed, template: seenTemplate, templateAt, bans: seenBans, counters, probes };
+      last = { listedAt: listed.listedAt, list: listed.list, ...template, bans: seenBans, counters, probes };
       if (credit !== undefined) last.credit = credit;
       return last;
     },
   };
 }
 
-/** Stopped, and not by us: that is what Vast.ai does to every instance of an account that has no credit left. */
-function isStopped(row: Instance, state: State, now: number): boolean {
-  return !state.pendingDeletes.some((d) => d.id === row.id) && stoppedByVast(phaseOf(row, row.createdAt ?? now, now));
+type Listed = Pick<Observation, "listedAt" | "list">;
+type ListResult = { listed: Listed; outcome: ListOutcome };
+
+/** After the clock was set back, a list from the future would count as fresh, and no other would be due until then. */
+function isInFuture({ listedAt }: Listed, clock: Clock): boolean {
+  return clock.now() < listedAt;
 }
 
-function unknown(why: VastError | string): { known: false; why: Why } {
-  if (typeof why === "string") return { known: false, why: { message: why, account: null } };
-  return { known: false, why: { message: why.message, account: accountTrouble(why) } };
+async function observeCredit(client: VastClient, signal?: AbortSignal): Promise<Seen<number | null>> {
+  try {
+    return known(await client.readCredit(signal));
+  } catch (error) {
+    return unknownBecause(asVastError(error));
+  }
+}
+
+async function probeRows(
+  { probe, desired, clock }: ObserverParts,
+  rows: readonly Instance[],
+  state: State,
+  signal?: AbortSignal,
+): Promise<Map<number, ProbeResult>> {
+  const live = rows.filter((row) => !state.pendingDeletes.some((d) => d.id === row.id));
+  const results = live.map(async (row): Promise<[number, ProbeResult] | null> => {
+    const endpoint = endpointOf(row, state.tracks[row.id], desired, clock.now());
+    return endpoint === null ? null : [row.id, await probe(endpoint, signal)];
+  });
+  return new Map((await Promise.all(results)).filter((result) => result !== null));
+}
+
+async function probePublished(
+  { probe }: ObserverParts,
+  published: Published,
+  signal?: AbortSignal,
+): Promise<Map<number, ProbeResult>> {
+  if (published.server === null || published.instance === null) return new Map();
+  const { host, port } = published.server;
+  return new Map([[published.instance.id, await probe({ host, port }, signal)]]);
+}
+
+/** Stopped, and not by this program: Vast.ai does that to every instance of an account that has no credit left. */
+function isStopped(row: Instance, state: State, now: number): boolean {
+  return !state.pendingDeletes.some((d) => d.id === row.id) && stoppedByVast(phaseOf(row, row.createdAt ?? now, now));
 }

@@ -1,4 +1,5 @@
-// The calls of the Vast.ai API that the provisioner makes. What it returns is knowledge; everything doubtful is thrown.
+// The calls of the Vast.ai API that the provisioner makes. It returns only checked data; everything uncertain is thrown as a
+// `VastError`. Touches the API through the function that it is given.
 import * as z from "zod";
 import { VastError } from "./errors.ts";
 import { type Instance, type Offer, readInstance, readOffer, readTemplate, type Template } from "./rows.ts";
@@ -11,38 +12,42 @@ export interface CreateRequest {
   label: string;
   /** GB, fixed for the instance's life. */
   diskSpace: number;
-  /** `-u USER -p TOKEN HOST`; left out, the template's own login counts. */
+  /** `-u USER -p TOKEN HOST`. When absent, the template's own login is used. */
   imageLogin?: string;
+}
+
+export interface ReadOptions {
+  /** False: a first call that is refused by the rate limit is not repeated, because the caller comes back soon anyway. */
+  retryRateLimited?: boolean;
 }
 
 export interface VastClient {
   /**
-   * All instances that carry exactly this label, or all of the account for null. Throws unless the page walk was complete and consistent. `once`: a walk that
-   * is refused as too frequent at its first page is not asked for again once its bucket is available.
+   * All instances that have exactly this label, or all of the account for null. Throws unless all pages were read and are consistent.
    */
-  listInstances(label: string | null, signal?: AbortSignal, once?: boolean): Promise<Instance[]>;
-  /** The account's own template of that name (the newest of several), or null when it has none. `once`: as with lists. */
-  findTemplate(name: string, signal?: AbortSignal, once?: boolean): Promise<Template | null>;
-  /** $ that the account can still spend; null where the answer does not say. */
+  listInstances(label: string | null, signal?: AbortSignal, options?: ReadOptions): Promise<Instance[]>;
+  /** The account's own template of this name (the newest of several), or null when there is none. */
+  findTemplate(name: string, signal?: AbortSignal, options?: ReadOptions): Promise<Template | null>;
+  /** $ that the account can still spend; null when the answer does not show it. */
   readCredit(signal?: AbortSignal): Promise<number | null>;
   /** Offers in the API's order (64 at most). `body` is the flat search body. */
   searchOffers(body: Record<string, unknown>, signal?: AbortSignal): Promise<Offer[]>;
   /**
-   * Rents an offer and answers the instance's id. Never repeated by itself: it is not idempotent. Aborting `beforeSent`
-   * gives it up only as long as it waits for its turn.
+   * Rents an offer and returns the instance's id. It is never repeated automatically: it is not idempotent. Aborting `beforeSent`
+   * cancels it only while it waits for its rate limit.
    */
   createInstance(request: CreateRequest, signal?: AbortSignal, beforeSent?: AbortSignal): Promise<number>;
-  /** Asks to destroy. Resolving says that it was accepted, not that the instance is gone. */
+  /** Sends the destroy request. When it resolves, the request was accepted; the instance may still exist. */
   destroyInstance(id: number, signal?: AbortSignal): Promise<void>;
 }
 
-// 25 is the API's largest page. 40 pages are a thousand instances with one label: something is broken before that.
+// 25 is the API's largest page. 40 pages are a thousand instances with one label: something is wrong before that.
 const PAGE_ROWS = 25;
-const MOST_PAGES = 40;
-// Creating takes the API a few seconds at most; a longer silence is treated as "outcome unknown".
+const MAX_PAGES = 40;
+// A create takes the API a few seconds at most; after a longer silence its outcome is unknown.
 const CREATE_ANSWER_MS = 30_000;
 
-// Numbers are known to come as text now and then.
+// The API sometimes sends numbers as text.
 const whole = z.union([z.int(), z.string().regex(/^\d+$/).transform(Number)]);
 const page = z.looseObject({
   instances: z.array(z.unknown()),
@@ -53,43 +58,40 @@ const page = z.looseObject({
 const contract = z.looseObject({ new_contract: whole.pipe(z.int().positive()) });
 const user = z.looseObject({ id: whole });
 const dollars = z.union([z.number(), z.string().trim().min(1).transform(Number)]).pipe(z.number());
-// Accounts that pay in advance show a balance of 0 and their money as credit; the vendor's description names the balance alone.
+// Prepaid accounts have a balance of 0 and their money in `credit`; the vendor's documentation names only the balance.
 const balanceFields = z.looseObject({ balance: dollars.nullish().catch(null), credit: dollars.nullish().catch(null) });
 const templateList = z.looseObject({ templates: z.array(z.unknown()) });
 const offerList = z.looseObject({ offers: z.array(z.unknown()) });
 
 export interface ClientOptions {
-  /** Takes secrets out of what a host says: it has the registry's login, and its words reach messages. */
+  /** Removes secrets from a host's status message: the host has the registry's login, and its text appears in messages. */
   clean?: (text: string) => string;
-  /** Told once when the account has several templates of a name, with their ids: the first is the one that is taken. */
+  /** Called once when the account has several templates of one name, with their ids: the first one is used. */
   onDuplicateTemplates?: (name: string, ids: readonly number[]) => void;
 }
 
-export function createVastClient(
-  send: Send,
-  { clean, onDuplicateTemplates: onNamesakes }: ClientOptions = {},
-): VastClient {
+export function createVastClient(send: Send, { clean, onDuplicateTemplates }: ClientOptions = {}): VastClient {
   let accountId: number | null = null;
-  let toldNamesakes = "";
+  let reportedDuplicates = "";
 
   async function account(signal?: AbortSignal): Promise<number> {
     if (accountId !== null) return accountId;
-    accountId = expect(user, await whoAmI(signal), "GET /api/v0/users/current/", "no user id").id;
+    accountId = expect(user, await currentUser(signal), "GET /api/v0/users/current/", "no user id").id;
     return accountId;
   }
 
-  const whoAmI = (signal?: AbortSignal) =>
+  const currentUser = (signal?: AbortSignal) =>
     send({ method: "GET", path: "/api/v0/users/current/", endpoint: "user" }, signal);
 
   return {
-    async listInstances(label, signal, once = false) {
+    async listInstances(label, signal, { retryRateLimited = true } = {}) {
       const call = "GET /api/v1/instances/";
       const rows: unknown[] = [];
       const tokens = new Set<string>();
       let total: number | null = null;
-      let found = 0; // the most that a page counts: its own rows, or those of all pages
+      let found = 0; // the largest count of any page: some count their own rows, some the rows of all pages
       for (let pages = 0; ; pages += 1) {
-        if (pages === MOST_PAGES) throw malformed(call, `the list did not end after ${MOST_PAGES} pages`);
+        if (pages === MAX_PAGES) throw malformed(call, `the list did not end after ${MAX_PAGES} pages`);
         const last = [...tokens].at(-1);
         const query = {
           ...(label === null ? {} : { select_filters: { label: { eq: label } } }),
@@ -97,43 +99,42 @@ export function createVastClient(
           limit: PAGE_ROWS,
           ...(last === undefined ? {} : { after_token: last }),
         };
-        const gentle = once && pages === 0 ? { once } : {};
+        const retry = retryRateLimited || pages > 0 ? {} : { retryRateLimited };
         const body = await send(
-          { method: "GET", path: "/api/v1/instances/", query, endpoint: "list", ...gentle },
+          { method: "GET", path: "/api/v1/instances/", query, endpoint: "list", ...retry },
           signal,
         );
-        const read = expect(page, body, call, "`instances` is not a list, or a count of it no number");
+        const read = expect(page, body, call, "`instances` is not a list, or one of its counts is not a number");
         rows.push(...read.instances);
         found = Math.max(found, read.instances_found ?? 0);
         total = read.total_instances ?? total;
         const next = read.next_token;
         if (!next) break;
-        if (tokens.has(next)) throw malformed(call, "a page token came twice");
+        if (tokens.has(next)) throw malformed(call, "the same page token came twice");
         tokens.add(next);
       }
       if (total !== null && total !== rows.length)
-        throw malformed(call, `${rows.length} rows came, ${total} were announced`);
-      if (rows.length < found) throw malformed(call, `${rows.length} rows came, ${found} were found`);
+        throw malformed(call, `${rows.length} rows arrived, but the API announced ${total}`);
+      if (rows.length < found) throw malformed(call, `${rows.length} rows arrived, but the API found ${found}`);
       const instances = readAll(rows, readInstance, call);
-      // A page that moved while it was walked shows one row twice and hides another.
+      // When rows move between pages during the walk, one row appears twice and another one is missing.
       if (new Set(instances.map((instance) => instance.id)).size < instances.length)
-        throw malformed(call, "an instance came twice");
+        throw malformed(call, "the same instance came twice");
       return instances
         .filter((instance) => label === null || instance.label === label)
         .map((row) => (clean === undefined ? row : { ...row, statusMessage: clean(row.statusMessage) }));
     },
 
-    async findTemplate(name, signal, once = false) {
+    async findTemplate(name, signal, { retryRateLimited = true } = {}) {
       const creator = await account(signal);
       const call = "GET /api/v0/template/";
       const query = { select_cols: ["*"], select_filters: { creator_id: { eq: creator }, name: { eq: name } } };
-      const gentle = once ? { once } : {};
       const body = await send(
-        { method: "GET", path: "/api/v0/template/", query, endpoint: "template", ...gentle },
+        { method: "GET", path: "/api/v0/template/", query, endpoint: "template", retryRateLimited },
         signal,
       );
       const { templates } = expect(templateList, body, call, "`templates` is not a list");
-      // The API has been seen to leave filters out: a stranger's template of the same name must never be taken.
+      // The API sometimes ignores filters: another user's template of the same name must never be used.
       const own = readAll(
         templates.filter((row) => mayBeOwn(row, creator, name)),
         readTemplate,
@@ -141,22 +142,22 @@ export function createVastClient(
       ).filter((t) => t.creatorId === creator && t.name === name);
       own.sort((a, b) => b.id - a.id);
       const ids = own.map((template) => template.id);
-      if (ids.length > 1 && ids.join() !== toldNamesakes) onNamesakes?.(name, ids);
-      toldNamesakes = ids.length > 1 ? ids.join() : "";
+      if (ids.length > 1 && ids.join() !== reportedDuplicates) onDuplicateTemplates?.(name, ids);
+      reportedDuplicates = ids.length > 1 ? ids.join() : "";
       return own[0] ?? null;
     },
 
     async readCredit(signal) {
       const { balance, credit } = expect(
         balanceFields,
-        await whoAmI(signal),
+        await currentUser(signal),
         "GET /api/v0/users/current/",
         "no account",
       );
       const left = (balance ?? 0) + (credit ?? 0);
-      // One of them alone may be 0 or less while the money is in the other.
-      const told = typeof balance === "number" && typeof credit === "number";
-      return told || left > 0 ? left : null;
+      // When only one of them came, 0 or less proves nothing: the money may be in the other one.
+      const complete = typeof balance === "number" && typeof credit === "number";
+      return complete || left > 0 ? left : null;
     },
 
     async searchOffers(search, signal) {
@@ -174,12 +175,12 @@ export function createVastClient(
         image: request.image,
         label: request.label,
         disk: request.diskSpace,
-        cancel_unavail: true, // else a taken GPU leaves a stopped instance that bills its disk
+        cancel_unavail: true, // otherwise a taken GPU leaves a stopped instance whose disk is billed
         ...(request.imageLogin === undefined ? {} : { image_login: request.imageLogin }),
       };
       const call = `PUT ${path}`;
-      const when = { deadlineMs: CREATE_ANSWER_MS, ...(beforeSent === undefined ? {} : { beforeSent }) };
-      const answer = await send({ method: "PUT", path, body, endpoint: "create", ...when }, signal);
+      const limits = { deadlineMs: CREATE_ANSWER_MS, ...(beforeSent === undefined ? {} : { beforeSent }) };
+      const answer = await send({ method: "PUT", path, body, endpoint: "create", ...limits }, signal);
       return expect(contract, answer, call, "no `new_contract`").new_contract;
     },
 
@@ -197,13 +198,13 @@ function expect<T>(schema: z.ZodType<T>, body: unknown, call: string, otherwise:
 
 const ownedRow = z.looseObject({ creator_id: z.unknown(), name: z.unknown() });
 
-/** A stranger's row need not be readable. One that does not say whose it is may be ours. */
+/** Another user's row need not be readable. A row that does not show its creator may be ours. */
 function mayBeOwn(row: unknown, creator: number, name: string): boolean {
   const parsed = ownedRow.safeParse(row);
   if (!parsed.success) return true;
-  const { creator_id: by, name: called } = parsed.data;
-  const other = (typeof by === "number" || typeof by === "string") && Number(by) !== creator;
-  return !other && (typeof called !== "string" || called === name);
+  const { creator_id: rowCreator, name: rowName } = parsed.data;
+  const other = (typeof rowCreator === "number" || typeof rowCreator === "string") && Number(rowCreator) !== creator;
+  return !other && (typeof rowName !== "string" || rowName === name);
 }
 
 function readAll<T>(rows: readonly unknown[], read: (row: unknown) => T | null, call: string): T[] {

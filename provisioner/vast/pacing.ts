@@ -1,8 +1,10 @@
-// When the next call of an endpoint may start: the API limits each endpoint by a minimum interval. Touches only the clock.
+// Rate limiter: decides when the next call of an endpoint may start. The API sets a minimum interval for each endpoint. Touches only
+// the clock.
+import { exponentialMs } from "../../common/backoff.ts";
 import type { Clock } from "../../common/clock.ts";
 import type { VastError } from "./errors.ts";
 
-// Documented minimum intervals in ms, per endpoint. Shorter ones are answered with 429, and a 429 on a create costs 12 s.
+// Documented minimum intervals in ms, per endpoint. A shorter interval is answered with 429, and a 429 on a create costs 12 s.
 const INTERVALS_MS: Readonly<Record<string, number>> = {
   create: 4500,
   destroy: 3000,
@@ -12,26 +14,26 @@ const INTERVALS_MS: Readonly<Record<string, number>> = {
   user: 1000,
 };
 const PENALTY_MS: Readonly<Record<string, number>> = { create: 12_000 };
-// A 429 that names no time: long enough for every documented interval.
-const UNNAMED_WAIT_MS = 5000;
-// A longer interval that a 429 has named counts this long: the maintainers change them now and then, in both directions.
-const LEARNED_FOR_MS = 600_000;
-// The longest spread after repeated refusals: a minute is what the search's limit looks at, the longest of all.
-const WIDEST_SPREAD_MS = 60_000;
-// After an outage nobody comes back at the same instant. A pass waits for its buckets, and 20 s is one call's deadline.
+// For a 429 without a time: longer than nearly every documented interval.
+const DEFAULT_REFUSAL_WAIT_MS = 5000;
+// How long a longer interval from a 429 is kept: the vendor changes the intervals from time to time, in both directions.
+const LEARNED_INTERVAL_TTL_MS = 600_000;
+// The largest random extra wait after repeated refusals: one minute, the window of the search limit, which is the longest.
+const MAX_JITTER_MS = 60_000;
+// After an outage the pods must not return at the same instant. A pass waits for its buckets; 20 s is the deadline of one call.
 const OUTAGE_FIRST_MS = 2000;
 const OUTAGE_CEILING_MS = 20_000;
 
 export interface Pacing {
-  /** Resolves when a call of this endpoint may start (or when `signal` is aborted). */
+  /** Resolves when a call of this endpoint may start, or when `signal` is aborted. */
   acquire(endpoint: string, signal?: AbortSignal): Promise<void>;
   /** Epoch ms before which a call of this endpoint would have to wait. */
   availableAt(endpoint: string): number;
-  /** Lets no call of this endpoint start before `until` (epoch ms). */
+  /** Prevents calls of this endpoint from starting before `until` (epoch ms). */
   blockUntil(endpoint: string, until: number): void;
-  /** Notes that a call was answered. */
+  /** Records that a call was answered. */
   succeeded(endpoint: string): void;
-  /** Notes that a call failed: who was refused as too frequent or got no answer waits, longer each time. */
+  /** Records that a call failed. After a 429, or without an answer, the next call waits, longer each time. */
   failed(endpoint: string, error: Pick<VastError, "kind" | "retryAfterMs" | "thresholdMs">): void;
 }
 
@@ -39,12 +41,13 @@ interface Bucket {
   availableAt: number;
   intervalMs: number;
   learned: { intervalMs: number; until: number } | null;
-  /** Refusals, or calls without an answer, in a row. */
+  /** 429s in a row. */
   refusals: number;
+  /** Calls without a usable answer in a row. */
   outages: number;
 }
 
-/** One bucket per endpoint, process-wide. `random` answers 0 to 1. */
+/** One bucket per endpoint, shared by the whole process. `random` returns 0 to 1. */
 export function createPacing(clock: Clock, random: () => number): Pacing {
   const buckets = new Map<string, Bucket>();
   const bucketOf = (name: string): Bucket => {
@@ -56,11 +59,11 @@ export function createPacing(clock: Clock, random: () => number): Pacing {
   };
   const intervalOf = ({ intervalMs, learned }: Bucket) =>
     learned !== null && learned.until > clock.now() ? Math.max(learned.intervalMs, intervalMs) : intervalMs;
-  const close = (bucket: Bucket, waitMs: number) => {
+  const block = (bucket: Bucket, waitMs: number) => {
     bucket.availableAt = Math.max(bucket.availableAt, clock.now() + waitMs);
   };
   let latest = 0;
-  /** Where the clock was set back, what was to be waited stays as long as it was. */
+  /** When the clock was set back, the remaining waits keep their length. */
   const withClock = (name: string): Bucket => {
     const now = clock.now();
     if (now < latest) for (const bucket of buckets.values()) bucket.availableAt -= latest - now;
@@ -88,22 +91,22 @@ export function createPacing(clock: Clock, random: () => number): Pacing {
       const bucket = withClock(name);
       if (kind === "rate_limited") {
         if (thresholdMs !== null && thresholdMs > intervalOf(bucket))
-          bucket.learned = { intervalMs: thresholdMs, until: clock.now() + LEARNED_FOR_MS };
+          bucket.learned = { intervalMs: thresholdMs, until: clock.now() + LEARNED_INTERVAL_TTL_MS };
         bucket.refusals += 1;
-        close(bucket, refusalWaitMs(retryAfterMs, PENALTY_MS[name] ?? 0, bucket.refusals, random));
+        block(bucket, refusalWaitMs(retryAfterMs, PENALTY_MS[name] ?? 0, bucket.refusals, random));
       } else if (kind === "unavailable" || kind === "malformed") {
         bucket.outages += 1;
-        close(bucket, outageWaitMs(bucket.outages, random));
+        block(bucket, outageWaitMs(bucket.outages, random));
       } else {
-        Object.assign(bucket, { refusals: 0, outages: 0 }); // it was answered
+        Object.assign(bucket, { refusals: 0, outages: 0 }); // the API answered
       }
     },
   };
 }
 
 /**
- * The wait after so many refusals in a row: what the API asks for, and a spread of the same length that doubles.
- * Neighbours with the same key share the limit, and those who were refused together must not come back together.
+ * The wait after so many 429s in a row: what the API asks for, plus a random part (jitter) whose maximum starts at the same length
+ * and doubles. Pods with the same key share the limit: pods that were refused together must not return together.
  */
 export function refusalWaitMs(
   retryAfterMs: number | null,
@@ -111,11 +114,11 @@ export function refusalWaitMs(
   refusals: number,
   random: () => number,
 ): number {
-  const least = Math.max(retryAfterMs ?? UNNAMED_WAIT_MS, penaltyMs);
-  return least + random() * Math.min(least * 2 ** (refusals - 1), WIDEST_SPREAD_MS);
+  const minimumMs = Math.max(retryAfterMs ?? DEFAULT_REFUSAL_WAIT_MS, penaltyMs);
+  return minimumMs + random() * exponentialMs(minimumMs, MAX_JITTER_MS, refusals);
 }
 
-/** The wait after so many calls without an answer: anywhere from now to a ceiling that doubles. */
+/** The wait after so many calls without an answer: random, up to a maximum that doubles. */
 export function outageWaitMs(outages: number, random: () => number): number {
-  return random() * Math.min(OUTAGE_FIRST_MS * 2 ** (outages - 1), OUTAGE_CEILING_MS);
+  return random() * exponentialMs(OUTAGE_FIRST_MS, OUTAGE_CEILING_MS, outages);
 }

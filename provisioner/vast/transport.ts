@@ -1,4 +1,5 @@
-// One HTTP call to the API: the only place that knows axios. Its errors never leave: they carry the key in their headers.
+// Sends one HTTP call to the API and turns every failure into a VastError: the HTTP client's own errors hold the key in their
+// headers and never leave this file. Touches the network.
 import { type Clock, withDeadline } from "../../common/clock.ts";
 import { codeOf } from "../../common/errors.ts";
 import { createHttpClient, type HttpAdapter } from "../../common/http.ts";
@@ -13,18 +14,18 @@ export interface ApiCall {
   path: string;
   query?: Record<string, unknown>;
   body?: unknown;
-  /** Which known interval the call falls under. */
+  /** Name of the rate limit that the call falls under. */
   endpoint: string;
   deadlineMs?: number;
-  /** A refused read is not asked again once its bucket is available: who asks comes back by itself. */
-  once?: boolean;
-  /** Aborting it gives the call up while it waits for its turn, and not once it is sent. */
+  /** False: a read that is refused by the rate limit is not repeated, because the caller comes back soon anyway. */
+  retryRateLimited?: boolean;
+  /** Aborting it cancels the call while it waits for its rate limit, and has no effect once the call is sent. */
   beforeSent?: AbortSignal;
 }
 
 export type Send = (call: ApiCall, signal?: AbortSignal) => Promise<Record<string, unknown>>;
 
-/** One call that was sent. `ms` is the time to its answer, without the wait for its turn. */
+/** One call that was sent. `ms` is the time to its answer, without the wait for its rate limit. */
 export interface CallInfo {
   endpoint: string;
   outcome: "ok" | VastErrorKind;
@@ -33,41 +34,41 @@ export interface CallInfo {
 
 export interface TransportOptions {
   baseUrl: string;
-  /** Asked at each call, since the key may come from a file that rotates. */
+  /** Read for each call, because the key may come from a file that is rotated. */
   apiKey: () => string;
   clock: Clock;
   pacing: Pacing;
-  /** Texts that the API may quote in an error and that must not be printed. */
+  /** Texts that the API may quote in an error and that must not be logged. */
   secrets?: () => readonly string[];
-  /** Told when the API refuses the key: a rotated one may lie in its file. */
+  /** Called when the API refuses the key: the file may already hold a new one. */
   onAuthError?: () => void;
-  /** Told of each call that was sent, a read that is asked again each time anew. */
-  onCall?: (facts: CallInfo) => void;
-  /** Stands in for the network in simulations. */
+  /** Called for each call that was sent, and for each retry of a read. */
+  onCall?: (info: CallInfo) => void;
+  /** Replaces the network in simulations. */
   adapter?: HttpAdapter;
 }
 
-// The vendor's own client waits 120 s; a pass must end before the liveness probe doubts it, and lists answer within a second or two.
-const READ_ANSWER_MS = 20_000;
-// A page of 25 instances or 64 offers is about 200 kB; an endless body must not fill the memory.
-const LARGEST_ANSWER_BYTES = 8 * 1024 * 1024;
-// A read that was refused as too frequent has a neighbour with the same key that was faster, and no news: it is asked again
-// once its bucket is available. Taken for an unknown list it made pods of one account fall in and out of "unknown" all day.
+// The vendor's own client waits 120 s. A pass must end before the liveness probe fails, and lists answer within a second or two.
+const CALL_DEADLINE_MS = 20_000;
+// A page of 25 instances or 64 offers is about 200 kB. An endless body must not fill the memory.
+const MAX_BODY_BYTES = 8 * 1024 * 1024;
+// A rate-limited read only means that another pod with the same key was faster: it is repeated when its bucket is available.
+// Without retries, pods of one account switched between known and unknown lists all day.
 const READ_TRIES = 4;
-// Longer than this the pass does not wait, for the turn of a read or for another try: the probe of what is served is part of it.
+// A pass waits at most this long for the rate limit of a read or for a retry, because the probe of the served instance is part of it.
 export const READ_WAIT_MS = 10_000;
-// Codes of failures before a connection stood: the API cannot have done anything.
-const NEVER_SENT = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH"]);
+// Codes of failures before there was a connection: the API cannot have done anything.
+const NOT_SENT = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH"]);
 // Codes of a certificate that Node does not accept, like DEPTH_ZERO_SELF_SIGNED_CERT.
 const UNTRUSTED = /CERT|UNABLE_TO_/;
 
-/** Sends calls; answers with the body of a success and throws `VastError` for everything else. */
+/** Sends calls. Resolves with the body of a success and throws `VastError` for everything else. */
 export function createTransport(options: TransportOptions): Send {
   const client = createHttpClient({
     baseURL: options.baseUrl.replace(/\/+$/, ""),
     responseType: "text",
-    transformResponse: [(data: unknown) => data], // the body is read as text first: errors come as HTML and plain text too
-    maxContentLength: LARGEST_ANSWER_BYTES,
+    transformResponse: [(data: unknown) => data], // keep the body as text: errors also come as HTML and plain text
+    maxContentLength: MAX_BODY_BYTES,
     headers: { Accept: "application/json", "Content-Type": "application/json", "User-Agent": "vast-pod" },
     ...(options.adapter ? { adapter: options.adapter } : {}),
   });
@@ -76,8 +77,8 @@ export function createTransport(options: TransportOptions): Send {
     for (const [name, value] of Object.entries(call.query ?? {})) {
       params[name] = typeof value === "string" ? value : JSON.stringify(value);
     }
-    // axios' own timeout does not stop a body that drips: the signal does.
-    return withDeadline(options.clock, call.deadlineMs ?? READ_ANSWER_MS, signal, async (deadline) => {
+    // The client's own timeout does not stop a body that arrives slowly: the signal does.
+    return withDeadline(options.clock, call.deadlineMs ?? CALL_DEADLINE_MS, signal, async (deadline) => {
       try {
         const response = await client.request<unknown>({
           method: call.method,
@@ -87,7 +88,7 @@ export function createTransport(options: TransportOptions): Send {
           signal: deadline,
           ...(call.body === undefined ? {} : { data: JSON.stringify(call.body) }),
         });
-        const retryAfterMs = waitIn(response.headers["retry-after"], options.clock.now());
+        const retryAfterMs = retryAfterIn(response.headers["retry-after"], options.clock.now());
         const text = typeof response.data === "string" ? response.data : "";
         return { status: response.status, text, ...(retryAfterMs === null ? {} : { retryAfterMs }) };
       } catch (error) {
@@ -95,29 +96,29 @@ export function createTransport(options: TransportOptions): Send {
       }
     });
   };
-  const once: Send = async (call, signal) => {
-    const turnMs = options.pacing.availableAt(call.endpoint) - options.clock.now();
-    if (isRead(call) && turnMs > READ_WAIT_MS) {
-      const text = "not sent, as the API has asked for a longer wait";
-      throw unsent(call, { kind: "rate_limited", slug: "", text, retryAfterMs: turnMs });
+  const sendOnce: Send = async (call, signal) => {
+    const waitMs = options.pacing.availableAt(call.endpoint) - options.clock.now();
+    if (isRead(call) && waitMs > READ_WAIT_MS) {
+      const text = "not sent: the API asked for a longer wait";
+      throw notSent(call, { kind: "rate_limited", slug: "", text, retryAfterMs: waitMs });
     }
-    const waiting = [signal, call.beforeSent].filter((one) => one !== undefined);
-    // Joined only where there are two, in a create: a signal that lives on remembers each one that is made of it.
-    await options.pacing.acquire(call.endpoint, waiting.length > 1 ? AbortSignal.any(waiting) : waiting[0]);
-    if (waiting.some((one) => one.aborted))
-      throw unsent(call, { kind: "unavailable", slug: "aborted", text: "given up before it was sent" });
+    const cancels = [signal, call.beforeSent].filter((one) => one !== undefined);
+    // Combined only when there are two, in a create: a long-lived signal keeps a reference to each signal that is derived from it.
+    await options.pacing.acquire(call.endpoint, cancels.length > 1 ? AbortSignal.any(cancels) : cancels[0]);
+    if (cancels.some((one) => one.aborted))
+      throw notSent(call, { kind: "unavailable", slug: "aborted", text: "cancelled before it was sent" });
     const sentAt = options.clock.now();
-    const tell = (outcome: CallInfo["outcome"]) =>
+    const report = (outcome: CallInfo["outcome"]) =>
       options.onCall?.({ endpoint: call.endpoint, outcome, ms: options.clock.now() - sentAt });
     try {
       const answer = await send(call, signal);
       const body = readAnswer(describe(call), answer, (text) => scrub(text, options.secrets?.() ?? [options.apiKey()]));
-      tell("ok");
+      report("ok");
       options.pacing.succeeded(call.endpoint);
       return body;
     } catch (error) {
       if (!(error instanceof VastError)) throw error;
-      tell(error.kind);
+      report(error.kind);
       options.pacing.failed(call.endpoint, error);
       if (error.kind === "auth") options.onAuthError?.();
       throw error;
@@ -127,24 +128,25 @@ export function createTransport(options: TransportOptions): Send {
     const until = options.clock.now() + READ_WAIT_MS;
     for (let tries = 1; ; tries += 1) {
       try {
-        return await once(call, signal);
+        return await sendOnce(call, signal);
       } catch (error) {
         const refused = error instanceof VastError && error.kind === "rate_limited";
-        const again = refused && isRead(call) && call.once !== true && tries < READ_TRIES && !signal?.aborted;
-        if (!again || options.clock.now() + (error.retryAfterMs ?? 0) > until) throw error;
+        const retry =
+          refused && isRead(call) && call.retryRateLimited !== false && tries < READ_TRIES && !signal?.aborted;
+        if (!retry || options.clock.now() + (error.retryAfterMs ?? 0) > until) throw error;
       }
     }
   };
 }
 
-/** A `Retry-After` header in either of its forms, seconds or a date; null when it is none. */
-function waitIn(header: unknown, now: number): number | null {
+/** Ms of a `Retry-After` header, which holds seconds or a date; null when it holds neither. */
+function retryAfterIn(header: unknown, now: number): number | null {
   if (typeof header !== "string") return null;
   const ms = /^\d+$/.test(header.trim()) ? Number(header) * 1000 : Date.parse(header) - now;
   return Number.isFinite(ms) && ms > 0 ? ms : null;
 }
 
-/** A search is a POST that changes nothing. */
+/** A search is a POST, but changes nothing. */
 function isRead(call: ApiCall): boolean {
   return call.method === "GET" || call.method === "POST";
 }
@@ -153,15 +155,15 @@ function describe(call: ApiCall): string {
   return `${call.method} ${call.path}`;
 }
 
-function unsent(call: ApiCall, facts: Pick<VastErrorFields, "kind" | "slug" | "text" | "retryAfterMs">): VastError {
-  return new VastError({ ...facts, call: describe(call), status: null, reached: false });
+function notSent(call: ApiCall, fields: Pick<VastErrorFields, "kind" | "slug" | "text" | "retryAfterMs">): VastError {
+  return new VastError({ ...fields, call: describe(call), status: null, reached: false });
 }
 
-/** Keeps the code of a failure and drops the rest: an axios error holds the request with its headers. */
+/** Keeps only the code of a failure: the client's error holds the request with its headers. */
 function networkError(call: string, error: unknown, deadline: AbortSignal): VastError {
   const code = codeOf(error) ?? "";
   if (deadline.aborted) {
-    const why = deadline.reason instanceof Error ? deadline.reason.message : "it was given up";
+    const why = deadline.reason instanceof Error ? deadline.reason.message : "cancelled";
     return new VastError({ kind: "unavailable", call, status: null, slug: "timeout", text: why });
   }
   if (code === "ERR_BAD_RESPONSE") {
@@ -170,7 +172,7 @@ function networkError(call: string, error: unknown, deadline: AbortSignal): Vast
       call,
       status: null,
       slug: code,
-      text: "the answer is too large or broken",
+      text: "the answer is too large or damaged",
     });
   }
   const untrusted = UNTRUSTED.test(code);
@@ -180,8 +182,8 @@ function networkError(call: string, error: unknown, deadline: AbortSignal): Vast
     status: null,
     slug: code,
     text: untrusted
-      ? "the certificate is not trusted: NODE_EXTRA_CA_CERTS may name a file with its authority"
+      ? "the certificate is not trusted: set NODE_EXTRA_CA_CERTS to a file with its certificate authority"
       : "the connection failed",
-    reached: !untrusted && !NEVER_SENT.has(code),
+    reached: !untrusted && !NOT_SENT.has(code),
   });
 }

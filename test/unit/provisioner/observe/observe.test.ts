@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { known, type Published } from "../../../../provisioner/model/observation.ts";
-import { createObserver, type Urgency } from "../../../../provisioner/observe/observe.ts";
+import type { Urgency } from "../../../../provisioner/observe/list-schedule.ts";
+import { createObserver } from "../../../../provisioner/observe/observe.ts";
 import { pollSlotOf } from "../../../../provisioner/observe/poll-schedule.ts";
 import type { State } from "../../../../provisioner/state/schema.ts";
 import { fakeClock } from "../../common/fake-clock.ts";

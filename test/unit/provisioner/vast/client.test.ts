@@ -7,7 +7,7 @@ import { LABEL } from "../plan/situation.ts";
 /** A client over answers in order (an error is thrown), and what it asked. */
 function clientOf(...answers: (Record<string, unknown> | Error)[]) {
   const calls: ApiCall[] = [];
-  const namesakes: (readonly number[])[] = [];
+  const duplicates: (readonly number[])[] = [];
   const client = createVastClient(
     async (call) => {
       calls.push(call);
@@ -16,9 +16,9 @@ function clientOf(...answers: (Record<string, unknown> | Error)[]) {
       if (answer instanceof Error) throw answer;
       return answer;
     },
-    { onDuplicateTemplates: (_, ids) => namesakes.push(ids) },
+    { onDuplicateTemplates: (_, ids) => duplicates.push(ids) },
   );
-  return { client, calls, namesakes };
+  return { client, calls, duplicates };
 }
 
 const rowsOf = (...ids: number[]) => ids.map((id) => ({ id, label: LABEL }));
@@ -69,12 +69,12 @@ describe("the instance list", () => {
 
   test("is unknown when the pages do not hold what was announced", async () => {
     const { client } = clientOf({ instances: rowsOf(1), total_instances: 2 });
-    await expect(client.listInstances(LABEL)).rejects.toEqual(malformed(/1 rows came, 2 were announced/));
+    await expect(client.listInstances(LABEL)).rejects.toEqual(malformed(/1 rows arrived, but the API announced 2/));
   });
 
   test("is unknown when there are fewer rows than the API says it found", async () => {
     const { client } = clientOf({ instances: [], instances_found: 1 });
-    await expect(client.listInstances(LABEL)).rejects.toEqual(malformed(/0 rows came, 1 were found/));
+    await expect(client.listInstances(LABEL)).rejects.toEqual(malformed(/0 rows arrived, but the API found 1/));
   });
 
   test.each([
@@ -139,12 +139,12 @@ describe("the template", () => {
     expect(await client.findTemplate("demo")).toMatchObject({ id: 3, hash: "h3" });
   });
 
-  test("is told once to have namesakes, and again when there are others", async () => {
+  test("reports duplicates once, and again when they change", async () => {
     const [second, third] = [2, 3].map((id) => ({ ...mine, id, hash_id: `h${id}` }));
     const lists = [[mine, second], [mine, second], [mine], [mine, second], [mine, second, third]];
-    const { client, namesakes } = clientOf({ id: 9 }, ...lists.map((templates) => ({ templates })));
+    const { client, duplicates } = clientOf({ id: 9 }, ...lists.map((templates) => ({ templates })));
     for (const _ of lists) await client.findTemplate("demo");
-    expect(namesakes).toEqual([
+    expect(duplicates).toEqual([
       [2, 1],
       [2, 1],
       [3, 2, 1],

@@ -233,7 +233,7 @@ describe("an error", () => {
 
   test("is not followed by another try where the caller comes back by itself", async () => {
     const { send, requests } = transportOf(() => ({ status: 429, text: "threshold=1.0" }));
-    await errorOf(send({ ...CALL, once: true }));
+    await errorOf(send({ ...CALL, retryRateLimited: false }));
     expect(requests).toHaveLength(1);
   });
 
@@ -245,7 +245,7 @@ describe("an error", () => {
   ])("reads a Retry-After header if ever one comes: %s", async (value, wait) => {
     const headers = { "retry-after": value };
     const { send } = transportOf(() => ({ status: 429, text: "too frequent", headers }));
-    expect((await errorOf(send({ ...CALL, once: true }))).retryAfterMs).toBe(wait);
+    expect((await errorOf(send({ ...CALL, retryRateLimited: false }))).retryAfterMs).toBe(wait);
   });
 
   test("tells that the key was refused, and no other trouble", async () => {

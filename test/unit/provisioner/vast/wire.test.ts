@@ -19,7 +19,7 @@ import { temporaryFolder } from "../../common/temporary-folder.ts";
 import { SELF_SIGNED } from "../observe/self-signed.ts";
 
 const KEY = "sekrit-key-0123456789";
-const LIST: ApiCall = { method: "GET", path: "/api/v1/instances/", endpoint: "list", once: true };
+const LIST: ApiCall = { method: "GET", path: "/api/v1/instances/", endpoint: "list", retryRateLimited: false };
 const CREATE: ApiCall = {
   method: "PUT",
   path: "/api/v0/asks/5/",

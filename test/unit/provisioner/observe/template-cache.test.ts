@@ -1,0 +1,85 @@
+import { describe, expect, test } from "vitest";
+import { known } from "../../../../provisioner/model/observation.ts";
+import { pollSlotOf } from "../../../../provisioner/observe/poll-schedule.ts";
+import { createTemplateCache } from "../../../../provisioner/observe/template-cache.ts";
+import { fakeClock } from "../../common/fake-clock.ts";
+import { vastError } from "../fakes.ts";
+import { desired, MINUTE, NOW, SECOND, template } from "../plan/situation.ts";
+
+/** A cache whose API answers with `answer`, and how often the API was called. */
+function cacheOf(answer: () => typeof template | null = () => template) {
+  const clock = fakeClock(NOW);
+  let back = 0;
+  let calls = 0;
+  const client = {
+    findTemplate: async () => {
+      calls += 1;
+      return answer();
+    },
+  };
+  const slot = pollSlotOf("vast-pod-3");
+  const settableClock = { ...clock, now: () => clock.now() - back };
+  return {
+    clock,
+    calls: () => calls,
+    setBack: (ms: number) => {
+      back = ms;
+    },
+    cache: createTemplateCache({ client, clock: settableClock, random: () => 0.5, desired, slot }),
+  };
+}
+const failsWith = (error: Error) => () => {
+  throw error;
+};
+
+describe("the template", () => {
+  test("is read once, and again when it is due", async () => {
+    const { cache, calls, clock } = cacheOf();
+    expect(await cache.observe(true)).toEqual({ template: known(template), templateAt: NOW });
+    await clock.advance(SECOND);
+    expect(await cache.observe(true)).toEqual({ template: known(template), templateAt: NOW });
+    expect(calls()).toBe(1);
+    await clock.advance(cache.dueAt() - clock.now());
+    expect((await cache.observe(true)).templateAt).toBe(clock.now());
+    expect(calls()).toBe(2);
+    expect(clock.now() - NOW).toBeLessThanOrEqual(61 * SECOND);
+  });
+
+  test("is not read while nothing depends on it", async () => {
+    const { cache, calls } = cacheOf();
+    expect(await cache.observe(false)).toMatchObject({ template: { known: false }, templateAt: 0 });
+    expect(calls()).toBe(0);
+  });
+
+  test("is known to be missing", async () => {
+    expect((await cacheOf(() => null).cache.observe(true)).template).toEqual(known(null));
+  });
+
+  test("is unknown after a failure, and read again ten seconds later", async () => {
+    const { cache } = cacheOf(failsWith(vastError("auth", { status: 401 })));
+    expect((await cache.observe(true)).template).toMatchObject({ known: false, why: { account: "auth" } });
+    expect(cache.dueAt()).toBe(NOW + 10 * SECOND);
+  });
+
+  test("stays known after a refusal, and is read again in the pod's create slot", async () => {
+    let refused = false;
+    const { cache, clock } = cacheOf(() => (refused ? failsWith(vastError("rate_limited"))() : template));
+    await cache.observe(true);
+    refused = true;
+    await clock.advance(MINUTE + SECOND);
+    expect((await cache.observe(true)).template).toEqual(known(template));
+    expect(cache.dueAt() % (51 * SECOND)).toBe(3 * 5100);
+  });
+
+  test("is read again when the clock was set back", async () => {
+    const { cache, calls, setBack } = cacheOf();
+    await cache.observe(true);
+    setBack(MINUTE);
+    expect((await cache.observe(true)).templateAt).toBe(NOW - MINUTE);
+    expect(calls()).toBe(2);
+  });
+
+  test("does not hide an internal error", async () => {
+    await expect(cacheOf(failsWith(new TypeError("a defect"))).cache.observe(true)).rejects.toThrow(TypeError);
+  });
+});
