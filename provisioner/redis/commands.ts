@@ -1,27 +1,27 @@
-// The commands of Redis that the program uses, by who uses them. Types only.
+// The Redis commands that the program uses, grouped by user. Types only.
 
-/** The commands that the store needs of Redis. Each rejects in bounded time. */
+/** The commands of the ban store. Each rejects within a bounded time. */
 export interface RedisCommands {
   scan(cursor: string, pattern: string): Promise<[string, string[]]>;
   mget(keys: string[]): Promise<(string | null)[]>;
   setWithTtl(key: string, value: string, ttlSeconds: number): Promise<void>;
-  /** Whether it was absent. */
+  /** Returns true when the key did not exist and was set. */
   setIfAbsent(key: string, value: string, ttlSeconds: number): Promise<boolean>;
   remove(key: string): Promise<void>;
-  /** Adds to a counter and sets its time to live anew, in one transaction. */
+  /** Adds to a counter and restarts its time to live, in one transaction. */
   add(key: string, amount: number, ttlSeconds: number): Promise<void>;
 }
 
-/** The commands that the lease needs of Redis. Each rejects in bounded time. `mine` is what values of ours begin with. */
+/** The commands of the lease. Each rejects within a bounded time. `mine` is the prefix of this provisioner's values. */
 export interface LeaseCommands {
   get(key: string): Promise<string | null>;
   /**
-   * Sets the key unless it holds a value of somebody else. Answers what it held before, and for how long that value would yet
-   * have lived in ms (negative: for ever).
+   * Sets the key unless it holds another provisioner's value. Returns the previous value and its remaining time to live in ms
+   * (negative: it never expires).
    */
   claim(key: string, mine: string, value: string, ttlMs: number): Promise<{ before: string | null; leftMs: number }>;
-  /** Sets `key` if `guard` holds a value of ours, and answers whether it did. */
+  /** Sets `key` if `guard` holds one of this provisioner's values. Returns whether it did. */
   setWhileMine(guard: string, mine: string, key: string, value: string, ttlSeconds: number): Promise<boolean>;
-  /** Removes the key if it holds a value of ours. */
+  /** Removes the key if it holds one of this provisioner's values. */
   removeMine(key: string, mine: string): Promise<void>;
 }

@@ -1,6 +1,7 @@
-// What is wrong with Redis, from what its client says: the word for it, and what to do. Pure.
+// Classifies an error of the Redis client: the word for logs and metrics, the message and the remedy. Pure.
+import { codeOf, messageOf } from "../../common/errors.ts";
 
-/** The word in logs and metrics. `value` is one key's trouble, and no outage. */
+/** The word in logs and metrics. `value` is a problem of one key, not an outage. */
 export type RedisTrouble =
   | "unreachable"
   | "timeout"
@@ -13,7 +14,7 @@ export type RedisTrouble =
   | "value"
   | "other";
 
-const BY_WORD: readonly (readonly [RegExp, RedisTrouble])[] = [
+const BY_MESSAGE: readonly (readonly [RegExp, RedisTrouble])[] = [
   [/^Command timed out$/, "timeout"],
   [/max retries per request limit|Connection is closed|Stream isn't writeable/, "unreachable"],
   [/^(NOAUTH|WRONGPASS|NOPERM)\b|^ERR (AUTH|invalid password|Client sent AUTH)/, "auth"],
@@ -27,49 +28,48 @@ const BY_WORD: readonly (readonly [RegExp, RedisTrouble])[] = [
 
 export function troubleOf(error: unknown): RedisTrouble {
   if (!(error instanceof Error)) return "other";
-  // A transaction that was discarded tells why only in the refusals of its commands.
+  // The error of a discarded transaction gives its cause only in the errors of its commands.
   const [earlier] = "previousErrors" in error && Array.isArray(error.previousErrors) ? error.previousErrors : [];
   if (earlier !== undefined) return troubleOf(earlier);
-  // Before version 7 a script's refusal stands at the end of a sentence about the script.
-  const says = error.message.replace(/^ERR Error running script .*: -(?=[A-Z]+\b)/s, "");
-  const found = BY_WORD.find(([pattern]) => pattern.test(says))?.[1];
+  // Before version 7 the error of a script comes at the end of a sentence about the script.
+  const message = error.message.replace(/^ERR Error running script .*: -(?=[A-Z]+\b)/s, "");
+  const found = BY_MESSAGE.find(([pattern]) => pattern.test(message))?.[1];
   if (found !== undefined) return found;
-  // The system's own codes are like ECONNREFUSED: there is no connection.
-  return "code" in error && /^E[A-Z]+/.test(String(error.code)) ? "unreachable" : "other";
+  // Codes of the operating system, like ECONNREFUSED: there is no connection.
+  return /^E[A-Z]+/.test(codeOf(error) ?? "") ? "unreachable" : "other";
 }
 
-/** The connection itself is gone or too slow: what is asked next would wait as long. */
-export const AWAY: ReadonlySet<RedisTrouble> = new Set(["unreachable", "timeout"]);
+/** The connection is lost or too slow: the next command would wait as long. */
+export const CONNECTION_TROUBLES: ReadonlySet<RedisTrouble> = new Set(["unreachable", "timeout"]);
 
-/** Reads go on while these last. */
-export const WRITES_ONLY: ReadonlySet<RedisTrouble> = new Set(["read_only", "full", "not_saving"]);
+/** Reads continue to work while these last. */
+export const WRITE_TROUBLES: ReadonlySet<RedisTrouble> = new Set(["read_only", "full", "not_saving"]);
 
-/** A sentence that stays the same as long as the trouble does, and what to do. */
-export const MESSAGES: Readonly<Record<RedisTrouble, { says: string; remedy: string }>> = {
+/** A message that stays the same while the trouble lasts, and what to do. */
+export const MESSAGES: Readonly<Record<RedisTrouble, { message: string; remedy: string }>> = {
   unreachable: {
-    says: "Redis is away",
-    remedy: "check that the server of BLACKLIST_REDIS_URL runs and can be reached from this pod",
+    message: "Redis is unreachable",
+    remedy: "check that the server of BLACKLIST_REDIS_URL runs and that this pod can reach it",
   },
   timeout: {
-    says: "Redis is away",
+    message: "Redis is unreachable",
     remedy: "check that the server of BLACKLIST_REDIS_URL answers within a second",
   },
-  auth: { says: "Redis refuses the login", remedy: "correct user and password in BLACKLIST_REDIS_URL" },
+  auth: { message: "Redis refuses the login", remedy: "correct user and password in BLACKLIST_REDIS_URL" },
   database: {
-    says: "Redis has no database of that number",
-    remedy: "correct the number at the end of BLACKLIST_REDIS_URL, or raise the server's `databases`",
+    message: "Redis has no database with this number",
+    remedy: "correct the number at the end of BLACKLIST_REDIS_URL, or raise `databases` in the server's config",
   },
-  busy: { says: "Redis is busy", remedy: "it is loading its data, runs a script or waits for its primary" },
-  read_only: { says: "Redis takes no writes", remedy: "name the primary in BLACKLIST_REDIS_URL, not a replica" },
-  full: { says: "Redis is full", remedy: "raise its maxmemory, or give the bans a server of their own" },
-  not_saving: { says: "Redis takes no writes", remedy: "it cannot save to its disk: see its log" },
-  value: { says: "a key in Redis holds something else", remedy: "give the bans a database of their own" },
-  other: { says: "Redis refuses a command", remedy: "see its answer" },
+  busy: { message: "Redis is busy", remedy: "it is loading its data, running a script or waiting for its primary" },
+  read_only: { message: "Redis refuses writes", remedy: "set BLACKLIST_REDIS_URL to the primary, not to a replica" },
+  full: { message: "Redis is out of memory", remedy: "raise its maxmemory, or use a separate server for the bans" },
+  not_saving: { message: "Redis refuses writes", remedy: "it cannot save to its disk: check its log" },
+  value: { message: "a key in Redis has an unexpected value", remedy: "use a separate database for the bans" },
+  other: { message: "Redis refuses a command", remedy: "see the error" },
 };
 
-/** What a plan's message says of an error: the same words while the same trouble lasts. */
+/** The message of an error in a plan: it stays the same while the trouble lasts. */
 export function redisMessage(error: unknown): string {
   const trouble = troubleOf(error);
-  if (trouble !== "other") return MESSAGES[trouble].says;
-  return `Redis: ${error instanceof Error ? error.message : String(error)}`;
+  return trouble === "other" ? `Redis: ${messageOf(error)}` : MESSAGES[trouble].message;
 }

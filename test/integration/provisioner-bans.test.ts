@@ -134,7 +134,7 @@ test("goes on serving while Redis hangs, tells it once, and counts it", async ()
   const passes = Number((await pod.status()).passes);
   await until("many passes", async () => Number((await pod.status()).passes) >= passes + 20, { timeoutMs: 40_000 });
   expect(await pod.upstream()).toMatchObject({ state: "ready", server: ready.server });
-  expect(provisioner.lines.filter((line) => line.includes("Redis is away: "))).toHaveLength(1);
+  expect(provisioner.lines.filter((line) => line.includes("Redis is unreachable: "))).toHaveLength(1);
   pod.redis?.server.signal("SIGCONT");
   await until("it is over", async () => /^vast_pod_redis_up 1$/m.test(await metrics()), { timeoutMs: 20_000 });
   expect(await metrics()).toMatch(/^vast_pod_redis_last_error_timestamp_seconds\{kind="timeout"\} \d/m);
@@ -155,7 +155,7 @@ test("goes on with a message when Redis is away, and takes the bans up when it i
   await pod.redis?.server.stop();
   const provisioner = await pod.provision();
   await pod.until("it waits for Redis", (f) => f.reason === "owner_unknown");
-  expect(provisioner.lines.join("\n")).toContain("Redis is away");
+  expect(provisioner.lines.join("\n")).toContain("Redis is unreachable");
   const back = await startRedis(pod.sandbox, port);
   const again = new Redis(back.url);
   await again.set(`ban_${BAD}`, "by hand");

@@ -75,11 +75,11 @@ const said = () =>
 async function staysAway(store: BanStore) {
   for (let i = 0; i < 3; i += 1) {
     const { bans, refused, ms } = await pass(store);
-    expect(bans).toMatchObject({ known: false, why: { message: "Redis is away" } });
+    expect(bans).toMatchObject({ known: false, why: { message: "Redis is unreachable" } });
     expect(refused).toBe(4);
     expect(ms).toBeLessThan(LONGEST_PASS_MS);
   }
-  expect(said()).toEqual([expect.stringMatching(/^Redis is away: .*BLACKLIST_REDIS_URL/)]);
+  expect(said()).toEqual([expect.stringMatching(/^Redis is unreachable: .*BLACKLIST_REDIS_URL/)]);
 }
 const isBack = async (store: BanStore) =>
   until("the bans are known again", async () => (await store.bans()).known, { timeoutMs: 15_000 });
@@ -135,7 +135,7 @@ test("a server that is gone holds no pass up, and is used again when another one
   await staysAway(store);
   server = await startRedis(sandbox, server.port);
   await isBack(store);
-  expect(said()).toEqual([expect.stringContaining("Redis is away"), "Redis is back"]);
+  expect(said()).toEqual([expect.stringContaining("Redis is unreachable"), "Redis is back"]);
 });
 
 test("a slow server is used", async () => {
@@ -147,8 +147,13 @@ test("a slow server is used", async () => {
 });
 
 test.each([
-  ["read-only", () => admin.replicaof("127.0.0.1", 1), () => admin.replicaof("NO", "ONE"), /takes no writes.*primary/],
-  ["full", () => admin.config("SET", "maxmemory", "1"), () => admin.config("SET", "maxmemory", "0"), /full.*maxmemory/],
+  ["read-only", () => admin.replicaof("127.0.0.1", 1), () => admin.replicaof("NO", "ONE"), /refuses writes.*primary/],
+  [
+    "full",
+    () => admin.config("SET", "maxmemory", "1"),
+    () => admin.config("SET", "maxmemory", "0"),
+    /out of memory.*maxmemory/,
+  ],
 ])("a server that is %s still tells the bans; that nothing is kept is told once", async (_, begin, end, text) => {
   await admin.set("ban_7", "by hand");
   const { store } = open();
@@ -183,7 +188,7 @@ test("a wrong password is told once, without the password, until it is right", a
 test("a database that the server does not have is refused, not taken for number 0", async () => {
   const { store } = open(server.url.replace("/10", "/99"));
   const { bans, refused } = await pass(store);
-  expect(bans).toMatchObject({ known: false, why: { message: "Redis has no database of that number" } });
+  expect(bans).toMatchObject({ known: false, why: { message: "Redis has no database with this number" } });
   expect(refused).toBe(4);
   await admin.select(0);
   expect(await admin.dbsize()).toBe(0);

@@ -87,7 +87,7 @@ describe("the bans", () => {
     const store = createBanStore({ ...fakeRedis().redis, scan: away }, fakeClock(), times);
     expect(await store.bans()).toEqual({
       known: false,
-      why: { message: "Redis is away", account: null },
+      why: { message: "Redis is unreachable", account: null },
     });
   });
 

@@ -7,14 +7,18 @@ function setup() {
   const { log, lines } = fakeLog();
   const time = { now: NOW };
   const outages = createOutages(log, () => time.now);
-  return { outages, time, said: () => lines.filter((line) => line.level !== "debug").map((line) => String(line.msg)) };
+  return {
+    outages,
+    time,
+    logged: () => lines.filter((line) => line.level !== "debug").map((line) => String(line.msg)),
+  };
 }
 const refused = () => Object.assign(new Error("connect ECONNREFUSED 10.0.0.5:6379"), { code: "ECONNREFUSED" });
 const timedOut = () => new Error("Command timed out");
 const full = () => new Error("OOM command not allowed when used memory > 'maxmemory'.");
-const enters = (outages: { enter(): void }) => {
+const sends = (outages: { throwIfUnreachable(): void }) => {
   try {
-    outages.enter();
+    outages.throwIfUnreachable();
     return true;
   } catch {
     return false;
@@ -22,49 +26,52 @@ const enters = (outages: { enter(): void }) => {
 };
 
 describe("an outage of Redis", () => {
-  test("is said once with the remedy, and once when it is over", () => {
-    const { outages, said } = setup();
+  test("is logged once with the remedy, and once when it ends", () => {
+    const { outages, logged } = setup();
     expect(outages.up()).toBe(true);
     for (const error of [refused(), timedOut(), refused()]) outages.failed(error, true);
     expect(outages.up()).toBe(false);
-    expect(said()).toEqual([expect.stringMatching(/^Redis is away: bans are unknown.*BLACKLIST_REDIS_URL/)]);
-    outages.worked("reading");
-    outages.worked("reading");
+    expect(logged()).toEqual([expect.stringMatching(/^Redis is unreachable: bans are unknown.*BLACKLIST_REDIS_URL/)]);
+    outages.succeeded("reading");
+    outages.succeeded("reading");
     expect(outages.up()).toBe(true);
-    expect(said()).toEqual([expect.stringContaining("away"), "Redis is back"]);
+    expect(logged()).toEqual([expect.stringContaining("unreachable"), "Redis is back"]);
   });
 
-  test("is said again when it comes again", () => {
-    const { outages, said } = setup();
+  test("is logged again when it happens again", () => {
+    const { outages, logged } = setup();
     outages.failed(refused(), true);
-    outages.worked("reading");
+    outages.succeeded("reading");
     outages.failed(refused(), true);
-    expect(said()).toHaveLength(3);
+    expect(logged()).toHaveLength(3);
   });
 
-  test("with another cause in its midst is said with the other remedy", () => {
-    const { outages, said } = setup();
+  test("that changes its cause is logged again with the other remedy", () => {
+    const { outages, logged } = setup();
     outages.failed(refused(), true);
     outages.failed(new Error("WRONGPASS invalid username-password pair or user is disabled."), true);
     outages.failed(refused(), true);
-    expect(said()).toEqual([expect.stringContaining("away"), expect.stringContaining("correct user and password")]);
+    expect(logged()).toEqual([
+      expect.stringContaining("unreachable"),
+      expect.stringContaining("correct user and password"),
+    ]);
   });
 
-  test("of writes alone lasts until a write works, whatever can be read", () => {
-    const { outages, said } = setup();
+  test("that affects only writes lasts until a write succeeds, even if reads succeed", () => {
+    const { outages, logged } = setup();
     outages.failed(full(), true);
-    outages.worked("reading");
+    outages.succeeded("reading");
     outages.failed(full(), true);
-    expect(said()).toEqual([expect.stringMatching(/Redis is full: .*maxmemory/)]);
-    outages.worked("writing");
+    expect(logged()).toEqual([expect.stringMatching(/Redis is out of memory: .*maxmemory/)]);
+    outages.succeeded("writing");
     expect(outages.up()).toBe(true);
   });
 
-  test("is not what one key with something else in it makes", () => {
-    const { outages, said } = setup();
+  test("is not caused by one key with an unexpected value", () => {
+    const { outages, logged } = setup();
     outages.failed(new Error("WRONGTYPE Operation against a key holding the wrong kind of value"), true);
     expect(outages.up()).toBe(true);
-    expect(said()).toEqual([]);
+    expect(logged()).toEqual([]);
   });
 
   test("keeps the time of the last failure of each kind", () => {
@@ -72,7 +79,7 @@ describe("an outage of Redis", () => {
     outages.failed(refused(), true);
     time.now += SECOND;
     outages.failed(timedOut(), true);
-    outages.worked("reading");
+    outages.succeeded("reading");
     expect([...outages.failures()]).toEqual([
       ["unreachable", NOW],
       ["timeout", NOW + SECOND],
@@ -81,31 +88,31 @@ describe("an outage of Redis", () => {
 });
 
 describe("commands of an unreachable Redis", () => {
-  test("are refused at once for a moment after one has waited", () => {
+  test("fail immediately for a moment after one has timed out", () => {
     const { outages, time } = setup();
-    expect(enters(outages)).toBe(true);
+    expect(sends(outages)).toBe(true);
     outages.failed(timedOut(), true);
-    expect(enters(outages)).toBe(false);
+    expect(sends(outages)).toBe(false);
     time.now += 3 * SECOND;
-    expect(enters(outages)).toBe(true);
+    expect(sends(outages)).toBe(true);
   });
 
-  test("are sent at once when there is a connection again", () => {
+  test("are sent again immediately when there is a connection", () => {
     const { outages } = setup();
     outages.failed(refused(), true);
     outages.connected();
-    expect(enters(outages)).toBe(true);
+    expect(sends(outages)).toBe(true);
   });
 
-  test("are refused at once also where a login keeps the connection from being made", () => {
+  test("fail immediately also when a refused login prevents the connection", () => {
     const { outages } = setup();
     outages.failed(new Error("WRONGPASS invalid username-password pair or user is disabled."), false);
-    expect(enters(outages)).toBe(false);
+    expect(sends(outages)).toBe(false);
   });
 
-  test("are sent on where Redis answers, be it with a refusal", () => {
+  test("continue to be sent when Redis answers with an error", () => {
     const { outages } = setup();
     outages.failed(full(), true);
-    expect(enters(outages)).toBe(true);
+    expect(sends(outages)).toBe(true);
   });
 });

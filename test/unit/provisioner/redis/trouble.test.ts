@@ -29,15 +29,15 @@ describe("the trouble with Redis", () => {
     ["ERR value is not an integer or out of range", "value"],
     ["ERR increment or decrement would overflow", "value"],
     ["ERR unknown command 'SCAN'", "other"],
-  ] as const)("is told by what its client says: %s", (message, trouble) => {
+  ] as const)("is recognized by the client's message: %s", (message, trouble) => {
     expect(troubleOf(new Error(message))).toBe(trouble);
   });
 
-  test.each(["ECONNREFUSED", "ENOTFOUND", "ETIMEDOUT", "EHOSTUNREACH"])("is a missing connection for %s", (code) => {
+  test.each(["ECONNREFUSED", "ENOTFOUND", "ETIMEDOUT", "EHOSTUNREACH"])("is a failed connection for %s", (code) => {
     expect(troubleOf(withCode(code))).toBe("unreachable");
   });
 
-  test("of a discarded transaction is that of its first refused command", () => {
+  test("of a discarded transaction is that of its first failed command", () => {
     const previousErrors = [new Error("OOM command not allowed when used memory > 'maxmemory'.")];
     const aborted = Object.assign(new Error("EXECABORT Transaction discarded because of previous errors."), {
       previousErrors,
@@ -45,16 +45,16 @@ describe("the trouble with Redis", () => {
     expect(troubleOf(aborted)).toBe("full");
   });
 
-  test("is said in the same words while it lasts, whether a call is refused or hangs", () => {
+  test("has the same message while it lasts, whether a call is refused or hangs", () => {
     expect(redisMessage(withCode("ECONNREFUSED"))).toBe(redisMessage(new Error("Command timed out")));
   });
 
-  test("that has no word is said as it came", () => {
+  test("that is not recognized has the error's own message", () => {
     expect(redisMessage(new Error("ERR unknown command 'SCAN'"))).toBe("Redis: ERR unknown command 'SCAN'");
   });
 
-  test.each(Object.entries(MESSAGES))("has words and a remedy: %s", (_, { says, remedy }) => {
-    expect(says).not.toBe("");
+  test.each(Object.entries(MESSAGES))("has a message and a remedy: %s", (_, { message, remedy }) => {
+    expect(message).not.toBe("");
     expect(remedy).not.toBe("");
   });
 });

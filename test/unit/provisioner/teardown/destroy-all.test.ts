@@ -253,6 +253,6 @@ describe("vast-provisioner destroy with Redis", () => {
     redis.failing = { commands: EVERY_COMMAND, message: "Command timed out" };
     const { outcome, said } = await run({ lists: listed, lease: leaseOf(redis, "command") });
     expect(outcome.done).toBe(true);
-    expect(said).toContain("(Redis is away): make sure that none runs");
+    expect(said).toContain("(Redis is unreachable): make sure that none runs");
   });
 });
