@@ -1,5 +1,5 @@
-// One provisioner acts for a label: takes and keeps the label's lease in Redis, and the copy of the memory beside it. The only
-// place that knows their keys. Touches Redis through what it is handed.
+// Takes and renews the label's lease in Redis, so that only one provisioner acts for a label, and keeps a copy of the state next to
+// it. The only file that knows these keys. Touches Redis through the commands that it is given.
 import type { Clock } from "../../common/clock.ts";
 import type { Logger } from "../../common/logging.ts";
 import { LEASE_MS } from "../model/deadlines.ts";
@@ -10,13 +10,13 @@ import type { State } from "../state/schema.ts";
 import { formatMirror, parseMirror, takeOver } from "./mirror.ts";
 
 export interface Lease {
-  /** Takes the lease or renews it. Where it is newly ours, the memory comes back with what a predecessor left behind. */
+  /** Takes or renews the lease. When it is newly ours, the returned state includes what a predecessor left in Redis. */
   renew(state: State): Promise<{ ownership: Ownership; state: State }>;
-  /** Renews just before a mutation; false: it must not be sent. */
+  /** Renews the lease right before a mutation. False: the mutation must not be sent. */
   mayMutate(): Promise<boolean>;
-  /** Copies the memory to Redis while the lease is ours. Never rejects: the state file is the guard, this is a second copy. */
+  /** Copies the state to Redis while the lease is ours. Never rejects: this is only a second copy of the state file. */
   mirror(state: State): Promise<void>;
-  /** Gives the lease back, so that the next one need not wait for its end. */
+  /** Releases the lease, so that the next provisioner need not wait until it expires. */
   release(): Promise<void>;
 }
 
@@ -25,19 +25,19 @@ export interface LeaseParts {
   clock: Clock;
   log: Logger;
   label: string;
-  /** Kept in the state file, so that a program that is started again is the same owner. No spaces in it. */
+  /** Kept in the state file, so that a restarted program is the same owner. Without spaces. */
   token: string;
-  /** For people: who has the lease. */
+  /** Who has the lease, for people. */
   owner: string;
 }
 
-// Budget and intents are of use for an hour; doomed ids are written again each minute while they are asked away.
+// Recent creates and the intent matter for an hour. Pending deletes are written again each minute until they are confirmed.
 const MIRROR_TTL_SECONDS = 86_400;
 
 const leaseKey = (label: string) => `vast_lease_${label}`;
 const mirrorKey = (label: string) => `vast_pod_${label}`;
 
-/** A token from a random source of 0 to 1. */
+/** A new token. `random` returns 0 to 1. */
 export function newToken(random: () => number): string {
   const part = () => Math.floor(random() * 2 ** 32).toString(16);
   return `${part()}-${part()}-${part()}`;
@@ -46,86 +46,86 @@ export function newToken(random: () => number): string {
 export function createLease({ redis, clock, log, label, token, owner }: LeaseParts): Lease {
   const mine = `${token} `;
   let last: Exclude<LeaseAnswer, { kind: "none" }> | null = null;
-  let askedSince: number | null = null;
-  let answers = false; // the latest question had an answer: else a second one would only wait again
-  let takenOver = false; // what a predecessor left behind is in our memory
+  let claimedSince: number | null = null;
+  let answered = false; // Redis answered the latest command: otherwise another command would only time out too
+  let takenOver = false; // what a predecessor left in Redis is part of our state
   let mirrored: string | null = null;
-  let said = "";
+  let lastDoubt = "";
 
-  /** Asks Redis; `kept` tells that the lease was ours without a break. */
+  /** Claims the lease in Redis. `kept`: it was ours without interruption. */
   async function claim(): Promise<{ answer: LeaseAnswer; kept: boolean }> {
-    askedSince ??= clock.now();
+    claimedSince ??= clock.now();
     try {
       const { before, leftMs } = await redis.claim(leaseKey(label), mine, `${mine}${owner}`, LEASE_MS);
-      answers = true;
+      answered = true;
       if (before === null || before.startsWith(mine)) return { answer: { kind: "ours" }, kept: before !== null };
       const until = leftMs < 0 ? null : clock.now() + leftMs;
       return { answer: { kind: "other", owner: before.replace(/^\S* /, ""), until }, kept: false };
     } catch (error) {
-      answers = false;
+      answered = false;
       return { answer: { kind: "none", why: redisMessage(error) }, kept: false };
     }
   }
 
-  function conclude(answer: LeaseAnswer): Ownership {
-    const ownership = ownershipBy(answer, last, askedSince ?? clock.now(), clock.now());
+  function ownershipAfter(answer: LeaseAnswer): Ownership {
+    const ownership = ownershipBy(answer, last, claimedSince ?? clock.now(), clock.now());
     if (answer.kind !== "none") last = answer;
     if (answer.kind === "other") takenOver = false;
     const doubt = ownership.kind === "ours" ? ownership.doubt : null;
-    if (doubt !== null && doubt !== said) log.warn({ event: "lease" }, doubt);
-    said = doubt ?? "";
+    if (doubt !== null && doubt !== lastDoubt) log.warn({ event: "lease" }, doubt);
+    lastDoubt = doubt ?? "";
     return ownership;
   }
 
   return {
     async renew(state) {
       const { answer, kept } = await claim();
-      if (answer.kind !== "ours" || (kept && takenOver)) return { ownership: conclude(answer), state };
+      if (answer.kind !== "ours" || (kept && takenOver)) return { ownership: ownershipAfter(answer), state };
       try {
         const next = inherit(await redis.get(mirrorKey(label)), state);
         takenOver = true;
         mirrored = null;
-        return { ownership: conclude(answer), state: next };
+        return { ownership: ownershipAfter(answer), state: next };
       } catch (error) {
-        // The lease is ours, but what was begun before us is not known.
-        return { ownership: conclude({ kind: "none", why: redisMessage(error) }), state };
+        // The lease is ours, but it is unknown what the predecessor had started.
+        return { ownership: ownershipAfter({ kind: "none", why: redisMessage(error) }), state };
       }
     },
     async mayMutate() {
       const { answer, kept } = await claim();
-      // Somebody else may have had it in between: what was decided before that counts no more, the next pass looks anew.
-      const broken = answer.kind === "ours" && !(kept && takenOver);
-      const ownership = conclude(answer);
-      if (broken) takenOver = false;
-      return ownership.kind === "ours" && !broken;
+      // Another provisioner may have had it in between: this pass's decision is outdated, the next pass observes again.
+      const interrupted = answer.kind === "ours" && !(kept && takenOver);
+      const ownership = ownershipAfter(answer);
+      if (interrupted) takenOver = false;
+      return ownership.kind === "ours" && !interrupted;
     },
     async mirror(state) {
       const text = formatMirror(state, token);
-      if (!answers || !takenOver || text === mirrored) return;
+      if (!answered || !takenOver || text === mirrored) return;
       try {
         const written = await redis.setWhileMine(leaseKey(label), mine, mirrorKey(label), text, MIRROR_TTL_SECONDS);
         if (written) mirrored = text;
       } catch (error) {
-        answers = false;
+        answered = false;
         log.warn(
           { event: "lease", err: error },
-          "Redis did not take the copy of the state file: the disk alone has it",
+          "the copy of the state could not be written to Redis: only the state file has it",
         );
       }
     },
     async release() {
-      if (last?.kind !== "ours") return; // nothing to give back
-      // From here on it may be somebody else's: what was known of it counts no more.
+      if (last?.kind !== "ours") return; // nothing to release
+      // From now on another provisioner may have it: forget what Redis answered before.
       last = null;
-      askedSince = null;
+      claimedSince = null;
       takenOver = false;
-      // Asked for also where the latest question had no answer: Redis may be back, and the next owner would wait for a minute.
+      // Also when Redis did not answer before: it may be back, and the next owner would otherwise wait for a minute.
       try {
         await redis.removeMine(leaseKey(label), mine);
       } catch (error) {
         log.warn(
           { event: "lease", err: error },
-          `the lease could not be given back: it ends within ${LEASE_MS / 1000} s`,
+          `the lease could not be released: it expires within ${LEASE_MS / 1000} s`,
         );
       }
     },
@@ -135,13 +135,15 @@ export function createLease({ redis, clock, log, label, token, owner }: LeasePar
     if (text === null) return state;
     const read = parseMirror(text, label);
     if ("mirror" in read) return takeOver(state, read.mirror, token, clock.now());
-    const what = `the Redis key ${mirrorKey(label)} cannot be used (${read.why}): it is written anew`;
-    log.warn({ event: "lease" }, what);
+    log.warn(
+      { event: "lease" },
+      `the Redis key ${mirrorKey(label)} cannot be used (${read.why}); it will be overwritten`,
+    );
     return state;
   }
 }
 
-/** Without Redis: nobody else is known of, and the state file is all there is. */
+/** Without Redis: no other provisioner is known, and the state file is the only copy. */
 export const noLease: Lease = {
   renew: async (state) => ({ ownership: OURS, state }),
   mayMutate: async () => true,

@@ -1,4 +1,4 @@
-// The copy in Redis of what must not be lost with the pod's volume: what it holds, and how it is taken over. Pure.
+// The copy in Redis of what must not be lost with the pod's volume: its content, and how a successor takes it over. Pure.
 import * as z from "zod";
 import { parseJson } from "../../common/parse-json.ts";
 import {
@@ -14,7 +14,7 @@ import { fromSchema1 } from "../state/schema-1.ts";
 const mirrorSchema = z.object({
   schema: z.literal(CURRENT_SCHEMA),
   label: z.string(),
-  /** The lease under which it was written: tells a provisioner its own copy from its predecessor's. */
+  /** The token of the writer: distinguishes a provisioner's own copy from its predecessor's. */
   token: z.string(),
   intent: intentSchema.nullable(),
   pendingDeletes: z.array(pendingDeleteSchema),
@@ -30,14 +30,14 @@ export function formatMirror(state: State, token: string): string {
 export function parseMirror(text: string, label: string): { mirror: Mirror } | { why: string } {
   const read = parseJson(text, mirrorSchema, fromSchema1);
   if ("why" in read) return read;
-  // The ids of another label are none of our business: acting on them would touch what is not ours.
+  // The ids belong to another label: acting on them would destroy instances that are not ours.
   if (read.value.label !== label) return { why: `it belongs to the label ${read.value.label}` };
   return { mirror: read.value };
 }
 
 /**
- * The memory with what a predecessor left behind: its doomed ids and creates besides ours, and its intent where ours is none
- * or older. A provisioner's own copy teaches it nothing: the disk was written before it, and knows what is gone since.
+ * The state with what a predecessor left in Redis: its pending deletes and creates are added to ours, and its intent is used when
+ * ours is missing or older. A provisioner ignores its own copy: its state file is written first and is newer.
  */
 export function takeOver(state: State, mirror: Mirror, token: string, now: number): State {
   if (mirror.token === token) return state;
@@ -52,7 +52,7 @@ export function takeOver(state: State, mirror: Mirror, token: string, now: numbe
 
 function laterIntent(ours: Intent | null, theirs: Intent | null, now: number): Intent | null {
   if (theirs === null || (ours !== null && ours.startedAt >= theirs.startedAt)) return ours;
-  // A contract is ended as "never listed" only after lists of our own lacked it for the whole deadline: the copy may be from
-  // before it was listed, if Redis was away since.
+  // A contract is destroyed as "never listed" only after our own lists lacked it for the whole deadline: if Redis was unreachable
+  // since, the copy may be from before the contract was listed.
   return theirs.contract === null ? theirs : { ...theirs, startedAt: now };
 }

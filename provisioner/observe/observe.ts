@@ -85,12 +85,10 @@ export function createObserver(parts: ObserverParts): Observer {
   /** An observation with the last list and new probes, or null when a new list is needed. */
   async function withLastList(state: State, published: Published, urgency: Urgency, signal?: AbortSignal) {
     if (last === null || isInFuture(last, clock) || clock.now() >= dueAt(last, urgency)) return null;
-    const probes = last.list.known
-      ? await probeRows(parts, last.list.value, state, signal)
-      : await probePublished(parts, published, signal);
+    const probed = await probeAll(parts, last.list, state, published, signal);
     // When the served instance stops answering, its row may say why.
-    if (urgency === "ready" && [...probes.values()].some((result) => !result.ok)) return null;
-    return { ...last, ...(await observeTemplate(signal)), probes };
+    if (urgency === "ready" && [...probed.probes.values()].some((result) => !result.ok)) return null;
+    return { ...last, ...(await observeTemplate(signal)), ...probed };
   }
 
   return {
@@ -109,14 +107,14 @@ export function createObserver(parts: ObserverParts): Observer {
       const listed = await requestList(urgency === "now" || schedule.createSlotAt !== null, signal);
       const rows = listed.list.known ? listed.list.value : [];
       const stopped = rows.some((row) => isStopped(row, state, clock.now()));
-      const [template, credit, seenBans, counters, probes] = await Promise.all([
+      const [template, credit, seenBans, counters, probed] = await Promise.all([
         observeTemplate(signal),
         stopped ? observeCredit(client, signal) : undefined,
         bans.bans(),
         bans.counters(rows.map((row) => row.id)),
-        listed.list.known ? probeRows(parts, rows, state, signal) : probePublished(parts, published, signal),
+        probeAll(parts, listed.list, state, published, signal),
       ]);
-      last = { listedAt: listed.listedAt, list: listed.list, ...template, bans: seenBans, counters, probes };
+      last = { listedAt: listed.listedAt, list: listed.list, ...template, bans: seenBans, counters, ...probed };
       if (credit !== undefined) last.credit = credit;
       return last;
     },
@@ -139,18 +137,22 @@ async function observeCredit(client: VastClient, signal?: AbortSignal): Promise<
   }
 }
 
-async function probeRows(
-  { probe, desired, clock }: ObserverParts,
-  rows: readonly Instance[],
+/** Probes every row that is not being destroyed; while the list is unknown, the published server. */
+async function probeAll(
+  parts: ObserverParts,
+  list: Observation["list"],
   state: State,
+  published: Published,
   signal?: AbortSignal,
-): Promise<Map<number, ProbeResult>> {
-  const live = rows.filter((row) => !state.pendingDeletes.some((d) => d.id === row.id));
+): Promise<Pick<Observation, "probes">> {
+  if (!list.known) return { probes: await probePublished(parts, published, signal) };
+  const { probe, desired, clock } = parts;
+  const live = list.value.filter((row) => !state.pendingDeletes.some((d) => d.id === row.id));
   const results = live.map(async (row): Promise<[number, ProbeResult] | null> => {
     const endpoint = endpointOf(row, state.tracks[row.id], desired, clock.now());
     return endpoint === null ? null : [row.id, await probe(endpoint, signal)];
   });
-  return new Map((await Promise.all(results)).filter((result) => result !== null));
+  return { probes: new Map((await Promise.all(results)).filter((result) => result !== null)) };
 }
 
 async function probePublished(

@@ -1,13 +1,13 @@
 import type { LeaseCommands } from "../../../../provisioner/redis/commands.ts";
 
-// A Redis for tests of the lease: several provisioners may share it, and it can be told what goes wrong. Pure but for its state.
+// A fake Redis for tests of the lease: several provisioners may share it, and a test sets which commands fail. Holds only memory.
 
 export interface FakeRedis extends LeaseCommands {
   readonly entries: Map<string, { value: string; until: number }>;
-  /** The commands that fail now, and with what. */
+  /** The commands that fail now, and their error. */
   failing: { readonly commands: readonly (keyof LeaseCommands)[]; readonly message: string };
   /** Every command, in order. */
-  readonly asked: string[];
+  readonly commands: string[];
 }
 
 export const EVERY_COMMAND: readonly (keyof LeaseCommands)[] = ["get", "claim", "setWhileMine", "removeMine"];
@@ -19,33 +19,33 @@ export function fakeRedis(now: () => number): FakeRedis {
     return entry !== undefined && entry.until > now() ? entry.value : null;
   };
   const isMine = (key: string, mine: string) => get(key)?.startsWith(mine) === true;
-  const reached = (command: keyof LeaseCommands) => {
-    redis.asked.push(command);
+  const record = (command: keyof LeaseCommands) => {
+    redis.commands.push(command);
     if (redis.failing.commands.includes(command)) throw new Error(redis.failing.message);
   };
   const redis: FakeRedis = {
     entries,
     failing: { commands: [], message: "" },
-    asked: [],
+    commands: [],
     async get(key) {
-      reached("get");
+      record("get");
       return get(key);
     },
     async claim(key, mine, value, ttlMs) {
-      reached("claim");
+      record("claim");
       const before = get(key);
       const leftMs = before === null ? -2 : (entries.get(key)?.until ?? 0) - now();
       if (before === null || before.startsWith(mine)) entries.set(key, { value, until: now() + ttlMs });
       return { before, leftMs: leftMs === Number.POSITIVE_INFINITY ? -1 : leftMs };
     },
     async setWhileMine(guard, mine, key, value, ttlSeconds) {
-      reached("setWhileMine");
+      record("setWhileMine");
       const held = isMine(guard, mine);
       if (held) entries.set(key, { value, until: now() + ttlSeconds * 1000 });
       return held;
     },
     async removeMine(key, mine) {
-      reached("removeMine");
+      record("removeMine");
       if (isMine(key, mine)) entries.delete(key);
     },
   };

@@ -24,12 +24,12 @@ function world() {
     };
     return { ...lease, renew };
   };
-  const said = () => lines.map((line) => String(line.msg)).join("\n");
-  return { clock, redis, provisioner, said, lines };
+  const logged = () => lines.map((line) => String(line.msg)).join("\n");
+  return { clock, redis, provisioner, logged, lines };
 }
 
 describe("the lease", () => {
-  test("belongs to the first who asks, and the second is told whose it is and until when", async () => {
+  test("goes to the first provisioner; the second learns who has it and until when", async () => {
     const { provisioner } = world();
     expect(await provisioner("a").renew()).toMatchObject({ kind: "ours" });
     expect(await provisioner("b").renew()).toMatchObject({
@@ -39,7 +39,7 @@ describe("the lease", () => {
     });
   });
 
-  test("never allows two of them a mutation at a time", async () => {
+  test("never allows mutations by two provisioners at the same time", async () => {
     const { provisioner, clock } = world();
     const [a, b] = [provisioner("a"), provisioner("b")];
     for (let i = 0; i < 200; i += 1) {
@@ -50,7 +50,7 @@ describe("the lease", () => {
     }
   });
 
-  test("ends a minute after its last renewal, and may then be taken by another", async () => {
+  test("expires a minute after its last renewal, and then another provisioner can take it", async () => {
     const { provisioner, clock } = world();
     const [a, b] = [provisioner("a"), provisioner("b")];
     await a.renew();
@@ -61,7 +61,7 @@ describe("the lease", () => {
     expect(await a.renew()).toMatchObject({ kind: "other", owner: "pod b (pid 1)" });
   });
 
-  test("is given back at the end, and only by whom it belongs to", async () => {
+  test("is released at the end, and only by its owner", async () => {
     const { provisioner, redis } = world();
     const [a, b] = [provisioner("a"), provisioner("b")];
     await a.renew();
@@ -73,7 +73,7 @@ describe("the lease", () => {
     expect(await b.renew()).toMatchObject({ kind: "ours" });
   });
 
-  test("is given back although the latest question had no answer: Redis may be back", async () => {
+  test("is released even if Redis did not answer before: it may be back", async () => {
     const { provisioner, redis } = world();
     const a = provisioner("a");
     await a.renew();
@@ -84,7 +84,7 @@ describe("the lease", () => {
     expect(redis.entries.has(LEASE_KEY)).toBe(false);
   });
 
-  test("that was given back counts no more while Redis is away: somebody else may have it", async () => {
+  test("that was released does not count while Redis is unreachable: another provisioner may have it", async () => {
     const { provisioner, redis } = world();
     const a = provisioner("a");
     await a.renew();
@@ -94,16 +94,16 @@ describe("the lease", () => {
     expect(await a.mayMutate()).toBe(false);
   });
 
-  test("that cannot be given back is said to end by itself", async () => {
-    const { provisioner, redis, said } = world();
+  test("that cannot be released is logged, with the time after which it expires", async () => {
+    const { provisioner, redis, logged } = world();
     const a = provisioner("a");
     await a.renew();
     redis.failing = away;
     await a.release();
-    expect(said()).toContain("it ends within 60 s");
+    expect(logged()).toContain("it expires within 60 s");
   });
 
-  test("is the same owner's when a program with the same token starts again", async () => {
+  test("still belongs to the same owner after a restart with the same token", async () => {
     const { provisioner } = world();
     await provisioner("a").renew();
     const again = provisioner("a");
@@ -111,7 +111,7 @@ describe("the lease", () => {
     expect(await again.mayMutate()).toBe(true);
   });
 
-  test("is taken anew when Redis was flushed", async () => {
+  test("is taken again after Redis was flushed", async () => {
     const { provisioner, redis } = world();
     const a = provisioner("a");
     await a.renew();
@@ -122,7 +122,7 @@ describe("the lease", () => {
     expect([...redis.entries.keys()]).toEqual([LEASE_KEY, MIRROR_KEY]);
   });
 
-  test("that somebody made without an end is told as such", async () => {
+  test("that was written by hand without an expiry is reported as such", async () => {
     const { provisioner, redis } = world();
     redis.entries.set(LEASE_KEY, { value: "by hand", until: Number.POSITIVE_INFINITY });
     expect(await provisioner("a").renew()).toMatchObject({ kind: "other", owner: "hand", until: null });
@@ -130,7 +130,7 @@ describe("the lease", () => {
 });
 
 describe("a mutation", () => {
-  test("is allowed while the lease is ours without a break", async () => {
+  test("is allowed while the lease is ours without interruption", async () => {
     const { provisioner, clock } = world();
     const a = provisioner("a");
     await a.renew();
@@ -140,7 +140,7 @@ describe("a mutation", () => {
     expect(await a.mayMutate()).toBe(true);
   });
 
-  test("is not allowed when the lease had ended in between: another may have acted, and the next pass looks anew", async () => {
+  test("is not allowed when the lease had expired in between: another may have acted, and the next pass observes again", async () => {
     const { provisioner, clock } = world();
     const a = provisioner("a");
     await a.renew();
@@ -150,7 +150,7 @@ describe("a mutation", () => {
     expect(await a.mayMutate()).toBe(true);
   });
 
-  test("is not allowed when another has the lease", async () => {
+  test("is not allowed when another provisioner has the lease", async () => {
     const { provisioner } = world();
     const [a, b] = [provisioner("a"), provisioner("b")];
     await a.renew();
@@ -158,7 +158,7 @@ describe("a mutation", () => {
     expect(await b.mayMutate()).toBe(false);
   });
 
-  test("is allowed while Redis is away since the lease was ours, and no more when it is back and another has it", async () => {
+  test("is allowed while Redis is unreachable after the lease was ours, but not when it is back and another has the lease", async () => {
     const { provisioner, redis, clock } = world();
     const [a, b] = [provisioner("a"), provisioner("b")];
     await a.renew();
@@ -171,21 +171,21 @@ describe("a mutation", () => {
   });
 
   test("is not allowed for 120 s when Redis never answered, and then is", async () => {
-    const { provisioner, redis, clock, said } = world();
+    const { provisioner, redis, clock, logged } = world();
     const a = provisioner("a");
     redis.failing = away;
     expect(await a.renew()).toMatchObject({ kind: "unknown", until: NOW + 120 * SECOND });
     expect(await a.mayMutate()).toBe(false);
     await clock.advance(120 * SECOND);
     expect(await a.mayMutate()).toBe(true);
-    expect(said()).toContain("without knowing whether another provisioner has this label");
+    expect(logged()).toContain("without knowing whether another provisioner has this label");
   });
 });
 
 describe("the copy of the state", () => {
   const begun = { pendingDeletes: [{ id: 7, reason: "duplicate", since: NOW, deleteSentAt: null }], creates: [NOW] };
 
-  test("is there for whoever has the lease next", async () => {
+  test("is there for the next owner of the lease", async () => {
     const { provisioner } = world();
     const a = provisioner("a");
     await a.renew();
@@ -194,7 +194,7 @@ describe("the copy of the state", () => {
     expect((await provisioner("b").renew()).state).toEqual(state(begun));
   });
 
-  test("is taken over again by whom another followed meanwhile", async () => {
+  test("is taken over again by a provisioner that lost the lease in between", async () => {
     const { provisioner, clock } = world();
     const [a, b] = [provisioner("a"), provisioner("b")];
     await a.renew();
@@ -205,7 +205,7 @@ describe("the copy of the state", () => {
     expect((await a.renew()).state).toEqual(state(begun));
   });
 
-  test("is written by the one who has the lease alone", async () => {
+  test("is written only by the owner of the lease", async () => {
     const { provisioner, redis } = world();
     const [a, b] = [provisioner("a"), provisioner("b")];
     await a.renew();
@@ -214,15 +214,15 @@ describe("the copy of the state", () => {
     expect(redis.entries.has(MIRROR_KEY)).toBe(false);
   });
 
-  test("is not written again while it is the same", async () => {
+  test("is not written again while it does not change", async () => {
     const { provisioner, redis } = world();
     const a = provisioner("a");
     await a.renew();
     for (const _ of [1, 2, 3]) await a.mirror(state(begun));
-    expect(redis.asked.filter((command) => command === "setWhileMine")).toHaveLength(1);
+    expect(redis.commands.filter((command) => command === "setWhileMine")).toHaveLength(1);
   });
 
-  test("lives for a day", async () => {
+  test("expires after a day", async () => {
     const { provisioner, redis } = world();
     const a = provisioner("a");
     await a.renew();
@@ -230,23 +230,23 @@ describe("the copy of the state", () => {
     expect(redis.entries.get(MIRROR_KEY)?.until).toBe(NOW + 86_400 * SECOND);
   });
 
-  test("is set aside with a warning when it is garbage", async () => {
-    const { provisioner, redis, said } = world();
+  test("is ignored with a warning when it is not readable", async () => {
+    const { provisioner, redis, logged } = world();
     redis.entries.set(MIRROR_KEY, { value: "{", until: Number.POSITIVE_INFINITY });
     const a = provisioner("a");
     expect(await a.renew()).toMatchObject({ kind: "ours", state: state() });
-    expect(said()).toContain(`${MIRROR_KEY} cannot be used (it is not JSON`);
+    expect(logged()).toContain(`${MIRROR_KEY} cannot be used (it is not JSON`);
     await a.mirror(state(begun));
     expect(redis.entries.get(MIRROR_KEY)?.value).toContain('"pendingDeletes"');
   });
 
-  test("that Redis does not take is told, and keeps nobody from acting: the disk has it", async () => {
-    const { provisioner, redis, said } = world();
+  test("that cannot be written is logged, and mutations continue: the state file has the same content", async () => {
+    const { provisioner, redis, logged } = world();
     const a = provisioner("a");
     await a.renew();
     redis.failing = { commands: ["setWhileMine"], message: "OOM command not allowed" };
     await a.mirror(state(begun));
-    expect(said()).toContain("did not take the copy");
+    expect(logged()).toContain("could not be written to Redis");
     expect(await a.mayMutate()).toBe(true);
     redis.failing = well;
     await a.renew();
@@ -254,7 +254,7 @@ describe("the copy of the state", () => {
     expect(redis.entries.has(MIRROR_KEY)).toBe(true);
   });
 
-  test("that cannot be read leaves the lease unproven: what was begun before is not known", async () => {
+  test("that cannot be read makes the ownership unknown: what the predecessor started is not known", async () => {
     const { provisioner, redis } = world();
     const a = provisioner("a");
     redis.failing = { commands: ["get"], message: "Command timed out" };
@@ -263,7 +263,7 @@ describe("the copy of the state", () => {
   });
 });
 
-test("a token differs from one random source to another, and has no space, which ends it in Redis", () => {
+test("a token differs between random sources, and has no space, because a space ends it in Redis", () => {
   expect(newToken(() => 0.1)).not.toBe(newToken(() => 0.2));
   expect(newToken(() => 0.999)).toMatch(/^[0-9a-f-]+$/);
 });

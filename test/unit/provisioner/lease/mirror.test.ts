@@ -16,7 +16,7 @@ const intent = (over: Partial<Intent> = {}): Intent => ({
 });
 const pendingDeletes = (id: number): PendingDelete => ({ id, reason: "duplicate", since: NOW, deleteSentAt: null });
 
-/** What another provisioner with the memory `theirs` left behind. */
+/** The copy of another provisioner with the state `theirs`. */
 function left(theirs: Partial<State>, token = "theirs"): Mirror {
   const read = parseMirror(formatMirror(state(theirs), token), LABEL);
   if ("why" in read) throw new Error(read.why);
@@ -55,7 +55,7 @@ describe("the copy in Redis", () => {
 });
 
 describe("what a predecessor left behind", () => {
-  test("is taken over where the disk has nothing", () => {
+  test("is taken over when the state file has nothing", () => {
     const theirs = { intent: intent(), pendingDeletes: [pendingDeletes(7)], creates: [NOW - MINUTE] };
     expect(taken({}, theirs)).toEqual(state(theirs));
   });
@@ -70,22 +70,22 @@ describe("what a predecessor left behind", () => {
     expect(next.creates).toEqual([NOW - 2 * MINUTE, NOW - MINUTE, NOW]);
   });
 
-  test("does not take the place of an intent of ours that is as young", () => {
+  test("does not replace an intent of ours that is as recent", () => {
     const ours = intent({ startedAt: NOW, contract: 42 });
     expect(taken({ intent: ours }, { intent: intent() }).intent).toEqual(ours);
     expect(taken({ intent: ours }, { intent: null }).intent).toEqual(ours);
   });
 
-  test("takes the place of an intent of ours that is older: its holder had resolved ours", () => {
+  test("replaces an intent of ours that is older: its writer had resolved ours", () => {
     expect(taken({ intent: intent() }, { intent: intent({ startedAt: NOW }) }).intent?.startedAt).toBe(NOW);
   });
 
-  test("gives a contract that was not listed yet its whole time again before it is ended: the copy may be old", () => {
+  test("restarts the deadline of a contract that is not listed yet: the copy may be old", () => {
     expect(taken({}, { intent: intent({ contract: 42 }) }).intent).toEqual(intent({ contract: 42, startedAt: NOW }));
     expect(taken({}, { intent: intent() }).intent?.startedAt).toBe(NOW - 5 * MINUTE);
   });
 
-  test("teaches nothing when it is our own: the disk knows what is gone since", () => {
+  test("is ignored when it is our own: the state file is newer", () => {
     const stale = { intent: intent({ contract: 42 }), pendingDeletes: [pendingDeletes(7)], creates: [NOW - MINUTE] };
     expect(taken({}, stale, TOKEN)).toEqual(state());
   });
