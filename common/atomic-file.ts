@@ -1,26 +1,29 @@
-// Writes a file so that a reader sees the old bytes or the new ones, never half of them. Touches one folder.
+// Writes a file atomically: a reader sees the old content or the new one, never a part. Touches one folder.
 import { randomBytes } from "node:crypto";
 import { chmod, open, readdir, readFile, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import { codeOf } from "./errors.ts";
 
-/** What a write did: callers, logs and tests need not guess. */
+const NOT_FOUND: ReadonlySet<string> = new Set(["ENOENT", "ENOTDIR"]);
+
+/** What a write did. */
 export interface Written {
   changed: boolean;
 }
 
-/** The bytes of `path` as text, or null when there is no such file. Other errors are thrown. */
+/** The content of `path` as text, or null when the file does not exist. Throws other errors. */
 export async function readIfExists(path: string): Promise<string | null> {
   try {
     return await readFile(path, "utf8");
   } catch (error) {
-    if (isMissing(error)) return null;
+    if (NOT_FOUND.has(codeOf(error) ?? "")) return null;
     throw error;
   }
 }
 
 /**
- * Makes `path` hold `text` with permission bits `mode`: temporary file in the same folder, fsync, rename.
- * Equal bytes are not written again. Throws the file system's error; the old file is then untouched.
+ * Writes `text` to `path` with the permission bits `mode`: temporary file in the same folder, fsync, rename.
+ * Equal content is not written again. Throws the file system's error; the old file is then unchanged.
  */
 export async function writeAtomic(path: string, text: string, mode: number): Promise<Written> {
   if ((await readIfExists(path)) === text) return { changed: false };
@@ -34,7 +37,7 @@ export async function writeAtomic(path: string, text: string, mode: number): Pro
     } finally {
       await file.close();
     }
-    await chmod(temporary, mode); // open()'s mode is cut by the umask, which differs from image to image
+    await chmod(temporary, mode); // open() applies the umask, which differs between images
     await rename(temporary, path);
   } catch (error) {
     await rm(temporary, { force: true });
@@ -43,14 +46,10 @@ export async function writeAtomic(path: string, text: string, mode: number): Pro
   return { changed: true };
 }
 
-/** Removes the temporary files that a killed writer of `path` left behind. Call it once at start, before writing. */
+/** Removes the temporary files that a killed writer of `path` left. Call it before writing, not during a write. */
 export async function removeStaleTemporaries(path: string): Promise<void> {
   const prefix = `.${basename(path)}.`;
   for (const name of await readdir(dirname(path))) {
     if (name.startsWith(prefix) && name.endsWith(".tmp")) await rm(join(dirname(path), name), { force: true });
   }
-}
-
-function isMissing(error: unknown): boolean {
-  return error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ENOTDIR");
 }

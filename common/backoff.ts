@@ -1,6 +1,6 @@
-// Waits that double with each failure, up to a ceiling. Pure.
+// Exponential backoff. Pure.
 
-/** Ms to wait after `failures` in a row (1 or more): `firstMs`, twice that, and so on, at most `ceilingMs`. */
-export function exponentialMs(firstMs: number, ceilingMs: number, failures: number): number {
-  return Math.min(firstMs * 2 ** (failures - 1), ceilingMs);
+/** Ms to wait after `failures` in a row (1 or more): `firstMs`, then twice as long after each further failure, at most `maxMs`. */
+export function exponentialMs(firstMs: number, maxMs: number, failures: number): number {
+  return Math.min(firstMs * 2 ** (failures - 1), maxMs);
 }

@@ -1,17 +1,17 @@
-// Time as a value that is handed in, so that tests and simulations own it. Touches the real clock only in `systemClock`.
+// Time as a value that is passed in, so that tests and simulations control it. Only `systemClock` touches the real clock.
 import { setTimeout as delay } from "node:timers/promises";
 
 /** Time source of a program. All instants are epoch milliseconds. */
 export interface Clock {
   now(): number;
-  /** Resolves after `ms`, or at once when `signal` is aborted (it never rejects: look at the signal afterwards). */
+  /** Resolves after `ms`, or immediately when `signal` is aborted. Never rejects: check the signal afterwards. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
 }
 
-/** Ms between two instants. Where the system's clock was put back they count too: nothing waits for a time to come again. */
+/** Ms between two instants, in either order: after the system's clock was set back, nothing waits until it has caught up. */
 export const elapsedMs = (since: number, now: number): number => Math.abs(now - since);
 
-// Ends a deadline's own wait. Given as the reason, since abort() alone makes an exception with its stack each time.
+// Abort reason for a deadline's own sleep. Without a reason, each abort() creates an exception with a stack trace.
 const DONE = "done";
 
 export const systemClock: Clock = {
@@ -26,7 +26,7 @@ export const systemClock: Clock = {
 
 /**
  * Runs `work` with a signal that aborts after `ms` of `clock` or together with `parent`.
- * The deadline comes from the given clock, never from Node's own timers.
+ * The deadline uses the given clock, never Node's timers.
  */
 export async function withDeadline<T>(
   clock: Clock,
@@ -36,7 +36,7 @@ export async function withDeadline<T>(
 ): Promise<T> {
   const deadline = new AbortController();
   const done = new AbortController();
-  // Not AbortSignal.any: a parent that lives as long as the program remembers each of its dependents, 60 bytes a call for ever.
+  // Not AbortSignal.any: a parent that lives as long as the program would keep 60 bytes per call forever.
   const follow = () => deadline.abort(parent?.reason);
   if (parent?.aborted) follow();
   parent?.addEventListener("abort", follow, { once: true });

@@ -1,11 +1,11 @@
-// What may be read off any thrown value. Pure.
+// Reads code and message of any thrown value. Pure.
 
-/** The `code` of an error of the system, of Node or of a library (`ENOENT`, `ERR_BAD_RESPONSE`); null where it has none. */
+/** The `code` of an error of the system, of Node or of a library (`ENOENT`, `ERR_BAD_RESPONSE`), or null. */
 export function codeOf(error: unknown): string | null {
   return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : null;
 }
 
-/** The message of an error, or the thrown value itself as text. */
+/** The message of an error; any other thrown value as text. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

@@ -1,9 +1,9 @@
-// From text to a checked value, or to the reason why it is none. Pure.
+// Parses JSON text and checks it against a schema. Pure.
 import type * as z from "zod";
 
 /**
- * Reads `text` as JSON and checks it against `schema`. `upgrade` may turn the form of an earlier version into today's first.
- * `why` names every field that is wrong, so that it can end a sentence like "the file cannot be used: ...".
+ * The checked value, or why the text cannot be used. `upgrade` may convert an earlier version's data before the check.
+ * `why` names every wrong field and can end a sentence like "the file cannot be used: ...".
  */
 export function parseJson<T>(
   text: string,
@@ -14,11 +14,11 @@ export function parseJson<T>(
   try {
     json = JSON.parse(text);
   } catch {
-    return { why: `it is not JSON (${text.length} characters; half-written?)` };
+    return { why: `it is not JSON (${text.length} characters, possibly half-written)` };
   }
   const parsed = schema.safeParse(upgrade(json));
   if (parsed.success) return { value: parsed.data };
   return {
-    why: parsed.error.issues.map(({ path, message }) => `${path.join(".") || "the whole"}: ${message}`).join("; "),
+    why: parsed.error.issues.map(({ path, message }) => `${path.join(".") || "top level"}: ${message}`).join("; "),
   };
 }

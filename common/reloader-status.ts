@@ -1,11 +1,11 @@
-// The part of the reloader's `/status` that the provisioner relies on when it withdraws a server. Pure.
+// The part of the reloader's `/status` that the provisioner reads when it withdraws a server. Pure.
 import * as z from "zod";
 
 const serverSchema = z.object({ scheme: z.string(), host: z.string(), port: z.number() });
 
 /**
- * `applied` is what nginx was proven to serve (accepted and settled): the newest generation of the upstream file whose
- * server is in effect, or null when nothing was proven since the reloader started.
+ * `applied` is what nginx was verified to serve (accepted and settled): the newest generation of the upstream file whose server is
+ * in effect, or null when nothing was verified since the reloader started.
  */
 export const appliedSchema = z.object({
   applied: z.object({ generation: z.number(), server: serverSchema.nullable(), hash: z.string() }).nullable(),

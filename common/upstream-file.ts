@@ -1,4 +1,4 @@
-// The contract between the two containers: what the provisioner writes and the reloader reads. Pure.
+// The upstream file, the contract between the two containers: the provisioner writes it and the reloader reads it. Pure.
 import { isIP } from "node:net";
 import * as z from "zod";
 import { parseJson } from "./parse-json.ts";
@@ -6,19 +6,19 @@ import { parseJson } from "./parse-json.ts";
 /** Highest schema number that this version understands. */
 export const UPSTREAM_SCHEMA = 1;
 
-// A DNS name as in RFC 1123: labels of letters, digits and inner hyphens, 253 characters at most. Anything else
-// (spaces, braces, semicolons, `$`) would be able to become an nginx directive, so it never gets past this line.
+// A DNS name as in RFC 1123: labels of letters, digits and inner hyphens, at most 253 characters. Any other character (space,
+// brace, semicolon, `$`) could become part of an nginx directive, so it is refused here.
 const DNS_NAME =
   /^(?=.{1,253}$)[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*$/;
 
 /** True for an IPv4 address, an IPv6 address without brackets and zone, or a DNS name. */
 export function isHost(text: string): boolean {
   if (isIP(text) !== 0) return !text.includes("%");
-  if (/^[0-9.]+$/.test(text)) return false; // looks like an address, is none: 999.1.1.1
+  if (/^[0-9.]+$/.test(text)) return false; // not an address and not a name: 999.1.1.1
   return DNS_NAME.test(text);
 }
 
-/** Where nginx sends requests, as the file has it. */
+/** Where nginx sends requests. */
 export const serverSchema = z.object({
   scheme: z.enum(["http", "https"]),
   host: z.string().refine(isHost, { error: "must be an IP address or a DNS name" }),
@@ -48,14 +48,14 @@ const upstreamSchema = z.object({
 const versioned = z.object({ schema: z.number() });
 
 export type Server = z.infer<typeof serverSchema>;
-/** The whole file. `server` not null means ready, whatever `state` says. `updatedAt` is ISO 8601. */
+/** The whole file. nginx serves `server` whenever it is not null, whatever `state` is. `updatedAt` is ISO 8601. */
 export type UpstreamFile = z.infer<typeof upstreamSchema>;
 export type PublishedInstance = z.infer<typeof instanceSchema>;
 export type UpstreamState = UpstreamFile["state"];
 
 export type ParsedUpstream = { ok: true; file: UpstreamFile } | { ok: false; problem: string };
 
-/** Reads the file's text. Unknown fields are ignored; the problem of a refused text names the field and the remedy. */
+/** Parses the file's text. Unknown fields are ignored; `problem` names the wrong field, or the remedy for a newer schema. */
 export function parseUpstreamFile(text: string): ParsedUpstream {
   const read = parseJson(text, upstreamSchema);
   if ("value" in read) return { ok: true, file: read.value };
@@ -65,7 +65,7 @@ export function parseUpstreamFile(text: string): ParsedUpstream {
   return { ok: false, problem: `${newer}: run provisioner and reloader of the same version` };
 }
 
-/** The file's text: one JSON object and a line end. */
+/** The file's text: one JSON object and a line feed. */
 export function formatUpstreamFile(file: UpstreamFile): string {
   return `${JSON.stringify(file)}\n`;
 }

@@ -1,4 +1,5 @@
-// Bans, waiting times and restart counters: the only place that knows Redis keys. Touches Redis through what it is handed.
+// Stores bans, waiting times and restart counters; the only file that knows their Redis keys. Touches Redis through the commands
+// that it is given.
 import { type Clock, withDeadline } from "../../common/clock.ts";
 import { type Ban, type BanKind, known, type Seen, type StoredCounters } from "../model/observation.ts";
 import type { RedisCommands } from "../redis/commands.ts";
@@ -6,12 +7,12 @@ import { redisMessage, troubleOf } from "../redis/trouble.ts";
 
 export interface BanStore {
   bans(): Promise<Seen<readonly Ban[]>>;
-  /** What is stored of each instance; an instance is missing from the map when the store did not answer. */
+  /** The counters of each instance. An instance is missing from the map when the store did not answer. */
   counters(instanceIds: readonly number[]): Promise<Map<number, StoredCounters>>;
   ban(kind: BanKind, id: number, reason: string): Promise<void>;
-  /** Keeps an earlier start of waiting. `since` in epoch ms. */
+  /** Records when waiting started (epoch ms), unless an earlier start is stored. */
   startWaiting(instanceId: number, since: number): Promise<void>;
-  /** The instance has become ready: how long it took is of no use to anybody any more. */
+  /** Removes the start of waiting: the instance is ready. */
   stopWaiting(instanceId: number): Promise<void>;
   countRestarts(instanceId: number, times: number): Promise<void>;
 }
@@ -22,23 +23,23 @@ export interface BanTimes {
   banAfterSeconds: number;
 }
 
-// Keys that earlier deployments use as well, so that their data keeps working.
+// Earlier deployments use the same keys, so their data continues to count.
 const BAN_PREFIX = { host: "ban_", machine: "ban_machine_" } as const;
 const waitKey = (instanceId: number) => `wait_${instanceId}`;
 const restartsKey = (instanceId: number) => `restarts_${instanceId}`;
 
-// A store full of somebody else's keys must not hold a pass up: what is not read by then is unknown.
-const READ_DEADLINE_MS = 3000;
-// A waiting time is of use until the instance is ready or replaced; twice the limit outlives both.
-const WAIT_KEEP_FACTOR = 2;
-const SHORTEST_KEEP_SECONDS = 86_400;
-// Anybody may write a ban by hand; its reason goes into messages.
-const LONGEST_REASON = 100;
-// The API is younger than 2017: a smaller number is no epoch second.
+// A database full of other programs' keys must not delay a pass: after this time the bans are unknown.
+const BANS_DEADLINE_MS = 3000;
+// A waiting time is needed until the instance is ready or replaced; twice the limit is longer than both.
+const WAIT_TTL_FACTOR = 2;
+const MIN_WAIT_TTL_SECONDS = 86_400;
+// Bans can be written by hand, and the reason appears in messages.
+const MAX_REASON_LENGTH = 100;
+// The API did not exist before 2017: a smaller number is not a time in epoch seconds.
 const EARLIEST_SECONDS = 1_483_228_800;
 
 export function createBanStore(redis: RedisCommands, clock: Clock, times: BanTimes): BanStore {
-  const waitTtl = Math.max(times.banAfterSeconds * WAIT_KEEP_FACTOR, SHORTEST_KEEP_SECONDS);
+  const waitTtl = Math.max(times.banAfterSeconds * WAIT_TTL_FACTOR, MIN_WAIT_TTL_SECONDS);
   return {
     async bans() {
       try {
@@ -50,7 +51,7 @@ export function createBanStore(redis: RedisCommands, clock: Clock, times: BanTim
     async counters(instanceIds) {
       if (instanceIds.length === 0) return new Map();
       const keys = instanceIds.flatMap((id) => [waitKey(id), restartsKey(id)]);
-      const values = await redis.mget(keys).catch(() => null); // away: the bans of the same pass say so
+      const values = await redis.mget(keys).catch(() => null); // unreachable: the bans of the same pass report it
       if (values === null) return new Map();
       return new Map(instanceIds.map((id, i) => [id, readCounters(values[2 * i], values[2 * i + 1])]));
     },
@@ -58,7 +59,7 @@ export function createBanStore(redis: RedisCommands, clock: Clock, times: BanTim
     async startWaiting(id, since) {
       const [key, text] = [waitKey(id), String(Math.floor(since / 1000))];
       if (await redis.setIfAbsent(key, text, waitTtl)) return;
-      // What stands there may be no time at all, and would be in the way for ever.
+      // The stored value may not be a time; then it must be replaced, or it would stay forever.
       const [stored] = await redis.mget([key]);
       if (readCounters(stored, null).waitingSince === null) await redis.setWithTtl(key, text, waitTtl);
     },
@@ -68,7 +69,7 @@ export function createBanStore(redis: RedisCommands, clock: Clock, times: BanTim
         await redis.add(restartsKey(id), amount, times.restartTtlSeconds);
       } catch (error) {
         if (troubleOf(error) !== "value") throw error;
-        await redis.setWithTtl(restartsKey(id), String(amount), times.restartTtlSeconds); // no counter stood there
+        await redis.setWithTtl(restartsKey(id), String(amount), times.restartTtlSeconds); // the stored value was not a counter
       }
     },
   };
@@ -85,45 +86,45 @@ export const noBans: BanStore = {
 };
 
 async function readBans(redis: RedisCommands, clock: Clock): Promise<Ban[]> {
-  return withDeadline(clock, READ_DEADLINE_MS, undefined, (deadline) =>
+  return withDeadline(clock, BANS_DEADLINE_MS, undefined, (deadline) =>
     Promise.race([walkBans(redis, deadline), expiry(deadline)]),
   );
 }
 
 function expiry(deadline: AbortSignal): Promise<never> {
-  const message = `the bans could not be read within ${READ_DEADLINE_MS} ms: give them a database of their own, the number at the end of BLACKLIST_REDIS_URL`;
+  const message = `the bans could not be read within ${BANS_DEADLINE_MS} ms: use a separate database for them (the number at the end of BLACKLIST_REDIS_URL)`;
   return new Promise((_, reject) =>
     deadline.addEventListener("abort", () => reject(new Error(message)), { once: true }),
   );
 }
 
-/** All bans, or a rejection: the bans of half a walk would pass for all of them. */
+/** All bans. Rejects when it cannot read all of them. */
 async function walkBans(redis: RedisCommands, deadline: AbortSignal): Promise<Ban[]> {
   const keys = new Set<string>();
   let cursor = "0";
   do {
-    // SCAN, never KEYS: the database may be shared and large, and KEYS stops everybody else meanwhile.
+    // SCAN, never KEYS: the database may be shared and large, and KEYS blocks all other clients.
     const [next, found] = await redis.scan(cursor, "ban_*");
     for (const key of found) keys.add(key);
     cursor = next;
-    deadline.throwIfAborted(); // nobody waits for the rest
+    deadline.throwIfAborted(); // the caller no longer waits
   } while (cursor !== "0");
-  const bans = [...keys].flatMap((key) => banned(key) ?? []);
+  const bans = [...keys].flatMap((key) => banOfKey(key) ?? []);
   if (bans.length === 0) return [];
   const reasons = await redis.mget(bans.map(({ key }) => key));
   return bans.flatMap(({ kind, id }, i) => {
     const reason = reasons[i];
-    return reason === null || reason === undefined ? [] : [{ kind, id, reason: reason.slice(0, LONGEST_REASON) }];
+    return reason === null || reason === undefined ? [] : [{ kind, id, reason: reason.slice(0, MAX_REASON_LENGTH) }];
   });
 }
 
-/** Whom a key bans; null for a key that only looks like a ban. */
-function banned(key: string): { key: string; kind: BanKind; id: number } | null {
+/** The host or machine that a key bans; null for a similar key that is not a ban. */
+function banOfKey(key: string): { key: string; kind: BanKind; id: number } | null {
   const [, machine, id] = /^ban_(machine_)?(\d{1,15})$/.exec(key) ?? [];
   return id === undefined ? null : { key, kind: machine === undefined ? "host" : "machine", id: Number(id) };
 }
 
-/** Anything that is no time or no count, of whatever type, counts as not written. */
+/** A value that is not a time or not a count is treated as missing. */
 function readCounters(waiting: string | null | undefined, restarts: string | null | undefined): StoredCounters {
   const since = /^\d{1,12}(\.\d+)?$/.test(waiting ?? "") ? Number(waiting) : 0;
   return {

@@ -1,4 +1,4 @@
-// Writes the upstream file when what it says has changed. Touches one file.
+// Writes the upstream file when its content changes. Touches this one file.
 import type { Clock } from "../../common/clock.ts";
 import { type Disk, systemDisk } from "../../common/disk.ts";
 import {
@@ -9,22 +9,22 @@ import {
 } from "../../common/upstream-file.ts";
 import type { Plan } from "../model/plan.ts";
 
-/** What of a plan the file tells. */
+/** The part of a plan that the file holds. */
 export type PublishedState = Pick<Plan, "state" | "reason" | "message" | "server" | "instance">;
 
 export interface Publisher {
-  /** What the file said when this program started: null when there was none or it was unreadable, with the reason. */
+  /** The file at the start of this program. Null when there was none, or when it cannot be used; then `problem` says why. */
   start(): Promise<{ file: UpstreamFile | null; problem: string | null }>;
-  /** Throws the file system's error; the file then says what it said before. */
+  /** Throws the file system's error; the file then keeps its old content. */
   publish(view: PublishedState): Promise<{ changed: boolean; file: UpstreamFile }>;
 }
 
-// nginx' reloader reads it under another user.
-const MODE = 0o644;
-// The reloader reports how long ago the file was last seen alive: twice a minute keeps it below a minute.
+// The reloader reads it as another user.
+const FILE_MODE = 0o644;
+// The reloader reports the age of the file, so that a dead provisioner is noticed: touched twice a minute, it stays below a minute.
 const TOUCH_MS = 30_000;
 
-/** `lastGeneration` asks for the highest generation ever used, as the memory knows it. */
+/** `lastGeneration` returns the highest generation in the state: generations are never reused. */
 export function createPublisher(
   path: string,
   pod: string,
@@ -41,7 +41,7 @@ export function createPublisher(
       if (text === null) return { file: null, problem: null };
       const parsed = parseUpstreamFile(text);
       if (!parsed.ok) return { file: null, problem: parsed.problem };
-      if (parsed.file.pod !== pod) return { file: null, problem: `it is of the pod ${parsed.file.pod}` };
+      if (parsed.file.pod !== pod) return { file: null, problem: `it belongs to the pod ${parsed.file.pod}` };
       last = parsed.file;
       return { file: last, problem: null };
     },
@@ -65,7 +65,7 @@ export function createPublisher(
         updatedAt,
       } as const;
       await disk.prepare(path);
-      await disk.write(path, formatUpstreamFile(file), MODE);
+      await disk.write(path, formatUpstreamFile(file), FILE_MODE);
       last = file;
       touchedAt = clock.now();
       return { changed: true, file };

@@ -58,5 +58,6 @@ export function processDisk(disk: PodDisk, watch: WriteWatch): Disk {
     prepare: async () => undefined,
     touch: async (path) => (watch.alive() ? disk.touch(path) : never()),
     move: async (from, to) => (watch.alive() ? disk.move(from, to) : never()),
+    removeStale: async () => undefined,
   };
 }

@@ -33,6 +33,7 @@ function fakeDisk(files: Map<string, string>): Disk {
     },
     prepare: async () => undefined,
     touch: async () => undefined,
+    removeStale: async () => undefined,
     move: async (from, to) => {
       files.set(to, files.get(from) ?? "");
       files.delete(from);
