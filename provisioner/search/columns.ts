@@ -1,10 +1,10 @@
-// What a row says about a field that a search names: aliases and columns that only filters have. Pure.
+// Reads the value of a search field from an offer's row: some fields have several names, and some exist only in filters. Pure.
 import { SHORT_NAMES } from "./fields.ts";
 
 export type Fields = Readonly<Record<string, unknown>>;
 
-// The same quantity under several names; the first that a row has is taken.
-const SAME: readonly (readonly string[])[] = [
+// Names of the same quantity; the first one that a row has is used.
+const ALIASES: readonly (readonly string[])[] = [
   ["reliability", "reliability2"],
   ["target_reliability", "expected_reliability"],
   ["dph_total", "dphtotal"],
@@ -12,10 +12,10 @@ const SAME: readonly (readonly string[])[] = [
   ["os_version", "ubuntu_version"],
 ];
 const NAMES: ReadonlyMap<string, readonly string[]> = new Map(
-  SAME.flatMap((names) => names.map((name) => [name, [name, ...names]] as const)),
+  ALIASES.flatMap((names) => names.map((name) => [name, [name, ...names]] as const)),
 );
 
-/** A number that is written as text counts as the number. Null: not one. */
+/** The value as a number, also when it is written as text; null when it is not a number. */
 export function numberOf(value: unknown): number | null {
   if (typeof value === "number") return Number.isFinite(value) ? value : null;
   if (typeof value !== "string" || !/^\s*[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?\s*$/i.test(value)) return null;
@@ -23,23 +23,23 @@ export function numberOf(value: unknown): number | null {
   return Number.isFinite(number) ? number : null;
 }
 
-/** 535086005 for "535.86.05": how driver versions are compared. Other values stay. */
+/** 535086005 for "535.86.05": driver versions are compared as numbers. Returns other values unchanged. */
 export function driverNumber(version: unknown): unknown {
   if (typeof version !== "string" || !version.includes(".")) return version;
   const parts = version.trim().split(".");
   return Number([0, 1, 2].map((i) => (parts[i] ?? "").padStart(3, "0")).join(""));
 }
 
-/** "US" for "Texas, US", ", US" and "US": rows name places, filters name countries. */
+/** "US" for "Texas, US", ", US" and "US": rows have places, filters have countries. */
 export function country(place: string): string {
   return place.trim().slice(-2).toUpperCase();
 }
 
-/** The row's value of `field` in the form that filters compare with; undefined where the row does not carry it. */
+/** The row's value of `field` in the form that filters use; undefined when the row does not have it. */
 export function columnOf(row: Fields, field: string): unknown {
   const get = (name: string): unknown => {
     const value = Object.hasOwn(row, name) ? row[name] : undefined;
-    return typeof value === "string" ? value.trim() : value; // texts are known to come with line ends
+    return typeof value === "string" ? value.trim() : value; // some texts come with a line feed
   };
   switch (field) {
     case "verified": {
@@ -66,7 +66,7 @@ export function columnOf(row: Fields, field: string): unknown {
   }
 }
 
-/** What can be put in an order: numbers by size, texts by code unit, false before true. Null: nothing to order by. */
+/** The value to sort by: numbers by size, texts by code unit, false before true. Null: it cannot be sorted. */
 export function comparable(value: unknown): number | string | null {
   if (typeof value === "boolean") return Number(value);
   return numberOf(value) ?? (typeof value === "string" ? value : null);

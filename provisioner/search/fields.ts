@@ -1,13 +1,13 @@
-// The fields that offers are searched by: the official command line's list, its short names and its units. Pure.
+// The fields of an offer search: the official command line's list, its short names and its units. Pure.
 
 export const OPERATORS = ["eq", "neq", "gt", "gte", "lt", "lte", "in", "notin"] as const;
 export type Operator = (typeof OPERATORS)[number];
 
-/** What the search endpoint takes: `{"gpu_ram": {"gte": 24000}}`. */
+/** The filters of the search endpoint: `{"gpu_ram": {"gte": 24000}}`. */
 export type Filters = Readonly<Record<string, Condition>>;
 export type Condition = Readonly<Partial<Record<Operator, unknown>>>;
 
-/** Stand in a search's body beside the filters and are none. */
+/** Keys of a search body that are not filters. */
 export const OPTION_NAMES: ReadonlySet<string> = new Set(["order", "type", "limit", "allocated_storage"]);
 
 /** The fields that the official command line recognises. */
@@ -22,7 +22,7 @@ export const RECOGNISED: ReadonlySet<string> = new Set(
   ).split(" "),
 );
 
-/** Further columns of offers: the API filters and orders by them, the command line warns all the same. */
+/** More columns of offers: the API filters and sorts by them, although the command line warns about them. */
 export const OTHER_COLUMNS: ReadonlySet<string> = new Set(
   (
     "ask_contract_id bundle_id dph_base dphtotal driver_vers end_date expected_reliability geolocode gpu_lanes " +
@@ -31,7 +31,7 @@ export const OTHER_COLUMNS: ReadonlySet<string> = new Set(
   ).split(" "),
 );
 
-/** Short names that the command line replaces before it sends. */
+/** Short names that the command line replaces before sending. */
 export const SHORT_NAMES: ReadonlyMap<string, string> = new Map([
   ["cuda_vers", "cuda_max_good"],
   ["display_active", "gpu_display_active"],
@@ -40,7 +40,7 @@ export const SHORT_NAMES: ReadonlyMap<string, string> = new Map([
   ["flops_usd", "flops_per_dphtotal"],
 ]);
 
-/** Fields that a text query counts in GB or days where the API counts in MB or seconds. */
+/** Fields that are in GB or days in a text query, and in MB or seconds in the API. */
 export const UNITS: ReadonlyMap<string, number> = new Map([
   ["cpu_ram", 1000],
   ["gpu_ram", 1000],

@@ -1,12 +1,12 @@
-// Whether an offer's row meets a filter: asked again here, since the API's own filters are known to be loose. Pure.
+// Whether an offer's row matches a filter. Checked here again, because the API's own filters are not strict. Pure.
 import { columnOf, country, driverNumber, type Fields, numberOf } from "./columns.ts";
 import { type Filters, OPERATORS, OPTION_NAMES, type Operator, SHORT_NAMES } from "./fields.ts";
 
 const WILDCARDS: ReadonlySet<unknown> = new Set(["any", "*", "?"]);
-// What these leave open costs money or is refused by the API: a row that does not carry them does not meet a filter on them.
-const NEVER_OPEN: ReadonlySet<string> = new Set(["dph_total", "dphtotal", "dph_base", "rentable"]);
+// A row without one of these fields does not match a filter on it: otherwise it could cost too much or be refused by the API.
+const REQUIRED_FIELDS: ReadonlySet<string> = new Set(["dph_total", "dphtotal", "dph_base", "rentable"]);
 
-/** The first condition that the row does not meet, as a message says it, or null. */
+/** The first condition that the row does not match, as text for a message, or null. */
 export function firstMismatch(row: Fields, filters: Filters): string | null {
   for (const [field, condition] of Object.entries(filters)) {
     if (OPTION_NAMES.has(field)) continue;
@@ -18,20 +18,20 @@ export function firstMismatch(row: Fields, filters: Filters): string | null {
   return null;
 }
 
-/** A field that the row does not carry excludes nothing, unless it is a price or says whether the offer can be rented. */
+/** A field that the row does not have matches every filter, unless it is a price or `rentable`. */
 export function matches(row: Fields, field: string, operator: Operator, value: unknown): boolean {
   if (operator === "eq" && WILDCARDS.has(value)) return true;
-  // "Include machines on which we rent already": only `false` leaves rows out.
+  // The field means "include machines on which this account already rents": only `false` excludes rows.
   if (field === "rented") return !(operator === "eq" && same(false, value)) || row.rented !== true;
   const actual = columnOf(row, field);
-  const asksForNull = value === null || (Array.isArray(value) && value.includes(null));
-  if (actual === undefined || (actual === null && !asksForNull))
-    return !NEVER_OPEN.has(SHORT_NAMES.get(field) ?? field);
-  const wanted = Array.isArray(value) ? value.map((one) => inColumn(field, one)) : inColumn(field, value);
-  return compare(actual, operator, wanted);
+  const allowsNull = value === null || (Array.isArray(value) && value.includes(null));
+  if (actual === undefined || (actual === null && !allowsNull))
+    return !REQUIRED_FIELDS.has(SHORT_NAMES.get(field) ?? field);
+  const expected = Array.isArray(value) ? value.map((one) => inColumn(field, one)) : inColumn(field, value);
+  return compare(actual, operator, expected);
 }
 
-/** The value as the column has it. */
+/** The filter's value in the column's form. */
 function inColumn(field: string, value: unknown): unknown {
   if (field === "driver_version") return driverNumber(value);
   if (field === "geolocation" && typeof value === "string" && value.length === 2) return country(value);
@@ -60,10 +60,10 @@ function compare(actual: unknown, operator: Operator, value: unknown): boolean {
   }
 }
 
-/** Numbers and booleans may be written as text on either side; texts are equal only to the letter. */
+/** Numbers and booleans may be written as text on either side; texts must be identical. */
 function same(actual: unknown, value: unknown): boolean {
   if (actual === value) return true;
-  // Some rows have 1 and 0 where filters have true and false, and the other way round.
+  // Some rows have 1 and 0 where filters have true and false, and vice versa.
   if (typeof actual === "boolean") {
     const number = numberOf(value);
     return number === null ? String(value).toLowerCase() === String(actual) : number === Number(actual);

@@ -1,10 +1,10 @@
-// The order that offers are wanted in: read as the official command line's `-o`, and applied to the rows. Pure.
+// The sort order of offers: parses it like the official command line's `-o` option, and applies it to the rows. Pure.
 import { columnOf, comparable } from "./columns.ts";
 import { OTHER_COLUMNS, RECOGNISED, SHORT_NAMES } from "./fields.ts";
 import { strip } from "./python-text.ts";
 import { QueryError } from "./query-error.ts";
 
-/** As the search endpoint takes it: field and direction, the most important first. */
+/** In the search endpoint's form: field and direction, the most important first. */
 export type Order = readonly (readonly [field: string, direction: "asc" | "desc"])[];
 
 export interface ReadOrder {
@@ -13,8 +13,8 @@ export interface ReadOrder {
 }
 
 /**
- * Reads `num_gpus,total_flops-`: a dash before or behind means descending, a plus ascending, which is also the default.
- * Throws `QueryRefused`.
+ * Parses `num_gpus,total_flops-`: a dash before or after the name means descending, a plus ascending, which is the default.
+ * Throws `QueryError`.
  */
 export function readOrder(text: string): ReadOrder {
   const order: [string, "asc" | "desc"][] = [];
@@ -26,7 +26,7 @@ export function readOrder(text: string): ReadOrder {
     const bare = up !== name ? up : down;
     const field = SHORT_NAMES.get(bare) ?? bare;
     if (name !== "" && field === "")
-      throw new QueryError("it names no field", position, name, "write it like dph or dlperf-");
+      throw new QueryError("the field name is missing", position, name, "write for example dph or dlperf-");
     if (name !== "") order.push([field, up === name && down !== name ? "desc" : "asc"]);
     position += part.length + 1;
   }
@@ -35,11 +35,11 @@ export function readOrder(text: string): ReadOrder {
   );
   return {
     order,
-    warnings: unknown.map((field) => `Unrecognized field: ${field}. The API may leave it out of the order`),
+    warnings: unknown.map((field) => `Unrecognized field: ${field}. The API may ignore it in the order`),
   };
 }
 
-/** The pairs of a query's own `order`; what has another shape is the API's matter. */
+/** The pairs of a query's own `order`. Anything else in it is ignored here; the API receives it unchanged. */
 export function orderOf(value: unknown): Order {
   if (!Array.isArray(value)) return [];
   return value.flatMap((pair: unknown) => {
@@ -48,7 +48,7 @@ export function orderOf(value: unknown): Order {
   });
 }
 
-/** Stable: what the order leaves open stays as the API sent it. Rows without the field come last. */
+/** Sorts stably: rows that compare equal keep the API's order. Rows without the field come last. */
 export function sorted<T extends { fields: Readonly<Record<string, unknown>> }>(rows: readonly T[], order: Order): T[] {
   return [...rows].sort((a, b) => {
     for (const [field, direction] of order) {

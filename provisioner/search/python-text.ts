@@ -1,12 +1,12 @@
-// What Python makes of texts, where the official command line's grammar depends on it. Pure.
+// Python's text functions that the grammar of the official command line depends on. Pure.
 
-// `str.strip()` takes what `str.isspace()` calls a blank: not the same characters as JavaScript's `trim()`.
+// `str.strip()` removes the characters of `str.isspace()`, which are not the same as those of JavaScript's `trim()`.
 const NUMBER_BLANKS =
   " \t\n\v\f\r\x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000";
-// Around numbers the separators of ASCII are none.
+// `float()` and `int()` do not ignore the ASCII separators.
 const BLANKS = `${NUMBER_BLANKS}\x1c\x1d\x1e\x1f`;
 
-/** `text.strip(characters)`: takes every one of these characters away from both ends. */
+/** `text.strip(characters)`: removes these characters from both ends. */
 export function strip(text: string, characters: string = BLANKS): string {
   let from = 0;
   let to = text.length;
@@ -18,14 +18,14 @@ export function strip(text: string, characters: string = BLANKS): string {
 const FLOAT = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?$/i;
 const NOT_FINITE = /^[+-]?(?:inf(?:inity)?|nan)$/i;
 
-/** `float(text)`: NaN or infinite where Python says so, null where it raises. Its other alphabets' digits are not taken. */
+/** `float(text)`: NaN for Python's NaN and infinity, null when Python raises an error. Digits of other alphabets are not supported. */
 export function float(text: string): number | null {
   const number = strip(text, NUMBER_BLANKS);
   if (FLOAT.test(number)) return Number(number);
   return NOT_FINITE.test(number) ? Number.NaN : null;
 }
 
-/** `int(text)`, or null where it raises or the number is too large to be exact. */
+/** `int(text)`, or null when Python raises an error or the number is too large to be exact. */
 export function int(text: string): number | null {
   const digits = strip(text, NUMBER_BLANKS);
   if (!/^[+-]?\d+(?:_\d+)*$/.test(digits)) return null;
@@ -33,7 +33,7 @@ export function int(text: string): number | null {
   return Number.isSafeInteger(number) ? number : null;
 }
 
-/** `text.zfill(width)`: zeros go after a sign. */
+/** `text.zfill(width)`: zeros are inserted after a sign. */
 export function zeroFill(text: string, width: number): string {
   const sign = /^[+-]/.exec(text)?.[0] ?? "";
   return sign + text.slice(sign.length).padStart(width - sign.length, "0");
@@ -41,7 +41,7 @@ export function zeroFill(text: string, width: number): string {
 
 const NAMED: Readonly<Record<string, string>> = { "\n": "\\n", "\r": "\\r", "\t": "\\t", "\\": "\\\\" };
 
-/** `repr(text)`: single quotes unless the text holds some and no double ones; what cannot be printed is escaped. */
+/** `repr(text)`: in single quotes, or in double quotes when the text contains only single ones; escapes unprintable characters. */
 export function repr(text: string): string {
   const quote = text.includes("'") && !text.includes('"') ? '"' : "'";
   let shown = "";

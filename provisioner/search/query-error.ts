@@ -1,23 +1,23 @@
-// Why a search query cannot be used, and where. Pure.
+// The error for a search query that cannot be used: what is wrong, and where. Pure.
 
-const LONGEST_PIECE = 60;
-const LONGEST_REASON = 300;
+const MAX_PIECE_LENGTH = 60;
+const MAX_QUERY_REASON_LENGTH = 300;
 const truncate = (text: string, most: number) => (text.length > most ? `${text.slice(0, most)}...` : text);
 
-/** The only thing that reading a query throws. Its message is complete: position, piece of the text, reason. */
+/** The only error that parsing a query throws. Its message is complete: position, piece of the text, reason, remedy. */
 export class QueryError extends Error {
-  override readonly name = "QueryRefused";
+  override readonly name = "QueryError";
   constructor(
-    /** In the official command line's words where it refuses the text too. */
+    /** The official command line's own words when it refuses the text too. */
     readonly reason: string,
-    /** Offset in the text as it was given, from 0; null where the whole text is meant. */
+    /** Offset in the original text, from 0; null for the text as a whole. */
     readonly position: number | null,
     readonly piece: string,
-    /** What would be right. */
+    /** How to correct it. */
     readonly remedy: string,
   ) {
     const where =
-      position === null ? "" : `at position ${position}, ${JSON.stringify(truncate(piece, LONGEST_PIECE))}: `;
-    super(`${where}${truncate(reason, LONGEST_REASON)}${remedy === "" ? "" : ` - ${remedy}`}`);
+      position === null ? "" : `at position ${position}, ${JSON.stringify(truncate(piece, MAX_PIECE_LENGTH))}: `;
+    super(`${where}${truncate(reason, MAX_QUERY_REASON_LENGTH)}${remedy === "" ? "" : ` - ${remedy}`}`);
   }
 }

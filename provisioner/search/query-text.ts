@@ -1,11 +1,11 @@
-// The official command line's query grammar, its quirks included: `gpu_name=RTX_4090 gpu_ram>=24` to filters. Pure.
+// Converts a query like `gpu_name=RTX_4090 gpu_ram>=24` to filters, with the official command line's grammar and quirks. Pure.
 
 import { type Condition, type Filters, type Operator, RECOGNISED, SHORT_NAMES, UNITS } from "./fields.ts";
 import { float, int, repr, strip, zeroFill } from "./python-text.ts";
 import { QueryError } from "./query-error.ts";
 import { type Comparison, tokenize, UNQUOTED } from "./tokenize.ts";
 
-/** What that command line searches by where a query does not say otherwise. */
+/** The command line's default filters, which a query can override. */
 export const DEFAULT_FILTERS: Filters = {
   verified: { eq: true },
   external: { eq: false },
@@ -44,8 +44,8 @@ const WORDS: ReadonlyMap<string, boolean | null> = new Map<string, boolean | nul
 ]);
 
 /**
- * Adds what `text` says to `seed`. `warn` is told of each field that the command line does not recognise; the field is
- * sent all the same. Throws `QueryRefused` and nothing else.
+ * Adds the filters of `text` to `seed`. Calls `warn` for each field that the command line does not recognize; the field is
+ * still sent. Throws only `QueryError`.
  */
 export function parseQueryText(text: string, seed: Filters, warn: (field: string) => void): Filters {
   const filters = new Map<string, Condition>(Object.entries(seed));
@@ -68,24 +68,24 @@ function add(filters: Map<string, Condition>, comparison: Comparison, warn: (fie
     throw refuse(
       `Unknown operator. ${UNQUOTED} ${repr(sign)}`,
       sign === ""
-        ? "a field, an operator and a value are needed; a value with blanks is written with underscores or in double quotes"
+        ? "write a field, an operator and a value; write a value with spaces with underscores or in double quotes"
         : "the operators are = != > >= < <= in notin",
     );
   }
   const list = operator === "in" || operator === "notin";
   if (list && version !== undefined) {
     throw refuse(
-      "driver_version takes no versions with dots after in and notin",
+      "driver_version accepts no versions with dots after in and notin",
       "write them as numbers like 535086005",
     );
   }
-  const value = version !== undefined ? version : list ? elements(typed) : typed;
+  const value = version !== undefined ? version : list ? listItems(typed) : typed;
   if (value === null || value === 0 || value === "" || (Array.isArray(value) && value.length === 0)) {
     throw refuse(
       `Value cannot be blank. ${UNQUOTED} (${repr(field)}, ${repr(sign)}, ${value === null ? "None" : Array.isArray(value) ? "[]" : value === 0 ? "0" : "''"})`,
       version === undefined
         ? "write a value after the operator"
-        : "a driver version has three numbers, like 535.86.05, and no quotes",
+        : "write a driver version as three numbers without quotes, like 535.86.05",
     );
   }
   if (typeof value === "string" && WILDCARDS.has(value)) {
@@ -93,12 +93,12 @@ function add(filters: Map<string, Condition>, comparison: Comparison, warn: (fie
     filters.delete(field);
     return;
   }
-  const plain = typeof value === "string" ? spelled(value) : Array.isArray(value) ? value.map(spelled) : value;
+  const plain = typeof value === "string" ? withSpaces(value) : Array.isArray(value) ? value.map(withSpaces) : value;
   const sent = UNITS.has(field) ? inUnits(field, plain, refuse) : literal(plain);
   filters.set(field, { ...filters.get(field), [operator]: sent });
 }
 
-/** What stands under a short name moves to the full one. */
+/** Moves the condition of a short name to the full name. */
 function rename(filters: Map<string, Condition>, short: string, full: string): void {
   const condition = filters.get(short);
   if (condition === undefined) return;
@@ -106,22 +106,22 @@ function rename(filters: Map<string, Condition>, short: string, full: string): v
   filters.set(full, condition);
 }
 
-/** 535.86.05 -> 535086005: each part takes three digits. Null where it is no version. */
+/** 535.86.05 -> 535086005: three digits per part. Null when it is not a version. */
 function versionNumber(text: string): number | null {
   const parts = text.split(".");
   return parts.length === 3 ? int(parts.map((part) => zeroFill(part, 3)).join("")) : null;
 }
 
-/** Quotes do not protect commas. */
-function elements(text: string): string[] {
+/** The items of a list. Commas inside quotes separate too. */
+function listItems(text: string): string[] {
   return text
     .split(",")
     .map((element) => strip(element))
     .filter((element) => element !== "");
 }
 
-/** Underscores stand for blanks, inside quotes too; single quotes are like any other character. */
-function spelled(text: string): string {
+/** Underscores become spaces, also inside quotes. Single quotes have no special meaning. */
+function withSpaces(text: string): string {
   return strip(text.replaceAll("_", " "), '"');
 }
 
@@ -139,12 +139,12 @@ function inUnits(
   const factor = UNITS.get(field) ?? 1;
   const unit = field === "duration" ? "days" : "GB";
   if (typeof value !== "string")
-    throw refuse(`${field} takes one number, no list`, `compare it with >= and <=, in ${unit}`);
+    throw refuse(`${field} accepts one number, not a list`, `compare it with >= and <=, in ${unit}`);
   const number = float(value);
   if (number === null)
     throw refuse(`could not convert string to float: ${repr(value)}`, `${field} is a number of ${unit}`);
   const sent = number * factor;
   if (!Number.isFinite(sent))
-    throw refuse(`${repr(value)} is no number that can be sent`, `${field} is a number of ${unit}`);
+    throw refuse(`${repr(value)} is not a number that can be sent`, `${field} is a number of ${unit}`);
   return sent;
 }

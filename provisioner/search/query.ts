@@ -1,5 +1,6 @@
-// The user's search as the program knows it, whether it was given as JSON or in the official command line's grammar. Pure.
+// Parses the user's search query, which is JSON or in the official command line's grammar. Pure.
 import * as z from "zod";
+import { messageOf } from "../../common/errors.ts";
 import { type Filters, OPERATORS, OPTION_NAMES, OTHER_COLUMNS, RECOGNISED, SHORT_NAMES } from "./fields.ts";
 import { firstMismatch } from "./match.ts";
 import { type Order, orderOf } from "./order.ts";
@@ -8,37 +9,37 @@ import { DEFAULT_FILTERS, parseQueryText } from "./query-text.ts";
 
 export interface SearchQuery {
   filters: Filters;
-  /** `order`, `type` and `limit` of a JSON query: sent as they are. */
+  /** `order`, `type` and `limit` of a JSON query: sent unchanged. */
   options: Readonly<Record<string, unknown>>;
-  /** Sentences that say what the API may not understand. */
+  /** Sentences about what the API may not understand. */
   warnings: readonly string[];
 }
 
-/** Text that begins with a brace is JSON and taken as it is; any other gets `seed`'s filters. Throws `QueryRefused`. */
+/** Text that begins with a brace is JSON and used unchanged; other text is added to the filters of `seed`. Throws `QueryError`. */
 export function readQuery(text: string, seed: Filters = DEFAULT_FILTERS): SearchQuery {
   const query = text.trim().startsWith("{") ? readJson(text) : readText(text, seed);
   refuseBids(query, text);
   return query;
 }
 
-/** A search for bids finds cheap interruptible offers, but a create without a bid price bills them on demand. */
-function refuseBids({ options: beside, filters }: SearchQuery, text: string): void {
-  const type = JSON.stringify(beside.type ?? filters.type ?? "");
+/** A search for bids finds cheap interruptible offers, but a create without a bid price is billed on demand. */
+function refuseBids({ options, filters }: SearchQuery, text: string): void {
+  const type = JSON.stringify(options.type ?? filters.type ?? "");
   const { is_bid: isBid } = filters;
-  const asked = /bid|interruptible/i.test(type)
+  const bid = /bid|interruptible/i.test(type)
     ? { field: "type", shown: type }
     : isBid !== undefined && firstMismatch({ is_bid: false }, { is_bid: isBid }) !== null
       ? { field: "is_bid", shown: JSON.stringify(isBid) }
       : null;
-  if (asked === null) return;
-  const { field, shown } = asked;
-  const reason = `its "${field}" is ${shown}: bids are not supported, it would be billed on demand`;
-  throw new QueryError(reason, positionOf(field, text), field, `leave "${field}" out`);
+  if (bid === null) return;
+  const { field, shown } = bid;
+  const reason = `"${field}" is ${shown}: bids are not supported; the instance would be billed on demand`;
+  throw new QueryError(reason, positionOf(field, text), field, `remove "${field}"`);
 }
 
 function positionOf(field: string, text: string): number | null {
   const position = text.search(new RegExp(`\\b${field}\\b`));
-  return position < 0 ? null : position; // JSON can spell a name in other ways
+  return position < 0 ? null : position; // JSON can write a name with escapes
 }
 
 function readText(text: string, seed: Filters): SearchQuery {
@@ -46,19 +47,19 @@ function readText(text: string, seed: Filters): SearchQuery {
   const filters = parseQueryText(text, seed, (field) => unknown.add(field));
   const warnings = [...unknown].map((field) =>
     OPTION_NAMES.has(field)
-      ? `Unrecognized field: ${field}. It is no filter and is left out; VAST_SEARCH_ORDER sets the order`
-      : unrecognised(field),
+      ? `Unrecognized field: ${field}. It is not a filter and is not sent; set the order in VAST_SEARCH_ORDER`
+      : unrecognizedWarning(field),
   );
-  return { filters, options: {}, warnings: [...warnings, ...doubts(filters)] };
+  return { filters, options: {}, warnings: [...warnings, ...suspiciousConditions(filters)] };
 }
 
 function readJson(text: string): SearchQuery {
-  const object = z.record(z.string(), z.unknown()).parse(parseJson(text)); // what begins with a brace is an object
-  const beside: Record<string, unknown> = {};
+  const object = z.record(z.string(), z.unknown()).parse(parseJson(text)); // text that begins with a brace is an object
+  const options: Record<string, unknown> = {};
   const filters: Record<string, Filters[string]> = {};
   for (const [field, value] of Object.entries(object)) {
     if (OPTION_NAMES.has(field)) {
-      beside[field] = value;
+      options[field] = value;
       continue;
     }
     const condition = z.partialRecord(z.enum(OPERATORS), z.unknown()).safeParse(value);
@@ -74,73 +75,75 @@ function readJson(text: string): SearchQuery {
   }
   const unknown = Object.keys(filters).filter((field) => !RECOGNISED.has(field) && !OTHER_COLUMNS.has(field));
   const storage =
-    beside.allocated_storage === undefined ? [] : ["allocated_storage is the template's disk space instead"];
-  return { filters, options: beside, warnings: [...unknown.map(unrecognised), ...doubts(filters), ...storage] };
+    options.allocated_storage === undefined ? [] : ["allocated_storage is ignored: the template's disk space is used"];
+  return {
+    filters,
+    options,
+    warnings: [...unknown.map(unrecognizedWarning), ...suspiciousConditions(filters), ...storage],
+  };
 }
 
 function parseJson(text: string): unknown {
   try {
     const json: unknown = JSON.parse(text);
-    JSON.stringify(json); // what is nested too deep can be read and not be sent
+    JSON.stringify(json); // throws for JSON that is nested too deeply to be sent
     return json;
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     if (!(error instanceof SyntaxError)) throw new QueryError(reason, null, text, "");
-    const position = breaksAt(text, reason);
+    const position = jsonErrorPosition(text, reason);
     throw new QueryError(reason, position, text.slice(position), "");
   }
 }
 
-/** Where JSON stops to be JSON. The parser's message names the place only sometimes. */
-function breaksAt(text: string, reason: string): number {
+/** The position of the first error in the JSON text. The parser's message names it only sometimes. */
+function jsonErrorPosition(text: string, reason: string): number {
   const named = /at position (\d+)/.exec(reason)?.[1];
   if (named !== undefined) return Number(named);
   if (/end of JSON/i.test(reason)) return text.length;
-  // Every beginning that holds the wrong character is refused for it, and no shorter one is.
+  // Binary search: each prefix that contains the wrong character has this error, and no shorter prefix has it.
   const kind = reason.split(",")[0] ?? reason;
   let [right, wrong] = [0, text.length];
   while (wrong - right > 1) {
     const middle = (right + wrong) >> 1;
-    if (refusalOf(text.slice(0, middle)).startsWith(kind)) wrong = middle;
+    if (parseErrorOf(text.slice(0, middle)).startsWith(kind)) wrong = middle;
     else right = middle;
   }
   return right;
 }
 
-function refusalOf(json: string): string {
+function parseErrorOf(json: string): string {
   try {
     JSON.parse(json);
     return "";
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    return messageOf(error);
   }
 }
 
-function unrecognised(field: string): string {
+function unrecognizedWarning(field: string): string {
   const full = SHORT_NAMES.get(field);
-  const hint = full === undefined ? "" : `; its name is ${full}`;
-  return `Unrecognized field: ${field}. It is sent, and the API leaves fields out that it does not know${hint}`;
+  const hint = full === undefined ? "" : `; its full name is ${full}`;
+  return `Unrecognized field: ${field}. It is sent, but the API ignores fields that it does not know${hint}`;
 }
 
-/** Conditions that are right in form and hardly what somebody means. */
-function doubts(filters: Filters): string[] {
+/** Warnings about conditions that are valid but probably not what the user means. */
+function suspiciousConditions(filters: Filters): string[] {
   const found: string[] = [];
-  if (filters.id !== undefined) found.push("a filter on id finds nothing: ask_contract_id does");
+  if (filters.id !== undefined) found.push("a filter on id finds nothing: use ask_contract_id");
   for (const [field, condition] of Object.entries(filters)) {
     for (const [operator, value] of Object.entries(condition)) {
       if (typeof value !== "string" || !/[=<>]/.test(value)) continue;
-      found.push(
-        `the value of ${field} ${operator} is ${JSON.stringify(value)}: conditions are separated by blanks alone`,
-      );
+      found.push(`the value of ${field} ${operator} is ${JSON.stringify(value)}: separate conditions only by spaces`);
     }
   }
   return found;
 }
 
-/** The order to ask for: the setting's before the query's own. */
+/** The query with the order of the setting, if there is one, instead of its own. */
 export function withOrder(query: SearchQuery, order: Order | undefined): SearchQuery {
   return order === undefined ? query : { ...query, options: { ...query.options, order } };
 }
 
-/** The order that was asked for; empty where it is the API's own. */
-export const askedOrder = (query: SearchQuery): Order => orderOf(query.options.order);
+/** The query's order; empty for the API's default order. */
+export const requestedOrder = (query: SearchQuery): Order => orderOf(query.options.order);

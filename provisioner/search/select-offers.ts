@@ -1,20 +1,20 @@
-// Which of the offers that a search found may be taken, in which order, and what became of the rest. Pure.
+// Selects the offers that may be rented, sorts them, and counts why the others are excluded. Pure.
 import { banOf } from "../model/bans.ts";
 import type { State } from "../state/schema.ts";
 import type { Offer } from "../vast/rows.ts";
 import { firstMismatch, matches } from "./match.ts";
 import { sorted } from "./order.ts";
-import { askedOrder, type SearchQuery } from "./query.ts";
+import { requestedOrder, type SearchQuery } from "./query.ts";
 import { ownFilters, type Requirements } from "./requirements.ts";
 
 export interface Choice {
-  /** The best first: in the order that was asked for, else in the API's own. */
+  /** Best first: in the requested order, otherwise in the API's order. */
   offers: readonly Offer[];
-  /** What became of the rest: `9 above VAST_MAX_DPH (the cheapest $0.4100/h), 3 on a banned host`; empty without a rest. */
+  /** Why the others are excluded: `9 above VAST_MAX_DPH (the cheapest $0.4100/h), 3 on a banned host`; empty when none is. */
   excluded: string;
 }
 
-/** The offers that may be taken, checked here again because the server's filters are known to be loose. */
+/** The offers that may be rented. All conditions are checked here again, because the API's filters are not strict. */
 export function selectOffers(
   offers: readonly Offer[],
   query: SearchQuery,
@@ -23,19 +23,19 @@ export function selectOffers(
 ): Choice {
   const excluded = new Map<string, Offer[]>();
   const own = ownFilters(query, needs);
-  const taken = offers.filter((offer) => {
+  const accepted = offers.filter((offer) => {
     const reason =
       rejectReason(offer, needs, state) ?? requirementMismatch(offer, own, needs) ?? queryMismatch(offer, query);
     if (reason !== null) excluded.set(reason, [...(excluded.get(reason) ?? []), offer]);
     return reason === null;
   });
   const parts = [...excluded].map(
-    ([reason, those]) => `${those.length} ${reason}${reason === TOO_DEAR ? cheapest(those) : ""}`,
+    ([reason, rejected]) => `${rejected.length} ${reason}${reason === ABOVE_MAX_PRICE ? cheapest(rejected) : ""}`,
   );
-  return { offers: sorted(taken, askedOrder(query)), excluded: parts.join(", ") };
+  return { offers: sorted(accepted, requestedOrder(query)), excluded: parts.join(", ") };
 }
 
-const TOO_DEAR = "above VAST_MAX_DPH";
+const ABOVE_MAX_PRICE = "above VAST_MAX_DPH";
 
 function rejectReason(
   offer: Offer,
@@ -49,8 +49,8 @@ function rejectReason(
     return "on a machine that failed within the last hour";
   if (goneOffers.some((entry) => entry.id === offer.id)) return "just taken by somebody else";
   if (needs.maxDollarsPerHour === undefined) return null;
-  if (offer.dollarsPerHour === null) return "without a price that VAST_MAX_DPH could be held against";
-  return offer.dollarsPerHour > needs.maxDollarsPerHour ? TOO_DEAR : null;
+  if (offer.dollarsPerHour === null) return "without a price to compare with VAST_MAX_DPH";
+  return offer.dollarsPerHour > needs.maxDollarsPerHour ? ABOVE_MAX_PRICE : null;
 }
 
 function requirementMismatch(

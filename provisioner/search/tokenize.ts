@@ -1,31 +1,32 @@
-// Cuts a query of the official command line's grammar into comparisons, as the vendor's pattern does. Pure.
+// Splits a query of the official command line's grammar into comparisons, as the vendor's pattern does. Pure.
 import { repr, strip } from "./python-text.ts";
 import { QueryError } from "./query-error.ts";
 
-/** The vendor's words behind most refusals. */
+/** The vendor's words at the end of most error messages. */
 export const UNQUOTED = "Did you forget to quote your query?";
 
-/** One condition as it stands in the text, nothing of it understood yet. */
+/** One condition of the text, not yet interpreted. */
 export interface Comparison {
   field: string;
   operator: string;
   value: string;
-  /** Where it stands in the text, and how. */
+  /** Offset in the text. */
   position: number;
+  /** The condition's original text. */
   piece: string;
 }
 
-// The parts of the vendor's one pattern. All but the field may be missing, so that nothing ever has to be tried again:
-// part after part is the same, and takes no more steps than the text has characters.
+// The parts of the vendor's single pattern. All parts but the field are optional, so it never backtracks: matching part by part
+// gives the same result in linear time.
 const FIELD = /[a-zA-Z0-9_]+/g;
 const OPERATOR = / *[=><!]+| +(?:[lg]te?|nin|neq|eq|not ?eq|not ?in|in) /y;
 const SPACES = / */y;
 const QUOTED_OR_WORD = /"[^"]+"|[^ ]+/y;
 
-/** The comparisons of a query, in order. Throws `QueryRefused` where the text has something between them. */
-export function tokenize(given: string): Comparison[] {
-  const text = strip(given);
-  const offset = given.indexOf(text);
+/** The comparisons of a query, in order. Throws `QueryError` when there is other text between them. */
+export function tokenize(query: string): Comparison[] {
+  const text = strip(query);
+  const offset = query.indexOf(text);
   const lastBracket = text.lastIndexOf("]");
   const found: Comparison[] = [];
   let at = 0;
@@ -39,7 +40,7 @@ export function tokenize(given: string): Comparison[] {
   };
   const takeValue = (): string => {
     const close = text[at] === "[" && at < lastBracket ? text.indexOf("]", at) : -1;
-    if (close <= at + 1) return take(QUOTED_OR_WORD); // no list, `[]`, or one that is never closed
+    if (close <= at + 1) return take(QUOTED_OR_WORD); // not a list, `[]`, or a list that is not closed
     const part = text.slice(at, close + 1);
     at = close + 1;
     return part;
@@ -65,7 +66,7 @@ export function tokenize(given: string): Comparison[] {
       `Unconsumed text. ${UNQUOTED} ${repr(joined)} != ${repr(text)}`,
       offset + gap.from,
       piece,
-      "conditions are separated by blanks alone, without and, commas or brackets around them",
+      "separate conditions only by spaces, without `and`, commas or brackets",
     );
   }
   return found;

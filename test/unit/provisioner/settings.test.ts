@@ -110,7 +110,7 @@ describe("the provisioner's settings", () => {
     expect(message).toMatch(
       /VAST_SEARCH_QUERY is "num_gpus=1 and x=2": .*at position 11, "and x=2": Unknown operator\./,
     );
-    expect(message).toMatch(/VAST_SEARCH_ORDER is "dph,-": .*at position 4, "-": it names no field/);
+    expect(message).toMatch(/VAST_SEARCH_ORDER is "dph,-": .*at position 4, "-": the field name is missing/);
   });
 
   test("refuse a query for bids", () => {

@@ -42,13 +42,13 @@ describe("an order is read as the official command line's -o", () => {
   test("and warns of fields that are none", () => {
     expect(readOrder("dph,score-,reliability2").warnings).toEqual([]);
     expect(readOrder("dph_total desc").warnings).toEqual([
-      "Unrecognized field: dph_total desc. The API may leave it out of the order",
+      "Unrecognized field: dph_total desc. The API may ignore it in the order",
     ]);
   });
 
   test("and refuses a direction without a field, with its place", () => {
     expect(() => readOrder("dph, -")).toThrow(
-      new QueryError("it names no field", 4, "-", "write it like dph or dlperf-"),
+      new QueryError("the field name is missing", 4, "-", "write for example dph or dlperf-"),
     );
   });
 

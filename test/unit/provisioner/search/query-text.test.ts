@@ -68,11 +68,11 @@ describe("a refusal", () => {
   });
 
   test.each([
-    ["gpu_ram in [24,48]", /gpu_ram takes one number, no list/],
+    ["gpu_ram in [24,48]", /gpu_ram accepts one number, not a list/],
     ["driver_version in [535.86.05]", /no versions with dots/],
-    ["gpu_ram>=inf", /'inf' is no number that can be sent/],
-    ["gpu_ram>=1e306", /'1e306' is no number that can be sent/],
-    ["duration=-NaN", /'-NaN' is no number that can be sent/],
+    ["gpu_ram>=inf", /'inf' is not a number that can be sent/],
+    ["gpu_ram>=1e306", /'1e306' is not a number that can be sent/],
+    ["duration=-NaN", /'-NaN' is not a number that can be sent/],
   ])("takes the place of a crash or of invalid JSON: %s", (text, reason) => {
     expect(parse(text).refusal?.reason).toMatch(reason);
   });

@@ -103,8 +103,8 @@ describe("any other query", () => {
 
   test("warns once of each field that the command line does not recognise", () => {
     expect(readQuery("foo>1 foo<5 bar=2").warnings).toEqual([
-      "Unrecognized field: foo. It is sent, and the API leaves fields out that it does not know",
-      "Unrecognized field: bar. It is sent, and the API leaves fields out that it does not know",
+      "Unrecognized field: foo. It is sent, but the API ignores fields that it does not know",
+      "Unrecognized field: bar. It is sent, but the API ignores fields that it does not know",
     ]);
   });
 });
@@ -123,7 +123,7 @@ describe("a bid is refused until one can be given", () => {
     "type = Interruptible",
     "type in [bid]",
   ])("%s", (text) => {
-    expect(refusalOf(text).message).toContain("bids are not supported, it would be billed on demand");
+    expect(refusalOf(text).message).toContain("bids are not supported; the instance would be billed on demand");
     expect(text.slice(refusalOf(text).position ?? 0)).toMatch(/^(type|is_bid)/);
   });
 
@@ -137,23 +137,23 @@ describe("a bid is refused until one can be given", () => {
 describe("what is right in form and hardly meant", () => {
   test("is warned of: two conditions that became one value", () => {
     expect(readQuery("num_gpus>=2,gpu_ram>=24").warnings).toEqual([
-      'the value of num_gpus gte is "2,gpu ram>=24": conditions are separated by blanks alone',
+      'the value of num_gpus gte is "2,gpu ram>=24": separate conditions only by spaces',
     ]);
   });
 
   test("is warned of: a filter on id, which finds nothing", () => {
-    expect(readQuery('{"id":{"eq":5}}').warnings).toEqual(["a filter on id finds nothing: ask_contract_id does"]);
+    expect(readQuery('{"id":{"eq":5}}').warnings).toEqual(["a filter on id finds nothing: use ask_contract_id"]);
   });
 
   test("is warned of: a disk space, which the template says", () => {
     expect(readQuery('{"allocated_storage":5}').warnings).toEqual([
-      "allocated_storage is the template's disk space instead",
+      "allocated_storage is ignored: the template's disk space is used",
     ]);
   });
 
   test("is warned of: order, type and limit in a text query, which are no filters", () => {
     expect(readQuery("limit=5").warnings).toEqual([
-      "Unrecognized field: limit. It is no filter and is left out; VAST_SEARCH_ORDER sets the order",
+      "Unrecognized field: limit. It is not a filter and is not sent; set the order in VAST_SEARCH_ORDER",
     ]);
   });
 });

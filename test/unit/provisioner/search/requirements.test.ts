@@ -30,10 +30,10 @@ describe("what an offer must have", () => {
 
 describe("the search", () => {
   test("leaves the user's query in force", () => {
-    const beside = { order: [["dph_total", "asc"]], limit: 5, type: "ondemand" };
-    const body = searchBody(query({ gpu_name: { eq: "RTX 4090" } }, beside), needs(), []);
+    const options = { order: [["dph_total", "asc"]], limit: 5, type: "ondemand" };
+    const body = searchBody(query({ gpu_name: { eq: "RTX 4090" } }, options), needs(), []);
     expect(body).toEqual({
-      ...beside,
+      ...options,
       gpu_name: { eq: "RTX 4090" },
       direct_port_count: { gte: 2 },
       duration: { gte: 86_400 },
@@ -45,13 +45,13 @@ describe("the search", () => {
     expect(bodyOf({})).toMatchObject({ type: "on-demand", allocated_storage: 32 });
   });
 
-  test("leaves banned hosts out beside those that the user leaves out", () => {
+  test("excludes banned hosts in addition to those that the user excludes", () => {
     const bans = [ban(2), ban(3)];
     expect(bodyOf({ host_id: { notin: [1], gt: 0 } }, { bans }).host_id).toEqual({ notin: [1, 2, 3], gt: 0 });
     expect(bodyOf({ host_id: { eq: 9 } }, { bans }).host_id).toEqual({ eq: 9, notin: [2, 3] });
   });
 
-  test("leaves banned machines out by their own id, beside banned hosts", () => {
+  test("excludes banned machines by their own id, in addition to banned hosts", () => {
     const bans = [ban(2), ban(3, "machine")];
     const body = bodyOf({ machine_id: { notin: [1] } }, { bans });
     expect(body).toMatchObject({ host_id: { notin: [2] }, machine_id: { notin: [1, 3] } });

@@ -123,7 +123,7 @@ describe("why a search finds nothing", () => {
   });
 
   test("tells of offers that have appeared since", () => {
-    expect(why([offer({ dollarsPerHour: 0.3 })])).toContain("alone finds 1: 1 just listed");
+    expect(why([offer({ dollarsPerHour: 0.3 })])).toContain("alone finds 1: 1 appeared just now");
   });
 
   test("is not known while the API does not answer", () => {
