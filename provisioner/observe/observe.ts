@@ -2,17 +2,17 @@
 import type { Clock } from "../../common/clock.ts";
 import type { BanStore } from "../blacklist/store.ts";
 import type { Desired } from "../model/desired.ts";
+import { currentEndpoint } from "../model/endpoint.ts";
 import { phaseOf, stoppedByVast } from "../model/instance-phase.ts";
 import {
   known,
   type Observation,
-  type ProbeResult,
+  type ObservedInstance,
   type Published,
   type Seen,
   type Why,
 } from "../model/observation.ts";
 import type { State } from "../state/schema.ts";
-import { endpointOf } from "../state/track.ts";
 import type { VastClient } from "../vast/client.ts";
 import { accountTrouble, asVastError, type VastError } from "../vast/errors.ts";
 import type { Instance, Template } from "../vast/rows.ts";
@@ -155,23 +155,26 @@ export function createObserver(parts: ObserverParts): Observer {
     }
   }
 
-  async function probeRows(
-    rows: readonly Instance[],
+  /** The endpoint and the probe of every row that is not being destroyed; while the list is unknown, of the published server. */
+  async function probeAll(
+    list: Observation["list"],
     state: State,
+    published: Published,
     signal?: AbortSignal,
-  ): Promise<Map<number, ProbeResult>> {
-    const live = rows.filter((row) => !state.pendingDeletes.some((d) => d.id === row.id));
-    const results = live.map(async (row): Promise<[number, ProbeResult] | null> => {
-      const endpoint = endpointOf(row, state.tracks[row.id], desired, clock.now());
-      return endpoint === null ? null : [row.id, await probe(endpoint, signal)];
+  ): Promise<Pick<Observation, "instances" | "publishedProbe">> {
+    if (!list.known) return { instances: [], publishedProbe: await probePublished(published, signal) };
+    const live = list.value.filter((row) => !state.pendingDeletes.some((d) => d.id === row.id));
+    const instances = live.map(async (row): Promise<ObservedInstance> => {
+      const endpoint = currentEndpoint(row, state.tracks[row.id], desired.upstreamPort, clock.now());
+      return { row, endpoint, probe: endpoint.found ? await probe(endpoint.endpoint, signal) : null };
     });
-    return new Map((await Promise.all(results)).filter((result) => result !== null));
+    return { instances: await Promise.all(instances), publishedProbe: null };
   }
 
-  async function probePublished(published: Published, signal?: AbortSignal): Promise<Map<number, ProbeResult>> {
-    if (published.server === null || published.instance === null) return new Map();
+  async function probePublished(published: Published, signal?: AbortSignal): Promise<Observation["publishedProbe"]> {
+    if (published.server === null || published.instance === null) return null;
     const { host, port } = published.server;
-    return new Map([[published.instance.id, await probe({ host, port }, signal)]]);
+    return { instanceId: published.instance.id, probe: await probe({ host, port }, signal) };
   }
 
   /** What can be told from the last list and new probes; null where a list is needed at once. */
@@ -182,12 +185,11 @@ export function createObserver(parts: ObserverParts): Observer {
     signal?: AbortSignal,
   ): Promise<Observation | null> {
     if (last === null || wasSetBack(last) || clock.now() >= listDueAt(urgency)) return null;
-    const probes = last.list.known
-      ? await probeRows(last.list.value, state, signal)
-      : await probePublished(published, signal);
+    const probed = await probeAll(last.list, state, published, signal);
     // Where something served and does not answer, its row may tell why.
-    if (urgency === "ready" && [...probes.values()].some((result) => !result.ok)) return null;
-    return { ...last, template: await observeTemplate(signal), templateAt, probes };
+    const results = [...probed.instances, probed.publishedProbe].map((one) => one?.probe);
+    if (urgency === "ready" && results.some((result) => result?.ok === false)) return null;
+    return { ...last, template: await observeTemplate(signal), templateAt, ...probed };
   }
 
   return {
@@ -206,14 +208,14 @@ export function createObserver(parts: ObserverParts): Observer {
       takeCreateSlot(listed);
       const rows = listed.list.known ? listed.list.value : [];
       const stopped = rows.some((row) => isStopped(row, state, clock.now()));
-      const [seenTemplate, credit, seenBans, counters, probes] = await Promise.all([
+      const [seenTemplate, credit, seenBans, counters, probed] = await Promise.all([
         observeTemplate(signal),
         stopped ? observeCredit(signal) : undefined,
         bans.bans(),
         bans.counters(rows.map((row) => row.id)),
-        listed.list.known ? probeRows(rows, state, signal) : probePublished(published, signal),
+        probeAll(listed.list, state, published, signal),
       ]);
-      last = { ...listed, template: seenTemplate, templateAt, bans: seenBans, counters, probes };
+      last = { ...listed, template: seenTemplate, templateAt, bans: seenBans, counters, ...probed };
       if (credit !== undefined) last.credit = credit;
       return last;
     },

@@ -1,8 +1,8 @@
 // Rows 15 to 18 of the table: an instance that is not said to be lost and does not answer. Pure.
 
 import { describe } from "../model/describe.ts";
-import { chooseEndpoint, type EndpointChoice } from "../model/endpoint.ts";
-import type { ProbeResult } from "../model/observation.ts";
+import type { EndpointChoice } from "../model/endpoint.ts";
+import type { ObservedInstance, ProbeResult } from "../model/observation.ts";
 import type { Plan, Serving } from "../model/plan.ts";
 import { type Track, wantedKey } from "../state/schema.ts";
 import type { Instance } from "../vast/rows.ts";
@@ -12,13 +12,18 @@ import { replacement } from "./replacement.ts";
 // An instance that flaps between running and starting must come to an end as well: this many times the ban time in all.
 const NEVER_READY_FACTOR = 2;
 
+function observed(row: Instance, { seen }: PlanInput): Pick<ObservedInstance, "endpoint" | "probe"> {
+  const found = seen.instances.find((one) => one.row.id === row.id);
+  return found ?? { endpoint: { found: false, ours: false, why: "not observed" }, probe: null };
+}
+
 /** Rows 15 to 17. */
 export function neverReady(row: Instance, track: Track, facts: PlanInput, serving: Serving): Plan {
-  const { desired, seen, now, limits } = facts;
+  const { now, limits } = facts;
   const name = describe(row);
   const waited = now - track.waitingSince;
   const limit = limits.banAfterMs / 1000;
-  const choice = chooseEndpoint(row, desired.upstreamPort, track.noMapSince === null ? 0 : now - track.noMapSince);
+  const { endpoint: choice, probe } = observed(row, facts);
   if (track.runningSince === null && waited > limits.banAfterMs) {
     const message = `${name} did not come up within BLACKLIST_BAN_AFTER_SECONDS (${limit} s): ${row.actualStatus ?? "scheduled"}; it is replaced`;
     return replacement(row, facts, serving, "start_timeout", message);
@@ -27,12 +32,7 @@ export function neverReady(row: Instance, track: Track, facts: PlanInput, servin
   // The ban store may know of a wait that is older than this program: what was just found may have served until now.
   const flaps = waited > NEVER_READY_FACTOR * limits.banAfterMs && now - track.firstSeenAt > limits.banAfterMs;
   if (track.runningSince !== null && (silent || flaps)) {
-    return appNotListening(
-      row,
-      facts,
-      serving,
-      `runs for more than ${limit} s but ${whyUnreachable(choice, seen.probes.get(row.id))}`,
-    );
+    return appNotListening(row, facts, serving, `runs for more than ${limit} s but ${whyUnreachable(choice, probe)}`);
   }
   const running = track.runningSince !== null;
   const progress = running
@@ -52,7 +52,7 @@ export function appNotListening(row: Instance, facts: PlanInput, serving: Servin
 }
 
 /** Why nothing can be served from an instance that runs, with the remedy. */
-function whyUnreachable(choice: EndpointChoice, probe: ProbeResult | undefined): string {
+function whyUnreachable(choice: EndpointChoice, probe: ProbeResult | null): string {
   if (choice.found) {
     const { host, port } = choice.endpoint;
     const where = probe?.why || `${host}:${port}`;
@@ -78,9 +78,9 @@ export function startsAgain(row: Instance, track: Track, facts: PlanInput, servi
 
 /** Row 18. */
 export function wasReady(row: Instance, track: Track, facts: PlanInput, serving: Serving): Plan {
-  const { desired, state, now, limits } = facts;
+  const { state, now, limits } = facts;
   const name = describe(row);
-  const choice = chooseEndpoint(row, desired.upstreamPort, 0);
+  const { endpoint: choice } = observed(row, facts);
   const unhealthy = limits.httpProbe && track.tcpOpen && track.failedProbes > 0;
   const limitMs = unhealthy ? limits.unhealthyMs : limits.unreachableMs;
   const silentMs = now - (track.notServingSince ?? now);

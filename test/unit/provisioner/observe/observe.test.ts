@@ -7,6 +7,7 @@ import { fakeClock } from "../../common/fake-clock.ts";
 import { type ClientScript, fakeBans, fakeClient, type Journal, vastError } from "../fakes.ts";
 import {
   desired,
+  endpoint,
   failing,
   HOUR,
   MINUTE,
@@ -77,7 +78,8 @@ describe("a look at the world", () => {
       templateAt: NOW,
       bans: known([]),
       counters: new Map(),
-      probes: new Map([[ID, passing()]]),
+      instances: [{ row: row(), endpoint: { found: true, endpoint }, probe: passing() }],
+      publishedProbe: null,
     });
   });
 
@@ -94,7 +96,7 @@ describe("a look at the world", () => {
 
   test("probes what is published while the list is unknown", async () => {
     const { look, journal } = observer({ rows: fails(vastError("unavailable")) });
-    expect((await look(serving, published())).probes).toEqual(new Map([[ID, passing()]]));
+    expect((await look(serving, published())).publishedProbe).toEqual({ instanceId: ID, probe: passing() });
     expect(count(journal, "probe 41234")).toBe(1);
   });
 
@@ -147,7 +149,7 @@ describe("how often the API is asked", () => {
     answers = false;
     const seen = await look();
     expect(count(journal, "list")).toBe(2);
-    expect(seen.probes.get(ID)?.ok).toBe(false);
+    expect(seen.instances[0]?.probe?.ok).toBe(false);
   });
 
   test("the list at once when an instance has moved, whose new endpoint is probed in the same look", async () => {
@@ -160,7 +162,7 @@ describe("how often the API is asked", () => {
     at = 50000;
     const seen = await look();
     expect(journal.filter((entry) => entry.startsWith("probe"))).toEqual(["probe 41234", "probe 41234", "probe 50000"]);
-    expect(seen.probes.get(ID)?.endpoint.port).toBe(50000);
+    expect(seen.instances[0]?.probe?.endpoint.port).toBe(50000);
   });
 
   test("the list every two or three seconds while something comes up, the probe each time", async () => {

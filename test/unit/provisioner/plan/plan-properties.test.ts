@@ -1,13 +1,13 @@
 // Laws that hold over every situation, found by random search: what the rows' own tests cannot show together.
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { currentEndpoint } from "../../../../provisioner/model/endpoint.ts";
 import { known, type Observation, type Published } from "../../../../provisioner/model/observation.ts";
 import { OURS, type Ownership } from "../../../../provisioner/model/ownership.ts";
 import { plan } from "../../../../provisioner/plan/plan.ts";
 import { applyPolicy, type Policy } from "../../../../provisioner/plan/policy.ts";
 import { applyObservation } from "../../../../provisioner/state/apply-observation.ts";
 import { CURRENT_SCHEMA, type State, stateSchema, type Track } from "../../../../provisioner/state/schema.ts";
-import { endpointOf } from "../../../../provisioner/state/track.ts";
 import { createVastClient } from "../../../../provisioner/vast/client.ts";
 import { desired, HASH, HOUR, LABEL, limits, MINUTE, NOW, template, unknown } from "./situation.ts";
 
@@ -196,13 +196,12 @@ async function planOf(drawn: Drawn) {
     total_instances: drawn.raw.length,
   }));
   const rows = await client.listInstances(LABEL);
-  const probes = new Map(
-    rows.flatMap((row) => {
-      const at = endpointOf(row, drawn.before.tracks[row.id], desired, NOW);
-      const { answers, ok, tcp } = drawn.probe;
-      return at === null || !answers ? [] : [[row.id, { endpoint: at, ok, tcp: ok || tcp, why: "" }] as const];
-    }),
-  );
+  const { answers, ok, tcp } = drawn.probe;
+  const instances = rows.map((row) => {
+    const endpoint = currentEndpoint(row, drawn.before.tracks[row.id], desired.upstreamPort, NOW);
+    const probe = endpoint.found && answers ? { endpoint: endpoint.endpoint, ok, tcp: ok || tcp, why: "" } : null;
+    return { row, endpoint, probe };
+  });
   const seen: Observation = {
     listedAt: NOW,
     list: drawn.listKnown ? known(rows) : unknown(),
@@ -210,7 +209,8 @@ async function planOf(drawn: Drawn) {
     templateAt: NOW,
     bans: drawn.bansSeen,
     counters: new Map(Object.entries(drawn.counters).map(([id, value]) => [Number(id), value])),
-    probes,
+    instances: drawn.listKnown ? instances : [],
+    publishedProbe: null,
   };
   const state = applyObservation(drawn.before, seen, desired, 10_000, NOW);
   const published: Published =

@@ -1,7 +1,14 @@
 // Builders of what a pass knows: rows, tracks, memory, observation. Each starts from a healthy instance. Pure.
 
 import type { Desired, Limits } from "../../../../provisioner/model/desired.ts";
-import { known, type Observation, type Published, type Seen } from "../../../../provisioner/model/observation.ts";
+import { chooseEndpoint, currentEndpoint } from "../../../../provisioner/model/endpoint.ts";
+import {
+  known,
+  type Observation,
+  type ProbeResult,
+  type Published,
+  type Seen,
+} from "../../../../provisioner/model/observation.ts";
 import { OURS } from "../../../../provisioner/model/ownership.ts";
 import type { Plan } from "../../../../provisioner/model/plan.ts";
 import type { PlanInput } from "../../../../provisioner/plan/input.ts";
@@ -143,8 +150,15 @@ export function unknown<T>(message = "GET /api/v1/instances/: HTTP 502", account
   return { known: false, why: { message, account } };
 }
 
-/** A complete look at the given rows, with nothing banned, counted or probed. */
-export function observation(rows: readonly Instance[] = [], over: Partial<Observation> = {}): Observation {
+/** `probes` are by instance id: of the listed instances or, while the list is unknown, of the published one. */
+interface ObservationChanges extends Partial<Omit<Observation, "instances" | "publishedProbe">> {
+  probes?: ReadonlyMap<number, ProbeResult>;
+}
+
+/** A complete list of the given rows, with nothing banned, counted or probed. Endpoints are chosen as at first sight. */
+export function observation(rows: readonly Instance[] = [], { probes, ...over }: ObservationChanges = {}): Observation {
+  const results = probes ?? new Map<number, ProbeResult>();
+  const [published] = over.list?.known === false ? results : [];
   return {
     listedAt: NOW,
     list: known(rows),
@@ -152,9 +166,23 @@ export function observation(rows: readonly Instance[] = [], over: Partial<Observ
     templateAt: NOW,
     bans: known([]),
     counters: new Map(),
-    probes: new Map(),
+    instances: rows.map((row) => ({
+      row,
+      endpoint: chooseEndpoint(row, desired.upstreamPort, 0),
+      probe: results.get(row.id) ?? null,
+    })),
+    publishedProbe: published === undefined ? null : { instanceId: published[0], probe: published[1] },
     ...over,
   };
+}
+
+/** The same observation with the endpoints that the observer chooses when it knows `before`. */
+export function observedWith(before: State, seen: Observation, now: number): Observation {
+  const instances = seen.instances.map((one) => ({
+    ...one,
+    endpoint: currentEndpoint(one.row, before.tracks[one.row.id], desired.upstreamPort, now),
+  }));
+  return { ...seen, instances };
 }
 
 export const passing = (at = endpoint) => ({ endpoint: at, ok: true, tcp: true, why: "" });
