@@ -104,7 +104,6 @@ export function loop(setup: Setup) {
       desired,
       query: query(),
       imageLogin: () => null,
-      maxDollarsPerHour: undefined,
       save: disk.save,
       mayMutate: lease.mayMutate,
       nextCreateSlot: (notBefore) => notBefore,

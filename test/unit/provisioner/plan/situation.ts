@@ -1,6 +1,6 @@
 // Builders of what a pass knows: rows, tracks, memory, observation. Each starts from a healthy instance. Pure.
 
-import type { Desired, Limits } from "../../../../provisioner/model/desired.ts";
+import { type Desired, type Limits, revisionOf } from "../../../../provisioner/model/desired.ts";
 import { chooseEndpoint, currentEndpoint } from "../../../../provisioner/model/endpoint.ts";
 import {
   known,
@@ -10,9 +10,9 @@ import {
   type Seen,
 } from "../../../../provisioner/model/observation.ts";
 import { OURS } from "../../../../provisioner/model/ownership.ts";
-import type { Plan } from "../../../../provisioner/model/plan.ts";
+import { type CreateAction, type Decision, type Plan, toPlan } from "../../../../provisioner/model/plan.ts";
 import type { PlanInput } from "../../../../provisioner/plan/input.ts";
-import { plan } from "../../../../provisioner/plan/plan.ts";
+import { decide } from "../../../../provisioner/plan/plan.ts";
 import type { Filters } from "../../../../provisioner/search/fields.ts";
 import type { SearchQuery } from "../../../../provisioner/search/query.ts";
 import { emptyState, type State, type Track } from "../../../../provisioner/state/schema.ts";
@@ -29,11 +29,12 @@ export const desired: Desired = {
   label: LABEL,
   image: "example/app:2",
   templateName: "demo",
+  revision: "demo example/app:2",
   upstreamPort: undefined,
   upstreamScheme: "http",
 };
 
-/** The design's defaults. */
+/** The default settings. */
 export const limits: Limits = {
   bansEnabled: true,
   banScope: "host",
@@ -48,6 +49,16 @@ export const limits: Limits = {
 };
 
 export const template: Template = { id: 1, hash: HASH, name: "demo", creatorId: 9, diskSpace: 32, publishedPorts: 1 };
+
+/** The create of the desired instance. */
+export const createAction: CreateAction = {
+  kind: "create",
+  label: LABEL,
+  image: "example/app:2",
+  templateName: "demo",
+  templateHash: HASH,
+  maxDollarsPerHour: null,
+};
 
 /** A running row of an hour's age with the right image and hash. */
 export function row(over: Partial<Instance> = {}): Instance {
@@ -197,25 +208,32 @@ export function published(r: Instance = row()): Published {
   };
 }
 
-export interface Situation extends Partial<Omit<PlanInput, "limits" | "desired">> {
+export interface SituationChanges extends Partial<Omit<PlanInput, "limits" | "desired">> {
   limits?: Partial<Limits>;
   desired?: Partial<Desired>;
   published?: Published;
 }
 
-/** The plan of a situation; what is left out is the healthy default. */
-export function planned(situation: Situation): Plan {
-  return plan(
-    {
-      desired: { ...desired, ...situation.desired },
-      limits: { ...limits, ...situation.limits },
-      seen: situation.seen ?? observation(),
-      state: situation.state ?? state(),
-      ownership: situation.ownership ?? OURS,
-      now: situation.now ?? NOW,
-    },
-    situation.published ?? nothingPublished,
-  );
+/** The published plan of a situation; what is left out is the healthy default. */
+export function planned(situation: SituationChanges): Plan {
+  return toPlan(decided(situation));
+}
+
+/** The decision on a situation, before any policy. */
+export function decided(situation: SituationChanges): Decision {
+  return decide(inputOf(situation), situation.published ?? nothingPublished);
+}
+
+export function inputOf(situation: SituationChanges): PlanInput {
+  const wanted = { ...desired, ...situation.desired };
+  return {
+    desired: { ...wanted, revision: revisionOf(wanted.templateName, wanted.image) },
+    limits: { ...limits, ...situation.limits },
+    seen: situation.seen ?? observation(),
+    state: situation.state ?? state(),
+    ownership: situation.ownership ?? OURS,
+    now: situation.now ?? NOW,
+  };
 }
 
 export const offer = (over: Partial<Offer> = {}): Offer => ({
