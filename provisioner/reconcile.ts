@@ -1,16 +1,19 @@
-// The loop: observe, remember, plan, publish, withdraw, act, wait. Each pass starts from what is. Touches only what it is handed.
+// The loop: observe, apply the observation, decide, apply the policy, publish, withdraw, act, wait. Each pass starts from the
+// observed state. Touches only what it is handed.
 import type { Clock } from "../common/clock.ts";
+import { codeOf } from "../common/errors.ts";
 import { describeError, type Logger } from "../common/logging.ts";
+import { runPasses, WakeSignal } from "../common/loop.ts";
 import type { Act } from "./act/act.ts";
 import type { Lease } from "./lease/lease.ts";
 import type { LoopState } from "./loop-state.ts";
 import type { Desired, Limits } from "./model/desired.ts";
 import type { Observation, Published } from "./model/observation.ts";
-import type { Plan } from "./model/plan.ts";
+import type { Ownership } from "./model/ownership.ts";
+import { type Action, type Decision, destroysInstance, type Plan, toPlan } from "./model/plan.ts";
 import type { Urgency } from "./observe/list-schedule.ts";
 import type { Observer } from "./observe/observe.ts";
-import type { PlanInput } from "./plan/input.ts";
-import { plan } from "./plan/plan.ts";
+import { decide } from "./plan/plan.ts";
 import { applyPolicy, type Policy, untilListed } from "./plan/policy.ts";
 import type { Publisher } from "./publish/publish.ts";
 import { type AskReloader, awaitWithdrawn } from "./publish/withdraw.ts";
@@ -31,14 +34,14 @@ export interface LoopParts {
   policy: Policy;
   drainMs: number;
   firstCreateWaitMs: number;
-  /** Told of each pass that finished, with the memory that it began with. */
+  /** Called after each pass that finished, with the state that it began with. */
   onPass?(before: State): void;
 }
 
-// A pass that failed by a defect is tried again, and /livez tells when that goes on.
-const AFTER_DEFECT_MS = 5000;
+// A pass that could not write its files is repeated after this time at the earliest.
+const AFTER_WRITE_ERROR_MS = 5000;
 
-/** Runs passes until `stop` is aborted. `abortMutations` is aborted when mutations under way must be left to their fate. */
+/** Runs passes until `stop` is aborted. `abortMutations` is aborted when mutations that were sent are waited for no longer. */
 export async function runLoop(
   parts: LoopParts,
   loop: LoopState,
@@ -46,15 +49,13 @@ export async function runLoop(
   abortMutations: AbortSignal,
 ): Promise<void> {
   const { clock, log } = parts;
-  while (!stop.aborted) {
-    try {
-      const nextCheckAt = await pass(parts, loop, stop, abortMutations);
-      if (!stop.aborted) await clock.sleep(Math.max(nextCheckAt - clock.now(), 0), stop);
-    } catch (error) {
-      log.error({ event: "internal_error", err: error }, "a pass failed by a defect; it is tried again");
-      await clock.sleep(AFTER_DEFECT_MS, stop);
-    }
-  }
+  const onePass = async () => {
+    const nextCheckAt = await pass(parts, loop, stop, abortMutations);
+    return Math.max(nextCheckAt - clock.now(), 0);
+  };
+  const onError = (error: unknown) =>
+    log.error({ event: "internal_error", err: error }, "reconcile failed with an internal error; retrying in 5 s");
+  await runPasses({ pass: onePass, onError, wake: new WakeSignal(), clock }, stop);
 }
 
 /** One pass; answers when the next one is due (epoch ms). */
@@ -64,85 +65,104 @@ export async function pass(
   stop: AbortSignal,
   abortMutations: AbortSignal,
 ): Promise<number> {
-  const { clock } = parts;
-  const [began, remembered] = [clock.now(), loop.state];
-  const passEnds = () => {
-    loop.passes += 1;
-    loop.finishedAt = clock.now();
-    loop.passMs = loop.finishedAt - began;
-    parts.onPass?.(remembered);
-  };
-  const published = { server: loop.file?.server ?? null, instance: loop.file?.instance ?? null };
-  // Before the list: what it shows then was made before the label was ours, or by us.
-  const renewed = await parts.lease.renew(loop.state);
-  loop.state = renewed.state;
-  let seen = await parts.observer.observe(loop.state, published, urgencyOf(loop), stop);
-  if (stop.aborted) return clock.now();
-  let decided = decide(parts, loop, seen, published, renewed.ownership);
-  if (needsFreshList(decided.allowed.plan) && seen.listedAt < began) {
-    seen = await parts.observer.observe(loop.state, published, "now", stop);
-    if (stop.aborted) return clock.now();
-    decided = decide(parts, loop, seen, published, renewed.ownership);
-    // The API has refused to tell: nothing is changed by an old list, but a server that is dead is let go of all the same.
-    if (needsFreshList(decided.allowed.plan) && seen.listedAt < began)
-      decided.allowed.plan = untilListed(decided.allowed.plan);
-  }
-  const { state, allowed, now } = decided;
+  const { clock, lease } = parts;
+  const [began, stateBefore] = [clock.now(), loop.state];
+  // Before the list is read: then whatever the list shows was made before the lease was ours, or by us.
+  const { state: leased, ownership } = await lease.renew(loop.state);
+  loop.state = leased;
+  const outcome = await observeAndDecide(parts, loop, ownership, began, stop);
+  if (outcome === null) return clock.now();
+  const { state, decision, suppressed, seen, now } = outcome;
+  const plan = toPlan(decision);
   if (seen.list.known) loop.startCounted = true;
-  const before = loop.plan;
-  Object.assign(loop, { seen, plan: allowed.plan, suppressed: allowed.suppressed });
-  logChange(parts.log, before, allowed.plan);
-  const served = loop.served;
-  const written = await keep(parts, loop, state, () => publishPlan(parts, loop, allowed.plan));
+  logChange(parts.log, loop.plan, plan);
+  Object.assign(loop, { seen, plan, suppressed });
+  const servedBefore = loop.served;
+  const written = await keep(parts, loop, state, () => publishPlan(parts, loop, plan));
   if (written) {
-    await withdraw(parts, loop, allowed.plan, served, stop);
-    await actAll(parts, loop, allowed.plan, seen, stop, abortMutations);
+    await withdraw(parts, loop, plan, servedBefore, stop);
+    await actAll(parts, loop, plan, seen, stop, abortMutations);
+  } else {
+    // A provisioner that cannot act must not prevent another one, whose volumes work, from acting.
+    await lease.release();
   }
-  // Who cannot act must not keep another from acting, whose volumes are well.
-  if (!written) await parts.lease.release();
-  passEnds();
-  if (!written) return Math.max(allowed.plan.nextCheckAt, now + AFTER_DEFECT_MS);
-  return parts.observer.wakeAt(urgencyOf(loop), allowed.plan.nextCheckAt);
+  loop.passes += 1;
+  loop.finishedAt = clock.now();
+  loop.passMs = loop.finishedAt - began;
+  parts.onPass?.(stateBefore);
+  if (!written) return Math.max(plan.nextCheckAt, now + AFTER_WRITE_ERROR_MS);
+  return parts.observer.wakeAt(urgencyOf(loop), plan.nextCheckAt);
 }
 
-/** While all is well the list is asked for seldom. */
-function urgencyOf({ plan: last, problem }: LoopState): Urgency {
-  return last?.reason === "instance_ready" && last.actions.length === 0 && problem === null ? "ready" : "starting";
+/** While all is well the list is read seldom. */
+function urgencyOf({ plan, problem }: LoopState): Urgency {
+  return plan?.reason === "instance_ready" && plan.actions.length === 0 && problem === null ? "ready" : "starting";
 }
 
-/** A decision about one look. It changes nothing, so that it can be made again from a newer one. */
-function decide(
+interface Outcome {
+  seen: Observation;
+  state: State;
+  decision: Decision;
+  suppressed: readonly Action[];
+  now: number;
+}
+
+/** Observes and decides, twice where a mutation would follow from a list that is older than the pass. Null: stopped meanwhile. */
+async function observeAndDecide(
+  parts: LoopParts,
+  loop: LoopState,
+  ownership: Ownership,
+  began: number,
+  stop: AbortSignal,
+): Promise<Outcome | null> {
+  const { observer } = parts;
+  const published = { server: loop.file?.server ?? null, instance: loop.file?.instance ?? null };
+  const observe = async (urgency: Urgency) => {
+    const seen = await observer.observe(loop.state, published, urgency, stop);
+    return stop.aborted ? null : decideOn(parts, loop, seen, published, ownership);
+  };
+  const tooOld = ({ decision, seen }: Outcome) => needsFreshList(decision.actions) && seen.listedAt < began;
+  const first = await observe(urgencyOf(loop));
+  if (first === null || !tooOld(first)) return first;
+  const second = await observe("now");
+  if (second === null || !tooOld(second)) return second;
+  // The API refused a fresh list. Nothing is changed by the old one, but a server that does not answer is withdrawn.
+  return { ...second, decision: untilListed(second.decision) };
+}
+
+/** The decision on one observation. It changes nothing, so it can be made again on a newer observation. */
+function decideOn(
   { clock, desired, limits, policy, firstCreateWaitMs }: LoopParts,
   loop: LoopState,
   seen: Observation,
   published: Published,
-  ownership: PlanInput["ownership"],
-): { state: State; allowed: ReturnType<typeof applyPolicy>; now: number } {
+  ownership: Ownership,
+): Outcome {
   const now = clock.now();
   let state = applyObservation(loop.state, seen, desired, firstCreateWaitMs, now);
   if (!loop.startCounted && seen.list.known && limits.bansEnabled) state = countStart(state);
-  // What an earlier setting has left behind bans nobody.
+  // Unwritten bans of an earlier run, in which bans were enabled, ban nobody.
   if (!limits.bansEnabled && state.unwrittenBans.length > 0) state = { ...state, unwrittenBans: [] };
-  return {
-    state,
-    allowed: applyPolicy(plan({ desired, seen, state, ownership, now, limits }, published), policy),
-    now,
-  };
+  const decided = decide({ desired, seen, state, ownership, now, limits }, published);
+  return { seen, state, now, ...applyPolicy(decided, policy) };
 }
 
-/** What an old list may not decide. */
-function needsFreshList({ actions }: Plan): boolean {
+/** True for actions that an old list may not decide. */
+function needsFreshList(actions: readonly Action[]): boolean {
   return actions.some(({ kind }) => kind === "create" || kind === "destroy" || kind === "forget_intent");
 }
 
-/** Puts memory and upstream file on disk. False when either cannot be written: then nothing may be mutated. Throws defects. */
-async function keep(parts: LoopParts, loop: LoopState, state: State, publish: () => Promise<void>): Promise<boolean> {
+/**
+ * Takes the state over, runs `work` and puts the state on disk. False when a file cannot be written: then nothing may be
+ * mutated. Throws internal errors.
+ */
+async function keep(parts: LoopParts, loop: LoopState, state: State, work: () => Promise<void>): Promise<boolean> {
   loop.state = state;
   try {
-    await publish();
+    await work();
     await parts.save(loop.state);
   } catch (error) {
-    if (!isFileSystemError(error)) throw error; // a defect: no volume is to blame
+    if (!isFileSystemError(error)) throw error;
     const { message } = describeError(error);
     const problem = `nothing is created or destroyed while this cannot be written: ${message}. Make the volumes of STATE_PATH and UPSTREAM_PATH writable for this user, with free space`;
     if (loop.problem !== problem) parts.log.error({ event: "disk", err: error }, problem);
@@ -154,13 +174,13 @@ async function keep(parts: LoopParts, loop: LoopState, state: State, publish: ()
   return true;
 }
 
-/** The system's own codes are like ENOSPC; Node's are like ERR_INVALID_ARG_TYPE. */
+/** The system's codes are like ENOSPC; Node's own are like ERR_INVALID_ARG_TYPE. */
 function isFileSystemError(error: unknown): boolean {
-  return error instanceof Error && "code" in error && /^E[A-Z0-9]+$/.test(String(error.code));
+  return /^E[A-Z0-9]+$/.test(codeOf(error) ?? "");
 }
 
-async function publishPlan(parts: LoopParts, loop: LoopState, allowed: Plan): Promise<void> {
-  const { changed, file } = await parts.publisher.publish(allowed);
+async function publishPlan(parts: LoopParts, loop: LoopState, plan: Plan): Promise<void> {
+  const { changed, file } = await parts.publisher.publish(plan);
   loop.file = file;
   loop.state = { ...loop.state, generation: file.generation };
   if (file.server !== null && file.instance !== null) loop.served = { id: file.instance.id, server: file.server };
@@ -171,17 +191,16 @@ async function publishPlan(parts: LoopParts, loop: LoopState, allowed: Plan): Pr
     );
 }
 
-/** Before an instance that was served is destroyed, nginx must have let go of it: its port may be a stranger's minutes later. */
+/** nginx must stop using a server before its instance is destroyed: minutes later its port may belong to somebody else. */
 async function withdraw(
   parts: LoopParts,
   loop: LoopState,
-  allowed: Plan,
+  plan: Plan,
   served: LoopState["served"],
   stop: AbortSignal,
 ): Promise<void> {
   const { clock, log, askReloader, drainMs } = parts;
-  if (served === null || loop.file === null) return;
-  if (!allowed.actions.some((action) => action.kind === "destroy" && action.id === served.id)) return;
+  if (served === null || loop.file === null || !destroysInstance(plan.actions, served.id)) return;
   const answers = loop.state.tracks[served.id]?.serving === true;
   await awaitWithdrawn(askReloader, loop.file.generation, served.server, answers ? drainMs : 0, clock, log, stop);
   if (!stop.aborted && loop.served?.id === served.id) loop.served = null;
@@ -190,21 +209,22 @@ async function withdraw(
 async function actAll(
   parts: LoopParts,
   loop: LoopState,
-  allowed: Plan,
+  plan: Plan,
   seen: Observation,
   stop: AbortSignal,
   abortMutations: AbortSignal,
 ): Promise<void> {
-  for (const action of allowed.actions) {
+  for (const action of plan.actions) {
     if (stop.aborted) return;
     const done = await keep(parts, loop, loop.state, async () => {
-      loop.state = await parts.act(action, allowed, seen, loop.state, { stop, abortMutations });
+      const { state } = await parts.act(action, plan, seen, loop.state, { stop, abortMutations });
+      loop.state = state;
     });
     if (!done) return;
   }
 }
 
-/** One line per state change. */
+/** One line per change. */
 function logChange(log: Logger, before: Plan | null, now: Plan): void {
   const key = (p: Plan) => JSON.stringify([p.state, p.reason, p.message, p.server, p.instance?.id]);
   if (before !== null && key(before) === key(now)) return;

@@ -4,7 +4,7 @@ import { readSettings, type SettingsSource, type Values } from "../common/settin
 import type { Header, RegistryLogin } from "../common/variable-parsers.ts";
 import type { VariableName } from "../common/variables.ts";
 import { namesFor } from "../common/variables.ts";
-import type { Desired, Limits } from "./model/desired.ts";
+import { type Desired, type Limits, revisionOf } from "./model/desired.ts";
 import { labelOf } from "./model/label.ts";
 import type { Policy } from "./plan/policy.ts";
 import { searchForms } from "./search/forms.ts";
@@ -54,6 +54,7 @@ export function readProvisionerSettings(source: SettingsSource): ProvisionerSett
       label: labelOf(v),
       image: v.VAST_TEMPLATE_IMAGE,
       templateName: v.VAST_TEMPLATE_NAME,
+      revision: revisionOf(v.VAST_TEMPLATE_NAME, v.VAST_TEMPLATE_IMAGE),
       upstreamPort: v.VAST_UPSTREAM_PORT,
       upstreamScheme: v.VAST_UPSTREAM_SCHEME,
     },

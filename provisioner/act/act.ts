@@ -6,72 +6,87 @@ import type { Observation } from "../model/observation.ts";
 import type { Action, Plan } from "../model/plan.ts";
 import { banUnwritten, banWritten } from "../state/apply-outcome.ts";
 import type { State } from "../state/schema.ts";
-import { type CreateParts, createOne, type Signals } from "./create.ts";
+import { type CreateOutcome, type CreateParts, createOne, type Signals } from "./create.ts";
 import { destroyInstance } from "./destroy.ts";
 
 export interface ActorParts extends CreateParts {
   bans: BanStore;
 }
 
-/** Answers the memory after the action. Throws only what `save` throws and defects. */
-export type Act = (action: Action, plan: Plan, seen: Observation, state: State, signals: Signals) => Promise<State>;
+/** The state after an action, and what came of it where it was a create. */
+export interface ActResult {
+  state: State;
+  created?: CreateOutcome;
+}
+
+/** Carries out one action. Throws only what `save` throws, and internal errors. */
+export type Act = (action: Action, plan: Plan, seen: Observation, state: State, signals: Signals) => Promise<ActResult>;
 
 export function createActor(parts: ActorParts): Act {
   const { bans, log } = parts;
-  // Instances whose places the API does not tell, as the log has said: a plan may want their bans in every pass.
+  // Instances whose host or machine the API does not report: a plan may want to ban them in every pass, the log says so once.
   const unbannable = new Set<number>();
+
+  async function ban(action: Extract<Action, { kind: "ban" }>, state: State): Promise<State> {
+    const { target, instanceId: instance, reason } = action;
+    const line = { event: "action", action: "ban", instance, reason } as const;
+    if (target === null) {
+      if (!unbannable.has(instance))
+        log.warn(line, `cannot ban (${reason}): the API reports no host or machine id for instance ${instance}`);
+      unbannable.add(instance);
+      return state;
+    }
+    const { kind, id } = target;
+    const where = { ...line, [`${kind}Id`]: id };
+    if (await stored(log, "ban", () => bans.ban(kind, id, reason))) {
+      log.warn(where, `${kind} ${id} is banned (${reason})`);
+      return banWritten(state, target);
+    }
+    if (state.unwrittenBans.some((other) => sameBan(other, target))) return state; // was logged when it failed first
+    log.warn(where, `${kind} ${id} is banned locally (${reason}); it will be written to Redis when Redis is back`);
+    return banUnwritten(state, { ...target, reason, instanceId: instance });
+  }
+
+  async function countRestarts(instanceId: number, times: number, state: State): Promise<State> {
+    const done = await stored(log, "count_restart", () => bans.countRestarts(instanceId, times));
+    const track = state.tracks[instanceId];
+    if (!done || track === undefined) return state; // counted when the store is back
+    const counted = { ...track, uncountedRestarts: Math.max(0, track.uncountedRestarts - times) };
+    return { ...state, tracks: { ...state.tracks, [instanceId]: counted } };
+  }
+
   return async (action, plan, seen, state, signals) => {
     switch (action.kind) {
-      case "create":
-        return createOne(parts, seen, state, signals);
+      case "create": {
+        const { state: after, outcome } = await createOne(parts, action, seen, state, signals);
+        return { state: after, created: outcome };
+      }
       case "destroy":
-        return destroyInstance(parts, action, plan.message, state, signals.abortMutations);
+        return { state: await destroyInstance(parts, action, plan.message, state, signals.abortMutations) };
       case "forget_intent":
         log.info({ event: "action", action: "forget_intent" }, plan.message);
-        return { ...state, intent: null };
-      case "ban": {
-        const { target, instanceId: instance, reason } = action;
-        const line = { event: "action", action: "ban", instance, reason } as const;
-        if (target === null) {
-          if (!unbannable.has(instance))
-            log.warn(line, `nothing is banned (${reason}): the API tells no host id or machine id of ${instance}`);
-          unbannable.add(instance);
-          return state;
-        }
-        const { kind, id } = target;
-        const where = { ...line, [`${kind}Id`]: id };
-        if (await stored(log, "ban", () => bans.ban(kind, id, reason))) {
-          log.warn(where, `${kind} ${id} is banned: ${reason}`);
-          return banWritten(state, target);
-        }
-        if (state.unwrittenBans.some((ban) => sameBan(ban, target))) return state; // the log has told
-        log.warn(where, `${kind} ${id} is banned for this pod alone (${reason}) until Redis takes it`);
-        return banUnwritten(state, { ...target, reason, instanceId: instance });
-      }
+        return { state: { ...state, intent: null } };
+      case "ban":
+        return { state: await ban(action, state) };
       case "start_waiting":
         await stored(log, "start_waiting", () => bans.startWaiting(action.instanceId, action.since));
-        return state;
+        return { state };
       case "stop_waiting":
         await stored(log, "stop_waiting", () => bans.stopWaiting(action.instanceId));
-        return state;
-      case "count_restart": {
-        const done = await stored(log, "count_restart", () => bans.countRestarts(action.instanceId, action.times));
-        const track = state.tracks[action.instanceId];
-        if (!done || track === undefined) return state; // counted when the store is back
-        const counted = { ...track, uncountedRestarts: Math.max(0, track.uncountedRestarts - action.times) };
-        return { ...state, tracks: { ...state.tracks, [action.instanceId]: counted } };
-      }
+        return { state };
+      case "count_restart":
+        return { state: await countRestarts(action.instanceId, action.times, state) };
     }
   };
 }
 
-/** The ban store may be away: its connection says so, once, and it never stops what protects money. */
+/** A ban store that does not answer never stops what protects money; its connection logs the outage once. */
 async function stored(log: Logger, what: string, write: () => Promise<void>): Promise<boolean> {
   try {
     await write();
     return true;
   } catch (error) {
-    log.debug({ event: "redis", err: error, what }, `Redis did not take ${what}: it is tried again while it is wanted`);
+    log.debug({ event: "redis", err: error, what }, `Redis did not take ${what}: it is retried while it is needed`);
     return false;
   }
 }

@@ -1,97 +1,123 @@
 // Creates one instance: template, search, and offers one after another until one is not gone. Touches the API and, before
 // each create, the state file.
-import { withDeadline } from "../../common/clock.ts";
 import { accountMessage } from "../model/account.ts";
-import { CREATE_WAIT_MS } from "../model/deadlines.ts";
 import type { Observation } from "../model/observation.ts";
+import type { CreateAction } from "../model/plan.ts";
 import { explainNoOffers } from "../search/explain-no-offers.ts";
 import type { SearchQuery } from "../search/query.ts";
-import { diskSpace, queryAlone, type Requirements, requirements, searchBody } from "../search/requirements.ts";
+import { queryAlone, type Requirements, requirements, searchBody } from "../search/requirements.ts";
 import { selectOffers } from "../search/select-offers.ts";
 import {
   accountBlocked,
-  created,
-  type Destroy,
+  createdAs,
+  createRefused,
   intend,
   markForDeletion,
   offerGone,
-  refused,
 } from "../state/apply-outcome.ts";
 import { backOff } from "../state/backoff.ts";
-import { type State, wantedKey } from "../state/schema.ts";
-import { accountTrouble, asVastError, isOfferGone, isOutcomeUnknown, type VastError } from "../vast/errors.ts";
+import type { Backoff, State } from "../state/schema.ts";
+import { type AccountTrouble, accountTrouble, asVastError, type VastError } from "../vast/errors.ts";
 import type { Offer, Template } from "../vast/rows.ts";
 import { type DestroyInstanceParts, destroyInstance } from "./destroy.ts";
+import { type OfferOutcome, tryOffer } from "./try-offer.ts";
 
 export interface CreateParts extends DestroyInstanceParts {
   query: SearchQuery;
   /** `-u USER -p TOKEN HOST`, or null when the template brings its own login. */
   imageLogin: () => string | null;
-  maxDollarsPerHour: number | undefined;
-  /** When a create that was refused as too frequent may come again. */
+  /** When a create that was rate-limited may be sent again. */
   nextCreateSlot: (notBefore: number) => number;
 }
 
-/** `stop`: the program is asked to end. `abortMutations`: it cannot wait for a mutation under way any longer. */
+/** `stop`: the program is asked to stop. `abortMutations`: it cannot wait any longer for a mutation that was sent. */
 export interface Signals {
   stop: AbortSignal;
   abortMutations: AbortSignal;
 }
 
-// Offers that are tried from one search: after that the list is old, and a fresh one costs less than more misses.
+/** What came of a create, in the words of the reasons. */
+export type CreateOutcome =
+  | "created"
+  | "create_unresolved"
+  | "create_failed"
+  | "create_interrupted"
+  | `account_${AccountTrouble}`
+  | Backoff["reason"];
+
+export interface CreateResult {
+  state: State;
+  outcome: CreateOutcome;
+}
+
+// Offers tried from one search: after that the list is old, and a fresh one costs less than more misses.
 const MOST_OFFERS = 5;
-// A lost offer is nobody's fault and costs no waiting; that many lists of lost ones are a market that others empty.
+// A lost offer is nobody's fault and costs no waiting; this many lists of lost offers mean that others empty the market.
 const MOST_SEARCHES = 3;
-// All of them take some 80 s by the limits of the API. Where it answers slowly the pass ends earlier, so that it is seen to live.
+// All searches and offers take some 80 s by the API's rate limits. Where it answers slowly the pass ends earlier, so that /livez sees it.
 const SERIES_MS = 90_000;
-// A create that comes too soon after another is punished with a lock-out of this length.
-const REFUSED_CREATE_MS = 12_000;
-// Nobody edits a template and expects an instance of this very moment to have it; asking again costs the endpoint's 3 s.
+// A create that comes too soon after another is locked out for this long.
+const RATE_LIMITED_CREATE_MS = 12_000;
+// A template that was read this recently is not read again: that would cost its endpoint's 3 s.
 const TEMPLATE_FRESH_MS = 15_000;
-// Said of a call that the API refuses as such, with the remedy.
 const CREATE_REFUSED = "the API refuses the create: check image, template, label and disk space";
 const SEARCH_REFUSED = "the API refuses the search: check VAST_SEARCH_QUERY and VAST_SEARCH_ORDER";
 const TEMPLATE_REFUSED =
-  "the API refuses to tell the template: check VAST_TEMPLATE_NAME and the rights of VAST_API_KEY";
+  "the API refuses to return the template: check VAST_TEMPLATE_NAME and the rights of VAST_API_KEY";
 
-/** The memory after one attempt; whether something was created the next lists tell. */
-export async function createOne(parts: CreateParts, seen: Observation, state: State, signals: Signals): Promise<State> {
+/** One attempt. Whether an instance exists is shown by the next lists. */
+export async function createOne(
+  parts: CreateParts,
+  action: CreateAction,
+  seen: Observation,
+  state: State,
+  signals: Signals,
+): Promise<CreateResult> {
   const { stop } = signals;
-  const { clock, desired } = parts;
-  const wanted = wantedKey(desired.image, desired.templateName);
+  const { clock } = parts;
   let template: Template | null;
   try {
-    template = await currentTemplate(parts, seen, stop);
+    template = await currentTemplate(parts, action, seen, stop);
   } catch (error) {
-    return stop.aborted ? state : failed(parts, asVastError(error), state, TEMPLATE_REFUSED);
+    return stop.aborted ? interrupted(state) : failed(parts, asVastError(error), state, TEMPLATE_REFUSED);
   }
   if (template === null) {
-    const message = `the template "${desired.templateName}" is gone from the account: create it again, or correct VAST_TEMPLATE_NAME`;
-    return backOff(state, "create_refused", message, wanted, clock.now());
+    const message = `the account no longer has the template "${action.templateName}": create it again, or correct VAST_TEMPLATE_NAME`;
+    return backingOff(parts, state, "create_refused", message);
   }
   const bans = [...(seen.bans.known ? seen.bans.value : []), ...state.unwrittenBans];
-  const needs = requirements(template, parts.maxDollarsPerHour, bans);
+  const needs = requirements(template, action.maxDollarsPerHour ?? undefined, bans);
   let next: State = { ...state, template: { ...template, seenAt: clock.now() } };
   const until = clock.now() + SERIES_MS;
   for (let searches = 0; searches < MOST_SEARCHES && clock.now() < until; searches += 1) {
     const found = await search(parts, needs, next, searches > 0, stop);
-    if (found.offers === null) return found.state;
+    if (found.offers === null) return found.result;
     for (const offer of found.offers.slice(0, MOST_OFFERS)) {
-      if (stop.aborted) return next;
+      if (stop.aborted) return interrupted(next);
       if (clock.now() >= until) break;
-      const attempt = await tryOffer(parts, offer, template, next, signals);
+      const attempt = await attemptOffer(parts, action, offer, template, next, signals);
       next = attempt.state;
-      if (!attempt.gone) return next;
+      if (attempt.outcome !== null) return { state: next, outcome: attempt.outcome };
     }
   }
-  const message =
-    "the offers that were tried were all taken by somebody else before they could be rented: searching again soon";
-  return backOff(next, "offers_lost", message, wanted, clock.now());
+  const message = "all offers that were tried had been taken by somebody else; searching again soon";
+  return backingOff(parts, next, "offers_lost", message);
+}
+
+/** Reads the template again unless this pass has just done so: a create takes the hash as it is now. */
+async function currentTemplate(
+  { client, clock }: CreateParts,
+  { templateName }: CreateAction,
+  seen: Observation,
+  stop: AbortSignal,
+): Promise<Template | null> {
+  if (seen.template.known && clock.now() - seen.templateAt < TEMPLATE_FRESH_MS) return seen.template.value;
+  return client.findTemplate(templateName, stop);
 }
 
 /**
- * The offers to try, at least one; or the memory of an attempt that ends without any. `lostSome`: those of the search
- * before were just lost, and a list may lag behind, so that nothing left does not yet mean that there is nothing.
+ * The offers to try, at least one; or the result of an attempt without any. `lostSome`: the offers of the search before were
+ * just lost, and a list may lag behind, so an empty one does not prove that the market is empty.
  */
 async function search(
   parts: CreateParts,
@@ -99,29 +125,32 @@ async function search(
   state: State,
   lostSome: boolean,
   stop: AbortSignal,
-): Promise<{ offers: readonly Offer[] } | { offers: null; state: State }> {
-  const { client, clock, log, desired, query } = parts;
-  const passedOver = state.avoided.map((entry) => entry.machineId);
+): Promise<{ offers: readonly Offer[] } | { offers: null; result: CreateResult }> {
+  const { client, log, query } = parts;
+  const avoided = state.avoided.map((entry) => entry.machineId);
   let found: readonly Offer[];
-  log.info({ event: "progress", phase: "searching" }, "searching an offer");
+  log.info({ event: "progress", phase: "searching" }, "searching for an offer");
   try {
-    found = await client.searchOffers(searchBody(query, needs, passedOver), stop);
+    found = await client.searchOffers(searchBody(query, needs, avoided), stop);
   } catch (error) {
-    return { offers: null, state: stop.aborted ? state : failed(parts, asVastError(error), state, SEARCH_REFUSED) };
+    const result = stop.aborted ? interrupted(state) : failed(parts, asVastError(error), state, SEARCH_REFUSED);
+    return { offers: null, result };
   }
   const { offers, excluded } = selectOffers(found, query, needs, state);
-  log.debug({ event: "progress", phase: "searching", excluded }, `${offers.length} of ${found.length} can be taken`);
+  log.debug(
+    { event: "progress", phase: "searching", excluded },
+    `${offers.length} of ${found.length} offers can be used`,
+  );
   if (offers.length > 0) return { offers };
-  const why =
+  const message =
     found.length > 0 || lostSome
       ? `none of ${found.length} offers can be taken${excluded === "" ? "" : `: ${excluded}`}`
       : explainNoOffers(await findQueryAlone(parts, needs, stop), query, needs, state);
-  const reason = lostSome ? "offers_lost" : "no_offer";
-  const wanted = wantedKey(desired.image, desired.templateName);
-  return { offers: null, state: stop.aborted ? state : backOff(state, reason, why, wanted, clock.now()) };
+  if (stop.aborted) return { offers: null, result: interrupted(state) };
+  return { offers: null, result: backingOff(parts, state, lostSome ? "offers_lost" : "no_offer", message) };
 }
 
-/** One call more where a search found nothing, so that the message can say why. Null: that was not answered either. */
+/** One more call when a search found nothing, so that the message can explain why. Null: it was not answered either. */
 async function findQueryAlone(
   { client, query, log }: CreateParts,
   needs: Requirements,
@@ -130,131 +159,107 @@ async function findQueryAlone(
   try {
     return await client.searchOffers(queryAlone(query, needs), stop);
   } catch (error) {
-    log.debug(
-      { event: "progress", phase: "searching", err: asVastError(error) },
-      "what the query alone finds is not known",
-    );
+    const line = { event: "progress", phase: "searching", err: asVastError(error) } as const;
+    log.debug(line, "cannot tell what VAST_SEARCH_QUERY alone finds");
     return null;
   }
 }
 
-/** Asked for again unless the pass itself has just done so: a create takes the hash as it is now. */
-async function currentTemplate(
-  { client, clock, desired }: CreateParts,
-  seen: Observation,
-  stop: AbortSignal,
-): Promise<Template | null> {
-  if (seen.template.known && clock.now() - seen.templateAt < TEMPLATE_FRESH_MS) return seen.template.value;
-  return client.findTemplate(desired.templateName, stop);
-}
-
-async function tryOffer(
+/** Tries one offer, folds its outcome into the state and saves once. `outcome` null: the offer is gone, the next one may be tried. */
+async function attemptOffer(
   parts: CreateParts,
+  action: CreateAction,
   offer: Offer,
   template: Template,
-  state: State,
-  { stop, abortMutations }: Signals,
-): Promise<{ state: State; gone: boolean }> {
-  const { client, clock, log, desired, save } = parts;
+  before: State,
+  signals: Signals,
+): Promise<{ state: State; outcome: CreateOutcome | null }> {
+  const { clock, log, save } = parts;
   const { id: offerId, hostId, machineId, dollarsPerHour } = offer;
-  const { label } = desired;
-  const intent = { offerId, hostId, machineId, dollarsPerHour, label, startedAt: clock.now(), contract: null };
-  const intended = intend(state, intent);
-  await save(intended); // rule 2: no intent on disk, no create
-  if (!(await parts.mayMutate())) {
-    await save(state);
-    return { state, gone: false };
+  const startedAt = clock.now();
+  const intent = { offerId, hostId, machineId, dollarsPerHour, label: action.label, startedAt, contract: null };
+  const intended = intend(before, intent);
+  await save(intended); // no intent on disk, no create
+  const result = await tryOffer(parts, action, offer, template, signals);
+  if (result.kind === "left_contract") return destroyLeftContract(parts, result, intended, signals.abortMutations);
+  const folded = foldOutcome(parts, result, before, intended, offerId);
+  await save(folded.state);
+  if (result.kind === "created") {
+    const { contract } = result;
+    const line = { event: "action", action: "create", instance: contract, offer: offerId, hostId, machineId } as const;
+    log.info(line, `instance ${contract} is created`);
   }
-  const price = offer.dollarsPerHour === null ? "" : `, $${offer.dollarsPerHour.toFixed(4)}/h`;
-  log.info(
-    { event: "progress", phase: "creating", offer: offer.id, hostId, machineId },
-    `creating from offer ${offer.id} (${offer.gpuName}${price})`,
-  );
-  try {
-    const imageLogin = parts.imageLogin();
-    const request = {
-      offerId: offer.id,
-      templateHash: template.hash,
-      image: desired.image,
-      label: desired.label,
-      diskSpace: diskSpace(template),
-      ...(imageLogin === null ? {} : { imageLogin }),
-    };
-    const contract = await withDeadline(clock, CREATE_WAIT_MS, stop, (turn) =>
-      client.createInstance(request, abortMutations, turn),
-    );
-    const next = created(intended, intent, contract);
-    await save(next);
-    log.info(
-      { event: "action", action: "create", instance: contract, offer: offer.id, hostId, machineId },
-      `instance ${contract} is created`,
-    );
-    return { state: next, gone: false };
-  } catch (error) {
-    const failure = asVastError(error);
-    if (failure.contract !== null)
-      return {
-        state: await destroyLeftContract(parts, failure, failure.contract, intended, abortMutations),
-        gone: false,
-      };
-    if (isOutcomeUnknown(failure)) {
-      log.warn(
-        { event: "action", action: "create", offer: offer.id, err: failure },
-        `the outcome of the create is unknown: the label is looked for before another (${failure.message})`,
-      );
-      await save(intended);
-      return { state: intended, gone: false };
-    }
-    const clean = refused(intended);
-    if (isOfferGone(failure)) {
-      log.info({ event: "progress", phase: "creating", offer: offer.id }, `offer ${offer.id} is gone, trying the next`);
-      const next = offerGone(clean, offer.id, clock.now());
-      await save(next);
-      return { state: next, gone: true };
-    }
-    const next = failed(parts, failure, clean, CREATE_REFUSED);
-    await save(next);
-    return { state: next, gone: false };
+  return folded;
+}
+
+function foldOutcome(
+  parts: CreateParts,
+  result: Exclude<OfferOutcome, { kind: "left_contract" }>,
+  before: State,
+  intended: State,
+  offerId: number,
+): { state: State; outcome: CreateOutcome | null } {
+  switch (result.kind) {
+    case "created":
+      return { state: createdAs(intended, result.contract), outcome: "created" };
+    case "unknown":
+      return { state: intended, outcome: "create_unresolved" };
+    case "gone":
+      return { state: offerGone(createRefused(intended), offerId, parts.clock.now()), outcome: null };
+    case "refused":
+      return failed(parts, result.failure, createRefused(intended), CREATE_REFUSED);
+    case "not_sent":
+      return { state: before, outcome: "create_interrupted" };
   }
 }
 
-/** A create that failed and left a contract all the same: it is ours, it may bill, and it is no good. */
+/** A create that failed but left a contract: it is ours and may be billed, so it is destroyed. */
 async function destroyLeftContract(
   parts: CreateParts,
-  failure: VastError,
-  contract: number,
-  state: State,
+  { failure, contract }: Extract<OfferOutcome, { kind: "left_contract" }>,
+  intended: State,
   signal?: AbortSignal,
-): Promise<State> {
-  const { hostId = null, machineId = null } = state.intent ?? {};
-  const action: Destroy = { kind: "destroy", id: contract, hostId, machineId, reason: "create_failed" };
-  const message = `the create failed but left instance ${contract}: it is destroyed (${failure.message})`;
-  // Doomed whoever has the label by now: nobody else knows of it.
-  const ended = markForDeletion({ ...state, intent: null }, action, parts.clock.now());
-  const next = await destroyInstance(parts, action, message, ended, signal);
+): Promise<CreateResult> {
+  const { hostId = null, machineId = null } = intended.intent ?? {};
+  const destroy = { kind: "destroy", id: contract, hostId, machineId, reason: "create_failed" } as const;
+  const message = `the create failed but left instance ${contract}; it is destroyed (${failure.message})`;
+  // Marked even if somebody else holds the lease by now: nobody else knows of this contract.
+  const marked = markForDeletion({ ...intended, intent: null }, destroy, parts.clock.now());
+  const next = await destroyInstance(parts, destroy, message, marked, signal);
   const trouble = accountTrouble(failure);
-  if (trouble === null) return next;
-  return accountBlocked(next, trouble, accountMessage(trouble, failure.message), parts.clock.now());
+  if (trouble === null) return { state: next, outcome: "create_failed" };
+  const accountText = accountMessage(trouble, failure.message);
+  return { state: accountBlocked(next, trouble, accountText, parts.clock.now()), outcome: "create_failed" };
 }
 
-/** A failure that certainly created nothing: the account pauses, or the next attempt waits. `refusal` says what was not done. */
-function failed(
-  { clock, log, desired, nextCreateSlot }: CreateParts,
-  failure: VastError,
-  state: State,
-  refusal: string,
-): State {
+/** A failure that certainly created nothing: the account pauses, or the next attempt waits. `refusal` names the call and the remedy. */
+function failed(parts: CreateParts, failure: VastError, state: State, refusal: string): CreateResult {
+  const { clock, log, nextCreateSlot } = parts;
   const now = clock.now();
-  const wanted = wantedKey(desired.image, desired.templateName);
-  log.warn({ event: "action", action: "create", err: failure }, `nothing was created: ${failure.message}`);
+  log.warn({ event: "action", action: "create", err: failure }, `create failed: ${failure.message}`);
   const trouble = accountTrouble(failure);
-  if (trouble !== null) return accountBlocked(state, trouble, accountMessage(trouble, failure.message), now);
-  if (failure.retryable) {
-    const say = `the API does not take calls now, trying again soon (${failure.message})`;
-    const next = backOff(state, "create_rate_limited", say, wanted, now);
-    if (next.backoff === null || failure.kind !== "rate_limited") return next;
-    const least = Math.max(next.backoff.until, now + (failure.retryAfterMs ?? 0), now + REFUSED_CREATE_MS);
-    return { ...next, backoff: { ...next.backoff, until: nextCreateSlot(least) } };
+  if (trouble !== null) {
+    const message = accountMessage(trouble, failure.message);
+    return { state: accountBlocked(state, trouble, message, now), outcome: `account_${trouble}` };
   }
-  return backOff(state, "create_refused", `${refusal} (${failure.message})`, wanted, now);
+  if (!failure.retryable) return backingOff(parts, state, "create_refused", `${refusal} (${failure.message})`);
+  const message = `the API accepts no calls at the moment; trying again soon (${failure.message})`;
+  const waiting = backingOff(parts, state, "create_rate_limited", message);
+  const { backoff } = waiting.state;
+  if (backoff === null || failure.kind !== "rate_limited") return waiting;
+  const least = Math.max(backoff.until, now + (failure.retryAfterMs ?? 0), now + RATE_LIMITED_CREATE_MS);
+  return { ...waiting, state: { ...waiting.state, backoff: { ...backoff, until: nextCreateSlot(least) } } };
+}
+
+function backingOff(
+  { clock, desired }: CreateParts,
+  state: State,
+  reason: Backoff["reason"],
+  message: string,
+): CreateResult {
+  return { state: backOff(state, reason, message, desired.revision, clock.now()), outcome: reason };
+}
+
+function interrupted(state: State): CreateResult {
+  return { state, outcome: "create_interrupted" };
 }

@@ -1,17 +1,11 @@
-// Asks for the end of one instance. Touches the API and, before it, the state file.
+// Destroys one instance. Touches the API and, before it, the state file.
 import { type Clock, withDeadline } from "../../common/clock.ts";
 import type { Logger } from "../../common/logging.ts";
 import { accountMessage } from "../model/account.ts";
 import { MUTATION_MS } from "../model/deadlines.ts";
 import type { Desired } from "../model/desired.ts";
-import {
-  accountBlocked,
-  type Destroy,
-  deleteConfirmed,
-  deleteSent,
-  destroyed,
-  markForDeletion,
-} from "../state/apply-outcome.ts";
+import type { DestroyAction } from "../model/plan.ts";
+import { accountBlocked, deleteConfirmed, deleteSent, destroyed, markForDeletion } from "../state/apply-outcome.ts";
 import type { State } from "../state/schema.ts";
 import type { VastClient } from "../vast/client.ts";
 import { accountTrouble, asVastError } from "../vast/errors.ts";
@@ -21,16 +15,16 @@ export interface DestroyInstanceParts {
   clock: Clock;
   log: Logger;
   desired: Desired;
-  /** Takes the memory over and puts it on disk; throws when it cannot, and then nothing is asked. */
+  /** Takes the state over and puts it on disk; when it throws, nothing is sent. */
   save(state: State): Promise<void>;
-  /** Asked when all is on disk: whether the label is still ours to act for, for the time that a mutation may take. */
+  /** Whether this provisioner still holds the label's lease for the time that a mutation may take; called when all is on disk. */
   mayMutate(): Promise<boolean>;
 }
 
-/** Protocol rule 1: the id is doomed on disk before the DELETE, and stays so until a complete list lacks it. */
+/** The id is in the pending deletes on disk before the DELETE is sent, and stays there until a complete list lacks it. */
 export async function destroyInstance(
   parts: DestroyInstanceParts,
-  action: Destroy,
+  action: DestroyAction,
   message: string,
   state: State,
   signal?: AbortSignal,
@@ -39,7 +33,7 @@ export async function destroyInstance(
   let next = markForDeletion(state, action, clock.now());
   await save(next);
   if (!(await parts.mayMutate())) {
-    // What to do with the instance is for somebody else to say now: it must not be found doomed here later on.
+    // Another provisioner decides about the instance now: this one must not destroy it later.
     await save(state);
     return state;
   }
@@ -51,17 +45,17 @@ export async function destroyInstance(
     const failure = asVastError(error);
     const trouble = accountTrouble(failure);
     if (trouble !== null) next = accountBlocked(next, trouble, accountMessage(trouble, failure.message), clock.now());
-    // Whatever the API answers leaves the id doomed: the lists decide, and tell after a while to ask again. Only what it
-    // did not take up at all is asked again at once.
+    // The delete stays pending whatever the API answers: the lists show whether it took effect, and it is sent again after a
+    // while. What the API did not process at all is sent again in the next pass.
     const sent = failure.reached && failure.kind !== "rate_limited" && trouble === null;
     if (sent) next = deleteSent(next, action.id, clock.now());
     if (failure.kind === "not_found") next = deleteConfirmed(next, action.id);
     log.warn(
       { event: "action", action: "destroy", instance: action.id, err: failure },
-      `instance ${action.id} is asked to be destroyed again until a list lacks it: ${failure.message}`,
+      `the destroy of instance ${action.id} is sent again until the instance is no longer listed: ${failure.message}`,
     );
   }
-  next = destroyed(next, action, desired, message, clock.now());
+  next = destroyed(next, action, desired.revision, message, clock.now());
   await save(next);
   return next;
 }

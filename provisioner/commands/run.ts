@@ -149,7 +149,6 @@ export async function run(settings: ProvisionerSettings, world: Dependencies, st
             desired,
             query: settings.query,
             imageLogin: () => secrets.registryLogin()?.text ?? null,
-            maxDollarsPerHour,
             save,
             mayMutate: lease.mayMutate,
             nextCreateSlot: (notBefore) => nextCreateSlot(place, notBefore, random),

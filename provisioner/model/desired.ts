@@ -1,4 +1,4 @@
-// What the operator wants, and the numbers that bound every decision. Pure.
+// What the operator wants, and the limits of every decision. Pure.
 import type { Server } from "../../common/upstream-file.ts";
 import type { BanKind } from "./observation.ts";
 
@@ -7,21 +7,28 @@ export interface Desired {
   label: string;
   image: string;
   templateName: string;
+  /** Identifies the desired image and template; persisted with every failure that says nothing about another revision. */
+  revision: string;
   /** Container port to serve, if named. */
   upstreamPort: number | undefined;
-  /** How the instance is spoken to. */
+  /** The scheme of requests to the instance. */
   upstreamScheme: Server["scheme"];
 }
 
-/** Numbers that bound a decision; all times in ms. */
+/** The revision of an image and a template. State files hold these strings, so they must not change. */
+export function revisionOf(templateName: string, image: string): string {
+  return `${templateName} ${image}`;
+}
+
+/** The limits of a decision; all times in ms. */
 export interface Limits {
   bansEnabled: boolean;
-  /** What a ban that is written names; bans of both kinds hold. */
+  /** What a new ban names. Existing bans of both kinds are respected. */
   banScope: BanKind;
   banAfterMs: number;
   restartThreshold: number;
   unknownMaxMs: number;
-  /** With an HTTP probe a passing probe proves the app, so that an unknown list may last. */
+  /** A passing HTTP probe proves that the app answers, so the server stays published however long the list is unknown. */
   httpProbe: boolean;
   unreachableMs: number;
   unhealthyMs: number;

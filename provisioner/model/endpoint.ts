@@ -1,6 +1,7 @@
 // Which public address and port of an instance is the one to serve. Pure.
 import { isHost } from "../../common/upstream-file.ts";
 import type { Instance } from "../vast/rows.ts";
+import { type InstancePhase, phaseOf } from "./instance-phase.ts";
 
 export interface Endpoint {
   host: string;
@@ -49,6 +50,38 @@ const NO_MAP_MS = 60_000;
 /** An empty map says as little as none. */
 export function hasMap(instance: Instance): boolean {
   return Object.keys(instance.ports ?? {}).length > 0;
+}
+
+/** What is known from earlier passes about where an instance is reached. */
+export interface KnownEndpoint {
+  endpoint: Endpoint | null;
+  /** Epoch ms since when it runs without a port map, or null. */
+  noMapSince: number | null;
+}
+
+/** The endpoint of a row in this pass: the one to probe, and to serve while its probe passes. */
+export function currentEndpoint(
+  row: Instance,
+  before: KnownEndpoint | undefined,
+  wantedPort: number | undefined,
+  now: number,
+): EndpointChoice {
+  const phase = phaseOf(row, row.createdAt ?? now, now);
+  const noMapForMs = phase.phase === "running" ? now - (before?.noMapSince ?? now) : 0;
+  const last = before?.endpoint ?? null;
+  if (last === null || !mayRun(phase)) return chooseEndpoint(row, wantedPort, noMapForMs);
+  // The address or the map can be missing for one list while the container keeps running: the known ones are kept, because
+  // `direct_port_start` may be sshd's. When the container does not run, the port may soon belong to somebody else.
+  const host = isHost(row.address) ? row.address : last.host;
+  if (!hasMap(row)) return { found: true, endpoint: { host, port: last.port } };
+  return chooseEndpoint({ ...row, address: host }, wantedPort, noMapForMs);
+}
+
+/** An instance whose heartbeat is missing may still run its container. */
+function mayRun(phase: InstancePhase): boolean {
+  return (
+    phase.phase === "running" || (phase.phase === "lost" && (phase.status === "unknown" || phase.status === "offline"))
+  );
 }
 
 function withoutMap(instance: Instance, wantedPort: number | undefined, noMapForMs: number): EndpointChoice {

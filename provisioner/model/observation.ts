@@ -2,7 +2,7 @@
 import type { PublishedInstance, Server } from "../../common/upstream-file.ts";
 import type { AccountTrouble } from "../vast/errors.ts";
 import type { Instance, Template } from "../vast/rows.ts";
-import type { Endpoint } from "./endpoint.ts";
+import type { Endpoint, EndpointChoice } from "./endpoint.ts";
 
 export interface Why {
   message: string;
@@ -20,6 +20,15 @@ export interface ProbeResult {
   ok: boolean;
   tcp: boolean;
   why: string;
+}
+
+/** One listed instance that is not being destroyed. */
+export interface ObservedInstance {
+  row: Instance;
+  /** Where it is reached, or why nowhere: chosen once a pass, for the probe, the record and the explanation. */
+  endpoint: EndpointChoice;
+  /** Null where there is no endpoint to probe. */
+  probe: ProbeResult | null;
 }
 
 /** What the ban store tells about one instance. */
@@ -41,8 +50,12 @@ export interface Ban {
 export interface Observation {
   /** Epoch ms at which the list's first page was asked for. */
   listedAt: number;
-  /** Own-label rows, doomed ones included. */
+  /** The rows with our label, those that are being destroyed included. */
   list: Seen<readonly Instance[]>;
+  /** The listed rows that are not being destroyed; empty while the list is unknown. */
+  instances: readonly ObservedInstance[];
+  /** While the list is unknown: the probe of the published server; else null. */
+  publishedProbe: { instanceId: number; probe: ProbeResult } | null;
   /** `null`: the account has no template of that name. */
   template: Seen<Template | null>;
   /** Epoch ms at which the template was last asked for. */
@@ -52,8 +65,6 @@ export interface Observation {
   counters: ReadonlyMap<number, StoredCounters>;
   /** $ that the account can still spend, or null where the API does not say. Left out while no instance of ours is stopped: nothing depends on it. */
   credit?: Seen<number | null>;
-  /** By instance id. */
-  probes: ReadonlyMap<number, ProbeResult>;
 }
 
 /** What is published, as the upstream file says it. */

@@ -1,45 +1,74 @@
-// The words of a plan: what one pass decides. Pure.
+// What one pass decides, and what of it is published. Pure.
 import type { PublishedInstance, Server, UpstreamState } from "../../common/upstream-file.ts";
 import type { BanKind } from "./observation.ts";
 import type { DestroyReason, Reason } from "./reasons.ts";
 
+/** What to create. The actor reads the template again just before: `templateHash` is the hash that the decision was made with. */
+export interface CreateAction {
+  kind: "create";
+  label: string;
+  image: string;
+  templateName: string;
+  templateHash: string | null;
+  /** The price ceiling in $/h, or null without one. */
+  maxDollarsPerHour: number | null;
+}
+
+export interface DestroyAction {
+  kind: "destroy";
+  id: number;
+  hostId: number | null;
+  machineId: number | null;
+  reason: DestroyReason;
+  /** The difference for which the instance is replaced. */
+  difference?: { wanted: string; reported: string };
+}
+
 export type Action =
-  | {
-      kind: "destroy";
-      id: number;
-      hostId: number | null;
-      machineId: number | null;
-      reason: DestroyReason;
-      difference?: { wanted: string; reported: string };
-    }
-  /** `target` is null where the API does not tell which host or machine it is: then no ban can be written. */
+  | CreateAction
+  | DestroyAction
+  /** `target` is null where the API does not report the host or machine: then no ban can be written. */
   | { kind: "ban"; target: { kind: BanKind; id: number } | null; instanceId: number; reason: string }
   /** `since` in epoch ms. */
   | { kind: "start_waiting"; instanceId: number; since: number }
   | { kind: "stop_waiting"; instanceId: number }
   | { kind: "count_restart"; instanceId: number; times: number }
-  | { kind: "forget_intent" }
-  | { kind: "create" };
+  | { kind: "forget_intent" };
 
-export interface Plan {
-  reason: Reason;
-  /** A sentence for people: what is, and what to do where something is to be done. Changes only with the state. */
-  message: string;
-  state: UpstreamState;
-  server: Server | null;
-  instance: PublishedInstance | null;
-  actions: readonly Action[];
-  /** What may be served if the destroys of `actions` are suppressed. */
-  serving: Serving;
-  /** Epoch ms. */
-  checkedAt: number;
-  nextCheckAt: number;
-}
-
-/** What may be served as things stand, when nothing is changed. */
+/** What may be served as long as nothing is changed. */
 export interface Serving {
   server: Server | null;
   instance: PublishedInstance | null;
 }
 
 export const NOT_SERVING: Serving = { server: null, instance: null };
+
+/** The answer of the first rule that applies. A policy may remove actions before it becomes a plan. */
+export interface Decision {
+  reason: Reason;
+  /** A sentence for people: what the situation is and, where needed, what to do. Changes only when the situation changes. */
+  message: string;
+  /** The state to publish if all actions are carried out. */
+  state: UpstreamState;
+  serving: Serving;
+  actions: readonly Action[];
+  /** Epoch ms. */
+  checkedAt: number;
+  nextCheckAt: number;
+}
+
+/** What is published and carried out. */
+export interface Plan extends Omit<Decision, "serving"> {
+  server: Server | null;
+  instance: PublishedInstance | null;
+}
+
+/** An instance that is to be destroyed is no longer published as a server. */
+export function toPlan({ serving, ...decision }: Decision): Plan {
+  const { server, instance } = serving;
+  return { ...decision, server: destroysInstance(decision.actions, instance?.id) ? null : server, instance };
+}
+
+export function destroysInstance(actions: readonly Action[], id: number | undefined): boolean {
+  return actions.some((action) => action.kind === "destroy" && action.id === id);
+}

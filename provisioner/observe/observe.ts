@@ -2,10 +2,10 @@
 import type { Clock } from "../../common/clock.ts";
 import type { BanStore } from "../blacklist/store.ts";
 import type { Desired } from "../model/desired.ts";
+import { currentEndpoint } from "../model/endpoint.ts";
 import { phaseOf, stoppedByVast } from "../model/instance-phase.ts";
-import { known, type Observation, type ProbeResult, type Published, type Seen } from "../model/observation.ts";
+import { known, type Observation, type ObservedInstance, type Published, type Seen } from "../model/observation.ts";
 import type { State } from "../state/schema.ts";
-import { endpointOf } from "../state/track.ts";
 import type { VastClient } from "../vast/client.ts";
 import { asVastError } from "../vast/errors.ts";
 import type { Instance } from "../vast/rows.ts";
@@ -87,7 +87,8 @@ export function createObserver(parts: ObserverParts): Observer {
     if (last === null || isInFuture(last, clock) || clock.now() >= dueAt(last, urgency)) return null;
     const probed = await probeAll(parts, last.list, state, published, signal);
     // When the served instance stops answering, its row may say why.
-    if (urgency === "ready" && [...probed.probes.values()].some((result) => !result.ok)) return null;
+    const results = [...probed.instances, probed.publishedProbe].map((one) => one?.probe);
+    if (urgency === "ready" && results.some((result) => result?.ok === false)) return null;
     return { ...last, ...(await observeTemplate(signal)), ...probed };
   }
 
@@ -137,32 +138,31 @@ async function observeCredit(client: VastClient, signal?: AbortSignal): Promise<
   }
 }
 
-/** Probes every row that is not being destroyed; while the list is unknown, the published server. */
+/** The endpoint and the probe of every row that is not being destroyed; while the list is unknown, of the published server. */
 async function probeAll(
   parts: ObserverParts,
   list: Observation["list"],
   state: State,
   published: Published,
   signal?: AbortSignal,
-): Promise<Pick<Observation, "probes">> {
-  if (!list.known) return { probes: await probePublished(parts, published, signal) };
+): Promise<Pick<Observation, "instances" | "publishedProbe">> {
+  if (!list.known) return { instances: [], publishedProbe: await probePublished(parts, published, signal) };
   const { probe, desired, clock } = parts;
   const live = list.value.filter((row) => !state.pendingDeletes.some((d) => d.id === row.id));
-  const results = live.map(async (row): Promise<[number, ProbeResult] | null> => {
-    const endpoint = endpointOf(row, state.tracks[row.id], desired, clock.now());
-    return endpoint === null ? null : [row.id, await probe(endpoint, signal)];
+  const instances = live.map(async (row): Promise<ObservedInstance> => {
+    const endpoint = currentEndpoint(row, state.tracks[row.id], desired.upstreamPort, clock.now());
+    return { row, endpoint, probe: endpoint.found ? await probe(endpoint.endpoint, signal) : null };
   });
-  return { probes: new Map((await Promise.all(results)).filter((result) => result !== null)) };
+  return { instances: await Promise.all(instances), publishedProbe: null };
 }
 
 async function probePublished(
   { probe }: ObserverParts,
-  published: Published,
+  { server, instance }: Published,
   signal?: AbortSignal,
-): Promise<Map<number, ProbeResult>> {
-  if (published.server === null || published.instance === null) return new Map();
-  const { host, port } = published.server;
-  return new Map([[published.instance.id, await probe({ host, port }, signal)]]);
+): Promise<Observation["publishedProbe"]> {
+  if (server === null || instance === null) return null;
+  return { instanceId: instance.id, probe: await probe({ host: server.host, port: server.port }, signal) };
 }
 
 /** Stopped, and not by this program: Vast.ai does that to every instance of an account that has no credit left. */

@@ -1,48 +1,27 @@
-// Rows 3, 4 and 10 of the table: what is done beside the decision about the one instance. Pure.
+// What is done besides the decision about the instance: pending deletes, lost contracts, the ban store. Pure.
 import { banOf, banTarget, sameBan } from "../model/bans.ts";
 import { CREATE_DEADLINE_MS } from "../model/deadlines.ts";
-import { sameImage } from "../model/image-reference.ts";
-import { phaseOf } from "../model/instance-phase.ts";
 import type { Ban } from "../model/observation.ts";
 import type { Action } from "../model/plan.ts";
 import { needsConfirmation } from "../state/apply-outcome.ts";
 import type { Instance } from "../vast/rows.ts";
 import type { PlanInput } from "./input.ts";
+import type { Situation } from "./situation.ts";
 
-// A destroy takes effect within seconds; a row that is still there after a minute is asked for again.
-const ASK_AGAIN_MS = 60_000;
-// Row 3: after this long a row that was asked away no longer stands in the way of a new instance.
+// A destroy takes effect within seconds; if the instance is still listed after a minute, the destroy is sent again.
+const SEND_AGAIN_MS = 60_000;
+// After this long an instance that is being destroyed no longer prevents a create.
 const PENDING_DELETE_BLOCKS_MS = 120_000;
 
-/** The best of several rows: serving, then right image and hash, then running, then oldest. */
-export function choose(rows: readonly Instance[], facts: PlanInput): Instance | null {
-  return [...rows].sort((a, b) => compare(rank(b, facts), rank(a, facts)) || a.id - b.id)[0] ?? null;
-}
-
-function rank(row: Instance, { desired, state, now }: PlanInput): number[] {
-  const track = state.tracks[row.id];
-  const hash = state.template?.hash;
-  const right = sameImage(desired.image, row.image) && (hash === undefined || row.templateHash === hash);
-  const running = phaseOf(row, row.createdAt ?? now, now).phase === "running";
-  return [Number(track?.serving ?? false), Number(right), Number(running)];
-}
-
-function compare(a: readonly number[], b: readonly number[]): number {
-  for (const [i, value] of a.entries()) {
-    const difference = value - (b[i] ?? 0);
-    if (difference !== 0) return difference;
-  }
-  return 0;
-}
-
-/** Doomed rows that were never asked away, or a minute after are still listed, or wait for an answer as no list shows them. */
+/** Pending deletes that were never sent, or were sent a minute ago and are still listed or unconfirmed. */
 export function pendingDeleteActions({ seen, state, now }: PlanInput): Action[] {
   if (!seen.list.known) return [];
   const listed = new Map(seen.list.value.map((row) => [row.id, row]));
   return state.pendingDeletes
     .filter(
       (d) =>
-        d.deleteSentAt === null || ((listed.has(d.id) || needsConfirmation(d)) && now - d.deleteSentAt >= ASK_AGAIN_MS),
+        d.deleteSentAt === null ||
+        ((listed.has(d.id) || needsConfirmation(d)) && now - d.deleteSentAt >= SEND_AGAIN_MS),
     )
     .map((d) => {
       const row = listed.get(d.id);
@@ -56,15 +35,15 @@ export function pendingDeleteActions({ seen, state, now }: PlanInput): Action[] 
     });
 }
 
-/** A contract of ours that was never listed although another row of our label is: rule 6 of creating holds for it too. */
-export function lostContractActions({ seen, state, now }: PlanInput): Action[] {
+/** A created contract that was not listed within its deadline although another instance of the label is. */
+export function lostContractActions({ instances, state, now }: Situation): Action[] {
   const { intent } = state;
-  if (!seen.list.known || intent === null || intent.contract === null) return [];
-  if (seen.list.value.length === 0 || now - intent.startedAt < CREATE_DEADLINE_MS) return [];
+  if (instances.length === 0 || intent === null || intent.contract === null) return [];
+  if (now - intent.startedAt < CREATE_DEADLINE_MS) return [];
   return [{ kind: "destroy", id: intent.contract, hostId: null, machineId: null, reason: "create_never_appeared" }];
 }
 
-/** True while a doomed row is listed and young enough to stand in the way of a create. */
+/** True while a pending delete was never sent or is still listed, and is young enough to prevent a create. */
 export function pendingDeleteBlocksCreate({ seen, state, now }: PlanInput): boolean {
   if (!seen.list.known) return true;
   const listed = new Set(seen.list.value.map((row) => row.id));
@@ -73,19 +52,19 @@ export function pendingDeleteBlocksCreate({ seen, state, now }: PlanInput): bool
   );
 }
 
-/** What the ban store does not know yet: since when an instance is waited for or that it no longer is, restarts, the ban of where it had too many, serving or not, and bans that it did not take before. */
-export function banStoreActions(rows: readonly Instance[], { seen, state, limits }: PlanInput): Action[] {
-  const late = seen.bans.known ? state.unwrittenBans : [];
-  const written = late.map(
+/** What the ban store does not hold yet: bans that could not be written, waits that began or ended, restarts, and their ban. */
+export function banStoreActions({ instances, seen, state, limits }: Situation): Action[] {
+  const unwritten = seen.bans.known ? state.unwrittenBans : [];
+  const written = unwritten.map(
     ({ kind, id, reason, instanceId }): Action => ({ kind: "ban", target: { kind, id }, instanceId, reason }),
   );
-  const untold = rows.flatMap((row): Action[] => {
+  const ofInstances = instances.flatMap(({ row }): Action[] => {
     const actions: Action[] = [];
     const track = state.tracks[row.id];
     if (track !== undefined && !track.wasReady && seen.counters.get(row.id)?.waitingSince === null) {
       actions.push({ kind: "start_waiting", instanceId: row.id, since: track.waitingSince });
     }
-    // A wait that is over must not be found by the next pod of that name: it would end a good instance at first sight.
+    // The next pod of this name must not find a wait that is over: it would destroy a good instance at once.
     if (track?.serving && (seen.counters.get(row.id)?.waitingSince ?? null) !== null) {
       actions.push({ kind: "stop_waiting", instanceId: row.id });
     }
@@ -93,19 +72,19 @@ export function banStoreActions(rows: readonly Instance[], { seen, state, limits
     if (times > 0) actions.push({ kind: "count_restart", instanceId: row.id, times });
     if (tooManyRestarts(row, { seen, limits }) && banOn(row, { seen }) === undefined) {
       const target = banTarget(row, limits.banScope);
-      if (target === null || !late.some((ban) => sameBan(ban, target)))
+      if (target === null || !unwritten.some((ban) => sameBan(ban, target)))
         actions.push({ kind: "ban", target, instanceId: row.id, reason: "too_many_restarts" });
     }
     return actions;
   });
-  return [...written, ...untold];
+  return [...written, ...ofInstances];
 }
 
 export function tooManyRestarts(row: Instance, { seen, limits }: Pick<PlanInput, "seen" | "limits">): boolean {
   return limits.bansEnabled && (seen.counters.get(row.id)?.restarts ?? 0) > limits.restartThreshold;
 }
 
-/** The ban of the row's host or machine. */
+/** The ban of the instance's host or machine. */
 export function banOn(row: Instance, { seen }: Pick<PlanInput, "seen">): Ban | undefined {
   return seen.bans.known ? banOf(row, seen.bans.value) : undefined;
 }

@@ -1,68 +1,68 @@
-// Decides one pass. Pure: everything it knows is in its arguments; it touches nothing.
-//
-// The decision table, first match wins (`rows` in plan/ hold them in this order):
-//  1 list unknown                      no mutation; the published server stays while its probe passes, for a bounded time
-//  -  another provisioner's label       no mutation; keep serving; blocked (lease/ownership.ts tells when it is)
-//  2 account trouble                   no mutation, no ban; keep serving; blocked
-//  3 a doomed row is still listed      never published, never counted; asked again; no create for a while
-//  4 two or more rows                  keep the best, destroy the rest
-//  5 template missing or unknown       no mutation; keep serving; blocked
-//  6 image differs                     replace
-//  7 template hash differs             replace
-//  8 serving                           publish it, whatever else is said about it
-//  9 host banned                       replace
-// 10 too many restarts                 replace (the ban is written at once, serving or not)
-// 11 host failure in status_msg        ban, replace
-// 12 image or disk failure             destroy, no ban, back off
-// 13 lost, within its grace            wait
-// 14 lost, longer                      replace
-// 15 never ready, starting too long    ban if enabled, replace
-// 16 never ready, runs, nothing answers  destroy, no ban; once more elsewhere, then blocked
-// 17 never ready, within its time      wait
-// 18 was ready, does not answer        wait, then replace; the second time in a row elsewhere: keep, blocked
-// 19 none, a create is unresolved      wait until it is found or its deadline passes
-// 20 none, never confirmed             a second empty list comes first
-// 21 none, budget spent                blocked
-// 22 none, backing off                 blocked
-// 23 none, bans unknown                bounded wait, then without the filter
-// 24 none                              create
-// 25 anything else                     no mutation, blocked
-
-import { accountMessage, OUT_OF_CREDIT, outOfCredit } from "../model/account.ts";
+// Decides one pass: the first rule that applies gives the answer. Pure: everything it knows is in its arguments.
 import type { Published } from "../model/observation.ts";
-import { NOT_SERVING, type Plan } from "../model/plan.ts";
-import { banStoreActions, choose, lostContractActions, pendingDeleteActions } from "./housekeeping.ts";
-import { BLOCKED_MS, noChange, type PlanInput, UNKNOWN_MS } from "./input.ts";
-import { planNone } from "./no-instance.ts";
-import { leaseHeldByOther } from "./not-leaseholder.ts";
-import { planOne } from "./one-instance.ts";
-import { servingNow, servingWhileUnknown } from "./serving.ts";
+import type { Action, Decision } from "../model/plan.ts";
+import { BLOCKING_RULES } from "./blocking-rules.ts";
+import { FAILED_RULES } from "./failed-instance.ts";
+import { banStoreActions, lostContractActions, pendingDeleteActions } from "./housekeeping.ts";
+import type { PlanInput } from "./input.ts";
+import { DESTROYING_RULE, NO_INSTANCE_RULES } from "./no-instance.ts";
+import { DESIRED_RULES, DUPLICATE_RULE } from "./one-instance.ts";
+import { noChange, type Rule } from "./rule.ts";
+import { type Situation, situationOf } from "./situation.ts";
+import { TEMPLATE_RULES } from "./template.ts";
+import { UNRESPONSIVE_RULES } from "./unresponsive.ts";
 
-/** Plans one pass from what is wanted, seen and remembered. `published` is what the upstream file says now. */
-export function plan(facts: PlanInput, published: Published): Plan {
-  const { seen, state, now, limits } = facts;
-  if (!seen.list.known) {
-    const serving = servingWhileUnknown(facts, published);
-    const trouble = seen.list.why.account;
-    const reason = trouble === null ? "list_unknown" : (`account_${trouble}` as const);
-    const say =
-      trouble === null
-        ? `the instance list is unknown (${seen.list.why.message}): nothing is changed until it is known; if that lasts, check VAST_URL and this pod's way to it`
-        : accountMessage(trouble, seen.list.why.message);
-    const state = trouble !== null ? "blocked" : serving.server !== null ? "ready" : "unavailable";
-    return noChange(facts, serving, reason, say, state, UNKNOWN_MS);
+const INTERNAL_ERROR_RULE = {
+  name: "internal_error",
+  observed: "anything else",
+  plan: "change nothing; `blocked: internal_error`, logged as an error",
+  decide(situation: Situation): Decision {
+    const ids = situation.instances.map(({ row }) => row.id).join(", ");
+    const message = `no rule applies to the listed instances (${ids || "none"}): this is a bug in vast-pod, please report it`;
+    return noChange(situation, "internal_error", message, "blocked");
+  },
+} satisfies Rule;
+
+/** The decision table, in order. */
+export const RULES: readonly Rule[] = [
+  ...BLOCKING_RULES,
+  DUPLICATE_RULE,
+  DESTROYING_RULE,
+  ...TEMPLATE_RULES,
+  ...DESIRED_RULES,
+  ...FAILED_RULES,
+  ...UNRESPONSIVE_RULES,
+  ...NO_INSTANCE_RULES,
+  INTERNAL_ERROR_RULE,
+];
+
+/** The decision table for the documents. */
+export const DECISION_TABLE: readonly { rule: string; observed: string; plan: string }[] = RULES.map(
+  ({ name, observed, plan }) => ({ rule: name, observed, plan }),
+);
+
+/** The rule that decides, and its answer. */
+export function firstRule(situation: Situation): { rule: Rule; decision: Decision } {
+  for (const rule of RULES) {
+    const decision = rule.decide(situation);
+    if (decision !== null) return { rule, decision };
   }
-  const rows = seen.list.value.filter((row) => !state.pendingDeletes.some((d) => d.id === row.id));
-  const best = choose(rows, facts);
-  const serving = best === null ? NOT_SERVING : servingNow(best, facts);
-  const { ownership } = facts;
-  if (ownership.kind !== "ours") return leaseHeldByOther(facts, serving, ownership);
-  if (state.account !== null && state.account.until > now) {
-    return noChange(facts, serving, `account_${state.account.trouble}`, state.account.message, "blocked", BLOCKED_MS);
-  }
-  if (outOfCredit(seen)) return noChange(facts, serving, "account_no_credit", OUT_OF_CREDIT, "blocked", BLOCKED_MS);
-  const always = [...pendingDeleteActions(facts), ...(limits.bansEnabled ? banStoreActions(rows, facts) : [])];
-  const lost = best === null ? [] : lostContractActions(facts);
-  const then = best === null ? planNone(facts) : planOne(best, rows, facts, serving);
-  return { ...then, serving, actions: [...always, ...lost, ...then.actions] };
+  return { rule: INTERNAL_ERROR_RULE, decision: INTERNAL_ERROR_RULE.decide(situation) };
+}
+
+/** Decides one pass. `published` is what the upstream file holds now. */
+export function decide(input: PlanInput, published: Published): Decision {
+  const situation = situationOf(input, published);
+  const { rule, decision } = firstRule(situation);
+  if (BLOCKING_RULES.includes(rule)) return decision;
+  return { ...decision, actions: [...housekeeping(situation), ...decision.actions] };
+}
+
+/** What is done before the decision is carried out, whatever it is. */
+function housekeeping(situation: Situation): Action[] {
+  return [
+    ...pendingDeleteActions(situation),
+    ...(situation.limits.bansEnabled ? banStoreActions(situation) : []),
+    ...lostContractActions(situation),
+  ];
 }

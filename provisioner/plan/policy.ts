@@ -1,54 +1,45 @@
-// Filters a plan by what the operator lets happen. Pure.
-
-import type { Action, Plan } from "../model/plan.ts";
-import { NEXT_CHECK_MS } from "./input.ts";
+// Removes from a decision the actions that the operator's policy forbids, or that an old list may not decide. Pure.
+import { type Action, type Decision, destroysInstance } from "../model/plan.ts";
+import { NEXT_CHECK_MS } from "./rule.ts";
 
 export type Policy = "sync" | "no-destroy" | "observe";
 
-/** The plan that may be carried out. What was suppressed is said in its message, and what stands goes on serving. */
-export function applyPolicy(plan: Plan, policy: Policy): { plan: Plan; suppressed: readonly Action[] } {
-  const suppressed = plan.actions.filter((action) => !allowed(action, policy));
-  const mutations = suppressed.filter(
-    (action) => action.kind === "destroy" || action.kind === "create" || action.kind === "ban",
-  );
-  if (mutations.length === 0)
-    return { plan: { ...plan, actions: plan.actions.filter((a) => allowed(a, policy)) }, suppressed };
-  const what = mutations.map((action) =>
-    action.kind === "destroy" ? `destroy ${action.id} (${action.reason})` : action.kind,
-  );
-  const destroysServing = suppressed.some(
-    (action) => action.kind === "destroy" && action.id === plan.serving.instance?.id,
-  );
-  const kept = destroysServing
-    ? { ...plan.serving, state: plan.serving.server === null ? ("unavailable" as const) : ("ready" as const) }
-    : {};
+// A decision that wants the next pass at once would spin while its actions are suppressed.
+const SUPPRESSED_RECHECK_MS = 5000;
+
+/** The decision that may be carried out. Its message names the suppressed mutations. */
+export function applyPolicy(decision: Decision, policy: Policy): { decision: Decision; suppressed: readonly Action[] } {
+  const actions = decision.actions.filter((action) => allowed(action, policy));
+  const suppressed = decision.actions.filter((action) => !allowed(action, policy));
+  const mutations = suppressed.flatMap((action) => {
+    if (action.kind === "destroy") return [`destroy ${action.id} (${action.reason})`];
+    return action.kind === "create" || action.kind === "ban" ? [action.kind] : [];
+  });
+  if (mutations.length === 0) return { decision: { ...decision, actions }, suppressed };
+  const { serving, state } = decision;
+  const keptState = serving.server === null ? "unavailable" : "ready";
   return {
-    plan: {
-      ...plan,
-      ...kept,
-      message: `${plan.message} (suppressed by VAST_POLICY=${policy}: ${what.join(", ")})`,
-      actions: plan.actions.filter((action) => allowed(action, policy)),
-      nextCheckAt: Math.max(plan.nextCheckAt, plan.checkedAt + SUPPRESSED_RECHECK_MS),
+    decision: {
+      ...decision,
+      state: destroysInstance(suppressed, serving.instance?.id) ? keptState : state,
+      message: `${decision.message} (suppressed by VAST_POLICY=${policy}: ${mutations.join(", ")})`,
+      actions,
+      nextCheckAt: Math.max(decision.nextCheckAt, decision.checkedAt + SUPPRESSED_RECHECK_MS),
     },
     suppressed,
   };
 }
 
-/** The plan while it waits for a newer list than it was made from: what stands is served, nothing is changed. */
-export function untilListed(plan: Plan): Plan {
-  const { serving } = plan;
+/** The decision while it waits for a newer list than it was made from: nothing is changed, what is served stays served. */
+export function untilListed(decision: Decision): Decision {
   return {
-    ...plan,
-    ...serving,
-    state: serving.server === null ? plan.state : "ready",
-    message: `${plan.message} (once the API, which has been asked too often, tells anew what there is)`,
+    ...decision,
+    state: decision.serving.server === null ? decision.state : "ready",
+    message: `${decision.message} (waiting for a fresh instance list: rate-limited by the API)`,
     actions: [],
-    nextCheckAt: plan.checkedAt + NEXT_CHECK_MS,
+    nextCheckAt: decision.checkedAt + NEXT_CHECK_MS,
   };
 }
-
-// A plan that wants to go on at once would spin while its actions are suppressed.
-const SUPPRESSED_RECHECK_MS = 5000;
 
 function allowed(action: Action, policy: Policy): boolean {
   switch (policy) {

@@ -1,32 +1,29 @@
-// The plan that ends an instance so that another one takes its place. Pure.
+// The decision that destroys an instance so that another one is created. Pure.
 import { banTarget } from "../model/bans.ts";
-import type { Action, Plan, Serving } from "../model/plan.ts";
+import type { Action, Decision, DestroyAction } from "../model/plan.ts";
 import { BANNING_REASONS, type DestroyReason } from "../model/reasons.ts";
 import type { Instance } from "../vast/rows.ts";
-import type { PlanInput } from "./input.ts";
+import type { Situation } from "./situation.ts";
 
+/** `message` is the whole sentence. */
 export function replacement(
   row: Instance,
-  facts: PlanInput,
-  serving: Serving,
-  reason: DestroyReason,
+  { limits, serving, now }: Situation,
+  reason: Exclude<DestroyReason, "operator">,
   message: string,
-  difference?: { wanted: string; reported: string },
-): Plan {
+  difference?: DestroyAction["difference"],
+): Decision {
   const { id, hostId, machineId } = row;
-  const bans = BANNING_REASONS.has(reason) && facts.limits.bansEnabled;
-  const target = banTarget(row, facts.limits.banScope);
-  const ban: Action[] = bans ? [{ kind: "ban", target, instanceId: id, reason }] : [];
+  const bans = BANNING_REASONS.has(reason) && limits.bansEnabled;
+  const ban: Action[] = bans ? [{ kind: "ban", target: banTarget(row, limits.banScope), instanceId: id, reason }] : [];
   const destroy: Action = { kind: "destroy", id, hostId, machineId, reason, ...(difference ? { difference } : {}) };
   return {
-    reason: reason === "operator" ? "internal_error" : reason,
+    reason,
     message,
     state: "provisioning",
-    server: null,
-    instance: serving.instance,
-    actions: [...ban, destroy],
     serving,
-    checkedAt: facts.now,
-    nextCheckAt: facts.now,
+    actions: [...ban, destroy],
+    checkedAt: now,
+    nextCheckAt: now,
   };
 }

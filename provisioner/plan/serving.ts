@@ -1,24 +1,23 @@
-// What may be served as things stand, when nothing is changed. Pure.
+// What may be served as long as nothing is changed. Pure.
 import type { PublishedInstance } from "../../common/upstream-file.ts";
 import type { Published } from "../model/observation.ts";
 import type { Serving } from "../model/plan.ts";
 import type { Instance } from "../vast/rows.ts";
 import type { PlanInput } from "./input.ts";
 
-/** The row's endpoint while its probe passes. */
-export function servingNow(row: Instance, facts: PlanInput): Serving {
-  const track = facts.state.tracks[row.id];
+/** The instance's endpoint while its probe passes. */
+export function servingNow(row: Instance, { desired, state }: PlanInput): Serving {
+  const track = state.tracks[row.id];
   const instance = publishedInstance(row);
   if (!track?.serving || track.endpoint === null) return { server: null, instance };
-  return { server: { scheme: facts.desired.upstreamScheme, ...track.endpoint }, instance };
+  return { server: { scheme: desired.upstreamScheme, ...track.endpoint }, instance };
 }
 
 /**
- * What stays published while the list is unknown: the server that is published now, while its probe passes. A passing
- * TCP probe proves little, since the port may be a stranger's by now, and holds for a bounded time; an HTTP probe holds on.
+ * While the list is unknown: the server that is published now, while its probe passes. A TCP probe proves little, because the
+ * port may belong to somebody else by now, so it counts for a limited time only; an HTTP probe counts without a limit.
  */
-export function servingWhileUnknown(facts: PlanInput, published: Published): Serving {
-  const { desired, state, limits, now } = facts;
+export function servingWhileUnknown({ desired, state, limits, now }: PlanInput, published: Published): Serving {
   const { server, instance } = published;
   if (server === null || instance === null) return { server: null, instance };
   const track = state.tracks[instance.id];

@@ -1,24 +1,37 @@
-// Row 5 of the table: whether the template is known well enough to act on. Pure.
-import type { PlanInput } from "./input.ts";
+// The rules for a template that is missing or unknown. Pure.
+import { BLOCKED_MS, noChange, type Rule } from "./rule.ts";
+import type { Situation } from "./situation.ts";
 
-// The template's hash changes rarely; for ten minutes without an answer the last known one is as good as an answer.
+// The template's hash changes rarely: for ten minutes without an answer the last known one is used.
 const LAST_KNOWN_MS = 600_000;
 
-/** Null when the template may be relied on. */
-export function templateTrouble({
-  desired,
-  seen,
-  state,
-  now,
-}: PlanInput): { reason: "template_not_found" | "template_unknown"; message: string } | null {
-  if (seen.template.known && seen.template.value !== null) return null;
-  if (seen.template.known) {
-    const message = `VAST_TEMPLATE_NAME is "${desired.templateName}", but the account has no template of its own with that name: create it, or correct the name`;
-    return { reason: "template_not_found", message };
-  }
-  if (state.template !== null && now - state.template.seenAt <= LAST_KNOWN_MS) return null;
-  return {
-    reason: "template_unknown",
-    message: `the template "${desired.templateName}" is unknown (${seen.template.why.message}): nothing is changed until it is known; if that lasts, check VAST_URL and the rights of VAST_API_KEY`,
-  };
+export const TEMPLATE_RULES: readonly Rule[] = [
+  {
+    name: "template_not_found",
+    observed: "the account has no template named `VAST_TEMPLATE_NAME`",
+    plan: "change nothing; keep serving; `blocked: template_not_found`",
+    decide(situation) {
+      const { template } = situation.seen;
+      if (!template.known || template.value !== null) return null;
+      const message = `VAST_TEMPLATE_NAME is "${situation.desired.templateName}", but the account has no template of its own with that name: create it, or correct the name`;
+      return noChange(situation, "template_not_found", message, "blocked", BLOCKED_MS);
+    },
+  },
+  {
+    name: "template_unknown",
+    observed: "the template is unknown, and was last known more than 10 min ago",
+    plan: "change nothing; keep serving; `blocked: template_unknown`",
+    decide(situation) {
+      const { seen, state, now, desired } = situation;
+      if (seen.template.known || isFirstLook(situation)) return null;
+      if (state.template !== null && now - state.template.seenAt <= LAST_KNOWN_MS) return null;
+      const message = `the template "${desired.templateName}" is unknown (${seen.template.why.message}): nothing is changed until it is known. If this lasts, check VAST_URL and the rights of VAST_API_KEY`;
+      return noChange(situation, "template_unknown", message, "blocked", BLOCKED_MS);
+    },
+  },
+];
+
+/** Before the second empty list the template is not read yet: `confirming_none` comes first. */
+function isFirstLook({ instances, state }: Situation): boolean {
+  return instances.length === 0 && state.intent === null && !state.confirmedNone;
 }

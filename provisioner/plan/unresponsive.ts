@@ -1,112 +1,171 @@
-// Rows 15 to 18 of the table: an instance that is not said to be lost and does not answer. Pure.
-
-import { describe } from "../model/describe.ts";
-import { chooseEndpoint, type EndpointChoice } from "../model/endpoint.ts";
+// The rules for an instance that is not lost and does not answer. Pure.
+import type { EndpointChoice } from "../model/endpoint.ts";
 import type { ProbeResult } from "../model/observation.ts";
-import type { Plan, Serving } from "../model/plan.ts";
-import { type Track, wantedKey } from "../state/schema.ts";
-import type { Instance } from "../vast/rows.ts";
-import { BLOCKED_MS, noChange, type PlanInput } from "./input.ts";
+import type { Decision } from "../model/plan.ts";
+import type { Track } from "../state/schema.ts";
 import { replacement } from "./replacement.ts";
+import { BLOCKED_MS, noChange, type Rule, withInstance } from "./rule.ts";
+import type { KeptInstance, Situation } from "./situation.ts";
 
-// An instance that flaps between running and starting must come to an end as well: this many times the ban time in all.
+// An instance that alternates between running and starting must be given up as well: after this many times the ban time in all.
 const NEVER_READY_FACTOR = 2;
 
-/** Rows 15 to 17. */
-export function neverReady(row: Instance, track: Track, facts: PlanInput, serving: Serving): Plan {
-  const { desired, seen, now, limits } = facts;
-  const name = describe(row);
-  const waited = now - track.waitingSince;
-  const limit = limits.banAfterMs / 1000;
-  const choice = chooseEndpoint(row, desired.upstreamPort, track.noMapSince === null ? 0 : now - track.noMapSince);
-  if (track.runningSince === null && waited > limits.banAfterMs) {
-    const message = `${name} did not come up within BLACKLIST_BAN_AFTER_SECONDS (${limit} s): ${row.actualStatus ?? "scheduled"}; it is replaced`;
-    return replacement(row, facts, serving, "start_timeout", message);
-  }
-  const silent = track.runningSince !== null && now - track.runningSince > limits.banAfterMs;
-  // The ban store may know of a wait that is older than this program: what was just found may have served until now.
-  const flaps = waited > NEVER_READY_FACTOR * limits.banAfterMs && now - track.firstSeenAt > limits.banAfterMs;
-  if (track.runningSince !== null && (silent || flaps)) {
-    return appNotListening(
-      row,
-      facts,
-      serving,
-      `runs for more than ${limit} s but ${whyUnreachable(choice, seen.probes.get(row.id))}`,
-    );
-  }
-  const running = track.runningSince !== null;
-  const progress = running
-    ? choice.found
-      ? "runs, its app does not answer yet"
-      : `runs, ${choice.why}`
-    : `is ${row.actualStatus ?? "being scheduled"}`;
-  return noChange(facts, serving, "instance_starting", `${name} ${progress}`, "provisioning");
+const NEVER_READY_RULES: readonly Rule[] = [
+  {
+    name: "start_timeout",
+    observed: "never ready, starting for longer than `BLACKLIST_BAN_AFTER_SECONDS`",
+    plan: "ban the host if bans are enabled, and replace it",
+    decide: withInstance(({ row, track, name }, situation) => {
+      const { now, limits } = situation;
+      if (track.wasReady || track.runningSince !== null || now - track.waitingSince <= limits.banAfterMs) return null;
+      const message = `${name} did not start within BLACKLIST_BAN_AFTER_SECONDS (${limits.banAfterMs / 1000} s), its status is ${row.actualStatus ?? "scheduled"}; it is replaced`;
+      return replacement(row, situation, "start_timeout", message);
+    }),
+  },
+  {
+    name: "app_not_listening",
+    observed: "never ready, running for longer than `BLACKLIST_BAN_AFTER_SECONDS`, and nothing answers",
+    plan: "destroy it without a ban and create one on another machine; after the second in a row the next create waits with exponential backoff, `blocked: app_not_listening`",
+    decide: withInstance((kept, situation) => {
+      const { track, endpoint, probe } = kept;
+      const { now, limits } = situation;
+      if (track.wasReady || track.runningSince === null) return null;
+      const silent = now - track.runningSince > limits.banAfterMs;
+      // The ban store may know of a wait from before this program started: an instance that was just found may have served until now.
+      const alternates =
+        now - track.waitingSince > NEVER_READY_FACTOR * limits.banAfterMs &&
+        now - track.firstSeenAt > limits.banAfterMs;
+      if (!silent && !alternates) return null;
+      const what = `has been running for more than ${limits.banAfterMs / 1000} s, but ${whyUnreachable(endpoint, probe)}`;
+      return replaceSilentApp(kept, situation, what);
+    }),
+  },
+  {
+    name: "instance_starting",
+    observed: "never ready, for less time",
+    plan: "wait; the message says how far it is",
+    decide: withInstance(({ row, track, endpoint, name }, situation) => {
+      if (track.wasReady) return null;
+      const starting = `is ${row.actualStatus ?? "being scheduled"}`;
+      const running = endpoint.found ? "is running, its app does not answer yet" : `is running, ${endpoint.why}`;
+      const progress = track.runningSince === null ? starting : running;
+      return noChange(situation, "instance_starting", `${name} ${progress}`, "provisioning");
+    }),
+  },
+];
+
+// Here the instance itself explains why it does not answer: that says nothing about our own network.
+const STARTING_AGAIN_RULES: readonly Rule[] = [
+  {
+    name: "starting_again",
+    observed: "was ready and is starting again, for at most `VAST_UNREACHABLE_TIMEOUT_SECONDS`",
+    plan: "wait; `unavailable: instance_unreachable`",
+    decide: withInstance(({ row, track, phase, name }, situation) => {
+      const { now, limits } = situation;
+      if (phase.phase !== "starting" || silentMs(track, now) > limits.unreachableMs) return null;
+      const message = `${name} is ${row.actualStatus ?? "being scheduled"} again; it has ${limits.unreachableMs / 1000} s to come back`;
+      return noChange(situation, "instance_unreachable", message, "unavailable");
+    }),
+  },
+  {
+    name: "restart_timeout",
+    observed: "was ready and is starting again, for longer",
+    plan: "replace it",
+    decide: withInstance(({ row, phase, name }, situation) => {
+      if (phase.phase !== "starting") return null;
+      const seconds = situation.limits.unreachableMs / 1000;
+      const message = `${name} was ready and has been ${row.actualStatus ?? "being scheduled"} for more than ${seconds} s; it is replaced`;
+      return replacement(row, situation, "restart_timeout", message);
+    }),
+  },
+];
+
+const WAS_READY_RULES: readonly Rule[] = [
+  {
+    name: "instance_unhealthy",
+    observed:
+      "was ready; it accepts connections but fails its HTTP probe, for at most `VAST_UNHEALTHY_TIMEOUT_SECONDS`",
+    plan: "wait; `unavailable`",
+    decide: withInstance((kept, situation) => {
+      const { unhealthy, limitMs, what } = silence(kept, situation);
+      if (!unhealthy || silentMs(kept.track, situation.now) > limitMs) return null;
+      const message = `${kept.name} ${what}; it has ${limitMs / 1000} s to come back: check the app and VAST_HEALTH_PATH`;
+      return noChange(situation, "instance_unhealthy", message, "unavailable");
+    }),
+  },
+  {
+    name: "instance_unreachable",
+    observed: "was ready and does not answer, for at most `VAST_UNREACHABLE_TIMEOUT_SECONDS`",
+    plan: "wait; `unavailable`",
+    decide: withInstance((kept, situation) => {
+      const { limitMs, what } = silence(kept, situation);
+      if (silentMs(kept.track, situation.now) > limitMs) return null;
+      const message = `${kept.name} ${what}; it has ${limitMs / 1000} s to come back`;
+      return noChange(situation, "instance_unreachable", message, "unavailable");
+    }),
+  },
+  {
+    name: "unreachable_from_here",
+    observed: "was ready and does not answer for longer, like the one before it on another host",
+    plan: "keep it, because our own network or app is the likely cause; `blocked: unreachable_from_here`",
+    decide: withInstance((kept, situation) => {
+      const { unreachableHost } = situation.state;
+      if (unreachableHost === null || unreachableHost === kept.row.hostId) return null;
+      const { unhealthy, what } = silence(kept, situation);
+      const guess = unhealthy
+        ? "a third would probably fail too, so it is kept. Check the app and VAST_HEALTH_PATH"
+        : "this is probably our own network, so it is kept. Check egress rules";
+      const message = `${kept.name} ${what}, like the one before it on another host: ${guess}, or destroy it with vast-provisioner destroy`;
+      return noChange(situation, "unreachable_from_here", message, "blocked", BLOCKED_MS);
+    }),
+  },
+  {
+    name: "unreachable",
+    observed: "was ready and does not answer for longer",
+    plan: "replace it",
+    decide: withInstance((kept, situation) => {
+      const { limitMs, what } = silence(kept, situation);
+      const message = `${kept.name} ${what} for more than ${limitMs / 1000} s; it is replaced`;
+      return replacement(kept.row, situation, "unreachable", message);
+    }),
+  },
+];
+
+export const UNRESPONSIVE_RULES: readonly Rule[] = [...NEVER_READY_RULES, ...STARTING_AGAIN_RULES, ...WAS_READY_RULES];
+
+/** Our own image or settings are to blame, unless it was the machine: the second instance in a row shows which. */
+export function replaceSilentApp({ row, name }: KeptInstance, situation: Situation, what: string): Decision {
+  const { desired, state } = situation;
+  const again = state.notListening?.wanted === desired.revision;
+  const then = again ? "it is destroyed, and the next create waits" : "it is replaced once, on another machine";
+  return replacement(row, situation, "app_not_listening", `${name} ${what}; ${then}`);
 }
 
-/** Row 16: our own image or settings, unless it was the machine; the second one in a row tells. */
-export function appNotListening(row: Instance, facts: PlanInput, serving: Serving, what: string): Plan {
-  const { desired, state } = facts;
-  const again = state.notListening?.wanted === wantedKey(desired.image, desired.templateName);
-  const then = again ? "it is destroyed; no other is tried for a while" : "it is replaced once, on another machine";
-  return replacement(row, facts, serving, "app_not_listening", `${describe(row)} ${what}; ${then}`);
-}
-
-/** Why nothing can be served from an instance that runs, with the remedy. */
-function whyUnreachable(choice: EndpointChoice, probe: ProbeResult | undefined): string {
+/** Why nothing can be served from a running instance, with the remedy. */
+function whyUnreachable(choice: EndpointChoice, probe: ProbeResult | null): string {
   if (choice.found) {
     const { host, port } = choice.endpoint;
     const where = probe?.why || `${host}:${port}`;
     return probe?.tcp
       ? `its HTTP probe fails (${where}): check VAST_HEALTH_PATH and the app behind it`
-      : `nothing answers (${where}): check that the image listens on 0.0.0.0 at the published port, and that no egress rule of the cluster keeps this pod from it`;
+      : `nothing answers (${where}): check that the image listens on 0.0.0.0 at the published port, and that no egress rule of the cluster blocks this pod`;
   }
   if (choice.ours) return choice.why;
-  return `${choice.why}: publish the app's port in the template, and ask for direct_port_count in VAST_SEARCH_QUERY`;
+  return `${choice.why}: publish the app's port in the template, and require direct_port_count in VAST_SEARCH_QUERY`;
 }
 
-/** A row that is starting explains its silence itself: that says nothing of our own network, as row 18 may. */
-export function startsAgain(row: Instance, track: Track, facts: PlanInput, serving: Serving): Plan {
-  const name = describe(row);
-  const status = row.actualStatus ?? "being scheduled";
-  const limit = facts.limits.unreachableMs / 1000;
-  const say = `${name} is ${status} again; it has ${limit} s to come back`;
-  if (facts.now - (track.notServingSince ?? facts.now) <= facts.limits.unreachableMs)
-    return noChange(facts, serving, "instance_unreachable", say, "unavailable");
-  const message = `${name} was ready and is ${status} for more than ${limit} s; it is replaced`;
-  return replacement(row, facts, serving, "restart_timeout", message);
+function silentMs({ notServingSince }: Track, now: number): number {
+  return now - (notServingSince ?? now);
 }
 
-/** Row 18. */
-export function wasReady(row: Instance, track: Track, facts: PlanInput, serving: Serving): Plan {
-  const { desired, state, now, limits } = facts;
-  const name = describe(row);
-  const choice = chooseEndpoint(row, desired.upstreamPort, 0);
-  const unhealthy = limits.httpProbe && track.tcpOpen && track.failedProbes > 0;
-  const limitMs = unhealthy ? limits.unhealthyMs : limits.unreachableMs;
-  const silentMs = now - (track.notServingSince ?? now);
-  const what = unhealthy
-    ? "accepts connections but fails its HTTP probe"
-    : track.endpoint === null && !choice.found
-      ? `cannot be served any more (${choice.why})`
-      : "does not answer any more";
-  if (silentMs <= limitMs) {
-    const reason = unhealthy ? "instance_unhealthy" : "instance_unreachable";
-    const check = unhealthy ? ": check the app and VAST_HEALTH_PATH" : "";
-    const say = `${name} ${what}; it has ${limitMs / 1000} s to come back${check}`;
-    return noChange(facts, serving, reason, say, "unavailable");
-  }
-  if (state.unreachableHost !== null && state.unreachableHost !== row.hostId) {
-    const guess = unhealthy
-      ? "a third would do no better, so it is kept; check the app and VAST_HEALTH_PATH"
-      : "this looks like our own network, so it is kept; check egress rules";
-    const say = `${name} ${what}, like the one before it on another host: ${guess}, or end it with vast-provisioner destroy`;
-    return noChange(facts, serving, "unreachable_from_here", say, "blocked", BLOCKED_MS);
-  }
-  return replacement(
-    row,
-    facts,
-    serving,
-    "unreachable",
-    `${name} ${what} for more than ${limitMs / 1000} s; it is replaced`,
-  );
+/** How an instance that was ready fails, and how long that is tolerated. */
+function silence(
+  { track, endpoint }: KeptInstance,
+  { limits }: Situation,
+): { unhealthy: boolean; limitMs: number; what: string } {
+  if (limits.httpProbe && track.tcpOpen && track.failedProbes > 0)
+    return { unhealthy: true, limitMs: limits.unhealthyMs, what: "accepts connections but fails its HTTP probe" };
+  const what =
+    track.endpoint === null && !endpoint.found ? `has no endpoint any more (${endpoint.why})` : "no longer answers";
+  return { unhealthy: false, limitMs: limits.unreachableMs, what };
 }

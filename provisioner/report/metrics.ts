@@ -73,14 +73,12 @@ export function createMetrics(registry: Registry, facts: ProvisionerFacts): Prov
       }
     },
     counted: (act) => async (action, plan, seen, state, signals) => {
-      const after = await act(action, plan, seen, state, signals);
+      const result = await act(action, plan, seen, state, signals);
       if (action.kind === "destroy") destroys.inc({ reason: action.reason });
-      if (action.kind === "create") {
-        const outcome = createOutcome(state, after);
-        creates.inc({ outcome });
-        if (outcome === "create_failed") destroys.inc({ reason: outcome });
-      }
-      return after;
+      const outcome = result.created;
+      if (outcome !== undefined) creates.inc({ outcome });
+      if (outcome === "create_failed") destroys.inc({ reason: outcome });
+      return result;
     },
     countedBans: (store) => ({
       ...store,
@@ -90,15 +88,6 @@ export function createMetrics(registry: Registry, facts: ProvisionerFacts): Prov
       },
     }),
   };
-}
-
-/** What came of a create, in the words that the plan has for it. */
-export function createOutcome(before: State, after: State): string {
-  if (after.intent !== null) return after.intent.contract === null ? "create_unresolved" : "created";
-  if (after.pendingDeletes.length > before.pendingDeletes.length) return "create_failed";
-  if (after.account !== null && after.account !== before.account) return `account_${after.account.trouble}`;
-  if (after.backoff !== null && after.backoff !== before.backoff) return after.backoff.reason;
-  return after.goneOffers.length > before.goneOffers.length ? "no_offer" : "create_interrupted";
 }
 
 function gaugesOf(registry: Registry, facts: ProvisionerFacts, instance: () => Instance | null): void {

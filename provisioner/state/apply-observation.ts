@@ -42,17 +42,17 @@ export function applyObservation(
       listed.some((row) => row.id === d.id) ||
       needsConfirmation(d),
   );
-  const own = listed.filter((row) => !next.pendingDeletes.some((d) => d.id === row.id));
-  if (next.intent !== null && own.some((row) => next.intent?.contract === null || next.intent?.contract === row.id))
+  const own = seen.instances.filter(({ row }) => !next.pendingDeletes.some((d) => d.id === row.id));
+  if (next.intent !== null && own.some(({ row }) => next.intent?.contract === null || next.intent?.contract === row.id))
     next.intent = null;
 
-  next.tracks = Object.fromEntries(own.map((row) => [row.id, track(state.tracks[row.id], row, seen, desired, now)]));
+  next.tracks = Object.fromEntries(own.map((one) => [one.row.id, track(state.tracks[one.row.id], one, seen, now)]));
   // Serving for an hour ends a series of unreachable instances: what comes later has another cause.
   const proven = Object.values(next.tracks).some((t) => t.servingSince !== null && now - t.servingSince > HOUR_MS);
   if (proven) next.unreachableHost = null;
   if (Object.values(next.tracks).some((t) => t.serving))
     Object.assign(next, { backoff: null, notListening: null, brokenImages: null });
-  if (own.some((row) => agrees(row, desired, next))) next.converging = null;
+  if (own.some(({ row }) => agrees(row, desired, next))) next.converging = null;
 
   if (listed.length > 0) return { ...next, confirmedNone: true, firstNoneAt: null };
   // An instance that vanishes without our doing is believed to be gone only at second sight: a list that has left it out
@@ -102,7 +102,6 @@ export function adoptPublished(state: State, published: Published, now: number):
 }
 
 function probedOnly(tracks: State["tracks"], seen: Observation, now: number): State["tracks"] {
-  return Object.fromEntries(
-    Object.entries(tracks).map(([id, t]) => [id, withProbe(t, t.endpoint, seen.probes.get(Number(id)), now)]),
-  );
+  const probeOf = (id: string) => (seen.publishedProbe?.instanceId === Number(id) ? seen.publishedProbe.probe : null);
+  return Object.fromEntries(Object.entries(tracks).map(([id, t]) => [id, withProbe(t, t.endpoint, probeOf(id), now)]));
 }

@@ -159,8 +159,3 @@ export function emptyState(label: string): State {
     leaseToken: null,
   };
 }
-
-/** What a new image or template makes another attempt of: failures of one say nothing about the next. */
-export function wantedKey(image: string, templateName: string): string {
-  return `${templateName} ${image}`;
-}

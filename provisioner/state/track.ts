@@ -1,11 +1,8 @@
 // What is known of one instance over time: its endpoint, whether it serves, whether it is lost. Pure: it folds, nothing is decided.
-import { isHost } from "../../common/upstream-file.ts";
 import { outOfCredit } from "../model/account.ts";
-import type { Desired } from "../model/desired.ts";
-import { chooseEndpoint, type Endpoint, hasMap } from "../model/endpoint.ts";
-import { type InstancePhase, phaseOf } from "../model/instance-phase.ts";
-import type { Observation, ProbeResult } from "../model/observation.ts";
-import type { Instance } from "../vast/rows.ts";
+import { type Endpoint, hasMap } from "../model/endpoint.ts";
+import { phaseOf } from "../model/instance-phase.ts";
+import type { Observation, ObservedInstance, ProbeResult } from "../model/observation.ts";
 import type { Track } from "./schema.ts";
 
 // One lost probe says nothing; three in a row, five seconds apart, are an outage that a reader of the page notices.
@@ -35,42 +32,11 @@ export function newTrack(now: number): Track {
   };
 }
 
-/** The endpoint that counts for a row: the one to probe, and to serve while its probe passes. */
-export function endpointOf(row: Instance, before: Track | undefined, desired: Desired, now: number): Endpoint | null {
-  const life = phaseOf(row, row.createdAt ?? now, now);
-  const last = before?.endpoint ?? null;
-  if (last === null || !mayRun(life)) return chosen(row, before, life, desired, now);
-  // Address or map can be missing for a poll while the container runs on: what was known stays, as `direct_port_start` may be
-  // sshd's. Without a container the port is soon a stranger's.
-  const host = isHost(row.address) ? row.address : last.host;
-  return hasMap(row) ? chosen({ ...row, address: host }, before, life, desired, now) : { host, port: last.port };
-}
-
-/** A host that is not heard of may run its containers all the same. */
-function mayRun(life: InstancePhase): boolean {
-  return (
-    life.phase === "running" || (life.phase === "lost" && (life.status === "unknown" || life.status === "offline"))
-  );
-}
-
-function chosen(
-  row: Instance,
-  before: Track | undefined,
-  life: InstancePhase,
-  desired: Desired,
-  now: number,
-): Endpoint | null {
-  const noMapForMs = life.phase === "running" ? now - (before?.noMapSince ?? now) : 0;
-  const choice = chooseEndpoint(row, desired.upstreamPort, noMapForMs);
-  return choice.found ? choice.endpoint : null;
-}
-
 /** The track after this look at its row. */
 export function track(
   before: Track | undefined,
-  row: Instance,
+  { row, endpoint, probe }: ObservedInstance,
   seen: Observation,
-  desired: Desired,
   now: number,
 ): Track {
   const stored = seen.counters.get(row.id)?.waitingSince ?? now;
@@ -78,11 +44,10 @@ export function track(
   const life = phaseOf(row, row.createdAt ?? base.firstSeenAt, now);
   const runningSince = life.phase === "running" ? (base.runningSince ?? now) : null;
   const noMapSince = life.phase === "running" && !hasMap(row) ? (base.noMapSince ?? now) : null;
-  const endpoint = endpointOf(row, base, desired, now);
   const next = withProbe(
     { ...base, runningSince, noMapSince, waitingSince: Math.min(base.waitingSince, stored) },
-    endpoint,
-    seen.probes.get(row.id),
+    endpoint.found ? endpoint.endpoint : null,
+    probe,
     now,
   );
   // Its grace begins when there is credit again.
@@ -101,16 +66,11 @@ export function track(
 }
 
 /** Applies the thresholds: down after several failed probes or with the endpoint's loss, back after several passes. */
-export function withProbe(
-  before: Track,
-  endpoint: Endpoint | null,
-  probe: ProbeResult | undefined,
-  now: number,
-): Track {
+export function withProbe(before: Track, endpoint: Endpoint | null, probe: ProbeResult | null, now: number): Track {
   const moved = endpoint?.host !== before.endpoint?.host || endpoint?.port !== before.endpoint?.port;
   const base = moved ? { ...before, endpoint, failedProbes: 0, passesMissing: 0, tcpOpen: false } : before;
   if (endpoint === null) return setServing(base, false, now);
-  if (probe === undefined || probe.endpoint.host !== endpoint.host || probe.endpoint.port !== endpoint.port) {
+  if (probe === null || probe.endpoint.host !== endpoint.host || probe.endpoint.port !== endpoint.port) {
     return setServing(base, moved ? false : base.serving, now);
   }
   if (probe.ok) {

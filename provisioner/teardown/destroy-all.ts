@@ -8,7 +8,8 @@ import { CREATE_DEADLINE_MS, LEASE_MS } from "../model/deadlines.ts";
 import { describe } from "../model/describe.ts";
 import type { Desired } from "../model/desired.ts";
 import type { Ownership } from "../model/ownership.ts";
-import { type Destroy, needsConfirmation } from "../state/apply-outcome.ts";
+import type { DestroyAction } from "../model/plan.ts";
+import { needsConfirmation } from "../state/apply-outcome.ts";
 import { emptyState, type State } from "../state/schema.ts";
 import type { VastClient } from "../vast/client.ts";
 import type { Instance } from "../vast/rows.ts";
@@ -31,7 +32,7 @@ export interface DestroyParts {
 
 /** What is to end. `createdAt` (epoch ms) tells of a contract that no list has shown yet, and is null for all others. */
 interface Target {
-  order: Destroy;
+  order: DestroyAction;
   name: string;
   createdAt: number | null;
 }
@@ -158,7 +159,7 @@ function listed(row: Instance): Target {
 
 /** Contracts of ours that no list shows: that of a create of the last moments, and failed ones whose end was not confirmed. */
 function unlisted({ intent, pendingDeletes }: State, rows: readonly Instance[]): Target[] {
-  const target = (id: number, reason: Destroy["reason"], createdAt: number): Target => ({
+  const target = (id: number, reason: DestroyAction["reason"], createdAt: number): Target => ({
     order: { kind: "destroy", id, hostId: null, machineId: null, reason },
     name: `instance ${id} (not listed)`,
     createdAt: createdAt,
@@ -189,5 +190,5 @@ function mayAppear(label: string): string {
 
 /** An operator's destroy teaches nothing about images. */
 function nothingDesired(label: string): Desired {
-  return { label, image: "", templateName: "", upstreamPort: undefined, upstreamScheme: "http" };
+  return { label, image: "", templateName: "", revision: "", upstreamPort: undefined, upstreamScheme: "http" };
 }

@@ -42,7 +42,7 @@ test.each([
 });
 
 test.each([
-  ["without credit", { credit: 0 }, { credit: 100 }, "account_no_credit", /has no credit: add some/],
+  ["without credit", { credit: 0 }, { credit: 100 }, "account_no_credit", /has no credit: add credit/],
   [
     "without a payment method",
     { credit: 0, missingBilling: true },
@@ -80,7 +80,7 @@ test("an instance that was stopped for want of credit is kept, and its grace beg
   await pod.emulator.send("POST", "account", { credit: 0 });
   const blocked = await pod.until("it is blocked", (f) => f.reason === "account_no_credit", 30_000);
   expect(blocked).toMatchObject({ state: "blocked", server: null, instance: { id: instance?.id } });
-  expect(blocked.message).toMatch(/has no credit: add some.*goes on billing its disk/);
+  expect(blocked.message).toMatch(/has no credit: add credit.*still bills its disk/);
   expect(actions(provisioner, "destroy")).toEqual([]);
   await pod.emulator.send("POST", "account", { credit: 100 });
   await pod.until("it has its grace again", (f) => f.reason === "instance_lost", 30_000);

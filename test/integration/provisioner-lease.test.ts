@@ -46,7 +46,7 @@ test("one of two provisioners with one label acts, the other is blocked and name
     return status.reason === "other_owner" && status.state !== null ? status : null;
   });
   expect(blocked).toMatchObject({ state: "blocked", server: { host: "127.0.0.1" } });
-  expect(blocked.message).toMatch(/belongs to another provisioner, .+ \(pid \d+, started 2\d{3}-/);
+  expect(blocked.message).toMatch(/another provisioner, .+ \(pid \d+, started 2\d{3}-/);
   expect((await pod.emulator.live(pod.label)).map((one) => one.id)).toEqual([instance?.id]);
   const changes = (await pod.emulator.requests()).filter((one) => ["PUT", "DELETE"].includes(one.method));
   expect(changes).toHaveLength(1);

@@ -63,7 +63,7 @@ test("finds its instance among others by a filtered, paged list and touches no o
   for (const label of ["k8s_pod=vast-pod-00", "k8s_pod=vast-pod", "", null])
     await pod.emulator.send("POST", "instances", { label });
   await pod.provision();
-  const file = await pod.until("all rows are seen", (f) => f.message.includes("is kept of 30"));
+  const file = await pod.until("all rows are seen", (f) => f.message.includes("30 instances have the label"));
   expect(file.reason).toBe("duplicate");
   const lists = (await pod.emulator.requests()).filter((r) => r.path === "/api/v1/instances/");
   expect(lists[0]?.query.select_filters).toBe(JSON.stringify({ label: { eq: pod.label } }));

@@ -19,7 +19,7 @@ test("the API key, the registry password and the instance's own secret stand now
     VAST_HEALTH_PATH: "/health",
     UPSTREAM_AUTH_HEADER: `Authorization: Bearer ${UPSTREAM_SECRET}`,
   });
-  const uncertain = () => provisioner.lines.join("\n").includes("outcome of the create is unknown");
+  const uncertain = () => provisioner.lines.join("\n").includes("create outcome unknown");
   await until("the errors were met", uncertain, { timeoutMs: 30_000 });
   await pod.ready(60_000);
   await until("the proxy serves", async () => (await fetch(`${pod.proxyUrl}/x`)).status === 200);

@@ -11,7 +11,19 @@ import { type LoopParts, pass, runLoop } from "../../../provisioner/reconcile.ts
 import type { State } from "../../../provisioner/state/schema.ts";
 import { type FakeClock, fakeClock } from "../common/fake-clock.ts";
 import { type ClientScript, fakeBans, fakeClient, fakeDisk, fakeLog, type Journal } from "./fakes.ts";
-import { desired, HOUR, limits, NOW, observation, offer, published, query, SECOND, state } from "./plan/situation.ts";
+import {
+  desired,
+  HOUR,
+  limits,
+  NOW,
+  observation,
+  observedWith,
+  offer,
+  published,
+  query,
+  SECOND,
+  state,
+} from "./plan/situation.ts";
 
 export const fileOf = (over: Partial<UpstreamFile> = {}): UpstreamFile => ({
   schema: 1,
@@ -76,9 +88,10 @@ export function loop(setup: Setup) {
   const asks: { urgency: Urgency }[] = [];
   const parts: LoopParts = {
     observer: {
-      observe: async (_memory, _published, urgency) => {
+      observe: async (before, _published, urgency) => {
         asks.push({ urgency });
-        const seen = typeof setup.seen === "function" ? setup.seen() : (setup.seen ?? observation());
+        const shown = typeof setup.seen === "function" ? setup.seen() : (setup.seen ?? observation());
+        const seen = observedWith(before, shown, clock.now());
         return { ...seen, listedAt: setup.oldList?.(urgency) ? clock.now() - SECOND : clock.now() };
       },
       wakeAt: (_urgency, wantedAt) => wantedAt,
@@ -91,7 +104,6 @@ export function loop(setup: Setup) {
       desired,
       query: query(),
       imageLogin: () => null,
-      maxDollarsPerHour: undefined,
       save: disk.save,
       mayMutate: lease.mayMutate,
       nextCreateSlot: (notBefore) => notBefore,

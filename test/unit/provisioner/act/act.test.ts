@@ -13,7 +13,17 @@ import {
   never,
   vastError,
 } from "../fakes.ts";
-import { desired, NOW, observation, offer, planned, query, servingTrack, state } from "../plan/situation.ts";
+import {
+  createAction,
+  desired,
+  NOW,
+  observation,
+  offer,
+  planned,
+  query,
+  servingTrack,
+  state,
+} from "../plan/situation.ts";
 
 const ID = 7835610;
 
@@ -34,13 +44,12 @@ async function act(
     desired,
     query: query(),
     imageLogin: () => null,
-    maxDollarsPerHour: undefined,
     save: disk.save,
     mayMutate: async () => setup.mayMutate ?? true,
     nextCreateSlot: (notBefore) => notBefore,
   });
   const before = state(setup.state);
-  const again = () => perform(action, planned({}), observation(), before, never);
+  const again = async () => (await perform(action, planned({}), observation(), before, never)).state;
   const result = await again().catch((error: unknown) => error);
   return { result, journal, disk, lines, before, again };
 }
@@ -130,7 +139,7 @@ describe("what goes to the ban store", () => {
     await again();
     expect(journal).toEqual([]);
     expect(lines).toMatchObject([{ level: "warn", action: "ban", instance: ID, reason: "start_timeout" }]);
-    expect(lines[0]?.msg).toContain("nothing is banned");
+    expect(lines[0]?.msg).toContain("cannot ban");
   });
 
   const unwritten = { kind: "host" as const, id: 77001, reason: "start_timeout", instanceId: ID };
@@ -140,7 +149,7 @@ describe("what goes to the ban store", () => {
     expect(result).toMatchObject({ unwrittenBans: [unwritten] });
     const said = lines.filter((line) => line.level !== "debug");
     expect(said).toMatchObject([{ level: "warn", action: "ban", hostId: 77001 }]);
-    expect(said[0]?.msg).toContain("until Redis takes it");
+    expect(said[0]?.msg).toContain("will be written to Redis");
   });
 
   test("is told once while the store is away, not in every pass", async () => {
@@ -178,7 +187,7 @@ describe("what goes to the ban store", () => {
 });
 
 test("a create goes the way of a create", async () => {
-  const { journal } = await act({ kind: "create" }, { offers: () => [offer()], create: () => 42 });
+  const { journal } = await act(createAction, { offers: () => [offer()], create: () => 42 });
   expect(journal).toContain("create 31415926");
 });
 

@@ -5,6 +5,7 @@ import type { State } from "../../../../provisioner/state/schema.ts";
 import { fakeClock } from "../../common/fake-clock.ts";
 import { type ClientScript, fakeClient, fakeDisk, fakeLog, type Journal, never, vastError } from "../fakes.ts";
 import {
+  createAction,
   desired,
   HOUR,
   LABEL,
@@ -50,18 +51,23 @@ async function attempt(setup: Setup) {
     desired,
     query: query({ gpu_name: { eq: "RTX 4090" } }),
     imageLogin: () => (setup.imageLogin === undefined ? "-u me -p token registry.example" : setup.imageLogin),
-    maxDollarsPerHour: setup.maxDollarsPerHour,
     save: disk.save,
     mayMutate: async () => setup.mayMutate ?? true,
     nextCreateSlot: (notBefore: number) => notBefore + 7 * SECOND,
   };
   const seen = observation([], { template: unknown(), templateAt: 0, ...setup.seen });
   const signals = { ...never, stop: setup.stop ?? never.stop };
-  const result = createOne(parts, seen, state(setup.state), signals);
-  const ended = clock.drive(result.catch((error: unknown) => error));
-  return { result: await ended, journal, client, disk, lines };
+  const action = { ...createAction, maxDollarsPerHour: setup.maxDollarsPerHour ?? null };
+  const created = createOne(parts, action, seen, state(setup.state), signals);
+  const { result, outcome } = await clock.drive(
+    created.then(
+      ({ state: after, outcome: came }) => ({ result: after as unknown, outcome: came as string | null }),
+      (error: unknown) => ({ result: error, outcome: null }),
+    ),
+  );
+  return { result, outcome, journal, client, disk, lines };
 }
-const memoryOf = (result: unknown) => result as State;
+const stateOf = (result: unknown) => result as State;
 const fails = (error: Error) => () => {
   throw error;
 };
@@ -135,7 +141,7 @@ describe("a create", () => {
   test("takes the template's hash of this moment, not the one that is remembered", async () => {
     const { client, result } = await attempt({ create: () => 42, template: () => ({ ...template, hash: "new" }) });
     expect(client.requests[0]?.templateHash).toBe("new");
-    expect(memoryOf(result).template).toMatchObject({ hash: "new", seenAt: NOW });
+    expect(stateOf(result).template).toMatchObject({ hash: "new", seenAt: NOW });
   });
 
   test("does not ask for a template that the pass has just seen", async () => {
@@ -154,8 +160,8 @@ describe("a create", () => {
   test("creates nothing without a template", async () => {
     const { result, journal } = await attempt({ template: () => null });
     expect(journal).toEqual(["template"]);
-    expect(memoryOf(result).backoff).toMatchObject({ reason: "create_refused" });
-    expect(memoryOf(result).backoff?.message).toContain("VAST_TEMPLATE_NAME");
+    expect(stateOf(result).backoff).toMatchObject({ reason: "create_refused" });
+    expect(stateOf(result).backoff?.message).toContain("VAST_TEMPLATE_NAME");
   });
 });
 
@@ -170,7 +176,7 @@ describe("offers", () => {
     const { result, journal } = await attempt({ offers: three, create: goneUntil(3) });
     expect(journal.filter((entry) => entry.startsWith("create"))).toEqual(["create 1", "create 2", "create 3"]);
     expect(result).toMatchObject({ creates: [NOW], intent: { offerId: 3, contract: 42 }, avoided: [] });
-    expect(memoryOf(result).goneOffers.map((gone) => gone.id)).toEqual([1, 2]);
+    expect(stateOf(result).goneOffers.map((gone) => gone.id)).toEqual([1, 2]);
   });
 
   test("that are gone leave no intent behind on disk while the next is tried", async () => {
@@ -208,7 +214,7 @@ describe("offers", () => {
   test("that a list still shows after they were lost make a short wait, not the long one of an empty market", async () => {
     const { result, journal } = await attempt({ offers: three, create: goneUntil(99) });
     expect(journal.filter((entry) => entry === "search")).toHaveLength(2);
-    expect(memoryOf(result).backoff).toMatchObject({
+    expect(stateOf(result).backoff).toMatchObject({
       reason: "offers_lost",
       until: NOW + 5000,
       message: "none of 3 offers can be taken: 3 just taken by somebody else",
@@ -225,8 +231,8 @@ describe("offers", () => {
   test("where there are none make the next search wait, and the message says what to do", async () => {
     const { result, journal } = await attempt({ offers: () => [] });
     expect(journal).toEqual(["template", "search", "search"]);
-    expect(memoryOf(result).backoff).toMatchObject({ reason: "no_offer" });
-    expect(memoryOf(result).backoff?.message).toContain("VAST_SEARCH_QUERY");
+    expect(stateOf(result).backoff).toMatchObject({ reason: "no_offer" });
+    expect(stateOf(result).backoff?.message).toContain("VAST_SEARCH_QUERY");
   });
 
   test("that only our own conditions exclude are counted by them, with one call more", async () => {
@@ -244,7 +250,7 @@ describe("offers", () => {
       order: [["dph_total", "asc"]],
       limit: 64,
     });
-    expect(memoryOf(result).backoff?.message).toBe(
+    expect(stateOf(result).backoff?.message).toBe(
       "no offer can be taken; VAST_SEARCH_QUERY alone finds 2: 1 on a banned host, 1 above VAST_MAX_DPH (the cheapest $0.4100/h)",
     );
   });
@@ -253,7 +259,7 @@ describe("offers", () => {
     const found = () => [offer({ id: 1, rentable: false }), offer({ id: 2, fields: { direct_port_count: 0 } })];
     const { result, journal } = await attempt({ offers: found });
     expect(journal).toEqual(["template", "search"]);
-    expect(memoryOf(result).backoff?.message).toBe(
+    expect(stateOf(result).backoff?.message).toBe(
       "none of 2 offers can be taken: 1 not rentable, 1 with fewer than 2 direct ports",
     );
   });
@@ -266,8 +272,8 @@ describe("offers", () => {
       return [];
     };
     const { result } = await attempt({ offers });
-    expect(memoryOf(result).backoff).toMatchObject({ reason: "no_offer" });
-    expect(memoryOf(result).backoff?.message).toContain("loosen its filters");
+    expect(stateOf(result).backoff).toMatchObject({ reason: "no_offer" });
+    expect(stateOf(result).backoff?.message).toContain("loosen its filters");
   });
 
   test("are not tried any more when the program ends", async () => {
@@ -285,17 +291,17 @@ describe("offers", () => {
 describe("a call before the create", () => {
   test("that the API refuses names the setting that it is made of", async () => {
     const search = await attempt({ offers: fails(vastError("invalid")) });
-    expect(memoryOf(search.result).backoff).toMatchObject({ reason: "create_refused" });
-    expect(memoryOf(search.result).backoff?.message).toMatch(/refuses the search: check VAST_SEARCH_QUERY.*it said so/);
+    expect(stateOf(search.result).backoff).toMatchObject({ reason: "create_refused" });
+    expect(stateOf(search.result).backoff?.message).toMatch(/refuses the search: check VAST_SEARCH_QUERY.*it said so/);
     const asked = await attempt({ template: fails(vastError("invalid")) });
-    expect(memoryOf(asked.result).backoff?.message).toMatch(/refuses to tell the template: check VAST_TEMPLATE_NAME/);
+    expect(stateOf(asked.result).backoff?.message).toMatch(/refuses to return the template: check VAST_TEMPLATE_NAME/);
   });
 
   test.each(["unavailable", "malformed"] as const)(
     "whose answer is %s is tried again soon, and blames no setting",
     async (kind) => {
       for (const script of [{ offers: fails(vastError(kind)) }, { template: fails(vastError(kind)) }]) {
-        const { backoff } = memoryOf((await attempt(script)).result);
+        const { backoff } = stateOf((await attempt(script)).result);
         expect(backoff).toMatchObject({ reason: "create_rate_limited", until: NOW + 5 * SECOND });
         expect(backoff?.message).not.toContain("check");
       }
@@ -305,9 +311,9 @@ describe("a call before the create", () => {
 
 test("a create that is refused as too frequent comes again at the pod's turn, after the lock-out", async () => {
   const refused = await attempt({ create: fails(vastError("rate_limited", { status: 429, retryAfterMs: 4500 })) });
-  expect(memoryOf(refused.result).backoff?.until).toBe(NOW + 12 * SECOND + 7 * SECOND);
+  expect(stateOf(refused.result).backoff?.until).toBe(NOW + 12 * SECOND + 7 * SECOND);
   const late = await attempt({ create: fails(vastError("rate_limited", { status: 429, retryAfterMs: 17_000 })) });
-  expect(memoryOf(late.result).backoff?.until).toBe(NOW + 17 * SECOND + 7 * SECOND);
+  expect(stateOf(late.result).backoff?.until).toBe(NOW + 17 * SECOND + 7 * SECOND);
 });
 
 describe("a create that goes wrong", () => {
@@ -330,7 +336,7 @@ describe("a create that goes wrong", () => {
   ])("gives the budget back and waits when nothing was created: %s", async (_, error, reason) => {
     const { result } = await attempt({ create: fails(error) });
     expect(result).toMatchObject({ intent: null, creates: [], backoff: { reason }, account: null, avoided: [] });
-    expect(memoryOf(result).backoff?.message).toContain("it said so");
+    expect(stateOf(result).backoff?.message).toContain("it said so");
   });
 
   test.each(["auth", "two_factor", "no_credit", "spend_limit"] as const)(
@@ -356,8 +362,8 @@ describe("a create that goes wrong", () => {
 
   test("avoids the machine of a contract that a failed create left, and pauses for the account's trouble", async () => {
     const { result } = await attempt({ create: fails(vastError("no_credit", { contract: 42 })) });
-    expect(memoryOf(result).avoided).toMatchObject([{ machineId: 4821 }]);
-    expect(memoryOf(result).account).toMatchObject({ trouble: "no_credit" });
+    expect(stateOf(result).avoided).toMatchObject([{ machineId: 4821 }]);
+    expect(stateOf(result).account).toMatchObject({ trouble: "no_credit" });
   });
 
   test("keeps a contract whose destroy fails too", async () => {
@@ -365,13 +371,41 @@ describe("a create that goes wrong", () => {
       create: fails(vastError("invalid", { contract: 42 })),
       destroy: fails(vastError("rate_limited", { status: 429 })),
     });
-    expect(memoryOf(result).pendingDeletes).toMatchObject([{ id: 42, deleteSentAt: null }]);
+    expect(stateOf(result).pendingDeletes).toMatchObject([{ id: 42, deleteSentAt: null }]);
   });
 
   test("keeps the intent when the program itself fails: the call may have been made", async () => {
     const { result, disk } = await attempt({ create: fails(new TypeError("a defect")) });
     expect(result).toBeInstanceOf(TypeError);
     expect(disk.saved.at(-1)).toMatchObject({ intent: { contract: null } });
+  });
+});
+
+describe("what came of a create", () => {
+  const stopping = () => {
+    const stop = new AbortController();
+    const create = () => {
+      stop.abort();
+      throw vastError("offer_gone");
+    };
+    return { offers: () => [offer({ id: 1 }), offer({ id: 2, machineId: 2 })], create, stop: stop.signal };
+  };
+  test.each<[string, Setup]>([
+    ["created", { create: () => 42 }],
+    ["create_unresolved", { create: fails(vastError("unavailable", { status: 502 })) }],
+    ["create_failed", { create: fails(vastError("no_credit", { contract: 42 })) }],
+    ["account_no_credit", { create: fails(vastError("no_credit")) }],
+    ["account_auth", { offers: fails(vastError("auth")) }],
+    ["create_refused", { create: fails(vastError("invalid")) }],
+    ["create_refused", { template: () => null }],
+    ["create_rate_limited", { create: fails(vastError("rate_limited", { status: 429 })) }],
+    ["no_offer", { offers: () => [] }],
+    ["offers_lost", { create: fails(vastError("offer_gone")) }],
+    ["create_interrupted", { mayMutate: false }],
+    ["create_interrupted", stopping()],
+    ["create_interrupted", { offers: fails(vastError("unavailable")), stop: AbortSignal.abort() }],
+  ])("is %s", async (outcome, setup) => {
+    expect((await attempt(setup)).outcome).toBe(outcome);
   });
 });
 

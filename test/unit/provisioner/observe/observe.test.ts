@@ -8,6 +8,7 @@ import { fakeClock } from "../../common/fake-clock.ts";
 import { type ClientScript, fakeBans, fakeClient, type Journal, vastError } from "../fakes.ts";
 import {
   desired,
+  endpoint,
   failing,
   HOUR,
   MINUTE,
@@ -78,7 +79,8 @@ describe("a look at the world", () => {
       templateAt: NOW,
       bans: known([]),
       counters: new Map(),
-      probes: new Map([[ID, passing()]]),
+      instances: [{ row: row(), endpoint: { found: true, endpoint }, probe: passing() }],
+      publishedProbe: null,
     });
   });
 
@@ -95,7 +97,7 @@ describe("a look at the world", () => {
 
   test("probes what is published while the list is unknown", async () => {
     const { look, journal } = observer({ rows: fails(vastError("unavailable")) });
-    expect((await look(serving, published())).probes).toEqual(new Map([[ID, passing()]]));
+    expect((await look(serving, published())).publishedProbe).toEqual({ instanceId: ID, probe: passing() });
     expect(count(journal, "probe 41234")).toBe(1);
   });
 
@@ -148,7 +150,7 @@ describe("how often the API is asked", () => {
     answers = false;
     const seen = await look();
     expect(count(journal, "list")).toBe(2);
-    expect(seen.probes.get(ID)?.ok).toBe(false);
+    expect(seen.instances[0]?.probe?.ok).toBe(false);
   });
 
   test("the list at once when an instance has moved, whose new endpoint is probed in the same look", async () => {
@@ -161,7 +163,7 @@ describe("how often the API is asked", () => {
     at = 50000;
     const seen = await look();
     expect(journal.filter((entry) => entry.startsWith("probe"))).toEqual(["probe 41234", "probe 41234", "probe 50000"]);
-    expect(seen.probes.get(ID)?.endpoint.port).toBe(50000);
+    expect(seen.instances[0]?.probe?.endpoint.port).toBe(50000);
   });
 
   test("the list every two or three seconds while something comes up, the probe each time", async () => {

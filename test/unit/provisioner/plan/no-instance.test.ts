@@ -1,6 +1,18 @@
 import { describe, expect, test } from "vitest";
 import type { State } from "../../../../provisioner/state/schema.ts";
-import { HOUR, MINUTE, NOW, observation, planned, row, SECOND, servingTrack, state, unknown } from "./situation.ts";
+import {
+  createAction,
+  HOUR,
+  MINUTE,
+  NOW,
+  observation,
+  planned,
+  row,
+  SECOND,
+  servingTrack,
+  state,
+  unknown,
+} from "./situation.ts";
 
 const none = (over: Partial<State> = {}, more: object = {}) => planned({ state: state(over), ...more });
 const intent = (ms: number, contract: number | null = null) => ({
@@ -64,7 +76,7 @@ describe("rows 20 to 24: none", () => {
   });
 
   test("creates while budget is left", () => {
-    expect(none({ creates: [NOW, NOW, NOW, NOW, NOW] }).actions).toEqual([{ kind: "create" }]);
+    expect(none({ creates: [NOW, NOW, NOW, NOW, NOW] }).actions).toEqual([createAction]);
   });
 
   const backoff = (until: number, wanted = "demo example/app:2") => ({
@@ -97,11 +109,11 @@ describe("rows 20 to 24: none", () => {
   );
 
   test("creates when the backoff is over", () => {
-    expect(none(backoff(NOW)).actions).toEqual([{ kind: "create" }]);
+    expect(none(backoff(NOW)).actions).toEqual([createAction]);
   });
 
   test("creates at once when another image is wanted than the one that failed", () => {
-    expect(none(backoff(NOW + MINUTE, "demo example/app:1")).actions).toEqual([{ kind: "create" }]);
+    expect(none(backoff(NOW + MINUTE, "demo example/app:1")).actions).toEqual([createAction]);
   });
 
   test("waits a bounded time for the bans, then creates without the filter and says so", () => {
@@ -109,12 +121,12 @@ describe("rows 20 to 24: none", () => {
     const waiting = none({ bansUnknownSince: NOW - 30 * SECOND + 1 }, { seen });
     expect(waiting).toMatchObject({ reason: "bans_unknown", actions: [] });
     const blind = none({ bansUnknownSince: NOW - 30 * SECOND }, { seen });
-    expect(blind.actions).toEqual([{ kind: "create" }]);
+    expect(blind.actions).toEqual([createAction]);
     expect(blind.message).toContain("bans are unknown");
   });
 
   test("creates when there is none", () => {
-    expect(none()).toMatchObject({ reason: "no_instance", state: "provisioning", actions: [{ kind: "create" }] });
+    expect(none()).toMatchObject({ reason: "no_instance", state: "provisioning", actions: [createAction] });
   });
 
   test("lets a blocked plan look again before long and never in the past", () => {

@@ -160,7 +160,7 @@ describe("rows 13 and 14: lost", () => {
       for (const dollars of [0, -3.2]) {
         const kept = withCredit(known(dollars));
         expect(kept).toMatchObject({ reason: "account_no_credit", state: "blocked", actions: [] });
-        expect(kept.message).toMatch(/has no credit: add some/);
+        expect(kept.message).toMatch(/has no credit: add credit/);
       }
       // Unknown is never none; an API that does not tell is no reason to keep what is lost.
       const unknownCredit = withCredit(unknown("GET /api/v0/users/current/: HTTP 502"));
@@ -270,13 +270,13 @@ describe("rows 15 to 17: never ready", () => {
 
     test("is not replaced for a while the second time", () => {
       const notListening = { wanted: "demo example/app:2", count: 1 };
-      expect(exited(120 * SECOND, { state: { notListening } }).message).toContain("no other is tried for a while");
+      expect(exited(120 * SECOND, { state: { notListening } }).message).toContain("the next create waits");
     });
   });
 
-  test("says at the second silent instance that no other is tried for a while", () => {
+  test("says at the second silent instance that the next create waits", () => {
     const notListening = { wanted: "demo example/app:2", count: 1 };
-    expect(one(row(), running(LIMIT + 1), { state: { notListening } }).message).toContain("no other is tried");
+    expect(one(row(), running(LIMIT + 1), { state: { notListening } }).message).toContain("the next create waits");
   });
 
   test("waits for an instance that runs and does not answer yet", () => {
@@ -354,7 +354,7 @@ describe("row 18: was ready, does not answer", () => {
       limits: { httpProbe: true },
     });
     expect(plan).toMatchObject({ reason: "unreachable_from_here", state: "blocked", actions: [] });
-    expect(plan.message).toContain("check the app and VAST_HEALTH_PATH");
+    expect(plan.message).toContain("Check the app and VAST_HEALTH_PATH");
   });
 
   test("does not call an instance unreachable that is rebooting within its time", () => {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import {
+  createAction,
   NOW,
   observation,
   planned,
@@ -109,7 +110,7 @@ describe("another provisioner's label", () => {
     expect(plan).toMatchObject({ reason: "other_owner", state: "blocked", actions: [], server: null });
     expect(plan.message).toContain("vast-pod-0 (pid 7)");
     expect(plan.message).toContain("VAST_LABEL");
-    expect(plan.message).toContain("ends within 60 s");
+    expect(plan.message).toContain("expires within 60 s");
   });
 
   test("is served by others as well, whatever they would do with its instance", () => {
@@ -181,7 +182,7 @@ describe("row 2: account trouble", () => {
   });
 
   test("tries again when the pause is over", () => {
-    expect(planned({ state: state(account("auth", NOW)) }).actions).toEqual([{ kind: "create" }]);
+    expect(planned({ state: state(account("auth", NOW)) }).actions).toEqual([createAction]);
   });
 });
 
@@ -210,7 +211,7 @@ describe("row 3: a row with a pending delete is still listed", () => {
 
   test("creates beside a row with a pending delete after 120 s", () => {
     const old = { since: NOW - 120 * SECOND, deleteSentAt: NOW - 10 * SECOND };
-    expect(listed(old).actions).toEqual([{ kind: "create" }]);
+    expect(listed(old).actions).toEqual([createAction]);
     expect(listed({ ...old, since: NOW - 119 * SECOND }).actions).toEqual([]);
   });
 

@@ -1,24 +1,27 @@
 import { describe, expect, test } from "vitest";
-import type { Action, Plan } from "../../../../provisioner/model/plan.ts";
-import { applyPolicy } from "../../../../provisioner/plan/policy.ts";
-import { NOW, observation, planned, row, SECOND, servingTrack, silentTrack, state } from "./situation.ts";
+import { type Action, type Decision, toPlan } from "../../../../provisioner/model/plan.ts";
+import { applyPolicy, type Policy } from "../../../../provisioner/plan/policy.ts";
+import { createAction, decided, NOW, observation, row, SECOND, servingTrack, silentTrack, state } from "./situation.ts";
 
 const ID = 7835610;
-const kinds = (plan: Plan) => plan.actions.map((action) => action.kind);
+const kinds = ({ actions }: Decision) => actions.map((action) => action.kind);
 const replacing = (track = servingTrack()) =>
-  planned({ seen: observation([row({ image: "example/app:1" })]), state: state({ tracks: { [ID]: track } }) });
-const creating = planned({});
+  decided({ seen: observation([row({ image: "example/app:1" })]), state: state({ tracks: { [ID]: track } }) });
+const creating = decided({});
+/** What is published of the decision under a policy. */
+const published = (decision: Decision, policy: Policy) => toPlan(applyPolicy(decision, policy).decision);
 
 describe("sync", () => {
   test("changes nothing about a plan", () => {
-    const plan = replacing();
-    expect(applyPolicy(plan, "sync")).toEqual({ plan, suppressed: [] });
+    const decision = replacing();
+    expect(applyPolicy(decision, "sync")).toEqual({ decision, suppressed: [] });
   });
 });
 
 describe("no-destroy", () => {
   test("holds a destroy back, shows it, and goes on serving what stands", () => {
-    const { plan, suppressed } = applyPolicy(replacing(), "no-destroy");
+    const { decision, suppressed } = applyPolicy(replacing(), "no-destroy");
+    const plan = toPlan(decision);
     expect(plan).toMatchObject({ state: "ready", actions: [], instance: { id: ID }, reason: "image_changed" });
     expect(plan.server).toMatchObject({ host: "203.0.113.9", port: 41234 });
     expect(plan.message).toContain(`suppressed by VAST_POLICY=no-destroy: destroy ${ID} (image_changed)`);
@@ -26,34 +29,36 @@ describe("no-destroy", () => {
   });
 
   test("serves nothing that does not answer", () => {
-    const { plan } = applyPolicy(replacing(silentTrack(SECOND)), "no-destroy");
-    expect(plan).toMatchObject({ state: "unavailable", server: null });
+    expect(published(replacing(silentTrack(SECOND)), "no-destroy")).toMatchObject({
+      state: "unavailable",
+      server: null,
+    });
   });
 
   test("creates", () => {
-    expect(applyPolicy(creating, "no-destroy")).toEqual({ plan: creating, suppressed: [] });
+    expect(applyPolicy(creating, "no-destroy")).toEqual({ decision: creating, suppressed: [] });
   });
 
   test("does not spin over a destroy that it holds back", () => {
-    expect(applyPolicy(replacing(), "no-destroy").plan.nextCheckAt).toBe(NOW + 5 * SECOND);
+    expect(published(replacing(), "no-destroy").nextCheckAt).toBe(NOW + 5 * SECOND);
   });
 
   test("keeps publishing the best of several while the rest is not destroyed", () => {
-    const full = planned({
+    const full = decided({
       seen: observation([row(), row({ id: 1 })]),
       state: state({ tracks: { [ID]: servingTrack(), 1: silentTrack(SECOND) } }),
     });
-    expect(applyPolicy(full, "no-destroy").plan).toMatchObject({ state: "ready", instance: { id: ID }, actions: [] });
+    expect(published(full, "no-destroy")).toMatchObject({ state: "ready", instance: { id: ID }, actions: [] });
   });
 });
 
 describe("observe", () => {
   test("holds a create back and says so", () => {
-    const { plan, suppressed } = applyPolicy(creating, "observe");
-    expect(plan.actions).toEqual([]);
-    expect(plan.message).toContain("suppressed by VAST_POLICY=observe: create");
-    expect(suppressed).toEqual([{ kind: "create" }]);
-    expect(plan.nextCheckAt).toBe(NOW + 5 * SECOND);
+    const { decision, suppressed } = applyPolicy(creating, "observe");
+    expect(decision.actions).toEqual([]);
+    expect(decision.message).toContain("suppressed by VAST_POLICY=observe: create");
+    expect(suppressed).toEqual([createAction]);
+    expect(decision.nextCheckAt).toBe(NOW + 5 * SECOND);
   });
 
   test("writes nothing to the ban store, and makes no noise about it", () => {
@@ -63,13 +68,13 @@ describe("observe", () => {
       { kind: "stop_waiting", instanceId: ID },
       { kind: "count_restart", instanceId: ID, times: 1 },
     ];
-    expect(kinds(applyPolicy({ ...creating, actions }, "observe").plan)).toEqual([]);
+    expect(kinds(applyPolicy({ ...creating, actions }, "observe").decision)).toEqual([]);
     const quiet = { ...creating, actions: actions.slice(1) };
-    expect(applyPolicy(quiet, "observe").plan.message).toBe(creating.message);
+    expect(applyPolicy(quiet, "observe").decision.message).toBe(creating.message);
   });
 
   test("forgets a create whose deadline is over: that changes nothing outside", () => {
-    const plan = { ...creating, actions: [{ kind: "forget_intent" } as const] };
-    expect(kinds(applyPolicy(plan, "observe").plan)).toEqual(["forget_intent"]);
+    const forgetting = { ...creating, actions: [{ kind: "forget_intent" } as const] };
+    expect(kinds(applyPolicy(forgetting, "observe").decision)).toEqual(["forget_intent"]);
   });
 });

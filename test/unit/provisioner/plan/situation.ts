@@ -1,11 +1,18 @@
 // Builders of what a pass knows: rows, tracks, memory, observation. Each starts from a healthy instance. Pure.
 
-import type { Desired, Limits } from "../../../../provisioner/model/desired.ts";
-import { known, type Observation, type Published, type Seen } from "../../../../provisioner/model/observation.ts";
+import { type Desired, type Limits, revisionOf } from "../../../../provisioner/model/desired.ts";
+import { chooseEndpoint, currentEndpoint } from "../../../../provisioner/model/endpoint.ts";
+import {
+  known,
+  type Observation,
+  type ProbeResult,
+  type Published,
+  type Seen,
+} from "../../../../provisioner/model/observation.ts";
 import { OURS } from "../../../../provisioner/model/ownership.ts";
-import type { Plan } from "../../../../provisioner/model/plan.ts";
+import { type CreateAction, type Decision, type Plan, toPlan } from "../../../../provisioner/model/plan.ts";
 import type { PlanInput } from "../../../../provisioner/plan/input.ts";
-import { plan } from "../../../../provisioner/plan/plan.ts";
+import { decide } from "../../../../provisioner/plan/plan.ts";
 import type { Filters } from "../../../../provisioner/search/fields.ts";
 import type { SearchQuery } from "../../../../provisioner/search/query.ts";
 import { emptyState, type State, type Track } from "../../../../provisioner/state/schema.ts";
@@ -22,11 +29,12 @@ export const desired: Desired = {
   label: LABEL,
   image: "example/app:2",
   templateName: "demo",
+  revision: "demo example/app:2",
   upstreamPort: undefined,
   upstreamScheme: "http",
 };
 
-/** The design's defaults. */
+/** The default settings. */
 export const limits: Limits = {
   bansEnabled: true,
   banScope: "host",
@@ -41,6 +49,16 @@ export const limits: Limits = {
 };
 
 export const template: Template = { id: 1, hash: HASH, name: "demo", creatorId: 9, diskSpace: 32, publishedPorts: 1 };
+
+/** The create of the desired instance. */
+export const createAction: CreateAction = {
+  kind: "create",
+  label: LABEL,
+  image: "example/app:2",
+  templateName: "demo",
+  templateHash: HASH,
+  maxDollarsPerHour: null,
+};
 
 /** A running row of an hour's age with the right image and hash. */
 export function row(over: Partial<Instance> = {}): Instance {
@@ -143,8 +161,15 @@ export function unknown<T>(message = "GET /api/v1/instances/: HTTP 502", account
   return { known: false, why: { message, account } };
 }
 
-/** A complete look at the given rows, with nothing banned, counted or probed. */
-export function observation(rows: readonly Instance[] = [], over: Partial<Observation> = {}): Observation {
+/** `probes` are by instance id: of the listed instances or, while the list is unknown, of the published one. */
+interface ObservationChanges extends Partial<Omit<Observation, "instances" | "publishedProbe">> {
+  probes?: ReadonlyMap<number, ProbeResult>;
+}
+
+/** A complete list of the given rows, with nothing banned, counted or probed. Endpoints are chosen as at first sight. */
+export function observation(rows: readonly Instance[] = [], { probes, ...over }: ObservationChanges = {}): Observation {
+  const results = probes ?? new Map<number, ProbeResult>();
+  const [published] = over.list?.known === false ? results : [];
   return {
     listedAt: NOW,
     list: known(rows),
@@ -152,9 +177,23 @@ export function observation(rows: readonly Instance[] = [], over: Partial<Observ
     templateAt: NOW,
     bans: known([]),
     counters: new Map(),
-    probes: new Map(),
+    instances: rows.map((row) => ({
+      row,
+      endpoint: chooseEndpoint(row, desired.upstreamPort, 0),
+      probe: results.get(row.id) ?? null,
+    })),
+    publishedProbe: published === undefined ? null : { instanceId: published[0], probe: published[1] },
     ...over,
   };
+}
+
+/** The same observation with the endpoints that the observer chooses when it knows `before`. */
+export function observedWith(before: State, seen: Observation, now: number): Observation {
+  const instances = seen.instances.map((one) => ({
+    ...one,
+    endpoint: currentEndpoint(one.row, before.tracks[one.row.id], desired.upstreamPort, now),
+  }));
+  return { ...seen, instances };
 }
 
 export const passing = (at = endpoint) => ({ endpoint: at, ok: true, tcp: true, why: "" });
@@ -169,25 +208,32 @@ export function published(r: Instance = row()): Published {
   };
 }
 
-export interface Situation extends Partial<Omit<PlanInput, "limits" | "desired">> {
+export interface SituationChanges extends Partial<Omit<PlanInput, "limits" | "desired">> {
   limits?: Partial<Limits>;
   desired?: Partial<Desired>;
   published?: Published;
 }
 
-/** The plan of a situation; what is left out is the healthy default. */
-export function planned(situation: Situation): Plan {
-  return plan(
-    {
-      desired: { ...desired, ...situation.desired },
-      limits: { ...limits, ...situation.limits },
-      seen: situation.seen ?? observation(),
-      state: situation.state ?? state(),
-      ownership: situation.ownership ?? OURS,
-      now: situation.now ?? NOW,
-    },
-    situation.published ?? nothingPublished,
-  );
+/** The published plan of a situation; what is left out is the healthy default. */
+export function planned(situation: SituationChanges): Plan {
+  return toPlan(decided(situation));
+}
+
+/** The decision on a situation, before any policy. */
+export function decided(situation: SituationChanges): Decision {
+  return decide(inputOf(situation), situation.published ?? nothingPublished);
+}
+
+export function inputOf(situation: SituationChanges): PlanInput {
+  const wanted = { ...desired, ...situation.desired };
+  return {
+    desired: { ...wanted, revision: revisionOf(wanted.templateName, wanted.image) },
+    limits: { ...limits, ...situation.limits },
+    seen: situation.seen ?? observation(),
+    state: situation.state ?? state(),
+    ownership: situation.ownership ?? OURS,
+    now: situation.now ?? NOW,
+  };
 }
 
 export const offer = (over: Partial<Offer> = {}): Offer => ({

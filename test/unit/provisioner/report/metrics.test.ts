@@ -1,14 +1,16 @@
 import { describe, expect, test } from "vitest";
 import { createRegistry } from "../../../../common/metrics.ts";
+import type { ActResult } from "../../../../provisioner/act/act.ts";
 import { type LoopState, startState } from "../../../../provisioner/loop-state.ts";
 import type { Observation } from "../../../../provisioner/model/observation.ts";
 import type { Action, Plan } from "../../../../provisioner/model/plan.ts";
 import type { RedisHealth } from "../../../../provisioner/redis/outages.ts";
-import { createMetrics, createOutcome } from "../../../../provisioner/report/metrics.ts";
+import { createMetrics } from "../../../../provisioner/report/metrics.ts";
 import type { State } from "../../../../provisioner/state/schema.ts";
 import { fakeBans, never } from "../fakes.ts";
 import { fileOf } from "../loop.ts";
 import {
+  createAction,
   NOW,
   observation,
   planned,
@@ -114,10 +116,9 @@ describe("what is", () => {
 });
 
 describe("what happened", () => {
-  const acting = (result: State) => async () => result;
-  const run = async (action: Action, result: State, before = state()) => {
+  const run = async (action: Action, result: ActResult) => {
     const { counts, of } = setup(loopState());
-    await counts.counted(acting(result))(action, planned({}), observation(), before, never);
+    await counts.counted(async () => result)(action, planned({}), observation(), state(), never);
     return of;
   };
 
@@ -134,7 +135,7 @@ describe("what happened", () => {
 
   test("is counted of destroys by their reason", async () => {
     const destroy: Action = { kind: "destroy", id: ID, hostId: 1, machineId: 2, reason: "start_timeout" };
-    const of = await run(destroy, state());
+    const of = await run(destroy, { state: state() });
     expect(await of("vast_pod_destroys")).toEqual(['vast_pod_destroys_total{reason="start_timeout"} 1']);
   });
 
@@ -146,8 +147,7 @@ describe("what happened", () => {
   });
 
   test("is counted of a create that left a broken contract as a create and a destroy", async () => {
-    const pendingDeletes = [{ id: 5, reason: "create_failed", since: NOW, deleteSentAt: NOW }];
-    const of = await run({ kind: "create" }, state({ pendingDeletes }));
+    const of = await run(createAction, { state: state(), created: "create_failed" });
     expect(await of("vast_pod_creates")).toEqual(['vast_pod_creates_total{outcome="create_failed"} 1']);
     expect(await of("vast_pod_destroys")).toEqual(['vast_pod_destroys_total{reason="create_failed"} 1']);
   });
@@ -170,30 +170,6 @@ describe("what happened", () => {
     const { counts, of } = setup(loop);
     counts.onPass(state());
     expect(await of("vast_pod_time_to_ready_seconds_count")).toEqual(["vast_pod_time_to_ready_seconds_count 0"]);
-  });
-});
-
-describe("what came of a create", () => {
-  const intent = {
-    offerId: 1,
-    hostId: 2,
-    machineId: 3,
-    dollarsPerHour: null,
-    label: "l",
-    startedAt: NOW,
-    contract: null,
-  };
-  const backoff = { reason: "create_refused" as const, message: "", failures: 1, until: NOW, wanted: "" };
-  const account = { trouble: "no_credit" as const, message: "", failures: 1, until: NOW };
-  test.each<[string, Partial<State>]>([
-    ["created", { intent: { ...intent, contract: 42 } }],
-    ["create_unresolved", { intent }],
-    ["account_no_credit", { account }],
-    ["create_refused", { backoff }],
-    ["no_offer", { goneOffers: [{ id: 1, until: NOW }] }],
-    ["create_interrupted", {}],
-  ])("is %s", (outcome, then) => {
-    expect(createOutcome(state(), state(then))).toBe(outcome);
   });
 });
 

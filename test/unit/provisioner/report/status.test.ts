@@ -3,6 +3,7 @@ import { type LoopState, startState } from "../../../../provisioner/loop-state.t
 import { known } from "../../../../provisioner/model/observation.ts";
 import { liveness, readiness, statusDocument } from "../../../../provisioner/report/status.ts";
 import {
+  createAction,
   HOUR,
   LABEL,
   MINUTE,
@@ -85,12 +86,12 @@ describe("the status document", () => {
   test("says why the list is unknown and what is suppressed", () => {
     const shown = show({
       seen: observation([], { list: { known: false, why: { message: "HTTP 502", account: null } }, bans: known([]) }),
-      suppressed: [{ kind: "create" }],
+      suppressed: [createAction],
       problem: "the disk is full",
     });
     expect(shown).toMatchObject({
       list: { known: false, why: "HTTP 502" },
-      suppressed: [{ kind: "create" }],
+      suppressed: [createAction],
       problem: "the disk is full",
     });
   });

@@ -9,7 +9,7 @@ import type { Json, JsonObject } from "../../../emulator/json.ts";
 import { fakeClock } from "../../common/fake-clock.ts";
 import { jsonParameter, rowsOf, type Trial, trial } from "../../emulator/harness.ts";
 import { fakeDisk, fakeLog, never } from "../fakes.ts";
-import { NOW, observation, state, unknown } from "../plan/situation.ts";
+import { createAction, NOW, observation, state, unknown } from "../plan/situation.ts";
 
 const ENV = {
   POD_NAME: "vast-pod-0",
@@ -24,7 +24,7 @@ async function create(env: Record<string, string>, market: JsonObject[], bans: r
   const t = trial({ machines: 0 });
   t.order("PUT", "offers", market);
   const settings = readProvisionerSettings({ env: { ...ENV, ...env }, flags: {}, readFile: () => "" });
-  const result = await createOne(
+  const { state: after } = await createOne(
     {
       client: createVastClient(sendTo(t)),
       clock: fakeClock(NOW),
@@ -32,11 +32,11 @@ async function create(env: Record<string, string>, market: JsonObject[], bans: r
       desired: settings.desired,
       query: settings.query,
       imageLogin: () => null,
-      maxDollarsPerHour: settings.limits.maxDollarsPerHour,
       save: fakeDisk([]).save,
       mayMutate: async () => true,
       nextCreateSlot: (notBefore) => notBefore,
     },
+    { ...createAction, maxDollarsPerHour: settings.limits.maxDollarsPerHour ?? null },
     observation([], {
       template: unknown(),
       templateAt: 0,
@@ -46,7 +46,7 @@ async function create(env: Record<string, string>, market: JsonObject[], bans: r
     never,
   );
   const [instance] = rowsOf(t.api("GET", "/api/v1/instances/"), "instances");
-  return { instance, message: result.backoff?.message ?? null };
+  return { instance, message: after.backoff?.message ?? null };
 }
 
 function sendTo(t: Trial): Send {

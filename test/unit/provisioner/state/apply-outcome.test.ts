@@ -1,14 +1,14 @@
 import { describe, expect, test } from "vitest";
+import type { DestroyAction } from "../../../../provisioner/model/plan.ts";
 import {
   accountBlocked,
-  created,
-  type Destroy,
+  createdAs,
+  createRefused,
   deleteSent,
   destroyed,
   intend,
   markForDeletion,
   offerGone,
-  refused,
 } from "../../../../provisioner/state/apply-outcome.ts";
 import { backOff } from "../../../../provisioner/state/backoff.ts";
 import type { State } from "../../../../provisioner/state/schema.ts";
@@ -24,7 +24,7 @@ const intent = {
   startedAt: NOW,
   contract: null,
 };
-const destroy = (reason: Destroy["reason"], more: Partial<Destroy> = {}): Destroy => ({
+const destroy = (reason: DestroyAction["reason"], more: Partial<DestroyAction> = {}): DestroyAction => ({
   kind: "destroy",
   id: 7,
   hostId: 77001,
@@ -32,8 +32,8 @@ const destroy = (reason: Destroy["reason"], more: Partial<Destroy> = {}): Destro
   reason,
   ...more,
 });
-const learned = (reason: Destroy["reason"], before: State = state(), more: Partial<Destroy> = {}) =>
-  destroyed(before, destroy(reason, more), desired, "why", NOW);
+const learned = (reason: DestroyAction["reason"], before: State = state(), more: Partial<DestroyAction> = {}) =>
+  destroyed(before, destroy(reason, more), desired.revision, "why", NOW);
 
 describe("the create budget", () => {
   test("counts a create from its intent on", () => {
@@ -41,32 +41,32 @@ describe("the create budget", () => {
   });
 
   test("gets back what the API certainly did not create", () => {
-    expect(refused(intend(state({ creates: [1] }), intent))).toMatchObject({ creates: [1], intent: null });
+    expect(createRefused(intend(state({ creates: [1] }), intent))).toMatchObject({ creates: [1], intent: null });
   });
 
   test("gives back one create only when two began at the same instant", () => {
-    expect(refused(intend(state({ creates: [NOW] }), intent)).creates).toEqual([NOW]);
+    expect(createRefused(intend(state({ creates: [NOW] }), intent)).creates).toEqual([NOW]);
   });
 
   test("gives nothing back where nothing was intended", () => {
-    expect(refused(state({ creates: [1] })).creates).toEqual([1]);
+    expect(createRefused(state({ creates: [1] })).creates).toEqual([1]);
   });
 });
 
 describe("a created instance", () => {
   test("is remembered with its id until it is listed", () => {
-    expect(created(intend(state(), intent), intent, 42).intent).toEqual({ ...intent, contract: 42 });
+    expect(createdAs(intend(state(), intent), 42).intent).toEqual({ ...intent, contract: 42 });
   });
 
   test("ends what kept creates from happening", () => {
     const account = { trouble: "no_credit" as const, message: "", failures: 1, until: NOW };
     const backoff = { reason: "no_offer" as const, message: "", failures: 1, until: NOW, wanted: WANTED };
-    expect(created(state({ account, backoff }), intent, 42)).toMatchObject({ account: null, backoff: null });
+    expect(createdAs(state({ account, backoff, intent }), 42)).toMatchObject({ account: null, backoff: null });
   });
 
   test("does not end the backoff of a broken image: it has not proven itself yet", () => {
     const backoff = { reason: "image_unavailable" as const, message: "", failures: 3, until: NOW, wanted: WANTED };
-    expect(created(state({ backoff }), intent, 42).backoff).toEqual(backoff);
+    expect(createdAs(state({ backoff, intent }), 42).backoff).toEqual(backoff);
   });
 });
 

@@ -1,9 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { applyObservation } from "../../../../provisioner/state/apply-observation.ts";
 import { clampTimestamps } from "../../../../provisioner/state/clamp-timestamps.ts";
-import { type State, wantedKey } from "../../../../provisioner/state/schema.ts";
+import type { State } from "../../../../provisioner/state/schema.ts";
 import type { Instance } from "../../../../provisioner/vast/rows.ts";
 import {
+  createAction,
   desired,
   HOUR,
   LABEL,
@@ -47,7 +48,7 @@ describe("after a clock that was a day ahead was put right", () => {
           message: "m",
           failures: 1,
           until: AHEAD,
-          wanted: wantedKey(desired.image, desired.templateName),
+          wanted: desired.revision,
         },
       },
       2 * HOUR,
@@ -58,7 +59,7 @@ describe("after a clock that was a day ahead was put right", () => {
       2 * HOUR,
     ],
   ])("%s", (_, over, afterMs) => {
-    expect(later(over, [], afterMs).actions).toEqual([{ kind: "create" }]);
+    expect(later(over, [], afterMs).actions).toEqual([createAction]);
   });
 
   test("a create of unknown outcome is looked for no longer than else", () => {

@@ -11,6 +11,7 @@ import {
   MINUTE,
   NOW,
   observation,
+  observedWith,
   passing,
   row,
   SECOND,
@@ -26,7 +27,7 @@ const ID = 7835610;
 const FIRST_WAIT = 10 * SECOND;
 
 function remembered(before: State, seen: Observation, now = NOW): State {
-  return applyObservation(before, seen, desired, FIRST_WAIT, now);
+  return applyObservation(before, observedWith(before, seen, now), desired, FIRST_WAIT, now);
 }
 const tracked = (t: ReturnType<typeof servingTrack>, over: Partial<State> = {}) =>
   state({ tracks: { [ID]: t }, ...over });

@@ -2,7 +2,18 @@
 import { expect, test } from "vitest";
 import { known } from "../../../../provisioner/model/observation.ts";
 import { applyObservation } from "../../../../provisioner/state/apply-observation.ts";
-import { desired, MINUTE, NOW, observation, planned, row, SECOND, servingTrack, state } from "../plan/situation.ts";
+import {
+  createAction,
+  desired,
+  MINUTE,
+  NOW,
+  observation,
+  planned,
+  row,
+  SECOND,
+  servingTrack,
+  state,
+} from "../plan/situation.ts";
 
 const ID = 7835610;
 const WAIT = 10 * SECOND;
@@ -15,7 +26,7 @@ test("an instance that vanishes by itself is replaced only after a second empty 
   const early = remembered(first, NOW + WAIT - 1);
   expect(planned({ state: early, now: NOW + WAIT - 1 }).actions).toEqual([]);
   const second = remembered(early, NOW + WAIT);
-  expect(planned({ state: second, now: NOW + WAIT }).actions).toEqual([{ kind: "create" }]);
+  expect(planned({ state: second, now: NOW + WAIT }).actions).toEqual([createAction]);
 });
 
 test("an instance that a list left out once is kept when the next one has it", () => {
@@ -28,7 +39,7 @@ test("an instance that a list left out once is kept when the next one has it", (
 test("an instance that we destroyed is replaced at the first list that lacks it", () => {
   const pendingDeletes = [{ id: ID, reason: "image_changed", since: NOW - MINUTE, deleteSentAt: NOW - MINUTE }];
   const after = remembered(state({ tracks: { [ID]: servingTrack() }, pendingDeletes }), NOW);
-  expect(planned({ state: after }).actions).toEqual([{ kind: "create" }]);
+  expect(planned({ state: after }).actions).toEqual([createAction]);
 });
 
 test("a contract that was never listed is destroyed by its id, also when another row of our label is listed", () => {

@@ -1,0 +1,69 @@
+// Sends one create for one offer and answers what came of it. Touches the API; the caller keeps the state.
+import { withDeadline } from "../../common/clock.ts";
+import { CREATE_WAIT_MS } from "../model/deadlines.ts";
+import type { CreateAction } from "../model/plan.ts";
+import { diskSpace } from "../search/requirements.ts";
+import { asVastError, isOfferGone, isOutcomeUnknown, type VastError } from "../vast/errors.ts";
+import type { Offer, Template } from "../vast/rows.ts";
+import type { CreateParts, Signals } from "./create.ts";
+
+/**
+ * - `gone`: somebody else has rented the offer
+ * - `unknown`: the create may have succeeded
+ * - `refused`: nothing was created
+ * - `left_contract`: the create failed but left a contract, which is ours
+ * - `not_sent`: the label's lease is not held any more
+ */
+export type OfferOutcome =
+  | { kind: "created"; contract: number }
+  | { kind: "gone" }
+  | { kind: "unknown" }
+  | { kind: "refused"; failure: VastError }
+  | { kind: "left_contract"; failure: VastError; contract: number }
+  | { kind: "not_sent" };
+
+/** The intent must be on disk before this is called. */
+export async function tryOffer(
+  parts: CreateParts,
+  action: CreateAction,
+  offer: Offer,
+  template: Template,
+  { stop, abortMutations }: Signals,
+): Promise<OfferOutcome> {
+  const { client, clock, log } = parts;
+  const { hostId, machineId } = offer;
+  if (!(await parts.mayMutate())) return { kind: "not_sent" };
+  const price = offer.dollarsPerHour === null ? "" : `, $${offer.dollarsPerHour.toFixed(4)}/h`;
+  log.info(
+    { event: "progress", phase: "creating", offer: offer.id, hostId, machineId },
+    `creating from offer ${offer.id} (${offer.gpuName}${price})`,
+  );
+  try {
+    const imageLogin = parts.imageLogin();
+    const request = {
+      offerId: offer.id,
+      templateHash: template.hash,
+      image: action.image,
+      label: action.label,
+      diskSpace: diskSpace(template),
+      ...(imageLogin === null ? {} : { imageLogin }),
+    };
+    const contract = await withDeadline(clock, CREATE_WAIT_MS, stop, (slot) =>
+      client.createInstance(request, abortMutations, slot),
+    );
+    return { kind: "created", contract };
+  } catch (error) {
+    const failure = asVastError(error);
+    if (failure.contract !== null) return { kind: "left_contract", failure, contract: failure.contract };
+    if (isOutcomeUnknown(failure)) {
+      log.warn(
+        { event: "action", action: "create", offer: offer.id, err: failure },
+        `create outcome unknown; looking for its instance before creating another (${failure.message})`,
+      );
+      return { kind: "unknown" };
+    }
+    if (!isOfferGone(failure)) return { kind: "refused", failure };
+    log.info({ event: "progress", phase: "creating", offer: offer.id }, `offer ${offer.id} is gone, trying the next`);
+    return { kind: "gone" };
+  }
+}

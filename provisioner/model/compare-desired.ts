@@ -1,0 +1,30 @@
+// Compares an instance's image and template hash with the desired ones. Pure.
+import type { Instance } from "../vast/rows.ts";
+import type { Desired } from "./desired.ts";
+import { sameImage } from "./image-reference.ts";
+
+/**
+ * - `not_reported`: the API does not report the value of this instance (yet)
+ * - `not_known`: the desired value is not known (yet)
+ */
+export type Comparison = "same" | "different" | "not_reported" | "not_known";
+
+/** Each reader decides what a missing value means: it is no difference, no match, and no reason to prefer another instance. */
+export function compareWithDesired(
+  row: Pick<Instance, "image" | "templateHash">,
+  desired: Pick<Desired, "image">,
+  template: { hash: string } | null,
+): { image: Comparison; templateHash: Comparison } {
+  return { image: compareImage(row.image, desired.image), templateHash: compareHash(row.templateHash, template) };
+}
+
+function compareImage(reported: string, wanted: string): Comparison {
+  if (reported === "") return "not_reported";
+  return sameImage(wanted, reported) ? "same" : "different";
+}
+
+function compareHash(reported: string | null, template: { hash: string } | null): Comparison {
+  if (template === null) return "not_known";
+  if (reported === null) return "not_reported";
+  return reported === template.hash ? "same" : "different";
+}

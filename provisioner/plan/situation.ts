@@ -1,0 +1,40 @@
+// The input as the rules read it: which instance is kept, and what is served. Pure.
+import { describe } from "../model/describe.ts";
+import { type InstancePhase, phaseOf } from "../model/instance-phase.ts";
+import type { ObservedInstance, Published } from "../model/observation.ts";
+import { NOT_SERVING, type Serving } from "../model/plan.ts";
+import type { Track } from "../state/schema.ts";
+import { chooseInstance } from "./choose-instance.ts";
+import type { PlanInput } from "./input.ts";
+import { servingNow, servingWhileUnknown } from "./serving.ts";
+
+export interface Situation extends PlanInput {
+  /** The listed instances that are not being destroyed. */
+  instances: readonly ObservedInstance[];
+  /** The one of them that is kept; null when there is none, or when the state does not know it. */
+  kept: KeptInstance | null;
+  serving: Serving;
+}
+
+export interface KeptInstance extends ObservedInstance {
+  /** For messages. */
+  name: string;
+  track: Track;
+  phase: InstancePhase;
+}
+
+/** `published` is what the upstream file holds now. */
+export function situationOf(input: PlanInput, published: Published): Situation {
+  const { seen, state, now } = input;
+  if (!seen.list.known) return { ...input, instances: [], kept: null, serving: servingWhileUnknown(input, published) };
+  const instances = seen.instances.filter(({ row }) => !state.pendingDeletes.some((d) => d.id === row.id));
+  const best = chooseInstance(instances, input);
+  if (best === null) return { ...input, instances, kept: null, serving: NOT_SERVING };
+  const { row } = best;
+  const track = state.tracks[row.id];
+  const kept =
+    track === undefined
+      ? null
+      : { ...best, name: describe(row), track, phase: phaseOf(row, row.createdAt ?? track.firstSeenAt, now) };
+  return { ...input, instances, kept, serving: servingNow(row, input) };
+}
