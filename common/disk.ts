@@ -14,6 +14,8 @@ export interface Disk {
   /** Sets the file's time of change, epoch ms, and leaves its bytes. */
   touch(path: string, at: number): Promise<void>;
   move(from: string, to: string): Promise<void>;
+  /** Removes what a killed writer of the file left in its folder. */
+  removeStale(path: string): Promise<void>;
 }
 
 export const systemDisk: Disk = {
@@ -25,4 +27,5 @@ export const systemDisk: Disk = {
   },
   touch: (path, at) => utimes(path, at / 1000, at / 1000),
   move: rename,
+  removeStale: removeStaleTemporaries,
 };

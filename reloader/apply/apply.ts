@@ -1,16 +1,14 @@
 // Makes nginx run a config, whatever is on the disk and in nginx now: write, signal, verify, roll back. Touches the
 // config, its `.good` copy and nginx, all through what it is given. One call at a time.
 import type { Clock } from "../../common/clock.ts";
+import type { NginxControl } from "../nginx/control.ts";
 import type { ErrorLog, LogMark } from "../nginx/error-log.ts";
-import type { HashProbe } from "../nginx/hash-probe.ts";
-import type { Master } from "../nginx/master.ts";
-import type { Delivery } from "../nginx/processes.ts";
 import type { Config } from "../render/render.ts";
 import type { ConfigFiles } from "./config-files.ts";
 import { awaitAccepted, awaitSettled } from "./verify.ts";
 
 /** How long a reload took, from the signal on. */
-export interface Reload {
+export interface ReloadTimes {
   /** Epoch ms of the signal. */
   at: number;
   acceptedMs: number;
@@ -23,24 +21,13 @@ export interface Reload {
  * `waiting`: nginx is too busy to answer. `refused`: nginx did not take it (`running`: and goes on with another one).
  * `failed`: it could not even be tried. `stopped`: the program is to end.
  */
-export type Outcome =
-  | { kind: "settled"; reload: Reload | null; why: string | null }
-  | { kind: "settling"; reload: Reload; why: string }
+export type ApplyOutcome =
+  | { kind: "settled"; reload: ReloadTimes | null; why: string | null }
+  | { kind: "settling"; reload: ReloadTimes; why: string }
   | { kind: "refused"; why: string; rolledBack: boolean; running: boolean }
   | { kind: "failed"; why: string; because: "disk" | "signal_failed" }
   | { kind: "nginx_down" | "nginx_unresponsive"; why: string }
   | { kind: "stopped"; why: string };
-
-/** nginx as seen from here. */
-export interface NginxControl {
-  ask(): Promise<HashProbe>;
-  findMaster(): Promise<Master>;
-  isMaster(pid: number): boolean;
-  reload(pid: number): Delivery;
-  forbiddenReason(pid: number): string;
-  answeringWorkers(master: number): number[];
-  stillAnswering(workers: readonly number[]): number[];
-}
 
 export interface ApplyParts {
   clock: Clock;
@@ -56,16 +43,16 @@ const DEADLINE_MS = 10_000;
 // withdrawal, so the rest is waited for by further calls.
 const SETTLE_WAIT_MS = 1_000;
 
-interface Pending {
+interface UnsettledReload {
   hash: string;
   workers: readonly number[];
-  reload: Reload;
+  reload: ReloadTimes;
 }
 
 export class Applier {
   readonly #parts: ApplyParts;
   /** A reload that was accepted and whose old workers were not yet gone. */
-  #pending: Pending | null = null;
+  #pending: UnsettledReload | null = null;
   /** Hash of a config that lay on the disk while no nginx ran: one that starts later has read it. */
   #unread: string | null = null;
   /** Where the error log ended when the config on the disk was last written or proven; undefined before. */
@@ -76,7 +63,7 @@ export class Applier {
   }
 
   /** Makes `config` what nginx runs. Never throws for what the disk or nginx do. */
-  async ensure(config: Config, signal: AbortSignal): Promise<Outcome> {
+  async ensure(config: Config, signal: AbortSignal): Promise<ApplyOutcome> {
     const { files, nginx, log } = this.#parts;
     const mark = await log.mark();
     const written = await files.write(config);
@@ -93,12 +80,12 @@ export class Applier {
   }
 
   /** The outcome where the bytes on the disk were right already, null when nginx needs the signal. */
-  async #inPlace(config: Config, signal: AbortSignal): Promise<Outcome | null> {
+  async #inPlace(config: Config, signal: AbortSignal): Promise<ApplyOutcome | null> {
     const { files, nginx } = this.#parts;
     if (this.#pending?.hash === config.hash) return this.#settle(config, this.#pending, signal);
     const proven = files.good?.hash === config.hash;
     if (!proven && this.#unread !== config.hash) return null;
-    const echo = await nginx.ask();
+    const echo = await nginx.fetchHash();
     if (signal.aborted) return { kind: "stopped", why: "the reloader was told to end" };
     if (echo.kind === "hash" && echo.hash === config.hash) return this.#settled(config, null);
     // An overloaded nginx is not helped by a reload; whether it runs the right config shows when it answers again.
@@ -109,7 +96,7 @@ export class Applier {
    * No nginx: the config waits for it on the disk, unless nginx has tried to start with it and said that it cannot. It
    * says so in that log only when it was started with `-e`: of `error_log` it does not know yet.
    */
-  async #withoutNginx(config: Config, why: string): Promise<Outcome> {
+  async #withoutNginx(config: Config, why: string): Promise<ApplyOutcome> {
     this.#unread = config.hash;
     this.#pending = null;
     const refused = await this.#parts.log.refusalSince(this.#mark ?? null, null);
@@ -118,7 +105,7 @@ export class Applier {
       : this.#rollBack(config, `nginx does not start: ${refused}`, false);
   }
 
-  async #reload(config: Config, master: number, signal: AbortSignal): Promise<Outcome> {
+  async #reload(config: Config, master: number, signal: AbortSignal): Promise<ApplyOutcome> {
     const { clock, nginx, log } = this.#parts;
     const workers = nginx.answeringWorkers(master);
     const mark = await log.mark();
@@ -134,14 +121,14 @@ export class Applier {
       since: at,
       timeoutMs: DEADLINE_MS,
       clock,
-      ask: () => nginx.ask(),
-      renewed: () => nginx.answeringWorkers(master).some((pid) => !workers.includes(pid)),
+      fetchHash: () => nginx.fetchHash(),
+      hasNewWorkers: () => nginx.answeringWorkers(master).some((pid) => !workers.includes(pid)),
       refusal: () => log.refusalSince(mark, master),
-      alive: () => nginx.isMaster(master),
+      isMasterAlive: () => nginx.isMaster(master),
       signal,
     });
     if (accepted.accepted) {
-      const reload: Reload = { at, acceptedMs: clock.now() - at, settledMs: null };
+      const reload: ReloadTimes = { at, acceptedMs: clock.now() - at, settledMs: null };
       this.#pending = { hash: config.hash, workers, reload };
       return this.#settle(config, this.#pending, signal);
     }
@@ -162,7 +149,7 @@ export class Applier {
     return `nginx did not take the config within ${DEADLINE_MS / 1000} s of the signal (${why}): it must include ${configPath}`;
   }
 
-  async #settle(config: Config, pending: Pending, signal: AbortSignal): Promise<Outcome> {
+  async #settle(config: Config, pending: UnsettledReload, signal: AbortSignal): Promise<ApplyOutcome> {
     const { clock, nginx } = this.#parts;
     const left = await awaitSettled({
       timeoutMs: SETTLE_WAIT_MS,
@@ -178,7 +165,7 @@ export class Applier {
     return { kind: "settling", reload: pending.reload, why };
   }
 
-  async #settled(config: Config, reload: Reload | null): Promise<Outcome> {
+  async #settled(config: Config, reload: ReloadTimes | null): Promise<ApplyOutcome> {
     this.#pending = null;
     this.#unread = null;
     this.#mark = await this.#parts.log.mark();
@@ -187,7 +174,7 @@ export class Applier {
   }
 
   /** Brings the last good bytes back. An nginx that is `running` goes on with what it ran before. */
-  async #rollBack(config: Config, why: string, running: boolean): Promise<Outcome> {
+  async #rollBack(config: Config, why: string, running: boolean): Promise<ApplyOutcome> {
     const { files } = this.#parts;
     const refused = { kind: "refused", why, rolledBack: false, running } as const;
     if (files.good === null || files.good.hash === config.hash) return refused;

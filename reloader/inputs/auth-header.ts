@@ -1,10 +1,13 @@
 // The secret header on its way to nginx: read, and laid on the disk for nginx alone to read. Touches the files beside the
 // config that hold it, through what it is given.
 import { randomBytes } from "node:crypto";
+import { existsSync } from "node:fs";
+import { chmod, readdir, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import { type Disk, systemDisk } from "../../common/disk.ts";
 import { SettingsError } from "../../common/settings.ts";
 import type { Header } from "../../common/variable-parsers.ts";
-import { type Disk, diskProblem } from "../apply/config-files.ts";
+import { diskProblem } from "../disk-problem.ts";
 import { quoteLiteral } from "../render/quote.ts";
 import type { Auth } from "../render/view.ts";
 
@@ -15,8 +18,15 @@ export interface AuthDisk extends Pick<Disk, "read" | "write"> {
   chmod(path: string, mode: number): Promise<void>;
 }
 
+export const systemAuthDisk: AuthDisk = {
+  ...systemDisk,
+  list: (folder) => (existsSync(folder) ? readdir(folder) : Promise.resolve([])),
+  remove: (path) => rm(path, { force: true }),
+  chmod,
+};
+
 /** `usable` false: nginx cannot be given what the setting says, and `problem` says why. */
-export interface AuthFound {
+export interface AuthResult {
   auth: Auth | null;
   usable: boolean;
   problem: string | null;
@@ -52,7 +62,7 @@ export class AuthFile {
   }
 
   /** Makes the disk hold what the setting says. A secret that cannot be read keeps the one in use. */
-  async refresh(): Promise<AuthFound> {
+  async refresh(): Promise<AuthResult> {
     let header: Header | null;
     try {
       header = this.#read();
@@ -80,7 +90,7 @@ export class AuthFile {
   }
 
   /** What `refresh` would answer, without a write: a secret that has no file yet has no name yet either. */
-  async peek(): Promise<AuthFound> {
+  async peek(): Promise<AuthResult> {
     const header = this.#read();
     if (header === null) return { auth: null, usable: true, problem: null };
     const path = (await this.#find(fileFor(header))) ?? this.#pathOf("unwritten");

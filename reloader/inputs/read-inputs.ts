@@ -2,23 +2,23 @@
 // user's own. Touches what it is given.
 
 import type { RenderInputs } from "../render/view.ts";
-import type { AuthFound } from "./auth-header.ts";
+import type { AuthResult } from "./auth-header.ts";
 
 /** `usable` false: no config can be rendered from it; `problem` says why. */
-export interface Inputs {
+export interface InputsRead {
   render: RenderInputs;
   usable: boolean;
   problem: string | null;
 }
 
 export interface InputSources {
-  auth(): Promise<AuthFound>;
+  auth(): Promise<AuthResult>;
   nginxVersion(): Promise<string | null>;
   /** Null: the template is the built-in one. */
   template: { path: string; read(): Promise<string> } | null;
 }
 
-export async function readInputs({ auth, nginxVersion, template }: InputSources): Promise<Inputs> {
+export async function readInputs({ auth, nginxVersion, template }: InputSources): Promise<InputsRead> {
   const secret = await auth();
   const found = { auth: secret.auth, nginxVersion: await nginxVersion(), template: null };
   if (template === null) return { render: found, usable: secret.usable, problem: secret.problem };

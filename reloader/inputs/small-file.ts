@@ -8,7 +8,7 @@ export interface SmallFile {
 }
 
 // As much as a ConfigMap holds; the upstream file and a template have a few KB. A container has memory for little more.
-const LARGEST_BYTES = 1024 * 1024;
+const MAX_BYTES = 1024 * 1024;
 
 /** Throws the file system's error, or one whose `code` says in words why this is no file to read. */
 export async function readSmallFile(path: string): Promise<SmallFile> {
@@ -17,7 +17,7 @@ export async function readSmallFile(path: string): Promise<SmallFile> {
   try {
     const found = await file.stat();
     if (!found.isFile()) throw unusable("it is no ordinary file");
-    if (found.size > LARGEST_BYTES) throw unusable(`it has ${found.size} bytes, and may have ${LARGEST_BYTES}`);
+    if (found.size > MAX_BYTES) throw unusable(`it has ${found.size} bytes, and may have ${MAX_BYTES}`);
     // Takes off a byte order mark, which nginx would show as an unknown directive that nobody can see.
     return { text: new TextDecoder().decode(await file.readFile()), writtenAt: found.mtimeMs };
   } finally {

@@ -49,8 +49,8 @@ export interface StatePage {
   updatedAt: string | null;
 }
 
-export interface Decision {
-  wanted: DesiredUpstream;
+export interface UpstreamDecision {
+  desired: DesiredUpstream;
   /** Why `wanted` is not what the file says. */
   problem: string | null;
 }
@@ -59,23 +59,23 @@ export interface Decision {
  * Decides what is wanted. `before` is the last decision, or what an earlier run had proven good. A file that is gone
  * or cannot be used changes nothing: silence never unpublishes. Only a fresh start without any file means "no server".
  */
-export function decideUpstream(read: UpstreamRead, before: DesiredUpstream | null): Decision {
+export function decideUpstream(read: UpstreamRead, before: DesiredUpstream | null): UpstreamDecision {
   switch (read.kind) {
     case "file": {
       const { generation, server, pod, state, reason, message, updatedAt } = read.file;
-      return { wanted: { generation, server, page: { pod, state, reason, message, updatedAt } }, problem: null };
+      return { desired: { generation, server, page: { pod, state, reason, message, updatedAt } }, problem: null };
     }
     case "missing": {
       if (before === null)
-        return { wanted: noServer("no_upstream_file", "nothing was provisioned yet"), problem: null };
+        return { desired: noServer("no_upstream_file", "nothing was provisioned yet"), problem: null };
       // A generation of 0 means that there has not been a file in this run: nothing disappeared.
       const problem =
         "the upstream file is gone: nginx keeps its last good config until the provisioner writes it anew";
-      return { wanted: before, problem: before.generation === 0 && before.server === null ? null : problem };
+      return { desired: before, problem: before.generation === 0 && before.server === null ? null : problem };
     }
     case "refused":
       return {
-        wanted: before ?? noServer("upstream_file_refused", "the upstream file cannot be used"),
+        desired: before ?? noServer("upstream_file_refused", "the upstream file cannot be used"),
         problem: `${read.problem}; nginx keeps its last good config`,
       };
   }

@@ -20,7 +20,7 @@ export function accessLogFor(path: string, behind: string | null, refusal: strin
   const fd = descriptorOf(path);
   if (fd === null) return { path, warning: null };
   const isSocket = behind?.startsWith("socket:") === true;
-  const cannotOpen = refusal !== null && refusesLog(path, refusal);
+  const cannotOpen = refusal !== null && isLogRefusal(path, refusal);
   if (!isSocket && !cannotOpen) return { path, warning: null };
   const why = isSocket ? "is a socket" : "cannot be opened";
   const warning = `nginx' ${path} ${why}, so its access log is off: set NGINX_ACCESS_LOG to a file, or to off`;
@@ -28,5 +28,5 @@ export function accessLogFor(path: string, behind: string | null, refusal: strin
 }
 
 /** True where nginx refused its config since it could not open `path`. */
-export const refusesLog = (path: string, refusal: string): boolean =>
+export const isLogRefusal = (path: string, refusal: string): boolean =>
   descriptorOf(path) !== null && refusal.includes(`open() "${path}" failed`);

@@ -27,7 +27,7 @@ export interface ErrorLog {
 }
 
 // A refused config costs nginx a handful of lines; more than this since a mark is other people's noise.
-const LONGEST_READ = 256 * 1024;
+const MAX_READ_BYTES = 256 * 1024;
 
 /** `path` undefined: there is no log to read. `warn` hears once why the log cannot be read. */
 export function errorLog(path: string | undefined, disk: LogDisk, warn: (why: string) => void): ErrorLog {
@@ -55,7 +55,7 @@ export function errorLog(path: string | undefined, disk: LogDisk, warn: (why: st
         // Another file or a shorter one: it was rotated or emptied since, and all of it is new.
         const from = mark !== null && mark.inode === now.inode && mark.size <= now.size ? mark.size : 0;
         if (now.size === from) return null;
-        const start = Math.max(from, now.size - LONGEST_READ);
+        const start = Math.max(from, now.size - MAX_READ_BYTES);
         return lastRefusal(await disk.read(path, start, now.size - start), pid);
       }),
   };

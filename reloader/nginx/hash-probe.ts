@@ -9,7 +9,7 @@ import { type Clock, withDeadline } from "../../common/clock.ts";
 export type HashProbe = { kind: "hash"; hash: string } | { kind: "other" | "closed" | "silent"; why: string };
 
 // Headers, a hash and a line end. Whatever else listens on the port must not fill the memory.
-const LONGEST_ANSWER = 4096;
+const MAX_ANSWER_CHARS = 4096;
 // On loopback an idle nginx answers within a millisecond. One that needs a second is overloaded or stopped. Two seconds
 // are what this program has for its own end, and a question that is under way is not cut short.
 const TIMEOUT_MS = 1_000;
@@ -44,7 +44,7 @@ function ask(port: number, path: string, signal: AbortSignal): Promise<string> {
     socket.on("connect", () => socket.write(`GET ${path} HTTP/1.0\r\nHost: localhost\r\n\r\n`));
     socket.on("data", (part: string) => {
       text += part;
-      if (text.length > LONGEST_ANSWER) socket.destroy(new Error("the answer is too long for a hash"));
+      if (text.length > MAX_ANSWER_CHARS) socket.destroy(new Error("the answer is too long for a hash"));
     });
     socket.on("error", reject);
     socket.on("close", () => resolve(text));

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
 
 /** What became of a signal. */
-export type Delivery = "sent" | "gone" | "forbidden";
+export type SignalResult = "sent" | "gone" | "forbidden";
 
 /** Processes by id. What cannot be seen (ended, or not ours to see) is null or left out: the table is never exact. */
 export interface Processes {
@@ -18,7 +18,7 @@ export interface Processes {
   /** What stands behind a file descriptor, as the kernel prints it: `/var/log/x`, `pipe:[7]`, `socket:[7]`. */
   descriptor(pid: number, fd: number): string | null;
   /** Sends SIGHUP, upon which nginx' master loads its config. */
-  reload(pid: number): Delivery;
+  reload(pid: number): SignalResult;
   /** The user id of this process. */
   self(): number;
 }

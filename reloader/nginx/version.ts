@@ -12,7 +12,7 @@ export function keepsIdleClients(version: string | null): boolean {
 export interface VersionParts {
   findMaster(): Promise<Master>;
   /** What nginx' status port answers; null when it answers nothing of the kind. */
-  ask(): Promise<string | null>;
+  fetchVersion(): Promise<string | null>;
 }
 
 /**
@@ -35,7 +35,7 @@ export class KnownVersion {
       return null;
     }
     if (this.#known?.master !== master.pid) {
-      const version = await this.#parts.ask();
+      const version = await this.#parts.fetchVersion();
       this.#known = version === null ? null : { version, master: master.pid };
     }
     return this.#known?.version ?? null;

@@ -4,9 +4,9 @@ import type { Config } from "../render/render.ts";
 
 // An image is pulled and a container started within less. Longer and the config may be what ends nginx at each start:
 // nothing shows it, since nginx writes its error log only once it has read where that is.
-const ALTERNATE_EVERY_MS = 60_000;
+export const ALTERNATE_EVERY_MS = 60_000;
 
-export interface NextStart {
+export interface NextStartInput {
   /** What is wanted. */
   config: Config;
   /** The last config that nginx was proven to run. */
@@ -14,7 +14,7 @@ export interface NextStart {
   /** Answers 503. */
   unavailableConfig: Config;
   /** Epoch ms since when there is no nginx. */
-  absentSince: number;
+  nginxDownSince: number;
   now: number;
 }
 
@@ -22,7 +22,13 @@ export interface NextStart {
  * The wanted config, and in each second minute a safer one, so that neither can keep nginx down for ever: the good one
  * unless it serves another server, which may belong to a stranger by now, else the one without a server.
  */
-export function configForNextStart({ config, good, unavailableConfig, absentSince, now }: NextStart): Config {
+export function configForNextStart({
+  config,
+  good,
+  unavailableConfig,
+  nginxDownSince: absentSince,
+  now,
+}: NextStartInput): Config {
   if (Math.floor((now - absentSince) / ALTERNATE_EVERY_MS) % 2 === 0) return config;
   return good !== null && sameServer(good.server, config.server) ? good : unavailableConfig;
 }

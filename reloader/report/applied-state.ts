@@ -1,5 +1,5 @@
 // What stands between what is wanted and what nginx serves, in one word for `/status` and `/metrics`. Pure.
-import type { Outcome } from "../apply/apply.ts";
+import type { ApplyOutcome } from "../apply/apply.ts";
 
 /**
  * `applied`: nothing. `settling`: old workers, or the config before. `refused`: nginx does not take the config.
@@ -18,9 +18,9 @@ export const APPLIED_STATES = [
 ] as const;
 export type AppliedState = (typeof APPLIED_STATES)[number];
 
-export interface Pass {
+export interface PassSummary {
   /** Null: there was no config that may be tried. */
-  outcome: Exclude<Outcome, { kind: "stopped" }> | null;
+  outcome: Exclude<ApplyOutcome, { kind: "stopped" }> | null;
   /** nginx does not take what is wanted, now or since an earlier pass. */
   refusing: boolean;
   /** The upstream file can be used and there is a config for what it wants. */
@@ -29,7 +29,7 @@ export interface Pass {
   serves: boolean;
 }
 
-export function appliedState({ outcome, refusing, hasConfig, serves }: Pass): AppliedState {
+export function appliedState({ outcome, refusing, hasConfig, serves }: PassSummary): AppliedState {
   if (refusing || outcome === null) return "refused";
   switch (outcome.kind) {
     case "settled":
@@ -47,7 +47,7 @@ export function appliedState({ outcome, refusing, hasConfig, serves }: Pass): Ap
 }
 
 /** Whether nginx is there and answers; null where a pass has not found out. */
-export function isNginxUp(outcome: Outcome | null): boolean | null {
+export function isNginxUp(outcome: ApplyOutcome | null): boolean | null {
   switch (outcome?.kind) {
     case "settled":
     case "settling":

@@ -11,7 +11,7 @@ export function registerMetrics(registry: Registry, figures: () => Figures, now:
     });
   const seconds = (ms: number | null | undefined) => (ms === null || ms === undefined ? null : ms / 1000);
 
-  gauge("wanted_generation", "Generation of the upstream file that is wanted.", (f) => f.wantedGeneration);
+  gauge("desired_generation", "Generation of the upstream file that nginx is to serve.", (f) => f.desiredGeneration);
   gauge("applied_generation", "Newest generation that nginx was proven to serve.", (f) => f.appliedGeneration);
   gauge("reloader_problem", "1 while what is wanted is not applied.", (f) => f.isProblem);
   gauge("config_refused", "1 while nginx does not take the config that is wanted.", (f) => f.isRefusing);

@@ -2,34 +2,13 @@
 import type { Logger } from "../../common/logging.ts";
 import type { Applied } from "../../common/reloader-status.ts";
 import type { Health } from "../../common/status-server.ts";
-import type { Server } from "../../common/upstream-file.ts";
-import type { Reload } from "../apply/apply.ts";
+import type { ReloadTimes } from "../apply/apply.ts";
 import type { AppliedState } from "./applied-state.ts";
-
-/** What a pass came to. */
-export interface PassResult {
-  wanted: { generation: number; server: Server | null; hash: string | null; state: string; reason: string };
-  /** Null when this pass has proven nothing; what was proven before stands. */
-  applied: Applied;
-  /** Why what is wanted is not applied, with the remedy; null when it is. */
-  problem: string | null;
-  /** What works, but not as it should. */
-  warnings: readonly string[];
-  /** The reload that this pass did or finished. */
-  reload: Reload | null;
-  state: AppliedState;
-  refused: boolean;
-  /** nginx does not take what is wanted, now or since an earlier pass. */
-  refusing: boolean;
-  /** Null when this pass has not found out. */
-  nginxUp: boolean | null;
-  /** Epoch ms of the upstream file's last write, null when there is no usable one. */
-  upstreamWrittenAt: number | null;
-}
+import type { PassReport } from "./pass-report.ts";
 
 /** Null: not known yet. */
 export interface Figures {
-  wantedGeneration: number | null;
+  desiredGeneration: number | null;
   appliedGeneration: number | null;
   isProblem: boolean;
   state: AppliedState | null;
@@ -37,7 +16,7 @@ export interface Figures {
   isNginxUp: boolean | null;
   reloads: number;
   refusals: number;
-  lastReload: Reload | null;
+  lastReload: ReloadTimes | null;
   upstreamSeenAt: number | null;
   lastPassAt: number | null;
 }
@@ -52,9 +31,9 @@ export class Report {
   readonly #logger: Logger;
   readonly #startedAt: number;
   #finishedAt: number | null = null;
-  #last: PassResult | null = null;
+  #last: PassReport | null = null;
   #applied: Applied = null;
-  #lastReload: Reload | null = null;
+  #lastReload: ReloadTimes | null = null;
   #reloads = 0;
   #refusals = 0;
   #upstreamSeenAt: number | null = null;
@@ -74,8 +53,8 @@ export class Report {
   }
 
   /** Takes in a finished pass. */
-  finish(result: PassResult, now: number): void {
-    const { wanted, applied, problem } = result;
+  finish(result: PassReport, now: number): void {
+    const { desired: wanted, applied, problem } = result;
     this.#logger.debug(
       { event: "pass", wanted: wanted.generation, applied: applied?.generation ?? null, problem },
       "pass finished",
@@ -114,10 +93,11 @@ export class Report {
 
   /** The `/status` document. `applied` is the part that the provisioner relies on. */
   status(): Record<string, unknown> {
-    const wanted = this.#last?.wanted;
+    const desired = this.#last?.desired;
     return {
       applied: this.#applied,
-      wanted: wanted === undefined ? null : { generation: wanted.generation, server: wanted.server, hash: wanted.hash },
+      desired:
+        desired === undefined ? null : { generation: desired.generation, server: desired.server, hash: desired.hash },
       state: this.#last?.state ?? null,
       problem: this.#failure ?? this.#last?.problem ?? null,
       warnings: this.#last?.warnings ?? [],
@@ -133,7 +113,7 @@ export class Report {
   /** What `/metrics` tells; times in epoch ms. */
   figures(): Figures {
     return {
-      wantedGeneration: this.#last?.wanted.generation ?? null,
+      desiredGeneration: this.#last?.desired.generation ?? null,
       appliedGeneration: this.#applied?.generation ?? null,
       isProblem: this.#failure !== null || (this.#last?.problem ?? null) !== null,
       state: this.#last?.state ?? null,
@@ -147,10 +127,10 @@ export class Report {
     };
   }
 
-  #logChanges(now: PassResult): void {
+  #logChanges(now: PassReport): void {
     const before = this.#last;
-    const { generation, server, state, reason } = now.wanted;
-    if (JSON.stringify(now.wanted) !== JSON.stringify(before?.wanted)) {
+    const { generation, server, state, reason } = now.desired;
+    if (JSON.stringify(now.desired) !== JSON.stringify(before?.desired)) {
       this.#logger.info({ event: "desired", generation, server, state, reason }, "desired server");
     }
     for (const warning of now.warnings)
@@ -161,7 +141,7 @@ export class Report {
     else this.#logger.warn({ event: "problem", problem: now.problem }, "the desired config is not applied");
   }
 
-  #logReload(reload: Reload, { applied }: PassResult): void {
+  #logReload(reload: ReloadTimes, { applied }: PassReport): void {
     this.#settledAt = reload.at;
     const { acceptedMs, settledMs } = reload;
     this.#logger.info({ event: "reload", ...applied, acceptedMs, settledMs }, "nginx reloaded");

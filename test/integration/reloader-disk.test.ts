@@ -26,7 +26,7 @@ describe("a config volume", () => {
     await pod.publish({ generation: 2, server: second.server });
     const status = await pod.until("the problem shows", (s) => s.problem?.includes("cannot be written"));
     expect(status.problem).toContain(`${pod.configPath} cannot be written (EFBIG)`);
-    expect(status).toMatchObject({ applied: { generation: 1 }, wanted: { generation: 2 } });
+    expect(status).toMatchObject({ applied: { generation: 1 }, desired: { generation: 2 } });
     expect(await pod.metrics()).toContain('vast_pod_applied_state{state="disk"} 1\n');
     expect(await pod.config()).toBe(good);
     expect((await readdir(pod.files.confFolder)).sort()).toEqual(["default.conf", "default.conf.good"]);

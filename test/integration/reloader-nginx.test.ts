@@ -141,7 +141,7 @@ describe("an old worker", () => {
       const status = await pod.until("it shows", (s) => s.problem?.includes("old workers"));
       expect(status.problem).toContain(`(pids ${worker})`);
       expect(status.applied?.generation).toBe(1);
-      expect(status.wanted?.generation).toBe(2);
+      expect(status.desired?.generation).toBe(2);
     } finally {
       process.kill(worker, "SIGCONT");
     }

@@ -1,12 +1,12 @@
 // nginx and its disk as the reloader sees them, on a test's own clock. Does what nginx does upon SIGHUP: it reads the
 // config at once, its new workers answer after 5 ms, its old ones leave 100 ms later.
 
-import type { NginxControl } from "../../../reloader/apply/apply.ts";
-import type { Disk } from "../../../reloader/apply/config-files.ts";
+import type { ConfigDisk } from "../../../reloader/apply/config-files.ts";
+import type { NginxControl } from "../../../reloader/nginx/control.ts";
 import type { ErrorLog } from "../../../reloader/nginx/error-log.ts";
 import type { HashProbe } from "../../../reloader/nginx/hash-probe.ts";
 import type { Master } from "../../../reloader/nginx/master.ts";
-import type { Delivery } from "../../../reloader/nginx/processes.ts";
+import type { SignalResult } from "../../../reloader/nginx/processes.ts";
 import { readConfig } from "../../../reloader/render/render.ts";
 import type { FakeClock } from "../common/fake-clock.ts";
 
@@ -17,7 +17,7 @@ export const STATE = "/conf/default.conf.state.json";
 const NEW_WORKERS_AFTER_MS = 5;
 const OLD_WORKERS_LEAVE_MS = 105;
 
-export class FakeDisk implements Disk {
+export class FakeDisk implements ConfigDisk {
   readonly files = new Map<string, string>();
   /** Paths of all writes that changed something, oldest first. */
   readonly writes: string[] = [];
@@ -68,7 +68,7 @@ export class FakeNginx implements NginxControl, ErrorLog {
   refusesSilently = false;
   /** Ends at its start, without a word, while its config has this text. */
   endsWith: string | null = null;
-  delivery: Delivery = "sent";
+  delivery: SignalResult = "sent";
   several = false;
   /** Answers nobody within the time. */
   hangs = false;
@@ -104,7 +104,7 @@ export class FakeNginx implements NginxControl, ErrorLog {
     return this.#workers.filter((w) => w.from <= now && now < w.until).map((w) => w.hash);
   }
 
-  ask = async (): Promise<HashProbe> => {
+  fetchHash = async (): Promise<HashProbe> => {
     if (this.hangs) return { kind: "silent", why: "nginx did not answer" };
     const hash = this.running().at(-1);
     if (hash === undefined) return { kind: "closed", why: "nothing listens" };
@@ -118,7 +118,7 @@ export class FakeNginx implements NginxControl, ErrorLog {
 
   isMaster = (pid: number): boolean => pid === this.#master;
 
-  reload = (): Delivery => {
+  reload = (): SignalResult => {
     if (this.delivery !== "sent") return this.delivery;
     this.reloads += 1;
     const isRefused = this.refusesWith !== null && this.#disk.files.get(CONFIG)?.includes(this.refusesWith) === true;

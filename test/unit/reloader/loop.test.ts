@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { runLoop } from "../../../reloader/loop.ts";
-import { WakeSignal } from "../../../reloader/watch.ts";
+import { WakeSignal } from "../../../common/loop.ts";
+import { runReloaderPasses } from "../../../reloader/loop.ts";
 import { fakeClock } from "../common/fake-clock.ts";
 
 function setUp() {
@@ -9,7 +9,7 @@ function setUp() {
   const bell = new WakeSignal();
   const stop = new AbortController();
   const world = { passes: [] as number[], errors: [] as unknown[], pass: async (): Promise<number> => 3_000 };
-  const loop = runLoop(
+  const loop = runReloaderPasses(
     {
       pass: () => {
         world.passes.push(clock.now() - start);

@@ -2,7 +2,7 @@ import pino from "pino";
 import { describe, expect, test } from "vitest";
 import { Applier } from "../../../reloader/apply/apply.ts";
 import { ConfigFiles } from "../../../reloader/apply/config-files.ts";
-import type { Inputs } from "../../../reloader/inputs/read-inputs.ts";
+import type { InputsRead } from "../../../reloader/inputs/read-inputs.ts";
 import { createResolver } from "../../../reloader/inputs/resolve.ts";
 import type { UpstreamRead } from "../../../reloader/inputs/upstream.ts";
 import { Reconciler } from "../../../reloader/reconcile.ts";
@@ -24,7 +24,7 @@ function pod(settings = PROXY) {
     { base: null, timestamp: false, formatters: { level: (level) => ({ level }) } },
     { write: (line: string) => lines.push(JSON.parse(line)) },
   );
-  const seen: { upstream: UpstreamRead; descriptor: string | null; looked: Inputs; untidy: string | null } = {
+  const seen: { upstream: UpstreamRead; descriptor: string | null; looked: InputsRead; untidy: string | null } = {
     upstream: { kind: "missing" },
     descriptor: null,
     looked: { render: NO_RENDER_INPUTS, usable: true, problem: null },
@@ -58,7 +58,7 @@ function pod(settings = PROXY) {
         }, clock),
         report: world.report,
         readUpstream: async () => world.upstream,
-        behindDescriptor: async () => world.descriptor,
+        descriptorTarget: async () => world.descriptor,
         readInputs: async () => world.looked,
         removeStale: async () => world.untidy,
       });
@@ -173,7 +173,7 @@ describe("a new upstream file", () => {
     await world.pass();
     expect(world.status()).toMatchObject({
       applied: { generation: 5, server: server() },
-      wanted: { generation: 6, server: null },
+      desired: { generation: 6, server: null },
       problem: expect.stringContaining("old workers"),
     });
     world.nginx.release();
@@ -252,7 +252,9 @@ describe("an nginx that does not start", () => {
       await world.clock.advance(1_000);
     }
     expect(starts).toEqual([configFor(null).hash]);
-    expect(world.status()).toMatchObject({ problem: expect.stringContaining("a safer config lies there") });
+    expect(world.status()).toMatchObject({
+      problem: expect.stringContaining("between the desired config and a safer one"),
+    });
     expect(await world.pass()).toBe(0);
     await world.pass();
     expect(world.status()).toMatchObject({ applied: { generation: 6, server: server(2) }, problem: null });
@@ -269,7 +271,7 @@ describe("an nginx that does not start", () => {
     const told = world.lines.filter((line) => line.msg === "the desired config is not applied");
     expect(told.map((line) => line.problem)).toEqual([
       "nginx is not running",
-      expect.stringContaining("a safer config lies there"),
+      expect.stringContaining("between the desired config and a safer one"),
     ]);
   });
 
@@ -313,7 +315,7 @@ describe("a refused config", () => {
     expect(world.disk.files.get(CONFIG)).toBe(configFor(server()).text);
     expect(world.status()).toMatchObject({
       applied: { generation: 5, server: server() },
-      wanted: { generation: 6, server: server(2) },
+      desired: { generation: 6, server: server(2) },
       state: "refused",
       problem: expect.stringContaining("duplicate listen options"),
       refusals: 1,

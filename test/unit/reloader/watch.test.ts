@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { FSWatcher } from "chokidar";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { systemClock } from "../../../common/clock.ts";
-import { debounce, WakeSignal, watchFolder } from "../../../reloader/watch.ts";
+import { WakeSignal } from "../../../common/loop.ts";
+import { debounce, watchFolder } from "../../../reloader/watch.ts";
 import { fakeClock } from "../common/fake-clock.ts";
 import { temporaryFolder } from "../common/temporary-folder.ts";
 

@@ -32,6 +32,7 @@ function fakeDisk(files: Map<string, string>): Disk {
       return { changed };
     },
     prepare: async () => undefined,
+    removeStale: async () => undefined,
     touch: async () => undefined,
     move: async (from, to) => {
       files.set(to, files.get(from) ?? "");

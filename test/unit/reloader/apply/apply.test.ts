@@ -295,7 +295,7 @@ describe("what cannot be done", () => {
   test("a good copy that cannot be written leaves the config settled, with a word about it", async () => {
     const { disk, ensure } = await running(A);
     disk.broken.set(GOOD, "ENOSPC");
-    expect(await ensure(B)).toMatchObject({ kind: "settled", why: expect.stringContaining("make room") });
+    expect(await ensure(B)).toMatchObject({ kind: "settled", why: expect.stringContaining("free some space") });
   });
 
   test("an end that is asked for comes at once and changes nothing more", async () => {

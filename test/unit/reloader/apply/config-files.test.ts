@@ -2,7 +2,8 @@ import { chmod, mkdir, readdir, readFile, rename, stat, writeFile } from "node:f
 import { basename, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { readIfExists, removeStaleTemporaries, writeAtomic } from "../../../../common/atomic-file.ts";
-import { ConfigFiles, type Disk, diskProblem } from "../../../../reloader/apply/config-files.ts";
+import { type ConfigDisk, ConfigFiles } from "../../../../reloader/apply/config-files.ts";
+import { diskProblem } from "../../../../reloader/disk-problem.ts";
 import { temporaryFolder } from "../../common/temporary-folder.ts";
 import { configFor, server } from "../samples.ts";
 
@@ -10,7 +11,7 @@ async function setUp() {
   const folder = await temporaryFolder();
   const paths = { configPath: join(folder, "default.conf"), goodPath: join(folder, "default.conf.good") };
   const disk = { read: readIfExists, write: writeAtomic, move: rename, removeStale: removeStaleTemporaries };
-  return { folder, ...paths, disk, files: (on: Disk = disk) => new ConfigFiles(paths, on) };
+  return { folder, ...paths, disk, files: (on: ConfigDisk = disk) => new ConfigFiles(paths, on) };
 }
 const A = configFor(server(1));
 const NONE = configFor(null);
@@ -57,7 +58,7 @@ describe("the config on the disk", () => {
   test("of no server finds room on a full volume, where the good copy of a withdrawn one has it", async () => {
     const { folder, configPath, goodPath, disk, files } = await setUp();
     // Room for the two files that there are.
-    const full: Disk = {
+    const full: ConfigDisk = {
       ...disk,
       write: async (path, text, mode) => {
         if ((await readdir(folder)).length < 2) return disk.write(path, text, mode);
@@ -81,7 +82,7 @@ describe("the config on the disk", () => {
     const written = await files().write(A);
     expect(written).toEqual({
       ok: false,
-      why: `${configPath} cannot be written (EISDIR): a folder is in its place: remove it`,
+      why: `${configPath} cannot be written (EISDIR): there is a folder at this path: remove it`,
     });
     await chmod(configPath, 0o755);
   });
@@ -89,7 +90,7 @@ describe("the config on the disk", () => {
   test.each(["EACCES", "EROFS", "ENOENT", "ENOSPC", "EFBIG", "EBUSY"])("has a remedy of its own for %s", (code) => {
     const message = diskProblem("/conf/default.conf", Object.assign(new Error("x"), { code }));
     expect(message).toMatch(new RegExp(`^/conf/default\\.conf cannot be written \\(${code}\\): `));
-    expect(message).not.toContain("see to that volume");
+    expect(message).not.toContain("check that volume");
   });
 
   test("that is mounted as a single file says which folder to mount instead, and stays as it was", async () => {

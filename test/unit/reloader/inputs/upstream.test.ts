@@ -45,31 +45,31 @@ describe("deciding what is wanted", () => {
   test("a file decides, whatever was before", () => {
     const read = { kind: "file" as const, file: upstreamFile({ generation: 3, server: null }), writtenAt: 1 };
     expect(decideUpstream(read, upstreamOfGood(server()))).toMatchObject({
-      wanted: { generation: 3, server: null },
+      desired: { generation: 3, server: null },
       problem: null,
     });
   });
 
   test("a server is wanted in any state", () => {
     const read = { kind: "file" as const, file: upstreamFile({ state: "blocked" }), writtenAt: 1 };
-    expect(decideUpstream(read, null).wanted.server).toEqual(server());
+    expect(decideUpstream(read, null).desired.server).toEqual(server());
   });
 
   test("no file at a fresh start means no server yet", () => {
-    expect(decideUpstream({ kind: "missing" }, null)).toEqual({ wanted: upstreamOfGood(null), problem: null });
+    expect(decideUpstream({ kind: "missing" }, null)).toEqual({ desired: upstreamOfGood(null), problem: null });
   });
 
   test("a file that disappears changes nothing and is a problem", () => {
     const before = { ...upstreamOfGood(server()), generation: 4 };
     expect(decideUpstream({ kind: "missing" }, before)).toMatchObject({
-      wanted: before,
+      desired: before,
       problem: expect.stringContaining("gone"),
     });
   });
 
   test("a bad file at a fresh start means no server, and is a problem", () => {
     expect(decideUpstream({ kind: "refused", problem: "it is bad" }, null)).toMatchObject({
-      wanted: { server: null, page: { reason: "upstream_file_refused" } },
+      desired: { server: null, page: { reason: "upstream_file_refused" } },
       problem: expect.stringContaining("it is bad"),
     });
   });

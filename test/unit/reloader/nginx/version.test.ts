@@ -24,7 +24,7 @@ describe("the version of the nginx that runs", () => {
     const world = { master: { found: "one", pid: 7 } as Master, answer: null as string | null, asked: 0 };
     const known = new KnownVersion({
       findMaster: async () => world.master,
-      ask: async () => {
+      fetchVersion: async () => {
         world.asked += 1;
         return world.answer;
       },

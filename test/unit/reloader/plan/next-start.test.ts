@@ -9,7 +9,7 @@ const at = (seconds: number, good = configFor(server(2))) =>
     config: WANTED,
     good,
     unavailableConfig: WITHOUT,
-    absentSince: 1_000,
+    nginxDownSince: 1_000,
     now: 1_000 + seconds * 1_000,
   });
 
@@ -33,6 +33,6 @@ test("safer is the good one where it serves the same server", () => {
 test("safer is the one without a server where the good one serves another: a stranger may have that by now", () => {
   expect(at(60, configFor(server(1)))).toBe(WITHOUT);
   expect(
-    configForNextStart({ config: WANTED, good: null, unavailableConfig: WITHOUT, absentSince: 0, now: 60_000 }),
+    configForNextStart({ config: WANTED, good: null, unavailableConfig: WITHOUT, nginxDownSince: 0, now: 60_000 }),
   ).toBe(WITHOUT);
 });

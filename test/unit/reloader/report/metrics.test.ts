@@ -2,11 +2,12 @@ import pino from "pino";
 import { expect, test } from "vitest";
 import { createRegistry } from "../../../../common/metrics.ts";
 import { registerMetrics } from "../../../../reloader/report/metrics.ts";
-import { type PassResult, Report } from "../../../../reloader/report/report.ts";
+import type { PassReport } from "../../../../reloader/report/pass-report.ts";
+import { Report } from "../../../../reloader/report/report.ts";
 import { RESULT } from "../samples.ts";
 
 /** The metrics of a report that has taken in these passes, at 3,400 ms. */
-async function everything(...passes: PassResult[]) {
+async function everything(...passes: PassReport[]) {
   const report = new Report(pino({ level: "silent" }), 0);
   const registry = createRegistry();
   registerMetrics(
@@ -20,7 +21,7 @@ async function everything(...passes: PassResult[]) {
 }
 
 /** The same without the states, of which there are many. */
-async function scraped(...passes: PassResult[]) {
+async function scraped(...passes: PassReport[]) {
   const all = Object.entries(await everything(...passes));
   return Object.fromEntries(all.filter(([name]) => !name.startsWith("applied_state")));
 }
@@ -36,7 +37,7 @@ test("what is not known before the first pass is left out", async () => {
 
 test("what is wanted, what nginx serves and how long the reload took are told", async () => {
   expect(await scraped(RESULT)).toEqual({
-    wanted_generation: "2",
+    desired_generation: "2",
     applied_generation: "2",
     reloader_problem: "0",
     config_refused: "0",
@@ -52,11 +53,11 @@ test("what is wanted, what nginx serves and how long the reload took are told", 
 });
 
 test("a config that nginx refuses is told until it is taken, and its tries are counted", async () => {
-  const wanted = { ...RESULT.wanted, generation: 3 };
-  const tried = { ...RESULT, wanted, applied: null, reload: null, problem: "refused", refused: true, refusing: true };
+  const desired = { ...RESULT.desired, generation: 3 };
+  const tried = { ...RESULT, desired, applied: null, reload: null, problem: "refused", refused: true, refusing: true };
   const waiting = { ...tried, refused: false, nginxUp: null };
   expect(await scraped(RESULT, tried, waiting)).toMatchObject({
-    wanted_generation: "3",
+    desired_generation: "3",
     applied_generation: "2",
     reloader_problem: "1",
     config_refused: "1",
@@ -73,7 +74,7 @@ test("an nginx that is gone is told", async () => {
 });
 
 test("of the states that keep what is wanted from nginx one is told, and none before the first pass", async () => {
-  const states = async (...passes: PassResult[]) =>
+  const states = async (...passes: PassReport[]) =>
     Object.entries(await everything(...passes)).filter(([name]) => name.startsWith("applied_state"));
   expect(await states()).toEqual([]);
   const told = await states(RESULT, { ...RESULT, state: "disk" });

@@ -18,7 +18,7 @@ describe("the status document", () => {
     const one = report();
     one.finish(RESULT, 1_000);
     expect(one.status()).toMatchObject({
-      wanted: { generation: 2, server: server(), hash: "h" },
+      desired: { generation: 2, server: server(), hash: "h" },
       problem: null,
       upstreamSeenAt: "1970-01-01T00:00:00.400Z",
       lastReload: { at: "1970-01-01T00:00:00.500Z", acceptedMs: 10, settledMs: 110 },
