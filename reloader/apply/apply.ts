@@ -1,5 +1,5 @@
-// Makes nginx run a config, whatever is on the disk and in nginx now: write, signal, verify, roll back. Touches the
-// config, its `.good` copy and nginx, all through what it is given. One call at a time.
+// Makes nginx run a config, whatever is on the disk and in nginx now: write, signal, verify, roll back. Touches the config,
+// its `.good` copy and nginx, all through what it is given. One call at a time.
 import type { Clock } from "../../common/clock.ts";
 import type { NginxControl } from "../nginx/control.ts";
 import type { ErrorLog, LogMark } from "../nginx/error-log.ts";
@@ -7,7 +7,7 @@ import type { Config } from "../render/render.ts";
 import type { ConfigFiles } from "./config-files.ts";
 import { awaitAccepted, awaitSettled } from "./verify.ts";
 
-/** How long a reload took, from the signal on. */
+/** How long a reload took, counted from the signal. */
 export interface ReloadTimes {
   /** Epoch ms of the signal. */
   at: number;
@@ -16,10 +16,10 @@ export interface ReloadTimes {
 }
 
 /**
- * `settled`: nginx runs this config and nothing else (`reload` null: it did already; `why`: what went wrong besides).
- * `settling`: new workers run it, old ones are still there. `absent`: it lies on the disk and no nginx runs.
- * `waiting`: nginx is too busy to answer. `refused`: nginx did not take it (`running`: and goes on with another one).
- * `failed`: it could not even be tried. `stopped`: the program is to end.
+ * `settled`: nginx runs this config and no other (`reload` null: it already did; `why`: another problem, null for none).
+ * `settling`: new workers run it, old ones still answer. `nginx_down`: it is on the disk, but no nginx runs.
+ * `nginx_unresponsive`: nginx does not answer in time. `refused`: nginx did not accept it (`running`: nginx still runs
+ * another config). `failed`: it could not be tried. `stopped`: the program is stopping.
  */
 export type ApplyOutcome =
   | { kind: "settled"; reload: ReloadTimes | null; why: string | null }
@@ -36,11 +36,11 @@ export interface ApplyParts {
   log: ErrorLog;
 }
 
-// For both steps together. A reload takes 10 ms and some 100 ms more until the old workers leave; large configs of other
-// sites take seconds. Longer and a refused config without an error log to tell so stays on the disk for longer.
+// For both steps together. A reload takes 10 ms, and 100 ms more until the old workers exit; large configs of other sites
+// take seconds. With a longer deadline a refused config stays on the disk longer where there is no error log.
 const DEADLINE_MS = 10_000;
-// What one call waits for old workers. Normally 0.1 s; a stuck worker must not hold up the next change, which may be a
-// withdrawal, so the rest is waited for by further calls.
+// How long one call waits for old workers, which normally takes 0.1 s. A stuck worker must not delay the next change, which
+// may be a withdrawal, so later calls wait for the rest.
 const SETTLE_WAIT_MS = 1_000;
 
 interface UnsettledReload {
@@ -51,9 +51,9 @@ interface UnsettledReload {
 
 export class Applier {
   readonly #parts: ApplyParts;
-  /** A reload that was accepted and whose old workers were not yet gone. */
-  #pending: UnsettledReload | null = null;
-  /** Hash of a config that lay on the disk while no nginx ran: one that starts later has read it. */
+  /** A reload that was accepted while old workers still answered. */
+  #unsettled: UnsettledReload | null = null;
+  /** Hash of the config that was on the disk while no nginx ran: an nginx that starts later has read it. */
   #unread: string | null = null;
   /** Where the error log ended when the config on the disk was last written or proven; undefined before. */
   #mark: LogMark | null | undefined;
@@ -62,7 +62,7 @@ export class Applier {
     this.#parts = parts;
   }
 
-  /** Makes `config` what nginx runs. Never throws for what the disk or nginx do. */
+  /** Makes nginx run `config`. Errors of the disk and of nginx are outcomes, never thrown. */
   async ensure(config: Config, signal: AbortSignal): Promise<ApplyOutcome> {
     const { files, nginx, log } = this.#parts;
     const mark = await log.mark();
@@ -79,26 +79,26 @@ export class Applier {
     return this.#reload(config, master.pid, signal);
   }
 
-  /** The outcome where the bytes on the disk were right already, null when nginx needs the signal. */
+  /** The outcome when the bytes on the disk were already right; null when nginx must reload. */
   async #inPlace(config: Config, signal: AbortSignal): Promise<ApplyOutcome | null> {
     const { files, nginx } = this.#parts;
-    if (this.#pending?.hash === config.hash) return this.#settle(config, this.#pending, signal);
+    if (this.#unsettled?.hash === config.hash) return this.#settle(config, this.#unsettled, signal);
     const proven = files.good?.hash === config.hash;
     if (!proven && this.#unread !== config.hash) return null;
-    const echo = await nginx.fetchHash();
-    if (signal.aborted) return { kind: "stopped", why: "the reloader was told to end" };
-    if (echo.kind === "hash" && echo.hash === config.hash) return this.#settled(config, null);
-    // An overloaded nginx is not helped by a reload; whether it runs the right config shows when it answers again.
-    return proven && echo.kind === "silent" ? { kind: "nginx_unresponsive", why: echo.why } : null;
+    const probe = await nginx.fetchHash();
+    if (signal.aborted) return { kind: "stopped", why: "the reloader is stopping" };
+    if (probe.kind === "hash" && probe.hash === config.hash) return this.#settled(config, null);
+    // A reload does not help an overloaded nginx. Which config it runs is checked when it answers again.
+    return proven && probe.kind === "silent" ? { kind: "nginx_unresponsive", why: probe.why } : null;
   }
 
   /**
-   * No nginx: the config waits for it on the disk, unless nginx has tried to start with it and said that it cannot. It
-   * says so in that log only when it was started with `-e`: of `error_log` it does not know yet.
+   * nginx is down: the config stays on the disk for its next start, unless nginx has tried to start with it and logged an
+   * error. At a start nginx writes to that log only with the option `-e`, since it has not read `error_log` yet.
    */
   async #withoutNginx(config: Config, why: string): Promise<ApplyOutcome> {
     this.#unread = config.hash;
-    this.#pending = null;
+    this.#unsettled = null;
     const refused = await this.#parts.log.refusalSince(this.#mark ?? null, null);
     return refused === null
       ? { kind: "nginx_down", why }
@@ -110,11 +110,11 @@ export class Applier {
     const workers = nginx.answeringWorkers(master);
     const mark = await log.mark();
     this.#unread = null;
-    this.#pending = null;
+    this.#unsettled = null;
     const delivery = nginx.reload(master);
     if (delivery === "forbidden")
       return { kind: "failed", why: nginx.forbiddenReason(master), because: "signal_failed" };
-    if (delivery === "gone") return this.#withoutNginx(config, "nginx ended just now");
+    if (delivery === "gone") return this.#withoutNginx(config, "nginx has just exited");
     const at = clock.now();
     const accepted = await awaitAccepted({
       hash: config.hash,
@@ -129,8 +129,8 @@ export class Applier {
     });
     if (accepted.accepted) {
       const reload: ReloadTimes = { at, acceptedMs: clock.now() - at, settledMs: null };
-      this.#pending = { hash: config.hash, workers, reload };
-      return this.#settle(config, this.#pending, signal);
+      this.#unsettled = { hash: config.hash, workers, reload };
+      return this.#settle(config, this.#unsettled, signal);
     }
     switch (accepted.because) {
       case "stopped":
@@ -139,14 +139,14 @@ export class Applier {
         return this.#withoutNginx(config, accepted.why);
       case "refused":
         return this.#rollBack(config, `nginx refused the config: ${accepted.why}`, true);
-      case "late":
-        return this.#rollBack(config, `${this.#lateReason(accepted.why)}; ${log.hint}`, true);
+      case "timeout":
+        return this.#rollBack(config, `${this.#timeoutReason(accepted.why)}; ${log.hint}`, true);
     }
   }
 
-  #lateReason(why: string): string {
+  #timeoutReason(why: string): string {
     const { configPath } = this.#parts.files;
-    return `nginx did not take the config within ${DEADLINE_MS / 1000} s of the signal (${why}): it must include ${configPath}`;
+    return `nginx did not load the config within ${DEADLINE_MS / 1000} s of the signal (${why}): make sure that nginx' main config includes ${configPath}`;
   }
 
   async #settle(config: Config, pending: UnsettledReload, signal: AbortSignal): Promise<ApplyOutcome> {
@@ -159,21 +159,21 @@ export class Applier {
     });
     const reload = { ...pending.reload, settledMs: clock.now() - pending.reload.at };
     if (left.length === 0) return this.#settled(config, reload);
-    if (signal.aborted) return { kind: "stopped", why: "the reloader was told to end" };
-    // Not rolled back: nginx has taken the config, and the one before may point at a server that is being withdrawn.
-    const why = `nginx runs the new config, but old workers (pids ${left.join(", ")}) still answer with the one before`;
+    if (signal.aborted) return { kind: "stopped", why: "the reloader is stopping" };
+    // Not rolled back: nginx has accepted the config, and the previous one may point to a server that is being withdrawn.
+    const why = `nginx runs the new config, but old workers (pids ${left.join(", ")}) still answer with the previous one`;
     return { kind: "settling", reload: pending.reload, why };
   }
 
   async #settled(config: Config, reload: ReloadTimes | null): Promise<ApplyOutcome> {
-    this.#pending = null;
+    this.#unsettled = null;
     this.#unread = null;
     this.#mark = await this.#parts.log.mark();
     const kept = await this.#parts.files.keepAsGood(config);
     return { kind: "settled", reload, why: kept.ok ? null : kept.why };
   }
 
-  /** Brings the last good bytes back. An nginx that is `running` goes on with what it ran before. */
+  /** Restores the last good config on the disk. An nginx that is `running` still runs its previous config. */
   async #rollBack(config: Config, why: string, running: boolean): Promise<ApplyOutcome> {
     const { files } = this.#parts;
     const refused = { kind: "refused", why, rolledBack: false, running } as const;
@@ -181,6 +181,6 @@ export class Applier {
     this.#mark = await this.#parts.log.mark();
     const written = await files.restore(files.good);
     if (written.ok) return { ...refused, rolledBack: true };
-    return { ...refused, why: `${why}; and it cannot be rolled back: ${written.why}` };
+    return { ...refused, why: `${why}; and the last good config cannot be restored: ${written.why}` };
   }
 }

@@ -51,7 +51,7 @@ describe("a config volume", () => {
     started.nginx.master.signal("SIGCONT");
     const status = await pod.until("the refusal shows", (s) => s.refusals > 0);
     expect(status.problem).toContain("no_such_directive");
-    expect(status.problem).not.toContain("cannot be rolled back");
+    expect(status.problem).not.toContain("cannot be restored");
     expect(await pod.config()).toBe(good);
   });
 

@@ -60,7 +60,7 @@ describe("a config that nginx refuses", () => {
     await writeFile(bad, "no_such_directive;\n");
     await pod.publish({ generation: 2, server: second.server });
     const status = await pod.until("the refusal shows", (s) => s.refusals > 0);
-    expect(status.problem).toContain("nginx did not take the config within 10 s");
+    expect(status.problem).toContain("nginx did not load the config within 10 s");
     expect(status.problem).toContain("set NGINX_ERROR_LOG");
     expect(status).toMatchObject({ applied: { generation: 1 }, desired: { generation: 2 } });
     expect(await pod.config()).toBe(good);

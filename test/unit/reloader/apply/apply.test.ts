@@ -151,7 +151,7 @@ describe("a config that nginx refuses", () => {
     expect(await clock.drive(work)).toMatchObject({
       kind: "refused",
       rolledBack: false,
-      why: expect.stringMatching(/it cannot be rolled back: .* mount a writable volume there/),
+      why: expect.stringMatching(/the last good config cannot be restored: .* mount a writable volume there/),
     });
   });
 

@@ -49,7 +49,7 @@ describe("the status document", () => {
   test("shows a pass that broke off until one finishes", () => {
     const one = report();
     one.fail(new Error("a fault"));
-    expect(one.status()).toMatchObject({ problem: "a pass failed: a fault" });
+    expect(one.status()).toMatchObject({ problem: "reconcile failed with an internal error: a fault" });
     one.finish(RESULT, 1_000);
     expect(one.status()).toMatchObject({ problem: null });
   });
