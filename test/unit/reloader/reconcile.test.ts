@@ -443,7 +443,7 @@ describe("a name", () => {
     expect(world.nginx.reloads).toBe(1);
     expect(world.status()).toMatchObject({
       problem: null,
-      warnings: [expect.stringContaining("its last address 203.0.113.1 stays")],
+      warnings: [expect.stringContaining("nginx keeps its last address 203.0.113.1")],
     });
   });
 });

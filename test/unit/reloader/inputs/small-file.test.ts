@@ -22,13 +22,13 @@ describe("a file that somebody else writes", () => {
   test("that is a named pipe is refused at once: nobody may ever write to it", async () => {
     const path = join(await temporaryFolder(), "pipe");
     execFileSync("mkfifo", [path]);
-    await expect(readSmallFile(path)).rejects.toMatchObject({ code: "it is no ordinary file" });
+    await expect(readSmallFile(path)).rejects.toMatchObject({ code: "it is not a regular file" });
   });
 
   test("that is a folder, a device or not there is refused", async () => {
     const folder = await temporaryFolder();
-    await expect(readSmallFile(folder)).rejects.toMatchObject({ code: "it is no ordinary file" });
-    await expect(readSmallFile("/dev/zero")).rejects.toMatchObject({ code: "it is no ordinary file" });
+    await expect(readSmallFile(folder)).rejects.toMatchObject({ code: "it is not a regular file" });
+    await expect(readSmallFile("/dev/zero")).rejects.toMatchObject({ code: "it is not a regular file" });
     await expect(readSmallFile(join(folder, "none"))).rejects.toMatchObject({ code: "ENOENT" });
   });
 

@@ -76,7 +76,7 @@ describe("nginx' master", () => {
     expect(await findMaster(processes, pidFile("9"))).toEqual({ found: "one", pid: 9 });
     expect(await findMaster(processes, pidFile("7"))).toMatchObject({
       found: "none",
-      why: expect.stringContaining('of the program "sh": no nginx master'),
+      why: expect.stringContaining('in the program "sh": nginx\' master is not running'),
     });
   });
 
@@ -177,9 +177,9 @@ describe("the echo of the config's hash", () => {
   });
 
   test.each([
-    [http("404 Not Found", HASH), "answers 404"],
-    [http("200 OK", "hello"), "answers 200"],
-    ["SSH-2.0-x\r\n", "answers no HTTP"],
+    [http("404 Not Found", HASH), "(404)"],
+    [http("200 OK", "hello"), "(200)"],
+    ["SSH-2.0-x\r\n", "(no HTTP)"],
   ])("is something else for %j", async (answer, why) => {
     const echo = await fetchConfigHash(await answering(answer), systemClock);
     expect(echo).toMatchObject({ kind: "other", why: expect.stringContaining(why) });

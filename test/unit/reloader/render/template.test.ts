@@ -55,7 +55,7 @@ describe("a template of one's own", () => {
 
   test("that cannot be read back is refused, as a restart could not tell what it serves", () => {
     const message = reasonFor(`${DEFAULT_CONF}{{#hash}}# more{{/hash}}\n`);
-    expect(message).toContain("a restarted reloader could not recognise it");
+    expect(message).toContain("a restarted reloader could not recognise the config");
   });
 
   test.each([
@@ -79,7 +79,7 @@ describe("a template of one's own", () => {
   ])("without %s is refused, as nothing could be verified", (_, line) => {
     const message = reasonFor(DEFAULT_CONF.replace(line, ""));
     expect(message).toContain(line);
-    expect(message).toContain("cannot be proven what nginx runs");
+    expect(message).toContain("verifies with it which config nginx runs");
   });
 
   test("with many thousand tags is checked without a long wait", () => {
