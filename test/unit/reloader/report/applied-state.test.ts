@@ -23,7 +23,7 @@ test.each([
   expect(state(change)).toBe(expected);
 });
 
-test("an nginx that goes on after a refusal is up, and one that does not start is not", () => {
+test("an nginx that still runs after a refusal is up, and one that does not start is not", () => {
   expect(isNginxUp(REFUSED)).toBe(true);
   expect(isNginxUp({ ...REFUSED, running: false })).toBe(false);
   expect(isNginxUp({ kind: "nginx_down", why: "" })).toBe(false);
