@@ -111,10 +111,10 @@ export class Applier {
     const mark = await log.mark();
     this.#unread = null;
     this.#unsettled = null;
-    const delivery = nginx.reload(master);
-    if (delivery === "forbidden")
+    const signalled = nginx.reload(master);
+    if (signalled === "forbidden")
       return { kind: "failed", why: nginx.forbiddenReason(master), because: "signal_failed" };
-    if (delivery === "gone") return this.#withoutNginx(config, "nginx has just exited");
+    if (signalled === "gone") return this.#withoutNginx(config, "nginx has just exited");
     const at = clock.now();
     const accepted = await awaitAccepted({
       hash: config.hash,
@@ -149,20 +149,20 @@ export class Applier {
     return `nginx did not load the config within ${DEADLINE_MS / 1000} s of the signal (${why}): make sure that nginx' main config includes ${configPath}`;
   }
 
-  async #settle(config: Config, pending: UnsettledReload, signal: AbortSignal): Promise<ApplyOutcome> {
+  async #settle(config: Config, unsettled: UnsettledReload, signal: AbortSignal): Promise<ApplyOutcome> {
     const { clock, nginx } = this.#parts;
     const left = await awaitSettled({
       timeoutMs: SETTLE_WAIT_MS,
       clock,
-      remaining: () => nginx.stillAnswering(pending.workers),
+      remaining: () => nginx.stillAnswering(unsettled.workers),
       signal,
     });
-    const reload = { ...pending.reload, settledMs: clock.now() - pending.reload.at };
+    const reload = { ...unsettled.reload, settledMs: clock.now() - unsettled.reload.at };
     if (left.length === 0) return this.#settled(config, reload);
     if (signal.aborted) return { kind: "stopped", why: "the reloader is stopping" };
     // Not rolled back: nginx has accepted the config, and the previous one may point to a server that is being withdrawn.
     const why = `nginx runs the new config, but old workers (pids ${left.join(", ")}) still answer with the previous one`;
-    return { kind: "settling", reload: pending.reload, why };
+    return { kind: "settling", reload: unsettled.reload, why };
   }
 
   async #settled(config: Config, reload: ReloadTimes | null): Promise<ApplyOutcome> {

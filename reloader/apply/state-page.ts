@@ -1,4 +1,4 @@
-// Writes the body of the 503 answers. It has a file of its own, so that a new message needs no reload. Touches that file.
+// Writes the body of the 503 answers to a separate file, so that a new message needs no reload. Touches that file.
 import type { Disk } from "../../common/disk.ts";
 import { diskProblem } from "../disk-problem.ts";
 import type { StatePage } from "../inputs/upstream.ts";

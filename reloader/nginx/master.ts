@@ -1,4 +1,4 @@
-// Finds nginx' master process, anew at each call since nginx may have been restarted. Reads what it is given.
+// Finds nginx' master process. Searches at each call, since nginx may have been restarted. Reads what it is given.
 import { messageOf } from "../../common/errors.ts";
 import type { Processes } from "./processes.ts";
 

@@ -20,7 +20,7 @@ export interface NextStartInput {
 
 /**
  * The desired config, and in every second minute a safer one, so that neither can keep nginx down forever. Safer is the good
- * config if it serves the same server; another server may belong to somebody else by now, so then it is the one that
+ * config if it serves the same server. Another server may belong to another customer by now: then safer is the config that
  * answers 503.
  */
 export function configForNextStart({
