@@ -1,105 +1,85 @@
-// Says when to look at the upstream file. Events only wake: what counts is the content. Touches the folder, watching.
+// Decides when the upstream file is read. An event only starts a pass: what counts is the file's content. Watches the folder.
 import { stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { type ChokidarOptions, watch as chokidarWatch, type FSWatcher } from "chokidar";
 import { type Clock, elapsedMs } from "../common/clock.ts";
+import { codeOf, messageOf } from "../common/errors.ts";
 
-// chokidar 5 drops every change of a file within 50 ms of one it has reported. A look 100 ms after the last event it
-// did report saw the final content in every one of 24 bursts, a look at 30 ms in none.
+// chokidar 5 drops every change of a file within 50 ms of one that it reported. A read 100 ms after the last reported event
+// saw the final content in each of 24 bursts, a read after 30 ms in none.
 const DEBOUNCE_MS = 100;
-// Under events that never pause the quiet never comes: look all the same, but no more often, as a look may end in a reload.
+// While events never pause, a pass runs this often all the same. Not more often, since a pass may reload nginx.
 const MAX_WAIT_MS = 1_000;
 
 /**
- * Calls `look` at the first event of a burst at once, again when the burst is over, and once a second while it is not.
- * A burst is over when no event came for 100 ms.
+ * Calls `notify` at once at the first event of a burst, once a second while the burst lasts, and again when it is over. A
+ * burst is over when no event came for 100 ms.
  */
-export function debounce(look: () => void, clock: Clock, signal: AbortSignal): () => void {
-  let last = 0;
+export function debounce(notify: () => void, clock: Clock, signal: AbortSignal): () => void {
+  let lastEventAt = 0;
   let running = false;
-  const trail = async () => {
-    let looked = last;
+  const followBurst = async () => {
+    let notifiedAt = lastEventAt;
     for (;;) {
       const before = clock.now();
-      const left = Math.min(DEBOUNCE_MS - elapsedMs(last, before), MAX_WAIT_MS - elapsedMs(looked, before));
+      const left = Math.min(DEBOUNCE_MS - elapsedMs(lastEventAt, before), MAX_WAIT_MS - elapsedMs(notifiedAt, before));
       await clock.sleep(left, signal);
       if (signal.aborted) return;
       const now = clock.now();
-      const isOver = elapsedMs(last, now) >= DEBOUNCE_MS;
-      if (!isOver && elapsedMs(looked, now) < MAX_WAIT_MS) continue;
+      const isOver = elapsedMs(lastEventAt, now) >= DEBOUNCE_MS;
+      if (!isOver && elapsedMs(notifiedAt, now) < MAX_WAIT_MS) continue;
       running = !isOver;
-      look();
+      notify();
       if (isOver) return;
-      looked = now;
+      notifiedAt = now;
     }
   };
   return () => {
-    last = clock.now();
+    lastEventAt = clock.now();
     if (running || signal.aborted) return;
     running = true;
-    look();
-    void trail();
+    notify();
+    void followBurst();
   };
 }
 
-/** A bell: `ring` ends the present or the next `wait`. */
-export class WakeSignal {
-  #rung = false;
-  #waiter: AbortController | null = null;
-
-  notify(): void {
-    this.#rung = true;
-    this.#waiter?.abort();
-  }
-
-  /** Resolves when it was rung since the last call, or after `ms`. */
-  async wait(ms: number, clock: Clock): Promise<void> {
-    if (!this.#rung) {
-      this.#waiter = new AbortController();
-      await clock.sleep(ms, this.#waiter.signal);
-      this.#waiter = null;
-    }
-    this.#rung = false;
-  }
-}
-
 export interface Watcher {
-  /** Watches anew when the folder is another one than before (a volume mounted later). Call it now and then. */
+  /** Starts to watch, and starts again when the folder was replaced (a volume mounted later). Call it before each pass. */
   refresh(): Promise<void>;
   close(): Promise<void>;
 }
 
-export interface Watch {
+export interface WatchOptions {
   /** The file. Its folder is watched, since the file is replaced at each change. */
   path: string;
-  /** Also hears when watching has begun, as what changed before went unseen. */
+  /** Also called when watching has begun, since no event came for earlier changes. */
   onEvent(): void;
-  /** Hears why the system will not watch, once for each reason; looking now and then goes on. */
+  /** Called when the system refuses to watch, once for each reason. The file is still read every few seconds. */
   onError(why: string): void;
   clock: Clock;
-  /** chokidar's, but in tests. */
+  /** chokidar's own, replaced in tests. */
   watch?: (folder: string, options: ChokidarOptions) => FSWatcher;
 }
 
-// All containers of one user on a node share few watches (fs.inotify.max_user_instances is 128): others may end.
-const TRY_AGAIN_MS = 60_000;
+// All containers of one user on a node share few watches (fs.inotify.max_user_instances is 128): one may be freed later.
+const RETRY_AFTER_MS = 60_000;
 
 /** Begins to watch at the first `refresh`. */
-export function watchFolder({ path, onEvent, onError, clock, watch = chokidarWatch }: Watch): Watcher {
+export function watchFolder({ path, onEvent, onError, clock, watch = chokidarWatch }: WatchOptions): Watcher {
   const folder = dirname(path);
   let current: { watcher: FSWatcher; identity: string } | null = null;
-  let told: string | null = null;
+  let lastError: string | null = null;
   let failedAt: number | null = null;
   const fail = (error: unknown) => {
-    const why = error instanceof Error ? error.message : String(error);
-    if (why !== told) onError(why);
-    told = why;
+    const why = messageOf(error);
+    if (why !== lastError) onError(why);
+    lastError = why;
     failedAt = clock.now();
   };
   return {
     refresh: async () => {
       const identity = await identityOf(folder);
-      const waits = failedAt === null || elapsedMs(failedAt, clock.now()) < TRY_AGAIN_MS;
+      const waits = failedAt === null || elapsedMs(failedAt, clock.now()) < RETRY_AFTER_MS;
       if (current?.identity === identity && waits) return;
       await current?.watcher.close();
       current = null;
@@ -119,15 +99,15 @@ export function watchFolder({ path, onEvent, onError, clock, watch = chokidarWat
   };
 }
 
-/** Tells one folder from another of the same name; null where there is none. */
+/** Distinguishes a folder from another one at the same path; null when there is none. */
 async function identityOf(folder: string): Promise<string | null> {
   try {
     const { dev, ino, birthtimeNs } = await stat(folder, { bigint: true });
-    // A folder that is removed and made again at once gets the same inode number on ext4, and nobody tells of it.
+    // A folder that is removed and created again at once gets the same inode number on ext4, and no event reports that.
     return [dev, ino, birthtimeNs].join(":");
   } catch (error) {
-    // Not there or not to be seen: reading the file itself says so, with a remedy.
-    if (error instanceof Error && "code" in error) return null;
+    // The folder is missing or cannot be read: reading the file reports that with a remedy.
+    if (codeOf(error) !== null) return null;
     throw error;
   }
 }

@@ -1,16 +1,14 @@
-// Makes nginx run a config, whatever is on the disk and in nginx now: write, signal, verify, roll back. Touches the
-// config, its `.good` copy and nginx, all through what it is given. One call at a time.
+// Makes nginx run a config, whatever is on the disk and in nginx now: write, signal, verify, roll back. Touches the config,
+// its `.good` copy and nginx, all through what it is given. One call at a time.
 import type { Clock } from "../../common/clock.ts";
+import type { NginxControl } from "../nginx/control.ts";
 import type { ErrorLog, LogMark } from "../nginx/error-log.ts";
-import type { HashProbe } from "../nginx/hash-probe.ts";
-import type { Master } from "../nginx/master.ts";
-import type { Delivery } from "../nginx/processes.ts";
 import type { Config } from "../render/render.ts";
 import type { ConfigFiles } from "./config-files.ts";
 import { awaitAccepted, awaitSettled } from "./verify.ts";
 
-/** How long a reload took, from the signal on. */
-export interface Reload {
+/** How long a reload took, counted from the signal. */
+export interface ReloadTimes {
   /** Epoch ms of the signal. */
   at: number;
   acceptedMs: number;
@@ -18,29 +16,18 @@ export interface Reload {
 }
 
 /**
- * `settled`: nginx runs this config and nothing else (`reload` null: it did already; `why`: what went wrong besides).
- * `settling`: new workers run it, old ones are still there. `absent`: it lies on the disk and no nginx runs.
- * `waiting`: nginx is too busy to answer. `refused`: nginx did not take it (`running`: and goes on with another one).
- * `failed`: it could not even be tried. `stopped`: the program is to end.
+ * `settled`: nginx runs this config and no other (`reload` null: it already did; `why`: another problem, null for none).
+ * `settling`: new workers run it, old ones still answer. `nginx_down`: it is on the disk, but no nginx runs.
+ * `nginx_unresponsive`: nginx does not answer in time. `refused`: nginx did not accept it (`running`: nginx still runs
+ * another config). `failed`: it could not be tried. `stopped`: the program is stopping.
  */
-export type Outcome =
-  | { kind: "settled"; reload: Reload | null; why: string | null }
-  | { kind: "settling"; reload: Reload; why: string }
+export type ApplyOutcome =
+  | { kind: "settled"; reload: ReloadTimes | null; why: string | null }
+  | { kind: "settling"; reload: ReloadTimes; why: string }
   | { kind: "refused"; why: string; rolledBack: boolean; running: boolean }
   | { kind: "failed"; why: string; because: "disk" | "signal_failed" }
   | { kind: "nginx_down" | "nginx_unresponsive"; why: string }
   | { kind: "stopped"; why: string };
-
-/** nginx as seen from here. */
-export interface NginxControl {
-  ask(): Promise<HashProbe>;
-  findMaster(): Promise<Master>;
-  isMaster(pid: number): boolean;
-  reload(pid: number): Delivery;
-  forbiddenReason(pid: number): string;
-  answeringWorkers(master: number): number[];
-  stillAnswering(workers: readonly number[]): number[];
-}
 
 export interface ApplyParts {
   clock: Clock;
@@ -49,24 +36,24 @@ export interface ApplyParts {
   log: ErrorLog;
 }
 
-// For both steps together. A reload takes 10 ms and some 100 ms more until the old workers leave; large configs of other
-// sites take seconds. Longer and a refused config without an error log to tell so stays on the disk for longer.
+// For both steps together. A reload takes 10 ms, and 100 ms more until the old workers exit; large configs of other sites
+// take seconds. With a longer deadline a refused config stays on the disk longer where there is no error log.
 const DEADLINE_MS = 10_000;
-// What one call waits for old workers. Normally 0.1 s; a stuck worker must not hold up the next change, which may be a
-// withdrawal, so the rest is waited for by further calls.
+// How long one call waits for old workers, which normally takes 0.1 s. A stuck worker must not delay the next change, which
+// may be a withdrawal, so later calls wait for the rest.
 const SETTLE_WAIT_MS = 1_000;
 
-interface Pending {
+interface UnsettledReload {
   hash: string;
   workers: readonly number[];
-  reload: Reload;
+  reload: ReloadTimes;
 }
 
 export class Applier {
   readonly #parts: ApplyParts;
-  /** A reload that was accepted and whose old workers were not yet gone. */
-  #pending: Pending | null = null;
-  /** Hash of a config that lay on the disk while no nginx ran: one that starts later has read it. */
+  /** A reload that was accepted while old workers still answered. */
+  #unsettled: UnsettledReload | null = null;
+  /** Hash of the config that was on the disk while no nginx ran: an nginx that starts later has read it. */
   #unread: string | null = null;
   /** Where the error log ended when the config on the disk was last written or proven; undefined before. */
   #mark: LogMark | null | undefined;
@@ -75,8 +62,8 @@ export class Applier {
     this.#parts = parts;
   }
 
-  /** Makes `config` what nginx runs. Never throws for what the disk or nginx do. */
-  async ensure(config: Config, signal: AbortSignal): Promise<Outcome> {
+  /** Makes nginx run `config`. Errors of the disk and of nginx are outcomes, never thrown. */
+  async ensure(config: Config, signal: AbortSignal): Promise<ApplyOutcome> {
     const { files, nginx, log } = this.#parts;
     const mark = await log.mark();
     const written = await files.write(config);
@@ -92,58 +79,58 @@ export class Applier {
     return this.#reload(config, master.pid, signal);
   }
 
-  /** The outcome where the bytes on the disk were right already, null when nginx needs the signal. */
-  async #inPlace(config: Config, signal: AbortSignal): Promise<Outcome | null> {
+  /** The outcome when the bytes on the disk were already right; null when nginx must reload. */
+  async #inPlace(config: Config, signal: AbortSignal): Promise<ApplyOutcome | null> {
     const { files, nginx } = this.#parts;
-    if (this.#pending?.hash === config.hash) return this.#settle(config, this.#pending, signal);
+    if (this.#unsettled?.hash === config.hash) return this.#settle(config, this.#unsettled, signal);
     const proven = files.good?.hash === config.hash;
     if (!proven && this.#unread !== config.hash) return null;
-    const echo = await nginx.ask();
-    if (signal.aborted) return { kind: "stopped", why: "the reloader was told to end" };
-    if (echo.kind === "hash" && echo.hash === config.hash) return this.#settled(config, null);
-    // An overloaded nginx is not helped by a reload; whether it runs the right config shows when it answers again.
-    return proven && echo.kind === "silent" ? { kind: "nginx_unresponsive", why: echo.why } : null;
+    const probe = await nginx.fetchHash();
+    if (signal.aborted) return { kind: "stopped", why: "the reloader is stopping" };
+    if (probe.kind === "hash" && probe.hash === config.hash) return this.#settled(config, null);
+    // A reload does not help an overloaded nginx. Which config it runs is checked when it answers again.
+    return proven && probe.kind === "silent" ? { kind: "nginx_unresponsive", why: probe.why } : null;
   }
 
   /**
-   * No nginx: the config waits for it on the disk, unless nginx has tried to start with it and said that it cannot. It
-   * says so in that log only when it was started with `-e`: of `error_log` it does not know yet.
+   * nginx is down: the config stays on the disk for its next start, unless nginx has tried to start with it and logged an
+   * error. At a start nginx writes to that log only with the option `-e`, since it has not read `error_log` yet.
    */
-  async #withoutNginx(config: Config, why: string): Promise<Outcome> {
+  async #withoutNginx(config: Config, why: string): Promise<ApplyOutcome> {
     this.#unread = config.hash;
-    this.#pending = null;
+    this.#unsettled = null;
     const refused = await this.#parts.log.refusalSince(this.#mark ?? null, null);
     return refused === null
       ? { kind: "nginx_down", why }
       : this.#rollBack(config, `nginx does not start: ${refused}`, false);
   }
 
-  async #reload(config: Config, master: number, signal: AbortSignal): Promise<Outcome> {
+  async #reload(config: Config, master: number, signal: AbortSignal): Promise<ApplyOutcome> {
     const { clock, nginx, log } = this.#parts;
     const workers = nginx.answeringWorkers(master);
     const mark = await log.mark();
     this.#unread = null;
-    this.#pending = null;
-    const delivery = nginx.reload(master);
-    if (delivery === "forbidden")
+    this.#unsettled = null;
+    const signalled = nginx.reload(master);
+    if (signalled === "forbidden")
       return { kind: "failed", why: nginx.forbiddenReason(master), because: "signal_failed" };
-    if (delivery === "gone") return this.#withoutNginx(config, "nginx ended just now");
+    if (signalled === "gone") return this.#withoutNginx(config, "nginx has just exited");
     const at = clock.now();
     const accepted = await awaitAccepted({
       hash: config.hash,
       since: at,
       timeoutMs: DEADLINE_MS,
       clock,
-      ask: () => nginx.ask(),
-      renewed: () => nginx.answeringWorkers(master).some((pid) => !workers.includes(pid)),
+      fetchHash: () => nginx.fetchHash(),
+      hasNewWorkers: () => nginx.answeringWorkers(master).some((pid) => !workers.includes(pid)),
       refusal: () => log.refusalSince(mark, master),
-      alive: () => nginx.isMaster(master),
+      isMasterAlive: () => nginx.isMaster(master),
       signal,
     });
     if (accepted.accepted) {
-      const reload: Reload = { at, acceptedMs: clock.now() - at, settledMs: null };
-      this.#pending = { hash: config.hash, workers, reload };
-      return this.#settle(config, this.#pending, signal);
+      const reload: ReloadTimes = { at, acceptedMs: clock.now() - at, settledMs: null };
+      this.#unsettled = { hash: config.hash, workers, reload };
+      return this.#settle(config, this.#unsettled, signal);
     }
     switch (accepted.because) {
       case "stopped":
@@ -152,48 +139,48 @@ export class Applier {
         return this.#withoutNginx(config, accepted.why);
       case "refused":
         return this.#rollBack(config, `nginx refused the config: ${accepted.why}`, true);
-      case "late":
-        return this.#rollBack(config, `${this.#lateReason(accepted.why)}; ${log.hint}`, true);
+      case "timeout":
+        return this.#rollBack(config, `${this.#timeoutReason(accepted.why)}; ${log.hint}`, true);
     }
   }
 
-  #lateReason(why: string): string {
+  #timeoutReason(why: string): string {
     const { configPath } = this.#parts.files;
-    return `nginx did not take the config within ${DEADLINE_MS / 1000} s of the signal (${why}): it must include ${configPath}`;
+    return `nginx did not load the config within ${DEADLINE_MS / 1000} s of the signal (${why}): make sure that nginx' main config includes ${configPath}`;
   }
 
-  async #settle(config: Config, pending: Pending, signal: AbortSignal): Promise<Outcome> {
+  async #settle(config: Config, unsettled: UnsettledReload, signal: AbortSignal): Promise<ApplyOutcome> {
     const { clock, nginx } = this.#parts;
     const left = await awaitSettled({
       timeoutMs: SETTLE_WAIT_MS,
       clock,
-      remaining: () => nginx.stillAnswering(pending.workers),
+      remaining: () => nginx.stillAnswering(unsettled.workers),
       signal,
     });
-    const reload = { ...pending.reload, settledMs: clock.now() - pending.reload.at };
+    const reload = { ...unsettled.reload, settledMs: clock.now() - unsettled.reload.at };
     if (left.length === 0) return this.#settled(config, reload);
-    if (signal.aborted) return { kind: "stopped", why: "the reloader was told to end" };
-    // Not rolled back: nginx has taken the config, and the one before may point at a server that is being withdrawn.
-    const why = `nginx runs the new config, but old workers (pids ${left.join(", ")}) still answer with the one before`;
-    return { kind: "settling", reload: pending.reload, why };
+    if (signal.aborted) return { kind: "stopped", why: "the reloader is stopping" };
+    // Not rolled back: nginx has accepted the config, and the previous one may point to a server that is being withdrawn.
+    const why = `nginx runs the new config, but old workers (pids ${left.join(", ")}) still answer with the previous one`;
+    return { kind: "settling", reload: unsettled.reload, why };
   }
 
-  async #settled(config: Config, reload: Reload | null): Promise<Outcome> {
-    this.#pending = null;
+  async #settled(config: Config, reload: ReloadTimes | null): Promise<ApplyOutcome> {
+    this.#unsettled = null;
     this.#unread = null;
     this.#mark = await this.#parts.log.mark();
     const kept = await this.#parts.files.keepAsGood(config);
     return { kind: "settled", reload, why: kept.ok ? null : kept.why };
   }
 
-  /** Brings the last good bytes back. An nginx that is `running` goes on with what it ran before. */
-  async #rollBack(config: Config, why: string, running: boolean): Promise<Outcome> {
+  /** Restores the last good config on the disk. An nginx that is `running` still runs its previous config. */
+  async #rollBack(config: Config, why: string, running: boolean): Promise<ApplyOutcome> {
     const { files } = this.#parts;
     const refused = { kind: "refused", why, rolledBack: false, running } as const;
     if (files.good === null || files.good.hash === config.hash) return refused;
     this.#mark = await this.#parts.log.mark();
     const written = await files.restore(files.good);
     if (written.ok) return { ...refused, rolledBack: true };
-    return { ...refused, why: `${why}; and it cannot be rolled back: ${written.why}` };
+    return { ...refused, why: `${why}; and the last good config cannot be restored: ${written.why}` };
   }
 }

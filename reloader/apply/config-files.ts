@@ -1,30 +1,23 @@
-// The config and its last good copy on the disk. Touches these two files through what it is given.
-import { dirname } from "node:path";
-import type { Written } from "../../common/atomic-file.ts";
+// Reads and writes the config and its last good copy. Touches these two files through what it is given.
+import type { Disk } from "../../common/disk.ts";
+import { diskProblem } from "../disk-problem.ts";
 import { type Config, readConfig } from "../render/render.ts";
 
-export interface Disk {
-  /** Null when there is no such file. */
-  read(path: string): Promise<string | null>;
-  write(path: string, text: string, mode: number): Promise<Written>;
-  /** Puts one file in the place of another; needs no room on the volume. */
-  move(from: string, to: string): Promise<void>;
-  /** Removes what a killed writer of `path` left. */
-  removeStale(path: string): Promise<void>;
-}
+/** The disk as the config files need it. */
+export type ConfigDisk = Pick<Disk, "read" | "write" | "move" | "removeStale">;
 
 export type WriteResult = { ok: true; changed: boolean } | { ok: false; why: string };
 
-// nginx' master reads it as whatever user it runs as.
+// The user of nginx' master differs from image to image.
 const READABLE = 0o644;
 
 export class ConfigFiles {
   readonly configPath: string;
   readonly #goodPath: string;
-  readonly #disk: Disk;
+  readonly #disk: ConfigDisk;
   #good: Config | null = null;
 
-  constructor(paths: { configPath: string; goodPath: string }, disk: Disk) {
+  constructor(paths: { configPath: string; goodPath: string }, disk: ConfigDisk) {
     this.configPath = paths.configPath;
     this.#goodPath = paths.goodPath;
     this.#disk = disk;
@@ -36,8 +29,8 @@ export class ConfigFiles {
   }
 
   /**
-   * Call once before all else. Finds what an earlier run had proven and puts it in the place of a config that it had
-   * not: should nginx start now, it must not start with that.
+   * Call it once before anything else. Reads the config that an earlier run had proven and writes it over a config that
+   * was not proven, since nginx may start at any moment and must not start with that one.
    */
   async recover(): Promise<WriteResult> {
     try {
@@ -54,18 +47,18 @@ export class ConfigFiles {
   async write(config: Config): Promise<WriteResult> {
     const written = await this.#put(this.configPath, config.text);
     if (written.ok || config.server !== null || !this.#good?.server) return written;
-    // A full volume must not keep a server that is to be withdrawn: the room is that of its good copy, which is as well
-    // kept in the config's own place.
+    // A full volume must not keep a withdrawn server published. Moving the good copy into the config's place frees the
+    // room for one file and loses nothing: nginx still finds the good config until the next line replaces it.
     return (await this.#moveGood(this.#good)) ? this.#put(this.configPath, config.text) : written;
   }
 
-  /** Remembers `config` as proven. It counts as good even when the copy cannot be written. */
+  /** Keeps `config` as the good one. It counts as good even when the copy cannot be written. */
   async keepAsGood(config: Config): Promise<WriteResult> {
     this.#good = config;
     return this.#put(this.#goodPath, config.text);
   }
 
-  /** Makes the config file hold the last good config, also on a full volume: its copy lies there already. */
+  /** Makes the config file hold the last good config. Works on a full volume too, since its copy is already there. */
   async restore(good: Config): Promise<WriteResult> {
     const written = await this.write(good);
     if (written.ok) return written;
@@ -78,7 +71,7 @@ export class ConfigFiles {
       await this.#disk.move(this.#goodPath, this.configPath);
       return true;
     } catch {
-      return false; // why a config cannot be written at all says more
+      return false; // the caller reports the error of the write, which says more
     }
   }
 
@@ -89,24 +82,4 @@ export class ConfigFiles {
       return { ok: false, why: diskProblem(path, error) };
     }
   }
-}
-
-/** A sentence that names the file, what is wrong and what to do. */
-export function diskProblem(path: string, error: unknown): string {
-  const code = error instanceof Error && "code" in error ? String(error.code) : String(error);
-  const folder = dirname(path);
-  const remedies: Readonly<Record<string, string>> = {
-    EACCES: "let the reloader's user write in that folder",
-    EPERM: "let the reloader's user write in that folder",
-    EROFS: "mount a writable volume there",
-    ENOENT: "mount a volume for that folder",
-    ENOTDIR: "its folder is a file: correct the path",
-    ENOSPC: "make room on that volume",
-    EDQUOT: "make room on that volume",
-    EFBIG: "lift the limit of file sizes (ulimit -f)",
-    EBUSY: `mount a volume on the folder ${folder}, not on the single file: a mounted file cannot be replaced`,
-    EXDEV: `mount a volume on the folder ${folder}, not on the single file: a mounted file cannot be replaced`,
-    EISDIR: "a folder is in its place: remove it",
-  };
-  return `${path} cannot be written (${code}): ${remedies[code] ?? "see to that volume"}`;
 }

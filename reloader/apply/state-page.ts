@@ -1,13 +1,13 @@
-// The body of the 503 answers, a file of its own: a new message changes it and reloads nothing. Touches that file.
-
+// Writes the body of the 503 answers to a separate file, so that a new message needs no reload. Touches that file.
+import type { Disk } from "../../common/disk.ts";
+import { diskProblem } from "../disk-problem.ts";
 import type { StatePage } from "../inputs/upstream.ts";
-import { type Disk, diskProblem } from "./config-files.ts";
 
-// nginx' workers read it at each request as the image's own user (101 in the stock image), not as ours.
+// nginx' workers read it at each request as the image's own user (101 in the stock image), not as the reloader's user.
 const READABLE = 0o644;
 
 /** Writes the page. Answers null, or why it could not be written. */
-export async function writeStatePage(path: string, page: StatePage, disk: Disk): Promise<string | null> {
+export async function writeStatePage(path: string, page: StatePage, disk: Pick<Disk, "write">): Promise<string | null> {
   try {
     await disk.write(path, `${JSON.stringify(page)}\n`, READABLE);
     return null;

@@ -1,30 +1,31 @@
-// Turns the server's host into an address, so that nginx never asks DNS itself. Touches DNS through what it is given.
+// Resolves the server's host to an address, so that nginx never uses DNS itself. Touches DNS through what it is given.
 import { isIP, isIPv4 } from "node:net";
 import type { Clock } from "../../common/clock.ts";
+import { messageOf } from "../../common/errors.ts";
 
 export type Resolution = { known: true; address: string; warning: string | null } | { known: false; why: string };
 
-/** All addresses of a name; throws when there is no answer. */
+/** All addresses of a name. Throws when DNS does not answer. */
 export type Lookup = (name: string) => Promise<readonly string[]>;
 
 export interface Resolver {
-  /** The address of `host`. Never throws, never waits longer than its limit. */
+  /** The address of `host`. Never throws, and waits 2 s at most. */
   resolve(host: string): Promise<Resolution>;
 }
 
-// A resolver that works answers within tens of milliseconds; one that does not must not hold up a withdrawal.
+// A working resolver answers within tens of milliseconds. A broken one must not delay a withdrawal.
 const LOOKUP_WAIT_MS = 2_000;
 
 /**
- * A name keeps its address as long as the answer still has it (round-robin DNS would reload nginx at every look) and
- * while there is no answer (an outage of DNS is no reason to unpublish). IPv4 comes first: every pod has it.
+ * A name keeps its address while the answer still contains it (otherwise round-robin DNS would reload nginx at every pass)
+ * and while DNS does not answer (an outage of DNS is no reason to unpublish). IPv4 comes first, since every pod has it.
  */
 export function createResolver(lookup: Lookup, clock: Clock): Resolver {
   const kept = new Map<string, string>();
   const running = new Map<string, Promise<readonly string[]>>();
 
-  const ask = (name: string): Promise<readonly string[]> => {
-    // getaddrinfo cannot be cancelled and occupies one of Node's four threads: never two for one name.
+  const lookupOnce = (name: string): Promise<readonly string[]> => {
+    // getaddrinfo cannot be cancelled and occupies one of Node's four threads, so there is never a second one for a name.
     const pending = running.get(name) ?? lookup(name).finally(() => running.delete(name));
     running.set(name, pending);
     return pending;
@@ -33,18 +34,18 @@ export function createResolver(lookup: Lookup, clock: Clock): Resolver {
   return {
     resolve: async (host) => {
       if (isIP(host) !== 0) return { known: true, address: host, warning: null };
-      const before = kept.get(host);
-      const answer = await within(clock, LOOKUP_WAIT_MS, ask(host));
+      const previous = kept.get(host);
+      const answer = await within(clock, LOOKUP_WAIT_MS, lookupOnce(host));
       const found = answer.ok ? [...answer.value].filter((address) => isIP(address) !== 0) : [];
       if (found.length > 0) {
-        const address = before !== undefined && found.includes(before) ? before : best(found);
-        kept.clear(); // one name at a time is wanted
+        const address = previous !== undefined && found.includes(previous) ? previous : best(found);
+        kept.clear(); // one server is desired at a time
         kept.set(host, address);
         return { known: true, address, warning: null };
       }
       const why = `the name ${host} cannot be resolved: ${answer.ok ? "it has no address" : answer.why}`;
-      if (before === undefined) return { known: false, why };
-      return { known: true, address: before, warning: `${why}; its last address ${before} stays` };
+      if (previous === undefined) return { known: false, why };
+      return { known: true, address: previous, warning: `${why}; nginx keeps its last address ${previous}` };
     },
   };
 }
@@ -54,14 +55,16 @@ function best(addresses: readonly string[]): string {
   return sorted[0] ?? "";
 }
 
-type Answer<T> = { ok: true; value: T } | { ok: false; why: string };
+type LookupResult<T> = { ok: true; value: T } | { ok: false; why: string };
 
-async function within<T>(clock: Clock, ms: number, work: Promise<T>): Promise<Answer<T>> {
+async function within<T>(clock: Clock, ms: number, work: Promise<T>): Promise<LookupResult<T>> {
   const done = new AbortController();
-  const late = clock.sleep(ms, done.signal).then((): Answer<T> => ({ ok: false, why: `no answer within ${ms} ms` }));
+  const late = clock
+    .sleep(ms, done.signal)
+    .then((): LookupResult<T> => ({ ok: false, why: `no answer within ${ms} ms` }));
   const answer = work.then(
-    (value): Answer<T> => ({ ok: true, value }),
-    (error: unknown): Answer<T> => ({ ok: false, why: error instanceof Error ? error.message : String(error) }),
+    (value): LookupResult<T> => ({ ok: true, value }),
+    (error: unknown): LookupResult<T> => ({ ok: false, why: messageOf(error) }),
   );
   try {
     return await Promise.race([answer, late]);

@@ -1,4 +1,4 @@
-// Reads a file that somebody else writes, whatever they have put in its place. Touches that file, reading.
+// Reads a small file that another program writes, and refuses anything that is not a regular file. Reads that file.
 import { constants, open } from "node:fs/promises";
 
 export interface SmallFile {
@@ -7,18 +7,18 @@ export interface SmallFile {
   writtenAt: number;
 }
 
-// As much as a ConfigMap holds; the upstream file and a template have a few KB. A container has memory for little more.
-const LARGEST_BYTES = 1024 * 1024;
+// The size limit of a ConfigMap. The upstream file and a template have a few KB; a larger file could exhaust the memory.
+const MAX_BYTES = 1024 * 1024;
 
-/** Throws the file system's error, or one whose `code` says in words why this is no file to read. */
+/** Throws the file system's error, or an error whose `code` says in words why the file is refused. */
 export async function readSmallFile(path: string): Promise<SmallFile> {
-  // A named pipe would else be waited at until somebody writes to it, and the program with it.
+  // Without O_NONBLOCK the open of a named pipe would block until another program writes to it.
   const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
     const found = await file.stat();
-    if (!found.isFile()) throw unusable("it is no ordinary file");
-    if (found.size > LARGEST_BYTES) throw unusable(`it has ${found.size} bytes, and may have ${LARGEST_BYTES}`);
-    // Takes off a byte order mark, which nginx would show as an unknown directive that nobody can see.
+    if (!found.isFile()) throw unusable("it is not a regular file");
+    if (found.size > MAX_BYTES) throw unusable(`it has ${found.size} bytes; the limit is ${MAX_BYTES}`);
+    // TextDecoder removes a byte order mark, which nginx would report as an unknown, invisible directive.
     return { text: new TextDecoder().decode(await file.readFile()), writtenAt: found.mtimeMs };
   } finally {
     await file.close();

@@ -1,14 +1,15 @@
-// Reads the upstream file and decides which server is wanted. Touches that file, reading.
+// Reads the upstream file and decides which server nginx is to serve. Reads that file.
+import { codeOf } from "../../common/errors.ts";
 import { parseUpstreamFile, type Server, type UpstreamFile } from "../../common/upstream-file.ts";
 import type { SmallFile } from "./small-file.ts";
 
-/** What stood on the disk. */
+/** What was on the disk. */
 export type UpstreamRead =
   | { kind: "file"; file: UpstreamFile; writtenAt: number }
   | { kind: "missing" }
   | { kind: "refused"; problem: string };
 
-/** Reads it. Never throws: a problem is a sentence that names the file and the remedy. */
+/** Never throws: `problem` is a sentence that names the file and the remedy. */
 export async function readUpstream(
   path: string,
   readFile: (path: string) => Promise<SmallFile>,
@@ -17,7 +18,7 @@ export async function readUpstream(
   try {
     found = await readFile(path);
   } catch (error) {
-    const code = error instanceof Error && "code" in error ? String(error.code) : String(error);
+    const code = codeOf(error) ?? String(error);
     if (code === "ENOENT" || code === "ENOTDIR") return { kind: "missing" };
     const remedy =
       code === "EACCES"
@@ -27,20 +28,21 @@ export async function readUpstream(
   }
   const parsed = parseUpstreamFile(found.text);
   if (parsed.ok) return { kind: "file", file: parsed.file, writtenAt: found.writtenAt };
-  const remedy = "the provisioner writes it anew at its next pass; whoever else writes it must rename it into place";
+  const remedy =
+    "the provisioner writes it again at its next pass; any other program that writes it must rename it into place";
   return { kind: "refused", problem: `${path} cannot be used: ${parsed.problem} (${remedy})` };
 }
 
 /** What nginx is to serve. */
 export interface DesiredUpstream {
-  /** 0 when no upstream file was read yet. */
+  /** 0 until an upstream file was read. */
   generation: number;
   server: Server | null;
-  /** The body of the answers while there is no server. */
+  /** The body of the 503 answers while there is no server. */
   page: StatePage;
 }
 
-/** The state as clients see it. */
+/** The state that clients see: the body of the 503 answers. */
 export interface StatePage {
   pod: string | null;
   state: string;
@@ -49,41 +51,41 @@ export interface StatePage {
   updatedAt: string | null;
 }
 
-export interface Decision {
-  wanted: DesiredUpstream;
-  /** Why `wanted` is not what the file says. */
+export interface UpstreamDecision {
+  desired: DesiredUpstream;
+  /** Why `desired` is not what the file says; null when it is. */
   problem: string | null;
 }
 
 /**
- * Decides what is wanted. `before` is the last decision, or what an earlier run had proven good. A file that is gone
- * or cannot be used changes nothing: silence never unpublishes. Only a fresh start without any file means "no server".
+ * `before` is the last decision, or what an earlier run had proven. A file that is missing or cannot be used changes nothing,
+ * so that nothing is unpublished by mistake. Only at a first start does a missing file mean "no server".
  */
-export function decideUpstream(read: UpstreamRead, before: DesiredUpstream | null): Decision {
+export function decideUpstream(read: UpstreamRead, before: DesiredUpstream | null): UpstreamDecision {
   switch (read.kind) {
     case "file": {
       const { generation, server, pod, state, reason, message, updatedAt } = read.file;
-      return { wanted: { generation, server, page: { pod, state, reason, message, updatedAt } }, problem: null };
+      return { desired: { generation, server, page: { pod, state, reason, message, updatedAt } }, problem: null };
     }
     case "missing": {
       if (before === null)
-        return { wanted: noServer("no_upstream_file", "nothing was provisioned yet"), problem: null };
-      // A generation of 0 means that there has not been a file in this run: nothing disappeared.
+        return { desired: noServer("no_upstream_file", "no instance has been provisioned yet"), problem: null };
+      // With generation 0 this run has not read a file yet, so none has disappeared.
       const problem =
-        "the upstream file is gone: nginx keeps its last good config until the provisioner writes it anew";
-      return { wanted: before, problem: before.generation === 0 && before.server === null ? null : problem };
+        "the upstream file is gone: nginx keeps its last good config until the provisioner writes the file again";
+      return { desired: before, problem: before.generation === 0 && before.server === null ? null : problem };
     }
     case "refused":
       return {
-        wanted: before ?? noServer("upstream_file_refused", "the upstream file cannot be used"),
+        desired: before ?? noServer("upstream_file_refused", "the upstream file cannot be used"),
         problem: `${read.problem}; nginx keeps its last good config`,
       };
   }
 }
 
-/** What is wanted when an earlier run left a good config and nothing else is known. */
+/** The desired server when only the good config of an earlier run is known. */
 export function upstreamOfGood(server: Server | null): DesiredUpstream {
-  return { ...noServer("no_upstream_file", "nothing was provisioned yet"), server };
+  return { ...noServer("no_upstream_file", "no instance has been provisioned yet"), server };
 }
 
 function noServer(reason: string, message: string): DesiredUpstream {

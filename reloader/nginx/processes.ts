@@ -1,29 +1,30 @@
-// The process table as the reloader needs it, and the one signal it sends. Touches /proc and, in `reload`, nginx.
+// The process table as the reloader needs it, and the one signal that it sends. Reads /proc; `reload` signals nginx.
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
+import { codeOf } from "../../common/errors.ts";
 
-/** What became of a signal. */
-export type Delivery = "sent" | "gone" | "forbidden";
+/** `gone`: the process has exited. `forbidden`: this user may not signal it. */
+export type SignalResult = "sent" | "gone" | "forbidden";
 
-/** Processes by id. What cannot be seen (ended, or not ours to see) is null or left out: the table is never exact. */
+/** Processes by id. A process that has exited or that this user may not see is null or left out. */
 export interface Processes {
   ids(): number[];
-  /** The command line with blanks between its parts; nginx writes there what each process is. */
+  /** The command line, joined with blanks. nginx writes there which kind of process it is. */
   title(pid: number): string | null;
-  /** The name of the program that runs in it, which its title does not change. */
+  /** The name of the program, which does not depend on the title. */
   program(pid: number): string | null;
   children(pid: number): number[];
   /** The effective user id. */
   owner(pid: number): number | null;
-  /** What stands behind a file descriptor, as the kernel prints it: `/var/log/x`, `pipe:[7]`, `socket:[7]`. */
+  /** What a file descriptor points to, in the kernel's words: `/var/log/x`, `pipe:[7]`, `socket:[7]`. */
   descriptor(pid: number, fd: number): string | null;
-  /** Sends SIGHUP, upon which nginx' master loads its config. */
-  reload(pid: number): Delivery;
+  /** Sends SIGHUP, which makes nginx' master reload its config. */
+  reload(pid: number): SignalResult;
   /** The user id of this process. */
   self(): number;
 }
 
-/** The real table. Reads are synchronous: /proc is memory, and a reload must not wait for a thread pool. */
+/** The real table. Reads are synchronous, because /proc is in memory and a reload must not wait for a thread pool. */
 export function systemProcesses(proc = "/proc"): Processes {
   const read = (...path: string[]) => ifThere(() => readFileSync(join(proc, ...path), "utf8"));
   const ids = () =>
@@ -56,7 +57,7 @@ export function systemProcesses(proc = "/proc"): Processes {
   };
 }
 
-/** A number out of `/proc/<pid>/status`; of several in a line the one at `index`. */
+/** A number from `/proc/<pid>/status`; `index` selects one of several in a line. */
 function field(status: string | null, name: string, index = 0): number | null {
   const values = status?.split("\n").find((line) => line.startsWith(`${name}:`));
   const value = values
@@ -66,14 +67,12 @@ function field(status: string | null, name: string, index = 0): number | null {
   return value === undefined ? null : Number(value);
 }
 
-const codeOf = (error: unknown) => (error instanceof Error && "code" in error ? error.code : undefined);
-
-// ESRCH: ended while it was read. EACCES and EPERM: another user's process, about which /proc tells less.
+// ESRCH: the process exited during the read. EACCES and EPERM: it belongs to another user.
 function ifThere<T>(read: () => T): T | null {
   try {
     return read();
   } catch (error) {
-    if (["ENOENT", "ESRCH", "EACCES", "EPERM"].includes(String(codeOf(error)))) return null;
+    if (["ENOENT", "ESRCH", "EACCES", "EPERM"].includes(codeOf(error) ?? "")) return null;
     throw error;
   }
 }

@@ -1,7 +1,7 @@
-// Decides what the running nginx can do by its version, and remembers that version. Touches only what it is given.
+// Decides which directives the running nginx knows, and remembers its version. Touches only what it is given.
 import type { Master } from "./master.ts";
 
-/** True from 1.27.4 on, which knows `keepalive_min_timeout`. Unknown versions are taken for old ones. */
+/** True from 1.27.4 on, which has `keepalive_min_timeout`. An unknown version counts as an old one. */
 export function keepsIdleClients(version: string | null): boolean {
   const [, major, minor, patch] = /^(\d+)\.(\d+)\.(\d+)/.exec(version ?? "") ?? [];
   if (major === undefined) return false;
@@ -11,13 +11,13 @@ export function keepsIdleClients(version: string | null): boolean {
 
 export interface VersionParts {
   findMaster(): Promise<Master>;
-  /** What nginx' status port answers; null when it answers nothing of the kind. */
-  ask(): Promise<string | null>;
+  /** The version from nginx' status port; null when it does not answer one. */
+  fetchVersion(): Promise<string | null>;
 }
 
 /**
- * The version of the nginx that runs, null while none does or none has told. A directive that nginx does not know would
- * keep it from starting, so a version is forgotten with the master that told it: the one that starts next may be older.
+ * The version of the running nginx; null while none runs or it has not answered. nginx does not start with a directive that
+ * it does not know, so the version is forgotten with its master: the next nginx may be older.
  */
 export class KnownVersion {
   readonly #parts: VersionParts;
@@ -35,7 +35,7 @@ export class KnownVersion {
       return null;
     }
     if (this.#known?.master !== master.pid) {
-      const version = await this.#parts.ask();
+      const version = await this.#parts.fetchVersion();
       this.#known = version === null ? null : { version, master: master.pid };
     }
     return this.#known?.version ?? null;

@@ -1,18 +1,17 @@
-// Decides which config nginx is to run for what is wanted, and what clients are told while there is none. Pure but for
-// the resolver that it is handed.
-import type { Inputs } from "../inputs/read-inputs.ts";
-import type { Resolver } from "../inputs/resolve.ts";
-import type { DesiredUpstream, StatePage } from "../inputs/upstream.ts";
+// Decides which config nginx is to run for the desired server, and the body of the 503 answers while there is none. Pure.
+import type { StatePage } from "../inputs/upstream.ts";
+import { accessLogFor } from "../nginx/access-log.ts";
 import { RenderError } from "../render/quote.ts";
 import { type Config, renderConfig } from "../render/render.ts";
 import type { ProxySettings, RenderInputs, Target } from "../render/view.ts";
+import type { ReloadInput } from "./input.ts";
 
-/** What a pass would have nginx run. `config` null: that cannot be known now, and why is the problem. */
 export interface DesiredConfig {
+  /** Null: it cannot be rendered now, and `problem` says why. */
   config: Config | null;
-  /** For when there is nothing else: answers 503, out of the built-in template. */
+  /** Answers 503, rendered from the built-in template: for when there is no other config. */
   unavailableConfig: Config;
-  /** No server is wanted. */
+  /** No server is desired. */
   withdraws: boolean;
   /** The body of the 503 answers. */
   page: StatePage;
@@ -20,47 +19,44 @@ export interface DesiredConfig {
   warnings: readonly string[];
 }
 
-export async function desiredConfig(
-  wanted: DesiredUpstream,
-  settings: ProxySettings,
-  looked: Inputs,
-  resolver: Resolver,
-): Promise<DesiredConfig> {
-  const { render: found, usable } = looked;
-  const unavailableConfig = renderConfig(null, settings, { ...found, template: null });
-  const base = { unavailableConfig, withdraws: wanted.server === null, page: wanted.page, warnings: [], config: null };
-  const failed = (problem: string | null, reason: string, message: string): DesiredConfig => {
-    // Without a server clients hear what the provisioner says, whatever is wrong here.
-    const page = wanted.server === null ? wanted.page : unserved(wanted.page, reason, message);
-    return { ...base, page, problem };
+/** `logRefusal`: why nginx once refused to open the access log, null when it did not. */
+export function desiredConfig(input: ReloadInput, logRefusal: string | null): DesiredConfig {
+  const { inputs, resolution } = input;
+  const { server, page } = input.upstream.desired;
+  const log = accessLogFor(input.proxy.accessLog, input.logTarget, logRefusal);
+  const proxy = { ...input.proxy, accessLog: log.path };
+  const warnings = log.warning === null ? [] : [log.warning];
+  const unavailableConfig = renderConfig(null, proxy, { ...inputs.render, template: null });
+  const base = { config: null, unavailableConfig, withdraws: server === null, page, warnings };
+  const failed = (problem: string | null, reason?: string, message?: string): DesiredConfig => {
+    // Without a server the provisioner's own message is right, whatever fails here.
+    return { ...base, page: server === null ? page : unavailablePage(page, reason, message), problem };
   };
-  const cannot = (problem: string | null) => failed(problem, NO_CONFIG.reason, NO_CONFIG.message);
   let target: Target | null = null;
-  const warnings: string[] = [];
-  if (wanted.server !== null) {
-    const resolved = await resolver.resolve(wanted.server.host);
-    if (!resolved.known) return failed(resolved.why, "name_not_resolved", resolved.why);
-    if (resolved.warning !== null) warnings.push(resolved.warning);
-    target = { server: wanted.server, address: resolved.address };
+  if (server !== null && resolution !== null) {
+    if (!resolution.known) return failed(resolution.why, "name_not_resolved", resolution.why);
+    if (resolution.warning !== null) warnings.push(resolution.warning);
+    target = { server, address: resolution.address };
   }
-  if (!usable) return cannot(looked.problem);
-  const rendered = tryRender(target, settings, found);
-  if (typeof rendered === "string")
-    return cannot(looked.problem === null ? rendered : `${looked.problem}; ${rendered}`);
-  return { ...base, config: rendered, problem: looked.problem, warnings };
+  if (!inputs.usable) return failed(inputs.problem);
+  const rendered = tryRender(target, proxy, inputs.render);
+  if (typeof rendered !== "string") return { ...base, config: rendered, problem: inputs.problem };
+  return failed(inputs.problem === null ? rendered : `${inputs.problem}; ${rendered}`);
 }
 
-const NO_CONFIG = { reason: "no_config", message: "the proxy has no config for this server" };
-
-/** What clients are told where there is a server and the proxy cannot serve it. */
-export function unserved(page: StatePage, reason = NO_CONFIG.reason, message = NO_CONFIG.message): StatePage {
+/** The body of the 503 answers when there is a server but the proxy cannot serve it. */
+export function unavailablePage(
+  page: StatePage,
+  reason = "no_config",
+  message = "the proxy has no config for this server",
+): StatePage {
   return { ...page, state: "unavailable", reason, message };
 }
 
-/** The config, or why there is none. */
-function tryRender(target: Target | null, settings: ProxySettings, found: RenderInputs): Config | string {
+/** The config, or why it cannot be rendered. */
+function tryRender(target: Target | null, proxy: ProxySettings, inputs: RenderInputs): Config | string {
   try {
-    return renderConfig(target, settings, found);
+    return renderConfig(target, proxy, inputs);
   } catch (error) {
     if (error instanceof RenderError) return error.message;
     throw error;

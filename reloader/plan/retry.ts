@@ -1,28 +1,29 @@
-// When a config that nginx refused is tried again. Pure: time is an argument.
+// Decides when a config that nginx refused is tried again. Pure: time is an argument.
+import { exponentialMs } from "../../common/backoff.ts";
 
-/** Remembers one refused config; another one is free to be tried at once. */
-export interface Refused {
+/** One refused config. A config with another hash may be tried at once. */
+export interface RefusedConfig {
   hash: string;
   why: string;
   /** How often in a row it was refused. */
-  times: number;
+  failures: number;
   /** Epoch ms from which it may be tried again. */
   retryAt: number;
 }
 
-// Each try makes nginx read its whole config. The first retry comes soon, as what refused it may have been another
-// file that is just being written; the ceiling keeps a lasting fault at one try a minute.
+// Each try makes nginx read its whole config. The first retry comes soon, since the cause may be another file that is just
+// being written. The ceiling limits a permanent fault to one try a minute.
 const FIRST_RETRY_MS = 5_000;
-const LONGEST_RETRY_MS = 60_000;
+const MAX_RETRY_MS = 60_000;
 
-/** What to remember after nginx refused `hash` at `now`. */
-export function refusedAgain(before: Refused | null, hash: string, why: string, now: number): Refused {
-  const times = before?.hash === hash ? before.times + 1 : 1;
-  return { hash, why, times, retryAt: now + Math.min(FIRST_RETRY_MS * 2 ** (times - 1), LONGEST_RETRY_MS) };
+/** The refusal to remember after nginx refused `hash` at `now`. */
+export function addRefusal(before: RefusedConfig | null, hash: string, why: string, now: number): RefusedConfig {
+  const failures = before?.hash === hash ? before.failures + 1 : 1;
+  return { hash, why, failures, retryAt: now + exponentialMs(FIRST_RETRY_MS, MAX_RETRY_MS, failures) };
 }
 
-/** True while `hash` must not be tried. A longer wait than any comes of a system's clock that was put back. */
-export function mustWait(refused: Refused | null, hash: string, now: number): refused is Refused {
+/** True while `hash` must not be tried. A wait longer than the ceiling means that the system's clock was put back. */
+export function mustWait(refused: RefusedConfig | null, hash: string, now: number): refused is RefusedConfig {
   if (refused === null || refused.hash !== hash) return false;
-  return now < refused.retryAt && refused.retryAt - now <= LONGEST_RETRY_MS;
+  return now < refused.retryAt && refused.retryAt - now <= MAX_RETRY_MS;
 }

@@ -1,11 +1,11 @@
-// The template of the nginx config. It is a TypeScript string so that bundle, tests and tsx read it alike.
-// Runs on nginx 1.22 and newer, inside `http {}` of the stock image's own nginx.conf.
+// The built-in template of the nginx config, for nginx 1.22 and newer, inside `http {}` of the stock image's nginx.conf. Pure.
+// It is a TypeScript string, so that the bundle, the tests and tsx all read it the same way.
 
 /**
- * Mustache, escaping off: every value in the view comes out of `quote.ts`. Names that other files in the folder could
- * define too begin with `vast_pod`.
+ * Mustache without escaping, since every value comes from `quote.ts`. Names that other files in the folder could also
+ * define begin with `vast_pod`.
  */
-export const DEFAULT_CONF = String.raw`# Written by vast-reloader, which puts edits by hand right again.
+export const DEFAULT_CONF = String.raw`# Written by vast-reloader, which overwrites manual changes within seconds.
 # vast-pod {{{server}}}
 
 log_format vast_pod escape=json '{"address":"$remote_addr","http_x_forwarded_for":"$http_x_forwarded_for",'
@@ -16,14 +16,14 @@ log_format vast_pod escape=json '{"address":"$remote_addr","http_x_forwarded_for
 {{#proxied}}
 
 upstream vast_pod_instance {
-  # One server and no second try: to count it as failed would only add refusals of our own.
+  # There is only one server, so marking it as failed would only make nginx reject requests itself.
   server {{{endpoint}}} max_fails=0;
   keepalive {{{keepaliveConnections}}};
   keepalive_timeout {{{keepalive}}};
 }
 {{#auth}}
 
-# The secret header's value: a file of its own, which its owner alone can read.
+# The value of the secret header, in a file that only its owner can read.
 include {{{file}}};
 {{/auth}}
 {{/proxied}}
@@ -41,12 +41,12 @@ server {
   access_log off;
 {{/accessLog}}
 {{#keepIdleClientsSeconds}}
-  # A client's idle connection outlives a reload this long, so that none is closed just as a request sets out on it.
+  # Keep idle client connections open this long after a reload, so that none is closed while a request arrives on it.
   keepalive_min_timeout {{{keepIdleClientsSeconds}}}s;
 {{/keepIdleClientsSeconds}}
 {{#proxied}}
 
-  # Not "map": each costs nginx 1.2 MB and milliseconds at every reload.
+  # No "map" blocks: each one costs nginx 1.2 MB and some milliseconds at every reload.
   set $vast_pod_connection "";
   if ($http_upgrade) { set $vast_pod_connection "upgrade"; }
   set $vast_pod_host $http_host;
@@ -73,7 +73,7 @@ server {
   }
 
   location / {
-    # Without a path here the request goes on as it came, byte for byte.
+    # No path here, so that nginx passes the request URI on unchanged.
     proxy_pass {{{scheme}}}://vast_pod_instance;
 {{#tls}}
     proxy_ssl_protocols TLSv1.2 TLSv1.3;
@@ -101,21 +101,21 @@ server {
     proxy_set_header {{{header}}} $vast_pod_auth;
 {{/auth}}
     proxy_redirect off;
-    # A rented machine does not steer this nginx. X-Accel-Buffering is left to it: it only concerns its own answer.
+    # The instance must not control this nginx. X-Accel-Buffering is allowed, since it only affects its own response.
     proxy_ignore_headers X-Accel-Redirect X-Accel-Limit-Rate X-Accel-Charset;
     proxy_intercept_errors off;
     proxy_buffering {{{buffering}}};
     proxy_buffer_size 16k;
     proxy_buffers 8 16k;
     proxy_busy_buffers_size 32k;
-    # An upload goes through as it arrives, so it cannot be sent twice.
+    # Uploads are streamed to the instance, so a request cannot be sent a second time.
     proxy_request_buffering off;
     proxy_next_upstream off;
     client_max_body_size {{{maxBodySize}}};
     proxy_connect_timeout 10s;
     proxy_send_timeout {{{timeoutSeconds}}}s;
     proxy_read_timeout {{{timeoutSeconds}}}s;
-    # A slow answer may leave the line silent for longer than a middlebox remembers it.
+    # A slow response may leave the connection idle for longer than a firewall or NAT keeps it.
     proxy_socket_keepalive on;
   }
 {{/proxied}}
@@ -127,7 +127,7 @@ server {
     return 503 "no server is configured\n";
   }
 
-  # No upload is too large for an answer that does not read it.
+  # No limit, so that a large upload also gets the 503 answer.
   client_max_body_size 0;
   error_page 503 /-/state;
 

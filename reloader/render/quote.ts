@@ -1,40 +1,40 @@
-// Decides whether a value may stand in an nginx config and in which spelling. The only way into the template. Pure.
+// Decides whether a value may be written to an nginx config, and quotes it. Every value of the template comes from here. Pure.
 import { isIPv6 } from "node:net";
 import { isHost } from "../../common/upstream-file.ts";
 
-/** No config can be rendered for what is wanted. The message says why, and what to do. */
+/** The desired config cannot be rendered. The message says why, and what to do. */
 export class RenderError extends Error {
-  override readonly name: string = "CannotRender";
+  override readonly name: string = "RenderError";
 }
 
-/** A value that must not reach nginx. The message names the value's place and why, and shows it as JSON. */
+/** A value that must not reach nginx. The message names its place, shows it as JSON and says why. */
 export class UnsafeValueError extends RenderError {
-  override readonly name = "UnquotableError";
+  override readonly name = "UnsafeValueError";
   constructor(place: string, value: unknown, why: string) {
-    super(`${place} is ${JSON.stringify(value)}, which cannot stand in an nginx config: ${why}`);
+    super(`${place} is ${JSON.stringify(value)}, which cannot be used in an nginx config: ${why}`);
   }
 }
 
 /**
  * Text as one double-quoted nginx token. Backslash and quote are escaped; braces, semicolons and blanks are plain text
- * between quotes. `$` begins a variable there and nginx knows no escape for it, so it is refused like control characters.
+ * between quotes. `$` begins a variable and nginx has no escape for it, so it is refused, and so are control characters.
  */
 export function quoted(place: string, text: string): string {
   if (text.includes("$")) throw new UnsafeValueError(place, text, "nginx has no escape for $");
   return quoteLiteral(place, text);
 }
 
-/** The same for the few places, like the values of `geo`, where nginx knows no variables and `$` is plain text. */
+/** The same for places without variables, such as the values of `geo`, where `$` is plain text. */
 export function quoteLiteral(place: string, text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: the expression finds control characters
   if (/[\x00-\x1f\x7f]/.test(text)) throw new UnsafeValueError(place, text, "it has control characters");
   return `"${text.replace(/[\\"]/g, "\\$&")}"`;
 }
 
-/** An IP address and port as `upstream` takes them: `203.0.113.9:80`, `[2001:db8::1]:80`. */
+/** An IP address and port in the syntax of `upstream`: `203.0.113.9:80`, `[2001:db8::1]:80`. */
 export function endpoint(place: string, address: string, port: number): string {
   if (!isHost(address) || /[^0-9a-fA-F.:]/.test(address) || !/[.:]/.test(address)) {
-    throw new UnsafeValueError(place, address, "it is no IP address");
+    throw new UnsafeValueError(place, address, "it is not an IP address");
   }
   return `${isIPv6(address) ? `[${address}]` : address}:${whole(place, port, 1, 65535)}`;
 }
@@ -42,26 +42,26 @@ export function endpoint(place: string, address: string, port: number): string {
 /** A whole number within bounds. */
 export function whole(place: string, value: number, min: number, max: number): string {
   if (!Number.isInteger(value) || value < min || value > max) {
-    throw new UnsafeValueError(place, value, `it is no whole number from ${min} to ${max}`);
+    throw new UnsafeValueError(place, value, `it is not a whole number from ${min} to ${max}`);
   }
   return String(value);
 }
 
-/** A time of at most `maxSeconds` as nginx writes it: `4s`, or `400ms` where it is no whole number of seconds. */
+/** A time of at most `maxSeconds` in nginx' syntax: `4s`, or `400ms` when it is not a whole number of seconds. */
 export function duration(place: string, ms: number, maxSeconds: number): string {
   const text = whole(place, ms, 1, maxSeconds * 1000);
   return ms % 1000 === 0 ? `${ms / 1000}s` : `${text}ms`;
 }
 
-/** A size as nginx writes it: digits and at most one of k, m, g. */
+/** A size in nginx' syntax: digits and at most one of k, m, g. */
 export function size(place: string, text: string): string {
-  if (!/^\d{1,9}[kKmMgG]?$/.test(text)) throw new UnsafeValueError(place, text, "it is no size like 10M");
+  if (!/^\d{1,9}[kKmMgG]?$/.test(text)) throw new UnsafeValueError(place, text, "it is not a size like 10M");
   return text;
 }
 
-/** Text inside a comment: one line of JSON, in which every line break is escaped. */
+/** Text for a comment: one line of JSON, in which line breaks are escaped. */
 export function comment(place: string, value: unknown): string {
   const text = JSON.stringify(value);
-  if (/[\r\n]/.test(text)) throw new UnsafeValueError(place, value, "it does not fit a line");
+  if (/[\r\n]/.test(text)) throw new UnsafeValueError(place, value, "it does not fit on one line");
   return text;
 }

@@ -1,4 +1,4 @@
-// Turns a server and the settings into the bytes of the nginx config and their hash. Pure: equal input, equal bytes.
+// Renders the nginx config and its hash from a server and the settings. Pure: equal input gives equal bytes.
 import { createHash } from "node:crypto";
 import mustache from "mustache";
 import { type Server, sameServer, serverSchema } from "../../common/upstream-file.ts";
@@ -8,20 +8,20 @@ import { NO_RENDER_INPUTS, type ProxySettings, type RenderInputs, type Target, v
 
 export interface Config {
   text: string;
-  /** 64 hex digits over everything else in `text`; nginx' status port answers it. */
+  /** SHA-256 of the rest of `text`, 64 hex digits; nginx' status port answers it. */
   hash: string;
   server: Server | null;
 }
 
-/** Renders. Throws a `CannotRender` whose message is for people. */
+/** Throws a `RenderError` whose message says what to do. */
 export function renderConfig(
   target: Target | null,
   settings: ProxySettings,
-  found: RenderInputs = NO_RENDER_INPUTS,
+  inputs: RenderInputs = NO_RENDER_INPUTS,
 ): Config {
-  const { template } = found;
+  const { template } = inputs;
   if (template !== null) checkTemplate(template);
-  const view = viewOf(target, settings, found);
+  const view = viewOf(target, settings, inputs);
   const render = (hash: string) => mustache.render(template ?? DEFAULT_CONF, { ...view, hash }, {}, { escape: String });
   const hash = digest(render(""));
   const text = render(hash);
@@ -31,14 +31,16 @@ export function renderConfig(
     const readBack = readConfig(text);
     const isSame = readBack?.hash === hash && sameServer(readBack.server, config.server);
     if (!isSame)
-      throw templateRefused("a restarted reloader could not recognise it: {{{hash}}} may stand there as a value alone");
+      throw templateRefused(
+        "a restarted reloader could not recognise the config: use {{{hash}}} only as a value, not as a section",
+      );
   }
   return config;
 }
 
 /**
- * Reads a config that `renderConfig` wrote, maybe an earlier version of it. Null for any other text and for one that
- * was changed or cut: then its hash is not that of its bytes.
+ * Reads a config that `renderConfig` of this or an earlier version wrote. Null for any other text, and for a config that was
+ * changed or truncated: its hash does not match its bytes.
  */
 export function readConfig(text: string): Config | null {
   const hash = HASH_ANSWER.exec(text)?.[1];
@@ -51,10 +53,10 @@ export function readConfig(text: string): Config | null {
 }
 
 const HASH_ANSWER = /return 200 "([0-9a-f]{64})\\n";/;
-// A user's own template may indent it, and have other comments that begin alike.
+// A user's template may indent this comment, and have other comments that begin with the same words.
 const HEADER = /^[ \t]*# vast-pod (.*?)[ \t]*$/gm;
 
-/** Undefined: it is another comment. */
+/** Undefined when it is another comment. */
 function serverIn(header: string): Server | null | undefined {
   try {
     return serverSchema.nullable().safeParse(JSON.parse(header)).data;

@@ -1,73 +1,73 @@
-// What the template gets to see: every value spelled so that nginx reads it as one word. Pure.
+// Builds the values of the template, each quoted so that nginx reads it as one word. Pure.
 import { isIP } from "node:net";
 import { basename, dirname } from "node:path";
 import { isHost, type Server } from "../../common/upstream-file.ts";
 import { keepsIdleClients } from "../nginx/version.ts";
 import { comment, duration, endpoint, quoted, RenderError, size, UnsafeValueError, whole } from "./quote.ts";
 
-/** What the settings say about the proxy. */
+/** The settings of the proxy. */
 export interface ProxySettings {
   listenPort: number;
-  /** Loopback port of the config's hash. */
+  /** Port on loopback where nginx answers the config's hash. */
   statusPort: number;
-  /** As nginx writes it: 10M. */
+  /** In nginx' syntax: 10M. */
   maxBodySize: string;
   /** Absolute path, or `off`. */
   accessLog: string;
   buffering: "on" | "off";
   keepaliveMs: number;
   timeoutSeconds: number;
-  /** Whether this machine has IPv6: `listen [::]` refuses the whole config where it is switched off. */
+  /** Whether this machine has IPv6: without it nginx refuses a config with `listen [::]`. */
   ipv6: boolean;
   /** The file with the body of the 503 answer. */
   statePath: string;
-  /** `Host` header for the instance; null: the client's. */
+  /** `Host` header for the instance; null: the header of the client. */
   upstreamHost: string | null;
   tls: {
-    /** PEM file against which certificates are verified; null: they are not. */
+    /** PEM file with which certificates are verified; null: they are not verified. */
     authorities: string | null;
-    /** Name in the handshake; null: the server's host. */
+    /** Server name in the TLS handshake; null: the server's host. */
     name: string | null;
   };
 }
 
-/** The header that proves who calls: its name, and the file that tells nginx its value. */
+/** The secret header: its name, and the file from which nginx reads its value. */
 export interface Auth {
   name: string;
   path: string;
 }
 
-/** What no setting says, as it is found while running. */
+/** What the config depends on besides the server and the settings. */
 export interface RenderInputs {
   auth: Auth | null;
-  /** Of the nginx that runs; null while that is not known. */
+  /** Version of the running nginx; null while it is not known. */
   nginxVersion: string | null;
-  /** The user's own template; null: the built-in one. */
+  /** The user's template; null: the built-in one. */
   template: string | null;
 }
 export const NO_RENDER_INPUTS: RenderInputs = { auth: null, nginxVersion: null, template: null };
 
-/** A server whose name was resolved: nginx gets the address and never asks DNS itself. */
+/** A server whose name was resolved: nginx gets the address and never uses DNS itself. */
 export interface Target {
   server: Server;
   /** IP address of `server.host`. */
   address: string;
 }
 
-// Idle connections that each worker keeps. With fewer than requests at once the rest connect anew each time: the goal is
-// measured with 64 clients, which may all be on one worker, and twice that leaves room. Each is a file descriptor.
+// Idle connections to the instance that each worker keeps; each is a file descriptor. With more requests at a time than
+// this, the rest open new connections. The benchmark has 64 clients, which may all be on one worker; this is twice that.
 const KEEPALIVE_CONNECTIONS = 128;
-// An instance needs minutes to start: asking more often than every ten seconds gains a client nothing.
+// An instance needs minutes to start, so a client gains nothing from retrying more often.
 const RETRY_AFTER_SECONDS = 10;
-// Ten years, the bound of the settings' table. nginx 1.22 takes it.
+// Ten years, the limit of the settings' table. nginx 1.22 accepts it.
 const MAX_SECONDS = 315_360_000;
-// How long a client's idle connection outlives a reload. Its next request may then still be answered by the config
-// before, so this stays well below the time that a withdrawn instance is left running.
+// How long a client's idle connection stays open after a reload. The next request on it may be answered with the previous
+// config, so this must be well below the time for which a withdrawn instance still runs.
 const KEEP_IDLE_CLIENTS_SECONDS = 2;
 
 export type TemplateView = ReturnType<typeof viewOf>;
 
-/** Throws a `CannotRender` rather than let a value through that could become a directive. */
+/** Throws a `RenderError` when a value could become a directive. */
 export function viewOf(target: Target | null, settings: ProxySettings, { auth, nginxVersion }: RenderInputs) {
   return {
     server: comment("server", target === null ? null : plain(target.server)),
@@ -103,20 +103,20 @@ function proxied({ server, address }: Target, settings: ProxySettings, auth: Aut
 }
 
 function tls(host: string, { authorities, name }: ProxySettings["tls"]) {
-  // nginx compares names alone: a certificate on a bare address never fits (X509_check_host).
+  // nginx compares names only: a certificate for an IP address never matches (X509_check_host).
   if (authorities !== null && name === null && isIP(host) !== 0) {
     throw new RenderError(
-      `the instance's certificate cannot be verified, as its host ${host} is an address: set NGINX_UPSTREAM_TLS_NAME to a name in the certificate, or NGINX_UPSTREAM_TLS_VERIFY to off`,
+      `the instance's certificate cannot be verified, because its host ${host} is an address: set NGINX_UPSTREAM_TLS_NAME to a name in the certificate, or NGINX_UPSTREAM_TLS_VERIFY to off`,
     );
   }
   return {
-    // nginx leaves an IP address out of SNI by itself, as RFC 6066 wants it.
+    // nginx does not send an IP address as SNI, as RFC 6066 requires.
     name: name === null ? quoted("server.host", host) : quoted("NGINX_UPSTREAM_TLS_NAME", name),
     verify: authorities === null ? null : { authorities: quoted("NGINX_UPSTREAM_TLS_CA", authorities) },
   };
 }
 
-/** The server with its fields in one order, checked once more: this is the last line before the config. */
+/** The server with its fields in a fixed order. The host is checked again here, at the last place before the config. */
 function plain({ scheme, host, port }: Server): Server {
   if (!isHost(host)) throw new UnsafeValueError("server.host", host, "it is neither an IP address nor a DNS name");
   return { scheme, host, port };

@@ -1,10 +1,11 @@
-// What stands between what is wanted and what nginx serves, in one word for `/status` and `/metrics`. Pure.
-import type { Outcome } from "../apply/apply.ts";
+// Says in one word, for `/status` and `/metrics`, whether the desired config is applied and if not, why. Pure.
+import type { ApplyOutcome } from "../apply/apply.ts";
 
 /**
- * `applied`: nothing. `settling`: old workers, or the config before. `refused`: nginx does not take the config.
- * `absent`: no nginx runs. `busy`: it does not answer. `disk`: the config cannot be written. `signal`: nginx must not or cannot be signalled.
- * `input`: the upstream file, a name, a template or a secret cannot be used.
+ * `applied`: it is applied. `settling`: old workers or the previous config still serve. `refused`: nginx does not accept it.
+ * `nginx_down`: no nginx runs. `nginx_unresponsive`: nginx does not answer. `disk`: the config cannot be written.
+ * `signal_failed`: nginx may not be signalled, or several run. `invalid_input`: the upstream file, a name, a template or a
+ * secret cannot be used.
  */
 export const APPLIED_STATES = [
   "applied",
@@ -18,23 +19,23 @@ export const APPLIED_STATES = [
 ] as const;
 export type AppliedState = (typeof APPLIED_STATES)[number];
 
-export interface Pass {
-  /** Null: there was no config that may be tried. */
-  outcome: Exclude<Outcome, { kind: "stopped" }> | null;
-  /** nginx does not take what is wanted, now or since an earlier pass. */
+export interface PassSummary {
+  /** Null: every config was refused a short time ago, so none was applied. */
+  outcome: Exclude<ApplyOutcome, { kind: "stopped" }> | null;
+  /** nginx does not accept the desired config, in this pass or since an earlier one. */
   refusing: boolean;
-  /** The upstream file can be used and there is a config for what it wants. */
+  /** The upstream file can be used, and a config can be rendered for its server. */
   hasConfig: boolean;
-  /** What nginx was given serves what is wanted. */
+  /** The config that was applied serves the desired server. */
   serves: boolean;
 }
 
-export function appliedState({ outcome, refusing, hasConfig, serves }: Pass): AppliedState {
+export function appliedState({ outcome, refusing, hasConfig, serves }: PassSummary): AppliedState {
   if (refusing || outcome === null) return "refused";
   switch (outcome.kind) {
     case "settled":
       if (!hasConfig) return "invalid_input";
-      return serves ? "applied" : "settling"; // it has started with a safer config, and the wanted one comes next
+      return serves ? "applied" : "settling"; // nginx started with a safer config; the next pass applies the desired one
     case "nginx_unresponsive":
       return "nginx_unresponsive";
     case "failed":
@@ -46,8 +47,8 @@ export function appliedState({ outcome, refusing, hasConfig, serves }: Pass): Ap
   }
 }
 
-/** Whether nginx is there and answers; null where a pass has not found out. */
-export function isNginxUp(outcome: Outcome | null): boolean | null {
+/** Whether nginx runs and answers; null when the pass has not found out. */
+export function isNginxUp(outcome: ApplyOutcome | null): boolean | null {
   switch (outcome?.kind) {
     case "settled":
     case "settling":

@@ -1,35 +1,15 @@
-// What the reloader tells: `/status`, the probes, and one log line for each change of state. Touches only the log.
+// The reloader's `/status`, health probes and metrics, and one log line for each change of state. Touches only the log.
+import { messageOf } from "../../common/errors.ts";
 import type { Logger } from "../../common/logging.ts";
 import type { Applied } from "../../common/reloader-status.ts";
 import type { Health } from "../../common/status-server.ts";
-import type { Server } from "../../common/upstream-file.ts";
-import type { Reload } from "../apply/apply.ts";
+import type { ReloadTimes } from "../apply/apply.ts";
 import type { AppliedState } from "./applied-state.ts";
-
-/** What a pass came to. */
-export interface PassResult {
-  wanted: { generation: number; server: Server | null; hash: string | null; state: string; reason: string };
-  /** Null when this pass has proven nothing; what was proven before stands. */
-  applied: Applied;
-  /** Why what is wanted is not applied, with the remedy; null when it is. */
-  problem: string | null;
-  /** What works, but not as it should. */
-  warnings: readonly string[];
-  /** The reload that this pass did or finished. */
-  reload: Reload | null;
-  state: AppliedState;
-  refused: boolean;
-  /** nginx does not take what is wanted, now or since an earlier pass. */
-  refusing: boolean;
-  /** Null when this pass has not found out. */
-  nginxUp: boolean | null;
-  /** Epoch ms of the upstream file's last write, null when there is no usable one. */
-  upstreamWrittenAt: number | null;
-}
+import type { PassReport } from "./pass-report.ts";
 
 /** Null: not known yet. */
 export interface Figures {
-  wantedGeneration: number | null;
+  desiredGeneration: number | null;
   appliedGeneration: number | null;
   isProblem: boolean;
   state: AppliedState | null;
@@ -37,13 +17,13 @@ export interface Figures {
   isNginxUp: boolean | null;
   reloads: number;
   refusals: number;
-  lastReload: Reload | null;
+  lastReload: ReloadTimes | null;
   upstreamSeenAt: number | null;
   lastPassAt: number | null;
 }
 
-// A pass may take 10 s for a reload, 1 s for old workers, 2 s for DNS, and begins 3 s after the one before. Three times
-// that without a finished one means that the loop hangs.
+// A pass may take 10 s for a reload, 1 s for old workers and 2 s for DNS, and begins 3 s after the previous one. When none
+// finishes in three times that, the loop hangs.
 const LIVE_LIMIT_MS = 3 * 16_000;
 
 const iso = (ms: number | null) => (ms === null ? null : new Date(ms).toISOString());
@@ -52,9 +32,9 @@ export class Report {
   readonly #logger: Logger;
   readonly #startedAt: number;
   #finishedAt: number | null = null;
-  #last: PassResult | null = null;
+  #last: PassReport | null = null;
   #applied: Applied = null;
-  #lastReload: Reload | null = null;
+  #lastReload: ReloadTimes | null = null;
   #reloads = 0;
   #refusals = 0;
   #upstreamSeenAt: number | null = null;
@@ -68,36 +48,34 @@ export class Report {
     this.#startedAt = now;
   }
 
-  /** What nginx was last proven to run. */
-  get applied(): Applied {
-    return this.#applied;
-  }
-
-  /** Takes in a finished pass. */
-  finish(result: PassResult, now: number): void {
-    const { wanted, applied, problem } = result;
+  /** Records a finished pass. */
+  finish(pass: PassReport, now: number): void {
+    const { desired, applied, problem } = pass;
     this.#logger.debug(
-      { event: "pass", wanted: wanted.generation, applied: applied?.generation ?? null, problem },
+      { event: "pass", desired: desired.generation, applied: applied?.generation ?? null, problem },
       "pass finished",
     );
-    this.#logChanges(result);
+    this.#logChanges(pass);
     this.#failure = null;
-    this.#last = result;
+    this.#last = pass;
     this.#finishedAt = now;
-    this.#applied = result.applied ?? this.#applied;
-    this.#upstreamSeenAt = result.upstreamWrittenAt ?? this.#upstreamSeenAt;
-    this.#nginxUp = result.nginxUp ?? this.#nginxUp;
-    if (result.refused) this.#refusals += 1;
-    if (result.reload !== null) {
-      if (result.reload.at !== this.#lastReload?.at) this.#reloads += 1;
-      this.#lastReload = result.reload;
+    this.#applied = pass.applied ?? this.#applied;
+    this.#upstreamSeenAt = pass.upstreamWrittenAt ?? this.#upstreamSeenAt;
+    this.#nginxUp = pass.nginxUp ?? this.#nginxUp;
+    if (pass.refused) this.#refusals += 1;
+    if (pass.reload !== null) {
+      if (pass.reload.at !== this.#lastReload?.at) this.#reloads += 1;
+      this.#lastReload = pass.reload;
     }
   }
 
-  /** A pass that broke off: not finished work, so liveness does not count it. */
+  /** Records a pass that threw. It has not finished, so liveness does not count it. */
   fail(error: unknown): void {
-    this.#failure = `a pass failed: ${error instanceof Error ? error.message : String(error)}`;
-    this.#logger.error({ event: "internal_error", err: error }, "a pass failed");
+    this.#failure = `reconcile failed with an internal error: ${messageOf(error)}`;
+    this.#logger.error(
+      { event: "internal_error", err: error },
+      "reconcile failed with an internal error; retrying in 5 s",
+    );
   }
 
   live(now: number): Health {
@@ -114,10 +92,11 @@ export class Report {
 
   /** The `/status` document. `applied` is the part that the provisioner relies on. */
   status(): Record<string, unknown> {
-    const wanted = this.#last?.wanted;
+    const desired = this.#last?.desired;
     return {
       applied: this.#applied,
-      wanted: wanted === undefined ? null : { generation: wanted.generation, server: wanted.server, hash: wanted.hash },
+      desired:
+        desired === undefined ? null : { generation: desired.generation, server: desired.server, hash: desired.hash },
       state: this.#last?.state ?? null,
       problem: this.#failure ?? this.#last?.problem ?? null,
       warnings: this.#last?.warnings ?? [],
@@ -130,10 +109,10 @@ export class Report {
     };
   }
 
-  /** What `/metrics` tells; times in epoch ms. */
+  /** The values of `/metrics`; times in epoch ms. */
   figures(): Figures {
     return {
-      wantedGeneration: this.#last?.wanted.generation ?? null,
+      desiredGeneration: this.#last?.desired.generation ?? null,
       appliedGeneration: this.#applied?.generation ?? null,
       isProblem: this.#failure !== null || (this.#last?.problem ?? null) !== null,
       state: this.#last?.state ?? null,
@@ -147,21 +126,21 @@ export class Report {
     };
   }
 
-  #logChanges(now: PassResult): void {
+  #logChanges(pass: PassReport): void {
     const before = this.#last;
-    const { generation, server, state, reason } = now.wanted;
-    if (JSON.stringify(now.wanted) !== JSON.stringify(before?.wanted)) {
+    const { generation, server, state, reason } = pass.desired;
+    if (JSON.stringify(pass.desired) !== JSON.stringify(before?.desired)) {
       this.#logger.info({ event: "desired", generation, server, state, reason }, "desired server");
     }
-    for (const warning of now.warnings)
+    for (const warning of pass.warnings)
       if (!before?.warnings.includes(warning)) this.#logger.warn({ event: "warning" }, warning);
-    if (now.reload?.settledMs != null && now.reload.at !== this.#settledAt) this.#logReload(now.reload, now);
-    if (now.problem === (before?.problem ?? null)) return;
-    if (now.problem === null) this.#logger.info({ event: "applied" }, "the desired config is applied");
-    else this.#logger.warn({ event: "problem", problem: now.problem }, "the desired config is not applied");
+    if (pass.reload?.settledMs != null && pass.reload.at !== this.#settledAt) this.#logReload(pass.reload, pass);
+    if (pass.problem === (before?.problem ?? null)) return;
+    if (pass.problem === null) this.#logger.info({ event: "applied" }, "the desired config is applied");
+    else this.#logger.warn({ event: "problem", problem: pass.problem }, "the desired config is not applied");
   }
 
-  #logReload(reload: Reload, { applied }: PassResult): void {
+  #logReload(reload: ReloadTimes, { applied }: PassReport): void {
     this.#settledAt = reload.at;
     const { acceptedMs, settledMs } = reload;
     this.#logger.info({ event: "reload", ...applied, acceptedMs, settledMs }, "nginx reloaded");

@@ -26,7 +26,7 @@ describe("a config volume", () => {
     await pod.publish({ generation: 2, server: second.server });
     const status = await pod.until("the problem shows", (s) => s.problem?.includes("cannot be written"));
     expect(status.problem).toContain(`${pod.configPath} cannot be written (EFBIG)`);
-    expect(status).toMatchObject({ applied: { generation: 1 }, wanted: { generation: 2 } });
+    expect(status).toMatchObject({ applied: { generation: 1 }, desired: { generation: 2 } });
     expect(await pod.metrics()).toContain('vast_pod_applied_state{state="disk"} 1\n');
     expect(await pod.config()).toBe(good);
     expect((await readdir(pod.files.confFolder)).sort()).toEqual(["default.conf", "default.conf.good"]);
@@ -51,7 +51,7 @@ describe("a config volume", () => {
     started.nginx.master.signal("SIGCONT");
     const status = await pod.until("the refusal shows", (s) => s.refusals > 0);
     expect(status.problem).toContain("no_such_directive");
-    expect(status.problem).not.toContain("cannot be rolled back");
+    expect(status.problem).not.toContain("cannot be restored");
     expect(await pod.config()).toBe(good);
   });
 

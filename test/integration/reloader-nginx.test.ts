@@ -62,7 +62,7 @@ describe("an nginx that stands still", () => {
 describe("a signal", () => {
   test.each([
     ["sleeps", ["-c", "exec sleep 600"], "that is"],
-    ["bears the title of nginx' master", ["-c", "exec -a 'nginx: master process nginx' sleep 600"], "of the program"],
+    ["bears the title of nginx' master", ["-c", "exec -a 'nginx: master process nginx' sleep 600"], "in the program"],
   ])("never goes to a process that %s, whatever the pid file says", async (_, args, why) => {
     const { nginx } = await serving();
     const other = await pod.sandbox.start({ name: "other", program: "bash", args });
@@ -141,7 +141,7 @@ describe("an old worker", () => {
       const status = await pod.until("it shows", (s) => s.problem?.includes("old workers"));
       expect(status.problem).toContain(`(pids ${worker})`);
       expect(status.applied?.generation).toBe(1);
-      expect(status.wanted?.generation).toBe(2);
+      expect(status.desired?.generation).toBe(2);
     } finally {
       process.kill(worker, "SIGCONT");
     }

@@ -15,7 +15,7 @@ import { until } from "../sandbox/until.ts";
 /** What the tests read of the reloader's `/status`. */
 export interface Status {
   applied: { generation: number; server: Server | null; hash: string } | null;
-  wanted: { generation: number; server: Server | null } | null;
+  desired: { generation: number; server: Server | null } | null;
   problem: string | null;
   warnings: string[];
   reloads: number;

@@ -26,7 +26,7 @@ describe("a config that nginx refuses", () => {
     expect(performance.now() - published).toBeLessThan(5_000);
     expect(status).toMatchObject({
       applied: { generation: 1 },
-      wanted: { generation: 2 },
+      desired: { generation: 2 },
       problem: expect.stringContaining('unknown directive "no_such_directive"'),
     });
     expect(await pod.config()).toBe(before);
@@ -60,9 +60,9 @@ describe("a config that nginx refuses", () => {
     await writeFile(bad, "no_such_directive;\n");
     await pod.publish({ generation: 2, server: second.server });
     const status = await pod.until("the refusal shows", (s) => s.refusals > 0);
-    expect(status.problem).toContain("nginx did not take the config within 10 s");
+    expect(status.problem).toContain("nginx did not load the config within 10 s");
     expect(status.problem).toContain("set NGINX_ERROR_LOG");
-    expect(status).toMatchObject({ applied: { generation: 1 }, wanted: { generation: 2 } });
+    expect(status).toMatchObject({ applied: { generation: 1 }, desired: { generation: 2 } });
     expect(await pod.config()).toBe(good);
     expect((await pod.get()).body).toBe("first");
     await rm(bad);

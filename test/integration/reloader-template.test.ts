@@ -42,7 +42,7 @@ test("is what nginx runs, and what `render` prints", async () => {
 
 test.each([
   ["does not render", (text: string) => text.replace("{{/ipv6}}", ""), "Unclosed section"],
-  ["lacks the hash", (text: string) => text.replace("{{{hash}}}", ""), "cannot be proven what nginx runs"],
+  ["lacks the hash", (text: string) => text.replace("{{{hash}}}", ""), "verifies with it which config nginx runs"],
   ["nginx refuses", (text: string) => text.replace("proxy_redirect off;", "no_such_directive;"), "no_such_directive"],
 ])("that %s leaves the last good config, tells why, and is taken once it is corrected", async (_, spoil, reason) => {
   const { write, reloader } = await serving(withHeader("1"));

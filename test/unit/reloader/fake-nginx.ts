@@ -1,12 +1,12 @@
-// nginx and its disk as the reloader sees them, on a test's own clock. Does what nginx does upon SIGHUP: it reads the
-// config at once, its new workers answer after 5 ms, its old ones leave 100 ms later.
+// A fake nginx and its disk, on the test's clock. On SIGHUP it does what nginx does: it reads the config at once, its new
+// workers answer after 5 ms, its old workers exit 100 ms later.
 
-import type { NginxControl } from "../../../reloader/apply/apply.ts";
-import type { Disk } from "../../../reloader/apply/config-files.ts";
+import type { ConfigDisk } from "../../../reloader/apply/config-files.ts";
+import type { NginxControl } from "../../../reloader/nginx/control.ts";
 import type { ErrorLog } from "../../../reloader/nginx/error-log.ts";
 import type { HashProbe } from "../../../reloader/nginx/hash-probe.ts";
 import type { Master } from "../../../reloader/nginx/master.ts";
-import type { Delivery } from "../../../reloader/nginx/processes.ts";
+import type { SignalResult } from "../../../reloader/nginx/processes.ts";
 import { readConfig } from "../../../reloader/render/render.ts";
 import type { FakeClock } from "../common/fake-clock.ts";
 
@@ -15,16 +15,16 @@ export const GOOD = "/conf/default.conf.good";
 export const STATE = "/conf/default.conf.state.json";
 
 const NEW_WORKERS_AFTER_MS = 5;
-const OLD_WORKERS_LEAVE_MS = 105;
+const OLD_WORKERS_EXIT_MS = 105;
 
-export class FakeDisk implements Disk {
+export class FakeDisk implements ConfigDisk {
   readonly files = new Map<string, string>();
   /** Paths of all writes that changed something, oldest first. */
   readonly writes: string[] = [];
   /** Error codes by path. */
   readonly broken = new Map<string, string>();
 
-  /** Neither the folder nor a file of it is there. */
+  /** The folder does not exist. */
   gone = false;
 
   read = async (path: string): Promise<string | null> => this.files.get(path) ?? null;
@@ -60,19 +60,19 @@ export class FakeNginx implements NginxControl, ErrorLog {
   #log: string[] = [];
   /** Signals that reached the master. */
   reloads = 0;
-  /** Why it refuses every config, null: it takes them. */
+  /** Why it refuses every config; null: it accepts them. */
   refuses: string | null = null;
   /** Refuses configs that have this text. */
   refusesWith: string | null = null;
-  /** Refuses without a word in its log. */
+  /** It refuses every config and logs nothing. */
   refusesSilently = false;
-  /** Ends at its start, without a word, while its config has this text. */
-  endsWith: string | null = null;
-  delivery: Delivery = "sent";
+  /** It exits at its start and logs nothing while its config has this text. */
+  exitsWith: string | null = null;
+  delivery: SignalResult = "sent";
   several = false;
-  /** Answers nobody within the time. */
+  /** It does not answer in time. */
   hangs = false;
-  /** Old workers that never leave. */
+  /** Old workers never exit. */
   stuck = false;
 
   constructor(clock: FakeClock, disk: FakeDisk) {
@@ -80,31 +80,31 @@ export class FakeNginx implements NginxControl, ErrorLog {
     this.#disk = disk;
   }
 
-  /** Starts it as its container does. It ends at once when it refuses its config. */
+  /** Starts it as its container does. It exits at once when it refuses its config. */
   start(): void {
     if (this.refuses !== null) {
       this.#log.push(this.refuses);
       return;
     }
-    if (this.endsWith !== null && this.#disk.files.get(CONFIG)?.includes(this.endsWith)) return;
+    if (this.exitsWith !== null && this.#disk.files.get(CONFIG)?.includes(this.exitsWith)) return;
     this.#pids += 1;
     this.#master = this.#pids;
     this.#fork(0);
   }
 
-  /** Ends it and its workers. */
+  /** Kills it and its workers. */
   kill(): void {
     this.#master = null;
     this.#workers = [];
   }
 
-  /** What all its workers that take requests now run, oldest first. */
+  /** The hashes that its workers answer now, oldest worker first. */
   running(): (string | null)[] {
     const now = this.#clock.now();
     return this.#workers.filter((w) => w.from <= now && now < w.until).map((w) => w.hash);
   }
 
-  ask = async (): Promise<HashProbe> => {
+  fetchHash = async (): Promise<HashProbe> => {
     if (this.hangs) return { kind: "silent", why: "nginx did not answer" };
     const hash = this.running().at(-1);
     if (hash === undefined) return { kind: "closed", why: "nothing listens" };
@@ -118,7 +118,7 @@ export class FakeNginx implements NginxControl, ErrorLog {
 
   isMaster = (pid: number): boolean => pid === this.#master;
 
-  reload = (): Delivery => {
+  reload = (): SignalResult => {
     if (this.delivery !== "sent") return this.delivery;
     this.reloads += 1;
     const isRefused = this.refusesWith !== null && this.#disk.files.get(CONFIG)?.includes(this.refusesWith) === true;
@@ -127,7 +127,7 @@ export class FakeNginx implements NginxControl, ErrorLog {
     else if (!this.refusesSilently) {
       const old = [...this.#workers];
       this.#fork(NEW_WORKERS_AFTER_MS);
-      const leave = this.stuck ? Number.POSITIVE_INFINITY : this.#clock.now() + OLD_WORKERS_LEAVE_MS;
+      const leave = this.stuck ? Number.POSITIVE_INFINITY : this.#clock.now() + OLD_WORKERS_EXIT_MS;
       for (const worker of old) worker.until = Math.min(worker.until, leave);
     }
     return "sent";
@@ -143,7 +143,7 @@ export class FakeNginx implements NginxControl, ErrorLog {
   stillAnswering = (workers: readonly number[]): number[] =>
     this.answeringWorkers().filter((pid) => workers.includes(pid));
 
-  /** Lets stuck workers go. */
+  /** Makes stuck workers exit. */
   release(): void {
     this.stuck = false;
     const newest = Math.max(...this.#workers.map((w) => w.from));

@@ -2,7 +2,7 @@ import pino from "pino";
 import { describe, expect, test } from "vitest";
 import { Applier } from "../../../reloader/apply/apply.ts";
 import { ConfigFiles } from "../../../reloader/apply/config-files.ts";
-import type { Inputs } from "../../../reloader/inputs/read-inputs.ts";
+import type { InputsRead } from "../../../reloader/inputs/read-inputs.ts";
 import { createResolver } from "../../../reloader/inputs/resolve.ts";
 import type { UpstreamRead } from "../../../reloader/inputs/upstream.ts";
 import { Reconciler } from "../../../reloader/reconcile.ts";
@@ -13,8 +13,8 @@ import { fakeClock } from "../common/fake-clock.ts";
 import { CONFIG, FakeDisk, FakeNginx, GOOD, STATE } from "./fake-nginx.ts";
 import { configFor, PROXY, server, upstreamFile } from "./samples.ts";
 
-/** A pod: nginx runs, nothing was ever provisioned. `restart` begins a new reloader on the same disk. */
-function pod(settings = PROXY) {
+/** A pod in which nginx runs and no instance was ever provisioned. `restart` starts a new reloader on the same disk. */
+function startPod(settings = PROXY) {
   const clock = fakeClock();
   const disk = new FakeDisk();
   const nginx = new FakeNginx(clock, disk);
@@ -24,14 +24,14 @@ function pod(settings = PROXY) {
     { base: null, timestamp: false, formatters: { level: (level) => ({ level }) } },
     { write: (line: string) => lines.push(JSON.parse(line)) },
   );
-  const seen: { upstream: UpstreamRead; descriptor: string | null; looked: Inputs; untidy: string | null } = {
+  const seen: { upstream: UpstreamRead; descriptor: string | null; inputs: InputsRead; cleanupError: string | null } = {
     upstream: { kind: "missing" },
     descriptor: null,
-    looked: { render: NO_RENDER_INPUTS, usable: true, problem: null },
-    untidy: null,
+    inputs: { render: NO_RENDER_INPUTS, usable: true, problem: null },
+    cleanupError: null,
   };
   let reconciler: Reconciler | null = null;
-  const world = {
+  const pod = {
     clock,
     disk,
     nginx,
@@ -40,11 +40,11 @@ function pod(settings = PROXY) {
     ...seen,
     report: new Report(logger, clock.now()),
     publish: (file: Parameters<typeof upstreamFile>[0]) => {
-      world.upstream = { kind: "file", file: upstreamFile(file), writtenAt: clock.now() };
+      pod.upstream = { kind: "file", file: upstreamFile(file), writtenAt: clock.now() };
     },
     restart: async (): Promise<Reconciler> => {
       const files = new ConfigFiles({ configPath: CONFIG, goodPath: GOOD }, disk);
-      world.report = new Report(logger, clock.now());
+      pod.report = new Report(logger, clock.now());
       reconciler = new Reconciler({
         proxy: settings,
         clock,
@@ -56,129 +56,129 @@ function pod(settings = PROXY) {
           if (found === undefined) throw new Error(`getaddrinfo ENOTFOUND ${name}`);
           return found;
         }, clock),
-        report: world.report,
-        readUpstream: async () => world.upstream,
-        behindDescriptor: async () => world.descriptor,
-        readInputs: async () => world.looked,
-        removeStale: async () => world.untidy,
+        report: pod.report,
+        readUpstream: async () => pod.upstream,
+        descriptorTarget: async () => pod.descriptor,
+        readInputs: async () => pod.inputs,
+        removeStale: async () => pod.cleanupError,
       });
       await reconciler.recover();
       return reconciler;
     },
-    pass: async () => clock.drive((reconciler ?? (await world.restart())).pass(new AbortController().signal)),
-    status: () => world.report.status(),
+    pass: async () => clock.drive((reconciler ?? (await pod.restart())).pass(new AbortController().signal)),
+    status: () => pod.report.status(),
   };
   nginx.start();
-  return world;
+  return pod;
 }
 
-/** A pod that serves `to`, proven. */
+/** A pod that serves `to`, and that is proven. */
 async function serving(to = server()) {
-  const world = pod();
-  world.publish({ generation: 5, server: to });
-  await world.pass();
-  expect(world.status()).toMatchObject({ applied: { generation: 5, server: to }, problem: null });
-  world.nginx.reloads = 0;
-  world.disk.writes.length = 0;
-  world.lines.length = 0;
-  return world;
+  const pod = startPod();
+  pod.publish({ generation: 5, server: to });
+  await pod.pass();
+  expect(pod.status()).toMatchObject({ applied: { generation: 5, server: to }, problem: null });
+  pod.nginx.reloads = 0;
+  pod.disk.writes.length = 0;
+  pod.lines.length = 0;
+  return pod;
 }
 
-describe("a fresh start", () => {
-  test("without an upstream file answers 503, and that is no problem", async () => {
-    const world = pod();
-    await world.pass();
-    expect(world.nginx.running()).toEqual([configFor(null).hash]);
-    expect(world.status()).toMatchObject({ applied: { generation: 0, server: null }, problem: null });
-    expect(JSON.parse(world.disk.files.get(STATE) ?? "")).toMatchObject({ state: "provisioning" });
+describe("a first start", () => {
+  test("without an upstream file answers 503 and reports no problem", async () => {
+    const pod = startPod();
+    await pod.pass();
+    expect(pod.nginx.running()).toEqual([configFor(null).hash]);
+    expect(pod.status()).toMatchObject({ applied: { generation: 0, server: null }, problem: null });
+    expect(JSON.parse(pod.disk.files.get(STATE) ?? "")).toMatchObject({ state: "provisioning" });
   });
 
-  test("with an upstream file that cannot be used answers 503 and says why", async () => {
-    const world = pod();
-    world.upstream = { kind: "refused", problem: "/run/upstream.json cannot be used: it is not JSON" };
-    await world.pass();
-    expect(world.nginx.running()).toEqual([configFor(null).hash]);
-    expect(world.status()).toMatchObject({ problem: expect.stringContaining("/run/upstream.json cannot be used") });
+  test("with an upstream file that cannot be used answers 503 and reports why", async () => {
+    const pod = startPod();
+    pod.upstream = { kind: "refused", problem: "/run/upstream.json cannot be used: it is not JSON" };
+    await pod.pass();
+    expect(pod.nginx.running()).toEqual([configFor(null).hash]);
+    expect(pod.status()).toMatchObject({ problem: expect.stringContaining("/run/upstream.json cannot be used") });
   });
 
-  test("writes the config before nginx exists", async () => {
-    const world = pod();
-    world.nginx.kill();
-    world.publish({ server: server() });
-    await world.pass();
-    expect(world.disk.files.get(CONFIG)).toBe(configFor(server()).text);
-    expect(world.status()).toMatchObject({ applied: null, state: "nginx_down", problem: "nginx is not running" });
-    world.nginx.start();
-    await world.pass();
-    expect(world.status()).toMatchObject({ applied: { generation: 1, server: server() }, problem: null });
+  test("writes the config before nginx runs", async () => {
+    const pod = startPod();
+    pod.nginx.kill();
+    pod.publish({ server: server() });
+    await pod.pass();
+    expect(pod.disk.files.get(CONFIG)).toBe(configFor(server()).text);
+    expect(pod.status()).toMatchObject({ applied: null, state: "nginx_down", problem: "nginx is not running" });
+    pod.nginx.start();
+    await pod.pass();
+    expect(pod.status()).toMatchObject({ applied: { generation: 1, server: server() }, problem: null });
   });
 
-  test("serves nobody by a name that cannot be resolved", async () => {
-    const world = pod();
-    world.publish({ server: server(80, "gpu.example") });
-    await world.pass();
-    expect(world.nginx.running()).toEqual([configFor(null).hash]);
-    expect(world.status()).toMatchObject({
+  test("answers 503 when the server's name cannot be resolved", async () => {
+    const pod = startPod();
+    pod.publish({ server: server(80, "gpu.example") });
+    await pod.pass();
+    expect(pod.nginx.running()).toEqual([configFor(null).hash]);
+    expect(pod.status()).toMatchObject({
       applied: { generation: 0, server: null },
       problem: expect.stringContaining("gpu.example cannot be resolved"),
     });
-    expect(JSON.parse(world.disk.files.get(STATE) ?? "")).toMatchObject({ reason: "name_not_resolved" });
+    expect(JSON.parse(pod.disk.files.get(STATE) ?? "")).toMatchObject({ reason: "name_not_resolved" });
   });
 });
 
 describe("a new upstream file", () => {
-  test("with another server is applied and followed by its generation", async () => {
-    const world = await serving();
-    world.publish({ generation: 6, server: server(2) });
-    await world.pass();
-    expect(world.nginx.running()).toEqual([configFor(server(2)).hash]);
-    expect(world.status()).toMatchObject({ applied: { generation: 6, server: server(2) } });
+  test("with another server is applied with its generation", async () => {
+    const pod = await serving();
+    pod.publish({ generation: 6, server: server(2) });
+    await pod.pass();
+    expect(pod.nginx.running()).toEqual([configFor(server(2)).hash]);
+    expect(pod.status()).toMatchObject({ applied: { generation: 6, server: server(2) } });
   });
 
-  test("with the same server moves the generation at once and reloads nothing", async () => {
-    const world = await serving();
+  test("with the same server changes the applied generation at once and reloads nothing", async () => {
+    const pod = await serving();
     for (let generation = 6; generation < 106; generation += 1) {
-      world.publish({ generation, message: `message ${generation}` });
-      await world.pass();
+      pod.publish({ generation, message: `message ${generation}` });
+      await pod.pass();
     }
-    expect(world.status()).toMatchObject({ applied: { generation: 105, server: server() }, reloads: 1 });
-    expect(world.nginx.reloads).toBe(0);
-    expect(world.disk.writes).toEqual([]);
+    expect(pod.status()).toMatchObject({ applied: { generation: 105, server: server() }, reloads: 1 });
+    expect(pod.nginx.reloads).toBe(0);
+    expect(pod.disk.writes).toEqual([]);
   });
 
-  test("without a server changes its message in the state file alone", async () => {
-    const world = await serving();
-    world.publish({ generation: 6, server: null, state: "unavailable", message: "gone" });
-    await world.pass();
-    expect(world.nginx.reloads).toBe(1);
-    world.disk.writes.length = 0;
-    world.publish({ generation: 7, server: null, state: "provisioning", message: "loading 40 %" });
-    await world.pass();
-    expect(world.nginx.reloads).toBe(1);
-    expect(world.disk.writes).toEqual([STATE]);
-    expect(JSON.parse(world.disk.files.get(STATE) ?? "")).toEqual({
+  test("without a server changes only the message in the state file", async () => {
+    const pod = await serving();
+    pod.publish({ generation: 6, server: null, state: "unavailable", message: "gone" });
+    await pod.pass();
+    expect(pod.nginx.reloads).toBe(1);
+    pod.disk.writes.length = 0;
+    pod.publish({ generation: 7, server: null, state: "provisioning", message: "loading 40 %" });
+    await pod.pass();
+    expect(pod.nginx.reloads).toBe(1);
+    expect(pod.disk.writes).toEqual([STATE]);
+    expect(JSON.parse(pod.disk.files.get(STATE) ?? "")).toEqual({
       pod: "vast-pod-0",
       state: "provisioning",
       reason: "instance_ready",
       message: "loading 40 %",
       updatedAt: "2026-11-23T15:00:00.000Z",
     });
-    expect(world.status()).toMatchObject({ applied: { generation: 7, server: null } });
+    expect(pod.status()).toMatchObject({ applied: { generation: 7, server: null } });
   });
 
   test("is not reported as applied while old workers still answer", async () => {
-    const world = await serving();
-    world.nginx.stuck = true;
-    world.publish({ generation: 6, server: null });
-    await world.pass();
-    expect(world.status()).toMatchObject({
+    const pod = await serving();
+    pod.nginx.stuck = true;
+    pod.publish({ generation: 6, server: null });
+    await pod.pass();
+    expect(pod.status()).toMatchObject({
       applied: { generation: 5, server: server() },
-      wanted: { generation: 6, server: null },
+      desired: { generation: 6, server: null },
       problem: expect.stringContaining("old workers"),
     });
-    world.nginx.release();
-    await world.pass();
-    expect(world.status()).toMatchObject({ applied: { generation: 6, server: null }, problem: null, reloads: 2 });
+    pod.nginx.release();
+    await pod.pass();
+    expect(pod.status()).toMatchObject({ applied: { generation: 6, server: null }, problem: null, reloads: 2 });
   });
 });
 
@@ -188,12 +188,12 @@ describe("an upstream file that is gone or cannot be used", () => {
     ["broken", { kind: "refused", problem: "/run/upstream.json cannot be used" }],
   ];
   test.each(broken)("never unpublishes: %s", async (_, upstream) => {
-    const world = await serving();
-    world.upstream = upstream;
-    await world.pass();
-    expect(world.nginx.running()).toEqual([configFor(server()).hash]);
-    expect(world.nginx.reloads).toBe(0);
-    expect(world.status()).toMatchObject({
+    const pod = await serving();
+    pod.upstream = upstream;
+    await pod.pass();
+    expect(pod.nginx.running()).toEqual([configFor(server()).hash]);
+    expect(pod.nginx.reloads).toBe(0);
+    expect(pod.status()).toMatchObject({
       applied: { generation: 5, server: server() },
       state: "invalid_input",
       problem: expect.stringContaining("keeps its last good config"),
@@ -201,194 +201,196 @@ describe("an upstream file that is gone or cannot be used", () => {
   });
 
   test.each(broken)("never unpublishes across a restart of the reloader: %s", async (_, upstream) => {
-    const world = await serving();
-    world.upstream = upstream;
-    await world.restart();
-    await world.pass();
-    expect(world.nginx.running()).toEqual([configFor(server()).hash]);
-    expect(world.nginx.reloads).toBe(0);
-    expect(world.status()).toMatchObject({ applied: { generation: 0, server: server() } });
+    const pod = await serving();
+    pod.upstream = upstream;
+    await pod.restart();
+    await pod.pass();
+    expect(pod.nginx.running()).toEqual([configFor(server()).hash]);
+    expect(pod.nginx.reloads).toBe(0);
+    expect(pod.status()).toMatchObject({ applied: { generation: 0, server: server() } });
   });
 });
 
 describe("a restart of the reloader", () => {
-  test("changes nothing that was right", async () => {
-    const world = await serving();
-    await world.restart();
-    await world.pass();
-    expect(world.nginx.reloads).toBe(0);
-    expect(world.disk.writes).toEqual([]);
-    expect(world.status()).toMatchObject({ applied: { generation: 5, server: server() } });
+  test("changes nothing when everything is right", async () => {
+    const pod = await serving();
+    await pod.restart();
+    await pod.pass();
+    expect(pod.nginx.reloads).toBe(0);
+    expect(pod.disk.writes).toEqual([]);
+    expect(pod.status()).toMatchObject({ applied: { generation: 5, server: server() } });
   });
 
-  test("replaces a config that was not proven by the good one before all else", async () => {
-    const world = await serving();
-    world.disk.files.set(CONFIG, configFor(server(2)).text);
-    await world.restart();
-    expect(world.disk.files.get(CONFIG)).toBe(configFor(server()).text);
+  test("first replaces a config that was not proven by the good one", async () => {
+    const pod = await serving();
+    pod.disk.files.set(CONFIG, configFor(server(2)).text);
+    await pod.restart();
+    expect(pod.disk.files.get(CONFIG)).toBe(configFor(server()).text);
   });
 
-  test("does not trust a good copy that was cut", async () => {
-    const world = await serving();
-    world.disk.files.set(GOOD, configFor(server()).text.slice(0, 500));
-    await world.restart();
-    await world.pass();
-    expect(world.nginx.running()).toEqual([configFor(server()).hash]);
-    expect(world.disk.files.get(GOOD)).toBe(configFor(server()).text);
+  test("does not trust a good copy that was truncated", async () => {
+    const pod = await serving();
+    pod.disk.files.set(GOOD, configFor(server()).text.slice(0, 500));
+    await pod.restart();
+    await pod.pass();
+    expect(pod.nginx.running()).toEqual([configFor(server()).hash]);
+    expect(pod.disk.files.get(GOOD)).toBe(configFor(server()).text);
   });
 });
 
 describe("an nginx that does not start", () => {
-  test("with the wanted config and says nothing starts with a safer one, and then is given the wanted one", async () => {
-    const world = await serving();
-    world.nginx.kill();
-    world.nginx.endsWith = "203.0.113.9:2";
-    world.publish({ generation: 6, server: server(2) });
+  test("with the desired config and logs nothing starts with a safer one, and then gets the desired one", async () => {
+    const pod = await serving();
+    pod.nginx.kill();
+    pod.nginx.exitsWith = "203.0.113.9:2";
+    pod.publish({ generation: 6, server: server(2) });
     const starts: (string | null)[] = [];
-    for (let seconds = 0; seconds < 75 && world.nginx.running().length === 0; seconds += 1) {
-      await world.pass();
-      if (seconds % 10 === 9) world.nginx.start();
-      starts.push(...world.nginx.running());
-      await world.clock.advance(1_000);
+    for (let seconds = 0; seconds < 75 && pod.nginx.running().length === 0; seconds += 1) {
+      await pod.pass();
+      if (seconds % 10 === 9) pod.nginx.start();
+      starts.push(...pod.nginx.running());
+      await pod.clock.advance(1_000);
     }
     expect(starts).toEqual([configFor(null).hash]);
-    expect(world.status()).toMatchObject({ problem: expect.stringContaining("a safer config lies there") });
-    expect(await world.pass()).toBe(0);
-    await world.pass();
-    expect(world.status()).toMatchObject({ applied: { generation: 6, server: server(2) }, problem: null });
+    expect(pod.status()).toMatchObject({
+      problem: expect.stringContaining("between the desired config and a safer one"),
+    });
+    expect(await pod.pass()).toBe(0);
+    await pod.pass();
+    expect(pod.status()).toMatchObject({ applied: { generation: 6, server: server(2) }, problem: null });
   });
 
-  test("is told once, however long it takes", async () => {
-    const world = await serving();
-    world.nginx.kill();
-    world.publish({ generation: 6, server: server(2) });
+  test("is logged once, however long it takes", async () => {
+    const pod = await serving();
+    pod.nginx.kill();
+    pod.publish({ generation: 6, server: server(2) });
     for (let seconds = 0; seconds < 600; seconds += 1) {
-      await world.pass();
-      await world.clock.advance(1_000);
+      await pod.pass();
+      await pod.clock.advance(1_000);
     }
-    const told = world.lines.filter((line) => line.msg === "the desired config is not applied");
-    expect(told.map((line) => line.problem)).toEqual([
+    const problems = pod.lines.filter((line) => line.msg === "the desired config is not applied");
+    expect(problems.map((line) => line.problem)).toEqual([
       "nginx is not running",
-      expect.stringContaining("a safer config lies there"),
+      expect.stringContaining("between the desired config and a safer one"),
     ]);
   });
 
-  test("for another reason finds the good config at every start", async () => {
-    const world = await serving();
-    world.nginx.kill();
+  test("for another reason finds the good config at each start", async () => {
+    const pod = await serving();
+    pod.nginx.kill();
     for (let seconds = 0; seconds < 300; seconds += 1) {
-      await world.pass();
-      await world.clock.advance(1_000);
+      await pod.pass();
+      await pod.clock.advance(1_000);
     }
-    expect(world.disk.writes).toEqual([]);
-    expect(world.status()).toMatchObject({ problem: "nginx is not running" });
+    expect(pod.disk.writes).toEqual([]);
+    expect(pod.status()).toMatchObject({ problem: "nginx is not running" });
   });
 });
 
 describe("a volume that is mounted late", () => {
-  test("gives back what an earlier run had proven, so that a lost upstream file unpublishes nothing", async () => {
-    const world = await serving();
-    const volume = new Map(world.disk.files);
-    world.disk.files.clear();
-    world.disk.gone = true;
-    world.upstream = { kind: "missing" };
-    await world.restart();
-    await world.pass();
-    expect(world.status()).toMatchObject({ problem: expect.stringContaining("mount a volume for that folder") });
-    world.disk.gone = false;
-    for (const [path, text] of volume) world.disk.files.set(path, text);
-    await world.pass();
-    expect(world.nginx.running()).toEqual([configFor(server()).hash]);
-    expect(world.nginx.reloads).toBe(0);
-    expect(world.status()).toMatchObject({ applied: { server: server() } });
+  test("has the good config of an earlier run, so that a lost upstream file unpublishes nothing", async () => {
+    const pod = await serving();
+    const volume = new Map(pod.disk.files);
+    pod.disk.files.clear();
+    pod.disk.gone = true;
+    pod.upstream = { kind: "missing" };
+    await pod.restart();
+    await pod.pass();
+    expect(pod.status()).toMatchObject({ problem: expect.stringContaining("mount a volume for that folder") });
+    pod.disk.gone = false;
+    for (const [path, text] of volume) pod.disk.files.set(path, text);
+    await pod.pass();
+    expect(pod.nginx.running()).toEqual([configFor(server()).hash]);
+    expect(pod.nginx.reloads).toBe(0);
+    expect(pod.status()).toMatchObject({ applied: { server: server() } });
   });
 });
 
 describe("a refused config", () => {
-  test("is rolled back, told, and tried again with growing pauses", async () => {
-    const world = await serving();
-    world.nginx.refuses = 'duplicate listen options in "/conf/other.conf"';
-    world.publish({ generation: 6, server: server(2) });
-    await world.pass();
-    expect(world.disk.files.get(CONFIG)).toBe(configFor(server()).text);
-    expect(world.status()).toMatchObject({
+  test("is rolled back, reported, and retried with backoff", async () => {
+    const pod = await serving();
+    pod.nginx.refuses = 'duplicate listen options in "/conf/other.conf"';
+    pod.publish({ generation: 6, server: server(2) });
+    await pod.pass();
+    expect(pod.disk.files.get(CONFIG)).toBe(configFor(server()).text);
+    expect(pod.status()).toMatchObject({
       applied: { generation: 5, server: server() },
-      wanted: { generation: 6, server: server(2) },
+      desired: { generation: 6, server: server(2) },
       state: "refused",
       problem: expect.stringContaining("duplicate listen options"),
       refusals: 1,
     });
     const tries = async (ms: number) => {
-      const before = world.nginx.reloads;
+      const before = pod.nginx.reloads;
       for (let passed = 0; passed < ms; passed += 1_000) {
-        await world.clock.advance(1_000);
-        await world.pass();
+        await pod.clock.advance(1_000);
+        await pod.pass();
       }
-      return world.nginx.reloads - before;
+      return pod.nginx.reloads - before;
     };
     expect(await tries(4_000)).toBe(0);
     expect(await tries(2_000)).toBe(1);
     expect(await tries(8_000)).toBe(0);
     expect(await tries(4_000)).toBe(1);
     expect(await tries(600_000)).toBeLessThan(14);
-    world.nginx.refuses = null;
+    pod.nginx.refuses = null;
     await tries(61_000);
-    expect(world.status()).toMatchObject({ applied: { generation: 6, server: server(2) }, problem: null });
+    expect(pod.status()).toMatchObject({ applied: { generation: 6, server: server(2) }, problem: null });
   });
 
-  test("that was the first one gives way to the one that answers 503, and is tried again", async () => {
-    const world = pod();
-    world.nginx.refusesWith = "203.0.113.9";
-    world.publish({ server: server() });
-    await world.pass();
-    await world.pass();
-    expect(world.nginx.running()).toEqual([configFor(null).hash]);
-    expect(world.disk.files.get(CONFIG)).toBe(configFor(null).text);
-    expect(world.status()).toMatchObject({ applied: { generation: 0, server: null }, state: "refused" });
-    expect(JSON.parse(world.disk.files.get(STATE) ?? "")).toMatchObject({ state: "unavailable", reason: "no_config" });
-    world.nginx.refusesWith = null;
-    await world.clock.advance(5_000);
-    await world.pass();
-    expect(world.status()).toMatchObject({ applied: { generation: 1, server: server() }, problem: null });
+  test("that was the first one is replaced by the one that answers 503, and is retried", async () => {
+    const pod = startPod();
+    pod.nginx.refusesWith = "203.0.113.9";
+    pod.publish({ server: server() });
+    await pod.pass();
+    await pod.pass();
+    expect(pod.nginx.running()).toEqual([configFor(null).hash]);
+    expect(pod.disk.files.get(CONFIG)).toBe(configFor(null).text);
+    expect(pod.status()).toMatchObject({ applied: { generation: 0, server: null }, state: "refused" });
+    expect(JSON.parse(pod.disk.files.get(STATE) ?? "")).toMatchObject({ state: "unavailable", reason: "no_config" });
+    pod.nginx.refusesWith = null;
+    await pod.clock.advance(5_000);
+    await pod.pass();
+    expect(pod.status()).toMatchObject({ applied: { generation: 1, server: server() }, problem: null });
   });
 
-  test("that was the first one is tried with growing pauses, also where nginx takes no other either", async () => {
-    const world = pod();
-    world.nginx.refuses = 'unknown directive "x" in /conf/other.conf:1';
-    world.publish({ server: server() });
+  test("that was the first one is retried with backoff, also when nginx refuses every other config", async () => {
+    const pod = startPod();
+    pod.nginx.refuses = 'unknown directive "x" in /conf/other.conf:1';
+    pod.publish({ server: server() });
     for (let seconds = 0; seconds < 600; seconds += 3) {
-      await world.pass();
-      await world.clock.advance(3_000);
+      await pod.pass();
+      await pod.clock.advance(3_000);
     }
-    expect(world.nginx.reloads).toBeLessThan(2 * 14);
-    world.nginx.refuses = null;
+    expect(pod.nginx.reloads).toBeLessThan(2 * 14);
+    pod.nginx.refuses = null;
     for (let seconds = 0; seconds < 60; seconds += 3) {
-      await world.pass();
-      await world.clock.advance(3_000);
+      await pod.pass();
+      await pod.clock.advance(3_000);
     }
-    expect(world.status()).toMatchObject({ applied: { generation: 1, server: server() }, problem: null });
+    expect(pod.status()).toMatchObject({ applied: { generation: 1, server: server() }, problem: null });
   });
 
-  test("does not hold up another one", async () => {
-    const world = await serving();
-    world.nginx.refuses = "no";
-    world.publish({ generation: 6, server: server(2) });
-    await world.pass();
-    world.nginx.refuses = null;
-    world.publish({ generation: 7, server: null });
-    await world.pass();
-    expect(world.status()).toMatchObject({ applied: { generation: 7, server: null }, problem: null });
+  test("does not delay another one", async () => {
+    const pod = await serving();
+    pod.nginx.refuses = "no";
+    pod.publish({ generation: 6, server: server(2) });
+    await pod.pass();
+    pod.nginx.refuses = null;
+    pod.publish({ generation: 7, server: null });
+    await pod.pass();
+    expect(pod.status()).toMatchObject({ applied: { generation: 7, server: null }, problem: null });
   });
 
-  test("that cannot open the access log is followed by one without it", async () => {
-    const world = pod({ ...PROXY, accessLog: "/dev/stdout" });
-    world.nginx.refuses = 'open() "/dev/stdout" failed (6: No such device or address)';
-    world.publish({ server: server() });
-    await world.pass();
-    world.nginx.refuses = null;
-    await world.pass();
-    expect(world.disk.files.get(CONFIG)).toContain("  access_log off;\n\n");
-    expect(world.status()).toMatchObject({
+  test("because of the access log is followed by one without an access log", async () => {
+    const pod = startPod({ ...PROXY, accessLog: "/dev/stdout" });
+    pod.nginx.refuses = 'open() "/dev/stdout" failed (6: No such device or address)';
+    pod.publish({ server: server() });
+    await pod.pass();
+    pod.nginx.refuses = null;
+    await pod.pass();
+    expect(pod.disk.files.get(CONFIG)).toContain("  access_log off;\n\n");
+    expect(pod.status()).toMatchObject({
       applied: { server: server() },
       problem: null,
       warnings: [expect.stringContaining("access log is off")],
@@ -398,69 +400,69 @@ describe("a refused config", () => {
 
 describe("the access log", () => {
   test("is off, with a warning, where nginx' stdout is a socket", async () => {
-    const world = pod({ ...PROXY, accessLog: "/dev/stdout" });
-    world.descriptor = "socket:[123]";
-    await world.pass();
-    expect(world.disk.files.get(CONFIG)).not.toContain("/dev/stdout");
-    expect(world.lines.filter((line) => line.level === "warn").map((line) => line.msg)).toEqual([
+    const pod = startPod({ ...PROXY, accessLog: "/dev/stdout" });
+    pod.descriptor = "socket:[123]";
+    await pod.pass();
+    expect(pod.disk.files.get(CONFIG)).not.toContain("/dev/stdout");
+    expect(pod.lines.filter((line) => line.level === "warn").map((line) => line.msg)).toEqual([
       "nginx' /dev/stdout is a socket, so its access log is off: set NGINX_ACCESS_LOG to a file, or to off",
     ]);
   });
 
-  test("stays off while nginx is down and its stdout cannot be seen: it must be able to start again", async () => {
-    const world = pod({ ...PROXY, accessLog: "/dev/stdout" });
-    world.descriptor = "socket:[123]";
-    await world.pass();
-    world.nginx.kill();
-    world.descriptor = null;
-    await world.pass();
-    expect(world.disk.files.get(CONFIG)).not.toContain("/dev/stdout");
+  test("stays off while nginx is down and its stdout cannot be read, so that nginx can start again", async () => {
+    const pod = startPod({ ...PROXY, accessLog: "/dev/stdout" });
+    pod.descriptor = "socket:[123]";
+    await pod.pass();
+    pod.nginx.kill();
+    pod.descriptor = null;
+    await pod.pass();
+    expect(pod.disk.files.get(CONFIG)).not.toContain("/dev/stdout");
   });
 });
 
 describe("a name", () => {
-  test("is resolved anew at each pass, and a new address is applied", async () => {
-    const world = pod();
-    world.addresses.set("gpu.example", ["203.0.113.1"]);
-    world.publish({ server: server(80, "gpu.example") });
-    await world.pass();
-    expect(world.disk.files.get(CONFIG)).toContain("server 203.0.113.1:80");
-    world.addresses.set("gpu.example", ["203.0.113.2"]);
-    await world.pass();
-    expect(world.disk.files.get(CONFIG)).toContain("server 203.0.113.2:80");
-    expect(world.status()).toMatchObject({ applied: { server: server(80, "gpu.example") } });
+  test("is resolved at each pass, and a new address is applied", async () => {
+    const pod = startPod();
+    pod.addresses.set("gpu.example", ["203.0.113.1"]);
+    pod.publish({ server: server(80, "gpu.example") });
+    await pod.pass();
+    expect(pod.disk.files.get(CONFIG)).toContain("server 203.0.113.1:80");
+    pod.addresses.set("gpu.example", ["203.0.113.2"]);
+    await pod.pass();
+    expect(pod.disk.files.get(CONFIG)).toContain("server 203.0.113.2:80");
+    expect(pod.status()).toMatchObject({ applied: { server: server(80, "gpu.example") } });
   });
 
-  test("keeps its address while there is no answer", async () => {
-    const world = pod();
-    world.addresses.set("gpu.example", ["203.0.113.1"]);
-    world.publish({ server: server(80, "gpu.example") });
-    await world.pass();
-    world.addresses.clear();
-    await world.pass();
-    expect(world.nginx.reloads).toBe(1);
-    expect(world.status()).toMatchObject({
+  test("keeps its address while DNS does not answer", async () => {
+    const pod = startPod();
+    pod.addresses.set("gpu.example", ["203.0.113.1"]);
+    pod.publish({ server: server(80, "gpu.example") });
+    await pod.pass();
+    pod.addresses.clear();
+    await pod.pass();
+    expect(pod.nginx.reloads).toBe(1);
+    expect(pod.status()).toMatchObject({
       problem: null,
-      warnings: [expect.stringContaining("its last address 203.0.113.1 stays")],
+      warnings: [expect.stringContaining("nginx keeps its last address 203.0.113.1")],
     });
   });
 });
 
 describe("the log", () => {
   test("has one line for each change of state and none for a pass that changed nothing", async () => {
-    const world = await serving();
-    for (let i = 0; i < 20; i += 1) await world.pass();
-    expect(world.lines).toEqual([]);
-    world.publish({ generation: 6, server: server(2) });
-    await world.pass();
-    expect(world.lines.map((line) => line.msg)).toEqual(["desired server", "nginx reloaded"]);
-    world.nginx.delivery = "forbidden";
-    world.publish({ generation: 7, server: server(3) });
-    await world.pass();
-    await world.pass();
-    world.nginx.delivery = "sent";
-    await world.pass();
-    expect(world.lines.slice(2).map((line) => line.msg)).toEqual([
+    const pod = await serving();
+    for (let i = 0; i < 20; i += 1) await pod.pass();
+    expect(pod.lines).toEqual([]);
+    pod.publish({ generation: 6, server: server(2) });
+    await pod.pass();
+    expect(pod.lines.map((line) => line.msg)).toEqual(["desired server", "nginx reloaded"]);
+    pod.nginx.delivery = "forbidden";
+    pod.publish({ generation: 7, server: server(3) });
+    await pod.pass();
+    await pod.pass();
+    pod.nginx.delivery = "sent";
+    await pod.pass();
+    expect(pod.lines.slice(2).map((line) => line.msg)).toEqual([
       "desired server",
       "the desired config is not applied",
       "nginx reloaded",
@@ -468,119 +470,119 @@ describe("the log", () => {
     ]);
   });
 
-  test("tells what was applied and how long it took", async () => {
-    const world = await serving();
-    world.publish({ generation: 6, server: server(2) });
-    await world.pass();
-    const line = world.lines.find((entry) => entry.msg === "nginx reloaded");
+  test("has what was applied and how long it took", async () => {
+    const pod = await serving();
+    pod.publish({ generation: 6, server: server(2) });
+    await pod.pass();
+    const line = pod.lines.find((entry) => entry.msg === "nginx reloaded");
     expect(line).toMatchObject({ generation: 6, server: server(2), hash: configFor(server(2)).hash });
     expect(line).toMatchObject({ acceptedMs: expect.any(Number), settledMs: expect.any(Number) });
   });
 });
 
 describe("the next pass", () => {
-  test("comes sooner while nginx is not there or old workers are", async () => {
-    const world = await serving();
-    const usual = await world.pass();
-    world.nginx.stuck = true;
-    world.publish({ generation: 6, server: server(2) });
-    expect(await world.pass()).toBeLessThan(usual);
-    world.nginx.kill();
-    world.publish({ generation: 7, server: server(3) });
-    expect(await world.pass()).toBeLessThan(usual);
+  test("comes sooner while nginx is down or old workers still answer", async () => {
+    const pod = await serving();
+    const usual = await pod.pass();
+    pod.nginx.stuck = true;
+    pod.publish({ generation: 6, server: server(2) });
+    expect(await pod.pass()).toBeLessThan(usual);
+    pod.nginx.kill();
+    pod.publish({ generation: 7, server: server(3) });
+    expect(await pod.pass()).toBeLessThan(usual);
   });
 });
 
-test("nginx is asked for its version as soon as a config of ours can tell it, and not again and again", async () => {
-  const world = pod();
-  expect(await world.pass()).toBe(0);
-  expect(await world.pass()).toBe(3_000);
-  world.looked = { ...world.looked, render: { ...NO_RENDER_INPUTS, nginxVersion: "1.30.0" } };
-  expect(await world.pass()).toBe(3_000);
-  expect(world.disk.files.get(CONFIG)).toContain("keepalive_min_timeout 2s;");
-  expect(world.status()).toMatchObject({ applied: { generation: 0 }, problem: null });
+test("the next pass comes at once when a config of ours makes nginx' version known, and only once", async () => {
+  const pod = startPod();
+  expect(await pod.pass()).toBe(0);
+  expect(await pod.pass()).toBe(3_000);
+  pod.inputs = { ...pod.inputs, render: { ...NO_RENDER_INPUTS, nginxVersion: "1.30.0" } };
+  expect(await pod.pass()).toBe(3_000);
+  expect(pod.disk.files.get(CONFIG)).toContain("keepalive_min_timeout 2s;");
+  expect(pod.status()).toMatchObject({ applied: { generation: 0 }, problem: null });
 });
 
 describe("a template of the user's own", () => {
   const bad = { ...NO_RENDER_INPUTS, template: "{{{nothing}}}" };
   const own = DEFAULT_CONF.replace("etag off;", "etag on;");
 
-  test("that cannot be rendered leaves the last good config, and is told until it can be", async () => {
-    const world = await serving();
-    world.looked = { ...world.looked, render: bad };
-    await world.pass();
-    expect(world.nginx.running()).toEqual([configFor(server()).hash]);
-    expect(world.status()).toMatchObject({ problem: expect.stringContaining("there is no {{nothing}} (line 1)") });
-    world.looked = { ...world.looked, render: { ...NO_RENDER_INPUTS, template: DEFAULT_CONF } };
-    await world.pass();
-    expect(world.status()).toMatchObject({ problem: null });
+  test("that cannot be rendered leaves the last good config, and is reported until it can be rendered", async () => {
+    const pod = await serving();
+    pod.inputs = { ...pod.inputs, render: bad };
+    await pod.pass();
+    expect(pod.nginx.running()).toEqual([configFor(server()).hash]);
+    expect(pod.status()).toMatchObject({ problem: expect.stringContaining("there is no {{nothing}} (line 1)") });
+    pod.inputs = { ...pod.inputs, render: { ...NO_RENDER_INPUTS, template: DEFAULT_CONF } };
+    await pod.pass();
+    expect(pod.status()).toMatchObject({ problem: null });
   });
 
-  test("that cannot be rendered at a fresh start answers 503, and not as the provisioner's word", async () => {
-    const world = pod();
-    world.publish({ server: server() });
-    world.looked = { ...world.looked, render: bad };
-    await world.pass();
-    expect(world.nginx.running()).toEqual([configFor(null).hash]);
-    expect(JSON.parse(world.disk.files.get(STATE) ?? "")).toMatchObject({ state: "unavailable", reason: "no_config" });
+  test("that cannot be rendered at a first start answers 503 with the reloader's own reason", async () => {
+    const pod = startPod();
+    pod.publish({ server: server() });
+    pod.inputs = { ...pod.inputs, render: bad };
+    await pod.pass();
+    expect(pod.nginx.running()).toEqual([configFor(null).hash]);
+    expect(JSON.parse(pod.disk.files.get(STATE) ?? "")).toMatchObject({ state: "unavailable", reason: "no_config" });
   });
 
-  test("that cannot be rendered does not keep a server that is withdrawn", async () => {
-    const world = await serving();
-    world.looked = { ...world.looked, render: bad };
-    world.publish({ generation: 6, server: null, state: "blocked" });
-    await world.pass();
-    expect(world.nginx.running()).toEqual([configFor(null).hash]);
-    expect(world.status()).toMatchObject({ applied: { generation: 6, server: null } });
-    expect(JSON.parse(world.disk.files.get(STATE) ?? "")).toMatchObject({ state: "blocked" });
+  test("that cannot be rendered does not keep a withdrawn server published", async () => {
+    const pod = await serving();
+    pod.inputs = { ...pod.inputs, render: bad };
+    pod.publish({ generation: 6, server: null, state: "blocked" });
+    await pod.pass();
+    expect(pod.nginx.running()).toEqual([configFor(null).hash]);
+    expect(pod.status()).toMatchObject({ applied: { generation: 6, server: null } });
+    expect(JSON.parse(pod.disk.files.get(STATE) ?? "")).toMatchObject({ state: "blocked" });
   });
 
-  test("that nginx refuses does not keep it either", async () => {
-    const world = await serving();
-    world.looked = { ...world.looked, render: { ...NO_RENDER_INPUTS, template: own } };
-    world.nginx.refuses = `unknown directive "x" in ${CONFIG}:3`;
-    world.publish({ generation: 6, server: null });
-    await world.pass();
-    expect(world.status()).toMatchObject({ applied: { generation: 5 }, problem: expect.stringContaining(CONFIG) });
-    world.nginx.refuses = null;
-    await world.pass();
-    expect(world.nginx.running()).toEqual([configFor(null).hash]);
-    expect(world.status()).toMatchObject({ applied: { generation: 6, server: null } });
+  test("that nginx refuses does not keep a withdrawn server published", async () => {
+    const pod = await serving();
+    pod.inputs = { ...pod.inputs, render: { ...NO_RENDER_INPUTS, template: own } };
+    pod.nginx.refuses = `unknown directive "x" in ${CONFIG}:3`;
+    pod.publish({ generation: 6, server: null });
+    await pod.pass();
+    expect(pod.status()).toMatchObject({ applied: { generation: 5 }, problem: expect.stringContaining(CONFIG) });
+    pod.nginx.refuses = null;
+    await pod.pass();
+    expect(pod.nginx.running()).toEqual([configFor(null).hash]);
+    expect(pod.status()).toMatchObject({ applied: { generation: 6, server: null } });
   });
 
-  test("that nginx refuses without naming the file does not keep it either", async () => {
-    const world = await serving();
-    world.looked = { ...world.looked, render: { ...NO_RENDER_INPUTS, template: own } };
-    world.nginx.refusesWith = "etag on;";
-    world.publish({ generation: 6, server: null });
-    await world.pass();
-    await world.pass();
-    expect(world.nginx.running()).toEqual([configFor(null).hash]);
-    expect(world.status()).toMatchObject({ applied: { generation: 6, server: null } });
+  test("that nginx refuses without naming the file does not keep a withdrawn server published", async () => {
+    const pod = await serving();
+    pod.inputs = { ...pod.inputs, render: { ...NO_RENDER_INPUTS, template: own } };
+    pod.nginx.refusesWith = "etag on;";
+    pod.publish({ generation: 6, server: null });
+    await pod.pass();
+    await pod.pass();
+    expect(pod.nginx.running()).toEqual([configFor(null).hash]);
+    expect(pod.status()).toMatchObject({ applied: { generation: 6, server: null } });
   });
 });
 
-test("what cannot be used of the settings' files leaves the last good config, with the reason", async () => {
-  const world = await serving();
-  world.looked = { ...world.looked, usable: false, problem: "the file is gone" };
-  world.publish({ generation: 6, server: server(80) });
-  await world.pass();
-  expect(world.nginx.running()).toEqual([configFor(server()).hash]);
-  expect(world.status()).toMatchObject({ applied: { generation: 5 }, problem: "the file is gone" });
+test("a file of the settings that cannot be used leaves the last good config, with the reason", async () => {
+  const pod = await serving();
+  pod.inputs = { ...pod.inputs, usable: false, problem: "the file is gone" };
+  pod.publish({ generation: 6, server: server(80) });
+  await pod.pass();
+  expect(pod.nginx.running()).toEqual([configFor(server()).hash]);
+  expect(pod.status()).toMatchObject({ applied: { generation: 5 }, problem: "the file is gone" });
 });
 
-test("a secret that cannot be read is told, while the one in use goes on", async () => {
-  const world = await serving();
-  world.looked = { ...world.looked, problem: "the file is gone" };
-  world.publish({ generation: 6, server: server(80) });
-  await world.pass();
-  expect(world.status()).toMatchObject({ applied: { generation: 6, server: server(80) }, problem: "the file is gone" });
+test("a secret that cannot be read is reported, and the one in use stays", async () => {
+  const pod = await serving();
+  pod.inputs = { ...pod.inputs, problem: "the file is gone" };
+  pod.publish({ generation: 6, server: server(80) });
+  await pod.pass();
+  expect(pod.status()).toMatchObject({ applied: { generation: 6, server: server(80) }, problem: "the file is gone" });
 });
 
-test("files that cannot be removed are told, and hinder nothing", async () => {
-  const world = await serving();
-  world.untidy = "the folder is read-only";
-  world.publish({ generation: 6, server: server(80) });
-  await world.pass();
-  expect(world.status()).toMatchObject({ applied: { generation: 6 }, problem: "the folder is read-only" });
+test("files that cannot be removed are reported, and delay nothing", async () => {
+  const pod = await serving();
+  pod.cleanupError = "the folder is read-only";
+  pod.publish({ generation: 6, server: server(80) });
+  await pod.pass();
+  expect(pod.status()).toMatchObject({ applied: { generation: 6 }, problem: "the folder is read-only" });
 });

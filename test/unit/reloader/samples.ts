@@ -1,8 +1,8 @@
-// Values that several tests of the reloader begin with. Pure.
+// Sample values for several tests of the reloader. Pure.
 import type { Server, UpstreamFile } from "../../../common/upstream-file.ts";
 import { type Config, renderConfig } from "../../../reloader/render/render.ts";
 import type { ProxySettings } from "../../../reloader/render/view.ts";
-import type { PassResult } from "../../../reloader/report/report.ts";
+import type { PassReport } from "../../../reloader/report/pass-report.ts";
 
 export const PROXY: ProxySettings = {
   listenPort: 3000,
@@ -37,9 +37,9 @@ export const upstreamFile = (change: Partial<UpstreamFile> = {}): UpstreamFile =
   ...change,
 });
 
-/** A pass that has reloaded nginx, and all is well. */
-export const RESULT: PassResult = {
-  wanted: { generation: 2, server: server(), hash: "h", state: "ready", reason: "instance_ready" },
+/** A pass that reloaded nginx and found no problem. */
+export const PASS: PassReport = {
+  desired: { generation: 2, server: server(), hash: "h", state: "ready", reason: "instance_ready" },
   applied: { generation: 2, server: server(), hash: "h" },
   problem: null,
   warnings: [],

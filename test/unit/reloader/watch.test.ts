@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { FSWatcher } from "chokidar";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { systemClock } from "../../../common/clock.ts";
-import { debounce, WakeSignal, watchFolder } from "../../../reloader/watch.ts";
+import { debounce, watchFolder } from "../../../reloader/watch.ts";
 import { fakeClock } from "../common/fake-clock.ts";
 import { temporaryFolder } from "../common/temporary-folder.ts";
 
@@ -11,111 +11,88 @@ describe("a burst of events", () => {
   function setUp() {
     const clock = fakeClock();
     const start = clock.now();
-    const looks: number[] = [];
+    const notified: number[] = [];
     const stop = new AbortController();
-    const event = debounce(() => looks.push(clock.now() - start), clock, stop.signal);
-    return { clock, looks, event, stop };
+    const event = debounce(() => notified.push(clock.now() - start), clock, stop.signal);
+    return { clock, notified, event, stop };
   }
 
-  test("leads to a look at once and to one 100 ms after its last event", async () => {
-    const { clock, looks, event } = setUp();
+  test("notifies at once, and again 100 ms after its last event", async () => {
+    const { clock, notified, event } = setUp();
     for (let i = 0; i < 5; i += 1) {
       event();
       await clock.advance(20);
     }
     await clock.advance(1_000);
-    expect(looks).toEqual([0, 180]);
+    expect(notified).toEqual([0, 180]);
   });
 
-  test("that never pauses leads to a look every second, to no more, and to one after its end", async () => {
-    const { clock, looks, event } = setUp();
+  test("that never pauses notifies once a second and after its end", async () => {
+    const { clock, notified, event } = setUp();
     for (let passed = 0; passed < 3_000; passed += 50) {
       event();
       await clock.advance(50);
     }
     await clock.advance(5_000);
-    expect(looks).toEqual([0, 1_000, 2_000, 3_000, 3_050]);
+    expect(notified).toEqual([0, 1_000, 2_000, 3_000, 3_050]);
   });
 
-  test("of a thousand events within two seconds leads to four looks", async () => {
-    const { clock, looks, event } = setUp();
+  test("of a thousand events within two seconds notifies four times", async () => {
+    const { clock, notified, event } = setUp();
     for (let i = 0; i < 1_000; i += 1) {
       event();
       await clock.advance(2);
     }
     await clock.advance(5_000);
-    expect(looks).toEqual([0, 1_000, 2_000, 2_098]);
+    expect(notified).toEqual([0, 1_000, 2_000, 2_098]);
   });
 
-  test("is followed by another one that is acted on at once", async () => {
-    const { clock, looks, event } = setUp();
+  test("is followed by another one that notifies at once", async () => {
+    const { clock, notified, event } = setUp();
     event();
     await clock.advance(5_000);
     event();
     await clock.advance(5_000);
-    expect(looks).toEqual([0, 100, 5_000, 5_100]);
+    expect(notified).toEqual([0, 100, 5_000, 5_100]);
   });
 
-  test("is over, and the next one heard, although the system's clock was put back meanwhile", async () => {
+  test("is over, and the next one notifies, although the system's clock was put back meanwhile", async () => {
     const clock = fakeClock();
     let putBackMs = 0;
-    const looks: number[] = [];
+    const notified: number[] = [];
     const time = { ...clock, now: () => clock.now() - putBackMs };
-    const event = debounce(() => looks.push(putBackMs), time, new AbortController().signal);
+    const event = debounce(() => notified.push(putBackMs), time, new AbortController().signal);
     event();
     putBackMs = 3_600_000;
     await clock.advance(1_000);
-    expect(looks).toEqual([0, 3_600_000]);
+    expect(notified).toEqual([0, 3_600_000]);
     event();
-    expect(looks).toHaveLength(3);
+    expect(notified).toHaveLength(3);
   });
 
-  test("ends without a look when the program ends", async () => {
-    const { clock, looks, event, stop } = setUp();
+  test("does not notify after the program was stopped", async () => {
+    const { clock, notified, event, stop } = setUp();
     event();
     stop.abort();
     await clock.advance(1_000);
-    expect(looks).toEqual([0]);
-  });
-});
-
-describe("the bell", () => {
-  test("ends the present wait", async () => {
-    const clock = fakeClock();
-    const bell = new WakeSignal();
-    const waited = bell.wait(3_000, clock).then(() => clock.now());
-    await clock.advance(10);
-    bell.notify();
-    expect(await waited).toBe(clock.now());
-  });
-
-  test("that rang while nobody waited ends the next wait, once", async () => {
-    const clock = fakeClock();
-    const start = clock.now();
-    const bell = new WakeSignal();
-    bell.notify();
-    bell.notify();
-    await bell.wait(3_000, clock);
-    expect(clock.now()).toBe(start);
-    await clock.drive(bell.wait(3_000, clock));
-    expect(clock.now()).toBe(start + 3_000);
+    expect(notified).toEqual([0]);
   });
 });
 
 describe("the watched folder", () => {
   /** Resolves at the next event. */
   function listen(path: string) {
-    let heard: () => void = () => undefined;
-    const watcher = watchFolder({ path, onEvent: () => heard(), onError: () => undefined, clock: systemClock });
+    let onEvent: () => void = () => undefined;
+    const watcher = watchFolder({ path, onEvent: () => onEvent(), onError: () => undefined, clock: systemClock });
     onTestFinished(() => watcher.close());
-    return { watcher, next: () => new Promise<void>((resolve) => (heard = resolve)) };
+    return { watcher, next: () => new Promise<void>((resolve) => (onEvent = resolve)) };
   }
   const replace = async (path: string, text: string) => {
     await writeFile(`${path}.tmp`, text);
     await rename(`${path}.tmp`, path);
   };
 
-  test("tells that watching has begun, and of a file that is replaced, twice", async () => {
+  test("reports that watching has begun, and each replacement of the file", async () => {
     const path = join(await temporaryFolder(), "upstream.json");
     const { watcher, next } = listen(path);
     const ready = next();
@@ -128,7 +105,7 @@ describe("the watched folder", () => {
     }
   });
 
-  test("that was not there yet is watched once it is", async () => {
+  test("that does not exist yet is watched once it exists", async () => {
     const folder = join(await temporaryFolder(), "later");
     const path = join(folder, "upstream.json");
     const { watcher, next } = listen(path);
@@ -142,7 +119,7 @@ describe("the watched folder", () => {
     await event;
   });
 
-  test("that was removed and made again at once is watched again, though its inode has the same number", async () => {
+  test("that was removed and created again at once is watched again, although its inode number is the same", async () => {
     const folder = join(await temporaryFolder(), "shared");
     const path = join(folder, "upstream.json");
     await mkdir(folder);
@@ -160,17 +137,17 @@ describe("the watched folder", () => {
     await event;
   });
 
-  test("that the system will not watch is tried again each minute, and a reason is told once", async () => {
+  test("that the system refuses to watch is retried once a minute, and each reason is reported once", async () => {
     const path = join(await temporaryFolder(), "upstream.json");
     const clock = fakeClock();
-    const told: string[] = [];
+    const reported: string[] = [];
     const opened: FSWatcher[] = [];
     const watch = () => {
       const one = new FSWatcher();
       opened.push(one);
       return one;
     };
-    const watcher = watchFolder({ path, onEvent: () => undefined, onError: (why) => told.push(why), clock, watch });
+    const watcher = watchFolder({ path, onEvent: () => undefined, onError: (why) => reported.push(why), clock, watch });
     for (const failing of [true, true, false]) {
       await watcher.refresh();
       if (failing) opened.at(-1)?.emit("error", new Error("EMFILE: too many open files, watch"));
@@ -181,7 +158,7 @@ describe("the watched folder", () => {
       await watcher.refresh();
       await clock.advance(60_000);
     }
-    expect(told).toEqual(["EMFILE: too many open files, watch"]);
+    expect(reported).toEqual(["EMFILE: too many open files, watch"]);
     expect(opened.map((one) => one.closed)).toEqual([true, true, false]);
     await watcher.close();
   });

@@ -21,17 +21,17 @@ async function setUp() {
   return { clock, disk, nginx, files, ensure, stop, applier };
 }
 
-/** nginx runs `config`, proven. */
+/** nginx runs `config`, and that is proven. */
 async function running(config: Config) {
-  const world = await setUp();
-  world.nginx.start();
-  expect(await world.ensure(config)).toMatchObject({ kind: "settled" });
-  world.nginx.reloads = 0;
-  world.disk.writes.length = 0;
-  return world;
+  const fixture = await setUp();
+  fixture.nginx.start();
+  expect(await fixture.ensure(config)).toMatchObject({ kind: "settled" });
+  fixture.nginx.reloads = 0;
+  fixture.disk.writes.length = 0;
+  return fixture;
 }
 
-describe("a config that nginx takes", () => {
+describe("a config that nginx accepts", () => {
   test("is settled only when no old worker takes requests any more", async () => {
     const { nginx, ensure } = await running(A);
     expect(await ensure(B)).toMatchObject({ kind: "settled", reload: { acceptedMs: expect.any(Number) } });
@@ -48,21 +48,21 @@ describe("a config that nginx takes", () => {
     expect(outcome.reload.settledMs).toBeLessThan(120);
   });
 
-  test("is kept beside as the good one once it is settled", async () => {
+  test("is copied to the good file once it is settled", async () => {
     const { disk, ensure } = await running(A);
     await ensure(B);
     expect(disk.files.get(GOOD)).toBe(B.text);
     expect(disk.writes).toEqual([CONFIG, GOOD]);
   });
 
-  test("is not reloaded again while the bytes are right and nginx echoes the hash", async () => {
+  test("is not reloaded again while the bytes on the disk and nginx' hash are right", async () => {
     const { nginx, disk, ensure } = await running(A);
     expect(await ensure(A)).toEqual({ kind: "settled", reload: null, why: null });
     expect(nginx.reloads).toBe(0);
     expect(disk.writes).toEqual([]);
   });
 
-  test("stays accepted, not rolled back, while an old worker is stuck, and settles when it leaves", async () => {
+  test("is not rolled back while an old worker is stuck, and settles when that worker exits", async () => {
     const { nginx, disk, ensure } = await running(A);
     nginx.stuck = true;
     expect(await ensure(B)).toMatchObject({ kind: "settling", why: expect.stringMatching(/old workers \(pids \d+\)/) });
@@ -73,7 +73,7 @@ describe("a config that nginx takes", () => {
     expect(nginx.reloads).toBe(1);
   });
 
-  test("gives way to a withdrawal although an old worker is stuck", async () => {
+  test("is replaced by a withdrawal although an old worker is stuck", async () => {
     const { nginx, ensure, clock } = await running(A);
     nginx.stuck = true;
     await ensure(B);
@@ -85,7 +85,7 @@ describe("a config that nginx takes", () => {
 });
 
 describe("a config that nginx refuses", () => {
-  test("gives way to the last good one, with nginx' own reason", async () => {
+  test("is replaced by the last good one, and nginx' own reason is reported", async () => {
     const { nginx, disk, ensure } = await running(A);
     nginx.refuses = 'unknown directive "x" in /conf/other.conf:1';
     expect(await ensure(B)).toEqual({
@@ -98,7 +98,7 @@ describe("a config that nginx refuses", () => {
     expect(nginx.running()).toEqual([A.hash]);
   });
 
-  test("is found out by the deadline when there is no word in the log, and says where to look", async () => {
+  test("is detected by the deadline when nginx logs nothing, with a hint where the reason may be", async () => {
     const { nginx, disk, ensure, clock } = await running(A);
     nginx.refusesSilently = true;
     const before = clock.now();
@@ -108,7 +108,7 @@ describe("a config that nginx refuses", () => {
     expect(disk.files.get(CONFIG)).toBe(A.text);
   });
 
-  test("is found out in time although the system's clock was put back meanwhile", async () => {
+  test("is detected in time although the system's clock was put back meanwhile", async () => {
     const { nginx, files, clock, stop } = await running(A);
     nginx.refusesSilently = true;
     let putBackMs = 0;
@@ -130,7 +130,7 @@ describe("a config that nginx refuses", () => {
     expect(nginx.reloads).toBe(0);
   });
 
-  test("gives way to the last good one on a full volume too: its copy lies there already", async () => {
+  test("is replaced by the last good one on a full volume too, by moving its copy", async () => {
     const { nginx, disk, files, clock, applier, stop } = await running(A);
     nginx.refusesSilently = true;
     const work = applier.ensure(B, stop.signal);
@@ -141,7 +141,7 @@ describe("a config that nginx refuses", () => {
     expect(files.good).toEqual(A);
   });
 
-  test("stays on the disk, with a word about it, where nothing can be put in its place", async () => {
+  test("stays on the disk and the reason is reported when it cannot be replaced", async () => {
     const { nginx, disk, clock, applier, stop } = await running(A);
     nginx.refusesSilently = true;
     const work = applier.ensure(B, stop.signal);
@@ -151,7 +151,7 @@ describe("a config that nginx refuses", () => {
     expect(await clock.drive(work)).toMatchObject({
       kind: "refused",
       rolledBack: false,
-      why: expect.stringMatching(/it cannot be rolled back: .* mount a writable volume there/),
+      why: expect.stringMatching(/the last good config cannot be restored: .* mount a writable volume there/),
     });
   });
 
@@ -164,8 +164,8 @@ describe("a config that nginx refuses", () => {
   });
 });
 
-describe("an nginx that is not there", () => {
-  test("finds the config on the disk, and is settled by its echo without a signal", async () => {
+describe("an nginx that is down", () => {
+  test("finds the config on the disk at its start, and its hash settles it without a signal", async () => {
     const { nginx, disk, ensure } = await setUp();
     expect(await ensure(A)).toEqual({ kind: "nginx_down", why: "nginx is not running" });
     expect(disk.files.get(CONFIG)).toBe(A.text);
@@ -186,7 +186,7 @@ describe("an nginx that is not there", () => {
     expect(disk.files.get(CONFIG)).toBe(A.text);
   });
 
-  test("is not said to refuse the good config because it once refused another one", async () => {
+  test("is not reported to refuse the good config because it once refused another one", async () => {
     const { nginx, ensure } = await running(A);
     nginx.refuses = "no";
     await ensure(B);
@@ -195,7 +195,7 @@ describe("an nginx that is not there", () => {
     expect(await ensure(A)).toEqual({ kind: "nginx_down", why: "nginx is not running" });
   });
 
-  test("is not blamed for what stood in its log before this program began", async () => {
+  test("is not reported for a refusal that it logged before this program started", async () => {
     const { nginx, disk, ensure } = await setUp();
     disk.files.set(CONFIG, A.text);
     nginx.refuses = "an old story";
@@ -203,13 +203,13 @@ describe("an nginx that is not there", () => {
     expect(await ensure(A)).toMatchObject({ kind: "nginx_down" });
   });
 
-  test("that ends between being found and being signalled is waited for", async () => {
+  test("that exits between being found and being signalled is reported as down", async () => {
     const { nginx, ensure } = await running(A);
     nginx.delivery = "gone";
     expect(await ensure(B)).toMatchObject({ kind: "nginx_down" });
   });
 
-  test("that ends while it reloads is waited for, and the config stays for its next start", async () => {
+  test("that exits during the reload is reported as down, and the config stays for its next start", async () => {
     const { nginx, disk, clock, applier, stop } = await running(A);
     nginx.refusesSilently = true;
     const work = applier.ensure(B, stop.signal);
@@ -220,8 +220,8 @@ describe("an nginx that is not there", () => {
   });
 });
 
-describe("what was changed behind the reloader's back", () => {
-  test("a config edited by hand is put right and reloaded", async () => {
+describe("a change that the reloader did not make", () => {
+  test("a config edited by hand is written again and reloaded", async () => {
     const { nginx, disk, ensure } = await running(A);
     disk.files.set(CONFIG, A.text.replace("203.0.113.9", "203.0.113.66"));
     expect(await ensure(A)).toMatchObject({ kind: "settled" });
@@ -229,7 +229,7 @@ describe("what was changed behind the reloader's back", () => {
     expect(nginx.reloads).toBe(1);
   });
 
-  test("a config edited by hand is not taken for reloaded because its old workers still echo it", async () => {
+  test("a config edited by hand is not accepted by the hash of old workers", async () => {
     const { nginx, disk, ensure } = await running(A);
     disk.files.set(CONFIG, A.text.replace("203.0.113.9", "203.0.113.66"));
     nginx.refuses = 'unknown directive "x" in /conf/other.conf:1';
@@ -255,14 +255,14 @@ describe("what was changed behind the reloader's back", () => {
     expect(nginx.running()).toEqual([A.hash]);
   });
 
-  test("an nginx too busy to answer is not reloaded for that", async () => {
+  test("an nginx that is too busy to answer is not reloaded", async () => {
     const { nginx, ensure } = await running(A);
     nginx.hangs = true;
     expect(await ensure(A)).toEqual({ kind: "nginx_unresponsive", why: "nginx did not answer" });
     expect(nginx.reloads).toBe(0);
   });
 
-  test("a config on the disk that no run has proven is reloaded although nginx echoes it", async () => {
+  test("a config on the disk that no run has proven is reloaded although nginx answers its hash", async () => {
     const { nginx, disk, ensure } = await setUp();
     disk.files.set(CONFIG, A.text);
     nginx.start();
@@ -271,34 +271,34 @@ describe("what was changed behind the reloader's back", () => {
   });
 });
 
-describe("what cannot be done", () => {
-  test("a signal that is forbidden names the user that is missing", async () => {
+describe("a config that cannot be applied", () => {
+  test("because the signal is forbidden is reported with the user to run as", async () => {
     const { nginx, ensure } = await running(A);
     nginx.delivery = "forbidden";
     expect(await ensure(B)).toMatchObject({ kind: "failed", why: expect.stringContaining("UID 1000") });
   });
 
-  test("of several masters none is signalled", async () => {
+  test("because several masters run leads to no signal", async () => {
     const { nginx, ensure } = await running(A);
     nginx.several = true;
     expect(await ensure(B)).toEqual({ kind: "failed", why: "there are 2 nginx masters", because: "signal_failed" });
     expect(nginx.reloads).toBe(0);
   });
 
-  test("a config that cannot be written is not signalled", async () => {
+  test("because it cannot be written leads to no signal", async () => {
     const { nginx, disk, ensure } = await running(A);
     disk.broken.set(CONFIG, "EROFS");
     expect(await ensure(B)).toMatchObject({ kind: "failed", why: expect.stringContaining("writable volume") });
     expect(nginx.reloads).toBe(0);
   });
 
-  test("a good copy that cannot be written leaves the config settled, with a word about it", async () => {
+  test("a config settles although its good copy cannot be written, and the reason is reported", async () => {
     const { disk, ensure } = await running(A);
     disk.broken.set(GOOD, "ENOSPC");
-    expect(await ensure(B)).toMatchObject({ kind: "settled", why: expect.stringContaining("make room") });
+    expect(await ensure(B)).toMatchObject({ kind: "settled", why: expect.stringContaining("free some space") });
   });
 
-  test("an end that is asked for comes at once and changes nothing more", async () => {
+  test("a stop takes effect at once and changes nothing more", async () => {
     const { nginx, disk, clock, applier, stop } = await running(A);
     nginx.refusesSilently = true;
     const work = applier.ensure(B, stop.signal);

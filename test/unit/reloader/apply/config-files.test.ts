@@ -2,7 +2,8 @@ import { chmod, mkdir, readdir, readFile, rename, stat, writeFile } from "node:f
 import { basename, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { readIfExists, removeStaleTemporaries, writeAtomic } from "../../../../common/atomic-file.ts";
-import { ConfigFiles, type Disk, diskProblem } from "../../../../reloader/apply/config-files.ts";
+import { type ConfigDisk, ConfigFiles } from "../../../../reloader/apply/config-files.ts";
+import { diskProblem } from "../../../../reloader/disk-problem.ts";
 import { temporaryFolder } from "../../common/temporary-folder.ts";
 import { configFor, server } from "../samples.ts";
 
@@ -10,13 +11,13 @@ async function setUp() {
   const folder = await temporaryFolder();
   const paths = { configPath: join(folder, "default.conf"), goodPath: join(folder, "default.conf.good") };
   const disk = { read: readIfExists, write: writeAtomic, move: rename, removeStale: removeStaleTemporaries };
-  return { folder, ...paths, disk, files: (on: Disk = disk) => new ConfigFiles(paths, on) };
+  return { folder, ...paths, disk, files: (on: ConfigDisk = disk) => new ConfigFiles(paths, on) };
 }
 const A = configFor(server(1));
 const NONE = configFor(null);
 
 describe("the config on the disk", () => {
-  test("can be read by whatever user nginx runs as", async () => {
+  test("can be read by any user that nginx runs as", async () => {
     const { configPath, files } = await setUp();
     const before = process.umask(0o077);
     try {
@@ -37,7 +38,7 @@ describe("the config on the disk", () => {
     expect(await readFile(configPath, "utf8")).toBe(A.text);
   });
 
-  test("is left alone at the start when there is no good one", async () => {
+  test("is not changed at the start when there is no good one", async () => {
     const { configPath, files } = await setUp();
     await writeFile(configPath, "somebody's own");
     const later = files();
@@ -46,7 +47,7 @@ describe("the config on the disk", () => {
     expect(await readFile(configPath, "utf8")).toBe("somebody's own");
   });
 
-  test("leaves nothing of a writer that was killed", async () => {
+  test("is cleaned of the temporary files of a killed writer", async () => {
     const { folder, files } = await setUp();
     const stale = join(folder, ".default.conf.0123456789ab.tmp");
     await writeFile(stale, "half");
@@ -54,10 +55,10 @@ describe("the config on the disk", () => {
     expect(await readIfExists(stale)).toBeNull();
   });
 
-  test("of no server finds room on a full volume, where the good copy of a withdrawn one has it", async () => {
+  test("without a server is written on a full volume too, in the room of the good copy", async () => {
     const { folder, configPath, goodPath, disk, files } = await setUp();
-    // Room for the two files that there are.
-    const full: Disk = {
+    // There is room for two files.
+    const full: ConfigDisk = {
       ...disk,
       write: async (path, text, mode) => {
         if ((await readdir(folder)).length < 2) return disk.write(path, text, mode);
@@ -81,18 +82,18 @@ describe("the config on the disk", () => {
     const written = await files().write(A);
     expect(written).toEqual({
       ok: false,
-      why: `${configPath} cannot be written (EISDIR): a folder is in its place: remove it`,
+      why: `${configPath} cannot be written (EISDIR): there is a folder at this path: remove it`,
     });
     await chmod(configPath, 0o755);
   });
 
-  test.each(["EACCES", "EROFS", "ENOENT", "ENOSPC", "EFBIG", "EBUSY"])("has a remedy of its own for %s", (code) => {
+  test.each(["EACCES", "EROFS", "ENOENT", "ENOSPC", "EFBIG", "EBUSY"])("has its own remedy for %s", (code) => {
     const message = diskProblem("/conf/default.conf", Object.assign(new Error("x"), { code }));
     expect(message).toMatch(new RegExp(`^/conf/default\\.conf cannot be written \\(${code}\\): `));
-    expect(message).not.toContain("see to that volume");
+    expect(message).not.toContain("check that volume");
   });
 
-  test("that is mounted as a single file says which folder to mount instead, and stays as it was", async () => {
+  test("that is mounted as a single file is not changed, and the problem names the folder to mount instead", async () => {
     const { configPath, folder, files, disk } = await setUp();
     await files().write(A);
     // What rename() answers for a mounted file; only root may mount one.
@@ -107,7 +108,7 @@ describe("the config on the disk", () => {
     expect(await readFile(configPath, "utf8")).toBe(A.text);
   });
 
-  test("leaves its folder and what else lies there as they were", async () => {
+  test("is written without a change to its folder and the other files there", async () => {
     const { folder, configPath, files } = await setUp();
     await chmod(folder, 0o751);
     await writeFile(join(folder, "other.conf"), "", { mode: 0o640 });

@@ -23,19 +23,19 @@ async function setUp() {
     remove: (path: string) => rm(path),
     chmod: (path: string, mode: number) => chmod(path, mode),
   };
-  const world: { header: Header | null | Error } = { header: { name: "Authorization", value: SECRET } };
+  const secrets: { header: Header | null | Error } = { header: { name: "Authorization", value: SECRET } };
   const read = () => {
-    if (world.header instanceof Error) throw world.header;
-    return world.header;
+    if (secrets.header instanceof Error) throw secrets.header;
+    return secrets.header;
   };
   const open = () => new AuthFile(configPath, disk, read);
   const files = async () => (await readdir(folder)).filter((name) => name.includes(".auth."));
-  return { folder, configPath, world, open, files, auth: open() };
+  return { folder, configPath, secrets, open, files, auth: open() };
 }
 const pathIn = async (auth: AuthFile) => (await auth.refresh()).auth?.path ?? "";
 
 describe("the secret header's file", () => {
-  test("is for its owner alone, and not matched by `include *.conf`", async () => {
+  test("can be read by its owner only, and is not matched by `include *.conf`", async () => {
     const { configPath, auth } = await setUp();
     const before = process.umask(0);
     const path = await pathIn(auth).finally(() => process.umask(before));
@@ -44,7 +44,7 @@ describe("the secret header's file", () => {
     expect(path.startsWith(configPath)).toBe(true);
   });
 
-  test("is closed to others again where a copied volume or a hand has opened it", async () => {
+  test("is made private again when a copy of the volume or a person made it readable", async () => {
     const { open, auth } = await setUp();
     const path = await pathIn(auth);
     for (const again of [auth, open()]) {
@@ -55,10 +55,10 @@ describe("the secret header's file", () => {
   });
 
   test.each(['say "hi"', "back\\slash\\", "a$b$host $ {x}", "} server { listen 1; #", "'", "a;b"])(
-    "gives nginx the value as it is: %s",
+    "gives nginx the exact value: %s",
     async (value) => {
-      const { world, auth } = await setUp();
-      world.header = { name: "X-Key", value };
+      const { secrets, auth } = await setUp();
+      secrets.header = { name: "X-Key", value };
       const text = await readFile(await pathIn(auth), "utf8");
       expect(directives(text)).toEqual([
         { words: ["geo", "$vast_pod_auth"], block: [{ words: ["default", value], block: null }] },
@@ -66,7 +66,7 @@ describe("the secret header's file", () => {
     },
   );
 
-  test("keeps its name while the secret is the same, also for a restarted program", async () => {
+  test("keeps its name while the secret is the same, also after a restart", async () => {
     const { open, auth, files } = await setUp();
     const path = await pathIn(auth);
     expect(await pathIn(auth)).toBe(path);
@@ -74,7 +74,7 @@ describe("the secret header's file", () => {
     expect(await files()).toHaveLength(1);
   });
 
-  test("has a name that tells nothing of the secret: two programs with one secret have two names", async () => {
+  test("has a random name: two programs with the same secret have different names", async () => {
     const [one, other] = [await setUp(), await setUp()];
     expect((await pathIn(one.auth)).slice(one.folder.length)).not.toBe(
       (await pathIn(other.auth)).slice(other.folder.length),
@@ -89,10 +89,10 @@ describe("the secret header's file", () => {
     expect(await readFile(path, "utf8")).toContain(SECRET);
   });
 
-  test("of a former secret stays until a config that does not need it is proven", async () => {
-    const { world, auth } = await setUp();
+  test("of an earlier secret stays until a config that does not need it is proven", async () => {
+    const { secrets, auth } = await setUp();
     const former = await pathIn(auth);
-    world.header = { name: "Authorization", value: "Bearer rotated" };
+    secrets.header = { name: "Authorization", value: "Bearer rotated" };
     const path = await pathIn(auth);
     expect(path).not.toBe(former);
     expect(await auth.removeStale(`include "${former}";`)).toBeNull();
@@ -103,19 +103,19 @@ describe("the secret header's file", () => {
     expect(auth.values()).toEqual([SECRET, "Bearer rotated"]);
   });
 
-  test("goes when the setting does, once a config without it is proven", async () => {
-    const { world, auth, files } = await setUp();
+  test("is removed after the setting was removed and a config without it is proven", async () => {
+    const { secrets, auth, files } = await setUp();
     await auth.refresh();
-    world.header = null;
+    secrets.header = null;
     expect(await auth.refresh()).toEqual({ auth: null, usable: true, problem: null });
     await auth.removeStale("");
     expect(await files()).toEqual([]);
   });
 
-  test("stays as it is while the secret cannot be read, with the reason and not the value", async () => {
-    const { world, auth } = await setUp();
+  test("does not change while the secret cannot be read, and the problem does not show the value", async () => {
+    const { secrets, auth } = await setUp();
     const path = await pathIn(auth);
-    world.header = new SettingsError(['UPSTREAM_AUTH_HEADER_FILE is "/run/key": ENOENT.']);
+    secrets.header = new SettingsError(['UPSTREAM_AUTH_HEADER_FILE is "/run/key": ENOENT.']);
     const found = await auth.refresh();
     expect(found).toEqual({
       auth: { name: "Authorization", path },
@@ -124,7 +124,7 @@ describe("the secret header's file", () => {
     });
   });
 
-  test("that cannot be written leaves nothing to serve with, and says so", async () => {
+  test("that cannot be written makes the inputs unusable, and the problem is reported", async () => {
     const { folder, auth } = await setUp();
     await rm(folder, { recursive: true });
     await writeFile(folder, "no folder");
@@ -138,7 +138,7 @@ describe("the secret header's file", () => {
     expect(await auth.refresh()).toMatchObject({ usable: true, problem: null });
   });
 
-  test("is only looked for by a command that changes nothing", async () => {
+  test("is not written by a command that changes nothing", async () => {
     const { auth, files, open } = await setUp();
     expect((await auth.peek()).auth?.path).toMatch(/\.auth\.unwritten$/);
     expect(await files()).toEqual([]);
@@ -147,7 +147,7 @@ describe("the secret header's file", () => {
   });
 });
 
-test("a config names the file and the header, and nothing of the value", async () => {
+test("a config has the names of the file and the header, but not the value", async () => {
   const { auth } = await setUp();
   const found = { ...NO_RENDER_INPUTS, auth: (await auth.refresh()).auth };
   const { text } = renderConfig({ server: server(), address: "203.0.113.9" }, PROXY, found);

@@ -11,7 +11,7 @@ const gone = async () => {
   throw Object.assign(new Error("no such file"), { code: "ENOENT" });
 };
 
-test("what the config depends on is gathered afresh at each look", async () => {
+test("what the config depends on is read at each pass", async () => {
   const render = { auth, nginxVersion: "1.30.0", template: null };
   expect(await readInputs(parts)).toEqual({ render, usable: true, problem: null });
   const template = { path: "/own.mustache", read: async () => "text" };
@@ -22,15 +22,15 @@ test("what the config depends on is gathered afresh at each look", async () => {
   });
 });
 
-test("a template that cannot be read leaves nothing to render, with file, setting and reason", async () => {
-  const looked = await readInputs({ ...parts, template: { path: "/own.mustache", read: gone } });
-  expect(looked.usable).toBe(false);
-  expect(looked.problem).toMatch(
+test("a template that cannot be read makes the inputs unusable, with file, setting and reason", async () => {
+  const inputs = await readInputs({ ...parts, template: { path: "/own.mustache", read: gone } });
+  expect(inputs.usable).toBe(false);
+  expect(inputs.problem).toMatch(
     /^\/own\.mustache \(NGINX_TEMPLATE_PATH\) cannot be read \(ENOENT\): put the template/,
   );
 });
 
-test("trouble with the secret is told beside that with the template", async () => {
+test("a problem with the secret is reported beside one with the template", async () => {
   const secret = async () => ({ auth, usable: true, problem: "the secret's file is gone" });
   expect(await readInputs({ ...parts, auth: secret })).toMatchObject({
     usable: true,

@@ -4,52 +4,52 @@ import { fakeClock } from "../../common/fake-clock.ts";
 
 function setUp() {
   const clock = fakeClock();
-  const asked: string[] = [];
-  const world = {
+  const lookups: string[] = [];
+  const dns = {
     clock,
-    asked,
+    lookups,
     answer: async (): Promise<string[]> => ["203.0.113.1"],
   };
   const resolver = createResolver(async (name) => {
-    asked.push(name);
-    return world.answer();
+    lookups.push(name);
+    return dns.answer();
   }, clock);
-  return { ...world, world, resolve: (host: string) => clock.drive(resolver.resolve(host)) };
+  return { ...dns, dns, resolve: (host: string) => clock.drive(resolver.resolve(host)) };
 }
 
 describe("resolving the server's host", () => {
-  test("asks nobody about an address", async () => {
-    const { asked, resolve } = setUp();
+  test("makes no DNS lookup for an address", async () => {
+    const { lookups, resolve } = setUp();
     expect(await resolve("203.0.113.9")).toEqual({ known: true, address: "203.0.113.9", warning: null });
     expect(await resolve("2001:db8::1")).toMatchObject({ address: "2001:db8::1" });
-    expect(asked).toEqual([]);
+    expect(lookups).toEqual([]);
   });
 
-  test("prefers IPv4, and the same address in whatever order they come", async () => {
+  test("prefers IPv4, and picks the same address for any order of the answer", async () => {
     for (const order of [
       ["2001:db8::1", "203.0.113.2", "203.0.113.1"],
       ["203.0.113.1", "2001:db8::1", "203.0.113.2"],
     ]) {
-      const { world, resolve } = setUp();
-      world.answer = async () => order;
+      const { dns, resolve } = setUp();
+      dns.answer = async () => order;
       expect(await resolve("gpu.example")).toMatchObject({ address: "203.0.113.1" });
     }
   });
 
-  test("keeps the address while the answer still has it", async () => {
-    const { world, resolve } = setUp();
-    world.answer = async () => ["203.0.113.7"];
+  test("keeps the address while the answer still contains it", async () => {
+    const { dns, resolve } = setUp();
+    dns.answer = async () => ["203.0.113.7"];
     await resolve("gpu.example");
-    world.answer = async () => ["203.0.113.1", "203.0.113.7"];
+    dns.answer = async () => ["203.0.113.1", "203.0.113.7"];
     expect(await resolve("gpu.example")).toMatchObject({ address: "203.0.113.7" });
-    world.answer = async () => ["203.0.113.1"];
+    dns.answer = async () => ["203.0.113.1"];
     expect(await resolve("gpu.example")).toMatchObject({ address: "203.0.113.1" });
   });
 
-  test("keeps the last address of the same name while there is no answer, and says so", async () => {
-    const { world, resolve } = setUp();
+  test("keeps the last address of the same name while DNS does not answer, with a warning", async () => {
+    const { dns, resolve } = setUp();
     await resolve("gpu.example");
-    world.answer = async () => {
+    dns.answer = async () => {
       throw new Error("getaddrinfo EAI_AGAIN gpu.example");
     };
     expect(await resolve("gpu.example")).toMatchObject({
@@ -60,22 +60,22 @@ describe("resolving the server's host", () => {
     expect(await resolve("other.example")).toMatchObject({ known: false });
   });
 
-  test("takes no address for none known", async () => {
-    const { world, resolve } = setUp();
-    world.answer = async () => ["not an address"];
+  test("fails when the answer has no address", async () => {
+    const { dns, resolve } = setUp();
+    dns.answer = async () => ["not an address"];
     expect(await resolve("gpu.example")).toEqual({
       known: false,
       why: "the name gpu.example cannot be resolved: it has no address",
     });
   });
 
-  test("waits two seconds at most, and asks no second time while the first question is open", async () => {
-    const { world, clock, asked, resolve } = setUp();
-    world.answer = () => new Promise<string[]>(() => undefined);
+  test("waits two seconds at most, and starts no second lookup while the first one is open", async () => {
+    const { dns, clock, lookups, resolve } = setUp();
+    dns.answer = () => new Promise<string[]>(() => undefined);
     const before = clock.now();
     expect(await resolve("gpu.example")).toMatchObject({ known: false, why: expect.stringContaining("2000 ms") });
     expect(clock.now() - before).toBe(2_000);
     await resolve("gpu.example");
-    expect(asked).toEqual(["gpu.example"]);
+    expect(lookups).toEqual(["gpu.example"]);
   });
 });

@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 import { readSmallFile } from "../../../../reloader/inputs/small-file.ts";
 import { temporaryFolder } from "../../common/temporary-folder.ts";
 
-describe("a file that somebody else writes", () => {
+describe("a file that another program writes", () => {
   test("is read with the time of its last write", async () => {
     const path = join(await temporaryFolder(), "file");
     await writeFile(path, "text");
@@ -13,26 +13,26 @@ describe("a file that somebody else writes", () => {
     expect(await readSmallFile(path)).toEqual({ text: "text", writtenAt: 7_000 });
   });
 
-  test("loses a byte order mark, which editors of Windows add and nginx refuses", async () => {
+  test("loses its byte order mark, which Windows editors add and nginx refuses", async () => {
     const path = join(await temporaryFolder(), "file");
     await writeFile(path, "\uFEFFtext");
     expect((await readSmallFile(path)).text).toBe("text");
   });
 
-  test("that is a named pipe is refused at once: nobody may ever write to it", async () => {
+  test("that is a named pipe is refused at once, although no program writes to it", async () => {
     const path = join(await temporaryFolder(), "pipe");
     execFileSync("mkfifo", [path]);
-    await expect(readSmallFile(path)).rejects.toMatchObject({ code: "it is no ordinary file" });
+    await expect(readSmallFile(path)).rejects.toMatchObject({ code: "it is not a regular file" });
   });
 
-  test("that is a folder, a device or not there is refused", async () => {
+  test("that is missing, a folder or a device is refused", async () => {
     const folder = await temporaryFolder();
-    await expect(readSmallFile(folder)).rejects.toMatchObject({ code: "it is no ordinary file" });
-    await expect(readSmallFile("/dev/zero")).rejects.toMatchObject({ code: "it is no ordinary file" });
+    await expect(readSmallFile(folder)).rejects.toMatchObject({ code: "it is not a regular file" });
+    await expect(readSmallFile("/dev/zero")).rejects.toMatchObject({ code: "it is not a regular file" });
     await expect(readSmallFile(join(folder, "none"))).rejects.toMatchObject({ code: "ENOENT" });
   });
 
-  test("that would fill the state is refused with its size", async () => {
+  test("that is too large is refused with its size", async () => {
     const path = join(await temporaryFolder(), "file");
     await writeFile(path, "");
     await truncate(path, 1024 * 1024);

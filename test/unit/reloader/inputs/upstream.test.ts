@@ -10,12 +10,12 @@ const disk = (text: string | { code: string }) => async () => {
 };
 
 describe("reading the upstream file", () => {
-  test("tells when it was last written", async () => {
+  test("returns the time of its last write", async () => {
     const read = await readUpstream(PATH, disk(formatUpstreamFile(upstreamFile())));
     expect(read).toEqual({ kind: "file", file: upstreamFile(), writtenAt: 1000 });
   });
 
-  test("knows a missing file from one that cannot be read", async () => {
+  test("distinguishes a missing file from one that cannot be read", async () => {
     expect(await readUpstream(PATH, disk({ code: "ENOENT" }))).toEqual({ kind: "missing" });
     expect(await readUpstream(PATH, disk({ code: "EACCES" }))).toEqual({
       kind: "refused",
@@ -32,7 +32,7 @@ describe("reading the upstream file", () => {
     ["with a hostile host", json({ server: { ...server(), host: "a; }" } }), "server.host"],
     ["with port 0", json({ server: { ...server(), port: 0 } }), "server.port"],
     ["without a server field", json({ server: undefined }), "server"],
-  ])("refuses one that is %s, naming the file, the fault and the remedy", async (_, text, fault) => {
+  ])("refuses one that is %s, with the file, the fault and the remedy", async (_, text, fault) => {
     const read = await readUpstream(PATH, disk(text));
     if (read.kind !== "refused") throw new Error("expected a refusal");
     expect(read.problem).toContain(`${PATH} cannot be used`);
@@ -41,35 +41,35 @@ describe("reading the upstream file", () => {
   });
 });
 
-describe("deciding what is wanted", () => {
-  test("a file decides, whatever was before", () => {
+describe("deciding which server is desired", () => {
+  test("the file decides, whatever the earlier decision was", () => {
     const read = { kind: "file" as const, file: upstreamFile({ generation: 3, server: null }), writtenAt: 1 };
     expect(decideUpstream(read, upstreamOfGood(server()))).toMatchObject({
-      wanted: { generation: 3, server: null },
+      desired: { generation: 3, server: null },
       problem: null,
     });
   });
 
-  test("a server is wanted in any state", () => {
+  test("the server of the file is desired in any state", () => {
     const read = { kind: "file" as const, file: upstreamFile({ state: "blocked" }), writtenAt: 1 };
-    expect(decideUpstream(read, null).wanted.server).toEqual(server());
+    expect(decideUpstream(read, null).desired.server).toEqual(server());
   });
 
-  test("no file at a fresh start means no server yet", () => {
-    expect(decideUpstream({ kind: "missing" }, null)).toEqual({ wanted: upstreamOfGood(null), problem: null });
+  test("a missing file at a first start means no server", () => {
+    expect(decideUpstream({ kind: "missing" }, null)).toEqual({ desired: upstreamOfGood(null), problem: null });
   });
 
   test("a file that disappears changes nothing and is a problem", () => {
     const before = { ...upstreamOfGood(server()), generation: 4 };
     expect(decideUpstream({ kind: "missing" }, before)).toMatchObject({
-      wanted: before,
+      desired: before,
       problem: expect.stringContaining("gone"),
     });
   });
 
-  test("a bad file at a fresh start means no server, and is a problem", () => {
+  test("an unusable file at a first start means no server, and is a problem", () => {
     expect(decideUpstream({ kind: "refused", problem: "it is bad" }, null)).toMatchObject({
-      wanted: { server: null, page: { reason: "upstream_file_refused" } },
+      desired: { server: null, page: { reason: "upstream_file_refused" } },
       problem: expect.stringContaining("it is bad"),
     });
   });

@@ -15,7 +15,7 @@ async function setUp() {
 }
 
 describe("nginx' error log", () => {
-  test("tells what was refused since the mark, and nothing from before", async () => {
+  test("has the refusal since the mark, and nothing from before it", async () => {
     const { path, log } = await setUp();
     const mark = await log.mark();
     expect(await log.refusalSince(mark, 7)).toBeNull();
@@ -23,7 +23,7 @@ describe("nginx' error log", () => {
     expect(await log.refusalSince(mark, 7)).toBe('unknown directive "x" in /conf/a.conf:1');
   });
 
-  test("is not mistaken when somebody else tests a config on it", async () => {
+  test("ignores messages of somebody else who tests a config on the same log", async () => {
     const { path, log } = await setUp();
     const mark = await log.mark();
     await appendFile(path, line("a typo of somebody else", 99));
@@ -31,7 +31,7 @@ describe("nginx' error log", () => {
     expect(await log.refusalSince(mark, null)).toBe("a typo of somebody else");
   });
 
-  test("does not count a taken port while nginx still tries", async () => {
+  test("does not count a port that is in use while nginx retries", async () => {
     const { path, log } = await setUp();
     const mark = await log.mark();
     await appendFile(path, line("bind() to 0.0.0.0:80 failed (98: Address already in use)"));
@@ -40,7 +40,7 @@ describe("nginx' error log", () => {
     expect(await log.refusalSince(mark, 7)).toBe("bind() to 0.0.0.0:80 failed (98: Address already in use)");
   });
 
-  test("counts a port that may not be taken at once", async () => {
+  test("counts a port that nginx is not allowed to use at once", async () => {
     const { path, log } = await setUp();
     const mark = await log.mark();
     await appendFile(path, line("bind() to 0.0.0.0:80 failed (13: Permission denied)"));
@@ -51,13 +51,13 @@ describe("nginx' error log", () => {
     const { path, log } = await setUp();
     const mark = await log.mark();
     await rename(path, `${path}.1`);
-    await writeFile(path, `${line("a new story")}${"x".repeat(100)}\n`);
-    expect(await log.refusalSince(mark, 7)).toBe("a new story");
+    await writeFile(path, `${line("a new message")}${"x".repeat(100)}\n`);
+    expect(await log.refusalSince(mark, 7)).toBe("a new message");
     await writeFile(path, line("short"));
     expect(await log.refusalSince(await log.mark().then((m) => m && { ...m, size: 9999 }), 7)).toBe("short");
   });
 
-  test("that does not exist yet has nothing to tell, and is read once it does", async () => {
+  test("that does not exist yet has no refusal, and is read once it exists", async () => {
     const path = join(await temporaryFolder(), "error.log");
     const log = errorLog(path, systemLogDisk, () => undefined);
     const mark = await log.mark();
@@ -66,7 +66,7 @@ describe("nginx' error log", () => {
     expect(await log.refusalSince(mark, 7)).toBe("no such file");
   });
 
-  test("that cannot be read is warned of once", async () => {
+  test("that cannot be read leads to one warning", async () => {
     const warnings: string[] = [];
     const broken: LogDisk = {
       stat: async () => {
@@ -80,7 +80,7 @@ describe("nginx' error log", () => {
     expect(warnings).toEqual(["/shared/error.log (NGINX_ERROR_LOG) cannot be read: EACCES: permission denied"]);
   });
 
-  test("that is not named is advised", async () => {
+  test("that is not in the settings is recommended in the hint", async () => {
     const log = errorLog(undefined, systemLogDisk, () => undefined);
     expect(await log.refusalSince(await log.mark(), 7)).toBeNull();
     expect(log.hint).toContain("NGINX_ERROR_LOG");

@@ -13,7 +13,7 @@ const MASTER = "nginx: master process nginx -g daemon off;";
 const WORKER = "nginx: worker process";
 const LEAVING = "nginx: worker process is shutting down";
 
-/** A process table: title and parent by pid. The program is nginx unless said otherwise. */
+/** A process table: title and parent by pid. The program is nginx by default. */
 function table(
   entries: Record<number, { title: string | null; program?: string; parent?: number; owner?: number }>,
 ): Processes {
@@ -39,14 +39,14 @@ describe("nginx' master", () => {
     expect(await findMaster(processes, null)).toEqual({ found: "one", pid: 7 });
   });
 
-  test("is none where it cannot be seen, and the remedy is named", async () => {
+  test("is not found where it cannot be seen, and the remedy is reported", async () => {
     expect(await findMaster(table({ 1: { title: "/pause" } }), null)).toMatchObject({
       found: "none",
       why: expect.stringContaining("shareProcessNamespace"),
     });
   });
 
-  test("is not guessed among several", async () => {
+  test("is not guessed when there are several", async () => {
     const processes = table({ 7: { title: MASTER }, 9: { title: MASTER } });
     expect(await findMaster(processes, null)).toEqual({
       found: "several",
@@ -62,7 +62,7 @@ describe("nginx' master", () => {
     ["99", "no process has that id"],
     ["8", "nginx: worker process"],
     ["1", "/pause"],
-  ])("is not what a wrong pid file names: %j", async (text, why) => {
+  ])("is not the process of a wrong pid file: %j", async (text, why) => {
     const processes = table({ 1: { title: "/pause" }, 7: { title: MASTER }, 8: { title: WORKER, parent: 7 } });
     expect(await findMaster(processes, pidFile(text))).toMatchObject({
       found: "none",
@@ -70,17 +70,17 @@ describe("nginx' master", () => {
     });
   });
 
-  test("is no other program that merely bears its title, with and without a pid file", async () => {
+  test("is no other program with the same title, with and without a pid file", async () => {
     const processes = table({ 7: { title: MASTER, program: "sh" }, 9: { title: MASTER, program: "nginx-debug" } });
     expect(await findMaster(processes, null)).toEqual({ found: "one", pid: 9 });
     expect(await findMaster(processes, pidFile("9"))).toEqual({ found: "one", pid: 9 });
     expect(await findMaster(processes, pidFile("7"))).toMatchObject({
       found: "none",
-      why: expect.stringContaining('of the program "sh": no nginx master'),
+      why: expect.stringContaining('in the program "sh": nginx\' master is not running'),
     });
   });
 
-  test("that may not be signalled says whose it is and whose we are", () => {
+  test("that may not be signalled is reported with both user ids", () => {
     const why = forbiddenReason(table({ 7: { title: MASTER, owner: 101 } }), 7);
     expect(why).toContain("UID 101");
     expect(why).toContain("UID 1000");
@@ -99,11 +99,11 @@ describe("nginx' workers", () => {
     13: { title: MASTER, parent: 7 },
   });
 
-  test("that answer are children of the master that are not shutting down, also those just forked", () => {
+  test("that answer are the children of the master that are not shutting down, also those just forked", () => {
     expect(answeringWorkers(processes, 7)).toEqual([8, 13]);
   });
 
-  test("still answer until they have left or are titled as shutting down", () => {
+  test("still answer until they have exited or have the title of shutting down", () => {
     expect(stillAnswering(processes, [8, 9, 12, 404])).toEqual([8]);
   });
 });
@@ -125,7 +125,7 @@ describe("the process table", () => {
     return { root, processes: systemProcesses(root) };
   }
 
-  test("reads titles, programs, owners and descriptors, and null for what has ended", async () => {
+  test("reads titles, programs, owners and descriptors, and null for a process that has exited", async () => {
     const { processes } = await proc();
     expect(processes.ids().toSorted()).toEqual([7, 8, 9]);
     expect(processes.title(7)).toBe(MASTER);
@@ -147,15 +147,15 @@ describe("the process table", () => {
     expect(processes.children(7)).toEqual([8]);
   });
 
-  test("tells that a process which is to be signalled has ended", () => {
-    // Above the largest pid_max that Linux allows (4194304), so nobody has it.
+  test("reports that a process to signal has exited", () => {
+    // Above the largest pid_max that Linux allows (4194304), so no process has it.
     expect(systemProcesses().reload(4_194_305)).toBe("gone");
   });
 });
 
-describe("the echo of the config's hash", () => {
+describe("the probe of the config's hash", () => {
   const HASH = "a".repeat(64);
-  /** A port that answers each connection so; null: never. */
+  /** A port that answers each connection with this text; null: never. */
   async function answering(answer: string | null): Promise<number> {
     const server: TcpServer = createServer((socket) => {
       socket.on("error", () => undefined);
@@ -177,15 +177,15 @@ describe("the echo of the config's hash", () => {
   });
 
   test.each([
-    [http("404 Not Found", HASH), "answers 404"],
-    [http("200 OK", "hello"), "answers 200"],
-    ["SSH-2.0-x\r\n", "answers no HTTP"],
-  ])("is something else for %j", async (answer, why) => {
-    const echo = await fetchConfigHash(await answering(answer), systemClock);
-    expect(echo).toMatchObject({ kind: "other", why: expect.stringContaining(why) });
+    [http("404 Not Found", HASH), "(404)"],
+    [http("200 OK", "hello"), "(200)"],
+    ["SSH-2.0-x\r\n", "(no HTTP)"],
+  ])("is another answer for %j", async (answer, why) => {
+    const probe = await fetchConfigHash(await answering(answer), systemClock);
+    expect(probe).toMatchObject({ kind: "other", why: expect.stringContaining(why) });
   });
 
-  test("is closed where nobody listens", async () => {
+  test("is closed where nothing listens", async () => {
     const server = createServer();
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     const address = server.address();
@@ -194,7 +194,7 @@ describe("the echo of the config's hash", () => {
     expect(await fetchConfigHash(address.port, systemClock)).toMatchObject({ kind: "closed" });
   });
 
-  test("is silent where nothing is answered in time, or too much", async () => {
+  test("is silent when there is no answer in time or one that is too long", async () => {
     expect(await fetchConfigHash(await answering(null), systemClock)).toMatchObject({ kind: "silent" });
     expect(await fetchConfigHash(await answering("x".repeat(10_000)), systemClock)).toMatchObject({ kind: "silent" });
   });

@@ -15,65 +15,65 @@ test.each([
   ["0.99.9", false],
   ["openresty", false],
   [null, false],
-])("version %s keeps idle clients over a reload: %s", (version, keeps) => {
+])("version %s keeps idle clients during a reload: %s", (version, keeps) => {
   expect(keepsIdleClients(version)).toBe(keeps);
 });
 
-describe("the version of the nginx that runs", () => {
+describe("the version of the running nginx", () => {
   const setUp = () => {
-    const world = { master: { found: "one", pid: 7 } as Master, answer: null as string | null, asked: 0 };
+    const nginx = { master: { found: "one", pid: 7 } as Master, answer: null as string | null, fetches: 0 };
     const known = new KnownVersion({
-      findMaster: async () => world.master,
-      ask: async () => {
-        world.asked += 1;
-        return world.answer;
+      findMaster: async () => nginx.master,
+      fetchVersion: async () => {
+        nginx.fetches += 1;
+        return nginx.answer;
       },
     });
-    return { world, current: () => known.current() };
+    return { nginx, current: () => known.current() };
   };
 
-  test("is asked until it is told, and then no more", async () => {
-    const { world, current } = setUp();
+  test("is fetched until nginx answers it, and then no more", async () => {
+    const { nginx, current } = setUp();
     expect(await current()).toBeNull();
-    world.answer = "1.30.0";
+    nginx.answer = "1.30.0";
     expect(await current()).toBe("1.30.0");
-    world.answer = null; // too busy to answer: no reason for another config
+    nginx.answer = null; // too busy to answer, which is no reason for another config
     expect(await current()).toBe("1.30.0");
-    expect(world.asked).toBe(2);
+    expect(nginx.fetches).toBe(2);
   });
 
-  test("is forgotten when nginx is gone, as the next one may be older", async () => {
-    const { world, current } = setUp();
-    world.answer = "1.30.0";
+  test("is forgotten when nginx is down, because the next one may be older", async () => {
+    const { nginx, current } = setUp();
+    nginx.answer = "1.30.0";
     await current();
-    world.master = { found: "none", why: "" };
+    nginx.master = { found: "none", why: "" };
     expect(await current()).toBeNull();
-    world.master = { found: "one", pid: 8 };
-    world.answer = "1.22.1";
+    nginx.master = { found: "one", pid: 8 };
+    nginx.answer = "1.22.1";
     expect(await current()).toBe("1.22.1");
   });
 
-  test("is asked anew of another master, also where the first one's end went unseen", async () => {
-    const { world, current } = setUp();
-    world.answer = "1.30.0";
+  test("is fetched again for another master, also when the exit of the first one was not observed", async () => {
+    const { nginx, current } = setUp();
+    nginx.answer = "1.30.0";
     await current();
-    world.master = { found: "one", pid: 8 };
-    world.answer = null;
+    nginx.master = { found: "one", pid: 8 };
+    nginx.answer = null;
     expect(await current()).toBeNull();
   });
 
-  test("stays known while several masters leave it open which one it is", async () => {
-    const { world, current } = setUp();
-    world.answer = "1.30.0";
+  test("stays known while several masters run", async () => {
+    const { nginx, current } = setUp();
+    nginx.answer = "1.30.0";
     await current();
-    world.master = { found: "several", why: "" };
+    nginx.master = { found: "several", why: "" };
     expect(await current()).toBe("1.30.0");
   });
 });
 
 describe("the status port's answer", () => {
-  /** What is made of these bytes from a server that closes after them; null: nobody listens. */
-  const asked = async (bytes: string | null) => {
+  /** The version from a server that sends these bytes and closes; null: nothing listens. */
+  const fetches = async (bytes: string | null) => {
     const server = createServer((socket) => {
       socket.on("error", () => undefined);
       socket.once("data", () => socket.end(bytes ?? ""));
@@ -96,6 +96,6 @@ describe("the status port's answer", () => {
     ["", null],
     [null, null],
   ])("%j is the version %s", async (bytes, version) => {
-    expect(await asked(bytes)).toBe(version);
+    expect(await fetches(bytes)).toBe(version);
   });
 });

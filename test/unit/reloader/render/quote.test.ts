@@ -10,16 +10,16 @@ describe("text in quotes", () => {
     ['say "hi"', '"say \\"hi\\""'],
     ["back\\slash", '"back\\\\slash"'],
     ["", '""'],
-  ])("spells %j as nginx reads it", (text, spelled) => {
+  ])("quotes %j for nginx", (text, spelled) => {
     expect(quoted("NAME", text)).toBe(spelled);
   });
 
-  test.each(["$host", "a\nb", "a\0b", "a\tb", "\x7f"])("refuses %j, for which nginx has no spelling", (text) => {
+  test.each(["$host", "a\nb", "a\0b", "a\tb", "\x7f"])("refuses %j, which nginx cannot quote", (text) => {
     expect(() => quoted("NAME", text)).toThrow(UnsafeValueError);
     expect(() => quoted("NAME", text)).toThrow("NAME is ");
   });
 
-  test("comes out of nginx' parser as the one word that went in, or is refused", () => {
+  test("is the same one word in nginx' parser, or is refused", () => {
     fc.assert(
       fc.property(fc.oneof(fc.string({ unit: "binary-ascii" }), fc.string()), (text) => {
         let spelled: string;
@@ -43,7 +43,7 @@ describe("an endpoint", () => {
   });
 
   test.each(["example.test", "a; }", "203.0.113.9;", "fe80::1%eth0", "999.1.1.1", "", "beef"])(
-    "is refused for %j, which is no address",
+    "is refused for %j, which is not an address",
     (host) => {
       expect(() => endpoint("host", host, 80)).toThrow(UnsafeValueError);
     },
@@ -60,11 +60,11 @@ test("a size is digits and at most one unit", () => {
   for (const text of ["10MB", "10m;", "", "1.5G", "-1"]) expect(() => size("NAME", text)).toThrow(UnsafeValueError);
 });
 
-test("a whole number stays within its bounds", () => {
+test("a whole number outside its bounds is refused", () => {
   expect(whole("NAME", 600, 1, 1000)).toBe("600");
   for (const value of [0, 1001, 1.5, Number.NaN]) expect(() => whole("NAME", value, 1, 1000)).toThrow(UnsafeValueError);
 });
 
-test("a comment cannot leave its line", () => {
+test("a comment stays on its line", () => {
   expect(directives(`# ${comment("NAME", { host: 'a"\n; }' })}`)).toEqual([]);
 });

@@ -20,15 +20,15 @@ describe("the proxy", () => {
     ]);
   });
 
-  test("listens on IPv4 alone where the machine has no IPv6", () => {
+  test("listens on IPv4 only where the machine has no IPv6", () => {
     expect(all(parsed(true, { ipv6: false }), "listen").map((words) => words[1])).toEqual(["3000", "127.0.0.1:8082"]);
   });
 
-  test("passes the request URI on as it came", () => {
+  test("passes the request URI on unchanged", () => {
     expect(proxied("proxy_pass")).toEqual(["http://vast_pod_instance"]);
   });
 
-  test("keeps connections to the instance, over HTTP/1.1, for less time than the instance does", () => {
+  test("keeps HTTP/1.1 connections to the instance for less time than the instance does", () => {
     const upstream = block(parsed(), "upstream", "vast_pod_instance");
     expect(all(upstream, "server")).toEqual([["server", "203.0.113.9:41234", "max_fails=0"]]);
     expect(all(upstream, "keepalive_timeout")).toEqual([["keepalive_timeout", "4s"]]);
@@ -40,7 +40,7 @@ describe("the proxy", () => {
     expect(proxied("proxy_next_upstream")).toEqual(["off"]);
   });
 
-  test("buffers answers unless told not to", () => {
+  test("buffers answers unless the setting is off", () => {
     expect(proxied("proxy_buffering")).toEqual(["on"]);
     expect(proxied("proxy_buffering", { buffering: "off" })).toEqual(["off"]);
   });
@@ -54,7 +54,7 @@ describe("the proxy", () => {
     expect(proxied("client_max_body_size", { maxBodySize: "64m" })).toEqual(["64m"]);
   });
 
-  test("tells the instance who asked", () => {
+  test("sends the client's address, host and request id to the instance", () => {
     expect(proxied("proxy_set_header")).toEqual([
       "Host $vast_pod_host",
       "Connection $vast_pod_connection",
@@ -67,7 +67,7 @@ describe("the proxy", () => {
     ]);
   });
 
-  test("speaks TLS to an https server, with its name in the handshake and without verification", () => {
+  test("uses TLS for an https server, with its name in the handshake and without verification", () => {
     const target = { server: { ...server(), scheme: "https" as const, host: "gpu.example" }, address: "203.0.113.9" };
     const location = block(block(directives(renderConfig(target, PROXY).text), "server"), "location", "/");
     expect(all(location, "proxy_pass")).toEqual([["proxy_pass", "https://vast_pod_instance"]]);
@@ -92,12 +92,12 @@ describe("the proxy", () => {
     );
   });
 
-  test("refuses to verify a bare address: nginx compares names alone", () => {
+  test("refuses to verify an address, because nginx compares names only", () => {
     expect(() => overTls("203.0.113.9", { authorities: "/ca.pem" })).toThrow("set NGINX_UPSTREAM_TLS_NAME to a name");
     expect(overTls("203.0.113.9", {})("proxy_ssl_verify")).toBe("off");
   });
 
-  test("sends the Host that the settings name, to the instance alone", () => {
+  test("sends the Host of the settings to the instance only", () => {
     expect(proxied("proxy_set_header", { upstreamHost: "app.example:8443" })).toContain("Host app.example:8443");
     expect(proxied("proxy_set_header", { upstreamHost: "app.example:8443" })).toContain(
       "X-Forwarded-Host $vast_pod_forwarded_host",
@@ -117,22 +117,22 @@ describe("the proxy", () => {
     ["1.30.0", [["keepalive_min_timeout", "2s"]]],
     ["1.22.1", []],
     [null, []],
-  ])("keeps clients' idle connections over a reload where nginx can: %s", (nginxVersion, expected) => {
+  ])("keeps clients' idle connections during a reload where nginx can: %s", (nginxVersion, expected) => {
     for (const target of [null, { server: server(), address: "203.0.113.9" }]) {
       const { text } = renderConfig(target, PROXY, { ...NO_RENDER_INPUTS, nginxVersion });
       expect(all(directives(text), "keepalive_min_timeout")).toEqual(expected);
     }
   });
 
-  test("is not steered by headers of the instance", () => {
+  test("is not controlled by headers of the instance", () => {
     expect(proxied("proxy_ignore_headers")[0]?.split(" ")).toContain("X-Accel-Redirect");
   });
 
-  test("says nothing of TLS for an http server", () => {
+  test("has no TLS directives for an http server", () => {
     expect(configFor(server()).text).not.toContain("proxy_ssl");
   });
 
-  test("gives nginx the address of a name, never the name", () => {
+  test("has the address of a name, never the name", () => {
     const { text } = renderConfig({ server: server(80, "gpu.example"), address: "203.0.113.9" }, PROXY);
     expect(all(directives(text), "server").filter((words) => words.length > 1)).toEqual([
       ["server", "203.0.113.9:80", "max_fails=0"],
@@ -145,7 +145,7 @@ describe("the probes of the proxy", () => {
   test.each([
     [true, "200"],
     [false, "503"],
-  ])("answer readiness by whether a server is configured: %s", (to, status) => {
+  ])("answer ready only when a server is configured: %s", (to, status) => {
     const location = block(block(parsed(to), "server"), "location", "=", "/-/ready");
     expect(all(location, "return")[0]?.[1]).toBe(status);
     expect(all(location, "access_log")).toEqual([["access_log", "off"]]);
@@ -173,7 +173,7 @@ describe("without a server", () => {
     expect(all(parsed(false), "proxy_pass")).toEqual([]);
   });
 
-  test("no request is too large to be told so", () => {
+  test("a request of any size is answered", () => {
     expect(all(parsed(false), "client_max_body_size")).toEqual([["client_max_body_size", "0"]]);
   });
 });
@@ -190,7 +190,7 @@ describe("the status port", () => {
 });
 
 describe("the access log", () => {
-  test("is JSON with exactly the promised fields in their order", () => {
+  test("is JSON with exactly the documented fields in their order", () => {
     const [format] = all(parsed(), "log_format");
     const line = format?.slice(3).join("").replace(/\$\w+/g, "0") ?? "";
     expect(Object.keys(JSON.parse(line))).toEqual(
@@ -202,7 +202,7 @@ describe("the access log", () => {
     expect(format?.slice(1, 3)).toEqual(["vast_pod", "escape=json"]);
   });
 
-  test("goes where the setting says, and nowhere for off", () => {
+  test("is written to the path of the setting, and is off for off", () => {
     const own = (settings: Partial<ProxySettings>) =>
       block(parsed(true, settings), "server").filter((d) => d.words[0] === "access_log");
     expect(own({ accessLog: "/dev/stdout" })[0]?.words).toEqual(["access_log", "/dev/stdout", "vast_pod"]);
@@ -211,7 +211,7 @@ describe("the access log", () => {
 });
 
 describe("the bytes", () => {
-  test("depend on the server and the settings alone", () => {
+  test("depend only on the server and the settings", () => {
     expect(configFor(server()).text).toBe(configFor(server()).text);
     expect(configFor(server()).hash).not.toBe(configFor(server(2)).hash);
     expect(configFor(server()).hash).not.toBe(configFor(server(), { ...PROXY, timeoutSeconds: 1 }).hash);
@@ -227,11 +227,11 @@ describe("the bytes", () => {
     ["cut", (text: string) => text.slice(0, -20)],
     ["foreign", () => "server { listen 80; }"],
     ["empty", () => ""],
-  ])("are not taken for our own when they are %s", (_, change) => {
+  ])("are not read as a config of ours when they are %s", (_, change) => {
     expect(readConfig(change(configFor(server()).text))).toBeNull();
   });
 
-  test("define no name without the prefix", () => {
+  test("define only names with the prefix", () => {
     const names = [...all(parsed(), "upstream"), ...all(parsed(), "log_format"), ...all(parsed(), "set")];
     expect(names.length).toBeGreaterThan(3);
     for (const [, name] of names) expect(name).toMatch(/^\$?vast_pod/);
@@ -284,7 +284,7 @@ describe("a hostile upstream file", () => {
     expect(rendered).toBeGreaterThan(50);
   });
 
-  test("cannot use the renderer itself either: every address and name is checked once more", () => {
+  test("is refused by the renderer too, which checks every address and name again", () => {
     fc.assert(
       fc.property(hostile, hostile, (host, address) => {
         let text: string;
@@ -299,7 +299,7 @@ describe("a hostile upstream file", () => {
     );
   });
 
-  test("changes no byte of the config by its message", () => {
+  test("does not change a byte of the config with its message", () => {
     const a = parseUpstreamFile(formatUpstreamFile(upstreamFile({ message: "; } $host {" })));
     if (!a.ok) throw new Error(a.problem);
     expect(configFor(a.file.server).text).toBe(configFor(server()).text);

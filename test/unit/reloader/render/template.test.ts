@@ -7,7 +7,7 @@ import { NO_RENDER_INPUTS, type ProxySettings, type RenderInputs, viewOf } from 
 import { configFor, PROXY, server } from "../samples.ts";
 
 const TARGET = { server: { ...server(), scheme: "https" as const }, address: "203.0.113.9" };
-/** Every section of the view has something in it. */
+/** A view in which no section is empty. */
 const FULL: [ProxySettings, RenderInputs] = [
   { ...PROXY, tls: { authorities: "/ca.pem", name: "app.example" } },
   { auth: { name: "X-Key", path: "/conf/default.conf.auth.0" }, nginxVersion: "1.30.0", template: null },
@@ -30,14 +30,14 @@ test("the names that a template may use are those of the view", () => {
   expect([...VIEW_NAMES].toSorted()).toEqual([...new Set(["hash", ...names(viewOf(TARGET, ...FULL))])].toSorted());
 });
 
-describe("a template of one's own", () => {
+describe("a template of the user's own", () => {
   test("that is the built-in one renders the same bytes", () => {
     for (const target of [TARGET, null]) {
       expect(render(DEFAULT_CONF, FULL[1], target)).toEqual(renderConfig(target, ...FULL));
     }
   });
 
-  test("with a change in it is rendered with that, and read back with its server and hash", () => {
+  test("with a change is rendered with it, and read back with its server and hash", () => {
     const config = render(DEFAULT_CONF.replace("proxy_buffer_size 16k;", "proxy_buffer_size 64k;"));
     expect(config.text).toContain("proxy_buffer_size 64k;");
     expect(readConfig(config.text)).toEqual(config);
@@ -45,7 +45,7 @@ describe("a template of one's own", () => {
   });
 
   test.each([
-    ["a comment that looks like the header", `# vast-pod of our team\n${DEFAULT_CONF}`],
+    ["a comment similar to the header", `# vast-pod of our team\n${DEFAULT_CONF}`],
     ["an indented header", DEFAULT_CONF.replace("# vast-pod", "  # vast-pod")],
     ["line ends of Windows", DEFAULT_CONF.replaceAll("\n", "\r\n")],
   ])("with %s is read back after a restart", (_, template) => {
@@ -53,9 +53,9 @@ describe("a template of one's own", () => {
     expect(readConfig(config.text)).toEqual(config);
   });
 
-  test("that cannot be read back is refused, as a restart could not tell what it serves", () => {
+  test("that cannot be read back is refused, because a restarted reloader could not recognise it", () => {
     const message = reasonFor(`${DEFAULT_CONF}{{#hash}}# more{{/hash}}\n`);
-    expect(message).toContain("a restarted reloader could not recognise it");
+    expect(message).toContain("a restarted reloader could not recognise the config");
   });
 
   test.each([
@@ -76,10 +76,10 @@ describe("a template of one's own", () => {
     ["the header comment", "# vast-pod {{{server}}}"],
     ["the status server's port", "listen 127.0.0.1:{{{statusPort}}};"],
     ["the hash", 'return 200 "{{{hash}}}\\n";'],
-  ])("without %s is refused, as nothing could be verified", (_, line) => {
+  ])("without %s is refused, because nothing could be verified", (_, line) => {
     const message = reasonFor(DEFAULT_CONF.replace(line, ""));
     expect(message).toContain(line);
-    expect(message).toContain("cannot be proven what nginx runs");
+    expect(message).toContain("verifies with it which config nginx runs");
   });
 
   test("with many thousand tags is checked without a long wait", () => {
@@ -88,7 +88,7 @@ describe("a template of one's own", () => {
     expect(performance.now() - before).toBeLessThan(3_000);
   });
 
-  test("with the hash in two places is refused, since it could not be checked", () => {
+  test("with the hash in two places is refused, because it could not be verified", () => {
     expect(reasonFor(`# {{{hash}}}\n${DEFAULT_CONF}`)).toContain("more than once");
   });
 

@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
-import { appliedState, isNginxUp, type Pass } from "../../../../reloader/report/applied-state.ts";
+import { appliedState, isNginxUp, type PassSummary } from "../../../../reloader/report/applied-state.ts";
 
 const reload = { at: 0, acceptedMs: 10, settledMs: null };
 const SETTLED = { kind: "settled", reload: null, why: null } as const;
 const REFUSED = { kind: "refused", why: "", rolledBack: true, running: true } as const;
-const state = (change: Partial<Pass>) =>
+const state = (change: Partial<PassSummary>) =>
   appliedState({ outcome: SETTLED, refusing: false, hasConfig: true, serves: true, ...change });
 
 test.each([
@@ -23,7 +23,7 @@ test.each([
   expect(state(change)).toBe(expected);
 });
 
-test("an nginx that goes on after a refusal is up, and one that does not start is not", () => {
+test("an nginx that still runs after a refusal is up, and one that does not start is not", () => {
   expect(isNginxUp(REFUSED)).toBe(true);
   expect(isNginxUp({ ...REFUSED, running: false })).toBe(false);
   expect(isNginxUp({ kind: "nginx_down", why: "" })).toBe(false);

@@ -2,11 +2,12 @@ import pino from "pino";
 import { expect, test } from "vitest";
 import { createRegistry } from "../../../../common/metrics.ts";
 import { registerMetrics } from "../../../../reloader/report/metrics.ts";
-import { type PassResult, Report } from "../../../../reloader/report/report.ts";
-import { RESULT } from "../samples.ts";
+import type { PassReport } from "../../../../reloader/report/pass-report.ts";
+import { Report } from "../../../../reloader/report/report.ts";
+import { PASS } from "../samples.ts";
 
-/** The metrics of a report that has taken in these passes, at 3,400 ms. */
-async function everything(...passes: PassResult[]) {
+/** The metrics at 3,400 ms, after these passes. */
+async function everything(...passes: PassReport[]) {
   const report = new Report(pino({ level: "silent" }), 0);
   const registry = createRegistry();
   registerMetrics(
@@ -19,8 +20,8 @@ async function everything(...passes: PassResult[]) {
   return Object.fromEntries(lines.map((line) => line.replace("vast_pod_", "").split(" ")));
 }
 
-/** The same without the states, of which there are many. */
-async function scraped(...passes: PassResult[]) {
+/** The same without the states. */
+async function scraped(...passes: PassReport[]) {
   const all = Object.entries(await everything(...passes));
   return Object.fromEntries(all.filter(([name]) => !name.startsWith("applied_state")));
 }
@@ -34,9 +35,9 @@ test("what is not known before the first pass is left out", async () => {
   });
 });
 
-test("what is wanted, what nginx serves and how long the reload took are told", async () => {
-  expect(await scraped(RESULT)).toEqual({
-    wanted_generation: "2",
+test("the metrics show what is desired, what nginx serves and how long the reload took", async () => {
+  expect(await scraped(PASS)).toEqual({
+    desired_generation: "2",
     applied_generation: "2",
     reloader_problem: "0",
     config_refused: "0",
@@ -51,12 +52,12 @@ test("what is wanted, what nginx serves and how long the reload took are told", 
   });
 });
 
-test("a config that nginx refuses is told until it is taken, and its tries are counted", async () => {
-  const wanted = { ...RESULT.wanted, generation: 3 };
-  const tried = { ...RESULT, wanted, applied: null, reload: null, problem: "refused", refused: true, refusing: true };
+test("the metrics show a refused config until nginx accepts it, and count its tries", async () => {
+  const desired = { ...PASS.desired, generation: 3 };
+  const tried = { ...PASS, desired, applied: null, reload: null, problem: "refused", refused: true, refusing: true };
   const waiting = { ...tried, refused: false, nginxUp: null };
-  expect(await scraped(RESULT, tried, waiting)).toMatchObject({
-    wanted_generation: "3",
+  expect(await scraped(PASS, tried, waiting)).toMatchObject({
+    desired_generation: "3",
     applied_generation: "2",
     reloader_problem: "1",
     config_refused: "1",
@@ -65,18 +66,18 @@ test("a config that nginx refuses is told until it is taken, and its tries are c
   });
 });
 
-test("an nginx that is gone is told", async () => {
-  expect(await scraped(RESULT, { ...RESULT, problem: "nginx is not running", nginxUp: false })).toMatchObject({
+test("the metrics show that nginx is down", async () => {
+  expect(await scraped(PASS, { ...PASS, problem: "nginx is not running", nginxUp: false })).toMatchObject({
     nginx_up: "0",
     reloader_problem: "1",
   });
 });
 
-test("of the states that keep what is wanted from nginx one is told, and none before the first pass", async () => {
-  const states = async (...passes: PassResult[]) =>
+test("exactly one state is 1, and there is no state before the first pass", async () => {
+  const states = async (...passes: PassReport[]) =>
     Object.entries(await everything(...passes)).filter(([name]) => name.startsWith("applied_state"));
   expect(await states()).toEqual([]);
-  const told = await states(RESULT, { ...RESULT, state: "disk" });
-  expect(told.length).toBe(8);
-  expect(told.filter(([, value]) => value === "1")).toEqual([['applied_state{state="disk"}', "1"]]);
+  const shown = await states(PASS, { ...PASS, state: "disk" });
+  expect(shown.length).toBe(8);
+  expect(shown.filter(([, value]) => value === "1")).toEqual([['applied_state{state="disk"}', "1"]]);
 });

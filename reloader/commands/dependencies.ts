@@ -1,0 +1,35 @@
+// What the commands `run` and `render` both need, made from environment and flags. Touches disk and DNS when it is used.
+import { lookup } from "node:dns/promises";
+import { readFileSync } from "node:fs";
+import { systemClock } from "../../common/clock.ts";
+import type { CommandCall } from "../../common/command-line.ts";
+import { AuthFile, systemAuthDisk } from "../inputs/auth-header.ts";
+import { hasIpv6 } from "../inputs/ipv6.ts";
+import type { InputSources } from "../inputs/read-inputs.ts";
+import { createResolver, type Resolver } from "../inputs/resolve.ts";
+import { readSmallFile } from "../inputs/small-file.ts";
+import { type ReloaderSettings, readAuthHeader, reloaderSettings } from "../settings.ts";
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+export interface ReloaderDependencies {
+  settings: ReloaderSettings;
+  warnings: readonly string[];
+  auth: AuthFile;
+  template: InputSources["template"];
+  resolver: Resolver;
+}
+
+/** Throws a `SettingsError` with every problem. */
+export function reloaderDependencies(call: CommandCall, env: Environment): ReloaderDependencies {
+  const source = { env, flags: call.flags, readFile: (path: string) => readFileSync(path, "utf8") };
+  const { settings, warnings } = reloaderSettings(source, hasIpv6());
+  const { templatePath: path } = settings;
+  return {
+    settings,
+    warnings,
+    auth: new AuthFile(settings.configPath, systemAuthDisk, () => readAuthHeader(source)),
+    template: path === undefined ? null : { path, read: async () => (await readSmallFile(path)).text },
+    resolver: createResolver(async (name) => (await lookup(name, { all: true })).map((a) => a.address), systemClock),
+  };
+}

@@ -1,0 +1,28 @@
+// The command `render`: prints the config that `run` would give nginx for an upstream file. Reads files, DNS and nginx'
+// version, writes to stdout and changes nothing.
+import { systemClock } from "../../common/clock.ts";
+import { type CommandCall, EXIT, type ExitCode, type Streams } from "../../common/command-line.ts";
+import { readInputs } from "../inputs/read-inputs.ts";
+import { readSmallFile } from "../inputs/small-file.ts";
+import { readUpstream } from "../inputs/upstream.ts";
+import { fetchVersion } from "../nginx/hash-probe.ts";
+import { renderConfig } from "../render/render.ts";
+import { type Environment, reloaderDependencies } from "./dependencies.ts";
+
+export async function renderCommand(call: CommandCall, env: Environment, streams: Streams): Promise<ExitCode> {
+  const { settings, auth, template, resolver } = reloaderDependencies(call, env);
+  const path = typeof call.options.upstream === "string" ? call.options.upstream : settings.upstreamPath;
+  const read = await readUpstream(path, readSmallFile);
+  if (read.kind === "missing") throw new Error(`there is no file ${path}`);
+  if (read.kind === "refused") throw new Error(read.problem);
+  const { server } = read.file;
+  const resolution = server === null ? null : await resolver.resolve(server.host);
+  if (resolution?.known === false) throw new Error(resolution.why);
+  const version = await fetchVersion(settings.proxy.statusPort, systemClock);
+  const inputs = await readInputs({ auth: () => auth.peek(), nginxVersion: async () => version, template });
+  if (!inputs.usable) throw new Error(inputs.problem ?? "the inputs of the config cannot be used");
+  const target = server === null || resolution === null ? null : { server, address: resolution.address };
+  const config = renderConfig(target, settings.proxy, inputs.render);
+  streams.out(call.options.json === true ? `${JSON.stringify(config)}\n` : config.text);
+  return EXIT.done;
+}

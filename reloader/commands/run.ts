@@ -1,0 +1,106 @@
+// The command `run`: keeps nginx in sync with the upstream file until SIGTERM or SIGINT. Wires the parts together.
+import { readIfExists } from "../../common/atomic-file.ts";
+import { systemClock as clock } from "../../common/clock.ts";
+import { type CommandCall, EXIT, type ExitCode } from "../../common/command-line.ts";
+import { systemDisk as disk } from "../../common/disk.ts";
+import { createLogger, type Logger } from "../../common/logging.ts";
+import { WakeSignal } from "../../common/loop.ts";
+import { createRegistry } from "../../common/metrics.ts";
+import { type StatusServer, startStatusServer } from "../../common/status-server.ts";
+import { VERSION } from "../../common/version.ts";
+import { Applier } from "../apply/apply.ts";
+import { ConfigFiles } from "../apply/config-files.ts";
+import { readInputs } from "../inputs/read-inputs.ts";
+import { readSmallFile } from "../inputs/small-file.ts";
+import { readUpstream } from "../inputs/upstream.ts";
+import { runReloaderPasses } from "../loop.ts";
+import { nginxControl } from "../nginx/control.ts";
+import { errorLog, systemLogDisk } from "../nginx/error-log.ts";
+import { fetchVersion } from "../nginx/hash-probe.ts";
+import { systemProcesses } from "../nginx/processes.ts";
+import { KnownVersion } from "../nginx/version.ts";
+import { Reconciler } from "../reconcile.ts";
+import { registerMetrics } from "../report/metrics.ts";
+import { Report } from "../report/report.ts";
+import { debounce, watchFolder } from "../watch.ts";
+import { type Environment, type ReloaderDependencies, reloaderDependencies } from "./dependencies.ts";
+
+export async function runCommand(call: CommandCall, env: Environment): Promise<ExitCode> {
+  const dependencies = reloaderDependencies(call, env);
+  const { settings, warnings, auth } = dependencies;
+  const { configPath, upstreamPath, statusPort } = settings;
+  const logger = createLogger({ app: "vast-reloader", debug: settings.debug, secrets: () => auth.values() });
+  const stop = stopSignal(logger);
+  logger.info({ event: "start", version: VERSION, configPath, upstreamPath, statusPort }, "started");
+  for (const warning of warnings) logger.warn({ event: "settings" }, warning);
+
+  const report = new Report(logger, clock.now());
+  const reconciler = createReconciler(dependencies, report, logger);
+  const wake = new WakeSignal();
+  const watcher = watchFolder({
+    path: upstreamPath,
+    onEvent: debounce(() => wake.notify(), clock, stop),
+    onError: (why) => logger.warn({ event: "watch", why }, "cannot watch the folder: checking every 3 s instead"),
+    clock,
+  });
+  const server = await serveStatus(statusPort, report);
+  const problem = await reconciler.recover();
+  if (problem !== null) logger.warn({ event: "recover", problem }, "cannot use the files of an earlier run");
+  const pass = async (signal: AbortSignal) => {
+    await watcher.refresh(); // before the pass reads the file, so that a later change starts another pass
+    return reconciler.pass(signal);
+  };
+  await runReloaderPasses({ pass, onError: (error) => report.fail(error), wake, clock }, stop);
+  await Promise.all([watcher.close(), server.close()]);
+  logger.info({ event: "stop" }, "stopped");
+  return EXIT.done;
+}
+
+/** Is aborted by SIGTERM and SIGINT. */
+function stopSignal(logger: Logger): AbortSignal {
+  const stop = new AbortController();
+  for (const name of ["SIGTERM", "SIGINT"] as const) {
+    process.once(name, () => {
+      logger.info({ event: "stop", signal: name }, "stopping");
+      stop.abort();
+    });
+  }
+  return stop.signal;
+}
+
+function createReconciler(dependencies: ReloaderDependencies, report: Report, logger: Logger): Reconciler {
+  const { settings, auth, template, resolver } = dependencies;
+  const { proxy, pidFile: path } = settings;
+  const processes = systemProcesses();
+  const pidFile = path === undefined ? null : { path, read: () => readIfExists(path) };
+  const nginx = nginxControl(processes, pidFile, proxy.statusPort, clock);
+  const files = new ConfigFiles(settings, disk);
+  const log = errorLog(settings.errorLog, systemLogDisk, (why) => logger.warn({ event: "warning" }, why));
+  const version = new KnownVersion({
+    findMaster: () => nginx.findMaster(),
+    fetchVersion: () => fetchVersion(proxy.statusPort, clock),
+  });
+  return new Reconciler({
+    proxy,
+    clock,
+    files,
+    disk,
+    applier: new Applier({ clock, nginx, files, log }),
+    resolver,
+    report,
+    readUpstream: () => readUpstream(settings.upstreamPath, readSmallFile),
+    readInputs: () => readInputs({ auth: () => auth.refresh(), nginxVersion: () => version.current(), template }),
+    removeStale: (config) => auth.removeStale(config.text),
+    descriptorTarget: async (fd) => {
+      const master = await nginx.findMaster();
+      return master.found === "one" ? processes.descriptor(master.pid, fd) : null;
+    },
+  });
+}
+
+function serveStatus(port: number, report: Report): Promise<StatusServer> {
+  const metrics = createRegistry();
+  registerMetrics(metrics, () => report.figures(), clock.now);
+  const source = { live: () => report.live(clock.now()), ready: () => report.ready(), status: () => report.status() };
+  return startStatusServer(port, { ...source, metrics }, "RELOADER_STATUS_PORT");
+}
