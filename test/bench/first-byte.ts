@@ -3,14 +3,14 @@ import { Agent, createServer, get } from "node:http";
 import { openSandbox } from "../sandbox/sandbox.ts";
 import { startContestants } from "./contestants.ts";
 import { startRelay } from "./delaying-relay.ts";
-import { contestant, inTurn } from "./in-turn.ts";
-import type { Line } from "./line.ts";
+import { contestant, interleave } from "./interleave.ts";
+import type { ResultLine } from "./result-line.ts";
 import { median } from "./statistics.ts";
 
 const ONE_WAY_MS = 20;
 const ROUNDS = 40;
 
-export async function firstByte(): Promise<Line[]> {
+export async function firstByte(): Promise<ResultLine[]> {
   const sandbox = await openSandbox("vast-pod-bench-");
   const instance = createServer((_, response) => response.end("a small answer\n"));
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
@@ -26,7 +26,7 @@ export async function firstByte(): Promise<Line[]> {
     const ours = contestant(() => timeFirstByte(agent, ourPort));
     const direct = contestant(() => timeFirstByte(agent, relayPort));
     const plain = contestant(() => timeFirstByte(agent, plainPort));
-    await inTurn(ROUNDS, [ours, direct, plain]);
+    await interleave(ROUNDS, [ours, direct, plain]);
     const value = { value: median(ours.samples), unit: "ms" };
     const what = `first byte at ${2 * ONE_WAY_MS} ms round trip`;
     return [

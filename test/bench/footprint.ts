@@ -3,8 +3,8 @@ import { readFile } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
 import { openPod, type Pod } from "../integration/pod.ts";
 import type { Child } from "../sandbox/child.ts";
-import { type Contestant, contestant, inTurn } from "./in-turn.ts";
-import type { Line } from "./line.ts";
+import { type Contestant, contestant, interleave } from "./interleave.ts";
+import type { ResultLine } from "./result-line.ts";
 import { median } from "./statistics.ts";
 
 const MEMORY_ROUNDS = 3;
@@ -16,7 +16,7 @@ const BARE = ["-e", "setInterval(() => undefined, 1e9)"];
 const AS_CONTAINERS_DO: readonly string[] = [];
 const MEGABYTE = 1024 * 1024;
 
-export async function footprint(): Promise<Line[]> {
+export async function footprint(): Promise<ResultLine[]> {
   return [...(await memory()), ...(await start())];
 }
 
@@ -27,11 +27,11 @@ interface Idle {
   reloader: number;
 }
 
-async function memory(): Promise<Line[]> {
+async function memory(): Promise<ResultLine[]> {
   const idle = contestant(idleMemory);
-  await inTurn(MEMORY_ROUNDS, [idle]);
+  await interleave(MEMORY_ROUNDS, [idle]);
   const megabytes = (of: keyof Idle) => ({ value: median(idle.samples.map((one) => one[of])) / MEGABYTE, unit: "MB" });
-  const line = (what: string, of: keyof Idle, atMost: number): Line => ({
+  const line = (what: string, of: keyof Idle, atMost: number): ResultLine => ({
     what: `resident memory, idle: ${what}`,
     ours: megabytes(of),
     against: { ...megabytes("bare"), what: "bare node" },
@@ -76,7 +76,7 @@ async function residentBytes(child: Child): Promise<number> {
   return Number(kilobytes) * 1024;
 }
 
-async function start(): Promise<Line[]> {
+async function start(): Promise<ResultLine[]> {
   const pod = await openPod({ timeScale: 1 });
   try {
     const firstLine = (begin: () => Promise<Child>) =>
@@ -97,8 +97,8 @@ async function start(): Promise<Line[]> {
       await (await pod.sandbox.node("node -e 0", ["-e", "0"])).exited;
       return performance.now() - began;
     });
-    await inTurn(START_ROUNDS, [provisioner, reloader, bare]);
-    const line = (what: string, { samples }: Contestant<number>): Line => ({
+    await interleave(START_ROUNDS, [provisioner, reloader, bare]);
+    const line = (what: string, { samples }: Contestant<number>): ResultLine => ({
       what: `start to the first log line: ${what}`,
       ours: { value: median(samples), unit: "ms" },
       against: { value: median(bare.samples), unit: "ms", what: "node -e 0" },

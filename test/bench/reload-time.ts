@@ -14,9 +14,9 @@ import type { Child } from "../sandbox/child.ts";
 import { startNginx } from "../sandbox/nginx.ts";
 import { findProgram } from "../sandbox/programs.ts";
 import { until } from "../sandbox/until.ts";
-import { contestant, inTurn } from "./in-turn.ts";
-import type { Line } from "./line.ts";
+import { contestant, interleave } from "./interleave.ts";
 import { ourProxy } from "./plain-proxy.ts";
+import type { ResultLine } from "./result-line.ts";
 import { percentile } from "./statistics.ts";
 
 const ROUNDS = 100;
@@ -24,7 +24,7 @@ const ROUNDS = 100;
 const QUESTIONS_AT_ONCE = 4;
 const ASK_EVERY_MS = 1;
 
-export async function reloadTime(): Promise<Line[]> {
+export async function reloadTime(): Promise<ResultLine[]> {
   const { pod, reloader, first } = await servingPod();
   try {
     const servers = [(await pod.instance("second")).server, first.server];
@@ -32,10 +32,10 @@ export async function reloadTime(): Promise<Line[]> {
     const serverOf = (round: number) => servers[round % servers.length] ?? first.server;
     const ours = contestant((round) => timeReloader(pod, reloader, round + 2, serverOf(round)));
     const theirs = contestant((round) => script.time(serverOf(round)));
-    await inTurn(ROUNDS, [ours, theirs]);
+    await interleave(ROUNDS, [ours, theirs]);
     const accepted = ours.samples.map((sample) => sample.acceptedMs);
     const settling = ours.samples.map((sample) => sample.settledMs - sample.acceptedMs);
-    const compare = (percent: number, atMost: number): Line => ({
+    const compare = (percent: number, atMost: number): ResultLine => ({
       what: `upstream.json renamed -> accepted, p${percent}`,
       ours: { value: percentile(accepted, percent), unit: "ms" },
       against: {

@@ -4,8 +4,8 @@ import { setTimeout as delay } from "node:timers/promises";
 import { z } from "zod";
 import { openPod, type Pod } from "../integration/pod.ts";
 import { until } from "../sandbox/until.ts";
-import { contestant, inTurn } from "./in-turn.ts";
-import type { Line } from "./line.ts";
+import { contestant, interleave } from "./interleave.ts";
+import type { ResultLine } from "./result-line.ts";
 import { median } from "./statistics.ts";
 
 const ROUNDS = 3;
@@ -23,11 +23,11 @@ const contract = z.object({
   endpoints: z.array(z.object({ container: z.number(), host: z.number() })),
 });
 
-export async function serving(): Promise<Line[]> {
+export async function serving(): Promise<ResultLine[]> {
   const rounds = contestant((round) =>
     Promise.all(Array.from({ length: PODS }, (_, i) => onePod(FIRST_BOOT_SECONDS + i, round * PODS + i))),
   );
-  await inTurn(ROUNDS, [rounds]);
+  await interleave(ROUNDS, [rounds]);
   const all = rounds.samples.flat();
   return [
     {

@@ -2,11 +2,11 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Server } from "../../common/upstream-file.ts";
-import { nginxFiles, startNginx } from "../sandbox/nginx.ts";
+import { nginxPaths, startNginx } from "../sandbox/nginx.ts";
 import { openSandbox, type Sandbox } from "../sandbox/sandbox.ts";
 import { startContestants } from "./contestants.ts";
-import { contestant, inTurn } from "./in-turn.ts";
-import type { Line } from "./line.ts";
+import { contestant, interleave } from "./interleave.ts";
+import type { ResultLine } from "./result-line.ts";
 import { median } from "./statistics.ts";
 
 const CONNECTIONS = 64;
@@ -14,14 +14,14 @@ const SECONDS = 3;
 const ROUNDS = 5;
 const UNIT = "requests/s";
 
-export async function throughput(): Promise<Line[]> {
+export async function throughput(): Promise<ResultLine[]> {
   const sandbox = await openSandbox("vast-pod-bench-");
   try {
     const server = await startInstance(sandbox);
     const { ourPort, plainPort } = await startContestants(sandbox, server);
     const ours = contestant(() => load(sandbox, ourPort));
     const plain = contestant(() => load(sandbox, plainPort));
-    await inTurn(ROUNDS, [ours, plain]);
+    await interleave(ROUNDS, [ours, plain]);
     return [
       {
         what: `proxied requests/s, small body, ${CONNECTIONS} connections`,
@@ -41,7 +41,7 @@ export async function throughput(): Promise<Line[]> {
 
 /** An instance that costs next to nothing, so that the proxy is what is measured: an nginx of its own. */
 async function startInstance(sandbox: Sandbox): Promise<Server> {
-  const { confFolder } = nginxFiles(sandbox.folder, "instance");
+  const { confFolder } = nginxPaths(sandbox.folder, "instance");
   const port = await sandbox.port();
   await mkdir(confFolder, { recursive: true });
   const conf = `server {

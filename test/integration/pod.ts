@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { readIfExists } from "../../common/atomic-file.ts";
 import { parseUpstreamFile, type UpstreamFile } from "../../common/upstream-file.ts";
 import type { Child } from "../sandbox/child.ts";
-import { nginxFiles, startNginx } from "../sandbox/nginx.ts";
-import { type Redis, startRedis } from "../sandbox/redis.ts";
+import { nginxPaths, startNginx } from "../sandbox/nginx.ts";
+import { type RunningRedis, startRedis } from "../sandbox/redis.ts";
 import { openSandbox, type Sandbox } from "../sandbox/sandbox.ts";
 import { until } from "../sandbox/until.ts";
 import { createEmulatorControl, type EmulatorControl } from "./emulator-control.ts";
@@ -31,7 +31,7 @@ export interface PodOptions {
 export interface Pod {
   readonly sandbox: Sandbox;
   readonly emulator: EmulatorControl;
-  readonly redis: Redis | null;
+  readonly redis: RunningRedis | null;
   readonly proxyUrl: string;
   readonly upstreamPath: string;
   readonly statePath: string;
@@ -98,7 +98,7 @@ async function fill(sandbox: Sandbox, options: PodOptions): Promise<Pod> {
     await sandbox.port(),
     await sandbox.port(),
   ];
-  const files = nginxFiles(sandbox.folder);
+  const files = nginxPaths(sandbox.folder);
   const preload = scale === 1 ? [] : ["--import", "./test/integration/fast-clock.mjs"];
 
   const env = (more: Readonly<Record<string, string>> = {}): Record<string, string> => {

@@ -2,9 +2,9 @@
 import { Redis } from "ioredis";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { systemClock } from "../../common/clock.ts";
+import { createLogger } from "../../common/logging.ts";
 import { connectRedis } from "../../provisioner/redis/connection.ts";
 import { until } from "../sandbox/until.ts";
-import { fakeLog } from "../unit/provisioner/fakes.ts";
 import { openPod, type Pod } from "./pod.ts";
 
 let pod: Pod;
@@ -111,7 +111,8 @@ test("destroy refuses while a provisioner has the label, and works beside one th
 
 test("a Redis that takes no writes is told as such, and keeps nobody for ever", async () => {
   await redis.replicaof("127.0.0.1", 1);
-  const connection = connectRedis(pod.redis?.url ?? "", fakeLog().log, systemClock);
+  const log = createLogger({ app: "test", debug: true, secrets: () => [], destination: { write: () => undefined } });
+  const connection = connectRedis(pod.redis?.url ?? "", log, systemClock);
   try {
     await expect(connection.claim(leaseKey, "t ", "t me", 1000)).rejects.toThrow(/^READONLY/);
   } finally {

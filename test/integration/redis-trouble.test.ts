@@ -6,7 +6,7 @@ import { systemClock } from "../../common/clock.ts";
 import { createLogger } from "../../common/logging.ts";
 import { type BanStore, createBanStore } from "../../provisioner/blacklist/store.ts";
 import { connectRedis, type RedisConnection } from "../../provisioner/redis/connection.ts";
-import { type Redis as RedisServer, startRedis } from "../sandbox/redis.ts";
+import { type RunningRedis as RedisServer, startRedis } from "../sandbox/redis.ts";
 import { openSandbox, type Sandbox } from "../sandbox/sandbox.ts";
 import { until } from "../sandbox/until.ts";
 

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import type { TLSSocket } from "node:tls";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Child } from "../sandbox/child.ts";
-import type { Nginx } from "../sandbox/nginx.ts";
+import type { RunningNginx } from "../sandbox/nginx.ts";
 import { isFree } from "../sandbox/ports.ts";
 import { ROOT } from "../sandbox/sandbox.ts";
 import { until } from "../sandbox/until.ts";
@@ -18,7 +18,7 @@ const NAME = "instance.example";
 
 let pod: ReloaderPod;
 let reloader: Child;
-let nginx: Nginx;
+let nginx: RunningNginx;
 beforeEach(async () => {
   pod = await openReloaderPod();
 });

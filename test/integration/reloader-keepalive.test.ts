@@ -1,7 +1,7 @@
 // nginx gives an idle connection up before the instance does, so that no POST dies on one that is being closed. A tenth of
 // the real times; `test/slow` has those.
 import { expect, test } from "vitest";
-import { postsLostWith } from "./awkward-posts.ts";
+import { postsLostWith } from "./posts-on-idle-connections.ts";
 
 test("10,000 POSTs at awkward gaps, among them after slow readers of 1 MB, are all answered", async () => {
   // Around both limits, in an order that meets them from either side.

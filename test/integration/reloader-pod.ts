@@ -7,7 +7,7 @@ import { connect, type Socket } from "node:net";
 import { join } from "node:path";
 import { formatUpstreamFile, type Server, type UpstreamFile } from "../../common/upstream-file.ts";
 import type { Child } from "../sandbox/child.ts";
-import { type Nginx, type NginxFiles, type NginxOptions, nginxFiles, startNginx } from "../sandbox/nginx.ts";
+import { type NginxOptions, type NginxPaths, nginxPaths, type RunningNginx, startNginx } from "../sandbox/nginx.ts";
 import { isFree } from "../sandbox/ports.ts";
 import { openSandbox, type Sandbox } from "../sandbox/sandbox.ts";
 import { until } from "../sandbox/until.ts";
@@ -40,7 +40,7 @@ export type Answer = (request: IncomingMessage, response: ServerResponse) => voi
 
 export interface ReloaderPod {
   readonly sandbox: Sandbox;
-  readonly files: NginxFiles;
+  readonly files: NginxPaths;
   readonly configPath: string;
   readonly upstreamPath: string;
   readonly proxyPort: number;
@@ -49,9 +49,9 @@ export interface ReloaderPod {
   reloaderEnv(more?: Readonly<Record<string, string>>): Record<string, string>;
   /** `setpriv`: options of that program, to start it with fewer rights. */
   startReloader(env?: Readonly<Record<string, string>>, setpriv?: readonly string[]): Promise<Child>;
-  startNginx(options?: NginxOptions): Promise<Nginx>;
+  startNginx(options?: NginxOptions): Promise<RunningNginx>;
   /** Ends nginx and its workers by force, as the end of their container does. */
-  killNginx(nginx: Nginx): Promise<void>;
+  killNginx(nginx: RunningNginx): Promise<void>;
   /** An instance that answers with its name unless `answer` says otherwise. With `tls` it speaks https. */
   instance(name: string, answer?: Answer, tls?: ServerOptions): Promise<Instance>;
   /** Replaces the upstream file as the provisioner does. */
@@ -79,7 +79,7 @@ export interface ReloaderPod {
 /** Opens it with nothing started. */
 export async function openReloaderPod(): Promise<ReloaderPod> {
   const sandbox = await openSandbox();
-  const files = nginxFiles(sandbox.folder);
+  const files = nginxPaths(sandbox.folder);
   await mkdir(files.confFolder, { recursive: true });
   const configPath = join(files.confFolder, "default.conf");
   const upstreamPath = join(await sandbox.subfolder("shared"), "upstream.json");
@@ -170,7 +170,12 @@ export async function openReloaderPod(): Promise<ReloaderPod> {
 }
 
 /** A pod whose proxy serves one instance. */
-export async function servingPod(): Promise<{ pod: ReloaderPod; reloader: Child; nginx: Nginx; first: Instance }> {
+export async function servingPod(): Promise<{
+  pod: ReloaderPod;
+  reloader: Child;
+  nginx: RunningNginx;
+  first: Instance;
+}> {
   const pod = await openReloaderPod();
   try {
     const first = await pod.instance("first");

@@ -2,7 +2,7 @@
 import { z } from "zod";
 
 /** One thing that happened: `3.2s  creating     creating from offer 5000123 (RTX 4090, $0.316/h)`. */
-export interface Shown {
+export interface Message {
   word: string;
   text: string;
 }
@@ -45,7 +45,7 @@ const WORD_WIDTH = 11;
 const TIME_WIDTH = 7;
 
 /** What to show of a line that `program` wrote, or null when it is for machines only. */
-export function present(program: string, line: string): Shown | null {
+export function present(program: string, line: string): Message | null {
   if (line.trim() === "") return null;
   const parsed = logLine.safeParse(jsonOf(line));
   if (!parsed.success) return { word: program, text: line };
@@ -99,7 +99,7 @@ function jsonOf(line: string): unknown {
 }
 
 /** One line for the terminal, with the time since the start. Further lines of the text are put below the first. */
-export function formatShown(elapsedMs: number, { word, text }: Shown): string {
+export function formatMessage(elapsedMs: number, { word, text }: Message): string {
   const time = `${(elapsedMs / 1000).toFixed(1)}s`.padStart(TIME_WIDTH);
   const [first = "", ...more] = text.split("\n");
   const below = more.map((line) => `${" ".repeat(TIME_WIDTH + WORD_WIDTH + 4)}${line}`);

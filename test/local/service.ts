@@ -10,7 +10,7 @@ export interface ServiceOptions {
   /** The lines that the program wrote, of which a person gets to see the last ones. */
   lastLines(child: Child): readonly string[];
   /** Tells a person what happened: a word, and a text of one or more lines. */
-  say(word: string, text: string): void;
+  print(word: string, text: string): void;
   clock: Clock;
 }
 
@@ -24,35 +24,35 @@ export interface Service {
 // As the kubelet: a pause that doubles from one second while the program keeps dying, and is forgotten when it has lived
 // for a while. The ceiling is for a person who waits in front of a screen (the kubelet's is five minutes).
 const FIRST_PAUSE_MS = 1_000;
-const LONGEST_PAUSE_MS = 15_000;
-const LIVED_MS = 10_000;
+const MAX_PAUSE_MS = 15_000;
+const STABLE_AFTER_MS = 10_000;
 // Enough to see the error and what led to it.
 const LAST_LINES = 5;
 
 /** Starts the program and keeps it running until `stop`. A start that throws counts as a death. */
 export function keepRunning(options: ServiceOptions): Service {
-  const { name, clock, say } = options;
+  const { name, clock, print } = options;
   const stopped = new AbortController();
   let child: Child | null = null;
   let last: Exit | null = null;
-  let lives = 0;
+  let starts = 0;
   const run = async () => {
     for (let pause = FIRST_PAUSE_MS; !stopped.signal.aborted; ) {
       const startedAt = clock.now();
-      const why = await live();
+      const why = await runOnce();
       if (stopped.signal.aborted) return;
-      if (clock.now() - startedAt >= LIVED_MS) pause = FIRST_PAUSE_MS;
-      say("restarting", `${name} in ${pause / 1000} s: ${why}`);
+      if (clock.now() - startedAt >= STABLE_AFTER_MS) pause = FIRST_PAUSE_MS;
+      print("restarting", `${name} in ${pause / 1000} s: ${why}`);
       await clock.sleep(pause, stopped.signal);
-      pause = Math.min(pause * 2, LONGEST_PAUSE_MS);
+      pause = Math.min(pause * 2, MAX_PAUSE_MS);
     }
   };
   /** One life: answers why it is over. */
-  const live = async (): Promise<string> => {
+  const runOnce = async (): Promise<string> => {
     try {
       const started = await options.start();
       child = started;
-      if (lives++ > 0) say("restarted", `${name} is process ${started.pid} now`);
+      if (starts++ > 0) print("restarted", `${name} is process ${started.pid} now`);
       if (!stopped.signal.aborted) await started.exited;
       last = await started.stop(); // also waits until its children are gone: they hold its ports
       const lines = options.lastLines(started).slice(-LAST_LINES);

@@ -1,9 +1,9 @@
 // What each program of the local stack is told: arguments and environment. Pure.
 import { join } from "node:path";
-import type { NginxFiles } from "../sandbox/nginx.ts";
+import type { NginxPaths } from "../sandbox/nginx.ts";
 
 /** Ports and folders that were free when the stack began. */
-export interface Places {
+export interface StackLayout {
   folder: string;
   proxyPort: number;
   emulatorPort: number;
@@ -18,18 +18,18 @@ const BOOT_SECONDS = 4;
 const url = (port: number) => `http://127.0.0.1:${port}`;
 
 /** The proxy as a person or a test calls it. */
-export const proxyUrl = (places: Places): string => url(places.proxyPort);
+export const proxyUrl = (layout: StackLayout): string => url(layout.proxyPort);
 /** The API that stands in for Vast.ai. */
-export const emulatorUrl = (places: Places): string => url(places.emulatorPort);
+export const emulatorUrl = (layout: StackLayout): string => url(layout.emulatorPort);
 
-export function emulatorArgs(places: Places): string[] {
-  return ["dist/emulator.mjs", "--port", String(places.emulatorPort), "--boot-seconds", String(BOOT_SECONDS)];
+export function emulatorArgs(layout: StackLayout): string[] {
+  return ["dist/emulator.mjs", "--port", String(layout.emulatorPort), "--boot-seconds", String(BOOT_SECONDS)];
 }
 
-export function provisionerEnv(places: Places): Record<string, string> {
+export function provisionerEnv(layout: StackLayout): Record<string, string> {
   return {
     POD_NAME: "vast-pod-0",
-    VAST_URL: emulatorUrl(places),
+    VAST_URL: emulatorUrl(layout),
     VAST_API_KEY: "emulator-key",
     VAST_TEMPLATE_NAME: "demo",
     VAST_TEMPLATE_IMAGE: "example/app:2",
@@ -47,21 +47,21 @@ export function provisionerEnv(places: Places): Record<string, string> {
     VAST_DRAIN_SECONDS: "1",
     // Somebody who tries things makes more instances in an hour than a pod does.
     VAST_MAX_CREATES_PER_HOUR: "100",
-    UPSTREAM_PATH: join(places.folder, "shared", "upstream.json"),
-    STATE_PATH: join(places.folder, "state", "provisioner.json"),
-    PROVISIONER_STATUS_PORT: String(places.provisionerPort),
-    RELOADER_STATUS_PORT: String(places.reloaderPort),
+    UPSTREAM_PATH: join(layout.folder, "shared", "upstream.json"),
+    STATE_PATH: join(layout.folder, "state", "provisioner.json"),
+    PROVISIONER_STATUS_PORT: String(layout.provisionerPort),
+    RELOADER_STATUS_PORT: String(layout.reloaderPort),
   };
 }
 
-export function reloaderEnv(places: Places, nginx: NginxFiles): Record<string, string> {
+export function reloaderEnv(layout: StackLayout, nginx: NginxPaths): Record<string, string> {
   return {
-    UPSTREAM_PATH: join(places.folder, "shared", "upstream.json"),
+    UPSTREAM_PATH: join(layout.folder, "shared", "upstream.json"),
     NGINX_CONFIG_PATH: join(nginx.confFolder, "default.conf"),
     NGINX_PID_FILE: nginx.pidFile,
     NGINX_ERROR_LOG: nginx.errorLog,
-    NGINX_LISTEN_PORT: String(places.proxyPort),
-    NGINX_STATUS_PORT: String(places.nginxStatusPort),
-    RELOADER_STATUS_PORT: String(places.reloaderPort),
+    NGINX_LISTEN_PORT: String(layout.proxyPort),
+    NGINX_STATUS_PORT: String(layout.nginxStatusPort),
+    RELOADER_STATUS_PORT: String(layout.reloaderPort),
   };
 }

@@ -6,7 +6,7 @@ import type { Child } from "./child.ts";
 import type { Sandbox } from "./sandbox.ts";
 import { until } from "./until.ts";
 
-export interface NginxFiles {
+export interface NginxPaths {
   readonly folder: string;
   /** Files named `*.conf` here belong to the configuration, as in the stock image. */
   readonly confFolder: string;
@@ -16,13 +16,13 @@ export interface NginxFiles {
   readonly stdout: string;
 }
 
-export interface Nginx extends NginxFiles {
+export interface RunningNginx extends NginxPaths {
   /** The master process. */
   readonly master: Child;
 }
 
 /** Where the nginx of that name keeps its files in a sandbox. */
-export function nginxFiles(sandboxFolder: string, name = "nginx"): NginxFiles {
+export function nginxPaths(sandboxFolder: string, name = "nginx"): NginxPaths {
   const folder = join(sandboxFolder, name);
   const at = (file: string) => join(folder, file);
   const [pidFile, errorLog, stdout] = [at("nginx.pid"), at("error.log"), at("stdout.log")];
@@ -43,8 +43,8 @@ export interface NginxOptions {
  * Starts nginx on `<sandbox>/<name>/conf.d` and resolves when its pid file is there. The same name again starts it anew
  * on the same files. Throws with its error log when it refuses its configuration.
  */
-export async function startNginx(sandbox: Sandbox, name = "nginx", options: NginxOptions = {}): Promise<Nginx> {
-  const files = nginxFiles(sandbox.folder, name);
+export async function startNginx(sandbox: Sandbox, name = "nginx", options: NginxOptions = {}): Promise<RunningNginx> {
+  const files = nginxPaths(sandbox.folder, name);
   const conf = join(files.folder, "nginx.conf");
   await mkdir(files.confFolder, { recursive: true });
   await mkdir(join(files.folder, "temp"), { recursive: true });
@@ -67,7 +67,7 @@ export async function startNginx(sandbox: Sandbox, name = "nginx", options: Ngin
 }
 
 /** The stock image's nginx.conf with other paths. As root the workers stay root: the sandbox is its owner's alone. */
-function nginxConf({ folder, confFolder, pidFile, errorLog }: NginxFiles, workers: number, asRoot: boolean): string {
+function nginxConf({ folder, confFolder, pidFile, errorLog }: NginxPaths, workers: number, asRoot: boolean): string {
   const temp = (kind: string) => `  ${kind}_temp_path ${folder}/temp/${kind.replace("client_", "")};\n`;
   return `${asRoot ? "user root;\n" : ""}worker_processes ${workers};
 daemon off;

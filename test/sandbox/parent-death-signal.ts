@@ -14,6 +14,6 @@ export function parentDeathSignal(env: Environment): readonly string[] {
   } catch {
     return []; // then only an orderly end, and not a `kill -9` of the parent, ends the children
   }
-  const leash = [setpriv, "--pdeathsig", "TERM", "--"];
-  return spawnSync(setpriv, [...leash.slice(1), "true"]).status === 0 ? leash : [];
+  const prefix = [setpriv, "--pdeathsig", "TERM", "--"];
+  return spawnSync(setpriv, [...prefix.slice(1), "true"]).status === 0 ? prefix : [];
 }

@@ -7,7 +7,7 @@ const FIRST_BLOCK = 20_000;
 const BLOCK_SIZE = 32;
 const BLOCKS = 375;
 // How far above the wished port to look before giving up: a person who has that many of them taken wants to know.
-const NEIGHBOURS = 50;
+const PORTS_TRIED = 50;
 
 /** Ports that no other sandbox on this machine is given at the same time. */
 export interface PortBlock {
@@ -48,11 +48,13 @@ function portsOf(first: number, guard: Server): PortBlock {
 
 /** The first port from `wished` upwards that is free on all addresses. Throws when the next fifty are all taken. */
 export async function firstFreePort(
-  wished: number,
+  preferred: number,
   free: (port: number) => Promise<boolean> = isFree,
 ): Promise<number> {
-  for (let port = wished; port < wished + NEIGHBOURS; port++) if (await free(port)) return port;
-  throw new Error(`the ports ${wished} to ${wished + NEIGHBOURS - 1} are all taken: end one of the programs there`);
+  for (let port = preferred; port < preferred + PORTS_TRIED; port++) if (await free(port)) return port;
+  throw new Error(
+    `the ports ${preferred} to ${preferred + PORTS_TRIED - 1} are all taken: end one of the programs there`,
+  );
 }
 
 /** True when nothing listens on `port`, on any address of this machine, IPv4 or IPv6. */

@@ -19,9 +19,9 @@ export function isGroupRunning(group: number): boolean {
 
 /** Ids of the running processes of this user whose command line or environment contains `text`. */
 export function processesWith(text: string): number[] {
-  const says = (pid: string) => ["cmdline", "environ"].some((file) => read(`/proc/${pid}/${file}`).includes(text));
+  const contains = (pid: string) => ["cmdline", "environ"].some((file) => read(`/proc/${pid}/${file}`).includes(text));
   return processes()
-    .filter((pid) => entry(pid).running && says(pid))
+    .filter((pid) => entry(pid).running && contains(pid))
     .map(Number);
 }
 

@@ -4,7 +4,7 @@ import type { Child } from "./child.ts";
 import type { Sandbox } from "./sandbox.ts";
 import { until } from "./until.ts";
 
-export interface Redis {
+export interface RunningRedis {
   readonly port: number;
   /** Database 10, as deployments have it. */
   readonly url: string;
@@ -12,7 +12,7 @@ export interface Redis {
 }
 
 /** Starts redis-server and resolves when it answers. `port` is for starting one again where another one was. */
-export async function startRedis(sandbox: Sandbox, port?: number): Promise<Redis> {
+export async function startRedis(sandbox: Sandbox, port?: number): Promise<RunningRedis> {
   const listen = port ?? (await sandbox.port());
   const folder = await sandbox.subfolder("redis");
   const args = ["--port", String(listen), "--bind", "127.0.0.1", "--dir", folder, "--save", "", "--appendonly", "no"];

@@ -51,7 +51,7 @@ export async function openSandbox(prefix = "vast-pod-test-", env: Environment = 
   const ports = await claimPorts();
   const folder = await realpath(await mkdtemp(join(tmpdir(), prefix)));
   const children: Child[] = [];
-  const leash = parentDeathSignal(env);
+  const commandPrefix = parentDeathSignal(env);
   const base = { PATH: env.PATH ?? "/usr/local/bin:/usr/bin:/bin", HOME: folder, TMPDIR: folder };
   const closeNow = () => {
     for (const child of children) if (child.exit() === null) child.killNow();
@@ -61,7 +61,7 @@ export async function openSandbox(prefix = "vast-pod-test-", env: Environment = 
   const start = async (options: StartOptions) => {
     const { name, args, outputFile } = options;
     const output = outputFile === undefined ? {} : { outputFile };
-    const command = [...leash, findProgram(options.program, env), ...args];
+    const command = [...commandPrefix, findProgram(options.program, env), ...args];
     const child = await startChild({ name, command, cwd: ROOT, env: { ...base, ...options.env }, ...output });
     children.push(child);
     return child;

@@ -35,7 +35,7 @@ export async function until<T>(
     signal?.throwIfAborted();
     try {
       const answer = await condition();
-      if (isFulfilled(answer)) return answer;
+      if (isMet(answer)) return answer;
       lastError = undefined;
     } catch (error) {
       lastError = error;
@@ -48,6 +48,6 @@ export async function until<T>(
   throw new Error(`waited ${timeoutMs} ms in vain until ${what}${reason}${context}`);
 }
 
-function isFulfilled<T>(answer: T): answer is Exclude<T, false | null | undefined> {
+function isMet<T>(answer: T): answer is Exclude<T, false | null | undefined> {
   return answer !== false && answer !== null && answer !== undefined;
 }

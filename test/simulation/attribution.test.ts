@@ -4,8 +4,8 @@ import { describe, expect, test } from "vitest";
 import { parseUpstreamFile, type UpstreamFile } from "../../common/upstream-file.ts";
 import type { RedisConnection } from "../../provisioner/redis/connection.ts";
 import type { JsonObject } from "../emulator/json.ts";
-import { happens, MINUTE_MS, quietRun } from "./quiet-run.ts";
 import { FIRST_IMAGE, type Injection } from "./scenario.ts";
+import { instanceEvent, MINUTE_MS, scenarioWith } from "./scenario-with.ts";
 import { simulate } from "./simulation.ts";
 
 const FAULTY_MINUTES = 6 * 60;
@@ -25,20 +25,20 @@ async function course(emulator: JsonObject, injections: Injection[] = []): Promi
   const published: UpstreamFile[] = [];
   const connections: RedisConnection[] = [];
   const env = { BLACKLIST_ENABLED: "true" };
-  const { truth } = await simulate(quietRun(injections, { faultyMinutes: FAULTY_MINUTES, env, emulator }), {
-    alter: (world) => ({
-      ...world,
+  const { truth } = await simulate(scenarioWith(injections, { faultyMinutes: FAULTY_MINUTES, env, emulator }), {
+    alter: (dependencies) => ({
+      ...dependencies,
       async connectRedis(url, log) {
-        const connection = await world.connectRedis(url, log);
+        const connection = await dependencies.connectRedis(url, log);
         connections.push(connection);
         return connection;
       },
       disk: {
-        ...world.disk,
+        ...dependencies.disk,
         async write(path, text, mode) {
           const parsed = parseUpstreamFile(text);
           if (parsed.ok) published.push(parsed.file);
-          return world.disk.write(path, text, mode);
+          return dependencies.disk.write(path, text, mode);
         },
       },
     }),
@@ -144,7 +144,7 @@ test("a host that never starts an instance is banned: the ban can be seen where 
 });
 
 test("a crash that an instance comes back from within its grace counts as its restart, and it is kept", async () => {
-  const seen = await course({}, [happens(380, "exit"), happens(381, "recover")]);
+  const seen = await course({}, [instanceEvent(380, "exit"), instanceEvent(381, "recover")]);
   expect(seen.creates).toHaveLength(1);
   expect(seen.restarts).toEqual(["1"]);
   expect(seen.published).toContainEqual(expect.objectContaining({ state: "unavailable", reason: "instance_lost" }));
@@ -152,7 +152,7 @@ test("a crash that an instance comes back from within its grace counts as its re
 });
 
 test("a crash that it does not come back from replaces it after its grace, and bans nobody", async () => {
-  const seen = await course({}, [happens(60, "exit")]);
+  const seen = await course({}, [instanceEvent(60, "exit")]);
   expect(seen.creates).toHaveLength(2);
   expect(seen.creates[1]).toBeGreaterThan(62);
   expect(seen.creates[1]).toBeLessThan(64);

@@ -1,6 +1,7 @@
 // Pods that start together with one key behind one address: what their calls cost and how long they take. Touches nothing outside.
-import { quietRun } from "./quiet-run.ts";
+
 import type { Scenario } from "./scenario.ts";
+import { scenarioWith } from "./scenario-with.ts";
 import { type RunOptions, simulate } from "./simulation.ts";
 
 export interface ColdStart {
@@ -26,7 +27,7 @@ export async function coldStart(
   options: RunOptions = {},
   scenario: Partial<Scenario> = {},
 ): Promise<ColdStart> {
-  const run = quietRun([], { faultyMinutes: 0, hours: 0.5, pods, seed, ...scenario });
+  const run = scenarioWith([], { faultyMinutes: 0, hours: 0.5, pods, seed, ...scenario });
   const { truth, requests } = await simulate(run, { startsAt: () => 0, ...options });
   const seconds = (at: number) => (at - truth.start) / 1000;
   const creates = truth.creates.filter((create) => create.made !== null);

@@ -36,7 +36,7 @@ export function podDisk(): PodDisk {
 }
 
 /** What happens around the writes of one process: `before` and `after` may kill it, and what a dead process does has no effect. */
-export interface WriteWatch {
+export interface WriteObserver {
   /** Answers false when the process is dead: the write is not made. */
   before(path: string): boolean;
   after(path: string, text: string): void;
@@ -44,19 +44,19 @@ export interface WriteWatch {
 }
 
 /** The disk as one process has it. Calls of a process that is dead, or dies in them, never return. */
-export function processDisk(disk: PodDisk, watch: WriteWatch): Disk {
+export function processDisk(disk: PodDisk, observer: WriteObserver): Disk {
   return {
-    read: async (path) => (watch.alive() ? disk.read(path) : never()),
+    read: async (path) => (observer.alive() ? disk.read(path) : never()),
     async write(path, text) {
-      if (!watch.alive()) return never();
+      if (!observer.alive()) return never();
       if (disk.read(path) === text) return { changed: false };
-      if (!watch.before(path)) return never();
+      if (!observer.before(path)) return never();
       disk.write(path, text);
-      watch.after(path, text);
-      return watch.alive() ? { changed: true } : never();
+      observer.after(path, text);
+      return observer.alive() ? { changed: true } : never();
     },
     prepare: async () => undefined,
-    touch: async (path) => (watch.alive() ? disk.touch(path) : never()),
-    move: async (from, to) => (watch.alive() ? disk.move(from, to) : never()),
+    touch: async (path) => (observer.alive() ? disk.touch(path) : never()),
+    move: async (from, to) => (observer.alive() ? disk.move(from, to) : never()),
   };
 }

@@ -6,33 +6,33 @@ import { readProvisionerSettings } from "../../provisioner/settings.ts";
 import type { ApiRequest } from "../emulator/message.ts";
 import type { Random } from "../emulator/random.ts";
 import { type PodDisk, podDisk, processDisk } from "./disk.ts";
+import type { PodTruth, Span } from "./emulator-truth.ts";
 import { instanceProbe, type ProbeParts } from "./instance-probe.ts";
-import { apiAdapter, kindOf, type Line } from "./network.ts";
-import { type DeadlyPoint, newProcess, type Process } from "./process.ts";
+import { type ApiConnection, apiAdapter, kindOf } from "./network.ts";
+import { type KillPoint, newProcess, type Process } from "./process.ts";
 import type { SharedRedis } from "./redis.ts";
 import { type SimulatedReloader, simulatedReloader } from "./reloader.ts";
-import type { PodTruth, Span } from "./truth.ts";
 import type { VirtualTime } from "./virtual-time.ts";
 
 export interface PodParts {
   time: VirtualTime;
   clockOffsetMs: number;
   random: Random;
-  line: Line;
+  connection: ApiConnection;
   probe: Omit<ProbeParts, "random" | "healthPath">;
   redis: SharedRedis;
   env: Readonly<Record<string, string>>;
   image: string;
   truth: PodTruth;
   /** A process' log lines and what becomes of it. */
-  tell(text: string): void;
+  record(text: string): void;
   log(line: string): void;
   /** Bytes that a process wrote to disk. */
   wrote(path: string, text: string): void;
   /** nginx serves something else. */
   changed(): void;
   /** Changes the program for the tests of the laws themselves. */
-  alter(world: Dependencies): Dependencies;
+  alter(dependencies: Dependencies): Dependencies;
 }
 
 export interface Pod {
@@ -44,7 +44,7 @@ export interface Pod {
   start(): void;
   kill(): void;
   /** Kills the process where it comes to `point` next; one that is down stays so. */
-  arm(point: DeadlyPoint): void;
+  killAtPoint(point: KillPoint): void;
   /** SIGTERM, and kill -9 when the grace is over; `then` is called when the process has ended. */
   terminate(then: () => void): void;
   /** What is to be done once when the present process has ended. */
@@ -69,7 +69,7 @@ const ASK_MS = 2;
 const CRASH_WAIT_MS = 10_000;
 
 export function simulatedPod(parts: PodParts): Pod {
-  const { time, truth, tell } = parts;
+  const { time, truth, record } = parts;
   const newVolumes = () => {
     const disk = podDisk();
     return { disk, reloader: simulatedReloader(time, disk, UPSTREAM_PATH, parts.changed) };
@@ -103,7 +103,7 @@ export function simulatedPod(parts: PodParts): Pod {
       const process: Process = newProcess(
         time,
         () => {
-          tell("the provisioner is killed");
+          record("the provisioner is killed");
           ended(process, span);
         },
         parts.clockOffsetMs,
@@ -113,14 +113,14 @@ export function simulatedPod(parts: PodParts): Pod {
         () => process.alive() && ended(process, span),
         (error: unknown) => {
           if (!process.alive()) return;
-          tell(`the provisioner crashed: ${error instanceof Error ? error.message : String(error)}`);
+          record(`the provisioner crashed: ${error instanceof Error ? error.message : String(error)}`);
           ended(process, span);
           time.after(CRASH_WAIT_MS, pod.start);
         },
       );
     },
     kill: () => current?.kill(),
-    arm: (point) => current?.arm(point),
+    killAtPoint: (point) => current?.killAtPoint(point),
     onEnd(then) {
       if (current === null) then();
       else ends.push(then);
@@ -147,13 +147,13 @@ export function simulatedPod(parts: PodParts): Pod {
   };
 
   /** A create or destroy is noted with the process that sends it. */
-  function lineOf(number: number): Line {
-    const { watch } = parts.line;
+  function connectionOf(number: number): ApiConnection {
+    const { observer } = parts.connection;
     const sent = (request: ApiRequest) => {
       if (kindOf(request) !== null) truth.acts.push({ at: time.now(), process: number });
-      watch.sent(request);
+      observer.sent(request);
     };
-    return { ...parts.line, watch: { ...watch, sent } };
+    return { ...parts.connection, observer: { ...observer, sent } };
   }
 
   function live(process: Process, number: number): Promise<void> {
@@ -164,7 +164,7 @@ export function simulatedPod(parts: PodParts): Pod {
       readFile: () => "",
     });
     const { random } = parts;
-    const world: Dependencies = {
+    const dependencies: Dependencies = {
       clock: process.clock,
       random: random.next,
       disk: processDisk(disk, {
@@ -176,7 +176,7 @@ export function simulatedPod(parts: PodParts): Pod {
           process.passes(path === UPSTREAM_PATH ? "upstream-after" : "state-after");
         },
       }),
-      adapter: apiAdapter(lineOf(number), process),
+      adapter: apiAdapter(connectionOf(number), process),
       connectRedis: async () => parts.redis.connect(process.clock.sleep),
       owner: `${truth.name} (process ${number})`,
       probe: instanceProbe({ ...parts.probe, random, healthPath: settings.healthPath }, process),
@@ -191,7 +191,7 @@ export function simulatedPod(parts: PodParts): Pod {
       serveStatus: async (port) => ({ port, close: async () => undefined }),
       logTo: { write: parts.log },
     };
-    return run(settings, parts.alter(world), process.stop.signal);
+    return run(settings, parts.alter(dependencies), process.stop.signal);
   }
   return pod;
 }

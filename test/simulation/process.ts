@@ -7,7 +7,7 @@ import type { VirtualTime } from "./virtual-time.ts";
  * Where in its work a process can be killed. Each is reached many times in a run, unlike a moment chosen by the clock.
  * `create-over` is when the next call leaves it: what a create answered is noted by then, wherever it must be.
  */
-export const DEADLY_POINTS = [
+export const KILL_POINTS = [
   "create-sent",
   "create-made",
   "create-over",
@@ -17,7 +17,7 @@ export const DEADLY_POINTS = [
   "state-after",
   "upstream-after",
 ] as const;
-export type DeadlyPoint = (typeof DEADLY_POINTS)[number];
+export type KillPoint = (typeof KILL_POINTS)[number];
 
 export interface Process {
   alive(): boolean;
@@ -28,15 +28,15 @@ export interface Process {
   /** Kill -9. `dead` is told once. */
   kill(): void;
   /** Kills it when it next comes to `point`. */
-  arm(point: DeadlyPoint): void;
+  killAtPoint(point: KillPoint): void;
   /** Tells that it has come to `point`; answers whether it is still alive. */
-  passes(point: DeadlyPoint): boolean;
+  passes(point: KillPoint): boolean;
 }
 
 /** A process that has just begun. `died` is called when it is killed, wherever that happens. */
 export function newProcess(time: VirtualTime, died: () => void, clockOffsetMs = 0): Process {
   let alive = true;
-  let deadly: DeadlyPoint | null = null;
+  let killPoint: KillPoint | null = null;
   const process: Process = {
     alive: () => alive,
     stop: new AbortController(),
@@ -60,11 +60,11 @@ export function newProcess(time: VirtualTime, died: () => void, clockOffsetMs = 
       alive = false;
       died();
     },
-    arm(point) {
-      deadly = point;
+    killAtPoint(point) {
+      killPoint = point;
     },
     passes(point) {
-      if (deadly === point) process.kill();
+      if (killPoint === point) process.kill();
       return alive;
     },
   };

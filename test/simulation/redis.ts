@@ -10,7 +10,7 @@ export interface SharedRedis {
 }
 
 // The connection's own limit for one command.
-const GIVES_UP_AFTER_MS = 1000;
+const COMMAND_TIMEOUT_MS = 1000;
 
 export function sharedRedis(now: () => number): SharedRedis {
   const entries = new Map<string, { value: string; until: number }>();
@@ -31,7 +31,7 @@ export function sharedRedis(now: () => number): SharedRedis {
     connect(sleep) {
       const reached = async () => {
         if (!redis.away) return;
-        await sleep(GIVES_UP_AFTER_MS);
+        await sleep(COMMAND_TIMEOUT_MS);
         throw new Error("Command timed out");
       };
       return {

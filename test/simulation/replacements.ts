@@ -2,7 +2,7 @@
 // pod that both have a reason to act. Chance alone brings the events of each together too seldom. Pure.
 import type { JsonObject } from "../emulator/json.ts";
 import type { Random } from "../emulator/random.ts";
-import type { DeadlyPoint } from "./process.ts";
+import type { KillPoint } from "./process.ts";
 import type { Injection } from "./scenario.ts";
 
 const SECOND_MS = 1000;
@@ -16,9 +16,9 @@ const ROUNDS = 8;
 const ROUND_MS = 5.5 * MINUTE_MS;
 // How long what is drawn lasts at most: it must be over when the faults are.
 const OVERLAP_MS = 15 * MINUTE_MS;
-const ARMED_MS = 10 * MINUTE_MS;
+const KILL_POINT_WAIT_MS = 10 * MINUTE_MS;
 
-type Points = readonly [DeadlyPoint, ...DeadlyPoint[]];
+type Points = readonly [KillPoint, ...KillPoint[]];
 const ANYWHERE: Points = ["create-sent", "create-made", "create-over", "destroy-sent", "destroy-done", "state-after"];
 const WITH_ID: Points = ["create-over", "create-over", "destroy-sent"];
 /** Strange outcomes of a create that has made a contract, which shows in the end. */
@@ -50,7 +50,9 @@ export function drawReplacements(random: Random, options: ReplacementOptions): I
   if (!losesDisks) return overlaps;
   return [
     ...overlaps,
-    ...several(podHours * REPLACED_PER_POD_HOUR, ARMED_MS, (at, pod) => replacedAround(random, at, pod, losesRows)),
+    ...several(podHours * REPLACED_PER_POD_HOUR, KILL_POINT_WAIT_MS, (at, pod) =>
+      replacedAround(random, at, pod, losesRows),
+    ),
     ...several(1, ROUNDS * ROUND_MS, (at, pod) => againAndAgain(random, at, pod, losesRows)),
   ];
 }
@@ -90,7 +92,7 @@ function gone(random: Random, at: number, pod: number): Injection {
   return { kind: "instance", at, pod, event: random.pick(["kill", "kill", "exit", "expire"]), body: {}, undo: null };
 }
 
-function replaced(random: Random, at: number, pod: number, point: DeadlyPoint): Injection {
+function replaced(random: Random, at: number, pod: number, point: KillPoint): Injection {
   const downMs = random.integer(SECOND_MS, 30 * SECOND_MS);
   return { kind: "restart", at, pod, how: "kill", point, downMs, losesDisk: true };
 }

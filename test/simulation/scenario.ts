@@ -1,6 +1,6 @@
 // What a run is made of: its settings and everything that goes wrong in it, as plain data that can be printed and cut down. Pure.
 import type { JsonObject } from "../emulator/json.ts";
-import type { DeadlyPoint } from "./process.ts";
+import type { KillPoint } from "./process.ts";
 
 /** One thing that goes wrong. `at` and `forMs` are ms from the run's start; what has a `forMs` ends by itself. */
 export type Injection = { at: number } & (
@@ -19,7 +19,7 @@ export type Injection = { at: number } & (
       kind: "restart";
       pod: number;
       how: "kill" | "terminate";
-      point: DeadlyPoint | null;
+      point: KillPoint | null;
       downMs: number;
       losesDisk: boolean;
     }

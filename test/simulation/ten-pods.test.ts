@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import { seededRandom } from "../emulator/random.ts";
 import { coldStart } from "./cold-start.ts";
-import { MINUTE_MS, quietRun } from "./quiet-run.ts";
+import { MINUTE_MS, scenarioWith } from "./scenario-with.ts";
 import { type RunOptions, simulate } from "./simulation.ts";
 
 const SEEDS = [1, 2, 3, 4, 5];
@@ -48,7 +48,7 @@ test.each([
   for (const atMinute of [0.5, 10]) {
     const forMs = 5 * MINUTE_MS;
     const injection = { ...outage, at: atMinute * MINUTE_MS, forMs };
-    const { requests, truth } = await simulate(quietRun([injection], { faultyMinutes: 30, pods: 10 }));
+    const { requests, truth } = await simulate(scenarioWith([injection], { faultyMinutes: 30, pods: 10 }));
     const end = truth.start + atMinute * MINUTE_MS + forMs;
     const perSecond = new Map<number, number>();
     const perEndpoint = new Map<string, number>();

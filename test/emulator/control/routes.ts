@@ -3,8 +3,8 @@ import { z } from "zod";
 import { parseJson } from "../json.ts";
 import { type ApiRequest, type ApiResponse, json } from "../message.ts";
 import type { World } from "../world.ts";
-import { happen, plant, showOne } from "./instance-orders.ts";
-import { type Control, notFound, type Order } from "./order.ts";
+import { type ControlCommand, type ControlHandler, notFound } from "./control-command.ts";
+import { createInstance, showInstance, triggerEvent } from "./instance-commands.ts";
 import { stateOf } from "./state-dump.ts";
 import {
   addFault,
@@ -16,18 +16,18 @@ import {
   removeTemplate,
   rentOut,
   replaceOffers,
-  ruleHost,
+  setHostRule,
   showOffers,
-} from "./world-orders.ts";
+} from "./world-commands.ts";
 
 export const CONTROL_PATH = "/_emulator/";
 
 /** Answers a control request. What cannot be read is a 400 that says why. */
-export function control(world: World, request: ApiRequest, advance: () => void): ApiResponse {
+export function handleControl(world: World, request: ApiRequest, advance: () => void): ApiResponse {
   const url = new URL(`http://emulator${request.url}`);
   const body = request.body.trim() === "" ? {} : parseJson(request.body);
   if (body === undefined) return json(400, { error: "the body is not JSON" });
-  for (const [method, pattern, handler] of CONTROLS) {
+  for (const [method, pattern, handler] of CONTROL_ROUTES) {
     const match = method === request.method ? pattern.exec(url.pathname) : null;
     if (!match) continue;
     try {
@@ -44,15 +44,15 @@ export function control(world: World, request: ApiRequest, advance: () => void):
 
 const at = (path: string) => new RegExp(`^/_emulator/${path}/?$`);
 
-const CONTROLS: readonly (readonly [string, RegExp, Control])[] = [
+const CONTROL_ROUTES: readonly (readonly [string, RegExp, ControlHandler])[] = [
   ["GET", at("state"), ({ world }) => json(200, stateOf(world))],
   ["GET", at("requests"), requestsSince],
-  ["POST", at("instances"), plant],
-  ["GET", at("instances/([^/]+)"), showOne],
-  ["POST", at("instances/([^/]+)/([^/]+)"), happen],
+  ["POST", at("instances"), createInstance],
+  ["GET", at("instances/([^/]+)"), showInstance],
+  ["POST", at("instances/([^/]+)/([^/]+)"), triggerEvent],
   ["PATCH", at("templates/([^/]+)"), changeTemplate],
   ["DELETE", at("templates/([^/]+)"), removeTemplate],
-  ["POST", at("hosts/(\\d+)"), ruleHost],
+  ["POST", at("hosts/(\\d+)"), setHostRule],
   ["POST", at("settings"), changeSettings],
   ["GET", at("offers"), showOffers],
   ["PUT", at("offers"), replaceOffers],
@@ -63,7 +63,7 @@ const CONTROLS: readonly (readonly [string, RegExp, Control])[] = [
   ["POST", at("clock"), moveClock],
 ];
 
-function requestsSince({ world, query }: Order): ApiResponse {
+function requestsSince({ world, query }: ControlCommand): ApiResponse {
   const since = Number(query.get("since") ?? 0);
   return json(
     200,

@@ -1,5 +1,5 @@
 // Law 3: an instance that is right and answers is destroyed for one reason only: another one of the same label lives. Pure.
-import type { Breach, DestroyTruth, Truth } from "../truth.ts";
+import type { Breach, DestroyTruth, Truth } from "../emulator-truth.ts";
 
 const ANSWERED_MS = 60_000;
 
@@ -10,7 +10,7 @@ export function goodKept(truth: Truth): Breach[] {
     .map(({ at, pod, id }) => ({
       law: "good-kept",
       at,
-      says: `pod ${pod} destroyed instance ${id}, its only one, which was right and answered`,
+      message: `pod ${pod} destroyed instance ${id}, its only one, which was right and answered`,
     }));
 }
 

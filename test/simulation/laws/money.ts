@@ -1,5 +1,5 @@
 // Law 7, a number: how much of what was paid was paid for instances that served nobody. Pure.
-import type { Truth } from "../truth.ts";
+import type { Truth } from "../emulator-truth.ts";
 
 /** $ over a run, for the instances that carry a pod's label. */
 export interface Money {

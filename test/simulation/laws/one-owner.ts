@@ -1,5 +1,5 @@
 // Law 8: two provisioners of one label never both act while Redis remembers whose it is. Pure.
-import { type Breach, mayHaveForgotten, type Truth } from "../truth.ts";
+import { type Breach, redisMayHaveForgotten, type Truth } from "../emulator-truth.ts";
 
 // A lease lives for 60 s and is renewed at most 25 s before a mutation is sent: nobody else's comes sooner after it than that.
 const APART_MS = 30_000;
@@ -14,9 +14,9 @@ export function oneOwner(truth: Truth): Breach[] {
         .slice(0, i)
         .findLast((act) => act.process !== process && (pod.running[act.process]?.to ?? 0) > at);
       if (other === undefined || at - other.at >= APART_MS) return [];
-      if (mayHaveForgotten(truth, other.at - AFTERGLOW_MS, at)) return [];
-      const says = `processes ${other.process} and ${process} of ${pod.name} both act, ${at - other.at} ms apart`;
-      return [{ law: "one-owner", at, says }];
+      if (redisMayHaveForgotten(truth, other.at - AFTERGLOW_MS, at)) return [];
+      const message = `processes ${other.process} and ${process} of ${pod.name} both act, ${at - other.at} ms apart`;
+      return [{ law: "one-owner", at, message }];
     }),
   );
 }

@@ -1,5 +1,5 @@
 // Law 5: when the faults are over, every pod serves again soon. Pure.
-import type { Breach, PodTruth, Truth } from "../truth.ts";
+import type { Breach, PodTruth, Truth } from "../emulator-truth.ts";
 import { countedCreates } from "./budget.ts";
 
 const AGAIN_MS = 45 * 60_000;
@@ -14,8 +14,8 @@ export function servingAgain(truth: Truth): Breach[] {
     const due = mayCreateAt(truth, pod, index) + AGAIN_MS;
     if (due > truth.end) return [];
     if (pod.serving.some((span) => span.to > truth.faultsEnd && span.from <= due)) return [];
-    const says = `${pod.name} does not serve ${Math.round((due - truth.faultsEnd) / 60_000)} min after the faults`;
-    return [{ law: "serving-again", at: due, says }];
+    const message = `${pod.name} does not serve ${Math.round((due - truth.faultsEnd) / 60_000)} min after the faults`;
+    return [{ law: "serving-again", at: due, message }];
   });
 }
 

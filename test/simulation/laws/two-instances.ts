@@ -1,5 +1,5 @@
 // Law 1: two live instances for one pod exist for a short time only, and none at all when things have come to rest. Pure.
-import { type Breach, contractsOf, livesAt, type PodTruth, type Span, type Truth } from "../truth.ts";
+import { type Breach, contractsOf, livesAt, type PodTruth, type Span, type Truth } from "../emulator-truth.ts";
 
 const LAW = "two-instances";
 // What it may take to see a second instance, and to end it: one list in half a minute, a withdrawal, the API's limits.
@@ -19,7 +19,7 @@ function tooLong(truth: Truth, pod: PodTruth, index: number): Breach[] {
       const from = Math.max(double.from, span.from);
       const to = Math.min(double.to, span.to);
       if (to - from <= AT_A_STRETCH_MS) return [];
-      return [{ law: LAW, at: from, says: `${pod.name} had two instances for ${Math.round((to - from) / 1000)} s` }];
+      return [{ law: LAW, at: from, message: `${pod.name} had two instances for ${Math.round((to - from) / 1000)} s` }];
     }),
   );
 }
@@ -31,7 +31,7 @@ function notOne(truth: Truth, pod: PodTruth): Breach[] {
     .map((span) => {
       const at = Math.max(span.from, settled);
       const count = contractsOf(truth, pod).filter((contract) => livesAt(contract, at)).length;
-      return { law: LAW, at, says: `${pod.name} had ${count} instances at rest` };
+      return { law: LAW, at, message: `${pod.name} had ${count} instances at rest` };
     });
 }
 

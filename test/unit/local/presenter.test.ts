@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { formatShown, plain, present } from "../../local/presenter.ts";
+import { formatMessage, plain, present } from "../../local/presenter.ts";
 
 const provisioner = (entry: Record<string, unknown>) =>
   present(
@@ -77,12 +77,12 @@ test("what is no JSON line, like an error at the start, is shown as it stands", 
 });
 
 test("a line shows the time since the start, the word and the text in columns", () => {
-  expect(formatShown(3249, { word: "creating", text: "offer 5000123, RTX 4090, $0.316/h" })).toBe(
+  expect(formatMessage(3249, { word: "creating", text: "offer 5000123, RTX 4090, $0.316/h" })).toBe(
     "   3.2s  creating     offer 5000123, RTX 4090, $0.316/h",
   );
 });
 
 test("further lines of a text stand below the first", () => {
-  const [first, second] = formatShown(0, { word: "restarting", text: "nginx\n| [emerg]" }).split("\n");
+  const [first, second] = formatMessage(0, { word: "restarting", text: "nginx\n| [emerg]" }).split("\n");
   expect(second?.indexOf("|")).toBe(first?.indexOf("nginx"));
 });

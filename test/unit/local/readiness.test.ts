@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
+import { steppingClock } from "../../fakes/stepping-clock.ts";
 import { type Readiness, watchReadiness } from "../../local/readiness.ts";
-import { steppingClock } from "../sandbox/stepping-clock.ts";
 
 /** What is told while the pod shows these states one after the other; the look after the last one ends it. */
 async function toldOf(...states: Readiness[]): Promise<Readiness[]> {

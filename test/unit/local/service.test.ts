@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
+import { steppingClock } from "../../fakes/stepping-clock.ts";
 import { keepRunning } from "../../local/service.ts";
 import type { Child, Exit } from "../../sandbox/child.ts";
 import { until } from "../../sandbox/until.ts";
-import { steppingClock } from "../sandbox/stepping-clock.ts";
 
 /** A process that ends when it is told to. */
 function fakeChild(pid: number, lines: readonly string[]) {
@@ -44,7 +44,7 @@ function setUp(startFails: () => boolean = () => false) {
       return life.child;
     },
     lastLines: (child) => child.lines,
-    say: (word, text) => said.push(`${word}: ${text}`),
+    print: (word, text) => said.push(`${word}: ${text}`),
     clock,
   });
   const life = async (n: number) => {

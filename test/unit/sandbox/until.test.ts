@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
+import { steppingClock } from "../../fakes/stepping-clock.ts";
 import { until } from "../../sandbox/until.ts";
-import { steppingClock } from "./stepping-clock.ts";
 
 test("answers what the condition answered first that is not false, null or undefined", async () => {
   const answers = [undefined, null, false, 0];

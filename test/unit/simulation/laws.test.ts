@@ -1,5 +1,6 @@
 // Where each law begins to speak, on truths made by hand. That each one speaks of a whole run is shown in test/simulation.
 import { expect, test } from "vitest";
+import type { ContractTruth, DestroyTruth, PodTruth, Truth } from "../../simulation/emulator-truth.ts";
 import { budgetKept } from "../../simulation/laws/budget.ts";
 import { goodKept } from "../../simulation/laws/good-kept.ts";
 import { moneyOf, moneySentence } from "../../simulation/laws/money.ts";
@@ -8,7 +9,6 @@ import { oneOwner } from "../../simulation/laws/one-owner.ts";
 import { othersUntouched } from "../../simulation/laws/others.ts";
 import { servingAgain } from "../../simulation/laws/serving-again.ts";
 import { twoInstances } from "../../simulation/laws/two-instances.ts";
-import type { ContractTruth, DestroyTruth, PodTruth, Truth } from "../../simulation/truth.ts";
 
 const SECOND = 1000;
 const MINUTE = 60_000;
@@ -38,7 +38,7 @@ function truthOf(over: Partial<Truth> = {}, pod: Partial<PodTruth> = {}): Truth 
     touches: [],
     destroys: [],
     disturbances: [],
-    forgetful: [],
+    redisUnreliable: [],
     ...over,
   };
 }
@@ -82,10 +82,10 @@ test("the time of a lie does not count, nor that of a row that does not show, no
 test("at rest anything but exactly one instance is a breach", () => {
   expect(twoInstances(truthOf())).toEqual([]);
   expect(twoInstances(truthOf({ contracts: [contract(), second(2 * HOUR + MINUTE, SECOND)] }))).toMatchObject([
-    { says: "vast-pod-0 had 2 instances at rest" },
+    { message: "vast-pod-0 had 2 instances at rest" },
   ]);
   const gap = [contract({ endedAt: 2 * HOUR + MINUTE }), contract({ id: 2, createdAt: 2 * HOUR + 2 * MINUTE })];
-  expect(twoInstances(truthOf({ contracts: gap }))).toMatchObject([{ says: "vast-pod-0 had 0 instances at rest" }]);
+  expect(twoInstances(truthOf({ contracts: gap }))).toMatchObject([{ message: "vast-pod-0 had 0 instances at rest" }]);
 });
 
 test("a call on an instance with another label, or none, is a breach", () => {
@@ -158,7 +158,8 @@ test("more creates than the budget within an hour are a breach, the uncertain on
 
 test("a replaced pod goes on with the budget of its label, unless Redis forgot it about then", () => {
   const creates = Array.from({ length: 8 }, (_, i) => ({ at: (20 + i) * MINUTE, pod: 0, made: i, uncertain: false }));
-  const replaced = (forgetful: Truth["forgetful"]) => truthOf({ creates, forgetful }, { replacedAt: [23.5 * MINUTE] });
+  const replaced = (forgetful: Truth["redisUnreliable"]) =>
+    truthOf({ creates, redisUnreliable: forgetful }, { replacedAt: [23.5 * MINUTE] });
   const flushed = (minute: number) => [{ from: minute * MINUTE, to: minute * MINUTE }];
   expect(budgetKept(replaced([]))).toHaveLength(2);
   expect(budgetKept(replaced([{ from: 0, to: 3 * HOUR }]))).toEqual([]);
@@ -169,9 +170,9 @@ test("a replaced pod goes on with the budget of its label, unless Redis forgot i
 });
 
 test("two processes of one label that act within 30 s are a breach while both run and Redis remembers", () => {
-  const truth = (secondAt: number, firstEnds = 3 * HOUR, forgetful: Truth["forgetful"] = []) =>
+  const truth = (secondAt: number, firstEnds = 3 * HOUR, forgetful: Truth["redisUnreliable"] = []) =>
     truthOf(
-      { forgetful },
+      { redisUnreliable: forgetful },
       {
         running: [
           { from: 0, to: firstEnds },

@@ -35,7 +35,7 @@ test("a sleep ends early when its signal is aborted, and once only", async () =>
 
 test("a process that is armed dies where it comes to that point, and not before", () => {
   const process = newProcess(virtualTime(0), () => undefined);
-  process.arm("create-made");
+  process.killAtPoint("create-made");
   expect(process.passes("create-sent")).toBe(true);
   expect(process.passes("create-made")).toBe(false);
   expect(process.alive()).toBe(false);
@@ -47,7 +47,7 @@ test.each([
 ] as const)("a process that dies at %s leaves %j on the disk, and its write never returns", async (point, left) => {
   const disk = podDisk();
   const process = newProcess(virtualTime(0), () => undefined);
-  process.arm(point);
+  process.killAtPoint(point);
   const own = processDisk(disk, {
     alive: process.alive,
     before: () => process.passes("state-before"),

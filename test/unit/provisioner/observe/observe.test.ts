@@ -3,7 +3,7 @@ import { known, type Published } from "../../../../provisioner/model/observation
 import { createObserver, type Urgency } from "../../../../provisioner/observe/observe.ts";
 import { pollSlotOf } from "../../../../provisioner/observe/poll-schedule.ts";
 import type { State } from "../../../../provisioner/state/schema.ts";
-import { fakeClock } from "../../common/fake-clock.ts";
+import { fakeClock } from "../../../fakes/fake-clock.ts";
 import { type ClientScript, fakeBans, fakeClient, type Journal, vastError } from "../fakes.ts";
 import {
   desired,

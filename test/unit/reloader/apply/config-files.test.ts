@@ -3,7 +3,7 @@ import { basename, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { readIfExists, removeStaleTemporaries, writeAtomic } from "../../../../common/atomic-file.ts";
 import { ConfigFiles, type Disk, diskProblem } from "../../../../reloader/apply/config-files.ts";
-import { temporaryFolder } from "../../common/temporary-folder.ts";
+import { temporaryFolder } from "../../../fakes/temporary-folder.ts";
 import { configFor, server } from "../samples.ts";
 
 async function setUp() {

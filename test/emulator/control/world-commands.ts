@@ -11,8 +11,8 @@ import { type ApiResponse, json } from "../message.ts";
 import { settingsSchema } from "../settings.ts";
 import { type Template, templateHash, templateRow } from "../templates/template.ts";
 import { seconds, type World } from "../world.ts";
+import { type ControlCommand, notFound } from "./control-command.ts";
 import { type FaultRule, faultSchema } from "./fault-rule.ts";
-import { notFound, type Order } from "./order.ts";
 
 function ownTemplate(world: World, nameOrId: string): Template | undefined {
   return world.templates.find(
@@ -20,14 +20,14 @@ function ownTemplate(world: World, nameOrId: string): Template | undefined {
   );
 }
 
-export function changeTemplate({ world, body, parts }: Order): ApiResponse {
+export function changeTemplate({ world, body, parts }: ControlCommand): ApiResponse {
   const template = ownTemplate(world, parts[0] ?? "");
   if (!template) return notFound(`own template ${parts[0]}`);
   editTemplate(world, template, z.record(z.string(), z.json()).parse(body));
   return json(200, { hash_id: templateHash(template), template: templateRow(template) });
 }
 
-export function removeTemplate({ world, parts }: Order): ApiResponse {
+export function removeTemplate({ world, parts }: ControlCommand): ApiResponse {
   const template = ownTemplate(world, parts[0] ?? "");
   if (!template) return notFound(`own template ${parts[0]}`);
   deleteTemplate(world, template);
@@ -39,7 +39,7 @@ const hostSchema = z.strictObject({
   bootSeconds: z.number().min(0).nullable().optional(),
 });
 
-export function ruleHost({ world, body, parts }: Order): ApiResponse {
+export function setHostRule({ world, body, parts }: ControlCommand): ApiResponse {
   const id = Number(parts[0]);
   const given = hostSchema.parse(body);
   const before = world.hosts.get(id) ?? { neverBoots: false, bootSeconds: null };
@@ -54,13 +54,13 @@ export function ruleHost({ world, body, parts }: Order): ApiResponse {
   return json(200, { id, ...rule });
 }
 
-export function changeSettings({ world, body }: Order): ApiResponse {
+export function changeSettings({ world, body }: ControlCommand): ApiResponse {
   const given = z.record(z.string(), z.json()).parse(body);
   world.settings = settingsSchema.parse({ ...world.settings, ...given });
   return json(200, world.settings);
 }
 
-export function showOffers({ world }: Order): ApiResponse {
+export function showOffers({ world }: ControlCommand): ApiResponse {
   return json(200, offersOf(world));
 }
 
@@ -70,7 +70,7 @@ function offersOf(world: World): JsonObject[] {
 }
 
 /** The whole market is replaced; instances keep the machines they have. */
-export function replaceOffers({ world, body }: Order): ApiResponse {
+export function replaceOffers({ world, body }: ControlCommand): ApiResponse {
   const offers = z.array(partialOfferSchema).parse(body);
   const fresh = emptyMarket(world.market.nextOfferId);
   fresh.withdrawn = new Map([...world.market.withdrawn, ...world.market.offers]);
@@ -80,20 +80,20 @@ export function replaceOffers({ world, body }: Order): ApiResponse {
 }
 
 /** Another customer rents the offer: the next create that names it is refused. */
-export function rentOut({ world, parts }: Order): ApiResponse {
+export function rentOut({ world, parts }: ControlCommand): ApiResponse {
   const offer = world.market.offers.get(Number(parts[0]));
   if (!offer) return notFound(`offer ${parts[0]}`);
   take(world.market, offer.machine, offer.gpus, "stranger", world.random, seconds(world));
   return json(200, { id: offer.id });
 }
 
-export function addFault({ world, body }: Order): ApiResponse {
+export function addFault({ world, body }: ControlCommand): ApiResponse {
   const rule: FaultRule = { ...faultSchema.parse(body), id: world.nextFaultId++, hits: 0, skipped: 0 };
   world.faults.push(rule);
   return json(200, { id: rule.id });
 }
 
-export function removeFaults({ world, parts }: Order): ApiResponse {
+export function removeFaults({ world, parts }: ControlCommand): ApiResponse {
   const id = parts[0] ?? "";
   const before = world.faults.length;
   world.faults = id === "" ? [] : world.faults.filter((fault) => String(fault.id) !== id);
@@ -111,7 +111,7 @@ const accountSchema = z.strictObject({
   missingBilling: z.boolean().optional(),
 });
 
-export function changeAccount({ world, body, advance }: Order): ApiResponse {
+export function changeAccount({ world, body, advance }: ControlCommand): ApiResponse {
   const { credit, ...given } = accountSchema.parse(body);
   Object.assign(world.account, given);
   if (credit !== undefined) world.account.credit += credit - spendable(world);
@@ -121,7 +121,7 @@ export function changeAccount({ world, body, advance }: Order): ApiResponse {
   return json(200, { ...shown, spendable: spendable(world) });
 }
 
-export function moveClock({ world, body, advance }: Order): ApiResponse {
+export function moveClock({ world, body, advance }: ControlCommand): ApiResponse {
   const { advanceSeconds } = z.strictObject({ advanceSeconds: z.number().min(0) }).parse(body);
   world.offsetMs += advanceSeconds * 1000;
   advance();

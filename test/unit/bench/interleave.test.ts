@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { contestant, inTurn } from "../../bench/in-turn.ts";
+import { contestant, interleave } from "../../bench/interleave.ts";
 import { isVersion } from "../../bench/machine.ts";
 
 test("contestants take turns, and each keeps what its turns gave", async () => {
@@ -10,7 +10,7 @@ test("contestants take turns, and each keeps what its turns gave", async () => {
       return `${name}${round}`;
     });
   const [a, b] = [runner("a"), runner("b")];
-  await inTurn(3, [a, b]);
+  await interleave(3, [a, b]);
   expect(order.join("")).toBe("ababab");
   expect(a.samples).toEqual(["a0", "a1", "a2"]);
   expect(b.samples).toEqual(["b0", "b1", "b2"]);

@@ -1,8 +1,8 @@
 // Defects that mixed seeds have found, each by the few events that were needed for it.
 import { expect, test } from "vitest";
 import { judge } from "./laws/all.ts";
-import { happens, MINUTE_MS, quietRun } from "./quiet-run.ts";
 import type { Injection } from "./scenario.ts";
+import { instanceEvent, MINUTE_MS, scenarioWith } from "./scenario-with.ts";
 import { simulate } from "./simulation.ts";
 
 const fault = (
@@ -18,7 +18,7 @@ const fault = (
 
 test("a contract that no list shows is ended although its first DELETE gets no answer", async () => {
   const { truth } = await simulate(
-    quietRun([
+    scenarioWith([
       fault(0, 1, { method: "PUT", path: "^/api/v0/asks/", times: 1, effect: { kind: "no-row" } }),
       fault(0, 20, { method: "DELETE", times: 1, effect: { kind: "hang-before" } }),
     ]),
@@ -30,12 +30,12 @@ test("a contract that no list shows is ended although its first DELETE gets no a
 });
 
 test("an instance that goes back to loading and stays there is replaced, also soon after one that was unreachable", async () => {
-  const { truth } = await simulate(quietRun([happens(5, "mute"), happens(40, "stick")]));
+  const { truth } = await simulate(scenarioWith([instanceEvent(5, "mute"), instanceEvent(40, "stick")]));
   expect(judge(truth)).toEqual([]);
 });
 
 test("five pods that share the API's limits know their lists nearly all the time", async () => {
-  const { story } = await simulate(quietRun([], { pods: 5 }), { story: true });
-  const unknown = story.filter((line) => line.includes("the instance list is unknown") && line > "00:05");
+  const { timeline } = await simulate(scenarioWith([], { pods: 5 }), { timeline: true });
+  const unknown = timeline.filter((line) => line.includes("the instance list is unknown") && line > "00:05");
   expect(unknown.length).toBeLessThan(5); // 92 before reads were asked again
 });

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { z } from "zod";
-import type { Verdict } from "./trial.ts";
+import type { Verdict } from "./run-one.ts";
 
 /** What a child is told. */
 export const taskSchema = z.object({
@@ -22,7 +22,7 @@ const verdictSchema = z.object({
   hash: z.string(),
   breaches: z.array(z.string()),
   money: z.object({ paid: z.number(), boot: z.number(), waste: z.number() }),
-  story: z.array(z.string()),
+  timeline: z.array(z.string()),
   shortest: z.array(z.string()),
 });
 
@@ -34,7 +34,7 @@ const BANNER = `import { createRequire as __createRequire } from "node:module";
 const require = __createRequire(import.meta.url);`;
 
 /** Verdicts of all tasks in their order. `told` is called as each comes in. Rejects when a child fails. */
-export async function runMany(tasks: readonly Task[], told: (verdict: Verdict) => void): Promise<Verdict[]> {
+export async function runMany(tasks: readonly Task[], onVerdict: (verdict: Verdict) => void): Promise<Verdict[]> {
   const folder = await mkdtemp(join(tmpdir(), "vast-pod-simulation-"));
   const children: ChildProcess[] = [];
   try {
@@ -44,12 +44,12 @@ export async function runMany(tasks: readonly Task[], told: (verdict: Verdict) =
     const verdicts = new Map<number, Verdict>();
     const note = (verdict: Verdict) => {
       verdicts.set(verdict.seed, verdict);
-      told(verdict);
+      onVerdict(verdict);
     };
     const workers = Array.from({ length: Math.min(availableParallelism(), tasks.length) }, () => {
       const child = fork(program, { stdio: ["ignore", "inherit", "inherit", "ipc"], execArgv: NODE_FLAGS });
       children.push(child);
-      return workOff(child, waiting, note);
+      return runTasks(child, waiting, note);
     });
     await Promise.all(workers.map((worker) => worker.ready));
     await rm(folder, { recursive: true, force: true }); // it is in their memory now, and nothing stays if this program is killed
@@ -68,7 +68,7 @@ interface Worker {
   done: Promise<void>;
 }
 
-function workOff(child: ChildProcess, waiting: Task[], note: (verdict: Verdict) => void): Worker {
+function runTasks(child: ChildProcess, waiting: Task[], note: (verdict: Verdict) => void): Worker {
   const next = () => {
     const task = waiting.shift();
     if (task === undefined) child.disconnect();
@@ -106,7 +106,7 @@ async function bundle(outfile: string): Promise<void> {
 }
 
 /** The child's side: works on one task after another until the parent lets go. */
-export function serveTasks(work: (task: Task) => Promise<Verdict>): void {
+export function runTasksOfParent(work: (task: Task) => Promise<Verdict>): void {
   process.send?.(READY);
   process.on("message", (message) => {
     work(taskSchema.parse(message)).then(

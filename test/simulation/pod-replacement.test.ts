@@ -4,42 +4,45 @@ import { expect, test } from "vitest";
 import type { Dependencies } from "../../provisioner/commands/dependencies.ts";
 import { budgetKept } from "./laws/budget.ts";
 import { nothingLeft } from "./laws/nothing-left.ts";
-import { happens, killed, MINUTE_MS, quietRun } from "./quiet-run.ts";
 import type { Injection } from "./scenario.ts";
+import { instanceEvent, MINUTE_MS, podKilled, scenarioWith } from "./scenario-with.ts";
 import { simulate } from "./simulation.ts";
 
 const WITH = { env: { BLACKLIST_ENABLED: "true" } };
 
 test("a label's budget holds although its pod is replaced", async () => {
   const rounds = Array.from({ length: 9 }, (_, i) => 4 + 6 * i);
-  const injections = rounds.flatMap((minute): Injection[] => [happens(minute, "kill"), killed(minute + 0.02, true)]);
-  expect(budgetKept((await simulate(quietRun(injections, WITH))).truth)).toEqual([]);
-  const { truth } = await simulate(quietRun(injections));
+  const injections = rounds.flatMap((minute): Injection[] => [
+    instanceEvent(minute, "kill"),
+    podKilled(minute + 0.02, true),
+  ]);
+  expect(budgetKept((await simulate(scenarioWith(injections, WITH))).truth)).toEqual([]);
+  const { truth } = await simulate(scenarioWith(injections));
   expect(budgetKept(truth)).toEqual([]); // a new pod is a new budget where there is no Redis
-  expect(budgetKept({ ...truth, forgetful: [] })).not.toEqual([]);
+  expect(budgetKept({ ...truth, redisUnreliable: [] })).not.toEqual([]);
 });
 
 const rule = { method: "PUT", path: "^/api/v0/asks/", times: 1, effect: { kind: "no-row" } };
-const injections: Injection[] = [{ kind: "api-fault", at: 0, forMs: MINUTE_MS, rule }, killed(1, true)];
+const injections: Injection[] = [{ kind: "api-fault", at: 0, forMs: MINUTE_MS, rule }, podKilled(1, true)];
 
 test("a contract that is never listed is ended although its pod is replaced", async () => {
-  expect(nothingLeft((await simulate(quietRun(injections, WITH))).truth)).toEqual([]);
-  expect(nothingLeft((await simulate(quietRun(injections))).truth)).not.toEqual([]);
+  expect(nothingLeft((await simulate(scenarioWith(injections, WITH))).truth)).toEqual([]);
+  expect(nothingLeft((await simulate(scenarioWith(injections))).truth)).not.toEqual([]);
 });
 
 test("such a contract is ended also where the full disk of the former pod did not take its id", async () => {
   let processes = 0;
   let refused = 0;
-  const alter = (world: Dependencies): Dependencies => {
+  const alter = (dependencies: Dependencies): Dependencies => {
     processes += 1;
-    if (processes > 1) return world;
+    if (processes > 1) return dependencies;
     const write: Dependencies["disk"]["write"] = async (path, text, mode) => {
-      if (!/"contract":\d/.test(text)) return world.disk.write(path, text, mode);
+      if (!/"contract":\d/.test(text)) return dependencies.disk.write(path, text, mode);
       refused += 1;
       throw Object.assign(new Error(`ENOSPC: ${path}`), { code: "ENOSPC" });
     };
-    return { ...world, disk: { ...world.disk, write } };
+    return { ...dependencies, disk: { ...dependencies.disk, write } };
   };
-  expect(nothingLeft((await simulate(quietRun(injections, WITH), { alter })).truth)).toEqual([]);
+  expect(nothingLeft((await simulate(scenarioWith(injections, WITH), { alter })).truth)).toEqual([]);
   expect(refused).toBeGreaterThan(0);
 });

@@ -3,7 +3,7 @@ import type { Json } from "../json.ts";
 import { type ApiResponse, json } from "../message.ts";
 import type { World } from "../world.ts";
 
-export interface Order {
+export interface ControlCommand {
   world: World;
   query: URLSearchParams;
   body: Json;
@@ -13,6 +13,6 @@ export interface Order {
   advance: () => void;
 }
 
-export type Control = (order: Order) => ApiResponse;
+export type ControlHandler = (command: ControlCommand) => ApiResponse;
 
 export const notFound = (what: string): ApiResponse => json(404, { error: `there is no ${what}` });

@@ -17,7 +17,7 @@ export function contestant<T>(run: (round: number) => Promise<T>): Contestant<T>
 }
 
 /** Gives each of `contestants` one turn a round. */
-export async function inTurn(rounds: number, contestants: readonly Contestant<unknown>[]): Promise<void> {
+export async function interleave(rounds: number, contestants: readonly Contestant<unknown>[]): Promise<void> {
   for (let round = 0; round < rounds; round += 1) {
     for (const one of contestants) await one.turn(round);
   }

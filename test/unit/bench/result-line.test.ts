@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { type Goal, type Measured, ratioOf, verdictOf } from "../../bench/line.ts";
+import { type Goal, type Measured, ratioOf, verdictOf } from "../../bench/result-line.ts";
 
 const line = (ours: number, against: number | null, goal: Goal | null): Measured => ({
   what: "it",

@@ -11,9 +11,9 @@ import { VARIABLES } from "../../common/variables.ts";
 import { AuthFile } from "../../reloader/inputs/auth-header.ts";
 import { renderConfig } from "../../reloader/render/render.ts";
 import { RELOADER_VARIABLES, readAuthHeader, reloaderSettings } from "../../reloader/settings.ts";
+import { directives, skeleton } from "../fakes/nginx-directives.ts";
 import { openSandbox, ROOT, type Sandbox } from "../sandbox/sandbox.ts";
-import { directives, skeleton } from "../unit/reloader/render/config-directives.ts";
-import { upstreamFile } from "../unit/reloader/samples.ts";
+import { upstreamFile } from "./reloader-pod.ts";
 
 let sandbox: Sandbox;
 beforeAll(async () => {
@@ -91,7 +91,7 @@ function hosts(count: number): Server[] {
   );
   return servers
     .flatMap(([host, scheme, port]) => {
-      const read = parseUpstreamFile(JSON.stringify({ ...upstreamFile(), server: { scheme, host, port } }));
+      const read = parseUpstreamFile(JSON.stringify({ ...upstreamFile({}), server: { scheme, host, port } }));
       return read.ok && read.file.server !== null ? [read.file.server] : [];
     })
     .slice(0, count);

@@ -1,13 +1,13 @@
-// Lets things go wrong and well again: carries out the injections of a scenario. Touches the emulator, the pods and Redis.
+// Lets things go wrong and well then: carries out the injections of a scenario. Touches the emulator, the pods and Redis.
 
 import type { Emulator } from "../emulator/emulator.ts";
 import { isObject, type JsonObject, parseJson } from "../emulator/json.ts";
-import { order } from "./orders.ts";
+import { sendCommand } from "./control-commands.ts";
+import type { Disturbance, Truth } from "./emulator-truth.ts";
 import type { Pod } from "./pod.ts";
-import type { DeadlyPoint } from "./process.ts";
+import type { KillPoint } from "./process.ts";
 import type { SharedRedis } from "./redis.ts";
 import type { Injection } from "./scenario.ts";
-import type { Disturbance, Truth } from "./truth.ts";
 import type { VirtualTime } from "./virtual-time.ts";
 
 export interface InjectorParts {
@@ -16,28 +16,28 @@ export interface InjectorParts {
   redis: SharedRedis;
   pods: readonly Pod[];
   truth: Truth;
-  tell(pod: number | null, text: string): void;
+  record(pod: number | null, text: string): void;
   /** The world has changed. */
-  look(): void;
+  observe(): void;
 }
 
 export interface Injector {
   inject(injection: Injection): void;
   /** The code with which connections of the pod fail now, or null. */
-  brokenTo(what: "api" | "instances", pod: number): string | null;
+  failureTo(what: "api" | "instances", pod: number): string | null;
   /** Ends whatever lasts. */
-  endAll(): void;
+  endFaults(): void;
 }
 
 // A process that does not come to its deadly point in this time is killed where it is.
-const ARMED_MS = 10 * 60_000;
+const KILL_POINT_WAIT_MS = 10 * 60_000;
 // Between two pods of a rollout: until the new one is ready, or so.
 const ROLLOUT_STEP_MS = 20_000;
 const RESTART_MS = 3000;
 // Answers that were delayed by a fault, and rows that come or go late, show for this long after it.
-const AFTERGLOW_MS = 130_000;
+const EFFECT_LASTS_MS = 130_000;
 
-export function injector(parts: InjectorParts): Injector {
+export function createInjector(parts: InjectorParts): Injector {
   const { time, emulator, redis, pods, truth } = parts;
   const { world } = emulator;
   const broken: { what: "api" | "instances"; pod: number | null; code: string }[] = [];
@@ -49,7 +49,7 @@ export function injector(parts: InjectorParts): Injector {
     const once = () => {
       if (!lasting.delete(once)) return;
       end();
-      parts.look();
+      parts.observe();
     };
     lasting.add(once);
     time.after(ms, once);
@@ -85,15 +85,15 @@ export function injector(parts: InjectorParts): Injector {
     });
   };
 
-  const killAt = (pod: Pod, point: DeadlyPoint | null, again: () => void) => {
+  const killAt = (pod: Pod, point: KillPoint | null, then: () => void) => {
     let over = false;
     pod.onEnd(() => {
       over = true;
-      again();
+      then();
     });
     if (point === null) pod.kill();
-    else pod.arm(point);
-    time.after(ARMED_MS, () => {
+    else pod.killAtPoint(point);
+    time.after(KILL_POINT_WAIT_MS, () => {
       if (!over) pod.kill();
     });
   };
@@ -101,31 +101,31 @@ export function injector(parts: InjectorParts): Injector {
   function inject(injection: Injection): void {
     switch (injection.kind) {
       case "api-fault": {
-        const answer = parseJson(order(emulator, "POST", "faults", injection.rule));
+        const answer = parseJson(sendCommand(emulator, "POST", "faults", injection.rule));
         const id = isObject(answer) ? answer.id : null;
-        const over = disturb("api", null, AFTERGLOW_MS);
+        const over = disturb("api", null, EFFECT_LASTS_MS);
         last(injection.forMs, () => {
-          order(emulator, "DELETE", `faults/${id}`);
+          sendCommand(emulator, "DELETE", `faults/${id}`);
           over();
         });
         break;
       }
       case "api-settings": {
-        order(emulator, "POST", "settings", injection.set);
+        sendCommand(emulator, "POST", "settings", injection.set);
         const back: JsonObject = {};
         for (const name of Object.keys(injection.set)) back[name] = settingOf(normal, name);
-        const over = disturb("api", null, AFTERGLOW_MS);
+        const over = disturb("api", null, EFFECT_LASTS_MS);
         last(injection.forMs, () => {
-          order(emulator, "POST", "settings", back);
+          sendCommand(emulator, "POST", "settings", back);
           over();
         });
         break;
       }
       case "account": {
-        order(emulator, "POST", "account", injection.set);
+        sendCommand(emulator, "POST", "account", injection.set);
         const over = disturb("account", null, 0);
         last(injection.forMs, () => {
-          order(emulator, "POST", "account", injection.back);
+          sendCommand(emulator, "POST", "account", injection.back);
           over();
         });
         break;
@@ -143,31 +143,32 @@ export function injector(parts: InjectorParts): Injector {
       case "instance": {
         const id = instanceOf(injection.pod);
         if (id === null) return;
-        order(emulator, "POST", `instances/${id}/${injection.event}`, injection.body);
+        sendCommand(emulator, "POST", `instances/${id}/${injection.event}`, injection.body);
         const { undo } = injection;
-        if (undo !== null) last(undo.afterMs, () => void order(emulator, "POST", `instances/${id}/${undo.event}`));
+        if (undo !== null)
+          last(undo.afterMs, () => void sendCommand(emulator, "POST", `instances/${id}/${undo.event}`));
         break;
       }
       case "twin":
-        order(emulator, "POST", "instances", { label: truth.pods[injection.pod]?.label ?? null });
+        sendCommand(emulator, "POST", "instances", { label: truth.pods[injection.pod]?.label ?? null });
         break;
       case "bad-host": {
         const id = instanceOf(injection.pod);
         const host = id === null ? undefined : world.instances.get(id)?.machine.hostId;
         if (host === undefined) return;
-        order(emulator, "POST", `hosts/${host}`, { neverBoots: true });
-        last(injection.forMs, () => void order(emulator, "POST", `hosts/${host}`, { neverBoots: false }));
+        sendCommand(emulator, "POST", `hosts/${host}`, { neverBoots: true });
+        last(injection.forMs, () => void sendCommand(emulator, "POST", `hosts/${host}`, { neverBoots: false }));
         break;
       }
       case "rented-out": {
         const cheapest = [...world.market.offers.values()].sort((a, b) => a.machine.dph - b.machine.dph || a.id - b.id);
         for (const offer of cheapest.slice(0, injection.offers)) {
-          if (world.market.offers.has(offer.id)) order(emulator, "DELETE", `offers/${offer.id}`);
+          if (world.market.offers.has(offer.id)) sendCommand(emulator, "DELETE", `offers/${offer.id}`);
         }
         break;
       }
       case "template":
-        order(emulator, "PATCH", "templates/demo", { readme: injection.readme });
+        sendCommand(emulator, "PATCH", "templates/demo", { readme: injection.readme });
         break;
       case "image":
         roll(injection.image, injection.losesDisk);
@@ -175,9 +176,9 @@ export function injector(parts: InjectorParts): Injector {
       case "restart": {
         const pod = pods[injection.pod];
         if (pod === undefined || !pod.isUp()) return;
-        const again = () => restart(pod, injection.downMs, injection.losesDisk);
-        if (injection.how === "terminate") pod.terminate(again);
-        else killAt(pod, injection.point, again);
+        const then = () => restart(pod, injection.downMs, injection.losesDisk);
+        if (injection.how === "terminate") pod.terminate(then);
+        else killAt(pod, injection.point, then);
         break;
       }
       case "overlap": {
@@ -191,7 +192,7 @@ export function injector(parts: InjectorParts): Injector {
       case "redis-away": {
         redis.away = true;
         const span = { from: time.now(), to: Number.POSITIVE_INFINITY };
-        truth.forgetful.push(span);
+        truth.redisUnreliable.push(span);
         last(injection.forMs, () => {
           redis.away = false;
           span.to = time.now();
@@ -200,7 +201,7 @@ export function injector(parts: InjectorParts): Injector {
       }
       case "redis-flush":
         redis.flush();
-        truth.forgetful.push({ from: time.now(), to: time.now() });
+        truth.redisUnreliable.push({ from: time.now(), to: time.now() });
         break;
       case "disk-full": {
         const pod = pods[injection.pod];
@@ -224,14 +225,14 @@ export function injector(parts: InjectorParts): Injector {
         break;
       }
     }
-    parts.look();
+    parts.observe();
   }
 
   return {
     inject,
-    brokenTo: (what, pod) =>
+    failureTo: (what, pod) =>
       broken.find((one) => one.what === what && (one.pod === null || one.pod === pod))?.code ?? null,
-    endAll() {
+    endFaults() {
       for (const end of [...lasting]) end();
     },
   };

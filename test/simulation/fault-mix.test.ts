@@ -1,6 +1,6 @@
 import { beforeAll, expect, test } from "vitest";
-import { runMany } from "./many.ts";
-import type { Verdict } from "./trial.ts";
+import { runMany } from "./run-many.ts";
+import type { Verdict } from "./run-one.ts";
 
 // 5 pods for 2.52 hours: an hour and a half with faults, and the hour after it that the laws speak of. 40 seeds make 504
 // pod-hours, some 28 s on two free cores.

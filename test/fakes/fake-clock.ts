@@ -1,5 +1,5 @@
 // Time that a test owns: it stands still until somebody waits for it to pass. Touches nothing.
-import type { Clock } from "../../../common/clock.ts";
+import type { Clock } from "../../common/clock.ts";
 
 export interface FakeClock extends Clock {
   /** Lets `ms` pass; whoever sleeps wakes in the order of time. */

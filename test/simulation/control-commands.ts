@@ -3,7 +3,7 @@ import type { Emulator } from "../emulator/emulator.ts";
 import type { JsonObject } from "../emulator/json.ts";
 
 /** Orders something of the emulator by its control route; what it refuses is a mistake of the simulation. */
-export function order(emulator: Emulator, method: string, path: string, body: JsonObject = {}): string {
+export function sendCommand(emulator: Emulator, method: string, path: string, body: JsonObject = {}): string {
   const answer = emulator.handle({
     method,
     url: `/_emulator/${path}`,
@@ -18,7 +18,7 @@ export function order(emulator: Emulator, method: string, path: string, body: Js
 }
 
 /** Instances of the same account that are none of ours, some of which look as if they were. */
-export function plantForeign(emulator: Emulator, pods: number, image: string): void {
+export function createForeignInstances(emulator: Emulator, pods: number, image: string): void {
   const template = emulator.world.templates.find((one) => one.creatorId === emulator.world.account.id);
   const labels = [
     null,
@@ -31,6 +31,6 @@ export function plantForeign(emulator: Emulator, pods: number, image: string): v
   ];
   labels.push(`k8s_pod=vast-pod-${pods}`);
   for (const label of labels) {
-    order(emulator, "POST", "instances", { label, image_uuid: image, template_id: template?.id ?? null });
+    sendCommand(emulator, "POST", "instances", { label, image_uuid: image, template_id: template?.id ?? null });
   }
 }

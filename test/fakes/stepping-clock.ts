@@ -1,5 +1,5 @@
 // A clock on which sleeping costs no time: it jumps to the end of each sleep, and keeps the list of them.
-import type { Clock } from "../../../common/clock.ts";
+import type { Clock } from "../../common/clock.ts";
 
 export interface SteppingClock extends Clock {
   readonly sleeps: number[];

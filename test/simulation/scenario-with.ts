@@ -4,7 +4,7 @@ import type { Injection, Scenario } from "./scenario.ts";
 export const MINUTE_MS = 60_000;
 
 /** Faults end after `faultyMinutes`; the run goes on for the hour that the laws speak of. */
-export function quietRun(
+export function scenarioWith(
   injections: Injection[],
   { faultyMinutes = 60, ...more }: Partial<Scenario> & { faultyMinutes?: number } = {},
 ): Scenario {
@@ -22,12 +22,12 @@ export function quietRun(
 }
 
 /** Something happens to the pod's instance. */
-export function happens(atMinute: number, event: string): Injection {
+export function instanceEvent(atMinute: number, event: string): Injection {
   return { kind: "instance", at: atMinute * MINUTE_MS, pod: 0, event, body: {}, undo: null };
 }
 
 /** The pod's process is killed, and the pod replaced where it loses its disk. */
-export function killed(atMinute: number, losesDisk: boolean): Injection {
+export function podKilled(atMinute: number, losesDisk: boolean): Injection {
   const at = Math.round(atMinute * MINUTE_MS);
   return { kind: "restart", at, pod: 0, how: "kill", point: null, downMs: 3000, losesDisk };
 }

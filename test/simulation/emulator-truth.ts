@@ -95,21 +95,21 @@ export interface Truth {
   destroys: DestroyTruth[];
   disturbances: Disturbance[];
   /** When Redis could not be asked or lost what it held; all of the run where there is none. */
-  forgetful: Span[];
+  redisUnreliable: Span[];
 }
 
 /** What a law says about a run: nothing, or each breach as a sentence with its instant. */
 export interface Breach {
   law: string;
   at: number;
-  says: string;
+  message: string;
 }
 
 export type Law = (truth: Truth) => Breach[];
 
 /** True when Redis may have kept what it was told at `from` from whoever asks until `to`. */
-export function mayHaveForgotten(truth: Truth, from: number, to: number): boolean {
-  return truth.forgetful.some((span) => span.from <= to && span.to >= from);
+export function redisMayHaveForgotten(truth: Truth, from: number, to: number): boolean {
+  return truth.redisUnreliable.some((span) => span.from <= to && span.to >= from);
 }
 
 /** The contracts of one pod: by the label that they were made with. */

@@ -2,7 +2,7 @@
 // cold start, and what they ask when nothing happens.
 import type { Scenario } from "../simulation/scenario.ts";
 import { simulate } from "../simulation/simulation.ts";
-import type { Line } from "./line.ts";
+import type { ResultLine } from "./result-line.ts";
 
 const PODS = 20;
 const SEED = 1;
@@ -12,7 +12,7 @@ const SECONDS_PER_CREATE = 4.5;
 const SETTLED_HOURS = 1;
 const IDLE_HOURS = 0.5;
 
-export async function simulated(): Promise<Line[]> {
+export async function apiUsage(): Promise<ResultLine[]> {
   const settled = await simulate(quiet(PODS, SETTLED_HOURS));
   const { truth } = settled;
   const made = truth.creates.filter((create) => create.made !== null);

@@ -9,21 +9,21 @@ import { type Instance, isLive } from "../emulator/instances/instance.ts";
 import { isObject, parseJson } from "../emulator/json.ts";
 import type { ApiRequest, ApiResponse } from "../emulator/message.ts";
 import { templateHash } from "../emulator/templates/template.ts";
+import type { ContractTruth, Truth } from "./emulator-truth.ts";
 import { kindOf } from "./network.ts";
-import type { ContractTruth, Truth } from "./truth.ts";
 
 /** What the witness asks a pod about. */
-export interface Watched {
+export interface WatchedPod {
   /** Where its nginx sends requests. */
   serves(): Server | null;
   /** The image that the operator wants for it, and since when. */
   image(): { name: string; since: number };
 }
 
-export interface Witness {
+export interface Recorder {
   readonly truth: Truth;
   /** To be called after everything that may have changed something. */
-  look(): void;
+  observe(): void;
   /** A call leaves a pod. */
   sent(pod: number, request: ApiRequest): void;
   /** The API has worked on a call. */
@@ -41,34 +41,34 @@ interface Seen {
   servesNow: boolean;
 }
 
-export interface WitnessParts {
+export interface RecorderParts {
   emulator: Emulator;
   now(): number;
-  pods: readonly Watched[];
+  pods: readonly WatchedPod[];
   truth: Truth;
   /** Told of what a reader of the run wants to know. */
-  tell(pod: number | null, text: string): void;
+  record(pod: number | null, text: string): void;
 }
 
-export function witness(parts: WitnessParts): Witness {
-  const { emulator, now, pods, truth, tell } = parts;
+export function createRecorder(parts: RecorderParts): Recorder {
+  const { emulator, now, pods, truth, record } = parts;
   const { world } = emulator;
   const seen = new Map<number, Seen>();
   const open = new Map<number, Seen>();
   const failedProbes = new Map<string, number>();
-  const asked = new Set<number>();
+  const deleteSent = new Set<number>();
   let known = 0;
   let hashed: { content: unknown; value: string } = { content: null, value: "" };
-  let hash = { value: wantedHash(), since: now() };
+  let hash = { value: desiredHash(), since: now() };
 
-  function wantedHash(): string {
+  function desiredHash(): string {
     const own = world.templates.find((one) => one.creatorId === world.account.id);
     if (own === undefined) return "";
     if (hashed.content !== own.content) hashed = { content: own.content, value: templateHash(own) };
     return hashed.value;
   }
 
-  function takeUp(): void {
+  function addNewInstances(): void {
     if (world.instances.size === known) return;
     known = world.instances.size;
     for (const instance of world.instances.values()) {
@@ -86,7 +86,7 @@ export function witness(parts: WitnessParts): Witness {
       seen.set(instance.id, one);
       open.set(instance.id, one);
       truth.contracts.push(contract);
-      tell(podOf(instance.label), `contract ${instance.id} made, label ${instance.label ?? "none"}`);
+      record(podOf(instance.label), `contract ${instance.id} made, label ${instance.label ?? "none"}`);
     }
   }
 
@@ -96,7 +96,7 @@ export function witness(parts: WitnessParts): Witness {
   };
 
   /** What was paid since the last look goes to what the instance did meanwhile. */
-  function account(one: Seen): void {
+  function recordBill(one: Seen): void {
     settle(world, one.instance);
     const total = one.instance.bill.gpuDollars + one.instance.bill.diskDollars;
     const { paid } = one.contract;
@@ -124,32 +124,32 @@ export function witness(parts: WitnessParts): Witness {
       if ((before?.id ?? null) === id) return;
       if (before !== null) before.to = at;
       if (id !== null) pod.serving.push({ from: at, to: Number.POSITIVE_INFINITY, id });
-      tell(index, id === null ? "serves nothing any more" : `serves from instance ${id}`);
+      record(index, id === null ? "serves nothing any more" : `serves from instance ${id}`);
     });
     for (const one of open.values()) one.servesNow = served.has(one.instance.id);
   }
 
-  function look(): void {
-    takeUp();
-    const value = wantedHash();
+  function observe(): void {
+    addNewInstances();
+    const value = desiredHash();
     if (value !== hash.value) hash = { value, since: now() };
     for (const one of open.values()) {
-      account(one);
+      recordBill(one);
       const answers = isListening(one.instance);
       if (answers !== (one.answersSince !== null)) one.answersSince = answers ? now() : null;
       if (isLive(one.instance)) continue;
       one.contract.endedAt = one.instance.destroyedAt;
       one.contract.endedBy = one.instance.endedBy;
       open.delete(one.instance.id);
-      tell(podOf(one.contract.label), `contract ${one.instance.id} ended (${one.instance.endedBy})`);
+      record(podOf(one.contract.label), `contract ${one.instance.id} ended (${one.instance.endedBy})`);
     }
     followServing();
   }
 
   /** The facts by which a destroy is judged, taken when its first DELETE leaves the pod. */
-  function judge(pod: number, id: number): void {
-    if (asked.has(id)) return;
-    asked.add(id);
+  function recordDestroy(pod: number, id: number): void {
+    if (deleteSent.has(id)) return;
+    deleteSent.add(id);
     const one = open.get(id);
     if (one === undefined) return;
     const { instance } = one;
@@ -166,22 +166,22 @@ export function witness(parts: WitnessParts): Witness {
       answersForMs: one.answersSince === null ? null : now() - one.answersSince,
       failedProbeMs: lastFailed === 0 ? null : now() - lastFailed,
       others: [...open.values()].filter(
-        (other) => other.instance.label === instance.label && !asked.has(other.instance.id),
+        (other) => other.instance.label === instance.label && !deleteSent.has(other.instance.id),
       ).length,
     });
   }
 
   return {
     truth,
-    look,
+    observe,
     sent(pod, request) {
-      if (kindOf(request) === "destroy") judge(pod, idIn(request));
+      if (kindOf(request) === "destroy") recordDestroy(pod, idIn(request));
     },
     arrived(pod, request, answer) {
       if (request.method === "GET" || request.method === "POST") return;
       if (kindOf(request) === "create") {
         const before = known;
-        takeUp();
+        addNewInstances();
         const made = known > before ? ([...world.instances.keys()].at(-1) ?? null) : null;
         truth.creates.push({ at: now(), pod, made, uncertain: made === null && isUncertain(answer) });
       } else {
@@ -189,13 +189,13 @@ export function witness(parts: WitnessParts): Witness {
         const label = world.instances.get(id)?.label ?? null;
         truth.touches.push({ at: now(), pod, id, label, call: `${request.method} ${request.url}` });
       }
-      look();
+      observe();
     },
     probed(host, port, ok) {
       if (!ok) failedProbes.set(`${host}:${port}`, now());
     },
     close() {
-      look();
+      observe();
       for (const pod of truth.pods) {
         for (const span of [...pod.serving, ...pod.running]) span.to = Math.min(span.to, now());
       }

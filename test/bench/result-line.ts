@@ -25,7 +25,7 @@ export interface NotMeasured {
   notMeasured: string;
 }
 
-export type Line = Measured | NotMeasured;
+export type ResultLine = Measured | NotMeasured;
 
 export type Verdict = "reached" | "missed";
 

@@ -2,7 +2,7 @@
 import type { JsonObject } from "../emulator/json.ts";
 import { type Random, seededRandom } from "../emulator/random.ts";
 import { drawFault } from "./faults.ts";
-import { DEADLY_POINTS, type DeadlyPoint } from "./process.ts";
+import { KILL_POINTS, type KillPoint } from "./process.ts";
 import { drawReplacements } from "./replacements.ts";
 import { FIRST_IMAGE, type Injection, type Scenario } from "./scenario.ts";
 
@@ -16,13 +16,13 @@ const PER_HOUR = 6;
 // The first instance may come up before anything goes wrong, in most runs.
 const QUIET_START_MS = 4 * MINUTE_MS;
 
-export interface MixOptions {
+export interface FaultMixOptions {
   hours: number;
   pods: number;
 }
 
 /** The scenario of `seed`. */
-export function mixedScenario(seed: number, { hours, pods }: MixOptions): Scenario {
+export function faultMix(seed: number, { hours, pods }: FaultMixOptions): Scenario {
   const random = seededRandom(seed, "mix");
   const faultsEndMs = Math.round(hours * FAULTY_PART * HOUR_MS);
   const losesDisks = random.chance(0.6);
@@ -99,7 +99,7 @@ function draw(context: Context): Drawn {
   if (dice <= 92) {
     const how = random.pick(["kill", "kill", "kill", "terminate"] as const);
     const losesDisk = losesDisks && random.chance(0.4);
-    const points = DEADLY_POINTS.filter((one) => !losesRows || !losesId(one, losesDisk));
+    const points = KILL_POINTS.filter((one) => !losesRows || !losesId(one, losesDisk));
     const point = how === "kill" && random.chance(0.7) ? random.pick([points[0] ?? "upstream-after", ...points]) : null;
     return { kind: "restart", pod, how, point, downMs: random.integer(1000, 60_000), losesDisk };
   }
@@ -111,7 +111,7 @@ function draw(context: Context): Drawn {
 }
 
 /** Whether a contract's id dies on its way from the API to the disk, or with the disk before it is in Redis. */
-function losesId(point: DeadlyPoint, losesDisk: boolean): boolean {
+function losesId(point: KillPoint, losesDisk: boolean): boolean {
   return (
     point === "create-sent" ||
     point === "create-made" ||

@@ -2,8 +2,8 @@
 import { expect, test } from "vitest";
 import type { Dependencies } from "../../provisioner/commands/dependencies.ts";
 import type { RedisConnection } from "../../provisioner/redis/connection.ts";
+import { faultMix } from "./fault-mix.ts";
 import { judge, type LawName } from "./laws/all.ts";
-import { mixedScenario } from "./mix.ts";
 import { simulate } from "./simulation.ts";
 
 const SIZE = { hours: 2.52, pods: 5 };
@@ -14,13 +14,13 @@ const LONGEST_MS = 300_000;
 
 /** What the seeds break from the first on, until all of `laws` are broken. */
 async function noticed(laws: LawName[], plant: (redis: RedisConnection) => RedisConnection): Promise<Set<string>> {
-  const alter = (world: Dependencies): Dependencies => ({
-    ...world,
-    connectRedis: async (url, log) => plant(await world.connectRedis(url, log)),
+  const alter = (dependencies: Dependencies): Dependencies => ({
+    ...dependencies,
+    connectRedis: async (url, log) => plant(await dependencies.connectRedis(url, log)),
   });
   const broken = new Set<string>();
   for (let seed = SEEDS.first; seed <= SEEDS.last && !laws.every((law) => broken.has(law)); seed += 1) {
-    const { truth } = await simulate(mixedScenario(seed, SIZE), { alter });
+    const { truth } = await simulate(faultMix(seed, SIZE), { alter });
     for (const { law } of judge(truth)) broken.add(law);
   }
   return broken;

@@ -1,11 +1,11 @@
 import { expect, test } from "vitest";
-import { createEnding } from "../../local/ending.ts";
-import { steppingClock } from "../sandbox/stepping-clock.ts";
+import { steppingClock } from "../../fakes/stepping-clock.ts";
+import { createShutdown } from "../../local/shutdown.ts";
 
 function setUp() {
   const clock = steppingClock();
   let forced = 0;
-  const ending = createEnding(clock, () => {
+  const ending = createShutdown(clock, () => {
     forced++;
   });
   return { clock, ending, forced: () => forced };
@@ -13,24 +13,24 @@ function setUp() {
 
 test("the first wish ends politely", () => {
   const { ending, forced } = setUp();
-  expect(ending.wished.aborted).toBe(false);
-  ending.wish();
-  expect(ending.wished.aborted).toBe(true);
+  expect(ending.requested.aborted).toBe(false);
+  ending.request();
+  expect(ending.requested.aborted).toBe(true);
   expect(forced()).toBe(0);
 });
 
 test("one key press that arrives twice, from the terminal and from npm, is one wish", () => {
   const { clock, ending, forced } = setUp();
-  ending.wish();
+  ending.request();
   clock.advance(499);
-  ending.wish();
+  ending.request();
   expect(forced()).toBe(0);
 });
 
 test("a second wish ends by force", () => {
   const { clock, ending, forced } = setUp();
-  ending.wish();
+  ending.request();
   clock.advance(500);
-  ending.wish();
+  ending.request();
   expect(forced()).toBe(1);
 });

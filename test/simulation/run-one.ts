@@ -1,11 +1,12 @@
 // One seed from scenario to verdict. Touches nothing outside.
+
+import type { Breach } from "./emulator-truth.ts";
+import { type FaultMixOptions, faultMix } from "./fault-mix.ts";
 import { judge } from "./laws/all.ts";
 import { type Money, moneyOf } from "./laws/money.ts";
-import { type MixOptions, mixedScenario } from "./mix.ts";
 import { describeInjection, type Injection, type Scenario } from "./scenario.ts";
 import { shrink } from "./shrink.ts";
 import { type RunOptions, simulate, stamp } from "./simulation.ts";
-import type { Breach } from "./truth.ts";
 
 export interface Verdict {
   seed: number;
@@ -13,29 +14,29 @@ export interface Verdict {
   /** Sentences with their time, in order. */
   breaches: string[];
   money: Money;
-  story: string[];
+  timeline: string[];
   /** What is needed for the first broken law to break, when it was asked for. */
   shortest: string[];
 }
 
-export interface TrialOptions extends MixOptions, RunOptions {
+export interface RunOneOptions extends FaultMixOptions, RunOptions {
   /** How many runs may be spent on finding the shortest list for a broken law; 0: none. */
   shrinkRuns?: number;
 }
 
 /** Runs the mixed scenario of a seed and judges it. */
-export async function tryOut(seed: number, options: TrialOptions): Promise<Verdict> {
-  const scenario = mixedScenario(seed, options);
-  const { truth, story, hash } = await simulate(scenario, options);
+export async function runOne(seed: number, options: RunOneOptions): Promise<Verdict> {
+  const scenario = faultMix(seed, options);
+  const { truth, timeline, hash } = await simulate(scenario, options);
   const breaches = judge(truth);
   const [first] = breaches;
   const runs = options.shrinkRuns ?? 0;
   return {
     seed,
     hash,
-    breaches: breaches.map((breach) => sentence(breach, truth.start)),
+    breaches: breaches.map((breach) => formatBreach(breach, truth.start)),
     money: moneyOf(truth),
-    story,
+    timeline: timeline,
     shortest: first === undefined || runs === 0 ? [] : await shortestFor(first, scenario, options, runs),
   };
 }
@@ -43,11 +44,11 @@ export async function tryOut(seed: number, options: TrialOptions): Promise<Verdi
 async function shortestFor(
   breach: Breach,
   scenario: Scenario,
-  options: TrialOptions,
+  options: RunOneOptions,
   mostRuns: number,
 ): Promise<string[]> {
   const fails = async (injections: Injection[]) => {
-    const { truth } = await simulate({ ...scenario, injections }, { ...options, story: false });
+    const { truth } = await simulate({ ...scenario, injections }, { ...options, timeline: false });
     return judge(truth).some((other) => other.law === breach.law);
   };
   const { injections, runs, done } = await shrink(scenario.injections, fails, mostRuns);
@@ -55,6 +56,6 @@ async function shortestFor(
   return [title, ...injections.map((one) => `${stamp(one.at)} ${describeInjection(one)}`)];
 }
 
-function sentence({ law, at, says }: Breach, start: number): string {
-  return `${stamp(at - start)} ${law}: ${says}`;
+function formatBreach({ law, at, message }: Breach, start: number): string {
+  return `${stamp(at - start)} ${law}: ${message}`;
 }
