@@ -1,4 +1,4 @@
-// The three programs of the local stack that make up a pod, each kept running. Touches the sandbox.
+// Starts the three programs of the pod (nginx, reloader, provisioner) and keeps them running. Touches the sandbox.
 import { readFileSync } from "node:fs";
 import type { Clock } from "../../common/clock.ts";
 import { nginxPaths, startNginx } from "../sandbox/nginx.ts";
@@ -17,13 +17,13 @@ export interface ServicesParts {
   sandbox: Sandbox;
   layout: StackLayout;
   clock: Clock;
-  /** Tells a person what happened. */
+  /** Prints what happened. */
   print(word: string, text: string): void;
-  /** Takes each log line of reloader and provisioner. */
+  /** Prints a log line of reloader or provisioner, if it is for people. */
   printLine(program: string, line: string): void;
 }
 
-/** Starts nginx, reloader and provisioner side by side, as the containers of a pod start. */
+/** Starts nginx, reloader and provisioner side by side, as Kubernetes starts the containers of a pod. */
 export async function startServices({ sandbox, layout, clock, print, printLine }: ServicesParts): Promise<Services> {
   await sandbox.subfolder("shared");
   await sandbox.subfolder("state");

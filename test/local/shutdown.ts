@@ -1,21 +1,21 @@
-// Decides when the local stack ends: at the first wish politely, at the second one by force. Touches signal handlers.
+// Decides how the local stack shuts down: in order at the first request, at once at the second. Touches nothing.
 import type { Clock } from "../../common/clock.ts";
 
 export interface Shutdown {
-  /** Aborted at the first wish to end. */
+  /** Aborted at the first request. */
   readonly requested: AbortSignal;
-  /** Wishes an end from within. The second wish calls `force`. */
+  /** Requests the shutdown, as a signal does. The second request calls `force`. */
   request(): void;
 }
 
-// npm passes on a Ctrl-C that the terminal has already delivered to the whole group: two signals for one key press,
-// milliseconds apart. A person needs longer between two of them.
+// The terminal sends Ctrl-C to the whole process group, and npm forwards it again: one key press becomes two signals,
+// milliseconds apart. A person needs longer to press twice.
 const SAME_KEY_PRESS_MS = 500;
 
-/** Signals that ask a program to end: Ctrl-C, `kill`, a closed terminal. */
+/** Signals that request a shutdown: Ctrl-C, `kill`, a closed terminal. */
 export const SHUTDOWN_SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
-/** An ending that counts wishes by `clock`; wishes within half a second of the first are the same one. */
+/** Requests within half a second of the first count as the same one. */
 export function createShutdown(clock: Clock, force: () => void): Shutdown {
   const requested = new AbortController();
   let firstAt: number | null = null;
@@ -24,7 +24,7 @@ export function createShutdown(clock: Clock, force: () => void): Shutdown {
     request: () => {
       if (firstAt === null) {
         firstAt = clock.now();
-        requested.abort(new Error("the local stack is to end"));
+        requested.abort(new Error("the local stack is shutting down"));
       } else if (clock.now() - firstAt >= SAME_KEY_PRESS_MS) {
         force();
       }

@@ -1,8 +1,8 @@
-// What each program of the local stack is told: arguments and environment. Pure.
+// Arguments and environment of each program of the local stack. Pure.
 import { join } from "node:path";
 import type { NginxPaths } from "../sandbox/nginx.ts";
 
-/** Ports and folders that were free when the stack began. */
+/** The stack's folder and its ports, which were free when it started. */
 export interface StackLayout {
   folder: string;
   proxyPort: number;
@@ -12,14 +12,14 @@ export interface StackLayout {
   nginxStatusPort: number;
 }
 
-// Long enough to see the steps go by, short enough to wait for.
+// Long enough to read the steps, short enough to wait for.
 const BOOT_SECONDS = 4;
 
 const url = (port: number) => `http://127.0.0.1:${port}`;
 
-/** The proxy as a person or a test calls it. */
+/** The address of the pod's proxy. */
 export const proxyUrl = (layout: StackLayout): string => url(layout.proxyPort);
-/** The API that stands in for Vast.ai. */
+/** The address of the Vast.ai emulator. */
 export const emulatorUrl = (layout: StackLayout): string => url(layout.emulatorPort);
 
 export function emulatorArgs(layout: StackLayout): string[] {
@@ -42,10 +42,10 @@ export function provisionerEnv(layout: StackLayout): Record<string, string> {
       order: [["dph_total", "asc"]],
       limit: 20,
     }),
-    // A try-out begins with nothing and ends with nothing: the waits that protect a real account only take time here.
+    // The emulated account starts empty, so the waits that protect a real account would only cost time.
     VAST_FIRST_CREATE_WAIT_SECONDS: "1",
     VAST_DRAIN_SECONDS: "1",
-    // Somebody who tries things makes more instances in an hour than a pod does.
+    // Trying things out creates more instances in an hour than a pod does.
     VAST_MAX_CREATES_PER_HOUR: "100",
     UPSTREAM_PATH: join(layout.folder, "shared", "upstream.json"),
     STATE_PATH: join(layout.folder, "state", "provisioner.json"),

@@ -1,4 +1,5 @@
-// The reloader and its nginx as the provisioner knows them: what the upstream file says is served a moment later. Pure but for its own state.
+// The reloader and its nginx as the provisioner sees them: nginx serves the server of the upstream file a moment after it is
+// written. Pure but for its own state.
 import type { Applied } from "../../common/reloader-status.ts";
 import { parseUpstreamFile, type Server } from "../../common/upstream-file.ts";
 import type { PodDisk } from "./disk.ts";

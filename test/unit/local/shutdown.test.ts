@@ -5,32 +5,32 @@ import { createShutdown } from "../../local/shutdown.ts";
 function setUp() {
   const clock = steppingClock();
   let forced = 0;
-  const ending = createShutdown(clock, () => {
+  const shutdown = createShutdown(clock, () => {
     forced++;
   });
-  return { clock, ending, forced: () => forced };
+  return { clock, shutdown, forced: () => forced };
 }
 
-test("the first wish ends politely", () => {
-  const { ending, forced } = setUp();
-  expect(ending.requested.aborted).toBe(false);
-  ending.request();
-  expect(ending.requested.aborted).toBe(true);
+test("the first request shuts down in order", () => {
+  const { shutdown, forced } = setUp();
+  expect(shutdown.requested.aborted).toBe(false);
+  shutdown.request();
+  expect(shutdown.requested.aborted).toBe(true);
   expect(forced()).toBe(0);
 });
 
-test("one key press that arrives twice, from the terminal and from npm, is one wish", () => {
-  const { clock, ending, forced } = setUp();
-  ending.request();
+test("one key press that arrives twice, from the terminal and from npm, is one request", () => {
+  const { clock, shutdown, forced } = setUp();
+  shutdown.request();
   clock.advance(499);
-  ending.request();
+  shutdown.request();
   expect(forced()).toBe(0);
 });
 
-test("a second wish ends by force", () => {
-  const { clock, ending, forced } = setUp();
-  ending.request();
+test("a second request stops everything at once", () => {
+  const { clock, shutdown, forced } = setUp();
+  shutdown.request();
   clock.advance(500);
-  ending.request();
+  shutdown.request();
   expect(forced()).toBe(1);
 });
