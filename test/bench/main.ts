@@ -25,7 +25,7 @@ const ROWS: Readonly<Record<string, () => Promise<ResultLine[]>>> = {
   "reload-loss": reloadLoss,
   footprint,
   serving,
-  apiUsage,
+  "api-usage": apiUsage,
 };
 
 const flags = await yargs(hideBin(process.argv))
