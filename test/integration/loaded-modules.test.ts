@@ -1,4 +1,4 @@
-// What a program loads stays in its memory for as long as its pod lives.
+// A module that a program loads stays in memory as long as the pod runs.
 import { expect, test } from "vitest";
 import { openPod } from "./pod.ts";
 

@@ -1,5 +1,5 @@
-// POSTs that set out just when idle connections to the instance end, and how many of them are lost. Touches the
-// sandbox of a pod.
+// Sends POSTs at the moment when idle connections to the instance are closed, and counts the lost ones. Touches the sandbox
+// of a pod.
 import { Agent, createServer, type IncomingMessage, request, type Server } from "node:http";
 import { connect, type Socket } from "node:net";
 import { openReloaderPod } from "./reloader-pod.ts";
@@ -7,8 +7,8 @@ import { openReloaderPod } from "./reloader-pod.ts";
 const LARGE = Buffer.alloc(1024 * 1024, "x");
 
 /**
- * An instance that closes a connection `idleMs` after it has handed over an answer, as uvicorn does: the time begins
- * when the app is done, whether or not the other side has read. `/large` answers with 1 MB.
+ * An instance that closes a connection `idleMs` after it has written an answer, as uvicorn does: the time starts when the
+ * app is done, even if the client has not read the answer yet. `/large` answers with 1 MB.
  */
 function closingInstance(idleMs: number): Server {
   const timers = new WeakMap<Socket, NodeJS.Timeout>();
@@ -24,15 +24,15 @@ function closingInstance(idleMs: number): Server {
       );
     });
   });
-  server.keepAliveTimeout = 0; // its own clock would end connections as well
+  server.keepAliveTimeout = 0; // Node's own timeout would close connections too
   return server;
 }
 
 interface Awkward {
   proxyPort: number;
-  /** POSTs at a time, each from a client of its own. */
+  /** Concurrent POSTs, each from its own client. */
   clients: number;
-  /** Clients beside them that read 1 MB slowly, done shortly before the next POSTs. */
+  /** Concurrent clients that read 1 MB slowly and finish shortly before the next POSTs. */
   slowReaders: number;
   /** The pause before each round of POSTs, in ms. */
   gapsMs: readonly number[];
@@ -45,7 +45,7 @@ export interface Limits {
   gapsMs: readonly number[];
 }
 
-/** Opens a pod with these limits, sends 400 POSTs a round, and answers what went wrong with each that was lost. */
+/** Opens a pod with these limits, sends 400 POSTs a round, and returns the error of each lost POST. */
 export async function postsLostWith({ keepaliveMs, idleMs, gapsMs }: Limits): Promise<string[]> {
   const pod = await openReloaderPod();
   const instance = closingInstance(idleMs);
@@ -64,7 +64,7 @@ export async function postsLostWith({ keepaliveMs, idleMs, gapsMs }: Limits): Pr
   }
 }
 
-/** Sends the rounds one after the other; answers what went wrong with each POST that got no 200. */
+/** Sends the rounds one after the other; returns the error of each POST that was not answered with 200. */
 async function awkwardPosts({ proxyPort, clients, slowReaders, gapsMs }: Awkward): Promise<string[]> {
   const agents = Array.from({ length: clients }, () => new Agent({ keepAlive: true, maxSockets: 1 }));
   const lost: string[] = [];
@@ -94,7 +94,7 @@ function post(port: number, agent: Agent): Promise<string> {
   });
 }
 
-/** Asks for the large answer, takes none of it for a while, and answers how many bytes came in the end. */
+/** Requests the large answer, does not read for a while, and returns how many bytes arrived in the end. */
 function readSlowly(port: number, pauseMs: number): Promise<number> {
   return new Promise((resolve, reject) => {
     let bytes = 0;

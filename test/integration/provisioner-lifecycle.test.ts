@@ -1,4 +1,4 @@
-// It goes on: what becomes of an instance after it was ready is noticed and mended without a restart of the pod.
+// Changes of an instance after it was ready are noticed and repaired without a restart of the pod.
 import { afterEach, expect, test } from "vitest";
 import { until } from "../sandbox/until.ts";
 import { openPod, type Pod, type PodOptions } from "./pod.ts";
@@ -10,7 +10,7 @@ const open = async (options?: PodOptions) => {
 };
 afterEach(() => pod.close());
 
-// Ten minutes of grace in 15 s.
+// The ten minutes of grace pass in 15 s.
 const FAST = { timeScale: 40, bootSeconds: 20 };
 
 async function replaced(id: number | undefined, timeoutMs = 45_000) {
@@ -46,7 +46,7 @@ test("keeps an instance whose container exits and comes back within its grace", 
   expect((await pod.emulator.state()).instances).toHaveLength(1);
 });
 
-test("replaces an instance whose host goes offline, after the heartbeat's grace", async () => {
+test("replaces an instance whose host goes offline, after the grace period", async () => {
   await open(FAST);
   const provisioner = await pod.provision();
   const before = await pod.ready();
@@ -55,19 +55,19 @@ test("replaces an instance whose host goes offline, after the heartbeat's grace"
   expect(await reasonsOfDestroys(provisioner.lines)).toEqual(["instance_offline"]);
 });
 
-test("goes on serving an instance whose host lost its heartbeat while it answers", async () => {
+test("keeps serving an instance that answers although its host lost its heartbeat", async () => {
   await open(FAST);
   await pod.provision();
   const before = await pod.ready();
   await pod.emulator.event("any", "offline", { reachable: true });
   const passes = Number((await pod.status()).passes);
-  // A pass every five seconds: past the ten minutes of the grace.
+  // One pass every five seconds, until after the ten minutes of grace.
   await until("many passes", async () => Number((await pod.status()).passes) > passes + 130, { timeoutMs: 50_000 });
   expect(await pod.upstream()).toMatchObject({ state: "ready", server: before.server });
   expect((await pod.emulator.state()).instances).toHaveLength(1);
 });
 
-test("re-points to a changed address without touching the instance", async () => {
+test("routes to a changed address without changing the instance", async () => {
   await open();
   await pod.provision();
   const before = await pod.ready();
@@ -82,7 +82,7 @@ test("re-points to a changed address without touching the instance", async () =>
   expect((await pod.emulator.state()).instances).toHaveLength(1);
 });
 
-test("replaces an instance that was ended from the console", async () => {
+test("replaces an instance that was destroyed in the console", async () => {
   await open();
   await pod.provision();
   const before = await pod.ready();
@@ -98,7 +98,7 @@ test("replaces an instance that was outbid", async () => {
   await replaced(before.instance?.id);
 });
 
-test("replaces an instance that runs but does not answer any more, as unreachable", async () => {
+test("replaces a running instance that no longer answers, as unreachable", async () => {
   await open(FAST);
   const provisioner = await pod.provision();
   const before = await pod.ready();
@@ -108,7 +108,7 @@ test("replaces an instance that runs but does not answer any more, as unreachabl
   expect(await reasonsOfDestroys(provisioner.lines)).toEqual(["unreachable"]);
 });
 
-test("serves an instance that runs but fails its HTTP probe no longer, and takes it back when it passes", async () => {
+test("stops serving an instance that fails its HTTP probe, and serves it again when it passes", async () => {
   await open({ env: { VAST_HEALTH_PATH: "/health" } });
   await pod.provision();
   const before = await pod.ready();
@@ -128,7 +128,7 @@ test("bans and replaces a host that cannot start containers", async () => {
   expect(provisioner.lines.join("\n")).toContain("is banned: host_failed");
 });
 
-test("bans nobody for an image that cannot be pulled, and blocks with the remedy", async () => {
+test("bans no host for an image that cannot be pulled, and is blocked with the remedy", async () => {
   await open({ redis: true, bootSeconds: 40 });
   const provisioner = await pod.provision();
   const id = await until("an instance is there", async () => (await pod.emulator.live(pod.label))[0]?.id);
@@ -143,7 +143,7 @@ test("bans nobody for an image that cannot be pulled, and blocks with the remedy
   expect(provisioner.lines.join("\n")).not.toContain("is banned");
 });
 
-test("lets nginx go of a server before its instance is destroyed", async () => {
+test("nginx stops routing to a server before its instance is destroyed", async () => {
   await open({ proxy: true, timeScale: 1, bootSeconds: 0.5 });
   const first = await pod.provision();
   await pod.ready();

@@ -1,4 +1,4 @@
-// Nothing in the upstream file or the settings becomes a directive: the real nginx is the judge.
+// Nothing in the upstream file or the settings becomes a directive: verified with the real nginx.
 import { execFileSync } from "node:child_process";
 import { copyFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -39,7 +39,7 @@ const hostile = fc.oneof(
     "off; return 1",
   ),
 );
-/** Strings that look like what a setting wants, with something hostile at either end or in the middle. */
+/** Strings that resemble a setting's valid values, with something hostile at either end or in the middle. */
 const near = (good: fc.Arbitrary<string>) =>
   fc.oneof(
     good,
@@ -66,7 +66,7 @@ const strings = {
 } as const;
 type Name = keyof typeof strings;
 
-/** The values of one setting that get past the settings, each in its own environment. */
+/** The values of one setting that pass validation, each in its own environment. */
 function accepted(setting: Name, count: number): string[] {
   const passed = new Set<string>();
   for (const text of fc.sample(strings[setting], { numRuns: 1_500, seed: 20261123 })) {
@@ -105,7 +105,7 @@ const PLAIN = {
 };
 const SERVER: Server = { scheme: "https", host: "gpu.example", port: 443 };
 
-/** Gives nginx the config for these settings in a folder of that name, and answers what of the config is structure. */
+/** Gives nginx the config for these settings in a folder with that name, and returns the structure of the config. */
 async function accept(env: Record<string, string>, server: Server, folderName = "conf.d"): Promise<string[]> {
   const folder = await sandbox.subfolder(folderName);
   const configPath = join(folder, "default.conf");
@@ -128,21 +128,21 @@ async function accept(env: Record<string, string>, server: Server, folderName = 
   return skeleton(directives(text));
 }
 
-test.each(Object.keys(strings) as Name[])("whatever gets past %s is one word to nginx", async (setting) => {
+test.each(Object.keys(strings) as Name[])("every value that %s accepts is one word to nginx", async (setting) => {
   const plain = await accept({}, SERVER);
   const values = accepted(setting, 20);
   expect(values.length).toBeGreaterThan(setting === "NGINX_PROXY_BUFFERING" ? 1 : 2);
   for (const value of values) expect([value, await accept({ [setting]: value }, SERVER)]).toEqual([value, plain]);
 });
 
-test("whatever host gets past the upstream file is one word to nginx", async () => {
+test("every host that the upstream file accepts is one word to nginx", async () => {
   const plain = { http: await accept({}, { ...SERVER, scheme: "http" }), https: await accept({}, SERVER) };
   const servers = hosts(30);
   expect(servers.length).toBe(30);
   for (const server of servers) expect([server, await accept({}, server)]).toEqual([server, plain[server.scheme]]);
 });
 
-test("whatever path gets past the settings is one word to nginx", async () => {
+test("every path that the settings accept is one word to nginx", async () => {
   const plain = await accept({}, SERVER);
   const sample = fc.sample(near(fc.constantFrom("conf.d", "a,b(c)~", "\u00fc", "%41", "..x")), {
     numRuns: 1_500,

@@ -1,4 +1,4 @@
-// What clients and Kubernetes see while nothing is served, and how soon that changes.
+// What clients and Kubernetes get while no instance is served, and how fast that changes.
 import { request } from "node:http";
 import { afterEach, expect, test } from "vitest";
 import { until } from "../sandbox/until.ts";
@@ -62,7 +62,7 @@ test("readiness follows the upstream file within a second, in both directions", 
     const server = generation % 2 === 0 ? null : started.first.server;
     await pod.publish({ generation, server });
     const turned = async () => (await ready()) === (server === null ? 503 : 200);
-    // The bound is the promise: the wait fails where a second has passed since the rename.
+    // The limit is the documented second: the wait fails when a second has passed since the rename.
     await until(`readiness shows generation ${generation}`, turned, { timeoutMs: 1_000, everyMs: 10 });
   }
 });

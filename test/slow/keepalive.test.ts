@@ -1,4 +1,4 @@
-// The real times of what `test/integration/reloader-keepalive.test.ts` shows scaled down: nginx' default against uvicorn's.
+// The same as `test/integration/reloader-keepalive.test.ts` with the real times: nginx' default against uvicorn's.
 import { expect, test } from "vitest";
 import { postsLostWith } from "../integration/posts-on-idle-connections.ts";
 
