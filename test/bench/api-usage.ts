@@ -1,14 +1,14 @@
-// What many pods of one account need of the API, from the simulation in virtual time: how soon all have their instance at a
-// cold start, and what they ask when nothing happens.
+// How many pods of one account use the API, from the simulation in virtual time: how fast all get an instance at a cold start,
+// and how many calls they make when idle.
 import type { Scenario } from "../simulation/scenario.ts";
 import { simulate } from "../simulation/simulation.ts";
 import type { ResultLine } from "./result-line.ts";
 
 const PODS = 20;
 const SEED = 1;
-// What the API's limit on creates leaves at best.
+// The best that the API's limit on creates allows.
 const SECONDS_PER_CREATE = 4.5;
-// By then every pod serves; what comes after it is idle.
+// By then every pod serves; from then on they are idle.
 const SETTLED_HOURS = 1;
 const IDLE_HOURS = 0.5;
 
@@ -44,7 +44,7 @@ export async function apiUsage(): Promise<ResultLine[]> {
   ];
 }
 
-/** Nothing goes wrong, and all pods reach the API from one address with one key. */
+/** Without faults; all pods call the API from one address with one key. */
 function quiet(pods: number, hours: number): Scenario {
   return { seed: SEED, hours, pods, faultsEndMs: 0, env: {}, oneAddress: true, emulator: {}, injections: [] };
 }

@@ -1,4 +1,4 @@
-// One nginx that serves the same instance twice: on one port with our config, on another with a bare `proxy_pass`.
+// One nginx that proxies the same instance twice: on one port with our config, on another with a plain `proxy_pass`.
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Server } from "../../common/upstream-file.ts";

@@ -1,4 +1,4 @@
-// Time to the first byte of an answer when the instance is a round trip of 40 ms away: what a proxy in between costs.
+// Time to the first byte of an answer with a round trip of 40 ms to the instance: the cost of the proxy.
 import { Agent, createServer, get } from "node:http";
 import { openSandbox } from "../sandbox/sandbox.ts";
 import { startContestants } from "./contestants.ts";
@@ -21,7 +21,7 @@ export async function firstByte(): Promise<ResultLine[]> {
   try {
     const server = { scheme: "http", host: "127.0.0.1", port: relayPort } as const;
     const { ourPort, plainPort } = await startContestants(sandbox, server);
-    // Every connection that can be kept is warm from here on.
+    // From here on every connection that can be kept is open.
     for (const port of [ourPort, relayPort, plainPort]) await timeFirstByte(agent, port);
     const ours = contestant(() => timeFirstByte(agent, ourPort));
     const direct = contestant(() => timeFirstByte(agent, relayPort));
@@ -56,7 +56,7 @@ export async function firstByte(): Promise<ResultLine[]> {
   }
 }
 
-/** In ms, over a connection that `agent` keeps. */
+/** In ms, over a connection that `agent` keeps open. */
 function timeFirstByte(agent: Agent, port: number): Promise<number> {
   return new Promise((resolve, reject) => {
     const began = performance.now();

@@ -1,4 +1,4 @@
-// What the two programs cost beside a bare Node: memory when nothing happens, and time until they say their first word.
+// The two programs beside a bare Node: memory when idle, and time until the first log line.
 import { readFile } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
 import { openPod, type Pod } from "../integration/pod.ts";
@@ -9,10 +9,10 @@ import { median } from "./statistics.ts";
 
 const MEMORY_ROUNDS = 3;
 const START_ROUNDS = 15;
-// A round of passes: by then the garbage of the start, some 20 MB, has been collected. After 10 s it is a matter of chance.
+// By then the garbage of the start, some 20 MB, has been collected. After 10 s that depends on chance.
 const IDLE_MS = 40_000;
 const BARE = ["-e", "setInterval(() => undefined, 1e9)"];
-// Without arguments: then they do not load what parses them.
+// Without arguments, so that they do not load the argument parser.
 const AS_CONTAINERS_DO: readonly string[] = [];
 const MEGABYTE = 1024 * 1024;
 
@@ -44,7 +44,7 @@ async function memory(): Promise<ResultLine[]> {
   ];
 }
 
-/** All of them side by side, in bytes. */
+/** All of them, running side by side; in bytes. */
 async function idleMemory(): Promise<Idle> {
   const pods: Pod[] = [];
   try {
@@ -72,7 +72,7 @@ async function idleMemory(): Promise<Idle> {
 
 async function residentBytes(child: Child): Promise<number> {
   const kilobytes = /^VmRSS:\s*(\d+) kB$/m.exec(await readFile(`/proc/${child.pid}/status`, "utf8"))?.[1];
-  if (kilobytes === undefined) throw new Error(`${child.name} has ended:\n${child.lines.join("\n")}`);
+  if (kilobytes === undefined) throw new Error(`${child.name} has exited:\n${child.lines.join("\n")}`);
   return Number(kilobytes) * 1024;
 }
 
@@ -86,7 +86,7 @@ async function start(): Promise<ResultLine[]> {
         const said = new Promise<void>((resolve) => child.onLine(() => resolve()));
         if (child.lines.length === 0) await Promise.race([said, child.exited]);
         const ms = performance.now() - began;
-        if (child.lines.length === 0) throw new Error(`${child.name} has ended without a word`);
+        if (child.lines.length === 0) throw new Error(`${child.name} has exited without output`);
         await child.stop();
         return ms;
       });

@@ -1,7 +1,7 @@
-// Runs contestants in turn, A B A B, so that what else the machine does meanwhile hits all of them alike.
+// Runs contestants in turn, A B A B, so that other work on the machine affects all of them alike.
 
 export interface Contestant<T> {
-  /** What each of its turns gave so far. */
+  /** The results of its turns so far. */
   readonly samples: readonly T[];
   turn(round: number): Promise<void>;
 }

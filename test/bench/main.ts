@@ -32,12 +32,16 @@ const flags = await yargs(hideBin(process.argv))
   .scriptName("bench")
   .strict()
   .options({
-    only: { type: "array", string: true, choices: Object.keys(ROWS), describe: "measures this alone" },
-    json: { type: "string", requiresArg: true, describe: "where the numbers go [a new file in the temporary folder]" },
+    only: { type: "array", string: true, choices: Object.keys(ROWS), describe: "measure only these" },
+    json: {
+      type: "string",
+      requiresArg: true,
+      describe: "file for the numbers [default: a new file in the temporary folder]",
+    },
   })
   .parse();
 
-// Sandboxes go away when this process exits, but not when a signal ends it.
+// Sandboxes are cleaned up when this process exits, but not when a signal kills it.
 for (const signal of SHUTDOWN_SIGNALS) process.once(signal, () => process.exit(130));
 
 const startedAt = new Date();
@@ -52,8 +56,8 @@ for (const [row, measure] of chosen) {
     lines.push(...(await measure()).map((line) => ({ row, ...line })));
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
-    lines.push({ row, what: row, notMeasured: "it failed, see above" });
-    process.exitCode = 1; // the other rows are worth having all the same
+    lines.push({ row, what: row, notMeasured: "it failed: see the error above" });
+    process.exitCode = 1; // the other rows are still useful
   }
   process.stderr.write(`${Math.round((performance.now() - began) / 1000)} s\n`);
 }

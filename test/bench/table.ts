@@ -1,9 +1,9 @@
-// The lines of a bench as the table that a person reads, in Markdown so that it can be copied as it is. Pure.
+// Formats the results of a bench as a Markdown table. Pure.
 import { type Goal, type Measured, type Quantity, type ResultLine, ratioOf, verdictOf } from "./result-line.ts";
 
 const HEAD = ["what", "ours", "measured against", "ratio", "goal"] as const;
 
-/** One text line a row, columns aligned. */
+/** One line for each row, with aligned columns. */
 export function formatTable(lines: readonly ResultLine[]): string[] {
   const rows = [HEAD, ...lines.map(cells)];
   const widths = HEAD.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
@@ -37,7 +37,7 @@ const bound = (goal: Goal) => ("atLeast" in goal ? `>= ${goal.atLeast}` : `<= ${
 
 const formatQuantity = ({ value, unit }: Quantity) => `${formatNumber(value)} ${unit}`;
 
-/** Three digits that count, and thousands set apart: more would promise what no bench on a shared machine can keep. */
+/** Three significant digits, with thousands separators: a bench on a shared machine is not more precise. */
 export function formatNumber(value: number): string {
   const rounded = Number(value.toPrecision(3));
   if (Number.isInteger(value) || Math.abs(rounded) >= 100) return Math.round(value).toLocaleString("en-US");

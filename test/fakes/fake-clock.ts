@@ -1,16 +1,16 @@
-// Time that a test owns: it stands still until somebody waits for it to pass. Touches nothing.
+// A clock that the test moves: time does not pass on its own. Touches nothing.
 import type { Clock } from "../../common/clock.ts";
 
 export interface FakeClock extends Clock {
-  /** Lets `ms` pass; whoever sleeps wakes in the order of time. */
+  /** Moves time forward by `ms`; sleepers wake in order of time. */
   advance(ms: number): Promise<void>;
-  /** Runs `work` to its end and lets time pass whenever nothing else can happen. Needs work without real I/O. */
+  /** Runs `work` to its end and moves time whenever nothing else can happen. `work` must do no real I/O. */
   drive<T>(work: Promise<T>): Promise<T>;
 }
 
-// Rounds of the event loop after which work without I/O has come to rest at a sleep.
+// After this many rounds of the event loop, work without I/O waits in a sleep.
 const ROUNDS = 3;
-// More sleeps than this in one piece of work is a loop that never ends.
+// Work with more sleeps than this is an endless loop.
 const MOST_SLEEPS = 10_000;
 
 export function fakeClock(start = Date.UTC(2026, 10, 23, 15)): FakeClock {

@@ -1,5 +1,5 @@
-// Reads an nginx config as nginx' own parser does (ngx_conf_read_token), so that a test can tell what a text became
-// from what it was meant to be. Pure.
+// Parses an nginx config as nginx does (ngx_conf_read_token), so that a test can compare what nginx reads with what was
+// meant. Pure.
 
 export interface Directive {
   words: string[];
@@ -35,17 +35,17 @@ export function directives(text: string): Directive[] {
   return block(0);
 }
 
-/** The names of all directives in order, with the depth that they stand at. */
+/** The names of all directives in order, with their depth. */
 export function skeleton(list: readonly Directive[], depth = 0): string[] {
   return list.flatMap((d) => [`${depth} ${d.words[0]}`, ...(d.block === null ? [] : skeleton(d.block, depth + 1))]);
 }
 
-/** All directives of that name anywhere, as their words. */
+/** All directives with that name at any depth, as lists of words. */
 export function all(list: readonly Directive[], name: string): string[][] {
   return list.flatMap((d) => [...(d.words[0] === name ? [d.words] : []), ...(d.block ? all(d.block, name) : [])]);
 }
 
-/** The block of the directive that begins with these words; throws when there is none. */
+/** The block of the directive that starts with these words. Throws if there is none. */
 export function block(list: readonly Directive[], ...words: string[]): Directive[] {
   const found = list.find((d) => words.every((word, i) => d.words[i] === word))?.block;
   if (!found) throw new Error(`there is no ${words.join(" ")}`);

@@ -1,4 +1,4 @@
-// A clock on which sleeping costs no time: it jumps to the end of each sleep, and keeps the list of them.
+// A clock that jumps to the end of each sleep at once, and records the sleeps.
 import type { Clock } from "../../common/clock.ts";
 
 export interface SteppingClock extends Clock {

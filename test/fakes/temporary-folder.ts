@@ -1,4 +1,4 @@
-// A folder that a test may fill and that is gone afterwards, also when the test fails. Touches the system's temporary folder.
+// A temporary folder that is removed after the test, also when the test fails. Touches the system's temporary folder.
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { contestant, interleave } from "../../bench/interleave.ts";
 import { isVersion } from "../../bench/machine.ts";
 
-test("contestants take turns, and each keeps what its turns gave", async () => {
+test("contestants take turns, and each keeps its results", async () => {
   const order: string[] = [];
   const runner = (name: string) =>
     contestant(async (round) => {

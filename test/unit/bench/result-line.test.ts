@@ -25,7 +25,7 @@ test("a number without a goal is not judged", () => {
   expect(verdictOf(line(1, 2, null))).toBeNull();
 });
 
-test("there is no ratio to nothing, and no verdict on it", () => {
+test("without a comparison there is no ratio, and without a ratio no verdict", () => {
   expect(ratioOf(line(5, null, null))).toBeNull();
   expect(ratioOf(line(5, 0, { atMost: 2 }))).toBeNull();
   expect(verdictOf(line(5, 0, { atMost: 2 }))).toBeNull();
