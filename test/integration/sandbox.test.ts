@@ -117,7 +117,9 @@ async function startOwner(end: string) {
     TMPDIR: await sandbox.subfolder("inner"),
     HOME: process.env.HOME ?? "/", // where setup.sh keeps nginx for users without root
   });
-  const line = await until("nginx runs", () => owner.lines.find((one) => one.startsWith("{")));
+  // Loading TypeScript takes long on a busy machine.
+  const slow = { timeoutMs: 60_000, context: () => owner.lines.join("\n") };
+  const line = await until("nginx runs", () => owner.lines.find((one) => one.startsWith("{")), slow);
   const { folder, pid } = z.object({ folder: z.string(), pid: z.number() }).parse(JSON.parse(line));
   return { owner, folder, pid };
 }

@@ -1,8 +1,8 @@
-// What a simulation orders of the emulator beside the API's own calls. Touches the emulator.
+// The control commands that a simulation sends to the emulator. Touches the emulator.
 import type { Emulator } from "../emulator/emulator.ts";
 import type { JsonObject } from "../emulator/json.ts";
 
-/** Orders something of the emulator by its control route; what it refuses is a mistake of the simulation. */
+/** Sends a command to a control route. Throws if the emulator refuses it, which is a bug of the simulation. */
 export function sendCommand(emulator: Emulator, method: string, path: string, body: JsonObject = {}): string {
   const answer = emulator.handle({
     method,
@@ -17,7 +17,7 @@ export function sendCommand(emulator: Emulator, method: string, path: string, bo
   return answer.body;
 }
 
-/** Instances of the same account that are none of ours, some of which look as if they were. */
+/** Creates foreign instances in the account, some with labels similar to the pods'. */
 export function createForeignInstances(emulator: Emulator, pods: number, image: string): void {
   const template = emulator.world.templates.find((one) => one.creatorId === emulator.world.account.id);
   const labels = [

@@ -1,35 +1,35 @@
-// What really happened in a run, as the emulator and the pods' nginx know it: what the laws judge. Types only; all instants in epoch ms.
+// What really happened in a run, as the emulator and the pods' nginx know it. The laws judge it. All instants are epoch ms. Pure.
 
 export interface Span {
   from: number;
-  /** The run's end when it had not ended by then. */
+  /** The run's end if it was still open then. */
   to: number;
 }
 
 export interface ContractTruth {
   id: number;
-  /** At its creation; the operator may have changed it later. */
+  /** At its creation; the operator can have changed it later. */
   label: string | null;
   createdAt: number;
   endedAt: number | null;
-  /** `api`: by a DELETE. */
+  /** What ended it; `api` is a DELETE. */
   endedBy: string | null;
-  /** From when lists show it; infinity: never. */
+  /** From when lists show it; infinity means never. */
   visibleAt: number;
-  /** $ by what they were paid for. */
+  /** $ by purpose. */
   paid: Paid;
 }
 
 export interface Paid {
   /** While a pod's nginx sent requests to it and it answered. */
   serving: number;
-  /** Until it served for the first time; all that was paid where it never did. */
+  /** Until it served for the first time; everything if it never did. */
   before: number;
-  /** When it had served and did not any more. */
+  /** After it had served, while it did not serve. */
   after: number;
 }
 
-/** A create that arrived at the API. `made` is its contract; `uncertain`: none was made, but the answer did not say so. */
+/** A create that arrived at the API. `made` is its contract; `uncertain` means that none was made, but the answer did not say so. */
 export interface CreateTruth {
   at: number;
   pod: number;
@@ -37,7 +37,7 @@ export interface CreateTruth {
   uncertain: boolean;
 }
 
-/** A call that changes one instance, with the label that the instance had at that moment (null also when there is no such instance). */
+/** A call that changes one instance, with the instance's label at that moment (null also if the instance does not exist). */
 export interface TouchTruth {
   at: number;
   pod: number;
@@ -51,33 +51,33 @@ export interface DestroyTruth {
   at: number;
   pod: number;
   id: number;
-  /** Some list has shown it, or would have. */
+  /** A list has shown it, or would have. */
   shown: boolean;
-  /** For how long image and template hash have been the wanted ones; null when they are not. */
+  /** For how long image and template hash have been the desired ones; null if they are not. */
   rightForMs: number | null;
-  /** For how long it has answered on its port; null when it does not. */
+  /** For how long it has answered on its port; null if it does not. */
   answersForMs: number | null;
-  /** How long ago a probe of it failed last; null: none ever did. */
+  /** How long ago its last probe failed; null if none did. */
   failedProbeMs: number | null;
-  /** Other live contracts of the label that nobody has asked to destroy. */
+  /** Other live contracts of the label without a DELETE. */
   others: number;
 }
 
 export interface PodTruth {
   name: string;
   label: string;
-  /** When each process of its provisioner ran, in the order of their starts. Two may run at a time. */
+  /** When each process of its provisioner ran, in order of their starts. Two can run at the same time. */
   running: Span[];
-  /** When a create or destroy left a process, by its place in `running`. */
+  /** When a process sent a create or destroy; `process` is its index in `running`. */
   acts: { at: number; process: number }[];
-  /** When requests to the pod were answered by an instance of its own label. */
+  /** When requests to the pod were answered by an instance with its label. */
   serving: (Span & { id: number })[];
   /** When the pod was replaced and its volumes were lost. */
   replacedAt: number[];
   maxCreatesPerHour: number;
 }
 
-/** A time in which the API does not answer truthfully or a pod cannot do its work. `pod` null: all of them. */
+/** A time in which the API answers wrongly or a pod cannot work. `pod` null means all pods. */
 export interface Disturbance extends Span {
   pod: number | null;
   what: string;
@@ -85,7 +85,7 @@ export interface Disturbance extends Span {
 
 export interface Truth {
   start: number;
-  /** From here on nothing goes wrong any more. */
+  /** No faults from here on. */
   faultsEnd: number;
   end: number;
   pods: PodTruth[];
@@ -94,11 +94,11 @@ export interface Truth {
   touches: TouchTruth[];
   destroys: DestroyTruth[];
   disturbances: Disturbance[];
-  /** When Redis could not be asked or lost what it held; all of the run where there is none. */
+  /** When Redis was down or lost its data; the whole run if there is no Redis. */
   redisUnreliable: Span[];
 }
 
-/** What a law says about a run: nothing, or each breach as a sentence with its instant. */
+/** A breach of a law: a sentence and its instant. */
 export interface Breach {
   law: string;
   at: number;
@@ -107,17 +107,17 @@ export interface Breach {
 
 export type Law = (truth: Truth) => Breach[];
 
-/** True when Redis may have kept what it was told at `from` from whoever asks until `to`. */
+/** True if data that was written to Redis at `from` may have been unavailable or lost by `to`. */
 export function redisMayHaveForgotten(truth: Truth, from: number, to: number): boolean {
   return truth.redisUnreliable.some((span) => span.from <= to && span.to >= from);
 }
 
-/** The contracts of one pod: by the label that they were made with. */
+/** The contracts of one pod, by the label with which they were created. */
 export function contractsOf(truth: Truth, pod: PodTruth): ContractTruth[] {
   return truth.contracts.filter((contract) => contract.label === pod.label);
 }
 
-/** True while the contract bills at `at`. */
+/** True if the contract is billed at `at`. */
 export function livesAt(contract: ContractTruth, at: number): boolean {
   return contract.createdAt <= at && (contract.endedAt === null || contract.endedAt > at);
 }

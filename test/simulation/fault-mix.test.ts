@@ -2,13 +2,13 @@ import { beforeAll, expect, test } from "vitest";
 import { runMany } from "./run-many.ts";
 import type { Verdict } from "./run-one.ts";
 
-// 5 pods for 2.52 hours: an hour and a half with faults, and the hour after it that the laws speak of. 40 seeds make 504
-// pod-hours, some 28 s on two free cores.
+// 5 pods for 2.52 hours: an hour and a half with faults, and the hour after it that the laws need. 40 seeds make 504
+// pod-hours, about 28 s on two free cores.
 const SEEDS = 40;
 const SIZE = { hours: 2.52, pods: 5 };
-// Enough for a first short list in a failing test; `npm run simulate` goes further.
+// Enough for a short list of faults in a failing test; `npm run simulate` makes it shorter.
 const SHRINK_RUNS = 10;
-// A machine with other work gets the time that it needs.
+// A busy machine needs more time.
 const LONGEST_MS = 300_000;
 
 let verdicts: Verdict[] = [];

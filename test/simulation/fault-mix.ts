@@ -1,4 +1,4 @@
-// Everything at once: draws a scenario with all kinds of trouble from a seed. Pure.
+// Draws a scenario with all kinds of faults from a seed. Pure.
 import type { JsonObject } from "../emulator/json.ts";
 import { type Random, seededRandom } from "../emulator/random.ts";
 import { drawFault } from "./faults.ts";
@@ -8,12 +8,12 @@ import { FIRST_IMAGE, type Injection, type Scenario } from "./scenario.ts";
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 3_600_000;
-// Faults stop after this part of a run, so that the laws about what comes to rest can be judged.
+// Faults stop after this part of a run, so that the laws about the state at rest can be judged.
 const FAULTY_PART = 0.6;
-// So many things go wrong in each hour for every pod, and for the account as a whole.
+// Faults per hour for every pod, and for the account as a whole.
 const PER_POD_HOUR = 3;
 const PER_HOUR = 6;
-// The first instance may come up before anything goes wrong, in most runs.
+// In most runs the first instance can come up before the first fault.
 const QUIET_START_MS = 4 * MINUTE_MS;
 
 export interface FaultMixOptions {
@@ -27,7 +27,7 @@ export function faultMix(seed: number, { hours, pods }: FaultMixOptions): Scenar
   const faultsEndMs = Math.round(hours * FAULTY_PART * HOUR_MS);
   const losesDisks = random.chance(0.6);
   const redis = random.pick(["none", "forgetful", "steady", "steady", "steady"] as const);
-  // What nobody could ever know of again must not be lost: the id of a contract that no list shows.
+  // The id of a contract that no list shows must not be lost, because nobody could ever find it again.
   const losesRows = !losesDisks || (redis === "steady" && random.chance(0.7));
   const env: Record<string, string> = { BLACKLIST_ENABLED: String(redis !== "none") };
   if (random.chance(0.3)) env.VAST_HEALTH_PATH = "/health";
@@ -60,13 +60,13 @@ interface Context {
   pods: number;
   losesDisks: boolean;
   losesRows: boolean;
-  /** A steady one is never away and forgets nothing. */
+  /** A steady Redis is never down and loses nothing. */
   redis: "none" | "forgetful" | "steady";
   images: number;
   templates: number;
 }
 
-/** What an injection is but for its time. */
+/** An injection without its time. */
 type Drawn = Injection extends infer One ? (One extends Injection ? Omit<One, "at"> : never) : never;
 
 function draw(context: Context): Drawn {
@@ -92,7 +92,7 @@ function draw(context: Context): Drawn {
   }
   if (dice <= 74) {
     if (random.chance(0.7)) context.images += 1;
-    const version = random.chance(0.3) ? random.integer(1, context.images) : context.images; // sometimes back to an earlier one
+    const version = random.chance(0.3) ? random.integer(1, context.images) : context.images; // sometimes an earlier image again
     const image = version === 1 ? FIRST_IMAGE : `example/app:${version}`;
     return { kind: "image", image, losesDisk: losesDisks && random.chance(0.7) };
   }
@@ -110,7 +110,7 @@ function draw(context: Context): Drawn {
   return { kind: "reloader-down", pod, forMs: minutes(0.5, 10) };
 }
 
-/** Whether a contract's id dies on its way from the API to the disk, or with the disk before it is in Redis. */
+/** True if a contract's id is lost between the API and the disk, or with the disk before it is in Redis. */
 function losesId(point: KillPoint, losesDisk: boolean): boolean {
   return (
     point === "create-sent" ||

@@ -1,4 +1,4 @@
-// Lets things go wrong and well then: carries out the injections of a scenario. Touches the emulator, the pods and Redis.
+// Starts and ends the faults of a scenario. Touches the emulator, the pods and Redis.
 
 import type { Emulator } from "../emulator/emulator.ts";
 import { isObject, type JsonObject, parseJson } from "../emulator/json.ts";
@@ -17,24 +17,24 @@ export interface InjectorParts {
   pods: readonly Pod[];
   truth: Truth;
   record(pod: number | null, text: string): void;
-  /** The world has changed. */
+  /** Called after every change. */
   observe(): void;
 }
 
 export interface Injector {
   inject(injection: Injection): void;
-  /** The code with which connections of the pod fail now, or null. */
+  /** The error code of the pod's connections at the moment, or null. */
   failureTo(what: "api" | "instances", pod: number): string | null;
-  /** Ends whatever lasts. */
+  /** Ends all faults. */
   endFaults(): void;
 }
 
-// A process that does not come to its deadly point in this time is killed where it is.
+// A process that does not reach its kill point in this time is killed where it is.
 const KILL_POINT_WAIT_MS = 10 * 60_000;
-// Between two pods of a rollout: until the new one is ready, or so.
+// Between two pods of a rollout: about the time until the new one is ready.
 const ROLLOUT_STEP_MS = 20_000;
 const RESTART_MS = 3000;
-// Answers that were delayed by a fault, and rows that come or go late, show for this long after it.
+// Delayed answers and late rows can show this long after their fault.
 const EFFECT_LASTS_MS = 130_000;
 
 export function createInjector(parts: InjectorParts): Injector {
@@ -44,7 +44,7 @@ export function createInjector(parts: InjectorParts): Injector {
   const lasting = new Set<() => void>();
   const normal = { ...world.settings };
 
-  /** Does `end` after `ms`, or when all faults end. */
+  /** Calls `end` after `ms`, or when all faults end. */
   const last = (ms: number, end: () => void) => {
     const once = () => {
       if (!lasting.delete(once)) return;
@@ -61,7 +61,7 @@ export function createInjector(parts: InjectorParts): Injector {
       span.to = time.now() + afterglowMs;
     };
   };
-  /** The live instance of the pod that is best known: the one that serves, else the newest. */
+  /** The pod's live instance: the serving one, else the newest. */
   const instanceOf = (pod: number): number | null => {
     const label = truth.pods[pod]?.label;
     const serving = truth.pods[pod]?.serving.at(-1);

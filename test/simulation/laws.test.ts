@@ -1,4 +1,4 @@
-// Each law fails when the program has the bug that it is there for: a law that cannot fail proves nothing.
+// Each law fails when the program has the bug that it is meant to find. A law that cannot fail proves nothing.
 import type { AxiosAdapter } from "axios";
 import { expect, test } from "vitest";
 import type { Dependencies } from "../../provisioner/commands/dependencies.ts";
@@ -9,7 +9,7 @@ import type { Injection, Scenario } from "./scenario.ts";
 import { instanceEvent, MINUTE_MS, podKilled, scenarioWith } from "./scenario-with.ts";
 import { simulate } from "./simulation.ts";
 
-/** The laws that are broken, each once. */
+/** The names of the broken laws, each once. */
 async function broken(scenario: Scenario, plant: (dependencies: Dependencies) => Dependencies): Promise<string[]> {
   const { truth } = await simulate(scenario, { alter: plant });
   return [...new Set(judge(truth).map((breach) => breach.law))];
@@ -17,7 +17,7 @@ async function broken(scenario: Scenario, plant: (dependencies: Dependencies) =>
 
 const healthy = (dependencies: Dependencies) => dependencies;
 
-/** A program whose calls go through `change`, which may answer itself or change the answer's JSON. */
+/** A program whose calls go through `change`, which can answer itself or change the answer's JSON. */
 function withCalls(
   change: (
     call: { method: string; path: string },
@@ -56,7 +56,7 @@ test("law 1: a program that sees only the first row leaves two instances", async
   expect(await broken(scenario, seesOne)).toEqual(["two-instances", "nothing-left"]);
 });
 
-test("law 2: a program that compares labels loosely touches what is not its own", async () => {
+test("law 2: a program that compares labels loosely changes foreign instances", async () => {
   const loose = (dependencies: Dependencies): Dependencies => {
     const { adapter } = dependencies;
     if (adapter === undefined) throw new Error("a simulated dependencies has an adapter");
@@ -74,7 +74,7 @@ test("law 2: a program that compares labels loosely touches what is not its own"
   expect(await broken(scenarioWith([]), loose)).toContain("others-untouched");
 });
 
-test("law 3: a program that takes another word for the image ends a good instance", async () => {
+test("law 3: a program that misreads the image destroys a healthy instance", async () => {
   const misreads = withCalls(async (call, pass) => {
     if (!isList(call)) return "pass";
     const answer = await pass();
@@ -86,7 +86,7 @@ test("law 3: a program that takes another word for the image ends a good instanc
   expect(await broken(scenarioWith([]), misreads)).toContain("good-kept");
 });
 
-test("law 4: a program that does not destroy what it replaces leaves it billing", async () => {
+test("law 4: a program that does not destroy a replaced instance leaves it billed", async () => {
   const scenario = scenarioWith([instanceEvent(10, "exit")]);
   const hides = new Set<number>();
   const forgets = withCalls(async (call, pass) => {
@@ -103,7 +103,7 @@ test("law 4: a program that does not destroy what it replaces leaves it billing"
   expect(await broken(scenario, forgets)).toContain("nothing-left");
 });
 
-test("law 5: a program that never believes its probe serves nothing after the faults", async () => {
+test("law 5: a program that never trusts its probe serves nothing after the faults", async () => {
   const doubts = (dependencies: Dependencies): Dependencies => ({
     ...dependencies,
     probe: async (endpoint, signal) => ({ ...(await dependencies.probe(endpoint, signal)), ok: false, tcp: false }),
@@ -111,7 +111,7 @@ test("law 5: a program that never believes its probe serves nothing after the fa
   expect(await broken(scenarioWith([]), doubts)).toContain("serving-again");
 });
 
-test("law 6: a program that forgets its creates with its process makes too many", async () => {
+test("law 6: a program that forgets its creates at a restart makes too many", async () => {
   const injections = Array.from({ length: 9 }, (_, i): Injection[] => [
     instanceEvent(4 + 6 * i, "kill"),
     podKilled(3 + 6 * i, false),
@@ -128,7 +128,7 @@ test("law 6: a program that forgets its creates with its process makes too many"
   expect(await broken(scenarioWith(injections), forgets)).toContain("budget");
 });
 
-test("law 7: an instance that serves nobody is waste, one that serves is not", async () => {
+test("law 7: an instance that is not serving is waste, a serving one is not", async () => {
   const well = moneyOf((await simulate(scenarioWith([]), {})).truth);
   expect(well.waste).toBe(0);
   expect(well.boot).toBeGreaterThan(0);
@@ -137,7 +137,7 @@ test("law 7: an instance that serves nobody is waste, one that serves is not", a
   expect(muted.waste).toBeGreaterThan(0);
 });
 
-test("law 8: a program that takes another's lease for its own acts beside it", async () => {
+test("law 8: a program that mistakes another process' lease for its own acts beside it", async () => {
   const injections: Injection[] = [
     { kind: "overlap", at: 10 * MINUTE_MS, pod: 0, forMs: 40 * MINUTE_MS },
     instanceEvent(15, "exit"),

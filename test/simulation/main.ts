@@ -1,4 +1,4 @@
-// `npm run simulate`: one seed told as a story, or many of them as a summary. Touches the standard streams and child processes.
+// `npm run simulate`: the timeline of one seed, or a summary of many. Touches the standard streams and child processes.
 import yargs from "yargs";
 import { hideBin } from "yargs/helpers";
 import { LAWS } from "./laws/all.ts";
@@ -6,7 +6,7 @@ import { type Money, moneySentence } from "./laws/money.ts";
 import { runMany } from "./run-many.ts";
 import { runOne, type Verdict } from "./run-one.ts";
 
-// A run of 25 pod-hours takes some seconds: the shortest list is worth a few minutes, no more.
+// A run of 25 pod-hours takes some seconds; this limits the search for the shortest list to a few minutes.
 const SHRINK_RUNS = 60;
 
 const flags = await yargs(hideBin(process.argv))
@@ -17,7 +17,7 @@ const flags = await yargs(hideBin(process.argv))
     seeds: { type: "number", describe: "how many seeds to run, on all cores, with a summary" },
     hours: { type: "number", default: 5, describe: "simulated hours of each run" },
     pods: { type: "number", default: 5, describe: "pods of one account" },
-    shrink: { type: "boolean", default: true, describe: "look for the shortest list of events that breaks a law" },
+    shrink: { type: "boolean", default: true, describe: "search for the shortest list of faults that breaks a law" },
   })
   .parse();
 
@@ -56,7 +56,7 @@ async function summarise(count: number): Promise<number> {
   for (const verdict of failing) {
     out(`seed ${verdict.seed} breaks:`);
     for (const line of [...verdict.breaches, ...verdict.shortest]) out(`  ${line}`);
-    out(`  all of it: npm run simulate -- --seed ${verdict.seed} --hours ${hours} --pods ${pods}`);
+    out(`  full timeline: npm run simulate -- --seed ${verdict.seed} --hours ${hours} --pods ${pods}`);
   }
   const money = verdicts.reduce<Money>(
     (sum, one) => ({

@@ -1,5 +1,5 @@
-// The way between a process and the API: latencies, answers that are cut or never come, calls of the dead that arrive all the
-// same. Touches the emulator.
+// The network between a process and the API: latency, cut and missing answers, and calls of killed processes that still arrive.
+// Touches the emulator.
 import type { AxiosAdapter, InternalAxiosRequestConfig } from "axios";
 import type { Emulator } from "../emulator/emulator.ts";
 import type { ApiRequest, ApiResponse } from "../emulator/message.ts";
@@ -7,7 +7,7 @@ import type { Random } from "../emulator/random.ts";
 import { never, type Process } from "./process.ts";
 import type { VirtualTime } from "./virtual-time.ts";
 
-/** Told of every call. `sent` when it leaves the process, `arrived` after the API has worked on it. */
+/** Called for every call: `sent` when it leaves the process, `arrived` after the API has executed it. */
 export interface CallObserver {
   sent(request: ApiRequest): void;
   arrived(request: ApiRequest, answer: ApiResponse): void;
@@ -17,9 +17,9 @@ export interface ApiConnection {
   time: VirtualTime;
   emulator: Emulator;
   random: Random;
-  /** The caller's address as the API sees it: pods behind one gateway share it. */
+  /** The caller's address as the API sees it. Pods behind one gateway share it. */
   address: string;
-  /** The code with which connections fail now, or null. */
+  /** The error code of connections at the moment, or null. */
   failureCode(): string | null;
   observer: CallObserver;
 }
@@ -27,16 +27,16 @@ export interface ApiConnection {
 // One way through the internet, ms.
 const FASTEST_MS = 5;
 const SLOWEST_MS = 80;
-// A host that does not answer at all is given up by the system after minutes; the client's own deadline comes first.
+// The system gives up on a silent host only after minutes; the client's deadline comes first.
 const SILENT_CODE = "ETIMEDOUT";
-// Of the calls that are on the way when their process is killed about half arrive.
+// About half of the calls in flight arrive when their process is killed.
 const ARRIVES_AFTER_KILL = 0.5;
 
 /** The adapter that stands between axios and the API for one process. */
 export function apiAdapter(connection: ApiConnection, process: Process): AxiosAdapter {
   const { time, emulator, random, observer } = connection;
   const latency = () => random.integer(FASTEST_MS, SLOWEST_MS);
-  let createAnswered = false; // by whatever ended the wait for it
+  let createAnswered = false; // or given up
 
   return async (config) => {
     if (!process.alive()) return never();

@@ -1,4 +1,4 @@
-// The mix is hard enough to tell a lease and a copy in Redis that work from such that do not: no test of theirs is needed for that.
+// The fault mix is hard enough to find a broken lease or a broken copy in Redis, without a special test for them.
 import { expect, test } from "vitest";
 import type { Dependencies } from "../../provisioner/commands/dependencies.ts";
 import type { RedisConnection } from "../../provisioner/redis/connection.ts";
@@ -7,13 +7,13 @@ import { judge, type LawName } from "./laws/all.ts";
 import { simulate } from "./simulation.ts";
 
 const SIZE = { hours: 2.52, pods: 5 };
-// About a third of all seeds notice each of these bugs; the first of these do at present.
+// About a third of all seeds find each of these bugs; at present the first of these do.
 const SEEDS = { first: 4, last: 20 };
-// A machine with other work gets the time that it needs.
+// A busy machine needs more time.
 const LONGEST_MS = 300_000;
 
-/** What the seeds break from the first on, until all of `laws` are broken. */
-async function noticed(laws: LawName[], plant: (redis: RedisConnection) => RedisConnection): Promise<Set<string>> {
+/** The laws that the seeds break, until all of `laws` are broken. */
+async function brokenLaws(laws: LawName[], plant: (redis: RedisConnection) => RedisConnection): Promise<Set<string>> {
   const alter = (dependencies: Dependencies): Dependencies => ({
     ...dependencies,
     connectRedis: async (url, log) => plant(await dependencies.connectRedis(url, log)),
@@ -27,18 +27,21 @@ async function noticed(laws: LawName[], plant: (redis: RedisConnection) => Redis
 }
 
 test(
-  "a copy in Redis that keeps nothing costs money: budgets are overdrawn, contracts stay for ever",
+  "a copy in Redis that stores nothing costs money: budgets are exceeded, contracts stay for ever",
   async () => {
-    const broken = await noticed(["budget", "nothing-left"], (redis) => ({ ...redis, setWhileMine: async () => true }));
+    const broken = await brokenLaws(["budget", "nothing-left"], (redis) => ({
+      ...redis,
+      setWhileMine: async () => true,
+    }));
     expect([...broken]).toEqual(expect.arrayContaining(["budget", "nothing-left"]));
   },
   LONGEST_MS,
 );
 
 test(
-  "a lease that everybody has lets two provisioners of one label act",
+  "a lease that every process gets lets two provisioners of one label act",
   async () => {
-    const broken = await noticed(["one-owner"], (redis) => ({
+    const broken = await brokenLaws(["one-owner"], (redis) => ({
       ...redis,
       claim: async (_key, mine, _value, ttlMs) => ({ before: mine, leftMs: ttlMs }),
       async setWhileMine(_guard, _mine, key, value, ttlSeconds) {

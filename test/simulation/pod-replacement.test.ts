@@ -1,5 +1,5 @@
-// What Redis remembers when a pod is replaced and its disk is lost. Each is held against the same run without Redis, which shows
-// that it is Redis that makes the difference.
+// What the copy in Redis preserves when a pod is replaced and its disk is lost. Each test runs without Redis too, which shows
+// that Redis makes the difference.
 import { expect, test } from "vitest";
 import type { Dependencies } from "../../provisioner/commands/dependencies.ts";
 import { budgetKept } from "./laws/budget.ts";
@@ -18,19 +18,19 @@ test("a label's budget holds although its pod is replaced", async () => {
   ]);
   expect(budgetKept((await simulate(scenarioWith(injections, WITH))).truth)).toEqual([]);
   const { truth } = await simulate(scenarioWith(injections));
-  expect(budgetKept(truth)).toEqual([]); // a new pod is a new budget where there is no Redis
+  expect(budgetKept(truth)).toEqual([]); // without Redis a new pod has a new budget
   expect(budgetKept({ ...truth, redisUnreliable: [] })).not.toEqual([]);
 });
 
 const rule = { method: "PUT", path: "^/api/v0/asks/", times: 1, effect: { kind: "no-row" } };
 const injections: Injection[] = [{ kind: "api-fault", at: 0, forMs: MINUTE_MS, rule }, podKilled(1, true)];
 
-test("a contract that is never listed is ended although its pod is replaced", async () => {
+test("a contract that is never listed is destroyed although its pod is replaced", async () => {
   expect(nothingLeft((await simulate(scenarioWith(injections, WITH))).truth)).toEqual([]);
   expect(nothingLeft((await simulate(scenarioWith(injections))).truth)).not.toEqual([]);
 });
 
-test("such a contract is ended also where the full disk of the former pod did not take its id", async () => {
+test("such a contract is destroyed even if its id could not be saved on the former pod's full disk", async () => {
   let processes = 0;
   let refused = 0;
   const alter = (dependencies: Dependencies): Dependencies => {

@@ -1,4 +1,4 @@
-// One pod of a run: its volumes, its nginx, and one provisioner process after another. Touches nothing but what it is handed.
+// One pod of a run: its volumes, its nginx, and one provisioner process after another. Touches only what it is given.
 
 import type { Dependencies } from "../../provisioner/commands/dependencies.ts";
 import { run } from "../../provisioner/commands/run.ts";
@@ -24,37 +24,37 @@ export interface PodParts {
   env: Readonly<Record<string, string>>;
   image: string;
   truth: PodTruth;
-  /** A process' log lines and what becomes of it. */
+  /** Adds a line about the process to the timeline. */
   record(text: string): void;
   log(line: string): void;
   /** Bytes that a process wrote to disk. */
   wrote(path: string, text: string): void;
-  /** nginx serves something else. */
+  /** Called when nginx serves something else. */
   changed(): void;
-  /** Changes the program for the tests of the laws themselves. */
+  /** Plants bugs in the program, for the tests of the laws. */
   alter(dependencies: Dependencies): Dependencies;
 }
 
 export interface Pod {
-  /** Of the pod that has the name now. */
+  /** The volumes of the pod that has the name now. */
   readonly disk: PodDisk;
   readonly reloader: SimulatedReloader;
-  /** The image that the operator wants, and since when a process knows it. */
+  /** The desired image, and since when a process knows it. */
   image: { name: string; since: number };
   start(): void;
   kill(): void;
-  /** Kills the process where it comes to `point` next; one that is down stays so. */
+  /** Kills the process when it next reaches `point`. Without a process it does nothing. */
   killAtPoint(point: KillPoint): void;
-  /** SIGTERM, and kill -9 when the grace is over; `then` is called when the process has ended. */
+  /** SIGTERM, and SIGKILL after the grace period; `then` is called when the process has ended. */
   terminate(then: () => void): void;
-  /** What is to be done once when the present process has ended. */
+  /** Calls `then` once when the current process has ended. */
   onEnd(then: () => void): void;
   isUp(): boolean;
-  /** The pod is another one: its volumes and its nginx are new. */
+  /** Replaces the pod: its volumes and its nginx are new. */
   replace(): void;
   /**
-   * The pod is another one, and the process of the former runs on, which nobody sees. Answers how to kill that one; null when
-   * it is down or about to end.
+   * Replaces the pod while the former one's process keeps running. Returns a function that kills that process; null if there is
+   * no process or it is about to end.
    */
   leaveBehind(): (() => void) | null;
 }
@@ -63,9 +63,9 @@ export interface Pod {
 const UPSTREAM_PATH = "/var/run/vast-pod/upstream.json";
 // Kubernetes' default between SIGTERM and SIGKILL.
 const GRACE_MS = 30_000;
-// Asking over loopback.
+// A request over loopback.
 const ASK_MS = 2;
-// Kubernetes waits before it starts a program again that ended by itself; its first waits are of this order.
+// Kubernetes waits before it restarts a crashed program; its first waits are about this long.
 const CRASH_WAIT_MS = 10_000;
 
 export function simulatedPod(parts: PodParts): Pod {
@@ -146,7 +146,7 @@ export function simulatedPod(parts: PodParts): Pod {
     },
   };
 
-  /** A create or destroy is noted with the process that sends it. */
+  /** Records a create or destroy with the process that sends it. */
   function connectionOf(number: number): ApiConnection {
     const { observer } = parts.connection;
     const sent = (request: ApiRequest) => {

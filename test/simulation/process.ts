@@ -1,11 +1,11 @@
-// One life of a pod's provisioner: started, ended by SIGTERM, or killed so that nothing of it ever takes effect again. Touches
-// nothing but what it is handed.
+// One process of a pod's provisioner: it runs, ends on SIGTERM, or is killed, after which it has no effect any more. Touches only
+// what it is given.
 import type { Clock } from "../../common/clock.ts";
 import type { VirtualTime } from "./virtual-time.ts";
 
 /**
- * Where in its work a process can be killed. Each is reached many times in a run, unlike a moment chosen by the clock.
- * `create-over` is when the next call leaves it: what a create answered is noted by then, wherever it must be.
+ * Where in its work a process can be killed. Each point is reached many times in a run, unlike an instant chosen by the clock.
+ * `create-over` is when the next call is sent: by then the answer of a create has been saved everywhere.
  */
 export const KILL_POINTS = [
   "create-sent",
@@ -21,19 +21,19 @@ export type KillPoint = (typeof KILL_POINTS)[number];
 
 export interface Process {
   alive(): boolean;
-  /** Its time: sleeps of a dead process never end. */
+  /** Its clock. Sleeps of a dead process never end. */
   readonly clock: Clock;
-  /** What SIGTERM aborts. */
+  /** SIGTERM aborts it. */
   readonly stop: AbortController;
-  /** Kill -9. `dead` is told once. */
+  /** SIGKILL. Calls `died`, once. */
   kill(): void;
-  /** Kills it when it next comes to `point`. */
+  /** Kills it when it next reaches `point`. */
   killAtPoint(point: KillPoint): void;
-  /** Tells that it has come to `point`; answers whether it is still alive. */
+  /** Called when it reaches `point`; returns whether it is still alive. */
   passes(point: KillPoint): boolean;
 }
 
-/** A process that has just begun. `died` is called when it is killed, wherever that happens. */
+/** A new process. `died` is called when it is killed, wherever that happens. */
 export function newProcess(time: VirtualTime, died: () => void, clockOffsetMs = 0): Process {
   let alive = true;
   let killPoint: KillPoint | null = null;
@@ -71,7 +71,7 @@ export function newProcess(time: VirtualTime, died: () => void, clockOffsetMs = 
   return process;
 }
 
-/** What a dead process waits for. */
+/** A promise that never settles: what a dead process waits for. */
 export function never<T>(): Promise<T> {
   return new Promise<T>(() => undefined);
 }

@@ -1,5 +1,5 @@
-// Writes down what really happens: looks at the emulator and at each pod's nginx after every event. Touches neither, but for
-// having bills reckoned.
+// Records what really happens: reads the emulator and each pod's nginx after every event. Changes neither, except that it
+// updates bills.
 
 import type { Server } from "../../common/upstream-file.ts";
 import type { Emulator } from "../emulator/emulator.ts";
@@ -12,21 +12,21 @@ import { templateHash } from "../emulator/templates/template.ts";
 import type { ContractTruth, Truth } from "./emulator-truth.ts";
 import { kindOf } from "./network.ts";
 
-/** What the witness asks a pod about. */
+/** What the recorder reads of a pod. */
 export interface WatchedPod {
-  /** Where its nginx sends requests. */
+  /** The server that its nginx routes to. */
   serves(): Server | null;
-  /** The image that the operator wants for it, and since when. */
+  /** Its desired image, and since when. */
   image(): { name: string; since: number };
 }
 
 export interface Recorder {
   readonly truth: Truth;
-  /** To be called after everything that may have changed something. */
+  /** To be called after every possible change. */
   observe(): void;
-  /** A call leaves a pod. */
+  /** A pod sends a call. */
   sent(pod: number, request: ApiRequest): void;
-  /** The API has worked on a call. */
+  /** The API has executed a call. */
   arrived(pod: number, request: ApiRequest, answer: ApiResponse): void;
   probed(host: string, port: number, ok: boolean): void;
   /** Ends open spans. */
@@ -46,7 +46,7 @@ export interface RecorderParts {
   now(): number;
   pods: readonly WatchedPod[];
   truth: Truth;
-  /** Told of what a reader of the run wants to know. */
+  /** Adds a line to the timeline. */
   record(pod: number | null, text: string): void;
 }
 
@@ -95,7 +95,7 @@ export function createRecorder(parts: RecorderParts): Recorder {
     return index < 0 ? null : index;
   };
 
-  /** What was paid since the last look goes to what the instance did meanwhile. */
+  /** Adds what was paid since the last call to what the instance did in that time. */
   function recordBill(one: Seen): void {
     settle(world, one.instance);
     const total = one.instance.bill.gpuDollars + one.instance.bill.diskDollars;
@@ -146,7 +146,7 @@ export function createRecorder(parts: RecorderParts): Recorder {
     followServing();
   }
 
-  /** The facts by which a destroy is judged, taken when its first DELETE leaves the pod. */
+  /** Records the facts by which a destroy is judged, when the pod sends its first DELETE. */
   function recordDestroy(pod: number, id: number): void {
     if (deleteSent.has(id)) return;
     deleteSent.add(id);
@@ -208,7 +208,7 @@ function idIn(request: ApiRequest): number {
   return Number(/\/(\d+)\/?(?:\?|$)/.exec(request.url)?.[1] ?? Number.NaN);
 }
 
-/** True when the caller cannot know from this answer that nothing was made. */
+/** True if this answer does not prove to the caller that nothing was created. */
 function isUncertain({ status, body, delivery }: ApiResponse): boolean {
   if (delivery.kind === "cut" || delivery.kind === "hang") return true;
   if (status >= 500 || [408, 409, 425].includes(status)) return true;

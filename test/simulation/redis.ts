@@ -1,15 +1,15 @@
-// The Redis that all pods share, in memory and in virtual time: the commands that bans and leases need. Pure.
+// The Redis that all pods share, in memory and in virtual time, with the commands for bans and leases. Pure.
 import type { RedisConnection } from "../../provisioner/redis/connection.ts";
 
 export interface SharedRedis {
-  /** While true every command is refused after a second, as by a server that cannot be reached. */
+  /** While true every command fails after a second, as with an unreachable server. */
   away: boolean;
   flush(): void;
-  /** `sleep` is the process' own: of a dead one it never returns. */
+  /** `sleep` belongs to the process: for a dead one it never returns. */
   connect(sleep: (ms: number) => Promise<void>): RedisConnection;
 }
 
-// The connection's own limit for one command.
+// The connection's timeout for one command.
 const COMMAND_TIMEOUT_MS = 1000;
 
 export function sharedRedis(now: () => number): SharedRedis {

@@ -1,4 +1,4 @@
-// Defects that mixed seeds have found, each by the few events that were needed for it.
+// Bugs that the fault mix has found, each with the few faults that are needed for it.
 import { expect, test } from "vitest";
 import { judge } from "./laws/all.ts";
 import type { Injection } from "./scenario.ts";
@@ -16,7 +16,7 @@ const fault = (
   rule,
 });
 
-test("a contract that no list shows is ended although its first DELETE gets no answer", async () => {
+test("a contract that no list shows is destroyed although its first DELETE gets no answer", async () => {
   const { truth } = await simulate(
     scenarioWith([
       fault(0, 1, { method: "PUT", path: "^/api/v0/asks/", times: 1, effect: { kind: "no-row" } }),
@@ -29,13 +29,13 @@ test("a contract that no list shows is ended although its first DELETE gets no a
   expect(judge(truth)).toEqual([]);
 });
 
-test("an instance that goes back to loading and stays there is replaced, also soon after one that was unreachable", async () => {
+test("an instance that returns to loading and stays there is replaced, even soon after an unreachable one", async () => {
   const { truth } = await simulate(scenarioWith([instanceEvent(5, "mute"), instanceEvent(40, "stick")]));
   expect(judge(truth)).toEqual([]);
 });
 
-test("five pods that share the API's limits know their lists nearly all the time", async () => {
+test("five pods that share the API's limits know their instance lists nearly all the time", async () => {
   const { timeline } = await simulate(scenarioWith([], { pods: 5 }), { timeline: true });
   const unknown = timeline.filter((line) => line.includes("the instance list is unknown") && line > "00:05");
-  expect(unknown.length).toBeLessThan(5); // 92 before reads were asked again
+  expect(unknown.length).toBeLessThan(5); // 92 before reads were retried
 });

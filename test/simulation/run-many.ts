@@ -1,4 +1,5 @@
-// Many seeds on all cores: child processes that ask for the next seed when they are done. Touches processes and a temporary folder.
+// Runs many seeds on all cores, in child processes that get the next seed when they are done. Touches processes and a temporary
+// folder.
 import { type ChildProcess, fork } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { availableParallelism, tmpdir } from "node:os";
@@ -8,7 +9,7 @@ import { build } from "esbuild";
 import { z } from "zod";
 import type { Verdict } from "./run-one.ts";
 
-/** What a child is told. */
+/** What a child gets. */
 export const taskSchema = z.object({
   seed: z.int(),
   hours: z.number(),
@@ -27,13 +28,13 @@ const verdictSchema = z.object({
 });
 
 const READY = "ready";
-// Much is made and dropped: a larger nursery saves a tenth of the time, and so do errors without their stacks.
+// A run allocates a lot: a larger young generation saves a tenth of the time, and so do errors with short stacks.
 const NODE_FLAGS = ["--max-semi-space-size=64", "--stack-trace-limit=2"];
 // A program that is bundled from CommonJS packages needs `require` for Node's own modules.
 const BANNER = `import { createRequire as __createRequire } from "node:module";
 const require = __createRequire(import.meta.url);`;
 
-/** Verdicts of all tasks in their order. `told` is called as each comes in. Rejects when a child fails. */
+/** The verdicts of all tasks, in order. Calls `onVerdict` as each arrives. Rejects when a child fails. */
 export async function runMany(tasks: readonly Task[], onVerdict: (verdict: Verdict) => void): Promise<Verdict[]> {
   const folder = await mkdtemp(join(tmpdir(), "vast-pod-simulation-"));
   const children: ChildProcess[] = [];
@@ -52,7 +53,7 @@ export async function runMany(tasks: readonly Task[], onVerdict: (verdict: Verdi
       return runTasks(child, waiting, note);
     });
     await Promise.all(workers.map((worker) => worker.ready));
-    await rm(folder, { recursive: true, force: true }); // it is in their memory now, and nothing stays if this program is killed
+    await rm(folder, { recursive: true, force: true }); // they have loaded it, so nothing is left if this program is killed
     await Promise.all(workers.map((worker) => worker.done));
     return tasks.flatMap((task) => verdicts.get(task.seed) ?? []);
   } finally {
@@ -64,7 +65,7 @@ export async function runMany(tasks: readonly Task[], onVerdict: (verdict: Verdi
 interface Worker {
   /** Resolves when the child has read its program. */
   ready: Promise<void>;
-  /** Resolves when the child has ended well, with no task left. */
+  /** Resolves when the child has exited with code 0 and no task is left. */
   done: Promise<void>;
 }
 
@@ -78,7 +79,7 @@ function runTasks(child: ChildProcess, waiting: Task[], note: (verdict: Verdict)
     child.on("error", reject);
     child.on("exit", (code, signal) => {
       if (code === 0) resolve();
-      else reject(new Error(`a worker ended with ${signal === null ? `code ${code}` : `signal ${signal}`}`));
+      else reject(new Error(`a worker exited with ${signal === null ? `code ${code}` : `signal ${signal}`}`));
     });
   });
   const begun = new Promise<void>((resolve) => {
@@ -91,7 +92,7 @@ function runTasks(child: ChildProcess, waiting: Task[], note: (verdict: Verdict)
   return { ready: Promise.race([begun, done]), done };
 }
 
-/** One file starts in a fraction of the time that a loader needs for a hundred. */
+/** One bundled file starts much faster than a hundred modules through a loader. */
 async function bundle(outfile: string): Promise<void> {
   await build({
     entryPoints: [fileURLToPath(new URL("worker.ts", import.meta.url))],
@@ -105,7 +106,7 @@ async function bundle(outfile: string): Promise<void> {
   });
 }
 
-/** The child's side: works on one task after another until the parent lets go. */
+/** Runs in the child: one task after another, until the parent disconnects. */
 export function runTasksOfParent(work: (task: Task) => Promise<Verdict>): void {
   process.send?.(READY);
   process.on("message", (message) => {

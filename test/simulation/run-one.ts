@@ -1,4 +1,4 @@
-// One seed from scenario to verdict. Touches nothing outside.
+// Runs one seed, from scenario to verdict. Touches nothing outside.
 
 import type { Breach } from "./emulator-truth.ts";
 import { type FaultMixOptions, faultMix } from "./fault-mix.ts";
@@ -15,12 +15,12 @@ export interface Verdict {
   breaches: string[];
   money: Money;
   timeline: string[];
-  /** What is needed for the first broken law to break, when it was asked for. */
+  /** The shortest list of faults that breaks the first broken law, if requested. */
   shortest: string[];
 }
 
 export interface RunOneOptions extends FaultMixOptions, RunOptions {
-  /** How many runs may be spent on finding the shortest list for a broken law; 0: none. */
+  /** The most runs to spend on the shortest list for a broken law; 0 means none. */
   shrinkRuns?: number;
 }
 

@@ -1,5 +1,5 @@
-// One run: the emulator, the pods and everything that goes wrong, in one virtual time. The same scenario gives the same run byte
-// for byte. Touches nothing outside.
+// One run: the emulator, the pods and the faults in one virtual time. The same scenario gives the same run, byte for byte. Touches
+// nothing outside.
 import { createHash } from "node:crypto";
 import type { Dependencies } from "../../provisioner/commands/dependencies.ts";
 import { ACCOUNT_KEY, createEmulator } from "../emulator/emulator.ts";
@@ -16,34 +16,34 @@ import { timelineEntry } from "./timeline.ts";
 import { virtualTime } from "./virtual-time.ts";
 
 export interface RunOptions {
-  /** Keeps the timeline line by line; without it only its hash is made. */
+  /** Keeps the timeline; without it only its hash is computed. */
   timeline?: boolean;
-  /** Changes the program: tests of the laws plant bugs with it. */
+  /** Changes the program: the tests of the laws plant bugs with it. */
   alter?: (dependencies: Dependencies, pod: number) => Dependencies;
-  /** Other names than a StatefulSet's. */
+  /** Pod names; by default those of a StatefulSet. */
   nameOf?: (pod: number) => string;
-  /** When each pod starts, ms from the run's start; left out, within its first five seconds. */
+  /** When each pod starts, ms from the run's start; by default within the first five seconds. */
   startsAt?: (pod: number) => number;
-  /** How far each pod's clock is off, ms. */
+  /** The error of each pod's clock, ms. */
   clockOffsetMs?: (pod: number) => number;
 }
 
 export interface RunResult {
   truth: Truth;
-  /** Readable lines; empty unless asked for. */
+  /** Readable lines; empty unless requested. */
   timeline: string[];
   /** Over every call, answer, write, log line and event of the run. */
   hash: string;
   /** Calls of the API. */
   calls: number;
-  /** The newest of them, as the API has recorder them. */
+  /** The newest of them, as recorded by the API. */
   requests: readonly RequestRecord[];
 }
 
-/** 2026-11-23T15:00:00Z: any fixed instant will do. */
+/** 2026-11-23T15:00:00Z: any fixed instant works. */
 const START = 1_795_446_000_000;
 const HOUR_MS = 3_600_000;
-// Enough machines that bans of hosts do not empty the market, few enough that a search costs little.
+// Enough machines that bans do not empty the market, few enough that a search is cheap.
 const MACHINES = 220;
 
 const QUERY = {

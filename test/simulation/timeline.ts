@@ -1,9 +1,9 @@
-// What a reader of a run is shown of a provisioner's log. Pure.
+// Turns a provisioner's log line into a line of a run's timeline. Pure.
 import { z } from "zod";
 
 const lineSchema = z.looseObject({ level: z.string(), event: z.string().optional(), msg: z.string() });
 
-/** A log line without its real time, or null when it tells nothing new. */
+/** The log line without its time, or null if it is not shown. */
 export function timelineEntry(line: string): string | null {
   const { level, event, msg } = lineSchema.parse(JSON.parse(line));
   if (level === "debug" || event === "start") return null;

@@ -1,4 +1,4 @@
-// The program of a child process of many.ts: works on one seed after another until the parent lets go. Touches its channel.
+// The program of a child process of run-many.ts: runs one seed after another until the parent disconnects. Touches its channel.
 import { runTasksOfParent } from "./run-many.ts";
 import { runOne } from "./run-one.ts";
 

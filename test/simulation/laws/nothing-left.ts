@@ -1,4 +1,4 @@
-// Law 4: an hour after the faults nothing goes on billing that nobody uses. Pure.
+// Law 4: an hour after the faults no unused instance is still billed. Pure.
 import { type Breach, contractsOf, livesAt, type Truth } from "../emulator-truth.ts";
 
 const LAW = "nothing-left";

@@ -1,4 +1,4 @@
-// Law 2: nothing that does not carry exactly our label is ever touched. Pure.
+// Law 2: no instance is ever changed that does not carry exactly the pod's label. Pure.
 import type { Breach, Truth } from "../emulator-truth.ts";
 
 /** No call of a pod changes an instance that has another label than the pod's own, or none. */

@@ -6,8 +6,8 @@ const AGAIN_MS = 45 * 60_000;
 const HOUR_MS = 3_600_000;
 
 /**
- * 45 minutes after the faults stop, or after its budget of creates allows another one where that is later (law 6 forbids an
- * earlier one), every pod serves.
+ * Every pod serves 45 minutes after the faults stop, or after its budget allows another create, if that is later (law 6 forbids
+ * an earlier one).
  */
 export function servingAgain(truth: Truth): Breach[] {
   return truth.pods.flatMap((pod, index) => {
@@ -19,7 +19,7 @@ export function servingAgain(truth: Truth): Breach[] {
   });
 }
 
-/** When the faults have ended and the hour before has room for a create. */
+/** When the faults have ended and the budget has room for a create. */
 function mayCreateAt(truth: Truth, pod: PodTruth, index: number): number {
   const before = countedCreates(truth, index).filter((at) => at <= truth.faultsEnd && at > truth.faultsEnd - HOUR_MS);
   const inTheWay = before[before.length - pod.maxCreatesPerHour];
