@@ -1,6 +1,6 @@
 import { defineConfig } from "vitest/config";
 
-const SEEDS = "test/simulation/mixed.test.ts";
+const SEEDS = "test/simulation/fault-mix.test.ts";
 
 export default defineConfig({
   test: {
@@ -11,7 +11,7 @@ export default defineConfig({
       {
         test: {
           name: "unit",
-          include: ["test/unit/**/*.test.ts", "test/emulator/**/*.test.ts"],
+          include: ["test/unit/**/*.test.ts"],
           testTimeout: 60_000,
         },
       },

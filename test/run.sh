@@ -1,5 +1,6 @@
 #!/bin/sh
-# `npm test`: fetches what is missing, then types, style and all tests that need no engine of containers; the first failure ends it. Arguments go to vitest.
+# `npm test`: installs what is missing, then checks types and style and runs all tests that need no container engine. Stops at
+# the first failure. Arguments go to vitest.
 set -eu
 cd "$(dirname "$0")/.."
 sh test/setup.sh nginx redis-server

@@ -1,8 +1,8 @@
-// One nginx that serves the same instance twice: on one port with our config, on another with a bare `proxy_pass`.
+// One nginx that proxies the same instance twice: on one port with our config, on another with a plain `proxy_pass`.
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Server } from "../../common/upstream-file.ts";
-import { nginxFiles, startNginx } from "../sandbox/nginx.ts";
+import { nginxPaths, startNginx } from "../sandbox/nginx.ts";
 import type { Sandbox } from "../sandbox/sandbox.ts";
 import { ourProxy, plainProxy } from "./plain-proxy.ts";
 
@@ -12,7 +12,7 @@ export interface Contestants {
 }
 
 export async function startContestants(sandbox: Sandbox, server: Server): Promise<Contestants> {
-  const { confFolder } = nginxFiles(sandbox.folder);
+  const { confFolder } = nginxPaths(sandbox.folder);
   await mkdir(confFolder, { recursive: true });
   const [ourPort, status, plainPort] = [await sandbox.port(), await sandbox.port(), await sandbox.port()];
   await writeFile(join(confFolder, "default.conf"), ourProxy({ listen: ourPort, status }, server).text);

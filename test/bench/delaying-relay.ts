@@ -1,5 +1,5 @@
-// A line with a round trip: a TCP relay that holds back every byte, and a new connection for as long as its set-up would
-// take. Touches one TCP port.
+// Simulates a network with a round trip time: a TCP relay that delays every byte, and the setup of each connection. Touches
+// one TCP port.
 import { connect, createServer, type Socket } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 
@@ -16,7 +16,7 @@ export async function startRelay(port: number, targetPort: number, oneWayMs: num
   const server = createServer({ allowHalfOpen: true, noDelay: true }, (near) => {
     count += 1;
     const far = connect({ host: "127.0.0.1", port: targetPort, noDelay: true, allowHalfOpen: true });
-    // The kernel has accepted at once; over a real line nothing could be sent before a whole round trip.
+    // The kernel accepts at once; over a real network nothing could be sent before a full round trip.
     const open = performance.now() + 2 * oneWayMs;
     carry(near, far, oneWayMs, open);
     carry(far, near, oneWayMs, open);
@@ -40,13 +40,13 @@ export async function startRelay(port: number, targetPort: number, oneWayMs: num
   };
 }
 
-/** Passes on what `from` sends, in order, each part `delayMs` after it came and after the line was `open`. */
+/** Forwards what `from` sends, in order, each part `delayMs` after it arrived and not before `open`. */
 function carry(from: Socket, to: Socket, delayMs: number, open: number): void {
   let before = Promise.resolve();
   const later = (pass: () => void) => {
     const due = Math.max(performance.now(), open) + delayMs;
     before = before.then(async () => {
-      await delay(Math.max(0, Math.ceil(due - performance.now()))); // timers drop what is below a ms
+      await delay(Math.max(0, Math.ceil(due - performance.now()))); // timers ignore fractions of a ms
       if (!to.destroyed) pass();
     });
   };

@@ -1,16 +1,16 @@
-// Time to the first byte of an answer when the instance is a round trip of 40 ms away: what a proxy in between costs.
+// Time to the first byte of an answer with a round trip of 40 ms to the instance: the cost of the proxy.
 import { Agent, createServer, get } from "node:http";
 import { openSandbox } from "../sandbox/sandbox.ts";
 import { startContestants } from "./contestants.ts";
 import { startRelay } from "./delaying-relay.ts";
-import { contestant, inTurn } from "./in-turn.ts";
-import type { Line } from "./line.ts";
+import { contestant, interleave } from "./interleave.ts";
+import type { ResultLine } from "./result-line.ts";
 import { median } from "./statistics.ts";
 
 const ONE_WAY_MS = 20;
 const ROUNDS = 40;
 
-export async function firstByte(): Promise<Line[]> {
+export async function firstByte(): Promise<ResultLine[]> {
   const sandbox = await openSandbox("vast-pod-bench-");
   const instance = createServer((_, response) => response.end("a small answer\n"));
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
@@ -21,12 +21,12 @@ export async function firstByte(): Promise<Line[]> {
   try {
     const server = { scheme: "http", host: "127.0.0.1", port: relayPort } as const;
     const { ourPort, plainPort } = await startContestants(sandbox, server);
-    // Every connection that can be kept is warm from here on.
+    // From here on every connection that can be kept is open.
     for (const port of [ourPort, relayPort, plainPort]) await timeFirstByte(agent, port);
     const ours = contestant(() => timeFirstByte(agent, ourPort));
     const direct = contestant(() => timeFirstByte(agent, relayPort));
     const plain = contestant(() => timeFirstByte(agent, plainPort));
-    await inTurn(ROUNDS, [ours, direct, plain]);
+    await interleave(ROUNDS, [ours, direct, plain]);
     const value = { value: median(ours.samples), unit: "ms" };
     const what = `first byte at ${2 * ONE_WAY_MS} ms round trip`;
     return [
@@ -56,7 +56,7 @@ export async function firstByte(): Promise<Line[]> {
   }
 }
 
-/** In ms, over a connection that `agent` keeps. */
+/** In ms, over a connection that `agent` keeps open. */
 function timeFirstByte(agent: Agent, port: number): Promise<number> {
   return new Promise((resolve, reject) => {
     const began = performance.now();

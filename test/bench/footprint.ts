@@ -1,22 +1,22 @@
-// What the two programs cost beside a bare Node: memory when nothing happens, and time until they say their first word.
+// The two programs beside a bare Node: memory when idle, and time until the first log line.
 import { readFile } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
 import { openPod, type Pod } from "../integration/pod.ts";
 import type { Child } from "../sandbox/child.ts";
-import { type Contestant, contestant, inTurn } from "./in-turn.ts";
-import type { Line } from "./line.ts";
+import { type Contestant, contestant, interleave } from "./interleave.ts";
+import type { ResultLine } from "./result-line.ts";
 import { median } from "./statistics.ts";
 
 const MEMORY_ROUNDS = 3;
 const START_ROUNDS = 15;
-// A round of passes: by then the garbage of the start, some 20 MB, has been collected. After 10 s it is a matter of chance.
+// By then the garbage of the start, some 20 MB, has been collected. After 10 s that depends on chance.
 const IDLE_MS = 40_000;
 const BARE = ["-e", "setInterval(() => undefined, 1e9)"];
-// Without arguments: then they do not load what parses them.
+// Without arguments, so that they do not load the argument parser.
 const AS_CONTAINERS_DO: readonly string[] = [];
 const MEGABYTE = 1024 * 1024;
 
-export async function footprint(): Promise<Line[]> {
+export async function footprint(): Promise<ResultLine[]> {
   return [...(await memory()), ...(await start())];
 }
 
@@ -27,11 +27,11 @@ interface Idle {
   reloader: number;
 }
 
-async function memory(): Promise<Line[]> {
+async function memory(): Promise<ResultLine[]> {
   const idle = contestant(idleMemory);
-  await inTurn(MEMORY_ROUNDS, [idle]);
+  await interleave(MEMORY_ROUNDS, [idle]);
   const megabytes = (of: keyof Idle) => ({ value: median(idle.samples.map((one) => one[of])) / MEGABYTE, unit: "MB" });
-  const line = (what: string, of: keyof Idle, atMost: number): Line => ({
+  const line = (what: string, of: keyof Idle, atMost: number): ResultLine => ({
     what: `resident memory, idle: ${what}`,
     ours: megabytes(of),
     against: { ...megabytes("bare"), what: "bare node" },
@@ -44,7 +44,7 @@ async function memory(): Promise<Line[]> {
   ];
 }
 
-/** All of them side by side, in bytes. */
+/** All of them, running side by side; in bytes. */
 async function idleMemory(): Promise<Idle> {
   const pods: Pod[] = [];
   try {
@@ -72,11 +72,11 @@ async function idleMemory(): Promise<Idle> {
 
 async function residentBytes(child: Child): Promise<number> {
   const kilobytes = /^VmRSS:\s*(\d+) kB$/m.exec(await readFile(`/proc/${child.pid}/status`, "utf8"))?.[1];
-  if (kilobytes === undefined) throw new Error(`${child.name} has ended:\n${child.lines.join("\n")}`);
+  if (kilobytes === undefined) throw new Error(`${child.name} has exited:\n${child.lines.join("\n")}`);
   return Number(kilobytes) * 1024;
 }
 
-async function start(): Promise<Line[]> {
+async function start(): Promise<ResultLine[]> {
   const pod = await openPod({ timeScale: 1 });
   try {
     const firstLine = (begin: () => Promise<Child>) =>
@@ -86,7 +86,7 @@ async function start(): Promise<Line[]> {
         const said = new Promise<void>((resolve) => child.onLine(() => resolve()));
         if (child.lines.length === 0) await Promise.race([said, child.exited]);
         const ms = performance.now() - began;
-        if (child.lines.length === 0) throw new Error(`${child.name} has ended without a word`);
+        if (child.lines.length === 0) throw new Error(`${child.name} has exited without output`);
         await child.stop();
         return ms;
       });
@@ -97,8 +97,8 @@ async function start(): Promise<Line[]> {
       await (await pod.sandbox.node("node -e 0", ["-e", "0"])).exited;
       return performance.now() - began;
     });
-    await inTurn(START_ROUNDS, [provisioner, reloader, bare]);
-    const line = (what: string, { samples }: Contestant<number>): Line => ({
+    await interleave(START_ROUNDS, [provisioner, reloader, bare]);
+    const line = (what: string, { samples }: Contestant<number>): ResultLine => ({
       what: `start to the first log line: ${what}`,
       ours: { value: median(samples), unit: "ms" },
       against: { value: median(bare.samples), unit: "ms", what: "node -e 0" },

@@ -1,18 +1,18 @@
-// Clients that ask one after the other without a pause, and what they did not get. Touches the network.
+// Clients that send one request after the other without a pause, and the requests that failed. Touches the network.
 import { Agent, get } from "node:http";
 
 export interface Tally {
   sent: number;
-  /** Requests without a 200: each error or status with how often it came. */
+  /** Requests without a 200: each error or status with its count. */
   lost: Map<string, number>;
 }
 
 export interface Load {
-  /** Lets every request under way come to its end. */
+  /** Waits until all running requests have finished. */
   stop(): Promise<Tally>;
 }
 
-/** `clients` at a time; each on a connection that it keeps, or on a new one for each request. */
+/** Runs `clients` at a time, with keep-alive or with a new connection for each request. */
 export function startLoad(port: number, clients: number, keepAlive: boolean): Load {
   const tally: Tally = { sent: 0, lost: new Map() };
   const agents = Array.from({ length: clients }, () => new Agent({ keepAlive, maxSockets: 1 }));
@@ -34,7 +34,7 @@ export function startLoad(port: number, clients: number, keepAlive: boolean): Lo
   };
 }
 
-/** How many requests got no answer, or another one than a 200. */
+/** How many requests got no answer, or not a 200. */
 export const lostOf = ({ lost }: Tally): number => [...lost.values()].reduce((sum, count) => sum + count, 0);
 
 function ask(port: number, agent: Agent): Promise<string> {

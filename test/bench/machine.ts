@@ -1,4 +1,4 @@
-// On which machine and with which programs numbers were measured. Reads /proc and asks the programs.
+// The machine and the program versions of a measurement. Reads /proc and runs the programs.
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { availableParallelism, loadavg } from "node:os";
@@ -9,7 +9,7 @@ export interface Machine {
   cores: number;
   node: string;
   nginx: string;
-  /** Processes that wanted to run, on average over the minute before: above half the cores the numbers are doubtful. */
+  /** Load average of the minute before: above half the number of cores, the results are doubtful. */
   loadBefore: number;
 }
 
@@ -23,7 +23,7 @@ export function describeMachine(): Machine {
   };
 }
 
-/** `1.22.1`. Throws what the program says when it does not start. */
+/** `1.22.1`. Throws the program's message if it does not start. */
 export function nginxVersion(program: string): string {
   const { stderr, error } = spawnSync(program, ["-v"], { encoding: "utf8" });
   const version = /nginx\/(\d+\.\d+\.\d+)/.exec(stderr ?? "")?.[1];

@@ -6,45 +6,49 @@ import { join } from "node:path";
 import yargs from "yargs";
 import { hideBin } from "yargs/helpers";
 import build from "../integration/build.ts";
-import { ENDING_SIGNALS } from "../local/ending.ts";
+import { SHUTDOWN_SIGNALS } from "../local/shutdown.ts";
+import { apiUsage } from "./api-usage.ts";
 import { firstByte } from "./first-byte.ts";
 import { footprint } from "./footprint.ts";
-import { type Line, ratioOf, verdictOf } from "./line.ts";
 import { describeMachine } from "./machine.ts";
 import { reloadLoss } from "./reload-loss.ts";
 import { reloadTime } from "./reload-time.ts";
+import { type ResultLine, ratioOf, verdictOf } from "./result-line.ts";
 import { serving } from "./serving.ts";
-import { simulated } from "./simulated.ts";
 import { formatTable } from "./table.ts";
 import { throughput } from "./throughput.ts";
 
-const ROWS: Readonly<Record<string, () => Promise<Line[]>>> = {
+const ROWS: Readonly<Record<string, () => Promise<ResultLine[]>>> = {
   throughput,
   "first-byte": firstByte,
   "reload-time": reloadTime,
   "reload-loss": reloadLoss,
   footprint,
   serving,
-  simulated,
+  "api-usage": apiUsage,
 };
 
 const flags = await yargs(hideBin(process.argv))
   .scriptName("bench")
   .strict()
   .options({
-    only: { type: "array", string: true, choices: Object.keys(ROWS), describe: "measures this alone" },
-    json: { type: "string", requiresArg: true, describe: "where the numbers go [a new file in the temporary folder]" },
+    only: { type: "array", string: true, choices: Object.keys(ROWS), describe: "measure only these" },
+    json: {
+      type: "string",
+      requiresArg: true,
+      describe: "file for the numbers [default: a new file in the temporary folder]",
+    },
   })
   .parse();
 
-// Sandboxes go away when this process exits, but not when a signal ends it.
-for (const signal of ENDING_SIGNALS) process.once(signal, () => process.exit(130));
+// Sandboxes are cleaned up when this process exits, but not when a signal kills it.
+for (const signal of SHUTDOWN_SIGNALS) process.once(signal, () => process.exit(130));
 
 const startedAt = new Date();
 const machine = describeMachine();
 const chosen = Object.entries(ROWS).filter(([name]) => flags.only?.includes(name) ?? true);
 build();
-const lines: (Line & { row: string })[] = [];
+const lines: (ResultLine & { row: string })[] = [];
 for (const [row, measure] of chosen) {
   const began = performance.now();
   process.stderr.write(`${row} ... `);
@@ -52,8 +56,8 @@ for (const [row, measure] of chosen) {
     lines.push(...(await measure()).map((line) => ({ row, ...line })));
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
-    lines.push({ row, what: row, notMeasured: "it failed, see above" });
-    process.exitCode = 1; // the other rows are worth having all the same
+    lines.push({ row, what: row, notMeasured: "it failed: see the error above" });
+    process.exitCode = 1; // the other rows are still useful
   }
   process.stderr.write(`${Math.round((performance.now() - began) / 1000)} s\n`);
 }

@@ -1,5 +1,5 @@
-// A newer nginx than a stable Debian has: the one of Debian's unstable release with the libraries that it needs, unpacked
-// into ~/.cache/vast-pod, nothing installed. Touches that folder, the network, and a sandbox.
+// A newer nginx than Debian stable has: the one of Debian unstable with its libraries, unpacked into ~/.cache/vast-pod and not
+// installed. Touches that folder, the network and a sandbox.
 import { execFile } from "node:child_process";
 import { mkdir, mkdtemp, readdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -18,17 +18,18 @@ export interface NewerNginx {
 const run = promisify(execFile);
 const MIRROR = "http://deb.debian.org/debian";
 const KEYS = "/usr/share/keyrings/debian-archive-keyring.gpg";
-// What nginx is linked against; the programs of the other packages that it depends on are not run.
+// The libraries that nginx is linked with; its other dependencies are not needed to run it.
 const PACKAGES = ["nginx", "libc6", "libcrypt1", "libgcc-s1", "libpcre2-8-0", "libssl3t64", "libzstd1", "zlib1g"];
 
-/** Fetches it unless an earlier run has (some 20 MB, 5 s). Throws what apt-get says where that cannot be done. */
+/** Downloads it unless an earlier run did (some 20 MB, 5 s). Throws apt-get's message on failure. */
 export async function openNewerNginx(): Promise<NewerNginx> {
   const root = join(cachedPrograms(process.env), "..", "nginx-sid");
   if (!(await isFolder(root))) await fetchNginx(root);
   const libraries = (await find(root, /\.so\.\d/)).map((path) => join(path, ".."));
   const [program] = await find(root, /^nginx$/, "sbin");
   const [loader] = await find(root, /^ld-linux[\w-]*\.so\.\d$/);
-  if (program === undefined || loader === undefined) throw new Error(`${root} lacks nginx: remove it and try again`);
+  if (program === undefined || loader === undefined)
+    throw new Error(`${root} has no nginx: remove the folder and try again`);
   const { folder, close } = await openSandbox("vp-");
   try {
     const [start, nginx, ld] = [join(folder, "start"), join(folder, "nginx"), join(folder, "ld")];
@@ -44,8 +45,8 @@ export async function openNewerNginx(): Promise<NewerNginx> {
 }
 
 /**
- * The program with another dynamic loader than the system's, whose C library is too old for it. To start that loader
- * with the program as its argument would do but for the command line: there nginx' master could not be told by its title.
+ * Patches the program to use another dynamic loader, because the system's C library is too old for it. Starting that loader
+ * with the program as an argument would also work, but then the master's command line would not be recognised as nginx.
  */
 function withLoader(program: Buffer, loader: string): Buffer {
   const text = program.toString("latin1");
@@ -78,7 +79,7 @@ async function fetchNginx(root: string): Promise<void> {
       "Dir::Etc::PreferencesParts": "/dev/null",
       "Debug::NoLocking": "1",
       "Acquire::Languages": "none",
-      // A mirror may be some days behind. What it has is signed all the same.
+      // A mirror can be some days behind. Its files are signed all the same.
       "Acquire::Check-Valid-Until": "false",
     }).flatMap(([name, value]) => ["-o", `${name}=${value}`]);
     const cwd = at("packages");
@@ -91,7 +92,7 @@ async function fetchNginx(root: string): Promise<void> {
   }
 }
 
-/** Paths of the files below `root` whose name matches, with that folder on the way if one is named. */
+/** Paths of the files below `root` whose name matches, limited to paths that contain `folder` if it is given. */
 async function find(root: string, name: RegExp, folder?: string): Promise<string[]> {
   const entries = await readdir(root, { recursive: true, withFileTypes: true });
   return entries

@@ -1,10 +1,10 @@
-// What a pod had before: a bare `proxy_pass`, with which nginx opens a connection to the instance for each request. And
-// our own config for the same server. Pure.
+// Two configs for the same server: a plain `proxy_pass`, with which nginx opens a connection to the instance for each request,
+// and ours. Pure.
 import type { Server } from "../../common/upstream-file.ts";
 import { type Config, renderConfig } from "../../reloader/render/render.ts";
 import { reloaderSettings } from "../../reloader/settings.ts";
 
-/** Logs as ours does, but into the void: the disk is not what is measured. */
+/** Logs like ours, but to /dev/null: the disk is not measured. */
 export function plainProxy(listenPort: number, { host, port }: Server): string {
   return `server {
   listen ${listenPort};

@@ -1,21 +1,20 @@
-// Requests that clients lose while the reloader has nginx reload, again and again, under load: on the system's nginx and on
-// a newer one.
+// Requests that clients lose while the reloader reloads nginx repeatedly under load, on the system's nginx and on a newer one.
 
 import { openReloaderPod } from "../integration/reloader-pod.ts";
 import type { NginxOptions } from "../sandbox/nginx.ts";
 import { findProgram } from "../sandbox/programs.ts";
 import { until } from "../sandbox/until.ts";
-import type { Line } from "./line.ts";
 import { lostOf, startLoad, type Tally } from "./load.ts";
 import { isVersion, nginxVersion } from "./machine.ts";
 import { type NewerNginx, openNewerNginx } from "./newer-nginx.ts";
+import type { ResultLine } from "./result-line.ts";
 
 const RELOADS = 200;
 const CLIENTS = 8;
-// It has keepalive_min_timeout: before, a worker that leaves closes idle connections, also one on which a request is on its way.
+// It has keepalive_min_timeout. Before it, an exiting worker closes idle connections, even if a request is already on its way.
 const KEEPS_IDLE_CONNECTIONS = "1.27.4";
 
-export async function reloadLoss(): Promise<Line[]> {
+export async function reloadLoss(): Promise<ResultLine[]> {
   const system = await lose(nginxVersion(findProgram("nginx", process.env)), {});
   let newer: NewerNginx;
   try {
@@ -31,7 +30,7 @@ export async function reloadLoss(): Promise<Line[]> {
   }
 }
 
-async function lose(version: string, options: NginxOptions): Promise<Line[]> {
+async function lose(version: string, options: NginxOptions): Promise<ResultLine[]> {
   const pod = await openReloaderPod();
   try {
     const servers = [(await pod.instance("first")).server, (await pod.instance("second")).server];
@@ -39,7 +38,7 @@ async function lose(version: string, options: NginxOptions): Promise<Line[]> {
     await pod.startReloader();
     await pod.startNginx(options);
     await pod.applied(1);
-    // Known a moment after the first config, which can do without: then there is another reload.
+    // It becomes known a moment after the first config, which does not need it; then there is another reload.
     const keepsIdle = async () => {
       const [config, { applied }] = [await pod.config(), await pod.status()];
       return config.includes("keepalive_min_timeout") && applied !== null && config.includes(applied.hash);
@@ -52,8 +51,8 @@ async function lose(version: string, options: NginxOptions): Promise<Line[]> {
     }
     const [each, kept] = [await loads.each.stop(), await loads.kept.stop()];
     const { reloads } = await pod.status();
-    if (reloads < RELOADS) throw new Error(`nginx was reloaded ${reloads} times only`);
-    const line = (clients: string, tally: Tally, isGoal: boolean): Line => ({
+    if (reloads < RELOADS) throw new Error(`nginx was reloaded ${reloads} times`);
+    const line = (clients: string, tally: Tally, isGoal: boolean): ResultLine => ({
       what: `lost over ${RELOADS} reloads, ${clients}, nginx ${version}${reasons(tally)}`,
       ours: { value: lostOf(tally), unit: `of ${tally.sent.toLocaleString("en-US")} requests` },
       against: null,

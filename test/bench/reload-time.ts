@@ -1,5 +1,5 @@
-// From a changed file to an nginx that answers with what it says: the real reloader beside the shortest script that could
-// do its work, an `inotifywait` loop with `nginx -s reload` on a config that is ready, unverified.
+// Time from a changed file to an nginx that applies it: the real reloader beside the shortest possible script, an `inotifywait`
+// loop with `nginx -s reload` on a finished config, without verification.
 import { renameSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -14,17 +14,17 @@ import type { Child } from "../sandbox/child.ts";
 import { startNginx } from "../sandbox/nginx.ts";
 import { findProgram } from "../sandbox/programs.ts";
 import { until } from "../sandbox/until.ts";
-import { contestant, inTurn } from "./in-turn.ts";
-import type { Line } from "./line.ts";
+import { contestant, interleave } from "./interleave.ts";
 import { ourProxy } from "./plain-proxy.ts";
+import type { ResultLine } from "./result-line.ts";
 import { percentile } from "./statistics.ts";
 
 const ROUNDS = 100;
-// As the reloader asks: several at a time get past old workers sooner. Every millisecond, so that little is lost.
+// As the reloader does: several requests at a time reach a new worker sooner. Every millisecond, for precision.
 const QUESTIONS_AT_ONCE = 4;
 const ASK_EVERY_MS = 1;
 
-export async function reloadTime(): Promise<Line[]> {
+export async function reloadTime(): Promise<ResultLine[]> {
   const { pod, reloader, first } = await servingPod();
   try {
     const servers = [(await pod.instance("second")).server, first.server];
@@ -32,10 +32,10 @@ export async function reloadTime(): Promise<Line[]> {
     const serverOf = (round: number) => servers[round % servers.length] ?? first.server;
     const ours = contestant((round) => timeReloader(pod, reloader, round + 2, serverOf(round)));
     const theirs = contestant((round) => script.time(serverOf(round)));
-    await inTurn(ROUNDS, [ours, theirs]);
+    await interleave(ROUNDS, [ours, theirs]);
     const accepted = ours.samples.map((sample) => sample.acceptedMs);
     const settling = ours.samples.map((sample) => sample.settledMs - sample.acceptedMs);
-    const compare = (percent: number, atMost: number): Line => ({
+    const compare = (percent: number, atMost: number): ResultLine => ({
       what: `upstream.json renamed -> accepted, p${percent}`,
       ours: { value: percentile(accepted, percent), unit: "ms" },
       against: {
@@ -66,7 +66,7 @@ interface ReloaderTimes {
   settledMs: number;
 }
 
-/** What the reloader itself reports: when it knew. It is asked only afterwards, so that nobody disturbs it. */
+/** The times that the reloader reports. It is asked only afterwards, so that the measurement does not disturb it. */
 async function timeReloader(
   pod: ReloaderPod,
   reloader: Child,
@@ -84,7 +84,7 @@ async function timeReloader(
   return { acceptedMs: sinceRename + acceptedMs, settledMs: sinceRename + settledMs };
 }
 
-/** Renames a file with `text` into place, and answers when. */
+/** Renames a file with `text` into place, and returns when. */
 async function replace(path: string, text: string): Promise<number> {
   await writeFile(`${path}.tmp`, text, { mode: 0o644 });
   const now = systemClock.now();
@@ -106,11 +106,11 @@ function nextLine(child: Child, text: string): Promise<void> {
 }
 
 interface Script {
-  /** Renames a config for that server into place; answers in ms when nginx first answered with it. */
+  /** Renames a config for that server into place; returns the ms until nginx first answered with it. */
   time(server: Server): Promise<number>;
 }
 
-/** An nginx of its own and the loop that reloads it whenever its config was replaced. */
+/** A separate nginx and the loop that reloads it whenever its config is replaced. */
 async function startScript(pod: ReloaderPod, server: Server): Promise<Script> {
   const { sandbox } = pod;
   const ports = { listen: await sandbox.port(), status: await sandbox.port() };

@@ -1,19 +1,19 @@
-// From the moment at which an instance can be reached to the first answer through the pod's nginx, for whole pods against
-// the emulator in real time; beside each a script that looks every ten seconds.
+// Time from a reachable instance to the first answer through the pod's nginx, for whole pods with the emulator in real time;
+// beside each pod a script that checks every ten seconds.
 import { setTimeout as delay } from "node:timers/promises";
 import { z } from "zod";
 import { openPod, type Pod } from "../integration/pod.ts";
 import { until } from "../sandbox/until.ts";
-import { contestant, inTurn } from "./in-turn.ts";
-import type { Line } from "./line.ts";
+import { contestant, interleave } from "./interleave.ts";
+import type { ResultLine } from "./result-line.ts";
 import { median } from "./statistics.ts";
 
 const ROUNDS = 3;
-// Pods of one round run side by side, as they mostly wait. Their boots end a second apart, not at the same moment.
+// Pods of one round run side by side because they mostly wait. Their boots end a second apart.
 const PODS = 4;
 const FIRST_BOOT_SECONDS = 8;
 const SCRIPT_LOOKS_EVERY_MS = 10_000;
-// How exactly either moment is known.
+// The precision of both instants.
 const LOOK_EVERY_MS = 20;
 const DEADLINE_MS = 60_000;
 
@@ -23,11 +23,11 @@ const contract = z.object({
   endpoints: z.array(z.object({ container: z.number(), host: z.number() })),
 });
 
-export async function serving(): Promise<Line[]> {
+export async function serving(): Promise<ResultLine[]> {
   const rounds = contestant((round) =>
     Promise.all(Array.from({ length: PODS }, (_, i) => onePod(FIRST_BOOT_SECONDS + i, round * PODS + i))),
   );
-  await inTurn(ROUNDS, [rounds]);
+  await interleave(ROUNDS, [rounds]);
   const all = rounds.samples.flat();
   return [
     {
@@ -39,13 +39,13 @@ export async function serving(): Promise<Line[]> {
     {
       what: "the same, beside a script",
       ours: { value: median(all.map((one) => one.ours)), unit: "s" },
-      against: { value: median(all.map((one) => one.script)), unit: "s", what: "a look every 10 s" },
+      against: { value: median(all.map((one) => one.script)), unit: "s", what: "a check every 10 s" },
       goal: null,
     },
   ];
 }
 
-/** Both in seconds. The nth script begins at the nth part of its ten seconds, so that chance has no say. */
+/** Both in seconds. The nth script starts at the nth part of its ten seconds, so that the result does not depend on chance. */
 async function onePod(bootSeconds: number, n: number): Promise<{ ours: number; script: number }> {
   const pod = await openPod({ proxy: true, timeScale: 1, bootSeconds });
   try {
@@ -63,7 +63,7 @@ async function onePod(bootSeconds: number, n: number): Promise<{ ours: number; s
   }
 }
 
-/** The instant at which a look after `phaseMs`, or after any `everyMs` more, found an instance that answers. */
+/** When a check after `phaseMs`, or after any further `everyMs`, found an instance that answers. */
 async function look(pod: Pod, phaseMs: number, everyMs: number): Promise<number> {
   await delay(phaseMs);
   for (let looks = 0; looks * everyMs < DEADLINE_MS; looks += 1) {
@@ -79,6 +79,6 @@ async function answers(pod: Pod): Promise<boolean> {
   if (!found.success || port === undefined) return false;
   return fetch(`http://${found.data.ip}:${port}/`).then(
     (response) => response.ok,
-    () => false, // nobody listens yet
+    () => false, // nothing listens yet
   );
 }

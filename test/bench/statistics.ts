@@ -1,8 +1,8 @@
-// Numbers out of many samples. Pure.
+// Percentile and median of samples. Pure.
 
 /**
- * The smallest sample that at least `percent` of all samples do not exceed (nearest rank): a value that was seen, never
- * one between two. Throws when there is none.
+ * The smallest sample that at least `percent` of all samples do not exceed (nearest rank): a measured value, never one between
+ * two. Throws without samples.
  */
 export function percentile(samples: readonly number[], percent: number): number {
   const sorted = samples.toSorted((a, b) => a - b);
@@ -12,7 +12,7 @@ export function percentile(samples: readonly number[], percent: number): number 
   return found;
 }
 
-/** The middle sample, of an even number the mean of the two in the middle. Throws when there is none. */
+/** The middle sample, or the mean of the two in the middle. Throws without samples. */
 export function median(samples: readonly number[]): number {
   const sorted = samples.toSorted((a, b) => a - b);
   const [low, high] = [sorted[Math.ceil(sorted.length / 2) - 1], sorted[Math.floor(sorted.length / 2)]];

@@ -1,10 +1,10 @@
-// The lines of a bench as the table that a person reads, in Markdown so that it can be copied as it is. Pure.
-import { type Goal, type Line, type Measured, type Quantity, ratioOf, verdictOf } from "./line.ts";
+// Formats the results of a bench as a Markdown table. Pure.
+import { type Goal, type Measured, type Quantity, type ResultLine, ratioOf, verdictOf } from "./result-line.ts";
 
 const HEAD = ["what", "ours", "measured against", "ratio", "goal"] as const;
 
-/** One text line a row, columns aligned. */
-export function formatTable(lines: readonly Line[]): string[] {
+/** One line for each row, with aligned columns. */
+export function formatTable(lines: readonly ResultLine[]): string[] {
   const rows = [HEAD, ...lines.map(cells)];
   const widths = HEAD.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
   const text = (row: readonly string[]) => `| ${row.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join(" | ")} |`;
@@ -13,7 +13,7 @@ export function formatTable(lines: readonly Line[]): string[] {
   return [head, rule, ...body];
 }
 
-function cells(line: Line): readonly string[] {
+function cells(line: ResultLine): readonly string[] {
   if ("notMeasured" in line) return [line.what, `not measured: ${line.notMeasured}`, "", "", ""];
   const { what, ours, against } = line;
   const ratio = ratioOf(line);
@@ -37,7 +37,7 @@ const bound = (goal: Goal) => ("atLeast" in goal ? `>= ${goal.atLeast}` : `<= ${
 
 const formatQuantity = ({ value, unit }: Quantity) => `${formatNumber(value)} ${unit}`;
 
-/** Three digits that count, and thousands set apart: more would promise what no bench on a shared machine can keep. */
+/** Three significant digits, with thousands separators: a bench on a shared machine is not more precise. */
 export function formatNumber(value: number): string {
   const rounded = Number(value.toPrecision(3));
   if (Number.isInteger(value) || Math.abs(rounded) >= 100) return Math.round(value).toLocaleString("en-US");

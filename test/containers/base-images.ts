@@ -1,5 +1,5 @@
-// The public images that ours and the stack begin with: those of the engine, else pulled, else stand-ins that are made from
-// Debian's packages and tagged with the public names. Touches the engine and a temporary folder.
+// The public images that ours and the stack are based on: present in the engine, or pulled, or substitutes built from Debian
+// packages and tagged with the public names. Touches the engine and a temporary folder.
 import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -14,7 +14,7 @@ interface StandIn {
   packages: readonly string[];
   /** Lines of a Dockerfile after FROM. */
   steps: readonly string[];
-  /** Puts files beside the Dockerfile. */
+  /** Writes files beside the Dockerfile. */
   prepare?(folder: string): Promise<void>;
 }
 
@@ -37,7 +37,7 @@ const STAND_INS: Readonly<Record<string, StandIn>> = {
     packages: ["redis-server"],
     steps: ["RUN mkdir -p /data && chown 999:999 /data", "VOLUME /data", "WORKDIR /data"],
   },
-  // Debian packs npm apart and in hundreds of pieces: this machine's own does.
+  // Debian's npm consists of hundreds of packages; this machine's npm is copied instead.
   [NODE_IMAGE]: {
     packages: ["nodejs", "ca-certificates"],
     steps: [
@@ -60,10 +60,10 @@ const STAND_INS: Readonly<Record<string, StandIn>> = {
 // trixie has nginx 1.26 and Node 20.19.
 const SUITE = "trixie";
 const PATHS = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-// Without a registry the answer comes at once; a slow one is not waited for.
+// Without a registry the answer comes at once; a slow registry is not waited for.
 const PULL_MS = 120_000;
 
-/** Makes sure that the engine has all three. Answers the names of those that are stand-ins. */
+/** Makes sure that the engine has all three images. Returns the names of the substitutes. */
 export async function haveBaseImages(engine: Engine): Promise<string[]> {
   const made: string[] = [];
   for (const [name, standIn] of Object.entries(STAND_INS)) {

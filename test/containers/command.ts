@@ -1,4 +1,4 @@
-// Runs one command to its end. Touches processes.
+// Runs one command and waits for it. Touches processes.
 import { spawn } from "node:child_process";
 
 export interface CommandOptions {
@@ -10,7 +10,7 @@ export interface CommandOptions {
 // The longest step unpacks a base system.
 const LONGEST_MS = 600_000;
 
-/** What it printed to stdout. Throws with its last lines when it fails. */
+/** Its stdout. Throws with its last lines if it fails. */
 export function command(program: string, args: readonly string[], options: CommandOptions = {}): Promise<string> {
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, {

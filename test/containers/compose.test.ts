@@ -4,7 +4,7 @@ import { openStack, type Stack } from "./stack.ts";
 
 const LABEL = "k8s_pod=vast-pod-compose-0";
 
-// One stack for all steps: what happens to it one after another.
+// One stack for all tests, which run one after another.
 describe("docker compose up", () => {
   let stack: Stack;
   let serving = 0;
@@ -21,10 +21,10 @@ describe("docker compose up", () => {
       timeoutMs: 120_000,
       everyMs: 500,
     });
-  /** Ends a program from outside as the kernel would; the engine starts it again by `restart`. */
+  /** Kills a program from outside as the kernel would; the engine restarts it because of `restart`. */
   const kill = async (service: string) => {
     const starts = await inspect(service, "{{.State.StartedAt}}");
-    // Through the engine's `kill` a container counts as stopped by hand and stays so: its process is killed instead.
+    // The engine's `kill` counts as a manual stop, without a restart, so the process is killed instead.
     process.kill(Number(await inspect(service, "{{.State.Pid}}")), "SIGKILL");
     await until(
       `${service} is started again`,
@@ -35,22 +35,22 @@ describe("docker compose up", () => {
       },
     );
   };
-  /** The same instance goes on being served, and it is the only one. */
+  /** The same instance is still served, and it is the only one. */
   const goesOn = async (what: string) => {
     expect(await stack.answered(what)).toBe(serving);
     expect(await live()).toEqual([serving]);
   };
 
-  test("without any setting ends in an answer of the instance through nginx", async () => {
+  test("without any setting leads to an answer of the instance through nginx", async () => {
     serving = await stack.answered("the first answer");
     expect(await live()).toEqual([serving]);
   });
 
-  test("has health checks that become true", async () => {
+  test("has health checks that become healthy", async () => {
     for (const service of ["nginx", "reloader", "provisioner", "redis", "emulator"]) await becomes(service, "healthy");
   });
 
-  test("replaces an instance that was ended", async () => {
+  test("replaces an instance that was destroyed", async () => {
     const before = serving;
     await stack.emulator.event(before, "kill");
     serving = await stack.answered("another instance answers", (id) => id !== before);
@@ -106,7 +106,7 @@ describe("docker compose up", () => {
     await goesOn("nginx answers with Redis");
   });
 
-  test("leaves the instance at a stop, and the last line says so with the command that ends it", async () => {
+  test("keeps the instance at a stop, and the last line says so with the command that destroys it", async () => {
     await stack.compose("stop", "provisioner");
     const last = (await stack.compose("logs", "--no-color", "--tail", "1", "provisioner")).trim().split("\n").at(-1);
     expect(last).toContain(`instance ${serving}`);
@@ -115,7 +115,7 @@ describe("docker compose up", () => {
     expect(await live()).toEqual([serving]);
   });
 
-  test("ends the instance by the command of the README", async () => {
+  test("destroys the instance with the documented command", async () => {
     await stack.compose("run", "--rm", "-T", "provisioner", "destroy", "--yes");
     expect(await live()).toEqual([]);
   });

@@ -11,8 +11,8 @@ import { until } from "../sandbox/until.ts";
 import { NGINX_IMAGE } from "./base-images.ts";
 import { command } from "./command.ts";
 
-// The provisioner is told to end once nginx has ended: the question to the cluster, a create under way, the destroy and the
-// read that confirms it want this much of the pod's time.
+// The provisioner gets SIGTERM after nginx has exited. The question to the cluster, a create in flight, the destroy and its
+// verification need this much of the pod's grace period.
 const LEFT_FOR_THE_INSTANCE_SECONDS = 50;
 
 describe("nginx at the end of a pod with scale-down", () => {
@@ -28,7 +28,7 @@ describe("nginx at the end of a pod with scale-down", () => {
     url = `http://127.0.0.1:${port}`;
     folder = await mkdtemp(join(tmpdir(), "vast-pod-drain-"));
     await command("chmod", ["755", folder]);
-    // One byte a second: the answer takes longer than a pod has.
+    // One byte a second: the answer takes longer than the grace period.
     const endless = `location /endless { limit_rate_after 1k; limit_rate 1; return 200 "${"x".repeat(2000)}"; }`;
     await writeFile(
       join(folder, "default.conf"),
@@ -56,7 +56,7 @@ describe("nginx at the end of a pod with scale-down", () => {
     await ports?.release();
   });
 
-  test("leaves the provisioner time to end the instance, whatever answer is still on its way", async () => {
+  test("leaves the provisioner time to destroy the instance, even if an answer is still being sent", async () => {
     const set = (await render(join(MANIFESTS, "overlays/standard"))).find(
       (one) => one.kind === "StatefulSet" && one.metadata.name === "vast-pod",
     );
@@ -65,21 +65,21 @@ describe("nginx at the end of a pod with scale-down", () => {
     const grace = pod?.terminationGracePeriodSeconds ?? 0;
     await new Promise<void>((resolve, reject) => {
       const call = request(`${url}/endless`, (response) => {
-        response.on("error", () => undefined); // it is cut, as it should be
+        response.on("error", () => undefined); // it is cut off, as intended
         response.once("data", () => resolve());
       });
       call.on("error", reject);
       call.end();
     });
     const toldAt = Date.now();
-    // As the kubelet does it: the hook, then the image's own signal, then SIGKILL when the time is over.
+    // As the kubelet does: the hook, then the image's stop signal, then SIGKILL after the grace period.
     await docker("exec", name, ...preStop);
     const hookSeconds = (Date.now() - toldAt) / 1000;
     expect(hookSeconds).toBeGreaterThan(4);
     expect(hookSeconds).toBeLessThan(10);
     await docker("stop", "--time", String(Math.round(grace - hookSeconds)), name);
     const seconds = (Date.now() - toldAt) / 1000;
-    expect(seconds).toBeGreaterThan(30); // an answer under way does have its time
+    expect(seconds).toBeGreaterThan(30); // a running answer gets its time
     expect(grace - seconds).toBeGreaterThan(LEFT_FOR_THE_INSTANCE_SECONDS);
     expect((await docker("inspect", "--format", "{{.State.ExitCode}}", name)).trim()).toBe("0");
   });

@@ -1,5 +1,5 @@
-// A Docker engine for the tests: the machine's own where one answers, else one of ours with a socket and data of its own,
-// which goes away with the tests. Touches processes and a temporary folder; needs root for the latter.
+// A Docker engine for the tests: the machine's, or else one that is started with its own socket and data and is removed after
+// the tests. Touches processes and a temporary folder; starting an engine needs root.
 import { spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
@@ -9,13 +9,13 @@ import { until } from "../sandbox/until.ts";
 import { command } from "./command.ts";
 
 export interface Engine {
-  /** What `docker` and `docker-compose` need in their environment to reach it. */
+  /** The environment with which `docker` and `docker-compose` reach it. */
   env: Readonly<Record<string, string>>;
   docker(...args: string[]): Promise<string>;
   close(): Promise<void>;
 }
 
-// The classic builder and Compose 1.29 need nothing beside the engine, and are what old installations have.
+// The classic builder and Compose 1.29 need only the engine, and are what old installations have.
 const CLASSIC = { DOCKER_BUILDKIT: "0", COMPOSE_DOCKER_CLI_BUILD: "0" };
 
 export async function openEngine(): Promise<Engine> {
@@ -38,16 +38,16 @@ export async function openEngine(): Promise<Engine> {
   );
   closeSync(log);
   const ended = new Promise<void>((resolve) => daemon.once("close", () => resolve()));
-  const killNow = () => daemon.kill("SIGKILL"); // where the tests are ended by force
+  const killNow = () => daemon.kill("SIGKILL"); // when the tests are killed
   process.once("exit", killNow);
   const close = async () => {
     process.off("exit", killNow);
     daemon.kill("SIGTERM");
     await ended;
-    // A network namespace stays mounted below the daemon's folder after its end.
+    // A network namespace stays mounted below the daemon's folder after it has exited.
     const mounts = (await readFile("/proc/mounts", "utf8")).split("\n").map((line) => line.split(" ")[1] ?? "");
     for (const path of mounts.filter((one) => one.startsWith(`${folder}/`)).reverse()) await command("umount", [path]);
-    // The engine leaves its firewall rules behind, and with them a policy that drops what other bridges forward.
+    // The engine leaves its firewall rules, with a policy that drops the traffic of other bridges.
     await command("iptables-restore", [rulesPath]);
     await rm(folder, { recursive: true, force: true });
   };
@@ -71,7 +71,7 @@ async function startedEngine(env: Readonly<Record<string, string>>): Promise<Eng
   try {
     await docker("info");
   } catch {
-    return null; // nobody answers there
+    return null; // no engine answers there
   }
   return { env, docker, close: async () => undefined };
 }

@@ -11,10 +11,10 @@ import { imageOf } from "./setup.ts";
 
 const LABEL = "k8s_pod=vast-pod-0";
 const PREFIX = "k8s_pod=vast-pod-";
-// The program gets the time that a pod has.
+// The program gets the grace period of a pod.
 const GRACE_SECONDS = "120";
 
-// The images as a pod runs them: token, authority and namespace mounted where the kubelet mounts them.
+// The images as a pod runs them: token, CA and namespace are mounted where the kubelet mounts them.
 describe("in a cluster", () => {
   let ports: PortBlock;
   let folder = "";
@@ -88,7 +88,7 @@ describe("in a cluster", () => {
     for (const id of await live()) await emulator.event(id, "kill");
   };
 
-  test("a pod that the StatefulSet no longer wants ends its instance and sees it gone", async () => {
+  test("a pod that its StatefulSet no longer wants destroys its instance and verifies it", async () => {
     const name = await provision();
     cluster.statefulSets.set("vast-pod", { name: "vast-pod", replicas: 0 });
     expect(await stop(name)).toMatch(/nothing goes on billing"\}\n$/);
@@ -107,7 +107,7 @@ describe("in a cluster", () => {
     await destroyRest();
   });
 
-  test("a StatefulSet that is deleted takes its pods' instances with it", async () => {
+  test("the pods of a deleted StatefulSet destroy their instances", async () => {
     const name = await provision();
     cluster.statefulSets.delete("vast-pod");
     await stop(name);
@@ -120,7 +120,7 @@ describe("in a cluster", () => {
     expect(await live()).toEqual([]);
   });
 
-  test("reap ends what no pod wants, and only that", async () => {
+  test("reap destroys only the instances that no pod wants", async () => {
     const make = async (label: string) => {
       const startedAt = Date.now() / 1000 - 7200;
       const { id } = (await emulator.send("POST", "instances", { label, start_date: startedAt })) as { id: number };

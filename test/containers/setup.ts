@@ -1,4 +1,5 @@
-// Once before all container tests: an engine, the base images, our images. Takes down afterwards what it started.
+// Runs once before all container tests: starts an engine, provides the base images and builds ours. Stops afterwards what it
+// started.
 import type { TestProject } from "vitest/node";
 import { ROOT } from "../sandbox/sandbox.ts";
 import { haveBaseImages } from "./base-images.ts";
@@ -23,7 +24,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
       await engine.docker(
         "build",
         "--quiet",
-        // An engine of ours has no network of its own to fetch npm's packages through.
+        // An engine that the tests started has no network to download npm packages with.
         ...["--network", "host"],
         "-f",
         `${ROOT}/deploy/Dockerfile`,

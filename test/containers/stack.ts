@@ -1,4 +1,4 @@
-// The compose stack under test, as a user starts it, on free ports and under a name of its own.
+// The compose stack under test, started as a user does, with free ports and its own project name.
 import { inject } from "vitest";
 import { createEmulatorControl, type EmulatorControl } from "../integration/emulator-control.ts";
 import { claimPorts } from "../sandbox/ports.ts";
@@ -8,25 +8,25 @@ import { command } from "./command.ts";
 
 export interface Stack {
   readonly url: string;
-  /** Compose's name for it. */
+  /** The project name. */
   readonly project: string;
   readonly emulator: EmulatorControl;
   compose(...args: string[]): Promise<string>;
-  /** Changes variables as an edit of `.env` would, and brings the stack up with them. */
+  /** Changes variables as an edit of `.env` would, and updates the stack. */
   change(env: Readonly<Record<string, string>>): Promise<void>;
   docker(...args: string[]): Promise<string>;
   /** Runs a command in a service's container. */
   inside(service: string, ...args: string[]): Promise<string>;
   /** The id of a service's container. */
   container(service: string): Promise<string>;
-  /** The id of the instance that answers through nginx. Throws when none does. */
+  /** The id of the instance that answers through nginx. Throws if none does. */
   answeredBy(): Promise<number>;
-  /** Waits until an instance that fulfils the condition answers through nginx. */
+  /** Waits until an instance that meets the condition answers through nginx. */
   answered(what: string, condition?: (id: number) => boolean): Promise<number>;
   close(): Promise<void>;
 }
 
-// A cold stack pulls nothing but starts six containers on two cores and waits for Redis, emulator and boot.
+// A cold start runs six containers on two cores and waits for Redis, the emulator and the boot.
 const PATIENCE_MS = 120_000;
 
 /** `env` fills in the file's variables. */

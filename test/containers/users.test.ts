@@ -50,7 +50,7 @@ describe("the containers of the stack", () => {
   });
 });
 
-// In Kubernetes all containers of the pod share one PID namespace: what keeps the key from nginx is the other UID alone.
+// In Kubernetes all containers of the pod share one PID namespace: only the different UID hides the key from nginx.
 describe("the API key in the environment of a provisioner that shares its PID namespace with nginx", () => {
   const names: string[] = [];
   const docker = (...args: string[]) => command("docker", args, { env: inject("engine") });
@@ -61,7 +61,7 @@ describe("the API key in the environment of a provisioner that shares its PID na
     await docker("run", "--detach", "--name", name, ...env, "--entrypoint", "sleep", imageOf("provisioner"), "600");
     return name;
   };
-  /** What a shell as nginx' user reads of the process with PID 1 there. */
+  /** What a shell with nginx' user reads of the process with PID 1. */
   const readAsNginx = (name: string) =>
     docker(
       "run",
@@ -79,12 +79,12 @@ describe("the API key in the environment of a provisioner that shares its PID na
     for (const name of names) await docker("rm", "--force", name);
   });
 
-  test("is denied to nginx' user, since the provisioner has a UID of its own", async () => {
+  test("cannot be read by nginx' user, because the provisioner has another UID", async () => {
     const name = await start("10001:10001");
     await expect(readAsNginx(name)).rejects.toThrow(/Permission denied/);
   });
 
-  test("would be readable with one UID for both", async () => {
+  test("could be read if both had the same UID", async () => {
     const name = await start("101:101");
     expect(await readAsNginx(name)).toContain("key-that-nobody-may-read");
   });

@@ -3,7 +3,7 @@
 import { createAgenda } from "./agenda.ts";
 import { dispatch } from "./api/dispatch.ts";
 import { addTemplate } from "./api/template-calls.ts";
-import { CONTROL_PATH, control } from "./control/routes.ts";
+import { CONTROL_PATH, handleControl } from "./control/routes.ts";
 import { type Endpoint, endpoints, type Visit, type Visited, visit } from "./instances/endpoints.ts";
 import { stopAll } from "./instances/lifecycle.ts";
 import { emptyMarket } from "./market/offer.ts";
@@ -76,7 +76,7 @@ export function createEmulator(options: EmulatorOptions): Emulator {
     advance,
     handle: (request) => {
       advance();
-      if (request.url.startsWith(CONTROL_PATH)) return control(world, request, advance);
+      if (request.url.startsWith(CONTROL_PATH)) return handleControl(world, request, advance);
       return dispatch(world, request);
     },
     nextEventAt: () => {

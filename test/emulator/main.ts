@@ -1,26 +1,5 @@
-// `node dist/emulator.mjs --port 8090`: a stand-in for the Vast.ai API with offers, an account (key `emulator-key`), a template
-// `demo`, and a real HTTP server for each running instance. Reads flags, touches TCP ports, writes one line to stdout.
-//
-// Control routes (no key, JSON in and out; errors are 400 or 404 with `{error}`):
-//   GET    /_emulator/state                     every contract ever made (row fields, costs, ends), templates, account, settings
-//   GET    /_emulator/requests?since=N          calls after number N: method, path, query, body, status, note
-//   POST   /_emulator/instances                 makes a live instance from row fields -> {id}
-//   GET    /_emulator/instances/WHICH           one contract; WHICH is an id, or `any` for the newest live one
-//   POST   /_emulator/instances/WHICH/EVENT     kill, exit {text?}, offline {reachable?}, unknown {reachable?}, recover,
-//                                               move {ip?}, restart, outbid {minBid?}, oci-failure, pull-failure {text?}, mute,
-//                                               unmute, stick, unstick, image {image}, label {label}, slow {delayMs},
-//                                               fail {status|null}, stop, start, relet, free, expire, row {any row fields}
-//   PATCH  /_emulator/templates/NAME_OR_ID      changes the account's own template -> {hash_id}
-//   DELETE /_emulator/templates/NAME_OR_ID
-//   POST   /_emulator/hosts/HOST_ID             {neverBoots?, bootSeconds?}
-//   POST   /_emulator/settings                  any fields of settings.ts
-//   GET    /_emulator/offers                    the market; PUT replaces it with a list of (partial) offers
-//   DELETE /_emulator/offers/ID                 somebody else rents it
-//   POST   /_emulator/faults                    {method?, path?, times? (1; 0: always), skip?, probability?, effect} -> {id};
-//                                               effects stand in control/fault-rule.ts
-//   DELETE /_emulator/faults[/ID]
-//   POST   /_emulator/account                   {credit?, key?, keyRevoked?, scopes?, twoFactor?, spendLimited?, missingBilling?}
-//   POST   /_emulator/clock                     {advanceSeconds}
+// `node dist/emulator.mjs --port 8090`: serves the emulator of the Vast.ai API over HTTP. Flags, control routes and events are
+// described in README.md beside this file. Reads flags, opens TCP ports, writes one line to stdout.
 import { randomInt } from "node:crypto";
 import yargs from "yargs";
 import { hideBin } from "yargs/helpers";

@@ -1,4 +1,4 @@
-// Builds the bundles once before the integration tests: they run what users run.
+// Builds the bundles once before the integration tests, which run what users run.
 import { execFileSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 

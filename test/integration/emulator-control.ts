@@ -1,6 +1,6 @@
-// What a test asks of the emulator through its control routes.
+// Calls the emulator's control routes for a test.
 
-/** A contract that the emulator ever made, live or ended. */
+/** A contract of the emulator, live or ended. */
 export interface EmulatedInstance {
   id: number;
   label: string | null;
@@ -13,7 +13,7 @@ export interface EmulatedInstance {
   disk_space: number;
 }
 
-/** A request that the emulator got. */
+/** A request that the emulator received. */
 export interface RecordedRequest {
   n: number;
   at: string;

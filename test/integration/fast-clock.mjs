@@ -1,10 +1,10 @@
-// Preloaded into a real program by tests: makes its clock and its timers run VAST_POD_TEST_CLOCK times as fast, so that a
-// grace of ten minutes ends within seconds. The program itself knows nothing of it.
+// Tests preload this into a real program: its clock and timers run VAST_POD_TEST_CLOCK times as fast, so that a grace
+// period of ten minutes ends within seconds. The program itself is unchanged.
 import { createRequire, syncBuiltinESMExports } from "node:module";
 
 const scale = Number(process.env.VAST_POD_TEST_CLOCK);
 if (!(scale >= 1)) throw new Error("VAST_POD_TEST_CLOCK must be a number, 1 or more");
-// Programs of one test share the instant from which their clocks run ahead, so that a restart does not set the clock back.
+// All programs of a test speed up from the same instant, so that a restart does not set the clock back.
 const start = Number(process.env.VAST_POD_TEST_CLOCK_START);
 if (!(start > 0)) throw new Error("VAST_POD_TEST_CLOCK_START must be epoch milliseconds");
 const realNow = Date.now;

@@ -7,7 +7,7 @@ import { processesWith } from "../sandbox/process-table.ts";
 import { openSandbox, type Sandbox } from "../sandbox/sandbox.ts";
 import { until } from "../sandbox/until.ts";
 
-// A boot takes 4 s of the emulator's time; the rest is for a machine on which other tests run beside.
+// A boot takes 4 s in the emulator; the rest is for a machine on which other tests run.
 const SLOW = { timeoutMs: 60_000 };
 const echo = z.object({ instance: z.number(), image: z.string(), method: z.string(), url: z.string() });
 
@@ -19,34 +19,34 @@ beforeEach(async () => {
   temp = await sandbox.subfolder("temp");
 });
 afterEach(async () => {
-  await npm?.stop(); // time for a polite end, should a test have failed in the middle
+  await npm?.stop(); // an orderly shutdown, also when a test failed in the middle
   npm = null;
   await sandbox.close();
 });
 
-/** Starts it and makes sure that its sandbox lies in a folder of ours. */
+/** Starts `npm run local` with its sandbox in the test's folder. */
 async function runLocal(): Promise<Child> {
   const { PATH = "", HOME = "/" } = process.env;
   npm = await sandbox.start({ name: "npm", program: "npm", args: ["run", "local"], env: { PATH, HOME, TMPDIR: temp } });
   return npm;
 }
 
-const told = (local: Child, text: string) => local.lines.filter((line) => line.includes(text));
+const linesWith = (local: Child, text: string) => local.lines.filter((line) => line.includes(text));
 const context = (local: Child) => ({ ...SLOW, context: () => local.lines.join("\n") });
 
-async function untilUp(local: Child, times = 1): Promise<string> {
+async function untilReady(local: Child, times = 1): Promise<string> {
   const line = await until(
-    `the pod is up (${times})`,
-    () => local.exit() !== null || told(local, "the pod answers on").at(times - 1),
+    `the pod is ready (${times})`,
+    () => local.exit() !== null || linesWith(local, "the pod is ready").at(times - 1),
     context(local),
   );
   const url = /http:\S+/.exec(String(line))?.[0];
-  if (url === undefined) throw new Error(`it ended:\n${local.lines.join("\n")}`);
+  if (url === undefined) throw new Error(`it exited:\n${local.lines.join("\n")}`);
   return url;
 }
 
 function emulatorOf(local: Child): string {
-  const url = /(http:\S+)\/_emulator/.exec(told(local, "/_emulator/")[0] ?? "")?.[1];
+  const url = /(http:\S+)\/_emulator/.exec(linesWith(local, "/_emulator/")[0] ?? "")?.[1];
   if (url === undefined) throw new Error("the help does not name the emulator");
   return url;
 }
@@ -63,7 +63,7 @@ const control = async (url: string, body?: unknown) => {
   expect((await fetch(url, { method: "POST", ...sent })).status).toBeLessThan(300);
 };
 
-/** As a terminal does it: each process of the foreground group gets the signal, and npm passes it on besides. */
+/** As a terminal does: each process of the foreground group gets the signal, and npm forwards it as well. */
 function pressCtrlC(local: Child): void {
   process.kill(-local.pid, "SIGINT");
 }
@@ -76,9 +76,9 @@ async function expectNothingLeft(url?: string): Promise<void> {
   if (url !== undefined) await expect(fetch(url)).rejects.toThrow();
 }
 
-test("the local stack serves the instance, heals it, follows it, and leaves nothing behind", async () => {
+test("the local stack serves an instance, replaces it when it is lost or wrong, and leaves nothing behind", async () => {
   const local = await runLocal();
-  const url = await untilUp(local);
+  const url = await untilReady(local);
   const first = await ask(url);
   expect(first).toMatchObject({ method: "GET", url: "/any/path?q=1", image: "example/app:2" });
   const emulator = emulatorOf(local);
@@ -95,7 +95,7 @@ test("the local stack serves the instance, heals it, follows it, and leaves noth
 
   await control(`${emulator}/_emulator/instances/any/image`, { image: "other/app:9" });
   const third = await until(
-    "an instance with the wanted image answers",
+    "an instance with the desired image answers",
     async () => {
       const now = await ask(url);
       return now.instance !== second.instance && now;
@@ -104,43 +104,43 @@ test("the local stack serves the instance, heals it, follows it, and leaves noth
   );
   expect(third.image).toBe("example/app:2");
 
-  const nginx = told(local, "kill nginx")[0]?.match(/kill -9 (\d+)/)?.[1];
+  const nginx = linesWith(local, "kill nginx")[0]?.match(/kill -9 (\d+)/)?.[1];
   process.kill(Number(nginx), "SIGKILL");
-  await until("nginx is started again", () => told(local, "is process").length > 0, context(local));
+  await until("nginx is restarted", () => linesWith(local, "has process id").length > 0, context(local));
   expect((await until("the instance answers again", () => ask(url), context(local))).instance).toBe(third.instance);
 
   pressCtrlC(local);
   expect(await local.exited).toEqual({ code: 0, signal: null });
-  expect(told(local, `instance ${third.instance}`).some((line) => line.includes("goes on billing"))).toBe(true);
-  expect(told(local, "seen to be gone")).not.toEqual([]);
-  expect(local.lines.at(-1)).toContain("no process and no file is left");
+  expect(linesWith(local, `instance ${third.instance}`).some((line) => line.includes("goes on billing"))).toBe(true);
+  expect(linesWith(local, "seen to be gone")).not.toEqual([]);
+  expect(local.lines.at(-1)).toContain("all processes are stopped and all temporary files are removed");
   await expectNothingLeft(url);
 }, 240_000);
 
 test.each(["starting", "creating"])(
-  "ended while it is %s, it leaves nothing behind either",
+  "stopped while it is %s, it leaves nothing behind either",
   async (word) => {
     const local = await runLocal();
-    await until(`it is ${word}`, () => told(local, ` ${word} `).length > 0, context(local));
-    local.signal("SIGTERM"); // npm passes it on
+    await until(`it is ${word}`, () => linesWith(local, ` ${word} `).length > 0, context(local));
+    local.signal("SIGTERM"); // npm forwards it
     expect(await local.exited).toEqual({ code: 0, signal: null });
-    expect(local.lines.at(-1)).toContain("no process and no file is left");
+    expect(local.lines.at(-1)).toContain("all processes are stopped and all temporary files are removed");
     await expectNothingLeft();
   },
   120_000,
 );
 
-test("a second Ctrl-C ends it at once, and still leaves nothing behind", async () => {
+test("a second Ctrl-C stops it at once, and still leaves nothing behind", async () => {
   const local = await runLocal();
-  const url = await untilUp(local);
-  // The polite end waits until the list lacks the instance, which it now does not for a minute.
+  const url = await untilReady(local);
+  // The orderly shutdown waits until the list no longer has the instance, which now takes a minute.
   await control(`${emulatorOf(local)}/_emulator/settings`, { destroyLagSeconds: 60 });
   pressCtrlC(local);
   const pressedAt = Date.now();
-  await until("it ends", () => told(local, "goes on billing").length > 0, context(local));
-  await until("a person would press again", () => Date.now() - pressedAt > 600); // see ending.ts
+  await until("it ends", () => linesWith(local, "goes on billing").length > 0, context(local));
+  await until("a person would press again", () => Date.now() - pressedAt > 600); // see shutdown.ts
   pressCtrlC(local);
   expect((await local.exited).code).toBe(130);
-  expect(told(local, "seen to be gone")).toEqual([]);
+  expect(linesWith(local, "seen to be gone")).toEqual([]);
   await expectNothingLeft(url);
 }, 120_000);

@@ -1,4 +1,4 @@
-// deploy/nginx.conf as a pod has it: real nginx as an unprivileged user that can write in its two volumes alone.
+// deploy/nginx.conf as in a pod: a real nginx runs as an unprivileged user that can write only to its two volumes.
 import { chmod, chown, mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { type IncomingMessage, request, type ServerResponse } from "node:http";
 import { join } from "node:path";
@@ -8,13 +8,13 @@ import { findProgram } from "../sandbox/programs.ts";
 import { until } from "../sandbox/until.ts";
 import { openReloaderPod, type ReloaderPod } from "./reloader-pod.ts";
 
-// The nginx of the stock image. Another user can be taken by root alone; everybody else is unprivileged already.
+// The user of the stock image. Only root can switch to another user; any other user is unprivileged already.
 const UID = 101;
 const asRoot = process.getuid?.() === 0;
 
 let pod: ReloaderPod;
 let nginx: Child;
-/** Stands for the container's file system. */
+/** The folder that takes the place of the container's file system. */
 let root: string;
 let generation = 0;
 
@@ -33,7 +33,7 @@ beforeAll(async () => {
   }
   const text = await readFile("deploy/nginx.conf", "utf8");
   const conf = at("etc/nginx/nginx.conf");
-  // Every path moves into that file system, and the longest life of a stream is one that a test can wait for.
+  // All paths are moved into that folder, and the limit for open streams is short enough for a test.
   await writeFile(
     conf,
     text.replaceAll(/ \/(?=etc|var)/g, ` ${root}/`).replace("shutdown_timeout 600s", "shutdown_timeout 1s"),
@@ -68,7 +68,7 @@ async function serve(name: string, answer?: (request: IncomingMessage, response:
   return pod.applied(generation);
 }
 
-test("nginx runs unprivileged, with two workers, and tells nobody its version", async () => {
+test("nginx runs unprivileged, with two workers, and does not reveal its version", async () => {
   await serve("first");
   const answer = await pod.get();
   expect(answer.body).toBe("first");
@@ -86,7 +86,7 @@ test("nginx runs unprivileged, with two workers, and tells nobody its version", 
   ]);
 });
 
-test("a reload is applied, and of what nginx logs the second error log has only refusals", async () => {
+test("a reload is applied, and the second error log has only rejected configs", async () => {
   const { reloads } = await pod.status();
   const status = await serve("second");
   expect((await pod.get()).body).toBe("second");
@@ -95,7 +95,7 @@ test("a reload is applied, and of what nginx logs the second error log has only 
   expect(await readFile(join(root, "var/run/nginx/error.log"), "utf8")).toBe("");
 });
 
-test("the reloader reads from the second error log why a config was refused", async () => {
+test("the reloader reads from the second error log why a config was rejected", async () => {
   await serve("third");
   const bad = join(root, "etc/nginx/conf.d/other.conf");
   await writeFile(bad, "no_such_directive;\n");
@@ -108,7 +108,7 @@ test("the reloader reads from the second error log why a config was refused", as
   await rm(bad);
 });
 
-test("an answer that still comes from an older config is cut when its time is up", async () => {
+test("an answer that an old worker still sends is cut off at the time limit", async () => {
   await serve("streaming", (_, response) => response.write("the first part"));
   const response = await new Promise<IncomingMessage>((resolve, reject) => {
     request({ host: "127.0.0.1", port: pod.proxyPort, agent: false }, resolve).on("error", reject).end();

@@ -1,12 +1,12 @@
-// A pod under test: the emulator and, of the pod's own programs, those that a test starts, as real processes in a sandbox.
+// A pod under test: the emulator and the programs that a test starts, as real processes in a sandbox.
 import { readFileSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { readIfExists } from "../../common/atomic-file.ts";
 import { parseUpstreamFile, type UpstreamFile } from "../../common/upstream-file.ts";
 import type { Child } from "../sandbox/child.ts";
-import { nginxFiles, startNginx } from "../sandbox/nginx.ts";
-import { type Redis, startRedis } from "../sandbox/redis.ts";
+import { nginxPaths, startNginx } from "../sandbox/nginx.ts";
+import { type RunningRedis, startRedis } from "../sandbox/redis.ts";
 import { openSandbox, type Sandbox } from "../sandbox/sandbox.ts";
 import { until } from "../sandbox/until.ts";
 import { createEmulatorControl, type EmulatorControl } from "./emulator-control.ts";
@@ -19,42 +19,42 @@ export interface PodOptions {
   redis?: boolean;
   /** Starts nginx and the reloader as well. */
   proxy?: boolean;
-  /** How many times as fast the emulator's and the provisioner's clocks run; 1 for tests of real seconds. */
+  /** Speed of the clocks of emulator and provisioner; 1 for tests that need real seconds. */
   timeScale?: number;
-  /** Arguments of the emulator besides. */
+  /** Additional arguments of the emulator. */
   emulatorArgs?: readonly string[];
   bootSeconds?: number;
-  /** Variables of the provisioner besides; an empty one is left out. */
+  /** Additional variables of the provisioner; an empty one is removed. */
   env?: Readonly<Record<string, string>>;
 }
 
 export interface Pod {
   readonly sandbox: Sandbox;
   readonly emulator: EmulatorControl;
-  readonly redis: Redis | null;
+  readonly redis: RunningRedis | null;
   readonly proxyUrl: string;
   readonly upstreamPath: string;
   readonly statePath: string;
   readonly label: string;
-  /** The provisioner's environment, without what `more` leaves empty. */
+  /** The provisioner's environment, without the variables that are empty in `more`. */
   env(more?: Readonly<Record<string, string>>): Record<string, string>;
   /** Starts a provisioner (again). `command` is `run` unless named. */
   provision(more?: Readonly<Record<string, string>>, command?: readonly string[]): Promise<Child>;
   reload(): Promise<Child>;
   upstream(): Promise<UpstreamFile | null>;
-  /** Waits until the upstream file fulfils the condition, and answers it. */
+  /** Waits until the upstream file meets the condition, and returns it. */
   until(what: string, condition: (file: UpstreamFile) => unknown, timeoutMs?: number): Promise<UpstreamFile>;
   ready(timeoutMs?: number): Promise<UpstreamFile>;
   state(): Promise<Record<string, unknown>>;
   status(): Promise<Record<string, unknown>>;
   close(): Promise<void>;
-  /** Everything that any program printed and every file in the sandbox, for searches. */
+  /** Everything that any program printed and all files in the sandbox, to search in. */
   everything(): Promise<string>;
 }
 
 const POD_NAME = "vast-pod-0";
-// Half a minute between two lists and the API's pace between two calls pass in a few seconds; deadlines of a second and
-// more stay long enough on a busy machine.
+// Fast enough that the 30 s between two lists pass in a few seconds, slow enough that deadlines of a second and more hold
+// on a busy machine.
 const TIME_SCALE = 8;
 
 export async function openPod(options: PodOptions = {}): Promise<Pod> {
@@ -98,7 +98,7 @@ async function fill(sandbox: Sandbox, options: PodOptions): Promise<Pod> {
     await sandbox.port(),
     await sandbox.port(),
   ];
-  const files = nginxFiles(sandbox.folder);
+  const files = nginxPaths(sandbox.folder);
   const preload = scale === 1 ? [] : ["--import", "./test/integration/fast-clock.mjs"];
 
   const env = (more: Readonly<Record<string, string>> = {}): Record<string, string> => {

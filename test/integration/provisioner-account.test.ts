@@ -1,4 +1,4 @@
-// Trouble of the whole account: nothing is changed, nobody is banned, what serves goes on serving, and the message says what to do.
+// Problems of the account: nothing is changed, no host is banned, a serving instance keeps serving, and the message says what to do.
 import { Redis } from "ioredis";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { Child } from "../sandbox/child.ts";
@@ -26,7 +26,7 @@ test.each([
   const ready = await pod.ready();
   const before = (await pod.emulator.mutations()).length;
   await pod.emulator.send("POST", "account", begin);
-  // Other work is due as well, and waits: the instance has another image than wanted.
+  // A replacement is due too, and waits: the instance does not have the desired image.
   await pod.emulator.event("any", "image", { image: "other/app:9" });
   const blocked = await pod.until("it is blocked", (f) => f.reason === reason, 30_000);
   expect(blocked).toMatchObject({ state: "blocked", server: ready.server, instance: { id: ready.instance?.id } });
@@ -74,7 +74,7 @@ test.each([
   },
 );
 
-test("an instance that was stopped for want of credit is kept, and its grace begins when there is some again", async () => {
+test("an instance that was stopped for lack of credit is kept, and its grace period starts when there is credit again", async () => {
   const provisioner = await pod.provision();
   const { instance } = await pod.ready();
   await pod.emulator.send("POST", "account", { credit: 0 });

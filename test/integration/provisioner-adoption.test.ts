@@ -1,4 +1,4 @@
-// A deployment's earlier provisioner hands over: its instance, its keys in Redis and its environment are taken as they are.
+// Migration from an earlier provisioner: its instance, its keys in Redis and its environment work unchanged.
 import { Redis } from "ioredis";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { until } from "../sandbox/until.ts";
@@ -14,7 +14,7 @@ const GOOD = 7003;
 beforeEach(async () => {
   pod = await openPod({ redis: true });
   redis = new Redis(pod.redis?.url ?? "");
-  // The banned host's offers are the cheapest and always come first.
+  // The banned host has the cheapest offers, which always come first.
   await pod.emulator.send("PUT", "offers", [
     { id: 601, dph_base: 0.1, host_id: BANNED, machine_id: 71 },
     { id: 602, dph_base: 0.11, host_id: BANNED, machine_id: 72 },
@@ -26,9 +26,9 @@ afterEach(async () => {
   await pod.close();
 });
 
-/** What the earlier one created: the template's image as `repo:tag`, its hash, and the pod's label. */
+/** An instance as the earlier provisioner created it: the template's image as `repo:tag`, its hash, and the pod's label. */
 async function plant(over: object = {}): Promise<number> {
-  // Another account has a template of that name, the older one.
+  // Another account has an older template with the same name.
   const template = (await pod.emulator.state()).templates.filter((one) => one.name === "demo").at(-1);
   const planted = (await pod.emulator.send("POST", "instances", {
     label: "k8s_pod=vast-pod-0",
@@ -46,7 +46,7 @@ async function plant(over: object = {}): Promise<number> {
   return planted.id;
 }
 
-/** Its whole environment, under its names; what only the test needs to stay in its sandbox comes besides. */
+/** Its complete environment, under its names, plus the paths and ports that keep the test in its sandbox. */
 function environment(): Record<string, string> {
   const sandboxed = pod.env();
   const theirs: Record<string, string> = {
@@ -75,7 +75,7 @@ const seconds = (ago: number) => String(Math.floor(Date.now() / 1000) - ago);
 const created = (requests: RecordedRequest[]) => requests.filter((r) => r.method === "PUT");
 const live = async (): Promise<EmulatedInstance[]> => pod.emulator.live(pod.label);
 
-test("an instance that serves is taken over as it is: nothing is created, nothing destroyed", async () => {
+test("a serving instance is adopted: nothing is created, nothing is destroyed", async () => {
   const id = await plant();
   await redis.set(`wait_${id}`, seconds(90_000));
   await redis.set(`restarts_${id}`, "2", "EX", 3000);
@@ -92,7 +92,7 @@ test("an instance that serves is taken over as it is: nothing is created, nothin
   expect(await pod.emulator.mutations()).toEqual([]);
   expect(provisioner.lines.join("\n")).toContain("BLACKLIST_REDIS is the older name of BLACKLIST_REDIS_URL");
 
-  // A replacement that comes later keeps to the bans that were there before.
+  // A later replacement respects the existing bans.
   await pod.emulator.event("any", "kill");
   const replaced = await pod.until("another one serves", (f) => f.server !== null && f.instance?.id !== id, 40_000);
   expect(replaced.instance?.hostId).toBe(GOOD);
@@ -101,7 +101,7 @@ test("an instance that serves is taken over as it is: nothing is created, nothin
   expect(created(requests)).toHaveLength(1);
 });
 
-test("an instance that was waited for too long already is replaced, and its host banned, without another wait", async () => {
+test("an instance whose wait has already expired is replaced and its host banned, without waiting again", async () => {
   const id = await plant({ actual_status: "loading", start_date: Math.floor(Date.now() / 1000) - 1500 });
   await redis.set(`wait_${id}`, seconds(1500));
   await pod.provision(environment());
@@ -109,7 +109,7 @@ test("an instance that was waited for too long already is replaced, and its host
   await until("it is gone", async () => (await live()).every((row) => row.id !== id));
 });
 
-test("an instance that has waited for a while goes on waiting, from where it was", async () => {
+test("the wait for an instance continues from where it was", async () => {
   const id = await plant({ actual_status: "loading", start_date: Math.floor(Date.now() / 1000) - 300 });
   const since = seconds(300);
   await redis.set(`wait_${id}`, since);
@@ -122,7 +122,7 @@ test("an instance that has waited for a while goes on waiting, from where it was
   expect(await pod.emulator.mutations()).toEqual([]);
 });
 
-test("a restart counter at its threshold bans the host with the next start, and keeps the instance that serves", async () => {
+test("a restart counter at its threshold bans the host at the next start, and keeps the serving instance", async () => {
   const id = await plant();
   await redis.set(`restarts_${id}`, "5", "EX", 3000);
   await pod.provision(environment());

@@ -1,4 +1,4 @@
-// Bans of hosts that never come up, with the real Redis.
+// Bans of hosts whose instances never come up, with a real Redis.
 import { Redis } from "ioredis";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { startRedis } from "../sandbox/redis.ts";
@@ -13,8 +13,8 @@ const BAD = 7001;
 beforeEach(async () => {
   pod = await openPod({ redis: true });
   redis = new Redis(pod.redis?.url ?? "");
-  redis.on("error", () => undefined); // one test takes the server away
-  // The bad host's offer is the cheapest and always comes first.
+  redis.on("error", () => undefined); // one test stops the server
+  // The bad host has the cheapest offer, which always comes first.
   await pod.emulator.send("PUT", "offers", [
     { id: 601, dph_base: 0.1, host_id: BAD, machine_id: 71 },
     { id: 602, dph_base: 0.1, host_id: BAD, machine_id: 72 },
@@ -29,7 +29,7 @@ afterEach(async () => {
 
 const hostOf = async () => (await pod.emulator.live(pod.label))[0]?.host_id;
 
-test("bans a host that takes longer than BLACKLIST_BAN_AFTER_SECONDS, destroys its instance and takes another host", async () => {
+test("bans a host that takes longer than BLACKLIST_BAN_AFTER_SECONDS, destroys its instance and uses another host", async () => {
   await pod.emulator.send("POST", `hosts/${BAD}`, { neverBoots: true });
   await pod.provision({ BLACKLIST_BAN_AFTER_SECONDS: "30", BLACKLIST_BAN_TTL_SECONDS: "1000" });
   const file = await pod.ready(40_000);
@@ -41,16 +41,16 @@ test("bans a host that takes longer than BLACKLIST_BAN_AFTER_SECONDS, destroys i
   expect((await pod.emulator.live(pod.label)).map((i) => i.host_id)).toEqual([GOOD]);
 });
 
-test("replaces an instance that does not come up without banning anybody when bans are disabled", async () => {
+test("replaces an instance that does not come up, without a ban, when bans are disabled", async () => {
   await pod.emulator.send("POST", `hosts/${BAD}`, { neverBoots: true });
   await pod.provision({ BLACKLIST_ENABLED: "false", BLACKLIST_BAN_AFTER_SECONDS: "20" });
   const file = await pod.ready(50_000);
-  // The second offer of the host lies on another machine and is tried as well.
+  // The host's second offer is on another machine and is tried too.
   expect(file.instance?.hostId).toBe(GOOD);
   expect(await redis.keys("*")).toEqual([]);
 });
 
-test("keeps the waiting time of an instance over a restart of the provisioner, also when its own state is lost", async () => {
+test("keeps an instance's waiting time when the provisioner restarts, even if its state file is lost", async () => {
   await pod.emulator.send("POST", `hosts/${BAD}`, { neverBoots: true });
   const first = await pod.provision({ BLACKLIST_BAN_AFTER_SECONDS: "1000" });
   const id = await until("an instance is waited for", async () => (await pod.emulator.live(pod.label))[0]?.id);
@@ -59,13 +59,13 @@ test("keeps the waiting time of an instance over a restart of the provisioner, a
   first.signal("SIGKILL");
   await first.exited;
   await redis.set(`wait_${id}`, Number(since) - 2000);
-  await redis.del(`vast_lease_${pod.label}`); // it ends by itself, but Redis' clock does not run ahead
+  await redis.del(`vast_lease_${pod.label}`); // it would expire, but Redis' clock is not sped up
   await pod.provision({ BLACKLIST_BAN_AFTER_SECONDS: "1000", STATE_PATH: `${pod.statePath}.new` });
   await until("the host is banned", () => redis.get(`ban_${BAD}`));
   await until("the good host is taken", async () => (await hostOf()) === GOOD, { timeoutMs: 30_000 });
 });
 
-test("bans a host after more than BLACKLIST_RESTART_THRESHOLD starts that find its instance, and keeps it while it serves", async () => {
+test("bans a host after more than BLACKLIST_RESTART_THRESHOLD starts that find its instance, and keeps the instance while it serves", async () => {
   const settings = { BLACKLIST_RESTART_THRESHOLD: "2", BLACKLIST_RESTART_TTL_SECONDS: "500" };
   const first = await pod.provision(settings);
   const ready = await pod.ready();
@@ -99,7 +99,7 @@ test("counts each time a ready instance was lost and came back within its grace"
   expect(await redis.get(`ban_${BAD}`)).toBeNull();
 });
 
-test("BLACKLIST_SCOPE=machine bans the machine alone and tries another one of its host", async () => {
+test("BLACKLIST_SCOPE=machine bans only the machine and tries another machine of the host", async () => {
   await pod.emulator.send("POST", `hosts/${BAD}`, { neverBoots: true });
   await redis.set(`ban_${GOOD}`, "by hand");
   await pod.provision({ BLACKLIST_BAN_AFTER_SECONDS: "30", BLACKLIST_SCOPE: "machine" });
@@ -111,7 +111,7 @@ test("BLACKLIST_SCOPE=machine bans the machine alone and tries another one of it
     "start_timeout",
     null,
   ]);
-  // Bans of both kinds hold: there is nothing left to take.
+  // Bans of both kinds apply, so no offer is left.
   const blocked = await pod.until("nothing is left", (f) => f.reason === "no_offer", 40_000);
   expect(blocked.server).toBeNull();
   const searches = (await pod.emulator.requests()).filter((r) => r.path === "/api/v0/bundles/");
@@ -123,7 +123,7 @@ test("BLACKLIST_SCOPE=machine bans the machine alone and tries another one of it
   );
 });
 
-test("goes on serving while Redis hangs, tells it once, and counts it", async () => {
+test("keeps serving while Redis hangs, logs it once and counts it", async () => {
   const provisioner = await pod.provision();
   const ready = await pod.ready();
   pod.redis?.server.signal("SIGSTOP");
@@ -141,7 +141,7 @@ test("goes on serving while Redis hangs, tells it once, and counts it", async ()
   expect((await pod.emulator.state()).instances).toHaveLength(1);
 });
 
-test("never takes an offer of a banned host", async () => {
+test("never uses an offer of a banned host", async () => {
   await redis.set(`ban_${BAD}`, "by hand");
   await pod.provision();
   expect((await pod.ready()).instance?.hostId).toBe(GOOD);
@@ -149,7 +149,7 @@ test("never takes an offer of a banned host", async () => {
   expect(search?.body).toMatchObject({ host_id: { notin: [BAD] } });
 });
 
-test("goes on with a message when Redis is away, and takes the bans up when it is back", async () => {
+test("continues with a message while Redis is down, and applies the bans when it is back", async () => {
   const port = pod.redis?.port ?? 0;
   await redis.set(`ban_${BAD}`, "by hand");
   await pod.redis?.server.stop();
@@ -163,7 +163,7 @@ test("goes on with a message when Redis is away, and takes the bans up when it i
   again.disconnect();
 });
 
-test("bans a host also where Redis is away just then: at once for itself, and in Redis when it is back", async () => {
+test("bans a host while Redis is down: at once for this pod, and in Redis when it is back", async () => {
   const port = pod.redis?.port ?? 0;
   await pod.emulator.send("POST", `hosts/${BAD}`, { neverBoots: true });
   const provisioner = await pod.provision({ BLACKLIST_BAN_AFTER_SECONDS: "30" });

@@ -1,4 +1,4 @@
-// Bad input gets a clear message with the variable and the remedy; policies hold; no secret is printed or written.
+// Bad input gets a clear message with the variable and the remedy; policies are respected; no secret is printed or written.
 import { readFile, writeFile } from "node:fs/promises";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { until } from "../sandbox/until.ts";
@@ -15,7 +15,7 @@ const ended = async (env: Record<string, string>, command?: string[]) => {
   return { exit: await child.exited, output: child.lines.join("\n") };
 };
 
-test("reports all settings that cannot be used at once, with exit code 2", async () => {
+test("reports all invalid settings at once, with exit code 2", async () => {
   const { exit, output } = await ended({
     POD_NAME: "",
     VAST_API_KEY: "",
@@ -61,7 +61,7 @@ test("reports all settings that cannot be used at once, with exit code 2", async
   expect(output).not.toContain(REGISTRY_PASSWORD);
 });
 
-test("says that the account has no template of that name, and goes on when it appears", async () => {
+test("says that the account has no template with that name, and continues when it appears", async () => {
   await pod.provision({ VAST_TEMPLATE_NAME: "missing" });
   const file = await pod.until("it is blocked", (f) => f.state === "blocked");
   expect(file).toMatchObject({ reason: "template_not_found", server: null });
@@ -71,7 +71,7 @@ test("says that the account has no template of that name, and goes on when it ap
   await pod.ready(60_000);
 });
 
-test("says that the API refuses the key, which it does with HTTP 404, and touches nothing", async () => {
+test("says that the API rejects the key (with HTTP 404), and changes nothing", async () => {
   await pod.provision({ VAST_API_KEY: "wrong-key-Zx81" });
   const file = await pod.until("it is blocked", (f) => f.state === "blocked");
   expect(file.reason).toBe("account_auth");
@@ -80,7 +80,7 @@ test("says that the API refuses the key, which it does with HTTP 404, and touche
   expect(await pod.everything()).not.toContain("wrong-key-Zx81");
 });
 
-test("takes a rotated key up from VAST_API_KEY_FILE", async () => {
+test("reads a rotated key from VAST_API_KEY_FILE", async () => {
   const path = `${pod.sandbox.folder}/key`;
   await writeFile(path, "old-key-1234\n");
   await pod.provision({ VAST_API_KEY: "", VAST_API_KEY_FILE: path });
@@ -89,7 +89,7 @@ test("takes a rotated key up from VAST_API_KEY_FILE", async () => {
   await pod.ready();
 });
 
-test("says that a query finds nothing, and waits ever longer", async () => {
+test("says that a query finds no offers, and retries with backoff", async () => {
   await pod.provision({ VAST_SEARCH_QUERY: JSON.stringify({ gpu_name: { eq: "RTX 9999" } }) });
   const file = await pod.until("it is blocked", (f) => f.state === "blocked");
   expect(file.reason).toBe("no_offer");
@@ -104,7 +104,7 @@ test("says that a query finds nothing, and waits ever longer", async () => {
   );
 });
 
-test("replaces a broken upstream file with a message, and loses nothing", async () => {
+test("replaces a broken upstream file, says so, and loses nothing", async () => {
   const first = await pod.provision();
   const ready = await pod.ready();
   await first.stop();
@@ -117,7 +117,7 @@ test("replaces a broken upstream file with a message, and loses nothing", async 
   expect(again.generation).toBeGreaterThan(ready.generation);
 });
 
-test("sets a broken state file aside with a message, and finds its instance by the label", async () => {
+test("renames a broken state file, says so, and finds its instance by the label", async () => {
   const first = await pod.provision();
   const ready = await pod.ready();
   await first.stop();
@@ -147,7 +147,7 @@ test("DOCKER_LOGIN=none leaves the login to the template", async () => {
   expect(create?.body).not.toHaveProperty("image_login");
 });
 
-test("POD_NAME makes the label, and VAST_LABEL another one", async () => {
+test("the label comes from POD_NAME, or from VAST_LABEL if it is set", async () => {
   const first = await pod.provision({ POD_NAME: "web-3" });
   await pod.ready();
   await first.stop();
@@ -157,7 +157,7 @@ test("POD_NAME makes the label, and VAST_LABEL another one", async () => {
   expect(await pod.emulator.live("k8s_pod=web-3")).toHaveLength(1);
 });
 
-test("VAST_POLICY=observe changes nothing and says what it holds back", async () => {
+test("VAST_POLICY=observe changes nothing and says what it suppresses", async () => {
   await pod.provision({ VAST_POLICY: "observe" });
   const file = await pod.until("the plan is shown", (f) =>
     f.message.includes("suppressed by VAST_POLICY=observe: create"),
@@ -166,7 +166,7 @@ test("VAST_POLICY=observe changes nothing and says what it holds back", async ()
   expect(await pod.emulator.mutations()).toEqual([]);
 });
 
-test("VAST_POLICY=no-destroy goes on serving an instance of another image and says what it holds back", async () => {
+test("VAST_POLICY=no-destroy keeps serving an instance with another image and says what it suppresses", async () => {
   const first = await pod.provision();
   const ready = await pod.ready();
   await first.stop();
@@ -178,7 +178,7 @@ test("VAST_POLICY=no-destroy goes on serving an instance of another image and sa
   expect(await pod.emulator.live(pod.label)).toHaveLength(1);
 });
 
-test("VAST_MAX_DPH keeps dearer offers out of the search and out of the choice", async () => {
+test("VAST_MAX_DPH excludes more expensive offers from the search and from the choice", async () => {
   await pod.emulator.send("PUT", "offers", [{ id: 801, dph_total: 0.9 }]);
   await pod.provision({ VAST_MAX_DPH: "0.5" });
   const file = await pod.until("it is blocked", (f) => f.reason === "no_offer");
@@ -217,7 +217,7 @@ test("says that the status port is taken, with exit code 1", async () => {
   expect(first.exit()).toBeNull();
 });
 
-test("query shows what a search query means without any setting, and refuses a bad one with its place", async () => {
+test("query explains a search query without any other setting, and rejects a bad one with the position of the error", async () => {
   const shown = await ended({ VAST_API_KEY: "" }, ["query", "--json", "gpu_ram>=24", "num_gpus=1", "--no-default"]);
   expect(shown.exit.code).toBe(0);
   expect(JSON.parse(shown.output)).toEqual({ filters: { gpu_ram: { gte: 24_000 }, num_gpus: { eq: "1" } } });
@@ -226,7 +226,7 @@ test("query shows what a search query means without any setting, and refuses a b
   expect(refused.output).toContain('at position 0, "-": Unconsumed text.');
 });
 
-test("destroy asks first, and refuses to guess without a terminal", async () => {
+test("destroy asks for confirmation, and refuses to run without a terminal", async () => {
   await pod.provision();
   await pod.ready();
   const { exit, output } = await ended({}, ["destroy"]);
@@ -235,7 +235,7 @@ test("destroy asks first, and refuses to guess without a terminal", async () => 
   expect(await pod.emulator.live(pod.label)).toHaveLength(1);
 });
 
-test("destroy --yes ends this pod's instance and no other, and confirms by a read", async () => {
+test("destroy --yes destroys only this pod's instance, and verifies it", async () => {
   const provisioner = await pod.provision();
   const ready = await pod.ready();
   await pod.emulator.send("POST", "instances", { label: "k8s_pod=other" });
@@ -247,7 +247,7 @@ test("destroy --yes ends this pod's instance and no other, and confirms by a rea
   expect(await pod.emulator.live("k8s_pod=other")).toHaveLength(1);
 });
 
-test("destroy says that nothing bills when there is nothing, and warns of a provisioner that runs beside", async () => {
+test("destroy says that nothing is billed when there is no instance, and warns of a running provisioner", async () => {
   const nothing = await ended({}, ["destroy", "--yes"]);
   expect(nothing.exit.code).toBe(0);
   expect(nothing.output).toContain("nothing goes on billing");

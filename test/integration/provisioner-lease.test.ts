@@ -1,10 +1,10 @@
-// Two provisioners with one label and a volume each, with the real Redis: one acts, the other waits for its turn.
+// Two provisioners with one label and their own volumes, with a real Redis: one acts, the other waits.
 import { Redis } from "ioredis";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { systemClock } from "../../common/clock.ts";
+import { createLogger } from "../../common/logging.ts";
 import { connectRedis } from "../../provisioner/redis/connection.ts";
 import { until } from "../sandbox/until.ts";
-import { fakeLog } from "../unit/provisioner/fakes.ts";
 import { openPod, type Pod } from "./pod.ts";
 
 let pod: Pod;
@@ -39,7 +39,7 @@ async function other(more: Record<string, string> = {}) {
 test("one of two provisioners with one label acts, the other is blocked and names it, and serves the same instance", async () => {
   await pod.provision();
   const { instance } = await pod.ready();
-  const second = await other({ VAST_TEMPLATE_IMAGE: "example/app:3" }); // it would replace the instance at once
+  const second = await other({ VAST_TEMPLATE_IMAGE: "example/app:3" }); // without the lease it would replace the instance at once
   const blocked = await until("the second is blocked", async () => {
     const status = await second.status();
     // The reason is that of the pass; the state is what the pass has published.
@@ -52,7 +52,7 @@ test("one of two provisioners with one label acts, the other is blocked and name
   expect(changes).toHaveLength(1);
 });
 
-test("the second takes over when the first was killed and its lease has ended, and knows what that one began", async () => {
+test("the second takes over when the first was killed and its lease has expired, and knows what the first had started", async () => {
   const first = await pod.provision();
   const { instance } = await pod.ready();
   const second = await other();
@@ -61,7 +61,7 @@ test("the second takes over when the first was killed and its lease has ended, a
   await first.exited;
   expect(await redis.pttl(leaseKey)).toBeGreaterThan(30_000);
   expect((await second.status()).reason).toBe("other_owner");
-  await redis.pexpire(leaseKey, 1); // it ends by itself, but Redis' clock does not run ahead
+  await redis.pexpire(leaseKey, 1); // it would expire, but Redis' clock is not sped up
   const owner = await until("the second has the label", async () => {
     const status = await second.status();
     return status.reason === "instance_ready" ? status : null;
@@ -70,7 +70,7 @@ test("the second takes over when the first was killed and its lease has ended, a
   expect((await pod.emulator.live(pod.label)).map((one) => one.id)).toEqual([instance?.id]);
 });
 
-test("a provisioner that was killed and starts again with its volume goes on at once", async () => {
+test("a provisioner that was killed and restarts with its volume continues at once", async () => {
   const first = await pod.provision();
   await pod.ready();
   const before = await redis.get(leaseKey);
@@ -83,7 +83,7 @@ test("a provisioner that was killed and starts again with its volume goes on at 
   expect(after).not.toBe(before);
 });
 
-test("SIGTERM gives the label back", async () => {
+test("SIGTERM releases the lease", async () => {
   const first = await pod.provision();
   await pod.ready();
   expect(await redis.exists(leaseKey)).toBe(1);
@@ -91,7 +91,7 @@ test("SIGTERM gives the label back", async () => {
   expect(await redis.exists(leaseKey)).toBe(0);
 });
 
-test("destroy refuses while a provisioner has the label, and works beside one that only observes", async () => {
+test("destroy refuses while a provisioner holds the lease, and works beside one that only observes", async () => {
   const first = await pod.provision();
   await pod.ready();
   const refused = await pod.provision({}, ["destroy", "--yes"]);
@@ -109,9 +109,10 @@ test("destroy refuses while a provisioner has the label, and works beside one th
   expect(await redis.exists(leaseKey)).toBe(0);
 });
 
-test("a Redis that takes no writes is told as such, and keeps nobody for ever", async () => {
+test("a read-only Redis is reported as such, and does not block for ever", async () => {
   await redis.replicaof("127.0.0.1", 1);
-  const connection = connectRedis(pod.redis?.url ?? "", fakeLog().log, systemClock);
+  const log = createLogger({ app: "test", debug: true, secrets: () => [], destination: { write: () => undefined } });
+  const connection = connectRedis(pod.redis?.url ?? "", log, systemClock);
   try {
     await expect(connection.claim(leaseKey, "t ", "t me", 1000)).rejects.toThrow(/^READONLY/);
   } finally {

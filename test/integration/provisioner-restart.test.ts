@@ -1,4 +1,4 @@
-// What a killed provisioner knew is known to the next one: what holds it back holds the next one back as well.
+// A restarted provisioner knows what the killed one knew: budgets, suppressed replacements and backoff continue.
 import { afterEach, expect, test } from "vitest";
 import type { Child } from "../sandbox/child.ts";
 import { until } from "../sandbox/until.ts";
@@ -10,7 +10,7 @@ const open = async (options?: PodOptions) => {
 };
 afterEach(() => pod.close());
 
-/** Kills it without a word and starts another one; resolves when that one has made a few passes of its own. */
+/** Kills it with SIGKILL and starts another one; resolves when that one has made a few passes. */
 async function restarted(provisioner: Child, settings: Readonly<Record<string, string>> = {}): Promise<Child> {
   provisioner.signal("SIGKILL");
   await provisioner.exited;
@@ -21,7 +21,7 @@ async function restarted(provisioner: Child, settings: Readonly<Record<string, s
   return next;
 }
 
-test("the budget of creates is spent after a restart too", async () => {
+test("a spent budget of creates is still spent after a restart", async () => {
   await open();
   const settings = { VAST_MAX_CREATES_PER_HOUR: "1" };
   const first = await pod.provision(settings);
@@ -33,8 +33,8 @@ test("the budget of creates is spent after a restart too", async () => {
   expect((await pod.emulator.state()).instances).toHaveLength(1);
 });
 
-test("a difference that a replacement did not mend is not chased again after a restart", async () => {
-  // Rows appear late enough that each instance comes into sight with an image that is not the wanted one.
+test("a difference that a replacement did not fix causes no further replacement after a restart", async () => {
+  // Rows appear so late that each instance is first listed with another image than the desired one.
   await open({ emulatorArgs: ["--visibility-lag-seconds", "40"] });
   const first = await pod.provision();
   for (const count of [1, 2]) {
@@ -50,12 +50,12 @@ test("a difference that a replacement did not mend is not chased again after a r
   expect((await pod.emulator.mutations()).length).toBe(before);
 });
 
-test("a wait after a failure goes on after a restart instead of beginning anew", async () => {
+test("the backoff after a failure continues after a restart instead of starting again", async () => {
   await open();
   const settings = { VAST_SEARCH_QUERY: JSON.stringify({ gpu_name: { eq: "RTX 9999" } }) };
   const first = await pod.provision(settings);
   const backoff = async () => (await pod.state()).backoff as { failures: number; until: number } | null;
-  // The third wait lasts two minutes: longer than the restart.
+  // The third wait lasts two minutes, longer than the restart.
   const before = await until(
     "it waits for the third time",
     async () => {

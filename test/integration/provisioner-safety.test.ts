@@ -1,4 +1,4 @@
-// Creating and destroying by the protocol: nothing is rented twice, nothing paid is forgotten, whatever breaks in between.
+// Create and destroy safety: nothing is rented twice and no billed instance is forgotten, whatever fails in between.
 import { afterEach, expect, test } from "vitest";
 import { until } from "../sandbox/until.ts";
 import { logOf, openPod, type Pod, type PodOptions } from "./pod.ts";
@@ -46,7 +46,7 @@ for (const [what, effect] of [
   ["loses its connection after it was done", { kind: "cut-after" }],
   ["answers half a JSON after it was done", { kind: "garbage" }],
 ] as const) {
-  test(`finds by its label what a create left behind that ${what}, and creates no second one`, async () => {
+  test(`finds by its label the instance of a create that ${what}, and creates no second one`, async () => {
     await open();
     await fault("PUT", ASKS, effect);
     await pod.provision();
@@ -57,7 +57,7 @@ for (const [what, effect] of [
   });
 }
 
-test("creates again when an uncertain create left nothing behind, but only after its deadline", async () => {
+test("creates again when an uncertain create made no instance, but only after its deadline", async () => {
   await open({ timeScale: 20, bootSeconds: 10 });
   await fault("PUT", ASKS, { kind: "cut-before" });
   await pod.provision();
@@ -76,7 +76,7 @@ test("waits for a row that is listed late instead of creating a second one", asy
   expect(await everCreated()).toBe(1);
 });
 
-test("destroys by its id a created instance that is never listed, and starts over", async () => {
+test("destroys a created instance that is never listed by its id, and creates another one", async () => {
   await open({ timeScale: 20, bootSeconds: 10 });
   await fault("PUT", ASKS, { kind: "no-row" });
   await pod.provision();
@@ -98,7 +98,7 @@ test("destroys the contract that a failed create names", async () => {
   expect((await pod.emulator.live(pod.label)).map((i) => i.id)).toEqual([file.instance?.id]);
 });
 
-test("takes the next offer at once when one is gone", async () => {
+test("uses the next offer at once when one is gone", async () => {
   await open();
   const gone = {
     success: false,
@@ -113,7 +113,7 @@ test("takes the next offer at once when one is gone", async () => {
   expect(asks[0]?.path).not.toBe(asks[1]?.path);
 });
 
-test("stops at VAST_MAX_CREATES_PER_HOUR and says when it goes on", async () => {
+test("stops at VAST_MAX_CREATES_PER_HOUR and says when it will continue", async () => {
   await open();
   await pod.provision({ VAST_MAX_CREATES_PER_HOUR: "2" });
   for (let i = 1; i <= 2; i += 1) {
@@ -142,7 +142,7 @@ test("keeps serving and changes nothing while the list is unknown", async () => 
   expect((await pod.emulator.mutations()).length).toBe(before);
 });
 
-test("destroys the worse of two instances with its label and goes on serving the better one", async () => {
+test("destroys the worse of two instances with its label and keeps serving the better one", async () => {
   await open();
   await pod.provision();
   const ready = await pod.ready();
@@ -160,7 +160,7 @@ test("destroys the worse of two instances with its label and goes on serving the
   expect((await pod.emulator.live("k8s_pod=somebody-else")).map((i) => i.id)).toEqual([foreign.id]);
 });
 
-test("asks again for a destroy that lingers and creates no second instance meanwhile", async () => {
+test("repeats a destroy whose instance is still listed, and creates no second instance meanwhile", async () => {
   await open({ timeScale: 10, bootSeconds: 5 });
   await pod.provision();
   const before = await pod.ready();
@@ -180,7 +180,7 @@ test("asks again for a destroy that lingers and creates no second instance meanw
   expect((await pod.emulator.live(pod.label)).map((i) => i.id)).toEqual([after.instance?.id]);
 });
 
-test("killed -9 while it serves, and started again, changes nothing that was right", async () => {
+test("killed with SIGKILL while it serves, and restarted, changes nothing", async () => {
   await open();
   const first = await pod.provision();
   const ready = await pod.ready();
@@ -193,7 +193,7 @@ test("killed -9 while it serves, and started again, changes nothing that was rig
   expect((await pod.emulator.mutations()).length).toBe(mutations);
 });
 
-test("killed -9 in the middle of a create, and started again, adopts what the create left", async () => {
+test("killed with SIGKILL during a create, and restarted, adopts the created instance", async () => {
   await open();
   await fault("PUT", ASKS, { kind: "hang-after" });
   const first = await pod.provision();
@@ -205,7 +205,7 @@ test("killed -9 in the middle of a create, and started again, adopts what the cr
   expect(await everCreated()).toBe(1);
 });
 
-test("killed -9 between the pending delete and the destroy, and started again, ends the instance", async () => {
+test("killed with SIGKILL between the pending delete and the destroy, and restarted, destroys the instance", async () => {
   await open();
   const first = await pod.provision();
   const ready = await pod.ready();
@@ -227,7 +227,7 @@ test("killed -9 between the pending delete and the destroy, and started again, e
   expect((await pod.emulator.live(pod.label)).map((i) => i.id)).toEqual([after.instance?.id]);
 });
 
-test("ends within 2 s of SIGTERM with code 0 and says last what goes on billing and how to end it", async () => {
+test("exits within 2 s of SIGTERM with code 0 and says what is still billed and how to destroy it", async () => {
   await open({ timeScale: 1, bootSeconds: 0.5 });
   const provisioner = await pod.provision();
   const ready = await pod.ready();
@@ -242,7 +242,7 @@ test("ends within 2 s of SIGTERM with code 0 and says last what goes on billing 
   );
 });
 
-test("awaits a create under way on SIGTERM and writes its outcome down", async () => {
+test("waits for a create in flight on SIGTERM and saves its outcome", async () => {
   await open({ timeScale: 1, bootSeconds: 0.5 });
   await fault("PUT", ASKS, { kind: "delay", seconds: 2 });
   const provisioner = await pod.provision();

@@ -1,4 +1,4 @@
-// The workflow that users rely on, step by step, with the real provisioner against the emulator.
+// The usual workflow, step by step, with the real provisioner against the emulator.
 import { afterEach, expect, test } from "vitest";
 import { until } from "../sandbox/until.ts";
 import { openPod, type Pod, type PodOptions } from "./pod.ts";
@@ -13,7 +13,7 @@ afterEach(() => pod.close());
 const creates = async () =>
   (await pod.emulator.requests()).filter((r) => r.method === "PUT" && r.path.includes("/asks/"));
 
-test("resolves the template by name as the account's own, never a stranger's public one of that name", async () => {
+test("resolves the template name to the account's own template, never to another user's public one", async () => {
   await open();
   const { templates } = await pod.emulator.state();
   const namesakes = templates.filter((template) => template.name === "demo");
@@ -71,7 +71,7 @@ test("finds its instance among others by a filtered, paged list and touches no o
   expect(await pod.emulator.mutations()).toEqual([]);
 });
 
-test("destroys an instance of another image and creates it anew", async () => {
+test("replaces an instance that has another image", async () => {
   await open();
   await pod.provision();
   const before = await pod.ready();
@@ -85,7 +85,7 @@ test("destroys an instance of another image and creates it anew", async () => {
   expect((await pod.emulator.live(pod.label)).map((i) => i.id)).toEqual([after.instance?.id]);
 });
 
-test("replaces the instance when the wanted image changes with a new start", async () => {
+test("replaces the instance when the desired image changes with a restart", async () => {
   await open();
   const first = await pod.provision();
   const before = await pod.ready();
@@ -113,7 +113,7 @@ test("replaces the instance when the template's content changes", async () => {
   expect((await pod.emulator.live(pod.label)).map((i) => [i.id, i.disk_space])).toEqual([[after.instance?.id, 33]]);
 });
 
-test("keeps an instance that is up to date and calls nothing that changes anything", async () => {
+test("keeps an instance that is up to date and sends no call that changes anything", async () => {
   await open();
   const first = await pod.provision();
   const before = await pod.ready();
@@ -130,7 +130,7 @@ test("keeps an instance that is up to date and calls nothing that changes anythi
   await second.stop();
 });
 
-test("waits for an instance whose address and ports come late, and tells what it waits for", async () => {
+test("waits for an instance whose address and ports appear late, and says what it waits for", async () => {
   await open({ bootSeconds: 3 });
   await pod.provision();
   const waiting = await pod.until("it waits", (f) => f.reason === "instance_starting");

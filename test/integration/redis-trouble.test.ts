@@ -1,4 +1,4 @@
-// The ban store on the real Redis, and what becomes of a pass when Redis is slow, away, read-only, full or somebody else's.
+// The ban store on a real Redis, and a pass when Redis is slow, down, read-only, full or has foreign keys.
 import { connect, type Socket } from "node:net";
 import { Redis } from "ioredis";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -6,21 +6,21 @@ import { systemClock } from "../../common/clock.ts";
 import { createLogger } from "../../common/logging.ts";
 import { type BanStore, createBanStore } from "../../provisioner/blacklist/store.ts";
 import { connectRedis, type RedisConnection } from "../../provisioner/redis/connection.ts";
-import { type Redis as RedisServer, startRedis } from "../sandbox/redis.ts";
+import { type RunningRedis as RedisServer, startRedis } from "../sandbox/redis.ts";
 import { openSandbox, type Sandbox } from "../sandbox/sandbox.ts";
 import { until } from "../sandbox/until.ts";
 
 const PASSWORD = "redis-password-5Rt";
-// What a pass may wait for Redis in all, reads and writes.
+// How long a pass may wait for Redis in total, reads and writes.
 const LONGEST_PASS_MS = 3000;
 
 let sandbox: Sandbox;
 let server: RedisServer;
-/** An operator's own connection. */
+/** A connection of the operator. */
 let admin: Redis;
 let opened: RedisConnection[];
 let lines: string[];
-/** How far the clock of the store has been set ahead: the moment of rest after a failure is not waited for. */
+/** How far the store's clock is set ahead, to skip the pause after a failure. */
 let aheadMs: number;
 const clock = { now: () => Date.now() + aheadMs, sleep: systemClock.sleep };
 
@@ -28,7 +28,7 @@ beforeEach(async () => {
   sandbox = await openSandbox();
   server = await startRedis(sandbox);
   admin = new Redis(server.url);
-  admin.on("error", () => undefined); // some tests take the server away
+  admin.on("error", () => undefined); // some tests stop the server
   opened = [];
   lines = [];
   aheadMs = 0;
@@ -49,7 +49,7 @@ function open(url = server.url): { store: BanStore; connection: RedisConnection 
   return { store: createBanStore(connection, clock, times), connection };
 }
 
-/** Everything that a pass may ask of the store; answers how long it took, and what became of the writes. */
+/** Everything that a pass may ask of the store; returns how long it took and the results of the writes. */
 async function pass(store: BanStore) {
   const began = performance.now();
   const [bans] = await Promise.all([store.bans(), store.counters([5])]);
@@ -71,7 +71,7 @@ const said = () =>
     .filter((line) => line.level !== "debug")
     .map((line) => line.msg);
 
-/** Several passes while Redis is away: each is short, the bans are unknown, and the log has one line. */
+/** Several passes while Redis is down: each is short, the bans are unknown, and the log has one line. */
 async function staysAway(store: BanStore) {
   for (let i = 0; i < 3; i += 1) {
     const { bans, refused, ms } = await pass(store);
@@ -84,7 +84,7 @@ async function staysAway(store: BanStore) {
 const isBack = async (store: BanStore) =>
   until("the bans are known again", async () => (await store.bans()).known, { timeoutMs: 15_000 });
 
-test("a server that hangs holds no pass up, is told once, and is asked again when it goes on", async () => {
+test("a hanging server does not delay a pass, is logged once, and is used again when it recovers", async () => {
   const { store, connection } = open();
   expect((await pass(store)).refused).toBe(0);
   server.server.signal("SIGSTOP");
@@ -96,12 +96,12 @@ test("a server that hangs holds no pass up, is told once, and is asked again whe
   expect(said().at(-1)).toBe("Redis is back");
 });
 
-test("a server that hangs from the start holds no pass up", async () => {
+test("a server that hangs from the start does not delay a pass", async () => {
   server.server.signal("SIGSTOP");
   await staysAway(open().store);
 });
 
-test("a port that swallows every packet holds no pass up", async () => {
+test("a port that drops every packet does not delay a pass", async () => {
   const port = await sandbox.port();
   const args = ["--port", String(port), "--bind", "127.0.0.1", "--tcp-backlog", "1", "--save", ""];
   const hole = await sandbox.start({ name: "hole", program: "redis-server", args });
@@ -115,7 +115,7 @@ test("a port that swallows every packet holds no pass up", async () => {
   hole.signal("SIGSTOP");
   const sockets: Socket[] = [];
   try {
-    // Once its queue is full the kernel drops what else comes.
+    // When its queue is full, the kernel drops further packets.
     await until("nothing gets through", async () => {
       const socket = await reached();
       if (socket !== null) sockets.push(socket);
@@ -127,7 +127,7 @@ test("a port that swallows every packet holds no pass up", async () => {
   }
 });
 
-test("a server that is gone holds no pass up, and is used again when another one listens there", async () => {
+test("a stopped server does not delay a pass, and a new one on the same port is used", async () => {
   const { store } = open();
   await pass(store);
   server.server.signal("SIGKILL");
@@ -161,7 +161,7 @@ test.each([
   for (let i = 0; i < 3; i += 1) {
     const { bans, refused } = await pass(store);
     expect(bans).toEqual({ known: true, value: [{ kind: "host", id: 7, reason: "by hand" }] });
-    expect(refused).toBeGreaterThanOrEqual(3); // a full server takes deletions
+    expect(refused).toBeGreaterThanOrEqual(3); // a full server still accepts deletions
   }
   expect(said()).toHaveLength(1);
   expect(said()[0]).toMatch(text);
@@ -171,7 +171,7 @@ test.each([
   expect(await admin.ttl("ban_77001")).toBeGreaterThan(990);
 });
 
-test("a wrong password is told once, without the password, until it is right", async () => {
+test("a wrong password is logged once, without the password", async () => {
   await admin.config("SET", "requirepass", "another");
   const { store } = open(server.url.replace("//", `//:${PASSWORD}@`));
   for (let i = 0; i < 3; i += 1) {
@@ -185,7 +185,7 @@ test("a wrong password is told once, without the password, until it is right", a
   expect(lines.join("")).not.toContain(PASSWORD);
 });
 
-test("a database that the server does not have is refused, not taken for number 0", async () => {
+test("a database that the server does not have is an error, not database 0", async () => {
   const { store } = open(server.url.replace("/10", "/99"));
   const { bans, refused } = await pass(store);
   expect(bans).toMatchObject({ known: false, why: { message: "Redis has no database with this number" } });
@@ -195,7 +195,7 @@ test("a database that the server does not have is refused, not taken for number 
   expect(said()).toEqual([expect.stringContaining("the number at the end of BLACKLIST_REDIS_URL")]);
 });
 
-test("keys that hold something else are nobody's ban and no count, and what is counted replaces them", async () => {
+test("keys of another type are ignored as bans and counts, and a new count replaces them", async () => {
   await admin.rpush("ban_5", "x");
   await admin.rpush("wait_5", "x");
   await admin.hset("restarts_5", "a", "b");
@@ -221,10 +221,10 @@ test("keys that hold something else are nobody's ban and no count, and what is c
   expect(said()).toEqual([]);
 });
 
-test("100,000 keys of somebody else are walked in time, without KEYS", async () => {
+test("100,000 foreign keys are scanned in time, without KEYS", async () => {
   await admin.set("ban_7", "by hand");
   await admin.set("ban_machine_8", "by hand");
-  // The script writes them where Redis is: a hundred thousand calls would take longer than the test.
+  // A script writes them inside Redis: 100,000 calls would take too long.
   await admin.eval("for i = 1, 100000 do redis.call('SET', 'session:' .. i, i) end", 0);
   const { store } = open();
   const { bans, ms } = await pass(store);

@@ -1,16 +1,16 @@
-// Clients that ask without a pause while the proxy changes from one instance to another and back: counts what they lose
-// and who answered once a change was reported as settled. Touches the pod that it is given.
+// Clients that send requests without a pause while the proxy switches between two instances. Counts lost requests, and which
+// instance answered after a change was reported as settled. Touches only the given pod.
 import { Agent, request } from "node:http";
 import { until } from "../sandbox/until.ts";
 import type { ReloaderPod } from "./reloader-pod.ts";
 
 export interface LoadPlan {
   reloads: number;
-  /** Requests that are to be judged after each reload. */
+  /** How many requests to check after each reload. */
   requestsEach: number;
-  /** Clients that open a connection for each request: none of these may be lost. */
+  /** Clients that open a connection for each request: none of their requests may be lost. */
   clients: number;
-  /** Clients that keep theirs: nginx before 1.27.4 closes idle ones at a reload, perhaps as a request arrives. */
+  /** Clients with keep-alive: nginx before 1.27.4 closes idle connections at a reload, possibly as a request arrives. */
   keepAliveClients: number;
 }
 
@@ -18,7 +18,7 @@ export interface LoadReport {
   reloads: number;
   /** Requests answered after a change was settled and before the next one was published. */
   judged: number;
-  /** Those of them that another instance than the settled one answered. */
+  /** Those of them that were answered by another instance than the settled one. */
   stale: string[];
   connectionEach: Tally;
   keepAlive: Tally;
@@ -26,11 +26,11 @@ export interface LoadReport {
 
 export interface Tally {
   answered: number;
-  /** What became of the others. */
+  /** Errors of the lost requests. */
   lost: string[];
 }
 
-/** Runs it on a pod on which nothing but nginx and the reloader runs. The first generation that it publishes is `from`. */
+/** Runs the load on a pod with only nginx and the reloader. `from` is the first generation that it publishes. */
 export async function loadThroughReloads(pod: ReloaderPod, plan: LoadPlan, from: number): Promise<LoadReport> {
   const instances = [await pod.instance("one"), await pod.instance("two")] as const;
   const report: LoadReport = {
@@ -40,7 +40,7 @@ export async function loadThroughReloads(pod: ReloaderPod, plan: LoadPlan, from:
     connectionEach: { answered: 0, lost: [] },
     keepAlive: { answered: 0, lost: [] },
   };
-  /** The instance that is settled and not yet withdrawn. An object of its own for each change. */
+  /** The instance that is settled and not yet withdrawn. A new object for each change. */
   let settled: { name: string } | null = null;
   let running = true;
   const client = async (agent: Agent | false, tally: Tally) => {
@@ -88,7 +88,7 @@ export async function loadThroughReloads(pod: ReloaderPod, plan: LoadPlan, from:
   return report;
 }
 
-/** One GET. Rejects when there is no whole answer with status 200. */
+/** One GET. Rejects unless it gets a complete answer with status 200. */
 function ask(port: number, agent: Agent | false): Promise<string> {
   return new Promise((resolve, reject) => {
     const outgoing = request({ host: "127.0.0.1", port, agent }, (response) => {

@@ -12,7 +12,7 @@ const serving = async () => {
 };
 
 describe("applying", () => {
-  test("begins before nginx exists, and is proven once nginx has started by itself", async () => {
+  test("starts before nginx runs, and is verified once nginx has started", async () => {
     pod = await openReloaderPod();
     await pod.startReloader();
     await until("there is a config", () => pod.config());
@@ -27,7 +27,7 @@ describe("applying", () => {
     expect(JSON.parse(answer.body)).toMatchObject({ state: "provisioning" });
   });
 
-  test("follows the upstream file to a server, to another and to none", async () => {
+  test("follows the upstream file to a server, to another one and to none", async () => {
     const { first } = await serving();
     expect((await pod.get()).body).toBe("first");
     const second = await pod.instance("second");
@@ -46,7 +46,7 @@ describe("applying", () => {
     expect(first.requests.length).toBe(1);
   });
 
-  test("echoes on nginx' status port the hash that it reports as applied", async () => {
+  test("the hash on nginx' status port is the one that it reports as applied", async () => {
     await serving();
     const echo = await fetch(`http://127.0.0.1:${pod.nginxStatusPort}/hash`);
     expect((await echo.text()).trim()).toBe((await pod.status()).applied?.hash);
@@ -54,7 +54,7 @@ describe("applying", () => {
     expect(await (await fetch(`http://127.0.0.1:${pod.nginxStatusPort}/stub_status`)).text()).toContain("Active");
   });
 
-  test("of a burst of renames ends with the last content", async () => {
+  test("of a burst of renames results in the last content", async () => {
     await serving();
     for (const gapMs of [0, 5, 20, 40]) {
       const generation = 100 * (gapMs + 1);
@@ -69,7 +69,7 @@ describe("applying", () => {
     }
   });
 
-  test("of a thousand changed messages moves the generation and reloads nothing", async () => {
+  test("of a thousand changed messages updates the generation without a reload", async () => {
     const { first } = await serving();
     const before = await pod.reloadsOfNginx();
     for (let generation = 2; generation <= 1_001; generation += 1) {

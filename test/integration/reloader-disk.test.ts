@@ -1,5 +1,5 @@
-// Volumes that fail. No mount is needed: a limit on the size of files stops a write in its midst as a full volume does,
-// and root without its right to override permissions meets a folder that it may not write as anybody else does.
+// Failing volumes, without mounts: a file size limit stops a write in the middle, as a full volume does, and root without
+// CAP_DAC_OVERRIDE cannot write to a read-only folder, like any other user.
 import { spawnSync } from "node:child_process";
 import { chmod, readdir, rename, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -10,14 +10,14 @@ import { openReloaderPod, type ReloaderPod, servingPod } from "./reloader-pod.ts
 let pod: ReloaderPod;
 afterEach(() => pod.close());
 
-/** Sets how large a file that process may write, in bytes. */
+/** Sets the largest file that the process may write, in bytes. */
 function limitFiles(pid: number, bytes: string): void {
   const { status, stderr } = spawnSync("prlimit", ["--pid", String(pid), `--fsize=${bytes}:`], { encoding: "utf8" });
   if (status !== 0) throw new Error(`prlimit: ${stderr}`);
 }
 
 describe("a config volume", () => {
-  test("that takes no more bytes keeps the last good config, says so, and heals", async () => {
+  test("that is full keeps the last good config, says so, and recovers", async () => {
     const started = await servingPod();
     pod = started.pod;
     const good = await pod.config();
@@ -38,11 +38,11 @@ describe("a config volume", () => {
     expect((await pod.get()).body).toBe("second");
   });
 
-  test("that fills up while nginx refuses a config gets the last good one back all the same", async () => {
+  test("that fills up while nginx rejects a config still gets the last good config back", async () => {
     const started = await servingPod();
     pod = started.pod;
     const good = await pod.config();
-    // nginx stands still, so that there is time between the write and the refusal.
+    // nginx is stopped, so that there is time between the write and the rejection.
     started.nginx.master.signal("SIGSTOP");
     await writeFile(join(pod.files.confFolder, "other.conf"), "no_such_directive;\n");
     await pod.publish({ generation: 2, server: { scheme: "http", host: "127.0.0.1", port: 20_002 } });
@@ -55,7 +55,7 @@ describe("a config volume", () => {
     expect(await pod.config()).toBe(good);
   });
 
-  test("that may not be written keeps the last good config, says so, and heals", async () => {
+  test("that is read-only keeps the last good config, says so, and recovers", async () => {
     pod = await openReloaderPod();
     const [first, second] = [await pod.instance("first"), await pod.instance("second")];
     await pod.publish({ generation: 1, server: first.server });
@@ -72,7 +72,7 @@ describe("a config volume", () => {
     expect((await pod.applied(2)).problem).toBeNull();
   });
 
-  test("that is gone takes nothing from what nginx serves, and is filled when it is back", async () => {
+  test("that disappears does not affect what nginx serves, and is filled again when it is back", async () => {
     pod = (await servingPod()).pod;
     const good = await pod.config();
     const away = `${pod.files.confFolder}-away`;
@@ -87,7 +87,7 @@ describe("a config volume", () => {
   });
 });
 
-test("every file can be read by the workers, who are another user in the stock image, and its folder stays as it was", async () => {
+test("the workers, which run as another user in the stock image, can read every file, and the folder is unchanged", async () => {
   pod = (await servingPod()).pod;
   await chmod(pod.files.confFolder, 0o751);
   await pod.publish({ generation: 2, server: null });

@@ -14,7 +14,7 @@ const serving = async () => {
 };
 
 describe("nginx", () => {
-  test("killed and started again is proven by its echo, without a reload", async () => {
+  test("killed and restarted is verified by its hash, without a reload", async () => {
     const { nginx } = await serving();
     const reloads = await pod.reloadsOfNginx();
     await pod.killNginx(nginx);
@@ -43,7 +43,7 @@ describe("nginx", () => {
     await pod.startNginx();
     await pod.startReloader({ NGINX_PID_FILE: "" });
     await pod.publish({ generation: 1, server: first.server });
-    // Another test's nginx may run at the same time: then there are several, which must be refused, not guessed.
+    // Another test's nginx may run at the same time: with several masters the reloader must report that, not guess.
     const status = await pod.until("it is applied or refused", (s) => s.applied?.generation === 1 || s.problem);
     if (status.problem === null) expect((await pod.get()).body).toBe("first");
     else expect(status.problem).toMatch(/nginx masters \(pids [\d, ]+\): set NGINX_PID_FILE/);
@@ -54,7 +54,7 @@ describe("nginx", () => {
     const first = await pod.instance("first");
     const nginx = await pod.startNginx();
     await nginx.master.stop();
-    // Without an output file the sandbox gives pipes, which Node makes of sockets.
+    // Without an output file the sandbox uses pipes, which are sockets in Node.
     const { folder } = pod.files;
     await pod.sandbox.start({
       name: "nginx",
@@ -70,8 +70,8 @@ describe("nginx", () => {
   });
 });
 
-describe("a hand in the config", () => {
-  test("that edits it is undone", async () => {
+describe("a config", () => {
+  test("that somebody edits is restored", async () => {
     await serving();
     const before = await pod.config();
     await writeFile(pod.configPath, before.replace("proxy_pass", "return 204; #"));
@@ -80,7 +80,7 @@ describe("a hand in the config", () => {
     expect((await pod.get()).body).toBe("first");
   });
 
-  test("that edits it and reloads nginx is undone", async () => {
+  test("that somebody edits and reloads is restored", async () => {
     const { nginx } = await serving();
     const before = await pod.config();
     await writeFile(pod.configPath, "server { listen 127.0.0.1:1; }\n");
@@ -90,7 +90,7 @@ describe("a hand in the config", () => {
     await pod.until("all is well", (s) => s.problem === null);
   });
 
-  test("that removes it is undone", async () => {
+  test("that somebody removes is written again", async () => {
     await serving();
     const before = await pod.config();
     await rm(pod.configPath);
@@ -100,7 +100,7 @@ describe("a hand in the config", () => {
 });
 
 describe("the reloader", () => {
-  test("killed and started again changes nothing that was right", async () => {
+  test("killed and restarted changes nothing", async () => {
     const { reloader } = await serving();
     const config = await pod.config();
     const reloads = await pod.reloadsOfNginx();
@@ -120,7 +120,7 @@ describe("the reloader", () => {
     for (let generation = 2; generation < 12; generation += 1) {
       const to = generation % 2 === 0 ? second : first;
       await pod.publish({ generation, server: to.server });
-      // Not for synchronisation: the moment of the kill is what varies, from before the first look to after the last.
+      // Not for synchronisation: the time of the kill varies, from before the first check to after the last.
       await new Promise((resolve) => setTimeout(resolve, (generation - 2) * 20));
       current.signal("SIGKILL");
       await current.exited;
@@ -130,7 +130,7 @@ describe("the reloader", () => {
     }
   });
 
-  test("replaces a config that it had not proven by the good one at its start", async () => {
+  test("replaces an unverified config by the last good one at startup", async () => {
     const { reloader } = await serving();
     const good = await readFile(`${pod.configPath}.good`, "utf8");
     reloader.signal("SIGKILL");
@@ -145,7 +145,7 @@ describe("the reloader", () => {
     expect((await pod.get()).body).toBe("first");
   });
 
-  test.each(["SIGTERM", "SIGINT"] as const)("ends within two seconds of %s, with exit code 0", async (signal) => {
+  test.each(["SIGTERM", "SIGINT"] as const)("exits within two seconds of %s, with code 0", async (signal) => {
     const { reloader } = await serving();
     const before = performance.now();
     reloader.signal(signal);
@@ -154,9 +154,9 @@ describe("the reloader", () => {
     expect((await pod.get()).body).toBe("first");
   });
 
-  test("ends within two seconds although something still waits", async () => {
+  test("exits within two seconds although something still waits", async () => {
     pod = await openReloaderPod();
-    // In the place of a pass that waits for answers, which the loop has left.
+    // Simulates a pass that still waits for answers after the loop has ended.
     const reloader = await pod.startReloader({ NODE_OPTIONS: "--import data:text/javascript,setInterval(()=>{},1e9)" });
     await pod.until("it is up", (s) => s.lastPassAt);
     const before = performance.now();
@@ -165,10 +165,10 @@ describe("the reloader", () => {
     expect(performance.now() - before).toBeLessThan(2_000);
   });
 
-  test("ends within two seconds in the midst of a reload that nginx does not take", async () => {
+  test("exits within two seconds during a reload that nginx does not apply", async () => {
     const { reloader } = await serving();
     await pod.sandbox.subfolder("elsewhere");
-    // nginx takes the signal but reads another folder's config: the hash never comes.
+    // nginx gets the signal but reads the config of another folder: the expected hash never appears.
     const conf = join(pod.files.folder, "nginx.conf");
     const text = await readFile(conf, "utf8");
     await writeFile(conf, text.replace("conf.d/*.conf", "elsewhere/*.conf"));
@@ -213,7 +213,7 @@ describe("an upstream file", () => {
     expect((await pod.get()).body).toBe("first");
   });
 
-  test("that cannot be used at a fresh start answers 503", async () => {
+  test("that is invalid at a first start is answered with 503", async () => {
     pod = await openReloaderPod();
     await pod.publishText(json({ server: hostile }));
     await pod.startReloader();
@@ -224,7 +224,7 @@ describe("an upstream file", () => {
     expect((await pod.get()).status).toBe(503);
   });
 
-  test("that disappears unpublishes nothing, and is followed when it is back", async () => {
+  test("that disappears changes nothing, and is followed when it is back", async () => {
     await serving();
     await rm(pod.upstreamPath);
     await pod.until("its loss shows", (s) => s.problem?.includes("is gone"));
@@ -245,7 +245,7 @@ describe("an upstream file", () => {
   });
 });
 
-test("a config folder that cannot be written is a problem with a remedy, and heals", async () => {
+test("a config folder that is read-only is reported with a remedy, and recovers", async () => {
   pod = await openReloaderPod();
   const folder = join(pod.sandbox.folder, "missing");
   await pod.startReloader({ NGINX_CONFIG_PATH: join(folder, "default.conf") });

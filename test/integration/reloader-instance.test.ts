@@ -1,4 +1,4 @@
-// The way from nginx to the instance crosses the internet: TLS, the Host header, and the secret that proves who calls.
+// The connection from nginx to the instance over the internet: TLS, the Host header and the authentication header.
 import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
@@ -6,7 +6,7 @@ import { join } from "node:path";
 import type { TLSSocket } from "node:tls";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Child } from "../sandbox/child.ts";
-import type { Nginx } from "../sandbox/nginx.ts";
+import type { RunningNginx } from "../sandbox/nginx.ts";
 import { isFree } from "../sandbox/ports.ts";
 import { ROOT } from "../sandbox/sandbox.ts";
 import { until } from "../sandbox/until.ts";
@@ -18,7 +18,7 @@ const NAME = "instance.example";
 
 let pod: ReloaderPod;
 let reloader: Child;
-let nginx: Nginx;
+let nginx: RunningNginx;
 beforeEach(async () => {
   pod = await openReloaderPod();
 });
@@ -34,7 +34,7 @@ async function started(env: Record<string, string>, answer: Answer, tls: boolean
   return instance;
 }
 
-describe("an instance that speaks https", () => {
+describe("an https instance", () => {
   const secret: Answer = (_, response) => response.end("the body");
   const serving = async (env: Record<string, string> = {}) => {
     const instance = await started(env, secret, true);
@@ -43,12 +43,12 @@ describe("an instance that speaks https", () => {
   };
   const verified = { NGINX_UPSTREAM_TLS_VERIFY: "on", NGINX_UPSTREAM_TLS_CA: CA };
 
-  test("is served without a look at its certificate by default", async () => {
+  test("is served without verifying its certificate by default", async () => {
     await serving();
     expect(await pod.get()).toMatchObject({ status: 200, body: "the body" });
   });
 
-  test("is served when its certificate is the right one", async () => {
+  test("is served when its certificate is valid", async () => {
     await serving({ ...verified, NGINX_UPSTREAM_TLS_NAME: NAME });
     expect(await pod.get()).toMatchObject({ status: 200, body: "the body" });
   });
@@ -65,7 +65,7 @@ describe("an instance that speaks https", () => {
     expect(instance.requests).toEqual([]);
   });
 
-  test("hears the name in the handshake, and none where there is only an address", async () => {
+  test("gets the name in the TLS handshake, and none when it has only an address", async () => {
     const instance = await serving({ NGINX_UPSTREAM_TLS_NAME: NAME });
     await pod.get();
     const [request] = instance.requests;
@@ -77,14 +77,14 @@ describe("an instance that speaks https", () => {
     expect((other.requests[0]?.socket as TLSSocket | undefined)?.servername).toBe(false);
   });
 
-  test("that is a name is verified by that name", async () => {
+  test("with a host name is verified by that name", async () => {
     const instance = await started(verified, secret, true);
     await pod.publish({ generation: 2, server: { ...instance.server, host: "localhost" } });
     await pod.applied(2);
     expect(await pod.get()).toMatchObject({ status: 200, body: "the body" });
   });
 
-  test("that is an address cannot be verified without a name, and the problem says what to set", async () => {
+  test("with only an address cannot be verified without a name, and the problem says what to set", async () => {
     const instance = await started(verified, secret, true);
     const status = await pod.until("the problem shows", (s) => s.problem?.includes("NGINX_UPSTREAM_TLS_NAME"));
     expect(status.problem).toContain("127.0.0.1 is an address");
@@ -92,7 +92,7 @@ describe("an instance that speaks https", () => {
     expect(instance.requests).toEqual([]);
   });
 
-  test("and authorities that nginx cannot read are refused with its own reason and the setting", async () => {
+  test("with authorities that nginx cannot read is rejected with nginx' reason and the setting", async () => {
     const none = join(ROOT, "no-such.pem");
     await started({ ...verified, NGINX_UPSTREAM_TLS_NAME: NAME, NGINX_UPSTREAM_TLS_CA: none }, secret, true);
     const status = await pod.until("the refusal shows", (s) => s.problem?.includes(none));
@@ -100,7 +100,7 @@ describe("an instance that speaks https", () => {
     expect((await pod.get()).status).toBe(503);
   });
 
-  test("is asked over one connection again and again, and resumes the session on a new one", async () => {
+  test("gets its requests over one connection, and a new connection resumes the TLS session", async () => {
     const instance = await serving({
       ...verified,
       NGINX_UPSTREAM_TLS_NAME: NAME,
@@ -117,14 +117,14 @@ describe("an instance that speaks https", () => {
   });
 });
 
-test("the instance gets the Host that the settings name, and clients' own stays in X-Forwarded-Host", async () => {
+test("the instance gets the Host from the settings, and the client's Host is in X-Forwarded-Host", async () => {
   const instance = await started({ NGINX_UPSTREAM_HOST: "app.example:8443" }, (_, r) => r.end("ok"), false);
   await pod.applied(1);
   await pod.raw("GET / HTTP/1.1\r\nHost: pod.example\r\nConnection: close\r\n\r\n");
   expect(instance.requests[0]?.headers).toMatchObject({ host: "app.example:8443", "x-forwarded-host": "pod.example" });
 });
 
-describe("the header that proves who calls", () => {
+describe("the authentication header", () => {
   const ok: Answer = (_, response) => response.end("ok");
   const serving = async (env: Record<string, string>) => {
     const instance = await started(env, ok, false);
@@ -136,20 +136,20 @@ describe("the header that proves who calls", () => {
     if (text !== undefined) writeFileSync(secretPath(), text);
     return { UPSTREAM_AUTH_HEADER_FILE: secretPath() };
   };
-  /** As a mounted secret is replaced. */
+  /** Replaces the file as Kubernetes replaces a mounted secret. */
   const rotate = async (text: string) => {
     await writeFile(`${secretPath()}.new`, `${text}\n`);
     await rename(`${secretPath()}.new`, secretPath());
   };
   const authFiles = async () => (await readdir(pod.files.confFolder)).filter((name) => name.includes(".auth."));
-  /** What the instance received under that name, one entry for each header line. */
+  /** The values that the instance received for that header, one entry for each line. */
   const received = async (instance: Awaited<ReturnType<typeof serving>>, name: string, said = "") => {
     await pod.raw(`GET / HTTP/1.1\r\nHost: h\r\n${said}Connection: close\r\n\r\n`);
     const lines = instance.requests.at(-1)?.rawHeaders ?? [];
     return lines.filter((_, i) => i % 2 === 1 && lines[i - 1]?.toLowerCase() === name.toLowerCase());
   };
 
-  test("reaches the instance in place of whatever a client says under that name", async () => {
+  test("reaches the instance instead of a client's header of that name", async () => {
     const instance = await serving({ UPSTREAM_AUTH_HEADER: "Authorization: Bearer hunter22" });
     expect(await received(instance, "authorization")).toEqual(["Bearer hunter22"]);
     const said = "authorization: a client's\r\nAUTHORIZATION: another\r\nAuthorization:\r\n";
@@ -165,12 +165,12 @@ describe("the header that proves who calls", () => {
     expect(await received(instance, "x-key")).toEqual([value]);
   });
 
-  test.each(["!#%&'*+.^_`|~", "x_key"])("may have any name that nginx can send: %s", async (name) => {
+  test.each(["!#%&'*+.^_`|~", "x_key"])("can have any name that nginx can send: %s", async (name) => {
     const instance = await serving({ UPSTREAM_AUTH_HEADER: `${name}: v` });
     expect(await received(instance, name, `${name}: a client's\r\n`)).toEqual(["v"]);
   });
 
-  test("follows its file: a new secret is sent, and the former one is gone from the disk", async () => {
+  test("follows its file: a new secret is sent, and the old one is removed from the disk", async () => {
     const instance = await serving(secretIn("X-Key: first-secret"));
     expect(await received(instance, "x-key")).toEqual(["first-secret"]);
     const before = (await pod.status()).applied?.hash;
@@ -188,7 +188,7 @@ describe("the header that proves who calls", () => {
     expect(await readFile(path, "utf8")).toContain("second-secret");
   });
 
-  test("stays the one in use while its file cannot be used, and the problem does not print it", async () => {
+  test("stays in use while its file is invalid, and the problem does not print it", async () => {
     const instance = await serving(secretIn("X-Key: first-secret"));
     for (const text of ["half a hunter22", ""]) {
       await rotate(text);
@@ -203,7 +203,7 @@ describe("the header that proves who calls", () => {
     await pod.until("all is well", (s) => s.problem === null);
   });
 
-  test("is part of what is rolled back: nginx starts again with the good config and its secret", async () => {
+  test("is rolled back too: nginx restarts with the last good config and its secret", async () => {
     const instance = await serving(secretIn("X-Key: first-secret"));
     const bad = join(pod.files.confFolder, "other.conf");
     await writeFile(bad, "no_such_directive;\n");
@@ -232,7 +232,7 @@ describe("the header that proves who calls", () => {
     expect([await pod.config(), await pod.reloadsOfNginx()]).toEqual([config, reloads]);
   });
 
-  test("stands in its one file and nowhere else: no log, /status, config, printed config or process list", async () => {
+  test("is in one file only: not in a log, /status, config, printed config or process list", async () => {
     const env = { ...secretIn("X-Key: hunter22 $a"), DEBUG: "true" };
     const instance = await serving(env);
     await received(instance, "x-key");

@@ -1,10 +1,10 @@
-// nginx gives an idle connection up before the instance does, so that no POST dies on one that is being closed. A tenth of
-// the real times; `test/slow` has those.
+// nginx closes an idle connection before the instance does, so that no POST is lost on a connection that is being closed.
+// Uses a tenth of the real times; `test/slow` uses the real ones.
 import { expect, test } from "vitest";
-import { postsLostWith } from "./awkward-posts.ts";
+import { postsLostWith } from "./posts-on-idle-connections.ts";
 
-test("10,000 POSTs at awkward gaps, among them after slow readers of 1 MB, are all answered", async () => {
-  // Around both limits, in an order that meets them from either side.
+test("10,000 POSTs near the idle limits, some after slow readers of 1 MB, are all answered", async () => {
+  // Around both limits, approaching them from both sides.
   const gapsMs = Array.from({ length: 25 }, (_, i) => 370 + ((i * 7) % 25) * 7);
   expect(await postsLostWith({ keepaliveMs: 400, idleMs: 500, gapsMs })).toEqual([]);
 });

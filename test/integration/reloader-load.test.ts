@@ -5,7 +5,7 @@ import { openReloaderPod, type ReloaderPod } from "./reloader-pod.ts";
 let pod: ReloaderPod;
 afterEach(() => pod.close());
 
-test("60 reloads under load lose no request that has a connection of its own, and none is answered by the server before", async () => {
+test("60 reloads under load lose no request with its own connection, and none is answered by the previous server", async () => {
   pod = await openReloaderPod();
   await pod.startNginx();
   await pod.startReloader();
@@ -16,6 +16,6 @@ test("60 reloads under load lose no request that has a connection of its own, an
   expect(stale).toEqual([]);
   expect(connectionEach.lost).toEqual([]);
   expect(keepAlive.answered).toBeGreaterThan(0);
-  // Not judged: an nginx before 1.27.4 loses some, whoever reloads it.
+  // Not checked: nginx before 1.27.4 loses some at every reload.
   process.stdout.write(`keep-alive clients lost ${keepAlive.lost.length} of ${keepAlive.answered} requests\n`);
 });

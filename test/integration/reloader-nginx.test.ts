@@ -18,8 +18,8 @@ const serving = async () => {
 const processes = systemProcesses();
 const elsewhere = (port: number) => ({ scheme: "http", host: "127.0.0.1", port }) as const;
 
-describe("an nginx that stands still", () => {
-  test("until two looks have failed is neither signalled nor taken off, and all is well when it goes on", async () => {
+describe("an nginx that is stopped by SIGSTOP", () => {
+  test("is not signalled and not reported until two checks have failed, and recovers when it continues", async () => {
     const { nginx } = await serving();
     const reloads = await pod.reloadsOfNginx();
     const config = await pod.config();
@@ -39,7 +39,7 @@ describe("an nginx that stands still", () => {
     expect((await pod.get()).body).toBe("first");
   });
 
-  test("as it is to reload gets what changes meanwhile in one reload more", async () => {
+  test("during a reload gets all further changes in one more reload", async () => {
     const { nginx } = await serving();
     const last = await pod.instance("last");
     const reloads = await pod.reloadsOfNginx();
@@ -80,7 +80,7 @@ describe("a signal", () => {
     expect(other.exit()).toBeNull();
   });
 
-  test("never goes to a worker, whatever the pid file says", async () => {
+  test("is never sent to a worker, whatever the pid file contains", async () => {
     const { nginx } = await serving();
     const [worker = 0] = answeringWorkers(processes, nginx.master.pid);
     await writeFile(pod.files.pidFile, `${worker}\n`);
@@ -92,7 +92,7 @@ describe("a signal", () => {
 });
 
 describe("an nginx in a new container", () => {
-  test("is found by its new pid file, whatever the old one has named meanwhile", async () => {
+  test("is found by its new pid file, whichever process has the old id now", async () => {
     const { nginx } = await serving();
     const second = await pod.instance("second");
     const reloads = await pod.reloadsOfNginx();
@@ -113,7 +113,7 @@ describe("an nginx in a new container", () => {
     expect(other.exit()).toBeNull();
   });
 
-  test("that cannot start with the new config finds the last good one, with its own reason on the status page", async () => {
+  test("that cannot start with the new config gets the last good one, and its reason is on the status page", async () => {
     const { nginx } = await serving();
     const good = await pod.config();
     await pod.killNginx(nginx);
@@ -132,7 +132,7 @@ describe("an nginx in a new container", () => {
 });
 
 describe("an old worker", () => {
-  test("that stands still keeps the change from being reported as applied until it goes", async () => {
+  test("that is stopped by SIGSTOP delays the change from being reported as applied until it exits", async () => {
     const { nginx } = await serving();
     const [worker = 0] = answeringWorkers(processes, nginx.master.pid);
     process.kill(worker, "SIGSTOP");
@@ -148,7 +148,7 @@ describe("an old worker", () => {
     expect((await pod.applied(2)).problem).toBeNull();
   });
 
-  test("that has a long answer to finish is no reason to wait, and finishes it", async () => {
+  test("that still sends a long answer does not delay the change, and finishes the answer", async () => {
     pod = await openReloaderPod();
     let finish = () => undefined as unknown;
     const first = await pod.instance("first", (_, response) => {

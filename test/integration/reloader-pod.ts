@@ -1,5 +1,5 @@
-// The reloader's half of a pod: the built reloader, a real nginx and instances that this process plays itself. Touches
-// its sandbox and ports of its own.
+// The reloader's half of a pod: the built reloader, a real nginx, and instances that run in this process. Touches its sandbox
+// and its ports.
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { createServer, type Server as HttpServer, type IncomingMessage, request, type ServerResponse } from "node:http";
 import { createServer as createTlsServer, type ServerOptions, type Server as TlsServer } from "node:https";
@@ -7,12 +7,12 @@ import { connect, type Socket } from "node:net";
 import { join } from "node:path";
 import { formatUpstreamFile, type Server, type UpstreamFile } from "../../common/upstream-file.ts";
 import type { Child } from "../sandbox/child.ts";
-import { type Nginx, type NginxFiles, type NginxOptions, nginxFiles, startNginx } from "../sandbox/nginx.ts";
+import { type NginxOptions, type NginxPaths, nginxPaths, type RunningNginx, startNginx } from "../sandbox/nginx.ts";
 import { isFree } from "../sandbox/ports.ts";
 import { openSandbox, type Sandbox } from "../sandbox/sandbox.ts";
 import { until } from "../sandbox/until.ts";
 
-/** What the tests read of the reloader's `/status`. */
+/** The fields of the reloader's `/status` that tests read. */
 export interface Status {
   applied: { generation: number; server: Server | null; hash: string } | null;
   desired: { generation: number; server: Server | null } | null;
@@ -22,11 +22,11 @@ export interface Status {
   refusals: number;
   upstreamSeenAt: string | null;
   lastPassAt: string | null;
-  /** `at`: when nginx was signalled, from which on the other two count. */
+  /** `at`: when nginx was signalled; the other two are measured from then. */
   lastReload: { at: string; acceptedMs: number; settledMs: number | null } | null;
 }
 
-/** A rented instance, played by this process. */
+/** A fake instance that runs in this process. */
 export interface Instance {
   server: Server;
   /** Requests so far. */
@@ -40,46 +40,46 @@ export type Answer = (request: IncomingMessage, response: ServerResponse) => voi
 
 export interface ReloaderPod {
   readonly sandbox: Sandbox;
-  readonly files: NginxFiles;
+  readonly files: NginxPaths;
   readonly configPath: string;
   readonly upstreamPath: string;
   readonly proxyPort: number;
   readonly nginxStatusPort: number;
   /** The environment that `startReloader` gives it. */
   reloaderEnv(more?: Readonly<Record<string, string>>): Record<string, string>;
-  /** `setpriv`: options of that program, to start it with fewer rights. */
+  /** `setpriv`: options of that program, to start the reloader with fewer rights. */
   startReloader(env?: Readonly<Record<string, string>>, setpriv?: readonly string[]): Promise<Child>;
-  startNginx(options?: NginxOptions): Promise<Nginx>;
-  /** Ends nginx and its workers by force, as the end of their container does. */
-  killNginx(nginx: Nginx): Promise<void>;
-  /** An instance that answers with its name unless `answer` says otherwise. With `tls` it speaks https. */
+  startNginx(options?: NginxOptions): Promise<RunningNginx>;
+  /** Kills nginx and its workers, as when their container is killed. */
+  killNginx(nginx: RunningNginx): Promise<void>;
+  /** An instance that answers with its name, or with `answer`. With `tls` it uses https. */
   instance(name: string, answer?: Answer, tls?: ServerOptions): Promise<Instance>;
   /** Replaces the upstream file as the provisioner does. */
   publish(change: Partial<UpstreamFile>): Promise<void>;
-  /** The same with any text. */
+  /** Replaces the upstream file with any text. */
   publishText(text: string): Promise<void>;
   status(): Promise<Status>;
   /** The reloader's metrics. */
   metrics(): Promise<string>;
   until(what: string, condition: (status: Status) => unknown, everyMs?: number): Promise<Status>;
-  /** Waits until that many passes have finished from now on. */
+  /** Waits until that many more passes have finished. */
   passes(count: number): Promise<Status>;
   /** Waits until that generation is applied; asks every `everyMs`. */
   applied(generation: number, everyMs?: number): Promise<Status>;
-  /** GET through the proxy over a connection of its own. */
+  /** GET through the proxy over a new connection. */
   get(path?: string): Promise<{ status: number; body: string; headers: IncomingMessage["headers"] }>;
-  /** Sends bytes to the proxy and answers everything that comes back until it closes. */
+  /** Sends bytes to the proxy and returns everything that it sends until it closes. */
   raw(bytes: string): Promise<string>;
   config(): Promise<string>;
-  /** How often nginx has read its config anew. */
+  /** How often nginx has reloaded its config. */
   reloadsOfNginx(): Promise<number>;
   close(): Promise<void>;
 }
 
-/** Opens it with nothing started. */
+/** Opens a pod without starting anything. */
 export async function openReloaderPod(): Promise<ReloaderPod> {
   const sandbox = await openSandbox();
-  const files = nginxFiles(sandbox.folder);
+  const files = nginxPaths(sandbox.folder);
   await mkdir(files.confFolder, { recursive: true });
   const configPath = join(files.confFolder, "default.conf");
   const upstreamPath = join(await sandbox.subfolder("shared"), "upstream.json");
@@ -170,7 +170,12 @@ export async function openReloaderPod(): Promise<ReloaderPod> {
 }
 
 /** A pod whose proxy serves one instance. */
-export async function servingPod(): Promise<{ pod: ReloaderPod; reloader: Child; nginx: Nginx; first: Instance }> {
+export async function servingPod(): Promise<{
+  pod: ReloaderPod;
+  reloader: Child;
+  nginx: RunningNginx;
+  first: Instance;
+}> {
   const pod = await openReloaderPod();
   try {
     const first = await pod.instance("first");

@@ -10,7 +10,7 @@ import { type Instance, openReloaderPod, type ReloaderPod } from "./reloader-pod
 
 let pod: ReloaderPod;
 let instance: Instance;
-/** How the instance answers; each test may set its own. */
+/** How the instance answers; a test can replace it. */
 let answer: (request: IncomingMessage, response: import("node:http").ServerResponse) => void;
 
 beforeAll(async () => {
@@ -55,7 +55,7 @@ describe("a request", () => {
     expect(last().url).toBe(path);
   });
 
-  // What the README says that nginx does by itself.
+  // What nginx does by default, as documented.
   test.each([
     ["/%2F/%2e%2e/x", 400],
     ["/../x", 400],
@@ -76,7 +76,7 @@ describe("a request", () => {
     expect(instance.requests).toEqual([]);
   });
 
-  test("keeps its headers, but for those of the connection and those with underscores", async () => {
+  test("keeps its headers, except connection headers and headers with underscores", async () => {
     answer = ok;
     const kept = "X-Empty:\r\nx-case: V\r\nX-Dup: 1\r\nX-Dup: 2\r\nRange: bytes=0-1\r\nAccept-Encoding: gzip, br";
     const dropped = "X_Key: v\r\nX.Key: v\r\nTE: trailers\r\nKeep-Alive: x";
@@ -102,7 +102,7 @@ describe("a request", () => {
     expect(instance.requests.map((seen) => seen.method)).toEqual(status === 200 ? [method] : []);
   });
 
-  test("carries the client's own Host, who it came from, and an id", async () => {
+  test("carries the client's Host, the client's address and a request id", async () => {
     answer = ok;
     await pod.raw("GET / HTTP/1.1\r\nHost: pod.example:8443\r\nConnection: close\r\n\r\n");
     expect(last().headers).toMatchObject({
@@ -115,7 +115,7 @@ describe("a request", () => {
     });
   });
 
-  test("keeps what a proxy before this one has said", async () => {
+  test("keeps the headers of a proxy in front", async () => {
     answer = ok;
     const said =
       "X-Forwarded-For: 198.51.100.7\r\nX-Forwarded-Proto: https\r\nX-Request-ID: abc\r\nX-Forwarded-Host: e.example";
@@ -134,13 +134,13 @@ describe("a request", () => {
     expect(last().headers.host).toBeTruthy();
   });
 
-  test("that fails is not sent a second time", async () => {
+  test("that fails is not retried", async () => {
     answer = (incoming) => incoming.socket.destroy();
     expect((await pod.get("/once")).status).toBe(502);
     expect(instance.requests.map((seen) => seen.url)).toEqual(["/once"]);
   });
 
-  test("that is too large is refused without the instance", async () => {
+  test("that is too large is refused without asking the instance", async () => {
     answer = ok;
     const head = `POST / HTTP/1.1\r\nHost: h\r\nContent-Length: ${10 * 1024 * 1024 + 1}\r\n`;
     expect(await pod.raw(`${head}Connection: close\r\n\r\n`)).toMatch(/^HTTP\/1\.1 413/);
@@ -163,17 +163,17 @@ describe("a request", () => {
 });
 
 describe("connections to the instance", () => {
-  test("are kept and used again", async () => {
+  test("are kept open and reused", async () => {
     answer = ok;
     const before = instance.connections.length;
     for (let i = 0; i < 40; i += 1) await pod.get();
-    // One of each of the two workers, and one more where a kept one was just being given back.
+    // One for each of the two workers, and one more if a connection was just being returned.
     expect(instance.connections.length - before).toBeLessThanOrEqual(4);
     expect(instance.requests.length).toBe(40);
     expect(last().httpVersion).toBe("1.1");
   });
 
-  test("are given up before an instance that waits five seconds does", async () => {
+  test("are closed before an instance with a limit of five seconds closes them", async () => {
     answer = ok;
     await pod.get();
     const kept = () => instance.connections.filter((socket) => !socket.destroyed && !socket.readableEnded);
@@ -183,7 +183,7 @@ describe("connections to the instance", () => {
 });
 
 describe("a body", () => {
-  test("goes up as it arrives", async () => {
+  test("is sent to the instance as it arrives", async () => {
     let heard: (text: string) => void = () => undefined;
     const first = new Promise<string>((resolve) => {
       heard = resolve;
@@ -200,7 +200,7 @@ describe("a body", () => {
     expect(await answered).toMatchObject({ statusCode: 200 });
   });
 
-  test("comes down as it is written", async () => {
+  test("is sent to the client as the instance writes it", async () => {
     let finish: () => void = () => undefined;
     answer = (_, response) => {
       response.write("token ");
@@ -235,7 +235,7 @@ test("a WebSocket is upgraded and carries bytes both ways", async () => {
   socket.destroy();
 });
 
-test("the access log is JSON with the promised fields, and probes are not in it", async () => {
+test("the access log is JSON with the documented fields, and probes are not in it", async () => {
   answer = ok;
   await pod.get("/-/ready");
   await pod.get("/-/live");
@@ -281,7 +281,7 @@ describe("vast-reloader", () => {
     }
   };
 
-  test("names every bad setting at once and ends with exit code 2", () => {
+  test("reports all invalid settings at once and exits with code 2", () => {
     const { code, stderr } = run(["--nginx-max-body-size", "lots"], {
       NGINX_LISTEN_PORT: "http",
       UPSTREAM_PATH: "a b",
@@ -293,7 +293,7 @@ describe("vast-reloader", () => {
     }
   });
 
-  test("says which port is taken and ends with exit code 1", () => {
+  test("says which port is taken and exits with code 1", () => {
     const status = String(pod.proxyPort);
     const { code, stderr } = run([], {
       RELOADER_STATUS_PORT: status,
@@ -313,7 +313,7 @@ describe("vast-reloader", () => {
     expect(stdout).toBe(await pod.config());
   });
 
-  test("render says what is wrong with a file and ends with exit code 1", async () => {
+  test("render says what is wrong with a file and exits with code 1", async () => {
     const missing = join(pod.sandbox.folder, "none.json");
     expect(run(["render", "--upstream", missing])).toMatchObject({ code: 1, stderr: expect.stringContaining(missing) });
     const broken = join(pod.sandbox.folder, "broken.json");

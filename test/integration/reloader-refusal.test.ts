@@ -12,8 +12,8 @@ const serving = async () => {
   return started;
 };
 
-describe("a config that nginx refuses", () => {
-  test("is rolled back at once with nginx' own reason, and applied once nginx takes it", async () => {
+describe("a config that nginx rejects", () => {
+  test("is rolled back at once with nginx' reason, and applied once nginx accepts it", async () => {
     await serving();
     const second = await pod.instance("second");
     const before = await pod.config();
@@ -22,7 +22,7 @@ describe("a config that nginx refuses", () => {
     const published = performance.now();
     await pod.publish({ generation: 2, server: second.server });
     const status = await pod.until("the refusal shows", (s) => s.refusals > 0);
-    // Long before the deadline of 10 s, at which it would be found out without a log.
+    // Long before the deadline of 10 s, when it would be detected without a log.
     expect(performance.now() - published).toBeLessThan(5_000);
     expect(status).toMatchObject({
       applied: { generation: 1 },
@@ -36,7 +36,7 @@ describe("a config that nginx refuses", () => {
     expect((await pod.get()).body).toBe("second");
   });
 
-  test("never keeps nginx from starting: the good one is back on the disk", async () => {
+  test("never prevents nginx from starting: the last good config is restored on disk", async () => {
     const { nginx } = await serving();
     const bad = join(pod.files.confFolder, "other.conf");
     await writeFile(bad, "no_such_directive;\n");
@@ -48,7 +48,7 @@ describe("a config that nginx refuses", () => {
     await until("something is served again", async () => (await pod.get("/-/live")).status === 200);
   });
 
-  test("is found out by the deadline where no error log tells, and the last good one is back", async () => {
+  test("is detected by the deadline without an error log, and the last good config is restored", async () => {
     pod = await openReloaderPod();
     const [first, second] = [await pod.instance("first"), await pod.instance("second")];
     await pod.publish({ generation: 1, server: first.server });

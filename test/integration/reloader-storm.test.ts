@@ -16,7 +16,7 @@ const text = (generation: number) =>
     upstreamFile({ generation, server: { scheme: "http", host: "127.0.0.1", port: FIRST_PORT + generation } }),
   );
 
-/** Every way in which a file comes to hold something else, by what it does for the `generation`-th text. */
+/** Every way to change a file, as a function that writes the `generation`-th text. */
 const WAYS: readonly [string, (folder: string) => (generation: number) => Promise<void>][] = [
   ["in place", (folder) => (generation) => writeFile(join(folder, "upstream.json"), text(generation))],
   [
@@ -27,7 +27,7 @@ const WAYS: readonly [string, (folder: string) => (generation: number) => Promis
     },
   ],
   [
-    // As the kubelet updates a ConfigMap: the file is a link into `..data`, which is a link to the newest folder.
+    // As the kubelet updates a ConfigMap: the file links into `..data`, which links to the newest folder.
     "by a swap of the folder that it links to",
     (folder) => async (generation) => {
       const at = (name: string) => join(folder, name);
@@ -42,7 +42,7 @@ const WAYS: readonly [string, (folder: string) => (generation: number) => Promis
 ];
 
 describe("a thousand changes within two seconds", () => {
-  test.each(WAYS)("%s end with the last content, in few reloads", async (_, way) => {
+  test.each(WAYS)("%s: the last content is applied, with few reloads", async (_, way) => {
     pod = await openReloaderPod();
     const write = way(join(pod.upstreamPath, ".."));
     await write(1);
@@ -53,7 +53,7 @@ describe("a thousand changes within two seconds", () => {
     const start = performance.now();
     for (let i = 1; i <= WRITES; i += 1) {
       await write(1 + i);
-      // The pace of the storm, not a wait for anything.
+      // The pace of the changes, not a wait for something.
       const early = start + (i * STORM_MS) / WRITES - performance.now();
       if (early > 5) await delay(early);
     }
@@ -62,13 +62,13 @@ describe("a thousand changes within two seconds", () => {
     expect(status.applied?.server?.port).toBe(FIRST_PORT + 1 + WRITES);
     expect(await pod.config()).toContain(`server 127.0.0.1:${FIRST_PORT + 1 + WRITES} `);
     expect(status.problem).toBeNull();
-    // Two or three, where nothing stops for 100 ms and so passes for the end of the storm: one at once, one a second,
-    // one after the end. On the busiest machine no more than can be settled one after the other, 100 ms each.
+    // Two or three reloads if the changes never pause for 100 ms (which would count as their end): one at once, one a second,
+    // one after the end. On a very busy machine at most as many as can settle one after the other, 100 ms each.
     expect((await pod.reloadsOfNginx()) - before).toBeLessThanOrEqual(2 + 10 * seconds);
   });
 });
 
-test("a change that no event tells of is found by the next look", async () => {
+test("a change without a file event is found by the next poll", async () => {
   pod = await openReloaderPod();
   const elsewhere = await pod.sandbox.subfolder("elsewhere");
   for (const generation of [1, 2]) {
@@ -80,7 +80,7 @@ test("a change that no event tells of is found by the next look", async () => {
   await pod.startNginx();
   await pod.startReloader();
   await pod.applied(1);
-  // Of all that is watched, the folder, the link and the first file, nothing changes.
+  // Nothing that is watched changes: not the folder, the link or the first file.
   await symlink("2", join(elsewhere, "next"));
   await rename(join(elsewhere, "next"), join(elsewhere, "current"));
   await pod.applied(2);

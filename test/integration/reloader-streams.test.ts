@@ -1,4 +1,4 @@
-// Bodies on their way through the real nginx: token by token, large, slow, and what the protocol says about them.
+// Bodies through the real nginx: token by token, large, slow, and their framing.
 import { createHash } from "node:crypto";
 import { type ClientRequest, type IncomingMessage, request } from "node:http";
 import { connect, createServer, type Server, type Socket } from "node:net";
@@ -6,14 +6,14 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { until } from "../sandbox/until.ts";
 import { openReloaderPod, type ReloaderPod } from "./reloader-pod.ts";
 
-/** A request as an instance on bare TCP has it. */
+/** A request as received by an instance on plain TCP. */
 interface BareRequest {
   socket: Socket;
-  /** Everything that has come on the connection. */
+  /** Everything received on the connection. */
   text: string;
 }
 
-/** An instance on bare TCP, so that a test decides about each byte of an answer. */
+/** An instance on plain TCP, so that a test controls each byte of an answer. */
 class BareInstance {
   readonly #requests = new Map<string, BareRequest>();
   readonly server: Server = createServer((socket) => {
@@ -45,7 +45,7 @@ async function podWith(env: Record<string, string>): Promise<{ pod: ReloaderPod;
   return { pod, bare };
 }
 
-// An idle limit that a test can wait for.
+// An idle limit short enough for a test.
 const LIMIT_MS = 1_000;
 const SHORT = { NGINX_TIMEOUT_SECONDS: String(LIMIT_MS / 1000) };
 const pods = new Map<string, { pod: ReloaderPod; bare: BareInstance }>();
@@ -65,7 +65,7 @@ function withBuffering(setting: string) {
   return found;
 }
 
-/** A client that shows what has come so far. */
+/** A client that shows what it has received so far. */
 function client(pod: ReloaderPod, bytes: string) {
   const state = { text: "", closed: false };
   const socket = connect(pod.proxyPort, "127.0.0.1", () => socket.write(bytes, "latin1"));
@@ -116,12 +116,12 @@ describe("an answer", () => {
     expect(asked.text.match(/token\d/g)).toEqual(["token1", "token2"]);
   });
 
-  test("may be silent for nearly the limit again and again, and is cut off after it", async () => {
+  test("may pause repeatedly for almost the limit, and is cut off after a longer pause", async () => {
     const { pod, bare } = withBuffering("on, with a short limit");
     const slow = client(pod, "GET /slow HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
     const { socket } = await bare.request("/slow");
     socket.write("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
-    // Time is the subject here: pauses within the limit, together more than it.
+    // This test is about time: each pause is below the limit, their sum is above it.
     for (let i = 1; i <= 3; i += 1) {
       await new Promise((resolve) => setTimeout(resolve, LIMIT_MS * 0.6));
       socket.write(`1\r\n${i}\r\n`);
@@ -131,7 +131,7 @@ describe("an answer", () => {
     expect(slow.text).not.toMatch(/\r\n0\r\n\r\n$/);
   });
 
-  test("that does not even begin within the limit is a 504", async () => {
+  test("that does not start within the limit is a 504", async () => {
     const { pod, bare } = withBuffering("on, with a short limit");
     const never = client(pod, "GET /never HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
     await bare.request("/never");
@@ -139,7 +139,7 @@ describe("an answer", () => {
     expect(never.text).toMatch(/^HTTP\/1\.1 504/);
   });
 
-  test("to HEAD has the length and no body, and the connection goes on", async () => {
+  test("to HEAD has the length and no body, and the connection stays open", async () => {
     const { pod, bare } = withBuffering("on");
     const asked = client(
       pod,
@@ -152,7 +152,7 @@ describe("an answer", () => {
     );
   });
 
-  test("cannot steer nginx to another place", async () => {
+  test("cannot redirect nginx to another place", async () => {
     const { pod, bare } = withBuffering("on");
     const asked = client(pod, "GET /steer HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
     (await bare.request("/steer")).socket.write(
@@ -222,7 +222,7 @@ describe("a large upload", () => {
       outgoing.on("error", reject);
     });
 
-  test.each(["of a length", "chunked"])("of exactly the limit arrives whole: %s", async (kind) => {
+  test.each(["of a length", "chunked"])("of exactly the limit arrives completely: %s", async (kind) => {
     const sent = body(LIMIT);
     const outgoing = post(kind === "chunked" ? {} : { "content-length": sent.length });
     const answered = answerTo(outgoing);
@@ -233,7 +233,7 @@ describe("a large upload", () => {
     expect(heard.at(-1)).toEqual({ bytes: LIMIT, sha, expect: undefined, complete: true });
   });
 
-  test("above the limit is refused at once when it tells its length, also before it is sent", async () => {
+  test("above the limit is refused at once when its length is declared, also before it is sent", async () => {
     const before = heard.length;
     const text = await pod.raw(
       `POST / HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: ${LIMIT + 1}\r\nConnection: close\r\n\r\n`,
@@ -242,14 +242,14 @@ describe("a large upload", () => {
     expect(heard.length).toBe(before);
   });
 
-  test("above the limit is refused when it is chunked, and the instance never takes it for complete", async () => {
+  test("above the limit is refused when it is chunked, and the instance never sees it as complete", async () => {
     const before = heard.length;
     const socket = connect(pod.proxyPort, "127.0.0.1");
     let text = "";
     socket.setEncoding("latin1").on("data", (part) => {
       text += part;
     });
-    socket.on("error", () => undefined); // nginx closes while we still send
+    socket.on("error", () => undefined); // nginx closes the connection while the client still sends
     socket.write("POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n");
     const chunk = body(65_536);
     for (let sent = 0; sent <= LIMIT; sent += chunk.length) socket.write(`10000\r\n${chunk}\r\n`, "latin1");

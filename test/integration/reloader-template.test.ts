@@ -1,4 +1,4 @@
-// A template of the user's own, with the real nginx: taken, refused with the reason, and taken again once corrected.
+// A custom template with the real nginx: applied, rejected with the reason, and applied again once corrected.
 import { execFileSync } from "node:child_process";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -30,7 +30,7 @@ const withHeader = (value: string) => (text: string) =>
   text.replace("proxy_redirect off;", `proxy_redirect off;\n    add_header X-Own "${value}" always;`);
 const shown = async () => (await pod.get()).headers["x-own"];
 
-test("is what nginx runs, and what `render` prints", async () => {
+test("is what nginx runs and what `render` prints", async () => {
   const { path } = await serving(withHeader("1"));
   await pod.applied(1);
   expect(await shown()).toBe("1");
@@ -60,7 +60,7 @@ test.each([
   await pod.until("all is well", (s) => s.problem === null);
 });
 
-test("that is bad does not keep a server that is withdrawn", async () => {
+test("that is invalid does not keep a withdrawn server", async () => {
   const { write, instance } = await serving(withHeader("1"));
   await pod.applied(1);
   await write((text) => text.replace("default_server;", "no such thing;"));
@@ -71,7 +71,7 @@ test("that is bad does not keep a server that is withdrawn", async () => {
   expect(instance.requests).toEqual([]);
 });
 
-test("that is not there at a fresh start answers 503, and is taken when it comes", async () => {
+test("that is missing at a first start is answered with 503, and is applied when it appears", async () => {
   pod = await openReloaderPod();
   const path = join(pod.sandbox.folder, "later.mustache");
   const instance = await pod.instance("first");

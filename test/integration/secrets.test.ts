@@ -9,7 +9,7 @@ afterEach(() => pod.close());
 
 const UPSTREAM_SECRET = "upstream-secret-4Kp";
 
-test("the API key, the registry password and the instance's own secret stand nowhere: not in output, files, /status or the process list", async () => {
+test("the API key, the registry password and the instance's secret appear nowhere: not in output, files, /status or the process list", async () => {
   pod = await openPod({ proxy: true, redis: true });
   const quoting = { status: 500, body: { msg: `you sent Bearer ${API_KEY} and ${REGISTRY_PASSWORD}` } };
   await pod.emulator.send("POST", "faults", { method: "PUT", path: "/asks/", effect: { kind: "cut-before" } });

@@ -1,4 +1,4 @@
-// An authority and a certificate of it for 127.0.0.1: made for the fake cluster, they open nothing.
+// A CA and its certificate for 127.0.0.1, made for the fake cluster. They give access to nothing.
 export const AUTHORITY = `-----BEGIN CERTIFICATE-----
 MIIBmjCCAT+gAwIBAgIUcENi+Aqj37b4a7MJ+fOkNx750tQwCgYIKoZIzj0EAwIw
 ITEfMB0GA1UEAwwWdGVzdCBjbHVzdGVyIGF1dGhvcml0eTAgFw0yNjExMjMyMjQ4

@@ -1,5 +1,5 @@
-// A stateful stand-in for the parts of the Kubernetes API that the provisioner asks, over HTTPS with a token and an
-// authority of its own, as a pod meets them. Touches a port of loopback.
+// A stateful fake of the parts of the Kubernetes API that the provisioner uses, over HTTPS with a token and its own CA, as in a
+// pod. Touches a port of loopback.
 import { createServer } from "node:https";
 import { AUTHORITY, SERVER } from "./certificates.ts";
 
@@ -10,18 +10,18 @@ export interface FakeStatefulSet {
   deleting?: boolean;
 }
 
-/** What goes wrong with every call until it is taken back. */
+/** The answer to every call until it is reset. */
 export type Trouble = { status: number; body?: string } | "hang" | "cut";
 
 export interface FakeCluster {
   readonly port: number;
-  /** What the kubelet would mount: file name to content. */
+  /** The files that the kubelet would mount: name to content. */
   readonly serviceAccount: Readonly<Record<"token" | "ca.crt" | "namespace", string>>;
   readonly statefulSets: Map<string, FakeStatefulSet>;
-  /** Pod name to the name of its StatefulSet, or null for a pod of nobody. */
+  /** Pod name to the name of its StatefulSet, or null for a pod without an owner. */
   readonly pods: Map<string, string | null>;
   trouble: Trouble | null;
-  /** Paths asked for, in order. */
+  /** Requested paths, in order. */
   readonly asked: string[];
   close(): Promise<void>;
 }

@@ -1,4 +1,4 @@
-// Renders manifests as `kubectl apply -k` would. Touches the disk and a process.
+// Renders manifests as `kubectl apply -k` does. Touches the disk and a process.
 import { execFile } from "node:child_process";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -8,7 +8,7 @@ import { ROOT } from "../sandbox/sandbox.ts";
 
 export const MANIFESTS = join(ROOT, "deploy/kubernetes");
 
-/** A manifest as YAML has it; schemas and policies look at its parts. */
+/** A parsed manifest; schemas and policies check its parts. */
 export interface Manifest {
   apiVersion: string;
   kind: string;

@@ -11,12 +11,12 @@ const COMPONENTS = ["blacklist", "scale-down", "reaper", "monitoring"];
 const OVERLAYS = ["demo", "standard", "full"];
 const pairs = COMPONENTS.flatMap((a, i) => COMPONENTS.slice(i + 1).map((b) => [a, b]));
 
-/** Every rendering that somebody may apply, by name. */
+/** Every rendering that a user can apply, by name. */
 const renderings = new Map<string, Manifest[]>();
 let folder = "";
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(MANIFESTS, ".test-")); // kustomize refuses what lies outside, absolute paths as well
+  folder = await mkdtemp(join(MANIFESTS, ".test-")); // kustomize refuses files outside its root, and absolute paths
   renderings.set("base", await render(join(MANIFESTS, "base")));
   for (const overlay of OVERLAYS) renderings.set(overlay, await render(join(MANIFESTS, "overlays", overlay)));
   for (const components of [...COMPONENTS.map((one) => [one]), ...pairs, COMPONENTS]) {
@@ -32,11 +32,11 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-/** The ConfigMaps out of which a manifest's containers get variables. */
+/** The ConfigMaps from which a manifest's containers get variables. */
 const settingsOf = (manifest: Manifest) =>
   containersOf(manifest).flatMap(({ envFrom = [] }) => envFrom.map(({ configMapRef }) => configMapRef.name));
 
-/** Fails with the rendering, the object and what is wrong with it, for all of them at once. */
+/** Fails with the rendering, the object and the problem, for all of them at once. */
 function everywhere(judge: (manifest: Manifest, all: readonly Manifest[]) => string[]): void {
   const problems = new Set<string>();
   for (const [name, all] of renderings)
@@ -56,13 +56,13 @@ describe("every component, pair of components and overlay", () => {
     for (const [name, all] of renderings) expect(all.length, name).toBeGreaterThan(5);
   });
 
-  test("fits Kubernetes' own schemas", () => everywhere(problemsOf));
+  test("matches Kubernetes' schemas", () => everywhere(problemsOf));
 
   test("has no field that Kubernetes does not know", async () => {
     expect(await unknownFieldsOf([...renderings.values()].flat())).toEqual([]);
   });
 
-  test("brings its objects into the namespace that is asked for, and names none twice", () => {
+  test("puts its objects into the requested namespace, each with a unique name", () => {
     for (const [name, all] of renderings) {
       const names = all.map((one) => `${one.kind} ${one.metadata.name}`);
       expect(new Set(names).size, name).toBe(names.length);
@@ -75,7 +75,7 @@ describe("every component, pair of components and overlay", () => {
 });
 
 describe("a container", () => {
-  test("has no privilege, a read-only root and a user of its own that is not root", () =>
+  test("has no privileges, a read-only root and its own non-root user", () =>
     everywhere((manifest) =>
       podTemplatesOf(manifest).flatMap((spec) =>
         [...(spec.initContainers ?? []), ...spec.containers].flatMap((one) => {
@@ -119,7 +119,7 @@ describe("a container", () => {
     );
   });
 
-  test("that talks to Vast.ai gets the settings, under a name that changes with them, so that their change rolls the pods", () =>
+  test("that calls Vast.ai gets the settings from a ConfigMap whose name changes with them, so that a change restarts the pods", () =>
     everywhere((manifest, all) =>
       containersOf(manifest)
         .filter((one) => one.image.startsWith("vast-pod/provisioner:"))
@@ -132,7 +132,7 @@ describe("a container", () => {
         }),
     ));
 
-  test("mounts only volumes that there are, and every volume is mounted", () =>
+  test("mounts only existing volumes, and every volume is mounted", () =>
     everywhere((manifest) =>
       podTemplatesOf(manifest).flatMap((spec) => {
         const claims = (manifest.spec as { volumeClaimTemplates?: { metadata: { name: string } }[] })
@@ -166,7 +166,7 @@ describe("the pod", () => {
     return found;
   };
 
-  test("has nginx alone as its main container; provisioner and reloader are sidecars that start before it", () => {
+  test("has nginx as its only main container; provisioner and reloader are sidecars that start before it", () => {
     for (const name of renderings.keys()) {
       const { initContainers = [], containers } = pod(name);
       expect(containers.map((one) => one.name)).toEqual(["nginx"]);
@@ -184,7 +184,7 @@ describe("the pod", () => {
     expect(pod("full").shareProcessNamespace).toBe(true);
   });
 
-  test("is ready by nginx alone: no sidecar has a readiness probe, and their liveness asks /livez", () => {
+  test("is ready when nginx is: no sidecar has a readiness probe, and their liveness probes use /livez", () => {
     for (const name of ["provisioner", "reloader"]) {
       expect(container("full", name).readinessProbe).toBeUndefined();
       expect(container("full", name).livenessProbe?.httpGet?.path).toBe("/livez");
@@ -201,7 +201,7 @@ describe("the pod", () => {
     });
   });
 
-  test("shows the upstream file to the reloader read-only, and the state file to the provisioner alone", () => {
+  test("gives the upstream file to the reloader read-only, and the state file to the provisioner only", () => {
     const mounts = (name: string) => container("full", name).volumeMounts ?? [];
     expect(mounts("reloader").find((one) => one.name === "upstream")?.readOnly).toBe(true);
     expect(mounts("provisioner").find((one) => one.name === "upstream")?.readOnly).toBeUndefined();
@@ -219,7 +219,7 @@ describe("the pod", () => {
     }
   });
 
-  test("keeps its instance unless scale-down is asked for", () => {
+  test("keeps its instance unless scale-down is used", () => {
     const onTerminate = (name: string) =>
       container(name, "provisioner").env?.find((one) => one.name === "VAST_ON_TERMINATE")?.value;
     expect(onTerminate("base")).toBeUndefined();
@@ -240,20 +240,20 @@ describe("names and selectors", () => {
       return wanted.length > 0 && chosen.length === 1 ? [] : [`selects ${chosen.length} templates`];
     }));
 
-  test("every port that a Service aims at is one of a container; by name only where older clusters find it", () =>
+  test("every port of a Service is a port of a container, by name only where older clusters support it", () =>
     everywhere((one, all) => {
       if (one.kind !== "Service") return [];
       const { ports } = one.spec as { ports: { targetPort: string | number }[] };
       const templates = all.flatMap(podTemplatesOf);
       const open = new Set<string | number>([
-        // Not of sidecars: before Kubernetes 1.33 the endpoints of a Service lack their named ports.
+        // Not for sidecars: before Kubernetes 1.33 the endpoints of a Service do not have their named ports.
         ...templates.flatMap((pod) => pod.containers.flatMap((each) => each.ports ?? [])).map((port) => port.name),
         ...all.flatMap(containersOf).flatMap((each) => (each.ports ?? []).map((port) => port.containerPort)),
       ]);
       return ports.filter((port) => !open.has(port.targetPort)).map((port) => `no port ${port.targetPort}`);
     }));
 
-  test("the budget holds up no drain for pods that wait for an offer", () => {
+  test("the disruption budget does not block a drain for pods that wait for an offer", () => {
     for (const [name, all] of renderings) {
       const [budget, ...others] = all.filter((one) => one.kind === "PodDisruptionBudget");
       expect(budget?.spec, name).toMatchObject({ maxUnavailable: 1, unhealthyPodEvictionPolicy: "AlwaysAllow" });
@@ -261,7 +261,7 @@ describe("names and selectors", () => {
     }
   });
 
-  test("every ConfigMap, Secret and service account that is named exists", () => {
+  test("every referenced ConfigMap, Secret and service account exists", () => {
     everywhere((one, all) => {
       const text = JSON.stringify(one);
       const there = (kind: string) => all.filter((other) => other.kind === kind).map((other) => other.metadata.name);
@@ -279,13 +279,13 @@ describe("names and selectors", () => {
       );
   });
 
-  test("nginx' main config in the base is the one of deploy/", async () => {
+  test("nginx' main config in the base is the one in deploy/", async () => {
     expect(await readFile(join(MANIFESTS, "base/nginx.conf"), "utf8")).toBe(
       await readFile(join(ROOT, "deploy/nginx.conf"), "utf8"),
     );
   });
 
-  test("every metric of the alert rules is one that the programs have", async () => {
+  test("the programs have every metric of the alert rules", async () => {
     const rules = await readFile(join(MANIFESTS, "components/monitoring/alerts.yaml"), "utf8");
     const named = new Set(rules.match(/vast_pod_[a-z_]+/g));
     expect(named.size).toBeGreaterThan(5);
@@ -294,7 +294,7 @@ describe("names and selectors", () => {
     expect([...named].filter((name) => !code.includes(`"${name.replace("vast_pod_", "")}"`))).toEqual([]);
   });
 
-  test("no folder of components or overlays is left out of these tests", async () => {
+  test("these tests cover every folder of components and overlays", async () => {
     expect((await readdir(join(MANIFESTS, "components"))).sort()).toEqual([...COMPONENTS].sort());
     expect((await readdir(join(MANIFESTS, "overlays"))).sort()).toEqual([...OVERLAYS].sort());
   });

@@ -1,4 +1,4 @@
-// The schemas that our manifests need, by apiVersion and kind.
+// The schemas for our manifests, by apiVersion and kind.
 import { Deployment } from "kubernetes-models/apps/v1/Deployment";
 import { StatefulSet } from "kubernetes-models/apps/v1/StatefulSet";
 import { CronJob } from "kubernetes-models/batch/v1/CronJob";

@@ -1,4 +1,4 @@
-// The pods that a manifest makes, as the policies look at them. Pure.
+// The pods that a manifest creates, as the policies check them. Pure.
 import type { Manifest } from "./kustomize.ts";
 
 interface SecurityContext {

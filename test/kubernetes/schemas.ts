@@ -1,4 +1,4 @@
-// Holds manifests against Kubernetes' own schemas, as an npm package carries them. Touches a temporary folder and a process.
+// Checks manifests against Kubernetes' schemas from an npm package. Touches a temporary folder and a process.
 import { execFile } from "node:child_process";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -12,7 +12,7 @@ type Model = new (data: never) => { validate(): void };
 const modelOf = ({ apiVersion, kind }: Manifest): Model | undefined =>
   (models.MODELS as Readonly<Record<string, Model>>)[`${apiVersion} ${kind}`];
 
-/** What the schema of its kind has against a manifest. */
+/** What is wrong with a manifest according to the schema of its kind. */
 export function problemsOf(manifest: Manifest): string[] {
   const model = modelOf(manifest);
   if (model === undefined) return [`no schema for ${manifest.apiVersion} ${manifest.kind}: add it to models.ts`];
@@ -26,7 +26,7 @@ export function problemsOf(manifest: Manifest): string[] {
 
 const run = promisify(execFile);
 
-/** The schemas let unknown fields pass; the types of the same package do not, in an object that is written out. */
+/** The schemas accept unknown fields; the types of the same package reject them in an object literal. */
 export async function unknownFieldsOf(manifests: readonly Manifest[]): Promise<string[]> {
   const folder = await mkdtemp(join(ROOT, "test/kubernetes/.types-"));
   try {

@@ -1,13 +1,13 @@
-// What a person in front of the local stack reads: from a program's log line to a word and a sentence. Pure.
+// Turns a program's JSON log line into what the terminal shows: a word and a sentence. Pure.
 import { z } from "zod";
 
 /** One thing that happened: `3.2s  creating     creating from offer 5000123 (RTX 4090, $0.316/h)`. */
-export interface Shown {
+export interface Message {
   word: string;
   text: string;
 }
 
-// What the presenter needs of the programs' JSON log lines; everything else in them is for machines.
+// The fields of a JSON log line that are shown.
 const logLine = z.object({
   level: z.string(),
   msg: z.string(),
@@ -16,14 +16,14 @@ const logLine = z.object({
   action: z.string().optional(),
   state: z.string().optional(),
   reason: z.string().optional(),
-  // Of the reloader: what nginx was proven to serve, how long that took, and why not.
+  // From the reloader: the server that nginx was verified to serve, how long that took, and the problem, if any.
   server: z.object({ host: z.string(), port: z.number() }).nullish(),
   settledMs: z.number().optional(),
   problem: z.string().optional(),
 });
 type LogLine = z.infer<typeof logLine>;
 
-/** The words of a state, where its reason tells more than the state itself. */
+/** Words for reasons that say more than their state. */
 const REASON_WORDS: Readonly<Record<string, string>> = {
   confirming_none: "looking",
   no_instance: "looking",
@@ -41,11 +41,11 @@ const ACTION_WORDS: Readonly<Record<string, string>> = {
 
 // As wide as the longest word, "unavailable".
 const WORD_WIDTH = 11;
-// A wider number than 9999.9 s (almost three hours) only moves its own line to the right.
+// Enough for 9999.9 s (almost three hours); a longer time only shifts its line to the right.
 const TIME_WIDTH = 7;
 
-/** What to show of a line that `program` wrote, or null when it is for machines only. */
-export function present(program: string, line: string): Shown | null {
+/** The message to show for a line of `program`, or null to show nothing. */
+export function present(program: string, line: string): Message | null {
   if (line.trim() === "") return null;
   const parsed = logLine.safeParse(jsonOf(line));
   if (!parsed.success) return { word: program, text: line };
@@ -57,7 +57,7 @@ export function present(program: string, line: string): Shown | null {
   return calm ? null : { word: program, text: describe(entry) };
 }
 
-/** A line as a person reads it who wants to know what a program said at last. */
+/** A log line as plain text, for the last lines of a program that exited. */
 export function plain(line: string): string {
   const parsed = logLine.safeParse(jsonOf(line));
   return parsed.success ? describe(parsed.data) : line;
@@ -68,7 +68,8 @@ function describe({ level, msg, problem }: LogLine): string {
 }
 
 function describeReload(server: LogLine["server"], settledMs: number): string {
-  return `nginx sends requests to ${server ? `${server.host}:${server.port}` : "nobody (503)"} (${settledMs} ms)`;
+  const what = server ? `nginx routes to ${server.host}:${server.port}` : "nginx answers 503: no instance";
+  return `${what} (${settledMs} ms)`;
 }
 
 function wordOf({ event, phase, action, state, reason, level }: LogLine): string | null {
@@ -79,7 +80,7 @@ function wordOf({ event, phase, action, state, reason, level }: LogLine): string
     case "progress":
       return phase ?? null;
     case "action":
-      // A warning about an action is not the action: it keeps its level in front.
+      // A warning about an action is not the action itself: it is shown with its level.
       return level === "info" || action === "ban" ? (ACTION_WORDS[action ?? ""] ?? null) : null;
     case "start":
       return "starting";
@@ -94,12 +95,12 @@ function jsonOf(line: string): unknown {
   try {
     return JSON.parse(line);
   } catch {
-    return null; // a line for people: it is shown as it stands
+    return null; // plain text: it is shown unchanged
   }
 }
 
-/** One line for the terminal, with the time since the start. Further lines of the text are put below the first. */
-export function formatShown(elapsedMs: number, { word, text }: Shown): string {
+/** One line for the terminal, with the time since the start. Further lines of the text are indented below it. */
+export function formatMessage(elapsedMs: number, { word, text }: Message): string {
   const time = `${(elapsedMs / 1000).toFixed(1)}s`.padStart(TIME_WIDTH);
   const [first = "", ...more] = text.split("\n");
   const below = more.map((line) => `${" ".repeat(TIME_WIDTH + WORD_WIDTH + 4)}${line}`);

@@ -1,29 +1,29 @@
-// Tells when the pod begins and ceases to serve, as Kubernetes would see it. Touches the proxy's port.
+// Watches when the pod becomes ready and unready, as Kubernetes does. Sends requests to the proxy's port.
 import type { Clock } from "../../common/clock.ts";
 
-// Often enough to see a replaced instance go by, which takes seconds.
+// Often enough to notice the replacement of an instance, which takes seconds.
 const ASK_EVERY_MS = 100;
-// An answer on loopback takes a millisecond; nginx that is about to reload may let one wait.
+// An answer on loopback takes a millisecond, and longer while nginx reloads.
 const ANSWER_MS = 2_000;
 
-/** What a request to the pod would meet: an instance, nginx alone (503), or nobody who listens. */
+/** What answers a request to the pod: an instance (ready), nginx with a 503 (unready), or nothing (silent). */
 export type Readiness = "ready" | "unready" | "silent";
 
-/** Asks `url` until `over` is aborted and tells each change. Nothing is told before the first "ready". */
+/** Probes `url` until `over` is aborted and reports each change, from the first "ready" on. */
 export async function watchReadiness(
   url: string,
   clock: Clock,
   over: AbortSignal,
-  tell: (readiness: Readiness) => void,
-  look: (url: string) => Promise<Readiness> = readinessOf,
+  onChange: (readiness: Readiness) => void,
+  probe: (url: string) => Promise<Readiness> = readinessOf,
 ): Promise<void> {
-  let told: Readiness | null = null;
+  let reported: Readiness | null = null;
   while (!over.aborted) {
-    const now = await look(url);
+    const now = await probe(url);
     if (over.aborted) return;
-    if (now !== told && (told !== null || now === "ready")) {
-      tell(now);
-      told = now;
+    if (now !== reported && (reported !== null || now === "ready")) {
+      onChange(now);
+      reported = now;
     }
     await clock.sleep(ASK_EVERY_MS, over);
   }
@@ -32,9 +32,9 @@ export async function watchReadiness(
 async function readinessOf(url: string): Promise<Readiness> {
   try {
     const response = await fetch(url, { signal: AbortSignal.timeout(ANSWER_MS) });
-    await response.arrayBuffer(); // an unread body keeps its connection
+    await response.arrayBuffer(); // an unread body would keep its connection open
     return response.status === 200 ? "ready" : "unready";
   } catch {
-    return "silent"; // nobody listens yet, or nginx is being started again
+    return "silent"; // nothing listens: nginx has not started yet, or is restarting
   }
 }

@@ -1,11 +1,11 @@
-// The three programs of the local stack that make up a pod, each kept running. Touches the sandbox.
+// Starts the three programs of the pod (nginx, reloader, provisioner) and keeps them running. Touches the sandbox.
 import { readFileSync } from "node:fs";
 import type { Clock } from "../../common/clock.ts";
-import { nginxFiles, startNginx } from "../sandbox/nginx.ts";
+import { nginxPaths, startNginx } from "../sandbox/nginx.ts";
 import type { Sandbox } from "../sandbox/sandbox.ts";
 import { plain } from "./presenter.ts";
 import { keepRunning, type Service } from "./service.ts";
-import { type Places, provisionerEnv, reloaderEnv } from "./stack-settings.ts";
+import { provisionerEnv, reloaderEnv, type StackLayout } from "./stack-settings.ts";
 
 export interface Services {
   nginx: Service;
@@ -15,29 +15,29 @@ export interface Services {
 
 export interface ServicesParts {
   sandbox: Sandbox;
-  places: Places;
+  layout: StackLayout;
   clock: Clock;
-  /** Tells a person what happened. */
-  say(word: string, text: string): void;
-  /** Takes each log line of reloader and provisioner. */
-  sayLine(program: string, line: string): void;
+  /** Prints what happened. */
+  print(word: string, text: string): void;
+  /** Prints a log line of reloader or provisioner, if it is for people. */
+  printLine(program: string, line: string): void;
 }
 
-/** Starts nginx, reloader and provisioner side by side, as the containers of a pod start. */
-export async function startServices({ sandbox, places, clock, say, sayLine }: ServicesParts): Promise<Services> {
+/** Starts nginx, reloader and provisioner side by side, as Kubernetes starts the containers of a pod. */
+export async function startServices({ sandbox, layout, clock, print, printLine }: ServicesParts): Promise<Services> {
   await sandbox.subfolder("shared");
   await sandbox.subfolder("state");
-  const files = nginxFiles(sandbox.folder);
+  const files = nginxPaths(sandbox.folder);
   const node = (name: string, env: Readonly<Record<string, string>>) =>
     keepRunning({
       name,
       start: async () => {
         const child = await sandbox.node(name, [`dist/${name}.mjs`], env);
-        child.onLine((line) => sayLine(name, line));
+        child.onLine((line) => printLine(name, line));
         return child;
       },
       lastLines: (child) => child.lines.map(plain),
-      say,
+      print,
       clock,
     });
   return {
@@ -45,10 +45,10 @@ export async function startServices({ sandbox, places, clock, say, sayLine }: Se
       name: "nginx",
       start: async () => (await startNginx(sandbox)).master,
       lastLines: () => readFileSync(files.errorLog, "utf8").trimEnd().split("\n"),
-      say,
+      print,
       clock,
     }),
-    reloader: node("reloader", reloaderEnv(places, files)),
-    provisioner: node("provisioner", provisionerEnv(places)),
+    reloader: node("reloader", reloaderEnv(layout, files)),
+    provisioner: node("provisioner", provisionerEnv(layout)),
   };
 }

@@ -1,9 +1,9 @@
-// What each program of the local stack is told: arguments and environment. Pure.
+// Arguments and environment of each program of the local stack. Pure.
 import { join } from "node:path";
-import type { NginxFiles } from "../sandbox/nginx.ts";
+import type { NginxPaths } from "../sandbox/nginx.ts";
 
-/** Ports and folders that were free when the stack began. */
-export interface Places {
+/** The stack's folder and its ports, which were free when it started. */
+export interface StackLayout {
   folder: string;
   proxyPort: number;
   emulatorPort: number;
@@ -12,24 +12,24 @@ export interface Places {
   nginxStatusPort: number;
 }
 
-// Long enough to see the steps go by, short enough to wait for.
+// Long enough to read the steps, short enough to wait for.
 const BOOT_SECONDS = 4;
 
 const url = (port: number) => `http://127.0.0.1:${port}`;
 
-/** The proxy as a person or a test calls it. */
-export const proxyUrl = (places: Places): string => url(places.proxyPort);
-/** The API that stands in for Vast.ai. */
-export const emulatorUrl = (places: Places): string => url(places.emulatorPort);
+/** The address of the pod's proxy. */
+export const proxyUrl = (layout: StackLayout): string => url(layout.proxyPort);
+/** The address of the Vast.ai emulator. */
+export const emulatorUrl = (layout: StackLayout): string => url(layout.emulatorPort);
 
-export function emulatorArgs(places: Places): string[] {
-  return ["dist/emulator.mjs", "--port", String(places.emulatorPort), "--boot-seconds", String(BOOT_SECONDS)];
+export function emulatorArgs(layout: StackLayout): string[] {
+  return ["dist/emulator.mjs", "--port", String(layout.emulatorPort), "--boot-seconds", String(BOOT_SECONDS)];
 }
 
-export function provisionerEnv(places: Places): Record<string, string> {
+export function provisionerEnv(layout: StackLayout): Record<string, string> {
   return {
     POD_NAME: "vast-pod-0",
-    VAST_URL: emulatorUrl(places),
+    VAST_URL: emulatorUrl(layout),
     VAST_API_KEY: "emulator-key",
     VAST_TEMPLATE_NAME: "demo",
     VAST_TEMPLATE_IMAGE: "example/app:2",
@@ -42,26 +42,26 @@ export function provisionerEnv(places: Places): Record<string, string> {
       order: [["dph_total", "asc"]],
       limit: 20,
     }),
-    // A try-out begins with nothing and ends with nothing: the waits that protect a real account only take time here.
+    // The emulated account starts empty, so the waits that protect a real account would only cost time.
     VAST_FIRST_CREATE_WAIT_SECONDS: "1",
     VAST_DRAIN_SECONDS: "1",
-    // Somebody who tries things makes more instances in an hour than a pod does.
+    // Trying things out creates more instances in an hour than a pod does.
     VAST_MAX_CREATES_PER_HOUR: "100",
-    UPSTREAM_PATH: join(places.folder, "shared", "upstream.json"),
-    STATE_PATH: join(places.folder, "state", "provisioner.json"),
-    PROVISIONER_STATUS_PORT: String(places.provisionerPort),
-    RELOADER_STATUS_PORT: String(places.reloaderPort),
+    UPSTREAM_PATH: join(layout.folder, "shared", "upstream.json"),
+    STATE_PATH: join(layout.folder, "state", "provisioner.json"),
+    PROVISIONER_STATUS_PORT: String(layout.provisionerPort),
+    RELOADER_STATUS_PORT: String(layout.reloaderPort),
   };
 }
 
-export function reloaderEnv(places: Places, nginx: NginxFiles): Record<string, string> {
+export function reloaderEnv(layout: StackLayout, nginx: NginxPaths): Record<string, string> {
   return {
-    UPSTREAM_PATH: join(places.folder, "shared", "upstream.json"),
+    UPSTREAM_PATH: join(layout.folder, "shared", "upstream.json"),
     NGINX_CONFIG_PATH: join(nginx.confFolder, "default.conf"),
     NGINX_PID_FILE: nginx.pidFile,
     NGINX_ERROR_LOG: nginx.errorLog,
-    NGINX_LISTEN_PORT: String(places.proxyPort),
-    NGINX_STATUS_PORT: String(places.nginxStatusPort),
-    RELOADER_STATUS_PORT: String(places.reloaderPort),
+    NGINX_LISTEN_PORT: String(layout.proxyPort),
+    NGINX_STATUS_PORT: String(layout.nginxStatusPort),
+    RELOADER_STATUS_PORT: String(layout.reloaderPort),
   };
 }

@@ -1,5 +1,5 @@
-// One process of a sandbox, treated as a container would be: when its first process ends, the rest of its group ends
-// too. Touches that process group alone.
+// One process of a sandbox, handled as a container is: when its first process exits, the rest of its process group is
+// killed. Touches only that process group.
 import { spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
 import { createInterface } from "node:readline";
@@ -7,18 +7,18 @@ import { isGroupRunning } from "./process-table.ts";
 import { until } from "./until.ts";
 
 export interface ChildOptions {
-  /** What messages call it. */
+  /** Its name in messages. */
   name: string;
   /** Absolute path of the program, and its arguments. */
   command: readonly string[];
-  /** The whole environment; nothing is inherited. */
+  /** The complete environment: nothing is inherited. */
   env: Readonly<Record<string, string>>;
   cwd: string;
-  /** Sends stdout and stderr to this file. Without it they are pipes, whose lines are kept. */
+  /** Where stdout and stderr are written. Without it they are pipes, and their lines are kept in `lines`. */
   outputFile?: string;
 }
 
-/** How a process ended: one of the two is not null. */
+/** How a process ended: exactly one of the two is null. */
 export interface Exit {
   code: number | null;
   signal: NodeJS.Signals | null;
@@ -27,30 +27,30 @@ export interface Exit {
 export interface Child {
   readonly name: string;
   readonly pid: number;
-  /** What it wrote to stdout and stderr, without line ends, oldest first. Empty with `outputFile`. */
+  /** The lines of stdout and stderr without line ends, oldest first. Empty with `outputFile`. */
   readonly lines: readonly string[];
-  /** Resolves when the process has ended and all its lines are there. */
+  /** Resolves when the process has exited and all its lines have been read. */
   readonly exited: Promise<Exit>;
-  /** Null while it runs. */
+  /** Null while the process runs. */
   exit(): Exit | null;
-  /** Calls `listener` with each line from now on. */
+  /** Calls `listener` with every line from now on. */
   onLine(listener: (line: string) => void): void;
-  /** Signals the process alone, not its children. False when it has ended already. */
+  /** Sends a signal to the process, not to its children. False if it has already exited. */
   signal(signal: NodeJS.Signals): boolean;
-  /** Ends it: SIGTERM, after `graceMs` SIGKILL for the whole group. Resolves when no process of the group is left. */
+  /** Sends SIGTERM, and SIGKILL to the whole group after `graceMs`. Resolves when the group has no processes left. */
   stop(graceMs?: number): Promise<Exit>;
-  /** SIGKILL for the whole group, without waiting: for the moment when this process itself is about to end. */
+  /** Sends SIGKILL to the whole group and does not wait: for use just before this process itself exits. */
   killNow(): void;
 }
 
-// What is kept of a long-running process: enough for every test, and a bound on memory for a stack left running.
+// Lines kept of a long-running process: enough for every test, and a memory limit for a stack that is left running.
 const KEPT_LINES = 20_000;
-// Above the time that the programs themselves allow for their end (20 s for a mutation in flight is the longest).
+// More than the programs themselves need to shut down (the longest wait is 20 s, for a mutation in flight).
 const GRACE_MS = 25_000;
-// A killed process is gone within milliseconds; only one that hangs in the kernel takes longer.
+// A killed process disappears within milliseconds, unless it hangs in the kernel.
 const GONE_MS = 5_000;
 
-/** Starts a process in a group of its own, so that a Ctrl-C in the terminal does not reach it. Throws if it cannot. */
+/** Starts a process in a new process group, so that Ctrl-C in the terminal does not reach it. Throws if it cannot start. */
 export async function startChild(options: ChildOptions): Promise<Child> {
   const file = options.outputFile === undefined ? null : openSync(options.outputFile, "a", 0o644);
   const [program = "", ...args] = options.command;
@@ -77,11 +77,11 @@ export async function startChild(options: ChildOptions): Promise<Child> {
       ended = { code, signal };
       killGroup(process_.pid);
     });
-    // After "exit": the pipes are read to their end. Lines are handed over by readline one turn later.
+    // "close" follows "exit" when the pipes have been read to the end; readline delivers the last lines one turn later.
     process_.once("close", () => setImmediate(() => resolve(ended ?? { code: null, signal: null })));
   });
   const pid = await new Promise<number>((resolve, reject) => {
-    process_.once("error", (error) => reject(new Error(`${options.name} cannot be started: ${error.message}`)));
+    process_.once("error", (error) => reject(new Error(`${options.name} cannot start: ${error.message}`)));
     process_.once("spawn", () => {
       if (process_.pid !== undefined) resolve(process_.pid);
     });
@@ -98,7 +98,7 @@ export async function startChild(options: ChildOptions): Promise<Child> {
       if (ended === null) process_.kill("SIGTERM");
       const timer = setTimeout(() => killGroup(pid), graceMs);
       const exit = await exited.finally(() => clearTimeout(timer));
-      await until(`${options.name} and its children have ended`, () => !isGroupRunning(pid), { timeoutMs: GONE_MS });
+      await until(`${options.name} and its children have exited`, () => !isGroupRunning(pid), { timeoutMs: GONE_MS });
       return exit;
     },
     killNow: () => killGroup(pid),
@@ -110,7 +110,7 @@ function killGroup(leader: number | undefined): void {
   try {
     process.kill(-leader, "SIGKILL");
   } catch (error) {
-    // ESRCH: nobody is left in the group, which is what is wanted.
+    // ESRCH: the group has no processes left, which is the goal.
     if (!(error instanceof Error && "code" in error && error.code === "ESRCH")) throw error;
   }
 }

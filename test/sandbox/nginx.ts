@@ -1,4 +1,4 @@
-// A real nginx in a sandbox, set up as the stock image is, but with every path inside the sandbox's folder.
+// Starts a real nginx in a sandbox, configured like the stock image but with all paths inside the sandbox's folder.
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { readIfExists } from "../../common/atomic-file.ts";
@@ -6,51 +6,51 @@ import type { Child } from "./child.ts";
 import type { Sandbox } from "./sandbox.ts";
 import { until } from "./until.ts";
 
-export interface NginxFiles {
+export interface NginxPaths {
   readonly folder: string;
-  /** Files named `*.conf` here belong to the configuration, as in the stock image. */
+  /** nginx includes `*.conf` from here, as in the stock image. */
   readonly confFolder: string;
   readonly pidFile: string;
   readonly errorLog: string;
-  /** The file that is nginx' stdout and stderr. */
+  /** The file that receives nginx' stdout and stderr. */
   readonly stdout: string;
 }
 
-export interface Nginx extends NginxFiles {
+export interface RunningNginx extends NginxPaths {
   /** The master process. */
   readonly master: Child;
 }
 
-/** Where the nginx of that name keeps its files in a sandbox. */
-export function nginxFiles(sandboxFolder: string, name = "nginx"): NginxFiles {
+/** The paths of the nginx with that name in a sandbox. */
+export function nginxPaths(sandboxFolder: string, name = "nginx"): NginxPaths {
   const folder = join(sandboxFolder, name);
   const at = (file: string) => join(folder, file);
   const [pidFile, errorLog, stdout] = [at("nginx.pid"), at("error.log"), at("stdout.log")];
   return { folder, confFolder: at("conf.d"), pidFile, errorLog, stdout };
 }
 
-// The error log is kept when nginx is started again: its last lines are about this start.
+// The error log is kept across restarts, so only its last lines belong to this start.
 const LAST_LINES = 8;
 
 export interface NginxOptions {
   /** nginx' `worker_processes`. */
   workers?: number;
-  /** The absolute path of another nginx than the system's. */
+  /** Absolute path of an nginx to use instead of the system's. */
   program?: string;
 }
 
 /**
- * Starts nginx on `<sandbox>/<name>/conf.d` and resolves when its pid file is there. The same name again starts it anew
- * on the same files. Throws with its error log when it refuses its configuration.
+ * Starts nginx on `<sandbox>/<name>/conf.d` and resolves when its pid file exists. A second call with the same name starts
+ * it again on the same files. Throws with the end of the error log when nginx rejects its config.
  */
-export async function startNginx(sandbox: Sandbox, name = "nginx", options: NginxOptions = {}): Promise<Nginx> {
-  const files = nginxFiles(sandbox.folder, name);
+export async function startNginx(sandbox: Sandbox, name = "nginx", options: NginxOptions = {}): Promise<RunningNginx> {
+  const files = nginxPaths(sandbox.folder, name);
   const conf = join(files.folder, "nginx.conf");
   await mkdir(files.confFolder, { recursive: true });
   await mkdir(join(files.folder, "temp"), { recursive: true });
   await writeFile(conf, nginxConf(files, options.workers ?? 2, process.getuid?.() === 0));
-  // A file, not a pipe of Node's, which is a socket: nginx cannot open /dev/stdout on one and refuses the config.
-  // `-e`: what it says before it has read where its error log is goes there as well.
+  // stdout is a file because Node's pipes are sockets: nginx cannot open /dev/stdout on a socket and rejects the config.
+  // `-e` sends messages from before the config is read to the error log too.
   const args = ["-p", files.folder, "-c", conf, "-e", files.errorLog];
   const start = { name, program: options.program ?? "nginx", args, outputFile: files.stdout };
   const master = await sandbox.start(start);
@@ -62,12 +62,12 @@ export async function startNginx(sandbox: Sandbox, name = "nginx", options: Ngin
     if (master.exit() !== null) return true;
     return (await readIfExists(files.pidFile))?.trim() === String(master.pid);
   });
-  if (master.exit() !== null) throw new Error(`${name} ended at its start:\n${await logs()}`);
+  if (master.exit() !== null) throw new Error(`${name} exited at startup:\n${await logs()}`);
   return { ...files, master };
 }
 
-/** The stock image's nginx.conf with other paths. As root the workers stay root: the sandbox is its owner's alone. */
-function nginxConf({ folder, confFolder, pidFile, errorLog }: NginxFiles, workers: number, asRoot: boolean): string {
+/** The stock image's nginx.conf with other paths. For root, workers run as root too: only the owner can read the sandbox. */
+function nginxConf({ folder, confFolder, pidFile, errorLog }: NginxPaths, workers: number, asRoot: boolean): string {
   const temp = (kind: string) => `  ${kind}_temp_path ${folder}/temp/${kind.replace("client_", "")};\n`;
   return `${asRoot ? "user root;\n" : ""}worker_processes ${workers};
 daemon off;

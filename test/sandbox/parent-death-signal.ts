@@ -1,19 +1,19 @@
-// Makes processes end with the one that started them, even when that one is killed by force and can end nothing itself.
-// Touches nothing but the one process that it tries it with.
+// Makes child processes end when their parent dies, even when the parent is killed with SIGKILL and cannot clean up.
+// Starts one short process to check that it works.
 import { spawnSync } from "node:child_process";
 import { type Environment, findProgram } from "./programs.ts";
 
 /**
- * The words to put in front of a command, so that Linux sends it SIGTERM when its parent dies: `setpriv` becomes the
- * command, with the same process id. Empty where the system's setpriv is missing or cannot (BusyBox).
+ * The words to put in front of a command so that Linux sends it SIGTERM when its parent dies. `setpriv` replaces itself
+ * with the command, so the process id stays the same. Empty when setpriv is missing or has no such option (BusyBox).
  */
 export function parentDeathSignal(env: Environment): readonly string[] {
   let setpriv: string;
   try {
     setpriv = findProgram("setpriv", env);
   } catch {
-    return []; // then only an orderly end, and not a `kill -9` of the parent, ends the children
+    return []; // then the children survive a `kill -9` of the parent; a normal shutdown still ends them
   }
-  const leash = [setpriv, "--pdeathsig", "TERM", "--"];
-  return spawnSync(setpriv, [...leash.slice(1), "true"]).status === 0 ? leash : [];
+  const prefix = [setpriv, "--pdeathsig", "TERM", "--"];
+  return spawnSync(setpriv, [...prefix.slice(1), "true"]).status === 0 ? prefix : [];
 }

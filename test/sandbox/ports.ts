@@ -1,25 +1,25 @@
-// Decides which TCP ports the processes of a sandbox listen on. Touches ports of this machine, for the time of a look.
+// Chooses the TCP ports that the processes of a sandbox listen on. Opens ports of this machine for a moment to check them.
 import { createServer, type Server } from "node:net";
 
-// Below Linux' ephemeral range (32768-60999), from which outgoing connections take theirs at any moment, and above
-// the ports that services are known by. 375 blocks of 32: more sandboxes than one machine runs at a time.
+// Below Linux' ephemeral range (32768-60999), which outgoing connections use, and above the well-known ports.
+// 375 blocks of 32 ports: more sandboxes than one machine runs at the same time.
 const FIRST_BLOCK = 20_000;
 const BLOCK_SIZE = 32;
 const BLOCKS = 375;
-// How far above the wished port to look before giving up: a person who has that many of them taken wants to know.
-const NEIGHBOURS = 50;
+// How many ports to try, from the preferred one up. A user with that many taken ports should be told.
+const PORTS_TRIED = 50;
 
-/** Ports that no other sandbox on this machine is given at the same time. */
+/** Ports that no other sandbox on this machine gets at the same time. */
 export interface PortBlock {
-  /** A port of the block that was free on all addresses a moment ago; never the same one twice. */
+  /** A port of the block that was free on all addresses a moment ago. Never returns the same port twice. */
   take(): Promise<number>;
-  /** Gives the block back. */
+  /** Releases the block. */
   release(): Promise<void>;
 }
 
 /**
- * Claims a block by listening on its first port for as long as it is held: the kernel keeps two processes apart, and
- * a claim cannot outlive its process. `random` is in [0, 1) and chooses where the search begins.
+ * Claims a block by listening on its first port until it is released: the kernel allows only one listener, and the
+ * claim ends with its process. `random` is in [0, 1) and chooses where the search starts.
  */
 export async function claimPorts(random: () => number = Math.random): Promise<PortBlock> {
   const offset = Math.floor(random() * BLOCKS);
@@ -40,19 +40,21 @@ function portsOf(first: number, guard: Server): PortBlock {
         const port = next++;
         if (await isFree(port)) return port;
       }
-      throw new Error(`all ${BLOCK_SIZE - 1} ports from ${first + 1} on are taken`);
+      throw new Error(`all ${BLOCK_SIZE - 1} ports from ${first + 1} up are taken`);
     },
     release: () => close(guard),
   };
 }
 
-/** The first port from `wished` upwards that is free on all addresses. Throws when the next fifty are all taken. */
+/** The first port from `preferred` up that is free on all addresses. Throws when 50 ports in a row are taken. */
 export async function firstFreePort(
-  wished: number,
+  preferred: number,
   free: (port: number) => Promise<boolean> = isFree,
 ): Promise<number> {
-  for (let port = wished; port < wished + NEIGHBOURS; port++) if (await free(port)) return port;
-  throw new Error(`the ports ${wished} to ${wished + NEIGHBOURS - 1} are all taken: end one of the programs there`);
+  for (let port = preferred; port < preferred + PORTS_TRIED; port++) if (await free(port)) return port;
+  throw new Error(
+    `the ports ${preferred} to ${preferred + PORTS_TRIED - 1} are all taken: stop a program that uses one of them`,
+  );
 }
 
 /** True when nothing listens on `port`, on any address of this machine, IPv4 or IPv6. */
@@ -65,8 +67,10 @@ export async function isFree(port: number): Promise<boolean> {
   return true;
 }
 
-/** A listening server, or null when the port is taken. Where the machine lacks the address (no IPv6) it is no server
- * that listens, which is as good: nobody else can listen there either. */
+/**
+ * A listening server, or null when the port is taken. If the machine does not have the address (no IPv6), the returned server
+ * does not listen, which is just as good: no other program can listen there either.
+ */
 function tryListen(port: number, host: string): Promise<Server | null> {
   return new Promise((resolve, reject) => {
     const server = createServer();

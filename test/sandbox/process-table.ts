@@ -1,5 +1,5 @@
-// Which processes run on this machine. Reads /proc, as `ps` need not be installed. Zombies do not count: they have ended,
-// and in a container where nobody reaps them they stay in the table for ever.
+// Which processes run on this machine. Reads /proc, because `ps` may be missing. Zombies do not count: they have exited,
+// and in a container without an init process they stay in the table for ever.
 import { readdirSync, readFileSync } from "node:fs";
 
 const GONE = new Set(["ENOENT", "ESRCH", "EACCES"]);
@@ -19,9 +19,9 @@ export function isGroupRunning(group: number): boolean {
 
 /** Ids of the running processes of this user whose command line or environment contains `text`. */
 export function processesWith(text: string): number[] {
-  const says = (pid: string) => ["cmdline", "environ"].some((file) => read(`/proc/${pid}/${file}`).includes(text));
+  const contains = (pid: string) => ["cmdline", "environ"].some((file) => read(`/proc/${pid}/${file}`).includes(text));
   return processes()
-    .filter((pid) => entry(pid).running && says(pid))
+    .filter((pid) => entry(pid).running && contains(pid))
     .map(Number);
 }
 
@@ -31,12 +31,12 @@ function processes(): string[] {
 
 function entry(pid: string): { running: boolean; group: number } {
   const stat = read(`/proc/${pid}/stat`);
-  // After the command's name, which stands in parentheses and may contain any: state, parent, process group.
+  // The fields after the command's name, which is in parentheses and may contain parentheses: state, parent, process group.
   const [state = "", , group] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   return { running: !["", "Z", "X"].includes(state), group: Number(group) };
 }
 
-/** The file's text, empty when the process is gone or somebody else's. */
+/** The file's text; empty when the process has exited or belongs to another user. */
 function read(path: string): string {
   try {
     return readFileSync(path, "utf8");

@@ -1,31 +1,31 @@
-// Decides which nginx and redis-server are started: the system's, or the copy that setup.sh keeps for users without
-// root. Looks at the disk only.
+// Finds nginx, redis-server and other programs: the system's, or the copy that setup.sh unpacks for users without root.
+// Only reads the disk.
 import { accessSync, constants, statSync } from "node:fs";
 import { delimiter, join } from "node:path";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Where setup.sh keeps programs that it could not install, each behind a script that knows its libraries. */
+/** Where setup.sh keeps programs that it unpacked. Each is a script that sets the library path and starts the program. */
 export function cachedPrograms(env: Environment): string {
   const cache = env.XDG_CACHE_HOME || join(env.HOME || "/", ".cache");
   return join(cache, "vast-pod", "bin");
 }
 
 /**
- * The absolute path of a program; one that is given as such is only looked at. Debian keeps nginx in /usr/sbin, which is not in the PATH of ordinary users.
- * Throws a sentence that says how to get it.
+ * The absolute path of a program. An absolute `name` is only checked. Also searches /usr/sbin, where Debian has nginx:
+ * it is not in the PATH of ordinary users. Throws an error that says how to install the program.
  */
 export function findProgram(name: string, env: Environment): string {
   if (name.startsWith("/")) {
     if (isProgram(name)) return name;
-    throw new Error(`${name} is not there, or no program`);
+    throw new Error(`${name} does not exist or is not executable`);
   }
   const folders = [...(env.PATH ?? "").split(delimiter), "/usr/sbin", "/usr/bin", cachedPrograms(env)];
   for (const folder of folders) {
     const path = join(folder, name);
     if (folder !== "" && isProgram(path)) return path;
   }
-  throw new Error(`${name} is not installed: run test/setup.sh, or install it and start again`);
+  throw new Error(`${name} is not installed: run test/setup.sh or install it, then start again`);
 }
 
 function isProgram(path: string): boolean {

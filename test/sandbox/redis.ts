@@ -1,18 +1,18 @@
-// A real Redis in a sandbox, on loopback, that writes nothing to disk.
+// Starts a real Redis in a sandbox. It listens on loopback and writes nothing to disk.
 import { connect } from "node:net";
 import type { Child } from "./child.ts";
 import type { Sandbox } from "./sandbox.ts";
 import { until } from "./until.ts";
 
-export interface Redis {
+export interface RunningRedis {
   readonly port: number;
-  /** Database 10, as deployments have it. */
+  /** With database 10, as in deployments. */
   readonly url: string;
   readonly server: Child;
 }
 
-/** Starts redis-server and resolves when it answers. `port` is for starting one again where another one was. */
-export async function startRedis(sandbox: Sandbox, port?: number): Promise<Redis> {
+/** Starts redis-server and resolves when it answers. Pass `port` to start it again on the same port. */
+export async function startRedis(sandbox: Sandbox, port?: number): Promise<RunningRedis> {
   const listen = port ?? (await sandbox.port());
   const folder = await sandbox.subfolder("redis");
   const args = ["--port", String(listen), "--bind", "127.0.0.1", "--dir", folder, "--save", "", "--appendonly", "no"];
@@ -20,7 +20,7 @@ export async function startRedis(sandbox: Sandbox, port?: number): Promise<Redis
   await until("redis-server answers", () => server.exit() !== null || pings(listen), {
     context: () => server.lines.join("\n"),
   });
-  if (server.exit() !== null) throw new Error(`redis-server ended at its start:\n${server.lines.join("\n")}`);
+  if (server.exit() !== null) throw new Error(`redis-server exited at startup:\n${server.lines.join("\n")}`);
   return { port: listen, url: `redis://127.0.0.1:${listen}/10`, server };
 }
 

@@ -1,5 +1,5 @@
-// A sandbox: a temporary folder, ports and real processes that all go away together, however the test or the local
-// stack ends. Touches its folder, its ports and its own processes.
+// A sandbox: a temporary folder, ports and real processes that are cleaned up together, however the test or the local
+// stack ends. Touches only its folder, its ports and its processes.
 import { rmSync } from "node:fs";
 import { mkdir, mkdtemp, realpath } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -9,49 +9,50 @@ import { type Child, startChild } from "./child.ts";
 import { parentDeathSignal } from "./parent-death-signal.ts";
 import { claimPorts } from "./ports.ts";
 import { type Environment, findProgram } from "./programs.ts";
-/** The checkout. */
+
+/** The checkout's folder. */
 export const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
 export interface StartOptions {
-  /** What messages call it. */
+  /** Its name in messages. */
   name: string;
-  /** A name that is looked up (nginx, redis-server), or an absolute path. */
+  /** A name to find in the PATH (nginx, redis-server), or an absolute path. */
   program: string;
   args: readonly string[];
-  /** Added to PATH, HOME and TMPDIR, the only other variables that it gets. */
+  /** Variables in addition to PATH, HOME and TMPDIR. Nothing else is inherited. */
   env?: Readonly<Record<string, string>>;
-  /** Sends its output to this file instead of pipes. */
+  /** Writes its output to this file instead of pipes. */
   outputFile?: string;
 }
 
 export interface Sandbox {
-  /** Absolute path without symbolic links; readable by its owner alone. */
+  /** Absolute path without symbolic links. Only its owner can read it. */
   readonly folder: string;
   /** A free port that no other sandbox on this machine gets. */
   port(): Promise<number>;
-  /** Makes a folder below `folder` and returns its path. */
+  /** Creates a folder inside `folder` and returns its path. */
   subfolder(name: string): Promise<string>;
   start(options: StartOptions): Promise<Child>;
-  /** Starts a Node program of the checkout: `args` begin with its path, like `dist/reloader.mjs`. */
+  /** Starts a Node program of the checkout. `args` starts with its path, for example `dist/reloader.mjs`. */
   node(name: string, args: readonly string[], env?: Readonly<Record<string, string>>): Promise<Child>;
-  /** Ends all its processes, the youngest first, removes the folder and gives the ports back. May be called twice. */
+  /** Stops all processes, the newest first, removes the folder and releases the ports. Can be called twice. */
   close(): Promise<void>;
-  /** The same at once and by force, for a process that is about to end. */
+  /** Does the same at once with SIGKILL: for use just before this process exits. */
   closeNow(): void;
 }
 
-// Tests do not wait for a polite end longer than this; what is polite is tested where a program's end is the subject.
+// How long `close` waits after SIGTERM. Tests about a program's shutdown call `stop` with a longer wait.
 const CLOSE_GRACE_MS = 3_000;
 
 /**
- * Opens a sandbox. Call `close` in `afterEach`; should the process end without it, the sandbox goes with it all the same
- * (after a SIGKILL the processes only, the folder stays). `env` is where programs are looked for; children see only its PATH.
+ * Opens a sandbox. Call `close` in `afterEach`. If this process exits without that, the sandbox is cleaned up all the same
+ * (after a SIGKILL only its processes; the folder stays). Programs are found with `env`; children inherit only its PATH.
  */
 export async function openSandbox(prefix = "vast-pod-test-", env: Environment = process.env): Promise<Sandbox> {
   const ports = await claimPorts();
   const folder = await realpath(await mkdtemp(join(tmpdir(), prefix)));
   const children: Child[] = [];
-  const leash = parentDeathSignal(env);
+  const commandPrefix = parentDeathSignal(env);
   const base = { PATH: env.PATH ?? "/usr/local/bin:/usr/bin:/bin", HOME: folder, TMPDIR: folder };
   const closeNow = () => {
     for (const child of children) if (child.exit() === null) child.killNow();
@@ -61,7 +62,7 @@ export async function openSandbox(prefix = "vast-pod-test-", env: Environment = 
   const start = async (options: StartOptions) => {
     const { name, args, outputFile } = options;
     const output = outputFile === undefined ? {} : { outputFile };
-    const command = [...leash, findProgram(options.program, env), ...args];
+    const command = [...commandPrefix, findProgram(options.program, env), ...args];
     const child = await startChild({ name, command, cwd: ROOT, env: { ...base, ...options.env }, ...output });
     children.push(child);
     return child;

@@ -1,27 +1,26 @@
-// Waits for a condition by asking again and again until a deadline. Touches nothing but the clock that it is given.
+// Polls a condition until it is met or a deadline passes. Touches only the clock that it is given.
 import { type Clock, systemClock } from "../../common/clock.ts";
 
 export interface UntilOptions {
-  /** How long to ask, in ms of the clock. */
+  /** The deadline, in ms of the clock. */
   timeoutMs?: number;
-  /** Pause between two questions, in ms of the clock. */
+  /** Pause between two checks, in ms of the clock. */
   everyMs?: number;
   clock?: Clock;
-  /** What the error says besides: the last lines of a log, for one. Asked only when time is up. */
+  /** Text to add to the error, for example the last lines of a log. Called only when the deadline has passed. */
   context?: () => string | Promise<string>;
-  /** Ends the waiting early with the signal's reason. */
+  /** Stops waiting early: throws the signal's reason. */
   signal?: AbortSignal;
 }
 
-// Generous: a machine with 2 busy cores needs seconds to start a few Node programs, and a passing wait costs nothing.
+// Long, because a machine with 2 busy cores needs seconds to start a few Node programs. A condition that is met does not wait.
 const DEFAULT_TIMEOUT_MS = 15_000;
-// Short against the tenths of a second that a reload takes, long against the cost of an HTTP request on loopback.
+// Much shorter than a reload (tenths of a second), much longer than an HTTP request on loopback.
 const DEFAULT_EVERY_MS = 50;
 
 /**
- * Asks `condition` until it answers something other than false, null and undefined, and returns that.
- * A condition that throws counts as not yet fulfilled. Throws when time is up: the message has `what` it waited for,
- * the last error of the condition and the context.
+ * Calls `condition` until it returns something other than false, null and undefined, and returns that value. A condition
+ * that throws is not met yet. Throws when the deadline has passed: the message has `what`, the last error and the context.
  */
 export async function until<T>(
   what: string,
@@ -35,7 +34,7 @@ export async function until<T>(
     signal?.throwIfAborted();
     try {
       const answer = await condition();
-      if (isFulfilled(answer)) return answer;
+      if (isMet(answer)) return answer;
       lastError = undefined;
     } catch (error) {
       lastError = error;
@@ -45,9 +44,9 @@ export async function until<T>(
   }
   const reason = lastError === undefined ? "" : ` (${lastError instanceof Error ? lastError.message : lastError})`;
   const context = options.context === undefined ? "" : `\n${await options.context()}`;
-  throw new Error(`waited ${timeoutMs} ms in vain until ${what}${reason}${context}`);
+  throw new Error(`timed out after ${timeoutMs} ms waiting until ${what}${reason}${context}`);
 }
 
-function isFulfilled<T>(answer: T): answer is Exclude<T, false | null | undefined> {
+function isMet<T>(answer: T): answer is Exclude<T, false | null | undefined> {
   return answer !== false && answer !== null && answer !== undefined;
 }

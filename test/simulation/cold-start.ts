@@ -1,14 +1,15 @@
-// Pods that start together with one key behind one address: what their calls cost and how long they take. Touches nothing outside.
-import { quietRun } from "./quiet-run.ts";
+// Measures pods that start together with one key from one address: API calls, and time until all serve. Touches nothing outside.
+
 import type { Scenario } from "./scenario.ts";
+import { scenarioWith } from "./scenario-with.ts";
 import { type RunOptions, simulate } from "./simulation.ts";
 
 export interface ColdStart {
-  /** Seconds from the start until the last create that made an instance; null: not every pod got one. */
+  /** Seconds from the start until the last create that made an instance; null if not every pod got one. */
   lastCreateSeconds: number | null;
-  /** Seconds until every pod served; null: not all did. */
+  /** Seconds until every pod served; null if not all did. */
   readySeconds: number | null;
-  /** Longest time from an instance's making to serving, seconds. */
+  /** Longest time from an instance's create to serving, seconds. */
   longestBootSeconds: number;
   /** Calls until all were ready, and how many of them were answered 429. */
   calls: number;
@@ -26,7 +27,7 @@ export async function coldStart(
   options: RunOptions = {},
   scenario: Partial<Scenario> = {},
 ): Promise<ColdStart> {
-  const run = quietRun([], { faultyMinutes: 0, hours: 0.5, pods, seed, ...scenario });
+  const run = scenarioWith([], { faultyMinutes: 0, hours: 0.5, pods, seed, ...scenario });
   const { truth, requests } = await simulate(run, { startsAt: () => 0, ...options });
   const seconds = (at: number) => (at - truth.start) / 1000;
   const creates = truth.creates.filter((create) => create.made !== null);

@@ -1,4 +1,4 @@
-// A pod's two volumes in memory: the shared one and the provisioner's own. They outlive a process, not the pod. Pure.
+// A pod's two volumes in memory: the shared one and the provisioner's. They survive a process, but not the pod. Pure.
 import type { Disk } from "../../common/disk.ts";
 import { never } from "./process.ts";
 
@@ -8,7 +8,7 @@ export interface PodDisk {
   write(path: string, text: string): void;
   move(from: string, to: string): void;
   touch(path: string): void;
-  /** While true every write is refused and leaves the file as it was. */
+  /** While true every write fails and leaves the file unchanged. */
   full: boolean;
 }
 
@@ -35,29 +35,29 @@ export function podDisk(): PodDisk {
   return disk;
 }
 
-/** What happens around the writes of one process: `before` and `after` may kill it, and what a dead process does has no effect. */
-export interface WriteWatch {
-  /** Answers false when the process is dead: the write is not made. */
+/** Called around the writes of one process. `before` and `after` may kill it, and a dead process has no effect. */
+export interface WriteObserver {
+  /** Returns false if the process is dead: then nothing is written. */
   before(path: string): boolean;
   after(path: string, text: string): void;
   alive(): boolean;
 }
 
-/** The disk as one process has it. Calls of a process that is dead, or dies in them, never return. */
-export function processDisk(disk: PodDisk, watch: WriteWatch): Disk {
+/** The disk for one process. Calls of a process that is dead, or dies during them, never return. */
+export function processDisk(disk: PodDisk, observer: WriteObserver): Disk {
   return {
-    read: async (path) => (watch.alive() ? disk.read(path) : never()),
+    read: async (path) => (observer.alive() ? disk.read(path) : never()),
     async write(path, text) {
-      if (!watch.alive()) return never();
+      if (!observer.alive()) return never();
       if (disk.read(path) === text) return { changed: false };
-      if (!watch.before(path)) return never();
+      if (!observer.before(path)) return never();
       disk.write(path, text);
-      watch.after(path, text);
-      return watch.alive() ? { changed: true } : never();
+      observer.after(path, text);
+      return observer.alive() ? { changed: true } : never();
     },
     prepare: async () => undefined,
-    touch: async (path) => (watch.alive() ? disk.touch(path) : never()),
+    touch: async (path) => (observer.alive() ? disk.touch(path) : never()),
+    move: async (from, to) => (observer.alive() ? disk.move(from, to) : never()),
     removeStale: async () => undefined,
-    move: async (from, to) => (watch.alive() ? disk.move(from, to) : never()),
   };
 }

@@ -1,4 +1,4 @@
-// Which faults of the API a mixed run may have: the forms of the emulator's fault rules, drawn by chance. Pure.
+// Draws a random fault rule for the emulator's API. Pure.
 import type { JsonObject } from "../emulator/json.ts";
 import type { Random } from "../emulator/random.ts";
 
@@ -28,8 +28,8 @@ const TARGETS: readonly [Target, ...Target[]] = [
 ];
 
 /**
- * A rule for `/_emulator/faults`. Without `loseRows` no created row stays invisible for ever: where an answer can be lost together
- * with the process or its disk, nobody could ever know of such a contract.
+ * A rule for `/_emulator/faults`. Without `loseRows` no created row stays invisible for ever: if the answer can be lost together
+ * with the process or its disk, nobody could ever find such a contract.
  */
 export function drawFault(random: Random, loseRows: boolean): JsonObject {
   const target = random.pick(TARGETS);

@@ -1,4 +1,4 @@
-// How a process' probe meets an instance: the rules of the real one over the emulator's ports, without TCP. Touches the emulator.
+// The probe of an instance: the rules of the real one over the emulator's ports, without TCP. Touches the emulator.
 import type { Probe } from "../../provisioner/observe/probe.ts";
 import type { Emulator } from "../emulator/emulator.ts";
 import type { Random } from "../emulator/random.ts";
@@ -8,9 +8,9 @@ export interface ProbeParts {
   emulator: Emulator;
   random: Random;
   healthPath: string | undefined;
-  /** Packets to instances are lost now. */
+  /** True while packets to instances are lost. */
   broken(): boolean;
-  /** Told of every result. */
+  /** Called with every result. */
   probed(host: string, port: number, ok: boolean): void;
 }
 

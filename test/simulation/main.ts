@@ -1,12 +1,12 @@
-// `npm run simulate`: one seed told as a story, or many of them as a summary. Touches the standard streams and child processes.
+// `npm run simulate`: the timeline of one seed, or a summary of many. Touches the standard streams and child processes.
 import yargs from "yargs";
 import { hideBin } from "yargs/helpers";
 import { LAWS } from "./laws/all.ts";
 import { type Money, moneySentence } from "./laws/money.ts";
-import { runMany } from "./many.ts";
-import { tryOut, type Verdict } from "./trial.ts";
+import { runMany } from "./run-many.ts";
+import { runOne, type Verdict } from "./run-one.ts";
 
-// A run of 25 pod-hours takes some seconds: the shortest list is worth a few minutes, no more.
+// A run of 25 pod-hours takes some seconds; this limits the search for the shortest list to a few minutes.
 const SHRINK_RUNS = 60;
 
 const flags = await yargs(hideBin(process.argv))
@@ -17,7 +17,7 @@ const flags = await yargs(hideBin(process.argv))
     seeds: { type: "number", describe: "how many seeds to run, on all cores, with a summary" },
     hours: { type: "number", default: 5, describe: "simulated hours of each run" },
     pods: { type: "number", default: 5, describe: "pods of one account" },
-    shrink: { type: "boolean", default: true, describe: "look for the shortest list of events that breaks a law" },
+    shrink: { type: "boolean", default: true, describe: "search for the shortest list of faults that breaks a law" },
   })
   .parse();
 
@@ -25,11 +25,11 @@ const out = (line: string) => void process.stdout.write(`${line}\n`);
 const { hours, pods } = flags;
 const shrinkRuns = flags.shrink ? SHRINK_RUNS : 0;
 
-process.exitCode = flags.seeds === undefined ? await tellOne() : await summarise(flags.seeds);
+process.exitCode = flags.seeds === undefined ? await printOne() : await summarise(flags.seeds);
 
-async function tellOne(): Promise<number> {
-  const verdict = await tryOut(flags.seed, { hours, pods, shrinkRuns, story: true });
-  for (const line of verdict.story) out(line);
+async function printOne(): Promise<number> {
+  const verdict = await runOne(flags.seed, { hours, pods, shrinkRuns, timeline: true });
+  for (const line of verdict.timeline) out(line);
   out("");
   for (const law of Object.keys(LAWS)) {
     const broken = verdict.breaches.filter((breach) => breach.includes(` ${law}: `));
@@ -46,17 +46,17 @@ async function summarise(count: number): Promise<number> {
   const tasks = Array.from({ length: count }, (_, i) => ({ seed: flags.seed + i, hours, pods, shrinkRuns }));
   const began = performance.now();
   let done = 0;
-  const told = (verdict: Verdict) => {
+  const onVerdict = (verdict: Verdict) => {
     done += 1;
     const broken = verdict.breaches.length === 0 ? "" : `, seed ${verdict.seed} breaks a law`;
     if (broken !== "" || done % 10 === 0) process.stderr.write(`${done} of ${count}${broken}\n`);
   };
-  const verdicts = await runMany(tasks, told);
+  const verdicts = await runMany(tasks, onVerdict);
   const failing = verdicts.filter((verdict) => verdict.breaches.length > 0);
   for (const verdict of failing) {
     out(`seed ${verdict.seed} breaks:`);
     for (const line of [...verdict.breaches, ...verdict.shortest]) out(`  ${line}`);
-    out(`  all of it: npm run simulate -- --seed ${verdict.seed} --hours ${hours} --pods ${pods}`);
+    out(`  full timeline: npm run simulate -- --seed ${verdict.seed} --hours ${hours} --pods ${pods}`);
   }
   const money = verdicts.reduce<Money>(
     (sum, one) => ({

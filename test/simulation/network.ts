@@ -1,5 +1,5 @@
-// The way between a process and the API: latencies, answers that are cut or never come, calls of the dead that arrive all the
-// same. Touches the emulator.
+// The network between a process and the API: latency, cut and missing answers, and calls of killed processes that still arrive.
+// Touches the emulator.
 import type { AxiosAdapter, InternalAxiosRequestConfig } from "axios";
 import type { Emulator } from "../emulator/emulator.ts";
 import type { ApiRequest, ApiResponse } from "../emulator/message.ts";
@@ -7,46 +7,46 @@ import type { Random } from "../emulator/random.ts";
 import { never, type Process } from "./process.ts";
 import type { VirtualTime } from "./virtual-time.ts";
 
-/** Told of every call. `sent` when it leaves the process, `arrived` after the API has worked on it. */
-export interface CallWatch {
+/** Called for every call: `sent` when it leaves the process, `arrived` after the API has executed it. */
+export interface CallObserver {
   sent(request: ApiRequest): void;
   arrived(request: ApiRequest, answer: ApiResponse): void;
 }
 
-export interface Line {
+export interface ApiConnection {
   time: VirtualTime;
   emulator: Emulator;
   random: Random;
-  /** The caller's address as the API sees it: pods behind one gateway share it. */
+  /** The caller's address as the API sees it. Pods behind one gateway share it. */
   address: string;
-  /** The code with which connections fail now, or null. */
-  broken(): string | null;
-  watch: CallWatch;
+  /** The error code of connections at the moment, or null. */
+  failureCode(): string | null;
+  observer: CallObserver;
 }
 
 // One way through the internet, ms.
 const FASTEST_MS = 5;
 const SLOWEST_MS = 80;
-// A host that does not answer at all is given up by the system after minutes; the client's own deadline comes first.
+// The system gives up on a silent host only after minutes; the client's deadline comes first.
 const SILENT_CODE = "ETIMEDOUT";
-// Of the calls that are on the way when their process is killed about half arrive.
-const ARRIVES_ALL_THE_SAME = 0.5;
+// About half of the calls in flight arrive when their process is killed.
+const ARRIVES_AFTER_KILL = 0.5;
 
 /** The adapter that stands between axios and the API for one process. */
-export function apiAdapter(line: Line, process: Process): AxiosAdapter {
-  const { time, emulator, random, watch } = line;
+export function apiAdapter(connection: ApiConnection, process: Process): AxiosAdapter {
+  const { time, emulator, random, observer } = connection;
   const latency = () => random.integer(FASTEST_MS, SLOWEST_MS);
-  let createAnswered = false; // by whatever ended the wait for it
+  let createAnswered = false; // or given up
 
   return async (config) => {
     if (!process.alive()) return never();
-    const request = requestOf(config, line.address);
+    const request = requestOf(config, connection.address);
     const kind = kindOf(request);
     if (createAnswered && !process.passes("create-over")) return never();
     createAnswered = false;
-    watch.sent(request);
+    observer.sent(request);
     const sentAlive = kind === null || process.passes(`${kind}-sent`);
-    if (!sentAlive && !random.chance(ARRIVES_ALL_THE_SAME)) return never();
+    if (!sentAlive && !random.chance(ARRIVES_AFTER_KILL)) return never();
 
     return new Promise((resolve, reject) => {
       let open = true;
@@ -60,15 +60,15 @@ export function apiAdapter(line: Line, process: Process): AxiosAdapter {
       const fail = (code: string) => settle(() => reject(Object.assign(new Error(code), { code })));
       const abort = () => fail("ERR_CANCELED");
       config.signal?.addEventListener?.("abort", abort);
-      const code = line.broken();
+      const code = connection.failureCode();
       if (code !== null) {
         if (code !== SILENT_CODE) time.after(latency(), () => fail(code));
         return;
       }
       time.after(latency(), () => {
-        if (sentAlive && !process.alive() && !random.chance(ARRIVES_ALL_THE_SAME)) return;
+        if (sentAlive && !process.alive() && !random.chance(ARRIVES_AFTER_KILL)) return;
         const answer = emulator.handle(request);
-        watch.arrived(request, answer);
+        observer.arrived(request, answer);
         const done = kind === "create" ? "create-made" : kind === "destroy" ? "destroy-done" : null;
         if (!process.alive() || (done !== null && !process.passes(done))) return;
         deliver(answer, latency(), {

@@ -1,4 +1,4 @@
-// One pod of a run: its volumes, its nginx, and one provisioner process after another. Touches nothing but what it is handed.
+// One pod of a run: its volumes, its nginx, and one provisioner process after another. Touches only what it is given.
 
 import type { Dependencies } from "../../provisioner/commands/dependencies.ts";
 import { run } from "../../provisioner/commands/run.ts";
@@ -6,55 +6,55 @@ import { readProvisionerSettings } from "../../provisioner/settings.ts";
 import type { ApiRequest } from "../emulator/message.ts";
 import type { Random } from "../emulator/random.ts";
 import { type PodDisk, podDisk, processDisk } from "./disk.ts";
+import type { PodTruth, Span } from "./emulator-truth.ts";
 import { instanceProbe, type ProbeParts } from "./instance-probe.ts";
-import { apiAdapter, kindOf, type Line } from "./network.ts";
-import { type DeadlyPoint, newProcess, type Process } from "./process.ts";
+import { type ApiConnection, apiAdapter, kindOf } from "./network.ts";
+import { type KillPoint, newProcess, type Process } from "./process.ts";
 import type { SharedRedis } from "./redis.ts";
 import { type SimulatedReloader, simulatedReloader } from "./reloader.ts";
-import type { PodTruth, Span } from "./truth.ts";
 import type { VirtualTime } from "./virtual-time.ts";
 
 export interface PodParts {
   time: VirtualTime;
   clockOffsetMs: number;
   random: Random;
-  line: Line;
+  connection: ApiConnection;
   probe: Omit<ProbeParts, "random" | "healthPath">;
   redis: SharedRedis;
   env: Readonly<Record<string, string>>;
   image: string;
   truth: PodTruth;
-  /** A process' log lines and what becomes of it. */
-  tell(text: string): void;
+  /** Adds a line about the process to the timeline. */
+  record(text: string): void;
   log(line: string): void;
   /** Bytes that a process wrote to disk. */
   wrote(path: string, text: string): void;
-  /** nginx serves something else. */
+  /** Called when nginx serves something else. */
   changed(): void;
-  /** Changes the program for the tests of the laws themselves. */
-  alter(world: Dependencies): Dependencies;
+  /** Plants bugs in the program, for the tests of the laws. */
+  alter(dependencies: Dependencies): Dependencies;
 }
 
 export interface Pod {
-  /** Of the pod that has the name now. */
+  /** The volumes of the pod that has the name now. */
   readonly disk: PodDisk;
   readonly reloader: SimulatedReloader;
-  /** The image that the operator wants, and since when a process knows it. */
+  /** The desired image, and since when a process knows it. */
   image: { name: string; since: number };
   start(): void;
   kill(): void;
-  /** Kills the process where it comes to `point` next; one that is down stays so. */
-  arm(point: DeadlyPoint): void;
-  /** SIGTERM, and kill -9 when the grace is over; `then` is called when the process has ended. */
+  /** Kills the process when it next reaches `point`. Without a process it does nothing. */
+  killAtPoint(point: KillPoint): void;
+  /** SIGTERM, and SIGKILL after the grace period; `then` is called when the process has ended. */
   terminate(then: () => void): void;
-  /** What is to be done once when the present process has ended. */
+  /** Calls `then` once when the current process has ended. */
   onEnd(then: () => void): void;
   isUp(): boolean;
-  /** The pod is another one: its volumes and its nginx are new. */
+  /** Replaces the pod: its volumes and its nginx are new. */
   replace(): void;
   /**
-   * The pod is another one, and the process of the former runs on, which nobody sees. Answers how to kill that one; null when
-   * it is down or about to end.
+   * Replaces the pod while the former one's process keeps running. Returns a function that kills that process; null if there is
+   * no process or it is about to end.
    */
   leaveBehind(): (() => void) | null;
 }
@@ -63,13 +63,13 @@ export interface Pod {
 const UPSTREAM_PATH = "/var/run/vast-pod/upstream.json";
 // Kubernetes' default between SIGTERM and SIGKILL.
 const GRACE_MS = 30_000;
-// Asking over loopback.
+// A request over loopback.
 const ASK_MS = 2;
-// Kubernetes waits before it starts a program again that ended by itself; its first waits are of this order.
+// Kubernetes waits before it restarts a crashed program; its first waits are about this long.
 const CRASH_WAIT_MS = 10_000;
 
 export function simulatedPod(parts: PodParts): Pod {
-  const { time, truth, tell } = parts;
+  const { time, truth, record } = parts;
   const newVolumes = () => {
     const disk = podDisk();
     return { disk, reloader: simulatedReloader(time, disk, UPSTREAM_PATH, parts.changed) };
@@ -103,7 +103,7 @@ export function simulatedPod(parts: PodParts): Pod {
       const process: Process = newProcess(
         time,
         () => {
-          tell("the provisioner is killed");
+          record("the provisioner is killed");
           ended(process, span);
         },
         parts.clockOffsetMs,
@@ -113,14 +113,14 @@ export function simulatedPod(parts: PodParts): Pod {
         () => process.alive() && ended(process, span),
         (error: unknown) => {
           if (!process.alive()) return;
-          tell(`the provisioner crashed: ${error instanceof Error ? error.message : String(error)}`);
+          record(`the provisioner crashed: ${error instanceof Error ? error.message : String(error)}`);
           ended(process, span);
           time.after(CRASH_WAIT_MS, pod.start);
         },
       );
     },
     kill: () => current?.kill(),
-    arm: (point) => current?.arm(point),
+    killAtPoint: (point) => current?.killAtPoint(point),
     onEnd(then) {
       if (current === null) then();
       else ends.push(then);
@@ -146,14 +146,14 @@ export function simulatedPod(parts: PodParts): Pod {
     },
   };
 
-  /** A create or destroy is noted with the process that sends it. */
-  function lineOf(number: number): Line {
-    const { watch } = parts.line;
+  /** Records a create or destroy with the process that sends it. */
+  function connectionOf(number: number): ApiConnection {
+    const { observer } = parts.connection;
     const sent = (request: ApiRequest) => {
       if (kindOf(request) !== null) truth.acts.push({ at: time.now(), process: number });
-      watch.sent(request);
+      observer.sent(request);
     };
-    return { ...parts.line, watch: { ...watch, sent } };
+    return { ...parts.connection, observer: { ...observer, sent } };
   }
 
   function live(process: Process, number: number): Promise<void> {
@@ -164,7 +164,7 @@ export function simulatedPod(parts: PodParts): Pod {
       readFile: () => "",
     });
     const { random } = parts;
-    const world: Dependencies = {
+    const dependencies: Dependencies = {
       clock: process.clock,
       random: random.next,
       disk: processDisk(disk, {
@@ -176,7 +176,7 @@ export function simulatedPod(parts: PodParts): Pod {
           process.passes(path === UPSTREAM_PATH ? "upstream-after" : "state-after");
         },
       }),
-      adapter: apiAdapter(lineOf(number), process),
+      adapter: apiAdapter(connectionOf(number), process),
       connectRedis: async () => parts.redis.connect(process.clock.sleep),
       owner: `${truth.name} (process ${number})`,
       probe: instanceProbe({ ...parts.probe, random, healthPath: settings.healthPath }, process),
@@ -191,7 +191,7 @@ export function simulatedPod(parts: PodParts): Pod {
       serveStatus: async (port) => ({ port, close: async () => undefined }),
       logTo: { write: parts.log },
     };
-    return run(settings, parts.alter(world), process.stop.signal);
+    return run(settings, parts.alter(dependencies), process.stop.signal);
   }
   return pod;
 }

@@ -1,13 +1,13 @@
-// One life of a pod's provisioner: started, ended by SIGTERM, or killed so that nothing of it ever takes effect again. Touches
-// nothing but what it is handed.
+// One process of a pod's provisioner: it runs, ends on SIGTERM, or is killed, after which it has no effect any more. Touches only
+// what it is given.
 import type { Clock } from "../../common/clock.ts";
 import type { VirtualTime } from "./virtual-time.ts";
 
 /**
- * Where in its work a process can be killed. Each is reached many times in a run, unlike a moment chosen by the clock.
- * `create-over` is when the next call leaves it: what a create answered is noted by then, wherever it must be.
+ * Where in its work a process can be killed. Each point is reached many times in a run, unlike an instant chosen by the clock.
+ * `create-over` is when the next call is sent: by then the answer of a create has been saved everywhere.
  */
-export const DEADLY_POINTS = [
+export const KILL_POINTS = [
   "create-sent",
   "create-made",
   "create-over",
@@ -17,26 +17,26 @@ export const DEADLY_POINTS = [
   "state-after",
   "upstream-after",
 ] as const;
-export type DeadlyPoint = (typeof DEADLY_POINTS)[number];
+export type KillPoint = (typeof KILL_POINTS)[number];
 
 export interface Process {
   alive(): boolean;
-  /** Its time: sleeps of a dead process never end. */
+  /** Its clock. Sleeps of a dead process never end. */
   readonly clock: Clock;
-  /** What SIGTERM aborts. */
+  /** SIGTERM aborts it. */
   readonly stop: AbortController;
-  /** Kill -9. `dead` is told once. */
+  /** SIGKILL. Calls `died`, once. */
   kill(): void;
-  /** Kills it when it next comes to `point`. */
-  arm(point: DeadlyPoint): void;
-  /** Tells that it has come to `point`; answers whether it is still alive. */
-  passes(point: DeadlyPoint): boolean;
+  /** Kills it when it next reaches `point`. */
+  killAtPoint(point: KillPoint): void;
+  /** Called when it reaches `point`; returns whether it is still alive. */
+  passes(point: KillPoint): boolean;
 }
 
-/** A process that has just begun. `died` is called when it is killed, wherever that happens. */
+/** A new process. `died` is called when it is killed, wherever that happens. */
 export function newProcess(time: VirtualTime, died: () => void, clockOffsetMs = 0): Process {
   let alive = true;
-  let deadly: DeadlyPoint | null = null;
+  let killPoint: KillPoint | null = null;
   const process: Process = {
     alive: () => alive,
     stop: new AbortController(),
@@ -60,18 +60,18 @@ export function newProcess(time: VirtualTime, died: () => void, clockOffsetMs = 
       alive = false;
       died();
     },
-    arm(point) {
-      deadly = point;
+    killAtPoint(point) {
+      killPoint = point;
     },
     passes(point) {
-      if (deadly === point) process.kill();
+      if (killPoint === point) process.kill();
       return alive;
     },
   };
   return process;
 }
 
-/** What a dead process waits for. */
+/** A promise that never settles: what a dead process waits for. */
 export function never<T>(): Promise<T> {
   return new Promise<T>(() => undefined);
 }

@@ -1,16 +1,16 @@
-// The Redis that all pods share, in memory and in virtual time: the commands that bans and leases need. Pure.
+// The Redis that all pods share, in memory and in virtual time, with the commands for bans and leases. Pure.
 import type { RedisConnection } from "../../provisioner/redis/connection.ts";
 
 export interface SharedRedis {
-  /** While true every command is refused after a second, as by a server that cannot be reached. */
+  /** While true every command fails after a second, as with an unreachable server. */
   away: boolean;
   flush(): void;
-  /** `sleep` is the process' own: of a dead one it never returns. */
+  /** `sleep` belongs to the process: for a dead one it never returns. */
   connect(sleep: (ms: number) => Promise<void>): RedisConnection;
 }
 
-// The connection's own limit for one command.
-const GIVES_UP_AFTER_MS = 1000;
+// The connection's timeout for one command.
+const COMMAND_TIMEOUT_MS = 1000;
 
 export function sharedRedis(now: () => number): SharedRedis {
   const entries = new Map<string, { value: string; until: number }>();
@@ -31,7 +31,7 @@ export function sharedRedis(now: () => number): SharedRedis {
     connect(sleep) {
       const reached = async () => {
         if (!redis.away) return;
-        await sleep(GIVES_UP_AFTER_MS);
+        await sleep(COMMAND_TIMEOUT_MS);
         throw new Error("Command timed out");
       };
       return {

@@ -1,4 +1,5 @@
-// The reloader and its nginx as the provisioner knows them: what the upstream file says is served a moment later. Pure but for its own state.
+// The reloader and its nginx as the provisioner sees them: nginx serves the server of the upstream file a moment after it is
+// written. Pure but for its own state.
 import type { Applied } from "../../common/reloader-status.ts";
 import { parseUpstreamFile, type Server } from "../../common/upstream-file.ts";
 import type { PodDisk } from "./disk.ts";
@@ -7,21 +8,26 @@ import type { VirtualTime } from "./virtual-time.ts";
 export interface SimulatedReloader {
   /** The upstream file was written. */
   changed(): void;
-  /** What it answers when it is asked; null when it is down or has applied nothing yet. */
+  /** Its status; null if it is down or has applied nothing yet. */
   applied(): Applied;
-  /** What nginx serves, whether or not anybody can be asked. */
+  /** What nginx serves, even while the reloader is down. */
   serves(): Server | null;
-  /** While true it applies nothing and answers nobody. */
+  /** While true it applies nothing and has no status. */
   down: boolean;
 }
 
 // From the rename to "settled", as measured with the real one.
 const APPLY_MS = 200;
-// How often a reloader looks by itself, as the backstop for a missed event.
+// How often a reloader polls, in case it misses an event.
 const POLL_MS = 5000;
 
-/** `applied` is told whenever nginx serves something else. */
-export function simulatedReloader(time: VirtualTime, disk: PodDisk, path: string, told: () => void): SimulatedReloader {
+/** `onChange` is called whenever nginx serves something else. */
+export function simulatedReloader(
+  time: VirtualTime,
+  disk: PodDisk,
+  path: string,
+  onChange: () => void,
+): SimulatedReloader {
   let state: Applied = null;
   let serves: Server | null = null;
   let pending = false;
@@ -33,7 +39,7 @@ export function simulatedReloader(time: VirtualTime, disk: PodDisk, path: string
     if (parsed === null || !parsed.ok) return;
     serves = parsed.file.server;
     state = { generation: parsed.file.generation, server: serves, hash: "" };
-    told();
+    onChange();
   };
   const later = (ms: number) => {
     if (pending) return;

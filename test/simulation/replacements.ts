@@ -1,8 +1,8 @@
-// Draws what tries the lease and the copy in Redis: pods that are replaced around creates and destroys, and two processes of one
-// pod that both have a reason to act. Chance alone brings the events of each together too seldom. Pure.
+// Draws faults that test the lease and the copy in Redis: pods that are replaced around creates and destroys, and two processes of
+// one pod that both have a reason to act. Independent random faults combine too rarely for that. Pure.
 import type { JsonObject } from "../emulator/json.ts";
 import type { Random } from "../emulator/random.ts";
-import type { DeadlyPoint } from "./process.ts";
+import type { KillPoint } from "./process.ts";
 import type { Injection } from "./scenario.ts";
 
 const SECOND_MS = 1000;
@@ -11,17 +11,17 @@ const HOUR_MS = 3_600_000;
 // For every pod in each hour with faults.
 const REPLACED_PER_POD_HOUR = 0.5;
 const OVERLAPS_PER_POD_HOUR = 0.25;
-// More than the budget of an hour, which they fit into.
+// More than the hourly budget, and all within one hour.
 const ROUNDS = 8;
 const ROUND_MS = 5.5 * MINUTE_MS;
-// How long what is drawn lasts at most: it must be over when the faults are.
+// The longest duration of each group: it must end before the faults end.
 const OVERLAP_MS = 15 * MINUTE_MS;
-const ARMED_MS = 10 * MINUTE_MS;
+const KILL_POINT_WAIT_MS = 10 * MINUTE_MS;
 
-type Points = readonly [DeadlyPoint, ...DeadlyPoint[]];
+type Points = readonly [KillPoint, ...KillPoint[]];
 const ANYWHERE: Points = ["create-sent", "create-made", "create-over", "destroy-sent", "destroy-done", "state-after"];
 const WITH_ID: Points = ["create-over", "create-over", "destroy-sent"];
-/** Strange outcomes of a create that has made a contract, which shows in the end. */
+/** Unusual outcomes of a create that has made a contract, which is listed in the end. */
 const MADE: readonly [JsonObject, ...JsonObject[]] = [
   { kind: "late-row", seconds: 90 },
   { kind: "hang-after" },
@@ -32,13 +32,13 @@ const MADE: readonly [JsonObject, ...JsonObject[]] = [
 export interface ReplacementOptions {
   pods: number;
   faultsEndMs: number;
-  /** A process may be killed together with its pod. */
+  /** A process can be killed together with its pod. */
   losesDisks: boolean;
-  /** Contracts may stay unlisted for ever: then no id may die on its way to Redis, as nobody could know of it. */
+  /** Contracts can stay unlisted for ever. Then no id may be lost before it is in Redis, because nobody could find the contract. */
   losesRows: boolean;
 }
 
-/** For a Redis that is steady: what a lost disk knew must be there. */
+/** Only for a steady Redis, which must have everything that a lost disk had. */
 export function drawReplacements(random: Random, options: ReplacementOptions): Injection[] {
   const { pods, faultsEndMs, losesDisks, losesRows } = options;
   const podHours = (pods * faultsEndMs) / HOUR_MS;
@@ -50,12 +50,14 @@ export function drawReplacements(random: Random, options: ReplacementOptions): I
   if (!losesDisks) return overlaps;
   return [
     ...overlaps,
-    ...several(podHours * REPLACED_PER_POD_HOUR, ARMED_MS, (at, pod) => replacedAround(random, at, pod, losesRows)),
+    ...several(podHours * REPLACED_PER_POD_HOUR, KILL_POINT_WAIT_MS, (at, pod) =>
+      replacedAround(random, at, pod, losesRows),
+    ),
     ...several(1, ROUNDS * ROUND_MS, (at, pod) => againAndAgain(random, at, pod, losesRows)),
   ];
 }
 
-/** A create has a strange outcome, and the pod is replaced in the middle of it, soon after it, or in the destroy that follows. */
+/** A create has an unusual outcome, and the pod is replaced during it, soon after it, or during the following destroy. */
 function replacedAround(random: Random, at: number, pod: number, losesRows: boolean): Injection[] {
   const effect = losesRows && random.chance(0.6) ? { kind: "no-row" } : random.pick(MADE);
   const rule = { method: "PUT", path: "^/api/v0/asks/", times: random.integer(1, 2), effect };
@@ -67,7 +69,7 @@ function replacedAround(random: Random, at: number, pod: number, losesRows: bool
   ];
 }
 
-/** An instance after the other ends, and with each the pod: its label's budget must outlive them all. */
+/** Instances end one after another, each together with its pod: the label's budget must survive all of that. */
 function againAndAgain(random: Random, from: number, pod: number, losesRows: boolean): Injection[] {
   return Array.from({ length: ROUNDS }, (_, i) => from + i * ROUND_MS).flatMap((at): Injection[] => [
     gone(random, at, pod),
@@ -75,7 +77,7 @@ function againAndAgain(random: Random, from: number, pod: number, losesRows: boo
   ]);
 }
 
-/** The former process still runs beside its successor when there is something to do. */
+/** The former process still runs beside its successor while there is something to do. */
 function bothAct(random: Random, at: number, pod: number): Injection[] {
   const reasons = [1, 2, 3].map((i) => at + i * random.integer(60, 240) * SECOND_MS);
   return [
@@ -90,7 +92,7 @@ function gone(random: Random, at: number, pod: number): Injection {
   return { kind: "instance", at, pod, event: random.pick(["kill", "kill", "exit", "expire"]), body: {}, undo: null };
 }
 
-function replaced(random: Random, at: number, pod: number, point: DeadlyPoint): Injection {
+function replaced(random: Random, at: number, pod: number, point: KillPoint): Injection {
   const downMs = random.integer(SECOND_MS, 30 * SECOND_MS);
   return { kind: "restart", at, pod, how: "kill", point, downMs, losesDisk: true };
 }

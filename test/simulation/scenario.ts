@@ -1,15 +1,15 @@
-// What a run is made of: its settings and everything that goes wrong in it, as plain data that can be printed and cut down. Pure.
+// A run's settings and all its faults, as plain data that can be printed and shortened. Pure.
 import type { JsonObject } from "../emulator/json.ts";
-import type { DeadlyPoint } from "./process.ts";
+import type { KillPoint } from "./process.ts";
 
-/** One thing that goes wrong. `at` and `forMs` are ms from the run's start; what has a `forMs` ends by itself. */
+/** One fault. `at` is ms from the run's start; a fault with `forMs` ends after that time. */
 export type Injection = { at: number } & (
   | { kind: "api-fault"; forMs: number; rule: JsonObject }
   | { kind: "api-settings"; forMs: number; set: JsonObject }
   | { kind: "account"; forMs: number; set: JsonObject; back: JsonObject }
   | { kind: "network"; forMs: number; to: "api" | "instances"; code: string; pod: number | null }
   | { kind: "instance"; pod: number; event: string; body: JsonObject; undo: { event: string; afterMs: number } | null }
-  /** Somebody makes a second instance with the pod's label by hand. */
+  /** Somebody creates a second instance with the pod's label by hand. */
   | { kind: "twin"; pod: number }
   | { kind: "bad-host"; pod: number; forMs: number }
   | { kind: "rented-out"; offers: number }
@@ -19,11 +19,11 @@ export type Injection = { at: number } & (
       kind: "restart";
       pod: number;
       how: "kill" | "terminate";
-      point: DeadlyPoint | null;
+      point: KillPoint | null;
       downMs: number;
       losesDisk: boolean;
     }
-  /** The pod is deleted by force: another one takes its place, with new volumes, while its process still runs. */
+  /** The pod is force-deleted: another one replaces it, with new volumes, while its process still runs. */
   | { kind: "overlap"; pod: number; forMs: number }
   | { kind: "redis-away"; forMs: number }
   | { kind: "redis-flush" }
@@ -31,18 +31,18 @@ export type Injection = { at: number } & (
   | { kind: "reloader-down"; pod: number; forMs: number }
 );
 
-/** What every pod wants at first. */
+/** The desired image at the start. */
 export const FIRST_IMAGE = "example/app:1";
 
 export interface Scenario {
   seed: number;
   hours: number;
   pods: number;
-  /** Nothing goes wrong any more after this many ms. */
+  /** All faults have ended after this many ms. */
   faultsEndMs: number;
-  /** Environment of every pod beside what all runs have. */
+  /** Additional environment of every pod. */
   env: Record<string, string>;
-  /** All pods reach the API from one address, and share its limits. */
+  /** All pods call the API from one address and share its limits. */
   oneAddress: boolean;
   /** Settings of the emulator for the whole run. */
   emulator: JsonObject;

@@ -1,16 +1,16 @@
-// Cuts the list of what goes wrong down to what is needed for a law to fail: delta debugging, bounded in runs. Pure but for the runs.
+// Shortens a list of faults to those that are needed to break a law: delta debugging with a limit of runs. Pure but for the runs.
 import type { Injection } from "./scenario.ts";
 
 export interface Shrunk {
   injections: Injection[];
   runs: number;
-  /** False when the bound came before the end: a shorter list may exist. */
+  /** False if the limit was reached: a shorter list may exist. */
   done: boolean;
 }
 
 /**
- * The shortest list found that still `fails`. Parts of the list are left out, halves first, then ever smaller parts, until no
- * single one can go or `mostRuns` are used up. The bound is a number of runs and not of seconds: the answer is the same on any machine.
+ * The shortest list found that still `fails`. Leaves out parts of the list, first halves, then smaller parts, until no single
+ * fault can be left out or `mostRuns` are used up. The limit counts runs, not seconds, so the result is the same on any machine.
  */
 export async function shrink(
   injections: readonly Injection[],

@@ -1,49 +1,49 @@
-// One run: the emulator, the pods and everything that goes wrong, in one virtual time. The same scenario gives the same run byte
-// for byte. Touches nothing outside.
+// One run: the emulator, the pods and the faults in one virtual time. The same scenario gives the same run, byte for byte. Touches
+// nothing outside.
 import { createHash } from "node:crypto";
 import type { Dependencies } from "../../provisioner/commands/dependencies.ts";
 import { ACCOUNT_KEY, createEmulator } from "../emulator/emulator.ts";
 import { seededRandom } from "../emulator/random.ts";
 import type { RequestRecord } from "../emulator/world.ts";
-import { injector } from "./inject.ts";
-import { order, plantForeign } from "./orders.ts";
+import { createForeignInstances, sendCommand } from "./control-commands.ts";
+import type { Truth } from "./emulator-truth.ts";
+import { createInjector } from "./injector.ts";
 import { type Pod, simulatedPod } from "./pod.ts";
+import { createRecorder, type Recorder } from "./recorder.ts";
 import { sharedRedis } from "./redis.ts";
 import { describeInjection, FIRST_IMAGE, type Scenario } from "./scenario.ts";
-import { readableLog } from "./story.ts";
-import type { Truth } from "./truth.ts";
+import { timelineEntry } from "./timeline.ts";
 import { virtualTime } from "./virtual-time.ts";
-import { type Witness, witness } from "./witness.ts";
 
 export interface RunOptions {
-  /** Keeps the story line by line; without it only its hash is made. */
-  story?: boolean;
-  /** Changes the program: tests of the laws plant bugs with it. */
-  alter?: (world: Dependencies, pod: number) => Dependencies;
-  /** Other names than a StatefulSet's. */
+  /** Keeps the timeline; without it only its hash is computed. */
+  timeline?: boolean;
+  /** Changes the program: the tests of the laws plant bugs with it. */
+  alter?: (dependencies: Dependencies, pod: number) => Dependencies;
+  /** Pod names; by default those of a StatefulSet. */
   nameOf?: (pod: number) => string;
-  /** When each pod starts, ms from the run's start; left out, within its first five seconds. */
+  /** When each pod starts, ms from the run's start; by default within the first five seconds. */
   startsAt?: (pod: number) => number;
-  /** How far each pod's clock is off, ms. */
+  /** The error of each pod's clock, ms. */
   clockOffsetMs?: (pod: number) => number;
 }
 
-export interface Outcome {
+export interface RunResult {
   truth: Truth;
-  /** Readable lines; empty unless asked for. */
-  story: string[];
+  /** Readable lines; empty unless requested. */
+  timeline: string[];
   /** Over every call, answer, write, log line and event of the run. */
   hash: string;
   /** Calls of the API. */
   calls: number;
-  /** The newest of them, as the API has seen them. */
+  /** The newest of them, as recorded by the API. */
   requests: readonly RequestRecord[];
 }
 
-/** 2026-11-23T15:00:00Z: any fixed instant will do. */
+/** 2026-11-23T15:00:00Z: any fixed instant works. */
 const START = 1_795_446_000_000;
 const HOUR_MS = 3_600_000;
-// Enough machines that bans of hosts do not empty the market, few enough that a search costs little.
+// Enough machines that bans do not empty the market, few enough that a search is cheap.
 const MACHINES = 220;
 
 const QUERY = {
@@ -56,16 +56,16 @@ const QUERY = {
   limit: 12,
 };
 
-export async function simulate(scenario: Scenario, options: RunOptions = {}): Promise<Outcome> {
+export async function simulate(scenario: Scenario, options: RunOptions = {}): Promise<RunResult> {
   const time = virtualTime(START);
   const end = START + scenario.hours * HOUR_MS;
   const digest = createHash("sha256");
-  const story: string[] = [];
-  const keep = options.story === true;
-  const tell = (pod: number | null, text: string) => {
+  const timeline: string[] = [];
+  const keep = options.timeline === true;
+  const record = (pod: number | null, text: string) => {
     const line = `${stamp(time.now() - START)} ${pod === null ? "      " : `pod ${pod} `} ${text}`;
     digest.update(line);
-    if (keep) story.push(line);
+    if (keep) timeline.push(line);
   };
 
   const emulator = createEmulator({
@@ -74,8 +74,8 @@ export async function simulate(scenario: Scenario, options: RunOptions = {}): Pr
     machines: MACHINES,
     settings: { rateLimits: "on", ipv6Twin: "some" },
   });
-  order(emulator, "POST", "settings", scenario.emulator);
-  plantForeign(emulator, scenario.pods, FIRST_IMAGE);
+  sendCommand(emulator, "POST", "settings", scenario.emulator);
+  createForeignInstances(emulator, scenario.pods, FIRST_IMAGE);
   const nameOf = options.nameOf ?? ((i: number) => `vast-pod-${i}`);
 
   const truth: Truth = {
@@ -96,21 +96,21 @@ export async function simulate(scenario: Scenario, options: RunOptions = {}): Pr
     touches: [],
     destroys: [],
     disturbances: [],
-    forgetful: scenario.env.BLACKLIST_ENABLED === "true" ? [] : [{ from: START, to: end }],
+    redisUnreliable: scenario.env.BLACKLIST_ENABLED === "true" ? [] : [{ from: START, to: end }],
   };
   const redis = sharedRedis(time.now);
   const pods: Pod[] = [];
-  const seen: Witness = witness({
+  const recorder: Recorder = createRecorder({
     emulator,
     now: time.now,
     truth,
-    tell,
+    record: record,
     pods: truth.pods.map((_, i) => ({
       serves: () => pods[i]?.reloader.serves() ?? null,
       image: () => pods[i]?.image ?? { name: "", since: START },
     })),
   });
-  const ways = injector({ time, emulator, redis, pods, truth, tell, look: seen.look });
+  const faults = createInjector({ time, emulator, redis, pods, truth, record: record, observe: recorder.observe });
 
   for (const [i, podTruth] of truth.pods.entries()) {
     pods.push(
@@ -130,20 +130,20 @@ export async function simulate(scenario: Scenario, options: RunOptions = {}): Pr
           VAST_URL: "http://api.sim",
           ...scenario.env,
         },
-        line: {
+        connection: {
           time,
           emulator,
           random: seededRandom(scenario.seed, `line ${i}`),
           address: scenario.oneAddress ? "10.0.0.1" : `10.0.0.${i + 1}`,
-          broken: () => ways.brokenTo("api", i),
-          watch: {
-            sent: (request) => seen.sent(i, request),
+          failureCode: () => faults.failureTo("api", i),
+          observer: {
+            sent: (request) => recorder.sent(i, request),
             arrived: (request, answer) => {
               digest.update(`${time.now()} ${i} ${request.method} ${request.url} ${request.body}`);
               digest.update(`${answer.status} ${answer.delivery.kind} ${answer.body}`);
-              seen.arrived(i, request, answer);
+              recorder.arrived(i, request, answer);
               if (request.method !== "GET" && request.method !== "POST") {
-                tell(
+                record(
                   i,
                   `${request.method} ${request.url} -> ${answer.delivery.kind === "whole" ? "" : `${answer.delivery.kind} `}${answer.status} ${answer.body.slice(0, 80).trim()}`,
                 );
@@ -151,15 +151,15 @@ export async function simulate(scenario: Scenario, options: RunOptions = {}): Pr
             },
           },
         },
-        probe: { emulator, broken: () => ways.brokenTo("instances", i) !== null, probed: seen.probed },
-        tell: (text) => tell(i, text),
+        probe: { emulator, broken: () => faults.failureTo("instances", i) !== null, probed: recorder.probed },
+        record: (text) => record(i, text),
         log: (line) => {
-          const text = readableLog(line);
-          if (text !== null) tell(i, text);
+          const text = timelineEntry(line);
+          if (text !== null) record(i, text);
         },
         wrote: (path, text) => digest.update(`${time.now()} ${i} ${path} ${text}`),
-        changed: seen.look,
-        alter: (world) => options.alter?.(world, i) ?? world,
+        changed: recorder.observe,
+        alter: (dependencies) => options.alter?.(dependencies, i) ?? dependencies,
       }),
     );
   }
@@ -167,28 +167,28 @@ export async function simulate(scenario: Scenario, options: RunOptions = {}): Pr
   for (const [i, pod] of pods.entries()) time.after(options.startsAt?.(i) ?? starts.integer(0, 5000), pod.start);
   for (const injection of scenario.injections) {
     time.after(injection.at, () => {
-      tell(null, `>> ${describeInjection(injection)}`);
-      ways.inject(injection);
+      record(null, `>> ${describeInjection(injection)}`);
+      faults.inject(injection);
     });
   }
   time.after(scenario.faultsEndMs, () => {
-    tell(null, ">> the faults end");
-    ways.endAll();
+    record(null, ">> the faults end");
+    faults.endFaults();
   });
-  seen.look();
+  recorder.observe();
   await time.runUntil(end, {
     nextAt: emulator.nextEventAt,
     happen() {
       emulator.advance();
-      seen.look();
+      recorder.observe();
     },
   });
-  seen.close();
+  recorder.close();
   for (const pod of pods) pod.kill();
   await time.rest();
   return {
     truth,
-    story,
+    timeline: timeline,
     hash: digest.digest("hex"),
     calls: emulator.world.requestCount,
     requests: emulator.world.requests,

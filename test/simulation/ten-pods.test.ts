@@ -1,15 +1,15 @@
-// Ten pods with one key behind one address, under the API's rate limits: their start, and their return after an outage.
+// Ten pods with one key and one address, under the API's rate limits: their start, and their recovery after an outage.
 import { expect, test } from "vitest";
 import { seededRandom } from "../emulator/random.ts";
 import { coldStart } from "./cold-start.ts";
-import { MINUTE_MS, quietRun } from "./quiet-run.ts";
+import { MINUTE_MS, scenarioWith } from "./scenario-with.ts";
 import { type RunOptions, simulate } from "./simulation.ts";
 
 const SEEDS = [1, 2, 3, 4, 5];
-// The floor that the API's limit of one create in 4.5 s sets.
+// The minimum that the API's limit of one create in 4.5 s allows.
 const FLOOR_SECONDS = 10 * 4.5;
 
-/** Every pod draws its own. */
+/** Every pod has another one. */
 const drawn = (seed: number, what: string, low: number, high: number) => {
   const random = seededRandom(seed, what);
   const values = Array.from({ length: 10 }, () => random.integer(low, high));
@@ -35,7 +35,7 @@ test.each(ways)("ten pods that start %s are all ready soon, and hardly a call is
   }
 });
 
-test("a pod that is alone begins its create right after the second empty list", async () => {
+test("a single pod creates right after the second empty list", async () => {
   const start = await coldStart(1, 1);
   expect(start.lastCreateSeconds).toBeLessThan(10 + 2 * 2.5);
   expect(start.refused).toBe(0);
@@ -48,7 +48,7 @@ test.each([
   for (const atMinute of [0.5, 10]) {
     const forMs = 5 * MINUTE_MS;
     const injection = { ...outage, at: atMinute * MINUTE_MS, forMs };
-    const { requests, truth } = await simulate(quietRun([injection], { faultyMinutes: 30, pods: 10 }));
+    const { requests, truth } = await simulate(scenarioWith([injection], { faultyMinutes: 30, pods: 10 }));
     const end = truth.start + atMinute * MINUTE_MS + forMs;
     const perSecond = new Map<number, number>();
     const perEndpoint = new Map<string, number>();
@@ -59,7 +59,7 @@ test.each([
       const endpoint = `${second} ${request.method} ${request.path.replace(/\d{2,}/, "N")}`;
       perEndpoint.set(endpoint, (perEndpoint.get(endpoint) ?? 0) + 1);
     }
-    // The API counts by endpoint: together they would be ten. One pod's search and create are several calls in a second.
+    // The API counts each endpoint separately. One pod's search and create are several calls in a second.
     expect(Math.max(...perEndpoint.values())).toBeLessThanOrEqual(3);
     expect(Math.max(...perSecond.values())).toBeLessThan(10);
     const firstTen = Array.from({ length: 10 }, (_, second) => perSecond.get(second) ?? 0);

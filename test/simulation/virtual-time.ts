@@ -1,32 +1,31 @@
-// Time that passes only when nothing else can happen: all programs of a run share it. Touches nothing but the event loop.
+// Virtual time that all programs of a run share: it passes only when nothing else can happen. Touches only the event loop.
 import { nextTick } from "node:process";
 import { createAgenda } from "../emulator/agenda.ts";
 
-/** Something beside the timers that has events of its own. Instants are epoch ms. */
+/** A source of events besides the timers. Instants are epoch ms. */
 export interface Outside {
   nextAt(): number | null;
-  /** Lets everything happen that is due at `now()`. */
+  /** Runs everything that is due at `now()`. */
   happen(): void;
 }
 
 export interface VirtualTime {
-  /** Epoch ms, always a whole number as on a real machine. */
+  /** Epoch ms, always a whole number, as on a real machine. */
   now(): number;
-  /** Has `run` called `ms` from now; the answered function takes that back. Timers of one instant run in order of adding. */
+  /** Calls `run` in `ms`; the returned function cancels that. Timers of one instant run in order of adding. */
   after(ms: number, run: () => void): () => void;
-  /** Lets time pass up to `end`. Programs come to rest between any two events. */
+  /** Lets time pass until `end`. Between any two events all programs run until they wait. */
   runUntil(end: number, outside: Outside): Promise<void>;
   /** Resolves when every program waits for time to pass. */
   rest(): Promise<void>;
 }
 
-// After this many rests the event loop itself gets a turn: the garbage collector's clean-up and a test runner wait for it.
+// After this many rests the event loop gets a turn: finalizers of the garbage collector and the test runner need it.
 const RESTS_PER_TURN = 2000;
 
 /**
- * Programs may wait for nothing but this time: what they do between two events are promises alone. Node runs the next tick
- * when no promise is left to go on with, which costs a tenth of a turn of the event loop. Another tick is waited for
- * whenever timers were added before the last.
+ * Programs may wait for this time only: between two events they use nothing but promises. Node runs the next tick when no promise
+ * can continue, which costs a tenth of a turn of the event loop. If timers were added before a tick, another tick is awaited.
  */
 export function virtualTime(start: number): VirtualTime {
   const agenda = createAgenda();

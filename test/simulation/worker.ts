@@ -1,5 +1,5 @@
-// The program of a child process of many.ts: works on one seed after another until the parent lets go. Touches its channel.
-import { serveTasks } from "./many.ts";
-import { tryOut } from "./trial.ts";
+// The program of a child process of run-many.ts: runs one seed after another until the parent disconnects. Touches its channel.
+import { runTasksOfParent } from "./run-many.ts";
+import { runOne } from "./run-one.ts";
 
-serveTasks((task) => tryOut(task.seed, task));
+runTasksOfParent((task) => runOne(task.seed, task));

@@ -44,6 +44,9 @@ const effectSchema = z.discriminatedUnion("kind", [
 ]);
 export type Effect = z.infer<typeof effectSchema>;
 
+/** The `kind` of every effect. */
+export const effectKinds: readonly string[] = effectSchema.options.map(({ shape }) => shape.kind.value);
+
 /** `{status, body?, contentType?}` is short for an answer. */
 const shortAnswer = z
   .strictObject({ status, body: z.json().optional(), contentType: z.string().optional() })

@@ -1,10 +1,10 @@
-// The control routes under /_emulator/, by which a test looks at the state and orders what happens. No key is needed.
+// The control routes under /_emulator/, with which a test reads the state and triggers events. No key is needed.
 import { z } from "zod";
 import { parseJson } from "../json.ts";
 import { type ApiRequest, type ApiResponse, json } from "../message.ts";
 import type { World } from "../world.ts";
-import { happen, plant, showOne } from "./instance-orders.ts";
-import { type Control, notFound, type Order } from "./order.ts";
+import { type ControlCommand, type ControlHandler, notFound } from "./control-command.ts";
+import { createInstance, showInstance, triggerEvent } from "./instance-commands.ts";
 import { stateOf } from "./state-dump.ts";
 import {
   addFault,
@@ -16,18 +16,18 @@ import {
   removeTemplate,
   rentOut,
   replaceOffers,
-  ruleHost,
+  setHostRule,
   showOffers,
-} from "./world-orders.ts";
+} from "./world-commands.ts";
 
 export const CONTROL_PATH = "/_emulator/";
 
-/** Answers a control request. What cannot be read is a 400 that says why. */
-export function control(world: World, request: ApiRequest, advance: () => void): ApiResponse {
+/** Answers a control request. A request that cannot be read is answered with a 400 that says why. */
+export function handleControl(world: World, request: ApiRequest, advance: () => void): ApiResponse {
   const url = new URL(`http://emulator${request.url}`);
   const body = request.body.trim() === "" ? {} : parseJson(request.body);
   if (body === undefined) return json(400, { error: "the body is not JSON" });
-  for (const [method, pattern, handler] of CONTROLS) {
+  for (const [method, pattern, handler] of PATTERNS) {
     const match = method === request.method ? pattern.exec(url.pathname) : null;
     if (!match) continue;
     try {
@@ -35,35 +35,42 @@ export function control(world: World, request: ApiRequest, advance: () => void):
       return handler({ world, query: url.searchParams, body, parts, advance });
     } catch (error) {
       if (error instanceof z.ZodError) return json(400, { error: z.prettifyError(error) });
-      if (error instanceof URIError) return json(400, { error: "the path is not encoded as it should be" });
+      if (error instanceof URIError) return json(400, { error: "the path is not correctly encoded" });
       throw error;
     }
   }
   return notFound(`control route ${request.method} ${url.pathname}`);
 }
 
-const at = (path: string) => new RegExp(`^/_emulator/${path}/?$`);
-
-const CONTROLS: readonly (readonly [string, RegExp, Control])[] = [
-  ["GET", at("state"), ({ world }) => json(200, stateOf(world))],
-  ["GET", at("requests"), requestsSince],
-  ["POST", at("instances"), plant],
-  ["GET", at("instances/([^/]+)"), showOne],
-  ["POST", at("instances/([^/]+)/([^/]+)"), happen],
-  ["PATCH", at("templates/([^/]+)"), changeTemplate],
-  ["DELETE", at("templates/([^/]+)"), removeTemplate],
-  ["POST", at("hosts/(\\d+)"), ruleHost],
-  ["POST", at("settings"), changeSettings],
-  ["GET", at("offers"), showOffers],
-  ["PUT", at("offers"), replaceOffers],
-  ["DELETE", at("offers/(\\d+)"), rentOut],
-  ["POST", at("faults"), addFault],
-  ["DELETE", at("faults(?:/(\\d+))?"), removeFaults],
-  ["POST", at("account"), changeAccount],
-  ["POST", at("clock"), moveClock],
+/** Method, path as the README has it, and handler. Words in capitals are parts that the caller fills in; `[...]` is optional. */
+export const CONTROL_ROUTES: readonly (readonly [string, string, ControlHandler])[] = [
+  ["GET", "state", ({ world }) => json(200, stateOf(world))],
+  ["GET", "requests", requestsSince],
+  ["POST", "instances", createInstance],
+  ["GET", "instances/WHICH", showInstance],
+  ["POST", "instances/WHICH/EVENT", triggerEvent],
+  ["PATCH", "templates/NAME_OR_ID", changeTemplate],
+  ["DELETE", "templates/NAME_OR_ID", removeTemplate],
+  ["POST", "hosts/HOST_ID", setHostRule],
+  ["POST", "settings", changeSettings],
+  ["GET", "offers", showOffers],
+  ["PUT", "offers", replaceOffers],
+  ["DELETE", "offers/ID", rentOut],
+  ["POST", "faults", addFault],
+  ["DELETE", "faults[/ID]", removeFaults],
+  ["POST", "account", changeAccount],
+  ["POST", "clock", moveClock],
 ];
 
-function requestsSince({ world, query }: Order): ApiResponse {
+const PATTERNS = CONTROL_ROUTES.map(([method, path, handler]) => {
+  const source = path
+    .replace(/\[(.*)\]/, "(?:$1)?")
+    .replace(/\b(HOST_)?ID\b/, "(\\d+)")
+    .replace(/\b[A-Z_]+\b/g, "([^/]+)");
+  return [method, new RegExp(`^${CONTROL_PATH}${source}/?$`), handler] as const;
+});
+
+function requestsSince({ world, query }: ControlCommand): ApiResponse {
   const since = Number(query.get("since") ?? 0);
   return json(
     200,

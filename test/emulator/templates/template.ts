@@ -1,4 +1,5 @@
-// Templates: a named recipe for instances. Its hash is made of its content, so that every edit changes it and equal content shares it. Pure.
+// Templates: named recipes for instances. The hash is computed from the content: every edit changes it, equal content shares it.
+// Pure.
 import { createHash } from "node:crypto";
 import type { Json, JsonObject } from "../json.ts";
 

@@ -1,5 +1,5 @@
 // The laws by which every run is judged. Pure.
-import type { Breach, Law, Truth } from "../truth.ts";
+import type { Breach, Law, Truth } from "../emulator-truth.ts";
 import { budgetKept } from "./budget.ts";
 import { goodKept } from "./good-kept.ts";
 import { nothingLeft } from "./nothing-left.ts";

@@ -1,20 +1,20 @@
-// Law 3: an instance that is right and answers is destroyed for one reason only: another one of the same label lives. Pure.
-import type { Breach, DestroyTruth, Truth } from "../truth.ts";
+// Law 3: a healthy instance with the desired image and template is destroyed only if another one with its label lives. Pure.
+import type { Breach, DestroyTruth, Truth } from "../emulator-truth.ts";
 
 const ANSWERED_MS = 60_000;
 
-/** Judged when the first DELETE of an instance leaves its pod: later ones only repeat it. */
+/** Judged at the first DELETE of an instance: later ones only repeat it. */
 export function goodKept(truth: Truth): Breach[] {
   return truth.destroys
     .filter((destroy) => isGood(destroy) && destroy.others === 0)
     .map(({ at, pod, id }) => ({
       law: "good-kept",
       at,
-      says: `pod ${pod} destroyed instance ${id}, its only one, which was right and answered`,
+      message: `pod ${pod} destroyed instance ${id}, its only one, which was right and answered`,
     }));
 }
 
-/** What no list shows cannot be probed: nobody knows that it is good, and it is ended by its id. */
+/** An unlisted instance cannot be probed: nobody can know that it is healthy, and it is destroyed by its id. */
 function isGood({ shown, rightForMs, answersForMs, failedProbeMs }: DestroyTruth): boolean {
   if (!shown || rightForMs === null || answersForMs === null) return false;
   if (failedProbeMs !== null && failedProbeMs <= ANSWERED_MS) return false;

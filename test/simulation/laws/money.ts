@@ -1,12 +1,12 @@
-// Law 7, a number: how much of what was paid was paid for instances that served nobody. Pure.
-import type { Truth } from "../truth.ts";
+// Law 7, a number: which part of the money was paid for instances that were not serving. Pure.
+import type { Truth } from "../emulator-truth.ts";
 
-/** $ over a run, for the instances that carry a pod's label. */
+/** $ of a run, for the instances with a pod's label. */
 export interface Money {
   paid: number;
-  /** Until an instance first served that did serve later. */
+  /** Before an instance served for the first time, if it ever did. */
   boot: number;
-  /** For instances that never served, and for the time after they had. */
+  /** For instances that never served, and for time after serving. */
   waste: number;
 }
 

@@ -1,5 +1,5 @@
-// Law 4: an hour after the faults nothing goes on billing that nobody uses. Pure.
-import { type Breach, contractsOf, livesAt, type Truth } from "../truth.ts";
+// Law 4: an hour after the faults no unused instance is still billed. Pure.
+import { type Breach, contractsOf, livesAt, type Truth } from "../emulator-truth.ts";
 
 const LAW = "nothing-left";
 const AFTER_MS = 3_600_000;
@@ -11,6 +11,6 @@ export function nothingLeft(truth: Truth): Breach[] {
     const live = contractsOf(truth, pod).filter((contract) => livesAt(contract, at));
     if (live.length === 1) return [];
     const ids = live.map((contract) => contract.id).join(", ");
-    return [{ law: LAW, at, says: `${pod.name} has ${live.length} live instances${ids ? `: ${ids}` : ""}` }];
+    return [{ law: LAW, at, message: `${pod.name} has ${live.length} live instances${ids ? `: ${ids}` : ""}` }];
   });
 }

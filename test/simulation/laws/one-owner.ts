@@ -1,12 +1,12 @@
-// Law 8: two provisioners of one label never both act while Redis remembers whose it is. Pure.
-import { type Breach, mayHaveForgotten, type Truth } from "../truth.ts";
+// Law 8: two provisioners of one label never both act while Redis keeps the lease. Pure.
+import { type Breach, redisMayHaveForgotten, type Truth } from "../emulator-truth.ts";
 
-// A lease lives for 60 s and is renewed at most 25 s before a mutation is sent: nobody else's comes sooner after it than that.
+// A lease lasts 60 s and is renewed at most 25 s before a mutation is sent: another process cannot act sooner than this after it.
 const APART_MS = 30_000;
-// What Redis did before may still show: a provisioner learns of it with its next pass.
+// An earlier Redis outage can still have an effect: a provisioner notices it in its next pass.
 const AFTERGLOW_MS = 180_000;
 
-/** No create or destroy leaves a process just after one of another process that still runs. */
+/** No process sends a create or destroy just after another process that is still running. */
 export function oneOwner(truth: Truth): Breach[] {
   return truth.pods.flatMap((pod) =>
     pod.acts.flatMap(({ at, process }, i) => {
@@ -14,9 +14,9 @@ export function oneOwner(truth: Truth): Breach[] {
         .slice(0, i)
         .findLast((act) => act.process !== process && (pod.running[act.process]?.to ?? 0) > at);
       if (other === undefined || at - other.at >= APART_MS) return [];
-      if (mayHaveForgotten(truth, other.at - AFTERGLOW_MS, at)) return [];
-      const says = `processes ${other.process} and ${process} of ${pod.name} both act, ${at - other.at} ms apart`;
-      return [{ law: "one-owner", at, says }];
+      if (redisMayHaveForgotten(truth, other.at - AFTERGLOW_MS, at)) return [];
+      const message = `processes ${other.process} and ${process} of ${pod.name} both act, ${at - other.at} ms apart`;
+      return [{ law: "one-owner", at, message }];
     }),
   );
 }

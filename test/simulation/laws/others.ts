@@ -1,5 +1,5 @@
-// Law 2: nothing that does not carry exactly our label is ever touched. Pure.
-import type { Breach, Truth } from "../truth.ts";
+// Law 2: no instance is ever changed that does not carry exactly the pod's label. Pure.
+import type { Breach, Truth } from "../emulator-truth.ts";
 
 /** No call of a pod changes an instance that has another label than the pod's own, or none. */
 export function othersUntouched(truth: Truth): Breach[] {
@@ -7,6 +7,6 @@ export function othersUntouched(truth: Truth): Breach[] {
   return truth.touches.flatMap(({ at, pod, id, label, call }) => {
     const own = truth.pods[pod]?.label;
     if (label === own || !known.has(id)) return [];
-    return [{ law: "others-untouched", at, says: `pod ${pod} sent ${call}, whose label is ${label ?? "none"}` }];
+    return [{ law: "others-untouched", at, message: `pod ${pod} sent ${call}, whose label is ${label ?? "none"}` }];
   });
 }

@@ -1,12 +1,12 @@
-// Law 1: two live instances for one pod exist for a short time only, and none at all when things have come to rest. Pure.
-import { type Breach, contractsOf, livesAt, type PodTruth, type Span, type Truth } from "../truth.ts";
+// Law 1: two live instances for one pod exist only for a short time, and at rest there is exactly one. Pure.
+import { type Breach, contractsOf, livesAt, type PodTruth, type Span, type Truth } from "../emulator-truth.ts";
 
 const LAW = "two-instances";
-// What it may take to see a second instance, and to end it: one list in half a minute, a withdrawal, the API's limits.
+// The time to notice a second instance and destroy it: a list every 30 s, a withdrawal, the API's limits.
 const AT_A_STRETCH_MS = 300_000;
 const SETTLED_MS = 3_600_000;
 
-/** While the provisioner runs and the API answers truthfully: two at most for 300 s at a stretch. At rest: exactly one. */
+/** While the provisioner runs and the API answers correctly: two for at most 300 s at a stretch. At rest: exactly one. */
 export function twoInstances(truth: Truth): Breach[] {
   return truth.pods.flatMap((pod, index) => [...tooLong(truth, pod, index), ...notOne(truth, pod)]);
 }
@@ -19,7 +19,7 @@ function tooLong(truth: Truth, pod: PodTruth, index: number): Breach[] {
       const from = Math.max(double.from, span.from);
       const to = Math.min(double.to, span.to);
       if (to - from <= AT_A_STRETCH_MS) return [];
-      return [{ law: LAW, at: from, says: `${pod.name} had two instances for ${Math.round((to - from) / 1000)} s` }];
+      return [{ law: LAW, at: from, message: `${pod.name} had two instances for ${Math.round((to - from) / 1000)} s` }];
     }),
   );
 }
@@ -31,12 +31,12 @@ function notOne(truth: Truth, pod: PodTruth): Breach[] {
     .map((span) => {
       const at = Math.max(span.from, settled);
       const count = contractsOf(truth, pod).filter((contract) => livesAt(contract, at)).length;
-      return { law: LAW, at, says: `${pod.name} had ${count} instances at rest` };
+      return { law: LAW, at, message: `${pod.name} had ${count} instances at rest` };
     });
 }
 
-/** When the number of live instances of the pod was as asked. */
-function spansOf(truth: Truth, pod: PodTruth, asked: (count: number) => boolean): Span[] {
+/** When the number of the pod's live instances meets the condition. */
+function spansOf(truth: Truth, pod: PodTruth, condition: (count: number) => boolean): Span[] {
   const own = contractsOf(truth, pod);
   const instants = own.flatMap((contract) => [contract.createdAt, contract.endedAt ?? truth.end]);
   const edges = [...new Set([truth.start, ...instants, truth.end])]
@@ -45,7 +45,7 @@ function spansOf(truth: Truth, pod: PodTruth, asked: (count: number) => boolean)
   const spans: Span[] = [];
   for (const [i, from] of edges.entries()) {
     const to = edges[i + 1];
-    if (to === undefined || !asked(own.filter((contract) => livesAt(contract, from)).length)) continue;
+    if (to === undefined || !condition(own.filter((contract) => livesAt(contract, from)).length)) continue;
     const last = spans.at(-1);
     if (last?.to === from) last.to = to;
     else spans.push({ from, to });
@@ -53,7 +53,7 @@ function spansOf(truth: Truth, pod: PodTruth, asked: (count: number) => boolean)
   return spans;
 }
 
-/** When the pod's provisioner ran and nothing kept it from knowing the truth: a row that does not show is a lie as well. */
+/** When the pod's provisioner ran and could know the truth. A hidden row counts as a wrong answer. */
 export function calmSpans(truth: Truth, pod: PodTruth, index: number): Span[] {
   const hidden = contractsOf(truth, pod).map((contract) => ({
     from: contract.createdAt,

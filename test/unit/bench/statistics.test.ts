@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { median, percentile } from "../../bench/statistics.ts";
 
-test("a percentile is the smallest sample that so many percent do not exceed", () => {
+test("a percentile is the smallest sample that this many percent do not exceed", () => {
   const samples = Array.from({ length: 100 }, (_, i) => 100 - i);
   expect(percentile(samples, 50)).toBe(50);
   expect(percentile(samples, 99)).toBe(99);
@@ -17,13 +17,13 @@ test("the median is the middle sample, or the mean of the two in the middle", ()
   expect(median([4, 1, 9, 2])).toBe(3);
 });
 
-test("of no samples there is neither", () => {
+test("without samples both throw", () => {
   expect(() => median([])).toThrow("no samples");
   expect(() => percentile([], 50)).toThrow("no samples");
 });
 
-test("neither depends on the order of the samples, and the samples stay as they are", () => {
-  // Adding 0 turns -0 into 0: the two sort as equal, but `toBe` tells them apart.
+test("neither depends on the order of the samples, and the samples are not changed", () => {
+  // Adding 0 turns -0 into 0: they sort as equal, but `toBe` distinguishes them.
   const sample = fc.double({ noNaN: true }).map((value) => value + 0);
   fc.assert(
     fc.property(fc.array(sample, { minLength: 1 }), fc.nat(100), (samples, percent) => {

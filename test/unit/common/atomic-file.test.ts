@@ -2,7 +2,7 @@ import { mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { readIfExists, removeStaleTemporaries, writeAtomic } from "../../../common/atomic-file.ts";
-import { temporaryFolder } from "./temporary-folder.ts";
+import { temporaryFolder } from "../../fakes/temporary-folder.ts";
 
 async function place() {
   const folder = await temporaryFolder();

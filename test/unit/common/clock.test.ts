@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { systemClock, withDeadline } from "../../../common/clock.ts";
-import { fakeClock } from "./fake-clock.ts";
+import { fakeClock } from "../../fakes/fake-clock.ts";
 
 describe("a deadline", () => {
   const hang = (signal: AbortSignal) =>

@@ -6,7 +6,7 @@ import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { systemClock } from "../../../common/clock.ts";
 import { codeOf } from "../../../common/errors.ts";
 import { createHttpClient, getJson } from "../../../common/http.ts";
-import { fakeClock } from "./fake-clock.ts";
+import { fakeClock } from "../../fakes/fake-clock.ts";
 
 const DEADLINE_MS = 5000;
 

@@ -1,4 +1,4 @@
-// What docker-compose.yml tells the programs.
+// The settings in docker-compose.yml.
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
@@ -7,7 +7,7 @@ import { type Container, namesFor, VARIABLES } from "../../../common/variables.t
 const text = readFileSync(new URL("../../../docker-compose.yml", import.meta.url), "utf8");
 const { services } = parse(text) as { services: Record<Container, { environment: Record<string, string> }> };
 
-// Where things are in the containers and between them: the file's own affair.
+// Paths and addresses that the compose file decides.
 const OF_THE_FILE = [
   ...["NGINX_CONFIG_PATH", "NGINX_PID_FILE", "NGINX_ERROR_LOG", "NGINX_TEMPLATE_PATH", "UPSTREAM_PATH", "STATE_PATH"],
   ...["NGINX_LISTEN_PORT", "NGINX_STATUS_PORT", "PROVISIONER_STATUS_PORT", "RELOADER_STATUS_PORT"],
@@ -16,16 +16,16 @@ const OF_THE_FILE = [
 describe.each<Container>(["provisioner", "reloader"])("the %s of the compose stack", (container) => {
   const { environment } = services[container];
 
-  test("gets every setting that somebody may write into .env", () => {
+  test("gets every setting that can be in .env", () => {
     const open = namesFor(container).filter((name) => !OF_THE_FILE.includes(name));
     expect(open.filter((name) => !environment[name]?.startsWith(`\${${name}:-`))).toEqual([]);
   });
 
-  test("gets nothing else than settings", () => {
+  test("gets nothing but settings", () => {
     expect(Object.keys(environment).filter((name) => !(name in VARIABLES))).toEqual([]);
   });
 });
 
-test("the pod of the compose stack has no name that a StatefulSet vast-pod gives: they would share an instance", () => {
+test("the pod of the compose stack is named unlike the pods of a StatefulSet vast-pod, which would share its instance", () => {
   expect(services.provisioner.environment.POD_NAME).not.toMatch(/:-vast-pod-\d+\}$/);
 });

@@ -6,7 +6,7 @@ const lockFile = z.object({
   packages: z.record(z.string(), z.object({ optionalDependencies: z.record(z.string(), z.string()).optional() })),
 });
 
-// npm leaves out what the registry did not have when the file was written, and `npm ci` then refuses a clean checkout.
+// npm omits packages that the registry did not have when the file was written; `npm ci` then fails in a clean checkout.
 test("the lock file has the packages of every platform", () => {
   const text = readFileSync(new URL("../../../package-lock.json", import.meta.url), "utf8");
   const { packages } = lockFile.parse(JSON.parse(text));

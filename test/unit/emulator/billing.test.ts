@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { dump, listed, onlyOffer, rent, type Trial, trial } from "./harness.ts";
 
 const HOUR = 3600;
-/** A trial whose instance is up after ten seconds, and its instance, up. */
+/** An emulator with a running instance, which booted in ten seconds. */
 function up(body = {}, offer = {}): { t: Trial; id: number } {
   const t = trial({ settings: { bootSeconds: 10 } });
   const id = rent(t, body, offer);
@@ -15,7 +15,7 @@ const happens = (t: Trial, id: number, event: string, body = {}) => {
 };
 
 describe("what instances cost", () => {
-  it("charges the disk from create and the cards from the first running, to the cent", () => {
+  it("charges the disk from the create on, and the GPUs from the first time it runs, to the cent", () => {
     const t = trial({ settings: { bootSeconds: 30 * 60 } });
     const id = rent(t); // half an hour of loading
     t.pass(2.5 * HOUR);
@@ -25,7 +25,7 @@ describe("what instances cost", () => {
     });
   });
 
-  it("charges no cards while stopped or while the host is away, and nothing after the end", () => {
+  it("charges no GPUs while stopped or while the host is offline, and nothing after the end", () => {
     const { t, id } = up();
     t.pass(HOUR);
     happens(t, id, "offline");
@@ -41,7 +41,7 @@ describe("what instances cost", () => {
     });
   });
 
-  it("takes what was spent off the account's credit", () => {
+  it("subtracts what was spent from the account's credit", () => {
     const { t } = up();
     t.pass(10 * HOUR);
     const { credit, balance } = t.api("GET", "/api/v0/users/current/").body;
@@ -49,8 +49,8 @@ describe("what instances cost", () => {
   });
 });
 
-describe("an instance that a test plants", () => {
-  it("is live at once, with the fields that were named", () => {
+describe("an instance that a test creates by a control route", () => {
+  it("is live at once, with the given fields", () => {
     const t = trial({ machines: 0 });
     const { body } = t.order("POST", "instances", {
       label: "k8s_pod=a",
@@ -70,7 +70,7 @@ describe("an instance that a test plants", () => {
     expect(onlyOffer(t)).toBeGreaterThan(0);
   });
 
-  it("has the status that was named", () => {
+  it("has the given status", () => {
     const t = trial({ machines: 0 });
     const { body } = t.order("POST", "instances", { actual_status: "exited", cur_state: "stopped" });
     expect(listed(t, Number(body.id))).toMatchObject({ actual_status: "exited", cur_state: "stopped" });

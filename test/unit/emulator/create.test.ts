@@ -25,7 +25,7 @@ function templateHash(t: Trial, creator: number | null = null): string {
   return String(rows.at(-1)?.hash_id);
 }
 
-describe("checklist 7.1: create validates disk>=8, label<=256, args length, price range", () => {
+describe("a create checks disk, label, arguments and price", () => {
   it.each<[string, JsonObject, string]>([
     ["a disk below 8 GB", { disk: 7.9 }, "invalid_args"],
     ["a label of 257 characters", { label: "x".repeat(257) }, "invalid_args"],
@@ -51,7 +51,7 @@ describe("checklist 7.1: create validates disk>=8, label<=256, args length, pric
     expect(t.emulator.world.instances.size).toBe(0);
   });
 
-  it("takes a label of 256 characters and 8 GB", () => {
+  it("accepts a label of 256 characters and 8 GB", () => {
     const t = trial();
     expect(create(t, onlyOffer(t), { label: "x".repeat(256), disk: 8 }).body.success).toBe(true);
   });
@@ -67,8 +67,8 @@ describe("checklist 7.1: create validates disk>=8, label<=256, args length, pric
   });
 });
 
-describe("checklist 7.1: create consumes the offer atomically; taken offer -> 400-with-3603 (default) | 404 | 410 when cancel_unavail", () => {
-  it("answers the id of the new contract and a key for it", () => {
+describe("a create takes the offer, once", () => {
+  it("returns the id of the new contract and a key for it", () => {
     const t = trial();
     const answer = create(t, onlyOffer(t));
     expect(answer.body).toEqual({
@@ -99,7 +99,7 @@ describe("checklist 7.1: create consumes the offer atomically; taken offer -> 40
     expect(create(t, numberAt(offer ?? {}, "id")).body.msg).toContain("no_such_ask");
   });
 
-  it("refuses the id under which an offer was listed before, though the cards are free again", () => {
+  it("refuses the former id of an offer, although its GPUs are free again", () => {
     const t = trial();
     const offer = onlyOffer(t);
     const first = create(t, offer);
@@ -108,14 +108,14 @@ describe("checklist 7.1: create consumes the offer atomically; taken offer -> 40
     expect(create(t, numberAt(offers(t)[0] ?? {}, "id")).body.success).toBe(true);
   });
 
-  it("loses offers to others with the chance that is set", () => {
+  it("loses offers to other customers with the configured probability", () => {
     const t = trial({ settings: { offerGoneProbability: 1 } });
     expect(create(t, onlyOffer(t)).body.msg).toContain("no_such_ask");
     t.pass(7 * 3600);
     expect(offers(t)).toHaveLength(1);
   });
 
-  it("makes a stopped contract that costs its disk when the cards are taken and cancel_unavail is false", () => {
+  it("makes a stopped contract, which costs its disk, when the GPUs are taken and cancel_unavail is false", () => {
     const t = trial();
     const offer = onlyOffer(t);
     create(t, offer);
@@ -128,7 +128,7 @@ describe("checklist 7.1: create consumes the offer atomically; taken offer -> 40
   });
 });
 
-describe("checklist 7.1: bid<min_bid -> 200 success:false + new_contract stopped | no_such_ask", () => {
+describe("a bid below the minimum", () => {
   it("makes a stopped contract and says success:false", () => {
     const t = trial();
     const answer = create(t, onlyOffer(t, { min_bid: 0.2 }), { price: 0.1, cancel_unavail: false });
@@ -152,7 +152,7 @@ describe("checklist 7.1: bid<min_bid -> 200 success:false + new_contract stopped
   });
 });
 
-describe("checklist 7.1: fault injection: commit-then-502, commit-then-hang, success without row", () => {
+describe("a create under a fault", () => {
   const faulty = (effect: JsonObject) => {
     const t = trial();
     t.order("POST", "faults", { method: "PUT", path: "/asks/", effect });
@@ -182,7 +182,7 @@ describe("checklist 7.1: fault injection: commit-then-502, commit-then-hang, suc
     expect(t.api("DELETE", `/api/v0/instances/${id}/`).status).toBe(200);
   });
 
-  it("fails and names the contract that it made all the same", () => {
+  it("fails and names the contract that it made", () => {
     const { answer, rows } = faulty({
       kind: "rewrite",
       status: 400,
@@ -200,7 +200,7 @@ describe("checklist 7.1: fault injection: commit-then-502, commit-then-hang, suc
   });
 });
 
-describe("checklist 7.1: merge template (scalar override, env per key, docker_login)", () => {
+describe("a create merges the template", () => {
   function withTemplate(template: JsonObject, body: JsonObject) {
     const t = trial();
     const made = t.api("POST", "/api/v0/template/", { name: "own", image: "example/app", tag: "3", ...template });
@@ -221,7 +221,7 @@ describe("checklist 7.1: merge template (scalar override, env per key, docker_lo
     });
   });
 
-  it("prefers what the request says, null meaning nothing", () => {
+  it("prefers the request's values; null counts as missing", () => {
     const dumped = withTemplate(
       { onstart: "echo hi" },
       { image: "example/app:9", disk: 50, onstart: null, label: null },
@@ -239,13 +239,13 @@ describe("checklist 7.1: merge template (scalar override, env per key, docker_lo
     ]);
   });
 
-  it("carries the template's registry login over unless the request has one", () => {
+  it("uses the template's registry login unless the request has one", () => {
     const login = { docker_login_repo: "r.example", docker_login_user: "u", docker_login_pass: "p" };
     expect(withTemplate(login, {}).imageLogin).toMatch(/^-u u -p sha256:[0-9a-f]{16} r\.example$/);
     expect(withTemplate(login, { image_login: "-u v -p q s.example" }).imageLogin).toMatch(/^-u v .* s\.example$/);
   });
 
-  it("takes an environment in text with thanks and does not read it, unless told otherwise", () => {
+  it("accepts an environment as text and ignores it, unless the settings say otherwise", () => {
     expect(withTemplate({}, { env: "-p 9000:9000" }).extra_env).toEqual([]);
     const t = trial({ settings: { stringEnv: "parsed" } });
     expect(dump(t, rent(t, { env: "-p 9000:9000 -e K=v" })).extra_env).toEqual([
@@ -255,7 +255,7 @@ describe("checklist 7.1: merge template (scalar override, env per key, docker_lo
   });
 });
 
-describe("checklist 7.1: image_uuid resolution of automatic tag, template_hash_id snapshot kept on the instance after template edits", () => {
+describe("image tags and template hashes", () => {
   it("resolves the automatic tag for the vendor's own images", () => {
     const t = trial();
     const id = rent(t, { image: "vastai/base-image:@vastai-automatic-tag" });
@@ -272,7 +272,7 @@ describe("checklist 7.1: image_uuid resolution of automatic tag, template_hash_i
     });
   });
 
-  it("keeps the hash that the template had when the instance was made", () => {
+  it("keeps the hash that the template had at the create", () => {
     const t = trial();
     const hash = templateHash(t, 104_717);
     const id = rent(t, { template_hash_id: hash, image: null });
@@ -281,7 +281,7 @@ describe("checklist 7.1: image_uuid resolution of automatic tag, template_hash_i
     expect(listed(t, id)?.template_hash_id).toBe(hash);
   });
 
-  it("refuses the hash of an earlier revision, or takes it where the settings say so", () => {
+  it("refuses the hash of an earlier revision, or accepts it if the settings say so", () => {
     const t = trial();
     const hash = templateHash(t, 104_717);
     t.order("PATCH", "templates/demo", { tag: "2" });

@@ -6,10 +6,10 @@ import { createAgenda } from "../../emulator/agenda.ts";
 import { seededRandom } from "../../emulator/random.ts";
 import { numberAt, offers, rowsOf, type Trial, trial } from "./harness.ts";
 
-/** Long stories on a busy machine. */
+/** Long runs on a busy machine. */
 const PATIENT = { timeout: 60_000 };
 
-/** Days of renting, losing and destroying; gives every byte that was answered. */
+/** Days of creates, failures and destroys; returns every byte of all answers. */
 function story(seed: number): string {
   const t: Trial = trial({ seed, machines: 20, settings: { offerGoneProbability: 0.2 } });
   const said: string[] = [];
@@ -44,14 +44,14 @@ function story(seed: number): string {
 }
 
 describe("the core in virtual time", () => {
-  it("gives the same run byte for byte for the same seed, and another one for another seed", PATIENT, () => {
+  it("gives the same run, byte for byte, for the same seed, and another run for another seed", PATIENT, () => {
     const first = story(11);
     expect(first.length).toBeGreaterThan(50_000);
     expect(story(11) === first).toBe(true);
     expect(story(12) === first).toBe(false);
   });
 
-  it("does the same whether the clock goes in one step or in many", PATIENT, () => {
+  it("gives the same result whether the clock moves in one step or in many", PATIENT, () => {
     const run = (steps: number) => {
       const t = trial({ machines: 10 });
       const [offer] = offers(t, { disk_space: { gte: 30 } });
@@ -65,7 +65,7 @@ describe("the core in virtual time", () => {
     expect(numberAt(often as { gpu: number }, "gpu")).toBeCloseTo(numberAt(once as { gpu: number }, "gpu"), 9);
   });
 
-  it("knows no clock, no chance and no network of its own", () => {
+  it("uses no clock, randomness or network except the injected ones", () => {
     const root = fileURLToPath(new URL("../../emulator", import.meta.url));
     const files = readdirSync(root, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".ts"));
     const core = files.filter((name) => !name.startsWith("servers/") && name !== "main.ts");
@@ -81,7 +81,7 @@ describe("the core in virtual time", () => {
 });
 
 describe("the agenda", () => {
-  it("gives what is due in order of time, and in order of adding within one time", () => {
+  it("returns entries in order of time, and in order of adding for the same time", () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 0, max: 20 })), fc.integer({ min: 0, max: 20 }), (times, now) => {
         const agenda = createAgenda();
@@ -100,8 +100,8 @@ describe("the agenda", () => {
   });
 });
 
-describe("chance", () => {
-  it("is even, and different for each name", () => {
+describe("randomness", () => {
+  it("is uniform, and different for each name", () => {
     const a = seededRandom(1, "a");
     const counts = Array<number>(10).fill(0);
     for (let i = 0; i < 10_000; i++) {

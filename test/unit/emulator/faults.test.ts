@@ -11,26 +11,26 @@ function faulty(rule: JsonObject, t: Trial = trial()): Trial {
 const statuses = (t: Trial, count: number) => Array.from({ length: count }, () => t.api("GET", LIST).status);
 
 describe("which calls a fault hits", () => {
-  it("hits one matching call and is then used up", () => {
+  it("hits one matching call and is used up", () => {
     expect(statuses(faulty({ effect: { status: 503 } }), 3)).toEqual([503, 200, 200]);
   });
 
-  it("hits as often as it says, after the calls that it lets pass", () => {
+  it("hits `times` calls after it has let `skip` calls pass", () => {
     expect(statuses(faulty({ skip: 1, times: 2, effect: { status: 503 } }), 5)).toEqual([200, 503, 503, 200, 200]);
   });
 
-  it("hits always with times 0", () => {
+  it("hits every call with times 0", () => {
     expect(statuses(faulty({ times: 0, effect: { status: 503 } }), 4)).toEqual([503, 503, 503, 503]);
   });
 
-  it("looks at method and path", () => {
+  it("matches method and path", () => {
     const t = faulty({ method: "delete", path: "/instances/\\d+", effect: { status: 503 } });
     expect(t.api("GET", "/api/v0/instances/5/").status).toBe(200);
     expect(t.api("DELETE", "/api/v0/instances/").status).toBe(400);
     expect(t.api("DELETE", "/api/v0/instances/5/").status).toBe(503);
   });
 
-  it("hits with the probability that it says, the same calls for the same seed", () => {
+  it("hits with its probability, and the same calls for the same seed", () => {
     const rule = { times: 0, probability: 0.3, effect: { status: 503 } };
     const hits = statuses(faulty(rule), 200).filter((status) => status === 503).length;
     expect(hits).toBeGreaterThan(30);
@@ -38,7 +38,7 @@ describe("which calls a fault hits", () => {
     expect(statuses(faulty(rule), 50)).toEqual(statuses(faulty(rule), 50));
   });
 
-  it("takes the first rule that is not used up, and forgets rules at a test's order", () => {
+  it("uses the first rule that is not used up, until a test removes it", () => {
     const t = faulty({ effect: { status: 500 } });
     faulty({ times: 0, effect: { status: 502 } }, t);
     expect(statuses(t, 3)).toEqual([500, 502, 502]);
@@ -49,7 +49,7 @@ describe("which calls a fault hits", () => {
     expect(statuses(t, 1)).toEqual([200]);
   });
 
-  it("refuses a rule that it cannot read, and says why", () => {
+  it("refuses an invalid rule, and says why", () => {
     const t = trial();
     for (const rule of [
       { effect: { kind: "explode" } },
@@ -66,7 +66,7 @@ describe("which calls a fault hits", () => {
 
 describe("what a fault does", () => {
   const relabel = (t: Trial, id: number) => t.api("PUT", `/api/v0/instances/${id}/`, { label: "new" });
-  /** One PUT under the fault: its answer, and whether it was done. */
+  /** One PUT under the fault: its answer, and whether it was executed. */
   function hit(effect: JsonObject) {
     const t = trial();
     const id = rent(t);
@@ -100,7 +100,7 @@ describe("what a fault does", () => {
     expect([answer.status, answer.raw.delivery.kind, wasDone]).toEqual([status, delivery, done]);
   });
 
-  it("answers exactly the body that was ordered", () => {
+  it("returns exactly the given body", () => {
     expect(hit({ status: 418, body: { tea: true } }).answer.raw).toMatchObject({
       body: '{"tea":true}',
       contentType: "application/json",
@@ -115,16 +115,16 @@ describe("what a fault does", () => {
     });
   });
 
-  it("makes JSON that cannot be read", () => {
+  it("returns JSON that cannot be parsed", () => {
     expect(() => JSON.parse(hit({ kind: "garbage" }).answer.text)).toThrow(SyntaxError);
   });
 
-  it("rewrites what a list says, so that it lies", () => {
+  it("changes fields of a list, so that it is wrong", () => {
     const t = faulty({ effect: { kind: "rewrite", set: { instances: null } } });
     expect(t.api("GET", LIST).body).toMatchObject({ success: true, instances: null, total_instances: 0 });
   });
 
-  it("lets a destroyed row linger", () => {
+  it("keeps a destroyed row in the list", () => {
     const t = trial();
     const id = rent(t);
     faulty({ method: "DELETE", effect: { kind: "linger", seconds: 40 } }, t);
@@ -152,7 +152,7 @@ describe("what a fault does", () => {
     else expect(answer.body).toEqual(expected[form]);
   });
 
-  it("stands in the record of calls", () => {
+  it("is in the record of calls", () => {
     const t = faulty({ effect: { kind: "cut-after" } });
     t.api("GET", LIST);
     expect(t.order("GET", "requests").body.value).toMatchObject([{ note: "fault cut-after", path: LIST }]);
@@ -160,7 +160,7 @@ describe("what a fault does", () => {
 });
 
 describe("control routes", () => {
-  it("tell that there is no such route, instance, event or offer", () => {
+  it("say that a route, instance, event or offer does not exist", () => {
     const t = trial();
     expect(t.order("GET", "nothing").status).toBe(404);
     expect(t.order("POST", "instances/any/kill").status).toBe(404);
@@ -170,7 +170,7 @@ describe("control routes", () => {
     expect(t.order("DELETE", "offers/1").status).toBe(404);
   });
 
-  it("refuse bodies that they cannot read", () => {
+  it("refuse invalid bodies", () => {
     const t = trial();
     const id = rent(t);
     expect(t.order("POST", "settings", { bootSecond: 5 }).status).toBe(400);
@@ -180,7 +180,7 @@ describe("control routes", () => {
     expect(t.order("POST", "clock", { advanceSeconds: -1 }).status).toBe(400);
   });
 
-  it("refuse paths that are not encoded as they should be, and do not confuse a path with a host", () => {
+  it("refuse badly encoded paths, and do not take a path for a host", () => {
     expect(trial().order("GET", "instances/%zz").status).toBe(400);
     expect(trial().api("GET", "//x/api/v1/instances/").status).toBe(404);
   });
@@ -192,7 +192,7 @@ describe("control routes", () => {
     expect(listed(t, id)?.actual_status).toBe("running");
   });
 
-  it("take the newest live instance for any", () => {
+  it("use the newest live instance for `any`", () => {
     const t = trial();
     rent(t);
     const second = rent(t);

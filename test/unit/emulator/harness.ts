@@ -1,11 +1,11 @@
-// An emulator over a clock that only a test moves, with the API as one function. Touches nothing.
+// An emulator with a clock that the test moves, and the API as one function. Touches nothing.
 import { ACCOUNT_KEY, createEmulator, type Emulator, type EmulatorOptions } from "../../emulator/emulator.ts";
 import { isObject, type Json, type JsonObject, parseJson } from "../../emulator/json.ts";
 import type { ApiResponse } from "../../emulator/message.ts";
 
 export interface Answer {
   status: number;
-  /** The parsed body; the text when it is no JSON. */
+  /** The parsed body, or the text if it is not JSON. */
   body: JsonObject;
   text: string;
   raw: ApiResponse;
@@ -13,16 +13,16 @@ export interface Answer {
 
 export interface Trial {
   emulator: Emulator;
-  /** Calls the API with the account's key, or another one (null: none). */
+  /** Calls the API with the account's key, or with another one (null: none). */
   api(method: string, url: string, body?: Json, key?: string | null): Answer;
   /** Calls a control route. */
   order(method: string, path: string, body?: Json): Answer;
-  /** Lets the clock go on. */
+  /** Moves the clock forward. */
   pass(seconds: number): void;
   now(): number;
 }
 
-/** 2026-11-23T15:00:00Z: any fixed instant will do. */
+/** 2026-11-23T15:00:00Z; any fixed instant works. */
 export const START = 1_795_446_000_000;
 
 export function trial(options: Partial<EmulatorOptions> = {}): Trial {
@@ -75,7 +75,7 @@ export function offers(t: Trial, query: JsonObject = {}): JsonObject[] {
   return rowsOf(t.api("POST", "/api/v0/bundles/", { order: [["dph_total", "asc"]], ...query }), "offers");
 }
 
-/** Puts one plain offer on an otherwise empty market and returns its id. */
+/** Makes one plain offer the only one on the market and returns its id. */
 export function onlyOffer(t: Trial, fields: JsonObject = {}): number {
   const answer = t.order("PUT", "offers", [{ dph_base: 0.36, storage_cost: 0.15, ...fields }]);
   const [offer] = rowsOf({ ...answer, body: { offers: answer.body.value ?? null } }, "offers");
@@ -97,13 +97,13 @@ export function rent(t: Trial, body: JsonObject = {}, offer: JsonObject = {}): n
   return numberAt(answer.body, "new_contract");
 }
 
-/** The instance's row as the list has it, or null. */
+/** The instance's row in the list, or null. */
 export function listed(t: Trial, id: number): JsonObject | null {
   const answer = t.api("GET", `/api/v1/instances/?select_filters=${jsonParameter({ id: { eq: id } })}`);
   return rowsOf(answer, "instances")[0] ?? null;
 }
 
-/** What only the control routes tell of an instance: costs, ends, endpoints. */
+/** What only the control routes show of an instance: costs, end, endpoints. */
 export function dump(t: Trial, id: number): JsonObject {
   return t.order("GET", `instances/${id}`).body;
 }

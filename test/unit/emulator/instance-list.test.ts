@@ -10,8 +10,8 @@ function planted(count: number, fields: (n: number) => Record<string, string>): 
 const none = () => ({});
 const V1 = "/api/v1/instances/";
 
-describe("checklist 7.1: v0 list mode", () => {
-  it("answers 410 deprecated_endpoint unless told otherwise", () => {
+describe("the deprecated v0 list", () => {
+  it("answers 410 deprecated_endpoint by default", () => {
     const answer = planted(1, none).api("GET", "/api/v0/instances/?owner=me");
     expect(answer.status).toBe(410);
     expect(answer.body).toEqual({
@@ -37,7 +37,7 @@ describe("checklist 7.1: v0 list mode", () => {
   });
 });
 
-describe("checklist 7.1: v1 paging 25 with base64 token, 400 invalid_token, computed-column 400, null for unknown select_cols, label_counts", () => {
+describe("the v1 list", () => {
   it("pages by 25 with a token that is base64 of the last row's values", () => {
     const t = planted(60, none);
     const first = t.api("GET", V1);
@@ -49,7 +49,7 @@ describe("checklist 7.1: v1 paging 25 with base64 token, 400 invalid_token, comp
     expect(Buffer.from(token, "base64").toString()).toBe(`{"values": {"id": ${ids.at(-1)}}}`);
   });
 
-  it("gives every row exactly once over all pages, also in another order", { timeout: 60_000 }, () => {
+  it("returns every row exactly once over all pages, also in another order", { timeout: 60_000 }, () => {
     const t = planted(60, (n) => ({ actual_status: n % 2 ? "running" : "loading" }));
     for (const order of [[], [{ col: "label", dir: "desc" }], [{ col: "actual_status", dir: "sideways" }]]) {
       const seen: unknown[] = [];
@@ -99,12 +99,12 @@ describe("checklist 7.1: v1 paging 25 with base64 token, 400 invalid_token, comp
     expect(t.api("GET", `${V1}?order_by=${jsonParameter([{ col: "dph_total", dir: "asc" }])}`).status).toBe(400);
   });
 
-  it("gives null for columns that it does not know", () => {
+  it("returns null for unknown columns", () => {
     const answer = planted(1, none).api("GET", `${V1}?select_cols=${jsonParameter(["label", "no_such"])}`);
     expect(rowsOf(answer, "instances")).toEqual([{ label: "k8s_pod=0", no_such: null }]);
   });
 
-  it("counts the rows by label, those without one under the empty text", () => {
+  it("counts the rows by label; rows without a label count under the empty text", () => {
     const t = planted(7, none);
     t.order("POST", "instances", { label: null });
     expect(t.api("GET", V1).body.label_counts).toEqual({ "k8s_pod=0": 3, "k8s_pod=1": 2, "k8s_pod=2": 2, "": 1 });

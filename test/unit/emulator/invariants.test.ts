@@ -3,10 +3,10 @@ import { describe, expect, it } from "vitest";
 import { EVENTS } from "../../emulator/instances/events.ts";
 import { rowsOf, START, type Trial, trial } from "./harness.ts";
 
-/** Hundreds of runs on a busy machine. */
+/** For hundreds of runs on a busy machine. */
 const PATIENT = { timeout: 60_000 };
 
-/** One thing that somebody does. `pick` chooses what it is done to. */
+/** One action of somebody. `pick` chooses its target. */
 type Step = { act: string; pick: number };
 const ACTS = [
   "create",
@@ -72,7 +72,7 @@ function check(t: Trial): void {
 }
 
 describe("whatever happens in whatever order", () => {
-  it("gives each card one holder, lists free cards alone, and never lowers a bill", PATIENT, () => {
+  it("gives each GPU one holder, offers only free GPUs, and never lowers a bill", PATIENT, () => {
     fc.assert(
       fc.property(steps, fc.nat(50), (list, seed) => {
         const t = trial({ machines: 3, seed, settings: { advertise: "127.0.0.1" } });
@@ -91,7 +91,7 @@ describe("whatever happens in whatever order", () => {
     );
   });
 
-  it("bills no more than the time since create at the full price", PATIENT, () => {
+  it("bills at most the time since the create at the full price", PATIENT, () => {
     fc.assert(
       fc.property(steps, (list) => {
         const t = trial({ machines: 3 });

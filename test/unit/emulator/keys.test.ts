@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { rent, trial } from "./harness.ts";
 
-describe("checklist 7.1: bad key -> 404 auth_error (default) | 401. Missing key same; bundles anonymous allowed", () => {
+describe("a wrong, missing or revoked key", () => {
   it.each([
     ["wrong", "no-such-key"],
     ["missing", null],
@@ -23,20 +23,20 @@ describe("checklist 7.1: bad key -> 404 auth_error (default) | 401. Missing key 
     expect(t.api("GET", "/api/v0/users/current").body.error).toBe("auth_error");
   });
 
-  it("searches offers and names cards without a key", () => {
+  it("searches offers and lists GPU names without a key", () => {
     const t = trial();
     expect(t.api("POST", "/api/v0/bundles/", {}, null).status).toBe(200);
     expect(t.api("GET", "/api/v0/gpu_names/unique/", undefined, null).status).toBe(200);
   });
 
-  it("takes the key as a query parameter too", () => {
+  it("accepts the key as a query parameter too", () => {
     const answer = trial().api("GET", "/api/v0/users/current/?api_key=emulator-key", undefined, null);
     expect([answer.status, answer.body.username]).toEqual([200, "owner"]);
   });
 });
 
-describe("keys that may not do everything", () => {
-  it("refuses with 403 what the key's scopes lack", () => {
+describe("restricted keys", () => {
+  it("refuses with 403 what the key's scopes do not include", () => {
     const t = trial();
     t.order("POST", "account", { scopes: ["misc", "user_read", "instance_read"] });
     expect(t.api("GET", "/api/v1/instances/").status).toBe(200);
@@ -44,7 +44,7 @@ describe("keys that may not do everything", () => {
     expect([answer.status, answer.body.error]).toEqual([403, "not_authorized"]);
   });
 
-  it("refuses everything with 401 while a second factor is wanted", () => {
+  it("refuses everything with 401 while a second factor is required", () => {
     const t = trial();
     t.order("POST", "account", { twoFactor: true });
     const answer = t.api("GET", "/api/v1/instances/");
@@ -52,7 +52,7 @@ describe("keys that may not do everything", () => {
     expect(answer.body.msg).toContain("Two Factor Authentication login");
   });
 
-  it("lets an instance's own key manage that instance and nothing else", () => {
+  it("lets an instance's key manage only that instance", () => {
     const t = trial();
     const created = t.api("PUT", `/api/v0/asks/${t.emulator.world.market.offers.keys().next().value}/`, {
       image: "example/app:1",
@@ -69,8 +69,8 @@ describe("keys that may not do everything", () => {
   });
 });
 
-describe("what is recorded of calls", () => {
-  it("tells method, path, query, body, status and whether the key was right, but never the key", () => {
+describe("the record of calls", () => {
+  it("has method, path, query, body, status and whether the key was valid, but never the key", () => {
     const t = trial();
     t.api("GET", "/api/v1/instances/?limit=3");
     t.api("PUT", "/api/v0/instances/5/", { label: "x" }, "another-key");
@@ -98,13 +98,13 @@ describe("what is recorded of calls", () => {
     expect(text).not.toMatch(/emulator-key|another-key/);
   });
 
-  it("gives only what came after a number", () => {
+  it("returns only the calls after a number", () => {
     const t = trial();
     for (let i = 0; i < 3; i++) t.api("GET", "/api/v1/instances/");
     expect(t.order("GET", "requests?since=2").body.value).toMatchObject([{ n: 3 }]);
   });
 
-  it("shows a registry password only as the beginning of its SHA-256", () => {
+  it("shows a registry password only as the start of its SHA-256", () => {
     const t = trial();
     rent(t, { image_login: "-u bob -p hunter22 r.example" });
     const everything = t.order("GET", "requests").text + t.order("GET", "state").text;

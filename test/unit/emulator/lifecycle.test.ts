@@ -6,7 +6,7 @@ const words = (t: Trial, id: number) => {
   const row = listed(t, id);
   return row && [row.intended_status, row.cur_state, row.next_state, row.actual_status];
 };
-/** A trial whose instance is up after ten seconds, and its instance, up. */
+/** An emulator with a running instance, which booted in ten seconds. */
 function up(body = {}, offer = {}): { t: Trial; id: number } {
   const t = trial({ settings: { bootSeconds: 10 } });
   const id = rent(t, body, offer);
@@ -18,7 +18,7 @@ const happens = (t: Trial, id: number, event: string, body = {}) => {
   expect(answer.status).toBe(200);
 };
 
-describe("checklist 7.1: clocked state machine 3.3 with admin hooks", () => {
+describe("the life of an instance", () => {
   it("goes from null over loading and created to running", () => {
     const t = trial({ settings: { bootSeconds: 10 } });
     const id = rent(t);
@@ -32,7 +32,7 @@ describe("checklist 7.1: clocked state machine 3.3 with admin hooks", () => {
     expect(listed(t, id)?.status_msg).toBe("success, running example/app_1/args\n");
   });
 
-  it("models the pull time from the image's size and the machine's bandwidth", { timeout: 60_000 }, () => {
+  it("computes the pull time from the image's size and the machine's bandwidth", { timeout: 60_000 }, () => {
     const bootTime = (sizeGb: number, inetDown: number) => {
       const t = trial({ settings: { images: { "example/app:1": { sizeGb } } } });
       const id = rent(t, { disk: 200 }, { inet_down: inetDown });
@@ -55,7 +55,7 @@ describe("checklist 7.1: clocked state machine 3.3 with admin hooks", () => {
     expect(listed(t, id)?.status_msg).toBe("manifest for example/app:1 not found\n");
   });
 
-  it("ends right after its start with the daemon's text where the image says so, and never listens", () => {
+  it("exits right after its start with the daemon's text if the image rule says so, and never listens", () => {
     const crash = "exec /start.sh: exec format error";
     const t = trial({ settings: { images: { "example/app:1": { crash } }, bootSeconds: 10 } });
     const id = rent(t);
@@ -77,7 +77,7 @@ describe("checklist 7.1: clocked state machine 3.3 with admin hooks", () => {
     });
   });
 
-  it("reports a failed pull that a test orders", () => {
+  it("reports a failed pull that a test triggers", () => {
     const { t, id } = up();
     happens(t, id, "pull-failure", { text: "toomanyrequests: pull rate limit" });
     expect(listed(t, id)).toMatchObject({ actual_status: "loading", status_msg: "toomanyrequests: pull rate limit\n" });
@@ -100,7 +100,7 @@ describe("checklist 7.1: clocked state machine 3.3 with admin hooks", () => {
     expect(t.emulator.world.market.offers.size).toBe(1);
   });
 
-  it("exits and recovers on the ports it had", () => {
+  it("exits and recovers on the same ports", () => {
     const { t, id } = up();
     const { endpoints } = dump(t, id);
     happens(t, id, "exit");
@@ -112,7 +112,7 @@ describe("checklist 7.1: clocked state machine 3.3 with admin hooks", () => {
     expect(t.emulator.endpoints()).toHaveLength(1);
   });
 
-  it("restarts by itself, under other port numbers", () => {
+  it("restarts with other port numbers", () => {
     const { t, id } = up();
     const { endpoints } = dump(t, id);
     happens(t, id, "restart");
@@ -124,7 +124,7 @@ describe("checklist 7.1: clocked state machine 3.3 with admin hooks", () => {
     expect(dump(t, id).endpoints).not.toEqual(endpoints);
   });
 
-  it("loses its host, which may go on serving all the same", () => {
+  it("loses its host, which may keep serving", () => {
     const { t, id } = up();
     happens(t, id, "offline", { reachable: true });
     expect([words(t, id)?.[3], t.emulator.endpoints().length]).toEqual(["offline", 1]);
@@ -177,7 +177,7 @@ describe("checklist 7.1: clocked state machine 3.3 with admin hooks", () => {
     expect(listed(t, id)?.public_ipaddr).toBe("127.0.0.2\n");
   });
 
-  it("ends from the console at once", () => {
+  it("is destroyed in the console at once", () => {
     const { t, id } = up();
     happens(t, id, "kill");
     expect([listed(t, id), dump(t, id).endedBy, t.emulator.endpoints().length]).toEqual([null, "console", 0]);
@@ -202,7 +202,7 @@ describe("checklist 7.1: clocked state machine 3.3 with admin hooks", () => {
     expect(words(t, id)?.[3]).toBe("running");
   });
 
-  it("never boots on a host of which that was said, until it is unsaid", () => {
+  it("never boots on a host with `neverBoots`, until that is taken back", () => {
     const t = trial({ settings: { bootSeconds: 10 } });
     t.order("POST", "hosts/77001", { neverBoots: true });
     const id = rent(t, {}, { host_id: 77_001 });
@@ -213,7 +213,7 @@ describe("checklist 7.1: clocked state machine 3.3 with admin hooks", () => {
     expect(words(t, id)?.[3]).toBe("running");
   });
 
-  it("boots in the time that was said of its host", () => {
+  it("boots in the `bootSeconds` of its host", () => {
     const t = trial({ settings: { bootSeconds: 10 } });
     t.order("POST", "hosts/77001", { bootSeconds: 100 });
     const id = rent(t, {}, { host_id: 77_001 });
@@ -223,7 +223,7 @@ describe("checklist 7.1: clocked state machine 3.3 with admin hooks", () => {
     expect(words(t, id)?.[3]).toBe("running");
   });
 
-  it("stops everything when the credit is gone, and goes on charging disks", () => {
+  it("stops everything when the credit is used up, and still charges disks", () => {
     const t = trial({ settings: { bootSeconds: 0 } });
     t.order("POST", "account", { credit: 1 });
     const id = rent(t); // 0.36 $/h and a disk of 0.15 * 20 / 720 $/h
@@ -254,7 +254,7 @@ describe("checklist 7.1: clocked state machine 3.3 with admin hooks", () => {
     expect([listed(t, id), dump(t, id).endedBy]).toEqual([null, "end_date"]);
   });
 
-  it("reboots on its cards", () => {
+  it("reboots on its GPUs", () => {
     const { t, id } = up();
     expect(t.api("PUT", `/api/v0/instances/reboot/${id}/`).body).toEqual({ success: true });
     expect(words(t, id)).toEqual(["running", "running", "running", "rebooting"]);
@@ -263,7 +263,7 @@ describe("checklist 7.1: clocked state machine 3.3 with admin hooks", () => {
     expect(t.api("PUT", "/api/v0/instances/reboot/9/").body.error).toBe("invalid_args");
   });
 
-  it("starts again soon after a reboot, as the image is there, and pulls anew when it is recycled", () => {
+  it("starts soon after a reboot because the image is there, and pulls it again when it is recycled", () => {
     const t = trial({ settings: { images: { "example/app:1": { sizeGb: 10 } } } });
     const id = rent(t, { disk: 100 }, { inet_down: 100 }); // 800 s for the pull alone
     t.pass(HOUR);
@@ -296,7 +296,7 @@ describe("checklist 7.1: clocked state machine 3.3 with admin hooks", () => {
     expect(t.api("PUT", "/api/v0/instances/recycle/9/").body.error).toBe("invalid_id");
   });
 
-  it("shows any row fields that a test sets", () => {
+  it("shows row fields that a test overrides", () => {
     const { t, id } = up();
     happens(t, id, "row", { actual_status: "teleporting", ports: { "8000/tcp": null } });
     expect(listed(t, id)).toMatchObject({ actual_status: "teleporting", ports: { "8000/tcp": null } });

@@ -8,7 +8,7 @@ function ask(t: Trial, id: number, body = {}): string {
 }
 const fetched = (t: Trial, url: string) => t.api("GET", new URL(url).pathname, undefined, null);
 
-describe("checklist 7.1: request_logs -> result_url on the emulator host returning 403 until ready", () => {
+describe("the log of an instance", () => {
   function up(): { t: Trial; id: number } {
     const t = trial({ settings: { bootSeconds: 0, logSeconds: 30 } });
     const id = rent(t);
@@ -16,7 +16,7 @@ describe("checklist 7.1: request_logs -> result_url on the emulator host returni
     return { t, id };
   }
 
-  it("is fetched without a key from the host that was asked, after a while", () => {
+  it("is fetched after a while without a key, from the host that was called", () => {
     const { t, id } = up();
     const url = ask(t, id);
     expect(url).toMatch(/^http:\/\/emulator\.test\/instance_logs\/[0-9a-f]{32}\.log$/);
@@ -26,7 +26,7 @@ describe("checklist 7.1: request_logs -> result_url on the emulator host returni
     expect(fetched(t, url).text).toContain("listening on 8000");
   });
 
-  it("keeps the last lines, or those that hold a text, or the daemon's", () => {
+  it("returns the last lines, or those with a text, or the daemon's", () => {
     const { t, id } = up();
     const text = (body: object) => {
       const url = ask(t, id, body);
@@ -39,7 +39,7 @@ describe("checklist 7.1: request_logs -> result_url on the emulator host returni
     expect(text({ daemon_logs: "true" })).toContain(`create container C.${id}`);
   });
 
-  it("runs ls, rm and du, nothing else, and gives their output the same way", () => {
+  it("runs only ls, rm and du, and returns their output the same way", () => {
     const { t, id } = up();
     const command = (text: string, which = id) =>
       t.api("PUT", `/api/v0/instances/command/${which}/`, { command: text });
@@ -50,7 +50,7 @@ describe("checklist 7.1: request_logs -> result_url on the emulator host returni
     expect(command("ls", 9).body.error).toBe("invalid_container_id");
   });
 
-  it("answers 404 invalid_id for an instance that there is not, and 403 for a result that there is not", () => {
+  it("answers 404 invalid_id for a missing instance, and 403 for a missing result", () => {
     const t = trial();
     const answer = t.api("PUT", "/api/v0/instances/request_logs/9", {});
     expect([answer.status, answer.body.error]).toEqual([404, "invalid_id"]);

@@ -10,7 +10,7 @@ const started: ChildProcess[] = [];
 function start(...flags: string[]) {
   const child = spawn(process.execPath, ["--import", "tsx", entry, "--machines", "5", ...flags], {
     stdio: ["ignore", "pipe", "pipe"],
-    env: { ...process.env, TSX_DISABLE_CACHE: "1" }, // its cache would stay behind
+    env: { ...process.env, TSX_DISABLE_CACHE: "1" }, // its cache would be left behind
   });
   started.push(child);
   return child;
@@ -34,7 +34,7 @@ afterEach(async () => {
 });
 
 describe("the program", () => {
-  it("says where it listens, serves there, and ends on SIGTERM within a second with its instances", {
+  it("says where it listens, serves there, and exits within a second of SIGTERM with its instances", {
     timeout: 30_000,
   }, async () => {
     const { child, url } = await listening();
@@ -46,7 +46,7 @@ describe("the program", () => {
       instances: { endpoints: { host: number }[] }[];
     };
     const instance = `http://127.0.0.1:${state.instances[0]?.endpoints[0]?.host}`;
-    const stream = await fetch(`${instance}/stream?chunks=1000&delayMs=100`); // still open when the end comes
+    const stream = await fetch(`${instance}/stream?chunks=1000&delayMs=100`); // still open at the shutdown
     const began = performance.now();
     child.kill("SIGTERM");
     expect(await once(child, "exit")).toEqual([0, null]);
@@ -55,7 +55,7 @@ describe("the program", () => {
     await expect(fetch(instance)).rejects.toThrow();
   });
 
-  it("runs its clock as fast as it is told", { timeout: 30_000 }, async () => {
+  it("runs its clock at the given speed", { timeout: 30_000 }, async () => {
     const { url } = await listening("--time-scale", "3600");
     const now = async () => {
       const state = (await (await fetch(`${url}/_emulator/state`)).json()) as { now: string };

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { JsonObject } from "../../emulator/json.ts";
 import { jsonParameter, numberAt, offers, onlyOffer, rent, rowsOf, START, type Trial, trial } from "./harness.ts";
 
-/** Thousands of rows on a busy machine. */
+/** For thousands of rows on a busy machine. */
 const PATIENT = { timeout: 60_000 };
 const plain = () => trial({ machines: 400 });
 const market = (list: JsonObject[]): Trial => {
@@ -12,7 +12,7 @@ const market = (list: JsonObject[]): Trial => {
 };
 const names = (t: Trial, query: JsonObject) => offers(t, query).map((row) => row.mobo_name);
 
-describe("checklist 7.1: bundles: virtual columns", () => {
+describe("an offer search: virtual columns", () => {
   const t = () =>
     market([
       { mobo_name: "a", verification: "verified", hosting_type: 1, geolocation: "Texas, US", duration: 86_400 },
@@ -41,8 +41,8 @@ describe("checklist 7.1: bundles: virtual columns", () => {
   });
 });
 
-describe("checklist 7.1: bundles: string-number coercion, 64-row cap, id filter matches none, unknown field ignored", () => {
-  it("takes numbers as text", () => {
+describe("an offer search: quirks of the filters", () => {
+  it("accepts numbers as text", () => {
     const t = plain();
     expect(offers(t, { num_gpus: { eq: "2" } })).toEqual(offers(t, { num_gpus: { eq: 2 } }));
     expect(offers(t, { num_gpus: { in: ["4"] } }).every((row) => row.num_gpus === 4)).toBe(true);
@@ -65,12 +65,12 @@ describe("checklist 7.1: bundles: string-number coercion, 64-row cap, id filter 
     expect(offers(t, { ask_contract_id: { eq: id } })).toEqual([row]);
   });
 
-  it("ignores fields that it does not know", () => {
+  it("ignores unknown fields", () => {
     const t = plain();
     expect(offers(t, { no_such_field: { gte: 5 } })).toEqual(offers(t));
   });
 
-  it("refuses what is no JSON object and operators that it does not know", () => {
+  it("refuses a query that is not a JSON object, and unknown operators", () => {
     const t = plain();
     for (const body of ["{not json", "[]"]) {
       const answer = t.api("POST", "/api/v0/bundles/", body);
@@ -80,8 +80,8 @@ describe("checklist 7.1: bundles: string-number coercion, 64-row cap, id filter 
   });
 });
 
-describe("checklist 7.1: bundles: allocated_storage affects dph_total and disk filter, gpu_ram MB, order/limit", () => {
-  it("reckons the disk into the price, 8 GB unless told otherwise", () => {
+describe("an offer search: disk, units, order and limit", () => {
+  it("includes the disk in the price, 8 GB by default", () => {
     const t = market([{ dph_base: 0.5, storage_cost: 0.36, disk_space: 100 }]);
     const total = (query: JsonObject) => offers(t, query)[0]?.dph_total;
     expect(total({})).toBeCloseTo(0.5 + (8 * 0.36) / 720, 9);
@@ -94,7 +94,7 @@ describe("checklist 7.1: bundles: allocated_storage affects dph_total and disk f
     expect(offers(t, { allocated_storage: 101 })).toEqual([]);
   });
 
-  it("counts gpu_ram in MB a card and gpu_total_ram in MB altogether", () => {
+  it("has gpu_ram in MB of one GPU and gpu_total_ram in MB of all", () => {
     const t = market([{ gpu_name: "RTX 4090", num_gpus: 2 }]);
     expect(offers(t, { gpu_ram: { gte: 24_000 }, gpu_total_ram: { gte: 48_000 } })).toMatchObject([
       { gpu_ram: 24_564, gpu_total_ram: 49_128 },
@@ -102,7 +102,7 @@ describe("checklist 7.1: bundles: allocated_storage affects dph_total and disk f
     expect(offers(t, { gpu_ram: { gte: 24_000_000 } })).toEqual([]);
   });
 
-  it("orders by any column, by score where nothing is said", () => {
+  it("orders by any column, by score by default", () => {
     const t = plain();
     const column = (answer: JsonObject[], name: string) => answer.map((row) => numberAt(row, name));
     const down = column(offers(t, { order: [["dlperf", "desc"]] }), "dlperf");
@@ -133,7 +133,7 @@ describe("checklist 7.1: bundles: allocated_storage affects dph_total and disk f
   });
 });
 
-describe("checklist 7.1: bundles: type bid price swap, rented machines hidden", () => {
+describe("an offer search: bids and rented machines", () => {
   it("shows the smallest bid as the price, under the same offer id", () => {
     const t = market([{ dph_base: 0.5, min_bid: 0.2, storage_cost: 0.36 }]);
     const [demand] = offers(t, { type: "on-demand" });
@@ -154,7 +154,7 @@ describe("checklist 7.1: bundles: type bid price swap, rented machines hidden", 
     expect(offer).toBeDefined();
   });
 
-  it("hides other parts of a machine that we rent on only where rented is asked to be false", () => {
+  it("hides other parts of a machine that the account rents only if the query has rented=false", () => {
     const t = plain();
     const [one] = offers(t, { gpu_frac: { lt: 1 }, num_gpus: { eq: 1 }, disk_space: { gte: 30 } });
     const machine = one?.machine_id ?? null;
@@ -178,7 +178,7 @@ describe("the seeded market", () => {
     expect(numberAt(row ?? {}, "end_date")).toBeGreaterThan(START / 1000);
   });
 
-  it("cuts a machine into overlapping offers, whose ids and availability change when one is rented", () => {
+  it("splits a machine into overlapping offers, whose ids and availability change when one is rented", () => {
     const t = plain();
     const [whole] = offers(t, { num_gpus: { eq: 4 }, gpu_frac: { eq: 1 }, disk_space: { gte: 40 } });
     const parts = () => offers(t, { machine_id: { eq: whole?.machine_id ?? null }, order: [["num_gpus", "asc"]] });
@@ -192,7 +192,7 @@ describe("the seeded market", () => {
     expect(t.api("PUT", `/api/v0/asks/${whole?.id}/`, { image: "example/app:1", disk: 8 }).status).toBe(400);
   });
 
-  it("lists machines whose period is over again, so that it never runs empty", () => {
+  it("lists machines again whose period is over, so that it never runs empty", () => {
     const t = trial({ machines: 20 });
     const before = offers(t).map((row) => row.id);
     t.pass(400 * 86_400);
@@ -201,7 +201,7 @@ describe("the seeded market", () => {
     expect(after.every((row) => numberAt(row, "duration") > 0 && !before.includes(row.id ?? null))).toBe(true);
   });
 
-  it("can be asked in three spellings", () => {
+  it("can be searched by three endpoints", () => {
     const t = plain();
     const query = { num_gpus: { eq: "1" }, order: [["dph_total", "asc"]], limit: 3, type: "on-demand" };
     const posted = offers(t, query);

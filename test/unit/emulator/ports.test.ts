@@ -19,8 +19,8 @@ function hostPort(row: JsonObject, key: string): number {
   return isObject(first) ? Number(first.HostPort) : Number.NaN;
 }
 
-describe("checklist 7.1: ports: random unique host ports per machine ip; string HostPort; optional IPv6 twin", () => {
-  it("publishes the asked ports under random numbers, as text", () => {
+describe("published ports", () => {
+  it("publishes the requested ports under random numbers, as text", () => {
     const { row } = up({ ipv6Twin: "never" }, { env: { "-p 8000:8000": "1", "-p 8081:8081/udp": "1" } });
     expect(row.ports).toEqual({
       "8000/tcp": [{ HostIp: "0.0.0.0", HostPort: expect.stringMatching(/^\d{5}$/) }],
@@ -28,7 +28,7 @@ describe("checklist 7.1: ports: random unique host ports per machine ip; string 
     });
   });
 
-  it("repeats each entry for IPv6 under the same number where that is asked for", () => {
+  it("repeats each entry for IPv6 with the same number if configured", () => {
     const { row } = up({ ipv6Twin: "always" });
     const port = String(hostPort(row, "8000/tcp"));
     expect(row.ports).toEqual({
@@ -39,14 +39,14 @@ describe("checklist 7.1: ports: random unique host ports per machine ip; string 
     });
   });
 
-  it("never gives one number twice on an address", () => {
+  it("never uses a number twice on an address", () => {
     const t = trial({ settings: { bootSeconds: 0, advertise: "127.0.0.1" }, machines: 0 });
     for (let i = 0; i < 200; i++) t.order("POST", "instances", {});
     const ports = t.emulator.endpoints().map((one) => one.port);
     expect([ports.length, new Set(ports).size]).toEqual([200, 200]);
   });
 
-  it("draws again when the number belongs to an instance that does not listen just now", () => {
+  it("draws again when the number belongs to an instance that is not listening", () => {
     const numbers = [20_000, 20_000, 20_001];
     const t = trial({ settings: { bootSeconds: 0, advertise: "127.0.0.1" }, takePort: () => numbers.shift() ?? 0 });
     t.order("POST", "instances", {});
@@ -55,7 +55,7 @@ describe("checklist 7.1: ports: random unique host ports per machine ip; string 
     expect(t.emulator.endpoints().map((one) => one.port)).toEqual([20_001]);
   });
 
-  it("gives numbers of 70000 and more the same number inside as outside", () => {
+  it("uses the same number inside and outside for numbers from 70000", () => {
     const { t } = up({}, { env: { "-p 70000:70000": "1" } });
     const [endpoint] = t.emulator.endpoints();
     expect(endpoint?.container).toBe(endpoint?.port);
@@ -84,8 +84,8 @@ describe("checklist 7.1: ports: random unique host ports per machine ip; string 
   });
 });
 
-describe("checklist 7.1: direct_port_start=-1 until running then first port; public_ipaddr with trailing newline", () => {
-  it("has -1 and null until it runs, then the first port and the address with a line end", () => {
+describe("direct_port_start and public_ipaddr", () => {
+  it("is -1 and null until it runs, then the first port and the address with a newline", () => {
     const t = trial({ settings: { bootSeconds: 10, advertise: "127.0.0.1" } });
     const id = rent(t);
     t.pass(9);
@@ -107,22 +107,22 @@ describe("checklist 7.1: direct_port_start=-1 until running then first port; pub
     expect(listed(t, id)?.ports).not.toBeNull();
   });
 
-  it("listens later than running by the application's own start", () => {
+  it("listens after the application's start time", () => {
     const { t } = up({ appSeconds: 30 });
     expect(t.emulator.endpoints()).toEqual([]);
     t.pass(30);
     expect(t.emulator.endpoints()).toHaveLength(1);
   });
 
-  it("can leave the line end out", () => {
+  it("can omit the newline", () => {
     expect(up({ trailingNewline: false, advertise: "127.0.0.1" }).row.public_ipaddr).toBe("127.0.0.1");
   });
 });
 
-describe("a visit without TCP", () => {
+describe("a request without TCP", () => {
   const request = { method: "POST", url: "/v1/x?y=1", headers: { host: "h" }, body: "hello" };
 
-  it("is answered by the instance that listens there, which tells who it is", () => {
+  it("is answered by the instance that listens there, with its id", () => {
     const { t, id, row } = up({});
     const visited = t.emulator.visit(String(row.public_ipaddr), hostPort(row, "8000/tcp"), request);
     if (visited.kind !== "http") throw new Error(`got ${visited.kind}`);
@@ -137,7 +137,7 @@ describe("a visit without TCP", () => {
     expect(visited).toMatchObject({ kind: "ssh", banner: expect.stringMatching(/^SSH-2\.0-/) });
   });
 
-  it("shows the status and the delay that a test has ordered", () => {
+  it("has the status and the delay that a test has set", () => {
     const { t, id, row } = up({});
     t.order("POST", `instances/${id}/fail`, { status: 503 });
     t.order("POST", `instances/${id}/slow`, { delayMs: 1500 });

@@ -3,14 +3,14 @@ import { type Trial, trial } from "./harness.ts";
 
 const limited = (more: object = {}) => trial({ settings: { rateLimits: "on", ...more } });
 
-/** Status of the same call again after `gap` seconds. */
+/** Status of the same call, repeated after `gap` seconds. */
 function again(t: Trial, gap: number, method: string, url: string, body?: Record<string, string>): number[] {
   const first = t.api(method, url, body).status;
   t.pass(gap);
   return [first, t.api(method, url, body).status];
 }
 
-describe("checklist 7.1: rate limiter per (token, ip, endpoint, method) with table 1.5 and selectable 429 body form; off/on/scaled clock", () => {
+describe("the rate limits", () => {
   it.each<[string, string, number]>([
     ["GET", "/api/v1/instances/", 1],
     ["GET", "/api/v0/instances/5/", 2],
@@ -32,20 +32,20 @@ describe("checklist 7.1: rate limiter per (token, ip, endpoint, method) with tab
     expect(again(limited(), 0, "GET", url)).toEqual([200, 200]);
   });
 
-  it("shares the limit over all ids of an endpoint", () => {
+  it("share the limit over all ids of an endpoint", () => {
     const t = limited();
     expect(t.api("GET", "/api/v0/instances/1/").status).toBe(200);
     expect(t.api("GET", "/api/v0/instances/2/").status).toBe(429);
     expect(t.api("PUT", "/api/v0/instances/2/", { label: "x" }).status).toBe(404);
   });
 
-  it("counts each key by itself", () => {
+  it("count each key separately", () => {
     const t = limited();
     expect(t.api("GET", "/api/v1/instances/").status).toBe(200);
     expect(t.api("GET", "/api/v1/instances/", undefined, "another").status).toBe(404);
   });
 
-  it("counts each address by itself", () => {
+  it("count each address separately", () => {
     const t = limited();
     const from = (address: string) =>
       t.emulator.handle({
@@ -58,7 +58,7 @@ describe("checklist 7.1: rate limiter per (token, ip, endpoint, method) with tab
     expect([from("10.0.0.1"), from("10.0.0.2"), from("10.0.0.1")]).toEqual([200, 200, 429]);
   });
 
-  it("lets ten searches a minute through for an address, whoever asks", () => {
+  it("allow ten searches a minute for an address, whatever the key", () => {
     const t = limited();
     const statuses = Array.from({ length: 11 }, (_, i) => {
       t.pass(1);
@@ -69,7 +69,7 @@ describe("checklist 7.1: rate limiter per (token, ip, endpoint, method) with tab
     expect(t.api("POST", "/api/v0/bundles/", {}).status).toBe(200);
   });
 
-  it("locks creates out for 12 s after a violation", () => {
+  it("block creates for 12 s after a violation", () => {
     const t = limited();
     t.api("PUT", "/api/v0/asks/5/", {});
     expect(t.api("PUT", "/api/v0/asks/5/", {}).status).toBe(429);
@@ -94,12 +94,12 @@ describe("checklist 7.1: rate limiter per (token, ip, endpoint, method) with tab
     expect(t.api("GET", "/api/v0/instances/1/").text).toBe(text);
   });
 
-  it("is off unless asked for", () => {
+  it("are off by default", () => {
     expect(again(trial(), 0, "GET", "/api/v1/instances/")).toEqual([200, 200]);
   });
 
-  it("counts the caller's seconds when on, and the emulator's when scaled with the clock", () => {
-    // Ten emulated seconds in one of the caller's: after 5 emulated ones the caller has waited half a second.
+  it("count the caller's seconds when on, and the emulator's when scaled with the clock", () => {
+    // Ten emulated seconds in one real second: after 5 emulated seconds the caller has waited half a second.
     const on = trial({ timeScale: 10, settings: { rateLimits: "on" } });
     const scaled = trial({ timeScale: 10, settings: { rateLimits: "scaled" } });
     expect(again(on, 5, "GET", "/api/v1/instances/")).toEqual([200, 429]);

@@ -6,14 +6,14 @@ import { type ApiServer, startApiServer } from "../../emulator/servers/api-serve
 import { scaledClock } from "../../emulator/servers/scaled-clock.ts";
 import { frame, readFrame } from "../../emulator/servers/websocket-echo.ts";
 
-/** A clock that stands still: only the control route moves it. */
+/** A clock that only the control route moves. */
 const still = () => 1_795_446_000_000;
 let emulator: Emulator;
 let server: ApiServer;
 let url: string;
 const errors: unknown[] = [];
 
-/** Emulators of other test runs beside this one must have other ports: hence real chance. */
+/** Really random, so that emulators of parallel test runs use other ports. */
 const anyPort = () => randomInt(PORT_RANGE.low, PORT_RANGE.high);
 
 async function start(ports: (ip: string) => number = anyPort): Promise<void> {
@@ -55,7 +55,7 @@ async function call(
   return { status: answer.status, body: text.startsWith("{") ? JSON.parse(text) : { text } };
 }
 
-/** A running instance, and the base URL of what it serves. */
+/** A running instance, and the base URL of its server. */
 async function plant(fields: object = {}): Promise<{ id: number; at: string; port: number }> {
   const { body } = await call("POST", "/_emulator/instances", { label: "k8s_pod=a", ...fields });
   const port = emulator.endpoints().find((one) => one.instanceId === body.id)?.port ?? 0;
@@ -68,7 +68,7 @@ const refused = (at: string) =>
     (error: Error) => String(error.cause).includes("ECONNREFUSED"),
   );
 
-/** Everything that a port says until it closes, or until `enough`. */
+/** Everything that a port sends until it closes, or until `enough`. */
 function listen(port: number, say: string | Buffer, enough: (got: Buffer) => boolean): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     let got = Buffer.alloc(0);
@@ -83,7 +83,7 @@ function listen(port: number, say: string | Buffer, enough: (got: Buffer) => boo
 }
 
 describe("the server of a running instance", () => {
-  it("tells who it is and echoes the request", async () => {
+  it("returns its id and echoes the request", async () => {
     const { id, at } = await plant({ image_uuid: "x/y:2" });
     const answer = await fetch(`${at}/v1/chat?x=1`, { method: "POST", body: "hello", headers: { "x-mine": "1" } });
     expect(answer.headers.get("x-instance")).toBe(String(id));
@@ -98,7 +98,7 @@ describe("the server of a running instance", () => {
     });
   });
 
-  it("listens before anybody is told of its port, and is closed before anybody is told of its end", async () => {
+  it("listens before its port is shown, and is closed before its end is shown", async () => {
     await call("PUT", "/_emulator/offers", [{ id: 77 }]);
     await call("PUT", `/api/v0/asks/77/`, {
       image: "a/b",
@@ -129,7 +129,7 @@ describe("the server of a running instance", () => {
     }
   });
 
-  it("goes on answering when its machine is offline but reachable", async () => {
+  it("keeps answering when its machine is offline but reachable", async () => {
     const { id, at } = await plant();
     await call("POST", `/_emulator/instances/${id}/offline`, { reachable: true });
     expect((await fetch(at)).status).toBe(200);
@@ -143,7 +143,7 @@ describe("the server of a running instance", () => {
     expect((await fetch(`http://127.0.0.2:${endpoint?.port}/`)).status).toBe(200);
   });
 
-  it("fails and slows down as ordered", async () => {
+  it("fails and slows down as a test sets it", async () => {
     const { id, at } = await plant();
     await call("POST", `/_emulator/instances/${id}/fail`, { status: 503 });
     expect((await fetch(at)).status).toBe(503);
@@ -165,14 +165,14 @@ describe("the server of a running instance", () => {
     );
   });
 
-  it("greets on the ssh port", async () => {
+  it("sends a banner on the ssh port", async () => {
     await plant({ image_runtype: "ssh ssh_direc ssh_proxy" });
     const ssh = emulator.endpoints().find((one) => one.container === 22);
     const got = await listen(ssh?.port ?? 0, "", (bytes) => bytes.includes("\n"));
     expect(got.toString()).toMatch(/^SSH-2\.0-/);
   });
 
-  it("upgrades to WebSocket, says who it is and echoes messages, pings and the close", async () => {
+  it("upgrades to WebSocket, sends its id and echoes messages, pings and the close", async () => {
     const { id, port } = await plant();
     const mask = Buffer.from([1, 2, 3, 4]);
     const send = (first: number, text: string) => {
@@ -214,7 +214,7 @@ describe("the server of a running instance", () => {
     ]);
   });
 
-  it("gets another number when some other program has the one it was given", async () => {
+  it("gets another port when another program uses the chosen one", async () => {
     await server.close();
     const squatter = createServer();
     await new Promise<void>((resolve) => squatter.listen(0, "127.0.0.1", resolve));
@@ -234,7 +234,7 @@ describe("the server of a running instance", () => {
 });
 
 describe("the API over TCP", () => {
-  it("cuts and drips as ordered", async () => {
+  it("cuts and slows down answers under a fault", async () => {
     await call("POST", "/_emulator/faults", { effect: { kind: "cut-before" } });
     await expect(call("GET", "/api/v1/instances/")).rejects.toThrow("fetch failed");
     await call("POST", "/_emulator/faults", { effect: { kind: "slow-body", bytesPerSecond: 400 } });
@@ -243,7 +243,7 @@ describe("the API over TCP", () => {
     expect(performance.now() - began).toBeGreaterThan(150); // about 100 bytes
   });
 
-  it("hangs until the caller gives up, and ends all the same when it is closed", async () => {
+  it("hangs until the caller gives up, and stops when it is closed", async () => {
     await call("POST", "/_emulator/faults", { times: 0, effect: { kind: "hang-before" } });
     const reached = (count: number) =>
       expect
@@ -251,7 +251,7 @@ describe("the API over TCP", () => {
         .toContain(`"n":${count}`);
     const caller = new AbortController();
     const given = fetch(`${url}/api/v1/instances/`, { signal: caller.signal }).catch((error: Error) => error.name);
-    await reached(1); // on a busy machine one that is given up by time may not have been sent yet
+    await reached(1); // on a busy machine a request that times out may not have been sent yet
     caller.abort();
     expect(await given).toBe("AbortError");
     const hanging = fetch(`${url}/api/v1/instances/`).catch((error: Error) => error.message);
@@ -261,7 +261,7 @@ describe("the API over TCP", () => {
     await start();
   });
 
-  it("opens servers by itself when the time has come", async () => {
+  it("opens servers when they are due, without a call", async () => {
     await server.close();
     const clock = scaledClock({ now: () => performance.now() }, 100);
     emulator = createEmulator({

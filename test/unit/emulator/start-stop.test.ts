@@ -6,7 +6,7 @@ const words = (t: Trial, id: number) => {
   const row = listed(t, id);
   return row && [row.intended_status, row.cur_state, row.next_state, row.actual_status];
 };
-/** A trial whose instance is up after ten seconds, and its instance, up. */
+/** An emulator with a running instance, which booted in ten seconds. */
 function up(body = {}, offer = {}): { t: Trial; id: number } {
   const t = trial({ settings: { bootSeconds: 10 } });
   const id = rent(t, body, offer);
@@ -18,10 +18,10 @@ const happens = (t: Trial, id: number, event: string, body = {}) => {
   expect(answer.status).toBe(200);
 };
 
-describe("checklist 7.1: PUT state running on re-let GPU -> 200 success:false queued, fires when machine frees", () => {
+describe("starting an instance whose GPUs another customer has", () => {
   const state = (t: Trial, id: number, word: string) => t.api("PUT", `/api/v0/instances/${id}/`, { state: word });
 
-  it("stops, gives the cards back and starts again where nobody has taken them", () => {
+  it("stops, frees its GPUs and starts again if nobody has rented them", () => {
     const { t, id } = up();
     expect(state(t, id, "stopped").body).toEqual({ success: true });
     expect(words(t, id)).toEqual(["stopped", "stopped", "stopped", "exited"]);
@@ -31,7 +31,7 @@ describe("checklist 7.1: PUT state running on re-let GPU -> 200 success:false qu
     expect(words(t, id)?.[3]).toBe("running");
   });
 
-  it("starts a container that has ended on the cards it still has", () => {
+  it("restarts an exited container on the GPUs that it still has", () => {
     const { t, id } = up();
     happens(t, id, "exit");
     expect(state(t, id, "running").body).toEqual({ success: true });
@@ -39,7 +39,7 @@ describe("checklist 7.1: PUT state running on re-let GPU -> 200 success:false qu
     expect(words(t, id)?.[3]).toBe("running");
   });
 
-  it("queues the start while another customer has the cards, and fires it when they go", () => {
+  it("queues the start while another customer has the GPUs, and starts when they are free", () => {
     const { t, id } = up();
     state(t, id, "stopped");
     happens(t, id, "relet");
@@ -67,7 +67,7 @@ describe("checklist 7.1: PUT state running on re-let GPU -> 200 success:false qu
     expect(words(t, id)?.[1]).toBe("stopped");
   });
 
-  it("labels, and refuses labels of more than 1024 characters and states that it does not know", () => {
+  it("sets a label, and refuses labels of more than 1024 characters and unknown states", () => {
     const { t, id } = up();
     const put = (body: Record<string, string>) => t.api("PUT", `/api/v0/instances/${id}/`, body);
     expect(put({ label: "new" }).body).toEqual({ success: true, msg: `label for ${id} set to 'new'` });

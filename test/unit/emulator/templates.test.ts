@@ -13,8 +13,8 @@ const made = (t: Trial, body: JsonObject): JsonObject => {
   return template;
 };
 
-describe("checklist 7.1: template edit changes hash_id keeps id; own+public rows; identical create returns existing", () => {
-  it("finds own and public rows alike, a stranger's of the same name first", () => {
+describe("templates", () => {
+  it("finds own and public templates, another user's of the same name first", () => {
     const rows = search(trial(), { name: { eq: "demo" } });
     expect(rows.map((row) => [row.name, row.creator_id === OWNER])).toEqual([
       ["demo", false],
@@ -22,13 +22,13 @@ describe("checklist 7.1: template edit changes hash_id keeps id; own+public rows
     ]);
   });
 
-  it("never shows a stranger's private template", () => {
+  it("never shows another user's private template", () => {
     const t = trial();
     for (const one of t.emulator.world.templates) if (one.creatorId !== OWNER) one.public = false;
     expect(search(t, {})).toHaveLength(1);
   });
 
-  it("narrows by creator", () => {
+  it("filters by creator", () => {
     const t = trial();
     const { id } = t.api("GET", "/api/v0/users/current").body;
     expect(search(t, { creator_id: { eq: id ?? null }, name: { eq: "demo" } })).toMatchObject([
@@ -37,7 +37,7 @@ describe("checklist 7.1: template edit changes hash_id keeps id; own+public rows
     expect(own(t).map((row) => row.creator_id)).toEqual([OWNER]);
   });
 
-  it("keeps the id and changes the hash when the content is edited, and gives the old hash back when it is reverted", () => {
+  it("keeps the id and changes the hash when the content is edited, and has the old hash again when it is reverted", () => {
     const t = trial();
     const [before] = own(t);
     const put = (changes: JsonObject) =>
@@ -49,7 +49,7 @@ describe("checklist 7.1: template edit changes hash_id keeps id; own+public rows
     expect(own(t)[0]?.hash_id).toBe(before?.hash_id);
   });
 
-  it("changes at a test's order too, and goes at its order", () => {
+  it("can be changed and deleted by control routes", () => {
     const t = trial();
     const [before] = own(t);
     const { hash_id } = t.order("PATCH", "templates/demo", { image: "example/app:2" }).body;
@@ -67,7 +67,7 @@ describe("checklist 7.1: template edit changes hash_id keeps id; own+public rows
     expect(made(t, { name: "x", image: "a/b:2" }).id).not.toBe(first.id);
   });
 
-  it("gives two users' equal templates one hash", () => {
+  it("gives equal templates of two users the same hash", () => {
     const t = trial();
     const content = { name: "demo", image: "stranger/app:1", env: "-p 9000:9000", runtype: "args" };
     const mine = made(t, { ...content, recommended_disk_space: 20, readme: "for trials" });
@@ -75,7 +75,7 @@ describe("checklist 7.1: template edit changes hash_id keeps id; own+public rows
     expect([mine.hash_id, mine.id === theirs?.id]).toEqual([theirs?.hash_id, false]);
   });
 
-  it("takes the account's own template where a stranger's has the same hash", () => {
+  it("uses the account's own template when another user's has the same hash", () => {
     const t = trial();
     const [theirs] = search(t, { creator_id: { neq: OWNER } });
     const content = {
@@ -101,7 +101,7 @@ describe("checklist 7.1: template edit changes hash_id keeps id; own+public rows
     expect(own(t)).toEqual([]);
   });
 
-  it("refuses to edit or delete what is not the account's own", () => {
+  it("refuses to edit or delete another user's template", () => {
     const t = trial();
     const [theirs] = search(t, { creator_id: { neq: OWNER } });
     expect(t.api("PUT", "/api/v0/template/", { hash_id: theirs?.hash_id ?? null, tag: "2" }).status).toBe(400);
@@ -112,13 +112,13 @@ describe("checklist 7.1: template edit changes hash_id keeps id; own+public rows
     expect(trial().api("GET", `/api/v0/template/?select_filters=${filters}`).status).toBe(400);
   });
 
-  it("refuses filters on fields that it does not know, and columns that are no list", () => {
+  it("refuses filters on unknown fields, and columns that are not a list", () => {
     const t = trial();
     expect(t.api("GET", `/api/v0/template/?select_filters=${jsonParameter({ readme: { eq: "" } })}`).status).toBe(400);
     expect(t.api("GET", "/api/v0/template/?select_cols=id").status).toBe(400);
   });
 
-  it("gives the columns and the order that are asked for", () => {
+  it("returns the requested columns in the requested order", () => {
     const t = trial();
     made(t, { name: "a first", image: "x/y" });
     expect(search(t, {}, `&order_by=name&select_cols=${jsonParameter(["name", "nothing"])}`)).toEqual([

@@ -3,8 +3,8 @@ import { dump, listed, rent, rowsOf, trial } from "./harness.ts";
 
 const show = (id: number) => `/api/v0/instances/${id}/?owner=me`;
 
-describe("checklist 7.1: show missing -> 200 null (default) | 404; visibility lag after create; destroy lag", () => {
-  it("shows null for an id that nobody has", () => {
+describe("which instances are shown", () => {
+  it("shows null for an unknown id", () => {
     const answer = trial().api("GET", show(4242));
     expect([answer.status, answer.body]).toEqual([200, { instances: null }]);
   });
@@ -15,13 +15,13 @@ describe("checklist 7.1: show missing -> 200 null (default) | 404; visibility la
     expect([t.api("GET", show(4242)).status, t.api("GET", show(4242)).body.error]).toEqual([404, "no_such_instance"]);
   });
 
-  it("shows an object under the plural name for one that exists", () => {
+  it("shows an existing instance under the plural name", () => {
     const t = trial();
     const id = rent(t);
     expect(t.api("GET", show(id)).body).toMatchObject({ instances: { id, label: "k8s_pod=a" } });
   });
 
-  it("lists and shows a fresh instance only after the visibility lag", () => {
+  it("lists and shows a new instance only after the visibility lag", () => {
     const t = trial({ settings: { visibilityLagSeconds: 4 } });
     const id = rent(t);
     expect([listed(t, id), t.api("GET", show(id)).body.instances]).toEqual([null, null]);
@@ -30,7 +30,7 @@ describe("checklist 7.1: show missing -> 200 null (default) | 404; visibility la
     expect(t.api("GET", show(id)).body.instances).toMatchObject({ id });
   });
 
-  it("goes on listing a destroyed instance for the destroy lag, whose server and bill have ended", () => {
+  it("still lists a destroyed instance during the destroy lag, without server and bill", () => {
     const t = trial({ settings: { destroyLagSeconds: 20, bootSeconds: 0 } });
     const id = rent(t);
     t.pass(1);
@@ -46,7 +46,7 @@ describe("checklist 7.1: show missing -> 200 null (default) | 404; visibility la
   });
 });
 
-describe("checklist 7.1: 404 for manage/destroy of missing (no_such_instance / not_found)", () => {
+describe("changing a missing instance", () => {
   it.each(["no_such_instance", "not_found"])("answers 404 %s", (slug) => {
     const t = trial();
     t.order("POST", "settings", { missingInstance: slug });
@@ -71,7 +71,7 @@ describe("checklist 7.1: 404 for manage/destroy of missing (no_such_instance / n
     expect([answer.status, answer.body.error]).toEqual([status, slug]);
   });
 
-  it("finds nothing to destroy the second time, though the row still lingers", () => {
+  it("finds nothing to destroy the second time, although the row is still listed", () => {
     const t = trial({ settings: { destroyLagSeconds: 20 } });
     const id = rent(t);
     expect(t.api("DELETE", `/api/v0/instances/${id}/`).status).toBe(200);
@@ -79,7 +79,7 @@ describe("checklist 7.1: 404 for manage/destroy of missing (no_such_instance / n
     expect(listed(t, id)).not.toBeNull();
   });
 
-  it("destroys several at once, and tells an id that is no number", () => {
+  it("destroys several at once, and reports an id that is not a number", () => {
     const t = trial();
     const [a, b] = [rent(t), rent(t)];
     expect(t.api("DELETE", "/api/v0/instances/", { instance_ids: [a, b] }).status).toBe(200);

@@ -15,11 +15,11 @@ test.each([
   "curl http://127.0.0.1:20001/status",
   "kill -9 11",
   "Ctrl-C",
-])("the help tells how: %s", (command) => {
+])("the help shows: %s", (command) => {
   expect(help).toContain(command);
 });
 
-test("the body of each request is JSON that a shell passes on as it is", () => {
+test("the body of each request is JSON that a shell passes on unchanged", () => {
   const bodies = [...help.matchAll(/-d '([^']*)'/g)].map((match) => match[1] ?? "");
   expect(bodies.length).toBeGreaterThan(0);
   for (const body of bodies) expect(() => JSON.parse(body)).not.toThrow();

@@ -1,29 +1,29 @@
 import { expect, test } from "vitest";
+import { steppingClock } from "../../fakes/stepping-clock.ts";
 import { type Readiness, watchReadiness } from "../../local/readiness.ts";
-import { steppingClock } from "../sandbox/stepping-clock.ts";
 
-/** What is told while the pod shows these states one after the other; the look after the last one ends it. */
-async function toldOf(...states: Readiness[]): Promise<Readiness[]> {
+/** What is reported while the probes return these states one after the other; the probe after the last one stops it. */
+async function reportedFor(...states: Readiness[]): Promise<Readiness[]> {
   const over = new AbortController();
-  const told: Readiness[] = [];
-  const look = async () => {
+  const reported: Readiness[] = [];
+  const probe = async () => {
     const state = states.shift();
     if (state === undefined) over.abort();
     return state ?? "silent";
   };
-  await watchReadiness("http://pod", steppingClock(), over.signal, (readiness) => told.push(readiness), look);
-  return told;
+  await watchReadiness("http://pod", steppingClock(), over.signal, (readiness) => reported.push(readiness), probe);
+  return reported;
 }
 
-test("nothing is told before the pod was ready for the first time", async () => {
-  expect(await toldOf("silent", "unready", "silent", "ready")).toEqual(["ready"]);
+test("nothing is reported before the pod is ready for the first time", async () => {
+  expect(await reportedFor("silent", "unready", "silent", "ready")).toEqual(["ready"]);
 });
 
-test("each change afterwards is told once", async () => {
-  const told = await toldOf("ready", "ready", "unready", "unready", "silent", "ready", "ready");
-  expect(told).toEqual(["ready", "unready", "silent", "ready"]);
+test("each later change is reported once", async () => {
+  const reported = await reportedFor("ready", "ready", "unready", "unready", "silent", "ready", "ready");
+  expect(reported).toEqual(["ready", "unready", "silent", "ready"]);
 });
 
-test("what is seen after the end is not told", async () => {
-  expect(await toldOf("ready")).toEqual(["ready"]);
+test("a change after the stop is not reported", async () => {
+  expect(await reportedFor("ready")).toEqual(["ready"]);
 });

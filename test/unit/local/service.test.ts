@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
+import { steppingClock } from "../../fakes/stepping-clock.ts";
 import { keepRunning } from "../../local/service.ts";
 import type { Child, Exit } from "../../sandbox/child.ts";
 import { until } from "../../sandbox/until.ts";
-import { steppingClock } from "../sandbox/stepping-clock.ts";
 
-/** A process that ends when it is told to. */
+/** A process that exits when the test or `stop` says so. */
 function fakeChild(pid: number, lines: readonly string[]) {
   let exit: Exit | null = null;
   let end: (exit: Exit) => void = () => undefined;
@@ -28,76 +28,76 @@ function fakeChild(pid: number, lines: readonly string[]) {
     },
     killNow: () => undefined,
   };
-  return { child, die: (how: Partial<Exit>) => end({ code: null, signal: null, ...how }) };
+  return { child, exits: (how: Partial<Exit>) => end({ code: null, signal: null, ...how }) };
 }
 
 function setUp(startFails: () => boolean = () => false) {
   const clock = steppingClock();
-  const said: string[] = [];
-  const lives: ReturnType<typeof fakeChild>[] = [];
+  const printed: string[] = [];
+  const starts: ReturnType<typeof fakeChild>[] = [];
   const service = keepRunning({
     name: "nginx",
     start: async () => {
-      if (startFails()) throw new Error("no such program");
-      const life = fakeChild(lives.length + 1, ["first", "last line"]);
-      lives.push(life);
-      return life.child;
+      if (startFails()) throw new Error("program missing");
+      const started = fakeChild(starts.length + 1, ["first", "last line"]);
+      starts.push(started);
+      return started.child;
     },
     lastLines: (child) => child.lines,
-    say: (word, text) => said.push(`${word}: ${text}`),
+    print: (word, text) => printed.push(`${word}: ${text}`),
     clock,
   });
-  const life = async (n: number) => {
-    await until(`life ${n} begins`, () => lives.length >= n && service.child() !== null);
-    const it = lives[n - 1];
-    if (it === undefined) throw new Error("no life");
+  const start = async (n: number) => {
+    await until(`start ${n} is done`, () => starts.length >= n && service.child() !== null);
+    const it = starts[n - 1];
+    if (it === undefined) throw new Error("not started");
     return it;
   };
-  return { clock, said, service, life, lives };
+  return { clock, printed, service, start, starts };
 }
 
-test("a program that died is started again after a second, with its last lines shown", async () => {
-  const { clock, said, service, life } = setUp();
-  (await life(1)).die({ signal: "SIGKILL" });
-  await life(2);
+test("a program that exits is restarted after a second, and its last lines are printed", async () => {
+  const { clock, printed, service, start } = setUp();
+  (await start(1)).exits({ signal: "SIGKILL" });
+  await start(2);
   expect(clock.sleeps).toEqual([1000]);
-  expect(said).toEqual([
-    "restarting: nginx in 1 s: it ended (SIGKILL)\n| first\n| last line",
-    "restarted: nginx is process 2 now",
+  expect(printed).toEqual([
+    "restarting: nginx in 1 s: it exited (SIGKILL)\n| first\n| last line",
+    "restarted: nginx has process id 2 now",
   ]);
   await service.stop();
 });
 
-test("the pause doubles while it keeps dying, up to a ceiling, and is forgotten once it has lived", async () => {
-  const { clock, service, life } = setUp();
-  for (let n = 1; n <= 6; n++) (await life(n)).die({ code: 1 });
-  const seventh = await life(7);
+test("the pause doubles while it keeps exiting, up to a maximum, and is reset after a stable run", async () => {
+  const { clock, service, start } = setUp();
+  for (let n = 1; n <= 6; n++) (await start(n)).exits({ code: 1 });
+  const seventh = await start(7);
   clock.advance(10_000);
-  seventh.die({ code: 1 });
-  await life(8);
+  seventh.exits({ code: 1 });
+  await start(8);
   expect(clock.sleeps).toEqual([1000, 2000, 4000, 8000, 15_000, 15_000, 1000]);
   await service.stop();
 });
 
-test("a start that fails is tried again, and said", async () => {
+test("a start that fails is retried and printed", async () => {
   let fails = 1;
-  const { said, service, life } = setUp(() => fails-- > 0);
-  await life(1);
-  expect(said).toEqual(["restarting: nginx in 1 s: no such program"]);
+  const { printed, service, start } = setUp(() => fails-- > 0);
+  await start(1);
+  expect(printed).toEqual(["restarting: nginx in 1 s: program missing"]);
   await service.stop();
 });
 
-test("what is stopped is not started again, and its exit is told", async () => {
-  const { said, service, life, lives } = setUp();
-  await life(1);
+test("a stopped program is not restarted, and its exit is returned", async () => {
+  const { printed, service, start, starts } = setUp();
+  await start(1);
   expect(await service.stop()).toEqual({ code: 0, signal: null });
-  expect(lives).toHaveLength(1);
-  expect(said).toEqual([]);
+  expect(starts).toHaveLength(1);
+  expect(printed).toEqual([]);
   expect(service.child()).toBeNull();
 });
 
-test("stopping while it is just being started ends that process too", async () => {
-  const { service, lives } = setUp();
+test("stopping during a start stops that process too", async () => {
+  const { service, starts } = setUp();
   expect(await service.stop()).toEqual({ code: 0, signal: null });
-  expect(lives).toHaveLength(1);
+  expect(starts).toHaveLength(1);
 });

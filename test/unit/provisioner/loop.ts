@@ -9,7 +9,7 @@ import type { Policy } from "../../../provisioner/plan/policy.ts";
 import type { Publisher } from "../../../provisioner/publish/publish.ts";
 import { type LoopParts, pass, runLoop } from "../../../provisioner/reconcile.ts";
 import type { State } from "../../../provisioner/state/schema.ts";
-import { type FakeClock, fakeClock } from "../common/fake-clock.ts";
+import { type FakeClock, fakeClock } from "../../fakes/fake-clock.ts";
 import { type ClientScript, fakeBans, fakeClient, fakeDisk, fakeLog, type Journal } from "./fakes.ts";
 import {
   desired,

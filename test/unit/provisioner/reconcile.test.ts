@@ -4,7 +4,7 @@ import { createLease } from "../../../provisioner/lease/lease.ts";
 import type { Observation } from "../../../provisioner/model/observation.ts";
 import { adoptPublished } from "../../../provisioner/state/apply-observation.ts";
 import { emptyState } from "../../../provisioner/state/schema.ts";
-import { fakeClock } from "../common/fake-clock.ts";
+import { fakeClock } from "../../fakes/fake-clock.ts";
 import { fakeLog, type Journal } from "./fakes.ts";
 import { type FakeRedis, fakeRedis } from "./lease/fake-redis.ts";
 import { fileOf, loop } from "./loop.ts";

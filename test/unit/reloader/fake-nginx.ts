@@ -8,7 +8,7 @@ import type { HashProbe } from "../../../reloader/nginx/hash-probe.ts";
 import type { Master } from "../../../reloader/nginx/master.ts";
 import type { SignalResult } from "../../../reloader/nginx/processes.ts";
 import { readConfig } from "../../../reloader/render/render.ts";
-import type { FakeClock } from "../common/fake-clock.ts";
+import type { FakeClock } from "../../fakes/fake-clock.ts";
 
 export const CONFIG = "/conf/default.conf";
 export const GOOD = "/conf/default.conf.good";

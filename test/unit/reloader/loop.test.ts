@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { WakeSignal } from "../../../common/loop.ts";
 import { runReloaderPasses } from "../../../reloader/loop.ts";
-import { fakeClock } from "../common/fake-clock.ts";
+import { fakeClock } from "../../fakes/fake-clock.ts";
 
 function setUp() {
   const clock = fakeClock();

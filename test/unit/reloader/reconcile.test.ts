@@ -9,7 +9,7 @@ import { Reconciler } from "../../../reloader/reconcile.ts";
 import { DEFAULT_CONF } from "../../../reloader/render/default-conf.ts";
 import { NO_RENDER_INPUTS } from "../../../reloader/render/view.ts";
 import { Report } from "../../../reloader/report/report.ts";
-import { fakeClock } from "../common/fake-clock.ts";
+import { fakeClock } from "../../fakes/fake-clock.ts";
 import { CONFIG, FakeDisk, FakeNginx, GOOD, STATE } from "./fake-nginx.ts";
 import { configFor, PROXY, server, upstreamFile } from "./samples.ts";
 

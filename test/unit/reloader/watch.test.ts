@@ -4,8 +4,8 @@ import { FSWatcher } from "chokidar";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { systemClock } from "../../../common/clock.ts";
 import { debounce, watchFolder } from "../../../reloader/watch.ts";
-import { fakeClock } from "../common/fake-clock.ts";
-import { temporaryFolder } from "../common/temporary-folder.ts";
+import { fakeClock } from "../../fakes/fake-clock.ts";
+import { temporaryFolder } from "../../fakes/temporary-folder.ts";
 
 describe("a burst of events", () => {
   function setUp() {

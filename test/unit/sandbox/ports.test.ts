@@ -21,32 +21,32 @@ async function claim(random?: () => number) {
   return block;
 }
 
-test("the wished port is taken when it is free", async () => {
+test("the preferred port is used when it is free", async () => {
   expect(await firstFreePort(3000, async () => true)).toBe(3000);
 });
 
-test("the next free port is taken when the wished one is not", async () => {
+test("the next free port is used when the preferred one is taken", async () => {
   expect(await firstFreePort(3000, async (port) => port >= 3003)).toBe(3003);
 });
 
-test("a wish that cannot be met says which ports are taken", async () => {
+test("the error says which ports are taken", async () => {
   await expect(firstFreePort(3000, async () => false)).rejects.toThrow("the ports 3000 to 3049 are all taken");
 });
 
-test.each(["127.0.0.1", "0.0.0.0", "127.0.0.2"])("a port on which somebody listens at %s is not free", async (host) => {
+test.each(["127.0.0.1", "0.0.0.0", "127.0.0.2"])("a port with a listener on %s is not free", async (host) => {
   const port = await (await claim()).take();
   expect(await isFree(port)).toBe(true);
   await listen(port, host);
   expect(await isFree(port)).toBe(false);
 });
 
-test("two blocks that begin their search at the same place share no port", async () => {
+test("two blocks whose search starts at the same place share no port", async () => {
   const blocks = [await claim(() => 0.5), await claim(() => 0.5)];
   const ports = await Promise.all(blocks.flatMap((block) => [block.take(), block.take(), block.take()]));
   expect(new Set(ports).size).toBe(6);
 });
 
-test("a taken port of the block is passed over", async () => {
+test("a taken port of the block is skipped", async () => {
   const first = await claim(() => 0.25);
   const port = await first.take();
   await first.release();
@@ -54,7 +54,7 @@ test("a taken port of the block is passed over", async () => {
   expect(await (await claim(() => 0.25)).take()).toBe(port + 1);
 });
 
-test("a block that is used up says so", async () => {
+test("a block without free ports is an error", async () => {
   const block = await claim();
   for (let n = 0; n < 31; n++) await block.take();
   await expect(block.take()).rejects.toThrow("all 31 ports");

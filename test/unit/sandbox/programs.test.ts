@@ -18,7 +18,7 @@ function put(path: string, mode = 0o755): string {
   return at;
 }
 
-test("the first in PATH is taken, and only what is a program", () => {
+test("the first executable file in PATH is used", () => {
   put("a/some-server", 0o644);
   mkdirSync(join(folder, "b", "some-server"), { recursive: true });
   const wanted = put("c/some-server");
@@ -30,12 +30,12 @@ test("the first in PATH is taken, and only what is a program", () => {
 test.each([
   ["XDG_CACHE_HOME", "vast-pod/bin/some-server"],
   ["HOME", ".cache/vast-pod/bin/some-server"],
-])("without one in PATH the copy below %s is taken", (variable, path) => {
+])("a program that is not in PATH is found in %s", (variable, path) => {
   const wanted = put(path);
   expect(findProgram("some-server", { PATH: "/nowhere", [variable]: folder })).toBe(wanted);
 });
 
-test("a program that is nowhere is an error that names it and the remedy", () => {
+test("a missing program is an error that names it and says how to install it", () => {
   expect(() => findProgram("some-server", { PATH: "/nowhere", HOME: folder })).toThrow(
     /some-server is not installed: run test\/setup.sh/,
   );

@@ -1,22 +1,22 @@
 import { expect, test } from "vitest";
+import { steppingClock } from "../../fakes/stepping-clock.ts";
 import { until } from "../../sandbox/until.ts";
-import { steppingClock } from "./stepping-clock.ts";
 
-test("answers what the condition answered first that is not false, null or undefined", async () => {
+test("returns the first value that is not false, null or undefined", async () => {
   const answers = [undefined, null, false, 0];
   expect(await until("there is an answer", () => answers.shift(), { clock: steppingClock() })).toBe(0);
   expect(answers).toEqual([]);
 });
 
-test("asks for the last time at the deadline and then says what it waited for", async () => {
+test("checks once more at the deadline, then throws an error that says what it waited for", async () => {
   const clock = steppingClock();
-  const asked: number[] = [];
-  const waiting = until("pigs fly", () => asked.push(clock.now()) < 0, { clock, timeoutMs: 100, everyMs: 50 });
-  await expect(waiting).rejects.toThrow("waited 100 ms in vain until pigs fly");
-  expect(asked).toEqual([0, 50, 100]);
+  const checks: number[] = [];
+  const waiting = until("pigs fly", () => checks.push(clock.now()) < 0, { clock, timeoutMs: 100, everyMs: 50 });
+  await expect(waiting).rejects.toThrow("timed out after 100 ms waiting until pigs fly");
+  expect(checks).toEqual([0, 50, 100]);
 });
 
-test("a condition that throws is asked again, and its last error is told with the context", async () => {
+test("a condition that throws is checked again, and the error has its last message and the context", async () => {
   const condition = () => {
     throw new Error("connection refused");
   };
@@ -26,7 +26,7 @@ test("a condition that throws is asked again, and its last error is told with th
   );
 });
 
-test("ends with the reason of an aborted signal", async () => {
+test("throws the reason of an aborted signal", async () => {
   const abort = new AbortController();
   abort.abort(new Error("enough"));
   await expect(until("x", () => true, { signal: abort.signal })).rejects.toThrow("enough");

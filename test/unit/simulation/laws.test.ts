@@ -1,5 +1,6 @@
-// Where each law begins to speak, on truths made by hand. That each one speaks of a whole run is shown in test/simulation.
+// Where each law begins to report a breach, with hand-made truths. test/simulation shows that each law finds a planted bug.
 import { expect, test } from "vitest";
+import type { ContractTruth, DestroyTruth, PodTruth, Truth } from "../../simulation/emulator-truth.ts";
 import { budgetKept } from "../../simulation/laws/budget.ts";
 import { goodKept } from "../../simulation/laws/good-kept.ts";
 import { moneyOf, moneySentence } from "../../simulation/laws/money.ts";
@@ -8,7 +9,6 @@ import { oneOwner } from "../../simulation/laws/one-owner.ts";
 import { othersUntouched } from "../../simulation/laws/others.ts";
 import { servingAgain } from "../../simulation/laws/serving-again.ts";
 import { twoInstances } from "../../simulation/laws/two-instances.ts";
-import type { ContractTruth, DestroyTruth, PodTruth, Truth } from "../../simulation/truth.ts";
 
 const SECOND = 1000;
 const MINUTE = 60_000;
@@ -38,7 +38,7 @@ function truthOf(over: Partial<Truth> = {}, pod: Partial<PodTruth> = {}): Truth 
     touches: [],
     destroys: [],
     disturbances: [],
-    forgetful: [],
+    redisUnreliable: [],
     ...over,
   };
 }
@@ -66,7 +66,7 @@ test("two instances are a breach when they live for more than 300 s at a stretch
   expect(laws(300 * SECOND + 1)).toMatchObject([{ at: 10 * MINUTE }]);
 });
 
-test("the time of a lie does not count, nor that of a row that does not show, nor that without a provisioner", () => {
+test("time does not count while the API lies, while a row is hidden, or without a provisioner", () => {
   const twice = (over: Partial<ContractTruth> = {}) => [contract(), second(10 * MINUTE, 500 * SECOND, over)];
   const lie = { from: 10 * MINUTE, to: 10 * MINUTE + 200 * SECOND, pod: 0, what: "api" };
   expect(twoInstances(truthOf({ contracts: twice(), disturbances: [lie] }))).toEqual([]);
@@ -82,10 +82,10 @@ test("the time of a lie does not count, nor that of a row that does not show, no
 test("at rest anything but exactly one instance is a breach", () => {
   expect(twoInstances(truthOf())).toEqual([]);
   expect(twoInstances(truthOf({ contracts: [contract(), second(2 * HOUR + MINUTE, SECOND)] }))).toMatchObject([
-    { says: "vast-pod-0 had 2 instances at rest" },
+    { message: "vast-pod-0 had 2 instances at rest" },
   ]);
   const gap = [contract({ endedAt: 2 * HOUR + MINUTE }), contract({ id: 2, createdAt: 2 * HOUR + 2 * MINUTE })];
-  expect(twoInstances(truthOf({ contracts: gap }))).toMatchObject([{ says: "vast-pod-0 had 0 instances at rest" }]);
+  expect(twoInstances(truthOf({ contracts: gap }))).toMatchObject([{ message: "vast-pod-0 had 0 instances at rest" }]);
 });
 
 test("a call on an instance with another label, or none, is a breach", () => {
@@ -93,7 +93,7 @@ test("a call on an instance with another label, or none, is a breach", () => {
     othersUntouched(truthOf({ touches: [{ at: 5, pod: 0, id, label, call: "DELETE /x" }] }));
   expect(touch(LABEL)).toEqual([]);
   for (const label of [`${LABEL}0`, `${LABEL} `, "k8s_pod", null]) expect(touch(label)).toHaveLength(1);
-  expect(touch(null, 99)).toEqual([]); // there is no such instance: nothing was touched
+  expect(touch(null, 99)).toEqual([]); // the instance does not exist: nothing was changed
 });
 
 test("destroying the only good instance is a breach, whatever the reason", () => {
@@ -122,7 +122,7 @@ test("destroying the only good instance is a breach, whatever the reason", () =>
   for (const excuse of excuses) expect(law(excuse)).toEqual([]);
 });
 
-test("an hour after the faults each pod has one live instance and nothing else bills", () => {
+test("an hour after the faults each pod has one live instance and nothing else is billed", () => {
   expect(nothingLeft(truthOf())).toEqual([]);
   expect(nothingLeft(truthOf({ contracts: [] }))).toHaveLength(1);
   expect(nothingLeft(truthOf({ contracts: [contract(), contract({ id: 2 })] }))).toHaveLength(1);
@@ -137,7 +137,7 @@ test("a pod that does not serve within 45 minutes after the faults is a breach",
   expect(servingAgain(truthOf({}, { serving: [{ from: 0, to: HOUR, id: 1 }] }))).toHaveLength(1);
 });
 
-test("a pod whose budget was spent when the faults ended has 45 minutes from its refill", () => {
+test("a pod whose budget was spent when the faults ended has 45 minutes after its next create is allowed", () => {
   const creates = Array.from({ length: 6 }, (_, i) => ({ at: (40 + i) * MINUTE, pod: 0, made: i, uncertain: false }));
   const served = (minute: number) =>
     truthOf({ creates }, { serving: [{ from: minute * MINUTE, to: 3 * HOUR, id: 1 }] });
@@ -145,7 +145,7 @@ test("a pod whose budget was spent when the faults ended has 45 minutes from its
   expect(servingAgain(served(100 + 46))).toHaveLength(1);
 });
 
-test("more creates than the budget within an hour are a breach, the uncertain ones counted, the refused ones not", () => {
+test("more creates than the budget within an hour are a breach; uncertain creates count, refused ones do not", () => {
   const creates = (count: number, every: number, uncertain = false) =>
     Array.from({ length: count }, (_, i) => ({ at: i * every, pod: 0, made: uncertain ? null : i, uncertain }));
   expect(budgetKept(truthOf({ creates: creates(6, MINUTE) }))).toEqual([]);
@@ -156,9 +156,10 @@ test("more creates than the budget within an hour are a breach, the uncertain on
   expect(budgetKept(truthOf({ creates: refused }))).toEqual([]);
 });
 
-test("a replaced pod goes on with the budget of its label, unless Redis forgot it about then", () => {
+test("a replaced pod continues with the budget of its label, unless Redis lost it around that time", () => {
   const creates = Array.from({ length: 8 }, (_, i) => ({ at: (20 + i) * MINUTE, pod: 0, made: i, uncertain: false }));
-  const replaced = (forgetful: Truth["forgetful"]) => truthOf({ creates, forgetful }, { replacedAt: [23.5 * MINUTE] });
+  const replaced = (forgetful: Truth["redisUnreliable"]) =>
+    truthOf({ creates, redisUnreliable: forgetful }, { replacedAt: [23.5 * MINUTE] });
   const flushed = (minute: number) => [{ from: minute * MINUTE, to: minute * MINUTE }];
   expect(budgetKept(replaced([]))).toHaveLength(2);
   expect(budgetKept(replaced([{ from: 0, to: 3 * HOUR }]))).toEqual([]);
@@ -168,10 +169,10 @@ test("a replaced pod goes on with the budget of its label, unless Redis forgot i
   expect(budgetKept(replaced(flushed(26.6)))).toHaveLength(2);
 });
 
-test("two processes of one label that act within 30 s are a breach while both run and Redis remembers", () => {
-  const truth = (secondAt: number, firstEnds = 3 * HOUR, forgetful: Truth["forgetful"] = []) =>
+test("two processes of one label that act within 30 s are a breach while both run and Redis keeps its data", () => {
+  const truth = (secondAt: number, firstEnds = 3 * HOUR, forgetful: Truth["redisUnreliable"] = []) =>
     truthOf(
-      { forgetful },
+      { redisUnreliable: forgetful },
       {
         running: [
           { from: 0, to: firstEnds },
@@ -191,7 +192,7 @@ test("two processes of one label that act within 30 s are a breach while both ru
   expect(oneOwner(truth(SECOND, 3 * HOUR, [{ from: 0, to: HOUR - 3 * MINUTE - 1 }]))).toHaveLength(1);
 });
 
-test("money is split into serving, boot time and waste, for our own labels alone", () => {
+test("money is split into serving, boot time and waste, for the pods' labels only", () => {
   const contracts = [
     contract({ paid: { serving: 6, before: 1, after: 1 } }),
     contract({ id: 2, paid: { serving: 0, before: 2, after: 0 } }),

@@ -22,7 +22,7 @@ test("the sleep of a killed process never ends, also when its signal is aborted 
   expect(deaths).toEqual([5]);
 });
 
-test("a sleep ends early when its signal is aborted, and once only", async () => {
+test("a sleep ends early when its signal is aborted, and only once", async () => {
   const time = virtualTime(0);
   const process = newProcess(time, () => undefined);
   const abort = new AbortController();
@@ -33,9 +33,9 @@ test("a sleep ends early when its signal is aborted, and once only", async () =>
   expect(woken).toEqual([4]);
 });
 
-test("a process that is armed dies where it comes to that point, and not before", () => {
+test("a process with a kill point dies when it reaches that point, and not before", () => {
   const process = newProcess(virtualTime(0), () => undefined);
-  process.arm("create-made");
+  process.killAtPoint("create-made");
   expect(process.passes("create-sent")).toBe(true);
   expect(process.passes("create-made")).toBe(false);
   expect(process.alive()).toBe(false);
@@ -47,7 +47,7 @@ test.each([
 ] as const)("a process that dies at %s leaves %j on the disk, and its write never returns", async (point, left) => {
   const disk = podDisk();
   const process = newProcess(virtualTime(0), () => undefined);
-  process.arm(point);
+  process.killAtPoint(point);
   const own = processDisk(disk, {
     alive: process.alive,
     before: () => process.passes("state-before"),
@@ -62,7 +62,7 @@ test.each([
   expect(returned).toBe(false);
 });
 
-test("a full disk refuses a write and keeps what it has", async () => {
+test("a full disk refuses a write and keeps its files", async () => {
   const disk = podDisk();
   disk.write("/state", "old");
   disk.full = true;
@@ -71,7 +71,7 @@ test("a full disk refuses a write and keeps what it has", async () => {
   expect(disk.read("/state")).toBe("old");
 });
 
-test("Redis forgets a key when its time is over, keeps the first of two starts, and counts", async () => {
+test("Redis drops an expired key, keeps the first of two start times, and counts", async () => {
   let now = 0;
   const redis = sharedRedis(() => now).connect(async () => undefined);
   await redis.setIfAbsent("wait_1", "5", 10);
@@ -85,7 +85,7 @@ test("Redis forgets a key when its time is over, keeps the first of two starts, 
   expect(await redis.scan("0", "ban_*")).toEqual(["0", ["ban_7"]]);
 });
 
-test("Redis that is away rejects after a second", async () => {
+test("Redis that is down rejects after a second", async () => {
   const slept: number[] = [];
   const shared = sharedRedis(() => 0);
   shared.away = true;

@@ -3,7 +3,7 @@ import type { Injection } from "../../simulation/scenario.ts";
 import { shrink } from "../../simulation/shrink.ts";
 
 const list = (count: number): Injection[] => Array.from({ length: count }, (_, at) => ({ at, kind: "redis-flush" }));
-/** Fails while all of these are in it. */
+/** Fails while the list has all of these. */
 const needs =
   (...wanted: number[]) =>
   async (injections: Injection[]) =>
@@ -16,11 +16,11 @@ test("finds exactly the events that a failure needs, in their order", async () =
   expect(shrunk.done).toBe(true);
 });
 
-test("finds that nothing is needed where the failure is there by itself", async () => {
+test("finds that nothing is needed when the failure happens anyway", async () => {
   expect((await shrink(list(9), needs(), 500)).injections).toEqual([]);
 });
 
-test("stops at its bound with a list that still fails", async () => {
+test("stops at its limit with a list that still fails", async () => {
   const fails = needs(3, 17, 44);
   const shrunk = await shrink(list(60), fails, 5);
   expect(shrunk).toMatchObject({ runs: 5, done: false });

@@ -3,7 +3,7 @@ import { virtualTime } from "../../simulation/virtual-time.ts";
 
 const nothing = { nextAt: () => null, happen: () => undefined };
 
-test("timers run in order of time, those of one instant in order of adding, and time stops at the end", async () => {
+test("timers run in order of time, or of adding for the same instant, and time stops at the end", async () => {
   const time = virtualTime(1000);
   const ran: string[] = [];
   time.after(20, () => ran.push(`b ${time.now()}`));
@@ -15,7 +15,7 @@ test("timers run in order of time, those of one instant in order of adding, and 
   expect(time.now()).toBe(1050);
 });
 
-test("a timer that was taken back does not run", async () => {
+test("a cancelled timer does not run", async () => {
   const time = virtualTime(0);
   let ran = false;
   time.after(5, () => {
@@ -25,7 +25,7 @@ test("a timer that was taken back does not run", async () => {
   expect(ran).toBe(false);
 });
 
-test("between two events every program goes on until it waits for time", async () => {
+test("between two events every program runs until it waits for time", async () => {
   const time = virtualTime(0);
   const ran: string[] = [];
   const program = async () => {
@@ -39,7 +39,7 @@ test("between two events every program goes on until it waits for time", async (
   expect(ran).toEqual(["ready at 10", "other at 11", "woken at 11"]);
 });
 
-test("is a whole number, though what happens outside is at fractions of a millisecond", async () => {
+test("the time is a whole number of ms, although outside events happen in between", async () => {
   const time = virtualTime(0);
   const events = [3.2, 7.9];
   const seen: number[] = [];

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { createActor } from "../../../../provisioner/act/act.ts";
 import type { Action } from "../../../../provisioner/model/plan.ts";
 import type { State } from "../../../../provisioner/state/schema.ts";
-import { fakeClock } from "../../common/fake-clock.ts";
+import { fakeClock } from "../../../fakes/fake-clock.ts";
 import {
   type ClientScript,
   fakeBans,

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { createOne } from "../../../../provisioner/act/create.ts";
 import { known } from "../../../../provisioner/model/observation.ts";
 import type { State } from "../../../../provisioner/state/schema.ts";
-import { fakeClock } from "../../common/fake-clock.ts";
+import { fakeClock } from "../../../fakes/fake-clock.ts";
 import { type ClientScript, fakeClient, fakeDisk, fakeLog, type Journal, never, vastError } from "../fakes.ts";
 import {
   createAction,

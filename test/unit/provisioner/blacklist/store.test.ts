@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { createBanStore, noBans } from "../../../../provisioner/blacklist/store.ts";
 import type { RedisCommands } from "../../../../provisioner/redis/commands.ts";
-import { fakeClock } from "../../common/fake-clock.ts";
+import { fakeClock } from "../../../fakes/fake-clock.ts";
 import { NOW } from "../plan/situation.ts";
 
 const times = { banTtlSeconds: 604_800, restartTtlSeconds: 3600, banAfterSeconds: 1200 };

@@ -5,7 +5,7 @@ import { formatUpstreamFile } from "../../../../common/upstream-file.ts";
 import type { Dependencies } from "../../../../provisioner/commands/dependencies.ts";
 import { run } from "../../../../provisioner/commands/run.ts";
 import { readProvisionerSettings } from "../../../../provisioner/settings.ts";
-import { fakeClock } from "../../common/fake-clock.ts";
+import { fakeClock } from "../../../fakes/fake-clock.ts";
 import { fileOf } from "../loop.ts";
 import { failing, HASH, LABEL, NOW } from "../plan/situation.ts";
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { createLease, newToken } from "../../../../provisioner/lease/lease.ts";
 import type { State } from "../../../../provisioner/state/schema.ts";
-import { fakeClock } from "../../common/fake-clock.ts";
+import { fakeClock } from "../../../fakes/fake-clock.ts";
 import { fakeLog } from "../fakes.ts";
 import { LABEL, NOW, SECOND, state } from "../plan/situation.ts";
 import { EVERY_COMMAND, fakeRedis } from "./fake-redis.ts";

@@ -4,7 +4,7 @@ import type { Urgency } from "../../../../provisioner/observe/list-schedule.ts";
 import { createObserver } from "../../../../provisioner/observe/observe.ts";
 import { pollSlotOf } from "../../../../provisioner/observe/poll-schedule.ts";
 import type { State } from "../../../../provisioner/state/schema.ts";
-import { fakeClock } from "../../common/fake-clock.ts";
+import { fakeClock } from "../../../fakes/fake-clock.ts";
 import { type ClientScript, fakeBans, fakeClient, type Journal, vastError } from "../fakes.ts";
 import {
   desired,

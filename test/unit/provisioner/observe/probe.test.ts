@@ -6,7 +6,7 @@ import { describe, expect, onTestFinished, test, vi } from "vitest";
 import type { Clock } from "../../../../common/clock.ts";
 import { createProbe, type ProbeSettings } from "../../../../provisioner/observe/probe.ts";
 import { createAskReloader } from "../../../../provisioner/publish/withdraw.ts";
-import { fakeClock } from "../../common/fake-clock.ts";
+import { fakeClock } from "../../../fakes/fake-clock.ts";
 import { SELF_SIGNED } from "./self-signed.ts";
 
 async function listening(server: Server): Promise<{ host: string; port: number }> {

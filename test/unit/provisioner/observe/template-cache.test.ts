@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { known } from "../../../../provisioner/model/observation.ts";
 import { pollSlotOf } from "../../../../provisioner/observe/poll-schedule.ts";
 import { createTemplateCache } from "../../../../provisioner/observe/template-cache.ts";
-import { fakeClock } from "../../common/fake-clock.ts";
+import { fakeClock } from "../../../fakes/fake-clock.ts";
 import { vastError } from "../fakes.ts";
 import { desired, MINUTE, NOW, SECOND, template } from "../plan/situation.ts";
 

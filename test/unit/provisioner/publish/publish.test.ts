@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { formatUpstreamFile, parseUpstreamFile } from "../../../../common/upstream-file.ts";
 import { createPublisher } from "../../../../provisioner/publish/publish.ts";
-import { fakeClock } from "../../common/fake-clock.ts";
-import { temporaryFolder } from "../../common/temporary-folder.ts";
+import { fakeClock } from "../../../fakes/fake-clock.ts";
+import { temporaryFolder } from "../../../fakes/temporary-folder.ts";
 import { observation, planned, row, SECOND, servingTrack, state } from "../plan/situation.ts";
 
 const POD = "vast-pod-0";

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { Applied } from "../../../../common/reloader-status.ts";
 import { type AskReloader, awaitWithdrawn } from "../../../../provisioner/publish/withdraw.ts";
-import { fakeClock } from "../../common/fake-clock.ts";
+import { fakeClock } from "../../../fakes/fake-clock.ts";
 import { fakeLog } from "../fakes.ts";
 
 const server = { scheme: "http" as const, host: "203.0.113.9", port: 41234 };

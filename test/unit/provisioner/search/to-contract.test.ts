@@ -6,7 +6,7 @@ import { readProvisionerSettings } from "../../../../provisioner/settings.ts";
 import { createVastClient } from "../../../../provisioner/vast/client.ts";
 import type { Send } from "../../../../provisioner/vast/transport.ts";
 import type { Json, JsonObject } from "../../../emulator/json.ts";
-import { fakeClock } from "../../common/fake-clock.ts";
+import { fakeClock } from "../../../fakes/fake-clock.ts";
 import { jsonParameter, rowsOf, type Trial, trial } from "../../emulator/harness.ts";
 import { fakeDisk, fakeLog, never } from "../fakes.ts";
 import { createAction, NOW, observation, state, unknown } from "../plan/situation.ts";

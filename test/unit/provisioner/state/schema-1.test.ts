@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 import { parseMirror } from "../../../../provisioner/lease/mirror.ts";
 import { fromSchema1 } from "../../../../provisioner/state/schema-1.ts";
 import { createStateFile } from "../../../../provisioner/state/state-file.ts";
-import { temporaryFolder } from "../../common/temporary-folder.ts";
+import { temporaryFolder } from "../../../fakes/temporary-folder.ts";
 import { LABEL } from "../plan/situation.ts";
 
 const written = (name: string) => readFile(join(import.meta.dirname, "written-by-0.1.0", name), "utf8");

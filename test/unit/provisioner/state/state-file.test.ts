@@ -2,7 +2,7 @@ import { readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { createStateFile } from "../../../../provisioner/state/state-file.ts";
-import { temporaryFolder } from "../../common/temporary-folder.ts";
+import { temporaryFolder } from "../../../fakes/temporary-folder.ts";
 import { LABEL, NOW, servingTrack, state } from "../plan/situation.ts";
 
 async function stateFile() {

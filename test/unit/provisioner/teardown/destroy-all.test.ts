@@ -3,7 +3,7 @@ import { createLease, type Lease, noLease } from "../../../../provisioner/lease/
 import type { State } from "../../../../provisioner/state/schema.ts";
 import { type DestroyOutcome, destroyAll } from "../../../../provisioner/teardown/destroy-all.ts";
 import type { Instance } from "../../../../provisioner/vast/rows.ts";
-import { fakeClock } from "../../common/fake-clock.ts";
+import { fakeClock } from "../../../fakes/fake-clock.ts";
 import { fakeClient, fakeDisk, fakeLog, type Journal, vastError } from "../fakes.ts";
 import { EVERY_COMMAND, type FakeRedis, fakeRedis } from "../lease/fake-redis.ts";
 import { LABEL, NOW, row, SECOND, state } from "../plan/situation.ts";

@@ -5,7 +5,7 @@ import {
   type TerminateParts,
   terminateWarning,
 } from "../../../../provisioner/teardown/on-terminate.ts";
-import { fakeClock } from "../../common/fake-clock.ts";
+import { fakeClock } from "../../../fakes/fake-clock.ts";
 import { fakeLog } from "../fakes.ts";
 import { NOW } from "../plan/situation.ts";
 

@@ -4,7 +4,7 @@ import { readOptions } from "../../../../provisioner/commands/reap.ts";
 import type { LookupResult } from "../../../../provisioner/kubernetes/cluster.ts";
 import { podOf, type ReapParts, reap } from "../../../../provisioner/teardown/orphans.ts";
 import type { Instance } from "../../../../provisioner/vast/rows.ts";
-import { fakeClock } from "../../common/fake-clock.ts";
+import { fakeClock } from "../../../fakes/fake-clock.ts";
 import { fakeClient, fakeLog, type Journal, vastError } from "../fakes.ts";
 import { HOUR, MINUTE, NOW, row } from "../plan/situation.ts";
 

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { VastError, type VastErrorKind } from "../../../../provisioner/vast/errors.ts";
 import { createPacing, outageWaitMs, type Pacing, refusalWaitMs } from "../../../../provisioner/vast/pacing.ts";
 import { seededRandom } from "../../../emulator/random.ts";
-import { fakeClock } from "../../common/fake-clock.ts";
+import { fakeClock } from "../../../fakes/fake-clock.ts";
 
 /** When each of the calls of these endpoints may start, in ms after the first. */
 async function starts(gates: string[], prepare?: (pacing: Pacing) => void, random = () => 0) {

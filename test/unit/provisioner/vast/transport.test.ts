@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { VastError } from "../../../../provisioner/vast/errors.ts";
 import type { Pacing } from "../../../../provisioner/vast/pacing.ts";
 import { type ApiCall, type CallInfo, createTransport } from "../../../../provisioner/vast/transport.ts";
-import { fakeClock } from "../../common/fake-clock.ts";
+import { fakeClock } from "../../../fakes/fake-clock.ts";
 
 const KEY = "sekrit-key-0123456789";
 const CALL: ApiCall = {

@@ -14,8 +14,8 @@ import type { Clock } from "../../../../common/clock.ts";
 import { VastError } from "../../../../provisioner/vast/errors.ts";
 import { createPacing } from "../../../../provisioner/vast/pacing.ts";
 import { type ApiCall, createTransport } from "../../../../provisioner/vast/transport.ts";
-import { fakeClock } from "../../common/fake-clock.ts";
-import { temporaryFolder } from "../../common/temporary-folder.ts";
+import { fakeClock } from "../../../fakes/fake-clock.ts";
+import { temporaryFolder } from "../../../fakes/temporary-folder.ts";
 import { SELF_SIGNED } from "../observe/self-signed.ts";
 
 const KEY = "sekrit-key-0123456789";

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { Applier } from "../../../../reloader/apply/apply.ts";
 import { ConfigFiles } from "../../../../reloader/apply/config-files.ts";
 import type { Config } from "../../../../reloader/render/render.ts";
-import { fakeClock } from "../../common/fake-clock.ts";
+import { fakeClock } from "../../../fakes/fake-clock.ts";
 import { CONFIG, FakeDisk, FakeNginx, GOOD } from "../fake-nginx.ts";
 import { configFor, server } from "../samples.ts";
 

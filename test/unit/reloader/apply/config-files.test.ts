@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { readIfExists, removeStaleTemporaries, writeAtomic } from "../../../../common/atomic-file.ts";
 import { type ConfigDisk, ConfigFiles } from "../../../../reloader/apply/config-files.ts";
 import { diskProblem } from "../../../../reloader/disk-problem.ts";
-import { temporaryFolder } from "../../common/temporary-folder.ts";
+import { temporaryFolder } from "../../../fakes/temporary-folder.ts";
 import { configFor, server } from "../samples.ts";
 
 async function setUp() {

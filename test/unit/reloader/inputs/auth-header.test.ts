@@ -7,8 +7,8 @@ import type { Header } from "../../../../common/variable-parsers.ts";
 import { AuthFile } from "../../../../reloader/inputs/auth-header.ts";
 import { renderConfig } from "../../../../reloader/render/render.ts";
 import { NO_RENDER_INPUTS } from "../../../../reloader/render/view.ts";
-import { temporaryFolder } from "../../common/temporary-folder.ts";
-import { all, directives } from "../render/config-directives.ts";
+import { all, directives } from "../../../fakes/nginx-directives.ts";
+import { temporaryFolder } from "../../../fakes/temporary-folder.ts";
 import { PROXY, server } from "../samples.ts";
 
 const SECRET = "Bearer hunter22";

@@ -2,7 +2,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { hasIpv6 } from "../../../../reloader/inputs/ipv6.ts";
-import { temporaryFolder } from "../../common/temporary-folder.ts";
+import { temporaryFolder } from "../../../fakes/temporary-folder.ts";
 
 test("a machine has IPv6 when the kernel lists an address, and not when the list is empty or missing", async () => {
   const path = join(await temporaryFolder(), "if_inet6");

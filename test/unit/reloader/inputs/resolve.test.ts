@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { createResolver } from "../../../../reloader/inputs/resolve.ts";
-import { fakeClock } from "../../common/fake-clock.ts";
+import { fakeClock } from "../../../fakes/fake-clock.ts";
 
 function setUp() {
   const clock = fakeClock();

@@ -3,7 +3,7 @@ import { truncate, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { readSmallFile } from "../../../../reloader/inputs/small-file.ts";
-import { temporaryFolder } from "../../common/temporary-folder.ts";
+import { temporaryFolder } from "../../../fakes/temporary-folder.ts";
 
 describe("a file that another program writes", () => {
   test("is read with the time of its last write", async () => {

@@ -2,7 +2,7 @@ import { appendFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { errorLog, type LogDisk, systemLogDisk } from "../../../../reloader/nginx/error-log.ts";
-import { temporaryFolder } from "../../common/temporary-folder.ts";
+import { temporaryFolder } from "../../../fakes/temporary-folder.ts";
 
 const line = (message: string, pid = 7, level = "emerg") =>
   `2026/11/23 15:00:00 [${level}] ${pid}#${pid}: ${message}\n`;

@@ -7,7 +7,7 @@ import { fetchConfigHash } from "../../../../reloader/nginx/hash-probe.ts";
 import { findMaster, forbiddenReason } from "../../../../reloader/nginx/master.ts";
 import { type Processes, systemProcesses } from "../../../../reloader/nginx/processes.ts";
 import { answeringWorkers, stillAnswering } from "../../../../reloader/nginx/workers.ts";
-import { temporaryFolder } from "../../common/temporary-folder.ts";
+import { temporaryFolder } from "../../../fakes/temporary-folder.ts";
 
 const MASTER = "nginx: master process nginx -g daemon off;";
 const WORKER = "nginx: worker process";

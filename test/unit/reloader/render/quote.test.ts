@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { comment, endpoint, quoted, size, UnsafeValueError, whole } from "../../../../reloader/render/quote.ts";
-import { directives } from "./config-directives.ts";
+import { directives } from "../../../fakes/nginx-directives.ts";
 
 describe("text in quotes", () => {
   test.each([

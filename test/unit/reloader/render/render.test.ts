@@ -3,8 +3,8 @@ import { describe, expect, test } from "vitest";
 import { formatUpstreamFile, parseUpstreamFile } from "../../../../common/upstream-file.ts";
 import { readConfig, renderConfig } from "../../../../reloader/render/render.ts";
 import { NO_RENDER_INPUTS, type ProxySettings } from "../../../../reloader/render/view.ts";
+import { all, block, directives, skeleton } from "../../../fakes/nginx-directives.ts";
 import { configFor, PROXY, server, upstreamFile } from "../samples.ts";
-import { all, block, directives, skeleton } from "./config-directives.ts";
 
 const parsed = (to = true, settings: Partial<ProxySettings> = {}) =>
   directives(configFor(to ? server() : null, { ...PROXY, ...settings }).text);

@@ -1,0 +1,36 @@
+// The control commands that a simulation sends to the emulator. Touches the emulator.
+import type { Emulator } from "../emulator/emulator.ts";
+import type { JsonObject } from "../emulator/json.ts";
+
+/** Sends a command to a control route. Throws if the emulator refuses it, which is a bug of the simulation. */
+export function sendCommand(emulator: Emulator, method: string, path: string, body: JsonObject = {}): string {
+  const answer = emulator.handle({
+    method,
+    url: `/_emulator/${path}`,
+    headers: {},
+    body: JSON.stringify(body),
+    from: "127.0.0.1",
+  });
+  if (answer.status !== 200 && answer.status !== 409) {
+    throw new Error(`${method} ${path} ${JSON.stringify(body)}: ${answer.body}`);
+  }
+  return answer.body;
+}
+
+/** Creates foreign instances in the account, some with labels similar to the pods'. */
+export function createForeignInstances(emulator: Emulator, pods: number, image: string): void {
+  const template = emulator.world.templates.find((one) => one.creatorId === emulator.world.account.id);
+  const labels = [
+    null,
+    "",
+    "k8s_pod=vast-pod",
+    "k8s_pod=vast-pod-00",
+    "k8s_pod=vast-pod-0 ",
+    "K8S_POD=vast-pod-0",
+    "training",
+  ];
+  labels.push(`k8s_pod=vast-pod-${pods}`);
+  for (const label of labels) {
+    sendCommand(emulator, "POST", "instances", { label, image_uuid: image, template_id: template?.id ?? null });
+  }
+}

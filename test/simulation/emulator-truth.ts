@@ -1,0 +1,123 @@
+// What really happened in a run, as the emulator and the pods' nginx know it. The laws judge it. All instants are epoch ms. Pure.
+
+export interface Span {
+  from: number;
+  /** The run's end if it was still open then. */
+  to: number;
+}
+
+export interface ContractTruth {
+  id: number;
+  /** At its creation; the operator can have changed it later. */
+  label: string | null;
+  createdAt: number;
+  endedAt: number | null;
+  /** What ended it; `api` is a DELETE. */
+  endedBy: string | null;
+  /** From when lists show it; infinity means never. */
+  visibleAt: number;
+  /** $ by purpose. */
+  paid: Paid;
+}
+
+export interface Paid {
+  /** While a pod's nginx sent requests to it and it answered. */
+  serving: number;
+  /** Until it served for the first time; everything if it never did. */
+  before: number;
+  /** After it had served, while it did not serve. */
+  after: number;
+}
+
+/** A create that arrived at the API. `made` is its contract; `uncertain` means that none was made, but the answer did not say so. */
+export interface CreateTruth {
+  at: number;
+  pod: number;
+  made: number | null;
+  uncertain: boolean;
+}
+
+/** A call that changes one instance, with the instance's label at that moment (null also if the instance does not exist). */
+export interface TouchTruth {
+  at: number;
+  pod: number;
+  id: number;
+  label: string | null;
+  call: string;
+}
+
+/** The first DELETE of an instance, as it left its pod. */
+export interface DestroyTruth {
+  at: number;
+  pod: number;
+  id: number;
+  /** A list has shown it, or would have. */
+  shown: boolean;
+  /** For how long image and template hash have been the desired ones; null if they are not. */
+  rightForMs: number | null;
+  /** For how long it has answered on its port; null if it does not. */
+  answersForMs: number | null;
+  /** How long ago its last probe failed; null if none did. */
+  failedProbeMs: number | null;
+  /** Other live contracts of the label without a DELETE. */
+  others: number;
+}
+
+export interface PodTruth {
+  name: string;
+  label: string;
+  /** When each process of its provisioner ran, in order of their starts. Two can run at the same time. */
+  running: Span[];
+  /** When a process sent a create or destroy; `process` is its index in `running`. */
+  acts: { at: number; process: number }[];
+  /** When requests to the pod were answered by an instance with its label. */
+  serving: (Span & { id: number })[];
+  /** When the pod was replaced and its volumes were lost. */
+  replacedAt: number[];
+  maxCreatesPerHour: number;
+}
+
+/** A time in which the API answers wrongly or a pod cannot work. `pod` null means all pods. */
+export interface Disturbance extends Span {
+  pod: number | null;
+  what: string;
+}
+
+export interface Truth {
+  start: number;
+  /** No faults from here on. */
+  faultsEnd: number;
+  end: number;
+  pods: PodTruth[];
+  contracts: ContractTruth[];
+  creates: CreateTruth[];
+  touches: TouchTruth[];
+  destroys: DestroyTruth[];
+  disturbances: Disturbance[];
+  /** When Redis was down or lost its data; the whole run if there is no Redis. */
+  redisUnreliable: Span[];
+}
+
+/** A breach of a law: a sentence and its instant. */
+export interface Breach {
+  law: string;
+  at: number;
+  message: string;
+}
+
+export type Law = (truth: Truth) => Breach[];
+
+/** True if data that was written to Redis at `from` may have been unavailable or lost by `to`. */
+export function redisMayHaveForgotten(truth: Truth, from: number, to: number): boolean {
+  return truth.redisUnreliable.some((span) => span.from <= to && span.to >= from);
+}
+
+/** The contracts of one pod, by the label with which they were created. */
+export function contractsOf(truth: Truth, pod: PodTruth): ContractTruth[] {
+  return truth.contracts.filter((contract) => contract.label === pod.label);
+}
+
+/** True if the contract is billed at `at`. */
+export function livesAt(contract: ContractTruth, at: number): boolean {
+  return contract.createdAt <= at && (contract.endedAt === null || contract.endedAt > at);
+}

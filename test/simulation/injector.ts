@@ -1,0 +1,244 @@
+// Starts and ends the faults of a scenario. Touches the emulator, the pods and Redis.
+
+import type { Emulator } from "../emulator/emulator.ts";
+import { isObject, type JsonObject, parseJson } from "../emulator/json.ts";
+import { sendCommand } from "./control-commands.ts";
+import type { Disturbance, Truth } from "./emulator-truth.ts";
+import type { Pod } from "./pod.ts";
+import type { KillPoint } from "./process.ts";
+import type { SharedRedis } from "./redis.ts";
+import type { Injection } from "./scenario.ts";
+import type { VirtualTime } from "./virtual-time.ts";
+
+export interface InjectorParts {
+  time: VirtualTime;
+  emulator: Emulator;
+  redis: SharedRedis;
+  pods: readonly Pod[];
+  truth: Truth;
+  record(pod: number | null, text: string): void;
+  /** Called after every change. */
+  observe(): void;
+}
+
+export interface Injector {
+  inject(injection: Injection): void;
+  /** The error code of the pod's connections at the moment, or null. */
+  failureTo(what: "api" | "instances", pod: number): string | null;
+  /** Ends all faults. */
+  endFaults(): void;
+}
+
+// A process that does not reach its kill point in this time is killed where it is.
+const KILL_POINT_WAIT_MS = 10 * 60_000;
+// Between two pods of a rollout: about the time until the new one is ready.
+const ROLLOUT_STEP_MS = 20_000;
+const RESTART_MS = 3000;
+// Delayed answers and late rows can show this long after their fault.
+const EFFECT_LASTS_MS = 130_000;
+
+export function createInjector(parts: InjectorParts): Injector {
+  const { time, emulator, redis, pods, truth } = parts;
+  const { world } = emulator;
+  const broken: { what: "api" | "instances"; pod: number | null; code: string }[] = [];
+  const lasting = new Set<() => void>();
+  const normal = { ...world.settings };
+
+  /** Calls `end` after `ms`, or when all faults end. */
+  const last = (ms: number, end: () => void) => {
+    const once = () => {
+      if (!lasting.delete(once)) return;
+      end();
+      parts.observe();
+    };
+    lasting.add(once);
+    time.after(ms, once);
+  };
+  const disturb = (what: string, pod: number | null, afterglowMs: number): (() => void) => {
+    const span: Disturbance = { from: time.now(), to: Number.POSITIVE_INFINITY, pod, what };
+    truth.disturbances.push(span);
+    return () => {
+      span.to = time.now() + afterglowMs;
+    };
+  };
+  /** The pod's live instance: the serving one, else the newest. */
+  const instanceOf = (pod: number): number | null => {
+    const label = truth.pods[pod]?.label;
+    const serving = truth.pods[pod]?.serving.at(-1);
+    const own = [...world.live.values()].filter((one) => one.label === label);
+    return own.find((one) => one.id === serving?.id)?.id ?? own.at(-1)?.id ?? null;
+  };
+  const restart = (pod: Pod, downMs: number, losesDisk: boolean) => {
+    if (losesDisk) pod.replace();
+    time.after(downMs, pod.start);
+  };
+  const roll = (image: string, losesDisk: boolean) => {
+    pods.forEach((pod, i) => {
+      time.after(i * ROLLOUT_STEP_MS, () => {
+        const begin = () => {
+          pod.image = { name: image, since: time.now() };
+          restart(pod, RESTART_MS, losesDisk);
+        };
+        if (pod.isUp()) pod.terminate(begin);
+        else pod.image = { name: image, since: time.now() };
+      });
+    });
+  };
+
+  const killAt = (pod: Pod, point: KillPoint | null, then: () => void) => {
+    let over = false;
+    pod.onEnd(() => {
+      over = true;
+      then();
+    });
+    if (point === null) pod.kill();
+    else pod.killAtPoint(point);
+    time.after(KILL_POINT_WAIT_MS, () => {
+      if (!over) pod.kill();
+    });
+  };
+
+  function inject(injection: Injection): void {
+    switch (injection.kind) {
+      case "api-fault": {
+        const answer = parseJson(sendCommand(emulator, "POST", "faults", injection.rule));
+        const id = isObject(answer) ? answer.id : null;
+        const over = disturb("api", null, EFFECT_LASTS_MS);
+        last(injection.forMs, () => {
+          sendCommand(emulator, "DELETE", `faults/${id}`);
+          over();
+        });
+        break;
+      }
+      case "api-settings": {
+        sendCommand(emulator, "POST", "settings", injection.set);
+        const back: JsonObject = {};
+        for (const name of Object.keys(injection.set)) back[name] = settingOf(normal, name);
+        const over = disturb("api", null, EFFECT_LASTS_MS);
+        last(injection.forMs, () => {
+          sendCommand(emulator, "POST", "settings", back);
+          over();
+        });
+        break;
+      }
+      case "account": {
+        sendCommand(emulator, "POST", "account", injection.set);
+        const over = disturb("account", null, 0);
+        last(injection.forMs, () => {
+          sendCommand(emulator, "POST", "account", injection.back);
+          over();
+        });
+        break;
+      }
+      case "network": {
+        const fault = { what: injection.to, pod: injection.pod, code: injection.code };
+        broken.push(fault);
+        const over = disturb("network", injection.pod, 0);
+        last(injection.forMs, () => {
+          broken.splice(broken.indexOf(fault), 1);
+          over();
+        });
+        break;
+      }
+      case "instance": {
+        const id = instanceOf(injection.pod);
+        if (id === null) return;
+        sendCommand(emulator, "POST", `instances/${id}/${injection.event}`, injection.body);
+        const { undo } = injection;
+        if (undo !== null)
+          last(undo.afterMs, () => void sendCommand(emulator, "POST", `instances/${id}/${undo.event}`));
+        break;
+      }
+      case "twin":
+        sendCommand(emulator, "POST", "instances", { label: truth.pods[injection.pod]?.label ?? null });
+        break;
+      case "bad-host": {
+        const id = instanceOf(injection.pod);
+        const host = id === null ? undefined : world.instances.get(id)?.machine.hostId;
+        if (host === undefined) return;
+        sendCommand(emulator, "POST", `hosts/${host}`, { neverBoots: true });
+        last(injection.forMs, () => void sendCommand(emulator, "POST", `hosts/${host}`, { neverBoots: false }));
+        break;
+      }
+      case "rented-out": {
+        const cheapest = [...world.market.offers.values()].sort((a, b) => a.machine.dph - b.machine.dph || a.id - b.id);
+        for (const offer of cheapest.slice(0, injection.offers)) {
+          if (world.market.offers.has(offer.id)) sendCommand(emulator, "DELETE", `offers/${offer.id}`);
+        }
+        break;
+      }
+      case "template":
+        sendCommand(emulator, "PATCH", "templates/demo", { readme: injection.readme });
+        break;
+      case "image":
+        roll(injection.image, injection.losesDisk);
+        break;
+      case "restart": {
+        const pod = pods[injection.pod];
+        if (pod === undefined || !pod.isUp()) return;
+        const then = () => restart(pod, injection.downMs, injection.losesDisk);
+        if (injection.how === "terminate") pod.terminate(then);
+        else killAt(pod, injection.point, then);
+        break;
+      }
+      case "overlap": {
+        const pod = pods[injection.pod];
+        const end = pod?.leaveBehind() ?? null;
+        if (pod === undefined || end === null) return;
+        last(injection.forMs, end);
+        time.after(RESTART_MS, pod.start);
+        break;
+      }
+      case "redis-away": {
+        redis.away = true;
+        const span = { from: time.now(), to: Number.POSITIVE_INFINITY };
+        truth.redisUnreliable.push(span);
+        last(injection.forMs, () => {
+          redis.away = false;
+          span.to = time.now();
+        });
+        break;
+      }
+      case "redis-flush":
+        redis.flush();
+        truth.redisUnreliable.push({ from: time.now(), to: time.now() });
+        break;
+      case "disk-full": {
+        const pod = pods[injection.pod];
+        if (pod === undefined) return;
+        pod.disk.full = true;
+        const over = disturb("disk", injection.pod, 0);
+        last(injection.forMs, () => {
+          pod.disk.full = false;
+          over();
+        });
+        break;
+      }
+      case "reloader-down": {
+        const pod = pods[injection.pod];
+        if (pod === undefined) return;
+        pod.reloader.down = true;
+        last(injection.forMs, () => {
+          pod.reloader.down = false;
+          pod.reloader.changed();
+        });
+        break;
+      }
+    }
+    parts.observe();
+  }
+
+  return {
+    inject,
+    failureTo: (what, pod) =>
+      broken.find((one) => one.what === what && (one.pod === null || one.pod === pod))?.code ?? null,
+    endFaults() {
+      for (const end of [...lasting]) end();
+    },
+  };
+}
+
+function settingOf(settings: object, name: string): JsonObject[string] {
+  const entry = Object.entries(settings).find(([key]) => key === name);
+  return entry?.[1] ?? null;
+}

@@ -1,0 +1,216 @@
+// Records what really happens: reads the emulator and each pod's nginx after every event. Changes neither, except that it
+// updates bills.
+
+import type { Server } from "../../common/upstream-file.ts";
+import type { Emulator } from "../emulator/emulator.ts";
+import { settle } from "../emulator/instances/billing.ts";
+import { isListening } from "../emulator/instances/endpoints.ts";
+import { type Instance, isLive } from "../emulator/instances/instance.ts";
+import { isObject, parseJson } from "../emulator/json.ts";
+import type { ApiRequest, ApiResponse } from "../emulator/message.ts";
+import { templateHash } from "../emulator/templates/template.ts";
+import type { ContractTruth, Truth } from "./emulator-truth.ts";
+import { kindOf } from "./network.ts";
+
+/** What the recorder reads of a pod. */
+export interface WatchedPod {
+  /** The server that its nginx routes to. */
+  serves(): Server | null;
+  /** Its desired image, and since when. */
+  image(): { name: string; since: number };
+}
+
+export interface Recorder {
+  readonly truth: Truth;
+  /** To be called after every possible change. */
+  observe(): void;
+  /** A pod sends a call. */
+  sent(pod: number, request: ApiRequest): void;
+  /** The API has executed a call. */
+  arrived(pod: number, request: ApiRequest, answer: ApiResponse): void;
+  probed(host: string, port: number, ok: boolean): void;
+  /** Ends open spans. */
+  close(): void;
+}
+
+interface Seen {
+  instance: Instance;
+  contract: ContractTruth;
+  paid: number;
+  answersSince: number | null;
+  servesNow: boolean;
+}
+
+export interface RecorderParts {
+  emulator: Emulator;
+  now(): number;
+  pods: readonly WatchedPod[];
+  truth: Truth;
+  /** Adds a line to the timeline. */
+  record(pod: number | null, text: string): void;
+}
+
+export function createRecorder(parts: RecorderParts): Recorder {
+  const { emulator, now, pods, truth, record } = parts;
+  const { world } = emulator;
+  const seen = new Map<number, Seen>();
+  const open = new Map<number, Seen>();
+  const failedProbes = new Map<string, number>();
+  const deleteSent = new Set<number>();
+  let known = 0;
+  let hashed: { content: unknown; value: string } = { content: null, value: "" };
+  let hash = { value: desiredHash(), since: now() };
+
+  function desiredHash(): string {
+    const own = world.templates.find((one) => one.creatorId === world.account.id);
+    if (own === undefined) return "";
+    if (hashed.content !== own.content) hashed = { content: own.content, value: templateHash(own) };
+    return hashed.value;
+  }
+
+  function addNewInstances(): void {
+    if (world.instances.size === known) return;
+    known = world.instances.size;
+    for (const instance of world.instances.values()) {
+      if (seen.has(instance.id)) continue;
+      const contract: ContractTruth = {
+        id: instance.id,
+        label: instance.label,
+        createdAt: instance.createdAt,
+        endedAt: null,
+        endedBy: null,
+        visibleAt: instance.visibleAt,
+        paid: { serving: 0, before: 0, after: 0 },
+      };
+      const one: Seen = { instance, contract, paid: 0, answersSince: null, servesNow: false };
+      seen.set(instance.id, one);
+      open.set(instance.id, one);
+      truth.contracts.push(contract);
+      record(podOf(instance.label), `contract ${instance.id} made, label ${instance.label ?? "none"}`);
+    }
+  }
+
+  const podOf = (label: string | null) => {
+    const index = truth.pods.findIndex((pod) => pod.label === label);
+    return index < 0 ? null : index;
+  };
+
+  /** Adds what was paid since the last call to what the instance did in that time. */
+  function recordBill(one: Seen): void {
+    settle(world, one.instance);
+    const total = one.instance.bill.gpuDollars + one.instance.bill.diskDollars;
+    const { paid } = one.contract;
+    if (one.servesNow) paid.serving += total - one.paid;
+    else if (paid.serving > 0 || one.contract.paid.after > 0) paid.after += total - one.paid;
+    else paid.before += total - one.paid;
+    one.paid = total;
+  }
+
+  function followServing(): void {
+    const at = now();
+    const served = new Set<number>();
+    truth.pods.forEach((pod, index) => {
+      const server = pods[index]?.serves() ?? null;
+      let id: number | null = null;
+      if (server !== null) {
+        for (const { instance, answersSince } of open.values()) {
+          if (answersSince === null || instance.ip?.trim() !== server.host || instance.label !== pod.label) continue;
+          if (instance.ports?.some(({ host, container }) => host === server.port && container !== 22)) id = instance.id;
+        }
+      }
+      const last = pod.serving.at(-1);
+      const before = last !== undefined && last.to === Number.POSITIVE_INFINITY ? last : null;
+      if (id !== null) served.add(id);
+      if ((before?.id ?? null) === id) return;
+      if (before !== null) before.to = at;
+      if (id !== null) pod.serving.push({ from: at, to: Number.POSITIVE_INFINITY, id });
+      record(index, id === null ? "serves nothing any more" : `serves from instance ${id}`);
+    });
+    for (const one of open.values()) one.servesNow = served.has(one.instance.id);
+  }
+
+  function observe(): void {
+    addNewInstances();
+    const value = desiredHash();
+    if (value !== hash.value) hash = { value, since: now() };
+    for (const one of open.values()) {
+      recordBill(one);
+      const answers = isListening(one.instance);
+      if (answers !== (one.answersSince !== null)) one.answersSince = answers ? now() : null;
+      if (isLive(one.instance)) continue;
+      one.contract.endedAt = one.instance.destroyedAt;
+      one.contract.endedBy = one.instance.endedBy;
+      open.delete(one.instance.id);
+      record(podOf(one.contract.label), `contract ${one.instance.id} ended (${one.instance.endedBy})`);
+    }
+    followServing();
+  }
+
+  /** Records the facts by which a destroy is judged, when the pod sends its first DELETE. */
+  function recordDestroy(pod: number, id: number): void {
+    if (deleteSent.has(id)) return;
+    deleteSent.add(id);
+    const one = open.get(id);
+    if (one === undefined) return;
+    const { instance } = one;
+    const image = pods[pod]?.image() ?? { name: "", since: now() };
+    const right = instance.spec.image === image.name && instance.spec.templateHash === hash.value;
+    const failed = (instance.ports ?? []).map(({ host }) => failedProbes.get(`${instance.ip?.trim()}:${host}`) ?? 0);
+    const lastFailed = Math.max(0, ...failed);
+    truth.destroys.push({
+      at: now(),
+      pod,
+      id,
+      shown: instance.visibleAt <= now(),
+      rightForMs: right ? now() - Math.max(image.since, hash.since, instance.createdAt) : null,
+      answersForMs: one.answersSince === null ? null : now() - one.answersSince,
+      failedProbeMs: lastFailed === 0 ? null : now() - lastFailed,
+      others: [...open.values()].filter(
+        (other) => other.instance.label === instance.label && !deleteSent.has(other.instance.id),
+      ).length,
+    });
+  }
+
+  return {
+    truth,
+    observe,
+    sent(pod, request) {
+      if (kindOf(request) === "destroy") recordDestroy(pod, idIn(request));
+    },
+    arrived(pod, request, answer) {
+      if (request.method === "GET" || request.method === "POST") return;
+      if (kindOf(request) === "create") {
+        const before = known;
+        addNewInstances();
+        const made = known > before ? ([...world.instances.keys()].at(-1) ?? null) : null;
+        truth.creates.push({ at: now(), pod, made, uncertain: made === null && isUncertain(answer) });
+      } else {
+        const id = idIn(request);
+        const label = world.instances.get(id)?.label ?? null;
+        truth.touches.push({ at: now(), pod, id, label, call: `${request.method} ${request.url}` });
+      }
+      observe();
+    },
+    probed(host, port, ok) {
+      if (!ok) failedProbes.set(`${host}:${port}`, now());
+    },
+    close() {
+      observe();
+      for (const pod of truth.pods) {
+        for (const span of [...pod.serving, ...pod.running]) span.to = Math.min(span.to, now());
+      }
+      for (const disturbance of truth.disturbances) disturbance.to = Math.min(disturbance.to, now());
+    },
+  };
+}
+
+function idIn(request: ApiRequest): number {
+  return Number(/\/(\d+)\/?(?:\?|$)/.exec(request.url)?.[1] ?? Number.NaN);
+}
+
+/** True if this answer does not prove to the caller that nothing was created. */
+function isUncertain({ status, body, delivery }: ApiResponse): boolean {
+  if (delivery.kind === "cut" || delivery.kind === "hang") return true;
+  if (status >= 500 || [408, 409, 425].includes(status)) return true;
+  return status < 300 && !isObject(parseJson(body) ?? null);
+}

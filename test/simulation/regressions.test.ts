@@ -1,0 +1,41 @@
+// Bugs that the fault mix has found, each with the few faults that are needed for it.
+import { expect, test } from "vitest";
+import { judge } from "./laws/all.ts";
+import type { Injection } from "./scenario.ts";
+import { instanceEvent, MINUTE_MS, scenarioWith } from "./scenario-with.ts";
+import { simulate } from "./simulation.ts";
+
+const fault = (
+  atMinute: number,
+  forMinutes: number,
+  rule: Extract<Injection, { kind: "api-fault" }>["rule"],
+): Injection => ({
+  kind: "api-fault",
+  at: atMinute * MINUTE_MS,
+  forMs: forMinutes * MINUTE_MS,
+  rule,
+});
+
+test("a contract that no list shows is destroyed although its first DELETE gets no answer", async () => {
+  const { truth } = await simulate(
+    scenarioWith([
+      fault(0, 1, { method: "PUT", path: "^/api/v0/asks/", times: 1, effect: { kind: "no-row" } }),
+      fault(0, 20, { method: "DELETE", times: 1, effect: { kind: "hang-before" } }),
+    ]),
+  );
+  expect(truth.contracts.filter((one) => one.visibleAt === Number.POSITIVE_INFINITY)).toMatchObject([
+    { endedBy: "api" },
+  ]);
+  expect(judge(truth)).toEqual([]);
+});
+
+test("an instance that returns to loading and stays there is replaced, even soon after an unreachable one", async () => {
+  const { truth } = await simulate(scenarioWith([instanceEvent(5, "mute"), instanceEvent(40, "stick")]));
+  expect(judge(truth)).toEqual([]);
+});
+
+test("five pods that share the API's limits know their instance lists nearly all the time", async () => {
+  const { timeline } = await simulate(scenarioWith([], { pods: 5 }), { timeline: true });
+  const unknown = timeline.filter((line) => line.includes("the instance list is unknown") && line > "00:05");
+  expect(unknown.length).toBeLessThan(5); // 92 before reads were retried
+});

@@ -1,0 +1,61 @@
+// Runs one seed, from scenario to verdict. Touches nothing outside.
+
+import type { Breach } from "./emulator-truth.ts";
+import { type FaultMixOptions, faultMix } from "./fault-mix.ts";
+import { judge } from "./laws/all.ts";
+import { type Money, moneyOf } from "./laws/money.ts";
+import { describeInjection, type Injection, type Scenario } from "./scenario.ts";
+import { shrink } from "./shrink.ts";
+import { type RunOptions, simulate, stamp } from "./simulation.ts";
+
+export interface Verdict {
+  seed: number;
+  hash: string;
+  /** Sentences with their time, in order. */
+  breaches: string[];
+  money: Money;
+  timeline: string[];
+  /** The shortest list of faults that breaks the first broken law, if requested. */
+  shortest: string[];
+}
+
+export interface RunOneOptions extends FaultMixOptions, RunOptions {
+  /** The most runs to spend on the shortest list for a broken law; 0 means none. */
+  shrinkRuns?: number;
+}
+
+/** Runs the mixed scenario of a seed and judges it. */
+export async function runOne(seed: number, options: RunOneOptions): Promise<Verdict> {
+  const scenario = faultMix(seed, options);
+  const { truth, timeline, hash } = await simulate(scenario, options);
+  const breaches = judge(truth);
+  const [first] = breaches;
+  const runs = options.shrinkRuns ?? 0;
+  return {
+    seed,
+    hash,
+    breaches: breaches.map((breach) => formatBreach(breach, truth.start)),
+    money: moneyOf(truth),
+    timeline: timeline,
+    shortest: first === undefined || runs === 0 ? [] : await shortestFor(first, scenario, options, runs),
+  };
+}
+
+async function shortestFor(
+  breach: Breach,
+  scenario: Scenario,
+  options: RunOneOptions,
+  mostRuns: number,
+): Promise<string[]> {
+  const fails = async (injections: Injection[]) => {
+    const { truth } = await simulate({ ...scenario, injections }, { ...options, timeline: false });
+    return judge(truth).some((other) => other.law === breach.law);
+  };
+  const { injections, runs, done } = await shrink(scenario.injections, fails, mostRuns);
+  const title = `${breach.law} still fails with ${injections.length} of ${scenario.injections.length} events (${runs} runs${done ? "" : ", not yet the shortest"}):`;
+  return [title, ...injections.map((one) => `${stamp(one.at)} ${describeInjection(one)}`)];
+}
+
+function formatBreach({ law, at, message }: Breach, start: number): string {
+  return `${stamp(at - start)} ${law}: ${message}`;
+}

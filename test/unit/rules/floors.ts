@@ -1,0 +1,58 @@
+// Which rooms of the code exist, and which room may import which. The tables to edit when a room is added. Pure data.
+
+/**
+ * The rooms of a program from top to bottom: a folder, or a file beside the folders. A room imports from rooms on lower
+ * floors only, so rooms on one floor know nothing of each other. Both programs stand on `common`.
+ */
+export const FLOORS: Readonly<Record<"provisioner" | "reloader", readonly (readonly string[])[]>> = {
+  provisioner: [
+    ["main"],
+    ["commands"],
+    ["reconcile", "report", "teardown", "settings"],
+    ["act", "loop-state", "variables"],
+    ["plan", "observe", "lease", "search"],
+    ["state", "publish", "blacklist"],
+    ["model"],
+    ["vast", "redis", "kubernetes"],
+  ],
+  reloader: [
+    ["main"],
+    ["commands"],
+    ["reconcile", "loop", "settings"],
+    ["report", "variables"],
+    ["plan", "watch"],
+    ["apply"],
+    ["inputs"],
+    ["render", "disk-problem"],
+    ["nginx"],
+  ],
+};
+
+/** What each folder of test/ may import besides itself. No other folder may import test/, and only test/unit itself imports test/unit. */
+export const TEST_IMPORTS: Readonly<Record<string, readonly string[]>> = {
+  sandbox: ["common"],
+  emulator: ["common"],
+  fakes: ["common"],
+  local: ["test/sandbox", "test/emulator", "common"],
+  simulation: ["test/emulator", "provisioner", "common"],
+  integration: ["test/sandbox", "test/fakes", "provisioner", "reloader", "common"],
+  slow: ["test/integration"],
+  kubernetes: ["test/sandbox", "common"],
+  containers: ["test/sandbox", "test/integration", "test/kubernetes"],
+  bench: ["test/sandbox", "test/local", "test/integration", "test/simulation", "reloader", "common"],
+  unit: [
+    "test/bench",
+    "test/emulator",
+    "test/fakes",
+    "test/kubernetes",
+    "test/local",
+    "test/sandbox",
+    "test/simulation",
+    "provisioner",
+    "reloader",
+    "common",
+  ],
+};
+
+/** Packages that only one file may import, because that file sets their safety defaults. */
+export const PACKAGE_HOMES: Readonly<Record<string, string>> = { axios: "common/http.ts" };
