@@ -16,6 +16,7 @@ import { openRedis } from "./redis/open.ts";
 import { readDestroySettings, readProvisionerSettings, readSecretFile } from "./settings.ts";
 import { createStateFile } from "./state/state-file.ts";
 import { destroyAll } from "./teardown/destroy-all.ts";
+import { PROVISIONER_VARIABLES } from "./variables.ts";
 import { createVastClient } from "./vast/client.ts";
 import { createPacing } from "./vast/pacing.ts";
 import { createTransport } from "./vast/transport.ts";
@@ -115,7 +116,7 @@ const { args, text } = takeText(process.argv.slice(2));
 process.exitCode = await runCommandLine(
   {
     name: "vast-provisioner",
-    container: "provisioner",
+    variables: PROVISIONER_VARIABLES,
     version: VERSION,
     commands: [
       {

@@ -1,15 +1,12 @@
 // The provisioner's settings, typed and in the units that the code uses. Touches the files that hold secrets.
 import { readFileSync } from "node:fs";
-import { readSettings, type SettingsSource, type Values } from "../common/settings.ts";
+import { readSettings, type SettingsSource } from "../common/settings.ts";
 import type { Header, RegistryLogin } from "../common/variable-parsers.ts";
-import type { VariableName } from "../common/variables.ts";
-import { namesFor } from "../common/variables.ts";
-import type { Desired, Limits } from "./model/desired.ts";
+import type { Values } from "../common/variables.ts";
+import type { Desired, Limits, OnTerminate, Policy } from "./model/desired.ts";
 import { labelOf } from "./model/label.ts";
-import type { Policy } from "./plan/policy.ts";
-import { searchForms } from "./search/forms.ts";
 import { type SearchQuery, withOrder } from "./search/query.ts";
-import type { OnTerminate } from "./teardown/on-terminate.ts";
+import { PROVISIONER_VARIABLES } from "./variables.ts";
 
 export interface ProvisionerSettings {
   podName: string;
@@ -47,7 +44,7 @@ export interface Secrets {
 
 /** Reads everything that `run` needs. Throws `SettingsError` with all problems. */
 export function readProvisionerSettings(source: SettingsSource): ProvisionerSettings {
-  const { values: v, warnings } = readSettings(namesFor("provisioner"), source, searchForms);
+  const { values: v, warnings } = readSettings(PROVISIONER_VARIABLES, source);
   return {
     podName: v.POD_NAME,
     desired: {
@@ -122,9 +119,9 @@ export function readDestroySettings(source: SettingsSource): DestroySettings {
     "DEBUG",
     "BLACKLIST_ENABLED",
   ] as const;
-  const { values: v } = readSettings(names satisfies readonly VariableName[], source);
+  const { values: v } = readSettings(PROVISIONER_VARIABLES, source, names);
   const redisUrl = v.BLACKLIST_ENABLED
-    ? readSettings(["BLACKLIST_REDIS_URL"], source).values.BLACKLIST_REDIS_URL
+    ? readSettings(PROVISIONER_VARIABLES, source, ["BLACKLIST_REDIS_URL"]).values.BLACKLIST_REDIS_URL
     : null;
   return {
     podName: v.POD_NAME,
@@ -149,7 +146,7 @@ export function readSecretFile(path: string): string {
 }
 
 const ROTATING = ["VAST_API_KEY", "DOCKER_LOGIN", "UPSTREAM_AUTH_HEADER"] as const;
-type Rotating = Values<(typeof ROTATING)[number]>;
+type Rotating = Pick<Values<typeof PROVISIONER_VARIABLES>, (typeof ROTATING)[number]>;
 
 function createSecrets(source: SettingsSource, first: Rotating, redisUrl: string): Secrets {
   let current = first;
@@ -171,7 +168,7 @@ function createSecrets(source: SettingsSource, first: Rotating, redisUrl: string
     reload() {
       for (const name of ROTATING) {
         try {
-          current = { ...current, ...readSettings([name], source).values };
+          current = { ...current, ...readSettings(PROVISIONER_VARIABLES, source, [name]).values };
         } catch {
           // Half-written or gone for a moment: the secret in use stays, and the refusal is what the operator reads.
         }

@@ -29,6 +29,7 @@ import { renderConfig } from "./render/render.ts";
 import { registerMetrics } from "./report/metrics.ts";
 import { Report } from "./report/report.ts";
 import { type ReloaderSettings, readAuthHeader, reloaderSettings } from "./settings.ts";
+import { RELOADER_VARIABLES } from "./variables.ts";
 import { debounce, WakeSignal, watchFolder } from "./watch.ts";
 
 const clock = systemClock;
@@ -172,7 +173,7 @@ async function template(): Promise<ExitCode> {
 process.exitCode = await runCommandLine(
   {
     name: "vast-reloader",
-    container: "reloader",
+    variables: RELOADER_VARIABLES,
     version: VERSION,
     commands: [
       { usage: "run", meaning: "keep nginx true to the upstream file", isDefault: true, run },

@@ -1,8 +1,8 @@
 // The reloader's settings, typed, out of the shared table. Pure but for what `SettingsSource` reads.
 import { readSettings, SettingsError, type SettingsSource } from "../common/settings.ts";
 import type { Header } from "../common/variable-parsers.ts";
-import { SYSTEM_AUTHORITIES } from "../common/variables.ts";
 import type { ProxySettings } from "./render/view.ts";
+import { RELOADER_VARIABLES, SYSTEM_AUTHORITIES } from "./variables.ts";
 
 export interface ReloaderSettings {
   debug: boolean;
@@ -19,29 +19,6 @@ export interface ReloaderSettings {
   templatePath: string | undefined;
   proxy: ProxySettings;
 }
-
-/** Every variable that the reloader reads. */
-export const RELOADER_VARIABLES = [
-  "DEBUG",
-  "UPSTREAM_PATH",
-  "RELOADER_STATUS_PORT",
-  "NGINX_CONFIG_PATH",
-  "NGINX_LISTEN_PORT",
-  "NGINX_STATUS_PORT",
-  "NGINX_MAX_BODY_SIZE",
-  "NGINX_PID_FILE",
-  "NGINX_ERROR_LOG",
-  "NGINX_ACCESS_LOG",
-  "NGINX_PROXY_BUFFERING",
-  "NGINX_UPSTREAM_KEEPALIVE_SECONDS",
-  "NGINX_TIMEOUT_SECONDS",
-  "NGINX_UPSTREAM_HOST",
-  "NGINX_UPSTREAM_TLS_VERIFY",
-  "NGINX_UPSTREAM_TLS_CA",
-  "NGINX_UPSTREAM_TLS_NAME",
-  "UPSTREAM_AUTH_HEADER",
-  "NGINX_TEMPLATE_PATH",
-] as const;
 
 /** `ipv6` is a fact of the machine that the config depends on. Throws a `SettingsError` with every problem. */
 export function reloaderSettings(
@@ -84,7 +61,7 @@ export function reloaderSettings(
 
 /** The secret header as it is now: the file that holds it may have changed. Throws a `SettingsError`. */
 export function readAuthHeader(source: SettingsSource): Header | null {
-  return readSettings(["UPSTREAM_AUTH_HEADER"], source).values.UPSTREAM_AUTH_HEADER ?? null;
+  return readSettings(RELOADER_VARIABLES, source, ["UPSTREAM_AUTH_HEADER"]).values.UPSTREAM_AUTH_HEADER ?? null;
 }
 
 interface Chosen {

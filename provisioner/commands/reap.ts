@@ -7,6 +7,7 @@ import { createLogger } from "../../common/logging.ts";
 import { readSettings, SettingsError, type SettingsSource } from "../../common/settings.ts";
 import { openCluster } from "../kubernetes/cluster.ts";
 import { reap } from "../teardown/orphans.ts";
+import { PROVISIONER_VARIABLES } from "../variables.ts";
 import { createVastClient } from "../vast/client.ts";
 import { createPacing } from "../vast/pacing.ts";
 import { createTransport } from "../vast/transport.ts";
@@ -36,7 +37,7 @@ export function reapOptions(cli: Argv): Argv {
 }
 
 export async function reapCommand(call: CommandCall, source: SettingsSource): Promise<ExitCode> {
-  const { values } = readSettings(["VAST_API_KEY", "VAST_URL", "VAST_LABEL", "DEBUG"], source);
+  const { values } = readSettings(PROVISIONER_VARIABLES, source, ["VAST_API_KEY", "VAST_URL", "VAST_LABEL", "DEBUG"]);
   const { prefix, atMost, youngerThanMinutes } = readOptions(call.options);
   const clock = systemClock;
   const json = call.options.json === true;

@@ -1,9 +1,8 @@
 // Filters a plan by what the operator lets happen. Pure.
 
+import type { Policy } from "../model/desired.ts";
 import type { Action, Plan } from "../model/plan.ts";
 import { NEXT_CHECK_MS } from "./input.ts";
-
-export type Policy = "sync" | "no-destroy" | "observe";
 
 /** The plan that may be carried out. What was suppressed is said in its message, and what stands goes on serving. */
 export function applyPolicy(plan: Plan, policy: Policy): { plan: Plan; suppressed: readonly Action[] } {

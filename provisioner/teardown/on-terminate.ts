@@ -4,10 +4,8 @@ import type { Clock } from "../../common/clock.ts";
 import type { Logger } from "../../common/logging.ts";
 import type { Cluster } from "../kubernetes/cluster.ts";
 import { desiredBy, ownerOf, type PodDesired } from "../kubernetes/pod-desired.ts";
-import type { Policy } from "../plan/policy.ts";
+import type { OnTerminate, Policy } from "../model/desired.ts";
 import type { DestroyOutcome } from "./destroy-all.ts";
-
-export type OnTerminate = "keep" | "scale-down" | "destroy";
 
 export interface TerminateParts {
   onTerminate: OnTerminate;

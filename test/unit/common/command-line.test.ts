@@ -1,15 +1,17 @@
 import { describe, expect, test } from "vitest";
 import { type CommandCall, EXIT, optionsFor, type Program, runCommandLine } from "../../../common/command-line.ts";
 import { SettingsError } from "../../../common/settings.ts";
-import type { Container } from "../../../common/variables.ts";
+import { GROUPS, type VariableTable } from "../../../common/variables.ts";
+import { PROVISIONER_VARIABLES } from "../../../provisioner/variables.ts";
+import { RELOADER_VARIABLES } from "../../../reloader/variables.ts";
 
 /** Runs a program with three commands and records what they were called with and what was printed. */
-async function run(args: string[], container: Container = "provisioner") {
+async function run(args: string[], variables: VariableTable = PROVISIONER_VARIABLES) {
   const calls: { command: string; call: CommandCall }[] = [];
   const printed = { out: "", err: "" };
   const program: Program = {
     name: "vast-test",
-    container,
+    variables,
     version: "1.2.3",
     commands: [
       { usage: "run", meaning: "runs", isDefault: true, run: async (call) => record("run", call) },
@@ -135,14 +137,22 @@ describe("the command line", () => {
     const { code, out, calls } = await run(["--help"]);
     expect(code).toBe(0);
     expect(calls).toEqual([]);
-    for (const flag of Object.keys(optionsFor("provisioner"))) expect(out).toContain(`--${flag}`);
-    expect(out.replace(/\s+/g, " ")).toContain("NAME_FILE: VAST_API_KEY, DOCKER_LOGIN");
+    for (const flag of Object.keys(optionsFor(PROVISIONER_VARIABLES))) expect(out).toContain(`--${flag}`);
+    expect(out.replace(/\s+/g, " ")).toContain("NAME_FILE names: VAST_API_KEY, DOCKER_LOGIN");
     expect(out).not.toContain("--vast-api-key");
   });
 
-  test("offers each container its own settings only", () => {
-    expect(Object.keys(optionsFor("reloader"))).toContain("nginx-listen-port");
-    expect(Object.keys(optionsFor("reloader"))).not.toContain("vast-url");
-    expect(Object.keys(optionsFor("provisioner"))).not.toContain("nginx-listen-port");
+  test("shows the settings by group in --help, the required ones first", async () => {
+    const { out } = await run(["--help"]);
+    const headings = Object.values(GROUPS).map((heading) => out.indexOf(`${heading}:`));
+    expect(headings.filter((at) => at >= 0)).toEqual(headings.filter((at) => at >= 0).toSorted((a, b) => a - b));
+    expect(out.indexOf("--pod-name")).toBeGreaterThan(out.indexOf(GROUPS.required));
+    expect(out.indexOf("--pod-name")).toBeLessThan(out.indexOf("--debug"));
+  });
+
+  test("offers each program its own settings only", () => {
+    expect(Object.keys(optionsFor(RELOADER_VARIABLES))).toContain("nginx-listen-port");
+    expect(Object.keys(optionsFor(RELOADER_VARIABLES))).not.toContain("vast-url");
+    expect(Object.keys(optionsFor(PROVISIONER_VARIABLES))).not.toContain("nginx-listen-port");
   });
 });

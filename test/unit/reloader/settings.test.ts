@@ -1,16 +1,11 @@
 import { describe, expect, test } from "vitest";
 import { SettingsError } from "../../../common/settings.ts";
-import { namesFor } from "../../../common/variables.ts";
-import { RELOADER_VARIABLES, readAuthHeader, reloaderSettings } from "../../../reloader/settings.ts";
+import { readAuthHeader, reloaderSettings } from "../../../reloader/settings.ts";
 
 const read = (env: Record<string, string>, ipv6 = true) =>
   reloaderSettings({ env, flags: {}, readFile: () => "" }, ipv6).settings;
 
 describe("the reloader's settings", () => {
-  test("are exactly those that the table has for the reloader", () => {
-    expect([...RELOADER_VARIABLES].toSorted()).toEqual(namesFor("reloader").toSorted());
-  });
-
   test("need no variable at all", () => {
     expect(read({})).toMatchObject({
       configPath: "/etc/nginx/http.d/default.conf",
