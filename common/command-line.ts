@@ -22,9 +22,11 @@ export interface Command {
   /** In yargs' syntax: `run`, `bans <action> [host]`. */
   usage: string;
   meaning: string;
+  /** What follows the program's name on an example command line, and what that does. Shown by `--help`. */
+  example?: readonly [args: string, meaning: string];
   /** Runs when the command line names no command. One command of a program has it. */
   isDefault?: boolean;
-  /** Adds the command's own options, positionals and an example. */
+  /** Adds the command's own options and positionals. */
   build?(cli: Argv): Argv;
   /** A `SettingsError` prints every problem and becomes exit code 2; any other error becomes 1. */
   run(call: CommandCall): Promise<ExitCode>;
@@ -166,10 +168,11 @@ async function parse(program: Program, args: readonly string[], done: (code: Exi
       throw message === null || message === "" ? error : new UsageError(message);
     });
   for (const command of program.commands) {
+    if (!command.isDefault) withExample(cli, command); // yargs calls the builder of the default command itself
     cli.command({
       command: command.isDefault ? [command.usage, "$0"] : command.usage,
       describe: command.meaning,
-      builder: (own: Argv) => command.build?.(own) ?? own,
+      builder: (own: Argv) => withExample(command.build?.(own) ?? own, command),
       handler: async (argv: Record<string, unknown>) =>
         done(await command.run({ flags: flagsFrom(table, argv), options: argv })),
     });
@@ -179,4 +182,8 @@ async function parse(program: Program, args: readonly string[], done: (code: Exi
     text = output;
   });
   return text;
+}
+
+function withExample(cli: Argv, { example }: Command): Argv {
+  return example === undefined ? cli : cli.example(`$0 ${example[0]}`, example[1]);
 }

@@ -176,15 +176,27 @@ process.exitCode = await runCommandLine(
     variables: RELOADER_VARIABLES,
     version: VERSION,
     commands: [
-      { usage: "run", meaning: "keep nginx true to the upstream file", isDefault: true, run },
+      {
+        usage: "run",
+        meaning: "keep nginx pointed at the server of the upstream file",
+        example: ["--nginx-listen-port 8000", "serve on port 8000"],
+        isDefault: true,
+        run,
+      },
       {
         usage: "render",
-        meaning: "print the nginx config for an upstream file, and change nothing",
+        meaning: "print the nginx config for an upstream file, without changing anything",
+        example: ["render --upstream upstream.json", "print the config for this file"],
         build: (cli) =>
           cli.option("upstream", { type: "string", requiresArg: true, describe: "the file [UPSTREAM_PATH]" }),
         run: render,
       },
-      { usage: "template", meaning: "print the built-in template of the nginx config", run: template },
+      {
+        usage: "template",
+        meaning: "print the built-in template of the nginx config",
+        example: ["template > nginx.mustache", "write it to a file, to start your own from it"],
+        run: template,
+      },
     ],
   },
   process.argv.slice(2),

@@ -111,8 +111,8 @@ test("the local stack serves the instance, heals it, follows it, and leaves noth
 
   pressCtrlC(local);
   expect(await local.exited).toEqual({ code: 0, signal: null });
-  expect(told(local, `instance ${third.instance}`).some((line) => line.includes("goes on billing"))).toBe(true);
-  expect(told(local, "seen to be gone")).not.toEqual([]);
+  expect(told(local, `instance ${third.instance}`).some((line) => line.includes("is still being billed"))).toBe(true);
+  expect(told(local, "Destroyed and verified")).not.toEqual([]);
   expect(local.lines.at(-1)).toContain("no process and no file is left");
   await expectNothingLeft(url);
 }, 240_000);
@@ -137,10 +137,10 @@ test("a second Ctrl-C ends it at once, and still leaves nothing behind", async (
   await control(`${emulatorOf(local)}/_emulator/settings`, { destroyLagSeconds: 60 });
   pressCtrlC(local);
   const pressedAt = Date.now();
-  await until("it ends", () => told(local, "goes on billing").length > 0, context(local));
+  await until("it ends", () => told(local, "is still being billed").length > 0, context(local));
   await until("a person would press again", () => Date.now() - pressedAt > 600); // see ending.ts
   pressCtrlC(local);
   expect((await local.exited).code).toBe(130);
-  expect(told(local, "seen to be gone")).toEqual([]);
+  expect(told(local, "Destroyed and verified")).toEqual([]);
   await expectNothingLeft(url);
 }, 120_000);

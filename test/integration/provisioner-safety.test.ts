@@ -227,7 +227,7 @@ test("killed -9 between the pending delete and the destroy, and started again, e
   expect((await pod.emulator.live(pod.label)).map((i) => i.id)).toEqual([after.instance?.id]);
 });
 
-test("ends within 2 s of SIGTERM with code 0 and says last what goes on billing and how to end it", async () => {
+test("ends within 2 s of SIGTERM with code 0 and says last what is still being billed and how to destroy it", async () => {
   await open({ timeScale: 1, bootSeconds: 0.5 });
   const provisioner = await pod.provision();
   const ready = await pod.ready();
@@ -237,7 +237,7 @@ test("ends within 2 s of SIGTERM with code 0 and says last what goes on billing 
   expect(Date.now() - asked).toBeLessThan(2000);
   expect(logOf(provisioner).at(-1)?.msg).toMatch(
     new RegExp(
-      `instance ${ready.instance?.id} \\(.*\\$\\d.*/h\\) goes on billing; end it with: vast-provisioner destroy`,
+      `instance ${ready.instance?.id} \\(.*\\$\\d.*/h\\) is still being billed; destroy it with: vast-provisioner destroy`,
     ),
   );
 });
@@ -252,6 +252,6 @@ test("awaits a create under way on SIGTERM and writes its outcome down", async (
   const [instance] = await pod.emulator.live(pod.label);
   expect(await pod.state()).toMatchObject({ intent: { contract: instance?.id } });
   expect(logOf(provisioner).at(-1)?.msg).toMatch(
-    new RegExp(`instance ${instance?.id} \\(\\$\\d.*/h\\) goes on billing`),
+    new RegExp(`instance ${instance?.id} \\(\\$\\d.*/h\\) is still being billed`),
   );
 });

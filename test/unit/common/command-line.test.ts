@@ -14,10 +14,17 @@ async function run(args: string[], variables: VariableTable = PROVISIONER_VARIAB
     variables,
     version: "1.2.3",
     commands: [
-      { usage: "run", meaning: "runs", isDefault: true, run: async (call) => record("run", call) },
+      {
+        usage: "run",
+        meaning: "runs",
+        example: ["--debug", "runs with debug messages"],
+        isDefault: true,
+        run: async (call) => record("run", call),
+      },
       {
         usage: "bans <action> [host]",
         meaning: "bans",
+        example: ["bans list", "lists the bans"],
         build: (cli) => cli.positional("action", { choices: ["list", "add"] }),
         run: async (call) => record("bans", call),
       },
@@ -148,6 +155,14 @@ describe("the command line", () => {
     expect(headings.filter((at) => at >= 0)).toEqual(headings.filter((at) => at >= 0).toSorted((a, b) => a - b));
     expect(out.indexOf("--pod-name")).toBeGreaterThan(out.indexOf(GROUPS.required));
     expect(out.indexOf("--pod-name")).toBeLessThan(out.indexOf("--debug"));
+  });
+
+  test("shows each command's example once in --help, and its own in the command's", async () => {
+    const { out } = await run(["--help"]);
+    for (const example of ["vast-test --debug  ", "vast-test bans list  "]) expect(out.split(example)).toHaveLength(2);
+    const bans = await run(["bans", "--help"]);
+    expect(bans.out).toContain("vast-test bans list  ");
+    expect(bans.out).not.toContain("vast-test --debug  ");
   });
 
   test("offers each program its own settings only", () => {
