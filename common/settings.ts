@@ -1,5 +1,5 @@
-// From environment and flags to typed settings: all problems at once, each with its name and remedy. Pure but for
-// `readFile`, which is handed in and reads the files that `<NAME>_FILE` variables point to.
+// Reads settings from environment and flags, and reports all problems at once, each with its name and what to do. Touches only
+// the files that `<NAME>_FILE` variables name, through `readFile`.
 import { codeOf } from "./errors.ts";
 import type { Values, Variable, VariableTable } from "./variables.ts";
 
@@ -7,11 +7,11 @@ export interface SettingsSource {
   env: Readonly<Record<string, string | undefined>>;
   /** Values of command-line flags by variable name; they override the environment. */
   flags: Readonly<Partial<Record<string, string>>>;
-  /** Reads a secret's file as text; throws when it cannot. */
+  /** Reads the file of a secret as text; throws when it cannot be read. */
   readFile(path: string): string;
 }
 
-/** Settings that cannot be used. `problems` are complete sentences that print no secret. */
+/** Settings that cannot be used. `problems` are complete sentences without secrets. */
 export class SettingsError extends Error {
   override readonly name = "SettingsError";
   constructor(readonly problems: readonly string[]) {
@@ -37,22 +37,23 @@ export function readSettings<T extends VariableTable, const N extends keyof T & 
   const values: Record<string, unknown> = {};
   for (const [name, variable] of Object.entries<Variable>(table)) {
     if (names !== undefined && !names.some((one) => one === name)) continue;
-    const found = lookUp(name, variable, source);
-    if (found.warning) warnings.push(found.warning);
-    if (found.problem) problems.push(found.problem);
-    else values[name] = parse(name, variable, found.text, problems);
+    const raw = readRaw(name, variable, source);
+    if (raw.warning) warnings.push(raw.warning);
+    if (raw.problem) problems.push(raw.problem);
+    else values[name] = parse(name, variable, raw.text, problems);
   }
   if (problems.length > 0) throw new SettingsError(problems);
   return { values: values as Values<Pick<T, N>>, warnings };
 }
 
-interface Found {
+/** The text of a setting, or why it cannot be read. */
+interface RawValue {
   text?: string;
   problem?: string;
   warning?: string;
 }
 
-function lookUp(name: string, { secret, formerly, expects }: Variable, source: SettingsSource): Found {
+function readRaw(name: string, { secret, formerly, expects }: Variable, source: SettingsSource): RawValue {
   const given = (text: string | undefined): text is string => text !== undefined && text !== "";
   if (given(source.flags[name])) return { text: source.flags[name] };
   const direct = source.env[name];
@@ -84,22 +85,22 @@ function parse(name: string, v: Variable, text: string | undefined, problems: st
   if (parsed.success) return parsed.data;
   const shown = v.secret
     ? `${name} cannot be read (its value is not shown)`
-    : `${name} is ${JSON.stringify(shorten(name, effective))}`;
+    : `${name} is ${JSON.stringify(printable(name, effective))}`;
   const detail = v.secret ? "" : customMessage(parsed.error.issues);
   problems.push(`${shown}: expected ${v.expects}${detail}.`);
   return undefined;
 }
 
 function customMessage(issues: readonly { code: string; message: string }[]): string {
-  const own = issues.find(
+  const custom = issues.find(
     (issue) => issue.code === "custom" && issue.message !== "" && issue.message !== "Invalid input",
   );
-  return own ? ` (${own.message})` : "";
+  return custom ? ` (${custom.message})` : "";
 }
 
-/** A value as a message may show it: cut, and without the password that a URL may carry, well-formed or not. */
-function shorten(name: string, text: string): string {
-  const bare = name.endsWith("_URL") ? text.replace(/^(\w+:)?\S*@/, "$1//[secret]@") : text;
-  const shown = bare.replace(/\/\/\S*@/g, "//[secret]@").replace(/([?&]password=)[^&]*/gi, "$1[secret]");
+/** A value as it may be printed: truncated, and without the password of a URL, valid or not. */
+function printable(name: string, text: string): string {
+  const withoutUser = name.endsWith("_URL") ? text.replace(/^(\w+:)?\S*@/, "$1//[secret]@") : text;
+  const shown = withoutUser.replace(/\/\/\S*@/g, "//[secret]@").replace(/([?&]password=)[^&]*/gi, "$1[secret]");
   return shown.length > 200 ? `${shown.slice(0, 200)}...` : shown;
 }

@@ -66,7 +66,7 @@ describe("the command line", () => {
     expect(code).toBe(0);
   });
 
-  test("answers with the exit code of the command", async () => {
+  test("returns the exit code of the command", async () => {
     const { code, calls } = await run(["bans", "add", "12"]);
     expect(calls[0]?.call.options).toMatchObject({ action: "add", host: "12" });
     expect(code).toBe(1);
@@ -83,12 +83,12 @@ describe("the command line", () => {
     [["--debug=false"], "false"],
     [["--debug", "no"], "no"],
     [["--debug=maybe"], "maybe"],
-  ])("hands a switch over as it was meant: %j", async (args, value) => {
+  ])("reads a switch with and without a value: %j", async (args, value) => {
     const { calls } = await run(args);
     expect(calls[0]?.call.flags).toEqual({ DEBUG: value });
   });
 
-  test("leaves a flag that was not given out of the settings", async () => {
+  test("has no setting for a flag that was not given", async () => {
     const { calls } = await run(["--json"]);
     expect(calls[0]?.call.flags).toEqual({});
     expect(calls[0]?.call.options).toMatchObject({ json: true });
@@ -99,7 +99,7 @@ describe("the command line", () => {
     [["--vast-api-key=sekrit123"]],
     [["--VAST_API_KEY=sekrit123"]],
     [["--docker-login", "-u", "me", "-p", "sekrit123", "host"]],
-  ])("refuses a secret as a flag without echoing it: %j", async (args) => {
+  ])("refuses a secret as a flag without printing it: %j", async (args) => {
     const { code, calls, out, err } = await run(args);
     expect(code).toBe(2);
     expect(calls).toEqual([]);
@@ -140,7 +140,7 @@ describe("the command line", () => {
     expect(await run(["--version"])).toMatchObject({ code: 0, out: "1.2.3\n", calls: [] });
   });
 
-  test("names every setting in --help, and the secrets as such", async () => {
+  test("lists every setting in --help, and the secrets separately", async () => {
     const { code, out, calls } = await run(["--help"]);
     expect(code).toBe(0);
     expect(calls).toEqual([]);

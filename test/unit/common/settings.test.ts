@@ -6,7 +6,7 @@ import { PROVISIONER_VARIABLES } from "../../../provisioner/variables.ts";
 import { RELOADER_VARIABLES } from "../../../reloader/variables.ts";
 import { settingsTable, VARIABLES, type VariableName } from "../docs/settings-table.ts";
 
-/** A right value for each required variable, so that one wrong one stands alone. */
+/** A valid value for each required setting, so that a test has one invalid value. */
 const REQUIRED = {
   POD_NAME: "vast-pod-0",
   VAST_API_KEY: "sekrit-key",
@@ -35,7 +35,7 @@ function problemsOf(work: () => unknown): readonly string[] {
   throw new Error("the settings were accepted");
 }
 
-describe("the six variables that are required", () => {
+describe("the six required variables", () => {
   test.each(Object.keys(REQUIRED) as VariableName[])(
     "%s: missing or empty is a problem with its name and remedy",
     (name) => {
@@ -52,7 +52,7 @@ describe("the six variables that are required", () => {
     },
   );
 
-  test("are read as they are given", () => {
+  test("are read", () => {
     expect(read({}).values).toMatchObject({
       POD_NAME: "vast-pod-0",
       VAST_API_KEY: "sekrit-key",
@@ -79,7 +79,7 @@ const DEFAULTS: [VariableName, string, unknown][] = [
 ];
 
 describe("the ten variables with a default", () => {
-  test.each(DEFAULTS)("%s: left out and empty mean %s", (name, text, value) => {
+  test.each(DEFAULTS)("%s: missing and empty both mean %s", (name, text, value) => {
     const v = variable(name);
     expect("default" in v ? v.default : null).toBe(text);
     expect(read({}).values[name]).toBe(value);
@@ -92,7 +92,7 @@ describe("the ten variables with a default", () => {
   });
 });
 
-describe("a malformed value is a problem that names the variable and what would be right", () => {
+describe("an invalid value is a problem that names the variable and what is valid", () => {
   test.each([
     ["POD_NAME", "a b"],
     ["POD_NAME", "-a"],
@@ -200,7 +200,7 @@ describe("a malformed value is a problem that names the variable and what would 
   });
 });
 
-describe("a right value is read", () => {
+describe("a valid value is read", () => {
   test.each([
     ["BLACKLIST_ENABLED", "TRUE", true],
     ["BLACKLIST_ENABLED", "1", true],
@@ -220,7 +220,7 @@ describe("a right value is read", () => {
     ["UPSTREAM_AUTH_HEADER", ' Cookie:\t a="b"; c=d \n', { name: "Cookie", value: 'a="b"; c=d' }],
   ] as const)("%s=%s", (name, text, value) => expect(read({ [name]: text }).values[name]).toEqual(value));
 
-  test("an optional variable that is left out or empty is undefined", () => {
+  test("an optional variable that is missing or empty is undefined", () => {
     expect(read({ VAST_MAX_DPH: "" }).values.VAST_MAX_DPH).toBeUndefined();
     expect(read({}).values.VAST_LABEL).toBeUndefined();
   });
@@ -264,12 +264,12 @@ describe("where a value comes from", () => {
     expect(read(env, file("from-file\n")).values.VAST_API_KEY).toBe("from-file");
   });
 
-  test("what is no secret does not come from a file", () => {
+  test("only a secret may come from a file", () => {
     const problems = problemsOf(() => read({ POD_NAME: undefined, POD_NAME_FILE: "/x" }, file("vast-pod-0")));
     expect(problems[0]).toContain("POD_NAME is missing");
   });
 
-  test("a secret both ways is a problem", () => {
+  test("a secret that is given both ways is a problem", () => {
     const problems = problemsOf(() => read({ VAST_API_KEY_FILE: "/x" }, file("y")));
     expect(problems).toEqual(["VAST_API_KEY and VAST_API_KEY_FILE are both set: keep one of them."]);
   });

@@ -97,7 +97,7 @@ async function runIn(over: Over = {}) {
     },
     inKubernetes: false,
     serveStatus: async (port, given) => {
-      if (over.portTaken) throw new Error(`PROVISIONER_STATUS_PORT ${port} cannot be served`);
+      if (over.portTaken) throw new Error(`PROVISIONER_STATUS_PORT ${port} cannot be used`);
       source = given;
       return { port, close: async () => undefined };
     },
