@@ -1,5 +1,5 @@
 // The command line of both programs: flags from the table of settings, commands, exit codes. Touches only the streams and
-// arguments that it gets; it never ends the process.
+// arguments that it gets; it never exits the process.
 import type { Argv, Options } from "yargs";
 import { messageOf } from "./errors.ts";
 import { SettingsError } from "./settings.ts";
@@ -105,7 +105,7 @@ function secretFlagProblems(table: VariableTable, args: readonly string[]): stri
 }
 
 /**
- * Parses `args` and runs the command they name. Never throws and never ends the process: the answer is the exit code.
+ * Parses `args` and runs the command they name. Returns the exit code; never throws and never exits the process.
  * Bad usage has the exit code of bad settings.
  */
 export async function runCommandLine(program: Program, args: readonly string[], streams: Streams): Promise<ExitCode> {

@@ -1,7 +1,7 @@
 // Runs one pass after another until it is stopped, and can be woken early. Touches only its parts.
 import type { Clock } from "./clock.ts";
 
-/** Wakes a waiting loop: `notify` ends the current `wait`, or the next one. */
+/** Wakes a waiting loop: `notify` makes the current `wait` return, or the next one. */
 export class WakeSignal {
   #notified = false;
   #waiter: AbortController | null = null;
@@ -35,10 +35,10 @@ export interface LoopOptions {
 // Passes handle the errors of disks and networks; what they throw is a defect. Short enough to recover soon, long enough for the log.
 const AFTER_ERROR_MS = 5_000;
 
-/** Resolves after the pass during which `signal` is aborted. One pass runs at a time. */
+/** Runs passes, one at a time. Resolves after the pass or the wait during which `signal` is aborted. */
 export async function runPasses({ pass, onError, wake, clock }: LoopOptions, signal: AbortSignal): Promise<void> {
-  const stop = () => wake.notify();
-  signal.addEventListener("abort", stop, { once: true });
+  const wakeUp = () => wake.notify();
+  signal.addEventListener("abort", wakeUp, { once: true });
   while (!signal.aborted) {
     let waitMs = AFTER_ERROR_MS;
     try {
@@ -48,5 +48,5 @@ export async function runPasses({ pass, onError, wake, clock }: LoopOptions, sig
     }
     if (!signal.aborted) await wake.wait(waitMs, clock);
   }
-  signal.removeEventListener("abort", stop);
+  signal.removeEventListener("abort", wakeUp);
 }

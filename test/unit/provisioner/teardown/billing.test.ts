@@ -12,12 +12,12 @@ const intent = (contract: number | null) => ({
   contract,
 });
 const pendingDelete = (id: number) => ({ id, reason: "duplicate", since: NOW, deleteSentAt: NOW });
-const END = "vast-provisioner destroy";
+const COMMAND = "vast-provisioner destroy";
 
 describe("the last log line says what is still being billed", () => {
   test("which instance, at what price, and how to destroy it", () => {
     expect(billingSentence(observation([row()]), state(), LABEL)).toBe(
-      `instance 7835610 (RTX 4090, $0.316/h) is still being billed; destroy it with: ${END}`,
+      `instance 7835610 (RTX 4090, $0.316/h) is still being billed; destroy it with: ${COMMAND}`,
     );
   });
 
@@ -28,7 +28,7 @@ describe("the last log line says what is still being billed", () => {
 
   test("a created instance that is not listed yet", () => {
     const text = billingSentence(observation([]), state({ intent: intent(42) }), LABEL);
-    expect(text).toBe(`instance 42 ($0.250/h) is still being billed; destroy it with: ${END}`);
+    expect(text).toBe(`instance 42 ($0.250/h) is still being billed; destroy it with: ${COMMAND}`);
   });
 
   test("a created instance once only when it is listed", () => {
@@ -39,12 +39,12 @@ describe("the last log line says what is still being billed", () => {
   test("a create whose outcome is unknown", () => {
     const text = billingSentence(observation([]), state({ intent: intent(null) }), LABEL);
     expect(text).toContain(`may have made an instance with the label ${LABEL}`);
-    expect(text).toContain(END);
+    expect(text).toContain(COMMAND);
   });
 
   test("an instance whose destroy is not verified yet", () => {
     const text = billingSentence(observation([row()]), state({ pendingDeletes: [pendingDelete(7835610)] }), LABEL);
-    expect(text).toBe(`it is not verified yet that instance 7835610 is destroyed; destroy it again with: ${END}`);
+    expect(text).toBe(`it is not verified yet that instance 7835610 is destroyed; destroy it again with: ${COMMAND}`);
   });
 
   test("nothing", () => {
@@ -58,7 +58,7 @@ describe("the last log line says what is still being billed", () => {
     for (const seen of [null, observation([], { list: unknown() })]) {
       const text = billingSentence(seen, last, LABEL);
       expect(text).toMatch(/unknown.*instance 5, 42.*k8s_pod=vast-pod-0/);
-      expect(text).toContain(END);
+      expect(text).toContain(COMMAND);
     }
   });
 });

@@ -24,15 +24,15 @@ const set = (replicas: number): LookupResult => ({
 });
 const silent: LookupResult = { kind: "unknown", why: "no answer in time" };
 
-/** A cluster that answers with `looks` for the StatefulSet, one after another, the last one for ever. */
-function clusterWith(looks: readonly LookupResult[], ownPod = pod): Cluster {
-  let asked = 0;
+/** A cluster that answers lookups of the StatefulSet with `results` in their order, and repeats the last one. */
+function clusterWith(results: readonly LookupResult[], ownPod = pod): Cluster {
+  let lookups = 0;
   return {
     namespace: "models",
     get: async (path) => {
       if (path.endsWith("/pods/vast-pod-1")) return ownPod;
-      asked += 1;
-      return looks[Math.min(asked, looks.length) - 1] ?? silent;
+      lookups += 1;
+      return results[Math.min(lookups, results.length) - 1] ?? silent;
     },
   };
 }
@@ -58,21 +58,21 @@ async function stop(over: Partial<TerminateParts> = {}) {
       ...over,
     }),
   );
-  return { allDestroyed, steps, said: lines.map((line) => String(line.msg)).join("\n"), ms: clock.now() - NOW };
+  return { allDestroyed, steps, logged: lines.map((line) => String(line.msg)).join("\n"), ms: clock.now() - NOW };
 }
 
 describe("at a stop with scale-down", () => {
   test("the instance of a pod that is no longer wanted is withdrawn first and then destroyed", async () => {
-    const { allDestroyed, steps, said } = await stop();
+    const { allDestroyed, steps, logged } = await stop();
     expect(allDestroyed).toBe(true);
     expect(steps).toEqual(["withdraw", "destroy"]);
-    expect(said).toContain("the StatefulSet vast-pod wants 1 pods");
+    expect(logged).toContain("the StatefulSet vast-pod wants 1 pods");
   });
 
   test("the instance of a pod that is wanted is kept", async () => {
-    const { allDestroyed, steps, said } = await stop({ openCluster: () => clusterWith([set(2)]) });
+    const { allDestroyed, steps, logged } = await stop({ openCluster: () => clusterWith([set(2)]) });
     expect([allDestroyed, steps]).toEqual([false, []]);
-    expect(said).toContain("kept because the StatefulSet vast-pod wants 2 pods");
+    expect(logged).toContain("kept because the StatefulSet vast-pod wants 2 pods");
   });
 
   test.each<[string, () => Cluster]>([
@@ -89,9 +89,9 @@ describe("at a stop with scale-down", () => {
       },
     ],
   ])("the instance is kept when %s, and the log says why", async (_, openCluster) => {
-    const { allDestroyed, steps, said } = await stop({ openCluster });
+    const { allDestroyed, steps, logged } = await stop({ openCluster });
     expect([allDestroyed, steps]).toEqual([false, []]);
-    expect(said).toContain("kept because the cluster gives no clear answer");
+    expect(logged).toContain("kept because the cluster gives no clear answer");
   });
 
   test("a cluster that answers at the third attempt decides", async () => {
@@ -101,14 +101,14 @@ describe("at a stop with scale-down", () => {
   });
 
   test.each(["no-destroy", "observe"] as const)("VAST_POLICY=%s keeps the instance all the same", async (policy) => {
-    const { allDestroyed, steps, said } = await stop({ policy });
+    const { allDestroyed, steps, logged } = await stop({ policy });
     expect([allDestroyed, steps]).toEqual([false, []]);
-    expect(said).toContain(`VAST_POLICY=${policy}`);
+    expect(logged).toContain(`VAST_POLICY=${policy}`);
   });
 
   test("a running create is awaited, so that its instance is destroyed with the others", async () => {
-    let looks = 0;
-    const { allDestroyed, steps, ms } = await stop({ createPending: async () => ++looks < 4 });
+    let checks = 0;
+    const { allDestroyed, steps, ms } = await stop({ createPending: async () => ++checks < 4 });
     expect([allDestroyed, steps]).toEqual([true, ["withdraw", "destroy"]]);
     expect(ms).toBe(6000);
   });
@@ -131,9 +131,9 @@ describe("at a stop with scale-down", () => {
     const failing = async () => {
       throw new Error("the API is away");
     };
-    const { allDestroyed, said } = await stop({ destroy: failing });
+    const { allDestroyed, logged } = await stop({ destroy: failing });
     expect(allDestroyed).toBe(false);
-    expect(said).toContain("could not be destroyed: the API is away");
+    expect(logged).toContain("could not be destroyed: the API is away");
   });
 });
 
@@ -141,7 +141,11 @@ test("at a stop with keep the cluster is not asked and nothing is done", async (
   const openCluster = () => {
     throw new Error("asked");
   };
-  expect(await stop({ onTerminate: "keep", openCluster })).toMatchObject({ allDestroyed: false, steps: [], said: "" });
+  expect(await stop({ onTerminate: "keep", openCluster })).toMatchObject({
+    allDestroyed: false,
+    steps: [],
+    logged: "",
+  });
 });
 
 test("at a stop with destroy the instance is destroyed without asking the cluster", async () => {

@@ -25,12 +25,12 @@ async function run({ rows, sets, pods, over, destroy }: Setup) {
   const journal: Journal = [];
   const printed: string[] = [];
   const clock = fakeClock(NOW);
-  const ended = new Set<number>();
+  const destroyed = new Set<number>();
   const client = fakeClient(journal, {
-    rows: () => (rows ?? (() => [of(1, `${PREFIX}0`), of(2, `${PREFIX}1`)]))().filter((one) => !ended.has(one.id)),
+    rows: () => (rows ?? (() => [of(1, `${PREFIX}0`), of(2, `${PREFIX}1`)]))().filter((one) => !destroyed.has(one.id)),
     destroy: (id) => {
       destroy?.(id);
-      ended.add(id);
+      destroyed.add(id);
     },
   });
   const outcome = await clock.drive(
@@ -104,7 +104,7 @@ describe("reap", () => {
     });
     test.each<[string, Setup, RegExp]>([
       [
-        "no StatefulSet has the name that it ends with",
+        "no StatefulSet has the name at its end",
         { sets: found("StatefulSetList", [other]) },
         /has no StatefulSet vast-pod: correct --prefix.*--set-deleted/,
       ],
