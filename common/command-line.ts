@@ -1,88 +1,92 @@
-// The command line of both programs: flags out of the settings table, commands, exit codes. Touches only the streams
-// and the arguments it is handed; ends no process.
+// The command line of both programs: flags from the table of settings, commands, exit codes. Touches only the streams and
+// arguments that it gets; it never exits the process.
 import type { Argv, Options } from "yargs";
+import { messageOf } from "./errors.ts";
 import { SettingsError } from "./settings.ts";
-import { type Container, namesFor, VARIABLES, type VariableName, variable } from "./variables.ts";
+import { GROUPS, type Variable, type VariableTable } from "./variables.ts";
 
-/** What a command answers with, and what the process ends with. */
+/** The result of a command, which becomes the exit code of the process. */
 export const EXIT = { done: 0, failed: 1, badSettings: 2 } as const;
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
 /** Settings given as flags; they override the environment. Goes into `SettingsSource.flags`. */
-export type Flags = Partial<Record<VariableName, string>>;
+export type Flags = Partial<Record<string, string>>;
 
-/** One parsed call: the settings among the flags, and everything else (a command's own options and positionals). */
+/** One parsed command line: the settings among the flags, and the command's own options and positionals. */
 export interface CommandCall {
   flags: Flags;
   options: Readonly<Record<string, unknown>>;
 }
 
 export interface Command {
-  /** As yargs writes it: `run`, `bans <action> [host]`. */
+  /** In yargs' syntax: `run`, `bans <action> [host]`. */
   usage: string;
   meaning: string;
-  /** Runs when no command is named. One command of a program has it. */
+  /** What follows the program's name on an example command line, and what that does. Shown by `--help`. */
+  example?: readonly [args: string, meaning: string];
+  /** Runs when the command line names no command. One command of a program has it. */
   isDefault?: boolean;
   /** Adds the command's own options and positionals. */
   build?(cli: Argv): Argv;
-  /** Does it. A `SettingsError` ends in exit code 2 with every problem printed, any other error in 1. */
+  /** A `SettingsError` prints every problem and becomes exit code 2; any other error becomes 1. */
   run(call: CommandCall): Promise<ExitCode>;
 }
 
 export interface Program {
   name: string;
-  container: Container;
+  variables: VariableTable;
   version: string;
   commands: readonly Command[];
 }
 
-/** Where text for people goes: answers on `out`, problems on `err`. */
+/** Where text for people goes: results to `out`, problems to `err`. */
 export interface Streams {
   out(text: string): void;
   err(text: string): void;
 }
 
-const flagOf = (name: VariableName) => name.toLowerCase().replaceAll("_", "-");
-const allNames = Object.keys(VARIABLES) as VariableName[];
+const flagOf = (name: string) => name.toLowerCase().replaceAll("_", "-");
+const secretsOf = (table: VariableTable) => Object.keys(table).filter((name) => table[name]?.secret);
 
-// A switch like DEBUG may stand alone (`--debug`); the table knows it by its default.
-const isSwitch = (name: VariableName) => ["true", "false"].includes(shownDefault(name));
+// A switch like DEBUG may be given alone (`--debug`); its default shows that it is one.
+const isSwitch = (v: Variable) => ["true", "false"].includes(shownDefault(v));
 const SWITCH_WORDS = ["true", "false", "1", "0", "yes", "no", "on", "off"];
 
-function shownDefault(name: VariableName): string {
-  const v = variable(name);
+function shownDefault(v: Variable): string {
   return "default" in v ? (v.default ?? "") : "";
 }
 
-/** The yargs options of a container's settings: every variable that is no secret, in kebab-case. */
-export function optionsFor(container: Container): Record<string, Options> {
+/** The yargs options of a program's settings: all but the secrets, in kebab-case, group by group. */
+export function optionsFor(table: VariableTable): Record<string, Options> {
   const options: Record<string, Options> = {};
-  for (const name of namesFor(container)) {
-    const v = variable(name);
-    if (v.secret) continue;
-    const shown = shownDefault(name) === "" ? "" : ` [${shownDefault(name)}]`;
-    options[flagOf(name)] = {
-      describe: `${v.meaning}${shown}`,
-      type: "string",
-      requiresArg: true,
-    };
+  for (const [group, heading] of Object.entries(GROUPS)) {
+    for (const [name, v] of Object.entries(table)) {
+      if (v.group !== group || v.secret) continue;
+      const shown = shownDefault(v) === "" ? "" : ` [${shownDefault(v)}]`;
+      options[flagOf(name)] = {
+        describe: `${v.meaning}${shown}`,
+        type: "string",
+        requiresArg: true,
+        group: `${heading}:`,
+      };
+    }
   }
   return options;
 }
 
-/** `--debug` alone as `--debug=true`. Not left to yargs: its booleans read `--debug=yes` as false without a word. */
-function spellOutSwitches(args: readonly string[]): string[] {
-  const flags = new Set(allNames.filter(isSwitch).map((name) => `--${flagOf(name)}`));
+/** Turns `--debug` into `--debug=true`. yargs cannot do it: its booleans silently read `--debug=yes` as false. */
+function expandSwitches(table: VariableTable, args: readonly string[]): string[] {
+  const flags = new Set(Object.entries(table).flatMap(([name, v]) => (isSwitch(v) ? [`--${flagOf(name)}`] : [])));
   return args.map((arg, i) =>
     flags.has(arg) && !SWITCH_WORDS.includes(args[i + 1]?.toLowerCase() ?? "") ? `${arg}=true` : arg,
   );
 }
 
-/** The settings among yargs' parsed arguments. Throws a `SettingsError` when one was given twice. */
-function flagsFrom(argv: Readonly<Record<string, unknown>>): Flags {
+/** The settings among the arguments that yargs parsed. Throws a `SettingsError` when one is given twice. */
+function flagsFrom(table: VariableTable, argv: Readonly<Record<string, unknown>>): Flags {
   const flags: Flags = {};
   const problems: string[] = [];
-  for (const name of allNames) {
+  for (const name of Object.keys(table)) {
     const value = argv[flagOf(name)];
     if (value === undefined) continue;
     if (Array.isArray(value)) problems.push(`--${flagOf(name)} is given ${value.length} times: keep one of them.`);
@@ -92,30 +96,30 @@ function flagsFrom(argv: Readonly<Record<string, unknown>>): Flags {
   return flags;
 }
 
-/** One sentence for each secret that stands among the arguments, without its value: `ps` shows arguments to everybody. */
-function secretFlagProblems(args: readonly string[]): string[] {
+/** One sentence for each secret among the arguments, without its value: `ps` shows arguments to every user. */
+function secretFlagProblems(table: VariableTable, args: readonly string[]): string[] {
   const given = new Set(args.map((arg) => /^--?([^=]+)/.exec(arg)?.[1]?.toLowerCase().replaceAll("_", "-")));
-  return allNames
-    .filter((name) => variable(name).secret && given.has(flagOf(name)))
-    .map((name) => `${name} is a secret and no flag: set the environment variable ${name} or ${name}_FILE.`);
+  return secretsOf(table)
+    .filter((name) => given.has(flagOf(name)))
+    .map((name) => `${name} is a secret and cannot be a flag: set the environment variable ${name} or ${name}_FILE.`);
 }
 
 /**
- * Parses `args` and runs the command they name. Never throws and never ends the process: the answer is the exit code.
- * Bad usage counts as bad settings.
+ * Parses `args` and runs the command they name. Returns the exit code; never throws and never exits the process.
+ * Bad usage has the exit code of bad settings.
  */
 export async function runCommandLine(program: Program, args: readonly string[], streams: Streams): Promise<ExitCode> {
   const fail = (text: string, code: ExitCode) => {
     streams.err(`${program.name}: ${text}\n`);
     return code;
   };
-  const secrets = secretFlagProblems(args);
+  const secrets = secretFlagProblems(program.variables, args);
   if (secrets.length > 0) return fail(new SettingsError(secrets).message, EXIT.badSettings);
   let code: ExitCode = EXIT.done;
   try {
-    const [common] = program.commands.filter((command) => command.isDefault);
-    // How containers start: without arguments there is nothing to parse, and yargs costs 10 MB and a tenth of a second.
-    if (args.length === 0 && common !== undefined) return await common.run({ flags: {}, options: {} });
+    const defaultCommand = program.commands.find((command) => command.isDefault);
+    // Containers start without arguments: yargs would cost them 10 MB and a tenth of a second for nothing.
+    if (args.length === 0 && defaultCommand !== undefined) return await defaultCommand.run({ flags: {}, options: {} });
     const shown = await parse(program, args, (done) => {
       code = done;
     });
@@ -124,7 +128,7 @@ export async function runCommandLine(program: Program, args: readonly string[], 
   } catch (error) {
     if (error instanceof SettingsError) return fail(error.message, EXIT.badSettings);
     if (error instanceof UsageError) return fail(`${error.message}\nSee ${program.name} --help.`, EXIT.badSettings);
-    return fail(error instanceof Error ? error.message : String(error), EXIT.failed);
+    return fail(messageOf(error), EXIT.failed);
   }
 }
 
@@ -132,10 +136,11 @@ class UsageError extends Error {
   override readonly name = "UsageError";
 }
 
-/** Runs the command that `args` name; answers the text of `--help` or `--version`, or an empty one. */
+/** Runs the command that `args` name. Returns the text of `--help` or `--version`, otherwise an empty text. */
 async function parse(program: Program, args: readonly string[], done: (code: ExitCode) => void): Promise<string> {
   const { default: yargs } = await import("yargs");
-  const secrets = namesFor(program.container).filter((name) => variable(name).secret);
+  const { variables: table } = program;
+  const secrets = secretsOf(table);
   const cli = yargs([])
     .scriptName(program.name)
     .locale("en")
@@ -150,28 +155,35 @@ async function parse(program: Program, args: readonly string[], done: (code: Exi
       "boolean-negation": false,
       "camel-case-expansion": false,
     })
-    .options({ ...optionsFor(program.container), json: { type: "boolean", describe: "answer in JSON" } })
+    .options({ ...optionsFor(table), json: { type: "boolean", describe: "print the result as JSON" } })
     .epilogue(
-      `Each flag overrides the environment variable of its name (--debug: DEBUG).${
-        secrets.length > 0 ? ` From the environment only, as NAME or as NAME_FILE: ${secrets.join(", ")}.` : ""
+      `Each setting is an environment variable; a flag overrides it (--debug overrides DEBUG).${
+        secrets.length > 0
+          ? ` Secrets are read only from the environment, as NAME, or from the file that NAME_FILE names: ${secrets.join(", ")}.`
+          : ""
       }`,
     )
-    // Without a message it is a command's own error, which keeps its type.
+    // Without a message the error comes from a command and keeps its type.
     .fail((message: string | null, error: unknown) => {
       throw message === null || message === "" ? error : new UsageError(message);
     });
   for (const command of program.commands) {
+    if (!command.isDefault) withExample(cli, command); // yargs calls the builder of the default command itself
     cli.command({
       command: command.isDefault ? [command.usage, "$0"] : command.usage,
       describe: command.meaning,
-      builder: (own: Argv) => command.build?.(own) ?? own,
+      builder: (own: Argv) => withExample(command.build?.(own) ?? own, command),
       handler: async (argv: Record<string, unknown>) =>
-        done(await command.run({ flags: flagsFrom(argv), options: argv })),
+        done(await command.run({ flags: flagsFrom(table, argv), options: argv })),
     });
   }
   let text = "";
-  await cli.parseAsync(spellOutSwitches(args), {}, (_error, _argv, output) => {
+  await cli.parseAsync(expandSwitches(table, args), {}, (_error, _argv, output) => {
     text = output;
   });
   return text;
+}
+
+function withExample(cli: Argv, { example }: Command): Argv {
+  return example === undefined ? cli : cli.example(`$0 ${example[0]}`, example[1]);
 }

@@ -1,41 +1,47 @@
-// Every word that stands as `event` in a log line, with what it tells: the source of the type and of the documented tables. Pure.
+// Every value of `event` in the log, with the programs that write it and its meaning. The documents show this table. Pure.
 
-/** `by` is the program that writes it. */
+/** `by` are the programs that write it. */
 export interface LogEventDescription {
   by: readonly ("provisioner" | "reloader")[];
   meaning: string;
 }
 
 export const LOG_EVENTS = {
-  start: { by: ["provisioner", "reloader"], meaning: "the program starts; the line has its main settings" },
+  start: { by: ["provisioner", "reloader"], meaning: "the program starts, with its main settings" },
   stop: {
     by: ["provisioner", "reloader"],
-    meaning: "the program stops; the provisioner's line says what is still being billed",
+    meaning: "the program stops; the provisioner names what is still being billed",
   },
-  settings: { by: ["provisioner", "reloader"], meaning: "a setting works, but probably not as intended" },
-  state: { by: ["provisioner"], meaning: "`state`, `reason`, message, server or instance of the pod changed" },
+  settings: { by: ["provisioner", "reloader"], meaning: "a setting is valid, but probably not what was intended" },
+  state: { by: ["provisioner"], meaning: "the pod's `state`, `reason`, message, server or instance changed" },
   published: { by: ["provisioner"], meaning: "the upstream file was written (debug)" },
-  progress: { by: ["provisioner"], meaning: "a step of creating an instance, with its `phase`" },
+  progress: { by: ["provisioner"], meaning: "a step of creating an instance: its `phase` is searching or creating" },
   action: { by: ["provisioner"], meaning: "a create, destroy or ban, with its `action` and `reason`" },
-  withdraw: { by: ["provisioner"], meaning: "nginx was asked to stop using a server" },
-  terminate: { by: ["provisioner"], meaning: "what happens to the instance because the program was told to stop" },
-  reap: { by: ["provisioner"], meaning: "the `reap` command could not read the instance list" },
-  template: { by: ["provisioner"], meaning: "the account has several templates of the wanted name" },
-  disk: { by: ["provisioner"], meaning: "a file cannot be written, or can be written again" },
-  state_file: { by: ["provisioner"], meaning: "the state file could not be used and was set aside" },
-  upstream_file: { by: ["provisioner"], meaning: "the upstream file could not be used and is written anew" },
-  redis: { by: ["provisioner"], meaning: "Redis does not work as needed, or works again" },
-  lease: { by: ["provisioner"], meaning: "the lease of the label, or the copy of the state in Redis" },
-  desired: { by: ["reloader"], meaning: "the upstream file asks for another server" },
-  reload: { by: ["reloader"], meaning: "nginx was reloaded and the new config verified, with both times" },
+  withdraw: {
+    by: ["provisioner"],
+    meaning: "the reloader did not confirm within 5 s that nginx stopped using a server",
+  },
+  terminate: { by: ["provisioner"], meaning: "what happens to the instance on SIGTERM, and why (VAST_ON_TERMINATE)" },
+  reap: { by: ["provisioner"], meaning: "the `reap` command could not list the instances" },
+  template: { by: ["provisioner"], meaning: "the account has several templates with the name of VAST_TEMPLATE_NAME" },
+  disk: {
+    by: ["provisioner"],
+    meaning: "the state file or the upstream file cannot be written, or can be written again",
+  },
+  state_file: { by: ["provisioner"], meaning: "the state file cannot be used and was moved aside" },
+  upstream_file: { by: ["provisioner"], meaning: "the upstream file cannot be used and will be rewritten" },
+  redis: { by: ["provisioner"], meaning: "Redis fails, or works again" },
+  lease: { by: ["provisioner"], meaning: "a problem with the label's lease, or with the copy of the state in Redis" },
+  desired: { by: ["reloader"], meaning: "the server in the upstream file changed" },
+  reload: { by: ["reloader"], meaning: "nginx was reloaded and the new config verified, with the time of both" },
   problem: { by: ["reloader"], meaning: "the desired config is not applied, and why" },
   applied: { by: ["reloader"], meaning: "the desired config is applied again" },
-  warning: { by: ["reloader"], meaning: "something works, but not as it should" },
-  watch: { by: ["reloader"], meaning: "the folder cannot be watched; the file is read every 3 s" },
-  recover: { by: ["reloader"], meaning: "files of an earlier run could not be used" },
+  warning: { by: ["reloader"], meaning: "something works, but not fully" },
+  watch: { by: ["reloader"], meaning: "the folder of the upstream file cannot be watched; it is checked every 3 s" },
+  recover: { by: ["reloader"], meaning: "files of an earlier run cannot be used" },
   pass: { by: ["reloader"], meaning: "a pass of the loop finished (debug)" },
-  internal_error: { by: ["provisioner", "reloader"], meaning: "a defect of the program; the loop goes on" },
+  internal_error: { by: ["provisioner", "reloader"], meaning: "a pass failed because of a defect; the loop continues" },
 } as const satisfies Record<string, LogEventDescription>;
 
-/** The word that a log line carries as `event`. */
+/** The value of `event` in a log line. */
 export type LogEvent = keyof typeof LOG_EVENTS;

@@ -1,8 +1,9 @@
-// The log of both containers: pino JSON lines on stdout, in which no secret can stand. Touches file descriptor 1.
+// The log of both programs: JSON lines from pino on stdout, with all secrets removed. Touches file descriptor 1.
 import pino from "pino";
+import { codeOf } from "./errors.ts";
 import type { LogEvent } from "./log-events.ts";
 
-/** The fields of a line. `event` says what the line is about; `err` is an error, of which only what is safe is printed. */
+/** The fields of a line. `event` is what the line is about; of `err` only safe fields are printed. */
 export type LogFields = { event: LogEvent } & Readonly<Record<string, unknown>>;
 type WriteLine = (fields: LogFields, message: string) => void;
 
@@ -15,21 +16,21 @@ export interface Logger {
 }
 
 export interface LoggingOptions {
-  /** Which program speaks. */
+  /** The program's name. */
   app: string;
   debug: boolean;
   /** Only warnings and errors, for commands that talk to a person. */
   quiet?: boolean;
-  /** Texts that must never be printed, asked at each line since secrets rotate. */
+  /** Texts that must never be printed. Called for each line, because secrets rotate. */
   secrets: () => readonly string[];
-  /** Where lines go; stdout when left out. */
+  /** Where lines go; stdout by default. */
   destination?: pino.DestinationStream;
 }
 
-// A shorter secret cannot be told from ordinary text: replacing every "a" would make the log unreadable.
+// A shorter secret is also part of ordinary words: replacing every "a" would make the log unreadable.
 const SHORTEST_SECRET = 4;
 
-/** Makes the logger. Lines are written synchronously, so that the last one before an exit is never lost. */
+/** Lines are written synchronously, so that the last one before the exit is not lost. */
 export function createLogger(options: LoggingOptions): Logger {
   return pino(
     {
@@ -47,22 +48,27 @@ export function createLogger(options: LoggingOptions): Logger {
 /** Replaces every occurrence of each secret, also in its JSON-escaped and URL-encoded form. */
 export function scrub(text: string, secrets: readonly string[]): string {
   let clean = text;
-  // The longest first: a secret that begins another would leave the rest of it standing.
+  // The longest first: if a short secret is the beginning of a longer one, the rest of the longer one would remain.
   for (const secret of [...secrets].sort((a, b) => b.length - a.length)) {
     if (secret.length < SHORTEST_SECRET) continue;
-    for (const form of [secret, JSON.stringify(secret).slice(1, -1), encodeURIComponent(secret)]) {
-      clean = clean.replaceAll(form, "[secret]");
+    for (const encoded of [secret, JSON.stringify(secret).slice(1, -1), encodeURIComponent(secret)]) {
+      clean = clean.replaceAll(encoded, "[secret]");
     }
   }
   return clean;
 }
 
 /**
- * What of an error may be printed: an allow list, since errors of HTTP clients carry the request with its headers.
- * pino's own serialiser copies every property and has printed bearer tokens.
+ * The fields of an error that may be printed. It is an allow list: errors of HTTP clients contain the request with its headers, and
+ * pino's own serialiser, which copies every property, has printed bearer tokens.
  */
 export function describeError(error: unknown): Record<string, unknown> {
   if (!(error instanceof Error)) return { message: String(error) };
-  const code = "code" in error && typeof error.code === "string" ? { code: error.code } : {};
-  return { type: error.name, message: error.message, ...code, ...(error.stack ? { stack: error.stack } : {}) };
+  const code = codeOf(error);
+  return {
+    type: error.name,
+    message: error.message,
+    ...(code === null ? {} : { code }),
+    ...(error.stack ? { stack: error.stack } : {}),
+  };
 }

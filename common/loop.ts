@@ -1,7 +1,7 @@
-// Runs passes one after the other until it is told to stop, and wakes it early. Touches nothing but what it is given.
+// Runs one pass after another until it is stopped, and can be woken early. Touches only its parts.
 import type { Clock } from "./clock.ts";
 
-/** Wakes a loop that waits: `notify` ends the present or the next `wait`. */
+/** Wakes a waiting loop: `notify` makes the current `wait` return, or the next one. */
 export class WakeSignal {
   #notified = false;
   #waiter: AbortController | null = null;
@@ -11,7 +11,7 @@ export class WakeSignal {
     this.#waiter?.abort();
   }
 
-  /** Resolves when it was notified since the last call, or after `ms`. */
+  /** Resolves after `ms`, or earlier if there was a notification since the last call. */
   async wait(ms: number, clock: Clock): Promise<void> {
     if (!this.#notified) {
       this.#waiter = new AbortController();
@@ -22,23 +22,23 @@ export class WakeSignal {
   }
 }
 
-export interface Passes {
-  /** One pass; answers after how many ms the next one is due. */
+export interface LoopOptions {
+  /** One pass. Returns after how many ms the next one is due. */
   pass(signal: AbortSignal): Promise<number>;
-  /** Told of a pass that threw. The loop goes on: an error of one moment must not end the program. */
+  /** Gets the error of a pass that threw. The loop continues: a temporary error must not stop the program. */
   onError(error: unknown): void;
-  /** A notification while a pass runs leads to one more pass, however many come. */
+  /** Notifications during a pass, however many, cause one more pass right after it. */
   wake: WakeSignal;
   clock: Clock;
 }
 
-// What throws is a defect of this program, not of a disk or a network: soon enough to recover, slow enough for the log.
+// Passes handle the errors of disks and networks; what they throw is a defect. Short enough to recover soon, long enough for the log.
 const AFTER_ERROR_MS = 5_000;
 
-/** Resolves after the pass during which `signal` is aborted. One pass runs at a time. */
-export async function runPasses({ pass, onError, wake, clock }: Passes, signal: AbortSignal): Promise<void> {
-  const stop = () => wake.notify();
-  signal.addEventListener("abort", stop, { once: true });
+/** Runs passes, one at a time. Resolves after the pass or the wait during which `signal` is aborted. */
+export async function runPasses({ pass, onError, wake, clock }: LoopOptions, signal: AbortSignal): Promise<void> {
+  const wakeUp = () => wake.notify();
+  signal.addEventListener("abort", wakeUp, { once: true });
   while (!signal.aborted) {
     let waitMs = AFTER_ERROR_MS;
     try {
@@ -48,5 +48,5 @@ export async function runPasses({ pass, onError, wake, clock }: Passes, signal: 
     }
     if (!signal.aborted) await wake.wait(waitMs, clock);
   }
-  signal.removeEventListener("abort", stop);
+  signal.removeEventListener("abort", wakeUp);
 }

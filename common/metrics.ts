@@ -1,5 +1,5 @@
-// What `/metrics` is made of: values that are asked for at each scrape, and counts of what happens. Touches nothing but the
-// registry that it is handed; prom-client's own global one stays empty.
+// Gauges that are read at each scrape, counters and histograms for `/metrics`. Touches only the registry that it gets;
+// prom-client's global registry stays empty.
 import Counter from "prom-client/lib/counter.js";
 import Gauge from "prom-client/lib/gauge.js";
 import Histogram from "prom-client/lib/histogram.js";
@@ -7,13 +7,13 @@ import Registry from "prom-client/lib/registry.js";
 
 export type { Counter, Histogram, Registry };
 
-/** What the status server prints: the text format of Prometheus, version 0.0.4. */
+/** The answer of `/metrics`: the text format of Prometheus, version 0.0.4. */
 export interface MetricsText {
   contentType: string;
   metrics(): Promise<string>;
 }
 
-export interface Described<L extends string> {
+export interface MetricDescription<L extends string> {
   name: string;
   help: string;
   labels?: readonly L[];
@@ -27,10 +27,10 @@ export interface Sample<L extends string> {
 
 export const createRegistry = (): Registry => new Registry();
 
-/** A gauge that `read` is asked for at each scrape. What is not known is left out: a number would be taken for a fact. */
+/** A gauge whose value is read at each scrape. An unknown value has no line, because any number would look like a fact. */
 export function gaugeOf<L extends string = never>(
   registry: Registry,
-  { name, help, labels = [] }: Described<L>,
+  { name, help, labels = [] }: MetricDescription<L>,
   read: () => readonly Sample<L>[] | number | null,
 ): void {
   new Gauge<string>({
@@ -40,16 +40,16 @@ export function gaugeOf<L extends string = never>(
     registers: [registry],
     collect() {
       this.reset();
-      if (labels.length === 0) this.remove(); // or it would say 0
-      for (const { labels: of, value } of samplesOf(read())) this.set({ ...of }, value);
+      if (labels.length === 0) this.remove(); // otherwise its line would be 0
+      for (const sample of samplesOf(read())) this.set({ ...sample.labels }, sample.value);
     },
   });
 }
 
-/** A counter that is kept elsewhere and asked for at each scrape. */
+/** A counter whose value is kept elsewhere and read at each scrape. */
 export function countOf<L extends string = never>(
   registry: Registry,
-  { name, help, labels = [] }: Described<L>,
+  { name, help, labels = [] }: MetricDescription<L>,
   read: () => readonly Sample<L>[] | number,
 ): void {
   new Counter<string>({
@@ -59,7 +59,7 @@ export function countOf<L extends string = never>(
     registers: [registry],
     collect() {
       this.reset();
-      for (const { labels: of, value } of samplesOf(read())) this.inc({ ...of }, value);
+      for (const sample of samplesOf(read())) this.inc({ ...sample.labels }, sample.value);
     },
   });
 }
@@ -67,12 +67,12 @@ export function countOf<L extends string = never>(
 /** A counter that counts from the start of the program. */
 export function counter<L extends string = never>(
   registry: Registry,
-  { name, help, labels = [] }: Described<L>,
+  { name, help, labels = [] }: MetricDescription<L>,
 ): Counter<L> {
   return new Counter<L>({ name, help, labelNames: labels, registers: [registry] });
 }
 
-/** `buckets` are upper bounds, in the unit of the name. */
+/** `buckets` are upper bounds in the unit of the metric's name. */
 export function histogram(
   registry: Registry,
   { name, help, buckets }: { name: string; help: string; buckets: number[] },

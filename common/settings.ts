@@ -1,17 +1,17 @@
-// From environment and flags to typed settings: all problems at once, each with its name and remedy. Pure but for
-// `readFile`, which is handed in and reads the files that `<NAME>_FILE` variables point to.
-import type * as z from "zod";
-import { type ValueOf, type VariableName, variable } from "./variables.ts";
+// Reads settings from environment and flags, and reports all problems at once, each with its name and what to do. Touches only
+// the files that `<NAME>_FILE` variables name, through `readFile`.
+import { codeOf } from "./errors.ts";
+import type { Values, Variable, VariableTable } from "./variables.ts";
 
 export interface SettingsSource {
   env: Readonly<Record<string, string | undefined>>;
   /** Values of command-line flags by variable name; they override the environment. */
-  flags: Readonly<Partial<Record<VariableName, string>>>;
-  /** Reads a secret's file as text; throws when it cannot. */
+  flags: Readonly<Partial<Record<string, string>>>;
+  /** Reads the file of a secret as text; throws when it cannot be read. */
   readFile(path: string): string;
 }
 
-/** Settings that cannot be used. `problems` are complete sentences that print no secret. */
+/** Settings that cannot be used. `problems` are complete sentences without secrets. */
 export class SettingsError extends Error {
   override readonly name = "SettingsError";
   constructor(readonly problems: readonly string[]) {
@@ -21,43 +21,39 @@ export class SettingsError extends Error {
   }
 }
 
-/** A container's own understanding of variables that the table knows as text. */
-export type Forms = Readonly<Partial<Record<VariableName, z.ZodType<unknown, string>>>>;
-type Formed<K extends VariableName, F extends Forms> =
-  F[K] extends z.ZodType<infer T, string> ? T | Extract<ValueOf<K>, undefined> : ValueOf<K>;
-export type Values<N extends VariableName, F extends Forms = Record<never, never>> = { [K in N]: Formed<K, F> };
-export interface ReadSettings<N extends VariableName, F extends Forms = Record<never, never>> {
-  values: Values<N, F>;
+export interface ReadSettings<T extends VariableTable> {
+  values: Values<T>;
   warnings: string[];
 }
 
-/** Reads the named variables, those of `forms` by these. Throws one `SettingsError` that lists every problem. */
-export function readSettings<const N extends VariableName, F extends Forms = Record<never, never>>(
-  names: readonly N[],
+/** Reads the settings of `table`, or only those of `names`. Throws one `SettingsError` that lists every problem. */
+export function readSettings<T extends VariableTable, const N extends keyof T & string = keyof T & string>(
+  table: T,
   source: SettingsSource,
-  forms?: F,
-): ReadSettings<N, F> {
+  names?: readonly N[],
+): ReadSettings<Pick<T, N>> {
   const problems: string[] = [];
   const warnings: string[] = [];
-  const values: Partial<Record<VariableName, unknown>> = {};
-  for (const name of names) {
-    const found = lookUp(name, source);
-    if (found.warning) warnings.push(found.warning);
-    if (found.problem) problems.push(found.problem);
-    else values[name] = parse(name, found.text, problems, forms?.[name]);
+  const values: Record<string, unknown> = {};
+  for (const [name, variable] of Object.entries<Variable>(table)) {
+    if (names !== undefined && !names.some((one) => one === name)) continue;
+    const raw = readRaw(name, variable, source);
+    if (raw.warning) warnings.push(raw.warning);
+    if (raw.problem) problems.push(raw.problem);
+    else values[name] = parse(name, variable, raw.text, problems);
   }
   if (problems.length > 0) throw new SettingsError(problems);
-  return { values: values as Values<N, F>, warnings };
+  return { values: values as Values<Pick<T, N>>, warnings };
 }
 
-interface Found {
+/** The text of a setting, or why it cannot be read. */
+interface RawValue {
   text?: string;
   problem?: string;
   warning?: string;
 }
 
-function lookUp(name: VariableName, source: SettingsSource): Found {
-  const { secret, formerly } = variable(name);
+function readRaw(name: string, { secret, formerly, expects }: Variable, source: SettingsSource): RawValue {
   const given = (text: string | undefined): text is string => text !== undefined && text !== "";
   if (given(source.flags[name])) return { text: source.flags[name] };
   const direct = source.env[name];
@@ -68,10 +64,8 @@ function lookUp(name: VariableName, source: SettingsSource): Found {
     try {
       return { text: source.readFile(file).trim() };
     } catch (error) {
-      const code = error instanceof Error && "code" in error ? String(error.code) : "it cannot be read";
-      return {
-        problem: `${name}_FILE is "${file}": ${code}. Name a readable file that holds ${variable(name).expects}.`,
-      };
+      const why = codeOf(error) ?? "it cannot be read";
+      return { problem: `${name}_FILE is "${file}": ${why}. Name a readable file that holds ${expects}.` };
     }
   }
   const older = formerly === undefined ? undefined : source.env[formerly];
@@ -79,8 +73,7 @@ function lookUp(name: VariableName, source: SettingsSource): Found {
   return {};
 }
 
-function parse(name: VariableName, text: string | undefined, problems: string[], form?: Forms[VariableName]): unknown {
-  const v = variable(name);
+function parse(name: string, v: Variable, text: string | undefined, problems: string[]): unknown {
   const effective = text ?? (v.need === "default" ? v.default : undefined);
   if (effective === undefined || effective.trim() === "") {
     if (v.need === "required")
@@ -88,26 +81,26 @@ function parse(name: VariableName, text: string | undefined, problems: string[],
     else if (effective !== undefined) problems.push(`${name} is blank: set it to ${v.expects}, or leave it out.`);
     return undefined;
   }
-  const parsed = (form ?? v.schema).safeParse(effective);
+  const parsed = v.schema.safeParse(effective);
   if (parsed.success) return parsed.data;
   const shown = v.secret
     ? `${name} cannot be read (its value is not shown)`
-    : `${name} is ${JSON.stringify(shorten(name, effective))}`;
+    : `${name} is ${JSON.stringify(printable(name, effective))}`;
   const detail = v.secret ? "" : customMessage(parsed.error.issues);
   problems.push(`${shown}: expected ${v.expects}${detail}.`);
   return undefined;
 }
 
 function customMessage(issues: readonly { code: string; message: string }[]): string {
-  const own = issues.find(
+  const custom = issues.find(
     (issue) => issue.code === "custom" && issue.message !== "" && issue.message !== "Invalid input",
   );
-  return own ? ` (${own.message})` : "";
+  return custom ? ` (${custom.message})` : "";
 }
 
-/** A value as a message may show it: cut, and without the password that a URL may carry, well-formed or not. */
-function shorten(name: VariableName, text: string): string {
-  const bare = name.endsWith("_URL") ? text.replace(/^(\w+:)?\S*@/, "$1//[secret]@") : text;
-  const shown = bare.replace(/\/\/\S*@/g, "//[secret]@").replace(/([?&]password=)[^&]*/gi, "$1[secret]");
+/** A value as it may be printed: truncated, and without the password of a URL, valid or not. */
+function printable(name: string, text: string): string {
+  const withoutUser = name.endsWith("_URL") ? text.replace(/^(\w+:)?\S*@/, "$1//[secret]@") : text;
+  const shown = withoutUser.replace(/\/\/\S*@/g, "//[secret]@").replace(/([?&]password=)[^&]*/gi, "$1[secret]");
   return shown.length > 200 ? `${shown.slice(0, 200)}...` : shown;
 }

@@ -1,8 +1,9 @@
-// The HTTP server that each container answers its probes with: /livez, /readyz, /status, /metrics. Touches one port.
+// The status server of both programs: /livez, /readyz, /status and /metrics. Touches one port.
 import { createServer, type Server } from "node:http";
+import { messageOf } from "./errors.ts";
 import type { MetricsText } from "./metrics.ts";
 
-/** A probe's answer: `ok` decides between 200 and 503, `why` is the body. */
+/** The answer of a probe: 200 if `ok`, otherwise 503; `why` is the body. */
 export interface Health {
   ok: boolean;
   why: string;
@@ -11,7 +12,7 @@ export interface Health {
 export interface StatusSource {
   live(): Health;
   ready(): Health;
-  /** The `/status` document; must be safe to print. */
+  /** The document of `/status`. It must contain no secret. */
   status(): unknown;
   metrics: MetricsText;
 }
@@ -22,8 +23,8 @@ export interface StatusServer {
 }
 
 /**
- * Serves `source` on all addresses, as the kubelet asks on the pod's own. Port 0 takes a free one.
- * Throws a sentence that names `variable`, the setting the port came from, when the port cannot be had.
+ * Serves `source` on all addresses, because the kubelet probes the pod's address. Port 0 means any free port.
+ * Throws an error that names `variable`, the setting with the port, when the port cannot be used.
  */
 export async function startStatusServer(port: number, source: StatusSource, variable: string): Promise<StatusServer> {
   const server = createServer(async (request, response) => {
@@ -33,7 +34,8 @@ export async function startStatusServer(port: number, source: StatusSource, vari
       response.end(request.method === "HEAD" ? undefined : body);
     };
     const probe = (health: Health) => send(health.ok ? 200 : 503, "text/plain; charset=utf-8", `${health.why}\n`);
-    if (request.method !== "GET" && request.method !== "HEAD") return send(405, "text/plain", "only GET and HEAD\n");
+    if (request.method !== "GET" && request.method !== "HEAD")
+      return send(405, "text/plain", "only GET and HEAD are allowed\n");
     switch (path) {
       case "/livez":
         return probe(source.live());
@@ -44,12 +46,11 @@ export async function startStatusServer(port: number, source: StatusSource, vari
       case "/metrics":
         return send(...(await metricsAnswer(source.metrics)));
       default:
-        return send(404, "text/plain", "here are /livez, /readyz, /status and /metrics\n");
+        return send(404, "text/plain", "not found: use /livez, /readyz, /status or /metrics\n");
     }
   });
   await listen(server, port).catch((error: unknown) => {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new Error(`${variable} ${port} cannot be served (${reason}): choose a free port`);
+    throw new Error(`${variable} ${port} cannot be used (${messageOf(error)}): choose a free port`);
   });
   const address = server.address();
   return {
@@ -62,7 +63,7 @@ export async function startStatusServer(port: number, source: StatusSource, vari
   };
 }
 
-/** A document that cannot be made is a defect, but none that may end the program. */
+/** A document that cannot be made is a defect, but it must not stop the program. */
 function statusAnswer(source: StatusSource): [number, string, string] {
   try {
     return [200, "application/json", `${JSON.stringify(source.status(), null, 2)}\n`];
@@ -80,7 +81,7 @@ async function metricsAnswer(metrics: MetricsText): Promise<[number, string, str
 }
 
 function failure(error: unknown): [number, string, string] {
-  return [500, "text/plain; charset=utf-8", `${error instanceof Error ? error.message : String(error)}\n`];
+  return [500, "text/plain; charset=utf-8", `${messageOf(error)}\n`];
 }
 
 function listen(server: Server, port: number): Promise<void> {

@@ -1,4 +1,4 @@
-// The forms that a variable's text may have, and what it becomes. Pure.
+// Parsers of settings: which texts are valid, and what they become. Pure.
 import { isAbsolute } from "node:path";
 import * as z from "zod";
 import { isHost } from "./upstream-file.ts";
@@ -27,7 +27,7 @@ export const boolean = z
   .transform((value) => value.toLowerCase())
   .refine((value) => TRUE.has(value) || FALSE.has(value))
   .transform((value) => TRUE.has(value));
-// Paths reach nginx' configuration and log lines: what would end a directive or a line there is refused here.
+// Paths get into the nginx config and into log lines: characters that end a directive or a line are not allowed.
 export const path = z.string().refine((value) => isAbsolute(value) && !/["'\\;{}$\s\p{Cc}]/u.test(value));
 export const url = (protocols: readonly string[], fits: (url: URL) => boolean = () => true) =>
   z.string().refine((value) => {
@@ -35,9 +35,9 @@ export const url = (protocols: readonly string[], fits: (url: URL) => boolean = 
     const parsed = new URL(value);
     return protocols.includes(parsed.protocol) && parsed.hostname !== "" && fits(parsed);
   });
-// The API's paths are added to it: one of its own would make every call a 404.
+// The paths of the API are appended to it: with its own path every call would be a 404.
 export const isBase = (parsed: URL) => parsed.pathname === "/" && parsed.search === "" && parsed.hash === "";
-// A percent sign that escapes nothing ends the Redis client, and so the program, without a word about the setting.
+// An invalid percent escape makes the Redis client throw and stops the program, without naming the setting.
 export function hasReadablePassword({ username, password }: URL): boolean {
   try {
     decodeURIComponent(username + password);
@@ -47,7 +47,7 @@ export function hasReadablePassword({ username, password }: URL): boolean {
   }
 }
 
-// Without a port, or with one; an IPv6 address stands in brackets, as in any Host header.
+// With or without a port; an IPv6 address is in brackets, as in any Host header.
 export const hostHeader = z.string().refine((value) => {
   const [, host = "", number] = /^(\[[^\]]*\]|[^:]*)(?::(\d{1,5}))?$/.exec(value) ?? [];
   const inBrackets = /^\[(.*:.*)\]$/.exec(host)?.[1];
@@ -55,7 +55,7 @@ export const hostHeader = z.string().refine((value) => {
   return isPort && isHost(inBrackets ?? host);
 });
 
-/** The registry login in its three parts, or null for `none`. `text` is what the API takes as `image_login`. */
+/** The registry login in its three parts, or null for `none`. `text` is the `image_login` of the API. */
 export interface RegistryLogin {
   user: string;
   password: string;
@@ -73,17 +73,17 @@ export const login = z.string().transform((value, context): RegistryLogin | null
   return { user, password, host, text: `-u ${user} -p ${password} ${host}` };
 });
 
-/** A header of requests to the instance. */
+/** A header that is added to requests to the instance. */
 export interface Header {
   name: string;
   value: string;
 }
-// What frames a message or belongs to one connection, and what the proxy says itself: another one beside it would be a
-// request that two servers read differently.
+// Headers that frame a message, belong to one connection, or are set by the proxy. With a second header of that name, nginx and the
+// instance could read the same request differently.
 const RESERVED_HEADER =
   /^(host|content-length|content-type|transfer-encoding|connection|keep-alive|te|trailer|upgrade|expect|proxy-.*|forwarded|x-forwarded-.*|x-real-ip|x-request-id)$/i;
-// RFC 9110: a name is a token, a value begins and ends with a visible character. No `$` in a name: nginx would take it
-// for a variable. nginx reads no word of more than 4,095 characters, and spelling a value as nginx wants it may double it.
+// RFC 9110: a name is a token, a value begins and ends with a visible character. No `$` in a name, because nginx would read it as a
+// variable. nginx reads words of at most 4,095 characters, and quoting a value for nginx may double its length.
 const HEADER = /^([!#%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([\x21-\x7e](?:[\x20-\x7e]{0,1998}[\x21-\x7e])?)$/;
 export const header = z.string().transform((value, context): Header => {
   const [, name, content] = HEADER.exec(value.trim()) ?? [];

@@ -1,15 +1,12 @@
-// The provisioner's settings, typed and in the units that the code uses. Touches the files that hold secrets.
+// The provisioner's settings, typed and in the code's units. Touches the files with secrets.
 import { readFileSync } from "node:fs";
-import { readSettings, type SettingsSource, type Values } from "../common/settings.ts";
+import { readSettings, type SettingsSource } from "../common/settings.ts";
 import type { Header, RegistryLogin } from "../common/variable-parsers.ts";
-import type { VariableName } from "../common/variables.ts";
-import { namesFor } from "../common/variables.ts";
-import { type Desired, type Limits, revisionOf } from "./model/desired.ts";
+import type { Values } from "../common/variables.ts";
+import { type Desired, type Limits, type OnTerminate, type Policy, revisionOf } from "./model/desired.ts";
 import { labelOf } from "./model/label.ts";
-import type { Policy } from "./plan/policy.ts";
-import { searchForms } from "./search/forms.ts";
 import { type SearchQuery, withOrder } from "./search/query.ts";
-import type { OnTerminate } from "./teardown/on-terminate.ts";
+import { PROVISIONER_VARIABLES } from "./variables.ts";
 
 export interface ProvisionerSettings {
   podName: string;
@@ -37,17 +34,17 @@ export interface Secrets {
   apiKey(): string;
   /** Null for `none`. */
   registryLogin(): RegistryLogin | null;
-  /** What proves to the instance who calls. */
+  /** The header that authenticates requests to the instance. */
   upstreamAuth(): Header | null;
   /** Texts that must never be printed. */
   all(): string[];
-  /** Reads the files again that `_FILE` variables name; a file that cannot be read keeps the last secret. */
+  /** Reads the files of `_FILE` variables again. If a file cannot be read, its last secret stays in use. */
   reload(): void;
 }
 
-/** Reads everything that `run` needs. Throws `SettingsError` with all problems. */
+/** The settings of `run`. Throws a `SettingsError` with all problems. */
 export function readProvisionerSettings(source: SettingsSource): ProvisionerSettings {
-  const { values: v, warnings } = readSettings(namesFor("provisioner"), source, searchForms);
+  const { values: v, warnings } = readSettings(PROVISIONER_VARIABLES, source);
   return {
     podName: v.POD_NAME,
     desired: {
@@ -105,13 +102,13 @@ export interface DestroySettings {
   statusPort: number;
   debug: boolean;
   apiKey: string;
-  /** Where the label's lease is; null: there is no Redis. */
+  /** The Redis with the label's lease; null without Redis. */
   redisUrl: string | null;
   /** Texts that must never be printed. */
   secrets: readonly string[];
 }
 
-/** Reads what `destroy` needs: to end an instance nobody should have to know its image. */
+/** The settings of `destroy`, which needs no image, template or login. Throws a `SettingsError` with all problems. */
 export function readDestroySettings(source: SettingsSource): DestroySettings {
   const names = [
     "POD_NAME",
@@ -123,9 +120,9 @@ export function readDestroySettings(source: SettingsSource): DestroySettings {
     "DEBUG",
     "BLACKLIST_ENABLED",
   ] as const;
-  const { values: v } = readSettings(names satisfies readonly VariableName[], source);
+  const { values: v } = readSettings(PROVISIONER_VARIABLES, source, names);
   const redisUrl = v.BLACKLIST_ENABLED
-    ? readSettings(["BLACKLIST_REDIS_URL"], source).values.BLACKLIST_REDIS_URL
+    ? readSettings(PROVISIONER_VARIABLES, source, ["BLACKLIST_REDIS_URL"]).values.BLACKLIST_REDIS_URL
     : null;
   return {
     podName: v.POD_NAME,
@@ -150,20 +147,20 @@ export function readSecretFile(path: string): string {
 }
 
 const ROTATING = ["VAST_API_KEY", "DOCKER_LOGIN", "UPSTREAM_AUTH_HEADER"] as const;
-type Rotating = Values<(typeof ROTATING)[number]>;
+type Rotating = Pick<Values<typeof PROVISIONER_VARIABLES>, (typeof ROTATING)[number]>;
 
 function createSecrets(source: SettingsSource, first: Rotating, redisUrl: string): Secrets {
   let current = first;
-  const used = new Set<string>(); // also the former ones: a late error may still quote them
-  const note = ({ VAST_API_KEY: key, DOCKER_LOGIN: login, UPSTREAM_AUTH_HEADER: auth }: Rotating) => {
+  const used = new Set<string>(); // former secrets too: a late error may still contain them
+  const addUsed = ({ VAST_API_KEY: key, DOCKER_LOGIN: login, UPSTREAM_AUTH_HEADER: auth }: Rotating) => {
     used.add(key);
     if (login !== null) used.add(login.password);
     if (auth === undefined) return;
     used.add(auth.value);
-    used.add(auth.value.split(" ").at(-1) ?? ""); // of `Bearer abc` an app may quote the last word alone
+    used.add(auth.value.split(" ").at(-1) ?? ""); // an error may contain only the token of `Bearer <token>`
   };
   for (const password of passwordsIn(redisUrl)) used.add(password);
-  note(current);
+  addUsed(current);
   return {
     apiKey: () => current.VAST_API_KEY,
     registryLogin: () => current.DOCKER_LOGIN,
@@ -172,12 +169,12 @@ function createSecrets(source: SettingsSource, first: Rotating, redisUrl: string
     reload() {
       for (const name of ROTATING) {
         try {
-          current = { ...current, ...readSettings([name], source).values };
+          current = { ...current, ...readSettings(PROVISIONER_VARIABLES, source, [name]).values };
         } catch {
-          // Half-written or gone for a moment: the secret in use stays, and the refusal is what the operator reads.
+          // The file is half-written or missing for a moment: the current secret stays. If it is refused, the log says so.
         }
       }
-      note(current);
+      addUsed(current);
     },
   };
 }

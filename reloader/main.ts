@@ -4,6 +4,7 @@ import { VERSION } from "../common/version.ts";
 import { renderCommand } from "./commands/render.ts";
 import { runCommand } from "./commands/run.ts";
 import { templateCommand } from "./commands/template.ts";
+import { RELOADER_VARIABLES } from "./variables.ts";
 
 const streams: Streams = {
   out: (text) => void process.stdout.write(text),
@@ -17,18 +18,20 @@ const runAndExit = async (call: CommandCall): Promise<ExitCode> => process.exit(
 process.exitCode = await runCommandLine(
   {
     name: "vast-reloader",
-    container: "reloader",
+    variables: RELOADER_VARIABLES,
     version: VERSION,
     commands: [
       {
         usage: "run",
         meaning: "keep nginx in sync with the upstream file (default)",
+        example: ["--nginx-listen-port 8000", "serve on port 8000"],
         isDefault: true,
         run: runAndExit,
       },
       {
         usage: "render",
-        meaning: "print the nginx config for an upstream file; change nothing",
+        meaning: "print the nginx config for an upstream file, without changing anything",
+        example: ["render --upstream upstream.json", "print the config for this file"],
         build: (cli) =>
           cli.option("upstream", { type: "string", requiresArg: true, describe: "the file [UPSTREAM_PATH]" }),
         run: (call) => renderCommand(call, process.env, streams),
@@ -36,6 +39,7 @@ process.exitCode = await runCommandLine(
       {
         usage: "template",
         meaning: "print the built-in template of the nginx config",
+        example: ["template > nginx.mustache", "write it to a file, to start your own from it"],
         run: () => templateCommand(streams),
       },
     ],

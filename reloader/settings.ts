@@ -1,17 +1,17 @@
-// The reloader's settings, typed, out of the shared table. Pure but for what `SettingsSource` reads.
+// The reloader's settings, typed and in the code's units. Touches only the files that `SettingsSource` reads.
 import { readSettings, SettingsError, type SettingsSource } from "../common/settings.ts";
 import type { Header } from "../common/variable-parsers.ts";
-import { SYSTEM_AUTHORITIES } from "../common/variables.ts";
 import type { ProxySettings } from "./render/view.ts";
+import { RELOADER_VARIABLES, SYSTEM_AUTHORITIES } from "./variables.ts";
 
 export interface ReloaderSettings {
   debug: boolean;
-  /** What the provisioner writes. */
+  /** The upstream file, which the provisioner writes. */
   upstreamPath: string;
   statusPort: number;
-  /** What nginx includes; the files beside it belong to the reloader too. */
+  /** The config that nginx includes. The reloader keeps its other files in the same folder. */
   configPath: string;
-  /** The last config that nginx was proven to run. Its name ends so that `include *.conf` passes it by. */
+  /** The last config that nginx was proven to run. Its name does not match `include *.conf`. */
   goodPath: string;
   pidFile: string | undefined;
   errorLog: string | undefined;
@@ -20,36 +20,13 @@ export interface ReloaderSettings {
   proxy: ProxySettings;
 }
 
-/** Every variable that the reloader reads. */
-export const RELOADER_VARIABLES = [
-  "DEBUG",
-  "UPSTREAM_PATH",
-  "RELOADER_STATUS_PORT",
-  "NGINX_CONFIG_PATH",
-  "NGINX_LISTEN_PORT",
-  "NGINX_STATUS_PORT",
-  "NGINX_MAX_BODY_SIZE",
-  "NGINX_PID_FILE",
-  "NGINX_ERROR_LOG",
-  "NGINX_ACCESS_LOG",
-  "NGINX_PROXY_BUFFERING",
-  "NGINX_UPSTREAM_KEEPALIVE_SECONDS",
-  "NGINX_TIMEOUT_SECONDS",
-  "NGINX_UPSTREAM_HOST",
-  "NGINX_UPSTREAM_TLS_VERIFY",
-  "NGINX_UPSTREAM_TLS_CA",
-  "NGINX_UPSTREAM_TLS_NAME",
-  "UPSTREAM_AUTH_HEADER",
-  "NGINX_TEMPLATE_PATH",
-] as const;
-
-/** `ipv6` is a fact of the machine that the config depends on. Throws a `SettingsError` with every problem. */
+/** `ipv6`: whether the machine has IPv6. Throws a `SettingsError` with all problems. */
 export function reloaderSettings(
   source: SettingsSource,
   ipv6: boolean,
 ): { settings: ReloaderSettings; warnings: string[] } {
   const { values, warnings } = readSettings(RELOADER_VARIABLES, source);
-  const problems = clashes(values);
+  const problems = conflicts(values);
   if (problems.length > 0) throw new SettingsError(problems);
   const configPath = values.NGINX_CONFIG_PATH;
   const verify = values.NGINX_UPSTREAM_TLS_VERIFY === "on";
@@ -82,12 +59,13 @@ export function reloaderSettings(
   return { settings, warnings };
 }
 
-/** The secret header as it is now: the file that holds it may have changed. Throws a `SettingsError`. */
+/** The current secret header: its file may have changed since the start. Throws a `SettingsError`. */
 export function readAuthHeader(source: SettingsSource): Header | null {
-  return readSettings(["UPSTREAM_AUTH_HEADER"], source).values.UPSTREAM_AUTH_HEADER ?? null;
+  return readSettings(RELOADER_VARIABLES, source, ["UPSTREAM_AUTH_HEADER"]).values.UPSTREAM_AUTH_HEADER ?? null;
 }
 
-interface Chosen {
+/** The settings that may conflict with each other. */
+interface ConflictingSettings {
   NGINX_LISTEN_PORT: number;
   NGINX_STATUS_PORT: number;
   RELOADER_STATUS_PORT: number;
@@ -98,28 +76,28 @@ interface Chosen {
   NGINX_UPSTREAM_TLS_CA: string | undefined;
 }
 
-/** What is right by itself and wrong together: the containers of a pod share ports and volumes. */
-function clashes(values: Chosen): string[] {
+/** Problems of settings that are valid one by one but not together: the containers of a pod share ports and volumes. */
+function conflicts(values: ConflictingSettings): string[] {
   const problems: string[] = [];
   const ports = ["NGINX_LISTEN_PORT", "NGINX_STATUS_PORT", "RELOADER_STATUS_PORT"] as const;
   for (const [i, name] of ports.entries()) {
     for (const other of ports.slice(i + 1)) {
       if (values[name] === values[other]) {
-        problems.push(`${name} and ${other} are both ${values[name]}: give each a port of its own.`);
+        problems.push(`${name} and ${other} are both ${values[name]}: use two different ports.`);
       }
     }
   }
   if (values.NGINX_CONFIG_PATH === values.UPSTREAM_PATH) {
-    problems.push(`NGINX_CONFIG_PATH and UPSTREAM_PATH are both "${values.UPSTREAM_PATH}": they are two files.`);
+    problems.push(`NGINX_CONFIG_PATH and UPSTREAM_PATH are both "${values.UPSTREAM_PATH}": use two different files.`);
   }
   if (values.NGINX_CONFIG_PATH === values.NGINX_TEMPLATE_PATH) {
     problems.push(
-      `NGINX_CONFIG_PATH and NGINX_TEMPLATE_PATH are both "${values.NGINX_TEMPLATE_PATH}": the config would be written over the template, so give it another place.`,
+      `NGINX_CONFIG_PATH and NGINX_TEMPLATE_PATH are both "${values.NGINX_TEMPLATE_PATH}": the config would overwrite the template; use two different files.`,
     );
   }
   if (values.NGINX_UPSTREAM_TLS_CA !== undefined && values.NGINX_UPSTREAM_TLS_VERIFY === "off") {
     problems.push(
-      "NGINX_UPSTREAM_TLS_CA is set while NGINX_UPSTREAM_TLS_VERIFY is off: switch it on, or leave the file out.",
+      "NGINX_UPSTREAM_TLS_CA is set while NGINX_UPSTREAM_TLS_VERIFY is off: set it to on, or remove NGINX_UPSTREAM_TLS_CA.",
     );
   }
   return problems;

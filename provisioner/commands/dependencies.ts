@@ -1,4 +1,4 @@
-// All effects of the program, as one value. Made here of the real ones; a simulation or a test makes its own.
+// All effects of `run` as one value. This file makes the real ones; tests and the simulation make their own.
 import { readFileSync } from "node:fs";
 import { hostname } from "node:os";
 import type { AxiosAdapter } from "axios";
@@ -13,25 +13,32 @@ import type { RedisConnection } from "../redis/connection.ts";
 import { openRedis } from "../redis/open.ts";
 import type { ProvisionerSettings } from "../settings.ts";
 
-/** All that the program touches. A simulation hands in its own and owns time with it. */
+/** Everything outside the process that `run` touches, time included. */
 export interface Dependencies {
   clock: Clock;
-  /** Answers 0 to 1. */
+  /** Returns 0 to 1. */
   random: () => number;
   disk: Disk;
-  /** Stands in for the network between axios and the API; left out, it is the network. */
+  /** Replaces the network between axios and the API in tests. */
   adapter?: AxiosAdapter;
   connectRedis(url: string, log: Logger): Promise<RedisConnection>;
-  /** This process, for people who read who has a lease. */
+  /** Names this process in the lease, for people. */
   owner: string;
   probe: Probe;
   askReloader: AskReloader;
   serveStatus(port: number, source: StatusSource, variable: string): Promise<StatusServer>;
-  /** The cluster that the pod runs in. Throws a sentence with the remedy where there is none. */
+  /** The cluster that the pod runs in. Throws an error that says what to do when there is none. */
   openCluster(): Cluster;
   inKubernetes: boolean;
-  /** Where log lines go; left out, it is stdout. */
+  /** Where log lines go; stdout by default. */
   logTo?: LoggingOptions["destination"];
+}
+
+/** What every step of a run uses. */
+export interface RunContext {
+  settings: ProvisionerSettings;
+  deps: Dependencies;
+  log: Logger;
 }
 
 export function systemDependencies(settings: ProvisionerSettings, env: ClusterAccess["env"]): Dependencies {
@@ -55,7 +62,7 @@ export function systemDependencies(settings: ProvisionerSettings, env: ClusterAc
   };
 }
 
-/** This process, started about now, for people who read who has a lease. */
+/** Names this process in a lease: host, pid and start time, which is about now. */
 export function processName(clock: Clock): string {
   return `${hostname()} (pid ${process.pid}, started ${new Date(clock.now()).toISOString()})`;
 }

@@ -1,19 +1,20 @@
-// `vast-provisioner query TEXT`: what a search query means, without a setting and without a call. Touches only the streams.
+// `vast-provisioner query TEXT`: prints the filters that a search query means. Needs no settings; touches only the streams.
+import type { Argv } from "yargs";
 import { EXIT, type ExitCode, type Streams } from "../../common/command-line.ts";
 import { readQuery } from "../search/query.ts";
 import { QueryError } from "../search/query-error.ts";
 import { DEFAULT_FILTERS } from "../search/query-text.ts";
 
-/** A command line, cut in two: what is parsed as one, and the words of TEXT; null where the command is another. */
-export interface Words {
+/** A command line in two parts: the arguments for yargs, and the words of TEXT (null for any other command). */
+export interface QueryWords {
   args: string[];
   text: string[] | null;
 }
 
 const OWN_FLAGS = /^(--no-default|--json|--help|-h|--version)$/;
 
-/** Takes TEXT out of `query TEXT` word by word: it may begin with a dash, and quotes in it are the query's own. */
-export function takeText(args: readonly string[]): Words {
+/** Takes TEXT out of `query TEXT`: a word of it may begin with a dash, and its quotes belong to the query. */
+export function takeText(args: readonly string[]): QueryWords {
   const command = args.findIndex((arg) => !arg.startsWith("-"));
   if (args[command] !== "query") return { args: [...args], text: null };
   const rest = args.slice(command + 1);
@@ -25,7 +26,14 @@ export function takeText(args: readonly string[]): Words {
   };
 }
 
-/** Prints the filters on `out` and what is doubtful on `err`. Several words are joined by a blank, as a shell parts them. */
+export function queryOptions(cli: Argv): Argv {
+  return cli.option("no-default", {
+    type: "boolean",
+    describe: "leave out the default filters of `vastai search offers` (verified, not external, rentable)",
+  });
+}
+
+/** Prints the filters on `out` and warnings on `err`. The words, which the shell has separated, are joined by blanks. */
 export function showQuery(
   words: readonly string[],
   options: { noDefault: boolean; json: boolean },
@@ -36,13 +44,13 @@ export function showQuery(
     return EXIT.badSettings;
   }
   try {
-    const { filters, options: beside, warnings } = readQuery(words.join(" "), options.noDefault ? {} : DEFAULT_FILTERS);
+    const { filters, options: rest, warnings } = readQuery(words.join(" "), options.noDefault ? {} : DEFAULT_FILTERS);
     for (const warning of warnings) err(`Warning: ${warning}.\n`);
-    out(`${JSON.stringify({ filters, ...beside }, null, options.json ? 0 : 2)}\n`);
+    out(`${JSON.stringify({ filters, ...rest }, null, options.json ? 0 : 2)}\n`);
     return EXIT.done;
   } catch (error) {
     if (!(error instanceof QueryError)) throw error;
-    err(`vast-provisioner: the query cannot be used: ${error.message}\n`);
+    err(`vast-provisioner: invalid query: ${error.message}\n`);
     return EXIT.badSettings;
   }
 }

@@ -1,4 +1,4 @@
-// Wires `vast-provisioner reap`: options, account, cluster, exit code.
+// `vast-provisioner reap`: wires options, settings, account and cluster for the command.
 import { readFileSync } from "node:fs";
 import type { Argv } from "yargs";
 import { systemClock } from "../../common/clock.ts";
@@ -7,13 +7,12 @@ import { createLogger } from "../../common/logging.ts";
 import { readSettings, SettingsError, type SettingsSource } from "../../common/settings.ts";
 import { openCluster } from "../kubernetes/cluster.ts";
 import { reap } from "../teardown/orphans.ts";
-import { createVastClient } from "../vast/client.ts";
-import { createPacing } from "../vast/pacing.ts";
-import { createTransport } from "../vast/transport.ts";
+import { PROVISIONER_VARIABLES } from "../variables.ts";
+import { connectAccount } from "./connect.ts";
 
-// A run that finds more than a few orphans has most likely found something else.
+// More orphans than a few are most likely a mistake in the options.
 const AT_MOST = 5;
-// Longer than a pod may take from its instance's create until the cluster shows it: it exists before.
+// A pod exists before its instance: this is longer than the cluster may take to list it.
 const YOUNGER_THAN_MINUTES = 30;
 const PREFIX = /^[\x21-\x7e]{1,120}[-]$/;
 const MS_PER_MINUTE = 60_000;
@@ -23,31 +22,38 @@ export function reapOptions(cli: Argv): Argv {
     .option("prefix", {
       type: "string",
       requiresArg: true,
-      describe: "what the labels of our instances begin with, up to the pod's number: k8s_pod=vast-pod-",
+      describe: "the instances' labels without the pod's number, as in k8s_pod=vast-pod-",
     })
-    .option("yes", { type: "boolean", alias: "y", describe: "end the orphans; without it they are only named" })
-    .option("at-most", { type: "string", requiresArg: true, describe: `end no more in one run [${AT_MOST}]` })
-    .option("set-deleted", { type: "boolean", describe: "the StatefulSet is gone for good: its instances are orphans" })
+    .option("yes", { type: "boolean", alias: "y", describe: "destroy the orphans; without it they are only listed" })
+    .option("at-most", {
+      type: "string",
+      requiresArg: true,
+      describe: `most instances destroyed in one run [${AT_MOST}]`,
+    })
+    .option("set-deleted", {
+      type: "boolean",
+      describe: "the StatefulSet was deleted for good: all of its instances are orphans",
+    })
     .option("younger-than-minutes", {
       type: "string",
       requiresArg: true,
-      describe: `spare instances younger than this [${YOUNGER_THAN_MINUTES}]`,
+      describe: `keep instances younger than this [${YOUNGER_THAN_MINUTES}]`,
     });
 }
 
 export async function reapCommand(call: CommandCall, source: SettingsSource): Promise<ExitCode> {
-  const { values } = readSettings(["VAST_API_KEY", "VAST_URL", "VAST_LABEL", "DEBUG"], source);
+  const { values } = readSettings(PROVISIONER_VARIABLES, source, ["VAST_API_KEY", "VAST_URL", "VAST_LABEL", "DEBUG"]);
   const { prefix, atMost, youngerThanMinutes } = readOptions(call.options);
   const clock = systemClock;
   const json = call.options.json === true;
-  const transport = createTransport({
+  const { client } = connectAccount({
     baseUrl: values.VAST_URL,
     apiKey: () => values.VAST_API_KEY,
     clock,
-    pacing: createPacing(clock, Math.random),
+    random: Math.random,
   });
   const outcome = await reap({
-    client: createVastClient(transport),
+    client,
     cluster: openCluster({ env: source.env, readFile: (path) => readFileSync(path, "utf8"), clock }),
     clock,
     log: createLogger({
@@ -62,8 +68,8 @@ export async function reapCommand(call: CommandCall, source: SettingsSource): Pr
     setDeleted: call.options["set-deleted"] === true,
     youngerThanMs: youngerThanMinutes * MS_PER_MINUTE,
     atMost,
-    really: call.options.yes === true,
-    say: (text) => void (json ? process.stderr : process.stdout).write(`${text}\n`),
+    dryRun: call.options.yes !== true,
+    print: (text) => void (json ? process.stderr : process.stdout).write(`${text}\n`),
   });
   if (json) process.stdout.write(`${JSON.stringify(outcome)}\n`);
   return outcome.done ? EXIT.done : EXIT.failed;
@@ -76,17 +82,17 @@ export function readOptions(options: Readonly<Record<string, unknown>>) {
   const isPrefix = typeof prefix === "string" && PREFIX.test(prefix);
   if (!isPrefix)
     problems.push(
-      "--prefix must be what the labels of these pods begin with, up to their number: k8s_pod=vast-pod- for the StatefulSet vast-pod. Labels of other clusters must not begin with it.",
+      "--prefix must be the beginning of the instances' labels, up to the pod's number: k8s_pod=vast-pod- for the StatefulSet vast-pod. Labels of other clusters must not begin with it.",
     );
-  const whole = (name: string, fallback: number, least: number) => {
+  const wholeNumber = (name: string, fallback: number, least: number) => {
     const text = options[name];
     if (text === undefined) return fallback;
     const value = typeof text === "string" && /^\d{1,6}$/.test(text) ? Number(text) : Number.NaN;
     if (!(value >= least)) problems.push(`--${name} must be a whole number, ${least} or more.`);
     return value;
   };
-  const atMost = whole("at-most", AT_MOST, 1);
-  const youngerThanMinutes = whole("younger-than-minutes", YOUNGER_THAN_MINUTES, 0);
+  const atMost = wholeNumber("at-most", AT_MOST, 1);
+  const youngerThanMinutes = wholeNumber("younger-than-minutes", YOUNGER_THAN_MINUTES, 0);
   if (!isPrefix || problems.length > 0) throw new SettingsError(problems);
   return { prefix, atMost, youngerThanMinutes };
 }

@@ -1,46 +1,100 @@
-// `vast-provisioner run`: wires the loop together and ends it well. Touches everything, through what it is handed.
-import type { Clock } from "../../common/clock.ts";
-import { createLogger, type Logger, scrub } from "../../common/logging.ts";
+// `vast-provisioner run`: starts the loop's parts, runs the loop, and shuts down. Touches everything, through its dependencies.
+import { createLogger, scrub } from "../../common/logging.ts";
 import { createRegistry } from "../../common/metrics.ts";
 import { createActor } from "../act/act.ts";
-import { createBanStore, noBans } from "../blacklist/store.ts";
+import { type BanStore, createBanStore, noBans } from "../blacklist/store.ts";
 import { createLease, type Lease, newToken, noLease } from "../lease/lease.ts";
 import { type LoopState, startState } from "../loop-state.ts";
 import { createObserver } from "../observe/observe.ts";
 import { nextCreateSlot, pollSlotOf } from "../observe/poll-schedule.ts";
-import { createPublisher } from "../publish/publish.ts";
-import { awaitWithdrawn } from "../publish/withdraw.ts";
-import { runLoop } from "../reconcile.ts";
+import { createPublisher, type Publisher } from "../publish/publish.ts";
+import { type LoopParts, runLoop } from "../reconcile.ts";
 import type { RedisConnection } from "../redis/connection.ts";
-import { createMetrics } from "../report/metrics.ts";
+import { createMetrics, type ProvisionerCounts } from "../report/metrics.ts";
 import { liveness, readiness, statusDocument } from "../report/status.ts";
 import type { ProvisionerSettings } from "../settings.ts";
 import { adoptPublished } from "../state/apply-observation.ts";
 import { emptyState, type State } from "../state/schema.ts";
-import { createStateFile } from "../state/state-file.ts";
-import { billingSentence } from "../teardown/billing.ts";
-import { destroyAll } from "../teardown/destroy-all.ts";
-import { destroyUnlessDesired, terminateWarning } from "../teardown/on-terminate.ts";
-import { createVastClient } from "../vast/client.ts";
-import { createPacing } from "../vast/pacing.ts";
-import { createTransport } from "../vast/transport.ts";
-import type { Dependencies } from "./dependencies.ts";
+import { createStateFile, type StateFile } from "../state/state-file.ts";
+import { billingSentence, nothingBilled } from "../teardown/billing.ts";
+import { terminateWarning } from "../teardown/on-terminate.ts";
+import { type Account, connectAccount } from "./connect.ts";
+import type { Dependencies, RunContext } from "./dependencies.ts";
+import { shutdown } from "./shutdown.ts";
 
-// How long a mutation under way is awaited after SIGTERM; Kubernetes grants 30 s by default.
+// How long a running create or destroy is awaited after SIGTERM; Kubernetes grants 30 s by default.
 const MUTATION_WAIT_MS = 20_000;
 
-/** Runs until `stop` is aborted. Rejects when it cannot start: a taken status port, an unreadable state file. */
-export async function run(settings: ProvisionerSettings, world: Dependencies, stop: AbortSignal): Promise<void> {
-  const { clock, random, disk, adapter, logTo } = world;
-  const { secrets, desired, podName } = settings;
+/** What an earlier run has left. `fresh`: there was no usable state file. */
+interface Restored {
+  loop: LoopState;
+  fresh: boolean;
+  stateFile: StateFile;
+  publisher: Publisher;
+}
+
+interface Stores {
+  redis: RedisConnection | null;
+  bans: BanStore;
+  lease: Lease;
+  /** Writes the state to disk and copies it to Redis. */
+  save(state: State): Promise<void>;
+}
+
+/** Runs until `stop` is aborted. Rejects when it cannot start, as with a status port in use or an unreadable state file. */
+export async function run(settings: ProvisionerSettings, deps: Dependencies, stop: AbortSignal): Promise<void> {
+  const { secrets } = settings;
   const log = createLogger({
     app: "vast-provisioner",
     debug: settings.debug,
     secrets: secrets.all,
-    ...(logTo ? { destination: logTo } : {}),
+    ...(deps.logTo ? { destination: deps.logTo } : {}),
   });
-  const doubtful = terminateWarning(settings.onTerminate, world.inKubernetes, world.openCluster);
-  for (const warning of [...settings.warnings, ...(doubtful === null ? [] : [doubtful])])
+  const context: RunContext = { settings, deps, log };
+  logStart(context);
+  const restored = await restoreState(context);
+  const { loop } = restored;
+  let redis: RedisConnection | null = null;
+  const metrics = createRegistry();
+  const counts = createMetrics(metrics, {
+    loop,
+    now: deps.clock.now,
+    maxDollarsPerHour: settings.limits.maxDollarsPerHour,
+    redis: () => redis?.health ?? null,
+  });
+  const account = accountOf(context, counts);
+  const statusServer = await deps.serveStatus(
+    settings.statusPort,
+    {
+      live: () => liveness(loop, settings.drainMs, deps.clock.now()),
+      ready: () => readiness(loop),
+      status: () => statusDocument(loop, settings.podName, settings.desired.label, settings.policy, deps.clock.now()),
+      metrics,
+    },
+    "PROVISIONER_STATUS_PORT",
+  );
+  // Only now that the port is ours: an open connection would keep a program alive that cannot start.
+  const stores = await connectRedis(context, restored, counts);
+  redis = stores.redis;
+  const mutations = mutationDeadline(stop, deps);
+  let allDestroyed = false;
+  try {
+    await runLoop(loopParts(context, restored, account, stores, counts), loop, stop, mutations.signal);
+    allDestroyed = await shutdown({ ...context, ...restored, ...account, ...stores });
+  } finally {
+    mutations.cancel();
+    await stores.lease.release();
+    stores.redis?.close();
+    await statusServer.close();
+  }
+  const { label } = settings.desired;
+  log.info({ event: "stop" }, allDestroyed ? nothingBilled(label) : billingSentence(loop.seen, loop.state, label));
+}
+
+function logStart({ settings, deps, log }: RunContext): void {
+  const { desired, onTerminate, podName, policy, warnings } = settings;
+  const terminate = terminateWarning(onTerminate, deps.inKubernetes, deps.openCluster);
+  for (const warning of [...warnings, ...(terminate === null ? [] : [terminate])])
     log.warn({ event: "settings" }, warning);
   log.info(
     {
@@ -49,213 +103,146 @@ export async function run(settings: ProvisionerSettings, world: Dependencies, st
       label: desired.label,
       image: desired.image,
       template: desired.templateName,
-      policy: settings.policy,
+      policy,
     },
     "the provisioner starts",
   );
+}
 
+/** Reads the state file and the upstream file. What was published stays published until a pass decides otherwise. */
+async function restoreState({ settings, deps, log }: RunContext): Promise<Restored> {
+  const { clock, disk } = deps;
+  const { label } = settings.desired;
   const stateFile = createStateFile(settings.statePath, clock.now, disk);
-  const loaded = await stateFile.load(desired.label);
-  if (loaded.aside)
+  const { state, aside } = await stateFile.load(label);
+  if (aside)
     log.warn(
-      { event: "state_file", aside: loaded.aside.path },
-      `${settings.statePath} cannot be used (${loaded.aside.why}): it is set aside and instances are found by their label`,
+      { event: "state_file", aside: aside.path },
+      `${settings.statePath} cannot be used (${aside.why}): it was moved to ${aside.path}; instances are found by their label`,
     );
-  const loop = startState(loaded.state ?? emptyState(desired.label), clock.now());
-  const publisher = createPublisher(settings.upstreamPath, podName, clock, () => loop.state.generation, disk);
-  await startFromUpstreamFile(publisher, settings, loop, clock, log);
+  const loop = startState(state ?? emptyState(label), clock.now());
+  const publisher = createPublisher(settings.upstreamPath, settings.podName, clock, () => loop.state.generation, disk);
+  const { file, problem } = await publisher.start();
+  if (problem !== null)
+    log.warn({ event: "upstream_file" }, `${settings.upstreamPath} cannot be used (${problem}): it will be rewritten`);
+  if (file !== null) {
+    loop.file = file;
+    if (file.server !== null && file.instance !== null) loop.served = { id: file.instance.id, server: file.server };
+    loop.state = adoptPublished(loop.state, file, clock.now());
+  }
+  return { loop, fresh: state === null, stateFile, publisher };
+}
 
-  let redis: RedisConnection | null = null;
-  const metrics = createRegistry();
-  const { maxDollarsPerHour } = settings.limits;
-  const counts = createMetrics(metrics, {
-    loop: loop,
-    now: clock.now,
-    maxDollarsPerHour,
-    redis: () => redis?.health ?? null,
-  });
-  const place = pollSlotOf(podName);
-  const pacing = createPacing(clock, random);
-  const transport = createTransport({
-    baseUrl: settings.vastUrl,
+function accountOf({ settings, deps, log }: RunContext, counts: ProvisionerCounts): Account {
+  const { secrets, vastUrl } = settings;
+  return connectAccount({
+    baseUrl: vastUrl,
     apiKey: secrets.apiKey,
-    clock,
-    pacing,
+    clock: deps.clock,
+    random: deps.random,
     secrets: secrets.all,
     onAuthError: secrets.reload,
     onCall: counts.onCall,
-    ...(adapter ? { adapter } : {}),
-  });
-  const client = createVastClient(transport, {
-    clean: (text) => scrub(text, secrets.all()),
-    onDuplicateTemplates: (name, [taken, ...others]) =>
-      log.warn(
-        { event: "template", taken, others },
-        `the account has ${others.length + 1} templates named "${name}": the newest, ${taken}, is taken; rename the others, as a change in them changes nothing`,
-      ),
-  });
-  const statusServer = await world.serveStatus(
-    settings.statusPort,
-    {
-      live: () => liveness(loop, settings.drainMs, clock.now()),
-      ready: () => readiness(loop),
-      status: () => statusDocument(loop, podName, desired.label, settings.policy, clock.now()),
-      metrics,
+    ...(deps.adapter ? { adapter: deps.adapter } : {}),
+    client: {
+      clean: (text) => scrub(text, secrets.all()),
+      onDuplicateTemplates: (name, [taken, ...others]) =>
+        log.warn(
+          { event: "template", taken, others },
+          `the account has ${others.length + 1} templates named "${name}": the newest one, ${taken}, is used; rename the others, because changes in them have no effect`,
+        ),
     },
-    "PROVISIONER_STATUS_PORT",
-  );
-  // After the port is ours: an open connection would keep a program alive that cannot start.
-  redis = settings.limits.bansEnabled ? await world.connectRedis(settings.redisUrl, log) : null;
+  });
+}
+
+/** Bans and lease are in Redis if it is enabled. Under VAST_POLICY=observe there is no lease, so that others can act. */
+async function connectRedis(
+  { settings, deps, log }: RunContext,
+  { loop, stateFile }: Restored,
+  counts: ProvisionerCounts,
+): Promise<Stores> {
+  const { clock, random, owner } = deps;
+  const { label } = settings.desired;
+  const redis = settings.limits.bansEnabled ? await deps.connectRedis(settings.redisUrl, log) : null;
   const bans = redis === null ? noBans : counts.countedBans(createBanStore(redis, clock, settings.banTimes));
-  const lease = redis === null || settings.policy === "observe" ? noLease : leaseFor(loop, redis, settings, world, log);
+  let lease = noLease;
+  if (redis !== null && settings.policy !== "observe") {
+    const token = loop.state.leaseToken ?? newToken(random);
+    loop.state = { ...loop.state, leaseToken: token };
+    lease = createLease({ redis, clock, log, label, token, owner });
+  }
   const save = async (state: State) => {
-    loop.state = state; // what was done counts even if the disk does not take it
+    loop.state = state; // what was done counts even if it cannot be written to disk
     try {
       await stateFile.save(state);
     } finally {
-      await lease.mirror(state); // a pod whose volume is full may be evicted for it: then this copy is all there is
+      await lease.mirror(state); // a pod may be evicted because its volume is full: then only this copy is left
     }
   };
-  let allEnded = false;
-  const abortMutations = new AbortController();
-  const ended = new AbortController();
-  const abortMutationsLater = async () => {
-    await clock.sleep(MUTATION_WAIT_MS, ended.signal);
-    abortMutations.abort(new Error("the program ends"));
-  };
-  stop.addEventListener("abort", abortMutationsLater, { once: true });
-  try {
-    await runLoop(
-      {
-        observer: createObserver({
-          client,
-          bans,
-          probe: world.probe,
-          clock,
-          random,
-          desired,
-          slot: place,
-          fresh: loaded.state === null,
-          firstCreateWaitMs: settings.firstCreateWaitMs,
-          listAvailableAt: () => pacing.availableAt("list"),
-          blockCreateUntil: (until) => pacing.blockUntil("create", until),
-        }),
-        act: counts.counted(
-          createActor({
-            client,
-            bans,
-            clock,
-            log,
-            desired,
-            query: settings.query,
-            imageLogin: () => secrets.registryLogin()?.text ?? null,
-            save,
-            mayMutate: lease.mayMutate,
-            nextCreateSlot: (notBefore) => nextCreateSlot(place, notBefore, random),
-          }),
-        ),
-        onPass: counts.onPass,
-        lease,
-        publisher,
-        askReloader: world.askReloader,
-        save,
+  return { redis, bans, lease, save };
+}
+
+function loopParts(
+  { settings, deps, log }: RunContext,
+  { fresh, publisher }: Restored,
+  { client, pacing }: Account,
+  { bans, lease, save }: Stores,
+  counts: ProvisionerCounts,
+): LoopParts {
+  const { clock, random, probe, askReloader } = deps;
+  const { desired, drainMs, firstCreateWaitMs, limits, policy, secrets } = settings;
+  const slot = pollSlotOf(settings.podName);
+  return {
+    observer: createObserver({
+      client,
+      bans,
+      probe,
+      clock,
+      random,
+      desired,
+      slot,
+      fresh,
+      firstCreateWaitMs,
+      listAvailableAt: () => pacing.availableAt("list"),
+      blockCreateUntil: (until) => pacing.blockUntil("create", until),
+    }),
+    act: counts.counted(
+      createActor({
+        client,
+        bans,
         clock,
         log,
         desired,
-        limits: settings.limits,
-        policy: settings.policy,
-        drainMs: settings.drainMs,
-        firstCreateWaitMs: settings.firstCreateWaitMs,
-      },
-      loop,
-      stop,
-      abortMutations.signal,
-    );
-    allEnded = await destroyUnlessDesired({
-      onTerminate: settings.onTerminate,
-      policy: settings.policy,
-      podName,
-      clock,
-      log,
-      openCluster: world.openCluster,
-      createPending: async () => {
-        const { intent } = loop.state;
-        if (intent === null) return false;
-        const rows = await client.listInstances(desired.label).catch(() => []); // unknown: it is looked at again
-        return !rows.some((row) => intent.contract === null || row.id === intent.contract);
-      },
-      withdraw: () => withdrawForGood(publisher, loop, settings, world, log),
-      destroy: () =>
-        destroyAll({
-          client,
-          clock,
-          log,
-          label: desired.label,
-          load: async () => loop.state,
-          save,
-          lease,
-          provisionerRuns: async () => false, // it is this one, and its loop has ended
-          confirm: async () => true,
-          say: (text) => log.info({ event: "terminate" }, text),
-        }),
-    });
-  } finally {
-    ended.abort();
-    await lease.release();
-    redis?.close();
-    await statusServer.close();
-  }
-  const bill = allEnded
-    ? `no instance has the label ${desired.label} any more: nothing goes on billing`
-    : billingSentence(loop.seen, loop.state, desired.label);
-  log.info({ event: "stop" }, bill);
+        query: settings.query,
+        imageLogin: () => secrets.registryLogin()?.text ?? null,
+        save,
+        mayMutate: lease.mayMutate,
+        nextCreateSlot: (notBefore) => nextCreateSlot(slot, notBefore, random),
+      }),
+    ),
+    onPass: counts.onPass,
+    lease,
+    publisher,
+    askReloader,
+    save,
+    clock,
+    log,
+    desired,
+    limits,
+    policy,
+    drainMs,
+    firstCreateWaitMs,
+  };
 }
 
-/** Nothing is served any more: what nginx still answers has its time to end. */
-async function withdrawForGood(
-  publisher: ReturnType<typeof createPublisher>,
-  loop: LoopState,
-  { drainMs }: ProvisionerSettings,
-  { clock, askReloader }: Dependencies,
-  log: Logger,
-): Promise<void> {
-  const { file: last, served } = loop;
-  if (last === null) return;
-  const message = "the pod is not wanted any more: its instance is ended";
-  const said = { state: "unavailable", reason: "terminating", message, server: null } as const;
-  const { file } = await publisher.publish({ ...said, instance: last.instance });
-  loop.file = file;
-  if (served === null) return;
-  const never = new AbortController().signal;
-  await awaitWithdrawn(askReloader, file.generation, served.server, drainMs, clock, log, never);
-}
-
-/** The lease of this pod's label. Who only observes has none: it changes nothing, and must not keep others from doing so. */
-function leaseFor(
-  loop: LoopState,
-  redis: RedisConnection,
-  { desired }: ProvisionerSettings,
-  { clock, random, owner }: Dependencies,
-  log: Logger,
-): Lease {
-  const token = loop.state.leaseToken ?? newToken(random);
-  loop.state = { ...loop.state, leaseToken: token };
-  return createLease({ redis, clock, log, label: desired.label, token, owner });
-}
-
-/** What was published before this start stays published until a pass decides otherwise. */
-async function startFromUpstreamFile(
-  publisher: ReturnType<typeof createPublisher>,
-  settings: ProvisionerSettings,
-  loop: LoopState,
-  clock: Clock,
-  log: Logger,
-): Promise<void> {
-  const { file, problem } = await publisher.start();
-  if (problem !== null)
-    log.warn({ event: "upstream_file" }, `${settings.upstreamPath} cannot be used (${problem}): it is written anew`);
-  if (file === null) return;
-  loop.file = file;
-  if (file.server !== null && file.instance !== null) loop.served = { id: file.instance.id, server: file.server };
-  loop.state = adoptPublished(loop.state, file, clock.now());
+/** A signal that is aborted some time after `stop`, so that a running create or destroy cannot delay the exit for ever. */
+function mutationDeadline(stop: AbortSignal, { clock }: Dependencies): { signal: AbortSignal; cancel(): void } {
+  const deadline = new AbortController();
+  const cancelled = new AbortController();
+  const start = async () => {
+    await clock.sleep(MUTATION_WAIT_MS, cancelled.signal);
+    deadline.abort(new Error("the program stops"));
+  };
+  stop.addEventListener("abort", start, { once: true });
+  return { signal: deadline.signal, cancel: () => cancelled.abort() };
 }

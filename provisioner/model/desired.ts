@@ -35,3 +35,11 @@ export interface Limits {
   maxDollarsPerHour: number | undefined;
   maxCreatesPerHour: number;
 }
+
+/** What the provisioner may do: everything, everything but destroy, or nothing (VAST_POLICY). */
+export const POLICIES = ["sync", "no-destroy", "observe"] as const;
+export type Policy = (typeof POLICIES)[number];
+
+/** What happens to the instance on SIGTERM (VAST_ON_TERMINATE). */
+export const ON_TERMINATE = ["keep", "scale-down", "destroy"] as const;
+export type OnTerminate = (typeof ON_TERMINATE)[number];

@@ -1,8 +1,7 @@
 // Removes from a decision the actions that the operator's policy forbids, or that an old list may not decide. Pure.
+import type { Policy } from "../model/desired.ts";
 import { type Action, type Decision, destroysInstance } from "../model/plan.ts";
 import { NEXT_CHECK_MS } from "./rule.ts";
-
-export type Policy = "sync" | "no-destroy" | "observe";
 
 // A decision that wants the next pass at once would spin while its actions are suppressed.
 const SUPPRESSED_RECHECK_MS = 5000;

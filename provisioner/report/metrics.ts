@@ -1,5 +1,5 @@
-// What `/metrics` tells of the provisioner: what is, read from the loop's state at each scrape, and what happened, counted
-// by the words of reasons.ts. Touches the registry that it is handed.
+// The provisioner's metrics: gauges that are read from the loop's state at each scrape, and counters labelled with the reasons
+// of reasons.ts. Touches only the registry.
 import { counter, gaugeOf, histogram, type Registry, type Sample } from "../../common/metrics.ts";
 import type { Act } from "../act/act.ts";
 import type { BanStore } from "../blacklist/store.ts";
@@ -9,7 +9,7 @@ import type { State } from "../state/schema.ts";
 import type { Instance } from "../vast/rows.ts";
 import type { CallInfo } from "../vast/transport.ts";
 
-export interface ProvisionerFacts {
+export interface MetricsParts {
   loop: LoopState;
   now: () => number;
   maxDollarsPerHour: number | undefined;
@@ -17,48 +17,48 @@ export interface ProvisionerFacts {
   redis: () => RedisHealth | null;
 }
 
-/** What the program tells the counters. */
+/** The counters, as hooks for the parts that do what is counted. */
 export interface ProvisionerCounts {
   onCall(call: CallInfo): void;
-  /** After each pass; `before` is the memory that it began with. */
+  /** After each pass; `before` is the state at its beginning. */
   onPass(before: State): void;
-  /** The same, counted. */
+  /** The same actor, counted. */
   counted(act: Act): Act;
   countedBans(bans: BanStore): BanStore;
 }
 
 const STATES = ["provisioning", "ready", "unavailable", "blocked"] as const;
-// From a small image that the host has already to a large one on a slow line; the ban time's default is 1200.
+// From a small image that the host already has to a large one on a slow line. 1200 is the default of BLACKLIST_BAN_AFTER_SECONDS.
 const READY_BUCKETS_SECONDS = [30, 60, 120, 300, 600, 1200, 1800, 3600];
 
-export function createMetrics(registry: Registry, facts: ProvisionerFacts): ProvisionerCounts {
-  const { loop } = facts;
+export function createMetrics(registry: Registry, parts: MetricsParts): ProvisionerCounts {
+  const { loop } = parts;
   const instance = currentInstance(loop);
-  gaugesOf(registry, facts, instance);
+  registerGauges(registry, parts, instance);
   const calls = counter(registry, {
     name: "vast_pod_api_calls_total",
-    help: "Calls of the Vast.ai API that were sent; outcome rate_limited is HTTP 429.",
+    help: "Calls sent to the Vast.ai API by endpoint and outcome; rate_limited is HTTP 429.",
     labels: ["endpoint", "outcome"],
   });
   const creates = counter(registry, {
     name: "vast_pod_creates_total",
-    help: "Attempts to create an instance, by what came of them.",
+    help: "Attempts to create an instance, by outcome.",
     labels: ["outcome"],
   });
   const destroys = counter(registry, {
     name: "vast_pod_destroys_total",
-    help: "Instances asked to be destroyed, by the reason.",
+    help: "Destroys by reason, one for each decision.",
     labels: ["reason"],
   });
   const bans = counter(registry, {
     name: "vast_pod_bans_total",
-    help: "Bans written, by what they name and the reason.",
+    help: "Bans written to Redis, by kind (host or machine) and reason.",
     labels: ["kind", "reason"],
   });
-  const passes = counter(registry, { name: "vast_pod_passes_total", help: "Passes of the loop that finished." });
+  const passes = counter(registry, { name: "vast_pod_passes_total", help: "Finished passes of the loop." });
   const timeToReady = histogram(registry, {
     name: "vast_pod_time_to_ready_seconds",
-    help: "Time from the first sight of an instance until it served.",
+    help: "Time from the first observation of an instance until it was ready.",
     buckets: READY_BUCKETS_SECONDS,
   });
   return {
@@ -67,9 +67,9 @@ export function createMetrics(registry: Registry, facts: ProvisionerFacts): Prov
       passes.inc();
       instance();
       for (const [id, track] of Object.entries(loop.state.tracks)) {
-        // One that is found ready says nothing of how long it took.
+        // An instance that was ready when it was found has no known start.
         if (!track.wasReady || before.tracks[id]?.wasReady !== false) continue;
-        timeToReady.observe(((track.servingSince ?? facts.now()) - track.waitingSince) / 1000);
+        timeToReady.observe(((track.servingSince ?? parts.now()) - track.waitingSince) / 1000);
       }
     },
     counted: (act) => async (action, plan, seen, state, signals) => {
@@ -90,8 +90,8 @@ export function createMetrics(registry: Registry, facts: ProvisionerFacts): Prov
   };
 }
 
-function gaugesOf(registry: Registry, facts: ProvisionerFacts, instance: () => Instance | null): void {
-  const { loop, now, maxDollarsPerHour, redis } = facts;
+function registerGauges(registry: Registry, parts: MetricsParts, instance: () => Instance | null): void {
+  const { loop, now, maxDollarsPerHour, redis } = parts;
   const gauge = <L extends string = never>(
     name: string,
     help: string,
@@ -102,20 +102,22 @@ function gaugesOf(registry: Registry, facts: ProvisionerFacts, instance: () => I
 
   gauge(
     "state",
-    "1 for the state that the upstream file says, 0 for the others.",
+    "1 for the state in the upstream file, 0 for the other states.",
     () => STATES.map((word) => ({ labels: { state: word }, value: Number(loop.file?.state === word) })),
     ["state"],
   );
   gauge(
     "reason",
-    "1 for the reason of the last pass.",
+    "1 for the reason of the last pass, as in /status.",
     () => (loop.plan === null ? [] : [{ labels: { reason: loop.plan.reason }, value: 1 }]),
     ["reason"],
   );
-  gauge("ready", "1 while a server is published.", () => Number((loop.file?.server ?? null) !== null));
+  gauge("ready", "1 while the upstream file has a server, otherwise 0.", () =>
+    Number((loop.file?.server ?? null) !== null),
+  );
   gauge(
     "instance_info",
-    "1 for the pod's instance.",
+    "1 for the pod's instance, with its id, host, machine and GPU.",
     () => {
       const row = instance();
       if (row === null) return [];
@@ -127,36 +129,38 @@ function gaugesOf(registry: Registry, facts: ProvisionerFacts, instance: () => I
     ["id", "host", "machine", "gpu"],
   );
   gauge("instance_price_dollars_per_hour", "Price of the pod's instance.", price);
-  gauge("instance_price_excess_dollars_per_hour", "How far that price is above VAST_MAX_DPH; 0 when it is not.", () => {
+  gauge("instance_price_excess_dollars_per_hour", "How much that price is above VAST_MAX_DPH; 0 if it is not.", () => {
     const dollars = price();
     return dollars === null || maxDollarsPerHour === undefined ? null : Math.max(dollars - maxDollarsPerHour, 0);
   });
   gauge(
     "instances_terminating",
-    "Instances whose destroy was ordered and that a complete list still shows, or may yet show.",
+    "Instances being destroyed that are not yet verified as gone.",
     () => loop.state.pendingDeletes.length,
   );
-  gauge("list_unknown_seconds", "For how long the instance list is unknown; 0 when it is known.", () => {
+  gauge("list_unknown_seconds", "How long the instance list has been unknown; 0 while it is known.", () => {
     const since = loop.state.listUnknownSince;
     return since === null ? 0 : (now() - since) / 1000;
   });
-  gauge("bans_known", "1 while the bans are known.", () => (loop.seen === null ? null : Number(loop.seen.bans.known)));
-  gauge("redis_up", "1 while Redis works.", () => {
+  gauge("bans_known", "1 while the bans could be read, otherwise 0.", () =>
+    loop.seen === null ? null : Number(loop.seen.bans.known),
+  );
+  gauge("redis_up", "1 while Redis works, otherwise 0.", () => {
     const health = redis();
     return health === null ? null : Number(health.up());
   });
   gauge(
     "redis_last_error_timestamp_seconds",
-    "When Redis last failed in this way.",
+    "Time of the last Redis error of this kind.",
     () => [...(redis()?.failures() ?? [])].map(([kind, at]) => ({ labels: { kind }, value: at / 1000 })),
     ["kind"],
   );
-  const passed = (value: number) => (loop.passes === 0 ? null : value / 1000);
-  gauge("last_pass_timestamp_seconds", "When the last pass finished.", () => passed(loop.finishedAt));
-  gauge("last_pass_duration_seconds", "How long the last pass took.", () => passed(loop.passMs));
+  const afterFirstPass = (value: number) => (loop.passes === 0 ? null : value / 1000);
+  gauge("last_pass_timestamp_seconds", "Time at which the last pass finished.", () => afterFirstPass(loop.finishedAt));
+  gauge("last_pass_duration_seconds", "Duration of the last pass.", () => afterFirstPass(loop.passMs));
 }
 
-/** The row of the pod's instance as it was last seen when asked: what an unknown list hides is still there and billed. */
+/** The last known row of the pod's instance. It stays while the list is unknown: the instance still exists and is billed. */
 function currentInstance(loop: LoopState): () => Instance | null {
   let last: Instance | null = null;
   return () => {

@@ -1,15 +1,15 @@
-// What `/livez`, `/readyz` and `/status` say. Pure.
+// The answers of `/livez`, `/readyz` and `/status`. Pure.
 import type { Health } from "../../common/status-server.ts";
 import type { LoopState } from "../loop-state.ts";
 import { describe } from "../model/describe.ts";
 import type { Track } from "../state/schema.ts";
 
-// A pass without drain: two lists and a template, each at most 10 s behind its gate, a minute and a half of searches and
-// creates that find their offers gone, the reloader's answer. Three times this is more than all its calls take when each of
-// them needs its own deadline.
+// The longest ordinary pass without drain: two lists and a template, each at most 10 s behind the rate limit, a minute and a half
+// of searches and creates whose offers are gone, and the reloader's answer. Three times this is more than all calls of a pass
+// take if each of them runs into its deadline.
 const PASS_DEADLINE_MS = 120_000;
 
-/** Alive while the last pass finished within three times a pass' own deadline. */
+/** Alive while the last pass finished within three times the deadline of a pass. */
 export function liveness(loop: LoopState, drainMs: number, now: number): Health {
   const limitMs = 3 * (PASS_DEADLINE_MS + drainMs);
   const ageMs = now - loop.finishedAt;
@@ -17,12 +17,12 @@ export function liveness(loop: LoopState, drainMs: number, now: number): Health 
   return { ok: ageMs <= limitMs, why };
 }
 
-/** Ready after the first pass. Whether the instance serves is nginx' to tell, not this program's. */
+/** Ready after the first pass. Whether the instance serves is reported by nginx' own probe. */
 export function readiness(loop: LoopState): Health {
   return loop.passes > 0 ? { ok: true, why: "ready" } : { ok: false, why: "the first pass has not finished" };
 }
 
-/** The `/status` document. */
+/** The document of `/status`: what was observed, what is planned and why, and what is suppressed. */
 export function statusDocument(loop: LoopState, pod: string, label: string, policy: string, now: number): unknown {
   const { state, plan, seen, file } = loop;
   const rows = seen?.list.known ? seen.list.value : [];
@@ -46,8 +46,8 @@ export function statusDocument(loop: LoopState, pod: string, label: string, poli
       image: row.image,
       templateHash: row.templateHash,
       dollarsPerHour: row.dollarsPerHour,
-      pendingDeletes: state.pendingDeletes.some((d) => d.id === row.id),
-      ...progress(state.tracks[row.id], now),
+      pendingDelete: state.pendingDeletes.some(({ id }) => id === row.id),
+      ...timesOf(state.tracks[row.id], now),
     })),
     list:
       seen === null
@@ -67,7 +67,7 @@ export function statusDocument(loop: LoopState, pod: string, label: string, poli
   };
 }
 
-function progress(track: Track | undefined, now: number): object {
+function timesOf(track: Track | undefined, now: number): object {
   if (track === undefined) return {};
   const seconds = (since: number | null) => (since === null ? null : Math.round((now - since) / 1000));
   return {

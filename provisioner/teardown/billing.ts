@@ -1,32 +1,40 @@
-// What goes on costing money when the provisioner ends: the last line that it logs. Pure.
-
+// What is still being billed when the provisioner stops: the last line that it logs. Pure.
 import { describe } from "../model/describe.ts";
 import type { Observation } from "../model/observation.ts";
 import type { State } from "../state/schema.ts";
 
-/** A sentence that names every instance that may bill, at what price, and the command that ends it. */
+const COMMAND = "vast-provisioner destroy";
+
+export function nothingBilled(label: string): string {
+  return `no instance has the label ${label}: nothing is being billed`;
+}
+
+/** A sentence that names every instance that may be billed, its price, and the command that destroys it. */
 export function billingSentence(seen: Observation | null, state: State, label: string): string {
-  const end = "end it with: vast-provisioner destroy";
   const contract = state.intent?.contract ?? null;
+  const pendingDeletes = new Set(state.pendingDeletes.map(({ id }) => id));
   if (seen === null || !seen.list.known) {
-    const pendingDeletes = state.pendingDeletes.map(({ id }) => id);
-    const ids = [...new Set([...Object.keys(state.tracks), ...[contract ?? [], pendingDeletes].flat().map(String)])];
+    const ids = [...new Set([...Object.keys(state.tracks), ...[contract ?? [], ...pendingDeletes].flat().map(String)])];
     const last = ids.length > 0 ? `; last seen: instance ${ids.join(", ")}` : "";
-    return `what goes on billing is unknown, since the instance list is${last}: look with the label ${label}, ${end}`;
+    return `cannot tell what is still being billed because the instance list is unknown${last}; check instances labelled ${label}, and destroy them with: ${COMMAND}`;
   }
-  const pendingDeletes = new Set(state.pendingDeletes.map((d) => d.id));
-  const living = seen.list.value.filter((row) => !pendingDeletes.has(row.id)).map(describe);
-  // A create of the last pass is not listed yet, but bills.
+  const billed = seen.list.value.filter((row) => !pendingDeletes.has(row.id)).map(describe);
+  // A create of the last pass is not listed yet, but it is billed.
   if (contract !== null && !seen.list.value.some((row) => row.id === contract)) {
     const price = state.intent?.dollarsPerHour ?? null;
-    living.push(`instance ${contract}${price === null ? "" : ` ($${price.toFixed(3)}/h)`}`);
+    billed.push(`instance ${contract}${price === null ? "" : ` ($${price.toFixed(3)}/h)`}`);
   }
-  const parts =
-    living.length > 0 ? [`${living.join(" and ")} ${living.length === 1 ? "goes" : "go"} on billing; ${end}`] : [];
+  const parts: string[] = [];
+  if (billed.length === 1) parts.push(`${billed[0]} is still being billed; destroy it with: ${COMMAND}`);
+  if (billed.length > 1) parts.push(`${billed.join(" and ")} are still being billed; destroy them with: ${COMMAND}`);
   if (state.intent !== null && contract === null) {
-    parts.push(`a create has an unknown outcome and may have made an instance with the label ${label}; ${end}`);
+    parts.push(
+      `a create with an unknown outcome may have made an instance with the label ${label}; destroy it with: ${COMMAND}`,
+    );
   }
-  if (pendingDeletes.size > 0)
-    parts.push(`instance ${[...pendingDeletes].join(", ")} was to be destroyed and is not yet seen to be gone; ${end}`);
-  return parts.length > 0 ? parts.join("; ") : `no instance has the label ${label}: nothing goes on billing`;
+  if (pendingDeletes.size > 0) {
+    const ids = [...pendingDeletes].join(", ");
+    parts.push(`it is not verified yet that instance ${ids} is destroyed; destroy it again with: ${COMMAND}`);
+  }
+  return parts.length > 0 ? parts.join("; ") : nothingBilled(label);
 }

@@ -1,5 +1,5 @@
-// `vast-provisioner destroy`: ends this pod's instances, asks first, and confirms by a read. Touches the API, the lease
-// and the state file.
+// Destroys all instances of one label: asks first, sends the destroys, and verifies with lists that they are gone. Touches the
+// API, the lease and the state file.
 import type { Clock } from "../../common/clock.ts";
 import type { Logger } from "../../common/logging.ts";
 import { destroyInstance } from "../act/destroy.ts";
@@ -13,6 +13,8 @@ import { needsConfirmation } from "../state/apply-outcome.ts";
 import { emptyState, type State } from "../state/schema.ts";
 import type { VastClient } from "../vast/client.ts";
 import type { Instance } from "../vast/rows.ts";
+import { awaitGone } from "./await-gone.ts";
+import { nothingBilled } from "./billing.ts";
 
 export interface DestroyParts {
   client: VastClient;
@@ -21,174 +23,182 @@ export interface DestroyParts {
   label: string;
   load(): Promise<State | null>;
   save(state: State): Promise<void>;
-  /** Of this command, not of the provisioner whose state file it reads. */
+  /** The command's own lease, not that of the provisioner whose state file it reads. */
   lease: Lease;
-  /** Whether a provisioner for this pod runs beside: it would create another instance at once. */
+  /** Whether a provisioner for this pod is running: it would create another instance at once. */
   provisionerRuns(): Promise<boolean>;
-  /** Asks the person; not called when the answer was given beforehand. */
+  /** Asks the operator. */
   confirm(question: string): Promise<boolean>;
-  say(text: string): void;
+  print(text: string): void;
 }
 
-/** What is to end. `createdAt` (epoch ms) tells of a contract that no list has shown yet, and is null for all others. */
+/** What is to be destroyed. `createdAt` (epoch ms) is set for a contract that no list has shown yet, and null otherwise. */
 interface Target {
-  order: DestroyAction;
+  id: number;
+  action: DestroyAction;
   name: string;
   createdAt: number | null;
 }
 
-/** What came of it: `gone` were seen to be gone by a complete list, `left` were not. */
+/** `gone` are missing in a complete list after the destroy; `left` are not verified. */
 export interface DestroyOutcome {
   done: boolean;
   gone: number[];
   left: number[];
 }
 
-// Rows were seen to linger for up to two minutes after a destroy; asked again once in between.
-const CONFIRM_MS = 180_000;
-const ASK_AGAIN_MS = 60_000;
-const LOOK_EVERY_MS = 2000;
+// Lists have shown instances for up to two minutes after their destroy. It is sent again once in this time.
+const VERIFY_MS = 180_000;
+const DESTROY_AGAIN_MS = 60_000;
+const POLL_MS = 2000;
 
-/** Throws `VastError` when the list is not to be had: then nothing was done. */
+/** Throws `VastError` when the instances cannot be listed: then nothing was done. */
 export async function destroyAll(parts: DestroyParts): Promise<DestroyOutcome> {
-  const { client, label, say } = parts;
+  const { client, label, print } = parts;
   const rows = await client.listInstances(label);
-  const beside = await parts.provisionerRuns();
-  const remembered = (beside ? null : await parts.load()) ?? emptyState(label);
-  const targets = [...rows.map(listed), ...unlisted(remembered, rows)];
-  const open = outcomeOpen(remembered, rows, parts.clock.now());
+  const otherRuns = await parts.provisionerRuns();
+  const loaded = (otherRuns ? null : await parts.load()) ?? emptyState(label);
+  const targets = [...rows.map(listedTarget), ...unlistedTargets(loaded, rows)];
+  const createOpen = isCreateOpen(loaded, rows, parts.clock.now());
   if (targets.length === 0) {
-    say(open ? mayAppear(label) : `No instance has the label ${label}: nothing goes on billing.`);
-    return { done: !open, gone: [], left: [] };
+    print(createOpen ? mayAppear(label) : `${capitalised(nothingBilled(label))}.`);
+    return { done: !createOpen, gone: [], left: [] };
   }
-  const ids = targets.map(({ order }) => order.id);
+  const ids = targets.map(({ id }) => id);
   const names = targets.map(({ name }) => name).join(" and ");
   const nothing = (why: string): DestroyOutcome => {
-    say(`${why}Nothing was destroyed: ${names} ${ids.length === 1 ? "goes" : "go"} on billing.`);
+    print(`${why}Nothing was destroyed: ${names} ${ids.length === 1 ? "is" : "are"} still being billed.`);
     return { done: false, gone: [], left: ids };
   };
-  const before = await parts.lease.renew(remembered);
-  if (before.ownership.kind === "other") return nothing(`${heldBy(before.ownership, label)} `);
-  if (before.ownership.kind === "unknown") {
-    say(
-      `Redis does not tell whether a provisioner has the label ${label} (${before.ownership.why}): make sure that none runs.`,
+  const { ownership, state } = await parts.lease.renew(loaded);
+  if (ownership.kind === "other") return nothing(`${heldByOther(ownership, label)} `);
+  if (ownership.kind === "unknown") {
+    print(
+      `Redis does not answer whether a provisioner holds the label ${label} (${ownership.why}): make sure that none is running.`,
     );
   }
-  // An operator must be able to end what bills although Redis is away.
-  const lease = before.ownership.kind === "unknown" ? noLease : parts.lease;
+  // An operator must be able to destroy what is being billed although Redis is down.
+  const lease = ownership.kind === "unknown" ? noLease : parts.lease;
   try {
-    if (beside) {
-      say(
+    if (otherRuns) {
+      print(
         "A provisioner for this pod is running and will create another instance: stop it first, or set VAST_POLICY=observe.",
       );
     }
-    if (!(await parts.confirm(`Destroy ${names} with the label ${label}? Its disk is lost.`))) return nothing("");
-    const save = async (state: State) => {
-      // The file of a provisioner that runs is its own: written by two, it could lose the intent of a create.
-      if (!beside) await parts.save(state);
-      await lease.mirror(state);
+    if (!(await parts.confirm(`Destroy ${names} with the label ${label}? All data on it will be lost.`)))
+      return nothing("");
+    const save = async (next: State) => {
+      // A running provisioner owns its state file: if two programs wrote it, the intent of a create could be lost.
+      if (!otherRuns) await parts.save(next);
+      await lease.mirror(next);
     };
-    const outcome = await destroyUntilGone({ ...parts, lease, save }, targets, before.state);
-    if (open) say(mayAppear(label));
-    return { ...outcome, done: outcome.done && !open };
+    const outcome = await destroyTargets({ ...parts, lease, save }, targets, state);
+    if (createOpen) print(mayAppear(label));
+    return { ...outcome, done: outcome.done && !createOpen };
   } finally {
     await lease.release();
   }
 }
 
-/** Asks for the end of `targets` until a list lacks them, or the time for it is over. */
-async function destroyUntilGone(
-  parts: DestroyParts,
-  targets: readonly Target[],
-  before: State,
-): Promise<DestroyOutcome> {
-  const { client, clock, label, lease, say } = parts;
-  const end = { ...parts, mayMutate: lease.mayMutate, desired: nothingDesired(label) };
+/** Destroys `targets` and waits until a list lacks them. */
+async function destroyTargets(parts: DestroyParts, targets: readonly Target[], before: State): Promise<DestroyOutcome> {
+  const { client, clock, label, lease, print } = parts;
+  const destroyParts = { ...parts, mayMutate: lease.mayMutate, desired: nothingDesired(label) };
+  const startedAt = clock.now();
   let state = before;
-  const isTarget = (row: Instance) => targets.some(({ order }) => order.id === row.id);
-  let seen: readonly Instance[] = [];
-  let left = targets;
-  const deadline = clock.now() + CONFIRM_MS;
-  let askAt = 0;
-  while (left.length > 0 && clock.now() < deadline) {
-    const held = await lease.renew(state); // it may have ended while a person thought about the answer
-    state = held.state;
-    if (held.ownership.kind === "other") {
-      say(heldBy(held.ownership, label));
-      break;
-    }
-    if (clock.now() >= askAt) {
-      for (const { order, name } of left)
-        state = await destroyInstance(end, order, `${name} is destroyed by command`, state);
-      askAt = clock.now() + ASK_AGAIN_MS;
-    }
-    await clock.sleep(LOOK_EVERY_MS);
-    const list = await client.listInstances(label).catch(() => null); // no answer is no proof: look again until the deadline
-    if (list === null) continue;
-    seen = list;
-    left = left.filter((target) => seen.some((row) => row.id === target.order.id) || mayBeHidden(target, state, clock));
-  }
-  const gone = targets.map(({ order }) => order.id).filter((id) => !left.some(({ order }) => order.id === id));
-  if (gone.length > 0) say(`Destroyed, and seen to be gone: ${gone.join(", ")}.`);
+  let listed: readonly Instance[] = [];
+  let destroyAt = startedAt;
+  const left = await awaitGone({
+    targets,
+    clock,
+    deadlineMs: VERIFY_MS,
+    pollMs: POLL_MS,
+    async beforeList(remaining) {
+      const renewed = await lease.renew(state); // it may have expired while the operator thought about the answer
+      state = renewed.state;
+      if (renewed.ownership.kind === "other") {
+        print(heldByOther(renewed.ownership, label));
+        return false;
+      }
+      if (clock.now() < destroyAt) return true;
+      for (const { action, name } of remaining)
+        state = await destroyInstance(destroyParts, action, `destroying ${name} at the operator's request`, state);
+      destroyAt = clock.now() + DESTROY_AGAIN_MS;
+      return true;
+    },
+    async list() {
+      const rows = await client.listInstances(label).catch(() => null); // unknown proves nothing: list again
+      listed = rows ?? listed;
+      return rows;
+    },
+    mayBeHidden: (target) => mayBeHidden(target, state, clock),
+  });
+  const gone = targets.map(({ id }) => id).filter((id) => !left.some((target) => target.id === id));
+  if (gone.length > 0) print(`Destroyed and verified: ${gone.join(", ")}.`);
   if (left.length > 0) {
-    const seconds = Math.round((clock.now() - deadline + CONFIRM_MS) / 1000);
-    say(
-      `Not seen to be gone after ${seconds} s: ${left.map(({ name }) => name).join(" and ")}. Run this again, or end it in the console of Vast.ai.`,
+    const seconds = Math.round((clock.now() - startedAt) / 1000);
+    print(
+      `Not verified as destroyed after ${seconds} s: ${left.map(({ name }) => name).join(" and ")}. Run this command again, or destroy it in the console of Vast.ai.`,
     );
   } else {
-    await parts.save({ ...state, pendingDeletes: state.pendingDeletes.filter((d) => !gone.includes(d.id)) });
+    await parts.save({ ...state, pendingDeletes: state.pendingDeletes.filter(({ id }) => !gone.includes(id)) });
   }
-  // Nobody was asked about these: they are somebody's new instances, most likely the running provisioner's.
-  const others = seen.filter((row) => !isTarget(row));
-  if (others.length > 0) say(`Meanwhile appeared, and was left alone: ${others.map(describe).join(" and ")}.`);
-  return { done: left.length === 0, gone, left: left.map(({ order }) => order.id) };
+  // The operator was not asked about these: they are new, most likely instances of the running provisioner.
+  const others = listed.filter((row) => !targets.some(({ id }) => id === row.id));
+  if (others.length > 0)
+    print(`New instances appeared in the meantime and were left alone: ${others.map(describe).join(" and ")}.`);
+  return { done: left.length === 0, gone, left: left.map(({ id }) => id) };
 }
 
-function heldBy({ owner }: Extract<Ownership, { kind: "other" }>, label: string): string {
-  return `The label ${label} belongs to a provisioner, ${owner}: stop it or set VAST_POLICY=observe; if it was killed, its lease in Redis ends within ${LEASE_MS / 1000} s.`;
+function heldByOther({ owner }: Extract<Ownership, { kind: "other" }>, label: string): string {
+  return `The label ${label} is held by the provisioner ${owner}: stop it or set VAST_POLICY=observe; if it was killed, its lease in Redis expires within ${LEASE_MS / 1000} s.`;
 }
 
-function listed(row: Instance): Target {
+function listedTarget(row: Instance): Target {
   const { id, hostId, machineId } = row;
   return {
-    order: { kind: "destroy", id, hostId, machineId, reason: "operator" },
+    id,
+    action: { kind: "destroy", id, hostId, machineId, reason: "operator" },
     name: describe(row),
     createdAt: null,
   };
 }
 
-/** Contracts of ours that no list shows: that of a create of the last moments, and failed ones whose end was not confirmed. */
-function unlisted({ intent, pendingDeletes }: State, rows: readonly Instance[]): Target[] {
+/** Our contracts that no list shows: that of a recent create, and those of failed creates whose destroy was not confirmed. */
+function unlistedTargets({ intent, pendingDeletes }: State, rows: readonly Instance[]): Target[] {
   const target = (id: number, reason: DestroyAction["reason"], createdAt: number): Target => ({
-    order: { kind: "destroy", id, hostId: null, machineId: null, reason },
+    id,
+    action: { kind: "destroy", id, hostId: null, machineId: null, reason },
     name: `instance ${id} (not listed)`,
-    createdAt: createdAt,
+    createdAt,
   });
   const failed = pendingDeletes.filter(needsConfirmation).map(({ id, since }) => target(id, "still_listed", since));
   const contract = intent?.contract ?? null;
-  const late =
+  const recent =
     intent === null || contract === null ? [] : [target(contract, "create_never_appeared", intent.startedAt)];
-  return [...late, ...failed].filter(({ order }) => !rows.some((row) => row.id === order.id));
+  return [...recent, ...failed].filter(({ id }) => !rows.some((row) => row.id === id));
 }
 
-/** A contract that was never listed is gone when the API has said so and its row had time enough to appear. */
-function mayBeHidden({ order, createdAt }: Target, { pendingDeletes }: State, clock: Clock): boolean {
+/** A contract that was never listed is gone once the API has confirmed its destroy and its row had enough time to appear. */
+function mayBeHidden({ id, createdAt }: Target, { pendingDeletes }: State, clock: Clock): boolean {
   if (createdAt === null) return false;
-  const confirmed = pendingDeletes.find(({ id }) => id === order.id)?.deleteConfirmed === true;
+  const confirmed = pendingDeletes.find((one) => one.id === id)?.deleteConfirmed === true;
   return !confirmed || clock.now() - createdAt < CREATE_DEADLINE_MS;
 }
 
-/** A create without an answer may yet show its instance. */
-function outcomeOpen({ intent }: State, rows: readonly Instance[], now: number): boolean {
-  const young = intent !== null && now - intent.startedAt < CREATE_DEADLINE_MS;
-  return young && intent.contract === null && rows.length === 0;
+/** Whether the instance of a create without an answer may still appear. */
+function isCreateOpen({ intent }: State, rows: readonly Instance[], now: number): boolean {
+  const recent = intent !== null && now - intent.startedAt < CREATE_DEADLINE_MS;
+  return recent && intent.contract === null && rows.length === 0;
 }
 
 function mayAppear(label: string): string {
-  return `The outcome of a create is unknown, and its instance may yet appear with the label ${label}: run this again in two minutes.`;
+  return `The outcome of a create is unknown, and its instance may still appear with the label ${label}: run this command again in two minutes.`;
 }
 
-/** An operator's destroy teaches nothing about images. */
+const capitalised = (sentence: string) => sentence.charAt(0).toUpperCase() + sentence.slice(1);
+
+/** A destroy by an operator says nothing about the desired image. */
 function nothingDesired(label: string): Desired {
   return { label, image: "", templateName: "", revision: "", upstreamPort: undefined, upstreamScheme: "http" };
 }

@@ -1,13 +1,12 @@
-// What becomes of the instance when the program is told to end: kept, or ended where nobody wants the pod any more.
-// Touches the cluster's API, and through what it is handed the upstream file, the reloader and the API of Vast.
+// Decides on SIGTERM whether the instance is kept, or destroyed because the pod is no longer wanted. Touches the cluster's API
+// and, through its parts, the upstream file, the reloader and the API of Vast.
 import type { Clock } from "../../common/clock.ts";
+import { messageOf } from "../../common/errors.ts";
 import type { Logger } from "../../common/logging.ts";
 import type { Cluster } from "../kubernetes/cluster.ts";
 import { desiredBy, ownerOf, type PodDesired } from "../kubernetes/pod-desired.ts";
-import type { Policy } from "../plan/policy.ts";
+import type { OnTerminate, Policy } from "../model/desired.ts";
 import type { DestroyOutcome } from "./destroy-all.ts";
-
-export type OnTerminate = "keep" | "scale-down" | "destroy";
 
 export interface TerminateParts {
   onTerminate: OnTerminate;
@@ -15,44 +14,44 @@ export interface TerminateParts {
   podName: string;
   clock: Clock;
   log: Logger;
-  /** Throws a sentence with the remedy where there is no cluster to ask. */
+  /** Throws an error that says what to do when there is no cluster. */
   openCluster(): Cluster;
-  /** Has nginx let go of what is served. */
+  /** Makes nginx stop using the instance. */
   withdraw(): Promise<void>;
-  /** Whether a create is still unresolved: its instance is not listed, or was never answered for. */
+  /** Whether a create is unresolved: its outcome is unknown, or its instance is not listed yet. */
   createPending(): Promise<boolean>;
-  /** Ends all instances of our label and confirms it by a read. */
+  /** Destroys all instances of our label and verifies it with a list. */
   destroy(): Promise<DestroyOutcome>;
 }
 
-// The API server may be replaced at the very moment in which a node is drained: three questions, over some seconds.
+// The API server may be restarted just while a node is drained: three attempts over some seconds.
 const TRIES = 3;
 const PAUSE_MS = 2000;
-// A create that was sent just before the end may show its row late; Kubernetes grants two minutes for all of it.
+// The instance of a create that was sent just before SIGTERM may be listed late; Kubernetes grants two minutes for everything.
 const CREATE_WAIT_MS = 45_000;
 
-/** Answers whether every instance of the label was ended and seen to be gone; false also where it was to be kept. */
+/** True when every instance of the label is destroyed and verified; false also when it was to be kept. */
 export async function destroyUnlessDesired(parts: TerminateParts): Promise<boolean> {
   const { onTerminate, policy, clock, log } = parts;
   if (onTerminate === "keep") return false;
-  const { desired, why } = onTerminate === "destroy" ? ALWAYS_DESTROY : await ask(parts);
+  const { desired, why } = onTerminate === "destroy" ? ALWAYS_DESTROY : await isPodDesired(parts);
   const line = { event: "terminate", desired } as const;
   if (desired === "unknown") {
     log.warn(
       line,
-      `VAST_ON_TERMINATE=scale-down: the instance is kept, since the cluster gives no clear answer (${why})`,
+      `VAST_ON_TERMINATE=scale-down: the instance is kept because the cluster gives no clear answer (${why})`,
     );
     return false;
   }
   if (desired === "yes") {
-    log.info(line, `VAST_ON_TERMINATE=scale-down: the instance is kept, since ${why}`);
+    log.info(line, `VAST_ON_TERMINATE=scale-down: the instance is kept because ${why}`);
     return false;
   }
   if (policy !== "sync") {
-    log.warn(line, `the instance is kept, as VAST_POLICY=${policy} has it, although ${why}`);
+    log.warn(line, `the instance is kept because VAST_POLICY=${policy}, although ${why}`);
     return false;
   }
-  log.info(line, `the instance is ended, since ${why}`);
+  log.info(line, `the instance will be destroyed because ${why}`);
   try {
     await parts.withdraw();
     const until = clock.now() + CREATE_WAIT_MS;
@@ -64,19 +63,19 @@ export async function destroyUnlessDesired(parts: TerminateParts): Promise<boole
     const { done } = await parts.destroy();
     return done && !(pending && (await parts.createPending()));
   } catch (error) {
-    log.error({ event: "terminate", err: error }, `the instance could not be ended: ${sentence(error)}`);
+    log.error({ event: "terminate", err: error }, `the instance could not be destroyed: ${messageOf(error)}`);
     return false;
   }
 }
 
-const ALWAYS_DESTROY: PodDesired = { desired: "no", why: "VAST_ON_TERMINATE=destroy ends it at every stop" };
+const ALWAYS_DESTROY: PodDesired = { desired: "no", why: "VAST_ON_TERMINATE=destroy" };
 
-async function ask({ podName, clock, openCluster }: TerminateParts): Promise<PodDesired> {
+async function isPodDesired({ podName, clock, openCluster }: TerminateParts): Promise<PodDesired> {
   let cluster: Cluster;
   try {
     cluster = openCluster();
   } catch (error) {
-    return { desired: "unknown", why: sentence(error) };
+    return { desired: "unknown", why: messageOf(error) };
   }
   for (let tries = 1; ; tries += 1) {
     const answer = await askOnce(cluster, podName);
@@ -89,26 +88,23 @@ async function askOnce(cluster: Cluster, podName: string): Promise<PodDesired> {
   const base = `namespaces/${cluster.namespace}`;
   const owner = ownerOf(podName, await cluster.get(`/api/v1/${base}/pods/${podName}`));
   if ("why" in owner) return { desired: "unknown", why: owner.why };
-  return desiredBy(owner.name, podName, await cluster.get(`/apis/apps/v1/${base}/statefulsets/${owner.name}`));
+  const path = `/apis/apps/v1/${base}/statefulsets/${owner.name}`;
+  return desiredBy(owner.name, podName, await cluster.get(path));
 }
 
-/** What is doubtful about the setting already at the start, or null. */
+/** What is wrong with the setting, known already at the start; or null. */
 export function terminateWarning(
   onTerminate: OnTerminate,
   inKubernetes: boolean,
   openCluster: () => Cluster,
 ): string | null {
   if (onTerminate === "destroy" && inKubernetes)
-    return "VAST_ON_TERMINATE=destroy ends the instance at every restart of the pod: scale-down ends it only where the pod is no longer wanted";
+    return "VAST_ON_TERMINATE=destroy destroys the instance at every restart of the pod: use scale-down to destroy it only when the pod is no longer wanted";
   if (onTerminate !== "scale-down") return null;
   try {
     openCluster();
     return null;
   } catch (error) {
-    return `VAST_ON_TERMINATE=scale-down cannot work here and the instance is always kept: ${sentence(error)}`;
+    return `VAST_ON_TERMINATE=scale-down cannot work here and the instance is always kept: ${messageOf(error)}`;
   }
-}
-
-function sentence(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

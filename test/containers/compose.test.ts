@@ -110,7 +110,7 @@ describe("docker compose up", () => {
     await stack.compose("stop", "provisioner");
     const last = (await stack.compose("logs", "--no-color", "--tail", "1", "provisioner")).trim().split("\n").at(-1);
     expect(last).toContain(`instance ${serving}`);
-    expect(last).toContain("goes on billing");
+    expect(last).toContain("is still being billed");
     expect(last).toContain("destroy");
     expect(await live()).toEqual([serving]);
   });

@@ -91,7 +91,7 @@ describe("in a cluster", () => {
   test("a pod that its StatefulSet no longer wants destroys its instance and verifies it", async () => {
     const name = await provision();
     cluster.statefulSets.set("vast-pod", { name: "vast-pod", replicas: 0 });
-    expect(await stop(name)).toMatch(/nothing goes on billing"\}\n$/);
+    expect(await stop(name)).toMatch(/nothing is being billed"\}\n$/);
     expect(await live()).toEqual([]);
   });
 
@@ -102,7 +102,7 @@ describe("in a cluster", () => {
   ])("a pod keeps its instance when %s", async (_, change) => {
     const name = await provision();
     change(cluster);
-    expect(await stop(name)).toMatch(/goes on billing; end it with: vast-provisioner destroy/);
+    expect(await stop(name)).toMatch(/is still being billed; destroy it with: vast-provisioner destroy/);
     expect(await live()).toHaveLength(1);
     await destroyRest();
   });
@@ -140,7 +140,7 @@ describe("in a cluster", () => {
     const alive = (await emulator.state()).instances.filter((one) => one.destroyedAt === null).map((one) => one.id);
     expect(alive).toEqual(expect.arrayContaining([wanted, foreign]));
     cluster.trouble = { status: 500 };
-    await expect(reap("--yes")).rejects.toThrow(/Nothing is ended: the cluster gives no clear answer/);
+    await expect(reap("--yes")).rejects.toThrow(/Nothing is destroyed: the cluster gives no clear answer/);
     for (const id of [wanted, foreign]) await emulator.event(id, "kill");
   });
 });

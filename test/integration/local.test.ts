@@ -111,8 +111,10 @@ test("the local stack serves an instance, replaces it when it is lost or wrong, 
 
   pressCtrlC(local);
   expect(await local.exited).toEqual({ code: 0, signal: null });
-  expect(linesWith(local, `instance ${third.instance}`).some((line) => line.includes("goes on billing"))).toBe(true);
-  expect(linesWith(local, "seen to be gone")).not.toEqual([]);
+  expect(linesWith(local, `instance ${third.instance}`).some((line) => line.includes("is still being billed"))).toBe(
+    true,
+  );
+  expect(linesWith(local, "Destroyed and verified")).not.toEqual([]);
   expect(local.lines.at(-1)).toContain("all processes are stopped and all temporary files are removed");
   await expectNothingLeft(url);
 }, 240_000);
@@ -137,10 +139,10 @@ test("a second Ctrl-C stops it at once, and still leaves nothing behind", async 
   await control(`${emulatorOf(local)}/_emulator/settings`, { destroyLagSeconds: 60 });
   pressCtrlC(local);
   const pressedAt = Date.now();
-  await until("it ends", () => linesWith(local, "goes on billing").length > 0, context(local));
+  await until("it ends", () => linesWith(local, "is still being billed").length > 0, context(local));
   await until("a person would press again", () => Date.now() - pressedAt > 600); // see shutdown.ts
   pressCtrlC(local);
   expect((await local.exited).code).toBe(130);
-  expect(linesWith(local, "seen to be gone")).toEqual([]);
+  expect(linesWith(local, "Destroyed and verified")).toEqual([]);
   await expectNothingLeft(url);
 }, 120_000);

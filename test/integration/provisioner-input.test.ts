@@ -124,7 +124,7 @@ test("renames a broken state file, says so, and finds its instance by the label"
   await writeFile(pod.statePath, '{"schema":1,');
   const second = await pod.provision();
   await until("it has made a pass", async () => Number((await pod.status()).passes) >= 2);
-  expect(second.lines.join("\n")).toMatch(/provisioner.json cannot be used \(it is not JSON\): it is set aside/);
+  expect(second.lines.join("\n")).toMatch(/provisioner.json cannot be used \(it is not JSON\): it was moved to/);
   expect((await pod.upstream())?.instance?.id).toBe(ready.instance?.id);
   expect((await pod.emulator.state()).instances).toHaveLength(1);
 });
@@ -242,7 +242,7 @@ test("destroy --yes destroys only this pod's instance, and verifies it", async (
   await provisioner.stop();
   const { exit, output } = await ended({}, ["destroy", "--yes"]);
   expect(exit.code).toBe(0);
-  expect(output).toContain(`Destroyed, and seen to be gone: ${ready.instance?.id}.`);
+  expect(output).toContain(`Destroyed and verified: ${ready.instance?.id}.`);
   expect(await pod.emulator.live(pod.label)).toEqual([]);
   expect(await pod.emulator.live("k8s_pod=other")).toHaveLength(1);
 });
@@ -250,7 +250,7 @@ test("destroy --yes destroys only this pod's instance, and verifies it", async (
 test("destroy says that nothing is billed when there is no instance, and warns of a running provisioner", async () => {
   const nothing = await ended({}, ["destroy", "--yes"]);
   expect(nothing.exit.code).toBe(0);
-  expect(nothing.output).toContain("nothing goes on billing");
+  expect(nothing.output).toContain("nothing is being billed");
   await pod.provision();
   await pod.ready();
   const beside = await ended({}, ["destroy", "--yes"]);

@@ -237,7 +237,7 @@ test("exits within 2 s of SIGTERM with code 0 and says what is still billed and 
   expect(Date.now() - asked).toBeLessThan(2000);
   expect(logOf(provisioner).at(-1)?.msg).toMatch(
     new RegExp(
-      `instance ${ready.instance?.id} \\(.*\\$\\d.*/h\\) goes on billing; end it with: vast-provisioner destroy`,
+      `instance ${ready.instance?.id} \\(.*\\$\\d.*/h\\) is still being billed; destroy it with: vast-provisioner destroy`,
     ),
   );
 });
@@ -252,6 +252,6 @@ test("waits for a create in flight on SIGTERM and saves its outcome", async () =
   const [instance] = await pod.emulator.live(pod.label);
   expect(await pod.state()).toMatchObject({ intent: { contract: instance?.id } });
   expect(logOf(provisioner).at(-1)?.msg).toMatch(
-    new RegExp(`instance ${instance?.id} \\(\\$\\d.*/h\\) goes on billing`),
+    new RegExp(`instance ${instance?.id} \\(\\$\\d.*/h\\) is still being billed`),
   );
 });

@@ -7,10 +7,10 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { readIfExists, writeAtomic } from "../../common/atomic-file.ts";
 import { readSettings, SettingsError } from "../../common/settings.ts";
 import { parseUpstreamFile, type Server } from "../../common/upstream-file.ts";
-import { VARIABLES } from "../../common/variables.ts";
 import { AuthFile } from "../../reloader/inputs/auth-header.ts";
 import { renderConfig } from "../../reloader/render/render.ts";
-import { RELOADER_VARIABLES, readAuthHeader, reloaderSettings } from "../../reloader/settings.ts";
+import { readAuthHeader, reloaderSettings } from "../../reloader/settings.ts";
+import { RELOADER_VARIABLES } from "../../reloader/variables.ts";
 import { directives, skeleton } from "../fakes/nginx-directives.ts";
 import { openSandbox, ROOT, type Sandbox } from "../sandbox/sandbox.ts";
 import { upstreamFile } from "./reloader-pod.ts";
@@ -149,7 +149,7 @@ test("every path that the settings accept is one word to nginx", async () => {
     seed: 20261123,
   });
   const names = [...new Set(sample)].filter((text) => {
-    const fits = VARIABLES.NGINX_ACCESS_LOG.schema.safeParse(`/${text}`).success;
+    const fits = RELOADER_VARIABLES.NGINX_ACCESS_LOG.schema.safeParse(`/${text}`).success;
     return fits && /^[^/]{1,100}$/.test(text) && text !== "." && text !== "..";
   });
   expect(names.length).toBeGreaterThan(20);

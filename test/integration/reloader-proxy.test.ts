@@ -300,7 +300,7 @@ describe("vast-reloader", () => {
       UPSTREAM_PATH: join(pod.sandbox.folder, "x.json"),
     });
     expect(code).toBe(1);
-    expect(stderr).toContain(`RELOADER_STATUS_PORT ${status} cannot be served`);
+    expect(stderr).toContain(`RELOADER_STATUS_PORT ${status} cannot be used`);
   });
 
   test("render prints the config that run gives nginx", async () => {

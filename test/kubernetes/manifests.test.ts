@@ -1,8 +1,8 @@
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { VARIABLES } from "../../common/variables.ts";
 import { ROOT } from "../sandbox/sandbox.ts";
+import { VARIABLES } from "../unit/docs/settings-table.ts";
 import { MANIFESTS, type Manifest, render } from "./kustomize.ts";
 import { type Container, containersOf, podTemplatesOf } from "./pods.ts";
 import { problemsOf, unknownFieldsOf } from "./schemas.ts";

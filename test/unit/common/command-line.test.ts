@@ -1,21 +1,30 @@
 import { describe, expect, test } from "vitest";
 import { type CommandCall, EXIT, optionsFor, type Program, runCommandLine } from "../../../common/command-line.ts";
 import { SettingsError } from "../../../common/settings.ts";
-import type { Container } from "../../../common/variables.ts";
+import { GROUPS, type VariableTable } from "../../../common/variables.ts";
+import { PROVISIONER_VARIABLES } from "../../../provisioner/variables.ts";
+import { RELOADER_VARIABLES } from "../../../reloader/variables.ts";
 
 /** Runs a program with three commands and records what they were called with and what was printed. */
-async function run(args: string[], container: Container = "provisioner") {
+async function run(args: string[], variables: VariableTable = PROVISIONER_VARIABLES) {
   const calls: { command: string; call: CommandCall }[] = [];
   const printed = { out: "", err: "" };
   const program: Program = {
     name: "vast-test",
-    container,
+    variables,
     version: "1.2.3",
     commands: [
-      { usage: "run", meaning: "runs", isDefault: true, run: async (call) => record("run", call) },
+      {
+        usage: "run",
+        meaning: "runs",
+        example: ["--debug", "runs with debug messages"],
+        isDefault: true,
+        run: async (call) => record("run", call),
+      },
       {
         usage: "bans <action> [host]",
         meaning: "bans",
+        example: ["bans list", "lists the bans"],
         build: (cli) => cli.positional("action", { choices: ["list", "add"] }),
         run: async (call) => record("bans", call),
       },
@@ -57,7 +66,7 @@ describe("the command line", () => {
     expect(code).toBe(0);
   });
 
-  test("answers with the exit code of the command", async () => {
+  test("returns the exit code of the command", async () => {
     const { code, calls } = await run(["bans", "add", "12"]);
     expect(calls[0]?.call.options).toMatchObject({ action: "add", host: "12" });
     expect(code).toBe(1);
@@ -74,12 +83,12 @@ describe("the command line", () => {
     [["--debug=false"], "false"],
     [["--debug", "no"], "no"],
     [["--debug=maybe"], "maybe"],
-  ])("hands a switch over as it was meant: %j", async (args, value) => {
+  ])("reads a switch with and without a value: %j", async (args, value) => {
     const { calls } = await run(args);
     expect(calls[0]?.call.flags).toEqual({ DEBUG: value });
   });
 
-  test("leaves a flag that was not given out of the settings", async () => {
+  test("has no setting for a flag that was not given", async () => {
     const { calls } = await run(["--json"]);
     expect(calls[0]?.call.flags).toEqual({});
     expect(calls[0]?.call.options).toMatchObject({ json: true });
@@ -90,7 +99,7 @@ describe("the command line", () => {
     [["--vast-api-key=sekrit123"]],
     [["--VAST_API_KEY=sekrit123"]],
     [["--docker-login", "-u", "me", "-p", "sekrit123", "host"]],
-  ])("refuses a secret as a flag without echoing it: %j", async (args) => {
+  ])("refuses a secret as a flag without printing it: %j", async (args) => {
     const { code, calls, out, err } = await run(args);
     expect(code).toBe(2);
     expect(calls).toEqual([]);
@@ -131,18 +140,34 @@ describe("the command line", () => {
     expect(await run(["--version"])).toMatchObject({ code: 0, out: "1.2.3\n", calls: [] });
   });
 
-  test("names every setting in --help, and the secrets as such", async () => {
+  test("lists every setting in --help, and the secrets separately", async () => {
     const { code, out, calls } = await run(["--help"]);
     expect(code).toBe(0);
     expect(calls).toEqual([]);
-    for (const flag of Object.keys(optionsFor("provisioner"))) expect(out).toContain(`--${flag}`);
-    expect(out.replace(/\s+/g, " ")).toContain("NAME_FILE: VAST_API_KEY, DOCKER_LOGIN");
+    for (const flag of Object.keys(optionsFor(PROVISIONER_VARIABLES))) expect(out).toContain(`--${flag}`);
+    expect(out.replace(/\s+/g, " ")).toContain("NAME_FILE names: VAST_API_KEY, DOCKER_LOGIN");
     expect(out).not.toContain("--vast-api-key");
   });
 
-  test("offers each container its own settings only", () => {
-    expect(Object.keys(optionsFor("reloader"))).toContain("nginx-listen-port");
-    expect(Object.keys(optionsFor("reloader"))).not.toContain("vast-url");
-    expect(Object.keys(optionsFor("provisioner"))).not.toContain("nginx-listen-port");
+  test("shows the settings by group in --help, the required ones first", async () => {
+    const { out } = await run(["--help"]);
+    const headings = Object.values(GROUPS).map((heading) => out.indexOf(`${heading}:`));
+    expect(headings.filter((at) => at >= 0)).toEqual(headings.filter((at) => at >= 0).toSorted((a, b) => a - b));
+    expect(out.indexOf("--pod-name")).toBeGreaterThan(out.indexOf(GROUPS.required));
+    expect(out.indexOf("--pod-name")).toBeLessThan(out.indexOf("--debug"));
+  });
+
+  test("shows each command's example once in --help, and its own in the command's", async () => {
+    const { out } = await run(["--help"]);
+    for (const example of ["vast-test --debug  ", "vast-test bans list  "]) expect(out.split(example)).toHaveLength(2);
+    const bans = await run(["bans", "--help"]);
+    expect(bans.out).toContain("vast-test bans list  ");
+    expect(bans.out).not.toContain("vast-test --debug  ");
+  });
+
+  test("offers each program its own settings only", () => {
+    expect(Object.keys(optionsFor(RELOADER_VARIABLES))).toContain("nginx-listen-port");
+    expect(Object.keys(optionsFor(RELOADER_VARIABLES))).not.toContain("vast-url");
+    expect(Object.keys(optionsFor(PROVISIONER_VARIABLES))).not.toContain("nginx-listen-port");
   });
 });

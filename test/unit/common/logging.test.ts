@@ -27,18 +27,18 @@ describe("a log line", () => {
     });
   });
 
-  test("of debug is written with DEBUG alone", () => {
+  test("of level debug is written only with DEBUG", () => {
     expect(logged((log) => log.debug({ event: "state" }, "x"))).toEqual([]);
     expect(logged((log) => log.debug({ event: "state" }, "x"), undefined, true)).toHaveLength(1);
   });
 });
 
-describe("no secret stands in a line", () => {
+describe("no line contains a secret", () => {
   test.each([
     ["plain", "sekrit-0123"],
     ["with quotes and a backslash", 'se"kr\\it'],
-    ["with a line end", "sek\nrit"],
-    ["with what a URL escapes", "p@ss/w?rd"],
+    ["with a line break", "sek\nrit"],
+    ["with characters that a URL escapes", "p@ss/w?rd"],
   ])("%s, in message, field, error or URL", (_, secret) => {
     const lines = logged(
       (log) => {
@@ -68,11 +68,11 @@ describe("no secret stands in a line", () => {
     expect(JSON.parse(lines[0] ?? "").msg).toBe("[secret] [secret]");
   });
 
-  test("also where one secret begins another", () => {
+  test("also when one secret is the beginning of another", () => {
     expect(scrub("key abcd1234", ["abcd", "abcd1234"])).toBe("key [secret]");
   });
 
-  test("and a text too short to be one leaves the log readable", () => {
+  test("but a very short text stays, so that the log is readable", () => {
     expect(scrub("a cat", ["a", "cat", ""])).toBe("a cat");
   });
 });
@@ -96,7 +96,7 @@ describe("an error in the log", () => {
     );
   };
 
-  test("shows of an HTTP client's error what it is called and what it says, nothing of the request", () => {
+  test("shows the type and message of an HTTP client's error, but nothing of the request", () => {
     const lines = logged((log) => log.error({ event: "state", err: axiosError() }, "failed"));
     expect(lines.join("")).not.toContain("sekrit");
     expect(JSON.parse(lines[0] ?? "").err).toEqual({
@@ -107,12 +107,12 @@ describe("an error in the log", () => {
     });
   });
 
-  test("shows no cause and no own property", () => {
+  test("shows no cause and no other property", () => {
     const error = Object.assign(new Error("outer", { cause: new Error("sekrit-0123") }), { token: "sekrit-0123" });
     expect(JSON.stringify(describeError(error))).not.toContain("sekrit");
   });
 
-  test("may be anything that was thrown", () => {
+  test("may be any thrown value", () => {
     expect(describeError("text")).toEqual({ message: "text" });
     expect(describeError(undefined)).toEqual({ message: "undefined" });
   });

@@ -5,7 +5,7 @@ const lines = async (registry: ReturnType<typeof createRegistry>) =>
   (await registry.metrics()).split("\n").filter((line) => line !== "" && !line.startsWith("#"));
 
 describe("a gauge", () => {
-  test("is asked at each scrape", async () => {
+  test("is read at each scrape", async () => {
     const registry = createRegistry();
     let value = 1;
     gaugeOf(registry, { name: "a", help: "A." }, () => value);
@@ -14,7 +14,7 @@ describe("a gauge", () => {
     expect(await lines(registry)).toEqual(["a 2"]);
   });
 
-  test("is left out while its value is not known, and is not 0", async () => {
+  test("has no line while its value is unknown", async () => {
     const registry = createRegistry();
     let value: number | null = 5;
     gaugeOf(registry, { name: "a", help: "A." }, () => value);
@@ -23,7 +23,7 @@ describe("a gauge", () => {
     expect(await lines(registry)).toEqual([]);
   });
 
-  test("has only the lines of now", async () => {
+  test("has only the current lines", async () => {
     const registry = createRegistry();
     let id = "1";
     gaugeOf(registry, { name: "a", help: "A.", labels: ["id"] }, () => [{ labels: { id }, value: 1 }]);
@@ -33,14 +33,14 @@ describe("a gauge", () => {
   });
 });
 
-test("a count that is kept elsewhere is not added up", async () => {
+test("a counter that is kept elsewhere does not add up over scrapes", async () => {
   const registry = createRegistry();
   countOf(registry, { name: "a_total", help: "A.", labels: ["of"] }, () => [{ labels: { of: "x" }, value: 3 }]);
   expect(await lines(registry)).toEqual(['a_total{of="x"} 3']);
   expect(await lines(registry)).toEqual(['a_total{of="x"} 3']);
 });
 
-test("a counter counts, a histogram sorts", async () => {
+test("a counter counts, and a histogram has buckets", async () => {
   const registry = createRegistry();
   counter(registry, { name: "a_total", help: "A.", labels: ["of"] }).inc({ of: "x" });
   histogram(registry, { name: "b_seconds", help: "B.", buckets: [1, 2] }).observe(1.5);
@@ -54,7 +54,7 @@ test("a counter counts, a histogram sorts", async () => {
   ]);
 });
 
-test("two registries know nothing of each other", async () => {
+test("two registries are independent", async () => {
   const [one, other] = [createRegistry(), createRegistry()];
   gaugeOf(one, { name: "a", help: "A." }, () => 1);
   gaugeOf(other, { name: "a", help: "A." }, () => 2);

@@ -1,9 +1,12 @@
 import { describe, expect, test } from "vitest";
 import * as z from "zod";
 import { readSettings, SettingsError, type SettingsSource } from "../../../common/settings.ts";
-import { namesFor, settingsTable, VARIABLES, type VariableName, variable } from "../../../common/variables.ts";
+import { GROUPS, type Variable } from "../../../common/variables.ts";
+import { PROVISIONER_VARIABLES } from "../../../provisioner/variables.ts";
+import { RELOADER_VARIABLES } from "../../../reloader/variables.ts";
+import { settingsTable, VARIABLES, type VariableName } from "../docs/settings-table.ts";
 
-/** A right value for each required variable, so that one wrong one stands alone. */
+/** A valid value for each required setting, so that a test has one invalid value. */
 const REQUIRED = {
   POD_NAME: "vast-pod-0",
   VAST_API_KEY: "sekrit-key",
@@ -13,12 +16,13 @@ const REQUIRED = {
   VAST_SEARCH_QUERY: '{"gpu_name":{"eq":"RTX 4090"}}',
 } as const;
 const ALL = Object.keys(VARIABLES) as VariableName[];
+const variable = (name: VariableName): Variable => VARIABLES[name];
 
 function read(env: Record<string, string | undefined>, more: Partial<SettingsSource> = {}) {
   const readFile = (path: string): string => {
     throw Object.assign(new Error(`no ${path}`), { code: "ENOENT" });
   };
-  return readSettings(ALL, { env: { ...REQUIRED, ...env }, flags: {}, readFile, ...more });
+  return readSettings(VARIABLES, { env: { ...REQUIRED, ...env }, flags: {}, readFile, ...more });
 }
 
 function problemsOf(work: () => unknown): readonly string[] {
@@ -31,7 +35,7 @@ function problemsOf(work: () => unknown): readonly string[] {
   throw new Error("the settings were accepted");
 }
 
-describe("the six variables that are required", () => {
+describe("the six required variables", () => {
   test.each(Object.keys(REQUIRED) as VariableName[])(
     "%s: missing or empty is a problem with its name and remedy",
     (name) => {
@@ -48,14 +52,14 @@ describe("the six variables that are required", () => {
     },
   );
 
-  test("are read as they are given", () => {
+  test("are read", () => {
     expect(read({}).values).toMatchObject({
       POD_NAME: "vast-pod-0",
       VAST_API_KEY: "sekrit-key",
       VAST_TEMPLATE_NAME: "demo",
       VAST_TEMPLATE_IMAGE: "example/app:2",
       DOCKER_LOGIN: { user: "me", password: "hunter22", host: "registry.example", text: REQUIRED.DOCKER_LOGIN },
-      VAST_SEARCH_QUERY: REQUIRED.VAST_SEARCH_QUERY,
+      VAST_SEARCH_QUERY: { filters: { gpu_name: { eq: "RTX 4090" } } },
     });
   });
 });
@@ -75,19 +79,20 @@ const DEFAULTS: [VariableName, string, unknown][] = [
 ];
 
 describe("the ten variables with a default", () => {
-  test.each(DEFAULTS)("%s: left out and empty mean %s", (name, text, value) => {
+  test.each(DEFAULTS)("%s: missing and empty both mean %s", (name, text, value) => {
     const v = variable(name);
     expect("default" in v ? v.default : null).toBe(text);
     expect(read({}).values[name]).toBe(value);
     expect(read({ [name]: "" }).values[name]).toBe(value);
   });
 
-  test("are the first of the table, after the required ones, in the order that deployments know", () => {
-    expect(ALL.slice(0, 16)).toEqual([...Object.keys(REQUIRED), ...DEFAULTS.map(([name]) => name)]);
+  test("come after the required ones in the table of their program", () => {
+    expect(Object.keys(PROVISIONER_VARIABLES).slice(0, 6)).toEqual(Object.keys(REQUIRED));
+    for (const [name] of DEFAULTS) expect([name, variable(name).group]).not.toEqual([name, "required"]);
   });
 });
 
-describe("a malformed value is a problem that names the variable and what would be right", () => {
+describe("an invalid value is a problem that names the variable and what is valid", () => {
   test.each([
     ["POD_NAME", "a b"],
     ["POD_NAME", "-a"],
@@ -169,30 +174,33 @@ describe("a malformed value is a problem that names the variable and what would 
     expect(problems[0]).toContain(variable(name).expects);
   });
 
-  test("all problems are told at once", () => {
+  test("all problems are reported at once", () => {
     const problems = problemsOf(() => read({ POD_NAME: "", NGINX_LISTEN_PORT: "x", VAST_POLICY: "y" }));
-    expect(problems.map((problem) => problem.split(" ")[0])).toEqual(["POD_NAME", "NGINX_LISTEN_PORT", "VAST_POLICY"]);
+    expect(problems.map((problem) => problem.split(" ")[0])).toEqual(["POD_NAME", "VAST_POLICY", "NGINX_LISTEN_PORT"]);
     expect(new SettingsError(problems).message).toContain("3 settings cannot be used");
   });
 
-  test("what a container reads by a form of its own is told among the others, with its reason", () => {
-    const form = z.string().transform((text, context) => {
-      context.addIssue({ code: "custom", message: `${text} is no query` });
-      return z.NEVER;
-    });
-    const source = { env: { ...REQUIRED, POD_NAME: "", DEBUG: "x" }, flags: {}, readFile: () => "" };
-    const problems = problemsOf(() => readSettings(ALL, source, { VAST_SEARCH_QUERY: form }));
+  test("a query that cannot be parsed is reported among the others, with its reason", () => {
+    const problems = problemsOf(() => read({ POD_NAME: "", VAST_SEARCH_QUERY: "num_gpus=1 and x=2", DEBUG: "x" }));
     expect(problems.map((problem) => problem.split(" ")[0])).toEqual(["POD_NAME", "VAST_SEARCH_QUERY", "DEBUG"]);
     expect(problems[1]).toContain(variable("VAST_SEARCH_QUERY").expects);
-    expect(problems[1]).toContain(`(${REQUIRED.VAST_SEARCH_QUERY} is no query)`);
+    expect(problems[1]).toContain('(at position 11, "and x=2": Unknown operator.');
   });
 
-  test("a long value is cut", () => {
+  test("only the settings that are named are read", () => {
+    const source = { env: { DEBUG: "1" }, flags: {}, readFile: () => "" };
+    expect(readSettings(VARIABLES, source, ["DEBUG", "VAST_LABEL"]).values).toEqual({
+      DEBUG: true,
+      VAST_LABEL: undefined,
+    });
+  });
+
+  test("a long value is truncated", () => {
     expect(problemsOf(() => read({ NGINX_LISTEN_PORT: "9".repeat(5000) }))[0]?.length).toBeLessThan(400);
   });
 });
 
-describe("a right value is read", () => {
+describe("a valid value is read", () => {
   test.each([
     ["BLACKLIST_ENABLED", "TRUE", true],
     ["BLACKLIST_ENABLED", "1", true],
@@ -212,7 +220,7 @@ describe("a right value is read", () => {
     ["UPSTREAM_AUTH_HEADER", ' Cookie:\t a="b"; c=d \n', { name: "Cookie", value: 'a="b"; c=d' }],
   ] as const)("%s=%s", (name, text, value) => expect(read({ [name]: text }).values[name]).toEqual(value));
 
-  test("an optional variable that is left out or empty is undefined", () => {
+  test("an optional variable that is missing or empty is undefined", () => {
     expect(read({ VAST_MAX_DPH: "" }).values.VAST_MAX_DPH).toBeUndefined();
     expect(read({}).values.VAST_LABEL).toBeUndefined();
   });
@@ -222,13 +230,15 @@ describe("a right value is read", () => {
     expect(login?.text).toBe("-u me -p hunter22 registry.example");
   });
 
-  test("a form of a container's own makes the value, and leaves an optional one optional", () => {
-    const forms = { VAST_SEARCH_QUERY: z.string().transform((text) => text.length), VAST_SEARCH_ORDER: z.string() };
-    const { values } = readSettings(ALL, { env: REQUIRED, flags: {}, readFile: () => "" }, forms);
-    expect([values.VAST_SEARCH_QUERY + 1, values.VAST_SEARCH_ORDER]).toEqual([
-      REQUIRED.VAST_SEARCH_QUERY.length + 1,
-      undefined,
-    ]);
+  test("a row's parser decides the type of its value, and an optional row may have none", () => {
+    const length = z.string().transform((text) => text.length);
+    const row = { group: "search", meaning: "", expects: "", schema: length } as const;
+    const table = {
+      A: { ...row, need: "required" },
+      B: { ...row, need: "optional" },
+    } as const;
+    const { values } = readSettings(table, { env: { A: "four" }, flags: {}, readFile: () => "" });
+    expect([values.A + 1, values.B]).toEqual([5, undefined]);
   });
 });
 
@@ -254,12 +264,12 @@ describe("where a value comes from", () => {
     expect(read(env, file("from-file\n")).values.VAST_API_KEY).toBe("from-file");
   });
 
-  test("what is no secret does not come from a file", () => {
+  test("only a secret may come from a file", () => {
     const problems = problemsOf(() => read({ POD_NAME: undefined, POD_NAME_FILE: "/x" }, file("vast-pod-0")));
     expect(problems[0]).toContain("POD_NAME is missing");
   });
 
-  test("a secret both ways is a problem", () => {
+  test("a secret that is given both ways is a problem", () => {
     const problems = problemsOf(() => read({ VAST_API_KEY_FILE: "/x" }, file("y")));
     expect(problems).toEqual(["VAST_API_KEY and VAST_API_KEY_FILE are both set: keep one of them."]);
   });
@@ -293,11 +303,17 @@ describe("no message shows a secret", () => {
 });
 
 describe("the table", () => {
-  test("gives each container its own settings", () => {
-    expect(namesFor("reloader")).toContain("NGINX_LISTEN_PORT");
-    expect(namesFor("reloader")).not.toContain("VAST_API_KEY");
-    expect(namesFor("provisioner")).not.toContain("NGINX_LISTEN_PORT");
-    expect(new Set([...namesFor("provisioner"), ...namesFor("reloader")])).toEqual(new Set(ALL));
+  test("gives each program its own settings, and both the same four", () => {
+    const [provisioner, reloader] = [Object.keys(PROVISIONER_VARIABLES), Object.keys(RELOADER_VARIABLES)];
+    expect(reloader).toContain("NGINX_LISTEN_PORT");
+    expect(reloader).not.toContain("VAST_API_KEY");
+    expect(provisioner).not.toContain("NGINX_LISTEN_PORT");
+    expect(provisioner.filter((name) => reloader.includes(name)).toSorted()).toEqual([
+      "DEBUG",
+      "RELOADER_STATUS_PORT",
+      "UPSTREAM_AUTH_HEADER",
+      "UPSTREAM_PATH",
+    ]);
   });
 
   test("has defaults that its own rules accept", () => {
@@ -307,10 +323,12 @@ describe("the table", () => {
     }
   });
 
-  test("prints one markdown row a variable", () => {
+  test("has a markdown row of at most 140 characters for each setting, under the heading of its group", () => {
     const lines = settingsTable().split("\n");
-    expect(lines).toHaveLength(ALL.length + 2);
-    for (const line of lines) expect(line).toMatch(/^\|.*\|$/);
-    expect(lines[2]).toBe("| POD_NAME | yes |  | unique instance identifier |");
+    const rows = lines.filter((line) => /^\| [A-Z]/.test(line));
+    expect(rows).toHaveLength(ALL.length);
+    expect(rows.filter((row) => row.length > 140)).toEqual([]);
+    expect(lines.filter((line) => line.startsWith("#"))).toEqual(Object.values(GROUPS).map((one) => `### ${one}`));
+    expect(rows[0]).toBe("| POD_NAME |  | unique name of the pod; it becomes part of the instance's label |");
   });
 });

@@ -34,7 +34,7 @@ describe("the status server", () => {
     expect(await ask("/readyz?verbose")).toMatchObject({ status: 503, data: "not yet\n" });
   });
 
-  test("answers /status with a JSON document that nobody may keep", async () => {
+  test("answers /status with a JSON document that must not be cached", async () => {
     const { ask } = await serve();
     const answer = await ask("/status");
     expect(JSON.parse(answer.data)).toEqual({ a: 1 });
@@ -47,7 +47,7 @@ describe("the status server", () => {
     expect(answer.headers["content-type"]).toBe("text/plain; version=0.0.4; charset=utf-8");
   });
 
-  test("answers 500 with the reason where the metrics cannot be made", async () => {
+  test("answers 500 with the reason when the metrics cannot be made", async () => {
     const metrics = () => Promise.reject(new Error("broken"));
     const { ask } = await serve({ metrics: { contentType: "text/plain", metrics } });
     expect(await ask("/metrics")).toMatchObject({ status: 500, data: "broken\n" });
@@ -59,7 +59,7 @@ describe("the status server", () => {
     expect(await ask("/readyz", "HEAD")).toMatchObject({ status: 503, data: "" });
   });
 
-  test("says what there is where there is nothing, and refuses to be written to", async () => {
+  test("names its paths on an unknown path, and refuses other methods", async () => {
     const { ask } = await serve();
     expect(await ask("/metricsz")).toMatchObject({ status: 404, data: expect.stringContaining("/livez") });
     expect((await ask("/status", "POST")).status).toBe(405);
@@ -75,7 +75,7 @@ describe("the status server", () => {
     expect((await ask("/livez")).status).toBe(200);
   });
 
-  test("names the setting when its port is taken", async () => {
+  test("names the setting when its port is in use", async () => {
     const { server } = await serve();
     const second = startStatusServer(
       server.port,
@@ -90,7 +90,7 @@ describe("the status server", () => {
     await expect(second).rejects.toThrow(new RegExp(`PROVISIONER_STATUS_PORT ${server.port} .*EADDRINUSE.*free port`));
   });
 
-  test("is gone after it was closed, open connections with it", async () => {
+  test("stops listening when it is closed, and closes open connections", async () => {
     const { server, ask } = await serve();
     await ask("/livez");
     await server.close();

@@ -2,9 +2,11 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
-import { type Container, namesFor, VARIABLES } from "../../../common/variables.ts";
+import { PROVISIONER_VARIABLES } from "../../../provisioner/variables.ts";
+import { RELOADER_VARIABLES } from "../../../reloader/variables.ts";
 
 const text = readFileSync(new URL("../../../docker-compose.yml", import.meta.url), "utf8");
+type Container = "provisioner" | "reloader";
 const { services } = parse(text) as { services: Record<Container, { environment: Record<string, string> }> };
 
 // Paths and addresses that the compose file decides.
@@ -13,16 +15,19 @@ const OF_THE_FILE = [
   ...["NGINX_LISTEN_PORT", "NGINX_STATUS_PORT", "PROVISIONER_STATUS_PORT", "RELOADER_STATUS_PORT"],
 ];
 
-describe.each<Container>(["provisioner", "reloader"])("the %s of the compose stack", (container) => {
+describe.each([
+  ["provisioner", PROVISIONER_VARIABLES],
+  ["reloader", RELOADER_VARIABLES],
+] as const)("the %s of the compose stack", (container, variables) => {
   const { environment } = services[container];
 
   test("gets every setting that can be in .env", () => {
-    const open = namesFor(container).filter((name) => !OF_THE_FILE.includes(name));
+    const open = Object.keys(variables).filter((name) => !OF_THE_FILE.includes(name));
     expect(open.filter((name) => !environment[name]?.startsWith(`\${${name}:-`))).toEqual([]);
   });
 
   test("gets nothing but settings", () => {
-    expect(Object.keys(environment).filter((name) => !(name in VARIABLES))).toEqual([]);
+    expect(Object.keys(environment).filter((name) => !(name in variables))).toEqual([]);
   });
 });
 

@@ -3,9 +3,9 @@ import { formatUpstreamFile, type UpstreamFile } from "../../../common/upstream-
 import { createActor } from "../../../provisioner/act/act.ts";
 import { type Lease, noLease } from "../../../provisioner/lease/lease.ts";
 import { type LoopState, startState } from "../../../provisioner/loop-state.ts";
+import type { Policy } from "../../../provisioner/model/desired.ts";
 import type { Observation } from "../../../provisioner/model/observation.ts";
 import type { Urgency } from "../../../provisioner/observe/list-schedule.ts";
-import type { Policy } from "../../../provisioner/plan/policy.ts";
 import type { Publisher } from "../../../provisioner/publish/publish.ts";
 import { type LoopParts, pass, runLoop } from "../../../provisioner/reconcile.ts";
 import type { State } from "../../../provisioner/state/schema.ts";

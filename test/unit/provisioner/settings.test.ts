@@ -20,7 +20,7 @@ const source = (env: Record<string, string> = {}, files: Record<string, string> 
   },
 });
 const read = (env: Record<string, string> = {}) => readProvisionerSettings(source(env));
-/** What the work throws, or null. */
+/** The error that the work throws, or null. */
 function attempt(work: () => unknown): unknown {
   try {
     work();
@@ -31,7 +31,7 @@ function attempt(work: () => unknown): unknown {
 }
 
 describe("the provisioner's settings", () => {
-  test("have the design's defaults, in the units that the code uses", () => {
+  test("have their defaults, in the code's units", () => {
     expect(read()).toMatchObject({
       podName: "vast-pod-0",
       desired: {
@@ -83,7 +83,7 @@ describe("the provisioner's settings", () => {
     },
   );
 
-  test("take a query in the official command line's grammar, and an order before the query's own", () => {
+  test("read a query in the grammar of the official command line, and prefer VAST_SEARCH_ORDER to the query's order", () => {
     const { query, warnings } = read({ VAST_SEARCH_QUERY: "gpu_ram>=24 foo=1", VAST_SEARCH_ORDER: "dph,dlperf-,bar" });
     expect(query.filters).toMatchObject({ verified: { eq: true }, gpu_ram: { gte: 24_000 }, foo: { eq: "1" } });
     expect(query.options.order).toEqual([
@@ -102,7 +102,7 @@ describe("the provisioner's settings", () => {
     });
   });
 
-  test("say where a query and an order are wrong, together with every other problem", () => {
+  test("report the position of mistakes in query and order, together with all other problems", () => {
     const env = { POD_NAME: "", VAST_SEARCH_QUERY: "num_gpus=1 and x=2", VAST_SEARCH_ORDER: "dph,-", DEBUG: "loud" };
     expect(() => read(env)).toThrow(SettingsError);
     const message = String(attempt(() => read(env)));
@@ -118,21 +118,21 @@ describe("the provisioner's settings", () => {
       expect(String(attempt(() => read({ VAST_SEARCH_QUERY: query })))).toContain("bids are not supported");
   });
 
-  test("know an HTTP probe by its path", () => {
+  test("have an HTTP probe when there is a path for it", () => {
     expect(read({ VAST_HEALTH_PATH: "/health" })).toMatchObject({ healthPath: "/health", limits: { httpProbe: true } });
   });
 
-  test("know no header for the instance unless one is set", () => {
+  test("have no header for the instance unless one is set", () => {
     expect(read().secrets.upstreamAuth()).toBeNull();
   });
 
-  test("leave the registry login to the template with none", () => {
+  test("have no registry login with none", () => {
     expect(read({ DOCKER_LOGIN: "none" }).secrets.registryLogin()).toBeNull();
   });
 });
 
 describe("secrets", () => {
-  test("are all known to the log, the password of Redis in the form it is used in", () => {
+  test("are all known to the log, the password of Redis in decoded form", () => {
     const { secrets } = read({ BLACKLIST_REDIS_URL: "redis://:p%40ss%2Fword@redis:6379/1" });
     expect(secrets.all()).toEqual(expect.arrayContaining(["sekrit-key", "hunter22", "p@ss/word"]));
     const parameter = read({ BLACKLIST_REDIS_URL: "redis://redis:6379/1?password=p%40ss%2Fword" });
@@ -156,7 +156,7 @@ describe("secrets", () => {
     expect(secrets.all()).toEqual(expect.arrayContaining(["first-key", "second-key"]));
   });
 
-  test("are each read again though another one's file is gone", () => {
+  test("are each read again although the file of another one is missing", () => {
     const files: Record<string, string> = { "/header": "X-Api-Key: first-value\n", "/key": "first-key" };
     const env = { VAST_API_KEY: "", VAST_API_KEY_FILE: "/key", UPSTREAM_AUTH_HEADER_FILE: "/header" };
     const { secrets } = readProvisionerSettings(source(env, files));
@@ -169,7 +169,7 @@ describe("secrets", () => {
     expect(secrets.all()).toEqual(expect.arrayContaining(["first-value", "Bearer second-value", "second-value"]));
   });
 
-  test("stay while a file is half written", () => {
+  test("stay while a file is half-written", () => {
     const files: Record<string, string> = { "/header": "X-Api-Key: first-value\n" };
     const { secrets } = readProvisionerSettings(source({ UPSTREAM_AUTH_HEADER_FILE: "/header" }, files));
     for (const text of ["", "X-Api-K"]) {
@@ -179,7 +179,7 @@ describe("secrets", () => {
     }
   });
 
-  test("stay when the file is gone for a moment", () => {
+  test("stay while the file is missing", () => {
     const files: Record<string, string> = { "/key": "first-key" };
     const env = { ...required, VAST_API_KEY: "", VAST_API_KEY_FILE: "/key" };
     const { secrets } = readProvisionerSettings(source(env, files));
@@ -195,7 +195,7 @@ test("destroy needs neither image nor template nor login", () => {
   expect(settings).toMatchObject({ label: "k8s_pod=vast-pod-0", apiKey: "sekrit-key", statusPort: 8080 });
 });
 
-test("destroy needs no Redis where none is enabled, and knows its password where one is", () => {
+test("destroy needs no Redis unless it is enabled, and then knows its password", () => {
   const read = (env: Record<string, string>) =>
     readDestroySettings({ env: { POD_NAME: "p", VAST_API_KEY: "k", ...env }, flags: {}, readFile: () => "" });
   expect(read({ BLACKLIST_REDIS_URL: "nonsense" })).toMatchObject({ redisUrl: null, secrets: ["k"] });

@@ -1,16 +1,11 @@
 import { describe, expect, test } from "vitest";
 import { SettingsError } from "../../../common/settings.ts";
-import { namesFor } from "../../../common/variables.ts";
-import { RELOADER_VARIABLES, readAuthHeader, reloaderSettings } from "../../../reloader/settings.ts";
+import { readAuthHeader, reloaderSettings } from "../../../reloader/settings.ts";
 
 const read = (env: Record<string, string>, ipv6 = true) =>
   reloaderSettings({ env, flags: {}, readFile: () => "" }, ipv6).settings;
 
 describe("the reloader's settings", () => {
-  test("are exactly those that the table has for the reloader", () => {
-    expect([...RELOADER_VARIABLES].toSorted()).toEqual(namesFor("reloader").toSorted());
-  });
-
   test("need no variable at all", () => {
     expect(read({})).toMatchObject({
       configPath: "/etc/nginx/http.d/default.conf",
@@ -28,24 +23,24 @@ describe("the reloader's settings", () => {
     });
   });
 
-  test("put their other files where `include *.conf` does not find them", () => {
+  test("name their other files so that `include *.conf` does not match them", () => {
     const settings = read({ NGINX_CONFIG_PATH: "/etc/nginx/conf.d/default.conf" });
     expect(settings.goodPath).not.toMatch(/\.conf$/);
     expect(settings.proxy.statePath).not.toMatch(/\.conf$/);
   });
 
-  test("verify TLS against the system's authorities unless told which", () => {
+  test("verify TLS against the system's authorities by default", () => {
     expect(read({}).proxy.tls).toEqual({ authorities: null, name: null });
     const on = { NGINX_UPSTREAM_TLS_VERIFY: "on" };
     expect(read(on).proxy.tls.authorities).toBe("/etc/ssl/certs/ca-certificates.crt");
     expect(read({ ...on, NGINX_UPSTREAM_TLS_CA: "/ca.pem" }).proxy.tls.authorities).toBe("/ca.pem");
   });
 
-  test("refuse authorities that nothing would be verified against", () => {
+  test("refuse authorities while verification is off", () => {
     expect(() => read({ NGINX_UPSTREAM_TLS_CA: "/ca.pem" })).toThrow("NGINX_UPSTREAM_TLS_VERIFY is off");
   });
 
-  test("read the secret header anew, and never print its value", () => {
+  test("read the secret header again, and never print its value", () => {
     const source = (text: string) => ({ env: { UPSTREAM_AUTH_HEADER_FILE: "/key" }, flags: {}, readFile: () => text });
     expect(readAuthHeader(source("X-Key: a b\n"))).toEqual({ name: "X-Key", value: "a b" });
     for (const text of ["hunter22", "Host: hunter22", "X-Key: hunter\n22", ""]) {
@@ -59,7 +54,7 @@ describe("the reloader's settings", () => {
     expect(read({}, false).proxy.ipv6).toBe(false);
   });
 
-  test("are refused together when ports or paths clash", () => {
+  test("are refused together when ports or paths conflict", () => {
     const bad = {
       NGINX_LISTEN_PORT: "8081",
       NGINX_STATUS_PORT: "8081",
@@ -71,18 +66,16 @@ describe("the reloader's settings", () => {
     } catch (error) {
       if (!(error instanceof SettingsError)) throw error;
       expect(error.problems).toHaveLength(4);
-      expect(error.problems[0]).toBe(
-        "NGINX_LISTEN_PORT and NGINX_STATUS_PORT are both 8081: give each a port of its own.",
-      );
+      expect(error.problems[0]).toBe("NGINX_LISTEN_PORT and NGINX_STATUS_PORT are both 8081: use two different ports.");
       return;
     }
     throw new Error("expected a SettingsError");
   });
 
-  test("are refused where the config would be written over the user's template", () => {
+  test("are refused when the config would overwrite the user's template", () => {
     const path = "/x/default.conf";
     expect(() => read({ NGINX_CONFIG_PATH: path, NGINX_TEMPLATE_PATH: path })).toThrow(
-      'NGINX_CONFIG_PATH and NGINX_TEMPLATE_PATH are both "/x/default.conf": the config would be written over the template',
+      'NGINX_CONFIG_PATH and NGINX_TEMPLATE_PATH are both "/x/default.conf": the config would overwrite the template',
     );
   });
 });

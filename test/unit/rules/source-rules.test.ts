@@ -3,8 +3,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { VARIABLES } from "../../../common/variables.ts";
 import { VERSION } from "../../../common/version.ts";
+import { VARIABLES } from "../docs/settings-table.ts";
 import { checkout, ROOT } from "./checkout.ts";
 import { circleOffences, floorOffences, packageOffences, type SourceFile, testImportOffences } from "./import-rules.ts";
 import { PENDING } from "./pending.ts";

@@ -41,14 +41,14 @@ describe("the words of a query", () => {
   });
 
   test.each([[[]], [["run"]], [["--vast-policy", "observe"]], [["destroy", "query"]]])(
-    "are left to another command: %j",
+    "are not taken from another command: %j",
     (given) => {
       expect(takeText(given)).toEqual({ args: given, text: null });
     },
   );
 });
 
-describe("a query is shown", () => {
+describe("a query is printed", () => {
   test("as filters in JSON on one line, with the default filters", () => {
     expect(show(["gpu_ram>=24", "num_gpus=1"], { json: true })).toEqual({
       code: 0,
@@ -57,12 +57,12 @@ describe("a query is shown", () => {
     });
   });
 
-  test("without them where that is asked for, and on several lines for people", () => {
+  test("without them with --no-default, and on several lines without --json", () => {
     const { out } = show(["dph<0.5"], { noDefault: true });
     expect(out).toBe('{\n  "filters": {\n    "dph_total": {\n      "lt": "0.5"\n    }\n  }\n}\n');
   });
 
-  test("with what stands beside the filters of a JSON query, to which nothing is added", () => {
+  test("with the options of a JSON query, to which no default filters are added", () => {
     const text = '{"num_gpus": {"eq": 1}, "order": [["dph_total", "asc"]]}';
     expect(JSON.parse(show([text], { json: true }).out)).toEqual({
       filters: { num_gpus: { eq: 1 } },
@@ -70,23 +70,23 @@ describe("a query is shown", () => {
     });
   });
 
-  test("with its warnings apart, so that what is printed stays JSON", () => {
+  test("with its warnings on stderr, so that stdout stays JSON", () => {
     const { code, out, err } = show(["foo>5"], { noDefault: true, json: true });
     expect([code, out]).toEqual([0, '{"filters":{"foo":{"gt":"5"}}}\n']);
     expect(err).toMatch(/^Warning: Unrecognized field: foo\./);
   });
 
-  test("as nothing but the default filters when it is empty", () => {
+  test("as only the default filters when it is empty", () => {
     expect(show([""], { noDefault: true, json: true }).out).toBe('{"filters":{}}\n');
   });
 
-  test("as an error with its place when it is refused", () => {
+  test("as an error with its position when it is invalid", () => {
     const { code, out, err } = show(["gpu_name=RTX", "4090"], { json: true });
     expect([code, out]).toEqual([2, ""]);
     expect(err).toContain(`at position 13, "4090": Unknown operator. Did you forget to quote your query? ''`);
   });
 
-  test("as an error when there is none", () => {
+  test("as an error when it is missing", () => {
     expect(show([])).toMatchObject({ code: 2, out: "" });
   });
 });

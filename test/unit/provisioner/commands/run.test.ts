@@ -18,7 +18,7 @@ const env = {
   VAST_SEARCH_QUERY: "{}",
   BLACKLIST_ENABLED: "true",
 };
-// The program is told to end in the list after so many.
+// The program is stopped during the list after this many.
 const PASSES = 3;
 const STATE = "/var/lib/vast-pod/provisioner.json";
 const UPSTREAM = "/var/run/vast-pod/upstream.json";
@@ -41,7 +41,7 @@ function fakeDisk(files: Map<string, string>): Disk {
   };
 }
 
-/** Runs the whole program in a world without effects; `answer` is the API, by method and path. */
+/** Runs the whole program without real effects; `answer` is the API, by method and path. */
 interface Over {
   answer?: (call: string) => [number, object];
   portTaken?: boolean;
@@ -60,7 +60,7 @@ async function runIn(over: Over = {}) {
   const stop = new AbortController();
   let source: StatusSource | null = null;
   const answer = over.answer ?? (() => [200, { instances: [], templates: [], offers: [], id: 9 }]);
-  const world: Dependencies = {
+  const deps: Dependencies = {
     clock,
     random: () => 0.5,
     disk: fakeDisk(files),
@@ -98,14 +98,14 @@ async function runIn(over: Over = {}) {
     },
     inKubernetes: false,
     serveStatus: async (port, given) => {
-      if (over.portTaken) throw new Error(`PROVISIONER_STATUS_PORT ${port} cannot be served`);
+      if (over.portTaken) throw new Error(`PROVISIONER_STATUS_PORT ${port} cannot be used`);
       source = given;
       return { port, close: async () => undefined };
     },
     logTo: { write: (line) => void lines.push(JSON.parse(line)) },
   };
   const settings = readProvisionerSettings({ env: { ...env, ...over.env }, flags: {}, readFile: () => "" });
-  const result = await clock.drive(run(settings, world, stop.signal)).catch((error: unknown) => error);
+  const result = await clock.drive(run(settings, deps, stop.signal)).catch((error: unknown) => error);
   const status = (): unknown => (source === null ? null : (source as StatusSource).status());
   return { result, redis, lines, files, status };
 }
@@ -117,13 +117,13 @@ describe("a run", () => {
     expect(redis.opened).toBe(redis.closed);
   });
 
-  test("that ends closes what it opened, and its last line says what goes on billing", async () => {
+  test("that stops closes what it opened, and its last line says what is still being billed", async () => {
     const { result, redis, lines } = await runIn();
     expect(result).toBeUndefined();
     expect(redis).toEqual({ opened: 1, closed: 1 });
     expect(lines.at(-1)).toMatchObject({
       event: "stop",
-      msg: `no instance has the label ${LABEL}: nothing goes on billing`,
+      msg: `no instance has the label ${LABEL}: nothing is being billed`,
     });
   });
 
@@ -134,26 +134,26 @@ describe("a run", () => {
     expect(status()).toMatchObject({ pod: "vast-pod-0", reason: "template_not_found" });
   });
 
-  test("that is to end its instance withdraws it first, also when no pass has finished", async () => {
+  test("that destroys its instance withdraws it first, even before the first pass has finished", async () => {
     const files = new Map([[UPSTREAM, formatUpstreamFile(fileOf())]]);
     const shown: (string | undefined)[] = [];
-    let ended = false;
+    let destroyed = false;
     const answer = (call: string): [number, object] => {
       if (call.startsWith("DELETE")) {
         shown.push(files.get(UPSTREAM));
-        ended = true;
+        destroyed = true;
       }
-      return [200, { instances: ended ? [] : [{ id: 7835610, label: LABEL }], templates: [], offers: [], id: 9 }];
+      return [200, { instances: destroyed ? [] : [{ id: 7835610, label: LABEL }], templates: [], offers: [], id: 9 }];
     };
     const settings = { VAST_ON_TERMINATE: "destroy", BLACKLIST_ENABLED: "false" };
     const { lines } = await runIn({ answer, files, env: settings, passes: 0 });
     expect(shown.map((text) => JSON.parse(text ?? ""))).toEqual([
       expect.objectContaining({ server: null, reason: "terminating" }),
     ]);
-    expect(lines.at(-1)?.msg).toBe(`no instance has the label ${LABEL} any more: nothing goes on billing`);
+    expect(lines.at(-1)?.msg).toBe(`no instance has the label ${LABEL}: nothing is being billed`);
   });
 
-  test("warns where the account has several templates of the name, and says which one is taken", async () => {
+  test("warns where the account has several templates of the name, and says which one is used", async () => {
     const twin = (id: number) => ({ id, hash_id: `h${id}`, name: env.VAST_TEMPLATE_NAME, creator_id: 9 });
     const { lines } = await runIn({
       answer: () => [200, { id: 9, instances: [], offers: [], templates: [twin(1), twin(2)] }],
@@ -171,8 +171,8 @@ describe("a run", () => {
     expect(shown).not.toContain("hunter22");
   });
 
-  test("shows no secret that a host says: it has the registry's login", async () => {
-    const told = {
+  test("shows no secret from a host's message: hosts have the registry login", async () => {
+    const listed = {
       id: 7,
       label: LABEL,
       actual_status: "created",
@@ -180,7 +180,7 @@ describe("a run", () => {
       machine_id: 6,
       image_uuid: env.VAST_TEMPLATE_IMAGE,
     };
-    const row = { ...told, status_msg: "pull access denied for https://me:hunter22@registry.example" };
+    const row = { ...listed, status_msg: "pull access denied for https://me:hunter22@registry.example" };
     const template = { id: 1, hash_id: HASH, name: env.VAST_TEMPLATE_NAME, creator_id: 9 };
     const { files, lines, status } = await runIn({
       env: { VAST_POLICY: "observe" },

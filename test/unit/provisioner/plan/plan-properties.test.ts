@@ -1,12 +1,13 @@
 // Laws that hold over every situation, found by random search: what the rows' own tests cannot show together.
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import type { Policy } from "../../../../provisioner/model/desired.ts";
 import { currentEndpoint } from "../../../../provisioner/model/endpoint.ts";
 import { known, type Observation, type Published } from "../../../../provisioner/model/observation.ts";
 import { OURS, type Ownership } from "../../../../provisioner/model/ownership.ts";
 import { toPlan } from "../../../../provisioner/model/plan.ts";
 import { decide } from "../../../../provisioner/plan/plan.ts";
-import { applyPolicy, type Policy } from "../../../../provisioner/plan/policy.ts";
+import { applyPolicy } from "../../../../provisioner/plan/policy.ts";
 import { applyObservation } from "../../../../provisioner/state/apply-observation.ts";
 import { CURRENT_SCHEMA, type State, stateSchema, type Track } from "../../../../provisioner/state/schema.ts";
 import { createVastClient } from "../../../../provisioner/vast/client.ts";

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
+import type { Policy } from "../../../../provisioner/model/desired.ts";
 import { type Action, type Decision, toPlan } from "../../../../provisioner/model/plan.ts";
-import { applyPolicy, type Policy } from "../../../../provisioner/plan/policy.ts";
+import { applyPolicy } from "../../../../provisioner/plan/policy.ts";
 import { createAction, decided, NOW, observation, row, SECOND, servingTrack, silentTrack, state } from "./situation.ts";
 
 const ID = 7835610;

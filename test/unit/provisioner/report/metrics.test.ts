@@ -30,24 +30,24 @@ function loopState(over: Partial<LoopState> = {}): LoopState {
 
 /** State and plan of a pass that saw `rows` with these tracks. */
 function seeing(rows: Parameters<typeof observation>[0], m: Partial<State> = {}, seen: Partial<Observation> = {}) {
-  const looked = observation(rows, seen);
-  const plan: Plan = planned({ seen: looked, state: state(m) });
-  return { seen: looked, plan, state: state(m), passes: 3, passMs: 250 };
+  const observed = observation(rows, seen);
+  const plan: Plan = planned({ seen: observed, state: state(m) });
+  return { seen: observed, plan, state: state(m), passes: 3, passMs: 250 };
 }
 const serving = () => seeing([row()], { tracks: { [ID]: servingTrack() } });
 
 function setup(loop: LoopState, more: { maxDollarsPerHour?: number; redis?: RedisHealth } = {}) {
   const registry = createRegistry();
   const { maxDollarsPerHour, redis = null } = more;
-  const counts = createMetrics(registry, { loop: loop, now: () => NOW, maxDollarsPerHour, redis: () => redis });
+  const counts = createMetrics(registry, { loop, now: () => NOW, maxDollarsPerHour, redis: () => redis });
   const scrape = async () =>
     (await registry.metrics()).split("\n").filter((line) => line !== "" && !line.startsWith("#"));
   const of = async (name: string) => (await scrape()).filter((line) => line.startsWith(name));
   return { registry, counts, of };
 }
 
-describe("what is", () => {
-  test("is told of a pod that serves", async () => {
+describe("a gauge", () => {
+  test("describes a pod that serves", async () => {
     const { of } = setup(loopState({ ...serving(), file: fileOf() }), { maxDollarsPerHour: 0.3 });
     expect(await of("vast_pod_ready")).toEqual(["vast_pod_ready 1"]);
     expect(await of("vast_pod_state")).toEqual([
@@ -67,7 +67,7 @@ describe("what is", () => {
     expect(await of("vast_pod_bans_known")).toEqual(["vast_pod_bans_known 1"]);
   });
 
-  test("is told of a price below the ceiling as no excess", async () => {
+  test("has no excess for a price below VAST_MAX_DPH", async () => {
     const { of } = setup(loopState(serving()), { maxDollarsPerHour: 0.5 });
     expect(await of("vast_pod_instance_price_excess")).toEqual(["vast_pod_instance_price_excess_dollars_per_hour 0"]);
   });
@@ -79,7 +79,7 @@ describe("what is", () => {
     expect(await of("vast_pod_ready")).toEqual(["vast_pod_ready 0"]);
   });
 
-  test("is one line for the instance of now, not of all that ever were", async () => {
+  test("has one line, for the current instance only", async () => {
     const loop = loopState(serving());
     const { of } = setup(loop);
     await of("vast_pod_instance_info");
@@ -92,7 +92,7 @@ describe("what is", () => {
     expect(await of("vast_pod_instance_price")).toEqual([]);
   });
 
-  test("is told on of an instance that the list does not show now, and for how long the list is unknown", async () => {
+  test("keeps the instance while the list is unknown, and has how long it has been unknown", async () => {
     const loop = loopState(serving());
     const { of, counts } = setup(loop);
     expect(await of("vast_pod_list_unknown")).toEqual(["vast_pod_list_unknown_seconds 0"]);
@@ -103,7 +103,7 @@ describe("what is", () => {
     expect(await of("vast_pod_list_unknown")).toEqual(["vast_pod_list_unknown_seconds 90"]);
   });
 
-  test("is told of pending deletes, and of Redis", async () => {
+  test("has the pending deletes and the state of Redis", async () => {
     const pendingDeletes = [{ id: 5, reason: "duplicate", since: NOW, deleteSentAt: NOW }];
     const redis: RedisHealth = { up: () => false, failures: () => new Map([["auth", NOW]]) };
     const { of } = setup(loopState({ state: state({ pendingDeletes }) }), { redis });
@@ -115,14 +115,14 @@ describe("what is", () => {
   });
 });
 
-describe("what happened", () => {
+describe("a counter", () => {
   const run = async (action: Action, result: ActResult) => {
     const { counts, of } = setup(loopState());
     await counts.counted(async () => result)(action, planned({}), observation(), state(), never);
     return of;
   };
 
-  test("is counted of calls by endpoint and outcome", async () => {
+  test("counts calls by endpoint and outcome", async () => {
     const { counts, of } = setup(loopState());
     counts.onCall({ endpoint: "list", outcome: "ok", ms: 5 });
     counts.onCall({ endpoint: "list", outcome: "ok", ms: 5 });
@@ -133,26 +133,26 @@ describe("what happened", () => {
     ]);
   });
 
-  test("is counted of destroys by their reason", async () => {
+  test("counts destroys by reason", async () => {
     const destroy: Action = { kind: "destroy", id: ID, hostId: 1, machineId: 2, reason: "start_timeout" };
     const of = await run(destroy, { state: state() });
     expect(await of("vast_pod_destroys")).toEqual(['vast_pod_destroys_total{reason="start_timeout"} 1']);
   });
 
-  test("is counted of bans that were written, and only of these", async () => {
+  test("counts bans that were written, and no others", async () => {
     const { counts, of } = setup(loopState());
     await counts.countedBans(fakeBans([])).ban("machine", 5, "host_failed");
     await expect(counts.countedBans(fakeBans([], true)).ban("host", 5, "host_failed")).rejects.toThrow();
     expect(await of("vast_pod_bans_total")).toEqual(['vast_pod_bans_total{kind="machine",reason="host_failed"} 1']);
   });
 
-  test("is counted of a create that left a broken contract as a create and a destroy", async () => {
+  test("counts a create that left a broken contract as a create and a destroy", async () => {
     const of = await run(createAction, { state: state(), created: "create_failed" });
     expect(await of("vast_pod_creates")).toEqual(['vast_pod_creates_total{outcome="create_failed"} 1']);
     expect(await of("vast_pod_destroys")).toEqual(['vast_pod_destroys_total{reason="create_failed"} 1']);
   });
 
-  test("is how long an instance took until it served, once", async () => {
+  test("observes once how long an instance took until it was ready", async () => {
     const loop = loopState({ state: state({ tracks: { [ID]: waitingTrack(90 * SECOND) } }) });
     const { counts, of } = setup(loop);
     const before = loop.state;
@@ -165,7 +165,7 @@ describe("what happened", () => {
     expect(await of("vast_pod_passes")).toEqual(["vast_pod_passes_total 2"]);
   });
 
-  test("is no time to ready of an instance that was found ready", async () => {
+  test("observes no time to ready for an instance that was found ready", async () => {
     const loop = loopState({ state: state({ tracks: { [ID]: servingTrack() } }) });
     const { counts, of } = setup(loop);
     counts.onPass(state());

@@ -20,7 +20,7 @@ import {
 const loop = (over: Partial<LoopState> = {}): LoopState => ({ ...startState(state(), NOW), ...over });
 
 describe("livez", () => {
-  test("is alive while the last pass finished within three times a pass' own deadline", () => {
+  test("is alive while the last pass finished within three times the deadline of a pass", () => {
     const at = (ms: number) => liveness(loop(), 10 * SECOND, NOW + ms);
     expect(at(390 * SECOND)).toEqual({ ok: true, why: "the last pass finished 390 s ago, the limit is 390 s" });
     expect(at(390 * SECOND + 1).ok).toBe(false);
@@ -33,7 +33,7 @@ describe("livez", () => {
 });
 
 describe("readyz", () => {
-  test("is ready after the first pass, whatever it found", () => {
+  test("is ready after the first pass, whatever its result", () => {
     expect(readiness(loop())).toEqual({ ok: false, why: "the first pass has not finished" });
     expect(readiness(loop({ passes: 1 }))).toEqual({ ok: true, why: "ready" });
   });
@@ -42,7 +42,7 @@ describe("readyz", () => {
 describe("the status document", () => {
   const show = (over: Partial<LoopState>) => statusDocument(loop(over), "vast-pod-0", LABEL, "sync", NOW);
 
-  test("says before the first pass that nothing is known", () => {
+  test("has nothing known before the first pass", () => {
     expect(show({})).toMatchObject({
       pod: "vast-pod-0",
       label: LABEL,
@@ -55,7 +55,7 @@ describe("the status document", () => {
     });
   });
 
-  test("tells how far and how long an instance is", () => {
+  test("has the state of each instance and since when", () => {
     const waiting = waitingTrack(5 * MINUTE, { runningSince: NOW - MINUTE });
     const tracks = { 1: servingTrack({ servingSince: NOW - HOUR }), 2: waiting };
     const shown = show({
@@ -70,20 +70,20 @@ describe("the status document", () => {
       bansKnown: true,
       finishedAt: "2026-11-23T15:00:00.000Z",
       instances: [
-        { id: 1, serving: true, waitingSeconds: null, pendingDeletes: false, dollarsPerHour: 0.3164 },
+        { id: 1, serving: true, waitingSeconds: null, pendingDelete: false, dollarsPerHour: 0.3164 },
         {
           id: 2,
           serving: false,
           waitingSeconds: 300,
           runningSeconds: 60,
           notServingSeconds: 300,
-          pendingDeletes: true,
+          pendingDelete: true,
         },
       ],
     });
   });
 
-  test("says why the list is unknown and what is suppressed", () => {
+  test("has why the list is unknown and what is suppressed", () => {
     const shown = show({
       seen: observation([], { list: { known: false, why: { message: "HTTP 502", account: null } }, bans: known([]) }),
       suppressed: [createAction],

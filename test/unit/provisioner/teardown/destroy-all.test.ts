@@ -21,7 +21,7 @@ interface Setup {
 
 async function run(setup: Setup) {
   const journal: Journal = [];
-  const said: string[] = [];
+  const printed: string[] = [];
   const questions: string[] = [];
   const clock = fakeClock(NOW);
   const disk = fakeDisk(journal);
@@ -47,20 +47,20 @@ async function run(setup: Setup) {
       setup.onQuestion?.();
       return setup.confirmed ?? true;
     },
-    say: (text) => void said.push(text),
+    print: (text) => void printed.push(text),
   });
   const outcome: DestroyOutcome = await clock.drive(work);
   const destroys = journal.filter((entry) => entry.startsWith("destroy"));
-  return { outcome, journal, destroys, said: said.join("\n"), questions, disk, ms: clock.now() - NOW };
+  return { outcome, journal, destroys, printed: printed.join("\n"), questions, disk, ms: clock.now() - NOW };
 }
 const a = row({ id: 1 });
 const b = row({ id: 2 });
 
 describe("vast-provisioner destroy", () => {
-  test("says so when there is nothing to end", async () => {
-    const { outcome, said, questions } = await run({ lists: () => [] });
+  test("says so when there is nothing to destroy", async () => {
+    const { outcome, printed, questions } = await run({ lists: () => [] });
     expect(outcome).toEqual({ done: true, gone: [], left: [] });
-    expect(said).toContain("nothing goes on billing");
+    expect(printed).toContain("nothing is being billed");
     expect(questions).toEqual([]);
   });
 
@@ -74,19 +74,19 @@ describe("vast-provisioner destroy", () => {
     contract,
   });
 
-  test("ends a contract that no list shows yet, and believes in its end when its row had time to appear", async () => {
-    const { outcome, destroys, said, disk, ms } = await run({
+  test("destroys a contract that no list shows yet, and counts it as gone once its row had time to appear", async () => {
+    const { outcome, destroys, printed, disk, ms } = await run({
       lists: () => [],
       state: state({ intent: intent(42) }),
     });
     expect(outcome).toEqual({ done: true, gone: [42], left: [] });
     expect(destroys).toEqual(["destroy 42", "destroy 42"]);
     expect(ms).toBe(110 * SECOND);
-    expect(said).toContain("seen to be gone: 42");
+    expect(printed).toContain("Destroyed and verified: 42");
     expect(disk.saved.at(-1)).toMatchObject({ intent: null, pendingDeletes: [] });
   });
 
-  test("ends what a failed create left, and says what it could not end", async () => {
+  test("destroys what a failed create left, and names what it could not destroy", async () => {
     const pendingDeletes = [
       { id: 42, reason: "create_failed", since: NOW - 10 * 60 * SECOND, deleteSentAt: NOW - 60 * SECOND },
     ];
@@ -95,59 +95,61 @@ describe("vast-provisioner destroy", () => {
     const refused = () => {
       throw vastError("rate_limited");
     };
-    const { outcome, said } = await run({ lists: () => [], state: known, destroy: refused });
+    const { outcome, printed } = await run({ lists: () => [], state: known, destroy: refused });
     expect(outcome).toEqual({ done: false, gone: [], left: [42] });
-    expect(said).toContain("Not seen to be gone after 180 s: instance 42");
+    expect(printed).toContain("Not verified as destroyed after 180 s: instance 42");
   });
 
-  test("does not say that nothing bills while a create has no answer", async () => {
-    const { outcome, said } = await run({ lists: () => [], state: state({ intent: intent(null) }) });
+  test("does not say that nothing is being billed while the outcome of a create is unknown", async () => {
+    const { outcome, printed } = await run({ lists: () => [], state: state({ intent: intent(null) }) });
     expect(outcome).toEqual({ done: false, gone: [], left: [] });
-    expect(said).toContain("run this again in two minutes");
+    expect(printed).toContain("run this command again in two minutes");
     const old = state({ intent: intent(null, 120 * SECOND) });
     expect((await run({ lists: () => [], state: old })).outcome.done).toBe(true);
   });
 
-  test("asks first, naming what it would end and its price", async () => {
+  test("asks first, and names what it would destroy and its price", async () => {
     const { questions } = await run({ lists: (n) => (n === 1 ? [a] : []) });
-    expect(questions).toEqual([`Destroy instance 1 (RTX 4090, $0.316/h) with the label ${LABEL}? Its disk is lost.`]);
+    expect(questions).toEqual([
+      `Destroy instance 1 (RTX 4090, $0.316/h) with the label ${LABEL}? All data on it will be lost.`,
+    ]);
   });
 
-  test("changes nothing after a no, and says what goes on billing", async () => {
-    const { outcome, journal, said } = await run({ lists: () => [a], confirmed: false });
+  test("changes nothing after a no, and says what is still being billed", async () => {
+    const { outcome, journal, printed } = await run({ lists: () => [a], confirmed: false });
     expect(outcome).toEqual({ done: false, gone: [], left: [1] });
     expect(journal).toEqual(["list"]);
-    expect(said).toContain("goes on billing");
+    expect(printed).toContain("is still being billed");
   });
 
-  test("dooms each instance on disk, destroys it, and confirms by a read that it is gone", async () => {
-    const { outcome, journal, said, disk } = await run({ lists: (n) => (n === 1 ? [a, b] : []) });
+  test("saves each pending delete, destroys the instance, and verifies with a list that it is gone", async () => {
+    const { outcome, journal, printed, disk } = await run({ lists: (n) => (n === 1 ? [a, b] : []) });
     expect(journal).toEqual(["list", "save", "destroy 1", "save", "save", "destroy 2", "save", "list", "save"]);
     expect(outcome).toEqual({ done: true, gone: [1, 2], left: [] });
-    expect(said).toContain("seen to be gone: 1, 2");
+    expect(printed).toContain("Destroyed and verified: 1, 2");
     expect(disk.saved.at(-1)?.pendingDeletes).toEqual([]);
   });
 
-  test("keeps what the provisioner remembers", async () => {
+  test("keeps the rest of the provisioner's state", async () => {
     const before = state({ creates: [NOW], generation: 7 });
     const { disk } = await run({ lists: (n) => (n === 1 ? [a] : []), state: before });
     expect(disk.saved.at(-1)).toMatchObject({ creates: [NOW], generation: 7, backoff: null, notListening: null });
   });
 
-  test("asks the API again after a minute while a row is listed", async () => {
+  test("sends the destroy again after a minute while the instance is listed", async () => {
     const { destroys, outcome } = await run({ lists: (n) => (n < 40 ? [a] : []) });
     expect(destroys).toEqual(["destroy 1", "destroy 1"]);
     expect(outcome.done).toBe(true);
   });
 
-  test("says after three minutes what is left", async () => {
-    const { outcome, said, ms } = await run({ lists: () => [a] });
+  test("names after three minutes what is left", async () => {
+    const { outcome, printed, ms } = await run({ lists: () => [a] });
     expect(outcome).toEqual({ done: false, gone: [], left: [1] });
-    expect(said).toMatch(/Not seen to be gone after 180 s: instance 1 .*Run this again/);
+    expect(printed).toMatch(/Not verified as destroyed after 180 s: instance 1 .*Run this command again/);
     expect(ms).toBe(180 * SECOND);
   });
 
-  test("takes a list that fails for no proof", async () => {
+  test("does not count a failed list as proof", async () => {
     const { outcome } = await run({
       lists: (n) => {
         if (n === 1) return [a];
@@ -157,7 +159,7 @@ describe("vast-provisioner destroy", () => {
     expect(outcome).toEqual({ done: false, gone: [], left: [1] });
   });
 
-  test("does nothing when the first list is not to be had", async () => {
+  test("does nothing when the first list fails", async () => {
     const failing = run({
       lists: () => {
         throw vastError("unavailable", { status: 502 });
@@ -166,7 +168,7 @@ describe("vast-provisioner destroy", () => {
     await expect(failing).rejects.toThrow("HTTP 502");
   });
 
-  test("goes on when a destroy fails: the lists decide", async () => {
+  test("continues when a destroy fails: the lists decide", async () => {
     const { outcome } = await run({
       lists: (n) => (n === 1 ? [a] : []),
       destroy: () => {
@@ -176,16 +178,16 @@ describe("vast-provisioner destroy", () => {
     expect(outcome).toEqual({ done: true, gone: [1], left: [] });
   });
 
-  test("leaves alone what appears after the question, and says so", async () => {
-    const { outcome, destroys, said } = await run({ lists: (n) => (n < 40 ? (n === 1 ? [a] : [a, b]) : [b]) });
+  test("leaves instances alone that appear after the question, and names them", async () => {
+    const { outcome, destroys, printed } = await run({ lists: (n) => (n < 40 ? (n === 1 ? [a] : [a, b]) : [b]) });
     expect(destroys).not.toContain("destroy 2");
     expect(outcome).toEqual({ done: true, gone: [1], left: [] });
-    expect(said).toContain("left alone: instance 2");
+    expect(printed).toContain("left alone: instance 2");
   });
 
   test("leaves the file of a running provisioner alone, and warns that it will create another", async () => {
-    const { said, outcome, journal } = await run({ lists: (n) => (n === 1 ? [a] : []), provisionerRuns: true });
-    expect(said).toContain("stop it first");
+    const { printed, outcome, journal } = await run({ lists: (n) => (n === 1 ? [a] : []), provisionerRuns: true });
+    expect(printed).toContain("stop it first");
     expect(outcome).toEqual({ done: true, gone: [1], left: [] });
     expect(journal).toEqual(["list", "destroy 1", "list"]);
   });
@@ -195,23 +197,23 @@ describe("vast-provisioner destroy with Redis", () => {
   const KEY = `vast_lease_${LABEL}`;
   const MIRROR = `vast_pod_${LABEL}`;
   const redisAt = () => fakeRedis(() => NOW);
-  /** The lease of a process; its clock stands still, so that a test ends it by hand. */
+  /** The lease of a process whose clock stands still, so that only a test expires it. */
   const leaseOf = (redis: FakeRedis, token: string) =>
     createLease({ redis, clock: fakeClock(NOW), log: fakeLog().log, label: LABEL, token, owner: `${token} (pid 1)` });
   const listed = (n: number) => (n === 1 ? [a] : []);
 
-  test("refuses while a provisioner has the label, naming it, and asks nobody", async () => {
+  test("refuses while a provisioner holds the label, names it, and does not ask", async () => {
     const redis = redisAt();
     await leaseOf(redis, "vast-pod-0").renew(state());
-    const { outcome, journal, said, questions } = await run({ lists: listed, lease: leaseOf(redis, "command") });
+    const { outcome, journal, printed, questions } = await run({ lists: listed, lease: leaseOf(redis, "command") });
     expect(outcome).toEqual({ done: false, gone: [], left: [1] });
     expect(journal).toEqual(["list"]);
     expect(questions).toEqual([]);
-    expect(said).toMatch(/vast-pod-0 \(pid 1\): stop it or set VAST_POLICY=observe/);
+    expect(printed).toMatch(/vast-pod-0 \(pid 1\): stop it or set VAST_POLICY=observe/);
     expect(redis.entries.get(KEY)?.value).toBe("vast-pod-0 vast-pod-0 (pid 1)");
   });
 
-  test("has the label for as long as it works, with its pending deletes in Redis, and gives it back", async () => {
+  test("holds the lease while it works, copies its pending deletes to Redis, and releases the lease", async () => {
     const redis = redisAt();
     const during: unknown[] = [];
     const { outcome } = await run({
@@ -230,29 +232,29 @@ describe("vast-provisioner destroy with Redis", () => {
     expect(redis.entries.has(KEY)).toBe(false);
   });
 
-  test("gives the label back after a no", async () => {
+  test("releases the lease after a no", async () => {
     const redis = redisAt();
     await run({ lists: listed, lease: leaseOf(redis, "command"), confirmed: false });
     expect(redis.entries.has(KEY)).toBe(false);
   });
 
-  test("destroys nothing when a provisioner took the label while a person thought", async () => {
+  test("destroys nothing when a provisioner took the lease before the answer", async () => {
     const redis = redisAt();
-    const { outcome, destroys, said } = await run({
+    const { outcome, destroys, printed } = await run({
       lists: () => [a],
       lease: leaseOf(redis, "command"),
       onQuestion: () => void redis.entries.set(KEY, { value: "t vast-pod-0 (pid 1)", until: NOW + 60 * SECOND }),
     });
     expect(destroys).toEqual([]);
     expect(outcome).toEqual({ done: false, gone: [], left: [1] });
-    expect(said).toContain("belongs to a provisioner, vast-pod-0 (pid 1)");
+    expect(printed).toContain("is held by the provisioner vast-pod-0 (pid 1)");
   });
 
-  test("goes on while Redis is away, and says that it could not tell", async () => {
+  test("continues while Redis is down, and warns that a provisioner may be running", async () => {
     const redis = redisAt();
     redis.failing = { commands: EVERY_COMMAND, message: "Command timed out" };
-    const { outcome, said } = await run({ lists: listed, lease: leaseOf(redis, "command") });
+    const { outcome, printed } = await run({ lists: listed, lease: leaseOf(redis, "command") });
     expect(outcome.done).toBe(true);
-    expect(said).toContain("(Redis is unreachable): make sure that none runs");
+    expect(printed).toContain("(Redis is unreachable): make sure that none is running");
   });
 });

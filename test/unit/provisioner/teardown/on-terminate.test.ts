@@ -24,24 +24,24 @@ const set = (replicas: number): LookupResult => ({
 });
 const silent: LookupResult = { kind: "unknown", why: "no answer in time" };
 
-/** A cluster that answers with `looks` for the StatefulSet, one after another, the last one for ever. */
-function clusterWith(looks: readonly LookupResult[], ownPod = pod): Cluster {
-  let asked = 0;
+/** A cluster that answers lookups of the StatefulSet with `results` in their order, and repeats the last one. */
+function clusterWith(results: readonly LookupResult[], ownPod = pod): Cluster {
+  let lookups = 0;
   return {
     namespace: "models",
     get: async (path) => {
       if (path.endsWith("/pods/vast-pod-1")) return ownPod;
-      asked += 1;
-      return looks[Math.min(asked, looks.length) - 1] ?? silent;
+      lookups += 1;
+      return results[Math.min(lookups, results.length) - 1] ?? silent;
     },
   };
 }
 
-async function end(over: Partial<TerminateParts> = {}) {
+async function stop(over: Partial<TerminateParts> = {}) {
   const steps: string[] = [];
   const { log, lines } = fakeLog();
   const clock = fakeClock(NOW);
-  const ended = await clock.drive(
+  const allDestroyed = await clock.drive(
     destroyUnlessDesired({
       onTerminate: "scale-down",
       policy: "sync",
@@ -58,21 +58,21 @@ async function end(over: Partial<TerminateParts> = {}) {
       ...over,
     }),
   );
-  return { ended, steps, said: lines.map((line) => String(line.msg)).join("\n"), ms: clock.now() - NOW };
+  return { allDestroyed, steps, logged: lines.map((line) => String(line.msg)).join("\n"), ms: clock.now() - NOW };
 }
 
 describe("at a stop with scale-down", () => {
-  test("the instance of a pod that is not wanted any more is withdrawn first and then ended", async () => {
-    const { ended, steps, said } = await end();
-    expect(ended).toBe(true);
+  test("the instance of a pod that is no longer wanted is withdrawn first and then destroyed", async () => {
+    const { allDestroyed, steps, logged } = await stop();
+    expect(allDestroyed).toBe(true);
     expect(steps).toEqual(["withdraw", "destroy"]);
-    expect(said).toContain("the StatefulSet vast-pod wants 1 pods");
+    expect(logged).toContain("the StatefulSet vast-pod wants 1 pods");
   });
 
   test("the instance of a pod that is wanted is kept", async () => {
-    const { ended, steps, said } = await end({ openCluster: () => clusterWith([set(2)]) });
-    expect([ended, steps]).toEqual([false, []]);
-    expect(said).toContain("kept, since the StatefulSet vast-pod wants 2 pods");
+    const { allDestroyed, steps, logged } = await stop({ openCluster: () => clusterWith([set(2)]) });
+    expect([allDestroyed, steps]).toEqual([false, []]);
+    expect(logged).toContain("kept because the StatefulSet vast-pod wants 2 pods");
   });
 
   test.each<[string, () => Cluster]>([
@@ -89,67 +89,71 @@ describe("at a stop with scale-down", () => {
       },
     ],
   ])("the instance is kept when %s, and the log says why", async (_, openCluster) => {
-    const { ended, steps, said } = await end({ openCluster });
-    expect([ended, steps]).toEqual([false, []]);
-    expect(said).toContain("kept, since the cluster gives no clear answer");
+    const { allDestroyed, steps, logged } = await stop({ openCluster });
+    expect([allDestroyed, steps]).toEqual([false, []]);
+    expect(logged).toContain("kept because the cluster gives no clear answer");
   });
 
-  test("a cluster that answers at the third question is believed", async () => {
-    const { ended, ms } = await end({ openCluster: () => clusterWith([silent, silent, set(1)]) });
-    expect(ended).toBe(true);
+  test("a cluster that answers at the third attempt decides", async () => {
+    const { allDestroyed, ms } = await stop({ openCluster: () => clusterWith([silent, silent, set(1)]) });
+    expect(allDestroyed).toBe(true);
     expect(ms).toBe(4000);
   });
 
   test.each(["no-destroy", "observe"] as const)("VAST_POLICY=%s keeps the instance all the same", async (policy) => {
-    const { ended, steps, said } = await end({ policy });
-    expect([ended, steps]).toEqual([false, []]);
-    expect(said).toContain(`VAST_POLICY=${policy}`);
+    const { allDestroyed, steps, logged } = await stop({ policy });
+    expect([allDestroyed, steps]).toEqual([false, []]);
+    expect(logged).toContain(`VAST_POLICY=${policy}`);
   });
 
-  test("a create under way is waited for, so that its instance is ended with the others", async () => {
-    let looks = 0;
-    const { ended, steps, ms } = await end({ createPending: async () => ++looks < 4 });
-    expect([ended, steps]).toEqual([true, ["withdraw", "destroy"]]);
+  test("a running create is awaited, so that its instance is destroyed with the others", async () => {
+    let checks = 0;
+    const { allDestroyed, steps, ms } = await stop({ createPending: async () => ++checks < 4 });
+    expect([allDestroyed, steps]).toEqual([true, ["withdraw", "destroy"]]);
     expect(ms).toBe(6000);
   });
 
-  test("a contract that was never listed and is ended by its id counts as ended", async () => {
+  test("a contract that was never listed and is destroyed by its id counts as destroyed", async () => {
     let destroyed = false;
     const destroy = async () => {
       destroyed = true;
       return { done: true, gone: [1], left: [] };
     };
-    expect((await end({ createPending: async () => !destroyed, destroy })).ended).toBe(true);
+    expect((await stop({ createPending: async () => !destroyed, destroy })).allDestroyed).toBe(true);
   });
 
-  test("a create that is never resolved does not count as ended", async () => {
-    const { ended, steps } = await end({ createPending: async () => true });
-    expect([ended, steps]).toEqual([false, ["withdraw", "destroy"]]);
+  test("a create that is never resolved does not count as destroyed", async () => {
+    const { allDestroyed, steps } = await stop({ createPending: async () => true });
+    expect([allDestroyed, steps]).toEqual([false, ["withdraw", "destroy"]]);
   });
 
-  test("a destroy that fails is said, and counts as not ended", async () => {
+  test("a destroy that fails is logged, and does not count as destroyed", async () => {
     const failing = async () => {
       throw new Error("the API is away");
     };
-    const { ended, said } = await end({ destroy: failing });
-    expect(ended).toBe(false);
-    expect(said).toContain("could not be ended: the API is away");
+    const { allDestroyed, logged } = await stop({ destroy: failing });
+    expect(allDestroyed).toBe(false);
+    expect(logged).toContain("could not be destroyed: the API is away");
   });
 });
 
-test("at a stop with keep nobody is asked and nothing is done", async () => {
+test("at a stop with keep the cluster is not asked and nothing is done", async () => {
   const openCluster = () => {
     throw new Error("asked");
   };
-  expect(await end({ onTerminate: "keep", openCluster })).toMatchObject({ ended: false, steps: [], said: "" });
+  expect(await stop({ onTerminate: "keep", openCluster })).toMatchObject({
+    allDestroyed: false,
+    steps: [],
+    logged: "",
+  });
 });
 
-test("at a stop with destroy the instance is ended without a question", async () => {
+test("at a stop with destroy the instance is destroyed without asking the cluster", async () => {
   const openCluster = () => {
     throw new Error("asked");
   };
-  expect(await end({ onTerminate: "destroy", openCluster })).toMatchObject({
-    ended: true,
+  expect(await stop({ onTerminate: "destroy", openCluster })).toMatchObject({
+    allDestroyed: true,
     steps: ["withdraw", "destroy"],
   });
 });
@@ -158,11 +162,11 @@ describe("the start warns", () => {
   const none = () => {
     throw new Error("KUBERNETES_SERVICE_HOST is not set");
   };
-  test("of destroy in Kubernetes, where every restart would end the instance", () => {
+  test("of destroy in Kubernetes, where every restart would destroy the instance", () => {
     expect(terminateWarning("destroy", true, none)).toMatch(/every restart/);
     expect(terminateWarning("destroy", false, none)).toBeNull();
   });
-  test("of scale-down where there is no cluster to ask", () => {
+  test("of scale-down without a cluster", () => {
     expect(terminateWarning("scale-down", false, none)).toMatch(/always kept: KUBERNETES_SERVICE_HOST/);
     expect(terminateWarning("scale-down", true, () => clusterWith([]))).toBeNull();
   });

@@ -23,14 +23,14 @@ interface Setup {
 
 async function run({ rows, sets, pods, over, destroy }: Setup) {
   const journal: Journal = [];
-  const said: string[] = [];
+  const printed: string[] = [];
   const clock = fakeClock(NOW);
-  const ended = new Set<number>();
+  const destroyed = new Set<number>();
   const client = fakeClient(journal, {
-    rows: () => (rows ?? (() => [of(1, `${PREFIX}0`), of(2, `${PREFIX}1`)]))().filter((one) => !ended.has(one.id)),
+    rows: () => (rows ?? (() => [of(1, `${PREFIX}0`), of(2, `${PREFIX}1`)]))().filter((one) => !destroyed.has(one.id)),
     destroy: (id) => {
       destroy?.(id);
-      ended.add(id);
+      destroyed.add(id);
     },
   });
   const outcome = await clock.drive(
@@ -51,23 +51,23 @@ async function run({ rows, sets, pods, over, destroy }: Setup) {
       setDeleted: false,
       youngerThanMs: 30 * MINUTE,
       atMost: 5,
-      really: true,
-      say: (text) => void said.push(text),
+      dryRun: false,
+      print: (text) => void printed.push(text),
       ...over,
     }),
   );
   const destroys = journal.filter((entry) => entry.startsWith("destroy"));
-  return { outcome, journal, destroys, said: said.join("\n") };
+  return { outcome, journal, destroys, printed: printed.join("\n") };
 }
 
 describe("reap", () => {
-  test("ends the instance of a pod that nobody wants, confirms it by a read, and leaves the wanted one", async () => {
+  test("destroys the instance of a pod that is not wanted, verifies it with a list, and keeps the wanted one", async () => {
     const { outcome, destroys } = await run({});
     expect(outcome).toEqual({ done: true, problem: null, orphans: [2], gone: [2], left: [] });
     expect(destroys).toHaveLength(1);
   });
 
-  test("asks Vast first and the cluster afterwards", async () => {
+  test("lists the instances first and the cluster afterwards", async () => {
     const { journal } = await run({});
     expect(journal[0]).toMatch(/^list/);
     expect(journal.slice(1, 3)).toEqual([
@@ -76,27 +76,27 @@ describe("reap", () => {
     ]);
   });
 
-  test("only names the orphans unless it is told --yes", async () => {
-    const { outcome, destroys, said } = await run({ over: { really: false } });
+  test("only lists the orphans without --yes", async () => {
+    const { outcome, destroys, printed } = await run({ over: { dryRun: true } });
     expect(destroys).toEqual([]);
     expect(outcome).toMatchObject({ done: true, orphans: [2], gone: [] });
-    expect(said).toContain(`Orphan: instance 2`);
-    expect(said).toContain("add --yes");
+    expect(printed).toContain(`Orphan: instance 2`);
+    expect(printed).toContain("add --yes");
   });
 
-  test("spares an instance whose pod still exists, and a young one", async () => {
+  test("keeps an instance whose pod still exists, and a young one", async () => {
     const pods = found("PodList", [{ metadata: { name: "vast-pod-1" } }]);
     expect((await run({ pods })).destroys).toEqual([]);
     expect((await run({ rows: () => [of(2, `${PREFIX}1`, 29 * MINUTE)] })).destroys).toEqual([]);
   });
 
-  test("spares an instance of unknown age, and says so", async () => {
-    const { destroys, said } = await run({ rows: () => [row({ id: 2, label: `${PREFIX}1`, createdAt: null })] });
+  test("keeps an instance of unknown age, and says so", async () => {
+    const { destroys, printed } = await run({ rows: () => [row({ id: 2, label: `${PREFIX}1`, createdAt: null })] });
     expect(destroys).toEqual([]);
-    expect(said).toContain("its age is unknown: instance 2");
+    expect(printed).toContain("its age is unknown: instance 2");
   });
 
-  describe("ends nothing and fails with a prefix that may be somebody else's", () => {
+  describe("destroys nothing and fails when the prefix may match other pods' labels", () => {
     const other = { metadata: { name: "staging-vast-pod" }, spec: { replicas: 1 } };
     const labelled = (value: string, where: "initContainers" | "containers" = "initContainers") => ({
       ...set(1),
@@ -104,7 +104,7 @@ describe("reap", () => {
     });
     test.each<[string, Setup, RegExp]>([
       [
-        "no StatefulSet has the name that it ends with",
+        "no StatefulSet has the name at its end",
         { sets: found("StatefulSetList", [other]) },
         /has no StatefulSet vast-pod: correct --prefix.*--set-deleted/,
       ],
@@ -123,19 +123,19 @@ describe("reap", () => {
         { over: { label: "k8s_pod=staging/$(POD_NAME)" } },
         /label their instances k8s_pod=staging\/vast-pod-0/,
       ],
-    ])("since %s", async (_, setup, why) => {
-      const { outcome, destroys, said } = await run(setup);
+    ])("because %s", async (_, setup, why) => {
+      const { outcome, destroys, printed } = await run(setup);
       expect(destroys).toEqual([]);
       expect(outcome.done).toBe(false);
-      expect(said).toMatch(why);
+      expect(printed).toMatch(why);
     });
 
-    test("also while no instance has such a label, which a wrong prefix would never find", async () => {
+    test("also while no instance has such a label", async () => {
       const { outcome } = await run({ rows: () => [], over: { label: "k8s_pod=prod/$(POD_NAME)" } });
       expect(outcome.done).toBe(false);
     });
 
-    test("but judges by it when the label fits, or the StatefulSet is said to be deleted", async () => {
+    test("but works when the label fits, or with --set-deleted", async () => {
       const fitting = found("StatefulSetList", [labelled("k8s_pod=$(POD_NAME)")]);
       expect((await run({ sets: fitting })).outcome.gone).toEqual([2]);
       const deleted = {
@@ -174,11 +174,11 @@ describe("reap", () => {
     ["no StatefulSet is listed", { sets: found("StatefulSetList", []) }],
     ["no pod is listed", { pods: found("PodList", []) }],
     ["the StatefulSets are missing", { sets: { kind: "missing", body: {} } }],
-  ])("ends nothing and fails when %s", async (_, setup) => {
-    const { outcome, destroys, said } = await run(setup);
+  ])("destroys nothing and fails when %s", async (_, setup) => {
+    const { outcome, destroys, printed } = await run(setup);
     expect(destroys).toEqual([]);
     expect(outcome.done).toBe(false);
-    expect(said).toContain("Nothing is ended");
+    expect(printed).toContain("Nothing is destroyed");
   });
 
   test("an empty list of instances is nothing to do", async () => {
@@ -191,21 +191,21 @@ describe("reap", () => {
     });
   });
 
-  test("ends no more than the cap in one run, the oldest first", async () => {
+  test("destroys at most --at-most instances in one run, the oldest first", async () => {
     const rows = () => [5, 3, 4].map((n) => of(n, `${PREFIX}${n}`, n * HOUR));
-    const { outcome, said } = await run({ rows, over: { atMost: 2 } });
+    const { outcome, printed } = await run({ rows, over: { atMost: 2 } });
     expect(outcome).toMatchObject({ orphans: [5, 4, 3], gone: [5, 4], left: [3] });
-    expect(said).toContain("Of 3 the 2 oldest are ended");
+    expect(printed).toContain("This run destroys the 2 oldest of 3 orphans");
   });
 
-  test("fails when an instance is still listed after a while, and says so", async () => {
-    const { outcome, said } = await run({
+  test("fails when an instance is still listed at the deadline, and names it", async () => {
+    const { outcome, printed } = await run({
       destroy: () => {
         throw vastError("unavailable");
       },
     });
     expect(outcome).toMatchObject({ done: false, gone: [], left: [2] });
-    expect(said).toContain("Not seen to be gone: 2");
+    expect(printed).toContain("Not verified as destroyed: 2");
   });
 });
 
@@ -220,7 +220,7 @@ describe("the pod that a label names", () => {
 });
 
 describe("the options of reap", () => {
-  test("have a cap and an age unless they are given", () => {
+  test("have defaults", () => {
     expect(readOptions({ prefix: PREFIX })).toEqual({ prefix: PREFIX, atMost: 5, youngerThanMinutes: 30 });
     expect(readOptions({ prefix: PREFIX, "at-most": "1", "younger-than-minutes": "0" })).toMatchObject({
       atMost: 1,
@@ -228,14 +228,14 @@ describe("the options of reap", () => {
     });
   });
 
-  test("are refused together, each with its remedy", () => {
+  test("are refused together, each with what to change", () => {
     const refused = () => readOptions({ "at-most": "0", "younger-than-minutes": "soon" });
     expect(refused).toThrow(SettingsError);
     expect(refused).toThrow(/--prefix must be[\s\S]*--at-most must be[\s\S]*--younger-than-minutes must be/);
   });
 
   test.each(["", "k8s_pod=", "k8s_pod=vast-pod", "has blanks -"])(
-    "refuse the prefix %j, which would take in others' labels",
+    "refuse the prefix %j, which could match other labels",
     (prefix) => {
       expect(() => readOptions({ prefix })).toThrow(/--prefix/);
     },

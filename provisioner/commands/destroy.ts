@@ -1,0 +1,84 @@
+// `vast-provisioner destroy`: wires settings, account, state file and lease for the command. Touches all of these, the
+// terminal and a provisioner's status port.
+import type { Argv } from "yargs";
+import { type Clock, systemClock } from "../../common/clock.ts";
+import { type CommandCall, EXIT, type ExitCode } from "../../common/command-line.ts";
+import { codeOf } from "../../common/errors.ts";
+import { getJson } from "../../common/http.ts";
+import { createLogger, type Logger } from "../../common/logging.ts";
+import type { SettingsSource } from "../../common/settings.ts";
+import { createLease, type Lease, newToken, noLease } from "../lease/lease.ts";
+import type { RedisConnection } from "../redis/connection.ts";
+import { openRedis } from "../redis/open.ts";
+import { readDestroySettings } from "../settings.ts";
+import { createStateFile } from "../state/state-file.ts";
+import { destroyAll } from "../teardown/destroy-all.ts";
+import { confirmOnTerminal } from "./confirm.ts";
+import { connectAccount } from "./connect.ts";
+import { processName } from "./dependencies.ts";
+
+// A status server on the same machine answers within milliseconds.
+const STATUS_DEADLINE_MS = 1000;
+// Codes of a state file that this user or machine cannot have.
+const NO_STATE_FILE = ["EACCES", "EPERM", "EROFS", "ENOENT"];
+
+export function destroyOptions(cli: Argv): Argv {
+  return cli.option("yes", { type: "boolean", alias: "y", describe: "destroy without asking" });
+}
+
+export async function destroyCommand(call: CommandCall, source: SettingsSource): Promise<ExitCode> {
+  const settings = readDestroySettings(source);
+  const { apiKey, label, podName, redisUrl, statePath, statusPort, vastUrl } = settings;
+  const clock = systemClock;
+  const json = call.options.json === true;
+  const log = createLogger({
+    app: "vast-provisioner",
+    debug: settings.debug,
+    quiet: true,
+    secrets: () => settings.secrets,
+    destination: process.stderr,
+  });
+  const { client } = connectAccount({ baseUrl: vastUrl, apiKey: () => apiKey, clock, random: Math.random });
+  const stateFile = createStateFile(statePath, clock.now);
+  const redis = redisUrl === null ? null : await openRedis(redisUrl, log, clock);
+  const outcome = await destroyAll({
+    client,
+    clock,
+    log,
+    label,
+    load: async () => (await ifAccessible(stateFile.load(label)))?.state ?? null,
+    save: async (state) => void (await ifAccessible(stateFile.save(state))),
+    lease: leaseOfCommand(redis, label, clock, log),
+    provisionerRuns: () => provisionerRuns(statusPort, podName, clock),
+    confirm: async (question) => call.options.yes === true || (await confirmOnTerminal(question)),
+    print: (text) => void (json ? process.stderr : process.stdout).write(`${text}\n`),
+  }).finally(() => redis?.close());
+  if (json) process.stdout.write(`${JSON.stringify(outcome)}\n`);
+  return outcome.done ? EXIT.done : EXIT.failed;
+}
+
+function leaseOfCommand(redis: RedisConnection | null, label: string, clock: Clock, log: Logger): Lease {
+  if (redis === null) return noLease;
+  const owner = `vast-provisioner destroy on ${processName(clock)}`;
+  return createLease({ redis, clock, log, label, token: newToken(Math.random), owner });
+}
+
+/** Null when the state file is not accessible: an operator's machine has no volume of the provisioner. */
+export async function ifAccessible<T>(work: Promise<T>): Promise<T | null> {
+  try {
+    return await work;
+  } catch (error) {
+    if (NO_STATE_FILE.includes(codeOf(error) ?? "")) return null;
+    throw error;
+  }
+}
+
+/** Whether the status server on `port` of this machine is the one of the pod's provisioner. */
+export async function provisionerRuns(port: number, pod: string, clock: Clock): Promise<boolean> {
+  try {
+    const { data } = await getJson(`http://127.0.0.1:${port}/status`, clock, STATUS_DEADLINE_MS);
+    return typeof data === "object" && data !== null && "pod" in data && data.pod === pod;
+  } catch {
+    return false; // no server listens there
+  }
+}

@@ -1,0 +1,217 @@
+// Every setting that the provisioner reads: name, default, meaning and parser. The source of `--help` and of the README. Pure.
+import * as z from "zod";
+import {
+  boolean,
+  hasReadablePassword,
+  integer,
+  isBase,
+  login,
+  path,
+  port,
+  seconds,
+  secondsOrNone,
+  text,
+  token,
+  url,
+} from "../common/variable-parsers.ts";
+import { byDefault, EXPECTED, optional, required, SHARED_VARIABLES, type VariableTable } from "../common/variables.ts";
+import { ON_TERMINATE, POLICIES } from "./model/desired.ts";
+import { readOrder } from "./search/order.ts";
+import { readQuery } from "./search/query.ts";
+import { QueryError } from "./search/query-error.ts";
+
+// biome-ignore lint/suspicious/noTemplateCurlyInString: shown literally; the pod's name is inserted later
+const POD_NAME_REFERENCE = "${POD_NAME}";
+
+/** A parser of the search as a schema. Its message, with the position of the mistake, becomes part of the problem. */
+const searchText = <T>(read: (text: string) => T) =>
+  z.string().transform((value, context): T => {
+    try {
+      return read(value);
+    } catch (error) {
+      if (!(error instanceof QueryError)) throw error;
+      context.addIssue({ code: "custom", message: error.message });
+      return z.NEVER;
+    }
+  });
+
+export const PROVISIONER_VARIABLES = {
+  POD_NAME: required(z.string().regex(/^[A-Za-z0-9]([A-Za-z0-9._-]{0,198}[A-Za-z0-9])?$/), {
+    group: "required",
+    meaning: "unique name of the pod; it becomes part of the instance's label",
+    expects: "the pod's name: letters, digits, dots and hyphens, at most 200 characters, like vast-pod-0",
+  }),
+  VAST_API_KEY: required(token, {
+    group: "required",
+    meaning: "API key of the Vast.ai account",
+    expects: "the key that the account page of Vast.ai shows, without blanks",
+    secret: true,
+  }),
+  VAST_TEMPLATE_NAME: required(text, {
+    group: "required",
+    meaning: "name of a template of this account",
+    expects: "the template's name as the account's template page shows it, without blanks around it",
+  }),
+  VAST_TEMPLATE_IMAGE: required(z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._:/@-]{0,1023}$/), {
+    group: "required",
+    meaning: "container image that the instance must run",
+    expects: "an image reference like example/app:2",
+  }),
+  DOCKER_LOGIN: required(login, {
+    group: "required",
+    meaning: "registry login `-u <user> -p <password> <host>`; `none`: use the template's login",
+    expects: "`-u <user> -p <password> <host>` (three parts without quotes or blanks inside), or `none`",
+    secret: true,
+  }),
+  VAST_SEARCH_QUERY: required(
+    searchText((value) => readQuery(value)),
+    {
+      group: "required",
+      meaning: "offer search: JSON filters (also `order`, `type`, `limit`) or a query as in `vastai search offers`",
+      expects:
+        'a JSON object of filters like {"gpu_name": {"eq": "RTX 4090"}, "order": [["dph_total", "asc"]]}, or a query like gpu_name=RTX_4090 num_gpus=1',
+    },
+  ),
+  VAST_SEARCH_ORDER: optional(
+    searchText(readOrder),
+    {
+      group: "search",
+      meaning: "order of the offers, as in `vastai search offers -o`: `dph`, `num_gpus,dlperf-`",
+      expects: "fields separated by commas, each with a dash behind it for descending, like dph or num_gpus,dlperf-",
+    },
+    "the query's, else the API's",
+  ),
+  VAST_MAX_DPH: optional(
+    z
+      .string()
+      .regex(/^\d{1,4}(\.\d{1,6})?$/)
+      .transform(Number)
+      .pipe(z.number().positive()),
+    {
+      group: "search",
+      meaning: "highest price of a new instance in $/h; a running instance above it only raises a metric",
+      expects: "dollars per hour, like 0.45",
+    },
+  ),
+  VAST_LABEL: optional(
+    // A reference to any other variable would stay unfilled, and pods would share one label.
+    z.string().regex(/^(?!.*\$[({](?!POD_NAME[)}]))[\x21-\x7e]{1,128}$/),
+    {
+      group: "instance",
+      meaning: `the instance's label; set it if several clusters share the account; may contain \`${POD_NAME_REFERENCE}\``,
+      expects: `1-128 printable characters without blanks, like k8s_pod=prod/${POD_NAME_REFERENCE}; only the pod's name can be inserted`,
+    },
+    `k8s_pod=${POD_NAME_REFERENCE}`,
+  ),
+  VAST_UPSTREAM_PORT: optional(
+    port,
+    {
+      group: "instance",
+      meaning: "container port to serve, as in the instance's `ports` map",
+      expects: "a port number of the container, 1-65535",
+    },
+    "the only published TCP port other than 22 and 8080",
+  ),
+  VAST_UPSTREAM_SCHEME: byDefault(z.enum(["http", "https"]), "http", {
+    group: "instance",
+    meaning: "protocol that nginx and the HTTP probe use to the instance: `http` or `https`",
+    expects: "http or https",
+  }),
+  VAST_HEALTH_PATH: optional(z.string().regex(/^\/[\x21-\x7e]*$/), {
+    group: "instance",
+    meaning: "path of the HTTP probe (2xx and 3xx pass); unset: a TCP connection passes, unless sshd answers",
+    expects: "a path that begins with a slash, like /health",
+  }),
+  VAST_URL: byDefault(url(["http:", "https:"], isBase), "https://console.vast.ai", {
+    group: "instance",
+    meaning: "base URL of the Vast.ai API",
+    expects: "an http or https URL without a path, like https://console.vast.ai",
+  }),
+  VAST_POLICY: byDefault(z.enum(POLICIES), "sync", {
+    group: "safety",
+    meaning: "`sync`, `no-destroy` (never destroys an instance) or `observe` (changes nothing)",
+    expects: "sync, no-destroy or observe",
+  }),
+  VAST_ON_TERMINATE: byDefault(z.enum(ON_TERMINATE), "keep", {
+    group: "safety",
+    meaning: "on SIGTERM: `keep`, `destroy`, or `scale-down` (destroy if the StatefulSet no longer wants the pod)",
+    expects: "keep, scale-down or destroy",
+  }),
+  VAST_MAX_CREATES_PER_HOUR: byDefault(integer(1, 1000), "6", {
+    group: "safety",
+    meaning: "most instances created within any hour",
+    expects: "a whole number, 1 or more",
+  }),
+  VAST_FIRST_CREATE_WAIT_SECONDS: byDefault(secondsOrNone, "10", {
+    group: "safety",
+    meaning: "wait for a second empty list before a create (first start, or after an instance vanished)",
+    expects: EXPECTED.secondsOrNone,
+  }),
+  VAST_DRAIN_SECONDS: byDefault(secondsOrNone, "10", {
+    group: "safety",
+    meaning: "time between removing an instance from nginx and destroying it",
+    expects: EXPECTED.secondsOrNone,
+  }),
+  VAST_UNREACHABLE_TIMEOUT_SECONDS: byDefault(seconds, "300", {
+    group: "safety",
+    meaning: "an instance that was ready and no longer answers is replaced after this time",
+    expects: EXPECTED.seconds,
+  }),
+  VAST_UNHEALTHY_TIMEOUT_SECONDS: byDefault(seconds, "1800", {
+    group: "safety",
+    meaning: "an instance that accepts TCP but fails the HTTP probe is replaced after this time",
+    expects: EXPECTED.seconds,
+  }),
+  VAST_UNKNOWN_MAX_SECONDS: byDefault(seconds, "3600", {
+    group: "safety",
+    meaning: "how long an instance that passes its TCP probe is served while the API does not answer",
+    expects: EXPECTED.seconds,
+  }),
+  BLACKLIST_ENABLED: byDefault(boolean, "false", {
+    group: "redis",
+    meaning: "use Redis: ban hosts that do not work, and let only one provisioner act for a label",
+    expects: EXPECTED.boolean,
+  }),
+  BLACKLIST_REDIS_URL: byDefault(url(["redis:", "rediss:"], hasReadablePassword), "redis://redis:6379/10", {
+    group: "redis",
+    meaning: "Redis with the bans and leases (older name: `BLACKLIST_REDIS`)",
+    expects: "a URL like redis://redis:6379/10, with special characters of its password percent-encoded",
+    formerly: "BLACKLIST_REDIS",
+  }),
+  BLACKLIST_SCOPE: byDefault(z.enum(["host", "machine"]), "host", {
+    group: "redis",
+    meaning: "what a new ban covers: the `host` with all its machines, or one `machine`; existing bans stay valid",
+    expects: "host or machine",
+  }),
+  BLACKLIST_BAN_AFTER_SECONDS: byDefault(seconds, "1200", {
+    group: "redis",
+    meaning: "an instance that is not ready after this time is replaced, and its host is banned",
+    expects: EXPECTED.seconds,
+  }),
+  BLACKLIST_BAN_TTL_SECONDS: byDefault(seconds, "604800", {
+    group: "redis",
+    meaning: "how long a ban lasts",
+    expects: EXPECTED.seconds,
+  }),
+  BLACKLIST_RESTART_THRESHOLD: byDefault(integer(0, 1_000_000), "5", {
+    group: "redis",
+    meaning: "a host is banned after more than this many restarts of its instance",
+    expects: "a whole number, 0 or more",
+  }),
+  BLACKLIST_RESTART_TTL_SECONDS: byDefault(seconds, "3600", {
+    group: "redis",
+    meaning: "the count of restarts is reset after this long without a restart",
+    expects: EXPECTED.seconds,
+  }),
+  STATE_PATH: byDefault(path, "/var/lib/vast-pod/provisioner.json", {
+    group: "program",
+    meaning: "the provisioner's state file, on its own volume",
+    expects: EXPECTED.path,
+  }),
+  PROVISIONER_STATUS_PORT: byDefault(port, "8080", {
+    group: "program",
+    meaning: "`/livez`, `/readyz`, `/status` and `/metrics` of the provisioner",
+    expects: EXPECTED.port,
+  }),
+  ...SHARED_VARIABLES,
+} as const satisfies VariableTable;
