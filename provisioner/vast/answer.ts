@@ -1,11 +1,11 @@
-// From status and body of an answer to JSON or a typed error: the API's error bodies come in many forms. Pure.
+// Converts status and body of an answer to JSON or to a typed error; the API's error bodies have many forms. Pure.
 import * as z from "zod";
 import { VastError, type VastErrorKind } from "./errors.ts";
 
 export interface HttpAnswer {
   status: number;
   text: string;
-  /** From a `Retry-After` header. The API sends none so far; a gateway before it may. */
+  /** From a `Retry-After` header. So far the API sends none, but a gateway in front of it may. */
   retryAfterMs?: number;
 }
 
@@ -21,9 +21,9 @@ const bodySchema = z.looseObject({
 type Body = z.infer<typeof bodySchema>;
 
 /**
- * The body of a successful answer. Throws `VastError` for every other: also for HTTP 200 with `success: false`, and for a
- * 200 that is not a JSON object (gateways answer HTML with 200 during outages). `clean` takes out of the API's text what must
- * not be printed: it may quote the request, and errors reach the log, `/status` and the 503 page.
+ * The body of a successful answer. Throws `VastError` for every other answer, also for HTTP 200 with `success: false`, and for a
+ * 200 that is not a JSON object (gateways answer HTML with 200 during outages). `clean` removes secrets from the API's text: it may
+ * quote the request, and errors reach the log, `/status` and the 503 page.
  */
 export function readAnswer(
   call: string,
@@ -42,14 +42,14 @@ export function readAnswer(
     });
   }
   if (ok && body !== null && body.success !== false) return body;
-  throw refusal(call, answer, body, clean);
+  throw errorOf(call, answer, body, clean);
 }
 
-function refusal(call: string, answer: HttpAnswer, body: Body | null, clean: (text: string) => string): VastError {
+function errorOf(call: string, answer: HttpAnswer, body: Body | null, clean: (text: string) => string): VastError {
   const slug = typeof body?.error === "string" ? body.error : "";
   const text = firstText(body?.msg, body?.message, body?.detail, body?.error) ?? withoutMarkup(answer.text);
   const contract = positiveInteger(body?.new_contract);
-  const kind = body === null && isGateways(answer) ? "unavailable" : classify(answer.status, slug, text);
+  const kind = body === null && isFromGateway(answer) ? "unavailable" : classify(answer.status, slug, text);
   const thresholdMs = kind === "rate_limited" ? thresholdIn(text) : null;
   const retryAfterMs = kind === "rate_limited" ? requestedWait(answer, body, thresholdMs) : null;
   return new VastError({
@@ -64,15 +64,15 @@ function refusal(call: string, answer: HttpAnswer, body: Body | null, clean: (te
   });
 }
 
-// Slug and text come first, the status last: the API wraps its own classes ("error 404/3603: ...") into other statuses,
-// and answers a wrong key with 404. (A gateway's page is no refusal, whatever it says.)
+// Slug and text come first, the status last: the API puts its own classes ("error 404/3603: ...") into other statuses, and
+// answers a wrong key with 404. (A gateway's page does not come from the API, whatever its text is.)
 function classify(status: number, slug: string, text: string): VastErrorKind {
-  const says = `${slug} ${text}`.toLowerCase();
-  if (/two.?factor|\b2fa\b/.test(says)) return "two_factor"; // comes as an auth_error as well
-  if (slug === "auth_error" || /invalid user key|invalid api key/.test(says)) return "auth";
-  if (/insufficient_credit|insufficient credit|missing_billing/.test(says)) return "no_credit";
-  if (/spend_rate_limit/.test(says)) return "spend_limit";
-  if (/no_such_ask|is not your own|no longer available|ask is not available|by id \d+ is not available/.test(says))
+  const words = `${slug} ${text}`.toLowerCase();
+  if (/two.?factor|\b2fa\b/.test(words)) return "two_factor"; // its slug is also auth_error
+  if (slug === "auth_error" || /invalid user key|invalid api key/.test(words)) return "auth";
+  if (/insufficient_credit|insufficient credit|missing_billing/.test(words)) return "no_credit";
+  if (/spend_rate_limit/.test(words)) return "spend_limit";
+  if (/no_such_ask|is not your own|no longer available|ask is not available|by id \d+ is not available/.test(words))
     return "offer_gone";
   if (status === 429 || slug === "rate_limit_exceeded") return "rate_limited";
   if (status === 401 || status === 403) return "auth";
@@ -83,8 +83,8 @@ function classify(status: number, slug: string, text: string): VastErrorKind {
   return "invalid";
 }
 
-/** The API explains what it refuses in JSON. What is none comes from a gateway or a firewall, and says nothing of our key or request. */
-function isGateways({ status, text }: HttpAnswer): boolean {
+/** The API's own errors are JSON. Another body comes from a gateway or a firewall, and proves nothing about the key or the request. */
+function isFromGateway({ status, text }: HttpAnswer): boolean {
   return (
     status >= 500 ||
     status === 403 ||
@@ -93,13 +93,13 @@ function isGateways({ status, text }: HttpAnswer): boolean {
   );
 }
 
-/** `threshold=4.5*1.0` in the text: seconds times a multiplier, the endpoint's interval. */
+/** `threshold=4.5*1.0` in the text is the endpoint's interval: seconds times a multiplier. */
 function thresholdIn(text: string): number | null {
   const match = /threshold=([\d.]+)(?:\*([\d.]+))?/.exec(text);
   return match ? waitMs(Number(match[1]) * Number(match[2] ?? 1)) : null;
 }
 
-/** The longest of the interval, `retry_after` (seconds) in the body and a header. */
+/** The longest of three waits: the interval, `retry_after` (seconds) in the body, and the header. */
 function requestedWait(answer: HttpAnswer, body: Body | null, thresholdMs: number | null): number | null {
   const waits = [waitMs(Number(body?.retry_after)), thresholdMs, waitMs((answer.retryAfterMs ?? 0) / 1000)];
   const longest = Math.max(...waits.map((wait) => wait ?? 0));
@@ -107,11 +107,11 @@ function requestedWait(answer: HttpAnswer, body: Body | null, thresholdMs: numbe
 }
 
 function waitMs(seconds: number): number | null {
-  return Number.isFinite(seconds) && seconds > 0 ? Math.min(seconds * 1000, LONGEST_RETRY_AFTER_MS) : null;
+  return Number.isFinite(seconds) && seconds > 0 ? Math.min(seconds * 1000, MAX_RETRY_AFTER_MS) : null;
 }
 
-// The longest wait that was seen is 17 s; a number that is off must not stop an endpoint for hours.
-const LONGEST_RETRY_AFTER_MS = 300_000;
+// The longest wait seen so far is 17 s. A wrong number must not block an endpoint for hours.
+const MAX_RETRY_AFTER_MS = 300_000;
 
 function parseBody(text: string): Body | null {
   try {
@@ -119,7 +119,7 @@ function parseBody(text: string): Body | null {
     const parsed = bodySchema.safeParse(json);
     return parsed.success ? parsed.data : null;
   } catch {
-    return null; // not JSON: the caller sees the text itself
+    return null; // not JSON: the caller uses the text
   }
 }
 

@@ -1,13 +1,13 @@
-// What can go wrong with a call to the Vast.ai API, as one error that is safe to log from birth. Pure.
+// The only error of calls to the Vast.ai API: classified, and without secrets, so that it is safe to log. Pure.
 
 /**
- * - `auth`, `two_factor`, `no_credit`, `spend_limit`: trouble with the account, no host's fault
- * - `offer_gone`: somebody else rented it, or this account may not
- * - `not_found`: the thing does not exist (never used for a refused key, which the API answers with 404 as well)
+ * - `auth`, `two_factor`, `no_credit`, `spend_limit`: a problem of the account, not of a host
+ * - `offer_gone`: the offer was rented by another user, or this account may not rent it
+ * - `not_found`: the object does not exist (not used for a refused key, which the API also answers with 404)
  * - `rate_limited`: called too often; nothing was done
- * - `invalid`: the API refused the request as such
- * - `unavailable`: no answer, or a gateway's; what it did is unknown
- * - `malformed`: an answer that is not what the API promises; what it did is unknown
+ * - `invalid`: the API refused the request itself
+ * - `unavailable`: no answer, or an answer of a gateway; it is unknown what the API did
+ * - `malformed`: an answer that is not what the API promises; it is unknown what the API did
  */
 export type VastErrorKind =
   | "auth"
@@ -25,26 +25,26 @@ export interface VastErrorFields {
   kind: VastErrorKind;
   /** Method and path, without the query. */
   call: string;
-  /** HTTP status, or null when there was no answer. */
+  /** HTTP status, or null without an answer. */
   status: number | null;
   slug: string;
   text: string;
-  /** How long the API asks to wait, if it says so. */
+  /** How long the API asks to wait, if it does. */
   retryAfterMs?: number;
-  /** The endpoint's interval, where a 429 names it. */
+  /** The endpoint's interval, if a 429 contains it. */
   thresholdMs?: number;
-  /** The contract that a failed create names all the same: it is ours and may cost money. */
+  /** The contract id in the answer to a failed create: the contract is ours and may be billed. */
   contract?: number;
-  /** False when the request certainly never reached the API. */
+  /** False when the request certainly did not reach the API. */
   reached?: boolean;
 }
 
 const RETRYABLE: ReadonlySet<VastErrorKind> = new Set(["rate_limited", "unavailable", "malformed"]);
 
-// Long enough for the API's own sentences, short enough that no HTML page fills the log.
-const LONGEST_TEXT = 300;
+// Long enough for the API's own sentences, short enough to keep HTML pages out of the log.
+const MAX_TEXT_LENGTH = 300;
 
-/** Carries no header, no query string, no request body: nothing of it needs redaction. */
+/** Holds no header, no query string and no request body, so nothing in it must be redacted. */
 export class VastError extends Error {
   override readonly name = "VastError";
   readonly kind: VastErrorKind;
@@ -54,27 +54,27 @@ export class VastError extends Error {
   readonly thresholdMs: number | null;
   readonly contract: number | null;
   readonly reached: boolean;
-  /** The same call may succeed later without anybody having changed anything. */
+  /** The same call may succeed later without any change. */
   readonly retryable: boolean;
 
-  constructor(facts: VastErrorFields) {
-    const answer = facts.status === null ? "no answer" : `HTTP ${facts.status}`;
-    const text = facts.text.replace(/\s+/g, " ").trim().slice(0, LONGEST_TEXT);
-    super(`${facts.call}: ${answer}${facts.slug ? `, ${facts.slug}` : ""}${text ? `: ${text}` : ""}`);
-    this.kind = facts.kind;
-    this.status = facts.status;
-    this.slug = facts.slug;
-    this.retryAfterMs = facts.retryAfterMs ?? null;
-    this.thresholdMs = facts.thresholdMs ?? null;
-    this.contract = facts.contract ?? null;
-    this.reached = facts.reached ?? true;
-    this.retryable = RETRYABLE.has(facts.kind);
+  constructor(fields: VastErrorFields) {
+    const answer = fields.status === null ? "no answer" : `HTTP ${fields.status}`;
+    const text = fields.text.replace(/\s+/g, " ").trim().slice(0, MAX_TEXT_LENGTH);
+    super(`${fields.call}: ${answer}${fields.slug ? `, ${fields.slug}` : ""}${text ? `: ${text}` : ""}`);
+    this.kind = fields.kind;
+    this.status = fields.status;
+    this.slug = fields.slug;
+    this.retryAfterMs = fields.retryAfterMs ?? null;
+    this.thresholdMs = fields.thresholdMs ?? null;
+    this.contract = fields.contract ?? null;
+    this.reached = fields.reached ?? true;
+    this.retryable = RETRYABLE.has(fields.kind);
   }
 }
 
 export type AccountTrouble = "auth" | "two_factor" | "no_credit" | "spend_limit";
 
-/** The account's trouble that an error tells of, or null. */
+/** The account problem behind an error, or null. */
 export function accountTrouble(error: unknown): AccountTrouble | null {
   if (!(error instanceof VastError)) return null;
   switch (error.kind) {
@@ -92,13 +92,13 @@ export function isOfferGone(error: unknown): boolean {
   return error instanceof VastError && error.kind === "offer_gone";
 }
 
-/** True when a create or destroy that ended with this error may have taken effect. Anything that is not typed may have. */
+/** True when a create or destroy that failed with this error may have taken effect; always true for other errors than `VastError`. */
 export function isOutcomeUnknown(error: unknown): boolean {
   if (!(error instanceof VastError)) return true;
   return (error.kind === "unavailable" || error.kind === "malformed") && error.reached;
 }
 
-/** Turns a thrown value into a `VastError`; what is no such error is a defect and is thrown on. */
+/** Returns a `VastError`; rethrows everything else, which is an internal error. */
 export function asVastError(error: unknown): VastError {
   if (error instanceof VastError) return error;
   throw error;

@@ -1,7 +1,7 @@
-// The API's rows as this program knows them: read tolerantly, typed and trimmed from here on. Pure.
+// Parses the API's rows (instances, offers, templates): tolerant of missing and odd fields, typed and trimmed. Pure.
 import * as z from "zod";
 
-// Any field may be missing, null or a number written as text; only an id decides whether a row is a row.
+// Any field may be missing, null or a number written as text. Only the id is required.
 const text = z.string().catch("");
 const numeric = z
   .union([
@@ -48,34 +48,34 @@ const instanceRow = z.looseObject({
   is_bid: z.boolean().catch(false),
 });
 
-/** A rented contract. Absent texts are "", absent numbers null. */
+/** A rented contract. Missing texts are "", missing numbers null. */
 export interface Instance {
   id: number;
   label: string | null;
   hostId: number | null;
   machineId: number | null;
-  /** The API's word in lower case; null while the contract is being scheduled. */
+  /** The API's word in lower case; null while the contract is scheduled. */
   actualStatus: string | null;
   intendedStatus: string | null;
   curState: string | null;
   nextState: string | null;
-  /** What the host's daemon says: remote text, of any length. */
+  /** The message of the host's daemon: remote text of any length. */
   statusMessage: string;
   image: string;
   templateHash: string | null;
   address: string;
-  /** Container port and protocol ("8000/tcp") to public port; null while the API shows no map. */
+  /** Container port and protocol ("8000/tcp") to public port; null while the API shows none. */
   ports: Readonly<Record<string, number>> | null;
   directPortStart: number | null;
   dollarsPerHour: number | null;
   gpuName: string;
   /** Creation, epoch ms. */
   createdAt: number | null;
-  /** Rented by a bid: others may outbid it. */
+  /** Rented with a bid: a higher bid of another user may stop it. */
   isBid: boolean;
 }
 
-/** Reads one row of an instance list, or null when it has no id. */
+/** Parses one row of an instance list; null when it has no id. */
 export function readInstance(row: unknown): Instance | null {
   const parsed = instanceRow.safeParse(row);
   if (!parsed.success) return null;
@@ -92,7 +92,7 @@ export function readInstance(row: unknown): Instance | null {
     statusMessage: r.status_msg.trim(),
     image: r.image_uuid.trim(),
     templateHash: r.template_hash_id?.trim() || null,
-    address: r.public_ipaddr.trim(), // comes with a trailing newline
+    address: r.public_ipaddr.trim(), // comes with a trailing line feed
     ports: r.ports ? readPorts(r.ports) : null,
     directPortStart: r.direct_port_start !== null && r.direct_port_start > 0 ? r.direct_port_start : null,
     dollarsPerHour: r.dph_total,
@@ -102,7 +102,7 @@ export function readInstance(row: unknown): Instance | null {
   };
 }
 
-/** The first numeric public port of each container port; IPv6 twins carry the same number. */
+/** The first numeric public port of each container port. The entries for IPv4 and IPv6 have the same number. */
 function readPorts(map: NonNullable<z.infer<typeof ports>>): Record<string, number> {
   const found: Record<string, number> = {};
   for (const [name, entries] of Object.entries(map)) {
@@ -132,11 +132,11 @@ export interface Offer {
   id: number;
   hostId: number | null;
   machineId: number | null;
-  /** Including the storage that the search asked for. */
+  /** Including the storage that the search requested. */
   dollarsPerHour: number | null;
   gpuName: string;
   rentable: boolean;
-  /** The row as it came: filters are checked on it again. */
+  /** The unchanged row: filters are checked on it again. */
   fields: Readonly<Record<string, unknown>>;
 }
 
@@ -151,7 +151,7 @@ export function readOffer(row: unknown): Offer | null {
     dollarsPerHour: r.dph_total,
     gpuName: r.gpu_name.trim(),
     rentable: r.rentable ?? true,
-    fields: z.looseObject({}).parse(row), // as it came: what it does not carry must not look like a value
+    fields: z.looseObject({}).parse(row), // unchanged: a missing field must stay missing
   };
 }
 
@@ -166,13 +166,13 @@ const templateRow = z.looseObject({
 
 export interface Template {
   id: number;
-  /** Changes with the template's content. */
+  /** Changes when the template's content changes. */
   hash: string;
   name: string;
   creatorId: number | null;
-  /** GB, or null when the row carries none. */
+  /** GB, or null when the row has none. */
   diskSpace: number | null;
-  /** How many ports, of either protocol, its environment publishes. */
+  /** Number of ports, TCP and UDP, that the template publishes. */
   publishedPorts: number;
 }
 
@@ -190,7 +190,7 @@ export function readTemplate(row: unknown): Template | null {
   };
 }
 
-/** How many different `-p` a template's docker flags have; what stands in quotes is a value and no flag. */
+/** The number of different `-p` flags in a template's docker options. Text in quotes is a value, not a flag. */
 function publishedPorts(env: string): number {
   const words = env.match(/"[^"]*"|'[^']*'|[^\s"']+|["']/g) ?? [];
   const flags = new Set(["-p", "--publish"]);

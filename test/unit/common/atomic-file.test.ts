@@ -10,7 +10,7 @@ async function place() {
 }
 
 describe("reading", () => {
-  test("answers null where there is no file, nor a folder", async () => {
+  test("returns null when the file or its folder does not exist", async () => {
     const { folder, path } = await place();
     expect(await readIfExists(path)).toBeNull();
     await writeFile(path, "x");
@@ -19,14 +19,14 @@ describe("reading", () => {
     expect(await readIfExists(join(folder, "no", "such"))).toBeNull();
   });
 
-  test("throws what is no absence", async () => {
+  test("throws every other error", async () => {
     const { folder } = await place();
     await expect(readIfExists(folder)).rejects.toThrow(/EISDIR/);
   });
 });
 
 describe("writing", () => {
-  test("puts bytes and mode in place, whatever the umask, and leaves nothing else", async () => {
+  test("writes content and mode, whatever the umask, and leaves no other file", async () => {
     const before = process.umask(0o077);
     try {
       const { folder, path } = await place();
@@ -39,7 +39,7 @@ describe("writing", () => {
     }
   });
 
-  test("does not touch a file that holds the same bytes", async () => {
+  test("does not touch a file that has the same content", async () => {
     const { path } = await place();
     await writeAtomic(path, "a", 0o600);
     const { ino, mtimeMs } = await stat(path);
@@ -47,7 +47,7 @@ describe("writing", () => {
     expect(await stat(path)).toMatchObject({ ino, mtimeMs });
   });
 
-  test("replaces the file by another one: who reads the old one reads it whole", async () => {
+  test("replaces the file by a new one, so that an open reader still reads the whole old one", async () => {
     const { path } = await place();
     await writeAtomic(path, "old", 0o600);
     const { ino } = await stat(path);
@@ -55,7 +55,7 @@ describe("writing", () => {
     expect((await stat(path)).ino).not.toBe(ino);
   });
 
-  test("that fails leaves the old file and no temporary one", async () => {
+  test("that fails leaves the old file and no temporary file", async () => {
     const { folder, path } = await place();
     await mkdir(join(path, "in-the-way"), { recursive: true });
     await expect(writeAtomic(path, "x", 0o600)).rejects.toThrow(/EISDIR/);
@@ -65,7 +65,7 @@ describe("writing", () => {
     await expect(writeAtomic(join(folder, "missing", "file"), "x", 0o600)).rejects.toThrow(/ENOENT/);
   });
 
-  test("by many at once leaves one whole text", async () => {
+  test("by many writers at the same time leaves one complete text", async () => {
     const { folder, path } = await place();
     const texts = Array.from({ length: 20 }, (_, i) => String(i).repeat(10_000));
     await Promise.all(texts.map((text) => writeAtomic(path, text, 0o600)));
@@ -74,7 +74,7 @@ describe("writing", () => {
   });
 });
 
-test("what a killed writer left is removed, and nobody else's", async () => {
+test("only the temporary files of a killed writer are removed", async () => {
   const { folder, path } = await place();
   for (const name of [".file.json.a1.tmp", ".file.json.b2.tmp", ".other.json.a1.tmp", "file.json.tmp", "file.json"])
     await writeFile(join(folder, name), "");

@@ -10,20 +10,20 @@ describe("a deadline", () => {
     throw new Error("its own");
   };
 
-  test("answers what the work answers, and no sleep stays behind", async () => {
+  test("returns the result of the work, and leaves no sleep behind", async () => {
     const clock = fakeClock();
     const began = clock.now();
     expect(await withDeadline(clock, 1000, undefined, async () => "done")).toBe("done");
     expect(clock.now()).toBe(began);
   });
 
-  test("ends work that hangs, by the clock that it is given", async () => {
+  test("aborts work that hangs, by the given clock", async () => {
     const clock = fakeClock();
     const work = withDeadline(clock, 1000, undefined, hang);
     await expect(clock.drive(work)).rejects.toThrow("no answer within 1000 ms");
   });
 
-  test("does not end before its time", async () => {
+  test("does not abort too early", async () => {
     const clock = fakeClock();
     let over = false;
     const work = withDeadline(clock, 1000, undefined, hang).catch(() => {
@@ -36,7 +36,7 @@ describe("a deadline", () => {
     expect(over).toBe(true);
   });
 
-  test("ends with its parent, and with the parent's reason", async () => {
+  test("aborts together with its parent, with the parent's reason", async () => {
     const parent = new AbortController();
     const work = withDeadline(fakeClock(), 1000, parent.signal, hang);
     parent.abort(new Error("the program ends"));
@@ -48,7 +48,7 @@ describe("a deadline", () => {
     expect(await work).toBe("over");
   });
 
-  test("leaves nothing behind on a parent that lives on", async () => {
+  test("leaves no listener on a long-lived parent", async () => {
     const parent = new AbortController();
     const { signal } = parent;
     const { addEventListener, removeEventListener } = signal;
@@ -75,7 +75,7 @@ describe("a deadline", () => {
 });
 
 describe("the system's clock", () => {
-  test("wakes a sleeper at once when it is told to, without an error", async () => {
+  test("stops a sleep immediately when it is aborted, without an error", async () => {
     const stop = new AbortController();
     const sleeping = systemClock.sleep(3_600_000, stop.signal);
     stop.abort();
@@ -83,7 +83,7 @@ describe("the system's clock", () => {
     await expect(systemClock.sleep(3_600_000, AbortSignal.abort())).resolves.toBeUndefined();
   });
 
-  test("tells epoch milliseconds", () => {
+  test("returns epoch milliseconds", () => {
     expect(Math.abs(systemClock.now() - Date.now())).toBeLessThan(1000);
   });
 });

@@ -26,33 +26,36 @@ const problem = (over: object) => {
 };
 
 describe("the upstream file", () => {
-  test("is read as it was written", () => {
+  test("is parsed as it was written", () => {
     expect(parseUpstreamFile(formatUpstreamFile(file))).toEqual({ ok: true, file });
     expect(formatUpstreamFile(file)).toMatch(/^\{.*\}\n$/);
   });
 
-  test("may say that there is neither server nor instance", () => {
+  test("may have neither server nor instance", () => {
     expect(parse({ server: null, instance: null, state: "provisioning" }).ok).toBe(true);
   });
 
-  test("may lack what the API's row lacks", () => {
+  test("may lack fields that the API's row lacks", () => {
     const instance = { ...file.instance, hostId: null, machineId: null, templateHash: null };
     expect(parse({ instance }).ok).toBe(true);
   });
 
-  test("may carry fields that this version does not know", () => {
+  test("may have fields that this version does not know", () => {
     expect(parse({ added: 1, server: { ...file.server, weight: 2 } })).toEqual({ ok: true, file });
   });
 
-  test("of a newer schema is refused, and the message says what to run", () => {
+  test("of a newer schema is refused with the remedy", () => {
     expect(problem({ schema: 2, server: "of another shape" })).toBe(
       "schema 2 is newer than 1: run provisioner and reloader of the same version",
     );
   });
 
-  test.each(["", "{", '{"schema":1', "null", "[]", '"text"'])("is refused when it is no such file: %j", (text) => {
-    expect(parseUpstreamFile(text).ok).toBe(false);
-  });
+  test.each(["", "{", '{"schema":1', "null", "[]", '"text"'])(
+    "is refused when it is not an upstream file: %j",
+    (text) => {
+      expect(parseUpstreamFile(text).ok).toBe(false);
+    },
+  );
 
   test.each([
     [{ generation: 0 }, "generation"],
@@ -107,7 +110,7 @@ describe("a host", () => {
     `${"a.".repeat(127)}a`,
   ])("is never %j", (host) => expect(isHost(host)).toBe(false));
 
-  test("never holds anything that could end an nginx directive, whatever is tried", () => {
+  test("never contains a character that could end an nginx directive", () => {
     const hostile = fc.stringMatching(/^[a-z0-9.;{}$"'\\ \n\t#:%/[\]_-]{1,40}$/);
     fc.assert(
       fc.property(fc.oneof(hostile, fc.string({ unit: "binary" }), fc.webUrl()), (text) => {

@@ -6,14 +6,14 @@ import { NOW } from "../plan/situation.ts";
 
 const times = { banTtlSeconds: 604_800, restartTtlSeconds: 3600, banAfterSeconds: 1200 };
 
-/** A Redis of `data` that hands its keys out in pages of two and records what is written. */
+/** A Redis with `data` that returns its keys in pages of two and records what is written. */
 function fakeRedis(data: Record<string, string> = {}) {
   const written: unknown[][] = [];
-  const asked: string[] = [];
+  const scans: string[] = [];
   const keys = Object.keys(data);
   const redis: RedisCommands = {
     async scan(cursor, pattern) {
-      asked.push(`scan ${cursor} ${pattern}`);
+      scans.push(`scan ${cursor} ${pattern}`);
       const at = Number(cursor);
       const next = at + 2 >= keys.length ? "0" : String(at + 2);
       const prefix = pattern.slice(0, -1);
@@ -28,16 +28,16 @@ function fakeRedis(data: Record<string, string> = {}) {
     remove: async (...call) => void written.push(["remove", ...call]),
     add: async (...call) => void written.push(["add", ...call]),
   };
-  return { redis, written, asked };
+  return { redis, written, scans };
 }
 
-const away = async () => {
+const unreachable = async () => {
   throw new Error("Command timed out");
 };
 
 describe("the bans", () => {
   test("are read by walking the cursor to its end", async () => {
-    const { redis, asked } = fakeRedis({ ban_1: "a", other: "x", another: "y", ban_2: "b", ban_3: "c" });
+    const { redis, scans } = fakeRedis({ ban_1: "a", other: "x", another: "y", ban_2: "b", ban_3: "c" });
     const seen = await createBanStore(redis, fakeClock(), times).bans();
     expect(seen).toEqual({
       known: true,
@@ -47,10 +47,10 @@ describe("the bans", () => {
         { kind: "host", id: 3, reason: "c" },
       ],
     });
-    expect(asked).toEqual(["scan 0 ban_*", "scan 2 ban_*", "scan 4 ban_*"]);
+    expect(scans).toEqual(["scan 0 ban_*", "scan 2 ban_*", "scan 4 ban_*"]);
   });
 
-  test("are of hosts and of machines, whatever is banned now", async () => {
+  test("include hosts and machines", async () => {
     const { redis } = fakeRedis({ ban_7: "start_timeout", ban_machine_8: "host_failed" });
     expect(await createBanStore(redis, fakeClock(), times).bans()).toEqual({
       known: true,
@@ -61,30 +61,30 @@ describe("the bans", () => {
     });
   });
 
-  test("leave out keys that only look like bans", async () => {
+  test("exclude similar keys that are not bans", async () => {
     const { redis } = fakeRedis({ ban_7: "start_timeout", ban_machine_: "x", ban_: "x", ban_9x: "x", ban_ip_5: "x" });
     const seen = await createBanStore(redis, fakeClock(), times).bans();
     expect(seen).toEqual({ known: true, value: [{ kind: "host", id: 7, reason: "start_timeout" }] });
   });
 
-  test("leave out a ban that ended while they were read", async () => {
+  test("exclude a ban that expired while they were read", async () => {
     const { redis } = fakeRedis({ ban_7: "start_timeout" });
     const store = createBanStore({ ...redis, mget: async (keys) => keys.map(() => null) }, fakeClock(), times);
     expect(await store.bans()).toEqual({ known: true, value: [] });
   });
 
-  test("carry as much of a reason as a message can show", async () => {
+  test("truncate a long reason", async () => {
     const { redis } = fakeRedis({ ban_7: "x".repeat(5000) });
     const seen = await createBanStore(redis, fakeClock(), times).bans();
     expect(seen).toEqual({ known: true, value: [{ kind: "host", id: 7, reason: "x".repeat(100) }] });
   });
 
-  test("are known and empty where there are none", async () => {
+  test("are known and empty when there are none", async () => {
     expect(await createBanStore(fakeRedis().redis, fakeClock(), times).bans()).toEqual({ known: true, value: [] });
   });
 
-  test("are unknown, not empty, while Redis is away", async () => {
-    const store = createBanStore({ ...fakeRedis().redis, scan: away }, fakeClock(), times);
+  test("are unknown, not empty, while Redis is unreachable", async () => {
+    const store = createBanStore({ ...fakeRedis().redis, scan: unreachable }, fakeClock(), times);
     expect(await store.bans()).toEqual({
       known: false,
       why: { message: "Redis is unreachable", account: null },
@@ -135,7 +135,7 @@ describe("waiting times and restart counters", () => {
     );
   });
 
-  test("are read where earlier deployments wrote fractions of a second", async () => {
+  test("are read also with fractions of a second, as earlier deployments wrote them", async () => {
     const { redis } = fakeRedis({ wait_5: "1795446000.25" });
     const counters = await createBanStore(redis, fakeClock(), times).counters([5]);
     expect(counters.get(5)?.waitingSince).toBe(1_795_446_000_250);
@@ -148,13 +148,13 @@ describe("waiting times and restart counters", () => {
     ["-1795446000", "2.5"],
     ["Infinity", "99999999999999999999"],
     ["1795446000x", " 7"],
-  ])("count as nothing where the stored text is no time or no count: %j, %j", async (wait, restarts) => {
+  ])("ignore a stored text that is not a time or not a count: %j, %j", async (wait, restarts) => {
     const { redis } = fakeRedis({ wait_5: wait, restarts_5: restarts });
     const counters = await createBanStore(redis, fakeClock(), times).counters([5]);
     expect(counters.get(5)).toEqual({ waitingSince: null, restarts: 0 });
   });
 
-  test("replace what is no time, and leave an earlier time", async () => {
+  test("replace a value that is not a time, and keep an earlier time", async () => {
     const garbage = fakeRedis({ wait_5: "soon" });
     await createBanStore(garbage.redis, fakeClock(), times).startWaiting(5, NOW);
     expect(garbage.written.at(-1)).toEqual(["setWithTtl", "wait_5", String(NOW / 1000), 86_400]);
@@ -163,23 +163,25 @@ describe("waiting times and restart counters", () => {
     expect(earlier.written.map(([command]) => command)).toEqual(["setIfAbsent"]);
   });
 
-  test("count from one where something else stood under the counter's key", async () => {
+  test("start again when the counter's key held something else", async () => {
     const { redis, written } = fakeRedis();
     const add = async () => {
       throw new Error("WRONGTYPE Operation against a key holding the wrong kind of value");
     };
     await createBanStore({ ...redis, add }, fakeClock(), times).countRestarts(5, 1);
     expect(written).toEqual([["setWithTtl", "restarts_5", "1", 3600]]);
-    await expect(createBanStore({ ...redis, add: away }, fakeClock(), times).countRestarts(5, 1)).rejects.toThrow();
+    await expect(
+      createBanStore({ ...redis, add: unreachable }, fakeClock(), times).countRestarts(5, 1),
+    ).rejects.toThrow();
   });
 
-  test("are missing, not zero, while Redis is away", async () => {
-    const store = createBanStore({ ...fakeRedis().redis, mget: away }, fakeClock(), times);
+  test("are missing, not zero, while Redis is unreachable", async () => {
+    const store = createBanStore({ ...fakeRedis().redis, mget: unreachable }, fakeClock(), times);
     expect(await store.counters([5])).toEqual(new Map());
   });
 
-  test("ask Redis nothing where there is no instance", async () => {
-    const store = createBanStore({ ...fakeRedis().redis, mget: away }, fakeClock(), times);
+  test("send no command when there is no instance", async () => {
+    const store = createBanStore({ ...fakeRedis().redis, mget: unreachable }, fakeClock(), times);
     expect(await store.counters([])).toEqual(new Map());
   });
 

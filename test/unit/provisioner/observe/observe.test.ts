@@ -30,14 +30,14 @@ interface Script extends ClientScript {
   answers?: () => boolean;
   pod?: string;
   fresh?: boolean;
-  opensAt?: () => number;
+  availableAt?: () => number;
 }
 
 function observer(script: Script = {}) {
   const journal: Journal = [];
   const clock = fakeClock(NOW);
   let back = 0;
-  const observed = createObserver({
+  const observer = createObserver({
     client: fakeClient(journal, { rows: () => [row()], ...script }),
     bans: fakeBans(journal),
     probe: async (endpoint) => {
@@ -50,8 +50,8 @@ function observer(script: Script = {}) {
     slot: pollSlotOf(script.pod ?? "vast-pod-0"),
     fresh: script.fresh ?? false,
     firstCreateWaitMs: 10 * SECOND,
-    listAvailableAt: () => script.opensAt?.() ?? 0,
-    blockCreateUntil: (until) => void journal.push(`hold ${until - NOW}`),
+    listAvailableAt: () => script.availableAt?.() ?? 0,
+    blockCreateUntil: (until) => void journal.push(`block creates until +${until - NOW}`),
   });
   return {
     journal,
@@ -59,9 +59,9 @@ function observer(script: Script = {}) {
     setBack: (ms: number) => {
       back = ms;
     },
-    wakeAt: observed.wakeAt,
-    look: (m: State = serving, p: Published = nothingPublished, urgency: Urgency = "ready") =>
-      clock.drive(observed.observe(m, p, urgency)),
+    wakeAt: observer.wakeAt,
+    observe: (m: State = serving, p: Published = nothingPublished, urgency: Urgency = "ready") =>
+      clock.drive(observer.observe(m, p, urgency)),
   };
 }
 const count = (journal: Journal, entry: string) => journal.filter((e) => e === entry).length;
@@ -69,10 +69,10 @@ const fails = (error: Error) => () => {
   throw error;
 };
 
-describe("a look at the world", () => {
+describe("an observation", () => {
   test("knows list, template, bans and probes", async () => {
-    const { look } = observer();
-    expect(await look()).toEqual({
+    const { observe } = observer();
+    expect(await observe()).toEqual({
       listedAt: NOW,
       list: known([row()]),
       template: known(template),
@@ -84,142 +84,142 @@ describe("a look at the world", () => {
     });
   });
 
-  test("takes an error for unknown, with the account's trouble", async () => {
-    const seen = await observer({ rows: fails(vastError("auth", { status: 404 })) }).look();
+  test("is unknown after an error, with the account problem", async () => {
+    const seen = await observer({ rows: fails(vastError("auth", { status: 404 })) }).observe();
     expect(seen.list).toEqual({ known: false, why: { message: expect.stringContaining("404"), account: "auth" } });
-    const away = await observer({ template: fails(vastError("unavailable", { status: 502 })) }).look();
+    const away = await observer({ template: fails(vastError("unavailable", { status: 502 })) }).observe();
     expect(away.template).toMatchObject({ known: false, why: { account: null } });
   });
 
-  test("hides no defect behind unknown", async () => {
-    await expect(observer({ rows: fails(new TypeError("a defect")) }).look()).rejects.toThrow(TypeError);
+  test("does not hide an internal error as unknown", async () => {
+    await expect(observer({ rows: fails(new TypeError("a defect")) }).observe()).rejects.toThrow(TypeError);
   });
 
   test("probes what is published while the list is unknown", async () => {
-    const { look, journal } = observer({ rows: fails(vastError("unavailable")) });
-    expect((await look(serving, published())).publishedProbe).toEqual({ instanceId: ID, probe: passing() });
+    const { observe, journal } = observer({ rows: fails(vastError("unavailable")) });
+    expect((await observe(serving, published())).publishedProbe).toEqual({ instanceId: ID, probe: passing() });
     expect(count(journal, "probe 41234")).toBe(1);
   });
 
   test("does not probe an instance that is being destroyed", async () => {
-    const { look, journal } = observer();
-    await look(state({ pendingDeletes: [{ id: ID, reason: "duplicate", since: NOW, deleteSentAt: NOW }] }));
+    const { observe, journal } = observer();
+    await observe(state({ pendingDeletes: [{ id: ID, reason: "duplicate", since: NOW, deleteSentAt: NOW }] }));
     expect(count(journal, "probe 41234")).toBe(0);
   });
 
-  test("asks for the account's credit where an instance was stopped, and only there", async () => {
-    const { look, journal } = observer();
-    expect((await look()).credit).toBeUndefined();
+  test("reads the account's credit only when an instance was stopped", async () => {
+    const { observe, journal } = observer();
+    expect((await observe()).credit).toBeUndefined();
     expect(journal).not.toContain("credit");
     for (const over of [{ actualStatus: "stopped" }, { intendedStatus: "stopped" }, { curState: "stopped" }]) {
       const stopped = observer({ rows: () => [row(over)], credit: () => -0.04 });
-      expect((await stopped.look()).credit).toEqual(known(-0.04));
+      expect((await stopped.observe()).credit).toEqual(known(-0.04));
     }
     const away = observer({ rows: () => [row({ curState: "stopped" })], credit: fails(vastError("unavailable")) });
-    expect((await away.look()).credit).toMatchObject({ known: false, why: { account: null } });
+    expect((await away.observe()).credit).toMatchObject({ known: false, why: { account: null } });
   });
 
-  test("does not ask for the credit on account of an instance that is being destroyed", async () => {
-    const { look, journal } = observer({ rows: () => [row({ curState: "stopped" })] });
-    await look(state({ pendingDeletes: [{ id: ID, reason: "duplicate", since: NOW, deleteSentAt: NOW }] }));
+  test("does not read the credit because of an instance that is being destroyed", async () => {
+    const { observe, journal } = observer({ rows: () => [row({ curState: "stopped" })] });
+    await observe(state({ pendingDeletes: [{ id: ID, reason: "duplicate", since: NOW, deleteSentAt: NOW }] }));
     expect(journal).not.toContain("credit");
   });
 
-  test("does not probe what has no endpoint yet", async () => {
-    const { look, journal } = observer({ rows: () => [row({ ports: null, directPortStart: null })] });
-    await look(state());
+  test("does not probe an instance without an endpoint", async () => {
+    const { observe, journal } = observer({ rows: () => [row({ ports: null, directPortStart: null })] });
+    await observe(state());
     expect(journal.join()).not.toContain("probe");
   });
 });
 
-describe("how often the API is asked", () => {
-  test("the list twice a minute while everything answers, the probe each time", async () => {
-    const { look, journal, clock } = observer();
+describe("how often the API is called", () => {
+  test("lists twice a minute while everything answers, and probes each time", async () => {
+    const { observe, journal, clock } = observer();
     for (let i = 0; i < 24; i += 1) {
-      await look();
+      await observe();
       await clock.advance(5 * SECOND);
     }
     expect(count(journal, "list")).toBe(4);
     expect(count(journal, "probe 41234")).toBe(24);
   });
 
-  test("the list at once when a probe fails", async () => {
+  test("lists immediately when a probe fails", async () => {
     let answers = true;
-    const { look, journal } = observer({ answers: () => answers });
-    await look();
+    const { observe, journal } = observer({ answers: () => answers });
+    await observe();
     answers = false;
-    const seen = await look();
+    const seen = await observe();
     expect(count(journal, "list")).toBe(2);
     expect(seen.instances[0]?.probe?.ok).toBe(false);
   });
 
-  test("the list at once when an instance has moved, whose new endpoint is probed in the same look", async () => {
+  test("lists immediately when an instance has moved, and probes its new endpoint in the same pass", async () => {
     let at = 41234;
-    const { look, journal } = observer({
+    const { observe, journal } = observer({
       rows: () => [row({ ports: { "8000/tcp": at } })],
       answers: () => at === 41234,
     });
-    await look();
+    await observe();
     at = 50000;
-    const seen = await look();
+    const seen = await observe();
     expect(journal.filter((entry) => entry.startsWith("probe"))).toEqual(["probe 41234", "probe 41234", "probe 50000"]);
     expect(seen.instances[0]?.probe?.endpoint.port).toBe(50000);
   });
 
-  test("the list every two or three seconds while something comes up, the probe each time", async () => {
-    const { look, journal, clock } = observer({ answers: () => false });
+  test("lists every two or three seconds while something comes up, and probes each time", async () => {
+    const { observe, journal, clock } = observer({ answers: () => false });
     for (let i = 0; i < 60; i += 1) {
-      await look(serving, nothingPublished, "starting");
+      await observe(serving, nothingPublished, "starting");
       await clock.advance(SECOND);
     }
     expect(count(journal, "list")).toBeGreaterThanOrEqual(20);
     expect(count(journal, "probe 41234")).toBe(60);
   });
 
-  test("the list at once before something is changed", async () => {
-    const { look, journal } = observer();
-    await look();
-    await look(serving, nothingPublished, "now");
+  test("lists immediately before a change", async () => {
+    const { observe, journal } = observer();
+    await observe();
+    await observe(serving, nothingPublished, "now");
     expect(count(journal, "list")).toBe(2);
   });
 
-  test("the probe alone before something is changed, where the API has asked for a longer wait", async () => {
-    let opensAt = 0;
-    const { look, journal } = observer({ opensAt: () => opensAt });
-    const first = await look();
-    opensAt = NOW + 11 * SECOND;
-    expect((await look(serving, nothingPublished, "now")).listedAt).toBe(first.listedAt);
+  test("only probes before a change when the API asked for a longer wait", async () => {
+    let availableAt = 0;
+    const { observe, journal } = observer({ availableAt: () => availableAt });
+    const first = await observe();
+    availableAt = NOW + 11 * SECOND;
+    expect((await observe(serving, nothingPublished, "now")).listedAt).toBe(first.listedAt);
     expect([count(journal, "list"), count(journal, "probe 41234")]).toEqual([1, 2]);
-    opensAt = NOW + 10 * SECOND;
-    await look(serving, nothingPublished, "now");
+    availableAt = NOW + 10 * SECOND;
+    await observe(serving, nothingPublished, "now");
     expect(count(journal, "list")).toBe(2);
   });
 
-  test("an unknown list not before its gate opens, while what is published is probed on", async () => {
-    const { look, journal } = observer({ rows: fails(vastError("unavailable")), opensAt: () => NOW + MINUTE });
-    await look(serving, published(), "starting");
-    const seen = await look(serving, published(), "starting");
+  test("does not list after an unknown list before the rate limit allows it, but probes the published server", async () => {
+    const { observe, journal } = observer({ rows: fails(vastError("unavailable")), availableAt: () => NOW + MINUTE });
+    await observe(serving, published(), "starting");
+    const seen = await observe(serving, published(), "starting");
     expect(count(journal, "list")).toBe(1);
     expect(count(journal, "probe 41234")).toBe(2);
     expect(seen.list.known).toBe(false);
   });
 
-  test("in the slot of each pod of an account, so that no two meet", async () => {
+  test("lists each pod of an account in its own slot", async () => {
     const instants = new Set<number>();
     for (let i = 0; i < 10; i += 1) {
-      const { look, clock, wakeAt } = observer({ pod: `vast-pod-${i}` });
-      await look();
+      const { observe, clock, wakeAt } = observer({ pod: `vast-pod-${i}` });
+      await observe();
       await clock.advance(wakeAt("ready", NOW + 10 * MINUTE) - NOW);
       instants.add(clock.now() % 17_000);
     }
     expect(instants.size).toBe(10);
   });
 
-  test("the list and the template at once when the clock was set back: a time to come would pass for now", async () => {
-    const { look, journal, setBack } = observer();
-    await look();
+  test("reads list and template immediately when the clock was set back", async () => {
+    const { observe, journal, setBack } = observer();
+    await observe();
     setBack(HOUR);
-    expect((await look()).listedAt).toBeLessThanOrEqual(NOW - HOUR + MINUTE);
+    expect((await observe()).listedAt).toBeLessThanOrEqual(NOW - HOUR + MINUTE);
     expect([count(journal, "list"), count(journal, "template")]).toEqual([2, 2]);
     const refused = observer({ rows: () => rowsThen() });
     let lists = 0;
@@ -228,63 +228,63 @@ describe("how often the API is asked", () => {
       if (lists > 1) throw vastError("rate_limited");
       return [row()];
     };
-    await refused.look();
+    await refused.observe();
     refused.setBack(HOUR);
-    expect((await refused.look()).list.known).toBe(false);
+    expect((await refused.observe()).list.known).toBe(false);
   });
 
-  test("an old list keeps the time at which it was asked for: it proves nothing later", async () => {
-    const { look, clock } = observer();
-    await look();
+  test("keeps the time at which an old list was requested", async () => {
+    const { observe, clock } = observer();
+    await observe();
     await clock.advance(5 * SECOND);
-    expect((await look()).listedAt).toBe(NOW);
+    expect((await observe()).listedAt).toBe(NOW);
   });
 
-  test("the template within a minute, sooner after a failure", async () => {
-    const { look, journal, clock } = observer();
-    await look();
+  test("reads the template again within a minute, and sooner after a failure", async () => {
+    const { observe, journal, clock } = observer();
+    await observe();
     await clock.advance(MINUTE);
-    await look();
+    await observe();
     expect(count(journal, "template")).toBe(2);
     const away = observer({ template: fails(vastError("unavailable")) });
-    await away.look();
+    await away.observe();
     await away.clock.advance(10 * SECOND);
-    await away.look();
+    await away.observe();
     expect(count(away.journal, "template")).toBe(2);
   });
 });
 
-describe("a read that is refused as too frequent", () => {
+describe("a rate-limited read", () => {
   const tooFrequent = vastError("rate_limited", { status: 429 });
 
-  test("leaves a known list known for two minutes, with its old time", async () => {
+  test("keeps a known list for two minutes, with its old time", async () => {
     let refused = false;
     const rows = () => (refused ? fails(tooFrequent)() : [row()]);
-    const { look, clock } = observer({ rows });
-    await look();
+    const { observe, clock } = observer({ rows });
+    await observe();
     refused = true;
     await clock.advance(MINUTE);
-    expect(await look()).toMatchObject({ listedAt: NOW, list: known([row()]) });
+    expect(await observe()).toMatchObject({ listedAt: NOW, list: known([row()]) });
     await clock.advance(MINUTE);
-    expect((await look()).list.known).toBe(false);
+    expect((await observe()).list.known).toBe(false);
   });
 
-  test("leaves a known template known", async () => {
+  test("keeps a known template", async () => {
     let refused = false;
-    const { look, clock } = observer({ template: () => (refused ? fails(tooFrequent)() : template) });
-    await look();
+    const { observe, clock } = observer({ template: () => (refused ? fails(tooFrequent)() : template) });
+    await observe();
     refused = true;
     await clock.advance(MINUTE);
-    expect((await look()).template).toEqual(known(template));
+    expect((await observe()).template).toEqual(known(template));
   });
 
-  test("makes the list be asked for more seldom, down to once in a round, and clean calls bring it back", async () => {
+  test("makes the list less frequent, down to once per round; answered calls make it more frequent again", async () => {
     let refused = true;
-    const { look, journal, clock } = observer({ rows: () => (refused ? fails(tooFrequent)() : [row()]) });
+    const { observe, journal, clock } = observer({ rows: () => (refused ? fails(tooFrequent)() : [row()]) });
     const inAMinute = async () => {
       journal.length = 0;
       for (let i = 0; i < 60; i += 1) {
-        await look(serving, nothingPublished, "starting");
+        await observe(serving, nothingPublished, "starting");
         await clock.advance(SECOND);
       }
       return count(journal, "list");
@@ -300,50 +300,50 @@ describe("a read that is refused as too frequent", () => {
 });
 
 describe("a pod that has never run here", () => {
-  test("asks for the template and creates at its turn, which comes 10 s after the first empty list at the earliest", async () => {
-    const { look, journal, clock, wakeAt } = observer({ pod: "vast-pod-3", fresh: true, rows: () => [] });
-    const first = await look(state(), nothingPublished, "starting");
+  test("reads the template and creates in its create slot, at least 10 s after the first empty list", async () => {
+    const { observe, journal, clock, wakeAt } = observer({ pod: "vast-pod-3", fresh: true, rows: () => [] });
+    const first = await observe(state(), nothingPublished, "starting");
     expect(first.template.known).toBe(false);
     await clock.advance(5 * SECOND);
-    await look(state(), nothingPublished, "starting");
+    await observe(state(), nothingPublished, "starting");
     expect(journal.filter((entry) => entry === "list" || entry === "template")).toEqual(["list"]);
-    const turn = wakeAt("starting", NOW + HOUR);
-    expect(turn - first.listedAt).toBeGreaterThanOrEqual(10 * SECOND);
-    await clock.advance(turn - clock.now());
-    expect((await look(state(), nothingPublished, "starting")).template.known).toBe(true);
+    const slotAt = wakeAt("starting", NOW + HOUR);
+    expect(slotAt - first.listedAt).toBeGreaterThanOrEqual(10 * SECOND);
+    await clock.advance(slotAt - clock.now());
+    expect((await observe(state(), nothingPublished, "starting")).template.known).toBe(true);
     expect(journal.filter((entry) => entry !== "bans")).toEqual([
       "list",
       "list",
-      `hold ${turn + 2000 - NOW}`,
+      `block creates until +${slotAt + 2000 - NOW}`,
       "template",
     ]);
   });
 
-  test("waits for no turn as the first of its set", async () => {
-    const { look, clock, wakeAt } = observer({ fresh: true, rows: () => [] });
-    const { listedAt } = await look(state(), nothingPublished, "starting");
+  test("does not wait for a create slot as the first pod of its set", async () => {
+    const { observe, clock, wakeAt } = observer({ fresh: true, rows: () => [] });
+    const { listedAt } = await observe(state(), nothingPublished, "starting");
     expect(listedAt - NOW).toBeLessThan(2.2 * SECOND);
     expect(wakeAt("starting", clock.now() + HOUR) - listedAt).toBeLessThan(12.2 * SECOND);
   });
 
-  test("waits for its turn as the first of its set as well once a refusal tells of others", async () => {
+  test("waits for its create slot also as the first pod of its set after a refusal shows that there are others", async () => {
     let calls = 0;
     const rows = () => {
       calls += 1;
       return calls === 1 ? fails(vastError("rate_limited"))() : [];
     };
-    const { look, clock, wakeAt } = observer({ fresh: true, rows });
-    await look(state(), nothingPublished, "starting");
+    const { observe, clock, wakeAt } = observer({ fresh: true, rows });
+    await observe(state(), nothingPublished, "starting");
     await clock.advance(wakeAt("starting", clock.now() + HOUR) - clock.now());
-    const { listedAt, list } = await look(state(), nothingPublished, "starting");
+    const { listedAt, list } = await observe(state(), nothingPublished, "starting");
     expect(list.known).toBe(true);
     expect(wakeAt("starting", clock.now() + HOUR) % 51_000).toBe(0);
     expect(wakeAt("starting", clock.now() + HOUR) - listedAt).toBeGreaterThanOrEqual(10 * SECOND);
   });
 
-  test("has no turn to wait for when it finds its instance", async () => {
-    const { look, clock, wakeAt } = observer({ pod: "vast-pod-3", fresh: true });
-    const seen = await look(state(), nothingPublished, "starting");
+  test("does not wait for a create slot when it finds its instance", async () => {
+    const { observe, clock, wakeAt } = observer({ pod: "vast-pod-3", fresh: true });
+    const seen = await observe(state(), nothingPublished, "starting");
     expect(seen.template.known).toBe(true);
     expect(wakeAt("starting", clock.now() + SECOND) - clock.now()).toBeLessThanOrEqual(SECOND);
   });

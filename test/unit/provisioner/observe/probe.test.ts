@@ -1,4 +1,4 @@
-// The probe is sockets and nothing else: these tests use real ones, on loopback.
+// The probe consists of sockets: these tests use real ones, on loopback.
 import { createServer as createHttpServer } from "node:http";
 import { createServer as createHttpsServer } from "node:https";
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
@@ -29,10 +29,10 @@ const http = (status: number, seen: string[] = []) =>
     }),
   );
 
-// How long a probe may take in all: every other wait is for a greeting.
+// The deadline of the whole probe: every other wait is for a banner.
 const DEADLINE_MS = 5000;
 
-/** A clock that tells of each wait for a greeting, which lasts until `over` is called. */
+/** A clock that reports each wait for a banner, which lasts until `over` is called. */
 function listeningClock(heard: (ms: number, over: () => void) => void, now: () => number = () => 0): Clock {
   return {
     now,
@@ -43,7 +43,7 @@ function listeningClock(heard: (ms: number, over: () => void) => void, now: () =
       }),
   };
 }
-/** A clock under which whoever says nothing is not waited for. */
+/** A clock that ends each wait for a banner immediately. */
 const atOnce = () => listeningClock((_, over) => over());
 const probe = (over: Partial<ProbeSettings> = {}, clock: Clock = atOnce()) =>
   createProbe(clock, {
@@ -54,7 +54,7 @@ const probe = (over: Partial<ProbeSettings> = {}, clock: Clock = atOnce()) =>
     ...over,
   });
 
-/** Probes a server that says a piece each time that it is waited for; when it has none left the wait is over. */
+/** Probes a server that sends one piece per wait; without a piece left, the wait ends. */
 async function greetedWith(pieces: readonly string[]) {
   const server = createServer();
   const accepted = new Promise<Socket>((resolve) => server.once("connection", resolve));
@@ -69,7 +69,7 @@ async function greetedWith(pieces: readonly string[]) {
 }
 
 describe("without an HTTP path", () => {
-  test("a connection that stands is an answer", async () => {
+  test("an open connection passes", async () => {
     const endpoint = await tcp(() => undefined);
     expect(await probe()(endpoint)).toEqual({ endpoint, ok: true, tcp: true, why: "" });
   });
@@ -79,14 +79,14 @@ describe("without an HTTP path", () => {
     ["in two pieces", ["S", "SH-2.0-OpenSSH_9.6\r\n"]],
     ["byte by byte", ["S", "S", "H", "-"]],
     ["after lines of its own", ["Welcome.\r\nKeys only.\r\nSS", "H-2.0-OpenSSH_9.6\r\n"]],
-  ])("sshd that greets %s is no answer, and the message names the setting", async (_, pieces) => {
+  ])("sshd with a banner %s fails, and the message names the setting", async (_, pieces) => {
     const { result, left } = await greetedWith(pieces);
     expect(left).toEqual([]);
     expect(result).toMatchObject({ ok: false, tcp: false });
     expect(result.why).toContain("VAST_UPSTREAM_PORT");
   });
 
-  test("an app that speaks first is an answer", async () => {
+  test("an app that sends first passes", async () => {
     const { result, left } = await greetedWith(["220 ready\r\nS"]);
     expect(left).toEqual([]);
     expect(result.ok).toBe(true);
@@ -94,9 +94,9 @@ describe("without an HTTP path", () => {
 
   test.each([
     ["a near host", 0, 300],
-    ["a far host, as its greeting takes longer", 400, 1100],
-    ["the farthest host, within the probe's deadline", 3000, 2000],
-  ])("a greeting is waited for from %s", async (_, handshakeMs, waitMs) => {
+    ["a distant host, whose banner takes longer", 400, 1100],
+    ["the most distant host, within the probe's deadline", 3000, 2000],
+  ])("the wait for a banner fits %s", async (_, handshakeMs, waitMs) => {
     const waits: number[] = [];
     const instants = [0, handshakeMs];
     const clock = listeningClock(
@@ -110,7 +110,7 @@ describe("without an HTTP path", () => {
     expect(waits).toEqual([waitMs]);
   });
 
-  test("a connection that is closed at once is no answer", async () => {
+  test("a connection that is closed immediately fails", async () => {
     const endpoint = await tcp((socket) => socket.destroy());
     expect(
       await probe(
@@ -120,7 +120,7 @@ describe("without an HTTP path", () => {
     ).toMatchObject({ ok: false, tcp: false });
   });
 
-  test("nobody there is no answer, and the message says where and why", async () => {
+  test("a closed port fails, and the message says where and why", async () => {
     const server = createServer();
     const endpoint = await listening(server);
     await new Promise((resolve) => server.close(resolve));
@@ -129,12 +129,12 @@ describe("without an HTTP path", () => {
     expect(result.why).toBe(`127.0.0.1:${endpoint.port}: ECONNREFUSED`);
   });
 
-  test("a program that ends is not waited for", async () => {
+  test("an aborted probe fails immediately", async () => {
     const endpoint = await tcp(() => undefined);
     expect(await probe()(endpoint, AbortSignal.abort())).toMatchObject({ ok: false });
   });
 
-  test("an instance that speaks TLS is an answer: it says nothing by itself", async () => {
+  test("an instance with TLS passes: it does not send first", async () => {
     const endpoint = await tcp(() => undefined);
     expect((await probe({ scheme: "https" })(endpoint)).ok).toBe(true);
   });
@@ -143,20 +143,20 @@ describe("without an HTTP path", () => {
 describe("with an HTTP path", () => {
   const healthPath = "/health";
 
-  test.each([200, 204, 302, 399])("status %i is an answer, and no redirect is followed", async (status) => {
+  test.each([200, 204, 302, 399])("status %i passes, and no redirect is followed", async (status) => {
     const seen: string[] = [];
     const endpoint = await http(status, seen);
     expect(await probe({ healthPath: "/health?x=1" })(endpoint)).toMatchObject({ ok: true, tcp: true });
     expect(seen).toEqual(["/health?x=1"]);
   });
 
-  test.each([400, 404, 500, 503])("status %i is none, though TCP connects", async (status) => {
+  test.each([400, 404, 500, 503])("status %i fails, although TCP connects", async (status) => {
     const result = await probe({ healthPath })(await http(status));
     expect(result).toMatchObject({ ok: false, tcp: true });
     expect(result.why).toContain(`GET /health answered ${status}`);
   });
 
-  test("silence is none within the deadline of the given clock", async () => {
+  test("silence fails at the deadline of the given clock", async () => {
     const deadlines: (() => void)[] = [];
     const clock: Clock = {
       now: () => 0,
@@ -168,7 +168,7 @@ describe("with an HTTP path", () => {
     expect(result.why).toContain("no answer in time");
   });
 
-  test("sshd is none before it is asked for anything", async () => {
+  test("sshd fails before anything is sent to it", async () => {
     const said: string[] = [];
     const endpoint = await tcp((socket) => {
       socket.on("data", (chunk) => said.push(String(chunk)));
@@ -185,14 +185,14 @@ describe("with an HTTP path", () => {
     expect(said).toEqual([]);
   });
 
-  test("a body that is long or never ends is not waited for", async () => {
+  test("the probe does not wait for a long or endless body", async () => {
     const endpoint = await listening(
       createHttpServer((_, response) => void response.writeHead(200).write("x".repeat(200_000))),
     );
     expect((await probe({ healthPath })(endpoint)).ok).toBe(true);
   });
 
-  test("each probe makes a connection of its own", async () => {
+  test("each probe opens a new connection", async () => {
     const ports = new Set<number | undefined>();
     const endpoint = await listening(
       createHttpServer((request, response) => {
@@ -204,7 +204,7 @@ describe("with an HTTP path", () => {
     expect(ports.size).toBe(3);
   });
 
-  test("no HTTP proxy of the environment is asked", async () => {
+  test("the HTTP proxy of the environment is not used", async () => {
     const proxied: string[] = [];
     const proxy = await http(200, proxied);
     for (const name of ["HTTP_PROXY", "http_proxy", "ALL_PROXY"]) vi.stubEnv(name, `http://127.0.0.1:${proxy.port}`);
@@ -220,22 +220,22 @@ describe("with an HTTP path", () => {
 describe("with https", () => {
   const asked = { healthPath: "/health", scheme: "https" } as const;
 
-  test("a certificate that fits no address is good enough for a probe", async () => {
+  test("a certificate without the address is accepted", async () => {
     const endpoint = await listening(
       createHttpsServer(SELF_SIGNED, (_, response) => void response.writeHead(204).end()),
     );
     expect(await probe(asked)(endpoint)).toMatchObject({ ok: true, tcp: true });
   });
 
-  test("an app that speaks plain HTTP is no answer, and the message names the setting", async () => {
+  test("an app with plain HTTP fails, and the message names the setting", async () => {
     const result = await probe(asked)(await http(200));
     expect(result).toMatchObject({ ok: false, tcp: true });
     expect(result.why).toContain("VAST_UPSTREAM_SCHEME");
   });
 });
 
-describe("the header that proves who calls", () => {
-  /** An app that lets in whoever brings this value. */
+describe("the auth header", () => {
+  /** An app that accepts only this header value. */
   const guarded = async (value: string) => {
     const brought: unknown[] = [];
     const endpoint = await listening(
@@ -253,7 +253,7 @@ describe("the header that proves who calls", () => {
     expect((await probe({ healthPath: "/", authHeader })(endpoint)).ok).toBe(true);
   });
 
-  test("is read again where it is refused, and the rotated one counts in the same probe", async () => {
+  test("is read again when it is refused, and the rotated one is used in the same probe", async () => {
     const { endpoint, brought } = await guarded("sekrit-2");
     let value = "sekrit-1";
     const onRefused = () => {
@@ -264,20 +264,17 @@ describe("the header that proves who calls", () => {
     expect(brought).toEqual(["sekrit-1", "sekrit-2"]);
   });
 
-  test.each([401, 403])(
-    "that is refused for good with %i is named in the message, and its value is not",
-    async (status) => {
-      const authHeader = () => ({ name: "X-Api-Key", value: "sekrit-1" });
-      const seen: string[] = [];
-      const result = await probe({ healthPath: "/", authHeader })(await http(status, seen));
-      expect(result).toMatchObject({ ok: false, tcp: true });
-      expect(result.why).toContain("UPSTREAM_AUTH_HEADER");
-      expect(JSON.stringify(result)).not.toContain("sekrit");
-      expect(seen).toHaveLength(1);
-    },
-  );
+  test.each([401, 403])("that is refused again with %i is named in the message, without its value", async (status) => {
+    const authHeader = () => ({ name: "X-Api-Key", value: "sekrit-1" });
+    const seen: string[] = [];
+    const result = await probe({ healthPath: "/", authHeader })(await http(status, seen));
+    expect(result).toMatchObject({ ok: false, tcp: true });
+    expect(result.why).toContain("UPSTREAM_AUTH_HEADER");
+    expect(JSON.stringify(result)).not.toContain("sekrit");
+    expect(seen).toHaveLength(1);
+  });
 
-  test("stands in no message where the connection breaks", async () => {
+  test("is not in the message when the connection breaks", async () => {
     const authHeader = () => ({ name: "X-Api-Key", value: "sekrit-1" });
     const endpoint = await tcp((socket) => socket.once("data", () => socket.destroy()));
     const result = await probe({ healthPath: "/", authHeader })(endpoint);
@@ -286,24 +283,24 @@ describe("the header that proves who calls", () => {
   });
 });
 
-describe("what the reloader says it has applied", () => {
+describe("what the reloader reports as applied", () => {
   const reloader = (body: string, status = 200) =>
     listening(
       createHttpServer((_, response) => response.writeHead(status, { "content-type": "application/json" }).end(body)),
     );
   const applied = { generation: 7, server: { scheme: "http", host: "203.0.113.9", port: 1 }, hash: "h" };
 
-  test("is read out of its status, whatever else that holds", async () => {
+  test("is read from its status, whatever else the status holds", async () => {
     const { port } = await reloader(JSON.stringify({ wanted: {}, applied }));
     expect(await createAskReloader(port, fakeClock())()).toEqual(applied);
   });
 
-  test.each(['{"applied":null}', "{}", "not json"])("is nothing where it says nothing: %s", async (body) => {
+  test.each(['{"applied":null}', "{}", "not json"])("is null when the status does not contain it: %s", async (body) => {
     const { port } = await reloader(body);
     expect(await createAskReloader(port, fakeClock())()).toBeNull();
   });
 
-  test("is nothing while it is down", async () => {
+  test("is null while the reloader is down", async () => {
     const server = createServer();
     const { port } = await listening(server);
     await new Promise((resolve) => server.close(resolve));

@@ -23,7 +23,7 @@ async function publisherIn(folder?: string, lastGeneration = 0) {
 const textOf = (path: string) => readFile(path, "utf8");
 
 describe("the upstream file", () => {
-  test("says what the plan says, readable for nginx' reloader", async () => {
+  test("holds the plan's result, readable for the reloader", async () => {
     const { publisher, path } = await publisherIn();
     const { changed, file } = await publisher.publish(ready);
     expect(changed).toBe(true);
@@ -42,7 +42,7 @@ describe("the upstream file", () => {
     expect((await stat(path)).mode & 0o777).toBe(0o644);
   });
 
-  test("is not written again while it says the same", async () => {
+  test("is not written again while its content is the same", async () => {
     const { publisher, path } = await publisherIn();
     await publisher.publish(ready);
     const before = await textOf(path);
@@ -59,18 +59,18 @@ describe("the upstream file", () => {
     expect((await next.publish(ready)).file.generation).toBe(3);
   });
 
-  test("never uses a generation again that the state knows, though the file is gone", async () => {
+  test("never reuses a generation that the state knows, even if the file does not exist", async () => {
     const { publisher } = await publisherIn(undefined, 40);
     expect((await publisher.publish(ready)).file.generation).toBe(41);
   });
 
-  test("is left alone by a restart that finds the same", async () => {
+  test("is not written by a restart that finds the same content", async () => {
     const { publisher, again } = await publisherIn();
     await publisher.publish(ready);
     expect(await (await again()).publisher.publish(ready)).toMatchObject({ changed: false });
   });
 
-  test.each(["edited by hand\n", ""])("is written anew when somebody changed it: %j", async (edited) => {
+  test.each(["edited by hand\n", ""])("is written again when somebody changed it: %j", async (edited) => {
     const { publisher, path } = await publisherIn();
     await publisher.publish(ready);
     await writeFile(path, edited);
@@ -78,7 +78,7 @@ describe("the upstream file", () => {
     expect(parseUpstreamFile(await textOf(path)).ok).toBe(true);
   });
 
-  test("is touched while nothing changes, so that its writer is seen to live", async () => {
+  test("is touched while nothing changes, so that the reloader sees that its writer is alive", async () => {
     const { publisher, path, clock } = await publisherIn();
     await publisher.publish(ready);
     await utimes(path, 1, 1);
@@ -90,7 +90,7 @@ describe("the upstream file", () => {
     expect((await stat(path)).mtimeMs).toBe(clock.now());
   });
 
-  test("keeps what it said when it cannot be written", async () => {
+  test("keeps its content when it cannot be written", async () => {
     const { publisher, path } = await publisherIn();
     await publisher.publish(ready);
     const before = await textOf(path);
@@ -110,7 +110,7 @@ describe("at the start", () => {
     ["{", /not JSON/],
     ['{"schema":9}', /newer/],
     ['{"schema":1}', /generation/],
-  ])("an unusable file is reported and written anew: %s", async (text, problem) => {
+  ])("an unusable file is reported and written again: %s", async (text, problem) => {
     const { publisher, path, again } = await publisherIn();
     await publisher.publish(ready);
     await writeFile(path, text);
@@ -120,14 +120,14 @@ describe("at the start", () => {
     expect((await next.publish(ready)).file.generation).toBe(6);
   });
 
-  test("the file of another pod is not taken for ours", async () => {
+  test("the file of another pod is not used", async () => {
     const { publisher, path, again } = await publisherIn();
     const { file } = await publisher.publish(ready);
     await writeFile(path, formatUpstreamFile({ ...file, pod: "vast-pod-1" }));
     expect((await again()).started).toMatchObject({ file: null, problem: expect.stringContaining("vast-pod-1") });
   });
 
-  test("what a killed writer left behind is removed, and nothing else", async () => {
+  test("only the temporary files of a killed writer are removed", async () => {
     const { publisher, path, again } = await publisherIn();
     await publisher.publish(ready);
     const folder = join(path, "..");

@@ -23,7 +23,7 @@ async function wait(ask: (n: number) => Applied, drainMs = 10_000, signal = new 
 }
 
 describe("withdrawing a server", () => {
-  test("waits for nginx to let go, then for requests under way", async () => {
+  test("waits until nginx stops routing to the server, then for requests in progress", async () => {
     const { ms, lines } = await wait((n) => applied(n < 4 ? 6 : 7, n < 4 ? server : null));
     expect(ms).toBe(300 + 10_000);
     expect(lines).toEqual([]);
@@ -45,13 +45,13 @@ describe("withdrawing a server", () => {
     expect((await wait(() => applied(7, server), 0)).ms).toBe(5000);
   });
 
-  test("goes on after five seconds without an answer, and says so: the instance goes on billing", async () => {
+  test("continues after five seconds without an answer, with a warning: the instance is still being billed", async () => {
     const { ms, lines } = await wait(() => null);
     expect(ms).toBe(5000 + 10_000);
     expect(lines).toMatchObject([{ level: "warn", event: "withdraw", generation: 7 }]);
   });
 
-  test("ends at once when the program ends", async () => {
+  test("stops immediately when the program ends", async () => {
     const stop = new AbortController();
     const { ms, lines } = await wait(
       (n) => {

@@ -9,7 +9,7 @@ import { offers, START, type Trial, trial } from "../../emulator/harness.ts";
 
 type Case = [row: object, field: string, operator: Operator, value: unknown, met: boolean];
 
-describe("a row meets a filter", () => {
+describe("a row matches a filter", () => {
   test.each<Case>([
     [{ verification: "verified" }, "verified", "eq", true, true],
     [{ verification: "deverified" }, "verified", "eq", "True", false],
@@ -75,11 +75,11 @@ describe("a row meets a filter", () => {
     },
   );
 
-  test("under a short name too, which the API would leave out", () => {
+  test("also under a short name, which the API would ignore", () => {
     expect(matches({ dph_total: 0.7 }, "dph", "lt", 0.6)).toBe(false);
   });
 
-  test("unless one of several conditions is not met, and that one is named", () => {
+  test("unless one of several conditions does not match, and that one is named", () => {
     const row = { num_gpus: 2, gpu_ram: 24_000 };
     expect(firstMismatch(row, { num_gpus: { gte: 1, lt: 3 }, gpu_ram: { gt: 23_000 } })).toBeNull();
     expect(firstMismatch(row, { num_gpus: { gte: 1, lt: 2 } })).toBe("num_gpus lt 2");
@@ -145,7 +145,7 @@ describe("the check agrees with the API's own filters", () => {
   });
   const query = fc.array(filter, { minLength: 1, maxLength: 3 });
 
-  test("on every offer of a market: what it lets through is let through, and what it leaves out is left out", () => {
+  test("on every offer of a market: both accept and exclude the same offers", () => {
     let [kept, left] = [0, 0];
     fc.assert(
       fc.property(query, (list) => {

@@ -39,20 +39,20 @@ describe("an order is read as the official command line's -o", () => {
     expect(readOrder(text).order).toEqual(order);
   });
 
-  test("and warns of fields that are none", () => {
+  test("and warns about unknown fields", () => {
     expect(readOrder("dph,score-,reliability2").warnings).toEqual([]);
     expect(readOrder("dph_total desc").warnings).toEqual([
       "Unrecognized field: dph_total desc. The API may ignore it in the order",
     ]);
   });
 
-  test("and refuses a direction without a field, with its place", () => {
+  test("and refuses a direction without a field, with its position", () => {
     expect(() => readOrder("dph, -")).toThrow(
       new QueryError("the field name is missing", 4, "-", "write for example dph or dlperf-"),
     );
   });
 
-  test("whatever the text: an order or a refusal", () => {
+  test("for any text: an order or an error", () => {
     fc.assert(
       fc.property(
         fc.string({ unit: fc.constantFrom("d", "-", "+", ",", " ", "_", "\u00e9"), maxLength: 30 }),
@@ -81,11 +81,11 @@ test("a query's own order is applied as far as it has the API's shape", () => {
   expect(orderOf(undefined)).toEqual([]);
 });
 
-describe("rows in order", () => {
+describe("sorted rows", () => {
   const rows = (...values: unknown[]) => values.map((value, i) => ({ i, fields: { x: value, y: -i } }));
   const at = (list: readonly { i: number }[]) => list.map((row) => row.i);
 
-  test("go by number where both are numbers, also in texts, and by the next field where they are equal", () => {
+  test("are compared as numbers when both are numbers, also as text, and by the next field when they are equal", () => {
     expect(at(sorted(rows("10", 9, "9", 100), [["x", "asc"]]))).toEqual([1, 2, 0, 3]);
     expect(
       at(
@@ -97,17 +97,17 @@ describe("rows in order", () => {
     ).toEqual([2, 1, 0]);
   });
 
-  test("go by letters where both are texts, false before true", () => {
+  test("are compared by letters when both are texts, false before true", () => {
     expect(at(sorted(rows("b", "a"), [["x", "asc"]]))).toEqual([1, 0]);
     expect(at(sorted(rows(true, false), [["x", "asc"]]))).toEqual([1, 0]);
   });
 
-  test("have those last that do not tell, in both directions", () => {
+  test("without the field come last in both directions", () => {
     expect(at(sorted(rows(null, 2, undefined, 1), [["x", "asc"]]))).toEqual([3, 1, 0, 2]);
     expect(at(sorted(rows(null, 2, undefined, 1), [["x", "desc"]]))).toEqual([1, 3, 0, 2]);
   });
 
-  test("keep the API's order in what is left open, and find columns under their other names", () => {
+  test("keep the API's order when they compare equal, and find columns under their other names", () => {
     expect(at(sorted(rows(1, 1, 1), [["x", "desc"]]))).toEqual([0, 1, 2]);
     const named = [0.2, 0.9].map((reliability2, i) => ({ i, fields: { reliability2 } }));
     expect(at(sorted(named, [["reliability", "desc"]]))).toEqual([1, 0]);

@@ -52,7 +52,7 @@ describe("the query grammar agrees with the vendor's parser", () => {
   });
 });
 
-describe("a refusal", () => {
+describe("an error", () => {
   test.each([
     ["gpu_name=RTX 4090", 13, "4090"],
     ["  num_gpus>=2 & gpu_ram>=24", 14, "& "],
@@ -73,7 +73,7 @@ describe("a refusal", () => {
     ["gpu_ram>=inf", /'inf' is not a number that can be sent/],
     ["gpu_ram>=1e306", /'1e306' is not a number that can be sent/],
     ["duration=-NaN", /'-NaN' is not a number that can be sent/],
-  ])("takes the place of a crash or of invalid JSON: %s", (text, reason) => {
+  ])("replaces a crash or invalid JSON: %s", (text, reason) => {
     expect(parse(text).refusal?.reason).toMatch(reason);
   });
 
@@ -127,7 +127,7 @@ describe("numbers with a unit are read as Python reads them", () => {
   });
 });
 
-test("no field name reaches what every object has", () => {
+test("no field name reaches the built-in properties of objects", () => {
   const { result } = parse("__proto__=1 constructor>2 toString=any hasOwnProperty=true");
   expect(Object.keys(result ?? {})).toEqual(["__proto__", "constructor", "hasOwnProperty"]);
   expect(JSON.stringify(result)).toBe('{"__proto__":{"eq":"1"},"constructor":{"gt":"2"},"hasOwnProperty":{"eq":true}}');
@@ -144,7 +144,7 @@ describe("any text", () => {
     fc.string({ unit: "binary", maxLength: 60 }),
   );
 
-  test("becomes filters that JSON can carry, or a refusal with a place in the text", () => {
+  test("becomes filters that are valid JSON, or an error with a position in the text", () => {
     fc.assert(
       fc.property(text, fc.boolean(), (given, defaults) => {
         const { result, refusal } = parse(given, defaults ? DEFAULT_FILTERS : {});
@@ -172,7 +172,7 @@ describe("any text", () => {
     ["a long version", `driver_version=${"1".repeat(50_000)}.${"_1".repeat(25_000)}.x`],
     ["commas", `a in ${",".repeat(100_000)}`],
     ["what is no part of any query", "&".repeat(100_000)],
-  ])("of 100,000 characters is read without trying anything twice: %s", (_, given) => {
+  ])("of 100,000 characters is parsed without backtracking: %s", (_, given) => {
     const { result, refusal } = parse(given);
     expect((result === null) !== (refusal === null)).toBe(true);
   });
@@ -202,7 +202,7 @@ describe("any valid query", () => {
     notin: [" notin ", " not in ", " nin "],
   };
 
-  test("comes back as the comparisons that it was written from, in any spelling", () => {
+  test("is parsed to the comparisons that it was made from, in any spelling", () => {
     fc.assert(
       fc.property(
         fc.array(comparison, { minLength: 1, maxLength: 6 }),

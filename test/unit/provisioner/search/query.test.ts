@@ -21,7 +21,7 @@ function refusalOf(text: string): QueryError {
 }
 
 describe("a query that begins with a brace", () => {
-  test("is JSON and taken as it is, with order, type and limit, without default filters", () => {
+  test("is JSON and used unchanged, with order, type and limit, without default filters", () => {
     const filters = { gpu_name: { eq: "RTX 4090" }, duration: { gte: 3 }, num_gpus: { in: [1, "2"] } };
     const options = { order: [["dph_total", "asc"]], type: "on-demand", limit: 5 };
     const text = `\n ${JSON.stringify({ ...filters, ...options })}`;
@@ -41,16 +41,16 @@ describe("a query that begins with a brace", () => {
     ['{"num_gpus":{"eq":1},"gpu_name":{"like":"RTX"}}', /at position 21, .*the condition of "gpu_name"/],
     ['{"gpu_name":null}', /the condition of "gpu_name"/],
     ['{"gpu_name":["eq"]}', /the condition of "gpu_name"/],
-  ])("is refused with its place: %s", (text, message) => {
+  ])("is refused with the position of the error: %s", (text, message) => {
     expect(refusalOf(text).message).toMatch(message);
   });
 
-  test("is refused when it is nested too deep to be sent", () => {
+  test("is refused when it is nested too deeply to be sent", () => {
     const deep = `{"type": ${"[".repeat(50_000)}${"]".repeat(50_000)}}`;
     expect(refusalOf(deep).position).toBeNull();
   });
 
-  test("is a query or a refusal with a place in the text, whatever follows the brace", () => {
+  test("is a query or an error with a position in the text, whatever follows the brace", () => {
     const json = fc.json({ maxDepth: 3 }).map((text) => `{"num_gpus": ${text}}`);
     const broken = fc.tuple(json, fc.nat(), fc.string({ maxLength: 3 })).map(([text, at, wrong]) => {
       const place = 1 + (at % (text.length - 1));
@@ -74,7 +74,7 @@ describe("a query that begins with a brace", () => {
     );
   });
 
-  test("warns of fields that neither the command line nor the rows have", () => {
+  test("warns about fields that neither the command line nor the rows have", () => {
     const text = '{"dph": {"lt": 1}, "reliability2": {"gt": 0.9}, "score": {"gt": 1}, "gpu_nam": {"eq": "x"}}';
     expect(readQuery(text).warnings.map((warning) => warning.split(".")[0])).toEqual([
       "Unrecognized field: dph",
@@ -101,7 +101,7 @@ describe("any other query", () => {
     expect(refusalOf(text).message).toMatch(/at position 0/);
   });
 
-  test("warns once of each field that the command line does not recognise", () => {
+  test("warns once about each field that the command line does not recognize", () => {
     expect(readQuery("foo>1 foo<5 bar=2").warnings).toEqual([
       "Unrecognized field: foo. It is sent, but the API ignores fields that it does not know",
       "Unrecognized field: bar. It is sent, but the API ignores fields that it does not know",
@@ -109,7 +109,7 @@ describe("any other query", () => {
   });
 });
 
-describe("a bid is refused until one can be given", () => {
+describe("a search for bids is refused", () => {
   test.each([
     '{"type":"bid"}',
     '{"type": "interruptible"}',
@@ -127,38 +127,38 @@ describe("a bid is refused until one can be given", () => {
     expect(text.slice(refusalOf(text).position ?? 0)).toMatch(/^(type|is_bid)/);
   });
 
-  test("and the other types are not", () => {
+  test("but not a search of another type", () => {
     for (const type of ["on-demand", "ondemand", "reserved"])
       expect(readQuery(JSON.stringify({ type })).options).toEqual({ type });
     expect(readQuery("is_bid=false").filters).toMatchObject({ is_bid: { eq: false } });
   });
 });
 
-describe("what is right in form and hardly meant", () => {
-  test("is warned of: two conditions that became one value", () => {
+describe("a condition that is valid but probably a mistake", () => {
+  test("causes a warning: two conditions that became one value", () => {
     expect(readQuery("num_gpus>=2,gpu_ram>=24").warnings).toEqual([
       'the value of num_gpus gte is "2,gpu ram>=24": separate conditions only by spaces',
     ]);
   });
 
-  test("is warned of: a filter on id, which finds nothing", () => {
+  test("causes a warning: a filter on id, which finds nothing", () => {
     expect(readQuery('{"id":{"eq":5}}').warnings).toEqual(["a filter on id finds nothing: use ask_contract_id"]);
   });
 
-  test("is warned of: a disk space, which the template says", () => {
+  test("causes a warning: a disk space, which the template sets", () => {
     expect(readQuery('{"allocated_storage":5}').warnings).toEqual([
       "allocated_storage is ignored: the template's disk space is used",
     ]);
   });
 
-  test("is warned of: order, type and limit in a text query, which are no filters", () => {
+  test("causes a warning: order, type and limit in a text query, which are not filters", () => {
     expect(readQuery("limit=5").warnings).toEqual([
       "Unrecognized field: limit. It is not a filter and is not sent; set the order in VAST_SEARCH_ORDER",
     ]);
   });
 });
 
-test("an order of its own gives way to the setting's, and stays without one", () => {
+test("the order of the setting replaces the query's own", () => {
   const query = readQuery('{"order":[["score","desc"]],"limit":5}');
   expect(withOrder(query, [["dph_total", "asc"]]).options).toEqual({ order: [["dph_total", "asc"]], limit: 5 });
   expect(withOrder(query, undefined)).toEqual(query);

@@ -16,20 +16,20 @@ const bodyOf = (filters: Filters, over: Partial<Requirements> = {}, passedOver: 
   searchBody(query(filters), needs(over), passedOver);
 
 describe("what an offer must have", () => {
-  test("is the template's disk space, or the API's default, and never less than the API takes", () => {
+  test("is the template's disk space, or the API's default, and never less than the API's minimum", () => {
     expect(diskSpace({ ...template, diskSpace: 32.5 })).toBe(32.5);
     expect(diskSpace({ ...template, diskSpace: null })).toBe(10);
     expect(diskSpace({ ...template, diskSpace: 1 })).toBe(8);
   });
 
-  test("is a direct port for each that the template publishes and one for ssh", () => {
+  test("is one direct port for each port that the template publishes, and one for ssh", () => {
     expect(requirements({ ...template, publishedPorts: 3 }, undefined, []).directPorts).toBe(4);
     expect(requirements({ ...template, publishedPorts: 0 }, undefined, []).directPorts).toBe(1);
   });
 });
 
 describe("the search", () => {
-  test("leaves the user's query in force", () => {
+  test("keeps the user's query", () => {
     const options = { order: [["dph_total", "asc"]], limit: 5, type: "ondemand" };
     const body = searchBody(query({ gpu_name: { eq: "RTX 4090" } }, options), needs(), []);
     expect(body).toEqual({
@@ -41,7 +41,7 @@ describe("the search", () => {
     });
   });
 
-  test("is for on-demand instances where the user names no type", () => {
+  test("is for on-demand instances when the user sets no type", () => {
     expect(bodyOf({})).toMatchObject({ type: "on-demand", allocated_storage: 32 });
   });
 
@@ -58,11 +58,11 @@ describe("the search", () => {
     expect(bodyOf({}, { bans: [ban(3, "machine")] })).not.toHaveProperty("host_id");
   });
 
-  test("leaves machines out that failed here, so that they take no place in a short list", () => {
+  test("excludes machines that failed here, so that they do not use up the API's limited result", () => {
     expect(bodyOf({}, { bans: [ban(3, "machine")] }, [3, 4])).toMatchObject({ machine_id: { notin: [3, 4] } });
   });
 
-  test("takes the lower of the user's price and the ceiling", () => {
+  test("uses the lower of the user's price and the ceiling", () => {
     const price = (filters: Filters) => bodyOf(filters, { maxDollarsPerHour: 0.5 }).dph_total;
     expect(price({})).toEqual({ lte: 0.5 });
     expect(price({ dph_total: { lte: 0.4, gte: 0.1 } })).toEqual({ lte: 0.4, gte: 0.1 });
@@ -71,7 +71,7 @@ describe("the search", () => {
     expect(price({ dph_total: { lte: "cheap" } })).toEqual({ lte: 0.5 });
   });
 
-  test("asks for direct ports unless the user asks for more of them", () => {
+  test("requires direct ports, or more when the user requires more", () => {
     const ports = (condition: Filters[string]) => bodyOf({ direct_port_count: condition }).direct_port_count;
     expect(ports({ gte: 1 })).toEqual({ gte: 2 });
     expect(ports({ gte: "100" })).toEqual({ gte: 100 });
@@ -79,26 +79,26 @@ describe("the search", () => {
     expect(ports({ eq: "any" })).toEqual({ gte: 2 });
   });
 
-  test("asks for a day at least unless the user says how long", () => {
+  test("requires a duration of at least a day, unless the user sets one", () => {
     expect(bodyOf({ duration: { gt: 0 } }).duration).toEqual({ gt: 0 });
     expect(bodyOf({ duration: { eq: "any" } }).duration).toEqual({ eq: "any" });
     expect(bodyOf({ end_date: { gt: 1_800_000_000 } })).not.toHaveProperty("duration");
   });
 
-  test("leaves out of the body what a text query names as if it were a filter", () => {
+  test("does not send order, type and limit of a text query as filters", () => {
     const body = searchBody(readQuery("limit=5 order=dph num_gpus=1"), needs(), []);
     expect(body).toMatchObject({ num_gpus: { eq: "1" }, type: "on-demand" });
     expect(body).not.toHaveProperty("limit");
     expect(body).not.toHaveProperty("order");
   });
 
-  test("leaves the user's query untouched", () => {
+  test("does not modify the user's query", () => {
     const filters = { host_id: { notin: [1] } };
     bodyOf(filters, { bans: [ban(2)], maxDollarsPerHour: 0.5 });
     expect(filters).toEqual({ host_id: { notin: [1] } });
   });
 
-  test("is the user's query alone where it is asked why there is nothing, cheapest first", () => {
+  test("is the user's query alone, cheapest first, to explain why there is no offer", () => {
     const asked = query({ num_gpus: { eq: 1 } }, { limit: 2, order: [["score", "desc"]] });
     expect(queryAlone(asked, needs({ maxDollarsPerHour: 0.5, bans: [ban(2)] }))).toEqual({
       type: "on-demand",

@@ -18,47 +18,47 @@ interface More {
 const choose = (offers: ReturnType<typeof offer>[], more: More = {}) =>
   selectOffers(offers, more.query ?? query(), requirements(template, more.ceiling, more.bans ?? []), state(more.state));
 
-describe("the choice", () => {
-  test("keeps the API's order where none is asked for", () => {
+describe("the selection", () => {
+  test("keeps the API's order when no order is requested", () => {
     expect(ids(choose([offer({ id: 3 }), offer({ id: 1 }), offer({ id: 2 })]))).toEqual([3, 1, 2]);
   });
 
-  test("puts right what the API did not order as it was asked to", () => {
+  test("sorts the offers when the API did not", () => {
     const offers = [row(1, { dph_total: 0.5 }), row(2, {}), row(3, { dph_total: "0.4" }), row(4, { dph_total: 0.4 })];
     const order = (direction: string) => query({}, { order: [["dph_total", direction]] });
     expect(ids(choose(offers, { query: order("asc") }))).toEqual([3, 4, 1, 2]);
     expect(ids(choose(offers, { query: order("desc") }))).toEqual([1, 3, 4, 2]);
   });
 
-  test("leaves out what is not rentable", () => {
+  test("excludes offers that are not rentable", () => {
     const none = choose([offer({ rentable: false })]);
     expect(none).toEqual({ offers: [], excluded: "1 not rentable" });
   });
 
-  test("leaves out banned hosts even if the search did not", () => {
+  test("excludes banned hosts even if the search did not", () => {
     const offers = [offer({ id: 1, hostId: 5 }), offer({ id: 2, hostId: 6 })];
     expect(ids(choose(offers, { bans: [ban(5)] }))).toEqual([2]);
   });
 
-  test("leaves out a banned machine and not its host's others", () => {
+  test("excludes a banned machine, but not other machines of its host", () => {
     const offers = [offer({ id: 1, hostId: 5, machineId: 50 }), offer({ id: 2, hostId: 5, machineId: 51 })];
     const choice = choose(offers, { bans: [ban(50, "machine"), ban(51)] });
     expect(ids(choice)).toEqual([2]);
     expect(choice.excluded).toBe("1 on a banned machine");
   });
 
-  test("leaves out machines that failed within the last hour", () => {
+  test("excludes machines that failed within the last hour", () => {
     const avoided = [{ machineId: 1, until: NOW + HOUR }];
     const offers = [offer({ id: 1, machineId: 1 }), offer({ id: 2, machineId: 2 }), offer({ id: 3, machineId: null })];
     expect(ids(choose(offers, { state: { avoided } }))).toEqual([2, 3]);
   });
 
-  test("leaves out offers that were just found taken", () => {
+  test("excludes offers that were just found to be taken", () => {
     const goneOffers = [{ id: 1, until: NOW + 1 }];
     expect(ids(choose([offer({ id: 1 }), offer({ id: 2 })], { state: { goneOffers } }))).toEqual([2]);
   });
 
-  test("leaves out what is above the ceiling, and what names no price under a ceiling", () => {
+  test("excludes offers above the price ceiling, and offers without a price when there is a ceiling", () => {
     const offers = [
       offer({ id: 1, dollarsPerHour: 0.51 }),
       offer({ id: 2, dollarsPerHour: 0.5 }),
@@ -72,24 +72,24 @@ describe("the choice", () => {
     ["too small a disk", { disk_space: 31.9 }, { disk_space: 32 }, "1 with less than 32 GB of disk"],
     ["too few ports", { direct_port_count: 1 }, { direct_port_count: 2 }, "1 with fewer than 2 direct ports"],
     ["an end within a day", { duration: 86_000 }, { duration: 86_400.5 }, "1 that end within a day"],
-  ])("leaves out offers with %s, and none that do not tell", (_, bad, good, reason) => {
+  ])("excludes offers with %s, but not offers without the field", (_, bad, good, reason) => {
     const choice = choose([row(1, bad), row(2, good), row(3, {})]);
     expect(ids(choice)).toEqual([2, 3]);
     expect(choice.excluded).toBe(reason);
   });
 
-  test("leaves how long an offer lasts to a query that says so", () => {
+  test("does not check the duration when the query does", () => {
     expect(ids(choose([row(1, { duration: 60 })], { query: query({ duration: { gt: 0 } }) }))).toEqual([1]);
   });
 
-  test("leaves out what the API returned although the query forbids it, naming the condition", () => {
+  test("excludes offers that the API returned against the query, and names the condition", () => {
     const offers = [row(1, { gpu_ram: 16_000 }), row(2, { gpu_ram: 24_564 })];
     const choice = choose(offers, { query: query({ gpu_ram: { gte: 24_000 } }) });
     expect(ids(choice)).toEqual([2]);
     expect(choice.excluded).toBe("1 that do not meet gpu_ram gte 24000 of VAST_SEARCH_QUERY");
   });
 
-  test("says what became of the rest, each offer counted once", () => {
+  test("counts each excluded offer once, by reason", () => {
     const offers = [
       offer({ id: 1 }),
       offer({ id: 2, rentable: false }),
@@ -107,26 +107,26 @@ describe("why a search finds nothing", () => {
   const needs = requirements(template, 0.4, [ban(5)]);
   const why = (offers: ReturnType<typeof offer>[] | null) => explainNoOffers(offers, query(), needs, state());
 
-  test("is the query's matter when the query alone finds nothing", () => {
+  test("is the query itself when the query alone finds nothing", () => {
     expect(why([])).toMatch(/^VAST_SEARCH_QUERY finds no offer: loosen its filters \(.*32 GB of disk at any price/);
   });
 
-  test("names each condition that is in the way, and how far away the cheapest is", () => {
+  test("names each excluding condition, and the price of the cheapest offer", () => {
     const offers = [offer({ dollarsPerHour: 0.41 }), offer({ dollarsPerHour: 0.5 }), offer({ hostId: 5 })];
     expect(why(offers)).toBe(
       "no offer can be taken; VAST_SEARCH_QUERY alone finds 3: 2 above VAST_MAX_DPH (the cheapest $0.4100/h), 1 on a banned host",
     );
   });
 
-  test("does not count what the API's page has cut off", () => {
+  test("says that there may be more offers than the API returned", () => {
     expect(why(Array.from({ length: 64 }, () => offer({ hostId: 5 })))).toContain("64 or more: 64 on a banned host");
   });
 
-  test("tells of offers that have appeared since", () => {
+  test("mentions offers that have appeared since", () => {
     expect(why([offer({ dollarsPerHour: 0.3 })])).toContain("alone finds 1: 1 appeared just now");
   });
 
-  test("is not known while the API does not answer", () => {
+  test("is not explained in detail when the API does not answer", () => {
     expect(why(null)).toContain("VAST_SEARCH_QUERY finds no offer: loosen its filters, or raise VAST_MAX_DPH");
   });
 });

@@ -72,7 +72,7 @@ const market = [
 ];
 
 describe("a query in the official command line's grammar", () => {
-  test("rents the first of the wanted order that meets it, verified as that command line has it", async () => {
+  test("rents the first matching offer in the requested order, verified as by default in that command line", async () => {
     const query = { VAST_SEARCH_QUERY: "gpu_name=RTX_4090 gpu_ram>=23 num_gpus=1" };
     const cheapest = await create({ ...query, VAST_SEARCH_ORDER: "dph" }, market, [66]);
     expect(cheapest.instance).toMatchObject({ machine_id: 3, gpu_name: "RTX 4090", label: "k8s_pod=vast-pod-0" });
@@ -97,7 +97,7 @@ describe("a query in the official command line's grammar", () => {
   });
 });
 
-test("a market on which nothing can be taken is told by what is in the way", async () => {
+test("when no offer can be rented, the message names the excluding conditions", async () => {
   const env = { VAST_SEARCH_QUERY: "gpu_name=RTX_4090", VAST_MAX_DPH: "0.35" };
   const { instance, message } = await create(env, market, [66]);
   expect(instance).toBeUndefined();
@@ -107,7 +107,7 @@ test("a market on which nothing can be taken is told by what is in the way", asy
   );
 });
 
-test("a query that finds nothing by itself says so", async () => {
+test("when the query alone finds nothing, the message says so", async () => {
   const { message } = await create({ VAST_SEARCH_QUERY: "gpu_name=RTX_9999" }, market);
   expect(message).toMatch(/^VAST_SEARCH_QUERY finds no offer: loosen its filters/);
 });

@@ -17,7 +17,7 @@ function errorOf(status: number, body: unknown): VastError {
 }
 
 describe("a success", () => {
-  test("is the body, whether or not it says so", () => {
+  test("is the body, with or without `success: true`", () => {
     expect(readAnswer(CALL, { status: 200, text: '{"offers":[]}' })).toEqual({ offers: [] });
     expect(readAnswer(CALL, { status: 200, text: '{"success":true,"new_contract":5}' })).toMatchObject({
       new_contract: 5,
@@ -53,7 +53,7 @@ describe("every form of an error body is read", () => {
     expect(error.message).toContain("PUT /api/v0/asks/1/: HTTP 400");
   });
 
-  test("and is cut to a length that a log line bears", () => {
+  test("the text is truncated to a length that fits into a log line", () => {
     expect(errorOf(400, "x".repeat(100_000)).message.length).toBeLessThan(400);
   });
 });
@@ -108,32 +108,32 @@ describe("each answer has its kind", () => {
     ["a refused offer with 200", 200, msg("no_such_ask", "gone"), "offer_gone"],
   ] as const)("%s", (_, status, body, kind) => expect(errorOf(status, body).kind).toBe(kind));
 
-  test("a hash that contains 2fa is not two-factor trouble", () => {
+  test("a hash that contains 2fa is not a two-factor error", () => {
     expect(errorOf(400, { msg: "template hash 4e172fab is not known" }).kind).toBe("invalid");
   });
 
-  test("a gateway's page is no refusal, whatever it says: what was done is unknown", () => {
+  test("a gateway's page is not an answer of the API, whatever its text is: it is unknown what the API did", () => {
     const error = errorOf(503, "<html>This service is no longer available</html>");
     expect(isOfferGone(error)).toBe(false);
     expect(isOutcomeUnknown(error)).toBe(true);
   });
 });
 
-describe("what callers ask", () => {
-  test("account trouble has a name, other errors have none", () => {
+describe("what callers check", () => {
+  test("account problems are recognized, other errors are not", () => {
     expect(accountTrouble(errorOf(402, {}))).toBe("no_credit");
     expect(accountTrouble(errorOf(400, {}))).toBeNull();
     expect(accountTrouble(new Error("x"))).toBeNull();
   });
 
-  test("the outcome is unknown after a gateway's answer and after what is not typed, not after a refusal", () => {
+  test("the outcome is unknown after a gateway's answer or another thrown value, but not after an error of the API", () => {
     expect(isOutcomeUnknown(errorOf(504, ""))).toBe(true);
     expect(isOutcomeUnknown(new Error("x"))).toBe(true);
     expect(isOutcomeUnknown(errorOf(429, ""))).toBe(false);
     expect(isOutcomeUnknown(errorOf(400, {}))).toBe(false);
   });
 
-  test.each([200, 400, 500])("a contract is read out of a failure with status %i", (status) => {
+  test.each([200, 400, 500])("the contract id is read from a failed create with status %i", (status) => {
     expect(errorOf(status, { success: false, msg: "bid too low", new_contract: 42 }).contract).toBe(42);
     expect(errorOf(status, { success: false, new_contract: "42" }).contract).toBe(42);
     expect(errorOf(status, { success: false, new_contract: null }).contract).toBeNull();
@@ -149,9 +149,9 @@ describe("what callers ask", () => {
     [{ detail: "too frequent", retry_after: "17" }, 17_000],
     [{ detail: "threshold=30.0", retry_after: 17 }, 30_000],
     [{ detail: "too frequent", retry_after: -1 }, null],
-  ])("a 429 says how long to wait: %j", (body, wait) => expect(errorOf(429, body).retryAfterMs).toBe(wait));
+  ])("a 429 contains how long to wait: %j", (body, wait) => expect(errorOf(429, body).retryAfterMs).toBe(wait));
 
-  test("a 429 that names the endpoint's interval tells it apart from a wait", () => {
+  test("the endpoint's interval in a 429 is not mixed up with its wait", () => {
     expect(errorOf(429, "API requests too frequent: endpoint threshold=4.5*2.0").thresholdMs).toBe(9000);
     expect(errorOf(429, { detail: "too frequent", retry_after: 17 }).thresholdMs).toBeNull();
     expect(errorOf(400, msg("rate_limit_exceeded", "too frequent endpoint threshold=3.0"))).toMatchObject({
@@ -167,15 +167,15 @@ describe("what callers ask", () => {
     [400, msg("invalid_args", "x"), false],
     [401, "", false],
     [402, {}, false],
-  ])("HTTP %i %j may succeed when it is only asked again: %s", (status, body, retryable) => {
+  ])("HTTP %i %j may succeed when it is retried: %s", (status, body, retryable) => {
     expect(errorOf(status, body).retryable).toBe(retryable);
   });
 
-  test("no other answer says how long to wait", () => {
+  test("no other answer contains how long to wait", () => {
     expect(errorOf(503, { retry_after: 17 }).retryAfterMs).toBeNull();
   });
 
-  test("a text that quotes a secret is cleaned before it becomes an error", () => {
+  test("secrets are removed from the text before it becomes an error", () => {
     const answer = { status: 400, text: JSON.stringify(msg("invalid_args", "image_login -u me -p hunter22 host")) };
     const clean = (text: string) => text.replaceAll("hunter22", "[secret]");
     expect(() => readAnswer(CALL, answer, clean)).toThrow("-u me -p [secret] host");

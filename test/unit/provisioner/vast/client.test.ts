@@ -4,7 +4,7 @@ import { VastError } from "../../../../provisioner/vast/errors.ts";
 import type { ApiCall } from "../../../../provisioner/vast/transport.ts";
 import { LABEL } from "../plan/situation.ts";
 
-/** A client over answers in order (an error is thrown), and what it asked. */
+/** A client with prepared answers in order (errors are thrown), and the calls that it made. */
 function clientOf(...answers: (Record<string, unknown> | Error)[]) {
   const calls: ApiCall[] = [];
   const duplicates: (readonly number[])[] = [];
@@ -26,7 +26,7 @@ const malformed = (text: RegExp) =>
   expect.objectContaining({ kind: "malformed", message: expect.stringMatching(text) });
 
 describe("the instance list", () => {
-  test("asks for exactly this label, in a stable order, with the largest page", async () => {
+  test("requests exactly this label, in a stable order, with the largest page", async () => {
     const { client, calls } = clientOf({ instances: [], total_instances: 0 });
     await client.listInstances(LABEL);
     expect(calls).toEqual([
@@ -54,7 +54,7 @@ describe("the instance list", () => {
     expect(await client.listInstances(LABEL)).toHaveLength(1);
   });
 
-  test("leaves out every label but exactly this one", async () => {
+  test("excludes every other label", async () => {
     const labels = [LABEL, `${LABEL}0`, LABEL.toUpperCase(), `${LABEL} `, "", null, undefined];
     const { client } = clientOf({ instances: labels.map((label, i) => ({ id: i + 1, label })) });
     expect((await client.listInstances(LABEL)).map((row) => row.id)).toEqual([1]);
@@ -67,7 +67,7 @@ describe("the instance list", () => {
     },
   );
 
-  test("is unknown when the pages do not hold what was announced", async () => {
+  test("is unknown when there are fewer rows than the API announced", async () => {
     const { client } = clientOf({ instances: rowsOf(1), total_instances: 2 });
     await expect(client.listInstances(LABEL)).rejects.toEqual(malformed(/1 rows arrived, but the API announced 2/));
   });
@@ -81,7 +81,7 @@ describe("the instance list", () => {
     ["of the page", 2, 1],
     ["of the whole list", 3, 3],
     ["of the page, as text", "2", "1"],
-  ])("takes the number of rows found as that %s", async (_, first, second) => {
+  ])("accepts the number of found rows %s", async (_, first, second) => {
     const { client } = clientOf(
       { instances: rowsOf(1, 2), next_token: "a", total_instances: "3", instances_found: first },
       { instances: rowsOf(3), total_instances: "3", instances_found: second },
@@ -94,7 +94,7 @@ describe("the instance list", () => {
     await expect(clientOf(page, page).client.listInstances(LABEL)).rejects.toEqual(malformed(/token came twice/));
   });
 
-  test("is unknown when the same instance comes twice: a page moved while it was walked", async () => {
+  test("is unknown when the same instance comes twice: rows moved between pages", async () => {
     const { client } = clientOf({ instances: rowsOf(1, 1), total_instances: 2 });
     await expect(client.listInstances(LABEL)).rejects.toEqual(malformed(/twice/));
   });
@@ -123,18 +123,18 @@ describe("the template", () => {
   const mine = { id: 1, hash_id: "h1", name: "demo", creator_id: 9 };
   const find = (...templates: object[]) => clientOf({ id: 9 }, { templates });
 
-  test("is asked for by name among the account's own", async () => {
+  test("is searched by name among the account's own", async () => {
     const { client, calls } = find(mine);
     expect(await client.findTemplate("demo")).toMatchObject({ id: 1, hash: "h1" });
     expect(calls[1]?.query?.select_filters).toEqual({ creator_id: { eq: 9 }, name: { eq: "demo" } });
   });
 
-  test("of a stranger is never taken, even if the API leaves the filter out", async () => {
+  test("of another user is never used, even if the API ignores the filter", async () => {
     const { client } = find({ ...mine, creator_id: 8 }, { ...mine, creator_id: null }, { ...mine, name: "demo2" });
     expect(await client.findTemplate("demo")).toBeNull();
   });
 
-  test("is the newest of several with the name", async () => {
+  test("is the newest of several with the same name", async () => {
     const { client } = find(mine, { ...mine, id: 3, hash_id: "h3" }, { ...mine, id: 2, hash_id: "h2" });
     expect(await client.findTemplate("demo")).toMatchObject({ id: 3, hash: "h3" });
   });
@@ -151,14 +151,14 @@ describe("the template", () => {
     ]);
   });
 
-  test("does not become unknown by a stranger's row that cannot be read, but by one that may be its own", async () => {
+  test("becomes unknown because of an unreadable row of its own, but not because of another user's", async () => {
     const { client } = find({ creator_id: 8, name: "demo" }, { creator_id: 9, name: "other" }, mine);
     expect(await client.findTemplate("demo")).toMatchObject({ id: 1 });
     await expect(find({ creator_id: 9, name: "demo" }).client.findTemplate("demo")).rejects.toEqual(malformed(/id/));
     await expect(find({ name: "demo" }, mine).client.findTemplate("demo")).rejects.toEqual(malformed(/id/));
   });
 
-  test("asks only once who the account is", async () => {
+  test("reads the account only once", async () => {
     const { client, calls } = clientOf({ id: 9 }, { templates: [] }, { templates: [] });
     await client.findTemplate("demo");
     await client.findTemplate("demo");
@@ -169,19 +169,19 @@ describe("the template", () => {
     ]);
   });
 
-  test("is found also where the account's number comes as text", async () => {
+  test("is found also when the account's id comes as text", async () => {
     const { client } = clientOf({ id: "9" }, { templates: [mine] });
     expect(await client.findTemplate("demo")).toMatchObject({ id: 1 });
   });
 
-  test("asks again who the account is after that failed", async () => {
+  test("reads the account again after a failure", async () => {
     const failure = new VastError({ kind: "auth", call: "GET", status: 404, slug: "auth_error", text: "" });
     const { client } = clientOf(failure, { id: 9 }, { templates: [mine] });
     await expect(client.findTemplate("demo")).rejects.toBe(failure);
     expect(await client.findTemplate("demo")).toMatchObject({ id: 1 });
   });
 
-  test("is unknown when the answer is no list", async () => {
+  test("is unknown when the answer is not a list", async () => {
     await expect(clientOf({ id: 9 }, {}).client.findTemplate("demo")).rejects.toEqual(malformed(/not a list/));
     await expect(clientOf({}).client.findTemplate("demo")).rejects.toEqual(malformed(/no user id/));
   });
@@ -195,7 +195,7 @@ describe("the offers", () => {
     expect(calls[0]).toEqual({ method: "POST", path: "/api/v0/bundles/", body: search, endpoint: "search" });
   });
 
-  test("are an error, not none, when the answer is no list", async () => {
+  test("are an error, not empty, when the answer is not a list", async () => {
     await expect(clientOf({ offers: {} }).client.searchOffers({})).rejects.toEqual(malformed(/not a list/));
   });
 });
@@ -203,7 +203,7 @@ describe("the offers", () => {
 describe("a create", () => {
   const request = { offerId: 5, templateHash: "h1", image: "example/app:2", label: LABEL, diskSpace: 32 };
 
-  test("sends what the design names, and no price: a price would make it a bid", async () => {
+  test("sends all required fields, and no price: a price would make it a bid", async () => {
     const { client, calls } = clientOf({ success: true, new_contract: 42 });
     expect(await client.createInstance({ ...request, imageLogin: "-u me -p secret host" })).toBe(42);
     expect(calls[0]).toMatchObject({ method: "PUT", path: "/api/v0/asks/5/", endpoint: "create" });
@@ -218,13 +218,13 @@ describe("a create", () => {
     });
   });
 
-  test("leaves the login to the template where there is none", async () => {
+  test("sends no login when there is none: the template's own is used", async () => {
     const { client, calls } = clientOf({ new_contract: 42 });
     await client.createInstance(request);
     expect(calls[0]?.body).not.toHaveProperty("image_login");
   });
 
-  test("reads the contract's id also where it comes as text", async () => {
+  test("reads the contract's id also when it comes as text", async () => {
     expect(await clientOf({ new_contract: "42" }).client.createInstance(request)).toBe(42);
   });
 
@@ -234,11 +234,11 @@ describe("a create", () => {
     { new_contract: 0 },
     { new_contract: "x" },
     { new_contract: true },
-  ])("has an unknown outcome when a success names no contract: %j", async (answer) => {
+  ])("has an unknown outcome when a success has no contract id: %j", async (answer) => {
     await expect(clientOf(answer).client.createInstance(request)).rejects.toEqual(malformed(/new_contract/));
   });
 
-  test("is sent once, whatever comes back", async () => {
+  test("is sent only once, whatever the answer is", async () => {
     const failure = new VastError({ kind: "unavailable", call: "PUT", status: 502, slug: "", text: "" });
     const { client, calls } = clientOf(failure, { new_contract: 42 });
     await expect(client.createInstance(request)).rejects.toBe(failure);

@@ -10,7 +10,7 @@ async function starts(gates: string[], prepare?: (pacing: Pacing) => void, rando
   const pacing = createPacing(clock, random);
   const began = clock.now();
   prepare?.(pacing);
-  const times = Promise.all(gates.map((gate) => pacing.acquire(gate).then(() => clock.now() - began)));
+  const times = Promise.all(gates.map((endpoint) => pacing.acquire(endpoint).then(() => clock.now() - began)));
   return clock.drive(times);
 }
 
@@ -19,7 +19,7 @@ function failure(kind: VastErrorKind, times: { retryAfterMs?: number; thresholdM
 }
 const refusal = (retryAfterMs?: number) => failure("rate_limited", retryAfterMs === undefined ? {} : { retryAfterMs });
 
-describe("the gate before each endpoint", () => {
+describe("the rate limit of each endpoint", () => {
   test.each([
     ["create", 4500],
     ["destroy", 3000],
@@ -27,22 +27,22 @@ describe("the gate before each endpoint", () => {
     ["template", 3000],
     ["search", 6000],
     ["user", 1000],
-  ])("lets %s calls through every %i ms", async (gate, interval) => {
-    expect(await starts([gate, gate, gate])).toEqual([0, interval, 2 * interval]);
+  ])("allows one %s call every %i ms", async (endpoint, interval) => {
+    expect(await starts([endpoint, endpoint, endpoint])).toEqual([0, interval, 2 * interval]);
   });
 
-  test("does not hold one endpoint up for another", async () => {
+  test("does not delay one endpoint because of another", async () => {
     expect(await starts(["create", "list", "destroy"])).toEqual([0, 0, 0]);
   });
 
-  test("stays shut as long as it is held, and tells until when", async () => {
+  test("blocks calls until the given time, and reports this time", async () => {
     expect(await starts(["create"], (pacing) => pacing.blockUntil("create", fakeClock().now() + 2000))).toEqual([2000]);
     const pacing = createPacing(fakeClock(), () => 0);
     pacing.blockUntil("create", 1);
     expect([pacing.availableAt("create"), pacing.availableAt("list")]).toEqual([1, 0]);
   });
 
-  test("opens as soon as it would have when the clock is set back", async () => {
+  test("keeps the remaining wait when the clock is set back", async () => {
     const clock = fakeClock();
     const began = clock.now();
     let back = 0;
@@ -54,7 +54,7 @@ describe("the gate before each endpoint", () => {
     expect(clock.now() - began).toBe(4500);
   });
 
-  test("opens at once for a program that ends", async () => {
+  test("stops waiting immediately when the signal is aborted", async () => {
     const clock = fakeClock();
     const pacing = createPacing(clock, () => 0);
     pacing.failed("create", refusal(60_000));
@@ -67,15 +67,15 @@ describe("the gate before each endpoint", () => {
 });
 
 describe("after a 429", () => {
-  test("waits as long as it asks for", async () => {
+  test("waits as long as the API asks for", async () => {
     expect(await starts(["list"], (pacing) => pacing.failed("list", refusal(17_000)))).toEqual([17_000]);
   });
 
-  test("waits five seconds when it names no time", async () => {
+  test("waits five seconds when the answer names no time", async () => {
     expect(await starts(["list"], (pacing) => pacing.failed("list", refusal()))).toEqual([5000]);
   });
 
-  test("waits twelve seconds after a create, whatever it names", async () => {
+  test("waits at least twelve seconds after a create", async () => {
     expect(await starts(["create"], (pacing) => pacing.failed("create", refusal(4500)))).toEqual([12_000]);
   });
 
@@ -87,12 +87,12 @@ describe("after a 429", () => {
     expect(await starts(["list"], twice)).toEqual([17_000]);
   });
 
-  test("spreads those who were refused together, wider each time", () => {
+  test("spreads pods that were refused together over a time that grows with each refusal", () => {
     const spread = (refusals: number) => refusalWaitMs(1000, 0, refusals, () => 0.999) - 1000;
     expect([1, 2, 3, 4, 20].map((n) => Math.round(spread(n) / 1000))).toEqual([1, 2, 4, 8, 60]);
   });
 
-  test("keeps a larger interval that it has learned, for ten minutes", async () => {
+  test("keeps a longer interval from the answer for ten minutes", async () => {
     const clock = fakeClock();
     const pacing = createPacing(clock, () => 0);
     pacing.failed("list", failure("rate_limited", { retryAfterMs: 3000, thresholdMs: 3000 }));
@@ -105,7 +105,7 @@ describe("after a 429", () => {
     expect(await gaps()).toBe(1000);
   });
 
-  test("learns no interval that is smaller than the known one", async () => {
+  test("ignores an interval that is shorter than the known one", async () => {
     const prepare = (pacing: Pacing) => pacing.failed("create", failure("rate_limited", { thresholdMs: 100 }));
     const [first = 0, second = 0] = await starts(["create", "create"], prepare);
     expect(second - first).toBe(4500);
@@ -113,7 +113,7 @@ describe("after a 429", () => {
 });
 
 describe("after an outage", () => {
-  test.each(["unavailable", "malformed"] as const)("a gate opens anywhere within a time that doubles: %s", (kind) => {
+  test.each(["unavailable", "malformed"] as const)("the wait is random within a time that doubles: %s", (kind) => {
     const clock = fakeClock();
     const pacing = createPacing(clock, () => 0.999);
     const waits: number[] = [];
@@ -125,7 +125,7 @@ describe("after an outage", () => {
     expect(outageWaitMs(3, () => 0)).toBe(0);
   });
 
-  test("an answer ends it, a refusal of another kind as well", () => {
+  test("the waits end with any answer, also with an error of another kind", () => {
     for (const end of [(p: Pacing) => p.succeeded("list"), (p: Pacing) => p.failed("list", failure("invalid"))]) {
       const clock = fakeClock();
       const pacing = createPacing(clock, () => 0.999);
@@ -138,7 +138,7 @@ describe("after an outage", () => {
     }
   });
 
-  test("programs that lost the API together come back one by one", () => {
+  test("programs that lost the API together return at different times", () => {
     const opens = Array.from({ length: 40 }, (_, i) => {
       const clock = fakeClock();
       const pacing = createPacing(clock, seededRandom(7, `pod ${i}`).next);

@@ -50,18 +50,18 @@ describe("a list is never empty because", () => {
   });
 });
 
-test("a key that is refused with 404 is no instance that is gone", async () => {
+test("a key that is refused with 404 does not mean that the instance does not exist", async () => {
   const { client } = answered(json({ success: false, error: "auth_error", msg: "Invalid user key" }, 404));
   expect((await errorOf(client.destroyInstance(42))).kind).toBe("auth");
 });
 
-test("a create that ends in a gateway's answer may have rented: it is not sent again", async () => {
+test("a create with a gateway's answer may have rented an instance: it is not sent again", async () => {
   const { client, sent } = answered({ status: 502, text: "<html>" }, json({ new_contract: 1 }));
   expect(isOutcomeUnknown(await errorOf(client.createInstance(create)))).toBe(true);
   expect(sent).toHaveLength(1);
 });
 
-test("a create that fails names the contract that it made all the same", async () => {
+test("the error of a failed create has the id of the contract that it made anyway", async () => {
   const { client } = answered(json({ success: false, msg: "bid too low", new_contract: 42 }));
   expect((await errorOf(client.createInstance(create))).contract).toBe(42);
 });
@@ -77,11 +77,11 @@ test.each([
   ),
   json({ success: false, error: "no_such_ask", msg: "ask is not available" }, 404),
   json({ success: false, error: "no_such_ask", msg: "Instance type 5 is no longer available." }, 410),
-])("an offer that has vanished between search and create is gone, whatever the status: %j", async (answer) => {
+])("an offer that disappeared between search and create is recognized with any status: %j", async (answer) => {
   expect(isOfferGone(await errorOf(answered(answer).client.createInstance(create)))).toBe(true);
 });
 
-test("a create asks to be cancelled where the GPU is taken, and names no price that would make it a bid", async () => {
+test("a create is to be cancelled when the GPU is taken, and has no price, because a price would make it a bid", async () => {
   const { client, sent } = answered(json({ success: true, new_contract: 42 }));
   await client.createInstance(create);
   expect(sent[0]?.body).toMatchObject({ cancel_unavail: true });
@@ -100,7 +100,7 @@ test("`exited` right after a start has ten minutes, later two", () => {
   expect([graceOf(60_000), graceOf(3_600_000)]).toEqual([600_000, 120_000]);
 });
 
-test.each(["unknown", "offline"])("a host that is %s has ten minutes to come back", (actualStatus) => {
+test.each(["unknown", "offline"])("a host that is %s gets ten minutes to come back", (actualStatus) => {
   expect(phaseOf(row({ actualStatus }), NOW - 3_600_000, NOW)).toMatchObject({ phase: "lost", graceMs: 600_000 });
 });
 
@@ -122,7 +122,7 @@ test("an address ends in a newline, ports and numbers come as text, fields are m
   expect(instance).toMatchObject({ id: 7, address: "203.0.113.9", ports: { "8000/tcp": 41234 }, dollarsPerHour: 0.3 });
 });
 
-test("a filter by label that the API leaves out lets no stranger's instance in", async () => {
+test("when the API ignores the label filter, no other instance is accepted", async () => {
   const rows = [LABEL, `${LABEL}0`, null].map((label, i) => ({ id: i + 1, label }));
   expect((await list(json({ instances: rows }))).map(({ id }) => id)).toEqual([1]);
 });
@@ -142,7 +142,7 @@ test("an account without credit shows as stopped instances: what is left is its 
   expect((await errorOf(answered({ status: 502, text: "<html>" }).client.readCredit())).kind).toBe("unavailable");
 });
 
-test("a destroy of what is gone already says so, and is no failure of another kind", async () => {
+test("destroying an instance that does not exist any more has its own error kind", async () => {
   for (const error of ["no_such_instance", "not_found"]) {
     const { client } = answered(json({ success: false, error, msg: "Instance not found" }, 404));
     expect((await errorOf(client.destroyInstance(42))).kind).toBe("not_found");

@@ -44,7 +44,7 @@ describe("an instance's row", () => {
     });
   });
 
-  test.each([[{ id: 5 }], [{ id: "5" }]])("needs nothing but an id: %j", (row) => {
+  test.each([[{ id: 5 }], [{ id: "5" }]])("needs only an id: %j", (row) => {
     expect(readInstance(row)).toMatchObject({
       id: 5,
       label: null,
@@ -62,7 +62,7 @@ describe("an instance's row", () => {
     });
   });
 
-  test("survives null and nonsense in every field but the id", () => {
+  test("accepts null and wrong values in every field except the id", () => {
     const names = "label host_id actual_status status_msg image_uuid ports dph_total start_date is_bid".split(" ");
     for (const value of [null, {}, [], "x", -1, true]) {
       expect(readInstance({ id: 5, ...Object.fromEntries(names.map((name) => [name, value])) })?.id).toBe(5);
@@ -76,7 +76,7 @@ describe("an instance's row", () => {
 
   const ports = (map: unknown) => readInstance({ id: 5, ports: map })?.ports;
 
-  test("takes the first numeric port of IPv4 and IPv6 twins", () => {
+  test("uses the first numeric port of the IPv4 and IPv6 entries", () => {
     const twins = [
       { HostIp: "::", HostPort: "" },
       { HostIp: "0.0.0.0", HostPort: "41234" },
@@ -85,15 +85,15 @@ describe("an instance's row", () => {
     expect(ports({ "8000/tcp": twins })).toEqual({ "8000/tcp": 41234 });
   });
 
-  test("leaves out a port that is exposed but not published", () => {
+  test("ignores a port that is exposed but not published", () => {
     expect(ports({ "8000/tcp": null, "22/tcp": [{ HostPort: 5 }], "9/udp": [] })).toEqual({ "22/tcp": 5 });
   });
 
-  test.each(["0", "65536", "1.5", "x", "", null])("leaves out a port number that is none: %j", (HostPort) => {
+  test.each(["0", "65536", "1.5", "x", "", null])("ignores an invalid port number: %j", (HostPort) => {
     expect(ports({ "8000/tcp": [{ HostPort }] })).toEqual({});
   });
 
-  test.each([-1, 0, "-1"])("knows that a direct_port_start of %j is none", (direct_port_start) => {
+  test.each([-1, 0, "-1"])("treats a direct_port_start of %j as missing", (direct_port_start) => {
     expect(readInstance({ id: 5, direct_port_start })?.directPortStart).toBeNull();
   });
 });
@@ -123,7 +123,7 @@ describe("a template's row", () => {
     ["-e NOTE='-p 1:1 -p 2:2' -e \"B=-p 3:3\" -p 8000", 1],
     ["-p /etc -P 8000:8000 -port 8000", 0],
     [null, 0],
-  ])("tells how many ports its environment publishes: %j", (env, count) => {
+  ])("contains how many ports it publishes: %j", (env, count) => {
     expect(readTemplate({ id: 1, hash_id: "4e17", name: "demo", env })?.publishedPorts).toBe(count);
   });
 
@@ -144,5 +144,5 @@ describe("a template's row", () => {
     { id: 1, name: "demo" },
     { id: 1, hash_id: "", name: "demo" },
     { hash_id: "4e17", name: "demo" },
-  ])("is none without id, name and hash: %j", (row) => expect(readTemplate(row)).toBeNull());
+  ])("is refused without id, name and hash: %j", (row) => expect(readTemplate(row)).toBeNull());
 });

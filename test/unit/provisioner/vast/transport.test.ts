@@ -28,7 +28,7 @@ const noPacing: Pacing = {
 function transportOf(reply: (n: number) => Reply = () => ({ text: "{}" }), turnMs = 0) {
   const clock = fakeClock();
   const requests: InternalAxiosRequestConfig[] = [];
-  const told: string[] = [];
+  const recorded: string[] = [];
   const calls: CallInfo[] = [];
   let authErrors = 0;
   const send = createTransport({
@@ -38,8 +38,8 @@ function transportOf(reply: (n: number) => Reply = () => ({ text: "{}" }), turnM
     pacing: {
       ...noPacing,
       availableAt: () => clock.now() + turnMs,
-      succeeded: (gate) => void told.push(`${gate} answered`),
-      failed: (gate, error) => void told.push(`${gate} ${error.kind} ${error.thresholdMs}`),
+      succeeded: (endpoint) => void recorded.push(`${endpoint} answered`),
+      failed: (endpoint, error) => void recorded.push(`${endpoint} ${error.kind} ${error.thresholdMs}`),
     },
     onAuthError: () => {
       authErrors += 1;
@@ -58,7 +58,7 @@ function transportOf(reply: (n: number) => Reply = () => ({ text: "{}" }), turnM
       return { data: text, status, statusText: "", headers, config };
     },
   });
-  return { send, clock, requests, told, calls, authErrors: () => authErrors };
+  return { send, clock, requests, recorded, calls, authErrors: () => authErrors };
 }
 
 async function errorOf(work: Promise<unknown>): Promise<VastError> {
@@ -76,7 +76,7 @@ const network = (code: string) => {
 };
 
 describe("a call", () => {
-  test("carries the key in its header alone", async () => {
+  test("sends the key only in its header", async () => {
     const { send, requests } = transportOf();
     await send(CALL);
     expect(requests[0]?.headers.get("Authorization")).toBe(`Bearer ${KEY}`);
@@ -95,7 +95,7 @@ describe("a call", () => {
     });
   });
 
-  test("asks for the key at each call, since it may rotate", async () => {
+  test("reads the key for each call, because it may be rotated", async () => {
     let key = "first-key";
     const seen: unknown[] = [];
     const send = createTransport({
@@ -121,13 +121,13 @@ describe("a call", () => {
     expect((requests[0] as AxiosRequestConfig).maxRedirects).toBe(0);
   });
 
-  test("bounds the size of an answer", async () => {
+  test("limits the size of an answer", async () => {
     const { send, requests } = transportOf();
     await send(CALL);
     expect((requests[0] as AxiosRequestConfig).maxContentLength).toBe(8 * 1024 * 1024);
   });
 
-  test("is never repeated by itself", async () => {
+  test("is not repeated after an error", async () => {
     const { send, requests } = transportOf(() => ({ status: 502 }));
     await errorOf(send(CALL));
     expect(requests).toHaveLength(1);
@@ -143,7 +143,7 @@ describe("an error", () => {
     ["a gateway that echoes the request", { status: 502, text: `<html>Bearer ${KEY}</html>` }],
   ];
 
-  test.each(cases)("shows the key in no form: %s", async (_, reply) => {
+  test.each(cases)("does not contain the key in any form: %s", async (_, reply) => {
     const error = await errorOf(transportOf(() => reply).send(CALL));
     const shown = [
       inspect(error, { depth: 10, showHidden: true }),
@@ -161,7 +161,7 @@ describe("an error", () => {
   });
 
   test.each(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH"])(
-    "tells that the API was not reached: %s",
+    "says that the API was not reached: %s",
     async (code) => {
       const error = await errorOf(transportOf(() => network(code)).send(CALL));
       expect(error).toMatchObject({ kind: "unavailable", reached: false, status: null });
@@ -169,49 +169,49 @@ describe("an error", () => {
   );
 
   test.each(["ECONNRESET", "EPIPE", "ETIMEDOUT", "ERR_NETWORK", ""])(
-    "leaves open whether the API did something: %j",
+    "says that the API may have done something: %j",
     async (code) => {
       const error = await errorOf(transportOf(() => network(code)).send(CALL));
       expect(error).toMatchObject({ kind: "unavailable", reached: true });
     },
   );
 
-  test("leaves open what an answer would have said that is too large", async () => {
+  test("says that the outcome is unknown when the answer is too large", async () => {
     const error = await errorOf(transportOf(() => network("ERR_BAD_RESPONSE")).send(CALL));
     expect(error).toMatchObject({ kind: "malformed", reached: true });
   });
 
-  test("asks again for what it only reads when a neighbour with the same key was faster", async () => {
-    const { send, requests, told } = transportOf((n) =>
+  test("retries a rate-limited read, because another pod with the same key was faster", async () => {
+    const { send, requests, recorded } = transportOf((n) =>
       n < 3 ? { status: 429, text: "threshold=1.0" } : { text: '{"a":1}' },
     );
     expect(await send(CALL)).toEqual({ a: 1 });
     expect(requests).toHaveLength(3);
-    expect(told).toEqual(["list rate_limited 1000", "list rate_limited 1000", "list answered"]);
+    expect(recorded).toEqual(["list rate_limited 1000", "list rate_limited 1000", "list answered"]);
   });
 
-  test("gives up a read that is refused as too frequent time and again", async () => {
+  test("fails after a read was rate-limited several times", async () => {
     const { send, requests } = transportOf(() => ({ status: 429, text: "too frequent" }));
     expect((await errorOf(send(CALL))).kind).toBe("rate_limited");
     expect(requests).toHaveLength(4);
   });
 
-  test("does not wait in a pass for a read that may come in 17 s only", async () => {
+  test("does not retry a read that is allowed only in 17 s", async () => {
     const { send, requests } = transportOf(() => ({ status: 429, text: '{"detail":"too frequent","retry_after":17}' }));
     await errorOf(send(CALL));
     expect(requests).toHaveLength(1);
   });
 
-  test("is not sent where its turn comes later than a pass may wait, and is no call that counts", async () => {
-    const { send, requests, calls, told } = transportOf(undefined, 10_001);
+  test("is not sent, and not counted, when the rate limit allows it later than a pass may wait", async () => {
+    const { send, requests, calls, recorded } = transportOf(undefined, 10_001);
     const error = await errorOf(send(CALL));
     expect(error).toMatchObject({ kind: "rate_limited", reached: false, retryAfterMs: 10_001 });
-    expect([requests, calls, told]).toEqual([[], [], []]);
+    expect([requests, calls, recorded]).toEqual([[], [], []]);
     await transportOf(undefined, 10_000).send(CALL);
     await transportOf(undefined, 60_000).send({ ...CALL, method: "DELETE", endpoint: "destroy" });
   });
 
-  test("never repeats a refused create or destroy by itself", async () => {
+  test("never retries a rate-limited create or destroy", async () => {
     for (const method of ["PUT", "DELETE"] as const) {
       const { send, requests } = transportOf(() => ({ status: 429, text: "threshold=4.5" }));
       await errorOf(send({ ...CALL, method, path: "/api/v0/asks/1/" }));
@@ -219,19 +219,19 @@ describe("an error", () => {
     }
   });
 
-  test("is told to the pacing: a 429, no answer, and every other answer", async () => {
+  test("is reported to the rate limiter: a 429, no answer, and every other answer", async () => {
     const limited = transportOf(() => ({ status: 429, text: "threshold=4.5*1.0" }));
     await errorOf(limited.send({ ...CALL, method: "PUT", endpoint: "create" }));
-    expect(limited.told).toEqual(["create rate_limited 4500"]);
+    expect(limited.recorded).toEqual(["create rate_limited 4500"]);
     const away = transportOf(() => network("ECONNREFUSED"));
     await errorOf(away.send(CALL));
-    expect(away.told).toEqual(["list unavailable null"]);
+    expect(away.recorded).toEqual(["list unavailable null"]);
     const refused = transportOf(() => ({ status: 400, text: "{}" }));
     await errorOf(refused.send(CALL));
-    expect(refused.told).toEqual(["list invalid null"]);
+    expect(refused.recorded).toEqual(["list invalid null"]);
   });
 
-  test("is not followed by another try where the caller comes back by itself", async () => {
+  test("is not followed by a retry when the caller turns retries off", async () => {
     const { send, requests } = transportOf(() => ({ status: 429, text: "threshold=1.0" }));
     await errorOf(send({ ...CALL, retryRateLimited: false }));
     expect(requests).toHaveLength(1);
@@ -242,13 +242,13 @@ describe("an error", () => {
     ["Mon, 23 Nov 2026 15:00:09 GMT", 9000],
     ["soon", null],
     ["-5", null],
-  ])("reads a Retry-After header if ever one comes: %s", async (value, wait) => {
+  ])("reads a Retry-After header: %s", async (value, wait) => {
     const headers = { "retry-after": value };
     const { send } = transportOf(() => ({ status: 429, text: "too frequent", headers }));
     expect((await errorOf(send({ ...CALL, retryRateLimited: false }))).retryAfterMs).toBe(wait);
   });
 
-  test("tells that the key was refused, and no other trouble", async () => {
+  test("reports a refused key, and no other error", async () => {
     const refused = transportOf(() => ({ status: 401 }));
     await errorOf(refused.send(CALL));
     expect(refused.authErrors()).toBe(1);
@@ -258,8 +258,8 @@ describe("an error", () => {
   });
 });
 
-describe("who counts calls", () => {
-  test("is told of each that was sent, with its outcome", async () => {
+describe("the call counter", () => {
+  test("gets each call that was sent, with its outcome", async () => {
     const { send, calls } = transportOf((n) => (n < 2 ? { status: 429, text: "threshold=1.0" } : { text: "{}" }));
     await send(CALL);
     expect(calls).toEqual([
@@ -268,13 +268,13 @@ describe("who counts calls", () => {
     ]);
   });
 
-  test("is told how long the answer took", async () => {
+  test("gets the time that the answer took", async () => {
     const { send, clock, calls } = transportOf(() => "hang");
     await clock.drive(errorOf(send(CALL)));
     expect(calls).toEqual([{ endpoint: "list", outcome: "unavailable", ms: 20_000 }]);
   });
 
-  test("is not told of a call that was given up before it was sent", async () => {
+  test("does not get a call that was cancelled before it was sent", async () => {
     const { send, calls } = transportOf();
     await errorOf(send(CALL, AbortSignal.abort()));
     expect(calls).toEqual([]);
@@ -282,7 +282,7 @@ describe("who counts calls", () => {
 });
 
 describe("the deadline", () => {
-  test("comes from the given clock and ends an answer that hangs", async () => {
+  test("uses the given clock and cuts off an answer that hangs", async () => {
     const { send, clock } = transportOf(() => "hang");
     const began = clock.now();
     const error = await clock.drive(errorOf(send(CALL)));
@@ -291,14 +291,14 @@ describe("the deadline", () => {
     expect(error.message).toContain("20000 ms");
   });
 
-  test("is the call's own where it has one", async () => {
+  test("is the call's own when it has one", async () => {
     const { send, clock } = transportOf(() => "hang");
     const began = clock.now();
     await clock.drive(errorOf(send({ ...CALL, deadlineMs: 30_000 })));
     expect(clock.now() - began).toBe(30_000);
   });
 
-  test("gives up a call under way when it is told to, and what was done stays open", async () => {
+  test("cancels a running call when its signal is aborted, with an unknown outcome", async () => {
     const { send } = transportOf(() => "hang");
     const stop = new AbortController();
     const work = errorOf(send(CALL, stop.signal));
@@ -309,14 +309,14 @@ describe("the deadline", () => {
     expect(error.message).toContain("the program ends");
   });
 
-  test("sends nothing when it was told to give up before", async () => {
+  test("sends nothing when the signal was aborted before", async () => {
     const { send, requests } = transportOf();
     const error = await errorOf(send(CALL, AbortSignal.abort()));
     expect(error).toMatchObject({ kind: "unavailable", slug: "aborted", reached: false });
     expect(requests).toEqual([]);
   });
 
-  test("gives up what still waits for its turn, and not what is sent", async () => {
+  test("cancels a call that waits for its rate limit, but not one that is sent", async () => {
     const { send, clock, requests } = transportOf(() => "hang");
     const early = new AbortController();
     early.abort();

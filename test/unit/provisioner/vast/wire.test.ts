@@ -133,7 +133,7 @@ describe("an answer", () => {
     expect(api.came).toEqual([{ what: "GET /api/v1/instances/", key: `Bearer ${KEY}` }]);
   });
 
-  test("that points to another host is refused, and the other host hears nothing", async () => {
+  test("that redirects to another host is refused, and nothing is sent to the other host", async () => {
     proxied({});
     const other = await serve((_, response) => response.end("{}"));
     for (const status of [301, 302, 307, 308]) {
@@ -143,7 +143,7 @@ describe("an answer", () => {
     expect(other.came).toEqual([]);
   });
 
-  test("that drips on and on is ended by the deadline", async () => {
+  test("that arrives too slowly is cut off by the deadline", async () => {
     proxied({});
     const clock = deadlineClock();
     const api = await serve((_, response) => {
@@ -159,7 +159,7 @@ describe("an answer", () => {
     expect(error).toMatchObject({ kind: "unavailable", slug: "timeout", retryable: true, reached: true });
   });
 
-  test("whose body never ends is ended by the deadline, and what a create did stays open", async () => {
+  test("whose body never ends is cut off by the deadline, and the outcome of a create is unknown", async () => {
     proxied({});
     const clock = deadlineClock();
     const api = await serve((_, response) => {
@@ -169,7 +169,7 @@ describe("an answer", () => {
     expect(await errorOf(clientOf(api.url, clock)(CREATE))).toMatchObject({ slug: "timeout", reached: true });
   });
 
-  test("that never begins is ended by the deadline", async () => {
+  test("that never begins is cut off by the deadline", async () => {
     proxied({});
     const clock = deadlineClock();
     const api = await serve(clock.expire);
@@ -190,7 +190,7 @@ describe("an answer", () => {
     expect(sent).toBeLessThan(64);
   });
 
-  test("that is cut in the middle leaves open what was done", async () => {
+  test("that is cut in the middle leaves the outcome unknown", async () => {
     proxied({});
     const api = await serve((_, response) => {
       response.writeHead(200, { "content-length": "1000" });
@@ -199,7 +199,7 @@ describe("an answer", () => {
     expect(await errorOf(clientOf(api.url)(CREATE))).toMatchObject({ kind: "malformed", reached: true });
   });
 
-  test("that quotes the key is cleaned of it", async () => {
+  test("that quotes the key becomes an error without the key", async () => {
     proxied({});
     const api = await serve((incoming, response) =>
       response.writeHead(400).end(JSON.stringify({ msg: `bad header ${incoming.headers.authorization}` })),
@@ -218,7 +218,7 @@ describe("a proxy", () => {
     expect(api.came).toHaveLength(1);
   });
 
-  test("is passed by for the hosts of NO_PROXY", async () => {
+  test("is not used for the hosts of NO_PROXY", async () => {
     const api = await serve((_, response) => response.end("{}"));
     const proxy = await serveProxy();
     proxied({ HTTP_PROXY: proxy.url, NO_PROXY: "example.com,127.0.0.1" });
@@ -227,14 +227,14 @@ describe("a proxy", () => {
     expect(api.came).toHaveLength(1);
   });
 
-  test("that refuses to tunnel is no refusal of the API, and never sees the key", async () => {
+  test("that refuses to tunnel is not taken for an API error, and never gets the key", async () => {
     const proxy = await serveProxy();
     proxied({ HTTPS_PROXY: proxy.url });
     expect(await errorOf(clientOf("https://app.invalid")(LIST))).toMatchObject({ kind: "unavailable" });
     expect(proxy.came).toEqual([{ what: "CONNECT app.invalid:443", key: undefined }]);
   });
 
-  test("that is not there is told without its password", async () => {
+  test("that is unreachable is reported without its password", async () => {
     proxied({ HTTPS_PROXY: "http://me:hunter22@127.0.0.1:9" });
     expect(await errorOf(clientOf("https://app.invalid")(LIST))).toMatchObject({ kind: "unavailable", reached: false });
   });
