@@ -1,4 +1,4 @@
-// The parts of prom-client one by one: its index loads clusters, gateways and summaries as well, which cost 9 MB of memory.
+// Types for the parts of prom-client that are imported one by one: its index also loads clusters, gateways and summaries (9 MB).
 declare module "prom-client/lib/registry.js" {
   export { Registry as default } from "prom-client";
 }

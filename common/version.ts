@@ -1,2 +1,2 @@
-// The version of both programs, as `--version` prints it; a test keeps it equal to package.json's.
+// The version of both programs, printed by `--version`. A test compares it with package.json. Pure.
 export const VERSION = "0.1.0";

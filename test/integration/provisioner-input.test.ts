@@ -124,7 +124,9 @@ test("renames a broken state file, says so, and finds its instance by the label"
   await writeFile(pod.statePath, '{"schema":1,');
   const second = await pod.provision();
   await until("it has made a pass", async () => Number((await pod.status()).passes) >= 2);
-  expect(second.lines.join("\n")).toMatch(/provisioner.json cannot be used \(it is not JSON\): it was moved to/);
+  expect(second.lines.join("\n")).toMatch(
+    /provisioner.json cannot be used \(it is not JSON \(12 characters.*\)\): it was moved to/,
+  );
   expect((await pod.upstream())?.instance?.id).toBe(ready.instance?.id);
   expect((await pod.emulator.state()).instances).toHaveLength(1);
 });
