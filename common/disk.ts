@@ -1,20 +1,21 @@
-// The file system as the programs use it, handed in so that a simulation can bring its own. Touches files.
+// The file system as both programs use it, passed in so that a simulation can replace it. Touches files.
 import { mkdir, rename, utimes } from "node:fs/promises";
 import { dirname } from "node:path";
 import { readIfExists, removeStaleTemporaries, type Written, writeAtomic } from "./atomic-file.ts";
 
-/** Every function throws the file system's error; a file that could not be written holds what it held before. */
+/** Every function throws the file system's error; a file that could not be written keeps its old content. */
 export interface Disk {
-  /** The file's text, or null when there is none. */
+  /** The file's text, or null when it does not exist. */
   read(path: string): Promise<string | null>;
   /** See `writeAtomic`. */
   write(path: string, text: string, mode: number): Promise<Written>;
-  /** Makes the file's folder and removes what a killed writer of the file left in it. Call it once at start. */
+  /** Creates the file's folder and removes stale temporary files of `path` in it. */
   prepare(path: string): Promise<void>;
-  /** Sets the file's time of change, epoch ms, and leaves its bytes. */
+  /** Sets the file's modification time, epoch ms, without changing its content. */
   touch(path: string, at: number): Promise<void>;
+  /** Replaces one file by another; needs no space on the volume. */
   move(from: string, to: string): Promise<void>;
-  /** Removes what a killed writer of the file left in its folder. */
+  /** Removes the temporary files that a killed writer of `path` left. */
   removeStale(path: string): Promise<void>;
 }
 

@@ -22,13 +22,13 @@ process.exitCode = await runCommandLine(
     commands: [
       {
         usage: "run",
-        meaning: "keep nginx in sync with the upstream file (default)",
+        meaning: "keep nginx pointed at the server of the upstream file",
         isDefault: true,
         run: runAndExit,
       },
       {
         usage: "render",
-        meaning: "print the nginx config for an upstream file; change nothing",
+        meaning: "print the nginx config for an upstream file, without changing anything",
         build: (cli) =>
           cli.option("upstream", { type: "string", requiresArg: true, describe: "the file [UPSTREAM_PATH]" }),
         run: (call) => renderCommand(call, process.env, streams),

@@ -57,7 +57,7 @@ export function processDisk(disk: PodDisk, watch: WriteWatch): Disk {
     },
     prepare: async () => undefined,
     touch: async (path) => (watch.alive() ? disk.touch(path) : never()),
-    removeStale: async () => undefined,
     move: async (from, to) => (watch.alive() ? disk.move(from, to) : never()),
+    removeStale: async () => undefined,
   };
 }

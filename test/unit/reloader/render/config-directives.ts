@@ -1,12 +1,12 @@
-// Parses an nginx config as nginx' own parser does (ngx_conf_read_token), so that a test sees the directives that nginx
-// reads. Pure.
+// Reads an nginx config as nginx' own parser does (ngx_conf_read_token), so that a test can tell what a text became
+// from what it was meant to be. Pure.
 
 export interface Directive {
   words: string[];
   block: Directive[] | null;
 }
 
-/** Throws where nginx would report an error. */
+/** Throws where nginx would. */
 export function directives(text: string): Directive[] {
   const tokens = tokenize(text);
   let at = 0;
@@ -35,12 +35,12 @@ export function directives(text: string): Directive[] {
   return block(0);
 }
 
-/** The names of all directives in order, with their depth. */
+/** The names of all directives in order, with the depth that they stand at. */
 export function skeleton(list: readonly Directive[], depth = 0): string[] {
   return list.flatMap((d) => [`${depth} ${d.words[0]}`, ...(d.block === null ? [] : skeleton(d.block, depth + 1))]);
 }
 
-/** The words of all directives of that name, at any depth. */
+/** All directives of that name anywhere, as their words. */
 export function all(list: readonly Directive[], name: string): string[][] {
   return list.flatMap((d) => [...(d.words[0] === name ? [d.words] : []), ...(d.block ? all(d.block, name) : [])]);
 }
