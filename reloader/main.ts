@@ -23,7 +23,7 @@ process.exitCode = await runCommandLine(
     commands: [
       {
         usage: "run",
-        meaning: "keep nginx in sync with the upstream file (default)",
+        meaning: "keep nginx pointed at the server of the upstream file (default)",
         example: ["--nginx-listen-port 8000", "serve on port 8000"],
         isDefault: true,
         run: runAndExit,

@@ -6,7 +6,7 @@ export interface Directive {
   block: Directive[] | null;
 }
 
-/** Throws where nginx would report an error. */
+/** Throws where nginx would. */
 export function directives(text: string): Directive[] {
   const tokens = tokenize(text);
   let at = 0;
@@ -35,7 +35,7 @@ export function directives(text: string): Directive[] {
   return block(0);
 }
 
-/** The names of all directives in order, with their depth. */
+/** The names of all directives in order, with the depth that they stand at. */
 export function skeleton(list: readonly Directive[], depth = 0): string[] {
   return list.flatMap((d) => [`${depth} ${d.words[0]}`, ...(d.block === null ? [] : skeleton(d.block, depth + 1))]);
 }

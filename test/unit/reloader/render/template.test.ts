@@ -83,9 +83,11 @@ describe("a template of the user's own", () => {
   });
 
   test("with many thousand tags is checked without a long wait", () => {
-    const before = performance.now();
+    // CPU time, since other tests may keep the cores busy meanwhile.
+    const before = process.cpuUsage();
     checkTemplate("# {{{listenPort}}} is the port that this line names\n".repeat(20_000));
-    expect(performance.now() - before).toBeLessThan(3_000);
+    const { user, system } = process.cpuUsage(before);
+    expect((user + system) / 1_000).toBeLessThan(3_000);
   });
 
   test("with the hash in two places is refused, because it could not be verified", () => {
