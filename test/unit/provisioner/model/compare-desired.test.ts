@@ -10,7 +10,8 @@ test.each([
   ["example/app:1", "different"],
   ["", "not_reported"],
 ])("compares the image %j: %s", (image, answer) =>
-  expect(compareWithDesired(row({ image }), desired, template).image).toBe(answer));
+  expect(compareWithDesired(row({ image }), desired, template).image).toBe(answer),
+);
 
 test.each([
   [HASH, template, "same"],
@@ -19,4 +20,5 @@ test.each([
   [HASH, null, "not_known"],
   [null, null, "not_known"],
 ])("compares the template hash %j with %j: %s", (templateHash, wanted, answer) =>
-  expect(compareWithDesired(row({ templateHash }), desired, wanted).templateHash).toBe(answer));
+  expect(compareWithDesired(row({ templateHash }), desired, wanted).templateHash).toBe(answer),
+);
