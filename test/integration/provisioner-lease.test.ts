@@ -120,5 +120,7 @@ test("a Redis that takes no writes is told as such, and keeps nobody for ever", 
   const provisioner = await pod.provision();
   await pod.until("it waits", (file) => file.reason === "owner_unknown" && file.message.includes("takes no writes"));
   await pod.ready(60_000);
-  expect(provisioner.lines.join("\n")).toContain("continuing without knowing whether another provisioner uses this label");
+  expect(provisioner.lines.join("\n")).toContain(
+    "continuing without knowing whether another provisioner uses this label",
+  );
 });
