@@ -1,19 +1,19 @@
-// What the loop knows between its passes: the loop writes it, status and metrics read it. Pure.
+// What the loop keeps between passes: the loop writes it, status and metrics read it. Pure.
 import type { UpstreamFile } from "../common/upstream-file.ts";
 import type { Observation } from "./model/observation.ts";
 import type { Action, Plan } from "./model/plan.ts";
 import type { State } from "./state/schema.ts";
 
-/** What the loop knows; `main` keeps it and the status server reads it. */
+/** Kept by `run`, read by the status server. */
 export interface LoopState {
   state: State;
   file: UpstreamFile | null;
-  /** The last server that the upstream file named, until its instance is gone. */
+  /** The last published server, until it is withdrawn for its destroy. */
   served: { id: number; server: NonNullable<UpstreamFile["server"]> } | null;
   seen: Observation | null;
   plan: Plan | null;
   suppressed: readonly Action[];
-  /** What keeps mutations from being made: the state or the upstream file cannot be written. */
+  /** Why nothing may be mutated: the state file or the upstream file cannot be written. */
   problem: string | null;
   startCounted: boolean;
   passes: number;
@@ -22,7 +22,7 @@ export interface LoopState {
   passMs: number;
 }
 
-/** What the loop knows before its first pass. */
+/** Before the first pass. */
 export function startState(state: State, now: number): LoopState {
   return {
     state,

@@ -6,8 +6,9 @@ import type { Observation } from "../model/observation.ts";
 import type { Action, Plan } from "../model/plan.ts";
 import { banUnwritten, banWritten } from "../state/apply-outcome.ts";
 import type { State } from "../state/schema.ts";
-import { type CreateOutcome, type CreateParts, createOne, type Signals } from "./create.ts";
+import { type CreateOutcome, type CreateParts, createOne } from "./create.ts";
 import { destroyInstance } from "./destroy.ts";
+import type { Signals } from "./try-offer.ts";
 
 export interface ActorParts extends CreateParts {
   bans: BanStore;

@@ -19,21 +19,13 @@ import { backOff } from "../state/backoff.ts";
 import type { Backoff, State } from "../state/schema.ts";
 import { type AccountTrouble, accountTrouble, asVastError, type VastError } from "../vast/errors.ts";
 import type { Offer, Template } from "../vast/rows.ts";
-import { type DestroyInstanceParts, destroyInstance } from "./destroy.ts";
-import { type OfferOutcome, tryOffer } from "./try-offer.ts";
+import { destroyInstance } from "./destroy.ts";
+import { type OfferOutcome, type OfferParts, type Signals, tryOffer } from "./try-offer.ts";
 
-export interface CreateParts extends DestroyInstanceParts {
+export interface CreateParts extends OfferParts {
   query: SearchQuery;
-  /** `-u USER -p TOKEN HOST`, or null when the template brings its own login. */
-  imageLogin: () => string | null;
   /** When a create that was rate-limited may be sent again. */
   nextCreateSlot: (notBefore: number) => number;
-}
-
-/** `stop`: the program is asked to stop. `abortMutations`: it cannot wait any longer for a mutation that was sent. */
-export interface Signals {
-  stop: AbortSignal;
-  abortMutations: AbortSignal;
 }
 
 /** What came of a create, in the words of the reasons. */

@@ -5,7 +5,18 @@ import type { CreateAction } from "../model/plan.ts";
 import { diskSpace } from "../search/requirements.ts";
 import { asVastError, isOfferGone, isOutcomeUnknown, type VastError } from "../vast/errors.ts";
 import type { Offer, Template } from "../vast/rows.ts";
-import type { CreateParts, Signals } from "./create.ts";
+import type { DestroyInstanceParts } from "./destroy.ts";
+
+export interface OfferParts extends DestroyInstanceParts {
+  /** `-u USER -p TOKEN HOST`, or null when the template brings its own login. */
+  imageLogin: () => string | null;
+}
+
+/** `stop`: the program is asked to stop. `abortMutations`: it cannot wait any longer for a mutation that was sent. */
+export interface Signals {
+  stop: AbortSignal;
+  abortMutations: AbortSignal;
+}
 
 /**
  * - `gone`: somebody else has rented the offer
@@ -24,7 +35,7 @@ export type OfferOutcome =
 
 /** The intent must be on disk before this is called. */
 export async function tryOffer(
-  parts: CreateParts,
+  parts: OfferParts,
   action: CreateAction,
   offer: Offer,
   template: Template,

@@ -1,24 +1,24 @@
-// Whom a ban concerns: a host, which is an account with many machines, or one machine of it. Pure.
+// Which host or machine a ban names. A host is an account with many machines. Pure.
 import type { Ban, BanKind } from "./observation.ts";
 
-/** What rows and offers tell about where they are; null where the API leaves it out. */
+/** Where an instance or offer is; null where the API does not report it. */
 export interface HostAndMachine {
   hostId: number | null;
   machineId: number | null;
 }
 
-/** What a ban of this scope would name, or null where the API does not tell it. */
-export function banTarget(place: HostAndMachine, scope: BanKind): { kind: BanKind; id: number } | null {
-  const id = scope === "host" ? place.hostId : place.machineId;
+/** What a ban of this scope would name, or null where the API does not report it. */
+export function banTarget(where: HostAndMachine, scope: BanKind): { kind: BanKind; id: number } | null {
+  const id = scope === "host" ? where.hostId : where.machineId;
   return id === null ? null : { kind: scope, id };
 }
 
-/** The ban that holds for this place, of either kind. */
-export function banOf(place: HostAndMachine, bans: readonly Ban[]): Ban | undefined {
-  return bans.find((ban) => ban.id === (ban.kind === "host" ? place.hostId : place.machineId));
+/** The ban of this host or machine. */
+export function banOf(where: HostAndMachine, bans: readonly Ban[]): Ban | undefined {
+  return bans.find((ban) => ban.id === (ban.kind === "host" ? where.hostId : where.machineId));
 }
 
-/** True for two bans of the same host or machine, whatever their reasons. */
+/** True for two bans of the same host or machine, even for different reasons. */
 export function sameBan(a: Pick<Ban, "kind" | "id">, b: Pick<Ban, "kind" | "id">): boolean {
   return a.kind === b.kind && a.id === b.id;
 }

@@ -1,4 +1,4 @@
-// Which public address and port of an instance is the one to serve. Pure.
+// Which public address and port of an instance is probed and served. Pure.
 import { isHost } from "../../common/upstream-file.ts";
 import type { Instance } from "../vast/rows.ts";
 import { type InstancePhase, phaseOf } from "./instance-phase.ts";
@@ -8,16 +8,16 @@ export interface Endpoint {
   port: number;
 }
 
-/** The endpoint, or why there is none; `ours` tells that waiting cannot help: the template or a setting must change. */
+/** The endpoint, or why there is none. `ours`: waiting does not help, the template or a setting must change. */
 export type EndpointChoice = { found: true; endpoint: Endpoint } | { found: false; ours: boolean; why: string };
 
-// sshd and the vendor's own jupyter or portal: never what a team wants served unless it says so.
-const NEVER_BY_ITSELF = new Set(["22/tcp", "8080/tcp"]);
+// sshd, and Vast.ai's own Jupyter or portal: served only when VAST_UPSTREAM_PORT names them.
+const NEVER_CHOSEN = new Set(["22/tcp", "8080/tcp"]);
 
 /**
  * With `wantedPort` (a container port): its entry in the `ports` map. Without: the only published TCP port other than 22
- * and 8080; of several the one that is `direct_port_start`. An instance that runs and has shown no map for `noMapForMs`, a
- * minute or more, is taken at its `direct_port_start`, if it has one.
+ * and 8080; of several the one that is `direct_port_start`. For an instance that has been running without a map for
+ * `noMapForMs`, a minute or more, its `direct_port_start`, if it has one.
  */
 export function chooseEndpoint(instance: Instance, wantedPort: number | undefined, noMapForMs: number): EndpointChoice {
   if (instance.address === "") return none(false, "no public address yet");
@@ -32,7 +32,7 @@ export function chooseEndpoint(instance: Instance, wantedPort: number | undefine
       `VAST_UPSTREAM_PORT ${wantedPort} is not among the published ports (${list(published)}): publish it in the template with -p ${wantedPort}:${wantedPort}`,
     );
   }
-  const candidates = published.filter(([name]) => !NEVER_BY_ITSELF.has(name));
+  const candidates = published.filter(([name]) => !NEVER_CHOSEN.has(name));
   const only = candidates.length === 1 ? candidates[0] : undefined;
   if (only !== undefined) return at(instance, only[1]);
   const first = candidates.find(([, port]) => port === instance.directPortStart);
@@ -44,10 +44,10 @@ export function chooseEndpoint(instance: Instance, wantedPort: number | undefine
   return none(true, `the published ports are ${list(published)}: ${remedy}`);
 }
 
-// The map can lag behind `running` by a few polls; after a minute it does not come any more.
+// The map can be missing for a few lists after `running`; after a minute it does not come any more.
 const NO_MAP_MS = 60_000;
 
-/** An empty map says as little as none. */
+/** An empty map counts as a missing one. */
 export function hasMap(instance: Instance): boolean {
   return Object.keys(instance.ports ?? {}).length > 0;
 }

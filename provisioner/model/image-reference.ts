@@ -1,11 +1,11 @@
 // Whether two image references name the same image. Pure.
 
-// The vendor's own word for "the server picks a tag": the row then shows the tag that was picked.
+// Vast.ai's word for "the server picks a tag": the instance then reports the tag that was picked.
 const AUTOMATIC_TAG = "@vastai-automatic-tag";
 
 /**
- * True when a row's image is what was asked for: compared with the default registry, `library/` and `:latest` filled in
- * alike, the registry's host in lower case. A wanted automatic tag matches every tag of the same repository.
+ * True when the reported image is the wanted one. Both are compared with the default registry, `library/` and `:latest` filled
+ * in and the registry's host in lower case. A wanted automatic tag matches every tag of the same repository.
  */
 export function sameImage(wanted: string, reported: string): boolean {
   const a = normalise(wanted);

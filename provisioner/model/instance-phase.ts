@@ -1,10 +1,10 @@
-// What the API's words say about an instance's life. Pure.
+// Which phase an instance is in, by the API's status words. Pure.
 import type { Instance } from "../vast/rows.ts";
 
 /**
  * - `running`: the container runs
- * - `starting`: on its way, or a word that we do not know
- * - `lost`: needs to come back within a grace, or is replaced
+ * - `starting`: being started, or an unknown status word
+ * - `lost`: replaced unless it comes back within `graceMs`, and only after `reads` lists have shown it
  */
 export type InstancePhase =
   | { phase: "running" }
@@ -14,13 +14,13 @@ export type InstancePhase =
 export type LostStatus = "exited" | "frozen" | "unknown" | "offline" | "stopped" | "outbid";
 
 const MINUTE = 60_000;
-// The API says `exited` also for a while after a start or a reboot; later two minutes are enough for a restart.
+// The API reports `exited` for a while after a start or a reboot, too; later two minutes are enough for a restart.
 const EXITED_GRACE_MS = 2 * MINUTE;
 const EXITED_GRACE_AFTER_START_MS = 10 * MINUTE;
 const JUST_STARTED_MS = 10 * MINUTE;
-// A lost heartbeat often comes back; ten minutes is what other controllers grant.
+// A missing heartbeat often comes back; ten minutes is what other controllers allow.
 const HEARTBEAT_GRACE_MS = 10 * MINUTE;
-// Stopped or outbid does not come back by itself (or weeks later), but one read alone may catch a change in flight.
+// A stopped or outbid instance does not come back (or only weeks later), but a single list may show a change in progress.
 const STOPPED_GRACE_MS = MINUTE;
 const STOPPED_READS = 2;
 
@@ -52,9 +52,9 @@ export function phaseOf(instance: Instance, startedAt: number, now: number): Ins
   }
 }
 
-/** Its contract is stopped: outbid, ended by its host, by somebody in the console, or for want of credit. */
-export function stoppedByVast(life: InstancePhase): boolean {
-  return life.phase === "lost" && (life.status === "stopped" || life.status === "outbid");
+/** Its contract is stopped: outbid, stopped by its host or in the console, or because the account has no credit. */
+export function stoppedByVast(phase: InstancePhase): boolean {
+  return phase.phase === "lost" && (phase.status === "stopped" || phase.status === "outbid");
 }
 
 /**
@@ -64,27 +64,27 @@ export function stoppedByVast(life: InstancePhase): boolean {
  */
 export type Failure = "host_failed" | "image_unavailable" | "image_cannot_start" | "disk_too_small";
 
-/** What a host's daemon text says went wrong, or null. Lines that tell of a pull's progress say nothing. */
+/** The failure that the host's daemon reports, or null. Lines about the progress of a pull are no failure. */
 export function failureIn(statusMessage: string): Failure | null {
   const text = statusMessage.toLowerCase();
   if (/no space left on device/.test(text)) return "disk_too_small";
-  // The host's driver is older than what the image was made for: the search has to ask for it, and other hosts will do.
+  // The host's driver is too old for the image: VAST_SEARCH_QUERY has to require a newer one, other hosts have it.
   if (/requirement error: unsatisfied condition/.test(text)) return "image_cannot_start";
   if (HOST_TROUBLE.test(text)) return "host_failed";
-  // An entrypoint that does not exist is the image's fault although the OCI runtime reports it.
+  // A missing entrypoint is the image's fault, although the OCI runtime reports it.
   if (ENTRYPOINT_TROUBLE.test(text)) return "image_cannot_start";
   if (/oci runtime create failed/.test(text)) return "host_failed";
   if (IMAGE_TROUBLE.test(text)) return "image_unavailable";
   return null;
 }
 
-// Texts of docker's GPU runtime: some of them quote a program of the host's own that cannot be run.
+// Texts of docker's GPU runtime; some of them quote a program of the host that cannot be run.
 const HOST_TROUBLE =
   /unresolvable cdi devices|failed to inject cdi|could not select device driver|error running (prestart |createruntime )?hook|nvidia-container-(cli|runtime)/;
 
 const ENTRYPOINT_TROUBLE =
   /exec format error|exec:? "[^"]*": (stat |executable file not found|permission denied|is a directory|no such file)|exec \/[^:]*: (no such file or directory|permission denied)|no command specified|no matching manifest for /;
 
-// Texts of docker and registries that were seen in `status_msg`: the image or the login is wrong, not the machine.
+// Texts of docker and registries seen in `status_msg`: the image or the login is wrong, not the machine.
 const IMAGE_TROUBLE =
   /manifest unknown|manifest for .* not found|pull access denied|repository does not exist|\bunauthorized: |failed to resolve reference|toomanyrequests|pull rate limit|denied: requested access|no basic auth credentials|access forbidden|authorization failed|invalid reference format/;

@@ -1,8 +1,8 @@
 // The label under which a pod's instance is found. Pure.
 
 /**
- * The label, with the pod's name in it. Kubernetes fills a name in only in a container's own `env`, and only behind its
- * definition, where a patch of kustomize does not put it: unfilled it would be one label for all pods, and each would end the
+ * The label, with the pod's name filled in. Kubernetes fills in a variable only in a container's own `env` and only after its
+ * definition, and a kustomize patch may put it before. Unfilled, all pods would have one label, and each would destroy the
  * others' instances as duplicates.
  */
 export function labelOf({

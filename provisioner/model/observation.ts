@@ -1,4 +1,4 @@
-// What one pass saw, as values: unknown is never none. Pure.
+// What one pass observed, as values: an unknown list is not an empty list. Pure.
 import type { PublishedInstance, Server } from "../../common/upstream-file.ts";
 import type { AccountTrouble } from "../vast/errors.ts";
 import type { Instance, Template } from "../vast/rows.ts";
@@ -14,7 +14,7 @@ export type Seen<T> = { known: true; value: T } | { known: false; why: Why };
 
 export const known = <T>(value: T): Seen<T> => ({ known: true, value });
 
-/** `tcp` tells that the connection stood although the probe as a whole failed. */
+/** `tcp`: the connection was accepted, even if the probe as a whole failed. */
 export interface ProbeResult {
   endpoint: Endpoint;
   ok: boolean;
@@ -31,9 +31,9 @@ export interface ObservedInstance {
   probe: ProbeResult | null;
 }
 
-/** What the ban store tells about one instance. */
+/** What the ban store holds about one instance. */
 export interface StoredCounters {
-  /** Epoch ms, or null when nobody wrote it. */
+  /** Epoch ms, or null when it was never written. */
   waitingSince: number | null;
   restarts: number;
 }
@@ -48,7 +48,7 @@ export interface Ban {
 }
 
 export interface Observation {
-  /** Epoch ms at which the list's first page was asked for. */
+  /** Epoch ms at which the list's first page was requested. */
   listedAt: number;
   /** The rows with our label, those that are being destroyed included. */
   list: Seen<readonly Instance[]>;
@@ -58,16 +58,16 @@ export interface Observation {
   publishedProbe: { instanceId: number; probe: ProbeResult } | null;
   /** `null`: the account has no template of that name. */
   template: Seen<Template | null>;
-  /** Epoch ms at which the template was last asked for. */
+  /** Epoch ms at which the template was last requested. */
   templateAt: number;
   /** Banned hosts and machines; known and empty when bans are disabled. */
   bans: Seen<readonly Ban[]>;
   counters: ReadonlyMap<number, StoredCounters>;
-  /** $ that the account can still spend, or null where the API does not say. Left out while no instance of ours is stopped: nothing depends on it. */
+  /** $ that the account can still spend, or null where the API does not report it. Read only while an instance of ours is stopped. */
   credit?: Seen<number | null>;
 }
 
-/** What is published, as the upstream file says it. */
+/** What the upstream file holds. */
 export interface Published {
   server: Server | null;
   instance: PublishedInstance | null;

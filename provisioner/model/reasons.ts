@@ -1,4 +1,4 @@
-// The words for why: the same in logs, `/status`, the upstream file and test names. Pure.
+// The reasons: the same words in logs, `/status`, the upstream file, metrics and test names. Pure.
 
 /** Why an instance is destroyed. */
 export type DestroyReason =
@@ -25,7 +25,7 @@ export type DestroyReason =
   | "still_listed"
   | "operator";
 
-/** Why a pass ended as it did. */
+/** Why a pass decided as it did. */
 export type Reason =
   | Exclude<DestroyReason, "operator">
   | "instance_ready"
@@ -58,13 +58,13 @@ export type Reason =
   | "terminating"
   | "internal_error";
 
-/** Reasons that ban the host together with the destroy. `too_many_restarts` bans by itself, serving or not. */
+/** Reasons for which the host is banned together with the destroy. Too many restarts ban at once, serving or not. */
 export const BANNING_REASONS: ReadonlySet<DestroyReason> = new Set(["start_timeout", "host_failed"]);
 
-/** Reasons to destroy a contract that no list may ever have shown: that a list lacks it proves nothing. */
+/** Reasons to destroy a contract that may never have been listed: a list without it proves nothing. */
 export const UNLISTED_REASONS: ReadonlySet<string> = new Set<DestroyReason>(["create_failed", "create_never_appeared"]);
 
-/** Reasons that speak against the machine: it is avoided for a while, ban store or not. */
+/** Reasons for which the machine is avoided for a while, with or without a ban store. */
 export const AVOIDING_REASONS: ReadonlySet<DestroyReason> = new Set([
   "start_timeout",
   "restart_timeout",

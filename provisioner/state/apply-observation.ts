@@ -1,8 +1,8 @@
-// Folds what a pass saw into the memory. Pure: no decision is made here, only facts over time are kept.
+// Applies an observation to the state. Pure: records facts over time, decides nothing.
 
+import { compareWithDesired } from "../model/compare-desired.ts";
 import { CREATE_BUDGET_MS } from "../model/deadlines.ts";
 import type { Desired } from "../model/desired.ts";
-import { sameImage } from "../model/image-reference.ts";
 import type { Observation, Published } from "../model/observation.ts";
 import type { Instance } from "../vast/rows.ts";
 import { needsConfirmation } from "./apply-outcome.ts";
@@ -12,7 +12,7 @@ import { newTrack, track, withProbe } from "./track.ts";
 
 const HOUR_MS = 3_600_000;
 
-/** The memory after this observation. `firstCreateWaitMs` is how far apart two empty lists must be to be believed. */
+/** The state after an observation. Two empty lists confirm that there is no instance if they are `firstCreateWaitMs` apart. */
 export function applyObservation(
   before: State,
   seen: Observation,
@@ -26,7 +26,7 @@ export function applyObservation(
     creates: state.creates.filter((at) => now - at < CREATE_BUDGET_MS),
     avoided: state.avoided.filter((entry) => entry.until > now),
     goneOffers: state.goneOffers.filter((entry) => entry.until > now),
-    // Serving proves nothing about the account's right to mutate: only time and a create end its trouble.
+    // A serving instance does not prove that the account may mutate: only time or a successful create ends its trouble.
     account: state.account !== null && now - state.account.until < HOUR_MS ? state.account : null,
     listUnknownSince: seen.list.known ? null : (state.listUnknownSince ?? now),
     bansUnknownSince: seen.bans.known ? null : (state.bansUnknownSince ?? now),
@@ -47,16 +47,16 @@ export function applyObservation(
     next.intent = null;
 
   next.tracks = Object.fromEntries(own.map((one) => [one.row.id, track(state.tracks[one.row.id], one, seen, now)]));
-  // Serving for an hour ends a series of unreachable instances: what comes later has another cause.
+  // An hour of serving ends a series of unreachable instances: a later outage has another cause.
   const proven = Object.values(next.tracks).some((t) => t.servingSince !== null && now - t.servingSince > HOUR_MS);
   if (proven) next.unreachableHost = null;
   if (Object.values(next.tracks).some((t) => t.serving))
     Object.assign(next, { backoff: null, notListening: null, brokenImages: null });
-  if (own.some(({ row }) => agrees(row, desired, next))) next.converging = null;
+  if (own.some(({ row }) => isAsDesired(row, desired, next))) next.converging = null;
 
   if (listed.length > 0) return { ...next, confirmedNone: true, firstNoneAt: null };
-  // An instance that vanishes without our doing is believed to be gone only at second sight: a list that has left it out
-  // once would cost a second instance.
+  // An instance that disappeared without our destroy counts as gone only after a second empty list: one list that left it out by
+  // mistake would cost a second instance.
   const vanished = Object.keys(state.tracks).some((id) => !state.pendingDeletes.some((d) => d.id === Number(id)));
   if (state.confirmedNone && !vanished) return { ...next, firstNoneAt: null };
   const firstNoneAt = vanished ? seen.listedAt : (state.firstNoneAt ?? seen.listedAt);
@@ -64,16 +64,12 @@ export function applyObservation(
   return { ...next, confirmedNone, firstNoneAt };
 }
 
-function agrees(row: Instance, desired: Desired, state: State): boolean {
-  return (
-    row.image !== "" &&
-    sameImage(desired.image, row.image) &&
-    state.template !== null &&
-    row.templateHash === state.template.hash
-  );
+function isAsDesired(row: Instance, desired: Desired, state: State): boolean {
+  const { image, templateHash } = compareWithDesired(row, desired, state.template);
+  return image === "same" && templateHash === "same";
 }
 
-/** A start of the provisioner that finds an instance counts as a restart of it. */
+/** A start of the provisioner that finds an instance counts as a restart of that instance. */
 export function countStart(state: State): State {
   const tracks = Object.entries(state.tracks).map(([id, t]) => [
     id,
@@ -83,8 +79,8 @@ export function countStart(state: State): State {
 }
 
 /**
- * Takes up what the upstream file says is served where the memory knows nothing of it (its volume is new): the server
- * stays published as long as its probe passes.
+ * Adopts the server of the upstream file when the state does not know it, because its volume is new: the server stays published
+ * while its probe passes.
  */
 export function adoptPublished(state: State, published: Published, now: number): State {
   const { server, instance } = published;

@@ -7,7 +7,7 @@ const schema1 = z.looseObject({
   deafApps: z.unknown().optional(),
 });
 
-/** The JSON of a state file or of its copy in Redis, of either schema, in the names of schema 2. Whatever else it is stays as it is. */
+/** The JSON of a state file or of its copy in Redis, of either schema, in the names of schema 2. Anything else is returned unchanged. */
 export function fromSchema1(json: unknown): unknown {
   const read = schema1.safeParse(json);
   if (!read.success) return json;

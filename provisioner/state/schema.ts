@@ -1,4 +1,4 @@
-// What the provisioner remembers from pass to pass and, through the state file, from start to start. Pure.
+// What the provisioner keeps from pass to pass and, in the state file, from start to start. Pure.
 import * as z from "zod";
 import { isHost } from "../../common/upstream-file.ts";
 
@@ -14,19 +14,19 @@ const track = z.object({
   runningSince: instantSchema.nullable(),
   /** Since when it runs and the API shows no map of its ports. */
   noMapSince: instantSchema.nullable().default(null),
-  /** Ever served since we know it. */
+  /** Whether it has ever served. */
   wasReady: z.boolean(),
   serving: z.boolean(),
   servingSince: instantSchema.nullable(),
-  /** The endpoint that the probe asks; a new one starts the count anew. */
+  /** The endpoint that is probed; a new one resets the counts. */
   endpoint: z.object({ host: z.string().refine(isHost), port: z.int().min(1).max(65535) }).nullable(),
   failedProbes: z.int(),
-  /** Passing probes in a row that bring it back after failed ones took it down; 0 while it is not down for that. */
+  /** How many passing probes in a row are still needed after failed ones took it down; 0 when none are. */
   passesMissing: z.int().default(0),
   /** TCP connects although the HTTP probe fails. */
   tcpOpen: z.boolean(),
   notServingSince: instantSchema.nullable(),
-  /** `readAt` is the list that showed it last: two reads are two lists. */
+  /** Since when it is lost, how many lists have shown that, and when the last of them was read. */
   lost: z.object({ since: instantSchema, reads: z.int(), readAt: instantSchema }).nullable(),
   /** Came back from `lost` within its grace: counts as a restart of this instance, not yet written to the ban store. */
   uncountedRestarts: z.int(),
@@ -41,7 +41,7 @@ export const intentSchema = z.object({
   dollarsPerHour: z.number().nullable().default(null),
   label: z.string(),
   startedAt: instantSchema,
-  /** The id that the create answered; null while its outcome is unknown. */
+  /** The id in the answer to the create; null while the outcome is unknown. */
   contract: z.int().nullable(),
 });
 export type Intent = z.infer<typeof intentSchema>;
@@ -50,9 +50,9 @@ export const pendingDeleteSchema = z.object({
   id: z.int(),
   reason: z.string(),
   since: instantSchema,
-  /** When DELETE was last sent; null when it was not yet. */
+  /** When the DELETE was last sent; null before that. */
   deleteSentAt: instantSchema.nullable(),
-  /** The API itself said that the contract is ended, or that there is none: needed where no list ever showed it. */
+  /** The API answered that the contract is destroyed or does not exist: needed for a contract that was never listed. */
   deleteConfirmed: z.boolean().optional(),
 });
 export type PendingDelete = z.infer<typeof pendingDeleteSchema>;
@@ -72,7 +72,7 @@ const backoff = z.object({
   message: z.string(),
   failures: z.int(),
   until: instantSchema,
-  /** The wanted image and template that failed: another one is tried at once. */
+  /** The revision that failed (model/desired.ts): another one is tried at once. */
   wanted: z.string(),
 });
 export type Backoff = z.infer<typeof backoff>;
@@ -86,13 +86,13 @@ export const stateSchema = z.object({
   pendingDeletes: z.array(pendingDeleteSchema),
   /** Starts of creates that succeeded or may have, within the last hour. */
   creates: z.array(instantSchema),
-  /** Machines that failed here, until when they are avoided. */
+  /** Machines that failed here, and until when they are avoided. */
   avoided: z.array(z.object({ machineId: z.number(), until: instantSchema })),
-  /** Bans that Redis has not taken yet: they hold here, and are written once it does. */
+  /** Bans that could not be written to Redis yet: they hold for this pod, and are written when Redis is back. */
   unwrittenBans: z
     .array(z.object({ kind: z.enum(["host", "machine"]), id: z.number(), reason: z.string(), instanceId: z.int() }))
     .default([]),
-  /** Offers that were found taken, until when they are passed over. */
+  /** Offers that were taken by somebody else, and until when they are skipped. */
   goneOffers: z.array(z.object({ id: z.int(), until: instantSchema })),
   backoff: backoff.nullable(),
   account: z
@@ -103,15 +103,15 @@ export const stateSchema = z.object({
       until: instantSchema,
     })
     .nullable(),
-  /** The last replacement for a difference between wanted and reported, until a row agrees. */
+  /** The difference of the last replacement, until an instance is as wanted. */
   converging: z.object({ wanted: z.string(), reported: z.string() }).nullable(),
-  /** Instances in a row whose app never listened, per wanted image and template. */
+  /** How many instances in a row had an app that never listened, and for which revision. */
   notListening: z.object({ wanted: z.string(), count: z.int() }).nullable(),
-  /** Instances in a row that could not use the image or its disk, per wanted image and template. */
+  /** How many instances in a row could not use the image or had too small a disk, and for which revision. */
   brokenImages: z.object({ wanted: z.string(), count: z.int() }).nullable().default(null),
   /** The host of the last instance that was replaced as unreachable. */
   unreachableHost: z.number().nullable(),
-  /** Whether an empty list may be believed at once: a complete list was seen before. */
+  /** Whether an empty list proves at once that there is no instance: a complete list was read before. */
   confirmedNone: z.boolean(),
   firstNoneAt: instantSchema.nullable(),
   template: z
@@ -127,12 +127,12 @@ export const stateSchema = z.object({
     .nullable(),
   listUnknownSince: instantSchema.nullable(),
   bansUnknownSince: instantSchema.nullable(),
-  /** Under which the lease in Redis is taken: the same program again is the same owner. */
+  /** The owner of the lease in Redis: after a restart the provisioner is the same owner. */
   leaseToken: z.string().nullable().default(null),
 });
 export type State = z.infer<typeof stateSchema>;
 
-/** What a provisioner that never ran here remembers. */
+/** The state of a provisioner that has never run here. */
 export function emptyState(label: string): State {
   return {
     schema: CURRENT_SCHEMA,

@@ -1,10 +1,10 @@
-// Keeps the memory on disk, on the provisioner's own volume. Touches one file.
+// Keeps the state on disk, on the provisioner's own volume. Touches one file.
 import { type Disk, systemDisk } from "../../common/disk.ts";
 import { parseJson } from "../../common/parse-json.ts";
 import { type State, stateSchema } from "./schema.ts";
 import { fromSchema1 } from "./schema-1.ts";
 
-/** `aside` names the file that an unusable memory was moved to, and `why` says what was wrong with it. */
+/** `aside`: where an unusable state file was moved to, and why it is unusable. */
 export interface LoadResult {
   state: State | null;
   aside?: { path: string; why: string };
@@ -13,14 +13,14 @@ export interface LoadResult {
 export interface StateFile {
   /** Throws the file system's error when the file cannot be read at all. */
   load(label: string): Promise<LoadResult>;
-  /** Throws the file system's error; the file then holds what it held before. */
+  /** Throws the file system's error; the file then keeps its old content. */
   save(state: State): Promise<void>;
 }
 
-// Only the provisioner's own user reads it: it says what is rented.
+// Only the provisioner's own user may read it: it names what is rented.
 const MODE = 0o600;
 
-/** `now` stamps the name under which an unusable file is set aside. */
+/** `now` is part of the name under which an unusable file is set aside. */
 export function createStateFile(path: string, now: () => number, disk: Disk = systemDisk): StateFile {
   return {
     async load(label) {
@@ -42,7 +42,7 @@ export function createStateFile(path: string, now: () => number, disk: Disk = sy
 function parse(text: string, label: string): { state: State } | { why: string } {
   const read = parseJson(text, stateSchema, fromSchema1);
   if ("why" in read) return read;
-  // The ids of another label are none of our business: acting on them would touch what is not ours.
+  // The ids of another label are not ours: acting on them would destroy other instances.
   if (read.value.label !== label) {
     const other = read.value.label;
     return {

@@ -1,18 +1,18 @@
-// What is known of one instance over time: its endpoint, whether it serves, whether it is lost. Pure: it folds, nothing is decided.
+// What is known about one instance over time: its endpoint, whether it serves, whether it is lost. Pure: records facts, decides nothing.
 import { outOfCredit } from "../model/account.ts";
 import { type Endpoint, hasMap } from "../model/endpoint.ts";
 import { phaseOf } from "../model/instance-phase.ts";
 import type { Observation, ObservedInstance, ProbeResult } from "../model/observation.ts";
 import type { Track } from "./schema.ts";
 
-// One lost probe says nothing; three in a row, five seconds apart, are an outage that a reader of the page notices.
+// One failed probe proves nothing; three in a row, five seconds apart, are an outage that users notice.
 const FAILED_PROBES_TO_STOP = 3;
-// What failed three times and answers once may be an app that is still starting, or a line that loses every other packet:
-// nginx would be sent back and forth. The first readiness needs one pass only: nothing is served before it, so that a
-// second one would cost every cold start two seconds and protect nobody. So does an endpoint that has moved.
+// An instance that failed three times and answers once may have an app that is still starting or a line that loses every other
+// packet: nginx would be reloaded again and again. The first readiness needs one passing probe only: nothing is served before it,
+// and a second one would cost every cold start two seconds. The same holds for an endpoint that has moved.
 export const PASSES_TO_RETURN = 2;
 
-/** Of an instance that is first seen now. */
+/** The track of an instance that is first seen now. */
 export function newTrack(now: number): Track {
   return {
     waitingSince: now,
@@ -32,7 +32,7 @@ export function newTrack(now: number): Track {
   };
 }
 
-/** The track after this look at its row. */
+/** The track after an observation of its instance. */
 export function track(
   before: Track | undefined,
   { row, endpoint, probe }: ObservedInstance,
@@ -41,31 +41,31 @@ export function track(
 ): Track {
   const stored = seen.counters.get(row.id)?.waitingSince ?? now;
   const base: Track = before ?? { ...newTrack(now), waitingSince: Math.min(stored, now) };
-  const life = phaseOf(row, row.createdAt ?? base.firstSeenAt, now);
-  const runningSince = life.phase === "running" ? (base.runningSince ?? now) : null;
-  const noMapSince = life.phase === "running" && !hasMap(row) ? (base.noMapSince ?? now) : null;
+  const phase = phaseOf(row, row.createdAt ?? base.firstSeenAt, now);
+  const runningSince = phase.phase === "running" ? (base.runningSince ?? now) : null;
+  const noMapSince = phase.phase === "running" && !hasMap(row) ? (base.noMapSince ?? now) : null;
   const next = withProbe(
     { ...base, runningSince, noMapSince, waitingSince: Math.min(base.waitingSince, stored) },
     endpoint.found ? endpoint.endpoint : null,
     probe,
     now,
   );
-  // Its grace begins when there is credit again.
-  if (life.phase === "lost" && outOfCredit(seen))
+  // The grace of a stopped instance begins when the account has credit again.
+  if (phase.phase === "lost" && outOfCredit(seen))
     return { ...next, lost: { since: now, reads: 0, readAt: seen.listedAt } };
-  if (life.phase === "lost") {
+  if (phase.phase === "lost") {
     const lost = base.lost ?? { since: now, reads: 0, readAt: 0 };
     return {
       ...next,
       lost: seen.listedAt > lost.readAt ? { ...lost, reads: lost.reads + 1, readAt: seen.listedAt } : lost,
     };
   }
-  // A word alone is no crash: one that answered all the while was only said to be lost.
+  // A status alone is no crash: an instance whose probe passed all the time counts as not restarted.
   const cameBack = base.lost !== null && base.wasReady && (!base.serving || base.failedProbes > 0);
   return { ...next, lost: null, uncountedRestarts: next.uncountedRestarts + (cameBack ? 1 : 0) };
 }
 
-/** Applies the thresholds: down after several failed probes or with the endpoint's loss, back after several passes. */
+/** Applies the thresholds: down after several failed probes or when the endpoint is lost, back after several passing probes. */
 export function withProbe(before: Track, endpoint: Endpoint | null, probe: ProbeResult | null, now: number): Track {
   const moved = endpoint?.host !== before.endpoint?.host || endpoint?.port !== before.endpoint?.port;
   const base = moved ? { ...before, endpoint, failedProbes: 0, passesMissing: 0, tcpOpen: false } : before;

@@ -170,7 +170,7 @@ test("bans a host while Redis is down: at once for this pod, and in Redis when i
   await until("an instance is waited for", async () => (await hostOf()) === BAD);
   await pod.redis?.server.stop();
   expect((await pod.ready(90_000)).instance?.hostId).toBe(GOOD);
-  expect(provisioner.lines.join("\n")).toContain(`host ${BAD} is banned for this pod alone (start_timeout)`);
+  expect(provisioner.lines.join("\n")).toContain(`host ${BAD} is banned locally (start_timeout)`);
   const back = await startRedis(pod.sandbox, port);
   const again = new Redis(back.url);
   await until("the ban is in Redis", () => again.get(`ban_${BAD}`), { timeoutMs: 30_000 });

@@ -121,5 +121,7 @@ test("a read-only Redis is reported as such, and does not block for ever", async
   const provisioner = await pod.provision();
   await pod.until("it waits", (file) => file.reason === "owner_unknown" && file.message.includes("refuses writes"));
   await pod.ready(60_000);
-  expect(provisioner.lines.join("\n")).toContain("going on without knowing whether another provisioner has this label");
+  expect(provisioner.lines.join("\n")).toContain(
+    "continuing without knowing whether another provisioner uses this label",
+  );
 });

@@ -125,7 +125,7 @@ test("bans and replaces a host that cannot start containers", async () => {
   await pod.emulator.event(id, "oci-failure");
   await replaced(id);
   expect(await reasonsOfDestroys(provisioner.lines)).toEqual(["host_failed"]);
-  expect(provisioner.lines.join("\n")).toContain("is banned: host_failed");
+  expect(provisioner.lines.join("\n")).toContain("is banned (host_failed)");
 });
 
 test("bans no host for an image that cannot be pulled, and is blocked with the remedy", async () => {

@@ -126,7 +126,7 @@ test("stops at VAST_MAX_CREATES_PER_HOUR and says when it will continue", async 
   }
   const file = await pod.until("the budget is spent", (f) => f.reason === "create_budget", 40_000);
   expect(file.state).toBe("blocked");
-  expect(file.message).toMatch(/VAST_MAX_CREATES_PER_HOUR is 2.*created at 2/);
+  expect(file.message).toMatch(/VAST_MAX_CREATES_PER_HOUR is 2.*possible at 2/);
   expect(await everCreated()).toBe(2);
 });
 

@@ -1,4 +1,4 @@
-// Stand-ins for what the provisioner touches: they record what they were asked and can be told what goes wrong next.
+// Fakes of what the provisioner touches: they record every call, and a script decides which call fails.
 import type { Logger } from "../../../common/logging.ts";
 import { createLogger } from "../../../common/logging.ts";
 import type { BanStore } from "../../../provisioner/blacklist/store.ts";
@@ -32,7 +32,7 @@ export interface ClientScript {
   destroy?: (id: number) => void;
 }
 
-/** A script's function may throw what should go wrong. */
+/** A function of the script may throw. */
 export function fakeClient(journal: Journal, script: ClientScript = {}): FakeClient {
   const requests: CreateRequest[] = [];
   const searches: Record<string, unknown>[] = [];
@@ -71,7 +71,7 @@ export function fakeClient(journal: Journal, script: ClientScript = {}): FakeCli
 
 export interface FakeDisk {
   save(state: State): Promise<void>;
-  /** Every memory that was put on disk. */
+  /** Every state that was saved. */
   saved: State[];
   /** Makes the next saves fail, or work again. */
   full: boolean;

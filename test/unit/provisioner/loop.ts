@@ -37,7 +37,7 @@ export const fileOf = (over: Partial<UpstreamFile> = {}): UpstreamFile => ({
   ...over,
 });
 
-/** A publisher that journals what it says. */
+/** A publisher that journals what it publishes. */
 function fakePublisher(journal: Journal, broken: { now: boolean }): Publisher {
   let generation = 1;
   let last = "";
@@ -45,9 +45,9 @@ function fakePublisher(journal: Journal, broken: { now: boolean }): Publisher {
     start: async () => ({ file: null, problem: null }),
     publish: async ({ state, reason, message, server, instance }) => {
       if (broken.now) throw Object.assign(new Error("EROFS: read-only file system"), { code: "EROFS" });
-      const said = formatUpstreamFile(fileOf({ state, reason, message, server, instance }));
-      const changed = said !== last;
-      last = said;
+      const content = formatUpstreamFile(fileOf({ state, reason, message, server, instance }));
+      const changed = content !== last;
+      last = content;
       if (changed) {
         generation += 1;
         journal.push(`publish ${server === null ? "none" : server.port}`);
@@ -62,7 +62,7 @@ interface Setup extends ClientScript {
   state?: State;
   file?: UpstreamFile | null;
   policy?: Policy;
-  /** True where the list of a look is a second old. */
+  /** True when the list of an observation is a second old. */
   oldList?: (urgency: Urgency) => boolean;
   onAsk?: () => void;
   lease?: Lease;

@@ -24,7 +24,7 @@ import {
 } from "./plan/situation.ts";
 
 const ID = 7835610;
-const told = (journal: Journal) => journal.filter((entry) => entry !== "save");
+const effects = (journal: Journal) => journal.filter((entry) => entry !== "save");
 const changed = row({ image: "example/app:1" });
 const serving = state({ tracks: { [ID]: servingTrack() } });
 
@@ -36,18 +36,18 @@ describe("an endpoint that has moved", () => {
   test("is published in the pass that sees it, with its first passing probe", async () => {
     const l = loop({ seen: moved(passing(elsewhere)), state: serving, file: fileOf() });
     await l.pass();
-    expect(told(l.journal).filter((entry) => entry.startsWith("publish"))).toEqual(["publish 50000"]);
+    expect(effects(l.journal).filter((entry) => entry.startsWith("publish"))).toEqual(["publish 50000"]);
   });
 
-  test("is withdrawn in the pass that sees it while the new one does not answer: the old one may be a stranger's", async () => {
+  test("is withdrawn in the pass that sees it while the new one does not answer: the old one may belong to somebody else", async () => {
     let seen = moved(failing(elsewhere));
     const l = loop({ seen: () => seen, state: serving, file: fileOf() });
     await l.pass();
-    expect(told(l.journal)).toContain("publish none");
-    expect(told(l.journal).join()).not.toContain("destroy");
+    expect(effects(l.journal)).toContain("publish none");
+    expect(effects(l.journal).join()).not.toContain("destroy");
     seen = moved(passing(elsewhere));
     await l.pass();
-    expect(told(l.journal)).toContain("publish 50000");
+    expect(effects(l.journal)).toContain("publish 50000");
   });
 });
 
@@ -55,7 +55,7 @@ describe("a replacement", () => {
   test("withdraws the server, waits for nginx and the drain, and only then destroys", async () => {
     const l = loop({ seen: observation([changed]), state: serving, file: fileOf() });
     await l.pass();
-    expect(told(l.journal).slice(0, 3)).toEqual([
+    expect(effects(l.journal).slice(0, 3)).toEqual([
       "publish none",
       "ask reloader",
       expect.stringMatching(/restart|destroy/),
@@ -69,19 +69,19 @@ describe("a replacement", () => {
     const silent = state({ tracks: { [ID]: silentTrack(HOUR) } });
     const l = loop({ seen: observation([row()]), state: silent, file: fileOf() });
     await l.pass();
-    expect(told(l.journal)).toContain("ask reloader");
-    expect(told(l.journal)).toContain(`destroy ${ID}`);
+    expect(effects(l.journal)).toContain("ask reloader");
+    expect(effects(l.journal)).toContain(`destroy ${ID}`);
     expect(l.clock.now()).toBe(NOW);
   });
 
-  test("asks nobody about an instance that was never served", async () => {
+  test("does not ask the reloader about an instance that was never served", async () => {
     const l = loop({
       seen: observation([changed]),
       state: state({ tracks: { [ID]: servingTrack({ serving: false }) } }),
     });
     await l.pass();
-    expect(told(l.journal)).not.toContain("ask reloader");
-    expect(told(l.journal)).toContain(`destroy ${ID}`);
+    expect(effects(l.journal)).not.toContain("ask reloader");
+    expect(effects(l.journal)).toContain(`destroy ${ID}`);
   });
 
   test("creates in a later pass, when a complete list lacks the old one", async () => {
@@ -103,7 +103,7 @@ describe("a replacement", () => {
     });
     const l = loop({ seen: observation([row(), older]), state: both, file: fileOf() });
     await l.pass();
-    expect(told(l.journal).filter((entry) => !entry.startsWith("count"))).toEqual([
+    expect(effects(l.journal).filter((entry) => !entry.startsWith("count"))).toEqual([
       "publish 50000",
       "ask reloader",
       `destroy ${ID}`,
@@ -126,11 +126,11 @@ describe("when something cannot be written", () => {
     const l = loop({});
     l.disk.full = true;
     await l.pass();
-    expect(told(l.journal)).toEqual(["publish none"]);
+    expect(effects(l.journal)).toEqual(["publish none"]);
     expect(l.state.problem).toMatch(/no space left.*STATE_PATH/);
   });
 
-  test("is said once, and once when it is over", async () => {
+  test("is logged once, and once when it is over", async () => {
     const l = loop({ seen: observation([row()], { probes: new Map([[ID, passing()]]) }), state: serving });
     l.disk.full = true;
     await l.pass();
@@ -141,7 +141,7 @@ describe("when something cannot be written", () => {
     expect(l.state.problem).toBeNull();
   });
 
-  test("a defect in an action is no disk's fault", async () => {
+  test("an internal error in an action is not reported as a disk problem", async () => {
     const l = loop({
       create: () => {
         throw new TypeError("x is not a function");
@@ -153,11 +153,11 @@ describe("when something cannot be written", () => {
   });
 });
 
-describe("the end of the program", () => {
+describe("the stop of the program", () => {
   test("between withdrawing and destroying stops before the destroy", async () => {
     const l = loop({ seen: observation([changed]), state: serving, file: fileOf(), onAsk: () => l.stop.abort() });
     await l.pass();
-    expect(told(l.journal)).toEqual(["publish none", "ask reloader"]);
+    expect(effects(l.journal)).toEqual(["publish none", "ask reloader"]);
     expect(l.state.state.pendingDeletes).toEqual([]);
   });
 
@@ -168,11 +168,11 @@ describe("the end of the program", () => {
       destroy: () => l.stop.abort(),
     });
     await l.pass();
-    expect(told(l.journal).filter((entry) => entry.startsWith("destroy"))).toHaveLength(1);
+    expect(effects(l.journal).filter((entry) => entry.startsWith("destroy"))).toHaveLength(1);
     expect(l.disk.saved.at(-1)?.pendingDeletes).toHaveLength(1);
   });
 
-  test("while it looks at the world changes nothing", async () => {
+  test("during the observation changes nothing", async () => {
     const l = loop({
       seen: () => {
         l.stop.abort();
@@ -188,12 +188,12 @@ describe("the end of the program", () => {
 describe("the start", () => {
   const adopted = (file: UpstreamFile) => adoptPublished(emptyState(LABEL), file, NOW);
 
-  test("goes on serving what was published while the list is unknown", async () => {
+  test("keeps serving the published server while the list is unknown", async () => {
     const file = fileOf();
     const probes = new Map([[ID, passing()]]);
     const l = loop({ seen: observation([], { list: unknown(), probes }), state: adopted(file), file });
     await l.pass();
-    expect(told(l.journal)).toEqual(["publish 41234"]);
+    expect(effects(l.journal)).toEqual(["publish 41234"]);
   });
 
   test("withdraws what was published when it does not answer", async () => {
@@ -201,24 +201,24 @@ describe("the start", () => {
     const probes = new Map([[ID, failing()]]);
     const l = loop({ seen: observation([], { list: unknown(), probes }), state: adopted(file), file });
     for (let i = 0; i < 3; i += 1) await l.pass();
-    expect(told(l.journal)).toEqual(["publish 41234", "publish none"]);
+    expect(effects(l.journal)).toEqual(["publish 41234", "publish none"]);
   });
 
   test("counts as one restart of the instance that it finds", async () => {
     const seen = observation([row()], { probes: new Map([[ID, passing()]]) });
     const l = loop({ seen, state: serving });
     for (let i = 0; i < 3; i += 1) await l.pass();
-    expect(told(l.journal).filter((entry) => entry.startsWith("count_restart"))).toEqual([`count_restart ${ID} 1`]);
+    expect(effects(l.journal).filter((entry) => entry.startsWith("count_restart"))).toEqual([`count_restart ${ID} 1`]);
   });
 
   test("counts its restart with the first list that is known", async () => {
     let list: Observation["list"] = unknown();
     const l = loop({ seen: () => ({ ...observation([row()]), list }), state: serving });
     await l.pass();
-    expect(told(l.journal).join()).not.toContain("count_restart");
+    expect(effects(l.journal).join()).not.toContain("count_restart");
     list = observation([row()]).list;
     await l.pass();
-    expect(told(l.journal)).toContain(`count_restart ${ID} 1`);
+    expect(effects(l.journal)).toContain(`count_restart ${ID} 1`);
   });
 
   test("counts no restart of an instance that it creates itself", async () => {
@@ -227,7 +227,7 @@ describe("the start", () => {
     await l.pass();
     rows = [row({ id: 42 })];
     await l.pass();
-    expect(told(l.journal).join()).not.toContain("count_restart");
+    expect(effects(l.journal).join()).not.toContain("count_restart");
   });
 });
 
@@ -242,13 +242,13 @@ describe("the loop", () => {
     const l = loop({ seen: observation([changed]), state: serving, file: fileOf(), oldList: (how) => how !== "now" });
     await l.pass();
     expect(l.asks.map((ask) => ask.urgency)).toEqual(["starting", "now"]);
-    expect(told(l.journal)).toContain(`destroy ${ID}`);
+    expect(effects(l.journal)).toContain(`destroy ${ID}`);
   });
 
-  test("changes nothing where the API refuses a fresh list, and goes on serving", async () => {
+  test("changes nothing when the API refuses a fresh list, and keeps serving", async () => {
     const l = loop({ seen: observation([changed]), state: serving, file: fileOf(), oldList: () => true });
     const next = await l.pass();
-    expect(told(l.journal)).toEqual(["publish 41234"]);
+    expect(effects(l.journal)).toEqual(["publish 41234"]);
     expect(l.state.file).toMatchObject({ state: "ready", reason: "image_changed" });
     expect(l.state).toMatchObject({ passes: 1, finishedAt: NOW });
     expect(next).toBeGreaterThan(NOW);
@@ -258,7 +258,7 @@ describe("the loop", () => {
     const seen = observation([changed], { probes: new Map([[ID, failing()]]) });
     const l = loop({ seen, state: serving, file: fileOf(), oldList: () => true });
     for (let i = 0; i < 3; i += 1) await l.pass();
-    expect(told(l.journal)).toEqual(["publish 41234", "publish none"]);
+    expect(effects(l.journal)).toEqual(["publish 41234", "publish none"]);
     expect(l.state.file?.state).not.toBe("ready");
   });
 
@@ -272,13 +272,13 @@ describe("the loop", () => {
       },
     });
     await l.pass();
-    expect(told(l.journal).join()).not.toContain("create ");
+    expect(effects(l.journal).join()).not.toContain("create ");
   });
 
   test("changes nothing with VAST_POLICY=observe, and shows what it holds back", async () => {
     const l = loop({ seen: observation([changed]), state: serving, file: fileOf(), policy: "observe" });
     await l.pass();
-    expect(told(l.journal)).toEqual(["publish 41234"]);
+    expect(effects(l.journal)).toEqual(["publish 41234"]);
     expect(l.state.suppressed).toContainEqual(expect.objectContaining({ kind: "destroy", id: ID }));
   });
 
@@ -288,7 +288,7 @@ describe("the loop", () => {
     expect(l.lines.filter((line) => line.event === "state")).toHaveLength(1);
   });
 
-  test("survives a pass that fails by a defect, and tries again five seconds later", async () => {
+  test("survives a pass with an internal error, and tries again five seconds later", async () => {
     let passes = 0;
     const l = loop({
       seen: () => {
@@ -330,10 +330,10 @@ describe("the lease", () => {
     const l = loop({ seen, state: serving, file: fileOf(), lease });
     await l.pass();
     expect(l.state.plan).toMatchObject({ reason: "other_owner", state: "blocked", server: { port: 41234 } });
-    expect(told(l.journal)).toEqual(["publish 41234"]);
+    expect(effects(l.journal)).toEqual(["publish 41234"]);
   });
 
-  test("is taken before the list is asked for, and what a predecessor began is known to the same pass", async () => {
+  test("is taken before the list is read, and the same pass knows what a predecessor began", async () => {
     const redis = fakeRedis(() => NOW);
     const first = createLease(parts(redis, "first"));
     await first.renew(state());
@@ -350,10 +350,10 @@ describe("the lease", () => {
     expect(claimed).toEqual([true]);
     expect(l.state.plan?.reason).toBe("create_unresolved");
     expect(l.disk.saved.at(-1)).toMatchObject({ intent: { startedAt: NOW }, creates: [NOW] });
-    expect(told(l.journal)).not.toContain("search");
+    expect(effects(l.journal)).not.toContain("search");
   });
 
-  test("is given back by who cannot write its files, so that another acts, and taken again where nobody does", async () => {
+  test("is released while the files cannot be written, so that another provisioner can act, and taken again otherwise", async () => {
     const redis = fakeRedis(() => NOW);
     const [lease, other] = [createLease(parts(redis, "first")), createLease(parts(redis, "second"))];
     const l = loop({ seen: observation([changed]), state: serving, file: fileOf(), lease });
@@ -363,10 +363,10 @@ describe("the lease", () => {
     l.brokenPublisher.now = false;
     await l.pass();
     expect(l.state.plan?.reason).toBe("other_owner");
-    expect(told(l.journal).join()).not.toContain("destroy");
+    expect(effects(l.journal).join()).not.toContain("destroy");
     await other.release();
     await l.pass();
-    expect(told(l.journal)).toContain(`destroy ${ID}`);
+    expect(effects(l.journal)).toContain(`destroy ${ID}`);
   });
 
   test("that is lost during a drain stops the destroy, and the instance is served again", async () => {
@@ -381,7 +381,7 @@ describe("the lease", () => {
         void redis.entries.set(`vast_lease_${LABEL}`, { value: "t other (pid 1)", until: Number.POSITIVE_INFINITY }),
     });
     await l.pass();
-    expect(told(l.journal)).not.toContain(`destroy ${ID}`);
+    expect(effects(l.journal)).not.toContain(`destroy ${ID}`);
     expect(l.state.state.pendingDeletes).toEqual([]);
     await l.pass();
     expect(l.state.plan).toMatchObject({ reason: "other_owner", server: { port: 41234 } });

@@ -27,7 +27,7 @@ import {
 
 const ID = 7835610;
 
-/** Carries one action out. */
+/** Carries out one action. */
 async function act(
   action: Action,
   setup: ClientScript & { state?: Partial<State>; redisAway?: boolean; full?: boolean; mayMutate?: boolean } = {},
@@ -59,14 +59,14 @@ const fails = (error: Error) => () => {
 };
 
 describe("a destroy", () => {
-  test("is not sent when the label has become somebody else's, and dooms nothing", async () => {
+  test("is not sent when another provisioner holds the lease, and leaves no pending delete", async () => {
     const { journal, disk, result, before } = await act(destroy, { mayMutate: false });
     expect(journal).toEqual(["save", "save"]);
     expect(disk.saved.at(-1)).toEqual(before);
     expect(result).toEqual(before);
   });
 
-  test("dooms the id on disk before the DELETE", async () => {
+  test("puts the pending delete on disk before the DELETE", async () => {
     const { journal, disk, result } = await act(destroy);
     expect(journal).toEqual(["save", `destroy ${ID}`, "save"]);
     expect(disk.saved[0]?.pendingDeletes).toEqual([
@@ -88,12 +88,15 @@ describe("a destroy", () => {
     ["an unreadable success", vastError("malformed", { status: 200 })],
     ["a refusal of the request as such", vastError("invalid")],
     ["a logical failure", vastError("invalid", { status: 200 })],
-  ])("leaves the delete pending until a list lacks it, asked again after a while: %s", async (_, error) => {
-    const { result } = await act(destroy, { destroy: fails(error) });
-    expect(result).toMatchObject({ pendingDeletes: [{ id: ID, deleteSentAt: NOW }], account: null });
-  });
+  ])(
+    "leaves the delete pending until a list lacks the instance, and sends it again after a while: %s",
+    async (_, error) => {
+      const { result } = await act(destroy, { destroy: fails(error) });
+      expect(result).toMatchObject({ pendingDeletes: [{ id: ID, deleteSentAt: NOW }], account: null });
+    },
+  );
 
-  test("is noted as answered when the API says that the contract is ended, or that there is none", async () => {
+  test("is confirmed when the API answers that the contract is destroyed or does not exist", async () => {
     expect((await act(destroy)).result).toMatchObject({ pendingDeletes: [{ id: ID, deleteConfirmed: true }] });
     const gone = await act(destroy, { destroy: fails(vastError("not_found", { status: 404 })) });
     expect(gone.result).toMatchObject({ pendingDeletes: [{ id: ID, deleteConfirmed: true }] });
@@ -104,7 +107,7 @@ describe("a destroy", () => {
   test.each([
     ["it was too frequent", vastError("rate_limited", { status: 429 })],
     ["it never reached the API", vastError("unavailable", { status: null, reached: false })],
-  ])("is asked again at once when nothing was sent: %s", async (_, error) => {
+  ])("is sent again at once when it was not processed: %s", async (_, error) => {
     const { result } = await act(destroy, { destroy: fails(error) });
     expect(result).toMatchObject({ pendingDeletes: [{ id: ID, deleteSentAt: null }] });
   });
@@ -114,7 +117,7 @@ describe("a destroy", () => {
     expect(result).toMatchObject({ pendingDeletes: [{ id: ID, deleteSentAt: null }], account: { trouble: "auth" } });
   });
 
-  test("of an id whose delete is pending already is asked again under its first reason", async () => {
+  test("of an id whose delete is already pending is sent again under its first reason", async () => {
     const pendingDeletes = [{ id: ID, reason: "image_changed", since: 5, deleteSentAt: 6 }];
     const { result } = await act({ ...destroy, reason: "still_listed" }, { state: { pendingDeletes } });
     expect(result).toMatchObject({
@@ -134,7 +137,7 @@ describe("what goes to the ban store", () => {
     expect(lines).toMatchObject([{ action: "ban", hostId: 77001, reason: "start_timeout" }]);
   });
 
-  test("is no ban where the row tells no id, which is said once", async () => {
+  test("is not possible when the API reports no id, which is logged once", async () => {
     const { journal, lines, again } = await act({ ...ban, target: null });
     await again();
     expect(journal).toEqual([]);
@@ -144,15 +147,15 @@ describe("what goes to the ban store", () => {
 
   const unwritten = { kind: "host" as const, id: 77001, reason: "start_timeout", instanceId: ID };
 
-  test("never stops what protects money when the store is away, and is remembered until it is back", async () => {
+  test("is kept in the state while the store does not answer, and stops nothing else", async () => {
     const { result, lines } = await act(ban, { redisAway: true });
     expect(result).toMatchObject({ unwrittenBans: [unwritten] });
-    const said = lines.filter((line) => line.level !== "debug");
-    expect(said).toMatchObject([{ level: "warn", action: "ban", hostId: 77001 }]);
-    expect(said[0]?.msg).toContain("will be written to Redis");
+    const warnings = lines.filter((line) => line.level !== "debug");
+    expect(warnings).toMatchObject([{ level: "warn", action: "ban", hostId: 77001 }]);
+    expect(warnings[0]?.msg).toContain("will be written to Redis");
   });
 
-  test("is told once while the store is away, not in every pass", async () => {
+  test("is logged once while the store does not answer, not in every pass", async () => {
     const { result, before, lines } = await act(ban, { state: { unwrittenBans: [unwritten] }, redisAway: true });
     expect(result).toBe(before);
     expect(lines.filter((line) => line.level !== "debug")).toEqual([]);
@@ -186,7 +189,7 @@ describe("what goes to the ban store", () => {
   });
 });
 
-test("a create goes the way of a create", async () => {
+test("a create action creates an instance", async () => {
   const { journal } = await act(createAction, { offers: () => [offer()], create: () => 42 });
   expect(journal).toContain("create 31415926");
 });

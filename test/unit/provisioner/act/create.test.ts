@@ -31,7 +31,7 @@ interface Setup extends ClientScript {
   answerMs?: number;
 }
 
-/** Runs one create attempt and answers everything that came of it. */
+/** Runs one create attempt and answers everything that happened. */
 async function attempt(setup: Setup) {
   const journal: Journal = [];
   const clock = fakeClock(NOW);
@@ -90,14 +90,14 @@ describe("a create", () => {
     expect(journal).not.toContain("create 31415926");
   });
 
-  test("is not sent when the label has become somebody else's, and leaves no intent behind", async () => {
+  test("is not sent when another provisioner holds the lease, and leaves no intent behind", async () => {
     const { result, journal, disk } = await attempt({ create: () => 42, mayMutate: false });
     expect(journal).toEqual(["template", "search", "save", "save"]);
     expect(disk.saved.at(-1)).toMatchObject({ intent: null, creates: [] });
     expect(result).toMatchObject({ intent: null, creates: [] });
   });
 
-  test("asks for template, image, label, disk and login as they are wanted", async () => {
+  test("sends template, image, label, disk and login as desired", async () => {
     const { client } = await attempt({ create: () => 42 });
     expect(client.requests).toEqual([
       {
@@ -116,13 +116,13 @@ describe("a create", () => {
     expect(client.requests[0]).not.toHaveProperty("imageLogin");
   });
 
-  test("passes over a host whose ban Redis has not taken yet", async () => {
+  test("skips a host whose ban could not be written to Redis yet", async () => {
     const unwrittenBans = [{ kind: "host" as const, id: 5, reason: "start_timeout", instanceId: 1 }];
     const { client } = await attempt({ create: () => 42, state: { unwrittenBans }, seen: { bans: unknown() } });
     expect(client.searches[0]).toMatchObject({ host_id: { notin: [5] } });
   });
 
-  test("searches for the disk that it will ask for, without banned hosts, below the ceiling", async () => {
+  test("searches for the disk that it will request, without banned hosts, below the ceiling", async () => {
     const bans = known([{ kind: "host", id: 5, reason: "start_timeout" }]);
     const { client } = await attempt({ create: () => 42, seen: { bans }, maxDollarsPerHour: 0.5 });
     expect(client.searches).toEqual([
@@ -138,18 +138,18 @@ describe("a create", () => {
     ]);
   });
 
-  test("takes the template's hash of this moment, not the one that is remembered", async () => {
+  test("takes the template's current hash, not the one in the state", async () => {
     const { client, result } = await attempt({ create: () => 42, template: () => ({ ...template, hash: "new" }) });
     expect(client.requests[0]?.templateHash).toBe("new");
     expect(stateOf(result).template).toMatchObject({ hash: "new", seenAt: NOW });
   });
 
-  test("does not ask for a template that the pass has just seen", async () => {
+  test("does not read a template again that the pass has just read", async () => {
     const { journal } = await attempt({ create: () => 42, seen: { template: known(template), templateAt: NOW } });
     expect(journal).not.toContain("template");
   });
 
-  test("asks for a template again that was seen a while ago", async () => {
+  test("reads a template again that was read a while ago", async () => {
     const { journal } = await attempt({
       create: () => 42,
       seen: { template: known(template), templateAt: NOW - 15_000 },
@@ -172,7 +172,7 @@ describe("offers", () => {
     return 42;
   };
 
-  test("that are gone are passed over without using the budget", async () => {
+  test("that are gone are skipped without using the budget", async () => {
     const { result, journal } = await attempt({ offers: three, create: goneUntil(3) });
     expect(journal.filter((entry) => entry.startsWith("create"))).toEqual(["create 1", "create 2", "create 3"]);
     expect(result).toMatchObject({ creates: [NOW], intent: { offerId: 3, contract: 42 }, avoided: [] });
@@ -202,7 +202,7 @@ describe("offers", () => {
     expect(result).toMatchObject({ creates: [], intent: null, backoff: { reason: "offers_lost", until: NOW + 5000 } });
   });
 
-  test("are not tried for longer than a minute and a half, so that a slow API does not pass for a hung program", async () => {
+  test("are not tried for longer than a minute and a half, so that a slow API does not make the program seem hung", async () => {
     let id = 0;
     const fresh = () => Array.from({ length: 6 }, () => offer({ id: ++id, machineId: id }));
     const { result, journal } = await attempt({ offers: fresh, create: goneUntil(99), answerMs: 20 * SECOND });
@@ -228,14 +228,14 @@ describe("offers", () => {
     expect(journal).toContain("create 3");
   });
 
-  test("where there are none make the next search wait, and the message says what to do", async () => {
+  test("that do not exist make the next search wait, and the message names the remedy", async () => {
     const { result, journal } = await attempt({ offers: () => [] });
     expect(journal).toEqual(["template", "search", "search"]);
     expect(stateOf(result).backoff).toMatchObject({ reason: "no_offer" });
     expect(stateOf(result).backoff?.message).toContain("VAST_SEARCH_QUERY");
   });
 
-  test("that only our own conditions exclude are counted by them, with one call more", async () => {
+  test("that only our own conditions exclude are counted by condition, with one more call", async () => {
     const answers = [[], [offer({ id: 1, hostId: 5 }), offer({ id: 2, dollarsPerHour: 0.41 })]];
     const bans = known([{ kind: "host" as const, id: 5, reason: "start_timeout" }]);
     const { result, client } = await attempt({
@@ -255,7 +255,7 @@ describe("offers", () => {
     );
   });
 
-  test("that were found and may not be taken cost no call more: the message counts them", async () => {
+  test("that were found and rejected cost no further call: the message counts them", async () => {
     const found = () => [offer({ id: 1, rentable: false }), offer({ id: 2, fields: { direct_port_count: 0 } })];
     const { result, journal } = await attempt({ offers: found });
     expect(journal).toEqual(["template", "search"]);
@@ -264,7 +264,7 @@ describe("offers", () => {
     );
   });
 
-  test("wait as they would when the call that asks why fails", async () => {
+  test("wait as long when the call that explains why fails", async () => {
     let searches = 0;
     const offers = () => {
       searches += 1;
@@ -276,7 +276,7 @@ describe("offers", () => {
     expect(stateOf(result).backoff?.message).toContain("loosen its filters");
   });
 
-  test("are not tried any more when the program ends", async () => {
+  test("are not tried any more when the program is asked to stop", async () => {
     const stop = new AbortController();
     const create = () => {
       stop.abort();
@@ -289,7 +289,7 @@ describe("offers", () => {
 });
 
 describe("a call before the create", () => {
-  test("that the API refuses names the setting that it is made of", async () => {
+  test("that the API refuses names the setting to check", async () => {
     const search = await attempt({ offers: fails(vastError("invalid")) });
     expect(stateOf(search.result).backoff).toMatchObject({ reason: "create_refused" });
     expect(stateOf(search.result).backoff?.message).toMatch(/refuses the search: check VAST_SEARCH_QUERY.*it said so/);
@@ -309,7 +309,7 @@ describe("a call before the create", () => {
   );
 });
 
-test("a create that is refused as too frequent comes again at the pod's turn, after the lock-out", async () => {
+test("a rate-limited create is sent again in the pod's slot, after the lock-out", async () => {
   const refused = await attempt({ create: fails(vastError("rate_limited", { status: 429, retryAfterMs: 4500 })) });
   expect(stateOf(refused.result).backoff?.until).toBe(NOW + 12 * SECOND + 7 * SECOND);
   const late = await attempt({ create: fails(vastError("rate_limited", { status: 429, retryAfterMs: 17_000 })) });
@@ -348,14 +348,14 @@ describe("a create that goes wrong", () => {
     },
   );
 
-  test("dooms and destroys a contract that a failure names", async () => {
+  test("destroys a contract that a failure names, with a pending delete on disk first", async () => {
     const { result, journal, disk } = await attempt({ create: fails(vastError("invalid", { contract: 42 })) });
     expect(journal.slice(2)).toEqual(["save", "create 31415926", "save", "destroy 42", "save"]);
     expect(disk.saved[1]).toMatchObject({ pendingDeletes: [{ id: 42, reason: "create_failed", deleteSentAt: null }] });
     expect(result).toMatchObject({ intent: null, creates: [NOW], pendingDeletes: [{ id: 42, deleteSentAt: NOW }] });
   });
 
-  test("dooms a contract also where the outcome would be unknown without it", async () => {
+  test("destroys a contract that a failure names even if the outcome would be unknown without it", async () => {
     const error = vastError("unavailable", { status: 500, contract: 42 });
     expect((await attempt({ create: fails(error) })).journal).toContain("destroy 42");
   });
@@ -375,7 +375,7 @@ describe("a create that goes wrong", () => {
   });
 
   test("keeps the intent when the program itself fails: the call may have been made", async () => {
-    const { result, disk } = await attempt({ create: fails(new TypeError("a defect")) });
+    const { result, disk } = await attempt({ create: fails(new TypeError("an internal error")) });
     expect(result).toBeInstanceOf(TypeError);
     expect(disk.saved.at(-1)).toMatchObject({ intent: { contract: null } });
   });
@@ -411,7 +411,7 @@ describe("what came of a create", () => {
 
 describe("before an offer is tried", () => {
   test.each(["template", "offers"] as const)(
-    "a failed look at the %s pauses or waits without using budget",
+    "a failed read of the %s pauses or waits without using budget",
     async (what) => {
       const auth = await attempt({ [what]: fails(vastError("auth")) });
       expect(auth.result).toMatchObject({ account: { trouble: "auth" }, creates: [], intent: null });
@@ -420,7 +420,7 @@ describe("before an offer is tried", () => {
     },
   );
 
-  test("an end of the program is no failure of the search", async () => {
+  test("a search that is aborted because the program stops is no failure", async () => {
     const { result } = await attempt({ offers: fails(vastError("unavailable")), stop: AbortSignal.abort() });
     expect(result).toMatchObject({ backoff: null });
   });

@@ -15,7 +15,7 @@ describe("the port to serve", () => {
     });
   });
 
-  test("is never sshd's or the vendor's own by itself", () => {
+  test("is never sshd's or Vast.ai's own port unless VAST_UPSTREAM_PORT names it", () => {
     expect(port(choose({ ports: { "22/tcp": 1, "8080/tcp": 2, "8000/tcp": 3 } }))).toBe(3);
     const choice = choose({ ports: { "22/tcp": 1, "8080/tcp": 2 }, directPortStart: 1 });
     expect(choice).toMatchObject({ found: false, ours: true });
@@ -32,12 +32,12 @@ describe("the port to serve", () => {
     expect(choose({ ports, directPortStart: 4 })).toMatchObject({ found: false, ours: true });
   });
 
-  test("is of several none where direct_port_start is none of them, and the message lists them", () => {
+  test("is missing when there are several and direct_port_start is not among them, and the message lists them", () => {
     const choice = choose({ ports: { "8000/tcp": 3, "9000/tcp": 5 }, directPortStart: 70 });
     expect(port(choice)).toBe("the published ports are 8000/tcp, 9000/tcp: set VAST_UPSTREAM_PORT to one of them");
   });
 
-  test("is missing where none is published but UDP ports, and the message says how to publish one", () => {
+  test("is missing when only UDP ports are published, and the message explains how to publish one", () => {
     expect(port(choose({ ports: { "9000/udp": 1 } }))).toMatch(/none.*-p 8000:8000/);
   });
 
@@ -66,7 +66,7 @@ describe("the port to serve", () => {
     expect(choose({ ports: { "9000/udp": 5 } }, 9000).found).toBe(false);
   });
 
-  test("is missing when VAST_UPSTREAM_PORT is not published, and the message says how to publish it", () => {
+  test("is missing when VAST_UPSTREAM_PORT is not published, and the message explains how to publish it", () => {
     const choice = choose({ ports: { "8000/tcp": 3 } }, 9000);
     expect(choice).toMatchObject({ found: false, ours: true });
     expect(port(choice)).toMatch(/VAST_UPSTREAM_PORT 9000.*8000\/tcp.*-p 9000:9000/);

@@ -52,7 +52,7 @@ describe("what the API's words mean", () => {
   });
 });
 
-describe("what a daemon's text says went wrong", () => {
+describe("failures in a daemon's text", () => {
   const OCI =
     "Error response from daemon: failed to create task for container: failed to create shim task: OCI runtime create failed:";
   const INIT = `${OCI} runc create failed: unable to start container process: error during container init:`;

@@ -19,7 +19,7 @@ const intent = (ms: number, contract: number | null = null) => ({
   intent: { offerId: 1, hostId: 2, machineId: 3, dollarsPerHour: null, label: "l", startedAt: NOW - ms, contract },
 });
 
-describe("row 19: a create is unresolved", () => {
+describe("no instance, and an unresolved create", () => {
   test("creates nothing while the outcome of a create is unknown", () => {
     expect(none(intent(120 * SECOND - 1))).toMatchObject({
       reason: "create_unresolved",
@@ -50,20 +50,20 @@ describe("a created contract that is not listed although another row of the labe
   const beside = (ms: number) =>
     planned({ seen: observation([row()]), state: state({ ...intent(ms, 42), tracks: { 7835610: servingTrack() } }) });
 
-  test("is destroyed by its id after 120 s, and the other goes on serving", () => {
+  test("is destroyed by its id after 120 s, and the other keeps serving", () => {
     expect(beside(120 * SECOND)).toMatchObject({
       reason: "instance_ready",
       actions: [{ kind: "destroy", id: 42, reason: "create_never_appeared" }],
     });
   });
 
-  test("is waited for until then", () => {
+  test("is waited for before that", () => {
     expect(beside(120 * SECOND - 1).actions).toEqual([]);
   });
 });
 
-describe("rows 20 to 24: none", () => {
-  test("looks a second time before the first create without a state file", () => {
+describe("no instance", () => {
+  test("waits for a second empty list before the first create without a state file", () => {
     expect(none({ confirmedNone: false, firstNoneAt: NOW })).toMatchObject({ reason: "confirming_none", actions: [] });
   });
 
@@ -116,20 +116,20 @@ describe("rows 20 to 24: none", () => {
     expect(none(backoff(NOW + MINUTE, "demo example/app:1")).actions).toEqual([createAction]);
   });
 
-  test("waits a bounded time for the bans, then creates without the filter and says so", () => {
+  test("waits for the bans for a limited time, then creates without them and says so in the message", () => {
     const seen = observation([], { bans: unknown("Redis: ETIMEDOUT") });
     const waiting = none({ bansUnknownSince: NOW - 30 * SECOND + 1 }, { seen });
     expect(waiting).toMatchObject({ reason: "bans_unknown", actions: [] });
-    const blind = none({ bansUnknownSince: NOW - 30 * SECOND }, { seen });
-    expect(blind.actions).toEqual([createAction]);
-    expect(blind.message).toContain("bans are unknown");
+    const unfiltered = none({ bansUnknownSince: NOW - 30 * SECOND }, { seen });
+    expect(unfiltered.actions).toEqual([createAction]);
+    expect(unfiltered.message).toContain("bans are unknown");
   });
 
   test("creates when there is none", () => {
     expect(none()).toMatchObject({ reason: "no_instance", state: "provisioning", actions: [createAction] });
   });
 
-  test("lets a blocked plan look again before long and never in the past", () => {
+  test("plans the next pass of a blocked pod soon, and never in the past", () => {
     const creates = [1, 2, 3, 4, 5, 6].map((ms) => NOW - HOUR - MINUTE + ms);
     expect(none({ creates }).nextCheckAt).toBe(NOW + 1);
     expect(none(backoff(NOW + HOUR)).nextCheckAt).toBe(NOW + 15 * SECOND);

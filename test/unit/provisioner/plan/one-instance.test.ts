@@ -21,7 +21,7 @@ import {
 const ID = 7835610;
 type Track = ReturnType<typeof servingTrack>;
 
-/** The plan for one row that does not serve, under this track. */
+/** The plan for one instance with this track. */
 function one(r: Instance, track: Track, more: { seen?: object; state?: object; limits?: Partial<Limits> } = {}) {
   return planned({
     seen: observation([r], more.seen),
@@ -31,7 +31,7 @@ function one(r: Instance, track: Track, more: { seen?: object; state?: object; l
 }
 const kinds = (plan: ReturnType<typeof one>) => plan.actions.map((action) => action.kind);
 
-describe("rows 9 and 10: bans and restarts", () => {
+describe("bans and restarts", () => {
   const banned = { bans: known([{ kind: "host" as const, id: 77001, reason: "start_timeout" }]) };
   const restarted = (restarts: number) => ({ counters: new Map([[ID, { waitingSince: 1, restarts }]]) });
 
@@ -41,7 +41,7 @@ describe("rows 9 and 10: bans and restarts", () => {
     expect(plan.message).toContain("77001");
   });
 
-  test("plans a replacement when its machine is banned, and tells the ban's reason", () => {
+  test("plans a replacement when its machine is banned, and names the ban's reason", () => {
     const bans = known([{ kind: "machine" as const, id: 4821, reason: "host_failed" }]);
     const plan = one(startingRow(), waitingTrack(MINUTE), { seen: { bans } });
     expect(plan).toMatchObject({ reason: "host_banned", actions: [{ kind: "destroy", id: ID }] });
@@ -74,7 +74,7 @@ describe("rows 9 and 10: bans and restarts", () => {
   });
 });
 
-describe("rows 11 and 12: what status_msg says", () => {
+describe("failures in status_msg", () => {
   const failed = (statusMessage: string, over: Partial<Instance> = {}, limits: Partial<Limits> = {}) =>
     one(startingRow({ actualStatus: "created", statusMessage, ...over }), waitingTrack(MINUTE), { limits });
 
@@ -124,7 +124,7 @@ describe("rows 11 and 12: what status_msg says", () => {
   });
 });
 
-describe("rows 13 and 14: lost", () => {
+describe("a lost instance", () => {
   const lostFor = (over: Partial<Instance>, ms: number, reads = 2) =>
     one(row(over), silentTrack(10, { lost: { since: NOW - ms, reads, readAt: NOW }, endpoint: null }));
 
@@ -162,7 +162,7 @@ describe("rows 13 and 14: lost", () => {
         expect(kept).toMatchObject({ reason: "account_no_credit", state: "blocked", actions: [] });
         expect(kept.message).toMatch(/has no credit: add credit/);
       }
-      // Unknown is never none; an API that does not tell is no reason to keep what is lost.
+      // An unknown credit is not an empty account; an API that reports no credit is no reason to keep a lost instance.
       const unknownCredit = withCredit(unknown("GET /api/v0/users/current/: HTTP 502"));
       expect(unknownCredit).toMatchObject({ reason: "instance_lost", state: "unavailable", actions: [] });
       expect(unknownCredit.message).toMatch(/whether the account has credit .*HTTP 502/);
@@ -181,7 +181,7 @@ describe("rows 13 and 14: lost", () => {
   });
 });
 
-describe("rows 15 to 17: never ready", () => {
+describe("an instance that was never ready", () => {
   const LIMIT = 1200 * SECOND;
   const running = (ms: number, waited = ms) => waitingTrack(waited, { runningSince: NOW - ms });
 
@@ -207,7 +207,7 @@ describe("rows 15 to 17: never ready", () => {
   test.each([
     ["host", startingRow({ hostId: null })],
     ["machine", startingRow({ machineId: null })],
-  ] as const)("names nobody to ban where the row tells no %s id, and replaces all the same", (banScope, r) => {
+  ] as const)("replaces without a ban target when the API reports no %s id", (banScope, r) => {
     const plan = one(r, waitingTrack(LIMIT + 1), { limits: { banScope } });
     expect(plan.actions).toMatchObject([
       { kind: "ban", target: null },
@@ -241,7 +241,7 @@ describe("rows 15 to 17: never ready", () => {
     expect(plan.message).toMatch(/no public port.*direct_port_count/);
   });
 
-  test("says what the probe met, and what to change: a port of sshd, a path that fails, a refused header", () => {
+  test("reports the result of the probe and what to change: a port of sshd, a failing path, a refused header", () => {
     const met = (why: string, tcp: boolean) =>
       one(row(), running(LIMIT + 1), {
         seen: { probes: new Map([[ID, { endpoint: { host: "h", port: 1 }, ok: false, tcp, why }]]) },
@@ -259,7 +259,7 @@ describe("rows 15 to 17: never ready", () => {
         more,
       );
 
-    test("is granted its grace", () => expect(exited(119 * SECOND).reason).toBe("instance_lost"));
+    test("gets its grace", () => expect(exited(119 * SECOND).reason).toBe("instance_lost"));
 
     test("is replaced once without a ban: its app would end on every machine", () => {
       const plan = exited(120 * SECOND);
@@ -274,7 +274,7 @@ describe("rows 15 to 17: never ready", () => {
     });
   });
 
-  test("says at the second silent instance that the next create waits", () => {
+  test("announces at the second silent instance that the next create waits", () => {
     const notListening = { wanted: "demo example/app:2", count: 1 };
     expect(one(row(), running(LIMIT + 1), { state: { notListening } }).message).toContain("the next create waits");
   });
@@ -288,18 +288,18 @@ describe("rows 15 to 17: never ready", () => {
     expect(plan.message).toContain("22/tcp, 8080/tcp");
   });
 
-  test("ends an instance that flaps between running and starting", () => {
+  test("destroys an instance that alternates between running and starting", () => {
     expect(one(row(), running(MINUTE, 2 * LIMIT + 1)).reason).toBe("app_not_listening");
     expect(one(row(), running(MINUTE, 2 * LIMIT)).actions).toEqual([]);
   });
 
-  test("does not destroy at first sight an instance for which the ban store says that waiting began long ago", () => {
+  test("does not destroy an instance that was just found although its wait in the ban store began long ago", () => {
     const fresh = waitingTrack(0, { waitingSince: NOW - 10 * HOUR, runningSince: NOW });
     expect(one(row(), fresh).actions).toEqual([]);
   });
 });
 
-describe("row 18: was ready, does not answer", () => {
+describe("an instance that was ready and does not answer", () => {
   test("waits up to VAST_UNREACHABLE_TIMEOUT_SECONDS, then replaces", () => {
     const within = one(row(), silentTrack(300 * SECOND));
     expect(within).toMatchObject({ reason: "instance_unreachable", state: "unavailable", actions: [], server: null });
@@ -309,7 +309,7 @@ describe("row 18: was ready, does not answer", () => {
     });
   });
 
-  test("ends nothing between the two passing probes that bring an instance back, whatever is said of it", () => {
+  test("destroys nothing between the two passing probes that bring an instance back, whatever its status is", () => {
     const back = silentTrack(HOUR, { passesMissing: 1, failedProbes: 0, lost: { since: 0, reads: 9, readAt: NOW } });
     const bans = known([{ kind: "host" as const, id: 77001, reason: "start_timeout" }]);
     for (const r of [
@@ -323,7 +323,7 @@ describe("row 18: was ready, does not answer", () => {
     }
   });
 
-  test("says so, with the remedy, when no published port is the one to serve any more", () => {
+  test("names the remedy when no published port can be chosen any more", () => {
     const two = row({ ports: { "8000/tcp": 41234, "9000/tcp": 41235 }, directPortStart: null });
     const plan = one(two, silentTrack(MINUTE, { endpoint: null }));
     expect(plan).toMatchObject({ reason: "instance_unreachable", state: "unavailable", actions: [] });
@@ -373,7 +373,7 @@ describe("row 18: was ready, does not answer", () => {
   });
 });
 
-describe("what the ban store is told beside the decision", () => {
+describe("what is written to the ban store besides the decision", () => {
   const absent = { counters: new Map([[ID, { waitingSince: null, restarts: 0 }]]) };
 
   test("writes bans that Redis did not take before, once the bans are known again", () => {
@@ -395,11 +395,11 @@ describe("what the ban store is told beside the decision", () => {
     expect(plan.actions).toEqual([{ kind: "start_waiting", instanceId: ID, since: NOW - MINUTE }]);
   });
 
-  test("writes nothing of an instance while the store does not answer", () => {
+  test("writes nothing about an instance while the store does not answer", () => {
     expect(one(startingRow(), waitingTrack(MINUTE), { seen: { counters: new Map() } }).actions).toEqual([]);
   });
 
-  test("removes the waiting time of an instance that has become ready", () => {
+  test("removes the wait of an instance that has become ready", () => {
     const waited = { counters: new Map([[ID, { waitingSince: NOW - HOUR, restarts: 0 }]]) };
     expect(one(row(), servingTrack(), { seen: waited }).actions).toEqual([{ kind: "stop_waiting", instanceId: ID }]);
     expect(one(row(), servingTrack(), { seen: absent }).actions).toEqual([]);

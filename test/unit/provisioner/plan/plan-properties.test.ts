@@ -1,4 +1,4 @@
-// Laws that hold over every situation, found by random search: what the rows' own tests cannot show together.
+// Laws that hold in every situation, checked on random ones: what the tests of single rules cannot show.
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { Policy } from "../../../../provisioner/model/desired.ts";
@@ -14,7 +14,7 @@ import { createVastClient } from "../../../../provisioner/vast/client.ts";
 import { desired, HASH, HOUR, LABEL, limits, MINUTE, NOW, template, unknown } from "./situation.ts";
 
 const ids = [1, 2, 3];
-/** Mostly the healthy value, else one of the others: all hostile at once would hide the rows behind the first ones. */
+/** Mostly the healthy value, else one of the others: all bad values at once would reach only the first rules. */
 const mostly = <T>(healthy: T, ...others: T[]) =>
   fc.oneof(
     { weight: 6, arbitrary: fc.constant(healthy) },
@@ -47,7 +47,7 @@ const difference = fc.record({
 });
 const WANTED = "demo example/app:2";
 
-/** A row as the API sends it, of our label or not. */
+/** A row as the API sends it, with our label or another one. */
 const rawRow = fc.record({
   id: fc.constantFrom(...ids),
   label: mostly<string | null>(LABEL, `${LABEL}0`, "", null),
@@ -91,7 +91,7 @@ const track: fc.Arbitrary<Track> = fc.record({
   uncountedRestarts: fc.integer({ min: 0, max: 2 }),
 });
 
-const someMemory: fc.Arbitrary<State> = fc.record({
+const someState: fc.Arbitrary<State> = fc.record({
   schema: fc.constant(CURRENT_SCHEMA),
   label: fc.constant(LABEL),
   generation: fc.nat(9),
@@ -163,7 +163,7 @@ const someMemory: fc.Arbitrary<State> = fc.record({
 
 const counters = fc.record({ waitingSince: maybe(past), restarts: fc.constantFrom(0, 5, 6) });
 const situation = fc.record({
-  before: someMemory,
+  before: someState,
   raw: fc.oneof(
     fc.array(rawRow, { maxLength: 0 }),
     { weight: 3, arbitrary: fc.array(rawRow, { minLength: 1, maxLength: 1 }) },
@@ -190,7 +190,7 @@ const situation = fc.record({
 });
 type Drawn = typeof situation extends fc.Arbitrary<infer T> ? T : never;
 
-/** What the loop does of a pass: the client's reading of the rows, the memory after it and the plan. */
+/** The parts of a pass that decide: the client's parsing of the rows, the state after them and the plan. */
 async function planOf(drawn: Drawn) {
   const client = createVastClient(async () => ({
     success: true,
@@ -240,9 +240,9 @@ const holds = (law: (made: Awaited<ReturnType<typeof planOf>>, drawn: Drawn) => 
     { numRuns: 1500 },
   );
 
-test("the random memories are memories that a state file can hold", () =>
+test("the random states are states that a state file can hold", () =>
   fc.assert(
-    fc.property(someMemory, (m) => {
+    fc.property(someState, (m) => {
       expect(stateSchema.safeParse(m).success).toBe(true);
     }),
   ));
@@ -264,15 +264,15 @@ test("a label that is not ours, or may not be, leads to no action", () =>
     if (input.ownership.kind !== "ours") expect(result.actions).toEqual([]);
   }));
 
-test("no instance without our label, and none that is being destroyed, is ever published or created beside", () =>
+test("no instance without our label, and none that is being destroyed, is ever published or prevents a second one", () =>
   holds(({ result, state }, drawn) => {
     if (!drawn.listKnown) return;
-    const strangers = drawn.raw.filter((r) => r.label !== LABEL).map((r) => r.id);
+    const othersIds = drawn.raw.filter((r) => r.label !== LABEL).map((r) => r.id);
     const pendingDeletes = state.pendingDeletes.map((d) => d.id);
-    if (result.server !== null) expect([...strangers, ...pendingDeletes]).not.toContain(result.instance?.id);
+    if (result.server !== null) expect([...othersIds, ...pendingDeletes]).not.toContain(result.instance?.id);
     for (const action of result.actions) {
       if (action.kind === "destroy" && !pendingDeletes.includes(action.id) && action.reason !== "create_never_appeared")
-        expect(strangers).not.toContain(action.id);
+        expect(othersIds).not.toContain(action.id);
     }
   }));
 
@@ -298,7 +298,7 @@ test("a serving instance with the right image and hash is destroyed as a duplica
     }
   }));
 
-test("a serving instance is never withdrawn but for another image or template", () =>
+test("a serving instance is withdrawn only for another image or template", () =>
   holds(({ result, rows, state }, drawn) => {
     const serving = rows.some((row) => state.tracks[row.id]?.serving);
     if (!drawn.listKnown || !serving || result.server !== null) return;
@@ -311,7 +311,7 @@ test("what is published is withdrawn by the same plan that destroys it", () =>
     if (result.server !== null) expect(destroyed).not.toContain(result.instance?.id);
   }));
 
-test("hosts are banned for what is their fault alone, and never while bans are disabled", () =>
+test("hosts are banned only for their own failures, and never while bans are disabled", () =>
   holds(({ result }, drawn) => {
     const bans = result.actions.flatMap((action) => (action.kind === "ban" ? [action.reason] : []));
     if (!drawn.bansEnabled) expect(bans).toEqual([]);

@@ -23,7 +23,7 @@ const pendingDeletes = (over: object = {}) => ({
   ...over,
 });
 
-describe("row 1: the list is unknown", () => {
+describe("the list is unknown", () => {
   const seen = observation([], { list: unknown() });
   const unknownFor = (ms: number, tracks = serving) =>
     planned({ seen, published: published(), state: state({ tracks, listUnknownSince: NOW - ms }) });
@@ -51,7 +51,7 @@ describe("row 1: the list is unknown", () => {
     expect(plan.server?.scheme).toBe("https");
   });
 
-  test.each([false, true])("ends the published server when its probe no longer passes (HTTP: %s)", (httpProbe) => {
+  test.each([false, true])("withdraws the published server when its probe no longer passes (HTTP: %s)", (httpProbe) => {
     const plan = planned({
       seen,
       limits: { httpProbe },
@@ -61,7 +61,7 @@ describe("row 1: the list is unknown", () => {
     expect(plan).toMatchObject({ server: null, state: "unavailable", reason: "list_unknown", actions: [] });
   });
 
-  test("ends what a TCP probe keeps after VAST_UNKNOWN_MAX_SECONDS", () => {
+  test("withdraws a server that only a TCP probe proves after VAST_UNKNOWN_MAX_SECONDS", () => {
     expect(unknownFor(3600 * SECOND + 1)).toMatchObject({ server: null, state: "unavailable", reason: "list_unknown" });
   });
 
@@ -75,7 +75,7 @@ describe("row 1: the list is unknown", () => {
     expect(plan.server).not.toBeNull();
   });
 
-  test("says ready of what it keeps published, and unavailable of what it does not", () => {
+  test("is ready while it keeps a server published, and unavailable otherwise", () => {
     expect(unknownFor(0)).toMatchObject({ state: "ready", reason: "list_unknown" });
     expect(unknownFor(3600 * SECOND + 1).state).toBe("unavailable");
   });
@@ -100,12 +100,12 @@ describe("row 1: the list is unknown", () => {
   });
 });
 
-describe("another provisioner's label", () => {
+describe("a label whose lease another provisioner holds or may hold", () => {
   const other = { kind: "other", owner: "vast-pod-0 (pid 7)", until: NOW + 40 * SECOND } as const;
   const unproven = { kind: "unknown", why: "Command timed out", until: NOW + 90 * SECOND } as const;
   const orphan = state({ pendingDeletes: [pendingDeletes({ deleteSentAt: null })] });
 
-  test("is touched by nobody else, who is told whose it is and what to do", () => {
+  test("changes nothing, and names the owner and the remedy", () => {
     const plan = planned({ ownership: other, state: orphan });
     expect(plan).toMatchObject({ reason: "other_owner", state: "blocked", actions: [], server: null });
     expect(plan.message).toContain("vast-pod-0 (pid 7)");
@@ -113,13 +113,13 @@ describe("another provisioner's label", () => {
     expect(plan.message).toContain("expires within 60 s");
   });
 
-  test("is served by others as well, whatever they would do with its instance", () => {
+  test("still serves the instance, even if it would be replaced otherwise", () => {
     const seen = observation([row({ image: "example/app:1" })]);
     const plan = planned({ ownership: other, seen, state: state({ tracks: serving }) });
     expect(plan).toMatchObject({ reason: "other_owner", state: "blocked", actions: [], server: { port: 41234 } });
   });
 
-  test("is asked for again when the lease ends, and after 15 s at the latest", () => {
+  test("is checked again when the lease expires, and after 15 s at the latest", () => {
     const waits = (until: number | null) => planned({ ownership: { ...other, until } }).nextCheckAt - NOW;
     expect([waits(NOW + 40 * SECOND), waits(NOW + 3 * SECOND), waits(NOW - 1), waits(null)]).toEqual([
       15 * SECOND,
@@ -129,11 +129,11 @@ describe("another provisioner's label", () => {
     ]);
   });
 
-  test("with a lease that never ends names the remedy", () => {
+  test("names the remedy for a lease that never expires", () => {
     expect(planned({ ownership: { ...other, until: null } }).message).toContain("delete the key");
   });
 
-  test("that may be waits for Redis to tell, serving meanwhile", () => {
+  test("waits for Redis while the owner is unknown, and keeps serving", () => {
     expect(planned({ ownership: unproven, state: orphan })).toMatchObject({
       reason: "owner_unknown",
       state: "provisioning",
@@ -146,7 +146,7 @@ describe("another provisioner's label", () => {
   });
 });
 
-describe("row 2: account trouble", () => {
+describe("account trouble", () => {
   const account = (trouble: "auth" | "two_factor" | "no_credit" | "spend_limit", until = NOW + 1) => ({
     account: { trouble, message: "add credit", failures: 1, until },
   });
@@ -186,36 +186,36 @@ describe("row 2: account trouble", () => {
   });
 });
 
-describe("row 3: a row with a pending delete is still listed", () => {
+describe("an instance with a pending delete is still listed", () => {
   const listed = (entry: object, over: object = {}) =>
     planned({ seen: observation([row()]), state: state({ pendingDeletes: [pendingDeletes(entry)], ...over }) });
 
-  test("never publishes a row with a pending delete and creates nothing beside it", () => {
+  test("never publishes an instance with a pending delete and creates nothing while it is listed", () => {
     expect(listed({}, { tracks: serving })).toMatchObject({ reason: "destroying", server: null, actions: [] });
   });
 
-  test("asks for a row with a pending delete again after 60 s", () => {
+  test("sends a pending delete again after 60 s", () => {
     expect(listed({ deleteSentAt: NOW - 59 * SECOND }).actions).toEqual([]);
     expect(listed({ deleteSentAt: NOW - 60 * SECOND }).actions).toMatchObject([{ kind: "destroy", id: ID }]);
   });
 
-  test("asks at once for a row with a pending delete that was never asked for", () => {
+  test("sends a pending delete at once that was never sent", () => {
     expect(listed({ deleteSentAt: null }).actions).toMatchObject([{ kind: "destroy", id: ID, reason: "still_listed" }]);
   });
 
-  test("asks for an id with a pending delete that is not listed but was never asked for", () => {
+  test("sends a pending delete that was never sent even if its instance is not listed", () => {
     expect(
       planned({ state: state({ pendingDeletes: [pendingDeletes({ deleteSentAt: null })] }) }).actions,
     ).toMatchObject([{ kind: "destroy", id: ID }]);
   });
 
-  test("creates beside a row with a pending delete after 120 s", () => {
+  test("creates after 120 s although an instance with a pending delete is listed", () => {
     const old = { since: NOW - 120 * SECOND, deleteSentAt: NOW - 10 * SECOND };
     expect(listed(old).actions).toEqual([createAction]);
     expect(listed({ ...old, since: NOW - 119 * SECOND }).actions).toEqual([]);
   });
 
-  test("does not count a row with a pending delete as a duplicate", () => {
+  test("does not count an instance with a pending delete as a duplicate", () => {
     const other = row({ id: 1 });
     const plan = planned({
       seen: observation([row(), other]),
@@ -225,7 +225,7 @@ describe("row 3: a row with a pending delete is still listed", () => {
   });
 });
 
-describe("row 4: two or more rows", () => {
+describe("two or more instances", () => {
   const starting = { runningSince: null, serving: false, wasReady: false, endpoint: null };
   const kept = (rows: ReturnType<typeof row>[], tracks: Record<string, ReturnType<typeof servingTrack>>) => {
     const plan = planned({ seen: observation(rows), state: state({ tracks }) });
@@ -235,28 +235,28 @@ describe("row 4: two or more rows", () => {
   };
   const idle = servingTrack(starting);
 
-  test("keeps the row that serves, whatever its image", () => {
+  test("keeps the instance that serves, whatever its image", () => {
     const rows = [row({ id: 1 }), row({ id: 2, image: "example/app:1" })];
     expect(kept(rows, { 1: idle, 2: servingTrack() })).toEqual([2]);
   });
 
-  test("keeps the row with the right image where none serves", () => {
+  test("keeps the instance with the right image when none serves", () => {
     expect(kept([row({ id: 1, image: "example/app:1" }), row({ id: 2 })], { 1: idle, 2: idle })).toEqual([2]);
   });
 
-  test("keeps the row with the right hash where none serves", () => {
+  test("keeps the instance with the right hash when none serves", () => {
     expect(kept([row({ id: 1, templateHash: "old" }), row({ id: 2 })], { 1: idle, 2: idle })).toEqual([2]);
   });
 
-  test("keeps the running row where both are right", () => {
+  test("keeps the running instance when both are right", () => {
     expect(kept([row({ id: 1, actualStatus: "loading" }), row({ id: 2 })], { 1: idle, 2: idle })).toEqual([2]);
   });
 
-  test("keeps the oldest row where all else is equal", () => {
+  test("keeps the oldest instance when all else is equal", () => {
     expect(kept([row({ id: 3 }), row({ id: 1 }), row({ id: 2 })], { 1: idle, 2: idle, 3: idle })).toEqual([1]);
   });
 
-  test("goes on serving while duplicates are destroyed", () => {
+  test("keeps serving while duplicates are destroyed", () => {
     const plan = planned({
       seen: observation([row({ id: 1 }), row({ id: 2 })]),
       state: state({ tracks: { 1: idle, 2: servingTrack() } }),

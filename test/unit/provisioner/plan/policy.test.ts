@@ -20,7 +20,7 @@ describe("sync", () => {
 });
 
 describe("no-destroy", () => {
-  test("holds a destroy back, shows it, and goes on serving what stands", () => {
+  test("suppresses a destroy, reports it, and keeps serving the instance", () => {
     const { decision, suppressed } = applyPolicy(replacing(), "no-destroy");
     const plan = toPlan(decision);
     expect(plan).toMatchObject({ state: "ready", actions: [], instance: { id: ID }, reason: "image_changed" });
@@ -40,11 +40,11 @@ describe("no-destroy", () => {
     expect(applyPolicy(creating, "no-destroy")).toEqual({ decision: creating, suppressed: [] });
   });
 
-  test("does not spin over a destroy that it holds back", () => {
+  test("does not spin over a suppressed destroy", () => {
     expect(published(replacing(), "no-destroy").nextCheckAt).toBe(NOW + 5 * SECOND);
   });
 
-  test("keeps publishing the best of several while the rest is not destroyed", () => {
+  test("keeps publishing the best of several while the others are not destroyed", () => {
     const full = decided({
       seen: observation([row(), row({ id: 1 })]),
       state: state({ tracks: { [ID]: servingTrack(), 1: silentTrack(SECOND) } }),
@@ -54,7 +54,7 @@ describe("no-destroy", () => {
 });
 
 describe("observe", () => {
-  test("holds a create back and says so", () => {
+  test("suppresses a create and reports it", () => {
     const { decision, suppressed } = applyPolicy(creating, "observe");
     expect(decision.actions).toEqual([]);
     expect(decision.message).toContain("suppressed by VAST_POLICY=observe: create");
@@ -62,7 +62,7 @@ describe("observe", () => {
     expect(decision.nextCheckAt).toBe(NOW + 5 * SECOND);
   });
 
-  test("writes nothing to the ban store, and makes no noise about it", () => {
+  test("writes nothing to the ban store, without a word in the message", () => {
     const actions: Action[] = [
       { kind: "ban", target: { kind: "host", id: 1 }, instanceId: ID, reason: "start_timeout" },
       { kind: "start_waiting", instanceId: ID, since: NOW },
@@ -70,8 +70,8 @@ describe("observe", () => {
       { kind: "count_restart", instanceId: ID, times: 1 },
     ];
     expect(kinds(applyPolicy({ ...creating, actions }, "observe").decision)).toEqual([]);
-    const quiet = { ...creating, actions: actions.slice(1) };
-    expect(applyPolicy(quiet, "observe").decision.message).toBe(creating.message);
+    const withoutBan = { ...creating, actions: actions.slice(1) };
+    expect(applyPolicy(withoutBan, "observe").decision.message).toBe(creating.message);
   });
 
   test("forgets a create whose deadline is over: that changes nothing outside", () => {

@@ -17,17 +17,17 @@ import {
 const ID = 7835610;
 const serving = { [ID]: servingTrack() };
 
-describe("row 5: the template", () => {
+describe("the template", () => {
   const missing = observation([row({ image: "example/app:1" })], { template: known(null) });
 
-  test("destroys nothing while the account has no such template", () => {
+  test("destroys nothing while the account has no template of that name", () => {
     const plan = planned({ seen: missing, state: state({ tracks: serving }) });
     expect(plan).toMatchObject({ reason: "template_not_found", state: "blocked", actions: [] });
     expect(plan.server).not.toBeNull();
     expect(plan.message).toContain("VAST_TEMPLATE_NAME");
   });
 
-  test("creates nothing while the account has no such template", () => {
+  test("creates nothing while the account has no template of that name", () => {
     expect(planned({ seen: observation([], { template: known(null) }) })).toMatchObject({
       reason: "template_not_found",
       state: "blocked",
@@ -64,7 +64,7 @@ describe("row 5: the template", () => {
   });
 });
 
-describe("rows 6 and 7: image and template", () => {
+describe("image and template hash", () => {
   const changed = (over: object, more: object = {}) =>
     planned({ seen: observation([row(over)]), state: state({ tracks: serving, ...more }) });
 
@@ -112,7 +112,7 @@ describe("rows 6 and 7: image and template", () => {
     expect(plan.message).toMatch(/example\/app:1.*example\/app:2/);
   });
 
-  test("replaces one that is lost, though it reports the same difference again", () => {
+  test("replaces one that is lost, although it reports the same difference again", () => {
     const converging = { wanted: "image example/app:2", reported: "image example/app:1" };
     const lost = servingTrack({ serving: false, lost: { since: NOW - 3 * MINUTE, reads: 9, readAt: NOW } });
     const plan = planned({
@@ -128,7 +128,7 @@ describe("rows 6 and 7: image and template", () => {
   });
 });
 
-describe("row 8: serving", () => {
+describe("a serving instance", () => {
   const kept = (over: object, more: object = {}, seen: object = {}) =>
     planned({ seen: observation([row(over)], seen), state: state({ tracks: serving }), ...more });
 
@@ -152,7 +152,7 @@ describe("row 8: serving", () => {
   });
 
   test.each(["exited", "frozen", "offline", "unknown", "stopped", "rebooting", "loading", "brand_new_word", null])(
-    "goes on serving while its status word is %s",
+    "keeps serving while its status word is %s",
     (actualStatus) => expect(kept({ actualStatus })).toMatchObject({ state: "ready", actions: [] }),
   );
 
@@ -161,7 +161,7 @@ describe("row 8: serving", () => {
     expect(kept({}, {}, { bans })).toMatchObject({ state: "ready", actions: [] });
   });
 
-  test("goes on serving with too many restarts, but bans the host at once", () => {
+  test("keeps serving with too many restarts, but bans the host at once", () => {
     const counters = new Map([[ID, { waitingSince: null, restarts: 6 }]]);
     expect(kept({}, {}, { counters })).toMatchObject({
       state: "ready",
@@ -170,16 +170,16 @@ describe("row 8: serving", () => {
   });
 
   test.each(["OCI runtime create failed", "manifest unknown", "no space left on device"])(
-    "goes on serving whatever its status message says: %s",
+    "keeps serving whatever its status message says: %s",
     (statusMessage) => {
-      const said = kept({ actualStatus: "exited", statusMessage });
-      expect(said).toMatchObject({ state: "ready", actions: [] });
+      const plan = kept({ actualStatus: "exited", statusMessage });
+      expect(plan).toMatchObject({ state: "ready", actions: [] });
     },
   );
 
   test.each([{ intendedStatus: "stopped" }, { curState: "stopped" }, { nextState: "stopped" }])(
-    "goes on serving while the API says %j",
-    (said) => expect(kept(said)).toMatchObject({ state: "ready", actions: [] }),
+    "keeps serving while the API says %j",
+    (reported) => expect(kept(reported)).toMatchObject({ state: "ready", actions: [] }),
   );
 
   test("alarms about a price above the ceiling and keeps the instance", () => {
@@ -189,7 +189,7 @@ describe("row 8: serving", () => {
     expect(kept({}, { limits: { maxDollarsPerHour: 0.4 } }).message).not.toContain("ALARM");
   });
 
-  test("never asks for a label in the plan's messages that is not its own", () => {
+  test("names its own label in the plan's message", () => {
     expect(planned({}).message).toContain(LABEL);
   });
 });

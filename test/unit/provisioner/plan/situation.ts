@@ -1,4 +1,4 @@
-// Builders of what a pass knows: rows, tracks, memory, observation. Each starts from a healthy instance. Pure.
+// Builders of the input of a pass: rows, tracks, state, observation. Each starts from a healthy instance. Pure.
 
 import { type Desired, type Limits, revisionOf } from "../../../../provisioner/model/desired.ts";
 import { chooseEndpoint, currentEndpoint } from "../../../../provisioner/model/endpoint.ts";
@@ -114,7 +114,7 @@ export function servingTrack(over: Partial<Track> = {}): Track {
   };
 }
 
-/** An instance that was never ready and is waited for since `ms` ago. */
+/** An instance that was never ready and has been waited for since `ms` ago. */
 export function waitingTrack(ms: number, over: Partial<Track> = {}): Track {
   const since = NOW - ms;
   return {
@@ -145,7 +145,7 @@ export function silentTrack(ms: number, over: Partial<Track> = {}): Track {
   });
 }
 
-/** A memory that has seen complete lists and the template before. */
+/** The state of a provisioner that has read complete lists and the template before. */
 export function state(over: Partial<State> = {}): State {
   return {
     ...emptyState(LABEL),
@@ -166,7 +166,7 @@ interface ObservationChanges extends Partial<Omit<Observation, "instances" | "pu
   probes?: ReadonlyMap<number, ProbeResult>;
 }
 
-/** A complete list of the given rows, with nothing banned, counted or probed. Endpoints are chosen as at first sight. */
+/** A complete list of the given rows, with nothing banned, counted or probed. Endpoints are chosen as for a new instance. */
 export function observation(rows: readonly Instance[] = [], { probes, ...over }: ObservationChanges = {}): Observation {
   const results = probes ?? new Map<number, ProbeResult>();
   const [published] = over.list?.known === false ? results : [];
@@ -248,8 +248,8 @@ export const offer = (over: Partial<Offer> = {}): Offer => ({
 });
 
 /** A JSON query of these filters. */
-export const query = (filters: Filters = {}, beside: SearchQuery["options"] = {}): SearchQuery => ({
+export const query = (filters: Filters = {}, options: SearchQuery["options"] = {}): SearchQuery => ({
   filters,
-  options: beside,
+  options,
   warnings: [],
 });

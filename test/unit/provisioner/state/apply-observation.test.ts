@@ -26,37 +26,37 @@ import {
 const ID = 7835610;
 const FIRST_WAIT = 10 * SECOND;
 
-function remembered(before: State, seen: Observation, now = NOW): State {
+function stateAfter(before: State, seen: Observation, now = NOW): State {
   return applyObservation(before, seen, desired, FIRST_WAIT, now);
 }
 const tracked = (t: ReturnType<typeof servingTrack>, over: Partial<State> = {}) =>
   state({ tracks: { [ID]: t }, ...over });
 const probed = (r: Instance, result = passing()) => observation([r], { probes: new Map([[ID, result]]) });
 
-describe("rows with a pending delete", () => {
+describe("a pending delete", () => {
   const pendingDeletes = { id: ID, reason: "image_changed", since: NOW - MINUTE, deleteSentAt: NOW - MINUTE };
   const left = (seen: Observation, entry: object = {}) =>
-    remembered(state({ pendingDeletes: [{ ...pendingDeletes, ...entry }] }), seen).pendingDeletes.map((d) => d.id);
+    stateAfter(state({ pendingDeletes: [{ ...pendingDeletes, ...entry }] }), seen).pendingDeletes.map((d) => d.id);
 
-  test("a row with a pending delete is forgotten when a complete later list lacks it", () => {
+  test("a pending delete is forgotten when a complete later list lacks its instance", () => {
     expect(left(observation([]))).toEqual([]);
   });
 
-  test("a row with a pending delete stays while it is listed, and is not tracked", () => {
+  test("a pending delete stays while its instance is listed, and the instance is not tracked", () => {
     expect(left(observation([row()]))).toEqual([ID]);
-    expect(remembered(state({ pendingDeletes: [pendingDeletes] }), observation([row()])).tracks).toEqual({});
+    expect(stateAfter(state({ pendingDeletes: [pendingDeletes] }), observation([row()])).tracks).toEqual({});
   });
 
-  test("a row with a pending delete stays while the list is unknown", () => {
+  test("a pending delete stays while the list is unknown", () => {
     expect(left(observation([], { list: unknown() }))).toEqual([ID]);
   });
 
-  test("a list that was asked for before the DELETE proves nothing", () => {
+  test("a list that was requested before the DELETE proves nothing", () => {
     expect(left(observation([], { listedAt: NOW - MINUTE }))).toEqual([ID]);
     expect(left(observation([], { listedAt: NOW - MINUTE - 1 }))).toEqual([ID]);
   });
 
-  test("a row with a pending delete that was never asked for stays, listed or not", () => {
+  test("a pending delete that was never sent stays, whether its instance is listed or not", () => {
     expect(left(observation([]), { deleteSentAt: null })).toEqual([ID]);
   });
 });
@@ -72,24 +72,24 @@ describe("the intent", () => {
     contract: null,
   };
 
-  test("a create of unknown outcome is resolved by any own row", () => {
-    expect(remembered(state({ intent }), observation([startingRow()])).intent).toBeNull();
+  test("a create with an unknown outcome is resolved by any instance with our label", () => {
+    expect(stateAfter(state({ intent }), observation([startingRow()])).intent).toBeNull();
   });
 
   test("a create with an id is resolved by that row alone", () => {
     const named = { ...intent, contract: 42 };
-    expect(remembered(state({ intent: named }), observation([startingRow()])).intent).toEqual(named);
-    expect(remembered(state({ intent: named }), observation([startingRow({ id: 42 })])).intent).toBeNull();
+    expect(stateAfter(state({ intent: named }), observation([startingRow()])).intent).toEqual(named);
+    expect(stateAfter(state({ intent: named }), observation([startingRow({ id: 42 })])).intent).toBeNull();
   });
 
   test("a row with a pending delete resolves no create", () => {
     const pendingDeletes = [{ id: ID, reason: "duplicate", since: NOW, deleteSentAt: NOW }];
-    expect(remembered(state({ intent, pendingDeletes }), observation([row()])).intent).toEqual(intent);
+    expect(stateAfter(state({ intent, pendingDeletes }), observation([row()])).intent).toEqual(intent);
   });
 
   test("a create stays unresolved while the list is unknown or empty", () => {
-    expect(remembered(state({ intent }), observation([], { list: unknown() })).intent).toEqual(intent);
-    expect(remembered(state({ intent }), observation([])).intent).toEqual(intent);
+    expect(stateAfter(state({ intent }), observation([], { list: unknown() })).intent).toEqual(intent);
+    expect(stateAfter(state({ intent }), observation([])).intent).toEqual(intent);
   });
 });
 
@@ -103,10 +103,10 @@ describe("what serving proves", () => {
   };
   const account = { trouble: "auth" as const, message: "", failures: 2, until: NOW + MINUTE };
 
-  test("a serving instance ends backoff and the series of silent apps", () => {
+  test("a serving instance resets the backoff and the series of silent apps", () => {
     const notListening = { wanted: "demo example/app:2", count: 1 };
     const brokenImages = notListening;
-    expect(remembered(tracked(waitingTrack(1), { backoff, notListening, brokenImages }), probed(row()))).toMatchObject({
+    expect(stateAfter(tracked(waitingTrack(1), { backoff, notListening, brokenImages }), probed(row()))).toMatchObject({
       backoff: null,
       notListening: null,
       brokenImages: null,
@@ -114,19 +114,19 @@ describe("what serving proves", () => {
   });
 
   test("a serving instance does not end the pause of an account that refuses mutations", () => {
-    expect(remembered(tracked(servingTrack(), { account }), probed(row())).account).toEqual(account);
+    expect(stateAfter(tracked(servingTrack(), { account }), probed(row())).account).toEqual(account);
   });
 
   test("account trouble is forgotten an hour after its pause, so that the next one starts small", () => {
     const old = (ms: number) =>
-      remembered(state({ account: { ...account, until: NOW - ms } }), observation([])).account;
+      stateAfter(state({ account: { ...account, until: NOW - ms } }), observation([])).account;
     expect(old(HOUR - 1)).not.toBeNull();
     expect(old(HOUR)).toBeNull();
   });
 
   test("an hour of serving ends a series of unreachable instances", () => {
     const since = (ms: number) =>
-      remembered(tracked(servingTrack({ servingSince: NOW - ms }), { unreachableHost: 5 }), probed(row()))
+      stateAfter(tracked(servingTrack({ servingSince: NOW - ms }), { unreachableHost: 5 }), probed(row()))
         .unreachableHost;
     expect(since(HOUR)).toBe(5);
     expect(since(HOUR + 1)).toBeNull();
@@ -136,17 +136,17 @@ describe("what serving proves", () => {
 describe("other facts over time", () => {
   const converging = { wanted: "image a", reported: "image b" };
 
-  test("a row that agrees ends the state of a difference", () => {
-    expect(remembered(state({ converging }), observation([row()])).converging).toBeNull();
+  test("an instance that is as desired clears the difference of the last replacement", () => {
+    expect(stateAfter(state({ converging }), observation([row()])).converging).toBeNull();
   });
 
   test.each([{ image: "example/app:1" }, { image: "" }, { templateHash: "0ld" }])(
     "a row that does not agree leaves it: %j",
-    (over) => expect(remembered(state({ converging }), observation([row(over)])).converging).toEqual(converging),
+    (over) => expect(stateAfter(state({ converging }), observation([row(over)])).converging).toEqual(converging),
   );
 
   test("forgets creates an hour after the latest moment at which they can have arrived, avoided machines and gone offers at their time", () => {
-    const next = remembered(
+    const next = stateAfter(
       state({
         creates: [NOW - HOUR - MINUTE, NOW - HOUR - MINUTE + 1],
         avoided: [
@@ -167,17 +167,17 @@ describe("other facts over time", () => {
 
   test("believes an empty list when a second one agrees the first-create wait later", () => {
     const fresh = state({ confirmedNone: false });
-    const first = remembered(fresh, observation([]));
+    const first = stateAfter(fresh, observation([]));
     expect(first).toMatchObject({ confirmedNone: false, firstNoneAt: NOW });
-    const later = (ms: number) => remembered(first, observation([], { listedAt: NOW + ms }), NOW + ms).confirmedNone;
+    const later = (ms: number) => stateAfter(first, observation([], { listedAt: NOW + ms }), NOW + ms).confirmedNone;
     expect(later(FIRST_WAIT - 1)).toBe(false);
     expect(later(FIRST_WAIT)).toBe(true);
   });
 
   test("believes that an instance vanished without our doing at second sight only", () => {
-    const first = remembered(state({ tracks: { [ID]: servingTrack() } }), observation([]));
+    const first = stateAfter(state({ tracks: { [ID]: servingTrack() } }), observation([]));
     expect(first).toMatchObject({ confirmedNone: false, firstNoneAt: NOW, tracks: {} });
-    const later = (ms: number) => remembered(first, observation([], { listedAt: NOW + ms }), NOW + ms).confirmedNone;
+    const later = (ms: number) => stateAfter(first, observation([], { listedAt: NOW + ms }), NOW + ms).confirmedNone;
     expect(later(FIRST_WAIT - 1)).toBe(false);
     expect(later(FIRST_WAIT)).toBe(true);
   });
@@ -185,7 +185,7 @@ describe("other facts over time", () => {
   test("believes at once that an instance is gone whose delete was pending", () => {
     const pendingDeletes = [{ id: ID, reason: "duplicate", since: NOW - MINUTE, deleteSentAt: NOW - MINUTE }];
     const before = state({ tracks: { [ID]: servingTrack() }, pendingDeletes });
-    expect(remembered(before, observation([])).confirmedNone).toBe(true);
+    expect(stateAfter(before, observation([])).confirmedNone).toBe(true);
   });
 
   test("does not believe the same empty list twice, even without a wait", () => {
@@ -195,27 +195,27 @@ describe("other facts over time", () => {
 
   test("an unknown list confirms nothing", () => {
     const seen = observation([], { list: unknown() });
-    expect(remembered(state({ confirmedNone: false, firstNoneAt: NOW - HOUR }), seen).confirmedNone).toBe(false);
+    expect(stateAfter(state({ confirmedNone: false, firstNoneAt: NOW - HOUR }), seen).confirmedNone).toBe(false);
   });
 
-  test("remembers since when list and bans are unknown", () => {
+  test("records since when list and bans are unknown", () => {
     const seen = observation([], { list: unknown(), bans: unknown() });
-    expect(remembered(state(), seen)).toMatchObject({ listUnknownSince: NOW, bansUnknownSince: NOW });
-    const later = remembered(state({ listUnknownSince: 5, bansUnknownSince: 6 }), seen);
+    expect(stateAfter(state(), seen)).toMatchObject({ listUnknownSince: NOW, bansUnknownSince: NOW });
+    const later = stateAfter(state({ listUnknownSince: 5, bansUnknownSince: 6 }), seen);
     expect(later).toMatchObject({ listUnknownSince: 5, bansUnknownSince: 6 });
-    expect(remembered(later, observation([]))).toMatchObject({ listUnknownSince: null, bansUnknownSince: null });
+    expect(stateAfter(later, observation([]))).toMatchObject({ listUnknownSince: null, bansUnknownSince: null });
   });
 
   test("keeps the last template while it is unknown or missing", () => {
     const last = { ...template, seenAt: 5 };
-    const kept = (seen: Partial<Observation>) => remembered(state({ template: last }), observation([], seen)).template;
+    const kept = (seen: Partial<Observation>) => stateAfter(state({ template: last }), observation([], seen)).template;
     expect(kept({ template: unknown() })).toEqual(last);
     expect(kept({ template: known(null) })).toEqual(last);
     expect(kept({})).toEqual({ ...template, seenAt: NOW });
   });
 });
 
-describe("what the upstream file says at the start", () => {
+describe("the upstream file at the start", () => {
   test("is taken up where the state knows nothing of it", () => {
     expect(adoptPublished(state(), published(), NOW).tracks[ID]).toMatchObject({
       serving: true,

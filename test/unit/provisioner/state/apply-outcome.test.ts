@@ -48,17 +48,17 @@ describe("the create budget", () => {
     expect(createRefused(intend(state({ creates: [NOW] }), intent)).creates).toEqual([NOW]);
   });
 
-  test("gives nothing back where nothing was intended", () => {
+  test("gives nothing back without an intent", () => {
     expect(createRefused(state({ creates: [1] })).creates).toEqual([1]);
   });
 });
 
 describe("a created instance", () => {
-  test("is remembered with its id until it is listed", () => {
+  test("is kept with its id until it is listed", () => {
     expect(createdAs(intend(state(), intent), 42).intent).toEqual({ ...intent, contract: 42 });
   });
 
-  test("ends what kept creates from happening", () => {
+  test("ends the account trouble and the backoff that prevented creates", () => {
     const account = { trouble: "no_credit" as const, message: "", failures: 1, until: NOW };
     const backoff = { reason: "no_offer" as const, message: "", failures: 1, until: NOW, wanted: WANTED };
     expect(createdAs(state({ account, backoff, intent }), 42)).toMatchObject({ account: null, backoff: null });
@@ -97,7 +97,7 @@ describe("backing off", () => {
     expect(times("no_offer", 2000).at(-1)).toBe(600);
   });
 
-  test("starts anew for another reason and for another wanted image", () => {
+  test("starts from the beginning for another reason and for another image", () => {
     const first = backOff(backOff(state(), "no_offer", "", WANTED, NOW), "no_offer", "", WANTED, NOW);
     expect(first.backoff?.failures).toBe(2);
     expect(backOff(first, "create_refused", "", WANTED, NOW).backoff?.failures).toBe(1);
@@ -115,20 +115,20 @@ describe("account trouble", () => {
     expect(waits).toEqual([30, 60, 120, 240, 240, 240, 240]);
   });
 
-  test("of another kind starts anew", () => {
+  test("of another kind starts from the beginning", () => {
     const twice = accountBlocked(accountBlocked(state(), "auth", "", NOW), "auth", "", NOW);
     expect(accountBlocked(twice, "no_credit", "", NOW).account).toMatchObject({ trouble: "no_credit", failures: 1 });
   });
 });
 
 describe("a destroy", () => {
-  test("dooms an id once, with the first reason", () => {
+  test("records a pending delete once, with the first reason", () => {
     const once = markForDeletion(state(), destroy("image_changed"), NOW);
     expect(once.pendingDeletes).toEqual([{ id: 7, reason: "image_changed", since: NOW, deleteSentAt: null }]);
     expect(markForDeletion(once, destroy("still_listed"), NOW + MINUTE)).toBe(once);
   });
 
-  test("is noted as asked for that id alone", () => {
+  test("is recorded as sent for that id only", () => {
     const two = markForDeletion(markForDeletion(state(), destroy("duplicate"), 1), destroy("duplicate", { id: 8 }), 2);
     expect(deleteSent(two, 8, NOW).pendingDeletes.map((d) => d.deleteSentAt)).toEqual([null, NOW]);
   });
@@ -159,7 +159,7 @@ describe("a destroy", () => {
     expect(learned("start_timeout", state(), { machineId: null }).avoided).toEqual([]);
   });
 
-  test("remembers the difference that it was for", () => {
+  test("records the difference for which it was made", () => {
     const difference = { wanted: "image b", reported: "image a" };
     expect(learned("image_changed", state(), { difference }).converging).toEqual(difference);
   });
@@ -178,7 +178,7 @@ describe("a destroy", () => {
     },
   );
 
-  test("counts broken images anew for another wanted image", () => {
+  test("counts broken images from 1 for another image", () => {
     const other = state({ brokenImages: { wanted: "demo example/app:1", count: 5 } });
     expect(learned("image_unavailable", other).backoff?.failures).toBe(1);
   });
@@ -192,7 +192,7 @@ describe("a destroy", () => {
     });
   });
 
-  test("counts silent apps anew for another wanted image", () => {
+  test("counts silent apps from 1 for another image", () => {
     const other = state({ notListening: { wanted: "demo example/app:1", count: 5 } });
     expect(learned("app_not_listening", other)).toMatchObject({
       backoff: null,
@@ -200,11 +200,11 @@ describe("a destroy", () => {
     });
   });
 
-  test("remembers the host that was unreachable", () => {
+  test("records the host that was unreachable", () => {
     expect(learned("unreachable").unreachableHost).toBe(77001);
   });
 
-  test("of an instance that never appeared ends the intent and avoids its machine", () => {
+  test("of an instance that never appeared clears the intent and avoids its machine", () => {
     const before = state({ intent: { ...intent, contract: 7 }, creates: [NOW] });
     const next = learned("create_never_appeared", before, { machineId: null });
     expect(next).toMatchObject({ intent: null, creates: [NOW], avoided: [{ machineId: 3 }] });

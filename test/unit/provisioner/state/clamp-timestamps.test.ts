@@ -22,7 +22,7 @@ const DAY = 24 * HOUR;
 const AHEAD = NOW + DAY;
 const ID = row().id;
 
-/** What is planned `afterMs` later, from a memory that a clock wrote that was a day ahead. */
+/** What is planned `afterMs` later, from a state that was written while the clock was a day ahead. */
 function later(over: Partial<State>, rows: readonly Instance[], afterMs: number) {
   const [first, now] = [NOW, NOW + afterMs];
   const seen = (at: number) => observation(rows, { listedAt: at });
@@ -30,8 +30,8 @@ function later(over: Partial<State>, rows: readonly Instance[], afterMs: number)
   return planned({ seen: seen(now), state: applyObservation(began, seen(now), desired, 10 * SECOND, now), now });
 }
 
-describe("after a clock that was a day ahead was put right", () => {
-  test("an instance that is being destroyed is asked away again within a minute", () => {
+describe("after a clock that was a day ahead was corrected", () => {
+  test("a pending delete is sent again within a minute", () => {
     const pendingDeletes = [{ id: ID, reason: "duplicate", since: AHEAD, deleteSentAt: AHEAD }];
     const plan = later({ pendingDeletes }, [row()], MINUTE);
     expect(plan.actions).toEqual([expect.objectContaining({ kind: "destroy", id: ID, reason: "still_listed" })]);
@@ -39,9 +39,9 @@ describe("after a clock that was a day ahead was put right", () => {
 
   test.each<[string, Partial<State>, number]>([
     ["the budget refills within about an hour", { creates: Array.from({ length: 6 }, () => AHEAD) }, 62 * MINUTE],
-    ["the first create waits for its second list alone", { confirmedNone: false, firstNoneAt: AHEAD }, 10 * SECOND],
+    ["the first create waits only for its second list", { confirmedNone: false, firstNoneAt: AHEAD }, 10 * SECOND],
     [
-      "a wait after a failure is none of a day",
+      "a backoff does not last a day",
       {
         backoff: {
           reason: "no_offer",
@@ -54,7 +54,7 @@ describe("after a clock that was a day ahead was put right", () => {
       2 * HOUR,
     ],
     [
-      "a pause for the account is none of a day",
+      "a pause for account trouble does not last a day",
       { account: { trouble: "no_credit", message: "m", failures: 1, until: AHEAD } },
       2 * HOUR,
     ],
@@ -62,7 +62,7 @@ describe("after a clock that was a day ahead was put right", () => {
     expect(later(over, [], afterMs).actions).toEqual([createAction]);
   });
 
-  test("a create of unknown outcome is looked for no longer than else", () => {
+  test("a create with an unknown outcome is looked for no longer than usual", () => {
     const intent = {
       offerId: 1,
       hostId: 1,

@@ -63,7 +63,7 @@ describe("the state file", () => {
       JSON.stringify({ ...full, tracks: { 5: { ...servingTrack(), endpoint: { host: "a; }", port: 1 } } } }),
       /endpoint/,
     ],
-  ])("is set aside when it is unusable, and the reason is told: %.40s", async (text, why) => {
+  ])("is set aside when it is unusable, with the reason: %.40s", async (text, why) => {
     const { folder, path, file } = await stateFile();
     await file.load(LABEL);
     await writeFile(path, text);
@@ -74,7 +74,7 @@ describe("the state file", () => {
     expect(await readdir(folder)).toEqual([`provisioner.json.unusable-${NOW}`]);
   });
 
-  test("is set aside when it belongs to another label: its ids are none of ours", async () => {
+  test("is set aside when it belongs to another label: its ids are not ours", async () => {
     const { path, file } = await stateFile();
     await file.load(LABEL);
     await file.save(full);

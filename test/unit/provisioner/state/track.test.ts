@@ -26,7 +26,7 @@ import {
 const ID = 7835610;
 const FIRST_WAIT = 10 * SECOND;
 
-function remembered(before: State, seen: Observation, now = NOW): State {
+function stateAfter(before: State, seen: Observation, now = NOW): State {
   return applyObservation(before, observedWith(before, seen, now), desired, FIRST_WAIT, now);
 }
 const tracked = (t: ReturnType<typeof servingTrack>, over: Partial<State> = {}) =>
@@ -35,73 +35,73 @@ const probed = (r: Instance, result = passing()) => observation([r], { probes: n
 
 describe("the probe's thresholds", () => {
   test("an instance serves with the first passing probe", () => {
-    const t = remembered(tracked(waitingTrack(MINUTE)), probed(row())).tracks[ID];
+    const t = stateAfter(tracked(waitingTrack(MINUTE)), probed(row())).tracks[ID];
     expect(t).toMatchObject({ serving: true, wasReady: true, servingSince: NOW, endpoint, notServingSince: null });
   });
 
   test("an instance stops serving with the third failed probe in a row", () => {
     const failed = (times: number) =>
-      remembered(tracked(servingTrack({ failedProbes: times })), probed(row(), failing()));
+      stateAfter(tracked(servingTrack({ failedProbes: times })), probed(row(), failing()));
     expect(failed(0).tracks[ID]).toMatchObject({ serving: true, failedProbes: 1 });
     expect(failed(1).tracks[ID]).toMatchObject({ serving: true, failedProbes: 2 });
     expect(failed(2).tracks[ID]).toMatchObject({ serving: false, failedProbes: 3, notServingSince: NOW });
   });
 
   test("one lost probe changes nothing of what is served", () => {
-    const lost = remembered(tracked(servingTrack()), probed(row(), failing()));
-    const back = remembered(lost, probed(row()));
+    const lost = stateAfter(tracked(servingTrack()), probed(row(), failing()));
+    const back = stateAfter(lost, probed(row()));
     expect(back.tracks[ID]).toEqual(servingTrack());
   });
 
   test("an instance that failed probes took down is back with the second passing one in a row", () => {
-    const once = remembered(tracked(silentTrack(MINUTE)), probed(row()));
+    const once = stateAfter(tracked(silentTrack(MINUTE)), probed(row()));
     expect(once.tracks[ID]).toMatchObject({ serving: false, notServingSince: NOW - MINUTE, passesMissing: 1 });
-    const twice = remembered(once, probed(row()));
+    const twice = stateAfter(once, probed(row()));
     expect(twice.tracks[ID]).toMatchObject({ serving: true, servingSince: NOW, passesMissing: 0 });
   });
 
   test("an instance that answers every other probe is not back", () => {
     let m = tracked(silentTrack(MINUTE));
     for (let i = 0; i < 10; i += 1) {
-      m = remembered(remembered(m, probed(row())), probed(row(), failing()));
+      m = stateAfter(stateAfter(m, probed(row())), probed(row(), failing()));
       expect(m.tracks[ID]).toMatchObject({ serving: false, notServingSince: NOW - MINUTE, passesMissing: 2 });
     }
   });
 
   test("an app that takes its time to start serves with its first passing probe, however many failed before", () => {
     let m = tracked(waitingTrack(MINUTE));
-    for (let i = 0; i < 10; i += 1) m = remembered(m, probed(row(), failing()));
-    expect(remembered(m, probed(row())).tracks[ID]?.serving).toBe(true);
+    for (let i = 0; i < 10; i += 1) m = stateAfter(m, probed(row(), failing()));
+    expect(stateAfter(m, probed(row())).tracks[ID]?.serving).toBe(true);
   });
 
   test("an instance that has moved serves with its first passing probe, however it was before", () => {
     const elsewhere = { host: "203.0.113.9", port: 50000 };
     const moved = row({ ports: { "8000/tcp": 50000 } });
-    const silent = remembered(tracked(silentTrack(MINUTE)), probed(moved, failing(elsewhere)));
-    expect(remembered(silent, probed(moved, passing(elsewhere))).tracks[ID]?.serving).toBe(true);
+    const silent = stateAfter(tracked(silentTrack(MINUTE)), probed(moved, failing(elsewhere)));
+    expect(stateAfter(silent, probed(moved, passing(elsewhere))).tracks[ID]?.serving).toBe(true);
   });
 
-  test("a passing probe starts the count anew", () => {
-    expect(remembered(tracked(servingTrack({ failedProbes: 2 })), probed(row())).tracks[ID]?.failedProbes).toBe(0);
+  test("a passing probe resets the count", () => {
+    expect(stateAfter(tracked(servingTrack({ failedProbes: 2 })), probed(row())).tracks[ID]?.failedProbes).toBe(0);
   });
 
   test("a silence counts from its beginning, not from the last failed probe", () => {
-    const t = remembered(tracked(silentTrack(MINUTE)), probed(row(), failing())).tracks[ID];
+    const t = stateAfter(tracked(silentTrack(MINUTE)), probed(row(), failing())).tracks[ID];
     expect(t?.notServingSince).toBe(NOW - MINUTE);
   });
 
-  test("remembers that TCP connects while the HTTP probe fails", () => {
-    const t = remembered(tracked(silentTrack(MINUTE)), probed(row(), failing(endpoint, true))).tracks[ID];
+  test("records that TCP connects while the HTTP probe fails", () => {
+    const t = stateAfter(tracked(silentTrack(MINUTE)), probed(row(), failing(endpoint, true))).tracks[ID];
     expect(t).toMatchObject({ tcpOpen: true, serving: false });
   });
 
-  test("keeps what it knew where nothing was probed", () => {
-    expect(remembered(tracked(servingTrack()), observation([row()])).tracks[ID]?.serving).toBe(true);
+  test("changes nothing when nothing was probed", () => {
+    expect(stateAfter(tracked(servingTrack()), observation([row()])).tracks[ID]?.serving).toBe(true);
   });
 
   test("counts probes while the list is unknown", () => {
     const seen = observation([], { list: unknown(), probes: new Map([[ID, failing()]]) });
-    expect(remembered(tracked(servingTrack({ failedProbes: 2 })), seen).tracks[ID]?.serving).toBe(false);
+    expect(stateAfter(tracked(servingTrack({ failedProbes: 2 })), seen).tracks[ID]?.serving).toBe(false);
   });
 });
 
@@ -110,36 +110,36 @@ describe("the endpoint", () => {
 
   test("an instance whose port moved serves once the new one answers", () => {
     const moved = row({ ports: { "8000/tcp": 50000 } });
-    const silent = remembered(tracked(servingTrack()), probed(moved, failing(elsewhere))).tracks[ID];
+    const silent = stateAfter(tracked(servingTrack()), probed(moved, failing(elsewhere))).tracks[ID];
     expect(silent).toMatchObject({ serving: false, endpoint: elsewhere, failedProbes: 1 });
-    const answers = remembered(tracked(servingTrack()), probed(moved, passing(elsewhere))).tracks[ID];
+    const answers = stateAfter(tracked(servingTrack()), probed(moved, passing(elsewhere))).tracks[ID];
     expect(answers).toMatchObject({ serving: true, endpoint: elsewhere });
   });
 
-  test("a probe of the old address says nothing about the new one", () => {
+  test("a probe of the old address proves nothing about the new one", () => {
     const moved = row({ address: "203.0.113.77" });
-    expect(remembered(tracked(servingTrack()), probed(moved)).tracks[ID]?.serving).toBe(false);
+    expect(stateAfter(tracked(servingTrack()), probed(moved)).tracks[ID]?.serving).toBe(false);
   });
 
   test.each([null, {}])("keeps its port while a running container's map is missing for a poll: %j", (ports) => {
-    const t = remembered(tracked(servingTrack()), probed(row({ ports, directPortStart: 41230 }))).tracks[ID];
+    const t = stateAfter(tracked(servingTrack()), probed(row({ ports, directPortStart: 41230 }))).tracks[ID];
     expect(t).toMatchObject({ serving: true, endpoint });
   });
 
   test("takes the new address while the map is missing for a poll", () => {
-    const t = remembered(tracked(servingTrack()), observation([row({ ports: null, address: "203.0.113.77" })])).tracks[
+    const t = stateAfter(tracked(servingTrack()), observation([row({ ports: null, address: "203.0.113.77" })])).tracks[
       ID
     ];
     expect(t).toMatchObject({ serving: false, endpoint: { host: "203.0.113.77", port: 41234 } });
   });
 
   test("keeps its address while a running container's address is missing for a poll", () => {
-    const t = remembered(tracked(servingTrack()), probed(row({ ports: null, address: "" }))).tracks[ID];
+    const t = stateAfter(tracked(servingTrack()), probed(row({ ports: null, address: "" }))).tracks[ID];
     expect(t).toMatchObject({ serving: true, endpoint });
   });
 
   test("keeps its address while only that is missing for a poll", () => {
-    const t = remembered(tracked(servingTrack()), probed(row({ address: "" }))).tracks[ID];
+    const t = stateAfter(tracked(servingTrack()), probed(row({ address: "" }))).tracks[ID];
     expect(t).toMatchObject({ serving: true, endpoint });
   });
 
@@ -147,7 +147,7 @@ describe("the endpoint", () => {
     "keeps its endpoint and serves on it while the heartbeat is lost: %s",
     (actualStatus) => {
       for (const shown of [{}, { ports: null }, { address: "", ports: null }]) {
-        const t = remembered(tracked(servingTrack()), probed(row({ actualStatus, ...shown }))).tracks[ID];
+        const t = stateAfter(tracked(servingTrack()), probed(row({ actualStatus, ...shown }))).tracks[ID];
         expect(t).toMatchObject({ serving: true, endpoint });
       }
     },
@@ -156,23 +156,23 @@ describe("the endpoint", () => {
   test("has no endpoint for a minute from when a running container's map was last seen", () => {
     const unchosen = waitingTrack(HOUR, { runningSince: NOW - HOUR });
     const withoutMap = observation([row({ ports: null })]);
-    const first = remembered(tracked(unchosen), withoutMap);
+    const first = stateAfter(tracked(unchosen), withoutMap);
     expect(first.tracks[ID]).toMatchObject({ noMapSince: NOW, endpoint: null });
-    expect(remembered(first, withoutMap, NOW + MINUTE - 1).tracks[ID]?.endpoint).toBeNull();
-    expect(remembered(first, withoutMap, NOW + MINUTE).tracks[ID]?.endpoint).toEqual(endpoint);
-    const shown = remembered(first, observation([row({ ports: { "22/tcp": 41234 } })]));
+    expect(stateAfter(first, withoutMap, NOW + MINUTE - 1).tracks[ID]?.endpoint).toBeNull();
+    expect(stateAfter(first, withoutMap, NOW + MINUTE).tracks[ID]?.endpoint).toEqual(endpoint);
+    const shown = stateAfter(first, observation([row({ ports: { "22/tcp": 41234 } })]));
     expect(shown.tracks[ID]).toMatchObject({ noMapSince: null, endpoint: null });
   });
 
-  test("stops serving at once when the container ends and its map goes", () => {
-    const t = remembered(tracked(servingTrack()), probed(row({ actualStatus: "loading", ports: null }))).tracks[ID];
+  test("stops serving at once when the container stops and its map disappears", () => {
+    const t = stateAfter(tracked(servingTrack()), probed(row({ actualStatus: "loading", ports: null }))).tracks[ID];
     expect(t).toMatchObject({ serving: false, endpoint: null });
   });
 });
 
 describe("waiting", () => {
   test("a new row is waited for from now on", () => {
-    expect(remembered(state(), observation([startingRow()])).tracks[ID]).toMatchObject({
+    expect(stateAfter(state(), observation([startingRow()])).tracks[ID]).toMatchObject({
       waitingSince: NOW,
       firstSeenAt: NOW,
       runningSince: null,
@@ -183,24 +183,24 @@ describe("waiting", () => {
 
   const stored = (since: number) => ({ counters: new Map([[ID, { waitingSince: since, restarts: 0 }]]) });
 
-  test("a wait that the ban store remembers goes on", () => {
+  test("a wait in the ban store is continued", () => {
     const seen = observation([startingRow()], stored(NOW - MINUTE));
-    expect(remembered(state(), seen).tracks[ID]?.waitingSince).toBe(NOW - MINUTE);
-    expect(remembered(tracked(waitingTrack(SECOND)), seen).tracks[ID]?.waitingSince).toBe(NOW - MINUTE);
+    expect(stateAfter(state(), seen).tracks[ID]?.waitingSince).toBe(NOW - MINUTE);
+    expect(stateAfter(tracked(waitingTrack(SECOND)), seen).tracks[ID]?.waitingSince).toBe(NOW - MINUTE);
   });
 
   test("a wait never begins in the future", () => {
-    expect(remembered(state(), observation([startingRow()], stored(NOW + HOUR))).tracks[ID]?.waitingSince).toBe(NOW);
+    expect(stateAfter(state(), observation([startingRow()], stored(NOW + HOUR))).tracks[ID]?.waitingSince).toBe(NOW);
   });
 
-  test("running is counted from when it was first seen, and anew after an interruption", () => {
-    expect(remembered(tracked(waitingTrack(MINUTE)), observation([row()])).tracks[ID]?.runningSince).toBe(NOW);
-    const interrupted = remembered(tracked(waitingTrack(MINUTE, { runningSince: 5 })), observation([startingRow()]));
+  test("running time counts from its first observation, and again from zero after an interruption", () => {
+    expect(stateAfter(tracked(waitingTrack(MINUTE)), observation([row()])).tracks[ID]?.runningSince).toBe(NOW);
+    const interrupted = stateAfter(tracked(waitingTrack(MINUTE, { runningSince: 5 })), observation([startingRow()]));
     expect(interrupted.tracks[ID]?.runningSince).toBeNull();
   });
 
-  test("a row that is gone is forgotten", () => {
-    expect(remembered(tracked(servingTrack()), observation([])).tracks).toEqual({});
+  test("the track of an instance that is no longer listed is removed", () => {
+    expect(stateAfter(tracked(servingTrack()), observation([])).tracks).toEqual({});
   });
 });
 
@@ -210,15 +210,15 @@ describe("lost and back", () => {
 
   test("the grace of a stopped instance begins when the account has credit again", () => {
     const stopped = row({ curState: "stopped" });
-    const poor = remembered(tracked(silentTrack(MINUTE, { lost })), observation([stopped], { credit: known(0) }));
+    const poor = stateAfter(tracked(silentTrack(MINUTE, { lost })), observation([stopped], { credit: known(0) }));
     expect(poor.tracks[ID]?.lost).toEqual({ since: NOW, reads: 0, readAt: NOW });
     const later = NOW + HOUR;
-    const paid = remembered(poor, observation([stopped], { credit: known(20), listedAt: later }), later);
+    const paid = stateAfter(poor, observation([stopped], { credit: known(20), listedAt: later }), later);
     expect(paid.tracks[ID]?.lost).toEqual({ since: NOW, reads: 1, readAt: later });
   });
 
   test("being lost counts from the first read that shows it", () => {
-    expect(remembered(tracked(servingTrack()), observation([exited])).tracks[ID]?.lost).toEqual({
+    expect(stateAfter(tracked(servingTrack()), observation([exited])).tracks[ID]?.lost).toEqual({
       since: NOW,
       reads: 1,
       readAt: NOW,
@@ -227,29 +227,29 @@ describe("lost and back", () => {
 
   test("another list is another read, the same list is not", () => {
     const before = tracked(silentTrack(MINUTE, { lost }));
-    expect(remembered(before, observation([exited])).tracks[ID]?.lost).toMatchObject({ since: NOW - MINUTE, reads: 2 });
+    expect(stateAfter(before, observation([exited])).tracks[ID]?.lost).toMatchObject({ since: NOW - MINUTE, reads: 2 });
     const again = observation([exited], { listedAt: NOW - MINUTE });
-    expect(remembered(before, again).tracks[ID]?.lost?.reads).toBe(1);
+    expect(stateAfter(before, again).tracks[ID]?.lost?.reads).toBe(1);
   });
 
   test("a ready instance that was lost and came back counts as a restart", () => {
-    const t = remembered(tracked(silentTrack(MINUTE, { lost })), observation([row()])).tracks[ID];
+    const t = stateAfter(tracked(silentTrack(MINUTE, { lost })), observation([row()])).tracks[ID];
     expect(t).toMatchObject({ lost: null, uncountedRestarts: 1 });
   });
 
   test("a crash so short that no threshold was reached counts as a restart", () => {
-    const t = remembered(tracked(servingTrack({ failedProbes: 1, lost })), probed(row())).tracks[ID];
+    const t = stateAfter(tracked(servingTrack({ failedProbes: 1, lost })), probed(row())).tracks[ID];
     expect(t).toMatchObject({ serving: true, lost: null, uncountedRestarts: 1 });
   });
 
-  test("an instance that was only said to be lost and answered all the while is not counted as restarted", () => {
-    const t = remembered(tracked(servingTrack({ lost })), probed(row())).tracks[ID];
+  test("an instance with the status of a lost one that answered all the time is not counted as restarted", () => {
+    const t = stateAfter(tracked(servingTrack({ lost })), probed(row())).tracks[ID];
     expect(t).toMatchObject({ lost: null, uncountedRestarts: 0 });
   });
 
   test("an instance that never was ready is not counted as restarted", () => {
     expect(
-      remembered(tracked(waitingTrack(MINUTE, { lost })), observation([row()])).tracks[ID]?.uncountedRestarts,
+      stateAfter(tracked(waitingTrack(MINUTE, { lost })), observation([row()])).tracks[ID]?.uncountedRestarts,
     ).toBe(0);
   });
 

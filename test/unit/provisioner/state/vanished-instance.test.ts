@@ -17,20 +17,20 @@ import {
 
 const ID = 7835610;
 const WAIT = 10 * SECOND;
-const remembered = (before: ReturnType<typeof state>, at: number) =>
+const stateAfter = (before: ReturnType<typeof state>, at: number) =>
   applyObservation(before, observation([], { listedAt: at, list: known([]) }), desired, WAIT, at);
 
-test("an instance that vanishes by itself is replaced only after a second empty list", () => {
-  const first = remembered(state({ tracks: { [ID]: servingTrack() } }), NOW);
+test("an instance that disappears without our destroy is replaced only after a second empty list", () => {
+  const first = stateAfter(state({ tracks: { [ID]: servingTrack() } }), NOW);
   expect(planned({ state: first })).toMatchObject({ reason: "confirming_none", server: null, actions: [] });
-  const early = remembered(first, NOW + WAIT - 1);
+  const early = stateAfter(first, NOW + WAIT - 1);
   expect(planned({ state: early, now: NOW + WAIT - 1 }).actions).toEqual([]);
-  const second = remembered(early, NOW + WAIT);
+  const second = stateAfter(early, NOW + WAIT);
   expect(planned({ state: second, now: NOW + WAIT }).actions).toEqual([createAction]);
 });
 
 test("an instance that a list left out once is kept when the next one has it", () => {
-  const first = remembered(state({ tracks: { [ID]: servingTrack() } }), NOW);
+  const first = stateAfter(state({ tracks: { [ID]: servingTrack() } }), NOW);
   const again = applyObservation(first, observation([row()], { listedAt: NOW + SECOND }), desired, WAIT, NOW + SECOND);
   expect(again.confirmedNone).toBe(true);
   expect(planned({ state: again, seen: observation([row()]) }).actions).toEqual([]);
@@ -38,7 +38,7 @@ test("an instance that a list left out once is kept when the next one has it", (
 
 test("an instance that we destroyed is replaced at the first list that lacks it", () => {
   const pendingDeletes = [{ id: ID, reason: "image_changed", since: NOW - MINUTE, deleteSentAt: NOW - MINUTE }];
-  const after = remembered(state({ tracks: { [ID]: servingTrack() }, pendingDeletes }), NOW);
+  const after = stateAfter(state({ tracks: { [ID]: servingTrack() }, pendingDeletes }), NOW);
   expect(planned({ state: after }).actions).toEqual([createAction]);
 });
 
@@ -59,23 +59,23 @@ test("a contract that was never listed is destroyed by its id, also when another
   expect(destroys(NOW - 60 * SECOND)).toEqual([]);
 });
 
-test("a contract that no list shows is asked to end each minute until the API itself says that it is gone", () => {
+test("the destroy of a contract that is not listed is sent each minute until the API answers that it is gone", () => {
   const pendingDeletes = {
     id: 99,
     reason: "create_never_appeared",
     since: NOW - 5 * MINUTE,
     deleteSentAt: NOW - MINUTE,
   };
-  const still = remembered(state({ pendingDeletes: [pendingDeletes] }), NOW);
+  const still = stateAfter(state({ pendingDeletes: [pendingDeletes] }), NOW);
   expect(still.pendingDeletes).toEqual([pendingDeletes]); // its DELETE timed out: a list that lacks it proves nothing
   expect(planned({ state: still }).actions).toContainEqual(
     expect.objectContaining({ kind: "destroy", id: 99, reason: "still_listed" }),
   );
   expect(planned({ state: still, now: NOW - 1 }).actions).not.toContainEqual(expect.objectContaining({ id: 99 }));
   expect(
-    remembered(state({ pendingDeletes: [{ ...pendingDeletes, deleteConfirmed: true }] }), NOW).pendingDeletes,
+    stateAfter(state({ pendingDeletes: [{ ...pendingDeletes, deleteConfirmed: true }] }), NOW).pendingDeletes,
   ).toEqual([]);
   expect(
-    remembered(state({ pendingDeletes: [{ ...pendingDeletes, reason: "image_changed" }] }), NOW).pendingDeletes,
+    stateAfter(state({ pendingDeletes: [{ ...pendingDeletes, reason: "image_changed" }] }), NOW).pendingDeletes,
   ).toEqual([]);
 });
