@@ -1,7 +1,7 @@
 #!/bin/sh
-# Makes sure that what the tests and the local stack need is there, and says nothing when it is: Node, the npm packages,
-# and the programs named as arguments (nginx and redis-server by default). As root missing programs are installed from
-# the distribution, with their services neither started nor enabled; as an ordinary user they are unpacked into
+# Installs what the tests and the local stack need, and prints nothing if it is all there: Node, the npm packages, and the
+# programs named as arguments (nginx and redis-server by default). For root, missing programs are installed from the
+# distribution, and their services are neither started nor enabled. For other users they are unpacked into
 # ${XDG_CACHE_HOME:-$HOME/.cache}/vast-pod, where test/sandbox/programs.ts finds them. Touches nothing else.
 set -eu
 cd "$(dirname "$0")/.."
@@ -10,22 +10,22 @@ cd "$(dirname "$0")/.."
 cache="${XDG_CACHE_HOME:-${HOME:-/}/.cache}/vast-pod"
 policy=/usr/sbin/policy-rc.d
 work=     # temporary folder
-programs= # where programs are unpacked, until they work
-ours=     # services that come with what is installed here
+programs= # where programs are unpacked, until they are known to work
+ours=     # services of the packages that are installed here
 fail() {
   echo "vast-pod: $1" >&2
   exit 1
 }
 
-# Debian's packages enable and start their services as they are installed. policy-rc.d forbids the start, and the
-# machine's own policy comes back whatever happens: after a `kill -9` at the next run, which sees that its maker is gone.
+# Debian's packages enable and start their services when they are installed. policy-rc.d forbids the start. The machine's own
+# policy is restored whatever happens: after a `kill -9` by the next run, which sees that the process that wrote it is gone.
 restore_policy() {
   maker=$(sed -n 's/^# vast-pod \([0-9]*\):.*/\1/p' "$policy" 2>/dev/null) || return 0
   [ -n "$maker" ] || return 0
   [ "$maker" = $$ ] || [ ! -e "/proc/$maker" ] || return 0
   if [ -e "$policy.before-vast-pod" ]; then mv -f "$policy.before-vast-pod" "$policy"; else rm -f "$policy"; fi
 }
-# What was enabled is disabled again, but never a service that was there before: that one is somebody's.
+# Services that were enabled are disabled again, but never a service that existed before.
 services() {
   case $1 in docker | dockerd) echo docker containerd ;; *) echo "$1" ;; esac
 }
@@ -33,7 +33,7 @@ service_exists() { [ -e "/etc/init.d/$1" ] || [ -e "/lib/systemd/system/$1.servi
 disable_services() {
   for service in $ours; do
     service_exists "$service" || continue
-    # The helper of Debian's own install scripts, as systemctl need not be there. It obeys only who has this variable.
+    # The tool of Debian's install scripts, because systemctl can be missing. It works only with this variable.
     if command -v deb-systemd-helper >/dev/null; then
       DPKG_MAINTSCRIPT_PACKAGE=$service deb-systemd-helper disable "$service.service" >>"$log" 2>&1 || return 1
     fi
@@ -57,15 +57,15 @@ command -v node >/dev/null || fail "Node.js is missing: install version 20.19 or
 node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 20 || (a === 20 && b >= 19) ? 0 : 1)' ||
   fail "Node.js $(node --version) is too old: install version 20.19 or newer (https://nodejs.org)."
 
-# npm writes this file when it is done: without it an install was cut off.
+# npm writes this file at the end: without it an install was interrupted.
 installed=node_modules/.package-lock.json
 if [ ! -e "$installed" ] || [ -n "$(find package-lock.json -newer "$installed")" ]; then
   echo "Installing the npm packages"
   npm ci --include=dev --no-progress </dev/null || fail "npm ci failed: see its message above."
 fi
 
-# Not every program knows -v, but one whose libraries are missing does not start at all (127).
-# (mmdebstrap would take -v for "go ahead".)
+# Not every program has -v, but one whose libraries are missing does not start at all (127).
+# (mmdebstrap would treat -v as "verbose" and start.)
 starts() {
   case $1 in */mmdebstrap) set -- "$1" --version ;; *) set -- "$1" -v ;; esac
   "$@" || [ $? -lt 126 ]
@@ -79,7 +79,7 @@ missing=
 for program in "$@"; do has "$program" || missing="$missing $program"; done
 [ -n "$missing" ] || exit 0
 
-by_hand="install what is missing with \`sudo apt-get install --no-install-recommends nginx-light redis-server\` \
+by_hand="install it with \`sudo apt-get install --no-install-recommends nginx-light redis-server\` \
 (for the bench also wrk and inotify-tools; or your system's own packages of these), then start again."
 for tool in apt-get apt-cache dpkg-deb; do
   command -v "$tool" >/dev/null || fail "missing:$missing; $by_hand"
@@ -90,10 +90,10 @@ log="$work/log"
 give_up() {
   kept="${TMPDIR:-/tmp}/vast-pod-setup.$$.log"
   mv "$log" "$kept"
-  fail "missing:$missing, and fetching failed (see $kept); $by_hand"
+  fail "missing:$missing, and the download failed (see $kept); $by_hand"
 }
 
-# Debian's nginx-light has what is needed in a tenth of the size; where it does not exist, nginx is the same program.
+# Debian's nginx-light is enough and a tenth of the size; where it does not exist, nginx is the same program.
 packages() {
   for program in $missing; do
     case $program in
@@ -106,7 +106,7 @@ packages() {
 }
 
 install_as_root() {
-  # shellcheck disable=SC2046 # one word a package
+  # shellcheck disable=SC2046 # one word for each package
   apt-get -q -y -o DPkg::Lock::Timeout=120 install --no-install-recommends $(packages) </dev/null >>"$log" 2>&1
 }
 if [ "$(id -u)" = 0 ]; then
@@ -118,14 +118,14 @@ if [ "$(id -u)" = 0 ]; then
   [ ! -e "$policy" ] || mv "$policy" "$policy.before-vast-pod"
   printf '#!/bin/sh\n# vast-pod %s: no service is started while its package is installed\nexit 101\n' $$ >"$policy"
   chmod 755 "$policy"
-  # Lists that are missing or out of date make the first try fail.
+  # The first try fails if the package lists are missing or outdated.
   install_as_root || { apt-get -q update </dev/null >>"$log" 2>&1 && install_as_root; } || give_up
   for program in $missing; do has "$program" || give_up; done
   exit 0
 fi
 
-# Without root: apt with folders of its own answers which packages are missing and fetches them; nothing is installed.
-echo "Fetching:$missing (into $cache, nothing is installed)"
+# Without root: apt, with its own folders, finds the missing packages and downloads them. Nothing is installed.
+echo "Downloading:$missing (into $cache, nothing is installed)"
 mkdir -p "$work/state/lists/partial" "$work/cache/archives/partial" "$work/packages" "$cache/bin" 2>>"$log" || give_up
 set -- -o Dir::State="$work/state" -o Dir::State::status=/var/lib/dpkg/status -o Dir::Cache="$work/cache" \
   -o Dir::Log="$work" -o Debug::NoLocking=1 -q

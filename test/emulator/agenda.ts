@@ -1,4 +1,4 @@
-// What will happen later, in order of time: a binary heap. Pure but for its own state.
+// Future events in order of time: a binary heap. Pure but for its own state.
 
 interface Entry {
   at: number;
@@ -7,10 +7,10 @@ interface Entry {
 }
 
 export interface Agenda {
-  /** Has `run` called once the time (epoch ms) has come; entries of the same time run in the order they were added. */
+  /** Calls `run` at the time (epoch ms). Entries with the same time run in the order of adding. */
   add(at: number, run: () => void): void;
   nextAt(): number | null;
-  /** Takes out the first entry that is due at `now`, or null. */
+  /** Removes and returns the first entry that is due at `now`, or null. */
   takeDue(now: number): { at: number; run: () => void } | null;
 }
 

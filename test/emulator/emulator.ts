@@ -1,5 +1,5 @@
-// The emulator as a function from requests to answers over a clock that is handed in: no network, no timers, no system time.
-// The HTTP front and a simulation both speak to this.
+// The emulator as a function from requests to answers with an injected clock: no network, no timers, no system time. Used by the
+// HTTP server and by the simulation.
 import { createAgenda } from "./agenda.ts";
 import { dispatch } from "./api/dispatch.ts";
 import { addTemplate } from "./api/template-calls.ts";
@@ -17,36 +17,36 @@ import { seconds, type World } from "./world.ts";
 export const ACCOUNT_KEY = "emulator-key";
 
 export interface EmulatorOptions {
-  /** Epoch ms; may run faster than the system's. */
+  /** Epoch ms; can run faster than the system's clock. */
   clock: { now(): number };
   seed: number;
   settings?: Partial<Settings>;
   /** Seeded machines on the market. */
   machines?: number;
-  /** Emulated seconds in one of the caller's. */
+  /** Emulated seconds in one second of the caller. */
   timeScale?: number;
-  /** A port for an instance on `ip`, which is asked again when it is taken; drawn from the seed when left out. */
+  /** Chooses a port for an instance on `ip`; called again if it is taken. By default drawn from the seed. */
   takePort?: (ip: string) => number;
 }
 
 export interface Emulator {
-  /** Answers a request of the API or of a control route, after everything that is due has happened. */
+  /** Answers a request of the API or of a control route, after running everything that is due. */
   handle(request: ApiRequest): ApiResponse;
-  /** Lets everything happen that is due. */
+  /** Runs everything that is due. */
   advance(): void;
-  /** When the next thing will happen, on the clock that was handed in, or null. */
+  /** When the next event is due, on the injected clock, or null. */
   nextEventAt(): number | null;
-  /** What listens now. */
+  /** The ports that listen now. */
   endpoints(): Endpoint[];
-  /** Speaks to an instance's port without TCP. */
+  /** Sends a request to an instance's port without TCP. */
   visit(ip: string, port: number, request: Visit): Visited;
   readonly world: World;
 }
 
 // The real market has several thousand machines.
 const DEFAULT_MACHINES = 3000;
-// Where instances' ports come from: below the range from which Linux takes the ports of outgoing connections, and below
-// the ports that sandboxes claim (test/sandbox/ports.ts), which an instance of another test's emulator would take away.
+// The range of instances' ports: below Linux' ephemeral ports, and below the ports that sandboxes claim (test/sandbox/ports.ts),
+// which an instance of another test's emulator could otherwise take.
 export const PORT_RANGE = { low: 12_000, high: 20_000 } as const;
 
 const OWNER = 104_717;
@@ -139,7 +139,7 @@ function createWorld(options: EmulatorOptions): World {
   return world;
 }
 
-/** The account's template `demo`, and before it, with a lower id, a stranger's public one of the same name. */
+/** The account's template `demo` and, with a lower id, another user's public one with the same name. */
 function seedTemplates(world: World): void {
   const recipe = (image: string, env: string) =>
     templateContent({ name: "demo", image, env, runtype: "args", recommended_disk_space: 20, readme: "for trials" });

@@ -1,4 +1,4 @@
-// JSON as a type, and the few questions that are asked of values whose shape is not known. Pure.
+// JSON as a type, and helpers for values of unknown shape. Pure.
 
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 export type JsonObject = { [key: string]: Json };
@@ -7,7 +7,7 @@ export function isObject(value: unknown): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** The value that `text` spells, or undefined when it spells none. */
+/** The parsed value, or undefined if `text` is not JSON. */
 export function parseJson(text: string): Json | undefined {
   try {
     return JSON.parse(text) as Json; // JSON.parse returns nothing else

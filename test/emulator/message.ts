@@ -1,4 +1,4 @@
-// Requests and answers as data, so that a simulation can speak to the emulator without TCP. Pure.
+// Requests and answers as data, so that a simulation can call the emulator without TCP. Pure.
 import type { JsonObject } from "./json.ts";
 
 export interface ApiRequest {
@@ -8,11 +8,11 @@ export interface ApiRequest {
   /** Names in lower case. */
   headers: Readonly<Record<string, string | undefined>>;
   body: string;
-  /** Address of the caller: the rate limits know it. */
+  /** Address of the caller, for the rate limits. */
   from: string;
 }
 
-/** What happens to an answer on its way. A front does it to the socket, a simulation to its client. */
+/** What happens to an answer on its way: the HTTP server applies it to the socket, the simulation to its client. */
 export type Delivery =
   | { kind: "whole"; delayMs: number }
   | { kind: "cut" }
@@ -28,7 +28,7 @@ export interface ApiResponse {
 
 const WHOLE: Delivery = { kind: "whole", delayMs: 0 };
 
-/** `body` must be something that JSON can say. */
+/** `body` must be a JSON value. */
 export function json(status: number, body: object): ApiResponse {
   return { status, contentType: "application/json", body: JSON.stringify(body), delivery: WHOLE };
 }

@@ -1,4 +1,4 @@
-// The emulator's only source of chance: seeded, so that the same seed gives the same run byte for byte. Pure but for its own state.
+// The emulator's only source of randomness. The same seed gives the same run, byte for byte. Pure but for its own state.
 
 export interface Random {
   /** In [0, 1). */
@@ -11,10 +11,10 @@ export interface Random {
   hex(digits: number): string;
 }
 
-/** A stream of its own for `name`, so that drawing more from one part of the emulator does not change another part. */
+/** A separate stream for `name`, so that drawing more in one part of the emulator does not change another part. */
 export function seededRandom(seed: number, name: string): Random {
   let state = hashText(`${seed}/${name}`);
-  // mulberry32: 32 bits of state, passes gjrand; chosen for being short, nothing here needs more.
+  // mulberry32: 32 bits of state, passes gjrand; chosen because it is short and good enough here.
   const next = () => {
     state = (state + 0x6d2b79f5) | 0;
     let t = Math.imul(state ^ (state >>> 15), 1 | state);
@@ -32,7 +32,7 @@ export function seededRandom(seed: number, name: string): Random {
   };
 }
 
-/** FNV-1a, 32 bits: spreads texts over numbers, the same on every machine. */
+/** FNV-1a, 32 bits: a hash that is the same on every machine. */
 export function hashText(text: string): number {
   let hash = 0x811c9dc5;
   for (const char of text) hash = Math.imul(hash ^ (char.codePointAt(0) ?? 0), 0x01000193);

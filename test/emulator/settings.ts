@@ -1,4 +1,4 @@
-// The knobs of the emulator: which of the documented or reported behaviours it shows. Pure.
+// The emulator's settings: which documented or reported behaviours it shows. Pure.
 import { z } from "zod";
 
 const seconds = z.number().min(0).max(1e9);
@@ -8,9 +8,9 @@ const imageSchema = z.object({
   sizeGb: z.number().positive().max(500).optional(),
   /** Ports that the image exposes (published too), like `8000/tcp`. */
   exposes: z.array(z.string().regex(/^\d{1,5}\/(tcp|udp)$/)).optional(),
-  /** The daemon's text with which every pull of it fails. */
+  /** The daemon's message with which every pull fails. */
   failure: z.string().optional(),
-  /** The daemon's text with which every container of it ends right after its start. */
+  /** The daemon's message with which every container exits right after its start. */
   crash: z.string().optional(),
 });
 export type ImageRule = z.infer<typeof imageSchema>;
@@ -22,7 +22,7 @@ export const settingsSchema = z.strictObject({
   portLagSeconds: seconds.nullable(),
   /** Time from running until something listens. */
   appSeconds: seconds,
-  /** How long a destroyed row goes on being listed. */
+  /** How long a destroyed row is still listed. */
   destroyLagSeconds: seconds,
   /** How long a created row is not yet listed. */
   visibilityLagSeconds: seconds,
@@ -37,15 +37,15 @@ export const settingsSchema = z.strictObject({
   takenOfferStatus: z.union([z.literal(400), z.literal(404), z.literal(410)]),
   /** A bid below the machine's minimum: a stopped contract with `success:false`, or a refusal. */
   lowBid: z.enum(["stopped-contract", "no_such_ask"]),
-  /** What becomes of an `env` that is sent as a string of docker flags. */
+  /** What happens to an `env` that is sent as a string of docker flags. */
   stringEnv: z.enum(["ignored", "parsed"]),
   /** A create with the hash of an earlier revision of a template. */
   staleTemplateHash: z.enum(["refused", "works"]),
   outbidIntendedStatus: z.enum(["stopped", "running"]),
   missingInstance: z.enum(["no_such_instance", "not_found"]),
-  /** Chance that an offer has been rented by somebody else between search and create. */
+  /** Probability that another customer rents an offer between search and create. */
   offerGoneProbability: z.number().min(0).max(1),
-  /** Address of every instance; null: each machine has its own. */
+  /** Address of every instance; null means that each machine has its own. */
   advertise: z.string().min(1).nullable(),
   /** `public_ipaddr` ends in a newline, as the real one often does. */
   trailingNewline: z.boolean(),
@@ -61,7 +61,7 @@ export const DEFAULT_SETTINGS: Settings = {
   appSeconds: 0,
   destroyLagSeconds: 0,
   visibilityLagSeconds: 0,
-  logSeconds: 5, // the vendor's client polls for about 9 s; 30-60 s have been seen
+  logSeconds: 5, // the vendor's client polls for about 9 s; 30-60 s have been observed
   rateLimits: "off",
   rateLimitBody: "product",
   v0List: "410",

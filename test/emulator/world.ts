@@ -1,4 +1,4 @@
-// The whole state of one emulator, as plain data that the rules read and change. Nothing here knows TCP or the system's clock.
+// The complete state of one emulator, as plain data that the rules read and change. Independent of TCP and the system's clock.
 import type { Agenda } from "./agenda.ts";
 import type { FaultRule } from "./control/fault-rule.ts";
 import type { Instance } from "./instances/instance.ts";
@@ -8,7 +8,7 @@ import type { Random } from "./random.ts";
 import type { Settings } from "./settings.ts";
 import type { Template } from "./templates/template.ts";
 
-/** The account whose key is asked for. `credit` is what was paid in: what instances cost is taken off when it is shown. */
+/** The account of the key. `credit` is what was paid in; the cost of instances is subtracted when it is shown. */
 export interface Account {
   id: number;
   keyId: number;
@@ -18,16 +18,16 @@ export interface Account {
   balance: number;
   credit: number;
   keyRevoked: boolean;
-  /** What the key may do; null: everything. */
+  /** The key's permissions; null means everything. */
   scopes: string[] | null;
-  /** Every call is refused until somebody logs in with a second factor. */
+  /** Every call is refused until a login with a second factor. */
   twoFactor: boolean;
-  /** New accounts may spend only so fast: creates are refused. */
+  /** A new account has reached its spending limit: creates are refused. */
   spendLimited: boolean;
   missingBilling: boolean;
 }
 
-/** What a test has ordered of all machines of a host. */
+/** What a test has set for all machines of a host. */
 export interface HostRule {
   neverBoots: boolean;
   bootSeconds: number | null;
@@ -52,22 +52,22 @@ export interface StoredLog {
 
 export interface World {
   settings: Settings;
-  /** Emulated instant that is being worked on, epoch ms. */
+  /** The current emulated instant, epoch ms. */
   time: number;
-  /** What `/_emulator/clock` has added to the injected clock, ms. */
+  /** The total that `/_emulator/clock` has added to the injected clock, ms. */
   offsetMs: number;
-  /** Emulated seconds in one of the caller's: 1 unless the clock runs faster. */
+  /** Emulated seconds in one second of the caller; 1 unless the clock runs faster. */
   timeScale: number;
   agenda: Agenda;
   random: Random;
-  /** A stream of its own, so that a fault with a probability does not change what else happens. */
+  /** A separate stream, so that a fault with a probability does not change other events. */
   faultRandom: Random;
-  /** Draws a port for the address `ip`; it may be one that is taken already. */
+  /** Draws a port for the address `ip`; it can be one that is taken already. */
   takePort: (ip: string) => number;
   account: Account;
-  /** What ended contracts have cost, $. */
+  /** The total cost of ended contracts, $. */
   spentOnEnded: number;
-  /** When the money will be gone at today's rate, epoch ms. */
+  /** When the credit will be used up at the current rate, epoch ms. */
   brokeAt: number | null;
   market: Market;
   hosts: Map<number, HostRule>;
@@ -75,15 +75,15 @@ export interface World {
   instances: Map<number, Instance>;
   /** Those that have not ended. */
   live: Map<number, Instance>;
-  /** Those that have ended and may still be listed. */
+  /** Those that have ended and can still be listed. */
   lingering: Instance[];
   templates: Template[];
-  /** Hashes of earlier revisions, with the content that they stood for. */
+  /** Hashes of earlier revisions, with their content. */
   earlierTemplates: Map<string, Template>;
   faults: FaultRule[];
   requests: RequestRecord[];
   requestCount: number;
-  /** When each identity last called each endpoint, and until when it is locked out. */
+  /** When each identity last called each endpoint, and until when it is blocked. */
   rates: Map<string, { lastAt: number; blockedUntil: number; recent: number[] }>;
   logs: Map<string, StoredLog>;
   nextInstanceId: number;

@@ -1,4 +1,4 @@
-// The account as its owner sees it, and the list of card names that the vendor's client asks for at every start.
+// The account as its owner sees it, and the list of GPU names, which the vendor's client reads at every start.
 import { spendable } from "../instances/billing.ts";
 import { type ApiResponse, json } from "../message.ts";
 import type { World } from "../world.ts";

@@ -9,7 +9,7 @@ import { storeLog } from "./log-calls.ts";
 const LONGEST_COMMAND = 512;
 const ALLOWED = /^(ls|rm|du)(\s|$)/;
 
-/** There is no disk to look at: `ls` and `du` tell of an empty one. */
+/** There is no disk: `ls` and `du` show an empty one. */
 export function runCommand(world: World, call: Call): ApiResponse {
   const instance = liveInstance(world, call.id);
   if (!instance) return refusal(400, "invalid_container_id", "Invalid container id");

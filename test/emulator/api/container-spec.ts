@@ -1,4 +1,4 @@
-// Merges what a caller asks for with a template into a container: scalars of the caller win, environments are merged by name. Pure.
+// Merges a request with a template into a container: the request's scalars win, environments are merged by name. Pure.
 import { resolveImage } from "../instances/images.ts";
 import type { ContainerSpec } from "../instances/instance.ts";
 import { isObject, type Json, type JsonObject, textOrNull } from "../json.ts";
@@ -17,7 +17,7 @@ export interface Made {
   template: Template | null;
 }
 
-/** The template that a hash stands for. Hashes of earlier revisions work only where the settings say so. */
+/** The template with that hash. Hashes of earlier revisions work only if the settings say so. */
 export function templateByHash(world: World, hash: string): Template | null {
   // Two users' equal templates share a hash: the account's own comes first.
   const current = world.templates.filter((template) => templateHash(template) === hash);
@@ -72,7 +72,7 @@ function readArgs(body: JsonObject, content: JsonObject): Json {
   return text === null ? null : text.split(/\s+/);
 }
 
-/** An object counts. A string of docker flags is taken with thanks and, as reported of the real API, not read. */
+/** An object is used. A string of docker flags is accepted and ignored, as reported of the real API. */
 function readEnvironment(world: World, env: Json | undefined): Parsed<Record<string, string>> {
   if (typeof env === "string") {
     return { ok: true, value: world.settings.stringEnv === "parsed" ? parseDockerFlags(env) : {} };

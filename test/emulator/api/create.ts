@@ -1,4 +1,4 @@
-// Rents an offer: checks what is asked for, merges the template, takes the cards, begins the instance. Not idempotent, as the real one.
+// Rents an offer: checks the request, merges the template, takes the GPUs, starts the instance. Not idempotent, like the real API.
 
 import { spendable } from "../instances/billing.ts";
 import { newContract } from "../instances/contract.ts";
@@ -17,7 +17,7 @@ const DEFAULT_DISK_GB = 8;
 const LONGEST_LABEL = 256;
 const BID_MIN = 0.001;
 const BID_MAX = 128;
-/** A stranger who was faster keeps the cards this long: the usual rental is hours. */
+/** How long another customer who was faster keeps the GPUs: rentals usually last hours. */
 const STRANGER_STAYS_MS = 6 * 3_600_000;
 
 export function createInstance(world: World, call: Call): ApiResponse {
@@ -49,7 +49,7 @@ export function createInstance(world: World, call: Call): ApiResponse {
   const outbid = price !== null && price < gpuPerHour(known, true);
   if (outbid && world.settings.lowBid === "no_such_ask") return taken(world, ask, cancelUnavailable);
   if (!outbid && !targetStopped && market.offers.has(ask)) loseToStranger(world, known);
-  const free = market.offers.has(ask) && disk <= known.machine.diskGb; // cards that are listed anew have another id
+  const free = market.offers.has(ask) && disk <= known.machine.diskGb; // GPUs that are listed again have another offer id
   if (!free && cancelUnavailable) return taken(world, ask, cancelUnavailable);
 
   const instance = newContract(world, {
@@ -81,7 +81,7 @@ export function createInstance(world: World, call: Call): ApiResponse {
   return json(200, answer);
 }
 
-/** Somebody else may have been faster, as the settings say. */
+/** Another customer may have been faster, with the probability in the settings. */
 function loseToStranger(world: World, offer: Offer): void {
   const { offerGoneProbability } = world.settings;
   if (offerGoneProbability === 0 || !world.faultRandom.chance(offerGoneProbability)) return;
@@ -89,11 +89,11 @@ function loseToStranger(world: World, offer: Offer): void {
   if (!take(world.market, machine, gpus, "stranger", world.random, seconds(world))) return;
   world.agenda.add(world.time + STRANGER_STAYS_MS, () => {
     for (const card of gpus) if (machine.holders[card] === "stranger") machine.holders[card] = null;
-    take(world.market, machine, [], null, world.random, seconds(world)); // lists what has become free
+    take(world.market, machine, [], null, world.random, seconds(world)); // lists what is free now
   });
 }
 
-/** The refusals of an offer that is gone, all of which have been seen. */
+/** The errors for an offer that is gone; all have been observed. */
 function taken(world: World, ask: number, cancelUnavailable: boolean): ApiResponse {
   const inMessage = `error 404/3603: no_such_ask Instance type by id ${ask} is not available.`;
   const status = world.settings.takenOfferStatus;

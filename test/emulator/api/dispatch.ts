@@ -61,7 +61,7 @@ function callHandler(
   return route.handler(world, call);
 }
 
-/** Shows a fault around `work`, which is the call itself. */
+/** Applies a fault to `work`, which is the call itself. */
 function spoil(effect: Effect, work: () => ApiResponse): ApiResponse {
   switch (effect.kind) {
     case "answer":
@@ -105,7 +105,7 @@ function spoil(effect: Effect, work: () => ApiResponse): ApiResponse {
     case "no-row":
     case "late-row":
     case "linger":
-      return work(); // the handler shows it
+      return work(); // the handler applies it
   }
 }
 
@@ -119,7 +119,7 @@ function bodyText(body: Json | undefined): string {
   return typeof body === "string" ? body : JSON.stringify(body ?? {});
 }
 
-/** The same trouble in each form in which the API is known to tell it. */
+/** The same error in each form that the API is known to use. */
 export function errorAnswer(status: number, form: ErrorForm, error: string, msg: string): ApiResponse {
   switch (form) {
     case "main":

@@ -35,7 +35,7 @@ export function parseFilters(json: Json): Parsed<Filter[]> {
   return { ok: true, value: filters };
 }
 
-/** Whether a row's value passes. Numbers and booleans may be written as strings; null is smaller than nothing and larger than nothing. */
+/** True if a row's value passes. Numbers and booleans can be written as strings; null is neither smaller nor larger than anything. */
 export function passes(actual: Json, { operator, value }: Filter): boolean {
   switch (operator) {
     case "eq":

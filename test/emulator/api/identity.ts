@@ -1,4 +1,4 @@
-// Who calls, and whether the key may do that. Pure.
+// Who calls, and whether the key allows the call. Pure.
 
 import type { ApiRequest } from "../message.ts";
 import { type ApiResponse, refusal } from "../message.ts";
@@ -9,7 +9,7 @@ import type { Route } from "./routes.ts";
 export interface Caller {
   identity: Identity;
   authorization: RequestRecord["authorization"];
-  /** The key as it was given: the rate limits know callers by it. */
+  /** The key as given: the rate limits distinguish callers by it. */
   key: string;
 }
 
@@ -30,11 +30,11 @@ export function identify(world: World, request: ApiRequest, query: URLSearchPara
   return { identity: { kind: "nobody" }, authorization: `${form} wrong`, key };
 }
 
-/** The refusal that this caller gets at this route, or null when it may go on. */
+/** The error for this caller at this route, or null if the call is allowed. */
 export function refuse(world: World, caller: Caller, route: Route, id: number): ApiResponse | null {
   const { account } = world;
   if (caller.identity.kind === "nobody") {
-    // A wrong or missing key is a 404 (seen live), where the documentation says 401.
+    // A wrong or missing key is a 404 (observed), although the documentation says 401.
     return route.anonymous ? null : refusal(world.settings.badKeyStatus, "auth_error", "Invalid user key");
   }
   if (account.twoFactor) {

@@ -1,4 +1,4 @@
-// The list of instances: v1 with filters, columns, order and pages; v0 as it is today, gone.
+// The list of instances: v1 with filters, columns, order and pages; v0 as it is today, removed.
 
 import type { Instance } from "../instances/instance.ts";
 import { instanceRow, STORED_COLUMNS } from "../instances/row.ts";
@@ -11,7 +11,7 @@ import { compareValues, type Filter, parseFilters, passes, selectColumns } from 
 const MOST_ROWS = 25;
 const ROWS_FOR_NONE = 5; // documented: a limit of 0 or less acts as 5
 
-/** Its row can be seen: the contract is old enough and has not gone. */
+/** True if the row is listed: the contract is old enough and not gone. */
 export function isVisible(world: World, instance: Instance): boolean {
   return world.time >= instance.visibleAt && (instance.goneAt === null || world.time < instance.goneAt);
 }
@@ -60,12 +60,12 @@ export function listInstances(world: World, call: Call): ApiResponse {
 function matchingRows(world: World, filters: readonly Filter[]): JsonObject[] {
   const byLabel = filters.filter((filter) => filter.field === "label");
   return visibleInstances(world)
-    .filter(({ label, overrides }) => byLabel.every((filter) => passes(overrides.label ?? label, filter))) // most rows need not be made
+    .filter(({ label, overrides }) => byLabel.every((filter) => passes(overrides.label ?? label, filter))) // avoids building most rows
     .map((instance) => instanceRow(world, instance))
     .filter((row) => filters.every((filter) => passes(row[filter.field] ?? null, filter)));
 }
 
-/** A query parameter that holds JSON; what is no JSON comes back as text and fails the check of its kind. */
+/** A query parameter with JSON. Other text is returned as text and fails the later check. */
 function parameter(call: Call, name: string, fallback: Json): Json {
   const text = call.query.get(name);
   if (text === null || text === "") return fallback;
@@ -83,7 +83,7 @@ interface SortKey {
   descending: boolean;
 }
 
-/** The sort keys, `id` always the last; the name of an unknown column when there is one. */
+/** The sort keys, with `id` always last; or the name of an unknown column. */
 function readOrder(order: Json): SortKey[] | string {
   if (!Array.isArray(order)) return "order_by";
   const keys: SortKey[] = [];

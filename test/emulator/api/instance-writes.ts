@@ -11,7 +11,7 @@ import type { World } from "../world.ts";
 import { type Call, fields } from "./call.ts";
 import { isVisible } from "./instance-list.ts";
 
-/** The live contract `id`. A row that lingers after its end is no longer one: a second destroy finds nothing. */
+/** The live contract `id`. A row that is still listed after its end does not count: a second destroy finds nothing. */
 export function liveInstance(world: World, id: number): Instance | null {
   const instance = world.instances.get(id);
   return instance && isLive(instance) ? instance : null;
@@ -22,7 +22,7 @@ function missing(world: World, id: number): ApiResponse {
   return refusal(404, "no_such_instance", `Instance ${id} not found.`);
 }
 
-/** A missing instance is no error here: 200 with null. */
+/** A missing instance is not an error here: 200 with null. */
 export function showInstance(world: World, call: Call): ApiResponse {
   const instance = world.instances.get(call.id);
   if (instance && isVisible(world, instance)) {
@@ -45,7 +45,7 @@ function destroy(world: World, call: Call, instance: Instance): void {
   end(world, instance, lag * 1000, "api");
 }
 
-/** DELETE /instances/ with `{instance_ids: [...]}`: the ones that exist go. */
+/** DELETE /instances/ with `{instance_ids: [...]}`: destroys those that exist. */
 export function destroyInstances(world: World, call: Call): ApiResponse {
   const ids = fields(call).instance_ids;
   if (!Array.isArray(ids) || !ids.every((id) => Number.isInteger(id))) {
@@ -101,7 +101,7 @@ function manage(world: World, instance: Instance, body: Record<string, Json>): A
   return json(200, msg === null ? { success: true } : { success: true, msg });
 }
 
-/** Stops and starts the container on its cards. */
+/** Stops and starts the container on its GPUs. */
 export function rebootInstance(world: World, call: Call): ApiResponse {
   const instance = liveInstance(world, call.id);
   if (instance?.curState !== "running") return refusal(400, "invalid_args", "invalid instance_id");
@@ -109,17 +109,17 @@ export function rebootInstance(world: World, call: Call): ApiResponse {
   return json(200, { success: true });
 }
 
-/** Makes the container anew, from a prepared template where there is one. */
+/** Creates the container again, from a prepared template if there is one. */
 export function recycleInstance(world: World, call: Call): ApiResponse {
   const instance = liveInstance(world, call.id);
   if (instance?.curState !== "running") return refusal(400, "invalid_id", "Invalid instance id.");
-  instance.pulledImage = null; // the tag may stand for something new by now
+  instance.pulledImage = null; // the tag may be a new image by now
   if (instance.pendingSpec) Object.assign(instance, { spec: instance.pendingSpec, pendingSpec: null });
   restartAs(world, instance, "recycling");
   return json(200, { success: true });
 }
 
-const RESTART_WORD_MS = 2000; // how long the word stands before loading begins: docker's stop of an idle container
+const RESTART_WORD_MS = 2000; // time before loading starts: docker's stop of an idle container
 
 function restartAs(world: World, instance: Instance, word: string): void {
   interrupt(instance);

@@ -1,4 +1,4 @@
-// Logs of an instance: asked for now, fetched from another address once they are there.
+// Logs of an instance: requested now, downloaded from another address when they are ready.
 
 import type { Instance } from "../instances/instance.ts";
 import { numberOrNull, textOrNull } from "../json.ts";
@@ -9,7 +9,7 @@ import { liveInstance } from "./instance-writes.ts";
 
 export const LOG_PATH = "/instance_logs/";
 
-/** Answers where the log will be. */
+/** Returns where the log will be. */
 export function requestLogs(world: World, call: Call): ApiResponse {
   const instance = liveInstance(world, call.id);
   if (!instance) return refusal(404, "invalid_id", "Invalid instance id.");
@@ -22,7 +22,7 @@ export function requestLogs(world: World, call: Call): ApiResponse {
   return json(200, { success: true, result_url: `${call.base}${path}`, msg: "logs requested" });
 }
 
-/** Keeps a result; gives the path from which it can be fetched after a while. */
+/** Keeps a result; returns the path from which it can be fetched after a while. */
 export function storeLog(world: World, lines: readonly string[]): string {
   const name = `${world.random.hex(32)}.log`;
   const readyAt = world.time + world.settings.logSeconds * 1000;
@@ -30,7 +30,7 @@ export function storeLog(world: World, lines: readonly string[]): string {
   return `${LOG_PATH}${name}`;
 }
 
-/** GET of a result: 403 until it is there. No key is needed, as with the storage that the real one uses. */
+/** GET of a result: 403 until it is ready. No key is needed, as with the real API's storage. */
 export function fetchLog(world: World, path: string): ApiResponse {
   const log = world.logs.get(path.slice(LOG_PATH.length));
   if (!log || world.time < log.readyAt) {

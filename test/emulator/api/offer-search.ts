@@ -1,4 +1,4 @@
-// The search of offers, in its three spellings (POST and GET bundles, PUT search/asks), with the behaviour that users report.
+// The offer search, at its three endpoints (POST and GET bundles, PUT search/asks), with the behaviour that users report.
 import { isObject, type Json, type JsonObject, numberOrNull, parseJson } from "../json.ts";
 import { renewExpired } from "../market/expiry.ts";
 import type { Holder } from "../market/machine.ts";
@@ -9,7 +9,7 @@ import { seconds, type World } from "../world.ts";
 import { type Call, fields } from "./call.ts";
 import { compareValues, type Filter, parseFilters, passes, same, selectColumns } from "./filters.ts";
 
-/** The server never returns more, whatever `limit` says (seen live). */
+/** The server never returns more, whatever `limit` says (observed). */
 const MOST_ROWS = 64;
 const DEFAULT_STORAGE_GB = 8;
 const NOT_FILTERS: ReadonlySet<string> = new Set(["order", "type", "limit", "allocated_storage"]);
@@ -71,7 +71,7 @@ const ALIASES: Readonly<Record<string, string>> = {
   ubuntu_version: "os_version",
 };
 
-/** Virtual columns first; a field that no row has is ignored without a word. */
+/** Virtual columns first; a field that no row has is silently ignored. */
 function meets(offer: Offer, basis: PriceBasis, filter: Filter): boolean {
   const get = (column: string) => offerColumn(offer, basis, column);
   switch (filter.field) {

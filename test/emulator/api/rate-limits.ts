@@ -1,4 +1,4 @@
-// The API's rate limits: a shortest time between two calls of one endpoint by one identity. Changes only the memory of calls.
+// The API's rate limits: a minimum time between two calls of one endpoint by one identity. Changes only the record of calls.
 import { type ApiResponse, json, refusal, text } from "../message.ts";
 import type { World } from "../world.ts";
 
@@ -8,11 +8,11 @@ export interface RateRule {
   thresholdSeconds: number;
   penaltySeconds?: number;
   perMinute?: number;
-  /** Counted for the caller's address alone, whatever the key. */
+  /** Counted for the caller's address only, whatever the key. */
   perAddress?: boolean;
 }
 
-/** One rule an endpoint, shared by all ids. */
+/** One rule for each endpoint, shared by all ids. */
 export const RATE_RULES = {
   create: { name: "PUT asks", thresholdSeconds: 4.5, penaltySeconds: 12 },
   show: { name: "GET instance", thresholdSeconds: 2 },
@@ -54,7 +54,7 @@ export function throttle(world: World, rule: RateRule, caller: { key: string; ad
   return null;
 }
 
-/** The bodies that have been seen or are documented. There is no Retry-After header. */
+/** The bodies that have been observed or are documented. There is no Retry-After header. */
 function tooFrequent(world: World, rule: RateRule, waitMs: number, secondMs: number): ApiResponse {
   const threshold = rule.thresholdSeconds.toFixed(1);
   switch (world.settings.rateLimitBody) {

@@ -1,10 +1,10 @@
-// What is remembered of each call, so that a test can ask what its program said. No key is kept, and no registry password.
+// The record of each call, so that a test can check what its program sent. Contains no key and no registry password.
 import { createHash } from "node:crypto";
 import { isObject, type Json, parseJson } from "../json.ts";
 import type { ApiRequest, ApiResponse } from "../message.ts";
 import type { RequestRecord, World } from "../world.ts";
 
-/** A simulation of many days must not fill the memory; the newest are what is asked for. */
+/** A limit, so that a simulation of many days does not fill the memory. The newest are kept. */
 const MOST_REQUESTS = 20_000;
 
 export function remember(

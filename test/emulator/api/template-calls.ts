@@ -1,4 +1,4 @@
-// Templates: search (own and public ones alike), the account's own, create, edit, delete.
+// Templates: search (own and public ones), list the account's own, create, edit, delete.
 import { type Json, type JsonObject, numberOrNull, parseJson, textOrNull } from "../json.ts";
 import { type ApiResponse, json, refusal } from "../message.ts";
 import { type Template, templateContent, templateHash, templateRow } from "../templates/template.ts";
@@ -17,7 +17,7 @@ function badRequest(msg: string): ApiResponse {
   return json(400, { success: false, error: "invalid_request", msg });
 }
 
-/** Own and everybody's public templates, in order of id: strangers' rows of the same name come along. */
+/** The account's templates and all public ones, in order of id, including other users' templates with the same name. */
 export function searchTemplates(world: World, call: Call): ApiResponse {
   const filters = parseFilters(parameter(call, "select_filters") ?? {});
   if (!filters.ok) return badRequest(filters.problem);

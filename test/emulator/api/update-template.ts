@@ -1,4 +1,4 @@
-// PUT /instances/update_template/{id}/: prepares another container, which the next recycle puts in force.
+// PUT /instances/update_template/{id}/: prepares another container, which the next recycle starts.
 
 import { instanceRow } from "../instances/row.ts";
 import { type JsonObject, numberOrNull, textOrNull } from "../json.ts";

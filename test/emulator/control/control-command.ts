@@ -1,4 +1,4 @@
-// What a control route gets to work with. Types and the one answer that all of them share.
+// What the handler of a control route gets, and the error that all of them share.
 import type { Json } from "../json.ts";
 import { type ApiResponse, json } from "../message.ts";
 import type { World } from "../world.ts";
@@ -7,9 +7,9 @@ export interface ControlCommand {
   world: World;
   query: URLSearchParams;
   body: Json;
-  /** Parts of the path that the route leaves open. */
+  /** The variable parts of the path. */
   parts: string[];
-  /** Lets everything happen that is due. */
+  /** Runs everything that is due. */
   advance: () => void;
 }
 

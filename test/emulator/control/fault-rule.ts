@@ -4,14 +4,14 @@ import { z } from "zod";
 const status = z.int().min(100).max(599);
 const seconds = z.number().min(0);
 
-/** Forms in which the API is known to say that something is wrong. */
+/** The forms of errors that the API is known to use. */
 export const errorForms = ["main", "no-success", "msg", "message", "detail", "text", "html", "ask"] as const;
 export type ErrorForm = (typeof errorForms)[number];
 
 const effectSchema = z.discriminatedUnion("kind", [
-  /** This answer; nothing is done. */
+  /** This answer; the call is not executed. */
   z.object({ kind: z.literal("answer"), status, body: z.json().optional(), contentType: z.string().optional() }),
-  /** An error in one of the API's forms; nothing is done. */
+  /** An error in one of the API's forms; the call is not executed. */
   z.object({
     kind: z.literal("error"),
     status,
@@ -19,27 +19,27 @@ const effectSchema = z.discriminatedUnion("kind", [
     error: z.string().optional(),
     msg: z.string().optional(),
   }),
-  /** A gateway's page with `status` (200 unless given); nothing is done. */
+  /** A gateway's page with `status` (default 200); the call is not executed. */
   z.object({ kind: z.literal("html"), status: status.default(200) }),
-  /** Done, but the answer's JSON ends in the middle. */
+  /** Executed, but the answer's JSON ends in the middle. */
   z.object({ kind: z.literal("garbage") }),
   z.object({ kind: z.literal("cut-before") }),
   z.object({ kind: z.literal("cut-after") }),
   z.object({ kind: z.literal("hang-before") }),
   z.object({ kind: z.literal("hang-after") }),
-  /** Done, but the answer is this status. */
+  /** Executed, but the answer has this status. */
   z.object({ kind: z.literal("commit-then"), status, body: z.json().optional() }),
-  /** Done, after which these fields of the JSON answer, and its status where one is given, are other ones. */
+  /** Executed, but these fields of the JSON answer, and its status if given, are changed. */
   z.object({ kind: z.literal("rewrite"), set: z.record(z.string(), z.json()), status: status.optional() }),
-  /** Done; the answer comes late. */
+  /** Executed; the answer comes late. */
   z.object({ kind: z.literal("delay"), seconds }),
-  /** Done; the answer's body drips. */
+  /** Executed; the answer's body arrives slowly. */
   z.object({ kind: z.literal("slow-body"), bytesPerSecond: z.number().positive() }),
-  /** Create: it says success and bills, but the row never appears. */
+  /** Create: it succeeds and is billed, but the row never appears. */
   z.object({ kind: z.literal("no-row") }),
   /** Create: the row appears late. */
   z.object({ kind: z.literal("late-row"), seconds }),
-  /** Destroy: the row goes on being listed. */
+  /** Destroy: the row is still listed. */
   z.object({ kind: z.literal("linger"), seconds }),
 ]);
 export type Effect = z.infer<typeof effectSchema>;
@@ -47,7 +47,7 @@ export type Effect = z.infer<typeof effectSchema>;
 /** The `kind` of every effect. */
 export const effectKinds: readonly string[] = effectSchema.options.map(({ shape }) => shape.kind.value);
 
-/** `{status, body?, contentType?}` is short for an answer. */
+/** `{status, body?, contentType?}` is short for the effect `answer`. */
 const shortAnswer = z
   .strictObject({ status, body: z.json().optional(), contentType: z.string().optional() })
   .transform((answer): Effect => ({ kind: "answer", ...answer }));
@@ -60,9 +60,9 @@ export const faultSchema = z.strictObject({
   /** Regular expression over the path, without query. */
   path: z
     .string()
-    .refine((source) => isPattern(source), { error: "is no regular expression" })
+    .refine((source) => isPattern(source), { error: "is not a regular expression" })
     .optional(),
-  /** How many matching calls it hits; 0: all. */
+  /** How many matching calls it hits; 0 means all. */
   times: z.int().min(0).default(1),
   /** How many matching calls pass first. */
   skip: z.int().min(0).default(0),
@@ -86,7 +86,7 @@ function isPattern(source: string): boolean {
   }
 }
 
-/** The effect that hits this call, or null. The first rule that matches and is not used up counts. */
+/** The effect on this call, or null: that of the first matching rule that is not used up. */
 export function faultFor(
   rules: FaultRule[],
   method: string,

@@ -1,4 +1,4 @@
-// Orders that concern one instance: make it, look at it, let something happen to it.
+// Control commands for one instance: create it, show it, trigger an event.
 import { z } from "zod";
 import { plantInstance } from "../instances/contract.ts";
 import { EVENTS } from "../instances/events.ts";
@@ -8,7 +8,7 @@ import type { World } from "../world.ts";
 import { type ControlCommand, notFound } from "./control-command.ts";
 import { dumpInstance } from "./state-dump.ts";
 
-/** POST instances: makes a live one from row fields. */
+/** POST instances: creates a live one from row fields. */
 export function createInstance({ world, body }: ControlCommand): ApiResponse {
   const instance = plantInstance(world, z.record(z.string(), z.json()).parse(body));
   return json(200, { id: instance.id });

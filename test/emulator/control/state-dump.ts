@@ -1,4 +1,4 @@
-// What `/_emulator/state` tells: every contract ever made with its costs, the templates, the account. Pure but for reckoning bills.
+// The answer of `/_emulator/state`: every contract ever created with its costs, templates, account. Pure but for updating bills.
 import { maskLogin } from "../api/request-record.ts";
 import { settle, spendable } from "../instances/billing.ts";
 import type { Instance } from "../instances/instance.ts";
@@ -22,7 +22,7 @@ export function stateOf(world: World): object {
   };
 }
 
-/** All row fields, and what the API never shows. Secrets are masked. */
+/** All row fields, and data that the API never shows. Secrets are masked. */
 export function dumpInstance(world: World, instance: Instance): JsonObject {
   settle(world, instance);
   return {

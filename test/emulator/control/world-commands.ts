@@ -1,4 +1,4 @@
-// Orders that concern everything but single instances: templates, hosts, the market, faults, the account, settings, the clock.
+// Control commands for everything but single instances: templates, hosts, market, faults, account, settings, clock.
 import { z } from "zod";
 import { deleteTemplate, editTemplate } from "../api/template-calls.ts";
 import { spendable } from "../instances/billing.ts";
@@ -69,7 +69,7 @@ function offersOf(world: World): JsonObject[] {
   return [...world.market.offers.values()].map((offer) => offerRow(offer, basis));
 }
 
-/** The whole market is replaced; instances keep the machines they have. */
+/** Replaces the whole market; instances keep their machines. */
 export function replaceOffers({ world, body }: ControlCommand): ApiResponse {
   const offers = z.array(partialOfferSchema).parse(body);
   const fresh = emptyMarket(world.market.nextOfferId);

@@ -1,5 +1,5 @@
-// What an instance costs. Disk: from create to the end of the contract. Cards: from the first time it ran, while the
-// contract holds them and the machine is heard of; loading before that is free. Pure.
+// What an instance costs. Disk: from create to the end of the contract. GPUs: from the first time it ran, while the contract
+// holds them and the machine is online; loading before that is free. Pure.
 
 import { storagePerHour } from "../market/offer-row.ts";
 import type { World } from "../world.ts";
@@ -11,13 +11,13 @@ export function diskPerHour(instance: Instance): number {
   return storagePerHour(instance.machine.storageCost, instance.disk);
 }
 
-/** True while the cards are charged. */
+/** True while the GPUs are charged. */
 export function chargesCards(instance: Instance): boolean {
   if (!isLive(instance) || instance.firstRunningAt === null || instance.curState !== "running") return false;
   return instance.actualStatus !== "unknown" && instance.actualStatus !== "offline";
 }
 
-/** Reckons the bill up to now. Must come before every change of a state that has a price. */
+/** Updates the bill. Must be called before every change of a state that has a price. */
 export function settle(world: World, instance: Instance): void {
   const hours = (world.time - instance.bill.settledAt) / HOUR_MS;
   if (hours > 0 && isLive(instance)) {
@@ -27,7 +27,7 @@ export function settle(world: World, instance: Instance): void {
   instance.bill.settledAt = world.time;
 }
 
-/** $ that the account could still spend. */
+/** $ that the account can still spend. */
 export function spendable(world: World): number {
   let spent = world.spentOnEnded;
   for (const instance of world.live.values()) {

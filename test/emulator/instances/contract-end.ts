@@ -6,7 +6,7 @@ import { end, stop } from "./lifecycle.ts";
 /** Data of an expired contract is kept this long, by the vendor's documentation. */
 const KEPT_AFTER_END_MS = 48 * 3_600_000;
 
-/** Plans the end of the contract for the machine's end date. */
+/** Schedules the end of the contract for the machine's end date. */
 export function watchEnd(world: World, instance: Instance): void {
   world.agenda.add(instance.machine.endDate * 1000, () => {
     if (isLive(instance)) expire(world, instance);

@@ -1,4 +1,4 @@
-// Makes contracts: a rented one from an offer, and one that a test wants to exist. Changes instances, cards and the agenda.
+// Creates contracts: rented ones from an offer, and ones that a test defines. Changes instances, GPUs and the agenda.
 import type { Json, JsonObject } from "../json.ts";
 import type { Machine } from "../market/machine.ts";
 import { namedMachine, partialOfferSchema } from "../market/seed.ts";
@@ -16,12 +16,12 @@ export interface Terms {
   label: string | null;
   disk: number;
   imageLogin: string | null;
-  /** $/h for the cards. */
+  /** $/h for the GPUs. */
   gpuPerHour: number;
   isBid: boolean;
 }
 
-/** A new contract, not yet begun: `boot` begins it. */
+/** A new contract; `boot` starts it. */
 export function newContract(world: World, terms: Terms): Instance {
   const id = world.nextInstanceId;
   world.nextInstanceId += world.random.integer(1, 9);
@@ -65,7 +65,7 @@ export function newContract(world: World, terms: Terms): Instance {
   return instance;
 }
 
-/** A live instance on a machine of its own, with the row fields that a test names. Running unless `actual_status` says otherwise. */
+/** A live instance on its own machine, with the row fields of a test. It runs unless `actual_status` says otherwise. */
 export function plantInstance(world: World, fields: JsonObject): Instance {
   const partial = partialOfferSchema.parse(pickMachineFields(fields));
   const machine = namedMachine(world.market, partial, world.random, seconds(world));
@@ -110,7 +110,7 @@ export function plantInstance(world: World, fields: JsonObject): Instance {
   return instance;
 }
 
-// What the instance itself has a place for: a later event must be able to change it.
+// Fields that the instance itself stores, so that a later event can change them.
 const MODELLED = new Set(
   (
     "id label image_uuid extra_env image_runtype onstart image_args template_id template_hash_id template_name is_bid disk_space " +

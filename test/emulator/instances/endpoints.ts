@@ -1,4 +1,4 @@
-// What can be reached of the running instances: who listens where, and what they answer to a plain request. Pure.
+// The reachable ports of the running instances, and what they answer to a plain request. Pure.
 import type { World } from "../world.ts";
 import { type Instance, isLive } from "./instance.ts";
 
@@ -15,7 +15,7 @@ export function isListening(instance: Instance): boolean {
   return isLive(instance) && instance.serving && !instance.muted && instance.reachable && instance.ports !== null;
 }
 
-/** Every port that is to be listened on now. */
+/** Every port that listens now. */
 export function endpoints(world: World): Endpoint[] {
   const found: Endpoint[] = [];
   for (const instance of world.live.values()) {
@@ -34,13 +34,13 @@ export interface Visit {
   body: string;
 }
 
-/** What comes back from a port, as data: `ssh` is a banner instead of HTTP. */
+/** A port's answer as data; `ssh` is a banner instead of HTTP. */
 export type Visited =
   | { kind: "refused" }
   | { kind: "ssh"; banner: string }
   | { kind: "http"; delayMs: number; status: number; body: string };
 
-/** Visits `ip`:`port` without TCP, for a simulation. */
+/** Sends a request to `ip`:`port` without TCP, for the simulation. */
 export function visit(world: World, ip: string, port: number, request: Visit): Visited {
   const endpoint = endpoints(world).find((one) => one.ip === ip.trim() && one.port === port);
   const instance = endpoint && world.instances.get(endpoint.instanceId);
@@ -51,7 +51,7 @@ export function visit(world: World, ip: string, port: number, request: Visit): V
 
 export const SSH_BANNER = "SSH-2.0-OpenSSH_8.9p1 Ubuntu-3ubuntu0.13\r\n";
 
-/** The instance's own answer: it tells who it is and echoes the request. */
+/** The instance's answer: its id and an echo of the request. */
 export function answerOf(instance: Instance, request: Visit): { delayMs: number; status: number; body: string } {
   const { method, url, headers, body } = request;
   const echo = { instance: instance.id, label: instance.label, image: instance.spec.image, method, url, headers, body };

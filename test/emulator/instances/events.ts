@@ -1,5 +1,5 @@
-// What happens to an instance from outside the API: crashes, lost hosts, outbids, moves. Each event is what a test or a
-// simulation orders by name. Changes instances, cards and the agenda.
+// Events of an instance from outside the API: crashes, lost hosts, outbids, moves. A test or a simulation triggers them by name.
+// Changes instances, GPUs and the agenda.
 import { z } from "zod";
 import { release, take } from "../market/offer.ts";
 import { seconds, type World } from "../world.ts";
@@ -16,18 +16,18 @@ const OCI_TEXT =
   "unresolvable CDI devices nvidia.com/gpu=0: unknown\nError: failed to start containers: ";
 
 const HANDLERS: Readonly<Record<string, (world: World, instance: Instance, body: Body) => void>> = {
-  /** The contract is gone at once, as if ended from the console. */
+  /** The contract ends at once, as if destroyed in the console. */
   kill: (world, instance) => end(world, instance, 0, "console"),
-  /** The container ends. */
+  /** The container exits. */
   exit: (world, instance, body) => {
     const { text } = z.object({ text: z.string().optional() }).parse(body);
     interrupt(instance);
     change(world, instance, { actualStatus: "exited", serving: false, ...(text ? { statusMsg: `${text}\n` } : {}) });
   },
-  /** The machine is not heard of; with `{"reachable":true}` it goes on serving all the same. */
+  /** The API hears nothing from the machine; with `{"reachable":true}` the instance still answers. */
   offline: (world, instance, body) => lose(world, instance, "offline", body),
   unknown: (world, instance, body) => lose(world, instance, "unknown", body),
-  /** Back to running, on the ports it had; nothing happens where another instance of the account has its cards. */
+  /** Running again, on the same ports. Does nothing if another instance of the account has its GPUs. */
   recover: (world, instance) => {
     const { market, random } = world;
     if (instance.curState !== "running") {
@@ -38,27 +38,27 @@ const HANDLERS: Readonly<Record<string, (world: World, instance: Instance, body:
     change(world, instance, { intendedStatus: "running", startQueued: false, reachable: true });
     run(world, instance, true);
   },
-  /** Address (where one is given) and port numbers change. */
+  /** The address (if one is given) and the port numbers change. */
   move: (world, instance, body) => {
     const { ip } = z.object({ ip: z.string().min(1).optional() }).parse(body);
     if (ip) instance.ip = ip;
     if (instance.ports !== null) publishPorts(world, instance);
   },
-  /** Exited, loading, running again by itself, under new port numbers. A stopped one has no container to restart. */
+  /** Exits, loads and runs again with new port numbers. A stopped one has no container to restart. */
   restart: (world, instance) => {
     if (instance.curState !== "running") return;
     interrupt(instance);
     change(world, instance, { actualStatus: "exited", serving: false, ports: null });
     later(world, instance, 1000, () => load(world, instance));
   },
-  /** A higher bid takes the cards. */
+  /** A higher bid takes the GPUs. */
   outbid: (world, instance, body) => {
     const { minBid } = z.object({ minBid: z.number().positive().optional() }).parse(body);
     instance.machine.minBid = minBid ?? (instance.gpuPerHour / instance.cards.length) * 1.1;
     instance.isBid = true;
     stop(world, instance, world.settings.outbidIntendedStatus);
     take(world.market, instance.machine, instance.cards, "stranger", world.random, seconds(world));
-    instance.startQueued = true; // it comes back, perhaps weeks later, when the other bid goes
+    instance.startQueued = true; // it runs again, perhaps weeks later, when the other bid ends
   },
   /** The machine's container runtime is broken: created, never started. */
   "oci-failure": (world, instance) => {
@@ -101,7 +101,7 @@ const HANDLERS: Readonly<Record<string, (world: World, instance: Instance, body:
   slow: (_, instance, body) => {
     instance.answerDelayMs = z.object({ delayMs: z.number().min(0) }).parse(body).delayMs;
   },
-  /** Its server answers a status of your choice; null: normally again. */
+  /** Its server answers with this status; null means normally again. */
   fail: (_, instance, body) => {
     instance.answerStatus = z.object({ status: z.int().min(200).max(599).nullable() }).parse(body).status;
   },
@@ -109,11 +109,11 @@ const HANDLERS: Readonly<Record<string, (world: World, instance: Instance, body:
   start: (world, instance) => {
     start(world, instance);
   },
-  /** Another customer rents the cards of a stopped instance. */
+  /** Another customer rents the GPUs of a stopped instance. */
   relet: (world, instance) => {
     take(world.market, instance.machine, instance.cards, "stranger", world.random, seconds(world));
   },
-  /** The other customer leaves; a start that waited for the cards fires. */
+  /** The other customer leaves; a queued start runs. */
   free: (world, instance) => {
     release(world.market, instance.machine, "stranger", world.random, seconds(world));
     startQueued(world);
@@ -123,14 +123,14 @@ const HANDLERS: Readonly<Record<string, (world: World, instance: Instance, body:
     instance.machine.endDate = seconds(world);
     expire(world, instance);
   },
-  /** Any row fields, as they are given, over the computed ones. */
+  /** Overrides the row's computed fields. */
   row: (_, instance, body) => {
     const fields = z.record(z.string(), z.json()).parse(body);
     instance.overrides = { ...instance.overrides, ...fields };
   },
 };
 
-/** The events by name. Each throws a ZodError when its body is not what it takes. */
+/** The events by name. Each throws a ZodError if its body is invalid. */
 export const EVENTS = new Map(Object.entries(HANDLERS));
 
 function lose(world: World, instance: Instance, status: "offline" | "unknown", body: Body): void {

@@ -4,7 +4,7 @@ import type { ImageRule, Settings } from "../settings.ts";
 
 const AUTOMATIC_TAG = "@vastai-automatic-tag";
 
-/** The image that a machine pulls: the automatic tag becomes a real one, for the vendor's own images only. */
+/** The image that a machine pulls. The automatic tag is resolved for the vendor's own images only. */
 export function resolveImage(image: string): string {
   if (!image.endsWith(`:${AUTOMATIC_TAG}`)) return image;
   const base = image.slice(0, -AUTOMATIC_TAG.length - 1);
@@ -15,18 +15,18 @@ export function resolveImage(image: string): string {
 export const UNPACKED = 2.2;
 
 export interface Pull {
-  /** What comes over the network. */
+  /** Size of the download. */
   sizeGb: number;
-  /** What it takes on the instance's disk; 0 where no rule names the size, so that a made-up name never fills a disk. */
+  /** Size on the instance's disk; 0 without a rule for the image, so that an invented name never fills a disk. */
   unpackedGb: number;
   exposes: readonly string[];
-  /** The daemon's text when it cannot be pulled. */
+  /** The daemon's message if it cannot be pulled. */
   failure: string | null;
-  /** The daemon's text when its container ends right after the start. */
+  /** The daemon's message if its container exits right after the start. */
   crash: string | null;
 }
 
-/** What a pull of `image` meets. */
+/** The properties of `image` when it is pulled. */
 export function pullOf(image: string, settings: Settings): Pull {
   const rule: ImageRule = (Object.hasOwn(settings.images, image) ? settings.images[image] : undefined) ?? {};
   const missing = image.endsWith(AUTOMATIC_TAG) ? `Error response from daemon: manifest unknown: ${image}` : null;

@@ -2,7 +2,7 @@
 import type { Json, JsonObject } from "../json.ts";
 import type { Machine } from "../market/machine.ts";
 
-/** How the container is to be made. A later `update_template` prepares another one, which a recycle puts in force. */
+/** How the container is created. A later `update_template` prepares another one, which a recycle starts. */
 export interface ContainerSpec {
   /** As resolved: `image_uuid`. */
   image: string;
@@ -26,7 +26,7 @@ export interface PublishedPort {
 export interface Bill {
   gpuDollars: number;
   diskDollars: number;
-  /** Up to when it is reckoned, epoch ms. */
+  /** When it was last updated, epoch ms. */
   settledAt: number;
 }
 
@@ -46,7 +46,7 @@ export interface Instance {
   /** Which image the machine has for it. */
   pulledImage: string | null;
   jupyterToken: string;
-  /** $/h for the cards; a bid makes the contract interruptible. */
+  /** $/h for the GPUs; a bid makes the contract interruptible. */
   gpuPerHour: number;
   isBid: boolean;
 
@@ -55,14 +55,14 @@ export interface Instance {
   nextState: string;
   actualStatus: string | null;
   statusMsg: string | null;
-  /** A start that waits for cards which somebody else has now. */
+  /** A start is queued because another customer has the GPUs. */
   startQueued: boolean;
 
   ip: string | null;
   ports: PublishedPort[] | null;
   /** From when `ports` and the address show, epoch ms. */
   portsShownAt: number;
-  /** From here on the cards are charged, epoch ms. */
+  /** From here on the GPUs are charged, epoch ms. */
   firstRunningAt: number | null;
   runningSince: number | null;
 
@@ -70,7 +70,7 @@ export interface Instance {
   serving: boolean;
   /** It runs but nothing listens. */
   muted: boolean;
-  /** The machine answers, whatever the API says of it. */
+  /** The machine answers, whatever status the API shows. */
   reachable: boolean;
   stuck: boolean;
   answerDelayMs: number;
@@ -80,13 +80,13 @@ export interface Instance {
   visibleAt: number;
   /** When the contract ended, epoch ms. */
   destroyedAt: number | null;
-  /** Until when its row goes on being listed after that. */
+  /** Until when its row is still listed after that. */
   goneAt: number | null;
   endedBy: string | null;
   bill: Bill;
-  /** Counts up whenever what was to happen next no longer will. */
+  /** Incremented to cancel all scheduled steps. */
   epoch: number;
-  /** Row fields that a test has set, over the computed ones. */
+  /** Row fields that a test has overridden. */
   overrides: JsonObject;
 }
 
@@ -95,7 +95,7 @@ export function isLive(instance: Instance): boolean {
   return instance.destroyedAt === null;
 }
 
-/** It has the cards and pays for them once it has run. */
+/** It has the GPUs, and pays for them once it has run. */
 export function holdsCards(instance: Instance): boolean {
   return isLive(instance) && instance.curState === "running";
 }

@@ -1,5 +1,5 @@
-// The state machine of an instance: from null over loading and created to running, and every way out of it. Changes
-// instances, cards and the agenda, nothing else.
+// The state machine of an instance: from null over loading and created to running, and every way to leave it. Changes only
+// instances, GPUs and the agenda.
 import { release, take } from "../market/offer.ts";
 import { seconds, type World } from "../world.ts";
 import { dollarsPerHour, settle, spendable } from "./billing.ts";
@@ -7,14 +7,14 @@ import { pullOf, UNPACKED } from "./images.ts";
 import { type Instance, isLive } from "./instance.ts";
 import { publishPorts } from "./ports.ts";
 
-/** Changes an instance: what it has cost so far is reckoned first, and when the money will be gone afterwards. */
+/** Changes an instance: updates its bill before, and the time when the credit is used up after. */
 export function change(world: World, instance: Instance, changes: Partial<Instance>): void {
   settle(world, instance);
   Object.assign(instance, changes);
   watchCredit(world);
 }
 
-/** Does `step` after `delayMs` unless something else has happened to the instance by then. */
+/** Runs `step` after `delayMs` unless it is cancelled before. */
 export function later(world: World, instance: Instance, delayMs: number, step: () => void): void {
   const { epoch } = instance;
   world.agenda.add(world.time + delayMs, () => {
@@ -22,12 +22,12 @@ export function later(world: World, instance: Instance, delayMs: number, step: (
   });
 }
 
-/** Nothing of what was planned for the instance will happen. */
+/** Cancels all scheduled steps of the instance. */
 export function interrupt(instance: Instance): void {
   instance.epoch += 1;
 }
 
-// From the start of a container that cannot go on to its end.
+// From the start of a failing container to its exit.
 const CRASH_MS = 1000;
 
 interface BootPlan {
@@ -52,13 +52,13 @@ function bootPlan(world: World, instance: Instance): BootPlan {
   };
 }
 
-/** Begins a new contract that has its cards. */
+/** Starts a new contract that has its GPUs. */
 export function boot(world: World, instance: Instance): void {
   interrupt(instance);
   later(world, instance, bootPlan(world, instance).scheduleMs, () => load(world, instance));
 }
 
-/** Pulls the image and makes the container. */
+/** Pulls the image and creates the container. */
 export function load(world: World, instance: Instance): void {
   interrupt(instance);
   const plan = bootPlan(world, instance);
@@ -87,7 +87,7 @@ function isHeld(world: World, instance: Instance): boolean {
   return instance.stuck || world.hosts.get(instance.machine.hostId)?.neverBoots === true;
 }
 
-/** Goes on with an instance that was held. */
+/** Continues an instance that was held. */
 export function unhold(world: World, instance: Instance): void {
   if (!isLive(instance) || isHeld(world, instance) || instance.curState !== "running") return;
   if (instance.actualStatus === null || instance.actualStatus === "loading" || instance.actualStatus === "created") {
@@ -125,7 +125,7 @@ export function run(world: World, instance: Instance, keepPorts = false): void {
   }
 }
 
-/** The contract gives its cards back and goes on costing its disk. */
+/** The contract frees its GPUs and still costs its disk. */
 export function stop(world: World, instance: Instance, intended: "running" | "stopped"): void {
   interrupt(instance);
   const { actualStatus } = instance;
@@ -143,7 +143,7 @@ export function stop(world: World, instance: Instance, intended: "running" | "st
   startQueued(world);
 }
 
-/** Starts a stopped contract, or an ended container. False: somebody else has the cards, so the start is queued and may come much later. */
+/** Starts a stopped contract or an exited container. Returns false if another customer has the GPUs: then the start is queued. */
 export function start(world: World, instance: Instance): boolean {
   if (instance.curState === "running") {
     if (instance.actualStatus === "exited") later(world, instance, 1000, () => load(world, instance));
@@ -163,14 +163,14 @@ export function start(world: World, instance: Instance): boolean {
   return true;
 }
 
-/** Fires every queued start whose cards have become free. */
+/** Runs every queued start whose GPUs are free now. */
 export function startQueued(world: World): void {
   for (const instance of world.live.values()) {
     if (instance.startQueued) start(world, instance);
   }
 }
 
-/** Ends the contract. Its row lingers for `lingerMs`. */
+/** Ends the contract. Its row is still listed for `lingerMs`. */
 export function end(world: World, instance: Instance, lingerMs: number, endedBy: string): void {
   if (!isLive(instance)) return;
   interrupt(instance);
@@ -190,16 +190,16 @@ export function end(world: World, instance: Instance, lingerMs: number, endedBy:
   watchCredit(world);
 }
 
-/** Finds the moment when the money will be gone: then everything is stopped. */
+/** Schedules the time when the credit is used up: then everything is stopped. */
 export function watchCredit(world: World): void {
   const rate = dollarsPerHour(world);
   world.brokeAt = rate <= 0 ? null : world.time + Math.max(0, (spendable(world) / rate) * 3_600_000);
 }
 
-/** The account has no money: every contract is stopped. Their disks go on costing. */
+/** The account has no credit: every contract is stopped. Their disks still cost. */
 export function stopAll(world: World): void {
   world.brokeAt = null;
-  for (const instance of world.live.values()) instance.startQueued = false; // none may take what another gives back
+  for (const instance of world.live.values()) instance.startQueued = false; // no instance may take the GPUs that another one frees
   for (const instance of world.live.values()) {
     if (instance.curState !== "stopped") stop(world, instance, "stopped");
   }

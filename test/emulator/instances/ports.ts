@@ -7,7 +7,7 @@ import type { Instance, PublishedPort } from "./instance.ts";
 
 const MOST_PORTS = 64; // documented limit
 
-/** Publishes the container's ports under fresh numbers, on the address that the machine has. */
+/** Publishes the container's ports under new numbers, on the machine's address. */
 export function publishPorts(world: World, instance: Instance): void {
   const ip = instance.ip ?? world.settings.advertise ?? instance.machine.publicIp;
   const wanted = new Map<string, { container: number; protocol: "tcp" | "udp"; identity: boolean }>();
@@ -21,7 +21,7 @@ export function publishPorts(world: World, instance: Instance): void {
     if (!wanted.has(key)) wanted.set(key, { container, protocol: protocol === "udp" ? "udp" : "tcp", identity: false });
   }
   const published: PublishedPort[] = [];
-  // A host publishes only as many ports as it has to spare: none at all on some.
+  // A host publishes only as many ports as it has; some have none.
   const most = Math.min(MOST_PORTS, numberFact(instance, "direct_port_count"));
   for (const { container, protocol, identity } of [...wanted.values()].slice(0, most)) {
     const host = freePort(world, ip, published);

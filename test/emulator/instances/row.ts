@@ -1,4 +1,4 @@
-// An instance as the list and the single show have it, with the quirks that are reported of the real rows. Pure.
+// An instance as the list and the single show return it, with the reported quirks of the real rows. Pure.
 import type { Json, JsonObject } from "../json.ts";
 import { driverNumber, storagePerHour } from "../market/offer-row.ts";
 import type { World } from "../world.ts";
@@ -71,7 +71,7 @@ export function instanceRow(world: World, instance: Instance): JsonObject {
 
 const steady = new WeakMap<Instance, JsonObject>();
 
-/** What the machine and the rented part of it say, which never changes. Kept, as every poll asks for it. */
+/** The constant fields of the machine and its rented part. Cached, because every poll needs them. */
 function steadyFields(instance: Instance): JsonObject {
   const known = steady.get(instance);
   if (known) return known;
@@ -99,7 +99,7 @@ function sshFields(world: World, instance: Instance, shown: boolean): JsonObject
   }
   const index = (instance.id % 9) + 1;
   return {
-    ssh_host: `ssh${index}.vast.invalid`, // the vendor's own proxy, which nobody is to be sent to
+    ssh_host: `ssh${index}.vast.invalid`, // the vendor's proxy, with a domain that does not exist
     ssh_port: 10_000 + (instance.id % 50_000),
     ssh_idx: String(index),
     machine_dir_ssh_port: world.time >= instance.portsShownAt ? (direct?.host ?? null) : null,
@@ -125,7 +125,7 @@ function prices(instance: Instance): JsonObject {
     storage_total_cost: storagePerHour(instance.machine.storageCost, instance.disk),
     vram_costperhour: instance.gpuPerHour / instance.machine.gpu.ramMb,
     search: cost,
-    // What is charged now: a stopped contract pays for its disk alone.
+    // The current price: a stopped contract pays only for its disk.
     instance: instance.curState === "running" ? cost : { ...cost, gpuCostPerHour: 0, totalHour: disk },
   };
 }

@@ -5,7 +5,7 @@ import { relist } from "./offer.ts";
 /** How long an owner lists a machine again, seconds: three months is the usual period. */
 const RENEWAL_SECONDS = 90 * 86_400;
 
-/** Lists every machine again, under new ids, whose period is over and which nobody of ours is on. */
+/** Lists again, under new ids, every machine whose period is over and that the account does not use. */
 export function renewExpired(world: World): void {
   const now = world.time / 1000;
   const { market } = world;

@@ -1,18 +1,18 @@
-// A physical machine as the market knows it, and how a seeded one comes about. Pure.
+// A physical machine on the market, and how a seeded one is generated. Pure.
 import type { JsonObject } from "../json.ts";
 import type { Random } from "../random.ts";
 import { GPU_MODELS, type GpuModel } from "./gpu-models.ts";
 
-/** Who has a card: an instance of the account (its id), another customer, or nobody. */
+/** Who has a GPU: an instance of the account (its id), another customer, or nobody. */
 export type Holder = number | "stranger" | null;
 
 export interface Machine {
   id: number;
   /** The account that owns it, which usually has several. */
   hostId: number;
-  /** One entry per card. */
+  /** One entry per GPU. */
   holders: Holder[];
-  /** Ways to cut the machine into offers: of each way the first part whose cards are all free is on the market. */
+  /** Ways to split the machine into offers. Of each way, the first part whose GPUs are all free is on the market. */
   layouts: readonly (readonly (readonly number[])[])[];
   /** Its figures, in the row's names and units. */
   facts: JsonObject;
@@ -75,7 +75,7 @@ const CPUS: readonly [string, ...string[]] = [
 
 const MONTH_SECONDS = 30 * 86_400;
 
-/** Cuts of `cards` into 1, 2, 4, ... neighbours, as hosts usually offer them. */
+/** Splits `cards` into groups of 1, 2, 4, ... neighbours, as hosts usually offer them. */
 function powerOfTwoLayouts(cards: number): number[][][] {
   const layouts: number[][][] = [];
   for (let size = 1; size < cards; size *= 2) {
@@ -91,7 +91,7 @@ const MOST_CARDS = 8;
 /** By number of cards; thousands of machines share them. */
 const LAYOUTS = Array.from({ length: MOST_CARDS + 1 }, (_, cards) => powerOfTwoLayouts(cards));
 
-/** Makes machine number `index` of a market. `now` is epoch seconds. */
+/** Generates machine number `index` of a market. `now` is epoch seconds. */
 export function seededMachine(random: Random, id: number, hosts: number, now: number): Machine {
   const gpu = weighted(random);
   const wanted = random.pick([1, 1, 1, 2, 2, 4, 4, 6, 8]);
@@ -117,7 +117,7 @@ export function seededMachine(random: Random, id: number, hosts: number, now: nu
     inetDown,
     diskBandwidth: round(random.between(300, 6500), 1),
     endDate,
-    // 198.18.0.0/15 is set aside for tests of devices: no real machine is ever named.
+    // 198.18.0.0/15 is reserved for benchmarks, so no real machine is named.
     publicIp: `198.${random.integer(18, 19)}.${random.integer(0, 255)}.${random.integer(1, 254)}`,
     ipv6: random.chance(0.5),
     overrides: {},

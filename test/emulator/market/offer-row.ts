@@ -3,11 +3,11 @@ import type { Json, JsonObject } from "../json.ts";
 import { hashText } from "../random.ts";
 import type { Offer } from "./offer.ts";
 
-/** What a search says that changes prices: how much disk is reckoned in, and whether the prices are bids. */
+/** Parameters of a search that change prices: the disk size to include, and whether the prices are bids. */
 export interface PriceBasis {
   storageGb: number;
   bid: boolean;
-  /** Address that instances will have, where it is the same for all. */
+  /** Address of all instances, if it is the same for all. */
   address: string | null;
   /** Epoch seconds. */
   now: number;
@@ -18,7 +18,7 @@ export function storagePerHour(perGbMonth: number, gb: number): number {
   return (perGbMonth * gb) / 720;
 }
 
-/** $/h of the cards alone. */
+/** $/h of the GPUs only. */
 export function gpuPerHour(offer: Offer, bid: boolean): number {
   return offer.gpus.length * (bid ? offer.machine.minBid : offer.machine.dph);
 }
@@ -40,7 +40,7 @@ const price = (offer: Offer, basis: PriceBasis): JsonObject => ({
   discountedTotalPerHour: total(offer, basis),
 });
 
-// Each column by itself: a search looks at a few columns of thousands of offers.
+// Columns are computed separately: a search needs a few columns of thousands of offers.
 const COLUMNS: ReadonlyMap<string, Column> = new Map<string, Column>([
   ["id", (offer) => offer.id],
   ["ask_contract_id", (offer) => offer.id],
@@ -115,7 +115,7 @@ const COLUMNS: ReadonlyMap<string, Column> = new Map<string, Column>([
   ["internet_down_cost_per_tb", (offer) => numberFact(offer, "inet_down_cost") * 1000],
 ]);
 
-/** One column of an offer's row; undefined when rows have no such column. */
+/** One column of an offer's row; undefined for an unknown column. */
 export function offerColumn(offer: Offer, basis: PriceBasis, name: string): Json | undefined {
   const { overrides, facts } = offer.machine;
   if (Object.hasOwn(overrides, name)) return overrides[name];

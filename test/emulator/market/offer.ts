@@ -1,22 +1,22 @@
-// Offers: the parts of a machine that can be rented now, each once. Renting one changes the others. Pure.
+// Offers: the parts of a machine that can be rented now. Renting one changes the others. Pure.
 import type { Random } from "../random.ts";
 import type { Holder, Machine } from "./machine.ts";
 
 export interface Offer {
-  /** Also its `ask_contract_id`: what a create names. */
+  /** Also its `ask_contract_id`, which a create uses. */
   id: number;
   machine: Machine;
-  /** Which of the machine's cards it is. */
+  /** The indexes of its GPUs in the machine. */
   gpus: readonly number[];
-  /** Since when it is listed, epoch seconds. */
+  /** When it was listed, epoch seconds. */
   startDate: number;
 }
 
 export interface Market {
   machines: Map<number, Machine>;
-  /** What is on the market now, by id. */
+  /** The offers on the market, by id. */
   offers: Map<number, Offer>;
-  /** Every offer that has ever been listed and is no longer: a create that names one gets another refusal than for a wrong id. */
+  /** Every offer that was listed before: a create for one of them gets another error than for a wrong id. */
   withdrawn: Map<number, Offer>;
   /** The offers of each machine, one place per layout. */
   listed: Map<number, (Offer | null)[]>;
@@ -38,8 +38,8 @@ export function addMachine(market: Market, machine: Machine, random: Random, now
 }
 
 /**
- * Brings the machine's offers in line with its free cards: an offer whose cards were taken goes, and a part that has
- * become free gets a new id (seen live: a machine that is listed again has new offer ids).
+ * Updates the machine's offers to its free GPUs: an offer whose GPUs were taken is removed, and a part that is free again gets a
+ * new id (observed: a machine that is listed again has new offer ids).
  */
 export function relist(market: Market, machine: Machine, random: Random, now: number): void {
   const listed = market.listed.get(machine.id);
@@ -63,7 +63,7 @@ export function relist(market: Market, machine: Machine, random: Random, now: nu
   });
 }
 
-/** Gives the cards to `holder` and relists the machine. False, and nothing done, when one of them is taken. */
+/** Gives the GPUs to `holder` and updates the offers. Returns false and does nothing if one of them is taken. */
 export function take(
   market: Market,
   machine: Machine,
@@ -78,7 +78,7 @@ export function take(
   return true;
 }
 
-/** Frees every card of the machine that `holder` has. */
+/** Frees every GPU of the machine that `holder` has. */
 export function release(market: Market, machine: Machine, holder: Holder, random: Random, now: number): void {
   machine.holders = machine.holders.map((one) => (one === holder ? null : one));
   relist(market, machine, random, now);

@@ -1,4 +1,4 @@
-// Fills a market: a few thousand seeded machines, or the offers that a test names. Pure.
+// Fills a market with a few thousand seeded machines, or with the offers of a test. Pure.
 import { z } from "zod";
 import type { JsonObject } from "../json.ts";
 import type { Random } from "../random.ts";
@@ -8,11 +8,11 @@ import { addMachine, type Market } from "./offer.ts";
 
 /** Adds `count` machines. `now` is epoch seconds. */
 export function seedMarket(market: Market, count: number, random: Random, now: number): void {
-  const hosts = Math.max(1, Math.floor(count / 5)); // a host has several machines: that is why bans of hosts weigh more
+  const hosts = Math.max(1, Math.floor(count / 5)); // hosts have several machines, so a ban of a host excludes more offers
   for (let i = 0; i < count; i++) addMachine(market, seededMachine(random, 20_000 + i, hosts, now), random, now);
 }
 
-/** An offer as a test names it: any row fields; what is left out is filled with those of a good, plain machine. */
+/** An offer of a test: any row fields. Missing fields get the values of a good, plain machine. */
 export const partialOfferSchema = z.looseObject({
   id: z.int().positive().optional(),
   ask_contract_id: z.int().positive().optional(),
@@ -47,7 +47,7 @@ export function addNamedOffer(market: Market, partial: PartialOffer, random: Ran
   return machine;
 }
 
-/** A machine with exactly one way to rent it. It is not yet on the market. */
+/** A machine that can be rented only as a whole. It is not yet on the market. */
 export function namedMachine(market: Market, partial: PartialOffer, random: Random, now: number): Machine {
   let id = partial.machine_id ?? 90_000;
   while (market.machines.has(id) || (partial.machine_id === undefined && id === 90_000)) id += 1;
@@ -55,7 +55,7 @@ export function namedMachine(market: Market, partial: PartialOffer, random: Rand
   const cards = partial.num_gpus ?? 1;
   const known = GPU_MODELS.find((one) => one.name === partial.gpu_name) ?? GPU_MODELS[0];
   const gpu = { ...known, name: partial.gpu_name ?? known.name, ramMb: partial.gpu_ram ?? known.ramMb };
-  // Someone who names only the total means the total: then the disk costs nothing.
+  // If only the total price is given, the disk costs nothing.
   const storageCost = partial.storage_cost ?? (partial.dph_total !== undefined ? 0 : 0.15);
   const base = partial.dph_base ?? partial.dph_total ?? gpu.dph * cards;
   const named = Object.entries(partial).filter(([name]) => !COMPUTED.has(name));
@@ -74,12 +74,12 @@ export function namedMachine(market: Market, partial: PartialOffer, random: Rand
     diskBandwidth: 2000,
     endDate: partial.end_date ?? now + (partial.duration ?? 90 * 86_400),
     publicIp: partial.public_ipaddr ?? plain.publicIp,
-    facts: { ...plain.facts, ...GOOD, ...overrides }, // what is derived from a fact follows it
+    facts: { ...plain.facts, ...GOOD, ...overrides }, // derived fields follow from these
     overrides,
   };
 }
 
-// What searches usually ask for, so that an offer that names nothing else is found.
+// Typical requirements of searches, so that an offer without other fields is found.
 const GOOD = {
   verification: "verified",
   reliability2: 0.999,
@@ -95,7 +95,7 @@ const GOOD = {
   cpu_cores: 32,
 };
 
-// These are computed from the machine, so a value set here must not stand in their way.
+// These are computed from the machine, so a given value must not override them.
 const COMPUTED = new Set([
   "id",
   "ask_contract_id",

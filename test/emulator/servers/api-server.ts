@@ -1,4 +1,4 @@
-// The HTTP front of the emulator: socket to request, answer to socket, and a timer for what is due. Touches one TCP port.
+// The HTTP server of the emulator: socket to request, answer to socket, and a timer for what is due. Touches one TCP port.
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Emulator } from "../emulator.ts";
@@ -16,13 +16,13 @@ export interface ApiServerOptions {
   emulator: Emulator;
   clock: ScaledClock;
   host: string;
-  /** 0: a free one. */
+  /** 0 chooses a free one. */
   port: number;
-  /** Told of what should not happen. */
+  /** Called with unexpected errors. */
   onError: (error: unknown) => void;
 }
 
-// A timer's delay is a 32-bit number of milliseconds; looking once an hour does no harm.
+// A timer's delay is a 32-bit number of milliseconds; checking once an hour does no harm.
 const LONGEST_TIMER_MS = 3_600_000;
 
 /** Serves the emulator. Throws the system's error (EADDRINUSE) when the port is taken. */
@@ -32,7 +32,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   let timer: NodeJS.Timeout | undefined;
   let closing = false;
 
-  /** Opens and closes servers as is due, and comes again when the next thing is. */
+  /** Opens and closes servers as is due, and runs again when the next event is due. */
   const settle = async () => {
     emulator.advance();
     await instances.reconcile();
@@ -43,15 +43,16 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   };
   const server = createServer((request, response) => {
     answer(request, response).catch((error: unknown) => {
-      if (response.destroyed) return; // the caller went away in the middle
+      if (response.destroyed) return; // the caller disconnected
       onError(error);
       if (response.headersSent) response.destroy();
-      else response.writeHead(500, { "content-type": "text/plain" }).end("the emulator itself failed\n");
+      else
+        response.writeHead(500, { "content-type": "text/plain" }).end("the emulator failed with an internal error\n");
     });
   });
   const answer = async (request: IncomingMessage, response: ServerResponse) => {
     const reply = emulator.handle(await readRequest(request));
-    await settle(); // nobody is told of a port before it listens, nor of an end before it is closed
+    await settle(); // a port is shown only after it listens, and an end only after it is closed
     await deliver(reply, response);
   };
   await new Promise<void>((resolve, reject) => {
@@ -91,7 +92,7 @@ async function readRequest(request: IncomingMessage): Promise<ApiRequest> {
   };
 }
 
-/** Sends the answer as its delivery says. Seconds of a delivery are the caller's, whatever the time scale. */
+/** Sends the answer with its delivery. Seconds of a delivery are real seconds, whatever the time scale. */
 async function deliver(reply: ApiResponse, response: ServerResponse): Promise<void> {
   const { delivery } = reply;
   if (delivery.kind === "hang") return; // until the caller gives up

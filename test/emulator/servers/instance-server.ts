@@ -1,4 +1,5 @@
-// The server of one published port of a running instance: it tells who it is, echoes, streams, speaks WebSocket. Touches one TCP port.
+// The server of one published port of a running instance: returns its id, echoes, streams, supports WebSocket. Touches one TCP
+// port.
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { createServer as createTcpServer, type Server, type Socket } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
@@ -7,9 +8,9 @@ import type { Instance } from "../instances/instance.ts";
 import { readBody } from "./request-body.ts";
 import { echoWebSocket } from "./websocket-echo.ts";
 
-/** As uvicorn, which serves most models: an idle connection is closed after 5 s. */
+/** Like uvicorn, which serves most models: an idle connection is closed after 5 s. */
 const KEEP_ALIVE_MS = 5000;
-/** What is echoed of a body; of a larger one only the size is told. */
+/** The largest body that is echoed; of a larger one only the size is returned. */
 const MOST_ECHOED_BYTES = 1024 * 1024;
 
 export interface InstanceServer {
@@ -40,21 +41,21 @@ export async function openInstanceServer(endpoint: Endpoint, instance: Instance)
   };
 }
 
-/** A loopback address is listened on by itself; any other one belongs to a container or a machine in front. */
+/** Listens on a loopback address itself; any other address belongs to a container or machine in front. */
 function bindAddress(ip: string): string {
   return /^127\./.test(ip) || ip === "::1" ? ip : "0.0.0.0";
 }
 
 function sshServer(): Server {
   return createTcpServer((socket) => {
-    socket.on("error", () => socket.destroy()); // the other side went away: nothing is left to do
+    socket.on("error", () => socket.destroy()); // the other side disconnected: nothing is left to do
     socket.write(SSH_BANNER);
   });
 }
 
 function httpServer(instance: Instance): Server {
   const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, (request, response) => {
-    respond(instance, request, response).catch(() => response.destroy()); // cut off in the middle: the caller sees that
+    respond(instance, request, response).catch(() => response.destroy()); // the caller notices the cut connection
   });
   server.on("upgrade", (request, socket, head) => {
     const { body } = answerOf(instance, visitOf(request, ""));
@@ -83,7 +84,7 @@ async function respond(instance: Instance, request: IncomingMessage, response: S
   response.end(request.method === "HEAD" ? undefined : body);
 }
 
-/** `/stream?chunks=5&delayMs=100`: one line at a time, as a model that generates. */
+/** `/stream?chunks=5&delayMs=100`: one line at a time, like a model that generates. */
 async function stream(url: URL, instance: Instance, response: ServerResponse): Promise<void> {
   const chunks = Number(url.searchParams.get("chunks") ?? 5);
   const delayMs = Number(url.searchParams.get("delayMs") ?? 100);

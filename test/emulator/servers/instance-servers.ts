@@ -1,10 +1,10 @@
-// Keeps the real servers in line with what the emulator says is listening. Touches TCP ports.
+// Opens and closes real servers to match the emulator's listening ports. Touches TCP ports.
 import type { Emulator } from "../emulator.ts";
 import type { Endpoint } from "../instances/endpoints.ts";
 import { type InstanceServer, openInstanceServer } from "./instance-server.ts";
 
 export interface InstanceServers {
-  /** Opens and closes until the ports are as the emulator says. Calls at the same time share one pass. */
+  /** Opens and closes servers until the ports match the emulator. Concurrent calls share one pass. */
   reconcile(): Promise<void>;
   close(): Promise<void>;
 }
@@ -32,7 +32,7 @@ export function instanceServers(emulator: Emulator): InstanceServers {
       open.set(key, await openInstanceServer(endpoint, instance));
     } catch (error) {
       if (!isTaken(error)) throw error;
-      // Some other program has the number: the instance gets another one before anybody was told the first.
+      // Another program uses the port: the instance gets another one before the first was shown.
       const port = instance.ports?.find((one) => one.host === endpoint.port);
       if (!port) return;
       port.host = emulator.world.takePort(endpoint.ip);

@@ -37,7 +37,7 @@ export function echoWebSocket(request: IncomingMessage, socket: Duplex, head: Bu
       else if (opcode !== PONG) socket.write(frame(parsed.first, parsed.payload));
     }
   };
-  socket.on("error", () => socket.destroy()); // the other side went away: nothing is left to do
+  socket.on("error", () => socket.destroy()); // the other side disconnected: nothing is left to do
   socket.on("data", (chunk: Buffer) => {
     pending = Buffer.concat([pending, chunk]);
     consume();

@@ -1,6 +1,6 @@
 // A template's environment as docker flags, and the map that the API makes of it. The grammar is that of the vendor's client. Pure.
 
-/** `-e A=b -p 8000:8000 -h name` -> `{A: "b", "-p 8000:8000": "1", "-h": "name"}`. What it does not know it drops silently. */
+/** `-e A=b -p 8000:8000 -h name` -> `{A: "b", "-p 8000:8000": "1", "-h": "name"}`. Unknown flags are silently ignored. */
 export function parseDockerFlags(text: string): Record<string, string> {
   const words = splitWords(text);
   const env: Record<string, string> = {};
@@ -26,7 +26,7 @@ export function parseDockerFlags(text: string): Record<string, string> {
   return env;
 }
 
-/** The ports that the flags in `env` publish: container port, protocol and the wished host port (null: any). */
+/** The ports that the flags in `env` publish: container port, protocol and the requested host port (null means any). */
 export function wishedPorts(env: Readonly<Record<string, string>>): Wish[] {
   const wishes: Wish[] = [];
   for (const name of Object.keys(env)) {
@@ -42,7 +42,7 @@ export function wishedPorts(env: Readonly<Record<string, string>>): Wish[] {
 export interface Wish {
   container: number;
   protocol: "tcp" | "udp";
-  /** Numbers of 70000 and more do not exist: they ask for a port that is the same inside and outside. */
+  /** Numbers from 70000 are not real ports: they request the same port inside and outside. */
   identity: boolean;
 }
 

@@ -7,9 +7,9 @@ export interface Template {
   /** Stays the same through every edit. */
   id: number;
   creatorId: number;
-  /** Anybody may find it. */
+  /** Everybody can find it. */
   public: boolean;
-  /** What the hash is made of, in the row's names. */
+  /** The fields that the hash is computed from, with the row's names. */
   content: JsonObject;
   /** Credentials that the row never shows. */
   dockerLogin: { user: string; password: string } | null;
@@ -20,7 +20,7 @@ export interface Template {
   recentCreateDate: number | null;
 }
 
-/** Fields of the content and what the API puts where a caller is silent. */
+/** Fields of the content and the API's defaults. */
 export const TEMPLATE_DEFAULTS: JsonObject = {
   name: "",
   desc: "",
@@ -59,7 +59,7 @@ export function templateContent(given: JsonObject, base: JsonObject = TEMPLATE_D
   return content;
 }
 
-/** 32 hex digits of the content. Who wrote it plays no part: two users' equal templates share a hash. */
+/** 32 hex digits of the content. The author does not matter: equal templates of two users share a hash. */
 export function templateHash({ content }: Template): string {
   const known = hashes.get(content);
   if (known !== undefined) return known;
@@ -69,7 +69,7 @@ export function templateHash({ content }: Template): string {
   return hash;
 }
 
-/** Kept, as every template call asks for them; an edit makes new content. */
+/** Cached, because every template call needs them; an edit makes new content. */
 const hashes = new WeakMap<JsonObject, string>();
 
 /** The template as the API shows it. */
@@ -88,7 +88,7 @@ export function templateRow(template: Template): JsonObject {
   };
 }
 
-/** The image with its tag, as a create takes it: an image that names a tag or digest itself keeps it. */
+/** The image with its tag, as a create uses it. An image with its own tag or digest keeps it. */
 export function templateImage(content: JsonObject): string | null {
   const image = typeof content.image === "string" ? content.image : "";
   if (image === "") return null;
