@@ -16,10 +16,12 @@ const PARTS: Readonly<Record<string, () => Promise<string | null>>> = {
   "reloader-metrics": async () => metrics(await reloaderMetrics()),
 };
 
+export const PART_NAMES: readonly string[] = Object.keys(PARTS);
+
 /** The text of a part; null where its source does not exist yet. */
 export function generatedPart(name: string): Promise<string | null> {
   const part = PARTS[name];
-  if (part === undefined) throw new Error(`no generated part is called ${name}: use ${Object.keys(PARTS).join(", ")}`);
+  if (part === undefined) throw new Error(`no generated part is called ${name}: use ${PART_NAMES.join(", ")}`);
   return part();
 }
 
