@@ -289,7 +289,9 @@ describe("names and selectors", () => {
     const rules = await readFile(join(MANIFESTS, "components/monitoring/alerts.yaml"), "utf8");
     const named = new Set(rules.match(/vast_pod_[a-z_]+/g));
     expect(named.size).toBeGreaterThan(5);
-    const sources = ["provisioner/metrics.ts", "reloader/metrics.ts"].map((path) => readFile(join(ROOT, path), "utf8"));
+    const sources = ["provisioner/report/metrics.ts", "reloader/report/metrics.ts"].map((path) =>
+      readFile(join(ROOT, path), "utf8"),
+    );
     const code = (await Promise.all(sources)).join("\n");
     expect([...named].filter((name) => !code.includes(`"${name.replace("vast_pod_", "")}"`))).toEqual([]);
   });
