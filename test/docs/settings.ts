@@ -4,7 +4,6 @@ import { VARIABLES, type Variable, type VariableName } from "../../common/variab
 export interface SettingRow {
   name: string;
   group: string;
-  isRequired: boolean;
   isSecret: boolean;
   /** Empty: there is none. */
   shownDefault: string;
@@ -80,7 +79,6 @@ export function settingRows(): SettingRow[] {
       return {
         name,
         group,
-        isRequired: variable.need === "required",
         isSecret: variable.secret === true,
         shownDefault: "default" in variable ? (variable.default ?? "") : "",
         meaning: variable.meaning,
