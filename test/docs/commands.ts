@@ -1,5 +1,8 @@
-// The commands of both programs, read from what their --help prints. Touches a process for each.
+// The commands of both programs, read from what their --help prints. Touches a process for each, and a temporary folder.
 import { execFile } from "node:child_process";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { promisify } from "node:util";
 import { ROOT } from "./documents.ts";
 
@@ -16,16 +19,24 @@ export interface CommandRow {
 const PROGRAMS = ["provisioner", "reloader"] as const;
 
 export async function commandRows(): Promise<CommandRow[]> {
-  return (await Promise.all(PROGRAMS.map(rowsOf))).flat();
+  // tsx compiles each file once and keeps it here: nine processes would otherwise compile all files nine times.
+  const cache = await mkdtemp(join(tmpdir(), "vast-pod-docs-"));
+  try {
+    return (await Promise.all(PROGRAMS.map((program) => rowsOf(program, cache)))).flat();
+  } finally {
+    await rm(cache, { recursive: true, force: true });
+  }
 }
 
-async function rowsOf(program: (typeof PROGRAMS)[number]): Promise<CommandRow[]> {
-  const general = await help(program);
+async function rowsOf(program: (typeof PROGRAMS)[number], cache: string): Promise<CommandRow[]> {
+  const general = await help(cache, program);
   const common = new Set(flagsIn(general));
   const listed = commandsIn(general, `vast-${program}`);
   return Promise.all(
     listed.map(async (command) => {
-      const own = flagsIn(await help(program, `${command.usage.split(" ")[0]}`)).filter((flag) => !common.has(flag));
+      const own = flagsIn(await help(cache, program, `${command.usage.split(" ")[0]}`)).filter(
+        (flag) => !common.has(flag),
+      );
       return { program: `vast-${program}`, ...command, flags: own };
     }),
   );
@@ -33,10 +44,10 @@ async function rowsOf(program: (typeof PROGRAMS)[number]): Promise<CommandRow[]>
 
 const run = promisify(execFile);
 
-async function help(program: string, ...command: string[]): Promise<string> {
+async function help(cache: string, program: string, ...command: string[]): Promise<string> {
   const args = ["--import", "tsx", `${ROOT}${program}/main.ts`, ...command, "--help"];
-  // tsx would leave its cache behind.
-  const { stdout } = await run(process.execPath, args, { cwd: ROOT, env: { ...process.env, TSX_DISABLE_CACHE: "1" } });
+  const { TSX_DISABLE_CACHE: _, ...environment } = process.env;
+  const { stdout } = await run(process.execPath, args, { cwd: ROOT, env: { ...environment, TMPDIR: cache } });
   return stdout;
 }
 

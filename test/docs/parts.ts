@@ -50,7 +50,7 @@ async function decisionTable(): Promise<string | null> {
   if (rows === null) return null;
   return table(
     ["rule", "observed", "plan"],
-    rows.map(({ rule, observed, plan }) => [rule, observed, plan]),
+    rows.map(({ rule, observed, plan }) => [`\`${rule}\``, observed, plan]),
   );
 }
 
