@@ -1,6 +1,6 @@
-// Writes dist/: one bundle per program, each run by plain `node` with nothing else installed. What a program seldom needs (the
-// parser of its command line, the Redis client) lies beside it as chunks of its own: what is not loaded costs no memory and no time.
-// A program that starts meanwhile finds the old bundle or the new one: files are replaced one by one, and only when changed.
+// Writes dist/: one bundle per program, which plain `node` runs with nothing else installed. Code that is rarely needed (the command
+// line parser, the Redis client) is in separate chunks beside it: a chunk that is not loaded costs no memory and no start time.
+// Files are replaced one by one and only if they changed, so that a program that starts during a build gets the old or the new bundle.
 import { existsSync } from "node:fs";
 import { chmod, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
@@ -15,7 +15,7 @@ const programs = {
   emulator: join(root, "test/emulator/main.ts"),
 };
 const isProgram = (path) => basename(path, ".mjs") in programs;
-// A program that is bundled from CommonJS packages needs `require` for Node's own modules.
+// Bundled CommonJS packages need `require` for Node's own modules.
 const banner = `#!/usr/bin/env node
 import { createRequire as __createRequire } from "node:module";
 const require = __createRequire(import.meta.url);`;
@@ -36,14 +36,14 @@ for (const [name, entry] of Object.entries(programs)) {
     target: "node20",
     banner: { js: banner },
     legalComments: "none",
-    // The text of a program stays in memory while it runs. Names are kept, for stack traces; so are short lines, as Node quotes the one
-    // that threw.
+    // Smaller, because a program's text stays in memory while it runs. Names are kept for stack traces. Lines stay short, because Node
+    // prints the line that threw.
     minifyWhitespace: true,
     minifySyntax: true,
     lineLimit: 160,
     logLevel: "warning",
   });
-  // Chunks before the program that asks for them.
+  // Chunks are written before the program that loads them.
   outputFiles.push(...built.outputFiles.sort((a, b) => Number(isProgram(a.path)) - Number(isProgram(b.path))));
 }
 await mkdir(dist, { recursive: true });

@@ -1,8 +1,8 @@
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { VARIABLES } from "../docs/settings.ts";
 import { ROOT } from "../sandbox/sandbox.ts";
-import { VARIABLES } from "../unit/docs/settings-table.ts";
 import { MANIFESTS, type Manifest, render } from "./kustomize.ts";
 import { type Container, containersOf, podTemplatesOf } from "./pods.ts";
 import { problemsOf, unknownFieldsOf } from "./schemas.ts";
@@ -289,7 +289,9 @@ describe("names and selectors", () => {
     const rules = await readFile(join(MANIFESTS, "components/monitoring/alerts.yaml"), "utf8");
     const named = new Set(rules.match(/vast_pod_[a-z_]+/g));
     expect(named.size).toBeGreaterThan(5);
-    const sources = ["provisioner/metrics.ts", "reloader/metrics.ts"].map((path) => readFile(join(ROOT, path), "utf8"));
+    const sources = ["provisioner/report/metrics.ts", "reloader/report/metrics.ts"].map((path) =>
+      readFile(join(ROOT, path), "utf8"),
+    );
     const code = (await Promise.all(sources)).join("\n");
     expect([...named].filter((name) => !code.includes(`"${name.replace("vast_pod_", "")}"`))).toEqual([]);
   });

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { VERSION } from "../../../common/version.ts";
-import { VARIABLES } from "../docs/settings-table.ts";
+import { VARIABLES } from "../../docs/settings.ts";
 import { checkout, ROOT } from "./checkout.ts";
 import { circleOffences, floorOffences, packageOffences, type SourceFile, testImportOffences } from "./import-rules.ts";
 import { PENDING } from "./pending.ts";

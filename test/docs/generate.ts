@@ -1,0 +1,11 @@
+// `npm run docs`: writes the generated parts of all documents again. Touches the *.md files.
+import { writeFile } from "node:fs/promises";
+import { ROOT, readDocuments, regenerate } from "./documents.ts";
+import { generatedPart } from "./parts.ts";
+
+for (const { path, text } of await readDocuments()) {
+  const written = await regenerate(text, generatedPart);
+  if (written === text) continue;
+  await writeFile(`${ROOT}${path}`, written);
+  process.stdout.write(`${path} was written again\n`);
+}

@@ -1,0 +1,72 @@
+// The generated parts of the documents, by the names that their markers have. Touches what the sources of each part touch.
+import { LOG_EVENTS, type LogEventDescription } from "../../common/log-events.ts";
+import { commandRows } from "./commands.ts";
+import { decisionRows } from "./decision-table.ts";
+import { table } from "./markdown.ts";
+import { type MetricRow, provisionerMetrics, reloaderMetrics } from "./metrics.ts";
+import { settingRows } from "./settings.ts";
+
+const PARTS: Readonly<Record<string, () => Promise<string | null>>> = {
+  settings: async () => settings(),
+  commands,
+  "decision-table": decisionTable,
+  "provisioner-events": async () => events("provisioner"),
+  "reloader-events": async () => events("reloader"),
+  "provisioner-metrics": async () => metrics(await provisionerMetrics()),
+  "reloader-metrics": async () => metrics(await reloaderMetrics()),
+};
+
+export const PART_NAMES: readonly string[] = Object.keys(PARTS);
+
+/** The text of a part; null where its source does not exist yet. */
+export function generatedPart(name: string): Promise<string | null> {
+  const part = PARTS[name];
+  if (part === undefined) throw new Error(`no generated part is called ${name}: use ${PART_NAMES.join(", ")}`);
+  return part();
+}
+
+function settings(): string {
+  let group = "";
+  const rows = settingRows().flatMap((row) => {
+    const { name, shownDefault, meaning, isSecret } = row;
+    const heading = row.group === group ? [] : [[`**${row.group}**`, "", ""]];
+    group = row.group;
+    return [...heading, [name, shownDefault, isSecret ? `${meaning}; secret` : meaning]];
+  });
+  return table(["variable", "default", "meaning"], rows);
+}
+
+async function commands(): Promise<string> {
+  const rows = (await commandRows()).map(({ program, usage, meaning, isDefault, flags }) => [
+    `\`${program} ${usage}\``,
+    `${meaning}${isDefault ? "; runs when no command is given" : ""}`,
+    flags.map((flag) => `\`${flag}\``).join(" "),
+  ]);
+  return table(["command", "what it does", "own flags"], rows);
+}
+
+async function decisionTable(): Promise<string | null> {
+  const rows = await decisionRows();
+  if (rows === null) return null;
+  return table(
+    ["rule", "observed", "plan"],
+    rows.map(({ rule, observed, plan }) => [`\`${rule}\``, observed, plan]),
+  );
+}
+
+function events(program: "provisioner" | "reloader"): string {
+  const all: [string, LogEventDescription][] = Object.entries(LOG_EVENTS);
+  const rows = all.filter(([, { by }]) => by.includes(program)).map(([name, { meaning }]) => [`\`${name}\``, meaning]);
+  return table(["event", "meaning"], rows);
+}
+
+function metrics(rows: readonly MetricRow[]): string {
+  return table(
+    ["metric", "type", "meaning"],
+    rows.map(({ name, type, help, labels }) => [
+      `\`${name}${labels.length === 0 ? "" : `{${labels.join(",")}}`}\``,
+      type,
+      help,
+    ]),
+  );
+}
