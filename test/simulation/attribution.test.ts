@@ -132,7 +132,7 @@ describe("a problem of image, settings or network bans no host, is retried with 
     const seen = await course({}, [noWayFrom(30, 8), noWayFrom(50, 120)]);
     expect(seen.bans).toEqual([]);
     expect(seen.creates).toHaveLength(2);
-    expect(seen.published).toContainEqual(blocked("unreachable_from_here", /our own network.*check egress rules/));
+    expect(seen.published).toContainEqual(blocked("unreachable_from_here", /our own network.*Check egress rules/));
     expect(seen.published.at(-1)).toMatchObject({ state: "ready" });
   });
 });
