@@ -1,9 +1,9 @@
 // All effects of `run` as one value. This file makes the real ones; tests and the simulation make their own.
 import { readFileSync } from "node:fs";
 import { hostname } from "node:os";
-import type { AxiosAdapter } from "axios";
 import { type Clock, systemClock } from "../../common/clock.ts";
 import { type Disk, systemDisk } from "../../common/disk.ts";
+import type { HttpAdapter } from "../../common/http.ts";
 import type { Logger, LoggingOptions } from "../../common/logging.ts";
 import { type StatusServer, type StatusSource, startStatusServer } from "../../common/status-server.ts";
 import { type Cluster, type ClusterAccess, openCluster } from "../kubernetes/cluster.ts";
@@ -19,8 +19,8 @@ export interface Dependencies {
   /** Returns 0 to 1. */
   random: () => number;
   disk: Disk;
-  /** Replaces the network between axios and the API in tests. */
-  adapter?: AxiosAdapter;
+  /** Replaces the network between the HTTP client and the API in tests. */
+  adapter?: HttpAdapter;
   connectRedis(url: string, log: Logger): Promise<RedisConnection>;
   /** Names this process in the lease, for people. */
   owner: string;

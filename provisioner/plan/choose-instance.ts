@@ -1,6 +1,7 @@
 // Which of several instances with our label is kept. Pure.
-import { compareWithDesired } from "../model/compare-desired.ts";
+
 import { phaseOf } from "../model/instance-phase.ts";
+import { matchesDesired } from "../model/matches-desired.ts";
 import type { ObservedInstance } from "../model/observation.ts";
 import type { Instance } from "../vast/rows.ts";
 import type { PlanInput } from "./input.ts";
@@ -14,7 +15,7 @@ export function chooseInstance(instances: readonly ObservedInstance[], input: Pl
 }
 
 function rank(row: Instance, { desired, state, now }: PlanInput): number[] {
-  const { image, templateHash } = compareWithDesired(row, desired, state.template);
+  const { image, templateHash } = matchesDesired(row, desired, state.template);
   const right = image === "same" && (templateHash === "same" || templateHash === "not_known");
   const running = phaseOf(row, row.createdAt ?? now, now).phase === "running";
   return [Number(state.tracks[row.id]?.serving ?? false), Number(right), Number(running)];

@@ -1,5 +1,5 @@
 // The rules for an instance as it is wanted or not: duplicates, another image or template, and serving. Pure.
-import { compareWithDesired } from "../model/compare-desired.ts";
+import { matchesDesired } from "../model/matches-desired.ts";
 import type { Action, Decision } from "../model/plan.ts";
 import type { DestroyReason } from "../model/reasons.ts";
 import { PASSES_TO_RETURN } from "../state/track.ts";
@@ -113,7 +113,7 @@ function replaceIfDifferent(reason: Difference["reason"], kept: KeptInstance, si
 
 /** The strings are compared with those of the last replacement, which are persisted. */
 function differenceOf({ row, track }: KeptInstance, { desired, state, now }: Situation): Difference | null {
-  const { image, templateHash } = compareWithDesired(row, desired, state.template);
+  const { image, templateHash } = matchesDesired(row, desired, state.template);
   if (image === "different")
     return { reason: "image_changed", wanted: `image ${desired.image}`, reported: `image ${row.image}` };
   const ageMs = now - (row.createdAt ?? track.firstSeenAt);

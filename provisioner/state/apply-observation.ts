@@ -1,8 +1,8 @@
 // Applies an observation to the state. Pure: records facts over time, decides nothing.
 
-import { compareWithDesired } from "../model/compare-desired.ts";
 import { CREATE_BUDGET_MS } from "../model/deadlines.ts";
 import type { Desired } from "../model/desired.ts";
+import { matchesDesired } from "../model/matches-desired.ts";
 import type { Observation, Published } from "../model/observation.ts";
 import type { Instance } from "../vast/rows.ts";
 import { needsConfirmation } from "./apply-outcome.ts";
@@ -65,7 +65,7 @@ export function applyObservation(
 }
 
 function isAsDesired(row: Instance, desired: Desired, state: State): boolean {
-  const { image, templateHash } = compareWithDesired(row, desired, state.template);
+  const { image, templateHash } = matchesDesired(row, desired, state.template);
   return image === "same" && templateHash === "same";
 }
 

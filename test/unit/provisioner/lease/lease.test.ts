@@ -178,7 +178,7 @@ describe("a mutation", () => {
     expect(await a.mayMutate()).toBe(false);
     await clock.advance(120 * SECOND);
     expect(await a.mayMutate()).toBe(true);
-    expect(logged()).toContain("without knowing whether another provisioner has this label");
+    expect(logged()).toContain("without knowing whether another provisioner uses this label");
   });
 });
 

@@ -7,23 +7,23 @@ import { sameImage } from "./image-reference.ts";
  * - `not_reported`: the API does not report the value of this instance (yet)
  * - `not_known`: the desired value is not known (yet)
  */
-export type Comparison = "same" | "different" | "not_reported" | "not_known";
+export type ValueMatch = "same" | "different" | "not_reported" | "not_known";
 
 /** Each reader decides what a missing value means: it is no difference, no match, and no reason to prefer another instance. */
-export function compareWithDesired(
+export function matchesDesired(
   row: Pick<Instance, "image" | "templateHash">,
   desired: Pick<Desired, "image">,
   template: { hash: string } | null,
-): { image: Comparison; templateHash: Comparison } {
+): { image: ValueMatch; templateHash: ValueMatch } {
   return { image: compareImage(row.image, desired.image), templateHash: compareHash(row.templateHash, template) };
 }
 
-function compareImage(reported: string, wanted: string): Comparison {
+function compareImage(reported: string, wanted: string): ValueMatch {
   if (reported === "") return "not_reported";
   return sameImage(wanted, reported) ? "same" : "different";
 }
 
-function compareHash(reported: string | null, template: { hash: string } | null): Comparison {
+function compareHash(reported: string | null, template: { hash: string } | null): ValueMatch {
   if (template === null) return "not_known";
   if (reported === null) return "not_reported";
   return reported === template.hash ? "same" : "different";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { compareWithDesired } from "../../../../provisioner/model/compare-desired.ts";
+import { matchesDesired } from "../../../../provisioner/model/matches-desired.ts";
 import { desired, HASH, row } from "../plan/situation.ts";
 
 const template = { hash: HASH };
@@ -10,7 +10,7 @@ test.each([
   ["example/app:1", "different"],
   ["", "not_reported"],
 ])("compares the image %j: %s", (image, answer) =>
-  expect(compareWithDesired(row({ image }), desired, template).image).toBe(answer),
+  expect(matchesDesired(row({ image }), desired, template).image).toBe(answer),
 );
 
 test.each([
@@ -20,5 +20,5 @@ test.each([
   [HASH, null, "not_known"],
   [null, null, "not_known"],
 ])("compares the template hash %j with %j: %s", (templateHash, wanted, answer) =>
-  expect(compareWithDesired(row({ templateHash }), desired, wanted).templateHash).toBe(answer),
+  expect(matchesDesired(row({ templateHash }), desired, wanted).templateHash).toBe(answer),
 );
