@@ -206,7 +206,7 @@ test("answers /livez, /readyz, /status and /metrics on its status port", async (
   const text = await metrics.text();
   expect(text).toMatch(/^vast_pod_ready 1$/m);
   expect(text).toMatch(/^vast_pod_creates_total\{outcome="created"\} 1$/m);
-  expect(text).toMatch(/^vast_pod_api_calls_total\{gate="create",outcome="ok"\} 1$/m);
+  expect(text).toMatch(/^vast_pod_api_calls_total\{endpoint="create",outcome="ok"\} 1$/m);
   expect(text).toMatch(/^vast_pod_time_to_ready_seconds_count 1$/m);
 });
 

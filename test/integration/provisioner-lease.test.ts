@@ -96,7 +96,7 @@ test("destroy refuses while a provisioner holds the lease, and works beside one 
   await pod.ready();
   const refused = await pod.provision({}, ["destroy", "--yes"]);
   expect((await refused.exited).code).toBe(1);
-  expect(refused.lines.join("\n")).toMatch(/belongs to a provisioner, .+: stop it or set VAST_POLICY=observe/);
+  expect(refused.lines.join("\n")).toMatch(/is held by the provisioner .+: stop it or set VAST_POLICY=observe/);
   expect(await pod.emulator.live(pod.label)).toHaveLength(1);
   await first.stop();
   await pod.provision({ VAST_POLICY: "observe" });
