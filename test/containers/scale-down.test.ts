@@ -116,7 +116,7 @@ describe("in a cluster", () => {
 
   test("destroy at every stop warns of Kubernetes", async () => {
     const name = await provision(["VAST_ON_TERMINATE=destroy"]);
-    expect(await stop(name)).toContain("ends the instance at every restart of the pod");
+    expect(await stop(name)).toContain("destroys the instance at every restart of the pod");
     expect(await live()).toEqual([]);
   });
 
