@@ -187,7 +187,10 @@ export class Applier {
     return { kind: "settled", reload, why: kept.ok ? null : kept.why };
   }
 
-  /** Restores the last good config on the disk, unless it names a server that was withdrawn. An nginx that is `running` still runs its previous config. */
+  /**
+   * Restores the last good config on the disk, unless it names a server that was withdrawn. An nginx that is `running` still
+   * runs its previous config.
+   */
   async #rollBack(config: Config, why: string, running: boolean): Promise<ApplyOutcome> {
     const { files } = this.#parts;
     const refused = { kind: "refused", why, rolledBack: false, running } as const;

@@ -1,5 +1,6 @@
 // Reads and writes the config and its last good copy. Touches these two files through what it is given.
 import type { Disk } from "../../common/disk.ts";
+import { codeOf } from "../../common/errors.ts";
 import { type Server, sameServer } from "../../common/upstream-file.ts";
 import { diskProblem } from "../disk-problem.ts";
 import { type Config, readConfig } from "../render/render.ts";
@@ -42,8 +43,7 @@ export class ConfigFiles {
   async recover(desired: { server: Server | null } | null = null): Promise<WriteResult> {
     try {
       for (const path of [this.configPath, this.#goodPath]) await this.#disk.removeStale(path);
-      const text = await this.#disk.read(this.#goodPath);
-      this.#good = text === null ? null : readConfig(text);
+      this.#good = await this.#readGood();
     } catch (error) {
       return { ok: false, why: diskProblem(this.#goodPath, error) };
     }
@@ -92,6 +92,18 @@ export class ConfigFiles {
     const written = await this.write(good);
     if (written.ok) return written;
     return (await this.#moveGood(good)) ? { ok: true, changed: true } : written;
+  }
+
+  /** Whatever else lies in its place (a pipe, a folder, a huge file) is no good copy; the next one replaces it. */
+  async #readGood(): Promise<Config | null> {
+    try {
+      const text = await this.#disk.read(this.#goodPath);
+      return text === null ? null : readConfig(text);
+    } catch (error) {
+      // An error of the volume: the copy may be there all the same, so this is tried again.
+      if (/^E(?!LOOP$|NXIO$)[A-Z]+$/.test(codeOf(error) ?? "")) throw error;
+      return null;
+    }
   }
 
   async #moveGood(good: Config): Promise<boolean> {
