@@ -1,8 +1,9 @@
 // Writes a file atomically: a reader sees the old content or the new one, never a part. Touches one folder.
 import { randomBytes } from "node:crypto";
-import { chmod, open, readdir, readFile, rename, rm } from "node:fs/promises";
+import { chmod, open, readdir, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { codeOf } from "./errors.ts";
+import { readSmallBytes } from "./small-file.ts";
 
 const NOT_FOUND: ReadonlySet<string> = new Set(["ENOENT", "ENOTDIR"]);
 
@@ -11,10 +12,10 @@ export interface Written {
   changed: boolean;
 }
 
-/** The content of `path` as text, or null when the file does not exist. Throws other errors. */
+/** The content of `path` as text, or null when the file does not exist. Throws other errors, see `readSmallFile`. */
 export async function readIfExists(path: string): Promise<string | null> {
   try {
-    return await readFile(path, "utf8");
+    return (await readSmallBytes(path)).bytes.toString("utf8");
   } catch (error) {
     if (NOT_FOUND.has(codeOf(error) ?? "")) return null;
     throw error;
@@ -23,10 +24,11 @@ export async function readIfExists(path: string): Promise<string | null> {
 
 /**
  * Writes `text` to `path` with the permission bits `mode`: temporary file in the same folder, fsync, rename.
- * Equal content is not written again. Throws the file system's error; the old file is then unchanged.
+ * Equal content is not written again; whatever else lies there (a link, a pipe, a huge file) is replaced.
+ * Throws the file system's error; the old file is then unchanged.
  */
 export async function writeAtomic(path: string, text: string, mode: number): Promise<Written> {
-  if ((await readIfExists(path)) === text) return { changed: false };
+  if (await holds(path, text)) return { changed: false };
   const folder = dirname(path);
   const temporary = join(folder, `.${basename(path)}.${randomBytes(6).toString("hex")}.tmp`);
   try {
@@ -46,10 +48,21 @@ export async function writeAtomic(path: string, text: string, mode: number): Pro
   return { changed: true };
 }
 
+/** Whether `path` is a regular file with that text. One that cannot be read is written again. */
+async function holds(path: string, text: string): Promise<boolean> {
+  try {
+    return (await readSmallBytes(path, true)).bytes.equals(Buffer.from(text));
+  } catch {
+    return false;
+  }
+}
+
 /** Removes the temporary files that a killed writer of `path` left. Call it before writing, not during a write. */
 export async function removeStaleTemporaries(path: string): Promise<void> {
   const prefix = `.${basename(path)}.`;
-  for (const name of await readdir(dirname(path))) {
-    if (name.startsWith(prefix) && name.endsWith(".tmp")) await rm(join(dirname(path), name), { force: true });
+  for (const entry of await readdir(dirname(path), { withFileTypes: true })) {
+    const { name } = entry;
+    if (!entry.isDirectory() && name.startsWith(prefix) && name.endsWith(".tmp"))
+      await rm(join(dirname(path), name), { force: true });
   }
 }

@@ -1,9 +1,12 @@
 // Time as a value that is passed in, so that tests and simulations control it. Only `systemClock` touches the real clock.
 import { setTimeout as delay } from "node:timers/promises";
 
-/** Time source of a program. All instants are epoch milliseconds. */
+/** Time source of a program. */
 export interface Clock {
+  /** Epoch ms, for what is shown and stored. It jumps when somebody sets the system's clock. */
   now(): number;
+  /** Ms of a clock that never jumps, for every wait and every deadline. Its zero has no meaning. */
+  monotonic(): number;
   /** Resolves after `ms`, or immediately when `signal` is aborted. Never rejects: check the signal afterwards. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
 }
@@ -16,6 +19,7 @@ const DONE = "done";
 
 export const systemClock: Clock = {
   now: () => Date.now(),
+  monotonic: () => performance.now(),
   sleep: async (ms, signal) => {
     if (signal?.aborted) return;
     await delay(ms, undefined, signal ? { signal } : {}).catch((error: unknown) => {

@@ -1,5 +1,6 @@
 // The status server of both programs: /livez, /readyz, /status and /metrics. Touches one port.
 import { createServer, type Server } from "node:http";
+import type { Socket } from "node:net";
 import { messageOf } from "./errors.ts";
 import type { MetricsText } from "./metrics.ts";
 
@@ -22,12 +23,23 @@ export interface StatusServer {
   close(): Promise<void>;
 }
 
+// The port is open to the whole cluster, and each connection costs some 20 KB. Prometheus and the probes need a handful.
+const MAX_CONNECTIONS = 128;
+// A probe sends its few hundred bytes at once. A half request is ended after this time.
+const LIMITS = {
+  maxHeaderSize: 8 * 1024,
+  headersTimeout: 3_000,
+  requestTimeout: 3_000,
+  keepAliveTimeout: 5_000,
+  connectionsCheckingInterval: 1_000,
+};
+
 /**
  * Serves `source` on all addresses, because the kubelet probes the pod's address. Port 0 means any free port.
  * Throws an error that names `variable`, the setting with the port, when the port cannot be used.
  */
 export async function startStatusServer(port: number, source: StatusSource, variable: string): Promise<StatusServer> {
-  const server = createServer(async (request, response) => {
+  const server = createServer(LIMITS, async (request, response) => {
     const path = (request.url ?? "/").split("?")[0];
     const send = (status: number, type: string, body: string) => {
       response.writeHead(status, { "content-type": type, "cache-control": "no-store" });
@@ -49,6 +61,7 @@ export async function startStatusServer(port: number, source: StatusSource, vari
         return send(404, "text/plain", "not found: use /livez, /readyz, /status or /metrics\n");
     }
   });
+  boundConnections(server);
   await listen(server, port).catch((error: unknown) => {
     throw new Error(`${variable} ${port} cannot be used (${messageOf(error)}): choose a free port`);
   });
@@ -82,6 +95,19 @@ async function metricsAnswer(metrics: MetricsText): Promise<[number, string, str
 
 function failure(error: unknown): [number, string, string] {
   return [500, "text/plain; charset=utf-8", `${messageOf(error)}\n`];
+}
+
+/** A connection too many ends the oldest one: whoever holds many must not keep out a probe, which is new and short. */
+function boundConnections(server: Server): void {
+  const open = new Set<Socket>();
+  server.on("connection", (socket) => {
+    open.add(socket);
+    socket.on("close", () => open.delete(socket));
+    const [oldest] = open;
+    if (open.size <= MAX_CONNECTIONS || oldest === undefined) return;
+    open.delete(oldest);
+    oldest.destroy();
+  });
 }
 
 function listen(server: Server, port: number): Promise<void> {

@@ -1,6 +1,7 @@
 // The provisioner's settings, typed and in the code's units. Touches the files with secrets.
-import { readFileSync } from "node:fs";
+
 import { readSettings, type SettingsSource } from "../common/settings.ts";
+import { readSmallFileSync } from "../common/small-file.ts";
 import type { Header, RegistryLogin } from "../common/variable-parsers.ts";
 import type { Values } from "../common/variables.ts";
 import { type Desired, type Limits, type OnTerminate, type Policy, revisionOf } from "./model/desired.ts";
@@ -143,7 +144,7 @@ function passwordsIn(url: string): string[] {
 }
 
 export function readSecretFile(path: string): string {
-  return readFileSync(path, "utf8");
+  return readSmallFileSync(path);
 }
 
 const ROTATING = ["VAST_API_KEY", "DOCKER_LOGIN", "UPSTREAM_AUTH_HEADER"] as const;

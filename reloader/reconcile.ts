@@ -12,7 +12,7 @@ import { descriptorOf } from "./nginx/access-log.ts";
 import { foldOutcome } from "./plan/fold-outcome.ts";
 import type { ReloadInput } from "./plan/input.ts";
 import { EMPTY_MEMORY, type ReloadMemory } from "./plan/memory.ts";
-import { nextPassMs, POLL_MS } from "./plan/next-pass.ts";
+import { nextPassMs } from "./plan/next-pass.ts";
 import { planReload } from "./plan/plan-reload.ts";
 import type { Config } from "./render/render.ts";
 import type { ProxySettings } from "./render/view.ts";
@@ -52,7 +52,8 @@ export class Reconciler {
    */
   async recover(): Promise<string | null> {
     const { files, disk, proxy } = this.#parts;
-    const recovered = await files.recover();
+    const read = await this.#parts.readUpstream();
+    const recovered = await files.recover(read.kind === "file" ? read.file : null);
     this.#recovered = recovered.ok || files.good !== null;
     // A generation of 0: this run has read no upstream file yet, which would be newer.
     if (files.good !== null && !this.#memory.upstream?.generation) {
@@ -68,15 +69,20 @@ export class Reconciler {
     const { applier, clock, disk, files, proxy, report } = this.#parts;
     if (!this.#recovered && files.good === null) await this.recover();
     const input = await this.#readInput();
-    const plan = planReload(input, this.#memory, clock.now());
+    const plan = planReload(input, this.#memory, clock.monotonic());
+    const keepError = plan.desired.withdraws ? await files.withdraw() : null;
     const pageError = plan.page === null ? null : await writeStatePage(proxy.statePath, plan.page, disk);
     const outcome = plan.config === null ? null : await applier.ensure(plan.config, signal);
-    if (outcome?.kind === "stopped") return POLL_MS;
+    if (outcome?.kind === "stopped") return 0; // the loop ends, or the next pass withdraws the server
     const before = this.#memory;
-    this.#memory = foldOutcome(before, input, plan, outcome, clock.now());
+    this.#memory = foldOutcome(before, input, plan, outcome, clock.monotonic());
     const proven = outcome?.kind === "settled" ? plan.config : null;
     const cleanupError = proven === null ? null : await this.#parts.removeStale(proven);
-    report.finish(passReport(input, plan, outcome, this.#memory, [pageError, cleanupError]), clock.now());
+    report.finish(
+      passReport(input, plan, outcome, this.#memory, [pageError, keepError, cleanupError]),
+      clock.now(),
+      clock.monotonic(),
+    );
     return nextPassMs(input, plan, outcome, before);
   }
 

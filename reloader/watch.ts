@@ -2,7 +2,7 @@
 import { stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { type ChokidarOptions, watch as chokidarWatch, type FSWatcher } from "chokidar";
-import { type Clock, elapsedMs } from "../common/clock.ts";
+import type { Clock } from "../common/clock.ts";
 import { codeOf, messageOf } from "../common/errors.ts";
 
 // chokidar 5 drops every change of a file within 50 ms of one that it reported. A read 100 ms after the last reported event
@@ -21,13 +21,13 @@ export function debounce(notify: () => void, clock: Clock, signal: AbortSignal):
   const followBurst = async () => {
     let notifiedAt = lastEventAt;
     for (;;) {
-      const before = clock.now();
-      const left = Math.min(DEBOUNCE_MS - elapsedMs(lastEventAt, before), MAX_WAIT_MS - elapsedMs(notifiedAt, before));
+      const before = clock.monotonic();
+      const left = Math.min(DEBOUNCE_MS - (before - lastEventAt), MAX_WAIT_MS - (before - notifiedAt));
       await clock.sleep(left, signal);
       if (signal.aborted) return;
-      const now = clock.now();
-      const isOver = elapsedMs(lastEventAt, now) >= DEBOUNCE_MS;
-      if (!isOver && elapsedMs(notifiedAt, now) < MAX_WAIT_MS) continue;
+      const now = clock.monotonic();
+      const isOver = now - lastEventAt >= DEBOUNCE_MS;
+      if (!isOver && now - notifiedAt < MAX_WAIT_MS) continue;
       running = !isOver;
       notify();
       if (isOver) return;
@@ -35,7 +35,7 @@ export function debounce(notify: () => void, clock: Clock, signal: AbortSignal):
     }
   };
   return () => {
-    lastEventAt = clock.now();
+    lastEventAt = clock.monotonic();
     if (running || signal.aborted) return;
     running = true;
     notify();
@@ -74,12 +74,12 @@ export function watchFolder({ path, onEvent, onError, clock, watch = chokidarWat
     const why = messageOf(error);
     if (why !== lastError) onError(why);
     lastError = why;
-    failedAt = clock.now();
+    failedAt = clock.monotonic();
   };
   return {
     refresh: async () => {
       const identity = await identityOf(folder);
-      const waits = failedAt === null || elapsedMs(failedAt, clock.now()) < RETRY_AFTER_MS;
+      const waits = failedAt === null || clock.monotonic() - failedAt < RETRY_AFTER_MS;
       if (current?.identity === identity && waits) return;
       await current?.watcher.close();
       current = null;

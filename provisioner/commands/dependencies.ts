@@ -1,10 +1,11 @@
 // All effects of `run` as one value. This file makes the real ones; tests and the simulation make their own.
-import { readFileSync } from "node:fs";
+
 import { hostname } from "node:os";
 import { type Clock, systemClock } from "../../common/clock.ts";
 import { type Disk, systemDisk } from "../../common/disk.ts";
 import type { HttpAdapter } from "../../common/http.ts";
 import type { Logger, LoggingOptions } from "../../common/logging.ts";
+import { readSmallFileSync } from "../../common/small-file.ts";
 import { type StatusServer, type StatusSource, startStatusServer } from "../../common/status-server.ts";
 import { type Cluster, type ClusterAccess, openCluster } from "../kubernetes/cluster.ts";
 import { createProbe, type Probe } from "../observe/probe.ts";
@@ -57,7 +58,7 @@ export function systemDependencies(settings: ProvisionerSettings, env: ClusterAc
     }),
     askReloader: createAskReloader(settings.reloaderStatusPort, clock),
     serveStatus: startStatusServer,
-    openCluster: () => openCluster({ env, readFile: (path) => readFileSync(path, "utf8"), clock }),
+    openCluster: () => openCluster({ env, readFile: readSmallFileSync, clock }),
     inKubernetes: env.KUBERNETES_SERVICE_HOST !== undefined,
   };
 }

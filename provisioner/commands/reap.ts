@@ -1,10 +1,11 @@
 // `vast-provisioner reap`: wires options, settings, account and cluster for the command.
-import { readFileSync } from "node:fs";
+
 import type { Argv } from "yargs";
 import { systemClock } from "../../common/clock.ts";
 import { type CommandCall, EXIT, type ExitCode } from "../../common/command-line.ts";
 import { createLogger } from "../../common/logging.ts";
 import { readSettings, SettingsError, type SettingsSource } from "../../common/settings.ts";
+import { readSmallFileSync } from "../../common/small-file.ts";
 import { openCluster } from "../kubernetes/cluster.ts";
 import { reap } from "../teardown/orphans.ts";
 import { PROVISIONER_VARIABLES } from "../variables.ts";
@@ -54,7 +55,7 @@ export async function reapCommand(call: CommandCall, source: SettingsSource): Pr
   });
   const outcome = await reap({
     client,
-    cluster: openCluster({ env: source.env, readFile: (path) => readFileSync(path, "utf8"), clock }),
+    cluster: openCluster({ env: source.env, readFile: readSmallFileSync, clock }),
     clock,
     log: createLogger({
       app: "vast-provisioner",

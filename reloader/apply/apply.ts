@@ -19,7 +19,8 @@ export interface ReloadTimes {
  * `settled`: nginx runs this config and no other (`reload` null: it already did; `why`: another problem, null for none).
  * `settling`: new workers run it, old ones still answer. `nginx_down`: it is on the disk, but no nginx runs.
  * `nginx_unresponsive`: nginx does not answer in time. `refused`: nginx did not accept it (`running`: nginx still runs
- * another config). `failed`: it could not be tried. `stopped`: the program is stopping.
+ * another config). `failed`: it could not be tried. `stopped`: left early, because the program is stopping or the server was
+ * withdrawn meanwhile.
  */
 export type ApplyOutcome =
   | { kind: "settled"; reload: ReloadTimes | null; why: string | null }
@@ -34,6 +35,8 @@ export interface ApplyParts {
   nginx: NginxControl;
   files: ConfigFiles;
   log: ErrorLog;
+  /** Whether the upstream file says "no server" now. */
+  isWithdrawn(): Promise<boolean>;
 }
 
 // For both steps together. A reload takes 10 ms, and 100 ms more until the old workers exit; large configs of other sites
@@ -47,6 +50,8 @@ interface UnsettledReload {
   hash: string;
   workers: readonly number[];
   reload: ReloadTimes;
+  /** When nginx was signalled, by the monotonic clock. */
+  since: number;
 }
 
 export class Applier {
@@ -116,20 +121,22 @@ export class Applier {
       return { kind: "failed", why: nginx.forbiddenReason(master), because: "signal_failed" };
     if (signalled === "gone") return this.#withoutNginx(config, "nginx has just exited");
     const at = clock.now();
+    const since = clock.monotonic();
     const accepted = await awaitAccepted({
       hash: config.hash,
-      since: at,
+      since,
       timeoutMs: DEADLINE_MS,
       clock,
       fetchHash: () => nginx.fetchHash(),
       hasNewWorkers: () => nginx.answeringWorkers(master).some((pid) => !workers.includes(pid)),
+      isWithdrawn: async () => config.server !== null && (await this.#parts.isWithdrawn()),
       refusal: () => log.refusalSince(mark, master),
       isMasterAlive: () => nginx.isMaster(master),
       signal,
     });
     if (accepted.accepted) {
-      const reload: ReloadTimes = { at, acceptedMs: clock.now() - at, settledMs: null };
-      this.#unsettled = { hash: config.hash, workers, reload };
+      const reload: ReloadTimes = { at, acceptedMs: Math.round(clock.monotonic() - since), settledMs: null };
+      this.#unsettled = { hash: config.hash, workers, reload, since };
       return this.#settle(config, this.#unsettled, signal);
     }
     switch (accepted.because) {
@@ -140,8 +147,15 @@ export class Applier {
       case "refused":
         return this.#rollBack(config, `nginx refused the config: ${accepted.why}`, true);
       case "timeout":
+        if (nginx.hasPendingReload(master)) return { kind: "nginx_unresponsive", why: this.#pendingReason(master) };
         return this.#rollBack(config, `${this.#timeoutReason(accepted.why)}; ${log.hint}`, true);
     }
+  }
+
+  /** Nothing was refused: when the master runs again, it reads what is on the disk. So that stays. */
+  #pendingReason(master: number): string {
+    const remedy = `continue it (kill -CONT ${master}), or raise its CPU limit`;
+    return `nginx' master (pid ${master}) has not taken the signal within ${DEADLINE_MS / 1000} s: it is stopped or slow; ${remedy}`;
   }
 
   #timeoutReason(why: string): string {
@@ -157,7 +171,7 @@ export class Applier {
       remaining: () => nginx.stillAnswering(unsettled.workers),
       signal,
     });
-    const reload = { ...unsettled.reload, settledMs: clock.now() - unsettled.reload.at };
+    const reload = { ...unsettled.reload, settledMs: Math.round(clock.monotonic() - unsettled.since) };
     if (left.length === 0) return this.#settled(config, reload);
     if (signal.aborted) return { kind: "stopped", why: "the reloader is stopping" };
     // Not rolled back: nginx has accepted the config, and the previous one may point to a server that is being withdrawn.
@@ -173,11 +187,15 @@ export class Applier {
     return { kind: "settled", reload, why: kept.ok ? null : kept.why };
   }
 
-  /** Restores the last good config on the disk. An nginx that is `running` still runs its previous config. */
+  /**
+   * Restores the last good config on the disk, unless it names a server that was withdrawn. An nginx that is `running` still
+   * runs its previous config.
+   */
   async #rollBack(config: Config, why: string, running: boolean): Promise<ApplyOutcome> {
     const { files } = this.#parts;
     const refused = { kind: "refused", why, rolledBack: false, running } as const;
     if (files.good === null || files.good.hash === config.hash) return refused;
+    if (config.server === null && files.good.server !== null) return refused;
     this.#mark = await this.#parts.log.mark();
     const written = await files.restore(files.good);
     if (written.ok) return { ...refused, rolledBack: true };

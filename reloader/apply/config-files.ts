@@ -1,10 +1,15 @@
 // Reads and writes the config and its last good copy. Touches these two files through what it is given.
 import type { Disk } from "../../common/disk.ts";
+import { codeOf } from "../../common/errors.ts";
+import { type Server, sameServer } from "../../common/upstream-file.ts";
 import { diskProblem } from "../disk-problem.ts";
 import { type Config, readConfig } from "../render/render.ts";
 
 /** The disk as the config files need it. */
-export type ConfigDisk = Pick<Disk, "read" | "write" | "move" | "removeStale">;
+export interface ConfigDisk extends Pick<Disk, "read" | "write" | "move" | "removeStale"> {
+  /** Removes a file; it may be missing. */
+  remove(path: string): Promise<void>;
+}
 
 export type WriteResult = { ok: true; changed: boolean } | { ok: false; why: string };
 
@@ -16,6 +21,8 @@ export class ConfigFiles {
   readonly #goodPath: string;
   readonly #disk: ConfigDisk;
   #good: Config | null = null;
+  /** The good copy names a withdrawn server and could not be removed. */
+  #mustRemove = false;
 
   constructor(paths: { configPath: string; goodPath: string }, disk: ConfigDisk) {
     this.configPath = paths.configPath;
@@ -30,17 +37,38 @@ export class ConfigFiles {
 
   /**
    * Call it once before anything else. Reads the config that an earlier run had proven and writes it over a config that
-   * was not proven, since nginx may start at any moment and must not start with that one.
+   * was not proven, since nginx may start at any moment and must not start with that one. Not when `desired` says that
+   * another server or none is wanted by now: nginx must not start with a withdrawn server either.
    */
-  async recover(): Promise<WriteResult> {
+  async recover(desired: { server: Server | null } | null = null): Promise<WriteResult> {
     try {
       for (const path of [this.configPath, this.#goodPath]) await this.#disk.removeStale(path);
-      const text = await this.#disk.read(this.#goodPath);
-      this.#good = text === null ? null : readConfig(text);
+      this.#good = await this.#readGood();
     } catch (error) {
       return { ok: false, why: diskProblem(this.#goodPath, error) };
     }
-    return this.#good === null ? { ok: true, changed: false } : this.restore(this.#good);
+    if (this.#good === null || (desired !== null && !sameServer(desired.server, this.#good.server)))
+      return { ok: true, changed: false };
+    return this.restore(this.#good);
+  }
+
+  /**
+   * No server is desired: forgets and removes a good copy that names one, so that nothing can restore it, also after a
+   * restart. Call it before the config without a server is written. Answers why the copy could not be removed, else null.
+   */
+  async withdraw(): Promise<string | null> {
+    if (this.#good?.server) {
+      this.#good = null;
+      this.#mustRemove = true;
+    }
+    if (!this.#mustRemove) return null;
+    try {
+      await this.#disk.remove(this.#goodPath);
+      this.#mustRemove = false;
+      return null;
+    } catch (error) {
+      return diskProblem(this.#goodPath, error);
+    }
   }
 
   /** Makes the config file hold `config`. */
@@ -55,6 +83,7 @@ export class ConfigFiles {
   /** Keeps `config` as the good one. It counts as good even when the copy cannot be written. */
   async keepAsGood(config: Config): Promise<WriteResult> {
     this.#good = config;
+    this.#mustRemove = false;
     return this.#put(this.#goodPath, config.text);
   }
 
@@ -63,6 +92,18 @@ export class ConfigFiles {
     const written = await this.write(good);
     if (written.ok) return written;
     return (await this.#moveGood(good)) ? { ok: true, changed: true } : written;
+  }
+
+  /** Whatever else lies in its place (a pipe, a folder, a huge file) is no good copy; the next one replaces it. */
+  async #readGood(): Promise<Config | null> {
+    try {
+      const text = await this.#disk.read(this.#goodPath);
+      return text === null ? null : readConfig(text);
+    } catch (error) {
+      // An error of the volume: the copy may be there all the same, so this is tried again.
+      if (/^E(?!LOOP$|NXIO$)[A-Z]+$/.test(codeOf(error) ?? "")) throw error;
+      return null;
+    }
   }
 
   async #moveGood(good: Config): Promise<boolean> {

@@ -1,11 +1,11 @@
 // Proves in two steps that nginx runs a config: accepted (a worker with the new config answers) and settled (no worker with
 // the old config answers any more). A delivered signal proves neither. Touches nothing but what it is given.
-import { type Clock, elapsedMs } from "../../common/clock.ts";
+import type { Clock } from "../../common/clock.ts";
 import type { HashProbe } from "../nginx/hash-probe.ts";
 
 export interface AcceptanceCheck {
   hash: string;
-  /** Epoch ms of the signal. */
+  /** When the signal was sent, by the monotonic clock. */
   since: number;
   /** How long to probe, counted from the signal. */
   timeoutMs: number;
@@ -13,6 +13,8 @@ export interface AcceptanceCheck {
   fetchHash(): Promise<HashProbe>;
   /** Whether nginx has workers that it did not have before the signal. Old ones answer the same hash if the bytes did not change. */
   hasNewWorkers(): boolean;
+  /** A withdrawal has come meanwhile, which must not wait for this config. */
+  isWithdrawn(): Promise<boolean>;
   /** Why nginx refused the config, null while there is no sign that it did. */
   refusal(): Promise<string | null>;
   /** False when the master that was signalled has exited. */
@@ -22,7 +24,7 @@ export interface AcceptanceCheck {
 
 export type Accepted =
   | { accepted: true }
-  /** `timeout`: no proof in time. `gone`: nginx exited meanwhile. `stopped`: this program is stopping. */
+  /** `timeout`: no proof in time. `gone`: nginx exited meanwhile. `stopped`: this program is stopping, or the server was withdrawn. */
   | { accepted: false; because: "refused" | "timeout" | "gone" | "stopped"; why: string };
 
 // Old workers take the first connections: on Linux nginx moves its listening socket to the end of the kernel's queue
@@ -32,10 +34,13 @@ const PROBES_AT_ONCE = 4;
 // hundreds of probes away from an nginx that is slow.
 const FIRST_PAUSE_MS = 1;
 const MAX_PAUSE_MS = 25;
+// A withdrawal that comes during a reload waits this long for it, many times what a reload takes.
+const WITHDRAWAL_CHECK_MS = 500;
 
 /** Probes until nginx answers the hash, has refused the config, or time is up. */
 export async function awaitAccepted(check: AcceptanceCheck): Promise<Accepted> {
   const { clock, since, timeoutMs, hash, signal } = check;
+  let checkedAt = since;
   for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(pause + 1, MAX_PAUSE_MS)) {
     const probes = await Promise.all(Array.from({ length: PROBES_AT_ONCE }, check.fetchHash));
     const hasHash = probes.some((probe) => probe.kind === "hash" && probe.hash === hash);
@@ -44,7 +49,12 @@ export async function awaitAccepted(check: AcceptanceCheck): Promise<Accepted> {
     const refused = await check.refusal();
     if (refused !== null) return { accepted: false, because: "refused", why: refused };
     if (!check.isMasterAlive()) return { accepted: false, because: "gone", why: "nginx exited during the reload" };
-    if (elapsedMs(since, clock.now()) >= timeoutMs) {
+    const now = clock.monotonic();
+    if (now - checkedAt >= WITHDRAWAL_CHECK_MS) {
+      if (await check.isWithdrawn()) return { accepted: false, because: "stopped", why: "the server was withdrawn" };
+      checkedAt = now;
+    }
+    if (now - since >= timeoutMs) {
       const [probe] = probes;
       const unproven = hasHash ? "it has no new workers" : "it still runs another config";
       const why = probe === undefined || probe.kind === "hash" ? unproven : probe.why;
@@ -73,10 +83,10 @@ export async function awaitSettled({
   remaining,
   signal,
 }: SettlementCheck): Promise<readonly number[]> {
-  const since = clock.now();
+  const since = clock.monotonic();
   for (;;) {
     const left = remaining();
-    if (left.length === 0 || elapsedMs(since, clock.now()) >= timeoutMs || signal.aborted) return left;
+    if (left.length === 0 || clock.monotonic() - since >= timeoutMs || signal.aborted) return left;
     await clock.sleep(CHECK_EVERY_MS, signal);
   }
 }

@@ -1,13 +1,12 @@
 // What the commands `run` and `render` both need, made from environment and flags. Touches disk and DNS when it is used.
 import { lookup } from "node:dns/promises";
-import { readFileSync } from "node:fs";
 import { systemClock } from "../../common/clock.ts";
 import type { CommandCall } from "../../common/command-line.ts";
+import { readSmallFile, readSmallFileSync } from "../../common/small-file.ts";
 import { AuthFile, systemAuthDisk } from "../inputs/auth-header.ts";
 import { hasIpv6 } from "../inputs/ipv6.ts";
 import type { InputSources } from "../inputs/read-inputs.ts";
 import { createResolver, type Resolver } from "../inputs/resolve.ts";
-import { readSmallFile } from "../inputs/small-file.ts";
 import { type ReloaderSettings, readAuthHeader, reloaderSettings } from "../settings.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -22,7 +21,7 @@ export interface ReloaderDependencies {
 
 /** Throws a `SettingsError` with every problem. */
 export function reloaderDependencies(call: CommandCall, env: Environment): ReloaderDependencies {
-  const source = { env, flags: call.flags, readFile: (path: string) => readFileSync(path, "utf8") };
+  const source = { env, flags: call.flags, readFile: readSmallFileSync };
   const { settings, warnings } = reloaderSettings(source, hasIpv6());
   const { templatePath: path } = settings;
   return {

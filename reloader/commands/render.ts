@@ -2,8 +2,8 @@
 // version, writes to stdout and changes nothing.
 import { systemClock } from "../../common/clock.ts";
 import { type CommandCall, EXIT, type ExitCode, type Streams } from "../../common/command-line.ts";
+import { readSmallFile } from "../../common/small-file.ts";
 import { readInputs } from "../inputs/read-inputs.ts";
-import { readSmallFile } from "../inputs/small-file.ts";
 import { readUpstream } from "../inputs/upstream.ts";
 import { fetchVersion } from "../nginx/hash-probe.ts";
 import { renderConfig } from "../render/render.ts";

@@ -6,12 +6,13 @@ import { systemDisk as disk } from "../../common/disk.ts";
 import { createLogger, type Logger } from "../../common/logging.ts";
 import { WakeSignal } from "../../common/loop.ts";
 import { createRegistry } from "../../common/metrics.ts";
+import { readSmallFile } from "../../common/small-file.ts";
 import { type StatusServer, startStatusServer } from "../../common/status-server.ts";
 import { VERSION } from "../../common/version.ts";
 import { Applier } from "../apply/apply.ts";
 import { ConfigFiles } from "../apply/config-files.ts";
+import { systemAuthDisk } from "../inputs/auth-header.ts";
 import { readInputs } from "../inputs/read-inputs.ts";
-import { readSmallFile } from "../inputs/small-file.ts";
 import { readUpstream } from "../inputs/upstream.ts";
 import { runReloaderPasses } from "../loop.ts";
 import { nginxControl } from "../nginx/control.ts";
@@ -34,7 +35,7 @@ export async function runCommand(call: CommandCall, env: Environment): Promise<E
   logger.info({ event: "start", version: VERSION, configPath, upstreamPath, statusPort }, "started");
   for (const warning of warnings) logger.warn({ event: "settings" }, warning);
 
-  const report = new Report(logger, clock.now());
+  const report = new Report(logger, clock.now(), clock.monotonic());
   const reconciler = createReconciler(dependencies, report, logger);
   const wake = new WakeSignal();
   const watcher = watchFolder({
@@ -74,21 +75,26 @@ function createReconciler(dependencies: ReloaderDependencies, report: Report, lo
   const processes = systemProcesses();
   const pidFile = path === undefined ? null : { path, read: () => readIfExists(path) };
   const nginx = nginxControl(processes, pidFile, proxy.statusPort, clock);
-  const files = new ConfigFiles(settings, disk);
+  const files = new ConfigFiles(settings, { ...disk, remove: systemAuthDisk.remove });
   const log = errorLog(settings.errorLog, systemLogDisk, (why) => logger.warn({ event: "warning" }, why));
   const version = new KnownVersion({
     findMaster: () => nginx.findMaster(),
     fetchVersion: () => fetchVersion(proxy.statusPort, clock),
   });
+  const upstream = () => readUpstream(settings.upstreamPath, readSmallFile);
+  const isWithdrawn = async () => {
+    const read = await upstream();
+    return read.kind === "file" && read.file.server === null;
+  };
   return new Reconciler({
     proxy,
     clock,
     files,
     disk,
-    applier: new Applier({ clock, nginx, files, log }),
+    applier: new Applier({ clock, nginx, files, log, isWithdrawn }),
     resolver,
     report,
-    readUpstream: () => readUpstream(settings.upstreamPath, readSmallFile),
+    readUpstream: upstream,
     readInputs: () => readInputs({ auth: () => auth.refresh(), nginxVersion: () => version.current(), template }),
     removeStale: (config) => auth.removeStale(config.text),
     descriptorTarget: async (fd) => {
@@ -101,6 +107,10 @@ function createReconciler(dependencies: ReloaderDependencies, report: Report, lo
 function serveStatus(port: number, report: Report): Promise<StatusServer> {
   const metrics = createRegistry();
   registerMetrics(metrics, () => report.figures(), clock.now);
-  const source = { live: () => report.live(clock.now()), ready: () => report.ready(), status: () => report.status() };
+  const source = {
+    live: () => report.live(clock.monotonic()),
+    ready: () => report.ready(),
+    status: () => report.status(),
+  };
   return startStatusServer(port, { ...source, metrics }, "RELOADER_STATUS_PORT");
 }

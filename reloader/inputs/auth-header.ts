@@ -111,7 +111,10 @@ export class AuthFile {
   }
 
   async #pathWith(text: string): Promise<string | null> {
-    for (const path of await this.#paths()) if ((await this.#disk.read(path)) === text) return path;
+    for (const path of await this.#paths()) {
+      const found = await this.#disk.read(path).catch(() => null); // whatever lies there is not a file of ours
+      if (found === text) return path;
+    }
     return null;
   }
 

@@ -1,7 +1,7 @@
 // Reads the upstream file and decides which server nginx is to serve. Reads that file.
 import { codeOf } from "../../common/errors.ts";
+import type { SmallFile } from "../../common/small-file.ts";
 import { parseUpstreamFile, type Server, type UpstreamFile } from "../../common/upstream-file.ts";
-import type { SmallFile } from "./small-file.ts";
 
 /** What was on the disk. */
 export type UpstreamRead =

@@ -12,6 +12,8 @@ export interface NginxControl {
   findMaster(): Promise<Master>;
   isMaster(pid: number): boolean;
   reload(pid: number): SignalResult;
+  /** The master has not taken the signal to reload yet. */
+  hasPendingReload(pid: number): boolean;
   /** Why the master may not be signalled, with the remedy. */
   forbiddenReason(pid: number): string;
   answeringWorkers(master: number): number[];
@@ -30,6 +32,7 @@ export function nginxControl(
     findMaster: () => findMaster(processes, pidFile),
     isMaster: (pid) => isMaster(processes, pid),
     reload: (pid) => processes.reload(pid),
+    hasPendingReload: (pid) => processes.hasPendingReload(pid),
     forbiddenReason: (pid) => forbiddenReason(processes, pid),
     answeringWorkers: (master) => answeringWorkers(processes, master),
     stillAnswering: (workers) => stillAnswering(processes, workers),

@@ -1,5 +1,5 @@
 // Reads from nginx' error log why it refused a config. Reads that file.
-import { open, stat } from "node:fs/promises";
+import { constants, open, stat } from "node:fs/promises";
 import { codeOf, messageOf } from "../../common/errors.ts";
 
 /** A position in the log: what comes after it is new. */
@@ -83,10 +83,10 @@ export const systemLogDisk: LogDisk = {
       if (codeOf(error) === "ENOENT") return null;
       throw error;
     });
-    return found === null ? null : { inode: found.ino, size: found.size };
+    return found === null || !found.isFile() ? null : { inode: found.ino, size: found.size };
   },
   read: async (path, offset, length) => {
-    const file = await open(path, "r");
+    const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK); // never waits at a pipe
     try {
       const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, offset);
       return buffer.toString("utf8", 0, bytesRead);

@@ -20,6 +20,8 @@ export interface Processes {
   descriptor(pid: number, fd: number): string | null;
   /** Sends SIGHUP, which makes nginx' master reload its config. */
   reload(pid: number): SignalResult;
+  /** Such a signal was sent and the process has not taken it yet. */
+  hasPendingReload(pid: number): boolean;
   /** The user id of this process. */
   self(): number;
 }
@@ -53,18 +55,25 @@ export function systemProcesses(proc = "/proc"): Processes {
         throw error;
       }
     },
+    hasPendingReload: (pid) => {
+      const status = read(String(pid), "status");
+      // Hexadecimal masks of the signals sent to the process and to its thread; SIGHUP is the lowest bit.
+      return ["SigPnd", "ShdPnd"].some((mask) => /[13579bdf]$/i.test(fieldText(status, mask) ?? ""));
+    },
     self: () => process.geteuid?.() ?? 0,
   };
 }
 
 /** A number from `/proc/<pid>/status`; `index` selects one of several in a line. */
 function field(status: string | null, name: string, index = 0): number | null {
-  const values = status?.split("\n").find((line) => line.startsWith(`${name}:`));
-  const value = values
-    ?.slice(name.length + 1)
-    .trim()
-    .split(/\s+/)[index];
+  const value = fieldText(status, name)?.split(/\s+/)[index];
   return value === undefined ? null : Number(value);
+}
+
+/** The text of a line of `/proc/<pid>/status` after its name. */
+function fieldText(status: string | null, name: string): string | undefined {
+  const line = status?.split("\n").find((one) => one.startsWith(`${name}:`));
+  return line?.slice(name.length + 1).trim();
 }
 
 // ESRCH: the process exited during the read. EACCES and EPERM: it belongs to another user.

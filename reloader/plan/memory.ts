@@ -9,7 +9,7 @@ export interface ReloadMemory {
   /** What nginx' access log descriptor points to. Kept while nginx is down, when it cannot be read. */
   logTarget: string | null;
   /**
-   * Null while nginx runs. `since`: epoch ms of the first pass without it. `usedFallback`: the config file has held another
+   * Null while nginx runs. `since`: monotonic ms of the first pass without it. `usedFallback`: the config file has held another
    * config than the desired one since then.
    */
   nginxDown: { since: number; usedFallback: boolean } | null;

@@ -13,7 +13,7 @@ export interface NextStartInput {
   good: Config | null;
   /** Answers 503. */
   unavailableConfig: Config;
-  /** Epoch ms since when nginx is down. */
+  /** Since when nginx is down, by the monotonic clock. */
   nginxDownSince: number;
   now: number;
 }

@@ -41,7 +41,7 @@ export function planReload(input: ReloadInput, memory: ReloadMemory, now: number
  * |---------------------------------------------|------------------------|------------------------|
  * | a server is desired, its config is known    | its config             | the good one, else 503 |
  * | a server is desired, its config is unknown  | the good one, else 503 | none                   |
- * | no server is desired                        | its config, else 503   | 503, else the good one |
+ * | no server is desired                        | its config, else 503   | 503                    |
  *
  * While nginx is down the first one alternates with a safer one, see `configForNextStart`.
  */
@@ -55,9 +55,9 @@ function chooseConfig(desired: DesiredConfig, good: Config | null, memory: Reloa
     if (nginxDown === null) return config;
     return configForNextStart({ config, good, unavailableConfig, nginxDownSince: nginxDown.since, now });
   }
-  // When no server is desired, 503 comes first: a faulty template of the user must not keep a withdrawn server published.
+  // When no server is desired, only 503 is left: a faulty template of the user must not keep a withdrawn server published.
   // nginx' message cannot decide whether the template is at fault: for a file that it cannot open or a port that it
   // cannot bind, nginx names no place in the config.
-  const fallback = good === null || (withdraws && !waits(unavailableConfig)) ? unavailableConfig : good;
+  const fallback = good === null || withdraws ? unavailableConfig : good;
   return fallback.hash === config.hash || waits(fallback) ? null : fallback;
 }

@@ -7,7 +7,7 @@ export interface RefusedConfig {
   why: string;
   /** How often in a row it was refused. */
   failures: number;
-  /** Epoch ms from which it may be tried again. */
+  /** When it may be tried again, by the monotonic clock. */
   retryAt: number;
 }
 
@@ -16,13 +16,16 @@ export interface RefusedConfig {
 const FIRST_RETRY_MS = 5_000;
 const MAX_RETRY_MS = 60_000;
 
+/** How long to wait after that many refusals in a row. */
+export const retryWaitMs = (failures: number): number => exponentialMs(FIRST_RETRY_MS, MAX_RETRY_MS, failures);
+
 /** The refusal to remember after nginx refused `hash` at `now`. */
 export function addRefusal(before: RefusedConfig | null, hash: string, why: string, now: number): RefusedConfig {
   const failures = before?.hash === hash ? before.failures + 1 : 1;
-  return { hash, why, failures, retryAt: now + exponentialMs(FIRST_RETRY_MS, MAX_RETRY_MS, failures) };
+  return { hash, why, failures, retryAt: now + retryWaitMs(failures) };
 }
 
-/** True while `hash` must not be tried. A wait longer than the ceiling means that the system's clock was put back. */
+/** True while `hash` must not be tried. A wait longer than the ceiling is none: the clock was put back. */
 export function mustWait(refused: RefusedConfig | null, hash: string, now: number): refused is RefusedConfig {
   if (refused === null || refused.hash !== hash) return false;
   return now < refused.retryAt && refused.retryAt - now <= MAX_RETRY_MS;

@@ -34,6 +34,9 @@ server {
   listen [::]:{{{listenPort}}} default_server;
 {{/ipv6}}
   server_name _;
+  # An old worker still takes a request on a connection that was open and silent at a reload, until this time is over. So it
+  # must be well below the time for which a withdrawn instance still runs.
+  client_header_timeout 5s;
 {{#accessLog}}
   access_log {{{path}}} vast_pod;
 {{/accessLog}}

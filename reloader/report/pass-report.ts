@@ -6,6 +6,7 @@ import type { ReloadInput } from "../plan/input.ts";
 import type { ReloadMemory } from "../plan/memory.ts";
 import { ALTERNATE_EVERY_MS } from "../plan/next-start.ts";
 import type { ReloadPlan } from "../plan/plan-reload.ts";
+import { retryWaitMs } from "../plan/retry.ts";
 import { type AppliedState, appliedState, isNginxUp } from "./applied-state.ts";
 
 export interface PassReport {
@@ -64,9 +65,9 @@ export function passReport(
 /** Why nginx does not accept the config with `hash`, null when it was not refused. */
 function refusalOf({ refused }: ReloadMemory, hash: string | undefined): string | null {
   if (refused === null || refused.hash !== hash) return null;
-  const { why, failures, retryAt } = refused;
-  const next = new Date(retryAt).toISOString();
-  return `${why} (try ${failures}, next try at ${next}; nginx keeps its last good config)`;
+  const { why, failures } = refused;
+  const next = retryWaitMs(failures) / 1000;
+  return `${why} (try ${failures}, next try ${next} s after it; nginx keeps the config that it runs)`;
 }
 
 function joined(problems: readonly (string | null)[]): string | null {

@@ -31,6 +31,8 @@ const iso = (ms: number | null) => (ms === null ? null : new Date(ms).toISOStrin
 export class Report {
   readonly #logger: Logger;
   readonly #startedAt: number;
+  /** The end of the last pass, or the start, by the monotonic clock. */
+  #aliveAt: number;
   #finishedAt: number | null = null;
   #last: PassReport | null = null;
   #applied: Applied = null;
@@ -43,13 +45,15 @@ export class Report {
   /** Time of the last reload that was logged as settled. */
   #settledAt: number | null = null;
 
-  constructor(logger: Logger, now: number) {
+  /** `monotonicNow`: see `Clock`. */
+  constructor(logger: Logger, now: number, monotonicNow: number) {
     this.#logger = logger;
     this.#startedAt = now;
+    this.#aliveAt = monotonicNow;
   }
 
   /** Records a finished pass. */
-  finish(pass: PassReport, now: number): void {
+  finish(pass: PassReport, now: number, monotonicNow: number): void {
     const { desired, applied, problem } = pass;
     this.#logger.debug(
       { event: "pass", desired: desired.generation, applied: applied?.generation ?? null, problem },
@@ -59,6 +63,7 @@ export class Report {
     this.#failure = null;
     this.#last = pass;
     this.#finishedAt = now;
+    this.#aliveAt = monotonicNow;
     this.#applied = pass.applied ?? this.#applied;
     this.#upstreamSeenAt = pass.upstreamWrittenAt ?? this.#upstreamSeenAt;
     this.#nginxUp = pass.nginxUp ?? this.#nginxUp;
@@ -78,8 +83,8 @@ export class Report {
     );
   }
 
-  live(now: number): Health {
-    const age = now - (this.#finishedAt ?? this.#startedAt);
+  live(monotonicNow: number): Health {
+    const age = Math.round(monotonicNow - this.#aliveAt);
     const why = `the last pass finished ${age} ms ago`;
     return { ok: age <= LIVE_LIMIT_MS, why: this.#finishedAt === null ? `no pass finished within ${age} ms` : why };
   }

@@ -23,7 +23,7 @@ export function provisionerMetrics(): Promise<MetricRow[]> {
 
 export function reloaderMetrics(): Promise<MetricRow[]> {
   const registry = createRegistry();
-  const report = new Report(pino({ level: "silent" }), 0);
+  const report = new Report(pino({ level: "silent" }), 0, 0);
   registerMetrics(
     registry,
     () => report.figures(),

@@ -29,6 +29,7 @@ export function fakeClock(start = Date.UTC(2026, 10, 23, 15)): FakeClock {
   };
   return {
     now: () => now,
+    monotonic: () => now,
     sleep: (ms, signal) =>
       new Promise((resolve) => {
         if (signal?.aborted) return resolve();

@@ -12,6 +12,7 @@ export function steppingClock(): SteppingClock {
   return {
     sleeps,
     now: () => now,
+    monotonic: () => now,
     advance: (ms) => {
       now += ms;
     },

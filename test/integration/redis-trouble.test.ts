@@ -22,7 +22,7 @@ let opened: RedisConnection[];
 let lines: string[];
 /** How far the store's clock is set ahead, to skip the pause after a failure. */
 let aheadMs: number;
-const clock = { now: () => Date.now() + aheadMs, sleep: systemClock.sleep };
+const clock = { now: () => Date.now() + aheadMs, monotonic: systemClock.monotonic, sleep: systemClock.sleep };
 
 beforeEach(async () => {
   sandbox = await openSandbox();

@@ -42,6 +42,7 @@ export function newProcess(time: VirtualTime, died: () => void, clockOffsetMs = 
     stop: new AbortController(),
     clock: {
       now: () => time.now() + clockOffsetMs,
+      monotonic: () => time.now(),
       sleep: (ms, signal) =>
         new Promise((resolve) => {
           if (!alive) return;

@@ -1,7 +1,9 @@
-import { mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
+import { execFileSync } from "node:child_process";
+import { lstat, mkdir, readdir, readFile, stat, symlink, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { readIfExists, removeStaleTemporaries, writeAtomic } from "../../../common/atomic-file.ts";
+import { readSmallFileSync } from "../../../common/small-file.ts";
 import { temporaryFolder } from "../../fakes/temporary-folder.ts";
 
 async function place() {
@@ -22,6 +24,41 @@ describe("reading", () => {
   test("throws every other error", async () => {
     const { folder } = await place();
     await expect(readIfExists(folder)).rejects.toThrow(/EISDIR/);
+  });
+});
+
+describe("whatever lies in the file's place", () => {
+  const things: [string, (path: string) => Promise<unknown>][] = [
+    ["a named pipe", async (path) => execFileSync("mkfifo", [path])],
+    [
+      "a sparse file of 3 GB",
+      async (path) => {
+        await writeFile(path, "");
+        await truncate(path, 3e9);
+      },
+    ],
+    [
+      "a link to a file with the same text",
+      async (path) => {
+        await writeFile(`${path}.other`, "x");
+        await symlink(`${path}.other`, path);
+      },
+    ],
+    ["a link to a device", (path) => symlink("/dev/zero", path)],
+  ];
+  test.each(things)("is replaced by a write: %s", async (_, put) => {
+    const { path } = await place();
+    await put(path);
+    expect(await writeAtomic(path, "x", 0o644)).toEqual({ changed: true });
+    expect((await lstat(path)).isFile()).toBe(true);
+    expect(await readFile(path, "utf8")).toBe("x");
+  });
+
+  test("makes a read fail at once", async () => {
+    const { path } = await place();
+    execFileSync("mkfifo", [path]);
+    await expect(readIfExists(path)).rejects.toThrow("it is not a regular file");
+    expect(() => readSmallFileSync(path)).toThrow("it is not a regular file");
   });
 });
 

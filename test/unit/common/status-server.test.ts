@@ -1,3 +1,4 @@
+import { connect } from "node:net";
 import axios from "axios";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { type StatusSource, startStatusServer } from "../../../common/status-server.ts";
@@ -26,6 +27,33 @@ async function serve(over: Partial<StatusSource> = {}) {
     });
   return { server, ask };
 }
+
+describe("many half requests", () => {
+  test("are bounded in number, and a probe is answered all the same", async () => {
+    const { server, ask } = await serve();
+    const sockets = Array.from({ length: 400 }, () => connect(server.port, "127.0.0.1").resume());
+    const closed = sockets.map(async (socket) => {
+      socket.on("error", () => null); // reset by the server
+      await new Promise((resolve) => socket.on("close", resolve));
+    });
+    for (const socket of sockets) socket.write("GET /livez HTTP/1.1\r\nHost: x\r\n");
+    await Promise.all(closed.slice(0, 200));
+    expect(await ask("/livez")).toMatchObject({ status: 200 });
+    // The rest are ended by time: no test waits for a half request for ever.
+    await Promise.all(closed);
+  });
+
+  test("a head that is too large is refused", async () => {
+    const { server } = await serve();
+    const headers = { "x-long": "x".repeat(10_000) };
+    const answer = await axios.get(`http://127.0.0.1:${server.port}/livez`, {
+      headers,
+      proxy: false,
+      validateStatus: () => true,
+    });
+    expect(answer.status).toBe(431);
+  });
+});
 
 describe("the status server", () => {
   test("answers a probe with 200 or 503 and the reason", async () => {

@@ -45,6 +45,10 @@ export class FakeDisk implements ConfigDisk {
     this.files.set(to, text);
   };
 
+  remove = async (path: string): Promise<void> => {
+    this.files.delete(path);
+  };
+
   removeStale = async (path: string): Promise<void> => {
     if (this.gone) throw Object.assign(new Error(`ENOENT: ${path}`), { code: "ENOENT" });
   };
@@ -72,6 +76,9 @@ export class FakeNginx implements NginxControl, ErrorLog {
   several = false;
   /** It does not answer in time. */
   hangs = false;
+  /** Its master was stopped (SIGSTOP) and takes no signal until `resume`. */
+  frozen = false;
+  #pending = false;
   /** Old workers never exit. */
   stuck = false;
 
@@ -121,6 +128,21 @@ export class FakeNginx implements NginxControl, ErrorLog {
   reload = (): SignalResult => {
     if (this.delivery !== "sent") return this.delivery;
     this.reloads += 1;
+    if (this.frozen) this.#pending = true;
+    else this.#load();
+    return "sent";
+  };
+
+  hasPendingReload = (): boolean => this.#pending;
+
+  /** Continues the stopped master. */
+  resume(): void {
+    this.frozen = false;
+    if (this.#pending) this.#load();
+    this.#pending = false;
+  }
+
+  #load(): void {
     const isRefused = this.refusesWith !== null && this.#disk.files.get(CONFIG)?.includes(this.refusesWith) === true;
     if (this.refuses !== null) this.#log.push(this.refuses);
     else if (isRefused) this.#log.push(`invalid "${this.refusesWith}"`);
@@ -130,8 +152,7 @@ export class FakeNginx implements NginxControl, ErrorLog {
       const leave = this.stuck ? Number.POSITIVE_INFINITY : this.#clock.now() + OLD_WORKERS_EXIT_MS;
       for (const worker of old) worker.until = Math.min(worker.until, leave);
     }
-    return "sent";
-  };
+  }
 
   forbiddenReason = (): string => "nginx' master runs as UID 0 and this reloader as UID 1000";
 

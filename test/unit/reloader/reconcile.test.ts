@@ -38,19 +38,20 @@ function startPod(settings = PROXY) {
     addresses,
     lines,
     ...seen,
-    report: new Report(logger, clock.now()),
+    report: new Report(logger, clock.now(), clock.monotonic()),
     publish: (file: Parameters<typeof upstreamFile>[0]) => {
       pod.upstream = { kind: "file", file: upstreamFile(file), writtenAt: clock.now() };
     },
     restart: async (): Promise<Reconciler> => {
+      const isWithdrawn = async () => pod.upstream.kind === "file" && pod.upstream.file.server === null;
       const files = new ConfigFiles({ configPath: CONFIG, goodPath: GOOD }, disk);
-      pod.report = new Report(logger, clock.now());
+      pod.report = new Report(logger, clock.now(), clock.monotonic());
       reconciler = new Reconciler({
         proxy: settings,
         clock,
         files,
         disk,
-        applier: new Applier({ clock, nginx, files, log: nginx }),
+        applier: new Applier({ clock, nginx, files, log: nginx, isWithdrawn }),
         resolver: createResolver(async (name) => {
           const found = addresses.get(name);
           if (found === undefined) throw new Error(`getaddrinfo ENOTFOUND ${name}`);

@@ -36,6 +36,7 @@ const DEADLINE_MS = 5000;
 function listeningClock(heard: (ms: number, over: () => void) => void, now: () => number = () => 0): Clock {
   return {
     now,
+    monotonic: () => 0,
     sleep: (ms, signal) =>
       new Promise((over) => {
         signal?.addEventListener("abort", () => over());
@@ -160,6 +161,7 @@ describe("with an HTTP path", () => {
     const deadlines: (() => void)[] = [];
     const clock: Clock = {
       now: () => 0,
+      monotonic: () => 0,
       sleep: (ms) => new Promise((over) => (ms === DEADLINE_MS ? void deadlines.push(over) : over())),
     };
     const endpoint = await tcp((socket) => socket.once("data", () => deadlines[0]?.()));

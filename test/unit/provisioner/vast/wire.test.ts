@@ -108,6 +108,7 @@ function deadlineClock(): Clock & { expire(): void } {
   const sleepers = new Set<() => void>();
   return {
     now: () => 0,
+    monotonic: () => 0,
     sleep: (_, signal) =>
       new Promise((resolve) => {
         sleepers.add(resolve);

@@ -15,7 +15,7 @@ async function setUp() {
   const disk = new FakeDisk();
   const nginx = new FakeNginx(clock, disk);
   const files = new ConfigFiles({ configPath: CONFIG, goodPath: GOOD }, disk);
-  const applier = new Applier({ clock, nginx, files, log: nginx });
+  const applier = new Applier({ clock, nginx, files, log: nginx, isWithdrawn: async () => false });
   const stop = new AbortController();
   const ensure = (config: Config) => clock.drive(applier.ensure(config, stop.signal));
   return { clock, disk, nginx, files, ensure, stop, applier };
@@ -113,7 +113,10 @@ describe("a config that nginx refuses", () => {
     nginx.refusesSilently = true;
     let putBackMs = 0;
     const time = { ...clock, now: () => clock.now() - putBackMs };
-    const work = new Applier({ clock: time, nginx, files, log: nginx }).ensure(B, stop.signal);
+    const work = new Applier({ clock: time, nginx, files, log: nginx, isWithdrawn: async () => false }).ensure(
+      B,
+      stop.signal,
+    );
     await clock.advance(200);
     putBackMs = 3_600_000;
     const before = clock.now();
@@ -161,6 +164,55 @@ describe("a config that nginx refuses", () => {
     nginx.refuses = "no";
     expect(await ensure(A)).toMatchObject({ kind: "refused", rolledBack: false });
     expect(disk.files.get(CONFIG)).toBe(A.text);
+  });
+});
+
+describe("a withdrawal", () => {
+  test.each<[string, Partial<FakeNginx>]>([
+    ["nginx logs nothing", { refusesSilently: true }],
+    ["nginx refuses it", { refuses: "no" }],
+    ["nginx' master is stopped", { frozen: true }],
+  ])("is never undone on the disk: %s", async (_, fault) => {
+    const { nginx, disk, ensure } = await running(A);
+    Object.assign(nginx, fault);
+    await ensure(NONE);
+    expect(disk.files.get(CONFIG)).toBe(NONE.text);
+  });
+
+  test("takes effect when the stopped master is continued", async () => {
+    const { nginx, disk, ensure } = await running(A);
+    nginx.frozen = true;
+    expect(await ensure(B)).toMatchObject({ kind: "nginx_unresponsive", why: expect.stringContaining("kill -CONT") });
+    expect(disk.files.get(CONFIG)).toBe(B.text);
+    await ensure(NONE);
+    nginx.resume();
+    expect(await ensure(NONE)).toMatchObject({ kind: "settled" });
+    expect(nginx.running()).toEqual([NONE.hash]);
+  });
+
+  test("does not wait for a reload that is stuck", async () => {
+    const { nginx, files, clock, stop } = await running(A);
+    nginx.frozen = true;
+    const before = clock.now();
+    const applier = new Applier({ clock, nginx, files, log: nginx, isWithdrawn: async () => true });
+    expect(await clock.drive(applier.ensure(B, stop.signal))).toMatchObject({ kind: "stopped" });
+    expect(clock.now() - before).toBeLessThan(1_000);
+  });
+
+  test("is not undone by a step of the system's clock, nor is any other reload", async () => {
+    const { nginx, files, clock, stop } = await running(A);
+    let aheadMs = 0;
+    const time = { ...clock, now: () => clock.now() + aheadMs, monotonic: clock.monotonic };
+    nginx.frozen = true;
+    const work = new Applier({ clock: time, nginx, files, log: nginx, isWithdrawn: async () => false }).ensure(
+      B,
+      stop.signal,
+    );
+    await clock.advance(200);
+    aheadMs = 3_600_000;
+    await clock.advance(200);
+    nginx.resume();
+    expect(await clock.drive(work)).toMatchObject({ kind: "settled", reload: { acceptedMs: expect.closeTo(400, -2) } });
   });
 });
 

@@ -1,4 +1,4 @@
-import { chmod, mkdir, readdir, readFile, rename, stat, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { readIfExists, removeStaleTemporaries, writeAtomic } from "../../../../common/atomic-file.ts";
@@ -10,7 +10,13 @@ import { configFor, server } from "../samples.ts";
 async function setUp() {
   const folder = await temporaryFolder();
   const paths = { configPath: join(folder, "default.conf"), goodPath: join(folder, "default.conf.good") };
-  const disk = { read: readIfExists, write: writeAtomic, move: rename, removeStale: removeStaleTemporaries };
+  const disk = {
+    read: readIfExists,
+    write: writeAtomic,
+    move: rename,
+    remove: (path: string) => rm(path),
+    removeStale: removeStaleTemporaries,
+  };
   return { folder, ...paths, disk, files: (on: ConfigDisk = disk) => new ConfigFiles(paths, on) };
 }
 const A = configFor(server(1));
@@ -36,6 +42,31 @@ describe("the config on the disk", () => {
     expect(await later.recover()).toEqual({ ok: true, changed: true });
     expect(later.good).toEqual(A);
     expect(await readFile(configPath, "utf8")).toBe(A.text);
+  });
+
+  test.each([
+    ["none", null],
+    ["another one", server(2)],
+  ])("is not replaced at the start by the good one when %s is desired by now", async (_, desired) => {
+    const { configPath, files } = await setUp();
+    await files().keepAsGood(A);
+    await writeFile(configPath, NONE.text);
+    await files().recover({ server: desired });
+    expect(await readFile(configPath, "utf8")).toBe(NONE.text);
+  });
+
+  test("is never restored to a server that was withdrawn, also after a restart", async () => {
+    const { configPath, goodPath, files } = await setUp();
+    const first = files();
+    await first.keepAsGood(A);
+    await first.write(NONE);
+    expect(await first.withdraw()).toBeNull();
+    expect(first.good).toBeNull();
+    expect(await readIfExists(goodPath)).toBeNull();
+    const later = files();
+    await later.recover();
+    expect(later.good).toBeNull();
+    expect(await readFile(configPath, "utf8")).toBe(NONE.text);
   });
 
   test("is not changed at the start when there is no good one", async () => {

@@ -28,6 +28,7 @@ function table(
     owner: (pid) => entries[pid]?.owner ?? null,
     descriptor: () => null,
     reload: () => "sent",
+    hasPendingReload: () => false,
     self: () => 1000,
   };
 }

@@ -77,9 +77,9 @@ describe("while no server is desired", () => {
     expect(plan.page).toEqual(input.upstream.desired.page);
   });
 
-  test("plans the good config only when nginx refused 503 too", () => {
+  test("plans nothing when nginx refused 503 too: the good config names a server that was withdrawn", () => {
     const plan = planReload(inputFor(null, { good: configFor(OLD) }), refusing(null), NOW);
-    expect(plan).toMatchObject({ config: configFor(OLD), isDesired: false, serves: false, page: null });
+    expect(plan).toMatchObject({ config: null, isDesired: false, serves: false, page: null });
   });
 });
 

@@ -8,14 +8,14 @@ import { PASS } from "../samples.ts";
 
 /** The metrics at 3,400 ms, after these passes. */
 async function everything(...passes: PassReport[]) {
-  const report = new Report(pino({ level: "silent" }), 0);
+  const report = new Report(pino({ level: "silent" }), 0, 0);
   const registry = createRegistry();
   registerMetrics(
     registry,
     () => report.figures(),
     () => 3_400,
   );
-  for (const pass of passes) report.finish(pass, 1_000);
+  for (const pass of passes) report.finish(pass, 1_000, 1_000);
   const lines = (await registry.metrics()).split("\n").filter((line) => line !== "" && !line.startsWith("#"));
   return Object.fromEntries(lines.map((line) => line.replace("vast_pod_", "").split(" ")));
 }

@@ -4,19 +4,19 @@ import { appliedSchema } from "../../../../common/reloader-status.ts";
 import { Report } from "../../../../reloader/report/report.ts";
 import { PASS, server } from "../samples.ts";
 
-const report = () => new Report(pino({ level: "silent" }), 0);
+const report = () => new Report(pino({ level: "silent" }), 0, 0);
 
 describe("the status document", () => {
   test("has the part that the provisioner relies on, before and after the first pass", () => {
     const one = report();
     expect(appliedSchema.parse(one.status())).toEqual({ applied: null });
-    one.finish(PASS, 1_000);
+    one.finish(PASS, 1_000, 1_000);
     expect(appliedSchema.parse(one.status())).toEqual({ applied: PASS.applied });
   });
 
   test("has what is desired, the last reload and when the upstream file was written", () => {
     const one = report();
-    one.finish(PASS, 1_000);
+    one.finish(PASS, 1_000, 1_000);
     expect(one.status()).toMatchObject({
       desired: { generation: 2, server: server(), hash: "h" },
       problem: null,
@@ -28,8 +28,12 @@ describe("the status document", () => {
 
   test("keeps what was proven when a later pass proves nothing", () => {
     const one = report();
-    one.finish(PASS, 1_000);
-    one.finish({ ...PASS, applied: null, problem: "nginx is gone", reload: null, upstreamWrittenAt: null }, 2_000);
+    one.finish(PASS, 1_000, 1_000);
+    one.finish(
+      { ...PASS, applied: null, problem: "nginx is gone", reload: null, upstreamWrittenAt: null },
+      2_000,
+      2_000,
+    );
     expect(one.status()).toMatchObject({
       applied: PASS.applied,
       problem: "nginx is gone",
@@ -41,7 +45,7 @@ describe("the status document", () => {
   test("counts a reload once, although several passes wait for its end", () => {
     const one = report();
     for (const settledMs of [null, null, 900]) {
-      one.finish({ ...PASS, reload: { at: 500, acceptedMs: 10, settledMs } }, 1_000);
+      one.finish({ ...PASS, reload: { at: 500, acceptedMs: 10, settledMs } }, 1_000, 1_000);
     }
     expect(one.status()).toMatchObject({ reloads: 1, lastReload: { settledMs: 900 } });
   });
@@ -50,7 +54,7 @@ describe("the status document", () => {
     const one = report();
     one.fail(new Error("a fault"));
     expect(one.status()).toMatchObject({ problem: "reconcile failed with an internal error: a fault" });
-    one.finish(PASS, 1_000);
+    one.finish(PASS, 1_000, 1_000);
     expect(one.status()).toMatchObject({ problem: null });
   });
 });
@@ -60,7 +64,7 @@ describe("the probes", () => {
     const one = report();
     expect(one.live(40_000).ok).toBe(true);
     expect(one.live(50_000).ok).toBe(false);
-    one.finish(PASS, 50_000);
+    one.finish(PASS, 50_000, 50_000);
     expect(one.live(90_000).ok).toBe(true);
     one.fail(new Error("a fault"));
     expect(one.live(100_000).ok).toBe(false);
@@ -69,7 +73,7 @@ describe("the probes", () => {
   test("readiness comes with the first finished pass, whatever its outcome", () => {
     const one = report();
     expect(one.ready().ok).toBe(false);
-    one.finish({ ...PASS, applied: null, problem: "nginx is not running" }, 1_000);
+    one.finish({ ...PASS, applied: null, problem: "nginx is not running" }, 1_000, 1_000);
     expect(one.ready().ok).toBe(true);
   });
 });

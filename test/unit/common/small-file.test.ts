@@ -2,8 +2,8 @@ import { execFileSync } from "node:child_process";
 import { truncate, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { readSmallFile } from "../../../../reloader/inputs/small-file.ts";
-import { temporaryFolder } from "../../../fakes/temporary-folder.ts";
+import { readSmallFile } from "../../../common/small-file.ts";
+import { temporaryFolder } from "../../fakes/temporary-folder.ts";
 
 describe("a file that another program writes", () => {
   test("is read with the time of its last write", async () => {

@@ -1,0 +1,38 @@
+import { execFileSync } from "node:child_process";
+import { lstat, rm, symlink, truncate, writeFile } from "node:fs/promises";
+import { afterEach, expect, test } from "vitest";
+import { until } from "../sandbox/until.ts";
+import { type ReloaderPod, servingPod } from "./reloader-pod.ts";
+
+let pod: ReloaderPod;
+afterEach(() => pod.close());
+
+const things: [string, (path: string) => Promise<unknown>][] = [
+  ["a named pipe", async (path) => execFileSync("mkfifo", [path])],
+  ["a sparse file of 3 GB", (path) => writeFile(path, "").then(() => truncate(path, 3e9))],
+  ["a link to a device", (path) => symlink("/dev/zero", path)],
+];
+
+test.each(things)("whatever lies in the place of the config is replaced, also at a restart: %s", async (_, put) => {
+  const started = await servingPod();
+  pod = started.pod;
+  const isConfig = async (path: string) => (await lstat(path)).isFile() && (await lstat(path)).size < 100_000;
+  await rm(pod.configPath);
+  await put(pod.configPath);
+  await until("the config is back", () => isConfig(pod.configPath));
+  const paths = [pod.configPath, `${pod.configPath}.good`, `${pod.configPath}.state.json`];
+  started.reloader.signal("SIGKILL");
+  await started.reloader.exited;
+  for (const path of paths) {
+    await rm(path, { force: true });
+    await put(path);
+  }
+  await pod.startReloader();
+  await pod.applied(1);
+  expect(await isConfig(pod.configPath)).toBe(true);
+  expect(await isConfig(`${pod.configPath}.good`)).toBe(true);
+  expect((await pod.get()).body).toBe("first");
+  await pod.publish({ generation: 2, server: null });
+  await pod.applied(2);
+  expect((await pod.get()).body).toContain("vast-pod-0");
+});
