@@ -21,6 +21,12 @@ upstream vast_pod_instance {
   keepalive {{{keepaliveConnections}}};
   keepalive_timeout {{{keepalive}}};
 }
+# The same server, with a new connection for each request.
+upstream vast_pod_instance_once {
+  server {{{endpoint}}} max_fails=0;
+  keepalive 1;
+  keepalive_requests 1;
+}
 {{#auth}}
 
 # The value of the secret header, in a file that only its owner can read.
@@ -47,8 +53,16 @@ server {
 {{#proxied}}
 
   # No "map" blocks: each one costs nginx 1.2 MB and some milliseconds at every reload.
+  # Only a WebSocket is upgraded. Any other offer becomes a plain request: Java's HttpClient offers h2c with each request,
+  # uvicorn then answers 400, and an instance that accepted h2c would take requests that this config never saw.
+  set $vast_pod_upgrade "";
   set $vast_pod_connection "";
-  if ($http_upgrade) { set $vast_pod_connection "upgrade"; }
+  set $vast_pod_offer "$request_method $server_protocol $http_upgrade";
+  if ($vast_pod_offer ~* "^GET HTTP/1\.1 websocket$") {
+    set $vast_pod_upgrade $http_upgrade;
+    set $vast_pod_connection "upgrade";
+  }
+  set $vast_pod_request "$request_method$content_length$http_transfer_encoding";
   set $vast_pod_host $http_host;
   if ($http_host = "") { set $vast_pod_host $host; }
   set $vast_pod_proto $http_x_forwarded_proto;
@@ -75,6 +89,14 @@ server {
   location / {
     # No path here, so that nginx passes the request URI on unchanged.
     proxy_pass {{{scheme}}}://vast_pod_instance;
+    # When the instance closes a kept connection instead of answering, nginx sends the request again over another one: a GET,
+    # HEAD or OPTIONS without a body, never a POST or PATCH. Other requests get a new connection, on which nothing is repeated.
+    proxy_next_upstream error;
+    # Such a close is seen within a round trip. After this time the instance has begun to work on the request.
+    proxy_next_upstream_timeout 5s;
+    if ($vast_pod_request !~ "^(GET|HEAD|OPTIONS|(POST|PATCH)[^ ]*)$") {
+      proxy_pass {{{scheme}}}://vast_pod_instance_once;
+    }
 {{#tls}}
     proxy_ssl_protocols TLSv1.2 TLSv1.3;
     proxy_ssl_server_name on;
@@ -91,7 +113,8 @@ server {
     proxy_http_version 1.1;
     proxy_set_header Host {{{host}}};
     proxy_set_header Connection $vast_pod_connection;
-    proxy_set_header Upgrade $http_upgrade;
+    proxy_set_header Upgrade $vast_pod_upgrade;
+    proxy_set_header HTTP2-Settings "";
     proxy_set_header X-Real-IP $remote_addr;
     proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
     proxy_set_header X-Forwarded-Proto $vast_pod_proto;
@@ -108,9 +131,8 @@ server {
     proxy_buffer_size 16k;
     proxy_buffers 8 16k;
     proxy_busy_buffers_size 32k;
-    # Uploads are streamed to the instance, so a request cannot be sent a second time.
+    # Uploads are streamed to the instance, so a request with a body is never sent a second time.
     proxy_request_buffering off;
-    proxy_next_upstream off;
     client_max_body_size {{{maxBodySize}}};
     proxy_connect_timeout 10s;
     proxy_send_timeout {{{timeoutSeconds}}}s;
