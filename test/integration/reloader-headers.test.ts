@@ -1,4 +1,5 @@
 // Which request headers reach the instance through the real nginx, and which ones nginx sets itself.
+import { readFile } from "node:fs/promises";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { until } from "../sandbox/until.ts";
 import { type Instance, openReloaderPod, type ReloaderPod } from "./reloader-pod.ts";
@@ -71,4 +72,121 @@ describe("an Upgrade header", () => {
     expect(headers).toMatchObject({ upgrade: word, connection: "upgrade" });
     instance.http.removeAllListeners("upgrade");
   });
+});
+
+describe("the Host header", () => {
+  test.each([
+    ["is the client's", "GET /x HTTP/1.1", ["Host: app.example:81"], "app.example:81", "app.example:81"],
+    [
+      "is that of an absolute target",
+      "GET http://b.example:82/x HTTP/1.1",
+      ["Host: a.example"],
+      "b.example:82",
+      "b.example:82",
+    ],
+    ["is the instance's address without one", "GET /x HTTP/1.0", [], null, undefined],
+  ] as const)("%s", async (_, requestLine, host, expected, forwarded) => {
+    const { headers } = await send(requestLine, ...host, "Connection: close");
+    expect(headers.host).toBe(expected ?? `127.0.0.1:${instance.server.port}`);
+    expect(headers["x-forwarded-host"]).toBe(forwarded);
+  });
+});
+
+test("what a client says about the way of its request is not passed on as the proxy's own word", async () => {
+  const said = [
+    "Forwarded: for=1.2.3.4",
+    "Proxy: evil:1",
+    "X-Forwarded-Proto: https",
+    "X-Forwarded-Host: evil.example",
+  ];
+  const more = ["Port: 443", "Prefix: /x", "Scheme: https", "Server: s", "Ssl: on"].map((one) => `X-Forwarded-${one}`);
+  const { headers } = await send("GET / HTTP/1.1", "Host: h", ...said, ...more, "Connection: close");
+  expect(headers).toMatchObject({ "x-forwarded-proto": "http", "x-forwarded-host": "h" });
+  const left = Object.keys(headers).filter((name) => /forwarded|^proxy/.test(name));
+  expect(left.toSorted()).toEqual(["x-forwarded-for", "x-forwarded-host", "x-forwarded-proto"]);
+});
+
+test("behind an ingress, NGINX_TRUST_FORWARDED=on keeps what it says", async () => {
+  const behind = await openReloaderPod();
+  try {
+    const server = await behind.instance("it");
+    await behind.publish({ generation: 1, server: server.server });
+    await behind.startReloader({ NGINX_TRUST_FORWARDED: "on" });
+    await behind.startNginx();
+    await behind.applied(1);
+    const said = "Forwarded: for=1.2.3.4\r\nX-Forwarded-Proto: https\r\nX-Forwarded-Host: e.example\r\nProxy: evil:1";
+    await behind.raw(`GET / HTTP/1.1\r\nHost: h\r\n${said}\r\nConnection: close\r\n\r\n`);
+    await behind.raw("GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
+    const [first, second] = server.requests.map((seen) => seen.headers);
+    expect(first).toMatchObject({
+      forwarded: "for=1.2.3.4",
+      "x-forwarded-proto": "https",
+      "x-forwarded-host": "e.example",
+    });
+    expect(first).not.toHaveProperty("proxy");
+    expect(second).toMatchObject({ "x-forwarded-proto": "http", "x-forwarded-host": "h" });
+  } finally {
+    await behind.close();
+  }
+});
+
+test("each line of the access log is JSON in valid UTF-8, whatever bytes a client sends", async () => {
+  const bytes = [
+    "caf\xe9",
+    "\xff\xfe",
+    "\xc0\xaf",
+    "\xed\xa0\x80",
+    "\xf5\x80\x80\x80",
+    "\xe2\x82",
+    "\x80",
+    "\xc3\xa9\xe2\x82\xac!",
+  ];
+  for (const [i, some] of bytes.entries()) {
+    const lines = [
+      `GET /bytes${i}${some} HTTP/1.1`,
+      `Host: h${some}`,
+      `User-Agent: u"${some}`,
+      `X-Forwarded-For: ${some}`,
+    ];
+    await pod.raw(`${lines.join("\r\n")}\r\nConnection: close\r\n\r\n`);
+  }
+  await pod.raw("GET /refused HTTP/1.1\r\nUser-Agent: \xff\r\nHost: a b\r\n\r\n");
+  const read = async () => new TextDecoder("utf-8", { fatal: true }).decode(await readFile(pod.files.stdout));
+  const text = await until("all are logged", async () => {
+    const found = await read();
+    return found.split('"uri":"/bytes').length > bytes.length && found.includes('"uri":"/refused') ? found : null;
+  });
+  const logged = text
+    .split("\n")
+    .filter((line) => line.startsWith("{"))
+    .map((line) => JSON.parse(line));
+  const uris = logged.map(({ uri }) => uri).filter((uri) => uri.startsWith("/bytes"));
+  expect(uris).toEqual([
+    "/bytes0caf",
+    "/bytes1",
+    "/bytes2",
+    "/bytes3",
+    "/bytes4",
+    "/bytes5",
+    "/bytes6",
+    "/bytes7\u00e9\u20ac!",
+  ]);
+  expect(logged.find(({ uri }) => uri.startsWith("/bytes0"))).toMatchObject({
+    host: "hcaf",
+    user_agent: 'u"caf',
+    http_x_forwarded_for: "caf",
+  });
+});
+
+test.each([
+  [502, "no_valid_answer"],
+  [413, "body_too_large"],
+])("the answer %d of nginx itself is JSON with the reason %s", async (status, reason) => {
+  const length = status === 413 ? 11 * 1024 * 1024 : 0;
+  instance.http.once("connection", (socket) => status === 502 && socket.destroy());
+  instance.http.closeAllConnections();
+  const head = `POST /x.html HTTP/1.1\r\nHost: h\r\nContent-Length: ${length}\r\nConnection: close\r\n\r\n`;
+  const answer = await pod.raw(head);
+  expect(answer).toMatch(new RegExp(`^HTTP/1\\.1 ${status}[\\s\\S]*Content-Type: application/json`));
+  expect(JSON.parse(answer.split("\r\n\r\n")[1] ?? "")).toMatchObject({ reason, message: expect.any(String) });
 });

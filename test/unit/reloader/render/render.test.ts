@@ -53,6 +53,17 @@ describe("the proxy", () => {
     expect(proxied("proxy_send_timeout", { timeoutSeconds: 77 })).toEqual(["77s"]);
   });
 
+  test("keeps the forwarded headers of clients only behind an ingress", () => {
+    const trusting = proxied("proxy_set_header", { trustForwarded: true });
+    expect(trusting).toContain("X-Forwarded-Proto $vast_pod_proto");
+    expect(trusting).not.toContain("Forwarded ");
+    expect(trusting).toContain("Proxy ");
+  });
+
+  test("limits what a slow reader's answer takes on the disk", () => {
+    expect(proxied("proxy_max_temp_file_size")).toEqual(["64m"]);
+  });
+
   test("limits the size of requests", () => {
     expect(proxied("client_max_body_size", { maxBodySize: "64m" })).toEqual(["64m"]);
   });
@@ -65,8 +76,11 @@ describe("the proxy", () => {
       "HTTP2-Settings ",
       "X-Real-IP $remote_addr",
       "X-Forwarded-For $proxy_add_x_forwarded_for",
-      "X-Forwarded-Proto $vast_pod_proto",
       "X-Forwarded-Host $vast_pod_forwarded_host",
+      "X-Forwarded-Proto $scheme",
+      ...["Port", "Prefix", "Scheme", "Server", "Ssl"].map((name) => `X-Forwarded-${name} `),
+      "Forwarded ",
+      "Proxy ",
       "X-Request-ID $vast_pod_request_id",
     ]);
   });
@@ -200,7 +214,7 @@ describe("the status port", () => {
 describe("the access log", () => {
   test("is JSON with exactly the documented fields in their order", () => {
     const [format] = all(parsed(), "log_format");
-    const line = format?.slice(3).join("").replace(/\$\w+/g, "0") ?? "";
+    const line = format?.slice(3).join("").replace("$vast_pod_log{", "{").replace(/\$\w+/g, "0") ?? "";
     expect(Object.keys(JSON.parse(line))).toEqual(
       (
         "address http_x_forwarded_for host upstream_addr source time resp_body_size request_length method uri " +
