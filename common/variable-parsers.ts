@@ -81,7 +81,7 @@ export interface Header {
 // Headers that frame a message, belong to one connection, or are set by the proxy. With a second header of that name, nginx and the
 // instance could read the same request differently.
 const RESERVED_HEADER =
-  /^(host|content-length|content-type|transfer-encoding|connection|keep-alive|te|trailer|upgrade|expect|proxy-.*|forwarded|x-forwarded-.*|x-real-ip|x-request-id)$/i;
+  /^(host|content-length|content-type|transfer-encoding|connection|keep-alive|te|trailer|upgrade|expect|http2-settings|proxy|proxy-.*|forwarded|x-forwarded-.*|x-real-ip|x-request-id)$/i;
 // RFC 9110: a name is a token, a value begins and ends with a visible character. No `$` in a name, because nginx would read it as a
 // variable. nginx reads words of at most 4,095 characters, and quoting a value for nginx may double its length.
 const HEADER = /^([!#%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([\x21-\x7e](?:[\x20-\x7e]{0,1998}[\x21-\x7e])?)$/;

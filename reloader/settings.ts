@@ -45,6 +45,7 @@ export function reloaderSettings(
       maxBodySize: values.NGINX_MAX_BODY_SIZE,
       accessLog: values.NGINX_ACCESS_LOG,
       buffering: values.NGINX_PROXY_BUFFERING,
+      trustForwarded: values.NGINX_TRUST_FORWARDED === "on",
       keepaliveMs: values.NGINX_UPSTREAM_KEEPALIVE_SECONDS,
       timeoutSeconds: values.NGINX_TIMEOUT_SECONDS,
       ipv6,

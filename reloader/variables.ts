@@ -43,6 +43,11 @@ export const RELOADER_VARIABLES = {
     },
     "the client's",
   ),
+  NGINX_TRUST_FORWARDED: byDefault(z.enum(["on", "off"]), "off", {
+    group: "nginx",
+    meaning: "`on`: keep the client's `Forwarded` and `X-Forwarded-*` headers, behind an ingress that sets them",
+    expects: "on or off",
+  }),
   NGINX_PROXY_BUFFERING: byDefault(z.enum(["on", "off"]), "on", {
     group: "nginx",
     meaning: "nginx `proxy_buffering`: `on` or `off`",

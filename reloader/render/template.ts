@@ -7,7 +7,18 @@ import type { TemplateView } from "./view.ts";
 
 /** Every name of the view, including those inside sections. A template that uses another name has a mistake. */
 export const VIEW_NAMES: ReadonlySet<string> = new Set([
-  ...["server", "hash", "listenPort", "statusPort", "ipv6", "accessLog", "path", "maxBodySize", "buffering"],
+  ...[
+    "server",
+    "hash",
+    "listenPort",
+    "statusPort",
+    "ipv6",
+    "accessLog",
+    "path",
+    "maxBodySize",
+    "buffering",
+    "trustForwarded",
+  ],
   ...["timeoutSeconds", "retryAfterSeconds", "stateFolder", "stateFile", "keepIdleClientsSeconds", "proxied"],
   ...["endpoint", "scheme", "host", "keepaliveConnections", "keepalive"],
   ...["tls", "name", "verify", "authorities", "auth", "header", "file"],

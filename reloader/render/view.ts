@@ -15,6 +15,8 @@ export interface ProxySettings {
   /** Absolute path, or `off`. */
   accessLog: string;
   buffering: "on" | "off";
+  /** Whether the `Forwarded` and `X-Forwarded-*` headers of clients are kept. */
+  trustForwarded: boolean;
   keepaliveMs: number;
   timeoutSeconds: number;
   /** Whether this machine has IPv6: without it nginx refuses a config with `listen [::]`. */
@@ -77,6 +79,7 @@ export function viewOf(target: Target | null, settings: ProxySettings, { auth, n
     accessLog: settings.accessLog === "off" ? null : { path: quoted("NGINX_ACCESS_LOG", settings.accessLog) },
     maxBodySize: size("NGINX_MAX_BODY_SIZE", settings.maxBodySize),
     buffering: settings.buffering === "on" ? "on" : "off",
+    trustForwarded: settings.trustForwarded,
     timeoutSeconds: whole("NGINX_TIMEOUT_SECONDS", settings.timeoutSeconds, 1, MAX_SECONDS),
     retryAfterSeconds: whole("Retry-After", RETRY_AFTER_SECONDS, 1, MAX_SECONDS),
     stateFolder: quoted("NGINX_CONFIG_PATH", dirname(settings.statePath)),

@@ -115,15 +115,15 @@ describe("a request", () => {
     });
   });
 
-  test("keeps the headers of a proxy in front", async () => {
+  test("keeps the address chain and the request id of a proxy in front, and nothing else that it forwards", async () => {
     answer = ok;
     const said =
       "X-Forwarded-For: 198.51.100.7\r\nX-Forwarded-Proto: https\r\nX-Request-ID: abc\r\nX-Forwarded-Host: e.example";
     await pod.raw(`GET / HTTP/1.1\r\nHost: h\r\n${said}\r\nConnection: close\r\n\r\n`);
     expect(last().headers).toMatchObject({
       "x-forwarded-for": "198.51.100.7, 127.0.0.1",
-      "x-forwarded-proto": "https",
-      "x-forwarded-host": "e.example",
+      "x-forwarded-proto": "http",
+      "x-forwarded-host": "h",
       "x-request-id": "abc",
     });
   });
@@ -134,9 +134,10 @@ describe("a request", () => {
     expect(last().headers.host).toBeTruthy();
   });
 
-  test("that fails is not retried", async () => {
+  test("that changes something and fails is not retried", async () => {
     answer = (incoming) => incoming.socket.destroy();
-    expect((await pod.get("/once")).status).toBe(502);
+    const text = await pod.raw("POST /once HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
+    expect(text).toMatch(/^HTTP\/1\.1 502/);
     expect(instance.requests.map((seen) => seen.url)).toEqual(["/once"]);
   });
 

@@ -10,6 +10,7 @@ export const PROXY: ProxySettings = {
   maxBodySize: "10M",
   accessLog: "/var/log/nginx/pod.log",
   buffering: "on",
+  trustForwarded: false,
   keepaliveMs: 4_000,
   timeoutSeconds: 600,
   ipv6: true,

@@ -23,6 +23,12 @@ describe("the reloader's settings", () => {
     });
   });
 
+  test("trust no forwarded headers of clients unless NGINX_TRUST_FORWARDED is on", () => {
+    expect(read({}).proxy.trustForwarded).toBe(false);
+    expect(read({ NGINX_TRUST_FORWARDED: "on" }).proxy.trustForwarded).toBe(true);
+    expect(() => read({ NGINX_TRUST_FORWARDED: "true" })).toThrow("NGINX_TRUST_FORWARDED");
+  });
+
   test("name their other files so that `include *.conf` does not match them", () => {
     const settings = read({ NGINX_CONFIG_PATH: "/etc/nginx/conf.d/default.conf" });
     expect(settings.goodPath).not.toMatch(/\.conf$/);

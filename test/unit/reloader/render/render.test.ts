@@ -25,7 +25,7 @@ describe("the proxy", () => {
   });
 
   test("passes the request URI on unchanged", () => {
-    expect(proxied("proxy_pass")).toEqual(["http://vast_pod_instance"]);
+    expect(proxied("proxy_pass")).toEqual(["http://vast_pod_instance", "http://vast_pod_instance_once"]);
   });
 
   test("keeps HTTP/1.1 connections to the instance for less time than the instance does", () => {
@@ -35,9 +35,12 @@ describe("the proxy", () => {
     expect(proxied("proxy_http_version")).toEqual(["1.1"]);
   });
 
-  test("streams uploads and never sends one twice", () => {
+  test("streams uploads, and repeats no request that may change something", () => {
     expect(proxied("proxy_request_buffering")).toEqual(["off"]);
-    expect(proxied("proxy_next_upstream")).toEqual(["off"]);
+    // Without `non_idempotent` and `timeout`.
+    expect(proxied("proxy_next_upstream")).toEqual(["error"]);
+    const once = block(parsed(), "upstream", "vast_pod_instance_once");
+    expect(all(once, "keepalive_requests")).toEqual([["keepalive_requests", "1"]]);
   });
 
   test("buffers answers unless the setting is off", () => {
@@ -50,6 +53,17 @@ describe("the proxy", () => {
     expect(proxied("proxy_send_timeout", { timeoutSeconds: 77 })).toEqual(["77s"]);
   });
 
+  test("keeps the forwarded headers of clients only behind an ingress", () => {
+    const trusting = proxied("proxy_set_header", { trustForwarded: true });
+    expect(trusting).toContain("X-Forwarded-Proto $vast_pod_proto");
+    expect(trusting).not.toContain("Forwarded ");
+    expect(trusting).toContain("Proxy ");
+  });
+
+  test("limits what a slow reader's answer takes on the disk", () => {
+    expect(proxied("proxy_max_temp_file_size")).toEqual(["64m"]);
+  });
+
   test("limits the size of requests", () => {
     expect(proxied("client_max_body_size", { maxBodySize: "64m" })).toEqual(["64m"]);
   });
@@ -58,11 +72,15 @@ describe("the proxy", () => {
     expect(proxied("proxy_set_header")).toEqual([
       "Host $vast_pod_host",
       "Connection $vast_pod_connection",
-      "Upgrade $http_upgrade",
+      "Upgrade $vast_pod_upgrade",
+      "HTTP2-Settings ",
       "X-Real-IP $remote_addr",
       "X-Forwarded-For $proxy_add_x_forwarded_for",
-      "X-Forwarded-Proto $vast_pod_proto",
       "X-Forwarded-Host $vast_pod_forwarded_host",
+      "X-Forwarded-Proto $scheme",
+      ...["Port", "Prefix", "Scheme", "Server", "Ssl"].map((name) => `X-Forwarded-${name} `),
+      "Forwarded ",
+      "Proxy ",
       "X-Request-ID $vast_pod_request_id",
     ]);
   });
@@ -70,7 +88,10 @@ describe("the proxy", () => {
   test("uses TLS for an https server, with its name in the handshake and without verification", () => {
     const target = { server: { ...server(), scheme: "https" as const, host: "gpu.example" }, address: "203.0.113.9" };
     const location = block(block(directives(renderConfig(target, PROXY).text), "server"), "location", "/");
-    expect(all(location, "proxy_pass")).toEqual([["proxy_pass", "https://vast_pod_instance"]]);
+    expect(all(location, "proxy_pass").map((words) => words[1])).toEqual([
+      "https://vast_pod_instance",
+      "https://vast_pod_instance_once",
+    ]);
     expect(all(location, "proxy_ssl_server_name")).toEqual([["proxy_ssl_server_name", "on"]]);
     expect(all(location, "proxy_ssl_name")).toEqual([["proxy_ssl_name", "gpu.example"]]);
     expect(all(location, "proxy_ssl_verify")).toEqual([["proxy_ssl_verify", "off"]]);
@@ -136,6 +157,7 @@ describe("the proxy", () => {
     const { text } = renderConfig({ server: server(80, "gpu.example"), address: "203.0.113.9" }, PROXY);
     expect(all(directives(text), "server").filter((words) => words.length > 1)).toEqual([
       ["server", "203.0.113.9:80", "max_fails=0"],
+      ["server", "203.0.113.9:80", "max_fails=0"],
     ]);
     expect(text.replace(/^#.*$/gm, "")).not.toContain("gpu.example");
   });
@@ -192,7 +214,7 @@ describe("the status port", () => {
 describe("the access log", () => {
   test("is JSON with exactly the documented fields in their order", () => {
     const [format] = all(parsed(), "log_format");
-    const line = format?.slice(3).join("").replace(/\$\w+/g, "0") ?? "";
+    const line = format?.slice(3).join("").replace("$vast_pod_log{", "{").replace(/\$\w+/g, "0") ?? "";
     expect(Object.keys(JSON.parse(line))).toEqual(
       (
         "address http_x_forwarded_for host upstream_addr source time resp_body_size request_length method uri " +
