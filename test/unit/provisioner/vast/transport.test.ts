@@ -1,5 +1,5 @@
 import { inspect } from "node:util";
-import { AxiosError, type AxiosRequestConfig, type InternalAxiosRequestConfig } from "axios";
+import { AxiosError, AxiosHeaders, type AxiosRequestConfig, type InternalAxiosRequestConfig } from "axios";
 import { describe, expect, test } from "vitest";
 import { VastError } from "../../../../provisioner/vast/errors.ts";
 import type { Pacing } from "../../../../provisioner/vast/pacing.ts";
@@ -71,7 +71,7 @@ async function errorOf(work: Promise<unknown>): Promise<VastError> {
 }
 
 const network = (code: string) => {
-  const config = { headers: { Authorization: `Bearer ${KEY}` } } as unknown as InternalAxiosRequestConfig;
+  const config: InternalAxiosRequestConfig = { headers: new AxiosHeaders({ Authorization: `Bearer ${KEY}` }) };
   return new AxiosError(`connect ${code} with ${KEY}`, code, config, { key: KEY });
 };
 
