@@ -14,6 +14,15 @@ export interface Clock {
 /** Ms between two instants, in either order: after the system's clock was set back, nothing waits until it has caught up. */
 export const elapsedMs = (since: number, now: number): number => Math.abs(now - since);
 
+/**
+ * Starts a stopwatch: the returned function answers the ms since then. The monotonic clock of a suspended machine stands still, and the
+ * system's clock can be set back: the clock that has advanced more counts.
+ */
+export function stopwatch({ now, monotonic }: Pick<Clock, "now" | "monotonic">): () => number {
+  const [at, ticks] = [now(), monotonic()];
+  return () => Math.max(now() - at, monotonic() - ticks);
+}
+
 // Abort reason for a deadline's own sleep. Without a reason, each abort() creates an exception with a stack trace.
 const DONE = "done";
 

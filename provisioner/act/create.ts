@@ -20,6 +20,7 @@ import type { Backoff, State } from "../state/schema.ts";
 import { type AccountTrouble, accountTrouble, asVastError, type VastError } from "../vast/errors.ts";
 import type { Offer, Template } from "../vast/rows.ts";
 import { destroyInstance } from "./destroy.ts";
+import { openSendWindow } from "./send-window.ts";
 import { type OfferOutcome, type OfferParts, type Signals, tryOffer } from "./try-offer.ts";
 
 export interface CreateParts extends OfferParts {
@@ -168,11 +169,12 @@ async function attemptOffer(
 ): Promise<{ state: State; outcome: CreateOutcome | null }> {
   const { clock, log, save } = parts;
   const { id: offerId, hostId, machineId, dollarsPerHour } = offer;
+  const mayBeSent = openSendWindow(clock);
   const startedAt = clock.now();
   const intent = { offerId, hostId, machineId, dollarsPerHour, label: action.label, startedAt, contract: null };
   const intended = intend(before, intent);
   await save(intended); // no intent on disk, no create
-  const result = await tryOffer(parts, action, offer, template, signals);
+  const result = await tryOffer(parts, action, offer, template, mayBeSent, signals);
   if (result.kind === "left_contract") return destroyLeftContract(parts, result, intended, signals.abortMutations);
   const folded = foldOutcome(parts, result, before, intended, offerId);
   await save(folded.state);

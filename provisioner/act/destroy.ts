@@ -9,6 +9,7 @@ import { accountBlocked, deleteConfirmed, deleteSent, destroyed, markForDeletion
 import type { State } from "../state/schema.ts";
 import type { VastClient } from "../vast/client.ts";
 import { accountTrouble, asVastError } from "../vast/errors.ts";
+import { openSendWindow } from "./send-window.ts";
 
 export interface DestroyInstanceParts {
   client: VastClient;
@@ -30,19 +31,30 @@ export async function destroyInstance(
   signal?: AbortSignal,
 ): Promise<State> {
   const { client, clock, log, desired, save } = parts;
+  const mayBeSent = openSendWindow(clock);
   let next = markForDeletion(state, action, clock.now());
   await save(next);
-  if (!(await parts.mayMutate())) {
-    // Another provisioner decides about the instance now: this one must not destroy it later.
+  const withdrawn = async () => {
+    // Another provisioner may decide about the instance now: this one must not destroy it later.
     await save(state);
     return state;
-  }
+  };
+  if (!(await parts.mayMutate())) return withdrawn();
   log.info({ event: "action", action: "destroy", instance: action.id, reason: action.reason }, message);
   try {
-    await withDeadline(clock, MUTATION_MS, signal, (deadline) => client.destroyInstance(action.id, deadline));
+    await withDeadline(clock, MUTATION_MS, signal, (deadline) =>
+      client.destroyInstance(action.id, mayBeSent, deadline),
+    );
     next = deleteConfirmed(deleteSent(next, action.id, clock.now()), action.id);
   } catch (error) {
     const failure = asVastError(error);
+    if (failure.kind === "not_sent") {
+      log.warn(
+        { event: "action", action: "destroy", instance: action.id, err: failure },
+        `the destroy of instance ${action.id} was not sent; the next pass decides again`,
+      );
+      return withdrawn();
+    }
     const trouble = accountTrouble(failure);
     if (trouble !== null) next = accountBlocked(next, trouble, accountMessage(trouble, failure.message), clock.now());
     // The delete stays pending whatever the API answers: the lists show whether it took effect, and it is sent again after a

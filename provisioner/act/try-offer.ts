@@ -1,5 +1,6 @@
 // Sends one create for one offer and answers what came of it. Touches the API; the caller keeps the state.
 import { withDeadline } from "../../common/clock.ts";
+import type { Fence } from "../../common/http.ts";
 import { CREATE_WAIT_MS } from "../model/deadlines.ts";
 import type { CreateAction } from "../model/plan.ts";
 import { diskSpace } from "../search/requirements.ts";
@@ -23,7 +24,7 @@ export interface Signals {
  * - `unknown`: the create may have succeeded
  * - `refused`: nothing was created
  * - `left_contract`: the create failed but left a contract, which is ours
- * - `not_sent`: the label's lease is not held any more
+ * - `not_sent`: the label's lease is not held any more, or too much time has passed since the intent was written
  */
 export type OfferOutcome =
   | { kind: "created"; contract: number }
@@ -33,12 +34,13 @@ export type OfferOutcome =
   | { kind: "left_contract"; failure: VastError; contract: number }
   | { kind: "not_sent" };
 
-/** The intent must be on disk before this is called. */
+/** The intent must be on disk before this is called; `mayBeSent` must be older than it. */
 export async function tryOffer(
   parts: OfferParts,
   action: CreateAction,
   offer: Offer,
   template: Template,
+  mayBeSent: Fence,
   { stop, abortMutations }: Signals,
 ): Promise<OfferOutcome> {
   const { client, clock, log } = parts;
@@ -60,12 +62,19 @@ export async function tryOffer(
       ...(imageLogin === null ? {} : { imageLogin }),
     };
     const contract = await withDeadline(clock, CREATE_WAIT_MS, stop, (slot) =>
-      client.createInstance(request, abortMutations, slot),
+      client.createInstance(request, mayBeSent, abortMutations, slot),
     );
     return { kind: "created", contract };
   } catch (error) {
     const failure = asVastError(error);
     if (failure.contract !== null) return { kind: "left_contract", failure, contract: failure.contract };
+    if (failure.kind === "not_sent") {
+      log.warn(
+        { event: "action", action: "create", offer: offer.id, err: failure },
+        "the create was not sent; the next pass decides again",
+      );
+      return { kind: "not_sent" };
+    }
     if (isOutcomeUnknown(failure)) {
       log.warn(
         { event: "action", action: "create", offer: offer.id, err: failure },

@@ -1,6 +1,7 @@
 // Destroys instances whose pod no StatefulSet wants. Touches the API of Vast, the cluster's API and the clock.
 // The pod is gone and so is its state file: only the lists decide, and an instance is kept in every unclear case.
-import type { Clock } from "../../common/clock.ts";
+import { type Clock, stopwatch } from "../../common/clock.ts";
+import type { Fence } from "../../common/http.ts";
 import type { Logger } from "../../common/logging.ts";
 import type { Cluster } from "../kubernetes/cluster.ts";
 import { type Namespace, readNamespace } from "../kubernetes/pod-desired.ts";
@@ -44,6 +45,8 @@ export interface ReapOutcome {
 // Lists have shown instances for up to two minutes after their destroy.
 const VERIFY_MS = 150_000;
 const POLL_MS = 5000;
+// A destroy is sent at most this long after the lists were requested: later a pod may be back. Enough for a hundred destroys.
+const SEND_WITHIN_MS = 300_000;
 
 export async function reap(parts: ReapParts): Promise<ReapOutcome> {
   const { client, cluster, clock, prefix, print } = parts;
@@ -51,6 +54,8 @@ export async function reap(parts: ReapParts): Promise<ReapOutcome> {
     if (problem !== null) print(`Nothing is destroyed: ${problem}.`);
     return { done: problem === null, problem, orphans: [], gone: [], left: [] };
   };
+  const elapsedMs = stopwatch(clock);
+  const mayBeSent = () => elapsedMs() < SEND_WITHIN_MS;
   // Vast first: the cluster's lists, read later, have the pod of every instance in this list.
   let rows: readonly Instance[];
   try {
@@ -90,7 +95,7 @@ export async function reap(parts: ReapParts): Promise<ReapOutcome> {
   const taken = orphans.slice(0, parts.atMost);
   if (taken.length < orphans.length)
     print(`This run destroys the ${taken.length} oldest of ${orphans.length} orphans.`);
-  const left = (await destroyOrphans(parts, taken)).map((row) => row.id);
+  const left = (await destroyOrphans(parts, taken, mayBeSent)).map((row) => row.id);
   const gone = taken.map((row) => row.id).filter((id) => !left.includes(id));
   if (gone.length > 0) print(`Destroyed and verified: ${gone.join(", ")}.`);
   if (left.length > 0) print(`Not verified as destroyed: ${left.join(", ")}. The next run tries again.`);
@@ -137,10 +142,11 @@ function createdBefore(rows: readonly Instance[], instant: number): Instance[] {
 async function destroyOrphans(
   { client, clock, log }: ReapParts,
   rows: readonly Instance[],
+  mayBeSent: Fence,
 ): Promise<readonly Instance[]> {
   for (const row of rows) {
     try {
-      await client.destroyInstance(row.id);
+      await client.destroyInstance(row.id, mayBeSent);
       log.info(
         { event: "action", action: "destroy", instance: row.id, reason: "orphan" },
         `${describe(row)} is destroyed`,

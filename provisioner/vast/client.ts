@@ -1,6 +1,7 @@
 // The calls of the Vast.ai API that the provisioner makes. It returns only checked data; everything uncertain is thrown as a
 // `VastError`. Touches the API through the function that it is given.
 import * as z from "zod";
+import type { Fence } from "../../common/http.ts";
 import { VastError } from "./errors.ts";
 import { type Instance, type Offer, readInstance, readOffer, readTemplate, type Template } from "./rows.ts";
 import type { Send } from "./transport.ts";
@@ -32,13 +33,14 @@ export interface VastClient {
   readCredit(signal?: AbortSignal): Promise<number | null>;
   /** Offers in the API's order (64 at most). `body` is the flat search body. */
   searchOffers(body: Record<string, unknown>, signal?: AbortSignal): Promise<Offer[]>;
+  // The two calls that change something are not sent when their fence forbids it: they throw `not_sent`.
   /**
    * Rents an offer and returns the instance's id. It is never repeated automatically: it is not idempotent. Aborting `beforeSent`
    * cancels it only while it waits for its rate limit.
    */
-  createInstance(request: CreateRequest, signal?: AbortSignal, beforeSent?: AbortSignal): Promise<number>;
+  createInstance(request: CreateRequest, fence: Fence, signal?: AbortSignal, beforeSent?: AbortSignal): Promise<number>;
   /** Sends the destroy request. When it resolves, the request was accepted; the instance may still exist. */
-  destroyInstance(id: number, signal?: AbortSignal): Promise<void>;
+  destroyInstance(id: number, fence: Fence, signal?: AbortSignal): Promise<void>;
 }
 
 // 25 is the API's largest page. 40 pages are a thousand instances with one label: something is wrong before that.
@@ -167,7 +169,7 @@ export function createVastClient(send: Send, { clean, onDuplicateTemplates }: Cl
       return offers.map(readOffer).filter((offer) => offer !== null);
     },
 
-    async createInstance(request, signal, beforeSent) {
+    async createInstance(request, fence, signal, beforeSent) {
       const path = `/api/v0/asks/${request.offerId}/`;
       const body = {
         client_id: "me",
@@ -179,13 +181,13 @@ export function createVastClient(send: Send, { clean, onDuplicateTemplates }: Cl
         ...(request.imageLogin === undefined ? {} : { image_login: request.imageLogin }),
       };
       const call = `PUT ${path}`;
-      const limits = { deadlineMs: CREATE_ANSWER_MS, ...(beforeSent === undefined ? {} : { beforeSent }) };
+      const limits = { deadlineMs: CREATE_ANSWER_MS, fence, ...(beforeSent === undefined ? {} : { beforeSent }) };
       const answer = await send({ method: "PUT", path, body, endpoint: "create", ...limits }, signal);
       return expect(contract, answer, call, "no `new_contract`").new_contract;
     },
 
-    async destroyInstance(id, signal) {
-      await send({ method: "DELETE", path: `/api/v0/instances/${id}/`, body: {}, endpoint: "destroy" }, signal);
+    async destroyInstance(id, fence, signal) {
+      await send({ method: "DELETE", path: `/api/v0/instances/${id}/`, body: {}, endpoint: "destroy", fence }, signal);
     },
   };
 }

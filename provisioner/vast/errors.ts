@@ -7,6 +7,7 @@
  * - `rate_limited`: called too often; nothing was done
  * - `invalid`: the API refused the request itself
  * - `unavailable`: no answer, or an answer of a gateway; it is unknown what the API did
+ * - `not_sent`: the time in which it could be sent was over, because of a pause of the process or a slow network: nothing was sent
  * - `malformed`: an answer that is not what the API promises; it is unknown what the API did
  */
 export type VastErrorKind =
@@ -19,6 +20,7 @@ export type VastErrorKind =
   | "rate_limited"
   | "invalid"
   | "unavailable"
+  | "not_sent"
   | "malformed";
 
 export interface VastErrorFields {

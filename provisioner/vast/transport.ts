@@ -2,7 +2,7 @@
 // headers and never leave this file. Touches the network.
 import { type Clock, withDeadline } from "../../common/clock.ts";
 import { codeOf } from "../../common/errors.ts";
-import { createHttpClient, type HttpAdapter } from "../../common/http.ts";
+import { createHttpClient, FENCED, type Fence, fenced, type HttpAdapter } from "../../common/http.ts";
 import { scrub } from "../../common/logging.ts";
 import { type HttpAnswer, readAnswer } from "./answer.ts";
 import { VastError, type VastErrorFields, type VastErrorKind } from "./errors.ts";
@@ -21,6 +21,8 @@ export interface ApiCall {
   retryRateLimited?: boolean;
   /** Aborting it cancels the call while it waits for its rate limit, and has no effect once the call is sent. */
   beforeSent?: AbortSignal;
+  /** Asked when the call has waited for its rate limit, and again when it is written. */
+  fence?: Fence;
 }
 
 export type Send = (call: ApiCall, signal?: AbortSignal) => Promise<Record<string, unknown>>;
@@ -86,12 +88,14 @@ export function createTransport(options: TransportOptions): Send {
           params,
           headers: { Authorization: `Bearer ${options.apiKey()}` },
           signal: deadline,
+          ...(call.fence === undefined ? {} : fenced(call.fence, options.adapter)),
           ...(call.body === undefined ? {} : { data: JSON.stringify(call.body) }),
         });
         const retryAfterMs = retryAfterIn(response.headers["retry-after"], options.clock.now());
         const text = typeof response.data === "string" ? response.data : "";
         return { status: response.status, text, ...(retryAfterMs === null ? {} : { retryAfterMs }) };
       } catch (error) {
+        if (codeOf(error) === FENCED) throw tooLate(call);
         throw networkError(describe(call), error, deadline);
       }
     });
@@ -107,6 +111,7 @@ export function createTransport(options: TransportOptions): Send {
     await options.pacing.acquire(call.endpoint, cancels.length > 1 ? AbortSignal.any(cancels) : cancels[0]);
     if (cancels.some((one) => one.aborted))
       throw notSent(call, { kind: "unavailable", slug: "aborted", text: "cancelled before it was sent" });
+    if (call.fence?.() === false) throw tooLate(call);
     const sentAt = options.clock.now();
     const report = (outcome: CallInfo["outcome"]) =>
       options.onCall?.({ endpoint: call.endpoint, outcome, ms: options.clock.now() - sentAt });
@@ -117,7 +122,7 @@ export function createTransport(options: TransportOptions): Send {
       options.pacing.succeeded(call.endpoint);
       return body;
     } catch (error) {
-      if (!(error instanceof VastError)) throw error;
+      if (!(error instanceof VastError) || error.kind === "not_sent") throw error;
       report(error.kind);
       options.pacing.failed(call.endpoint, error);
       if (error.kind === "auth") options.onAuthError?.();
@@ -157,6 +162,12 @@ function describe(call: ApiCall): string {
 
 function notSent(call: ApiCall, fields: Pick<VastErrorFields, "kind" | "slug" | "text" | "retryAfterMs">): VastError {
   return new VastError({ ...fields, call: describe(call), status: null, reached: false });
+}
+
+function tooLate(call: ApiCall): VastError {
+  const text =
+    "not sent: too much time has passed since it was decided, because the program was paused or the network is slow";
+  return notSent(call, { kind: "not_sent", slug: "", text });
 }
 
 /** Keeps only the code of a failure: the client's error holds the request with its headers. */

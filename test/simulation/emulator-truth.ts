@@ -68,8 +68,11 @@ export interface PodTruth {
   label: string;
   /** When each process of its provisioner ran, in order of their starts. Two can run at the same time. */
   running: Span[];
-  /** When a process sent a create or destroy; `process` is its index in `running`. */
-  acts: { at: number; process: number }[];
+  /**
+   * When a process sent a create or destroy; `process` is its index in `running`, `leaseOfOther` whether another process held the label's
+   * lease in Redis at that moment.
+   */
+  acts: { at: number; process: number; leaseOfOther: boolean }[];
   /** When requests to the pod were answered by an instance with its label. */
   serving: (Span & { id: number })[];
   /** When the pod was replaced and its volumes were lost. */

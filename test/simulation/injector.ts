@@ -181,6 +181,16 @@ export function createInjector(parts: InjectorParts): Injector {
         else killAt(pod, injection.point, then);
         break;
       }
+      case "freeze": {
+        const thaw = pods[injection.pod]?.freeze() ?? null;
+        if (thaw === null) return;
+        const over = disturb("freeze", injection.pod, 0);
+        last(injection.forMs, () => {
+          thaw();
+          over();
+        });
+        break;
+      }
       case "overlap": {
         const pod = pods[injection.pod];
         const end = pod?.leaveBehind() ?? null;

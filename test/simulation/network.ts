@@ -50,13 +50,14 @@ export function apiAdapter(connection: ApiConnection, process: Process): AxiosAd
 
     return new Promise((resolve, reject) => {
       let open = true;
-      const settle = (then: () => void) => {
-        if (!open || !process.alive()) return;
-        open = false;
-        if (kind === "create") createAnswered = true;
-        config.signal?.removeEventListener?.("abort", abort);
-        then();
-      };
+      const settle = (then: () => void) =>
+        process.whenRunning(() => {
+          if (!open || !process.alive()) return;
+          open = false;
+          if (kind === "create") createAnswered = true;
+          config.signal?.removeEventListener?.("abort", abort);
+          then();
+        });
       const fail = (code: string) => settle(() => reject(Object.assign(new Error(code), { code })));
       const abort = () => fail("ERR_CANCELED");
       config.signal?.addEventListener?.("abort", abort);

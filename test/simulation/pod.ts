@@ -43,6 +43,8 @@ export interface Pod {
   image: { name: string; since: number };
   start(): void;
   kill(): void;
+  /** Pauses the process; the returned function lets it continue. Null without a process. */
+  freeze(): (() => void) | null;
   /** Kills the process when it next reaches `point`. Without a process it does nothing. */
   killAtPoint(point: KillPoint): void;
   /** SIGTERM, and SIGKILL after the grace period; `then` is called when the process has ended. */
@@ -120,6 +122,7 @@ export function simulatedPod(parts: PodParts): Pod {
       );
     },
     kill: () => current?.kill(),
+    freeze: () => current?.freeze() ?? null,
     killAtPoint: (point) => current?.killAtPoint(point),
     onEnd(then) {
       if (current === null) then();
@@ -129,7 +132,7 @@ export function simulatedPod(parts: PodParts): Pod {
       const process = current;
       if (process === null) return;
       ends.push(then);
-      process.stop.abort(new Error("SIGTERM"));
+      process.whenRunning(() => process.stop.abort(new Error("SIGTERM")));
       time.after(GRACE_MS, () => process === current && process.kill());
     },
     replace() {
@@ -146,11 +149,17 @@ export function simulatedPod(parts: PodParts): Pod {
     },
   };
 
+  const ownerOf = (number: number) => `${truth.name} (process ${number})`;
+
   /** Records a create or destroy with the process that sends it. */
   function connectionOf(number: number): ApiConnection {
     const { observer } = parts.connection;
     const sent = (request: ApiRequest) => {
-      if (kindOf(request) !== null) truth.acts.push({ at: time.now(), process: number });
+      if (kindOf(request) !== null) {
+        const holder = parts.redis.peek(`vast_lease_${truth.label}`);
+        const leaseOfOther = holder !== null && !holder.endsWith(ownerOf(number));
+        truth.acts.push({ at: time.now(), process: number, leaseOfOther });
+      }
       observer.sent(request);
     };
     return { ...parts.connection, observer: { ...observer, sent } };
@@ -178,7 +187,7 @@ export function simulatedPod(parts: PodParts): Pod {
       }),
       adapter: apiAdapter(connectionOf(number), process),
       connectRedis: async () => parts.redis.connect(process.clock.sleep),
-      owner: `${truth.name} (process ${number})`,
+      owner: ownerOf(number),
       probe: instanceProbe({ ...parts.probe, random, healthPath: settings.healthPath }, process),
       askReloader: async (signal) => {
         await process.clock.sleep(ASK_MS, signal);

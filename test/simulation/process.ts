@@ -1,5 +1,5 @@
-// One process of a pod's provisioner: it runs, ends on SIGTERM, or is killed, after which it has no effect any more. Touches only
-// what it is given.
+// One process of a pod's provisioner: it runs, is paused, ends on SIGTERM, or is killed, after which it has no effect any more. Touches
+// only what it is given.
 import type { Clock } from "../../common/clock.ts";
 import type { VirtualTime } from "./virtual-time.ts";
 
@@ -25,6 +25,10 @@ export interface Process {
   readonly clock: Clock;
   /** SIGTERM aborts it. */
   readonly stop: AbortController;
+  /** SIGSTOP, or a node that is suspended. The returned function continues it: then it learns everything that it has missed, in order. */
+  freeze(): () => void;
+  /** Runs `step` when the process next runs: now, or when it continues. A dead process never does. */
+  whenRunning(step: () => void): void;
   /** SIGKILL. Calls `died`, once. */
   kill(): void;
   /** Kills it when it next reaches `point`. */
@@ -37,6 +41,8 @@ export interface Process {
 export function newProcess(time: VirtualTime, died: () => void, clockOffsetMs = 0): Process {
   let alive = true;
   let killPoint: KillPoint | null = null;
+  let freezes = 0;
+  let missed: (() => void)[] = [];
   const process: Process = {
     alive: () => alive,
     stop: new AbortController(),
@@ -52,9 +58,27 @@ export function newProcess(time: VirtualTime, died: () => void, clockOffsetMs = 
             signal?.removeEventListener("abort", wake);
             if (alive) resolve();
           };
-          const takeBack = time.after(ms, wake);
+          const takeBack = time.after(ms, () => process.whenRunning(wake));
           signal?.addEventListener("abort", wake, { once: true });
         }),
+    },
+    freeze() {
+      freezes += 1;
+      let frozen = true;
+      return () => {
+        if (!frozen) return;
+        frozen = false;
+        freezes -= 1;
+        if (freezes > 0) return;
+        const steps = missed;
+        missed = [];
+        // One after another, as timers and sockets are handled: what follows from one step happens before the next.
+        for (const step of steps) time.after(0, step);
+      };
+    },
+    whenRunning(step) {
+      if (freezes > 0) missed.push(step);
+      else step();
     },
     kill() {
       if (!alive) return;

@@ -5,6 +5,8 @@ export interface SharedRedis {
   /** While true every command fails after a second, as with an unreachable server. */
   away: boolean;
   flush(): void;
+  /** What a key holds, whether Redis can be reached or not. */
+  peek(key: string): string | null;
   /** `sleep` belongs to the process: for a dead one it never returns. */
   connect(sleep: (ms: number) => Promise<void>): RedisConnection;
 }
@@ -28,6 +30,7 @@ export function sharedRedis(now: () => number): SharedRedis {
   const redis: SharedRedis = {
     away: false,
     flush: () => entries.clear(),
+    peek: get,
     connect(sleep) {
       const reached = async () => {
         if (!redis.away) return;

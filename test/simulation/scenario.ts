@@ -23,6 +23,8 @@ export type Injection = { at: number } & (
       downMs: number;
       losesDisk: boolean;
     }
+  /** The process is stopped (SIGSTOP, a suspended node) and then continues exactly where it was. */
+  | { kind: "freeze"; pod: number; forMs: number }
   /** The pod is force-deleted: another one replaces it, with new volumes, while its process still runs. */
   | { kind: "overlap"; pod: number; forMs: number }
   | { kind: "redis-away"; forMs: number }

@@ -6,10 +6,14 @@ const APART_MS = 30_000;
 // An earlier Redis outage can still have an effect: a provisioner notices it in its next pass.
 const AFTERGLOW_MS = 180_000;
 
-/** No process sends a create or destroy just after another process that is still running. */
+/** No process sends a create or destroy while another one holds the lease, or just after another process that is still running. */
 export function oneOwner(truth: Truth): Breach[] {
   return truth.pods.flatMap((pod) =>
-    pod.acts.flatMap(({ at, process }, i) => {
+    pod.acts.flatMap(({ at, process, leaseOfOther }, i) => {
+      if (leaseOfOther && !redisMayHaveForgotten(truth, at - AFTERGLOW_MS, at))
+        return [
+          { law: "one-owner", at, message: `process ${process} of ${pod.name} acts while another holds the lease` },
+        ];
       const other = pod.acts
         .slice(0, i)
         .findLast((act) => act.process !== process && (pod.running[act.process]?.to ?? 0) > at);

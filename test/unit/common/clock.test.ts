@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { systemClock, withDeadline } from "../../../common/clock.ts";
+import { stopwatch, systemClock, withDeadline } from "../../../common/clock.ts";
 import { fakeClock } from "../../fakes/fake-clock.ts";
 
 describe("a deadline", () => {
@@ -71,6 +71,20 @@ describe("a deadline", () => {
       throw new TypeError("its own");
     };
     await expect(withDeadline(fakeClock(), 1000, undefined, failing)).rejects.toThrow(TypeError);
+  });
+});
+
+describe("a stopwatch", () => {
+  test.each([
+    ["both clocks advance", 3000, 3000, 3000],
+    ["the machine was suspended: its monotonic clock stood still", 600_000, 0, 600_000],
+    ["the system's clock was set back", -3_600_000, 5000, 5000],
+  ])("counts the clock that has advanced more: %s", (_, wallMs, monotonicMs, expected) => {
+    let [now, ticks] = [1_000_000, 0];
+    const elapsedMs = stopwatch({ now: () => now, monotonic: () => ticks });
+    expect(elapsedMs()).toBe(0);
+    [now, ticks] = [now + wallMs, ticks + monotonicMs];
+    expect(elapsedMs()).toBe(expected);
   });
 });
 

@@ -1,12 +1,14 @@
 // The HTTP client is sockets: these tests use real ones, on loopback.
 import { once } from "node:events";
 import { createServer, type RequestListener } from "node:http";
-import type { AddressInfo } from "node:net";
+import { createServer as createTlsServer, Agent as TlsAgent } from "node:https";
+import { type AddressInfo, connect, createServer as createTcpServer } from "node:net";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { systemClock } from "../../../common/clock.ts";
 import { codeOf } from "../../../common/errors.ts";
-import { createHttpClient, getJson } from "../../../common/http.ts";
+import { createHttpClient, FENCED, fenced, getJson, type HttpAdapter } from "../../../common/http.ts";
 import { fakeClock } from "../../fakes/fake-clock.ts";
+import { SELF_SIGNED } from "../provisioner/observe/self-signed.ts";
 
 const DEADLINE_MS = 5000;
 
@@ -42,6 +44,129 @@ describe("an HTTP client", () => {
     const url = await serve((request, response) => response.end(request.url));
     const { data } = await createHttpClient({ baseURL: url, proxy: false, responseType: "text" }).get<string>("/path");
     expect(data).toBe("/path");
+  });
+});
+
+describe("a fenced request", () => {
+  const echo: RequestListener = (request, response) => {
+    const body: Buffer[] = [];
+    request.on("data", (chunk: Buffer) => body.push(chunk));
+    request.on("end", () => response.end(`${request.method} ${Buffer.concat(body).toString()}`));
+  };
+
+  const gate = (): [Promise<void>, () => void] => {
+    let open: (() => void) | undefined;
+    const opened = new Promise<void>((resolve) => {
+      open = resolve;
+    });
+    return [opened, () => open?.()];
+  };
+
+  /** A server that speaks TLS behind a relay, and the handshake that passes only after `release`. */
+  async function behindSlowHandshake() {
+    let came = 0;
+    const server = createTlsServer(SELF_SIGNED, (request, response) => {
+      came += 1;
+      echo(request, response);
+    });
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const { port } = server.address() as AddressInfo;
+    const [hello, helloCame] = gate();
+    const [held, release] = gate();
+    const relay = createTcpServer((socket) => {
+      socket.on("error", () => socket.destroy());
+      socket.once("readable", async () => {
+        helloCame();
+        await held;
+        const onward = connect(port, "127.0.0.1");
+        onward.on("error", () => onward.destroy());
+        socket.pipe(onward).pipe(socket);
+      });
+    });
+    relay.listen(0, "127.0.0.1");
+    await once(relay, "listening");
+    onTestFinished(() => {
+      server.closeAllConnections();
+      server.close();
+      relay.close();
+    });
+    const url = `https://127.0.0.1:${(relay.address() as AddressInfo).port}`;
+    const httpsAgent = new TlsAgent({ rejectUnauthorized: false });
+    return { url, httpsAgent, hello, release, came: () => came };
+  }
+
+  test("is written with its body while the fence is open", async () => {
+    const url = await serve(echo);
+    const client = createHttpClient({ proxy: false });
+    for (const body of ["first", "second, on the same connection"]) {
+      const { data } = await client.put(
+        url,
+        body,
+        fenced(() => true),
+      );
+      expect(data).toBe(`PUT ${body}`);
+    }
+  });
+
+  test("is not written when the fence has closed, and its error says so", async () => {
+    let came = 0;
+    const url = await serve((_, response) => {
+      came += 1;
+      response.end();
+    });
+    const failed = createHttpClient({ proxy: false }).put(
+      url,
+      "body",
+      fenced(() => false),
+    );
+    expect(codeOf(await failed.catch((error: unknown) => error))).toBe(FENCED);
+    expect(came).toBe(0);
+  });
+
+  test("is not written when the fence closes during the TLS handshake", async () => {
+    const { url, httpsAgent, hello, release, came } = await behindSlowHandshake();
+    let open = true;
+    const failed = createHttpClient({ proxy: false, httpsAgent }).put(
+      url,
+      "body",
+      fenced(() => open),
+    );
+    await hello;
+    open = false;
+    release();
+    expect(codeOf(await failed.catch((error: unknown) => error))).toBe(FENCED);
+    expect(came()).toBe(0);
+  });
+
+  test("is written after a slow TLS handshake when the fence stays open", async () => {
+    const { url, httpsAgent, hello, release } = await behindSlowHandshake();
+    const answered = createHttpClient({ proxy: false, httpsAgent }).put<string>(
+      url,
+      "body",
+      fenced(() => true),
+    );
+    await hello;
+    release();
+    expect((await answered).data).toBe("PUT body");
+  });
+
+  test("asks the fence before the network's replacement too", async () => {
+    const network: HttpAdapter = async (config) => ({
+      data: "sent",
+      status: 200,
+      statusText: "",
+      headers: {},
+      config,
+    });
+    const put = (open: boolean) =>
+      createHttpClient().put<string>(
+        "/x",
+        "body",
+        fenced(() => open, network),
+      );
+    expect((await put(true)).data).toBe("sent");
+    expect(codeOf(await put(false).catch((error: unknown) => error))).toBe(FENCED);
   });
 });
 

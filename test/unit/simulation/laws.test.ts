@@ -179,8 +179,8 @@ test("two processes of one label that act within 30 s are a breach while both ru
           { from: MINUTE, to: 3 * HOUR },
         ],
         acts: [
-          { at: HOUR, process: 0 },
-          { at: HOUR + secondAt, process: 1 },
+          { at: HOUR, process: 0, leaseOfOther: false },
+          { at: HOUR + secondAt, process: 1, leaseOfOther: false },
         ],
       },
     );
@@ -190,6 +190,13 @@ test("two processes of one label that act within 30 s are a breach while both ru
   expect(oneOwner(truth(SECOND, HOUR + 2 * SECOND))).toHaveLength(1);
   expect(oneOwner(truth(SECOND, 3 * HOUR, [{ from: HOUR - 3 * MINUTE, to: HOUR - 3 * MINUTE }]))).toEqual([]);
   expect(oneOwner(truth(SECOND, 3 * HOUR, [{ from: 0, to: HOUR - 3 * MINUTE - 1 }]))).toHaveLength(1);
+});
+
+test("a process that acts while another one holds the lease is a breach, however long the other has not acted", () => {
+  const truth = (forgetful: Truth["redisUnreliable"] = []) =>
+    truthOf({ redisUnreliable: forgetful }, { acts: [{ at: HOUR, process: 0, leaseOfOther: true }] });
+  expect(oneOwner(truth())).toHaveLength(1);
+  expect(oneOwner(truth([{ from: HOUR - MINUTE, to: HOUR - MINUTE }]))).toEqual([]);
 });
 
 test("money is split into serving, boot time and waste, for the pods' labels only", () => {

@@ -93,3 +93,33 @@ test("Redis that is down rejects after a second", async () => {
   await expect(redis.mget(["a"])).rejects.toThrow("timed out");
   expect(slept).toEqual([1000]);
 });
+
+test("a frozen process learns what it has missed when it continues, in order, one step after another", async () => {
+  const time = virtualTime(0);
+  const process = newProcess(time, () => undefined);
+  const steps: string[] = [];
+  void process.clock.sleep(10).then(() => steps.push(`first at ${time.now()}`));
+  void process.clock.sleep(20).then(() => steps.push(`second at ${time.now()}`));
+  time.after(5, () => {
+    const thaw = process.freeze();
+    time.after(100, thaw);
+    time.after(101, thaw);
+  });
+  time.after(30, () => process.whenRunning(() => steps.push(`answer at ${time.now()}`)));
+  await time.runUntil(200, nothing);
+  expect(steps).toEqual(["first at 105", "second at 105", "answer at 105"]);
+});
+
+test("a process that is killed while it is frozen never continues", async () => {
+  const time = virtualTime(0);
+  const process = newProcess(time, () => undefined);
+  let woken = false;
+  void process.clock.sleep(10).then(() => {
+    woken = true;
+  });
+  const thaw = process.freeze();
+  time.after(20, process.kill);
+  time.after(30, thaw);
+  await time.runUntil(50, nothing);
+  expect(woken).toBe(false);
+});

@@ -66,6 +66,14 @@ describe("a destroy", () => {
     expect(result).toEqual(before);
   });
 
+  test("that was not sent because its time was over leaves no pending delete", async () => {
+    const { journal, disk, result, before, lines } = await act(destroy, { destroy: fails(vastError("not_sent")) });
+    expect(journal).toEqual(["save", `destroy ${ID}`, "save"]);
+    expect(disk.saved.at(-1)).toEqual(before);
+    expect(result).toEqual(before);
+    expect(lines.at(-1)?.msg).toContain("was not sent; the next pass decides again");
+  });
+
   test("puts the pending delete on disk before the DELETE", async () => {
     const { journal, disk, result } = await act(destroy);
     expect(journal).toEqual(["save", `destroy ${ID}`, "save"]);

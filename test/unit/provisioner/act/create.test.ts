@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import type { Clock } from "../../../../common/clock.ts";
 import { createOne } from "../../../../provisioner/act/create.ts";
 import { known } from "../../../../provisioner/model/observation.ts";
 import type { State } from "../../../../provisioner/state/schema.ts";
@@ -29,6 +30,8 @@ interface Setup extends ClientScript {
   mayMutate?: boolean;
   /** How long the API takes to answer a create. */
   answerMs?: number;
+  /** Called with the fence of a create before it is answered. */
+  onCreate?: (mayBeSent: () => boolean, clock: Clock) => Promise<void>;
 }
 
 /** Runs one create attempt and answers everything that happened. */
@@ -37,10 +40,12 @@ async function attempt(setup: Setup) {
   const clock = fakeClock(NOW);
   const fake = fakeClient(journal, { offers: () => [offer()], ...setup });
   const slowly: typeof fake.createInstance = async (...request) => {
+    await setup.onCreate?.(request[1], clock);
     await clock.sleep(setup.answerMs ?? 0);
     return fake.createInstance(...request);
   };
-  const client = setup.answerMs === undefined ? fake : { ...fake, createInstance: slowly };
+  const client =
+    setup.answerMs === undefined && setup.onCreate === undefined ? fake : { ...fake, createInstance: slowly };
   const disk = fakeDisk(journal);
   disk.full = setup.full ?? false;
   const { log, lines } = fakeLog();
@@ -95,6 +100,28 @@ describe("a create", () => {
     expect(journal).toEqual(["template", "search", "save", "save"]);
     expect(disk.saved.at(-1)).toMatchObject({ intent: null, creates: [] });
     expect(result).toMatchObject({ intent: null, creates: [] });
+  });
+
+  test("that was not sent because its time was over leaves no intent behind, and no other offer is tried", async () => {
+    const offers = () => [offer(), offer({ id: 2 })];
+    const { outcome, result, journal, disk } = await attempt({ offers, create: fails(vastError("not_sent")) });
+    expect(journal).toEqual(["template", "search", "save", "create 31415926", "save"]);
+    expect(disk.saved.at(-1)).toMatchObject({ intent: null, creates: [] });
+    expect(result).toMatchObject({ intent: null, creates: [], backoff: null });
+    expect(outcome).toBe("create_interrupted");
+  });
+
+  test("has a window for sending that is open when it is called, and closes while it waits", async () => {
+    const open: boolean[] = [];
+    await attempt({
+      create: () => 42,
+      onCreate: async (mayBeSent, clock) => {
+        open.push(mayBeSent());
+        await clock.sleep(31 * SECOND);
+        open.push(mayBeSent());
+      },
+    });
+    expect(open).toEqual([true, false]);
   });
 
   test("sends template, image, label, disk and login as desired", async () => {

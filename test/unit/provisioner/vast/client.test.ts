@@ -200,12 +200,14 @@ describe("the offers", () => {
   });
 });
 
+const always = () => true;
+
 describe("a create", () => {
   const request = { offerId: 5, templateHash: "h1", image: "example/app:2", label: LABEL, diskSpace: 32 };
 
   test("sends all required fields, and no price: a price would make it a bid", async () => {
     const { client, calls } = clientOf({ success: true, new_contract: 42 });
-    expect(await client.createInstance({ ...request, imageLogin: "-u me -p secret host" })).toBe(42);
+    expect(await client.createInstance({ ...request, imageLogin: "-u me -p secret host" }, always)).toBe(42);
     expect(calls[0]).toMatchObject({ method: "PUT", path: "/api/v0/asks/5/", endpoint: "create" });
     expect(calls[0]?.body).toEqual({
       client_id: "me",
@@ -220,12 +222,12 @@ describe("a create", () => {
 
   test("sends no login when there is none: the template's own is used", async () => {
     const { client, calls } = clientOf({ new_contract: 42 });
-    await client.createInstance(request);
+    await client.createInstance(request, always);
     expect(calls[0]?.body).not.toHaveProperty("image_login");
   });
 
   test("reads the contract's id also when it comes as text", async () => {
-    expect(await clientOf({ new_contract: "42" }).client.createInstance(request)).toBe(42);
+    expect(await clientOf({ new_contract: "42" }).client.createInstance(request, always)).toBe(42);
   });
 
   test.each([
@@ -235,19 +237,21 @@ describe("a create", () => {
     { new_contract: "x" },
     { new_contract: true },
   ])("has an unknown outcome when a success has no contract id: %j", async (answer) => {
-    await expect(clientOf(answer).client.createInstance(request)).rejects.toEqual(malformed(/new_contract/));
+    await expect(clientOf(answer).client.createInstance(request, always)).rejects.toEqual(malformed(/new_contract/));
   });
 
   test("is sent only once, whatever the answer is", async () => {
     const failure = new VastError({ kind: "unavailable", call: "PUT", status: 502, slug: "", text: "" });
     const { client, calls } = clientOf(failure, { new_contract: 42 });
-    await expect(client.createInstance(request)).rejects.toBe(failure);
+    await expect(client.createInstance(request, always)).rejects.toBe(failure);
     expect(calls).toHaveLength(1);
   });
 });
 
 test("a destroy is sent to the instance's own path", async () => {
   const { client, calls } = clientOf({ success: true });
-  await client.destroyInstance(42);
-  expect(calls).toEqual([{ method: "DELETE", path: "/api/v0/instances/42/", body: {}, endpoint: "destroy" }]);
+  await client.destroyInstance(42, always);
+  expect(calls).toEqual([
+    { method: "DELETE", path: "/api/v0/instances/42/", body: {}, endpoint: "destroy", fence: always },
+  ]);
 });

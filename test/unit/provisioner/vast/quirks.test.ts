@@ -52,18 +52,18 @@ describe("a list is never empty because", () => {
 
 test("a key that is refused with 404 does not mean that the instance does not exist", async () => {
   const { client } = answered(json({ success: false, error: "auth_error", msg: "Invalid user key" }, 404));
-  expect((await errorOf(client.destroyInstance(42))).kind).toBe("auth");
+  expect((await errorOf(client.destroyInstance(42, () => true))).kind).toBe("auth");
 });
 
 test("a create with a gateway's answer may have rented an instance: it is not sent again", async () => {
   const { client, sent } = answered({ status: 502, text: "<html>" }, json({ new_contract: 1 }));
-  expect(isOutcomeUnknown(await errorOf(client.createInstance(create)))).toBe(true);
+  expect(isOutcomeUnknown(await errorOf(client.createInstance(create, () => true)))).toBe(true);
   expect(sent).toHaveLength(1);
 });
 
 test("the error of a failed create has the id of the contract that it made anyway", async () => {
   const { client } = answered(json({ success: false, msg: "bid too low", new_contract: 42 }));
-  expect((await errorOf(client.createInstance(create))).contract).toBe(42);
+  expect((await errorOf(client.createInstance(create, () => true))).contract).toBe(42);
 });
 
 test.each([
@@ -78,12 +78,12 @@ test.each([
   json({ success: false, error: "no_such_ask", msg: "ask is not available" }, 404),
   json({ success: false, error: "no_such_ask", msg: "Instance type 5 is no longer available." }, 410),
 ])("an offer that disappeared between search and create is recognized with any status: %j", async (answer) => {
-  expect(isOfferGone(await errorOf(answered(answer).client.createInstance(create)))).toBe(true);
+  expect(isOfferGone(await errorOf(answered(answer).client.createInstance(create, () => true)))).toBe(true);
 });
 
 test("a create is to be cancelled when the GPU is taken, and has no price, because a price would make it a bid", async () => {
   const { client, sent } = answered(json({ success: true, new_contract: 42 }));
-  await client.createInstance(create);
+  await client.createInstance(create, () => true);
   expect(sent[0]?.body).toMatchObject({ cancel_unavail: true });
   expect(sent[0]?.body).not.toHaveProperty("price");
 });
@@ -145,6 +145,6 @@ test("an account without credit shows as stopped instances: what is left is its 
 test("destroying an instance that does not exist any more has its own error kind", async () => {
   for (const error of ["no_such_instance", "not_found"]) {
     const { client } = answered(json({ success: false, error, msg: "Instance not found" }, 404));
-    expect((await errorOf(client.destroyInstance(42))).kind).toBe("not_found");
+    expect((await errorOf(client.destroyInstance(42, () => true))).kind).toBe("not_found");
   }
 });

@@ -333,3 +333,33 @@ describe("the deadline", () => {
     expect(requests).toHaveLength(1);
   });
 });
+
+describe("a call with a fence", () => {
+  const CREATE: ApiCall = { method: "PUT", path: "/api/v0/asks/5/", endpoint: "create", body: {} };
+
+  test("is not sent when the fence closes while it waits for its rate limit", async () => {
+    const { send, requests, calls, recorded } = transportOf();
+    const error = await errorOf(send({ ...CALL, ...CREATE, fence: () => false }));
+    expect(error).toMatchObject({ kind: "not_sent", reached: false, retryable: false });
+    expect(error.message).toContain("paused");
+    expect([requests, calls, recorded]).toEqual([[], [], []]);
+  });
+
+  test("is not sent when the fence closes after that, before it is written; no answer is recorded", async () => {
+    const { send, requests, calls, recorded } = transportOf();
+    let asked = 0;
+    const fence = () => {
+      asked += 1;
+      return asked === 1;
+    };
+    expect(await errorOf(send({ ...CREATE, fence }))).toMatchObject({ kind: "not_sent", reached: false });
+    expect(asked).toBe(2);
+    expect([requests, calls, recorded]).toEqual([[], [], []]);
+  });
+
+  test("is sent while the fence is open", async () => {
+    const { send, requests } = transportOf();
+    await send({ ...CREATE, fence: () => true });
+    expect(requests).toHaveLength(1);
+  });
+});
