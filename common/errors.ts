@@ -9,3 +9,8 @@ export function codeOf(error: unknown): string | null {
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
+
+/** Whether it is an error of the file system: the system's codes are like ENOSPC, Node's own are like ERR_INVALID_ARG_TYPE. */
+export function isFileSystemError(error: unknown): boolean {
+  return /^E[A-Z0-9]+$/.test(codeOf(error) ?? "");
+}

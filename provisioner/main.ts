@@ -41,8 +41,8 @@ process.exitCode = await runCommandLine(
         isDefault: true,
         async run(call) {
           const settings = readProvisionerSettings(sourceOf(call));
-          await run(settings, systemDependencies(settings, process.env), stopSignal());
-          return EXIT.done;
+          const done = await run(settings, systemDependencies(settings, process.env), stopSignal());
+          return done ? EXIT.done : EXIT.failed;
         },
       },
       {

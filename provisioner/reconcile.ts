@@ -1,7 +1,7 @@
 // The loop: observe, apply the observation, decide, apply the policy, publish, withdraw, act, wait. Each pass starts from the
 // observed state. Touches only what it is handed.
 import type { Clock } from "../common/clock.ts";
-import { codeOf } from "../common/errors.ts";
+import { isFileSystemError } from "../common/errors.ts";
 import { describeError, type Logger } from "../common/logging.ts";
 import { runPasses, WakeSignal } from "../common/loop.ts";
 import type { Act } from "./act/act.ts";
@@ -172,11 +172,6 @@ async function keep(parts: LoopParts, loop: LoopState, state: State, work: () =>
   if (loop.problem !== null) parts.log.info({ event: "disk" }, "the files can be written again");
   loop.problem = null;
   return true;
-}
-
-/** The system's codes are like ENOSPC; Node's own are like ERR_INVALID_ARG_TYPE. */
-function isFileSystemError(error: unknown): boolean {
-  return /^E[A-Z0-9]+$/.test(codeOf(error) ?? "");
 }
 
 async function publishPlan(parts: LoopParts, loop: LoopState, plan: Plan): Promise<void> {

@@ -15,6 +15,8 @@ export interface ProvisionerSettings {
   limits: Limits;
   policy: Policy;
   onTerminate: OnTerminate;
+  /** How long an ordered destroy may take from SIGTERM on. */
+  terminateMs: number;
   vastUrl: string;
   query: SearchQuery;
   redisUrl: string;
@@ -70,6 +72,7 @@ export function readProvisionerSettings(source: SettingsSource): ProvisionerSett
     },
     policy: v.VAST_POLICY,
     onTerminate: v.VAST_ON_TERMINATE,
+    terminateMs: v.VAST_TERMINATE_SECONDS * 1000,
     vastUrl: v.VAST_URL,
     query: withOrder(v.VAST_SEARCH_QUERY, v.VAST_SEARCH_ORDER?.order),
     redisUrl: v.BLACKLIST_REDIS_URL,

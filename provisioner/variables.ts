@@ -137,6 +137,11 @@ export const PROVISIONER_VARIABLES = {
     meaning: "on SIGTERM: `keep`, `destroy`, or `scale-down` (destroy if the StatefulSet no longer wants the pod)",
     expects: "keep, scale-down or destroy",
   }),
+  VAST_TERMINATE_SECONDS: byDefault(seconds, "100", {
+    group: "safety",
+    meaning: "how long `destroy` and `scale-down` try after SIGTERM; less than the time until SIGKILL",
+    expects: EXPECTED.seconds,
+  }),
   VAST_MAX_CREATES_PER_HOUR: byDefault(integer(1, 1000), "6", {
     group: "safety",
     meaning: "most instances created within any hour",

@@ -3,15 +3,16 @@
 import type { Argv } from "yargs";
 import { type Clock, systemClock } from "../../common/clock.ts";
 import { type CommandCall, EXIT, type ExitCode } from "../../common/command-line.ts";
-import { codeOf } from "../../common/errors.ts";
+import { codeOf, isFileSystemError, messageOf } from "../../common/errors.ts";
 import { getJson } from "../../common/http.ts";
 import { createLogger, type Logger } from "../../common/logging.ts";
-import type { SettingsSource } from "../../common/settings.ts";
+import { SettingsError, type SettingsSource } from "../../common/settings.ts";
 import { createLease, type Lease, newToken, noLease } from "../lease/lease.ts";
 import type { RedisConnection } from "../redis/connection.ts";
 import { openRedis } from "../redis/open.ts";
 import { readDestroySettings } from "../settings.ts";
-import { createStateFile } from "../state/state-file.ts";
+import type { State } from "../state/schema.ts";
+import { createStateFile, type StateFile } from "../state/state-file.ts";
 import { destroyAll } from "../teardown/destroy-all.ts";
 import { confirmOnTerminal } from "./confirm.ts";
 import { connectAccount } from "./connect.ts";
@@ -19,17 +20,27 @@ import { processName } from "./dependencies.ts";
 
 // A status server on the same machine answers within milliseconds.
 const STATUS_DEADLINE_MS = 1000;
+// A created instance may be listed two minutes late, and a destroyed one be listed two minutes longer; the rest is for failed calls.
+const WITHIN_SECONDS = 300;
 // Codes of a state file that this user or machine cannot have.
 const NO_STATE_FILE = ["EACCES", "EPERM", "EROFS", "ENOENT"];
 
 export function destroyOptions(cli: Argv): Argv {
-  return cli.option("yes", { type: "boolean", alias: "y", describe: "destroy without asking" });
+  return cli
+    .option("yes", { type: "boolean", alias: "y", describe: "destroy without asking" })
+    .option("within-seconds", {
+      type: "string",
+      requiresArg: true,
+      describe: `how long it tries until everything is verified as destroyed [${WITHIN_SECONDS}]`,
+    });
 }
 
 export async function destroyCommand(call: CommandCall, source: SettingsSource): Promise<ExitCode> {
   const settings = readDestroySettings(source);
   const { apiKey, label, podName, redisUrl, statePath, statusPort, vastUrl } = settings;
+  const limitMs = 1000 * readWithinSeconds(call.options["within-seconds"]);
   const clock = systemClock;
+  let until = clock.monotonic() + limitMs;
   const json = call.options.json === true;
   const log = createLogger({
     app: "vast-provisioner",
@@ -41,26 +52,51 @@ export async function destroyCommand(call: CommandCall, source: SettingsSource):
   const { client } = connectAccount({ baseUrl: vastUrl, apiKey: () => apiKey, clock, random: Math.random });
   const stateFile = createStateFile(statePath, clock.now);
   const redis = redisUrl === null ? null : await openRedis(redisUrl, log, clock);
+  const print = (text: string) => void (json ? process.stderr : process.stdout).write(`${text}\n`);
   const outcome = await destroyAll({
     client,
     clock,
     log,
     label,
-    load: async () => (await ifAccessible(stateFile.load(label)))?.state ?? null,
+    load: () => loadIfPossible(stateFile, label, print),
     save: async (state) => void (await ifAccessible(stateFile.save(state))),
     lease: leaseOfCommand(redis, label, clock, log),
     provisionerRuns: () => provisionerRuns(statusPort, podName, clock),
-    confirm: async (question) => call.options.yes === true || (await confirmOnTerminal(question)),
-    print: (text) => void (json ? process.stderr : process.stdout).write(`${text}\n`),
+    timeLeftMs: () => until - clock.monotonic(),
+    adoptsAll: false,
+    async confirm(question) {
+      const yes = call.options.yes === true || (await confirmOnTerminal(question));
+      until = clock.monotonic() + limitMs; // thinking about the answer costs no time
+      return yes;
+    },
+    print,
   }).finally(() => redis?.close());
+  if (outcome.problem !== null) print(outcome.problem);
   if (json) process.stdout.write(`${JSON.stringify(outcome)}\n`);
   return outcome.done ? EXIT.done : EXIT.failed;
+}
+
+function readWithinSeconds(text: unknown): number {
+  if (text === undefined) return WITHIN_SECONDS;
+  if (typeof text === "string" && /^[1-9]\d{0,4}$/.test(text)) return Number(text);
+  throw new SettingsError(["--within-seconds must be a whole number of seconds, 1 to 99999."]);
 }
 
 function leaseOfCommand(redis: RedisConnection | null, label: string, clock: Clock, log: Logger): Lease {
   if (redis === null) return noLease;
   const owner = `vast-provisioner destroy on ${processName(clock)}`;
   return createLease({ redis, clock, log, label, token: newToken(Math.random), owner });
+}
+
+/** Null when there is no state file that can be read; a volume that fails must not keep an instance billed. */
+async function loadIfPossible(file: StateFile, label: string, print: (text: string) => void): Promise<State | null> {
+  try {
+    return (await ifAccessible(file.load(label)))?.state ?? null;
+  } catch (error) {
+    if (!isFileSystemError(error)) throw error;
+    print(`The state file cannot be read (${messageOf(error)}): only instances that are listed can be destroyed.`);
+    return null;
+  }
 }
 
 /** Null when the state file is not accessible: an operator's machine has no volume of the provisioner. */

@@ -17,6 +17,7 @@ import { adoptPublished } from "../state/apply-observation.ts";
 import { emptyState, type State } from "../state/schema.ts";
 import { createStateFile, type StateFile } from "../state/state-file.ts";
 import { billingSentence, nothingBilled } from "../teardown/billing.ts";
+import type { DestroyOutcome } from "../teardown/destroy-all.ts";
 import { terminateWarning } from "../teardown/on-terminate.ts";
 import { type Account, connectAccount } from "./connect.ts";
 import type { Dependencies, RunContext } from "./dependencies.ts";
@@ -41,8 +42,11 @@ interface Stores {
   save(state: State): Promise<void>;
 }
 
-/** Runs until `stop` is aborted. Rejects when it cannot start, as with a status port in use or an unreadable state file. */
-export async function run(settings: ProvisionerSettings, deps: Dependencies, stop: AbortSignal): Promise<void> {
+/**
+ * Runs until `stop` is aborted. Returns whether all was done that the stop ordered. Rejects when it cannot start, as with a status
+ * port in use or an unreadable state file.
+ */
+export async function run(settings: ProvisionerSettings, deps: Dependencies, stop: AbortSignal): Promise<boolean> {
   const { secrets } = settings;
   const log = createLogger({
     app: "vast-provisioner",
@@ -77,10 +81,10 @@ export async function run(settings: ProvisionerSettings, deps: Dependencies, sto
   const stores = await connectRedis(context, restored, counts);
   redis = stores.redis;
   const mutations = mutationDeadline(stop, deps);
-  let allDestroyed = false;
+  let outcome: DestroyOutcome | null = null;
   try {
     await runLoop(loopParts(context, restored, account, stores, counts), loop, stop, mutations.signal);
-    allDestroyed = await shutdown({ ...context, ...restored, ...account, ...stores });
+    outcome = await shutdown({ ...context, ...restored, ...account, ...stores, stoppedAt: mutations.stoppedAt() });
   } finally {
     mutations.cancel();
     await stores.lease.release();
@@ -88,7 +92,10 @@ export async function run(settings: ProvisionerSettings, deps: Dependencies, sto
     await statusServer.close();
   }
   const { label } = settings.desired;
-  log.info({ event: "stop" }, allDestroyed ? nothingBilled(label) : billingSentence(loop.seen, loop.state, label));
+  if (outcome === null) log.info({ event: "stop" }, billingSentence(loop.seen, loop.state, label));
+  else if (outcome.problem === null) log.info({ event: "stop" }, nothingBilled(label));
+  else log.error({ event: "stop", instances: outcome.left }, outcome.problem);
+  return outcome?.done ?? true;
 }
 
 function logStart({ settings, deps, log }: RunContext): void {
@@ -235,14 +242,27 @@ function loopParts(
   };
 }
 
+interface MutationDeadline {
+  signal: AbortSignal;
+  /** When `stop` was aborted, by the monotonic clock. */
+  stoppedAt(): number;
+  cancel(): void;
+}
+
 /** A signal that is aborted some time after `stop`, so that a running create or destroy cannot delay the exit for ever. */
-function mutationDeadline(stop: AbortSignal, { clock }: Dependencies): { signal: AbortSignal; cancel(): void } {
+function mutationDeadline(stop: AbortSignal, { clock }: Dependencies): MutationDeadline {
   const deadline = new AbortController();
   const cancelled = new AbortController();
+  let stoppedAt: number | null = null;
   const start = async () => {
+    stoppedAt = clock.monotonic();
     await clock.sleep(MUTATION_WAIT_MS, cancelled.signal);
     deadline.abort(new Error("the program stops"));
   };
   stop.addEventListener("abort", start, { once: true });
-  return { signal: deadline.signal, cancel: () => cancelled.abort() };
+  return {
+    signal: deadline.signal,
+    stoppedAt: () => stoppedAt ?? clock.monotonic(), // stopped before it began
+    cancel: () => cancelled.abort(),
+  };
 }

@@ -1,11 +1,12 @@
 // The last step of `vast-provisioner run`: does with the instance what VAST_ON_TERMINATE says. Touches the cluster's API, the
 // upstream file, the reloader and the API of Vast, through its parts.
+import { withDeadline } from "../../common/clock.ts";
 import type { Lease } from "../lease/lease.ts";
 import type { LoopState } from "../loop-state.ts";
 import type { Publisher } from "../publish/publish.ts";
 import { awaitWithdrawn } from "../publish/withdraw.ts";
 import type { State } from "../state/schema.ts";
-import { destroyAll } from "../teardown/destroy-all.ts";
+import { type DestroyOutcome, destroyAll } from "../teardown/destroy-all.ts";
 import { destroyUnlessDesired } from "../teardown/on-terminate.ts";
 import type { VastClient } from "../vast/client.ts";
 import type { RunContext } from "./dependencies.ts";
@@ -16,13 +17,19 @@ export interface ShutdownParts extends RunContext {
   client: VastClient;
   lease: Lease;
   save(state: State): Promise<void>;
+  /** When the program was asked to stop, by the monotonic clock: VAST_TERMINATE_SECONDS begins then. */
+  stoppedAt: number;
 }
 
-/** True when every instance of the label is destroyed and verified. */
-export async function shutdown(parts: ShutdownParts): Promise<boolean> {
+// The drain leaves at least this much of the time for the destroy, its rate limit and the lists that verify it.
+const DESTROY_MS = 30_000;
+
+/** What came of the destroy that was ordered; null when the instance was to be kept. */
+export async function shutdown(parts: ShutdownParts): Promise<DestroyOutcome | null> {
   const { settings, deps, log, loop, client, lease, save } = parts;
   const { clock, openCluster } = deps;
   const { label } = settings.desired;
+  const timeLeftMs = () => timeLeft(parts);
   return destroyUnlessDesired({
     onTerminate: settings.onTerminate,
     policy: settings.policy,
@@ -30,12 +37,7 @@ export async function shutdown(parts: ShutdownParts): Promise<boolean> {
     clock,
     log,
     openCluster,
-    createPending: async () => {
-      const { intent } = loop.state;
-      if (intent === null) return false;
-      const rows = await client.listInstances(label).catch(() => []); // unknown: the list is read again later
-      return !rows.some((row) => intent.contract === null || row.id === intent.contract);
-    },
+    timeLeftMs,
     withdraw: () => withdrawForDestroy(parts),
     destroy: () =>
       destroyAll({
@@ -43,9 +45,11 @@ export async function shutdown(parts: ShutdownParts): Promise<boolean> {
         clock,
         log,
         label,
+        timeLeftMs,
         load: async () => loop.state,
         save,
         lease,
+        adoptsAll: true, // this process would have destroyed a duplicate, too
         provisionerRuns: async () => false, // this process is the provisioner, and its loop has stopped
         confirm: async () => true,
         print: (text) => log.info({ event: "terminate" }, text),
@@ -53,8 +57,12 @@ export async function shutdown(parts: ShutdownParts): Promise<boolean> {
   });
 }
 
+const timeLeft = ({ settings, deps, stoppedAt }: ShutdownParts) =>
+  stoppedAt + settings.terminateMs - deps.clock.monotonic();
+
 /** Publishes that nothing is served, and waits until nginx has applied it and the requests under way have had their time. */
-async function withdrawForDestroy({ settings, deps, log, loop, publisher }: ShutdownParts): Promise<void> {
+async function withdrawForDestroy(parts: ShutdownParts): Promise<void> {
+  const { settings, deps, log, loop, publisher } = parts;
   const { file: last, served } = loop;
   if (last === null) return;
   const { file } = await publisher.publish({
@@ -66,7 +74,8 @@ async function withdrawForDestroy({ settings, deps, log, loop, publisher }: Shut
   });
   loop.file = file;
   if (served === null) return;
-  const never = new AbortController().signal;
   const { askReloader, clock } = deps;
-  await awaitWithdrawn(askReloader, file.generation, served.server, settings.drainMs, clock, log, never);
+  await withDeadline(clock, timeLeft(parts) - DESTROY_MS, undefined, (over) =>
+    awaitWithdrawn(askReloader, file.generation, served.server, settings.drainMs, clock, log, over),
+  );
 }

@@ -58,24 +58,28 @@ const notFound = z.looseObject({
   details: z.looseObject({ kind: z.literal("statefulsets"), name: z.string() }),
 });
 
-/** `no` is unambiguous; everything that is not clear is `unknown`. `why` can end a sentence. */
-export type PodDesired = { desired: "yes" | "no" | "unknown"; why: string };
+/**
+ * `no` is unambiguous; everything that is not clear is `unknown`. `why` can end a sentence. `final`: asking again would not change
+ * the answer; false only for an `unknown` that comes from a failed lookup.
+ */
+export type PodDesired = { desired: "yes" | "no" | "unknown"; why: string; final: boolean };
 
-const unknown = (why: string): PodDesired => ({ desired: "unknown", why });
+const unknown = (why: string, final = false): PodDesired => ({ desired: "unknown", why, final });
 
 /** The name of the StatefulSet that controls a pod, or why there is no answer. */
-export function ownerOf(podName: string, lookup: LookupResult): { name: string } | { why: string } {
-  if (lookup.kind === "unknown") return { why: lookup.why };
+export function ownerOf(podName: string, lookup: LookupResult): { name: string } | { why: string; final: boolean } {
+  if (lookup.kind === "unknown") return { why: lookup.why, final: false };
   const read = pod.safeParse(lookup.body);
-  if (lookup.kind === "missing" || !read.success) return { why: `the cluster shows no pod ${podName}` };
+  if (lookup.kind === "missing" || !read.success) return { why: `the cluster shows no pod ${podName}`, final: false };
   const { name, ownerReferences } = read.data.metadata;
   // Other API groups have a kind of this name too (OpenKruise). Their sets are missing from Kubernetes' own list, which proves nothing.
   const owner = ownerReferences?.find(
     (reference) =>
       reference.controller === true && reference.kind === "StatefulSet" && reference.apiVersion.startsWith("apps/"),
   );
-  if (name !== podName || owner === undefined) return { why: `the pod ${podName} belongs to no StatefulSet` };
-  if (ordinalOf(podName, owner.name) === null) return { why: `the pod ${podName} has no number after ${owner.name}` };
+  const none = (why: string) => ({ why, final: true });
+  if (name !== podName || owner === undefined) return none(`the pod ${podName} belongs to no StatefulSet`);
+  if (ordinalOf(podName, owner.name) === null) return none(`the pod ${podName} has no number after ${owner.name}`);
   return { name: owner.name };
 }
 
@@ -86,25 +90,25 @@ export function desiredBy(setName: string, podName: string, lookup: LookupResult
     const status = notFound.safeParse(lookup.body);
     if (!status.success || status.data.details.name !== setName)
       return unknown("a 404 that does not come from the Kubernetes API");
-    return { desired: "no", why: `the StatefulSet ${setName} does not exist any more` };
+    return { desired: "no", why: `the StatefulSet ${setName} does not exist any more`, final: true };
   }
   const read = statefulSet.safeParse(lookup.body);
   if (!read.success || read.data.metadata.name !== setName) return unknown(`the StatefulSet ${setName} cannot be read`);
   const { deletionTimestamp, finalizers } = read.data.metadata;
   if (deletionTimestamp && finalizers?.includes("orphan"))
-    return unknown(`the StatefulSet ${setName} is being deleted without its pods`);
-  if (deletionTimestamp) return { desired: "no", why: `the StatefulSet ${setName} is being deleted` };
+    return unknown(`the StatefulSet ${setName} is being deleted without its pods`, true);
+  if (deletionTimestamp) return { desired: "no", why: `the StatefulSet ${setName} is being deleted`, final: true };
   return desiredByOrdinal(read.data, podName);
 }
 
 function desiredByOrdinal(set: z.infer<typeof statefulSet>, podName: string): PodDesired {
   const { name } = set.metadata;
   const ordinal = ordinalOf(podName, name);
-  if (ordinal === null) return unknown(`the pod ${podName} has no number after ${name}`);
+  if (ordinal === null) return unknown(`the pod ${podName} has no number after ${name}`, true);
   const { replicas, ordinals } = set.spec;
   const start = ordinals?.start ?? 0;
   const why = `the StatefulSet ${name} wants ${replicas} pods${start === 0 ? "" : `, numbered from ${start}`}`;
-  return { desired: ordinal >= start && ordinal < start + replicas ? "yes" : "no", why };
+  return { desired: ordinal >= start && ordinal < start + replicas ? "yes" : "no", why, final: true };
 }
 
 function ordinalOf(podName: string, setName: string): number | null {

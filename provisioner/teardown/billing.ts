@@ -14,7 +14,7 @@ export function billingSentence(seen: Observation | null, state: State, label: s
   const contract = state.intent?.contract ?? null;
   const pendingDeletes = new Set(state.pendingDeletes.map(({ id }) => id));
   if (seen === null || !seen.list.known) {
-    const ids = [...new Set([...Object.keys(state.tracks), ...[contract ?? [], ...pendingDeletes].flat().map(String)])];
+    const ids = lastSeenIds(state);
     const last = ids.length > 0 ? `; last seen: instance ${ids.join(", ")}` : "";
     return `cannot tell what is still being billed because the instance list is unknown${last}; check instances labelled ${label}, and destroy them with: ${COMMAND}`;
   }
@@ -37,4 +37,15 @@ export function billingSentence(seen: Observation | null, state: State, label: s
     parts.push(`it is not verified yet that instance ${ids} is destroyed; destroy it again with: ${COMMAND}`);
   }
   return parts.length > 0 ? parts.join("; ") : nothingBilled(label);
+}
+
+/** The ids of all instances that the state knows and that may be billed. */
+export function lastSeenIds({ tracks, intent, pendingDeletes }: State): number[] {
+  return [
+    ...new Set([
+      ...Object.keys(tracks).map(Number),
+      ...[intent?.contract ?? []].flat(),
+      ...pendingDeletes.map(({ id }) => id),
+    ]),
+  ];
 }

@@ -16,24 +16,20 @@ export interface TerminateParts {
   log: Logger;
   /** Throws an error that says what to do when there is no cluster. */
   openCluster(): Cluster;
+  /** How long the work may still go on. */
+  timeLeftMs(): number;
   /** Makes nginx stop using the instance. */
   withdraw(): Promise<void>;
-  /** Whether a create is unresolved: its outcome is unknown, or its instance is not listed yet. */
-  createPending(): Promise<boolean>;
   /** Destroys all instances of our label and verifies it with a list. */
   destroy(): Promise<DestroyOutcome>;
 }
 
-// The API server may be restarted just while a node is drained: three attempts over some seconds.
-const TRIES = 3;
 const PAUSE_MS = 2000;
-// The instance of a create that was sent just before SIGTERM may be listed late; Kubernetes grants two minutes for everything.
-const CREATE_WAIT_MS = 45_000;
 
-/** True when every instance of the label is destroyed and verified; false also when it was to be kept. */
-export async function destroyUnlessDesired(parts: TerminateParts): Promise<boolean> {
-  const { onTerminate, policy, clock, log } = parts;
-  if (onTerminate === "keep") return false;
+/** What came of the destroy; null when the instance was to be kept. */
+export async function destroyUnlessDesired(parts: TerminateParts): Promise<DestroyOutcome | null> {
+  const { onTerminate, policy, log } = parts;
+  if (onTerminate === "keep") return null;
   const { desired, why } = onTerminate === "destroy" ? ALWAYS_DESTROY : await isPodDesired(parts);
   const line = { event: "terminate", desired } as const;
   if (desired === "unknown") {
@@ -41,45 +37,42 @@ export async function destroyUnlessDesired(parts: TerminateParts): Promise<boole
       line,
       `VAST_ON_TERMINATE=scale-down: the instance is kept because the cluster gives no clear answer (${why})`,
     );
-    return false;
+    return null;
   }
   if (desired === "yes") {
     log.info(line, `VAST_ON_TERMINATE=scale-down: the instance is kept because ${why}`);
-    return false;
+    return null;
   }
   if (policy !== "sync") {
     log.warn(line, `the instance is kept because VAST_POLICY=${policy}, although ${why}`);
-    return false;
+    return null;
   }
   log.info(line, `the instance will be destroyed because ${why}`);
   try {
     await parts.withdraw();
-    const until = clock.now() + CREATE_WAIT_MS;
-    let pending = await parts.createPending();
-    while (pending && clock.now() < until) {
-      await clock.sleep(PAUSE_MS);
-      pending = await parts.createPending();
-    }
-    const { done } = await parts.destroy();
-    return done && !(pending && (await parts.createPending()));
   } catch (error) {
-    log.error({ event: "terminate", err: error }, `the instance could not be destroyed: ${messageOf(error)}`);
-    return false;
+    // The pod ends, and its nginx with it: a proxy that points at nothing for that time is better than an instance nobody uses.
+    log.warn(
+      { event: "terminate", err: error },
+      `nginx could not be told to stop using the instance (${messageOf(error)}); it is destroyed all the same`,
+    );
   }
+  return parts.destroy();
 }
 
-const ALWAYS_DESTROY: PodDesired = { desired: "no", why: "VAST_ON_TERMINATE=destroy" };
+const ALWAYS_DESTROY: PodDesired = { desired: "no", why: "VAST_ON_TERMINATE=destroy", final: true };
 
-async function isPodDesired({ podName, clock, openCluster }: TerminateParts): Promise<PodDesired> {
+/** An API server that is restarted or overloaded is asked until the time is over. */
+async function isPodDesired({ podName, clock, openCluster, timeLeftMs }: TerminateParts): Promise<PodDesired> {
   let cluster: Cluster;
   try {
     cluster = openCluster();
   } catch (error) {
-    return { desired: "unknown", why: messageOf(error) };
+    return { desired: "unknown", why: messageOf(error), final: true };
   }
-  for (let tries = 1; ; tries += 1) {
+  for (;;) {
     const answer = await askOnce(cluster, podName);
-    if (answer.desired !== "unknown" || tries === TRIES) return answer;
+    if (answer.final || timeLeftMs() <= PAUSE_MS) return answer;
     await clock.sleep(PAUSE_MS);
   }
 }
@@ -87,7 +80,7 @@ async function isPodDesired({ podName, clock, openCluster }: TerminateParts): Pr
 async function askOnce(cluster: Cluster, podName: string): Promise<PodDesired> {
   const base = `namespaces/${cluster.namespace}`;
   const owner = ownerOf(podName, await cluster.get(`/api/v1/${base}/pods/${podName}`));
-  if ("why" in owner) return { desired: "unknown", why: owner.why };
+  if ("why" in owner) return { desired: "unknown", ...owner };
   const path = `/apis/apps/v1/${base}/statefulsets/${owner.name}`;
   return desiredBy(owner.name, podName, await cluster.get(path));
 }

@@ -11,9 +11,9 @@ import { until } from "../sandbox/until.ts";
 import { NGINX_IMAGE } from "./base-images.ts";
 import { command } from "./command.ts";
 
-// The provisioner gets SIGTERM after nginx has exited. The question to the cluster, a create in flight, the destroy and its
-// verification need this much of the pod's grace period.
-const LEFT_FOR_THE_INSTANCE_SECONDS = 50;
+// The provisioner gets SIGTERM after nginx has exited, and needs this much of the pod's grace period: the default of
+// VAST_TERMINATE_SECONDS, and some seconds to log what is left.
+const LEFT_FOR_THE_INSTANCE_SECONDS = 105;
 
 describe("nginx at the end of a pod with scale-down", () => {
   let ports: PortBlock;

@@ -20,6 +20,8 @@ globalThis.Date = class extends RealDate {
     return fastNow();
   }
 };
+const realMonotonic = performance.now.bind(performance);
+performance.now = () => realMonotonic() * scale;
 
 const require = createRequire(import.meta.url);
 const timers = require("node:timers/promises");

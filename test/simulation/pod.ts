@@ -165,7 +165,7 @@ export function simulatedPod(parts: PodParts): Pod {
     return { ...parts.connection, observer: { ...observer, sent } };
   }
 
-  function live(process: Process, number: number): Promise<void> {
+  function live(process: Process, number: number): Promise<boolean> {
     const { disk, reloader } = volumes;
     const settings = readProvisionerSettings({
       env: { ...parts.env, VAST_TEMPLATE_IMAGE: pod.image.name },

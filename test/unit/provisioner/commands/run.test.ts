@@ -119,7 +119,7 @@ describe("a run", () => {
 
   test("that stops closes what it opened, and its last line says what is still being billed", async () => {
     const { result, redis, lines } = await runIn();
-    expect(result).toBeUndefined();
+    expect(result).toBe(true);
     expect(redis).toEqual({ opened: 1, closed: 1 });
     expect(lines.at(-1)).toMatchObject({
       event: "stop",
@@ -151,6 +151,25 @@ describe("a run", () => {
       expect.objectContaining({ server: null, reason: "terminating" }),
     ]);
     expect(lines.at(-1)?.msg).toBe(`no instance has the label ${LABEL}: nothing is being billed`);
+  });
+
+  test("names what an ordered destroy could not end in its time, and is not successful", async () => {
+    const row = { id: 7835610, label: LABEL, gpu_name: "RTX 4090", dph_total: 0.316 };
+    const answer = (call: string): [number, object] =>
+      call.startsWith("DELETE")
+        ? [403, { error: "forbidden" }]
+        : [200, { instances: [row], templates: [], offers: [], id: 9 }];
+    const settings = { VAST_ON_TERMINATE: "destroy", VAST_TERMINATE_SECONDS: "30", BLACKLIST_ENABLED: "false" };
+    const { result, lines } = await runIn({ answer, env: settings });
+    expect(result).toBe(false);
+    expect(lines.at(-1)).toMatchObject({
+      level: "error",
+      event: "stop",
+      instances: [7835610],
+      msg: expect.stringMatching(
+        /^Not verified .* billed: instance 7835610 \(RTX 4090, \$0\.316\/h\)\. Destroy it with: vast-provisioner destroy/,
+      ),
+    });
   });
 
   test("warns where the account has several templates of the name, and says which one is used", async () => {

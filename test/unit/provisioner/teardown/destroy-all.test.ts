@@ -17,14 +17,19 @@ interface Setup {
   destroy?: (id: number) => void;
   lease?: Lease;
   onQuestion?: () => void;
+  diskFull?: boolean;
 }
+
+const LIMIT = 180 * SECOND;
 
 async function run(setup: Setup) {
   const journal: Journal = [];
   const printed: string[] = [];
   const questions: string[] = [];
   const clock = fakeClock(NOW);
+  const { log, lines } = fakeLog();
   const disk = fakeDisk(journal);
+  disk.full = setup.diskFull ?? false;
   let lists = 0;
   const client = fakeClient(journal, {
     rows: () => {
@@ -36,8 +41,10 @@ async function run(setup: Setup) {
   const work = destroyAll({
     client,
     clock,
-    log: fakeLog().log,
+    log,
     label: LABEL,
+    timeLeftMs: () => NOW + LIMIT - clock.monotonic(),
+    adoptsAll: false,
     load: async () => setup.state ?? null,
     save: disk.save,
     lease: setup.lease ?? noLease,
@@ -51,7 +58,9 @@ async function run(setup: Setup) {
   });
   const outcome: DestroyOutcome = await clock.drive(work);
   const destroys = journal.filter((entry) => entry.startsWith("destroy"));
-  return { outcome, journal, destroys, printed: printed.join("\n"), questions, disk, ms: clock.now() - NOW };
+  const { problem, ...rest } = outcome;
+  const ms = clock.now() - NOW;
+  return { outcome: rest, problem, journal, destroys, printed: printed.join("\n"), questions, disk, lines, ms };
 }
 const a = row({ id: 1 });
 const b = row({ id: 2 });
@@ -74,16 +83,29 @@ describe("vast-provisioner destroy", () => {
     contract,
   });
 
-  test("destroys a contract that no list shows yet, and counts it as gone once its row had time to appear", async () => {
+  test("destroys a contract that no list shows yet, and counts it as gone when the API has accepted that", async () => {
     const { outcome, destroys, printed, disk, ms } = await run({
       lists: () => [],
       state: state({ intent: intent(42) }),
     });
     expect(outcome).toEqual({ done: true, gone: [42], left: [] });
-    expect(destroys).toEqual(["destroy 42", "destroy 42"]);
-    expect(ms).toBe(110 * SECOND);
+    expect(destroys).toEqual(["destroy 42"]);
+    expect(ms).toBe(2 * SECOND);
     expect(printed).toContain("Destroyed and verified: 42");
     expect(disk.saved.at(-1)).toMatchObject({ intent: null, pendingDeletes: [] });
+  });
+
+  test("counts a contract that the API does not know as gone only once its row had time to appear", async () => {
+    const { outcome, destroys, ms } = await run({
+      lists: () => [],
+      state: state({ intent: intent(42) }),
+      destroy: () => {
+        throw vastError("not_found", { status: 404 });
+      },
+    });
+    expect(outcome).toEqual({ done: true, gone: [42], left: [] });
+    expect(destroys).toEqual(["destroy 42", "destroy 42"]);
+    expect(ms).toBe(110 * SECOND);
   });
 
   test("destroys what a failed create left, and names what it could not destroy", async () => {
@@ -95,17 +117,40 @@ describe("vast-provisioner destroy", () => {
     const refused = () => {
       throw vastError("rate_limited");
     };
-    const { outcome, printed } = await run({ lists: () => [], state: known, destroy: refused });
+    const { outcome, problem } = await run({ lists: () => [], state: known, destroy: refused });
     expect(outcome).toEqual({ done: false, gone: [], left: [42] });
-    expect(printed).toContain("Not verified as destroyed after 180 s: instance 42");
+    expect(problem).toContain("Not verified as destroyed after 180 s, and may still be billed: instance 42");
+  });
+
+  test("looks for the instance of a create with an unknown outcome, destroys it, and forgets the create", async () => {
+    const { outcome, destroys, questions, disk, ms } = await run({
+      lists: (n) => (n > 20 && n < 23 ? [a] : []),
+      state: state({ intent: intent(null) }),
+    });
+    expect(questions[0]).toContain("the instance of a create with an unknown outcome");
+    expect(destroys).toEqual(["destroy 1"]);
+    expect(outcome).toEqual({ done: true, gone: [1], left: [] });
+    expect(disk.saved.at(-1)).toMatchObject({ intent: null, pendingDeletes: [] });
+    expect(ms).toBeLessThan(60 * SECOND);
+  });
+
+  test("forgets a create with an unknown outcome when no instance has appeared within its deadline", async () => {
+    const { outcome, disk, ms } = await run({ lists: () => [], state: state({ intent: intent(null) }) });
+    expect(outcome).toEqual({ done: true, gone: [], left: [] });
+    expect(disk.saved.at(-1)?.intent).toBeNull();
+    expect(ms).toBe(110 * SECOND);
+    const old = state({ intent: intent(null, 120 * SECOND) });
+    expect((await run({ lists: () => [], state: old })).ms).toBe(0);
   });
 
   test("does not say that nothing is being billed while the outcome of a create is unknown", async () => {
-    const { outcome, printed } = await run({ lists: () => [], state: state({ intent: intent(null) }) });
+    const failing = (n: number) => {
+      if (n > 1) throw vastError("unavailable", { status: 502 });
+      return [];
+    };
+    const { outcome, problem } = await run({ lists: failing, state: state({ intent: intent(null) }) });
     expect(outcome).toEqual({ done: false, gone: [], left: [] });
-    expect(printed).toContain("run this command again in two minutes");
-    const old = state({ intent: intent(null, 120 * SECOND) });
-    expect((await run({ lists: () => [], state: old })).outcome.done).toBe(true);
+    expect(problem).toMatch(/may still be billed: the instance of a create with an unknown outcome/);
   });
 
   test("asks first, and names what it would destroy and its price", async () => {
@@ -116,10 +161,10 @@ describe("vast-provisioner destroy", () => {
   });
 
   test("changes nothing after a no, and says what is still being billed", async () => {
-    const { outcome, journal, printed } = await run({ lists: () => [a], confirmed: false });
+    const { outcome, journal, problem } = await run({ lists: () => [a], confirmed: false });
     expect(outcome).toEqual({ done: false, gone: [], left: [1] });
     expect(journal).toEqual(["list"]);
-    expect(printed).toContain("is still being billed");
+    expect(problem).toBe("Nothing was destroyed; this may still be billed: instance 1 (RTX 4090, $0.316/h).");
   });
 
   test("saves each pending delete, destroys the instance, and verifies with a list that it is gone", async () => {
@@ -142,10 +187,12 @@ describe("vast-provisioner destroy", () => {
     expect(outcome.done).toBe(true);
   });
 
-  test("names after three minutes what is left", async () => {
-    const { outcome, printed, ms } = await run({ lists: () => [a] });
+  test("names what is left, its price and the remedy when the time is over", async () => {
+    const { outcome, problem, ms } = await run({ lists: () => [a] });
     expect(outcome).toEqual({ done: false, gone: [], left: [1] });
-    expect(printed).toMatch(/Not verified as destroyed after 180 s: instance 1 .*Run this command again/);
+    expect(problem).toMatch(
+      /after 180 s, and may still be billed: instance 1 \(RTX 4090, \$0.316\/h\)\. Destroy it with: vast-provisioner destroy/,
+    );
     expect(ms).toBe(180 * SECOND);
   });
 
@@ -159,23 +206,74 @@ describe("vast-provisioner destroy", () => {
     expect(outcome).toEqual({ done: false, gone: [], left: [1] });
   });
 
-  test("does nothing when the first list fails", async () => {
-    const failing = run({
+  test("asks a failed list again, and says once why", async () => {
+    const { outcome, destroys, printed } = await run({
+      lists: (n) => {
+        if (n < 5 || n === 6) throw vastError("unavailable", { status: 502 });
+        return n === 5 ? [a] : [];
+      },
+    });
+    expect(outcome).toEqual({ done: true, gone: [1], left: [] });
+    expect(destroys).toEqual(["destroy 1"]);
+    expect(printed.match(/The instance list is unknown/g)).toHaveLength(2); // before the question and after it
+  });
+
+  test("destroys nothing without a list, and names what was seen last when the time is over", async () => {
+    const { outcome, problem, destroys, questions, ms } = await run({
       lists: () => {
         throw vastError("unavailable", { status: 502 });
       },
+      state: state({ intent: intent(42) }),
     });
-    await expect(failing).rejects.toThrow("HTTP 502");
+    expect(outcome).toEqual({ done: false, gone: [], left: [42] });
+    expect([destroys, questions]).toEqual([[], []]);
+    expect(problem).toMatch(/the instance list is unknown; last seen: instance 42; check instances labelled/);
+    expect(ms).toBe(LIMIT);
   });
 
-  test("continues when a destroy fails: the lists decide", async () => {
-    const { outcome } = await run({
-      lists: (n) => (n === 1 ? [a] : []),
+  test.each([
+    ["rate_limited", 429],
+    ["auth", 403],
+    ["unavailable", 503],
+    ["invalid", 400],
+  ] as const)("sends a destroy again at once that the API refused: %s", async (kind, status) => {
+    let refusals = 3;
+    let gone = false;
+    const { outcome, destroys, ms } = await run({
+      lists: () => (gone ? [] : [a]),
+      destroy: () => {
+        refusals -= 1;
+        if (refusals >= 0) throw vastError(kind, { status });
+        gone = true;
+      },
+    });
+    expect(outcome.done).toBe(true);
+    expect(destroys).toHaveLength(4);
+    expect(ms).toBe(8 * SECOND);
+  });
+
+  test("a full state volume prevents nothing, and is said once", async () => {
+    const { outcome, destroys, lines } = await run({
+      lists: (n) => (n === 1 ? [a, b] : []),
+      state: state(),
+      diskFull: true,
+    });
+    expect(outcome).toEqual({ done: true, gone: [1, 2], left: [] });
+    expect(destroys).toEqual(["destroy 1", "destroy 2"]);
+    expect(lines.filter(({ event }) => event === "disk")).toEqual([
+      expect.objectContaining({ msg: expect.stringMatching(/ENOSPC.*destroyed all the same/) }),
+    ]);
+  });
+
+  test("waits for the lists when the API does not know a listed instance", async () => {
+    const { outcome, destroys } = await run({
+      lists: (n) => (n < 10 ? [a] : []),
       destroy: () => {
         throw vastError("not_found", { status: 404 });
       },
     });
     expect(outcome).toEqual({ done: true, gone: [1], left: [] });
+    expect(destroys).toEqual(["destroy 1"]);
   });
 
   test("leaves instances alone that appear after the question, and names them", async () => {
@@ -205,11 +303,11 @@ describe("vast-provisioner destroy with Redis", () => {
   test("refuses while a provisioner holds the label, names it, and does not ask", async () => {
     const redis = redisAt();
     await leaseOf(redis, "vast-pod-0").renew(state());
-    const { outcome, journal, printed, questions } = await run({ lists: listed, lease: leaseOf(redis, "command") });
+    const { outcome, journal, problem, questions } = await run({ lists: listed, lease: leaseOf(redis, "command") });
     expect(outcome).toEqual({ done: false, gone: [], left: [1] });
     expect(journal).toEqual(["list"]);
     expect(questions).toEqual([]);
-    expect(printed).toMatch(/vast-pod-0 \(pid 1\): stop it or set VAST_POLICY=observe/);
+    expect(problem).toMatch(/vast-pod-0 \(pid 1\): stop it or set VAST_POLICY=observe/);
     expect(redis.entries.get(KEY)?.value).toBe("vast-pod-0 vast-pod-0 (pid 1)");
   });
 

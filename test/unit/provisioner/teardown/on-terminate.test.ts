@@ -37,11 +37,14 @@ function clusterWith(results: readonly LookupResult[], ownPod = pod): Cluster {
   };
 }
 
+const TERMINATE_MS = 100_000;
+const DONE = { done: true, problem: null, gone: [1], left: [] };
+
 async function stop(over: Partial<TerminateParts> = {}) {
   const steps: string[] = [];
   const { log, lines } = fakeLog();
   const clock = fakeClock(NOW);
-  const allDestroyed = await clock.drive(
+  const outcome = await clock.drive(
     destroyUnlessDesired({
       onTerminate: "scale-down",
       policy: "sync",
@@ -49,29 +52,29 @@ async function stop(over: Partial<TerminateParts> = {}) {
       clock,
       log,
       openCluster: () => clusterWith([set(1)]),
+      timeLeftMs: () => NOW + TERMINATE_MS - clock.monotonic(),
       withdraw: async () => void steps.push("withdraw"),
-      createPending: async () => false,
       destroy: async () => {
         steps.push("destroy");
-        return { done: true, gone: [1], left: [] };
+        return DONE;
       },
       ...over,
     }),
   );
-  return { allDestroyed, steps, logged: lines.map((line) => String(line.msg)).join("\n"), ms: clock.now() - NOW };
+  return { outcome, steps, logged: lines.map((line) => String(line.msg)).join("\n"), ms: clock.now() - NOW };
 }
 
 describe("at a stop with scale-down", () => {
   test("the instance of a pod that is no longer wanted is withdrawn first and then destroyed", async () => {
-    const { allDestroyed, steps, logged } = await stop();
-    expect(allDestroyed).toBe(true);
+    const { outcome, steps, logged } = await stop();
+    expect(outcome).toEqual(DONE);
     expect(steps).toEqual(["withdraw", "destroy"]);
     expect(logged).toContain("the StatefulSet vast-pod wants 1 pods");
   });
 
   test("the instance of a pod that is wanted is kept", async () => {
-    const { allDestroyed, steps, logged } = await stop({ openCluster: () => clusterWith([set(2)]) });
-    expect([allDestroyed, steps]).toEqual([false, []]);
+    const { outcome, steps, logged } = await stop({ openCluster: () => clusterWith([set(2)]) });
+    expect([outcome, steps]).toEqual([null, []]);
     expect(logged).toContain("kept because the StatefulSet vast-pod wants 2 pods");
   });
 
@@ -89,51 +92,43 @@ describe("at a stop with scale-down", () => {
       },
     ],
   ])("the instance is kept when %s, and the log says why", async (_, openCluster) => {
-    const { allDestroyed, steps, logged } = await stop({ openCluster });
-    expect([allDestroyed, steps]).toEqual([false, []]);
+    const { outcome, steps, logged } = await stop({ openCluster });
+    expect([outcome, steps]).toEqual([null, []]);
     expect(logged).toContain("kept because the cluster gives no clear answer");
   });
 
-  test("a cluster that answers at the third attempt decides", async () => {
-    const { allDestroyed, ms } = await stop({ openCluster: () => clusterWith([silent, silent, set(1)]) });
-    expect(allDestroyed).toBe(true);
-    expect(ms).toBe(4000);
+  test.each([
+    ["without an answer", silent],
+    ["with a page", { kind: "missing", body: "<html>" } as const],
+  ])("a cluster that was asked 20 times %s is asked again, and its answer decides", async (_, unclear) => {
+    const answers = [...Array.from({ length: 20 }, () => unclear), set(1)];
+    const { outcome, ms } = await stop({ openCluster: () => clusterWith(answers) });
+    expect(outcome).toEqual(DONE);
+    expect(ms).toBe(40_000);
+  });
+
+  test("a cluster that gives no clear answer is asked until the time is over", async () => {
+    expect((await stop({ openCluster: () => clusterWith([silent]) })).ms).toBe(TERMINATE_MS - 2000);
+  });
+
+  test("a pod that no StatefulSet owns is not asked about again", async () => {
+    const alone: LookupResult = { kind: "found", body: { metadata: { name: "vast-pod-1" } } };
+    expect((await stop({ openCluster: () => clusterWith([set(1)], alone) })).ms).toBe(0);
   });
 
   test.each(["no-destroy", "observe"] as const)("VAST_POLICY=%s keeps the instance all the same", async (policy) => {
-    const { allDestroyed, steps, logged } = await stop({ policy });
-    expect([allDestroyed, steps]).toEqual([false, []]);
+    const { outcome, steps, logged } = await stop({ policy });
+    expect([outcome, steps]).toEqual([null, []]);
     expect(logged).toContain(`VAST_POLICY=${policy}`);
   });
 
-  test("a running create is awaited, so that its instance is destroyed with the others", async () => {
-    let checks = 0;
-    const { allDestroyed, steps, ms } = await stop({ createPending: async () => ++checks < 4 });
-    expect([allDestroyed, steps]).toEqual([true, ["withdraw", "destroy"]]);
-    expect(ms).toBe(6000);
-  });
-
-  test("a contract that was never listed and is destroyed by its id counts as destroyed", async () => {
-    let destroyed = false;
-    const destroy = async () => {
-      destroyed = true;
-      return { done: true, gone: [1], left: [] };
+  test("an nginx that cannot be told does not keep the instance billed", async () => {
+    const withdraw = async () => {
+      throw Object.assign(new Error("ENOSPC: no space left on device"), { code: "ENOSPC" });
     };
-    expect((await stop({ createPending: async () => !destroyed, destroy })).allDestroyed).toBe(true);
-  });
-
-  test("a create that is never resolved does not count as destroyed", async () => {
-    const { allDestroyed, steps } = await stop({ createPending: async () => true });
-    expect([allDestroyed, steps]).toEqual([false, ["withdraw", "destroy"]]);
-  });
-
-  test("a destroy that fails is logged, and does not count as destroyed", async () => {
-    const failing = async () => {
-      throw new Error("the API is away");
-    };
-    const { allDestroyed, logged } = await stop({ destroy: failing });
-    expect(allDestroyed).toBe(false);
-    expect(logged).toContain("could not be destroyed: the API is away");
+    const { outcome, steps, logged } = await stop({ withdraw });
+    expect([outcome, steps]).toEqual([DONE, ["destroy"]]);
+    expect(logged).toMatch(/nginx could not be told .*ENOSPC/);
   });
 });
 
@@ -142,7 +137,7 @@ test("at a stop with keep the cluster is not asked and nothing is done", async (
     throw new Error("asked");
   };
   expect(await stop({ onTerminate: "keep", openCluster })).toMatchObject({
-    allDestroyed: false,
+    outcome: null,
     steps: [],
     logged: "",
   });
@@ -153,7 +148,7 @@ test("at a stop with destroy the instance is destroyed without asking the cluste
     throw new Error("asked");
   };
   expect(await stop({ onTerminate: "destroy", openCluster })).toMatchObject({
-    allDestroyed: true,
+    outcome: DONE,
     steps: ["withdraw", "destroy"],
   });
 });
