@@ -19,7 +19,7 @@ export const LOG_EVENTS = {
   action: { by: ["provisioner"], meaning: "a create, destroy or ban, with its `action` and `reason`" },
   withdraw: {
     by: ["provisioner"],
-    meaning: "the reloader did not confirm within 5 s that nginx stopped using a server",
+    meaning: "the reloader did not confirm within 10 s that nginx stopped using a server",
   },
   terminate: { by: ["provisioner"], meaning: "what happens to the instance on SIGTERM, and why (VAST_ON_TERMINATE)" },
   reap: { by: ["provisioner"], meaning: "the `reap` command could not list the instances" },

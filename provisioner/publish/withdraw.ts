@@ -8,8 +8,9 @@ import type { Server } from "../../common/upstream-file.ts";
 /** Fetches what the reloader reports as applied, or null when it gives no such answer. Never rejects. */
 export type AskReloader = (signal?: AbortSignal) => Promise<Applied>;
 
-// A reload takes about 200 ms. A reloader that has not applied after five seconds is down, and the instance is still being billed.
-const APPLIED_DEADLINE_MS = 5000;
+// A reload takes about 200 ms, and up to 8 s while silent connections from before may still reach the server. A reloader that has
+// not applied after ten seconds is down, or an old worker of nginx is stuck, and the instance is still being billed.
+const APPLIED_DEADLINE_MS = 10_000;
 const POLL_MS = 100;
 const STATUS_DEADLINE_MS = 1000;
 
@@ -27,7 +28,7 @@ export function createAskReloader(port: number, clock: Clock): AskReloader {
 }
 
 /**
- * Resolves when nginx has been verified to serve `generation` or later without `server`, or after 5 s; then after `drainMs` more,
+ * Resolves when nginx has been verified to serve `generation` or later without `server`, or after 10 s; then after `drainMs` more,
  * for requests in progress. Aborting `signal` stops the wait: check it afterwards.
  */
 export async function awaitWithdrawn(
@@ -50,7 +51,7 @@ export async function awaitWithdrawn(
   if (!withdrawn) {
     log.warn(
       { event: "withdraw", generation },
-      "the reloader did not confirm within 5 s that nginx stopped routing to the server; continuing",
+      "the reloader did not confirm within 10 s that nginx stopped routing to the server; continuing",
     );
   }
   await clock.sleep(drainMs, signal);

@@ -1,5 +1,6 @@
 // Reads and writes the config and its last good copy. Touches these two files through what it is given.
-import type { Disk } from "../../common/disk.ts";
+import { rm, stat } from "node:fs/promises";
+import { type Disk, systemDisk } from "../../common/disk.ts";
 import { codeOf } from "../../common/errors.ts";
 import { type Server, sameServer } from "../../common/upstream-file.ts";
 import { diskProblem } from "../disk-problem.ts";
@@ -9,7 +10,15 @@ import { type Config, readConfig } from "../render/render.ts";
 export interface ConfigDisk extends Pick<Disk, "read" | "write" | "move" | "removeStale"> {
   /** Removes a file; it may be missing. */
   remove(path: string): Promise<void>;
+  /** Epoch ms of the last write. Throws when there is no such file. */
+  writtenAt(path: string): Promise<number>;
 }
+
+export const systemConfigDisk: ConfigDisk = {
+  ...systemDisk,
+  remove: (path) => rm(path, { force: true }),
+  writtenAt: async (path) => (await stat(path)).mtimeMs,
+};
 
 export type WriteResult = { ok: true; changed: boolean } | { ok: false; why: string };
 
@@ -21,6 +30,8 @@ export class ConfigFiles {
   readonly #goodPath: string;
   readonly #disk: ConfigDisk;
   #good: Config | null = null;
+  /** The config was replaced at the start, and nginx may be loading the one before. */
+  mustReload = false;
   /** The good copy names a withdrawn server and could not be removed. */
   #mustRemove = false;
 
@@ -49,7 +60,18 @@ export class ConfigFiles {
     }
     if (this.#good === null || (desired !== null && !sameServer(desired.server, this.#good.server)))
       return { ok: true, changed: false };
-    return this.restore(this.#good);
+    const restored = await this.restore(this.#good);
+    this.mustReload = restored.ok && restored.changed;
+    return restored;
+  }
+
+  /** Epoch ms of the last write of the config; null when that cannot be known. */
+  async writtenAt(): Promise<number | null> {
+    try {
+      return await this.#disk.writtenAt(this.configPath);
+    } catch {
+      return null; // the caller has just read or written this file, and reports what goes wrong there
+    }
   }
 
   /**

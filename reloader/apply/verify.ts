@@ -1,7 +1,8 @@
 // Proves in two steps that nginx runs a config: accepted (a worker with the new config answers) and settled (no worker with
-// the old config answers any more). A delivered signal proves neither. Touches nothing but what it is given.
+// the old config can answer any more). A delivered signal proves neither. Touches nothing but what it is given.
 import type { Clock } from "../../common/clock.ts";
 import type { HashProbe } from "../nginx/hash-probe.ts";
+import type { Worker } from "../nginx/workers.ts";
 
 export interface AcceptanceCheck {
   hash: string;
@@ -11,8 +12,8 @@ export interface AcceptanceCheck {
   timeoutMs: number;
   clock: Clock;
   fetchHash(): Promise<HashProbe>;
-  /** Whether nginx has workers that it did not have before the signal. Old ones answer the same hash if the bytes did not change. */
-  hasNewWorkers(): boolean;
+  /** Whether one of these is from a worker that nginx did not have before the signal: an old one may answer the same hash. */
+  isProof(probes: readonly HashProbe[]): boolean;
   /** A withdrawal has come meanwhile, which must not wait for this config. */
   isWithdrawn(): Promise<boolean>;
   /** Why nginx refused the config, null while there is no sign that it did. */
@@ -44,7 +45,7 @@ export async function awaitAccepted(check: AcceptanceCheck): Promise<Accepted> {
   for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(pause + 1, MAX_PAUSE_MS)) {
     const probes = await Promise.all(Array.from({ length: PROBES_AT_ONCE }, check.fetchHash));
     const hasHash = probes.some((probe) => probe.kind === "hash" && probe.hash === hash);
-    if (hasHash && check.hasNewWorkers()) return { accepted: true };
+    if (check.isProof(probes)) return { accepted: true };
     if (signal.aborted) return { accepted: false, because: "stopped", why: "the reloader is stopping" };
     const refused = await check.refusal();
     if (refused !== null) return { accepted: false, because: "refused", why: refused };
@@ -67,25 +68,25 @@ export async function awaitAccepted(check: AcceptanceCheck): Promise<Accepted> {
 export interface SettlementCheck {
   timeoutMs: number;
   clock: Clock;
-  /** Old workers that still take requests. */
-  remaining(): readonly number[];
+  /** Old workers that may still answer. */
+  remaining(): Promise<readonly Worker[]>;
   signal: AbortSignal;
 }
 
-// nginx tells its old workers to exit 100 ms after it has started the new ones (ngx_master_process_cycle). A check costs
-// microseconds; with a longer pause "settled" is reported later.
+// nginx tells its old workers to exit 100 ms after it has started the new ones (ngx_master_process_cycle). A check costs a
+// tenth of a millisecond; with a longer pause "settled" is reported later.
 const CHECK_EVERY_MS = 5;
 
-/** Waits until no old worker takes requests. Answers those that still do when time is up. */
+/** Waits until no old worker can answer. Answers those that still can when time is up. */
 export async function awaitSettled({
   clock,
   timeoutMs,
   remaining,
   signal,
-}: SettlementCheck): Promise<readonly number[]> {
+}: SettlementCheck): Promise<readonly Worker[]> {
   const since = clock.monotonic();
   for (;;) {
-    const left = remaining();
+    const left = await remaining();
     if (left.length === 0 || clock.monotonic() - since >= timeoutMs || signal.aborted) return left;
     await clock.sleep(CHECK_EVERY_MS, signal);
   }

@@ -10,8 +10,7 @@ import { readSmallFile } from "../../common/small-file.ts";
 import { type StatusServer, startStatusServer } from "../../common/status-server.ts";
 import { VERSION } from "../../common/version.ts";
 import { Applier } from "../apply/apply.ts";
-import { ConfigFiles } from "../apply/config-files.ts";
-import { systemAuthDisk } from "../inputs/auth-header.ts";
+import { ConfigFiles, systemConfigDisk } from "../apply/config-files.ts";
 import { readInputs } from "../inputs/read-inputs.ts";
 import { readUpstream } from "../inputs/upstream.ts";
 import { runReloaderPasses } from "../loop.ts";
@@ -75,7 +74,7 @@ function createReconciler(dependencies: ReloaderDependencies, report: Report, lo
   const processes = systemProcesses();
   const pidFile = path === undefined ? null : { path, read: () => readIfExists(path) };
   const nginx = nginxControl(processes, pidFile, proxy.statusPort, clock);
-  const files = new ConfigFiles(settings, { ...disk, remove: systemAuthDisk.remove });
+  const files = new ConfigFiles(settings, systemConfigDisk);
   const log = errorLog(settings.errorLog, systemLogDisk, (why) => logger.warn({ event: "warning" }, why));
   const version = new KnownVersion({
     findMaster: () => nginx.findMaster(),

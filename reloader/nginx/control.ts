@@ -1,14 +1,16 @@
 // nginx as the reloader observes and reloads it: its master, its workers and the hash of its config. Touches processes and
 // loopback through what it is given.
 import type { Clock } from "../../common/clock.ts";
-import { fetchConfigHash, type HashProbe } from "./hash-probe.ts";
+import { fetchConfigHash, type HashProbe, hasOnlyAnswers } from "./hash-probe.ts";
 import { findMaster, forbiddenReason, isMaster, type Master, type PidFile } from "./master.ts";
 import type { Processes, SignalResult } from "./processes.ts";
-import { answeringWorkers, stillAnswering } from "./workers.ts";
+import { listWorkers, type Worker } from "./workers.ts";
 
 export interface NginxControl {
   /** The hash of the config that nginx runs. */
   fetchHash(): Promise<HashProbe>;
+  /** No connection of any worker may still send a request. */
+  hasOnlyAnswers(): Promise<boolean>;
   findMaster(): Promise<Master>;
   isMaster(pid: number): boolean;
   reload(pid: number): SignalResult;
@@ -16,8 +18,10 @@ export interface NginxControl {
   hasPendingReload(pid: number): boolean;
   /** Why the master may not be signalled, with the remedy. */
   forbiddenReason(pid: number): string;
-  answeringWorkers(master: number): number[];
-  stillAnswering(workers: readonly number[]): number[];
+  /** The workers of `master` and of older masters, and those of `known` that still run. */
+  workers(master: number, known: readonly Worker[]): Worker[];
+  /** When the worker started, epoch ms. Off by as much as the clock was set since then. */
+  startOf(worker: Worker): number;
 }
 
 /** `pidFile` null: the master is found by its title. */
@@ -29,12 +33,13 @@ export function nginxControl(
 ): NginxControl {
   return {
     fetchHash: () => fetchConfigHash(statusPort, clock),
+    hasOnlyAnswers: () => hasOnlyAnswers(statusPort, clock),
     findMaster: () => findMaster(processes, pidFile),
     isMaster: (pid) => isMaster(processes, pid),
     reload: (pid) => processes.reload(pid),
     hasPendingReload: (pid) => processes.hasPendingReload(pid),
     forbiddenReason: (pid) => forbiddenReason(processes, pid),
-    answeringWorkers: (master) => answeringWorkers(processes, master),
-    stillAnswering: (workers) => stillAnswering(processes, workers),
+    workers: (master, known) => listWorkers(processes, master, known),
+    startOf: ({ startedMs }) => clock.now() - (processes.uptimeMs() - startedMs),
   };
 }

@@ -7,7 +7,14 @@ import { codeOf } from "../../common/errors.ts";
  * `hash`: nginx runs the config with this hash. `other`: something answered, but not with a hash. `closed`: nothing listens
  * on the port. `silent`: no answer in time, which proves nothing.
  */
-export type HashProbe = { kind: "hash"; hash: string } | { kind: "other" | "closed" | "silent"; why: string };
+export type HashProbe =
+  | {
+      kind: "hash";
+      hash: string;
+      /** The worker that answered; null when the template does not name it. */
+      pid: number | null;
+    }
+  | { kind: "other" | "closed" | "silent"; why: string };
 
 // Room for headers, a hash and a line end. Another program on that port must not fill the memory.
 const MAX_ANSWER_CHARS = 4096;
@@ -35,6 +42,23 @@ export async function fetchVersion(port: number, clock: Clock): Promise<string |
   );
 }
 
+/**
+ * True when every connection of nginx, in all its workers, has sent its request: no silent one and no half head is left. Also
+ * false when that is not known. Never throws.
+ */
+export async function hasOnlyAnswers(port: number, clock: Clock): Promise<boolean> {
+  return withDeadline(clock, TIMEOUT_MS, undefined, (signal) =>
+    request(port, "/stub_status", signal).then(
+      (text) => {
+        // A connection that is just taking the step from one to the other is "active" and in none of the other counts.
+        const [, active, writing] = /Active connections: (\d+) [\s\S]* Writing: (\d+) /.exec(text) ?? [];
+        return active !== undefined && active === writing;
+      },
+      () => false,
+    ),
+  );
+}
+
 // Plain TCP: a reload needs dozens of probes within milliseconds, and an HTTP client costs several times as much.
 function request(port: number, path: string, signal: AbortSignal): Promise<string> {
   return new Promise((resolve, reject) => {
@@ -53,8 +77,11 @@ function request(port: number, path: string, signal: AbortSignal): Promise<strin
 }
 
 function read(port: number, text: string): HashProbe {
-  const hash = /^HTTP\/1\.\d 200 .*\r\n\r\n([0-9a-f]{64})\s*$/s.exec(text)?.[1];
-  if (hash !== undefined) return { kind: "hash", hash };
+  const [, head = "", hash] = /^(HTTP\/1\.\d 200 .*\r\n)\r\n([0-9a-f]{64})\s*$/s.exec(text) ?? [];
+  if (hash !== undefined) {
+    const pid = /\r\nx-vast-pod-worker: (\d{1,10})\r\n/i.exec(head)?.[1];
+    return { kind: "hash", hash, pid: pid === undefined ? null : Number(pid) };
+  }
   const answered = /^HTTP\/1\.\d (\d{3})/.exec(text)?.[1];
   // An exiting worker closes the connections that it has accepted. That is no answer.
   if (text === "") return { kind: "silent", why: `nginx closed the connection to 127.0.0.1:${port}` };

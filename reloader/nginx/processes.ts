@@ -14,6 +14,11 @@ export interface Processes {
   /** The name of the program, which does not depend on the title. */
   program(pid: number): string | null;
   children(pid: number): number[];
+  parent(pid: number): number | null;
+  /** When the process started: ms from the machine's start, in steps of 10 ms. */
+  startedMs(pid: number): number | null;
+  /** Ms from the machine's start until now. */
+  uptimeMs(): number;
   /** The effective user id. */
   owner(pid: number): number | null;
   /** What a file descriptor points to, in the kernel's words: `/var/log/x`, `pipe:[7]`, `socket:[7]`. */
@@ -25,6 +30,9 @@ export interface Processes {
   /** The user id of this process. */
   self(): number;
 }
+
+// The kernel counts starts in USER_HZ, which is 100 per second on every platform of the official images.
+const TICK_MS = 10;
 
 /** The real table. Reads are synchronous, because /proc is in memory and a reload must not wait for a thread pool. */
 export function systemProcesses(proc = "/proc"): Processes {
@@ -43,6 +51,14 @@ export function systemProcesses(proc = "/proc"): Processes {
       // Kernels without CONFIG_PROC_CHILDREN lack that file.
       return ids().filter((id) => field(read(String(id), "status"), "PPid") === pid);
     },
+    parent: (pid) => field(read(String(pid), "status"), "PPid"),
+    startedMs: (pid) => {
+      const stat = read(String(pid), "stat");
+      // The program's name is in parentheses and may itself contain some. The start is the 20th field after it.
+      const ticks = stat?.slice(stat.lastIndexOf(")") + 2).split(" ")[19];
+      return ticks === undefined ? null : Number(ticks) * TICK_MS;
+    },
+    uptimeMs: () => Number.parseFloat(read("uptime") ?? "") * 1000,
     owner: (pid) => field(read(String(pid), "status"), "Uid", 1),
     descriptor: (pid, fd) => ifThere(() => readlinkSync(join(proc, String(pid), "fd", String(fd)))),
     reload: (pid) => {

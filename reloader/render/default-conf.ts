@@ -234,6 +234,8 @@ server {
   default_type text/plain;
 
   location = /hash {
+    # The worker that answers, so that the reloader knows which ones run this config.
+    add_header X-Vast-Pod-Worker $pid;
     return 200 "{{{hash}}}\n";
   }
   location = /version {

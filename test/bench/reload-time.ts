@@ -8,7 +8,7 @@ import { systemClock } from "../../common/clock.ts";
 import { formatUpstreamFile, type Server } from "../../common/upstream-file.ts";
 import { fetchConfigHash } from "../../reloader/nginx/hash-probe.ts";
 import { systemProcesses } from "../../reloader/nginx/processes.ts";
-import { answeringWorkers, stillAnswering } from "../../reloader/nginx/workers.ts";
+import { listWorkers } from "../../reloader/nginx/workers.ts";
 import { type ReloaderPod, type Status, servingPod, upstreamFile } from "../integration/reloader-pod.ts";
 import type { Child } from "../sandbox/child.ts";
 import { startNginx } from "../sandbox/nginx.ts";
@@ -130,11 +130,15 @@ async function startScript(pod: ReloaderPod, server: Server): Promise<Script> {
   return {
     time: async (next) => {
       const config = ourProxy(ports, next);
-      const old = answeringWorkers(processes, nginx.master.pid);
+      const old = listWorkers(processes, nginx.master.pid, []).filter((worker) => !worker.isLeaving);
       const renamedAt = await replace(path, config.text);
       await firstAnswer(ports.status, config.hash);
       const ms = systemClock.now() - renamedAt;
-      await until("the old workers leave", () => stillAnswering(processes, old).length === 0);
+      await until("the old workers leave", () =>
+        listWorkers(processes, nginx.master.pid, []).every(
+          ({ pid, isLeaving }) => isLeaving || !old.some((one) => one.pid === pid),
+        ),
+      );
       return ms;
     },
   };

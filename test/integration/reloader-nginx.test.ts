@@ -3,7 +3,7 @@ import { request } from "node:http";
 import { afterEach, describe, expect, test } from "vitest";
 import { readIfExists } from "../../common/atomic-file.ts";
 import { systemProcesses } from "../../reloader/nginx/processes.ts";
-import { answeringWorkers } from "../../reloader/nginx/workers.ts";
+import { listWorkers } from "../../reloader/nginx/workers.ts";
 import { isRunning } from "../sandbox/process-table.ts";
 import { until } from "../sandbox/until.ts";
 import { openReloaderPod, type ReloaderPod, servingPod } from "./reloader-pod.ts";
@@ -82,7 +82,7 @@ describe("a signal", () => {
 
   test("is never sent to a worker, whatever the pid file contains", async () => {
     const { nginx } = await serving();
-    const [worker = 0] = answeringWorkers(processes, nginx.master.pid);
+    const worker = listWorkers(processes, nginx.master.pid, [])[0]?.pid ?? 0;
     await writeFile(pod.files.pidFile, `${worker}\n`);
     await pod.publish({ generation: 2, server: elsewhere(20_002) });
     await pod.until("nobody is signalled", (s) => s.problem?.includes("worker process"));
@@ -134,7 +134,7 @@ describe("an nginx in a new container", () => {
 describe("an old worker", () => {
   test("that is stopped by SIGSTOP delays the change from being reported as applied until it exits", async () => {
     const { nginx } = await serving();
-    const [worker = 0] = answeringWorkers(processes, nginx.master.pid);
+    const worker = listWorkers(processes, nginx.master.pid, [])[0]?.pid ?? 0;
     process.kill(worker, "SIGSTOP");
     try {
       await pod.publish({ generation: 2, server: elsewhere(20_002) });
@@ -159,7 +159,7 @@ describe("an old worker", () => {
     const nginx = await pod.startNginx();
     await pod.startReloader();
     await pod.applied(1);
-    const workers = answeringWorkers(processes, nginx.master.pid);
+    const workers = listWorkers(processes, nginx.master.pid, []).map(({ pid }) => pid);
     let body = "";
     const stream = new Promise<void>((resolve, reject) => {
       const outgoing = request({ host: "127.0.0.1", port: pod.proxyPort, agent: false }, (response) => {

@@ -7,6 +7,7 @@ import type { ErrorLog } from "../../../reloader/nginx/error-log.ts";
 import type { HashProbe } from "../../../reloader/nginx/hash-probe.ts";
 import type { Master } from "../../../reloader/nginx/master.ts";
 import type { SignalResult } from "../../../reloader/nginx/processes.ts";
+import type { Worker } from "../../../reloader/nginx/workers.ts";
 import { readConfig } from "../../../reloader/render/render.ts";
 import type { FakeClock } from "../../fakes/fake-clock.ts";
 
@@ -15,10 +16,22 @@ export const GOOD = "/conf/default.conf.good";
 export const STATE = "/conf/default.conf.state.json";
 
 const NEW_WORKERS_AFTER_MS = 5;
-const OLD_WORKERS_EXIT_MS = 105;
+const OLD_WORKERS_LEAVE_MS = 100;
+
+/** It answers from `from` on, takes no connection from `leavesAt` on, and exits at `until`. */
+interface FakeWorker {
+  pid: number;
+  hash: string | null;
+  from: number;
+  leavesAt: number;
+  until: number;
+  oldMaster: number | null;
+}
 
 export class FakeDisk implements ConfigDisk {
   readonly files = new Map<string, string>();
+  /** When a file was written, by path; 0 for one that was there from the beginning. */
+  readonly times = new Map<string, number>();
   /** Paths of all writes that changed something, oldest first. */
   readonly writes: string[] = [];
   /** Error codes by path. */
@@ -27,6 +40,10 @@ export class FakeDisk implements ConfigDisk {
   /** The folder does not exist. */
   gone = false;
 
+  constructor(readonly now: () => number = () => 0) {}
+
+  writtenAt = async (path: string): Promise<number> => this.times.get(path) ?? 0;
+
   read = async (path: string): Promise<string | null> => this.files.get(path) ?? null;
 
   write = async (path: string, text: string): Promise<{ changed: boolean }> => {
@@ -34,6 +51,7 @@ export class FakeDisk implements ConfigDisk {
     if (code !== undefined) throw Object.assign(new Error(`${code}: ${path}`), { code });
     if (this.files.get(path) === text) return { changed: false };
     this.files.set(path, text);
+    this.times.set(path, this.now());
     this.writes.push(path);
     return { changed: true };
   };
@@ -59,7 +77,7 @@ export class FakeNginx implements NginxControl, ErrorLog {
   readonly #clock: FakeClock;
   readonly #disk: FakeDisk;
   #master: number | null = null;
-  #workers: { pid: number; hash: string | null; from: number; until: number }[] = [];
+  #workers: FakeWorker[] = [];
   #pids = 100;
   #log: string[] = [];
   /** Signals that reached the master. */
@@ -79,8 +97,22 @@ export class FakeNginx implements NginxControl, ErrorLog {
   /** Its master was stopped (SIGSTOP) and takes no signal until `resume`. */
   frozen = false;
   #pending = false;
-  /** Old workers never exit. */
+  #loadsUntil = 0;
+  #probes = 0;
+  /** Its workers answer the probes in turns; otherwise the newest answers. */
+  inTurns = false;
+  /** Its template has the header with the worker's pid. */
+  tellsPid = true;
+  /** How many workers it has. */
+  processes = 1;
+  /** Old workers never begin to leave. */
   stuck = false;
+  /** Old workers that leave still have a connection, which may be silent. */
+  held = false;
+  /** Every connection is waiting for its answer, none is silent. */
+  onlyAnswers = false;
+  /** Loading a config takes this long. */
+  loadMs = NEW_WORKERS_AFTER_MS;
 
   constructor(clock: FakeClock, disk: FakeDisk) {
     this.#clock = clock;
@@ -99,24 +131,51 @@ export class FakeNginx implements NginxControl, ErrorLog {
     this.#fork(0);
   }
 
+  /** Upgrades it in place: the workers of the old master go on. */
+  upgrade(): void {
+    for (const worker of this.#workers) worker.oldMaster = this.#master;
+    this.start();
+  }
+
+  /** Ends the old master of an upgrade. */
+  quitOldMaster(): void {
+    this.#workers = this.#workers.filter((worker) => worker.oldMaster === null);
+  }
+
+  /** A worker crashes and its master forks another one, with the config that it has loaded. */
+  addWorker(): void {
+    const hash = this.#workers.at(-1)?.hash ?? null;
+    this.#workers.push(this.#worker(hash, 0));
+  }
+
   /** Kills it and its workers. */
   kill(): void {
     this.#master = null;
     this.#workers = [];
+    this.#pending = false;
+    this.#loadsUntil = 0;
   }
 
   /** The hashes that its workers answer now, oldest worker first. */
   running(): (string | null)[] {
     const now = this.#clock.now();
-    return this.#workers.filter((w) => w.from <= now && now < w.until).map((w) => w.hash);
+    return this.#workers.filter((w) => w.from <= now && now < w.leavesAt).map((w) => w.hash);
   }
 
   fetchHash = async (): Promise<HashProbe> => {
     if (this.hangs) return { kind: "silent", why: "nginx did not answer" };
-    const hash = this.running().at(-1);
-    if (hash === undefined) return { kind: "closed", why: "nothing listens" };
-    return hash === null ? { kind: "other", why: "404" } : { kind: "hash", hash };
+    const now = this.#clock.now();
+    const answering = this.#workers.filter((w) => w.from <= now && now < w.leavesAt);
+    this.#probes += 1;
+    const worker = this.inTurns ? answering[this.#probes % answering.length] : answering.at(-1);
+    const hash = worker?.hash;
+    if (worker === undefined || hash === undefined) return { kind: "closed", why: "nothing listens" };
+    return hash === null
+      ? { kind: "other", why: "404" }
+      : { kind: "hash", hash, pid: this.tellsPid ? worker.pid : null };
   };
+
+  hasOnlyAnswers = async (): Promise<boolean> => this.onlyAnswers;
 
   findMaster = async (): Promise<Master> => {
     if (this.several) return { found: "several", why: "there are 2 nginx masters" };
@@ -128,18 +187,35 @@ export class FakeNginx implements NginxControl, ErrorLog {
   reload = (): SignalResult => {
     if (this.delivery !== "sent") return this.delivery;
     this.reloads += 1;
-    if (this.frozen) this.#pending = true;
-    else this.#load();
+    this.signal();
     return "sent";
   };
+
+  /** SIGHUP by anybody. While the master loads a config it takes no signal; it takes one afterwards. */
+  signal(): void {
+    if (this.frozen || this.#clock.now() < this.#loadsUntil) this.#pending = true;
+    else this.#load();
+  }
+
+  #takePending(): void {
+    if (!this.#pending || this.frozen || this.#clock.now() < this.#loadsUntil) return;
+    this.#pending = false;
+    this.#load();
+  }
+
+  /** The hashes of the workers that it is forking or will fork, and of those that may still answer a request to come. */
+  mayAnswer(leavingMs: number): (string | null)[] {
+    const now = this.#clock.now();
+    const left = this.#workers.filter((w) => now < w.until && now < w.leavesAt + leavingMs);
+    return left.map((w) => w.hash);
+  }
 
   hasPendingReload = (): boolean => this.#pending;
 
   /** Continues the stopped master. */
   resume(): void {
     this.frozen = false;
-    if (this.#pending) this.#load();
-    this.#pending = false;
+    this.#takePending();
   }
 
   #load(): void {
@@ -148,27 +224,41 @@ export class FakeNginx implements NginxControl, ErrorLog {
     else if (isRefused) this.#log.push(`invalid "${this.refusesWith}"`);
     else if (!this.refusesSilently) {
       const old = [...this.#workers];
-      this.#fork(NEW_WORKERS_AFTER_MS);
-      const leave = this.stuck ? Number.POSITIVE_INFINITY : this.#clock.now() + OLD_WORKERS_EXIT_MS;
-      for (const worker of old) worker.until = Math.min(worker.until, leave);
+      this.#fork(this.loadMs);
+      this.#loadsUntil = this.#clock.now() + this.loadMs + OLD_WORKERS_LEAVE_MS;
+      void this.#clock.sleep(this.loadMs + OLD_WORKERS_LEAVE_MS).then(() => this.#takePending());
+      const leave = this.stuck ? Number.POSITIVE_INFINITY : this.#clock.now() + this.loadMs + OLD_WORKERS_LEAVE_MS;
+      for (const worker of old.filter((one) => one.oldMaster === null)) {
+        worker.leavesAt = Math.min(worker.leavesAt, leave);
+        worker.until = Math.min(worker.until, this.held ? Number.POSITIVE_INFINITY : leave);
+      }
     }
   }
 
   forbiddenReason = (): string => "nginx' master runs as UID 0 and this reloader as UID 1000";
 
-  answeringWorkers = (): number[] => {
+  workers = (): Worker[] => {
     const now = this.#clock.now();
-    return this.#workers.filter((w) => w.from <= now && now < w.until).map((w) => w.pid);
+    const present = this.#workers.filter((w) => w.from <= now && now < w.until);
+    return present.map(({ pid, from, leavesAt, oldMaster }) => ({
+      pid,
+      startedMs: from,
+      isLeaving: now >= leavesAt,
+      oldMaster,
+    }));
   };
 
-  stillAnswering = (workers: readonly number[]): number[] =>
-    this.answeringWorkers().filter((pid) => workers.includes(pid));
+  startOf = (worker: Worker): number => worker.startedMs;
 
-  /** Makes stuck workers exit. */
+  /** Makes stuck workers exit, and leaving ones lose their connections. */
   release(): void {
     this.stuck = false;
+    this.held = false;
     const newest = Math.max(...this.#workers.map((w) => w.from));
-    for (const worker of this.#workers) if (worker.from < newest) worker.until = this.#clock.now();
+    const now = this.#clock.now();
+    for (const worker of this.#workers) {
+      if (worker.from < newest) Object.assign(worker, { leavesAt: Math.min(worker.leavesAt, now), until: now });
+    }
   }
 
   mark = async () => ({ inode: 1, size: this.#log.length });
@@ -178,12 +268,19 @@ export class FakeNginx implements NginxControl, ErrorLog {
   #fork(afterMs: number): void {
     const text = this.#disk.files.get(CONFIG);
     const hash = text === undefined ? null : (readConfig(text)?.hash ?? null);
+    for (let i = 0; i < this.processes; i += 1) this.#workers.push(this.#worker(hash, afterMs));
+  }
+
+  #worker(hash: string | null, afterMs: number): FakeWorker {
     this.#pids += 1;
-    this.#workers.push({
+    const never = Number.POSITIVE_INFINITY;
+    return {
       pid: this.#pids,
       hash,
       from: this.#clock.now() + afterMs,
-      until: Number.POSITIVE_INFINITY,
-    });
+      leavesAt: never,
+      until: never,
+      oldMaster: null,
+    };
   }
 }

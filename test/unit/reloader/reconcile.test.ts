@@ -16,7 +16,7 @@ import { configFor, PROXY, server, upstreamFile } from "./samples.ts";
 /** A pod in which nginx runs and no instance was ever provisioned. `restart` starts a new reloader on the same disk. */
 function startPod(settings = PROXY) {
   const clock = fakeClock();
-  const disk = new FakeDisk();
+  const disk = new FakeDisk(clock.now);
   const nginx = new FakeNginx(clock, disk);
   const addresses = new Map<string, string[]>();
   const lines: { level: string; msg: string; [key: string]: unknown }[] = [];

@@ -12,7 +12,7 @@ const NONE = configFor(null);
 
 async function setUp() {
   const clock = fakeClock();
-  const disk = new FakeDisk();
+  const disk = new FakeDisk(clock.now);
   const nginx = new FakeNginx(clock, disk);
   const files = new ConfigFiles({ configPath: CONFIG, goodPath: GOOD }, disk);
   const applier = new Applier({ clock, nginx, files, log: nginx, isWithdrawn: async () => false });
@@ -67,7 +67,7 @@ describe("a config that nginx accepts", () => {
     nginx.stuck = true;
     expect(await ensure(B)).toMatchObject({ kind: "settling", why: expect.stringMatching(/old workers \(pids \d+\)/) });
     expect(disk.files.get(CONFIG)).toBe(B.text);
-    expect(disk.files.get(GOOD)).toBe(A.text);
+    expect(disk.files.get(GOOD)).toBe(B.text);
     nginx.release();
     expect(await ensure(B)).toMatchObject({ kind: "settled" });
     expect(nginx.reloads).toBe(1);

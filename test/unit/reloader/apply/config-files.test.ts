@@ -1,8 +1,8 @@
-import { chmod, mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { readIfExists, removeStaleTemporaries, writeAtomic } from "../../../../common/atomic-file.ts";
-import { type ConfigDisk, ConfigFiles } from "../../../../reloader/apply/config-files.ts";
+import { readIfExists } from "../../../../common/atomic-file.ts";
+import { type ConfigDisk, ConfigFiles, systemConfigDisk } from "../../../../reloader/apply/config-files.ts";
 import { diskProblem } from "../../../../reloader/disk-problem.ts";
 import { temporaryFolder } from "../../../fakes/temporary-folder.ts";
 import { configFor, server } from "../samples.ts";
@@ -10,13 +10,7 @@ import { configFor, server } from "../samples.ts";
 async function setUp() {
   const folder = await temporaryFolder();
   const paths = { configPath: join(folder, "default.conf"), goodPath: join(folder, "default.conf.good") };
-  const disk = {
-    read: readIfExists,
-    write: writeAtomic,
-    move: rename,
-    remove: (path: string) => rm(path),
-    removeStale: removeStaleTemporaries,
-  };
+  const disk = systemConfigDisk;
   return { folder, ...paths, disk, files: (on: ConfigDisk = disk) => new ConfigFiles(paths, on) };
 }
 const A = configFor(server(1));

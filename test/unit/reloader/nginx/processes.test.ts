@@ -3,10 +3,10 @@ import { createServer, type Server as TcpServer } from "node:net";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { systemClock } from "../../../../common/clock.ts";
-import { fetchConfigHash } from "../../../../reloader/nginx/hash-probe.ts";
+import { fetchConfigHash, hasOnlyAnswers } from "../../../../reloader/nginx/hash-probe.ts";
 import { findMaster, forbiddenReason } from "../../../../reloader/nginx/master.ts";
 import { type Processes, systemProcesses } from "../../../../reloader/nginx/processes.ts";
-import { answeringWorkers, stillAnswering } from "../../../../reloader/nginx/workers.ts";
+import { listWorkers } from "../../../../reloader/nginx/workers.ts";
 import { temporaryFolder } from "../../../fakes/temporary-folder.ts";
 
 const MASTER = "nginx: master process nginx -g daemon off;";
@@ -15,7 +15,10 @@ const LEAVING = "nginx: worker process is shutting down";
 
 /** A process table: title and parent by pid. The program is nginx by default. */
 function table(
-  entries: Record<number, { title: string | null; program?: string; parent?: number; owner?: number }>,
+  entries: Record<
+    number,
+    { title: string | null; program?: string; parent?: number; owner?: number; startedMs?: number }
+  >,
 ): Processes {
   return {
     ids: () => Object.keys(entries).map(Number),
@@ -25,6 +28,9 @@ function table(
       Object.keys(entries)
         .map(Number)
         .filter((id) => entries[id]?.parent === pid),
+    parent: (pid) => entries[pid]?.parent ?? null,
+    startedMs: (pid) => (entries[pid] === undefined ? null : (entries[pid].startedMs ?? 0)),
+    uptimeMs: () => 0,
     owner: (pid) => entries[pid]?.owner ?? null,
     descriptor: () => null,
     reload: () => "sent",
@@ -100,12 +106,36 @@ describe("nginx' workers", () => {
     13: { title: MASTER, parent: 7 },
   });
 
-  test("that answer are the children of the master that are not shutting down, also those just forked", () => {
-    expect(answeringWorkers(processes, 7)).toEqual([8, 13]);
+  const pids = (master: number, leaving: boolean) =>
+    listWorkers(processes, master, [])
+      .filter((worker) => worker.isLeaving === leaving)
+      .map(({ pid }) => pid);
+
+  test("are the children of the master, also those just forked", () => {
+    expect(pids(7, false)).toEqual([8, 13]);
+    expect(pids(7, true)).toEqual([9]);
   });
 
-  test("still answer until they have exited or have the title of shutting down", () => {
-    expect(stillAnswering(processes, [8, 9, 12, 404])).toEqual([8]);
+  test("of the old master are found after an upgrade in place, and the masters themselves are none", () => {
+    const upgraded = table({
+      7: { title: MASTER, parent: 1 },
+      8: { title: WORKER, parent: 7 },
+      20: { title: MASTER, parent: 7 },
+      21: { title: WORKER, parent: 20 },
+    });
+    expect(listWorkers(upgraded, 20, [])).toEqual([
+      { pid: 21, startedMs: 0, isLeaving: false, oldMaster: null },
+      { pid: 8, startedMs: 0, isLeaving: false, oldMaster: 7 },
+    ]);
+  });
+
+  test("that lost their master are still found when they are known, but not another process with that id", () => {
+    const orphaned = table({
+      8: { title: WORKER, parent: 1, startedMs: 10 },
+      9: { title: WORKER, parent: 1, startedMs: 999 },
+    });
+    const known = [8, 9].map((pid) => ({ pid, startedMs: 10, isLeaving: false, oldMaster: null }));
+    expect(listWorkers(orphaned, 7, known).map(({ pid }) => pid)).toEqual([8]);
   });
 });
 
@@ -119,9 +149,12 @@ describe("the process table", () => {
       await writeFile(join(root, String(pid), "status"), status);
       await symlink("socket:[42]", join(root, String(pid), "fd", "1"));
     };
+    await writeFile(join(root, "uptime"), "100.50 7.00\n");
+    const stat = (name: string) => `8 (${name}) S 7 8 8 0 -1 4194624 29 0 0 0 0 0 0 0 20 0 1 0 1234 9 9\n`;
     await add(7, `${MASTER.replaceAll(" ", "\0")}\0`, "Name:\tnginx\nPPid:\t1\nUid:\t0\t101\t0\t0\n");
     await add(8, `${WORKER}\0\0`, "Name:\tnginx\nPPid:\t7\nUid:\t101\t101\t101\t101\n");
     await add(9, "", "Name:\tnginx\nPPid:\t7\nUid:\t101\t101\t101\t101\n");
+    await writeFile(join(root, "8", "stat"), stat("a) S (b"));
     await mkdir(join(root, "self"));
     return { root, processes: systemProcesses(root) };
   }
@@ -138,6 +171,15 @@ describe("the process table", () => {
     expect(processes.owner(404)).toBeNull();
     expect(processes.descriptor(7, 1)).toBe("socket:[42]");
     expect(processes.descriptor(7, 5)).toBeNull();
+  });
+
+  test("reads parents, starts and the time since the machine's start", async () => {
+    const { processes } = await proc();
+    expect(processes.parent(8)).toBe(7);
+    expect(processes.parent(404)).toBeNull();
+    expect(processes.startedMs(8)).toBe(12_340);
+    expect(processes.startedMs(404)).toBeNull();
+    expect(processes.uptimeMs()).toBe(100_500);
   });
 
   test("finds children with and without the kernel's list of them", async () => {
@@ -174,7 +216,22 @@ describe("the probe of the config's hash", () => {
     expect(await fetchConfigHash(await answering(http("200 OK", `${HASH}\n`)), systemClock)).toEqual({
       kind: "hash",
       hash: HASH,
+      pid: null,
     });
+  });
+
+  test("names the worker that answers", async () => {
+    const answer = http("200 OK\r\nX-Vast-Pod-Worker: 4711", `${HASH}\n`);
+    expect(await fetchConfigHash(await answering(answer), systemClock)).toMatchObject({ hash: HASH, pid: 4711 });
+  });
+
+  test.each([
+    ["Active connections: 2 \nserver accepts handled requests\n 9 9 9 \nReading: 0 Writing: 2 Waiting: 0 \n", true],
+    ["Active connections: 2 \nserver accepts handled requests\n 9 9 9 \nReading: 1 Writing: 1 Waiting: 0 \n", false],
+    ["Active connections: 2 \nserver accepts handled requests\n 9 9 9 \nReading: 0 Writing: 1 Waiting: 1 \n", false],
+    ["hello", false],
+  ])("tells whether a connection may still send a request: %j", async (body, only) => {
+    expect(await hasOnlyAnswers(await answering(http("200 OK", body)), systemClock)).toBe(only);
   });
 
   test.each([
