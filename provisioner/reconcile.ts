@@ -10,11 +10,20 @@ import type { LoopState } from "./loop-state.ts";
 import type { Desired, Limits, Policy } from "./model/desired.ts";
 import type { Observation, Published } from "./model/observation.ts";
 import type { Ownership } from "./model/ownership.ts";
-import { type Action, type Decision, destroysInstance, type Plan, toPlan } from "./model/plan.ts";
+import {
+  type Action,
+  type Decision,
+  destroysInstance,
+  givesUpServer,
+  type Plan,
+  toPlan,
+  withoutActions,
+} from "./model/plan.ts";
 import type { Urgency } from "./observe/list-schedule.ts";
 import type { Observer } from "./observe/observe.ts";
 import { decide } from "./plan/plan.ts";
 import { applyPolicy, untilListed } from "./plan/policy.ts";
+import { logChange } from "./publish/log-change.ts";
 import type { Publisher } from "./publish/publish.ts";
 import { type AskReloader, awaitWithdrawn } from "./publish/withdraw.ts";
 import { applyObservation, countStart } from "./state/apply-observation.ts";
@@ -70,8 +79,9 @@ export async function pass(
   // Before the list is read: then whatever the list shows was made before the lease was ours, or by us.
   const { state: leased, ownership } = await lease.renew(loop.state);
   loop.state = leased;
-  const outcome = await observeAndDecide(parts, loop, ownership, began, stop);
-  if (outcome === null) return clock.now();
+  const observed = await observeAndDecide(parts, loop, ownership, began, stop);
+  if (observed === null) return clock.now();
+  const outcome = await prepareReplacement(parts, loop, observed);
   const { state, decision, suppressed, seen, now } = outcome;
   const plan = toPlan(decision);
   if (seen.list.known) loop.startCounted = true;
@@ -82,6 +92,7 @@ export async function pass(
   if (written) {
     await withdraw(parts, loop, plan, servedBefore, stop);
     await actAll(parts, loop, plan, seen, stop, abortMutations);
+    if (givesUpServer(decision)) await serveUnlessEnded(parts, loop, outcome, ownership);
   } else {
     // A provisioner that cannot act must not prevent another one, whose volumes work, from acting.
     await lease.release();
@@ -90,8 +101,9 @@ export async function pass(
   loop.finishedAt = clock.now();
   loop.passMs = loop.finishedAt - began;
   parts.onPass?.(stateBefore);
-  if (!written) return Math.max(plan.nextCheckAt, now + AFTER_WRITE_ERROR_MS);
-  return parts.observer.wakeAt(urgencyOf(loop), plan.nextCheckAt);
+  const { nextCheckAt } = loop.plan ?? plan;
+  if (!written) return Math.max(nextCheckAt, now + AFTER_WRITE_ERROR_MS);
+  return parts.observer.wakeAt(urgencyOf(loop), nextCheckAt);
 }
 
 /** While all is well the list is read seldom. */
@@ -150,6 +162,33 @@ function decideOn(
 /** True for actions that an old list may not decide. */
 function needsFreshList(actions: readonly Action[]): boolean {
   return actions.some(({ kind }) => kind === "create" || kind === "destroy" || kind === "forget_intent");
+}
+
+/** What serves is given up only when its destroy can be recorded: without a disk it could not be sent either. */
+async function prepareReplacement(parts: LoopParts, loop: LoopState, outcome: Outcome): Promise<Outcome> {
+  if (!givesUpServer(outcome.decision)) return outcome;
+  if (await keep(parts, loop, outcome.state, async () => undefined)) return outcome;
+  const why = "not carried out while the state file cannot be written: make its volume writable";
+  return { ...outcome, decision: withoutActions(outcome.decision, why, AFTER_WRITE_ERROR_MS) };
+}
+
+/** An instance that was withdrawn and not destroyed is served again: its destroy was refused, or could not be sent. */
+async function serveUnlessEnded(
+  parts: LoopParts,
+  loop: LoopState,
+  { seen, decision: { serving } }: Outcome,
+  ownership: Ownership,
+): Promise<void> {
+  if (loop.state.pendingDeletes.some(({ id }) => id === serving.instance?.id)) return;
+  const { desired, limits, clock } = parts;
+  const decided = decide({ desired, seen, state: loop.state, ownership, now: clock.now(), limits }, serving);
+  const again = givesUpServer(decided);
+  const plan = toPlan(
+    again ? withoutActions(decided, "not carried out", AFTER_WRITE_ERROR_MS) : { ...decided, actions: [] },
+  );
+  logChange(parts.log, loop.plan, plan);
+  loop.plan = plan;
+  await keep(parts, loop, loop.state, () => publishPlan(parts, loop, plan));
 }
 
 /**
@@ -211,26 +250,18 @@ async function actAll(
 ): Promise<void> {
   for (const action of plan.actions) {
     if (stop.aborted) return;
+    const before = loop.state;
     const done = await keep(parts, loop, loop.state, async () => {
       const { state } = await parts.act(action, plan, seen, loop.state, { stop, abortMutations });
       loop.state = state;
     });
-    if (!done) return;
+    if (done) continue;
+    // A destroy that could not be recorded was not sent: it must not be sent later, when the instance may be the right one again.
+    if (action.kind === "destroy" && !wasSent(loop.state, action.id)) loop.state = before;
+    return;
   }
 }
 
-/** One line per change. */
-function logChange(log: Logger, before: Plan | null, now: Plan): void {
-  const key = (p: Plan) => JSON.stringify([p.state, p.reason, p.message, p.server, p.instance?.id]);
-  if (before !== null && key(before) === key(now)) return;
-  const line = {
-    event: "state",
-    state: now.state,
-    reason: now.reason,
-    server: now.server,
-    instance: now.instance?.id ?? null,
-  } as const;
-  if (now.reason === "internal_error") log.error(line, now.message);
-  else if (now.state === "blocked" || now.state === "unavailable") log.warn(line, now.message);
-  else log.info(line, now.message);
+function wasSent({ pendingDeletes }: State, id: number): boolean {
+  return pendingDeletes.some((pending) => pending.id === id && pending.deleteSentAt !== null);
 }

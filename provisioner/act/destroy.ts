@@ -6,9 +6,10 @@ import { MUTATION_MS } from "../model/deadlines.ts";
 import type { Desired } from "../model/desired.ts";
 import type { DestroyAction } from "../model/plan.ts";
 import { accountBlocked, deleteConfirmed, deleteSent, destroyed, markForDeletion } from "../state/apply-outcome.ts";
+import { holdReplacement } from "../state/held-replacement.ts";
 import type { State } from "../state/schema.ts";
 import type { VastClient } from "../vast/client.ts";
-import { accountTrouble, asVastError } from "../vast/errors.ts";
+import { accountTrouble, asVastError, isDestroyRefused, VastError } from "../vast/errors.ts";
 import { openSendWindow } from "./send-window.ts";
 
 export interface DestroyInstanceParts {
@@ -22,7 +23,14 @@ export interface DestroyInstanceParts {
   mayMutate(): Promise<boolean>;
 }
 
-/** The id is in the pending deletes on disk before the DELETE is sent, and stays there until a complete list lacks it. */
+// A server was withdrawn for this destroy: one that came too soon after another is sent again when the rate limit allows it, all within
+// the time of one mutation. Others are sent again in a later pass.
+const TRIES_WITH_SERVER = 3;
+
+/**
+ * The id is in the pending deletes on disk before the DELETE is sent, and stays there until a complete list lacks it. Only the
+ * replacement of a serving instance is undone when the API refuses it: the instance lives on and can serve on.
+ */
 export async function destroyInstance(
   parts: DestroyInstanceParts,
   action: DestroyAction,
@@ -40,10 +48,12 @@ export async function destroyInstance(
     return state;
   };
   if (!(await parts.mayMutate())) return withdrawn();
+  const servedUntilNow = action.difference !== undefined && state.tracks[action.id]?.serving === true;
+  const tries = servedUntilNow ? TRIES_WITH_SERVER : 1;
   log.info({ event: "action", action: "destroy", instance: action.id, reason: action.reason }, message);
   try {
     await withDeadline(clock, MUTATION_MS, signal, (deadline) =>
-      client.destroyInstance(action.id, mayBeSent, deadline),
+      sendDelete(client, action.id, tries, mayBeSent, deadline),
     );
     next = deleteConfirmed(deleteSent(next, action.id, clock.now()), action.id);
   } catch (error) {
@@ -55,6 +65,8 @@ export async function destroyInstance(
       );
       return withdrawn();
     }
+    if (action.difference !== undefined && servedUntilNow && isDestroyRefused(failure))
+      return serveOn(parts, action.id, action.difference, failure, state);
     const trouble = accountTrouble(failure);
     if (trouble !== null) next = accountBlocked(next, trouble, accountMessage(trouble, failure.message), clock.now());
     // The delete stays pending whatever the API answers: the lists show whether it took effect, and it is sent again after a
@@ -70,4 +82,46 @@ export async function destroyInstance(
   next = destroyed(next, action, desired.revision, message, clock.now());
   await save(next);
   return next;
+}
+
+async function sendDelete(
+  client: VastClient,
+  id: number,
+  mostTries: number,
+  mayBeSent: () => boolean,
+  deadline: AbortSignal,
+): Promise<void> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await client.destroyInstance(id, mayBeSent, deadline);
+    } catch (error) {
+      const tooFrequent = error instanceof VastError && error.kind === "rate_limited";
+      if (!tooFrequent || tries === mostTries || deadline.aborted) throw error;
+    }
+  }
+}
+
+/** The instance was not destroyed: it is no longer pending, and its replacement waits. */
+async function serveOn(
+  { clock, log, save }: DestroyInstanceParts,
+  instanceId: number,
+  { wanted, reported }: NonNullable<DestroyAction["difference"]>,
+  failure: VastError,
+  state: State,
+): Promise<State> {
+  const message = `instance ${instanceId} has ${reported}, but ${wanted} is wanted, and it was not destroyed: ${remedy(failure)}. It serves on, and the destroy is tried again`;
+  log.warn({ event: "action", action: "destroy", instance: instanceId, err: failure }, message);
+  const next = holdReplacement(state, { instanceId, wanted, reason: "destroy_refused", message }, clock.now());
+  await save(next);
+  return next;
+}
+
+function remedy(failure: VastError): string {
+  const trouble = accountTrouble(failure);
+  if (trouble === "auth")
+    return `the API does not allow it with this VAST_API_KEY: give the key the right instance_write, or set another key (${failure.message})`;
+  if (trouble !== null) return accountMessage(trouble, failure.message);
+  if (failure.kind === "rate_limited") return `the API is called too often with this key (${failure.message})`;
+  if (!failure.reached) return `the API cannot be reached (${failure.message})`;
+  return `the API refuses it; destroy it in the console of Vast.ai if this lasts (${failure.message})`;
 }

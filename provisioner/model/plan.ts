@@ -72,3 +72,19 @@ export function toPlan({ serving, ...decision }: Decision): Plan {
 export function destroysInstance(actions: readonly Action[], id: number | undefined): boolean {
   return actions.some((action) => action.kind === "destroy" && action.id === id);
 }
+
+/** True if the decision destroys what may be served. */
+export function givesUpServer({ serving, actions }: Decision): boolean {
+  return serving.server !== null && destroysInstance(actions, serving.instance?.id);
+}
+
+/** The decision when it cannot be carried out now: nothing is changed, what is served stays served. */
+export function withoutActions(decision: Decision, why: string, waitMs: number): Decision {
+  return {
+    ...decision,
+    state: decision.serving.server === null ? decision.state : "ready",
+    message: `${decision.message} (${why})`,
+    actions: [],
+    nextCheckAt: decision.checkedAt + waitMs,
+  };
+}

@@ -40,6 +40,7 @@ export type Reason =
   | "template_not_found"
   | "template_unknown"
   | "not_converging"
+  | "destroy_refused"
   | "instance_lost"
   | "instance_starting"
   | "instance_unreachable"

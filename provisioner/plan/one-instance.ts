@@ -1,16 +1,14 @@
 // The rules for an instance as it is wanted or not: duplicates, another image or template, and serving. Pure.
-import { matchesDesired } from "../model/matches-desired.ts";
 import type { Action, Decision } from "../model/plan.ts";
-import type { DestroyReason } from "../model/reasons.ts";
+import { heldReplacement } from "../state/held-replacement.ts";
 import { PASSES_TO_RETURN } from "../state/track.ts";
+import { type Difference, differenceOf } from "./difference.ts";
 import { replacement } from "./replacement.ts";
 import { BLOCKED_MS, NEXT_CHECK_MS, noChange, type Rule, withInstance } from "./rule.ts";
 import type { KeptInstance, Situation } from "./situation.ts";
 
 // How often a serving instance is probed; the list is read far less often (observe/poll-schedule.ts).
 const SERVING_MS = 5000;
-// No hash can mean that the API has not filled it in yet, or that the instance was made without a template: its age decides.
-const NO_HASH_COUNTS_MS = 600_000;
 
 export const DUPLICATE_RULE: Rule = {
   name: "duplicate",
@@ -31,6 +29,19 @@ export const DUPLICATE_RULE: Rule = {
 };
 
 export const DESIRED_RULES: readonly Rule[] = [
+  {
+    name: "replacement_held",
+    observed: "it serves, its image or template hash differs, and the API refused to destroy it a short time ago",
+    plan: "keep serving; `blocked: destroy_refused`; try again with exponential backoff",
+    decide: withInstance((kept, situation) => {
+      const { state, serving, now } = situation;
+      const difference = differenceOf(kept, situation);
+      if (difference === null || serving.server === null) return null;
+      const held = heldReplacement(state, kept.row.id, difference.wanted, now);
+      if (held === null) return null;
+      return noChange(situation, held.reason, held.message, "blocked", Math.min(SERVING_MS, held.until - now));
+    }),
+  },
   {
     name: "image_changed",
     observed: "the image differs",
@@ -95,12 +106,6 @@ export function waitFor(
   return noChange(situation, reason, message, wasReady ? "unavailable" : "provisioning", waitMs);
 }
 
-interface Difference {
-  reason: Extract<DestroyReason, "image_changed" | "template_changed">;
-  wanted: string;
-  reported: string;
-}
-
 function replaceIfDifferent(reason: Difference["reason"], kept: KeptInstance, situation: Situation): Decision | null {
   const difference = differenceOf(kept, situation);
   if (difference === null || difference.reason !== reason) return null;
@@ -109,19 +114,4 @@ function replaceIfDifferent(reason: Difference["reason"], kept: KeptInstance, si
   if (converging?.wanted === wanted && converging.reported === reported) return null;
   const message = `${kept.name} has ${reported}, but ${wanted} is wanted; it is replaced`;
   return replacement(kept.row, situation, reason, message, { wanted, reported });
-}
-
-/** The strings are compared with those of the last replacement, which are persisted. */
-function differenceOf({ row, track }: KeptInstance, { desired, state, now }: Situation): Difference | null {
-  const { image, templateHash } = matchesDesired(row, desired, state.template);
-  if (image === "different")
-    return { reason: "image_changed", wanted: `image ${desired.image}`, reported: `image ${row.image}` };
-  const ageMs = now - (row.createdAt ?? track.firstSeenAt);
-  const differs = templateHash === "different" || (templateHash === "not_reported" && ageMs >= NO_HASH_COUNTS_MS);
-  if (!differs || state.template === null) return null;
-  return {
-    reason: "template_changed",
-    wanted: `template hash ${state.template.hash}`,
-    reported: `template hash ${row.templateHash ?? "none"}`,
-  };
 }

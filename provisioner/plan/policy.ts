@@ -1,6 +1,6 @@
 // Removes from a decision the actions that the operator's policy forbids, or that an old list may not decide. Pure.
 import type { Policy } from "../model/desired.ts";
-import { type Action, type Decision, destroysInstance } from "../model/plan.ts";
+import { type Action, type Decision, destroysInstance, withoutActions } from "../model/plan.ts";
 import { NEXT_CHECK_MS } from "./rule.ts";
 
 // A decision that wants the next pass at once would spin while its actions are suppressed.
@@ -29,15 +29,9 @@ export function applyPolicy(decision: Decision, policy: Policy): { decision: Dec
   };
 }
 
-/** The decision while it waits for a newer list than it was made from: nothing is changed, what is served stays served. */
+/** The decision while it waits for a newer list than it was made from. */
 export function untilListed(decision: Decision): Decision {
-  return {
-    ...decision,
-    state: decision.serving.server === null ? decision.state : "ready",
-    message: `${decision.message} (waiting for a fresh instance list: rate-limited by the API)`,
-    actions: [],
-    nextCheckAt: decision.checkedAt + NEXT_CHECK_MS,
-  };
+  return withoutActions(decision, "waiting for a fresh instance list: rate-limited by the API", NEXT_CHECK_MS);
 }
 
 function allowed(action: Action, policy: Policy): boolean {

@@ -53,6 +53,7 @@ export function applyObservation(
   if (Object.values(next.tracks).some((t) => t.serving))
     Object.assign(next, { backoff: null, notListening: null, brokenImages: null });
   if (own.some(({ row }) => isAsDesired(row, desired, next))) next.converging = null;
+  if (!own.some(({ row }) => row.id === next.heldReplacement?.instanceId)) next.heldReplacement = null;
 
   if (listed.length > 0) return { ...next, confirmedNone: true, firstNoneAt: null };
   // An instance that disappeared without our destroy counts as gone only after a second empty list: one list that left it out by

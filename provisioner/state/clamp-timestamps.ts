@@ -13,7 +13,7 @@ export function clampTimestamps(state: State, now: number): State {
     ...one,
     until: Math.min(one.until, now + LONGEST_BACKOFF_MS),
   });
-  const { intent, backoff, account, template } = state;
+  const { intent, backoff, account, heldReplacement, template } = state;
   return {
     ...state,
     tracks: Object.fromEntries(Object.entries(state.tracks).map(([id, track]) => [id, trackOf(track, notAfterNow)])),
@@ -28,6 +28,7 @@ export function clampTimestamps(state: State, now: number): State {
     goneOffers: state.goneOffers.map(wait),
     backoff: backoff && wait(backoff),
     account: account && wait(account),
+    heldReplacement: heldReplacement && wait(heldReplacement),
     firstNoneAt: notAfterNow(state.firstNoneAt),
     template: template && { ...template, seenAt: notAfterNow(template.seenAt) },
     listUnknownSince: notAfterNow(state.listUnknownSince),

@@ -105,6 +105,19 @@ export const stateSchema = z.object({
     .nullable(),
   /** The difference of the last replacement, until an instance is as wanted. */
   converging: z.object({ wanted: z.string(), reported: z.string() }).nullable(),
+  /** Why the serving instance is not replaced at the moment although it differs, and until when (held-replacement.ts). */
+  heldReplacement: z
+    .object({
+      instanceId: z.int(),
+      /** What the replacement would bring, in the words of `converging`. */
+      wanted: z.string(),
+      reason: z.enum(["destroy_refused"]),
+      message: z.string(),
+      failures: z.int(),
+      until: instantSchema,
+    })
+    .nullable()
+    .default(null),
   /** How many instances in a row had an app that never listened, and for which revision. */
   notListening: z.object({ wanted: z.string(), count: z.int() }).nullable(),
   /** How many instances in a row could not use the image or had too small a disk, and for which revision. */
@@ -148,6 +161,7 @@ export function emptyState(label: string): State {
     backoff: null,
     account: null,
     converging: null,
+    heldReplacement: null,
     notListening: null,
     brokenImages: null,
     unreachableHost: null,

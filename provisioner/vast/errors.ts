@@ -100,6 +100,11 @@ export function isOutcomeUnknown(error: unknown): boolean {
   return (error.kind === "unavailable" || error.kind === "malformed") && error.reached;
 }
 
+/** True when a destroy that failed with this error certainly took no effect: the instance lives on. */
+export function isDestroyRefused(error: VastError): boolean {
+  return !isOutcomeUnknown(error) && error.kind !== "not_found";
+}
+
 /** Returns a `VastError`; rethrows everything else, which is an internal error. */
 export function asVastError(error: unknown): VastError {
   if (error instanceof VastError) return error;

@@ -10,16 +10,19 @@ export interface PodDisk {
   touch(path: string): void;
   /** While true every write fails and leaves the file unchanged. */
   full: boolean;
+  /** While true the same, but not for the upstream file, which is on another volume. */
+  stateFull: boolean;
 }
 
-export function podDisk(): PodDisk {
+export function podDisk(upstreamPath: string): PodDisk {
   const files = new Map<string, string>();
   const fail = (code: string, path: string) => Object.assign(new Error(`${code}: ${path}`), { code });
   const disk: PodDisk = {
     full: false,
+    stateFull: false,
     read: (path) => files.get(path) ?? null,
     write(path, text) {
-      if (disk.full) throw fail("ENOSPC", path);
+      if (disk.full || (disk.stateFull && path !== upstreamPath)) throw fail("ENOSPC", path);
       files.set(path, text);
     },
     move(from, to) {

@@ -16,6 +16,8 @@ export interface ContractTruth {
   endedBy: string | null;
   /** From when lists show it; infinity means never. */
   visibleAt: number;
+  /** When it answered on its port. */
+  answering: Span[];
   /** $ by purpose. */
   paid: Paid;
 }
@@ -44,6 +46,8 @@ export interface TouchTruth {
   id: number;
   label: string | null;
   call: string;
+  /** A DELETE that certainly took no effect. */
+  refused: boolean;
 }
 
 /** The first DELETE of an instance, as it left its pod. */

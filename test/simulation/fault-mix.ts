@@ -3,6 +3,7 @@ import type { JsonObject } from "../emulator/json.ts";
 import { type Random, seededRandom } from "../emulator/random.ts";
 import { drawFault } from "./faults.ts";
 import { KILL_POINTS, type KillPoint } from "./process.ts";
+import { drawRefusals } from "./refusals.ts";
 import { drawReplacements } from "./replacements.ts";
 import { FIRST_IMAGE, type Injection, type Scenario } from "./scenario.ts";
 
@@ -52,6 +53,7 @@ export function faultMix(seed: number, { hours, pods }: FaultMixOptions): Scenar
     const replacements = { pods, faultsEndMs, losesDisks, losesRows };
     injections.push(...drawReplacements(seededRandom(seed, "replacements"), replacements));
   }
+  injections.push(...drawRefusals(seededRandom(seed, "refusals"), pods, faultsEndMs));
   return { seed, hours, pods, faultsEndMs, env, oneAddress: random.chance(0.5), emulator, injections };
 }
 

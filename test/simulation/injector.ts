@@ -123,7 +123,7 @@ export function createInjector(parts: InjectorParts): Injector {
       }
       case "account": {
         sendCommand(emulator, "POST", "account", injection.set);
-        const over = disturb("account", null, 0);
+        const over = disturb("scopes" in injection.set ? "rights" : "account", null, 0);
         last(injection.forMs, () => {
           sendCommand(emulator, "POST", "account", injection.back);
           over();
@@ -220,6 +220,18 @@ export function createInjector(parts: InjectorParts): Injector {
         const over = disturb("disk", injection.pod, 0);
         last(injection.forMs, () => {
           pod.disk.full = false;
+          over();
+        });
+        break;
+      }
+      case "state-disk-full": {
+        const pod = pods[injection.pod];
+        if (pod === undefined) return;
+        const { disk } = pod;
+        disk.stateFull = true;
+        const over = disturb("state-disk", injection.pod, 0);
+        last(injection.forMs, () => {
+          disk.stateFull = false;
           over();
         });
         break;

@@ -154,3 +154,22 @@ test("law 8: a program that mistakes another process' lease for its own acts bes
   expect(await broken(scenario, healthy)).toEqual([]);
   expect(await broken(scenario, grabs)).toContain("one-owner");
 });
+
+test("law 9: a program that takes a refused destroy for a sent one serves nothing from an instance that answers", async () => {
+  const scopes = ["misc", "user_read", "instance_read"];
+  const injections: Injection[] = [
+    { kind: "account", at: 9 * MINUTE_MS, forMs: 50 * MINUTE_MS, set: { scopes }, back: { scopes: null } },
+    { kind: "image", at: 10 * MINUTE_MS, image: "example/app:2", losesDisk: false },
+  ];
+  const mistakes = (dependencies: Dependencies): Dependencies => {
+    const { adapter } = dependencies;
+    if (adapter === undefined) throw new Error("simulated dependencies have an adapter");
+    const changed: AxiosAdapter = async (config) => {
+      const answer = await adapter(config);
+      return config.method === "delete" && answer.status === 403 ? { ...answer, status: 502 } : answer;
+    };
+    return { ...dependencies, adapter: changed };
+  };
+  expect(await broken(scenarioWith(injections), healthy)).toEqual([]);
+  expect(await broken(scenarioWith(injections), mistakes)).toContain("serves-or-ends");
+});

@@ -73,7 +73,7 @@ const CRASH_WAIT_MS = 10_000;
 export function simulatedPod(parts: PodParts): Pod {
   const { time, truth, record } = parts;
   const newVolumes = () => {
-    const disk = podDisk();
+    const disk = podDisk(UPSTREAM_PATH);
     return { disk, reloader: simulatedReloader(time, disk, UPSTREAM_PATH, parts.changed) };
   };
   let volumes = newVolumes();

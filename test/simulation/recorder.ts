@@ -80,6 +80,7 @@ export function createRecorder(parts: RecorderParts): Recorder {
         endedAt: null,
         endedBy: null,
         visibleAt: instance.visibleAt,
+        answering: [],
         paid: { serving: 0, before: 0, after: 0 },
       };
       const one: Seen = { instance, contract, paid: 0, answersSince: null, servesNow: false };
@@ -104,6 +105,14 @@ export function createRecorder(parts: RecorderParts): Recorder {
     else if (paid.serving > 0 || one.contract.paid.after > 0) paid.after += total - one.paid;
     else paid.before += total - one.paid;
     one.paid = total;
+  }
+
+  function recordAnswers(one: Seen, answers: boolean): void {
+    one.answersSince = answers ? now() : null;
+    const { answering } = one.contract;
+    const last = answering.at(-1);
+    if (answers) answering.push({ from: now(), to: Number.POSITIVE_INFINITY });
+    else if (last !== undefined) last.to = now();
   }
 
   function followServing(): void {
@@ -136,7 +145,7 @@ export function createRecorder(parts: RecorderParts): Recorder {
     for (const one of open.values()) {
       recordBill(one);
       const answers = isListening(one.instance);
-      if (answers !== (one.answersSince !== null)) one.answersSince = answers ? now() : null;
+      if (answers !== (one.answersSince !== null)) recordAnswers(one, answers);
       if (isLive(one.instance)) continue;
       one.contract.endedAt = one.instance.destroyedAt;
       one.contract.endedBy = one.instance.endedBy;
@@ -187,7 +196,8 @@ export function createRecorder(parts: RecorderParts): Recorder {
       } else {
         const id = idIn(request);
         const label = world.instances.get(id)?.label ?? null;
-        truth.touches.push({ at: now(), pod, id, label, call: `${request.method} ${request.url}` });
+        const refused = answer.status >= 400 && answer.status < 500 && answer.status !== 404 && !isUncertain(answer);
+        truth.touches.push({ at: now(), pod, id, label, call: `${request.method} ${request.url}`, refused });
       }
       observe();
     },
@@ -199,6 +209,7 @@ export function createRecorder(parts: RecorderParts): Recorder {
       for (const pod of truth.pods) {
         for (const span of [...pod.serving, ...pod.running]) span.to = Math.min(span.to, now());
       }
+      for (const { answering } of truth.contracts) for (const span of answering) span.to = Math.min(span.to, now());
       for (const disturbance of truth.disturbances) disturbance.to = Math.min(disturbance.to, now());
     },
   };

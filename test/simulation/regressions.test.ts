@@ -1,7 +1,7 @@
 // Bugs that the fault mix has found, each with the few faults that are needed for it.
 import { expect, test } from "vitest";
 import { judge } from "./laws/all.ts";
-import type { Injection } from "./scenario.ts";
+import { FIRST_IMAGE, type Injection } from "./scenario.ts";
 import { instanceEvent, MINUTE_MS, scenarioWith } from "./scenario-with.ts";
 import { simulate } from "./simulation.ts";
 
@@ -38,4 +38,26 @@ test("five pods that share the API's limits know their instance lists nearly all
   const { timeline } = await simulate(scenarioWith([], { pods: 5 }), { timeline: true });
   const unknown = timeline.filter((line) => line.includes("the instance list is unknown") && line > "00:05");
   expect(unknown.length).toBeLessThan(5); // 92 before reads were retried
+});
+
+const during = { at: 9 * MINUTE_MS, forMs: 50 * MINUTE_MS };
+const scopes = ["misc", "user_read", "instance_read"];
+const HOLDS: [string, Injection][] = [
+  ["its destroy cannot be recorded", { ...during, kind: "state-disk-full", pod: 0 }],
+  ["its destroy is refused", { ...during, kind: "account", set: { scopes }, back: { scopes: null } }],
+];
+test.each(HOLDS)("a server serves on while %s, and is kept when its image is wanted again", async (_, fault) => {
+  const { truth } = await simulate(
+    scenarioWith([
+      fault,
+      { kind: "image", at: 10 * MINUTE_MS, image: "example/app:2", losesDisk: false },
+      { kind: "image", at: 50 * MINUTE_MS, image: FIRST_IMAGE, losesDisk: false },
+    ]),
+  );
+  expect(judge(truth)).toEqual([]);
+  expect(truth.contracts.filter((one) => one.label === truth.pods[0]?.label)).toHaveLength(1);
+  const [first, ...later] = truth.pods[0]?.serving ?? [];
+  // An attempt withdraws the server for the drain.
+  const gaps = later.map((span, i) => span.from - ([first, ...later][i]?.to ?? 0));
+  expect(Math.max(0, ...gaps)).toBeLessThan(30_000);
 });

@@ -30,6 +30,8 @@ export type Injection = { at: number } & (
   | { kind: "redis-away"; forMs: number }
   | { kind: "redis-flush" }
   | { kind: "disk-full"; pod: number; forMs: number }
+  /** Only the volume of the state file: the upstream file can be written. */
+  | { kind: "state-disk-full"; pod: number; forMs: number }
   | { kind: "reloader-down"; pod: number; forMs: number }
 );
 

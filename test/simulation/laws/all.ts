@@ -5,6 +5,7 @@ import { goodKept } from "./good-kept.ts";
 import { nothingLeft } from "./nothing-left.ts";
 import { oneOwner } from "./one-owner.ts";
 import { othersUntouched } from "./others.ts";
+import { servesOrEnds } from "./serves-or-ends.ts";
 import { servingAgain } from "./serving-again.ts";
 import { twoInstances } from "./two-instances.ts";
 
@@ -16,6 +17,7 @@ export const LAWS = {
   "serving-again": servingAgain,
   budget: budgetKept,
   "one-owner": oneOwner,
+  "serves-or-ends": servesOrEnds,
 } as const satisfies Record<string, Law>;
 export type LawName = keyof typeof LAWS;
 

@@ -54,13 +54,20 @@ function spansOf(truth: Truth, pod: PodTruth, condition: (count: number) => bool
 }
 
 /** When the pod's provisioner ran and could know the truth. A hidden row counts as a wrong answer. */
-export function calmSpans(truth: Truth, pod: PodTruth, index: number): Span[] {
+export function calmSpans(truth: Truth, pod: PodTruth, index: number, harmless: readonly string[] = []): Span[] {
   const hidden = contractsOf(truth, pod).map((contract) => ({
     from: contract.createdAt,
     to: Math.min(contract.visibleAt, contract.endedAt ?? truth.end),
   }));
-  const disturbed = truth.disturbances.filter((one) => one.pod === null || one.pod === index);
-  return [...disturbed, ...hidden].reduce((calm, span) => calm.flatMap((one) => without(one, span)), [...pod.running]);
+  const disturbed = truth.disturbances.filter(
+    (one) => (one.pod === null || one.pod === index) && !harmless.includes(one.what),
+  );
+  return withoutAll(pod.running, [...disturbed, ...hidden]);
+}
+
+/** The spans without the holes. */
+export function withoutAll(spans: readonly Span[], holes: readonly Span[]): Span[] {
+  return holes.reduce<Span[]>((left, hole) => left.flatMap((one) => without(one, hole)), [...spans]);
 }
 
 function without(span: Span, hole: Span): Span[] {

@@ -5,7 +5,7 @@ import type { Observation } from "../../../provisioner/model/observation.ts";
 import { adoptPublished } from "../../../provisioner/state/apply-observation.ts";
 import { emptyState } from "../../../provisioner/state/schema.ts";
 import { fakeClock } from "../../fakes/fake-clock.ts";
-import { fakeLog, type Journal } from "./fakes.ts";
+import { fakeLog, type Journal, vastError } from "./fakes.ts";
 import { type FakeRedis, fakeRedis } from "./lease/fake-redis.ts";
 import { fileOf, loop } from "./loop.ts";
 import {
@@ -111,6 +111,86 @@ describe("a replacement", () => {
   });
 });
 
+describe("a server whose instance cannot be destroyed", () => {
+  const seen = observation([changed], { probes: new Map([[ID, passing()]]) });
+  const served = { port: 41234 };
+
+  test("is published again in the same pass when the API refuses the destroy, and nothing is pending", async () => {
+    const refuse = () => {
+      throw vastError("auth", { status: 403 });
+    };
+    const l = loop({ seen, state: serving, file: fileOf(), destroy: refuse });
+    await l.pass();
+    expect(effects(l.journal)).toEqual([
+      "publish none",
+      "ask reloader",
+      "count_restart 7835610 1",
+      `destroy ${ID}`,
+      "publish 41234",
+    ]);
+    expect(l.state.plan).toMatchObject({ reason: "destroy_refused", state: "blocked", server: served });
+    expect(l.state.state).toMatchObject({ pendingDeletes: [], tracks: { [ID]: { serving: true } } });
+    expect(l.lines.filter((line) => line.reason === "destroy_refused" && line.event === "state")).toHaveLength(1);
+  });
+
+  test("is tried again later, and not in every pass", async () => {
+    let allowed = false;
+    const maybeRefuse = () => {
+      if (!allowed) throw vastError("auth", { status: 403 });
+    };
+    const l = loop({ seen, state: serving, file: fileOf(), destroy: maybeRefuse });
+    const destroys = () => l.journal.filter((entry) => entry.startsWith("destroy")).length;
+    await l.pass();
+    await l.pass();
+    expect(destroys()).toBe(1);
+    await l.clock.advance(61 * SECOND);
+    await l.pass();
+    expect(destroys()).toBe(2);
+    allowed = true;
+    await l.clock.advance(61 * SECOND);
+    await l.pass();
+    expect(destroys()).toBe(2); // the second wait is twice as long
+    await l.clock.advance(60 * SECOND);
+    await l.pass();
+    expect(l.state.state.pendingDeletes).toMatchObject([{ id: ID, deleteConfirmed: true }]);
+  });
+
+  test("is not even withdrawn while the state file cannot be written", async () => {
+    const l = loop({ seen, state: serving, file: fileOf() });
+    l.disk.full = true;
+    await l.pass();
+    expect(effects(l.journal)).toEqual(["publish 41234"]);
+    expect(l.state.plan).toMatchObject({ reason: "image_changed", state: "ready", server: served, actions: [] });
+    expect(l.state.problem).toMatch(/STATE_PATH/);
+    expect(l.state.state.pendingDeletes).toEqual([]);
+  });
+
+  test("is published again when the disk is full by the time of the destroy, and is not destroyed later by mistake", async () => {
+    let rows = [changed];
+    const l = loop({
+      seen: () => observation(rows, { probes: new Map([[ID, passing()]]) }),
+      state: serving,
+      file: fileOf(),
+      onAsk: () => {
+        l.disk.full = true;
+      },
+    });
+    await l.pass();
+    expect(effects(l.journal).filter((entry) => !entry.startsWith("count"))).toEqual([
+      "publish none",
+      "ask reloader",
+      "publish 41234",
+    ]);
+    expect(l.state.plan).toMatchObject({ reason: "image_changed", state: "ready", server: served });
+    expect(l.state.state.pendingDeletes).toEqual([]);
+    l.disk.full = false;
+    rows = [row()];
+    await l.pass();
+    expect(l.state.plan).toMatchObject({ reason: "instance_ready", actions: [] });
+    expect(l.journal).not.toContain(`destroy ${ID}`);
+  });
+});
+
 describe("when something cannot be written", () => {
   test("nothing is mutated while the upstream file cannot be written, and the problem is shown", async () => {
     const l = loop({});
@@ -154,10 +234,10 @@ describe("when something cannot be written", () => {
 });
 
 describe("the stop of the program", () => {
-  test("between withdrawing and destroying stops before the destroy", async () => {
+  test("between withdrawing and destroying stops before the destroy, and the server is published again", async () => {
     const l = loop({ seen: observation([changed]), state: serving, file: fileOf(), onAsk: () => l.stop.abort() });
     await l.pass();
-    expect(effects(l.journal)).toEqual(["publish none", "ask reloader"]);
+    expect(effects(l.journal)).toEqual(["publish none", "ask reloader", "publish 41234"]);
     expect(l.state.state.pendingDeletes).toEqual([]);
   });
 

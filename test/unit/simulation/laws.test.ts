@@ -7,6 +7,7 @@ import { moneyOf, moneySentence } from "../../simulation/laws/money.ts";
 import { nothingLeft } from "../../simulation/laws/nothing-left.ts";
 import { oneOwner } from "../../simulation/laws/one-owner.ts";
 import { othersUntouched } from "../../simulation/laws/others.ts";
+import { servesOrEnds } from "../../simulation/laws/serves-or-ends.ts";
 import { servingAgain } from "../../simulation/laws/serving-again.ts";
 import { twoInstances } from "../../simulation/laws/two-instances.ts";
 
@@ -51,6 +52,7 @@ function contract(over: Partial<ContractTruth> = {}): ContractTruth {
     endedAt: null,
     endedBy: null,
     visibleAt: 0,
+    answering: [],
     paid: { serving: 0, before: 0, after: 0 },
     ...over,
   };
@@ -90,7 +92,7 @@ test("at rest anything but exactly one instance is a breach", () => {
 
 test("a call on an instance with another label, or none, is a breach", () => {
   const touch = (label: string | null, id = 1) =>
-    othersUntouched(truthOf({ touches: [{ at: 5, pod: 0, id, label, call: "DELETE /x" }] }));
+    othersUntouched(truthOf({ touches: [{ at: 5, pod: 0, id, label, call: "DELETE /x", refused: false }] }));
   expect(touch(LABEL)).toEqual([]);
   for (const label of [`${LABEL}0`, `${LABEL} `, "k8s_pod", null]) expect(touch(label)).toHaveLength(1);
   expect(touch(null, 99)).toEqual([]); // the instance does not exist: nothing was changed
@@ -208,4 +210,24 @@ test("money is split into serving, boot time and waste, for the pods' labels onl
   const money = moneyOf(truthOf({ contracts }));
   expect(money).toEqual({ paid: 10, boot: 1, waste: 3 });
   expect(moneySentence(money)).toBe("40.0 % of $10.00 served nobody: 10.0 % boot time, 30.0 % waste");
+});
+
+test("an instance that answers for more than 20 min while nothing is served is a breach, unless its DELETE may have worked", () => {
+  const end = HOUR + 20 * MINUTE + 1;
+  const laws = (to: number, over: Partial<Truth> = {}, pod: Partial<PodTruth> = {}) =>
+    servesOrEnds(
+      truthOf(
+        { contracts: [contract({ answering: [{ from: 0, to }] })], ...over },
+        { serving: [{ from: MINUTE, to: HOUR, id: 1 }], ...pod },
+      ),
+    );
+  const touch = { at: HOUR, pod: 0, id: 1, label: LABEL, call: "DELETE /api/v0/instances/1/", refused: true };
+  const right = { from: 0, to: 3 * HOUR, pod: null, what: "rights" };
+  expect(laws(end - 1)).toEqual([]);
+  expect(laws(end)).toMatchObject([{ law: "serves-or-ends", at: HOUR }]);
+  expect(laws(end, { touches: [touch], disturbances: [right] })).toHaveLength(1);
+  expect(laws(end, { touches: [{ ...touch, refused: false }] })).toEqual([]);
+  expect(laws(end, { disturbances: [{ ...right, what: "network" }] })).toEqual([]);
+  expect(laws(end, {}, { running: [{ from: 0, to: HOUR }] })).toEqual([]);
+  expect(laws(end, {}, { serving: [{ from: 0, to: 2 * HOUR, id: 2 }] })).toEqual([]);
 });

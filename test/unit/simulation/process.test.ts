@@ -45,7 +45,7 @@ test.each([
   ["state-before", null],
   ["state-after", "new"],
 ] as const)("a process that dies at %s leaves %j on the disk, and its write never returns", async (point, left) => {
-  const disk = podDisk();
+  const disk = podDisk("/upstream.json");
   const process = newProcess(virtualTime(0), () => undefined);
   process.killAtPoint(point);
   const own = processDisk(disk, {
@@ -63,7 +63,7 @@ test.each([
 });
 
 test("a full disk refuses a write and keeps its files", async () => {
-  const disk = podDisk();
+  const disk = podDisk("/upstream.json");
   disk.write("/state", "old");
   disk.full = true;
   const own = processDisk(disk, { alive: () => true, before: () => true, after: () => undefined });

@@ -125,6 +125,47 @@ describe("a destroy", () => {
     expect(result).toMatchObject({ pendingDeletes: [{ id: ID, deleteSentAt: null }], account: { trouble: "auth" } });
   });
 
+  describe("of a serving instance that differs", () => {
+    const difference = { wanted: "image example/app:2", reported: "image example/app:1" };
+    const replace: Action = { ...destroy, reason: "image_changed", difference };
+    const served = { tracks: { [ID]: servingTrack() } };
+
+    test.each([
+      ["the key has no right to destroy", vastError("auth", { status: 403 }), /right instance_write/],
+      ["the account needs a second factor", vastError("two_factor", { status: 403 }), /two-factor/],
+      ["the API refuses the request", vastError("invalid"), /console of Vast\.ai/],
+      ["it was too frequent", vastError("rate_limited", { status: 429 }), /too often/],
+      ["it never reached the API", vastError("unavailable", { status: null, reached: false }), /cannot be reached/],
+    ])("is undone when it took no effect: %s", async (_, error, message) => {
+      const { result, disk, before } = await act(replace, { state: served, destroy: fails(error) });
+      const { heldReplacement, ...rest } = result as State;
+      expect({ ...rest, heldReplacement: null }).toEqual(before);
+      expect(heldReplacement).toMatchObject({ instanceId: ID, reason: "destroy_refused", until: NOW + 60_000 });
+      expect(heldReplacement?.message).toMatch(message);
+      expect(disk.saved.at(-1)).toEqual(result);
+    });
+
+    test.each([
+      ["a timeout", vastError("unavailable", { status: null, slug: "timeout" })],
+      ["a gateway error", vastError("unavailable", { status: 502 })],
+      ["a 404", vastError("not_found", { status: 404 })],
+    ])("stays pending when it may have taken effect: %s", async (_, error) => {
+      const { result } = await act(replace, { state: served, destroy: fails(error) });
+      expect(result).toMatchObject({ pendingDeletes: [{ id: ID, deleteSentAt: NOW }], heldReplacement: null });
+    });
+
+    test("is sent again when it came too soon after another one", async () => {
+      let calls = 0;
+      const once = () => {
+        calls += 1;
+        if (calls === 1) throw vastError("rate_limited", { status: 429 });
+      };
+      const { result, journal } = await act(replace, { state: served, destroy: once });
+      expect(journal).toEqual(["save", `destroy ${ID}`, `destroy ${ID}`, "save"]);
+      expect(result).toMatchObject({ pendingDeletes: [{ id: ID, deleteConfirmed: true }], heldReplacement: null });
+    });
+  });
+
   test("of an id whose delete is already pending is sent again under its first reason", async () => {
     const pendingDeletes = [{ id: ID, reason: "image_changed", since: 5, deleteSentAt: 6 }];
     const { result } = await act({ ...destroy, reason: "still_listed" }, { state: { pendingDeletes } });

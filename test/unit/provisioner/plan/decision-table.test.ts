@@ -37,6 +37,14 @@ const backoff = {
   wanted: "demo example/app:2",
 };
 const converging = { wanted: "image example/app:2", reported: "image example/app:1" };
+const heldReplacement = {
+  instanceId: ID,
+  wanted: "image example/app:2",
+  reason: "destroy_refused" as const,
+  message: "m",
+  failures: 1,
+  until: NOW + 1,
+};
 const intent = (ms: number, contract: number | null) => ({
   intent: { offerId: 1, hostId: 2, machineId: 3, dollarsPerHour: null, label: "l", startedAt: NOW - ms, contract },
 });
@@ -64,6 +72,7 @@ const SITUATIONS: Record<string, SituationChanges> = {
   destroying: none({ pendingDeletes: [{ id: ID, reason: "duplicate", since: NOW, deleteSentAt: null }] }),
   template_not_found: one(row(), servingTrack(), { seen: { template: known(null) } }),
   template_unknown: one(row(), servingTrack(), { seen: { template: unknown() }, state: { template: null } }),
+  replacement_held: one(row({ image: "example/app:1" }), servingTrack(), { state: { heldReplacement } }),
   image_changed: one(row({ image: "example/app:1" }), servingTrack()),
   template_changed: one(row({ templateHash: "0ld" }), servingTrack()),
   not_converging: one(row({ image: "example/app:1" }), servingTrack(), { state: { converging } }),
@@ -143,6 +152,7 @@ describe("the order of the rules matters", () => {
     ["duplicate", "instance_ready"],
     ["destroying", "no_instance"],
     ["template_not_found", "instance_ready"],
+    ["replacement_held", "image_changed"],
     ["image_changed", "not_converging"],
     ["not_converging", "instance_ready"],
     ["instance_ready", "host_banned"],

@@ -147,6 +147,16 @@ const someState: fc.Arbitrary<State> = fc.record({
     }),
   ),
   converging: maybe(difference),
+  heldReplacement: maybe(
+    fc.record({
+      instanceId: fc.constantFrom(...ids),
+      wanted: fc.constantFrom("image example/app:2", `template hash ${HASH}`),
+      reason: fc.constant("destroy_refused"),
+      message: fc.constant("why"),
+      failures: fc.constant(1),
+      until: soon,
+    }),
+  ),
   notListening: maybe(fc.record({ wanted: fc.constant(WANTED), count: fc.nat(3) })),
   brokenImages: maybe(fc.record({ wanted: fc.constant(WANTED), count: fc.nat(3) })),
   unreachableHost: maybe(fc.constantFrom(10, 11)),

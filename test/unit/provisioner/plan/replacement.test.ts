@@ -122,6 +122,40 @@ describe("image and template hash", () => {
     expect(plan).toMatchObject({ reason: "instance_exited", actions: [{ kind: "destroy", id: ID }] });
   });
 
+  describe("whose destroy was refused", () => {
+    const held = (over: object = {}) => ({
+      heldReplacement: {
+        instanceId: ID,
+        wanted: "image example/app:2",
+        reason: "destroy_refused" as const,
+        message: "the key may not destroy",
+        failures: 1,
+        until: NOW + MINUTE,
+        ...over,
+      },
+    });
+    const old = { image: "example/app:1" };
+
+    test("serves on until the next attempt, and says why", () => {
+      const plan = changed(old, held());
+      expect(plan).toMatchObject({
+        reason: "destroy_refused",
+        state: "blocked",
+        actions: [],
+        message: "the key may not destroy",
+      });
+      expect(plan.server).not.toBeNull();
+    });
+
+    test.each([
+      ["the wait is over", held({ until: NOW })],
+      ["it was another instance", held({ instanceId: 1 })],
+      ["another value is wanted", held({ wanted: "image example/app:3" })],
+    ])("is replaced when %s", (_, state) => expect(changed(old, state).reason).toBe("image_changed"));
+
+    test("is kept when it is the right one again", () => expect(changed({}, held()).reason).toBe("instance_ready"));
+  });
+
   test("replaces again when another value is wanted", () => {
     const converging = { wanted: "image example/app:3", reported: "image example/app:1" };
     expect(changed({ image: "example/app:1" }, { converging }).reason).toBe("image_changed");

@@ -3,6 +3,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { parseMirror } from "../../../../provisioner/lease/mirror.ts";
+import { emptyState } from "../../../../provisioner/state/schema.ts";
 import { fromSchema1 } from "../../../../provisioner/state/schema-1.ts";
 import { createStateFile } from "../../../../provisioner/state/state-file.ts";
 import { temporaryFolder } from "../../../fakes/temporary-folder.ts";
@@ -26,7 +27,13 @@ describe("a state file of version 0.1.0", () => {
     expect(aside).toBeUndefined();
     if (state === null) throw new Error("nothing was read");
     const { doomed: _, deafApps, schema: __, ...same } = JSON.parse(old);
-    expect(state).toEqual({ ...same, schema: 2, pendingDeletes: PENDING_DELETES, notListening: deafApps });
+    expect(state).toEqual({
+      ...emptyState(LABEL),
+      ...same,
+      schema: 2,
+      pendingDeletes: PENDING_DELETES,
+      notListening: deafApps,
+    });
     await file.save(state);
     const now = await readFile(path, "utf8");
     expect(JSON.parse(now)).toEqual(state);

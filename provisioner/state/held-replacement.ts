@@ -1,0 +1,37 @@
+// Why a serving instance is not replaced for a difference at the moment: it serves on, and the next attempt waits. Pure.
+import { exponentialMs } from "../../common/backoff.ts";
+import type { State } from "./schema.ts";
+
+export type HeldReplacement = NonNullable<State["heldReplacement"]>;
+type HeldReason = HeldReplacement["reason"];
+
+const MINUTE_MS = 60_000;
+// The wait doubles from the first to the ceiling. Each attempt to destroy withdraws the server for the drain: a right that is missing
+// needs a person, who should not have to wait longer than this afterwards.
+const HOLD_MS: Readonly<Record<HeldReason, { first: number; ceiling: number }>> = {
+  destroy_refused: { first: MINUTE_MS, ceiling: 30 * MINUTE_MS },
+};
+
+/** The next attempt to replace `instanceId` by `wanted` waits, longer with each failure of the same kind. */
+export function holdReplacement(
+  state: State,
+  held: Pick<HeldReplacement, "instanceId" | "wanted" | "reason" | "message">,
+  now: number,
+): State {
+  const before = state.heldReplacement;
+  const same = before?.instanceId === held.instanceId && before.wanted === held.wanted && before.reason === held.reason;
+  const failures = same ? before.failures + 1 : 1;
+  const { first, ceiling } = HOLD_MS[held.reason];
+  return { ...state, heldReplacement: { ...held, failures, until: now + exponentialMs(first, ceiling, failures) } };
+}
+
+/** Null when the instance may be replaced by `wanted` now. */
+export function heldReplacement(
+  { heldReplacement: held }: Pick<State, "heldReplacement">,
+  instanceId: number,
+  wanted: string,
+  now: number,
+): HeldReplacement | null {
+  if (held === null || held.instanceId !== instanceId || held.wanted !== wanted || held.until <= now) return null;
+  return held;
+}
