@@ -1,6 +1,7 @@
 // Decides whether Kubernetes still wants a pod of a StatefulSet. Pure. An answer that is not clear is `unknown`.
 import * as z from "zod";
 import type { LookupResult } from "./cluster.ts";
+import { type LabelSource, labelSourceIn, podTemplate } from "./label-source.ts";
 
 const metadata = z.looseObject({
   name: z.string().min(1),
@@ -8,12 +9,6 @@ const metadata = z.looseObject({
   finalizers: z.array(z.string()).nullish(),
 });
 
-const container = z.looseObject({
-  env: z.array(z.looseObject({ name: z.string(), value: z.string().nullish() })).nullish(),
-});
-const podTemplate = z.looseObject({
-  spec: z.looseObject({ initContainers: z.array(container).nullish(), containers: z.array(container).nullish() }),
-});
 const statefulSet = z.looseObject({
   metadata,
   spec: z.looseObject({
@@ -121,8 +116,8 @@ function ordinalOf(podName: string, setName: string): number | null {
 export interface Namespace {
   /** Whether a pod exists or a StatefulSet wants it. */
   isDesired(podName: string): boolean;
-  /** The `VAST_LABEL` in the pod template of a StatefulSet: null when it sets none, undefined when the set does not exist. */
-  labelOf(setName: string): string | null | undefined;
+  /** Its StatefulSets, and where their pods have their label from. */
+  sets: readonly { name: string; label: LabelSource }[];
 }
 
 /** Reads the two lists of a namespace, or returns why they prove nothing. */
@@ -138,16 +133,8 @@ export function readNamespace(sets: LookupResult, pods: LookupResult): Namespace
   if (podsRead.data.items.length === 0) return { why: "the list of pods is empty" };
   const existing = new Set(podsRead.data.items.map((item) => item.metadata.name));
   return {
-    labelOf: (setName) => {
-      const set = setsRead.data.items.find((one) => one.metadata.name === setName);
-      return set && labelInTemplate(set);
-    },
+    sets: setsRead.data.items.map(({ metadata: { name }, spec }) => ({ name, label: labelSourceIn(spec.template) })),
     isDesired: (podName) =>
       existing.has(podName) || setsRead.data.items.some((set) => desiredByOrdinal(set, podName).desired === "yes"),
   };
-}
-
-function labelInTemplate({ spec: { template } }: z.infer<typeof statefulSet>): string | null {
-  const containers = [...(template?.spec.initContainers ?? []), ...(template?.spec.containers ?? [])];
-  return containers.flatMap(({ env }) => env ?? []).find(({ name }) => name === "VAST_LABEL")?.value ?? null;
 }

@@ -4,25 +4,19 @@ import { type Clock, stopwatch } from "../../common/clock.ts";
 import type { Fence } from "../../common/http.ts";
 import type { Logger } from "../../common/logging.ts";
 import type { Cluster } from "../kubernetes/cluster.ts";
-import { type Namespace, readNamespace } from "../kubernetes/pod-desired.ts";
+import { readNamespace } from "../kubernetes/pod-desired.ts";
 import { describe } from "../model/describe.ts";
-import { labelOf } from "../model/label.ts";
 import type { VastClient } from "../vast/client.ts";
 import { asVastError } from "../vast/errors.ts";
 import type { Instance } from "../vast/rows.ts";
 import { awaitGone } from "./await-gone.ts";
+import { podsOf, type ReapRequest, reapScope } from "./reap-scope.ts";
 
-export interface ReapParts {
+export interface ReapParts extends ReapRequest {
   client: Pick<VastClient, "listInstances" | "destroyInstance">;
   cluster: Cluster;
   clock: Clock;
   log: Logger;
-  /** The beginning of our instances' labels; the pod's number follows: `k8s_pod=vast-pod-`. */
-  prefix: string;
-  /** The label setting of our pods, if it is known. */
-  label: string | undefined;
-  /** The StatefulSet itself was deleted: all of its instances are orphans. */
-  setDeleted: boolean;
   /** Instances younger than this are kept: their pod may not exist yet. */
   youngerThanMs: number;
   /** The most instances that one run destroys. */
@@ -69,14 +63,14 @@ export async function reap(parts: ReapParts): Promise<ReapOutcome> {
     await cluster.get(`/api/v1/${base}/pods`),
   );
   if ("why" in namespace) return nothing(`the cluster gives no clear answer (${namespace.why})`);
-  const wrongPrefix = prefixProblem(parts, namespace);
-  if (wrongPrefix !== null) return nothing(wrongPrefix);
-  const ours = rows.filter((row) => podOf(row, prefix) !== null);
+  const scope = reapScope(parts, namespace.sets, cluster.namespace);
+  if ("problem" in scope) return nothing(scope.problem);
+  const ours = rows.filter((row) => podsOf(row.label, parts, scope).length > 0);
   if (ours.length === 0) {
     print(`No instance has a label that consists of ${prefix} and a number.`);
     return nothing(null);
   }
-  const unwanted = ours.filter((row) => !namespace.isDesired(podOf(row, prefix) ?? ""));
+  const unwanted = ours.filter((row) => !podsOf(row.label, parts, scope).some(namespace.isDesired));
   for (const row of unwanted.filter((one) => one.createdAt === null))
     print(`Kept because its age is unknown: ${describe(row)} with the label ${row.label}.`);
   const orphans = createdBefore(unwanted, clock.now() - parts.youngerThanMs);
@@ -100,35 +94,6 @@ export async function reap(parts: ReapParts): Promise<ReapOutcome> {
   if (gone.length > 0) print(`Destroyed and verified: ${gone.join(", ")}.`);
   if (left.length > 0) print(`Not verified as destroyed: ${left.join(", ")}. The next run tries again.`);
   return { done: left.length === 0, problem: null, orphans: ids, gone, left: ids.filter((id) => !gone.includes(id)) };
-}
-
-/** Why the prefix may match the labels of other pods, about which this namespace says nothing; or null. */
-function prefixProblem(
-  { prefix, label, setDeleted, cluster }: ReapParts,
-  { labelOf: labelOfSet }: Namespace,
-): string | null {
-  const set = setOf(prefix);
-  const own = labelOfSet(set);
-  if (own === undefined && !setDeleted)
-    return `the namespace ${cluster.namespace} has no StatefulSet ${set}: correct --prefix, whose part after the last = or / must be the name of the StatefulSet and a dash, or add --set-deleted if the StatefulSet was deleted for good`;
-  const setting = own ?? label;
-  if (setting === undefined) return null;
-  const first = labelOf({ VAST_LABEL: setting, POD_NAME: `${set}-0` });
-  if (first.startsWith(prefix)) return null;
-  return `the pods of ${set} label their instances ${first} (VAST_LABEL), which does not begin with --prefix ${prefix}`;
-}
-
-/** The StatefulSet that a prefix names: the part after its last `=` or `/`. */
-function setOf(prefix: string): string {
-  return prefix.slice(Math.max(prefix.lastIndexOf("="), prefix.lastIndexOf("/")) + 1, -1);
-}
-
-/** The pod that an instance's label names; null if the label is not ours. */
-export function podOf(row: Instance, prefix: string): string | null {
-  if (row.label === null || !row.label.startsWith(prefix)) return null;
-  const number = row.label.slice(prefix.length);
-  if (!/^(0|[1-9]\d{0,9})$/.test(number)) return null;
-  return `${setOf(prefix)}-${number}`;
 }
 
 /** The rows created before `instant` (epoch ms), the oldest first. */

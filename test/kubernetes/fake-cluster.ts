@@ -8,6 +8,8 @@ export interface FakeStatefulSet {
   replicas: number;
   start?: number;
   deleting?: boolean;
+  /** The environment of its pods' provisioner, as in the manifest. */
+  env?: readonly { name: string; value: string }[];
 }
 
 /** The answer to every call until it is reset. */
@@ -92,12 +94,19 @@ function answer(
   return [403, failure(403, "Forbidden")];
 }
 
-function setObject({ name, replicas, start, deleting }: FakeStatefulSet): object {
+function setObject({ name, replicas, start, deleting, env }: FakeStatefulSet): object {
   return {
     kind: "StatefulSet",
     apiVersion: "apps/v1",
     metadata: { name, namespace: NAMESPACE, ...(deleting ? { deletionTimestamp: "2026-11-23T15:00:00Z" } : {}) },
-    spec: { replicas, serviceName: name, ...(start === undefined ? {} : { ordinals: { start } }) },
+    spec: {
+      replicas,
+      serviceName: name,
+      template: {
+        spec: { initContainers: [{ name: "provisioner", env: env ?? [] }], containers: [{ name: "nginx" }] },
+      },
+      ...(start === undefined ? {} : { ordinals: { start } }),
+    },
     status: { replicas },
   };
 }

@@ -35,7 +35,7 @@ export const TEST_IMPORTS: Readonly<Record<string, readonly string[]>> = {
   fakes: ["common"],
   local: ["test/sandbox", "test/emulator", "common"],
   simulation: ["test/emulator", "provisioner", "common"],
-  integration: ["test/sandbox", "test/fakes", "provisioner", "reloader", "common"],
+  integration: ["test/sandbox", "test/fakes", "test/kubernetes", "provisioner", "reloader", "common"],
   slow: ["test/integration"],
   docs: ["provisioner", "reloader", "common"],
   kubernetes: ["test/sandbox", "test/docs", "common"],

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { SettingsError } from "../../../../common/settings.ts";
 import { readOptions } from "../../../../provisioner/commands/reap.ts";
 import type { LookupResult } from "../../../../provisioner/kubernetes/cluster.ts";
-import { podOf, type ReapParts, reap } from "../../../../provisioner/teardown/orphans.ts";
+import { type ReapParts, reap } from "../../../../provisioner/teardown/orphans.ts";
 import type { Instance } from "../../../../provisioner/vast/rows.ts";
 import { fakeClock } from "../../../fakes/fake-clock.ts";
 import { fakeClient, fakeLog, type Journal, vastError } from "../fakes.ts";
@@ -130,6 +130,15 @@ describe("reap", () => {
       expect(printed).toMatch(why);
     });
 
+    test("because no pod here has such labels: the instance of a stranger is kept", async () => {
+      const rows = () => [of(2, "vast-pod-6")];
+      const { outcome, destroys, printed } = await run({ rows, over: { prefix: "vast-pod-" } });
+      expect([outcome.done, destroys]).toEqual([false, []]);
+      expect(printed).toContain(
+        "the pods of vast-pod label their instances k8s_pod=vast-pod-0 (VAST_LABEL), which is not --prefix vast-pod-",
+      );
+    });
+
     test("also while no instance has such a label", async () => {
       const { outcome } = await run({ rows: () => [], over: { label: "k8s_pod=prod/$(POD_NAME)" } });
       expect(outcome.done).toBe(false);
@@ -206,16 +215,6 @@ describe("reap", () => {
     });
     expect(outcome).toMatchObject({ done: false, gone: [], left: [2] });
     expect(printed).toContain("Not verified as destroyed: 2");
-  });
-});
-
-describe("the pod that a label names", () => {
-  test.each([
-    ["k8s_pod=vast-pod-", "k8s_pod=vast-pod-7", "vast-pod-7"],
-    ["k8s_pod=prod/vast-pod-", "k8s_pod=prod/vast-pod-12", "vast-pod-12"],
-    ["vast-pod-", "vast-pod-0", "vast-pod-0"],
-  ])("with the prefix %s, %s is of %s", (prefix, label, pod) => {
-    expect(podOf(row({ label }), prefix)).toBe(pod);
   });
 });
 
