@@ -1,4 +1,4 @@
-// What a table of settings consists of, and the four settings that both programs read. Pure.
+// What a table of settings consists of, and the five settings that both programs read. Pure.
 import type * as z from "zod";
 import { boolean, header, path, port } from "./variable-parsers.ts";
 
@@ -79,6 +79,11 @@ export const SHARED_VARIABLES = {
     group: "program",
     meaning: "file on the shared volume: the provisioner writes it, the reloader reads it",
     expects: EXPECTED.path,
+  }),
+  UPSTREAM_ALLOW_LOCAL: byDefault(boolean, "false", {
+    group: "program",
+    meaning: "`true`: an instance may have a loopback or link-local address, to try vast-pod out on one machine",
+    expects: EXPECTED.boolean,
   }),
   RELOADER_STATUS_PORT: byDefault(port, "8081", {
     group: "program",

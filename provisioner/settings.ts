@@ -24,6 +24,8 @@ export interface ProvisionerSettings {
   healthPath: string | undefined;
   drainMs: number;
   firstCreateWaitMs: number;
+  /** Whether an address of this machine may be an instance's. */
+  allowLocal: boolean;
   upstreamPath: string;
   statePath: string;
   statusPort: number;
@@ -84,6 +86,7 @@ export function readProvisionerSettings(source: SettingsSource): ProvisionerSett
     healthPath: v.VAST_HEALTH_PATH,
     drainMs: v.VAST_DRAIN_SECONDS * 1000,
     firstCreateWaitMs: v.VAST_FIRST_CREATE_WAIT_SECONDS * 1000,
+    allowLocal: v.UPSTREAM_ALLOW_LOCAL,
     upstreamPath: v.UPSTREAM_PATH,
     statePath: v.STATE_PATH,
     statusPort: v.PROVISIONER_STATUS_PORT,

@@ -6,6 +6,7 @@ import type { Applier } from "./apply/apply.ts";
 import type { ConfigFiles } from "./apply/config-files.ts";
 import { writeStatePage } from "./apply/state-page.ts";
 import type { InputsRead } from "./inputs/read-inputs.ts";
+import { type AddressRules, refusedAddress } from "./inputs/refused-address.ts";
 import type { Resolver } from "./inputs/resolve.ts";
 import { decideUpstream, type UpstreamRead, upstreamOfGood } from "./inputs/upstream.ts";
 import { descriptorOf } from "./nginx/access-log.ts";
@@ -26,6 +27,7 @@ export interface ReconcileParts {
   disk: Pick<Disk, "write" | "removeStale">;
   applier: Pick<Applier, "ensure">;
   resolver: Resolver;
+  addressRules: AddressRules;
   report: Report;
   readUpstream(): Promise<UpstreamRead>;
   /** What else the config depends on. */
@@ -87,7 +89,7 @@ export class Reconciler {
   }
 
   async #readInput(): Promise<ReloadInput> {
-    const { proxy, files, resolver } = this.#parts;
+    const { proxy, files, resolver, addressRules } = this.#parts;
     const read = await this.#parts.readUpstream();
     const upstream = decideUpstream(read, this.#memory.upstream);
     // Kept at once: when the rest of the pass throws, the decision must not be lost with it.
@@ -97,11 +99,14 @@ export class Reconciler {
     const logTarget = (fd === null ? null : await this.#parts.descriptorTarget(fd)) ?? this.#memory.logTarget;
     this.#memory = { ...this.#memory, logTarget };
     const { server } = upstream.desired;
+    const resolution = server === null ? null : await resolver.resolve(server.host);
+    const refusal = server && resolution?.known ? refusedAddress(server, resolution.address, addressRules) : null;
     return {
       proxy,
       upstream,
       upstreamWrittenAt: read.kind === "file" ? read.writtenAt : null,
-      resolution: server === null ? null : await resolver.resolve(server.host),
+      resolution,
+      refusal,
       inputs,
       logTarget,
       good: files.good,

@@ -17,6 +17,8 @@ export interface ReloaderSettings {
   errorLog: string | undefined;
   /** The user's own template. */
   templatePath: string | undefined;
+  /** Whether the server may have an address of this machine. */
+  allowLocal: boolean;
   proxy: ProxySettings;
 }
 
@@ -39,6 +41,7 @@ export function reloaderSettings(
     pidFile: values.NGINX_PID_FILE,
     errorLog: values.NGINX_ERROR_LOG,
     templatePath: values.NGINX_TEMPLATE_PATH,
+    allowLocal: values.UPSTREAM_ALLOW_LOCAL,
     proxy: {
       listenPort: values.NGINX_LISTEN_PORT,
       statusPort: values.NGINX_STATUS_PORT,

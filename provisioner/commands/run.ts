@@ -197,7 +197,7 @@ function loopParts(
   counts: ProvisionerCounts,
 ): LoopParts {
   const { clock, random, probe, askReloader } = deps;
-  const { desired, drainMs, firstCreateWaitMs, limits, policy, secrets } = settings;
+  const { allowLocal, desired, drainMs, firstCreateWaitMs, limits, policy, secrets } = settings;
   const slot = pollSlotOf(settings.podName);
   return {
     observer: createObserver({
@@ -207,6 +207,7 @@ function loopParts(
       clock,
       random,
       desired,
+      allowLocal,
       slot,
       fresh,
       firstCreateWaitMs,

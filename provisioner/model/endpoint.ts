@@ -1,4 +1,5 @@
 // Which public address and port of an instance is probed and served. Pure.
+import { localKind, localProblem } from "../../common/local-address.ts";
 import { isHost } from "../../common/upstream-file.ts";
 import type { Instance } from "../vast/rows.ts";
 import { type InstancePhase, phaseOf } from "./instance-phase.ts";
@@ -75,6 +76,12 @@ export function currentEndpoint(
   const host = isHost(row.address) ? row.address : last.host;
   if (!hasMap(row)) return { found: true, endpoint: { host, port: last.port } };
   return chooseEndpoint({ ...row, address: host }, wantedPort, noMapForMs);
+}
+
+/** The same, unless the address can only mean this machine or its link: nothing is probed or published there. */
+export function remoteOnly(choice: EndpointChoice): EndpointChoice {
+  const kind = choice.found ? localKind(choice.endpoint.host) : null;
+  return choice.found && kind !== null ? none(false, localProblem(choice.endpoint.host, kind)) : choice;
 }
 
 /** An instance whose heartbeat is missing may still run its container. */

@@ -2,7 +2,7 @@
 import type { Clock } from "../../common/clock.ts";
 import type { BanStore } from "../blacklist/store.ts";
 import type { Desired } from "../model/desired.ts";
-import { currentEndpoint } from "../model/endpoint.ts";
+import { currentEndpoint, remoteOnly } from "../model/endpoint.ts";
 import { phaseOf, stoppedByVast } from "../model/instance-phase.ts";
 import { known, type Observation, type ObservedInstance, type Published, type Seen } from "../model/observation.ts";
 import type { State } from "../state/schema.ts";
@@ -33,6 +33,8 @@ export interface ObserverParts {
   clock: Clock;
   random: () => number;
   desired: Desired;
+  /** Whether an address of this machine may be an instance's. */
+  allowLocal: boolean;
   slot: PollSlot;
   /** The pod has never run here: it keeps to its time slots, since neighbours may be starting as well. */
   fresh: boolean;
@@ -150,7 +152,8 @@ async function probeAll(
   const { probe, desired, clock } = parts;
   const live = list.value.filter((row) => !state.pendingDeletes.some((d) => d.id === row.id));
   const instances = live.map(async (row): Promise<ObservedInstance> => {
-    const endpoint = currentEndpoint(row, state.tracks[row.id], desired.upstreamPort, clock.now());
+    const chosen = currentEndpoint(row, state.tracks[row.id], desired.upstreamPort, clock.now());
+    const endpoint = parts.allowLocal ? chosen : remoteOnly(chosen);
     return { row, endpoint, probe: endpoint.found ? await probe(endpoint.endpoint, signal) : null };
   });
   return { instances: await Promise.all(instances), publishedProbe: null };

@@ -4,13 +4,14 @@ import { systemClock } from "../../common/clock.ts";
 import { type CommandCall, EXIT, type ExitCode, type Streams } from "../../common/command-line.ts";
 import { readSmallFile } from "../../common/small-file.ts";
 import { readInputs } from "../inputs/read-inputs.ts";
+import { refusedAddress } from "../inputs/refused-address.ts";
 import { readUpstream } from "../inputs/upstream.ts";
 import { fetchVersion } from "../nginx/hash-probe.ts";
 import { renderConfig } from "../render/render.ts";
 import { type Environment, reloaderDependencies } from "./dependencies.ts";
 
 export async function renderCommand(call: CommandCall, env: Environment, streams: Streams): Promise<ExitCode> {
-  const { settings, auth, template, resolver } = reloaderDependencies(call, env);
+  const { settings, auth, template, resolver, addressRules } = reloaderDependencies(call, env);
   const path = typeof call.options.upstream === "string" ? call.options.upstream : settings.upstreamPath;
   const read = await readUpstream(path, readSmallFile);
   if (read.kind === "missing") throw new Error(`there is no file ${path}`);
@@ -18,6 +19,8 @@ export async function renderCommand(call: CommandCall, env: Environment, streams
   const { server } = read.file;
   const resolution = server === null ? null : await resolver.resolve(server.host);
   if (resolution?.known === false) throw new Error(resolution.why);
+  const refusal = server && resolution && refusedAddress(server, resolution.address, addressRules);
+  if (refusal !== null) throw new Error(refusal);
   const version = await fetchVersion(settings.proxy.statusPort, systemClock);
   const inputs = await readInputs({ auth: () => auth.peek(), nginxVersion: async () => version, template });
   if (!inputs.usable) throw new Error(inputs.problem ?? "the inputs of the config cannot be used");

@@ -69,7 +69,7 @@ function stopSignal(logger: Logger): AbortSignal {
 }
 
 function createReconciler(dependencies: ReloaderDependencies, report: Report, logger: Logger): Reconciler {
-  const { settings, auth, template, resolver } = dependencies;
+  const { settings, auth, template, resolver, addressRules } = dependencies;
   const { proxy, pidFile: path } = settings;
   const processes = systemProcesses();
   const pidFile = path === undefined ? null : { path, read: () => readIfExists(path) };
@@ -92,6 +92,7 @@ function createReconciler(dependencies: ReloaderDependencies, report: Report, lo
     disk,
     applier: new Applier({ clock, nginx, files, log, isWithdrawn }),
     resolver,
+    addressRules,
     report,
     readUpstream: upstream,
     readInputs: () => readInputs({ auth: () => auth.refresh(), nginxVersion: () => version.current(), template }),

@@ -2,6 +2,7 @@
 import { isIP, isIPv4 } from "node:net";
 import type { Clock } from "../../common/clock.ts";
 import { messageOf } from "../../common/errors.ts";
+import { localKind } from "../../common/local-address.ts";
 
 export type Resolution = { known: true; address: string; warning: string | null } | { known: false; why: string };
 
@@ -18,9 +19,11 @@ const LOOKUP_WAIT_MS = 2_000;
 
 /**
  * A name keeps its address while the answer still contains it (otherwise round-robin DNS would reload nginx at every pass)
- * and while DNS does not answer (an outage of DNS is no reason to unpublish). IPv4 comes first, since every pod has it.
+ * and while DNS does not answer (an outage of DNS is no reason to unpublish), or answers only addresses of this machine, as a
+ * filtering DNS does. IPv4 comes first, since every pod has it.
  */
-export function createResolver(lookup: Lookup, clock: Clock): Resolver {
+export function createResolver(lookup: Lookup, clock: Clock, { allowLocal }: { allowLocal: boolean }): Resolver {
+  const isUsable = (address: string) => allowLocal || localKind(address) === null;
   const kept = new Map<string, string>();
   const running = new Map<string, Promise<readonly string[]>>();
 
@@ -36,14 +39,18 @@ export function createResolver(lookup: Lookup, clock: Clock): Resolver {
       if (isIP(host) !== 0) return { known: true, address: host, warning: null };
       const previous = kept.get(host);
       const answer = await within(clock, LOOKUP_WAIT_MS, lookupOnce(host));
-      const found = answer.ok ? [...answer.value].filter((address) => isIP(address) !== 0) : [];
+      const all = answer.ok ? [...answer.value].filter((address) => isIP(address) !== 0) : [];
+      const found = all.filter(isUsable);
+      // The caller refuses it and says why.
+      if (found.length === 0 && all.length > 0 && previous === undefined)
+        return { known: true, address: best(all), warning: null };
       if (found.length > 0) {
         const address = previous !== undefined && found.includes(previous) ? previous : best(found);
         kept.clear(); // one server is desired at a time
         kept.set(host, address);
         return { known: true, address, warning: null };
       }
-      const why = `the name ${host} cannot be resolved: ${answer.ok ? "it has no address" : answer.why}`;
+      const why = `the name ${host} cannot be resolved: ${answer.ok ? noAddress(all) : answer.why}`;
       if (previous === undefined) return { known: false, why };
       return { known: true, address: previous, warning: `${why}; nginx keeps its last address ${previous}` };
     },
@@ -54,6 +61,9 @@ function best(addresses: readonly string[]): string {
   const sorted = addresses.toSorted((a, b) => Number(isIPv4(b)) - Number(isIPv4(a)) || (a < b ? -1 : 1));
   return sorted[0] ?? "";
 }
+
+const noAddress = (all: readonly string[]) =>
+  all.length === 0 ? "it has no address" : `it has no address that an instance can have (${all.join(", ")})`;
 
 type LookupResult<T> = { ok: true; value: T } | { ok: false; why: string };
 

@@ -11,8 +11,10 @@ export interface DesiredConfig {
   config: Config | null;
   /** Answers 503, rendered from the built-in template: for when there is no other config. */
   unavailableConfig: Config;
-  /** No server is desired. */
+  /** No server is desired, or one that must not be used. */
   withdraws: boolean;
+  /** The server must not be used, and `problem` says why. */
+  isRefused: boolean;
   /** The body of the 503 answers. */
   page: StatePage;
   problem: string | null;
@@ -21,17 +23,22 @@ export interface DesiredConfig {
 
 /** `logRefusal`: why nginx once refused to open the access log, null when it did not. */
 export function desiredConfig(input: ReloadInput, logRefusal: string | null): DesiredConfig {
-  const { inputs, resolution } = input;
-  const { server, page } = input.upstream.desired;
+  const { inputs, resolution, refusal } = input;
+  const isRefused = refusal !== null;
+  const server = isRefused ? null : input.upstream.desired.server;
+  const page = isRefused
+    ? unavailablePage(input.upstream.desired.page, "address_refused", refusal)
+    : input.upstream.desired.page;
   const log = accessLogFor(input.proxy.accessLog, input.logTarget, logRefusal);
   const proxy = { ...input.proxy, accessLog: log.path };
   const warnings = log.warning === null ? [] : [log.warning];
   const unavailableConfig = renderConfig(null, proxy, { ...inputs.render, template: null });
-  const base = { config: null, unavailableConfig, withdraws: server === null, page, warnings };
+  const base = { config: null, unavailableConfig, withdraws: server === null, isRefused, page, warnings };
   const failed = (problem: string | null, reason?: string, message?: string): DesiredConfig => {
     // Without a server the provisioner's own message is right, whatever fails here.
-    return { ...base, page: server === null ? page : unavailablePage(page, reason, message), problem };
+    return { ...base, page: server === null ? page : unavailablePage(page, reason, message), problem: and(problem) };
   };
+  const and = (problem: string | null) => [refusal, problem].filter((one) => one !== null).join("; ") || null;
   let target: Target | null = null;
   if (server !== null && resolution !== null) {
     if (!resolution.known) return failed(resolution.why, "name_not_resolved", resolution.why);
@@ -40,7 +47,7 @@ export function desiredConfig(input: ReloadInput, logRefusal: string | null): De
   }
   if (!inputs.usable) return failed(inputs.problem);
   const rendered = tryRender(target, proxy, inputs.render);
-  if (typeof rendered !== "string") return { ...base, config: rendered, problem: inputs.problem };
+  if (typeof rendered !== "string") return { ...base, config: rendered, problem: and(inputs.problem) };
   return failed(inputs.problem === null ? rendered : `${inputs.problem}; ${rendered}`);
 }
 

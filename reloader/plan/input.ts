@@ -13,6 +13,8 @@ export interface ReloadInput {
   upstreamWrittenAt: number | null;
   /** The address of the desired server's host; null when no server is desired. */
   resolution: Resolution | null;
+  /** Why this address must not be used; null when it may. */
+  refusal: string | null;
   /** The secret header, nginx' version and the user's template. */
   inputs: InputsRead;
   /** What nginx' access log descriptor points to, as last seen; null when that is not known. */

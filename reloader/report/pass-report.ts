@@ -47,7 +47,7 @@ export function passReport(
   // A refusal is reported from the memory, so that the passes which wait for the next try report it too.
   const failure = outcome === null || outcome.kind === "refused" ? null : outcome.why;
   const fallback = memory.nginxDown?.usedFallback === true ? FALLBACK_NOTE : null;
-  const hasConfig = upstream.problem === null && desired.config !== null;
+  const hasConfig = upstream.problem === null && desired.config !== null && !desired.isRefused;
   return {
     desired: { generation, server, hash: desired.config?.hash ?? null, state: page.state, reason: page.reason },
     applied: outcome?.kind === "settled" ? memory.applied : null,

@@ -116,6 +116,7 @@ async function fill(sandbox: Sandbox, options: PodOptions): Promise<Pod> {
       STATE_PATH: statePath,
       PROVISIONER_STATUS_PORT: String(provisionerPort),
       RELOADER_STATUS_PORT: String(reloaderPort),
+      UPSTREAM_ALLOW_LOCAL: "true",
       ...(redis === null ? {} : { BLACKLIST_ENABLED: "true", BLACKLIST_REDIS_URL: redis.url }),
       ...(scale === 1 ? {} : { VAST_POD_TEST_CLOCK: String(scale), VAST_POD_TEST_CLOCK_START: String(clockStart) }),
       ...options.env,
@@ -156,6 +157,7 @@ async function fill(sandbox: Sandbox, options: PodOptions): Promise<Pod> {
         NGINX_LISTEN_PORT: String(proxyPort),
         NGINX_STATUS_PORT: String(nginxStatusPort),
         RELOADER_STATUS_PORT: String(reloaderPort),
+        UPSTREAM_ALLOW_LOCAL: "true",
       }),
     upstream,
     until: (what, condition, timeoutMs = 20_000) =>

@@ -102,6 +102,7 @@ export async function openReloaderPod(): Promise<ReloaderPod> {
       NGINX_LISTEN_PORT: String(proxyPort),
       NGINX_STATUS_PORT: String(nginxStatusPort),
       RELOADER_STATUS_PORT: String(statusPort),
+      UPSTREAM_ALLOW_LOCAL: "true",
       ...more,
     }),
     startReloader: async (env = {}, setpriv = []) => {

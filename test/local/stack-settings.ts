@@ -51,6 +51,8 @@ export function provisionerEnv(layout: StackLayout): Record<string, string> {
     STATE_PATH: join(layout.folder, "state", "provisioner.json"),
     PROVISIONER_STATUS_PORT: String(layout.provisionerPort),
     RELOADER_STATUS_PORT: String(layout.reloaderPort),
+    // Everything runs on this machine, the instances too.
+    UPSTREAM_ALLOW_LOCAL: "true",
   };
 }
 
@@ -63,5 +65,7 @@ export function reloaderEnv(layout: StackLayout, nginx: NginxPaths): Record<stri
     NGINX_LISTEN_PORT: String(layout.proxyPort),
     NGINX_STATUS_PORT: String(layout.nginxStatusPort),
     RELOADER_STATUS_PORT: String(layout.reloaderPort),
+    // Everything runs on this machine, the instances too.
+    UPSTREAM_ALLOW_LOCAL: "true",
   };
 }

@@ -52,11 +52,16 @@ function startPod(settings = PROXY) {
         files,
         disk,
         applier: new Applier({ clock, nginx, files, log: nginx, isWithdrawn }),
-        resolver: createResolver(async (name) => {
-          const found = addresses.get(name);
-          if (found === undefined) throw new Error(`getaddrinfo ENOTFOUND ${name}`);
-          return found;
-        }, clock),
+        resolver: createResolver(
+          async (name) => {
+            const found = addresses.get(name);
+            if (found === undefined) throw new Error(`getaddrinfo ENOTFOUND ${name}`);
+            return found;
+          },
+          clock,
+          { allowLocal: false },
+        ),
+        addressRules: { allowLocal: false, ownPorts: [3000, 8082, 8081], ownAddresses: () => ["192.0.2.1"] },
         report: pod.report,
         readUpstream: async () => pod.upstream,
         descriptorTarget: async () => pod.descriptor,
@@ -112,6 +117,27 @@ describe("a first start", () => {
     pod.nginx.start();
     await pod.pass();
     expect(pod.status()).toMatchObject({ applied: { generation: 1, server: server() }, problem: null });
+  });
+
+  test("answers 503 when the server is this machine itself, and says why", async () => {
+    const pod = await serving();
+    pod.publish({ generation: 6, server: server(80, "127.0.0.1") });
+    await pod.pass();
+    expect(pod.nginx.running()).toEqual([configFor(null).hash]);
+    expect(pod.disk.files.get(GOOD)).toBe(configFor(null).text);
+    expect(pod.status()).toMatchObject({
+      applied: { generation: 6, server: null },
+      desired: { server: server(80, "127.0.0.1") },
+      state: "invalid_input",
+      problem: expect.stringContaining("UPSTREAM_ALLOW_LOCAL=true"),
+    });
+    expect(JSON.parse(pod.disk.files.get(STATE) ?? "")).toMatchObject({
+      state: "unavailable",
+      reason: "address_refused",
+    });
+    pod.publish({ generation: 7, server: server() });
+    await pod.pass();
+    expect(pod.status()).toMatchObject({ applied: { generation: 7, server: server() }, problem: null });
   });
 
   test("answers 503 when the server's name cannot be resolved", async () => {

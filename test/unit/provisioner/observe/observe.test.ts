@@ -29,6 +29,7 @@ const serving = state({ tracks: { [ID]: servingTrack() } });
 interface Script extends ClientScript {
   answers?: () => boolean;
   pod?: string;
+  allowLocal?: boolean;
   fresh?: boolean;
   availableAt?: () => number;
 }
@@ -47,6 +48,7 @@ function observer(script: Script = {}) {
     clock: { ...clock, now: () => clock.now() - back },
     random: () => 0.5,
     desired,
+    allowLocal: script.allowLocal ?? false,
     slot: pollSlotOf(script.pod ?? "vast-pod-0"),
     fresh: script.fresh ?? false,
     firstCreateWaitMs: 10 * SECOND,
@@ -123,6 +125,17 @@ describe("an observation", () => {
     const { observe, journal } = observer({ rows: () => [row({ curState: "stopped" })] });
     await observe(state({ pendingDeletes: [{ id: ID, reason: "duplicate", since: NOW, deleteSentAt: NOW }] }));
     expect(journal).not.toContain("credit");
+  });
+
+  test("does not probe an address of this machine unless that is allowed, and says why", async () => {
+    const rows = () => [row({ address: "127.0.0.1" })];
+    const refused = observer({ rows });
+    const [seen] = (await refused.observe(state())).instances;
+    expect(seen).toMatchObject({ probe: null, endpoint: { found: false, ours: false } });
+    expect(seen?.endpoint).toMatchObject({ why: expect.stringContaining("UPSTREAM_ALLOW_LOCAL=true") });
+    expect(refused.journal.filter((entry) => entry.startsWith("probe"))).toEqual([]);
+    const [allowed] = (await observer({ rows, allowLocal: true }).observe(state())).instances;
+    expect(allowed?.endpoint).toMatchObject({ found: true, endpoint: { host: "127.0.0.1" } });
   });
 
   test("does not probe an instance without an endpoint", async () => {

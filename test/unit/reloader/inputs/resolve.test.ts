@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { createResolver } from "../../../../reloader/inputs/resolve.ts";
 import { fakeClock } from "../../../fakes/fake-clock.ts";
 
-function setUp() {
+function setUp(allowLocal = false) {
   const clock = fakeClock();
   const lookups: string[] = [];
   const dns = {
@@ -10,10 +10,14 @@ function setUp() {
     lookups,
     answer: async (): Promise<string[]> => ["203.0.113.1"],
   };
-  const resolver = createResolver(async (name) => {
-    lookups.push(name);
-    return dns.answer();
-  }, clock);
+  const resolver = createResolver(
+    async (name) => {
+      lookups.push(name);
+      return dns.answer();
+    },
+    clock,
+    { allowLocal },
+  );
   return { ...dns, dns, resolve: (host: string) => clock.drive(resolver.resolve(host)) };
 }
 
@@ -33,6 +37,24 @@ describe("resolving the server's host", () => {
       const { dns, resolve } = setUp();
       dns.answer = async () => order;
       expect(await resolve("gpu.example")).toMatchObject({ address: "203.0.113.1" });
+    }
+  });
+
+  test("uses no address of this machine while there is another, and keeps the last one when DNS answers only such", async () => {
+    const { dns, resolve } = setUp();
+    dns.answer = async () => ["127.0.0.1", "203.0.113.5"];
+    expect(await resolve("gpu.example")).toMatchObject({ address: "203.0.113.5", warning: null });
+    dns.answer = async () => ["0.0.0.0"];
+    const kept = await resolve("gpu.example");
+    expect(kept).toMatchObject({ address: "203.0.113.5", warning: expect.stringContaining("can have") });
+  });
+
+  test("answers an address of this machine when there is no other, so that it can be refused or used", async () => {
+    for (const allowed of [true, false]) {
+      const { dns, resolve } = setUp(allowed);
+      dns.answer = async () => ["::1", "127.0.0.1"];
+      for (let i = 0; i < 2; i += 1)
+        expect(await resolve("gpu.example")).toEqual({ known: true, address: "127.0.0.1", warning: null });
     }
   });
 

@@ -12,6 +12,7 @@ export function inputFor(server: Server | null, change: Partial<ReloadInput> = {
     upstream: { desired: { ...upstreamOfGood(server), generation: 6 }, problem: null },
     upstreamWrittenAt: 400,
     resolution: server === null ? null : { known: true, address: server.host, warning: null },
+    refusal: null,
     inputs: { render: NO_RENDER_INPUTS, usable: true, problem: null },
     logTarget: null,
     good: null,
