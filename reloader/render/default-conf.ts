@@ -54,7 +54,9 @@ server {
   # must be well below the time for which a withdrawn instance still runs.
   client_header_timeout 5s;
 {{#accessLog}}
-  access_log {{{path}}} vast_pod;
+  # At most 4096 bytes at once, which the kernel never mixes with the lines of another worker in the same pipe. nginx writes what
+  # is left when a worker exits.
+  access_log {{{path}}} vast_pod buffer=4k flush=1s;
 {{/accessLog}}
 {{^accessLog}}
   access_log off;
@@ -180,6 +182,8 @@ server {
     proxy_ignore_headers X-Accel-Redirect X-Accel-Limit-Rate X-Accel-Charset;
     proxy_intercept_errors off;
     proxy_buffering {{{buffering}}};
+    # With buffering, nginx would keep the head of an answer back until its body begins, for a stream until its first token.
+    postpone_output 0;
     proxy_buffer_size 16k;
     proxy_buffers 8 16k;
     proxy_busy_buffers_size 32k;

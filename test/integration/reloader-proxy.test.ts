@@ -309,6 +309,7 @@ describe("vast-reloader", () => {
       NGINX_CONFIG_PATH: pod.configPath,
       NGINX_LISTEN_PORT: String(pod.proxyPort),
       NGINX_STATUS_PORT: String(pod.nginxStatusPort),
+      UPSTREAM_ALLOW_LOCAL: "true",
     });
     expect(code).toBe(0);
     expect(stdout).toBe(await pod.config());

@@ -116,6 +116,25 @@ describe("an answer", () => {
     expect(asked.text.match(/token\d/g)).toEqual(["token1", "token2"]);
   });
 
+  test.each(["chunked", "up to the end of the connection", "of a length"] as const)(
+    "%s has its head at the client before its body begins",
+    async (framing) => {
+      const { pod, bare } = withBuffering("on");
+      const path = `/head-first/${encodeURIComponent(framing)}`;
+      const { head, token, end } = FRAMINGS[framing];
+      const asked = client(pod, `GET ${path} HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n`);
+      const { socket } = await bare.request(path);
+      socket.write(`HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n${head}\r\n`);
+      await until("the head is there", () => asked.text.includes("\r\n\r\n"));
+      expect(asked.text).toMatch(/^HTTP\/1\.1 200 OK\r\n[\s\S]*text\/event-stream[\s\S]*\r\n\r\n$/);
+      const rest = `${token("token1")}${token("token2")}${end ?? ""}`;
+      if (end === null) socket.end(rest);
+      else socket.write(rest);
+      await until("the answer is complete", () => asked.closed);
+      expect(asked.text.match(/token\d/g)).toEqual(["token1", "token2"]);
+    },
+  );
+
   test("may pause repeatedly for almost the limit, and is cut off after a longer pause", async () => {
     const { pod, bare } = withBuffering("on, with a short limit");
     const slow = client(pod, "GET /slow HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");

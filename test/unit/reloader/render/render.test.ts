@@ -227,7 +227,8 @@ describe("the access log", () => {
   test("is written to the path of the setting, and is off for off", () => {
     const own = (settings: Partial<ProxySettings>) =>
       block(parsed(true, settings), "server").filter((d) => d.words[0] === "access_log");
-    expect(own({ accessLog: "/dev/stdout" })[0]?.words).toEqual(["access_log", "/dev/stdout", "vast_pod"]);
+    const logged = ["access_log", "/dev/stdout", "vast_pod", "buffer=4k", "flush=1s"];
+    expect(own({ accessLog: "/dev/stdout" })[0]?.words).toEqual(logged);
     expect(own({ accessLog: "off" })[0]?.words).toEqual(["access_log", "off"]);
   });
 });
