@@ -82,6 +82,14 @@ export interface PodTruth {
   /** When the pod was replaced and its volumes were lost. */
   replacedAt: number[];
   maxCreatesPerHour: number;
+  /** Its stops that order the end of its instances. */
+  ends: EndTruth[];
+}
+
+/** From SIGTERM to the end of the process; `due` is when SIGKILL follows, `killed` whether something killed it before. */
+export interface EndTruth extends Span {
+  due: number;
+  killed: boolean;
 }
 
 /** A time in which the API answers wrongly or a pod cannot work. `pod` null means all pods. */

@@ -1,6 +1,7 @@
 // Draws a scenario with all kinds of faults from a seed. Pure.
 import type { JsonObject } from "../emulator/json.ts";
 import { type Random, seededRandom } from "../emulator/random.ts";
+import { drawEnds } from "./ends.ts";
 import { drawFault } from "./faults.ts";
 import { KILL_POINTS, type KillPoint } from "./process.ts";
 import { drawRefusals } from "./refusals.ts";
@@ -14,6 +15,8 @@ const FAULTY_PART = 0.6;
 // Faults per hour for every pod, and for the account as a whole.
 const PER_POD_HOUR = 3;
 const PER_HOUR = 6;
+// In this part of the runs every stop destroys the instance.
+const ENDS_PART = 0.3;
 // In most runs the first instance can come up before the first fault.
 const QUIET_START_MS = 4 * MINUTE_MS;
 
@@ -52,6 +55,11 @@ export function faultMix(seed: number, { hours, pods }: FaultMixOptions): Scenar
   if (redis === "steady") {
     const replacements = { pods, faultsEndMs, losesDisks, losesRows };
     injections.push(...drawReplacements(seededRandom(seed, "replacements"), replacements));
+  }
+  const ends = seededRandom(seed, "ends");
+  if (ends.chance(ENDS_PART)) {
+    env.VAST_ON_TERMINATE = "destroy";
+    injections.push(...drawEnds(ends, pods, faultsEndMs));
   }
   injections.push(...drawRefusals(seededRandom(seed, "refusals"), pods, faultsEndMs));
   return { seed, hours, pods, faultsEndMs, env, oneAddress: random.chance(0.5), emulator, injections };

@@ -191,6 +191,24 @@ export function createInjector(parts: InjectorParts): Injector {
         });
         break;
       }
+      case "end": {
+        const pod = pods[injection.pod];
+        if (pod === undefined || !pod.isUp()) return;
+        const ids = injection.rules.map((rule) => {
+          const answer = parseJson(sendCommand(emulator, "POST", "faults", rule));
+          return isObject(answer) ? answer.id : null;
+        });
+        const { disk } = pod;
+        const over = injection.diskFull ? disturb("disk", injection.pod, 0) : null;
+        if (injection.diskFull) disk.full = true;
+        pod.terminate(() => {
+          for (const id of ids) sendCommand(emulator, "DELETE", `faults/${id}`);
+          if (injection.diskFull) disk.full = false;
+          over?.();
+          time.after(injection.downMs, pod.start);
+        });
+        break;
+      }
       case "overlap": {
         const pod = pods[injection.pod];
         const end = pod?.leaveBehind() ?? null;

@@ -86,10 +86,10 @@ test("law 3: a program that misreads the image destroys a healthy instance", asy
   expect(await broken(scenarioWith([]), misreads)).toContain("good-kept");
 });
 
-test("law 4: a program that does not destroy a replaced instance leaves it billed", async () => {
-  const scenario = scenarioWith([instanceEvent(10, "exit")]);
+/** A program that takes every destroy for done without sending it. */
+function forgetful(): (dependencies: Dependencies) => Dependencies {
   const hides = new Set<number>();
-  const forgets = withCalls(async (call, pass) => {
+  return withCalls(async (call, pass) => {
     if (call.method === "DELETE") {
       hides.add(Number(/\d+/.exec(call.path.slice(8))?.[0]));
       return { success: true };
@@ -99,8 +99,12 @@ test("law 4: a program that does not destroy a replaced instance leaves it bille
     const instances = rowsOf(answer).filter((row) => !hides.has(Number(row.id)));
     return { ...answer, instances, instances_found: instances.length, total_instances: instances.length };
   });
+}
+
+test("law 4: a program that does not destroy a replaced instance leaves it billed", async () => {
+  const scenario = scenarioWith([instanceEvent(10, "exit")]);
   expect(await broken(scenario, healthy)).toEqual([]);
-  expect(await broken(scenario, forgets)).toContain("nothing-left");
+  expect(await broken(scenario, forgetful())).toContain("nothing-left");
 });
 
 test("law 5: a program that never trusts its probe serves nothing after the faults", async () => {
@@ -172,4 +176,15 @@ test("law 9: a program that takes a refused destroy for a sent one serves nothin
   };
   expect(await broken(scenarioWith(injections), healthy)).toEqual([]);
   expect(await broken(scenarioWith(injections), mistakes)).toContain("serves-or-ends");
+});
+
+test("law 10: a program that takes a destroy for done when it is stopped leaves an instance billed", async () => {
+  const rules = [
+    { method: "GET", path: "^/api/v1/instances/", times: 2, effect: { status: 502 } },
+    { method: "DELETE", path: "^/api/v0/instances/", times: 2, effect: { status: 403 } },
+  ];
+  const end: Injection = { kind: "end", at: 10 * MINUTE_MS, pod: 0, rules, diskFull: true, downMs: 3000 };
+  const scenario = scenarioWith([end], { env: { VAST_ON_TERMINATE: "destroy" } });
+  expect(await broken(scenario, healthy)).toEqual([]);
+  expect(await broken(scenario, forgetful())).toContain("ordered-end");
 });

@@ -6,7 +6,7 @@ import { readProvisionerSettings } from "../../provisioner/settings.ts";
 import type { ApiRequest } from "../emulator/message.ts";
 import type { Random } from "../emulator/random.ts";
 import { type PodDisk, podDisk, processDisk } from "./disk.ts";
-import type { PodTruth, Span } from "./emulator-truth.ts";
+import type { EndTruth, PodTruth, Span } from "./emulator-truth.ts";
 import { instanceProbe, type ProbeParts } from "./instance-probe.ts";
 import { type ApiConnection, apiAdapter, kindOf } from "./network.ts";
 import { type KillPoint, newProcess, type Process } from "./process.ts";
@@ -65,6 +65,8 @@ export interface Pod {
 const UPSTREAM_PATH = "/var/run/vast-pod/upstream.json";
 // Kubernetes' default between SIGTERM and SIGKILL.
 const GRACE_MS = 30_000;
+// What an ordered end needs: more than VAST_TERMINATE_SECONDS.
+const GRACE_TO_DESTROY_MS = 110_000;
 // A request over loopback.
 const ASK_MS = 2;
 // Kubernetes waits before it restarts a crashed program; its first waits are about this long.
@@ -131,9 +133,17 @@ export function simulatedPod(parts: PodParts): Pod {
     terminate(then) {
       const process = current;
       if (process === null) return;
-      ends.push(then);
+      const destroys = parts.env.VAST_ON_TERMINATE === "destroy";
+      const due = time.now() + (destroys ? GRACE_TO_DESTROY_MS : GRACE_MS);
+      const end: EndTruth = { from: time.now(), to: Number.POSITIVE_INFINITY, due, killed: false };
+      if (destroys) truth.ends.push(end);
+      ends.push(() => {
+        end.to = time.now();
+        end.killed = !process.alive() && end.to < due;
+        then();
+      });
       process.whenRunning(() => process.stop.abort(new Error("SIGTERM")));
-      time.after(GRACE_MS, () => process === current && process.kill());
+      time.after(due - time.now(), () => process === current && process.kill());
     },
     replace() {
       volumes = newVolumes();

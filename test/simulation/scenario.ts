@@ -23,6 +23,8 @@ export type Injection = { at: number } & (
       downMs: number;
       losesDisk: boolean;
     }
+  /** The process gets SIGTERM while these faults and a full volume await it; then its pod starts again. */
+  | { kind: "end"; pod: number; rules: JsonObject[]; diskFull: boolean; downMs: number }
   /** The process is stopped (SIGSTOP, a suspended node) and then continues exactly where it was. */
   | { kind: "freeze"; pod: number; forMs: number }
   /** The pod is force-deleted: another one replaces it, with new volumes, while its process still runs. */

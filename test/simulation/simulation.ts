@@ -89,6 +89,7 @@ export async function simulate(scenario: Scenario, options: RunOptions = {}): Pr
       acts: [],
       serving: [],
       replacedAt: [],
+      ends: [],
       maxCreatesPerHour: Number(scenario.env.VAST_MAX_CREATES_PER_HOUR ?? 6),
     })),
     contracts: [],

@@ -4,6 +4,7 @@ import { budgetKept } from "./budget.ts";
 import { goodKept } from "./good-kept.ts";
 import { nothingLeft } from "./nothing-left.ts";
 import { oneOwner } from "./one-owner.ts";
+import { orderedEnd } from "./ordered-end.ts";
 import { othersUntouched } from "./others.ts";
 import { servesOrEnds } from "./serves-or-ends.ts";
 import { servingAgain } from "./serving-again.ts";
@@ -18,6 +19,7 @@ export const LAWS = {
   budget: budgetKept,
   "one-owner": oneOwner,
   "serves-or-ends": servesOrEnds,
+  "ordered-end": orderedEnd,
 } as const satisfies Record<string, Law>;
 export type LawName = keyof typeof LAWS;
 

@@ -6,12 +6,17 @@ const ANSWERED_MS = 60_000;
 /** Judged at the first DELETE of an instance: later ones only repeat it. */
 export function goodKept(truth: Truth): Breach[] {
   return truth.destroys
-    .filter((destroy) => isGood(destroy) && destroy.others === 0)
+    .filter((destroy) => isGood(destroy) && destroy.others === 0 && !wasOrdered(truth, destroy))
     .map(({ at, pod, id }) => ({
       law: "good-kept",
       at,
       message: `pod ${pod} destroyed instance ${id}, its only one, which was right and answered`,
     }));
+}
+
+/** By a stop that ends the pod's instances, however good they are. */
+function wasOrdered(truth: Truth, { at, pod }: DestroyTruth): boolean {
+  return truth.pods[pod]?.ends.some(({ from, to }) => from <= at && at <= to) ?? false;
 }
 
 /** An unlisted instance cannot be probed: nobody can know that it is healthy, and it is destroyed by its id. */

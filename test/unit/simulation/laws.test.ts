@@ -1,11 +1,12 @@
 // Where each law begins to report a breach, with hand-made truths. test/simulation shows that each law finds a planted bug.
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import type { ContractTruth, DestroyTruth, PodTruth, Truth } from "../../simulation/emulator-truth.ts";
 import { budgetKept } from "../../simulation/laws/budget.ts";
 import { goodKept } from "../../simulation/laws/good-kept.ts";
 import { moneyOf, moneySentence } from "../../simulation/laws/money.ts";
 import { nothingLeft } from "../../simulation/laws/nothing-left.ts";
 import { oneOwner } from "../../simulation/laws/one-owner.ts";
+import { orderedEnd } from "../../simulation/laws/ordered-end.ts";
 import { othersUntouched } from "../../simulation/laws/others.ts";
 import { servesOrEnds } from "../../simulation/laws/serves-or-ends.ts";
 import { servingAgain } from "../../simulation/laws/serving-again.ts";
@@ -30,6 +31,7 @@ function truthOf(over: Partial<Truth> = {}, pod: Partial<PodTruth> = {}): Truth 
         acts: [],
         serving: [{ from: MINUTE, to: 3 * HOUR, id: 1 }],
         replacedAt: [],
+        ends: [],
         maxCreatesPerHour: 6,
         ...pod,
       },
@@ -230,4 +232,43 @@ test("an instance that answers for more than 20 min while nothing is served is a
   expect(laws(end, { disturbances: [{ ...right, what: "network" }] })).toEqual([]);
   expect(laws(end, {}, { running: [{ from: 0, to: HOUR }] })).toEqual([]);
   expect(laws(end, {}, { serving: [{ from: 0, to: 2 * HOUR, id: 2 }] })).toEqual([]);
+});
+
+describe("an ordered end", () => {
+  const due = 10 * MINUTE + 110 * SECOND;
+  const end = { from: 10 * MINUTE, to: 10 * MINUTE + 20 * SECOND, due, killed: false };
+  const left = (over: Partial<Truth> = {}, pod: Partial<PodTruth> = {}) =>
+    orderedEnd(truthOf(over, { ends: [end], running: [{ from: 0, to: end.to }], ...pod }));
+
+  test("is broken by an instance that is billed when the process is gone", () => {
+    expect(left()).toMatchObject([{ law: "ordered-end", at: end.to }]);
+    expect(left({ contracts: [contract({ endedAt: end.to })] })).toEqual([]);
+    expect(left({ contracts: [contract({ endedAt: end.to + 1 })] })).toHaveLength(1);
+  });
+
+  test("needs 75 s of the grace period in which the API works; a full volume is no excuse", () => {
+    const trouble = (seconds: number, what = "api") =>
+      left({ disturbances: [{ from: end.from, to: end.from + seconds * SECOND, pod: null, what }] });
+    expect(trouble(35)).toHaveLength(1);
+    expect(trouble(36)).toEqual([]);
+    expect(trouble(110, "disk")).toHaveLength(1);
+  });
+
+  test("is not judged for what no list showed in time, for a killed process, or beside another one", () => {
+    expect(left({ contracts: [contract({ visibleAt: end.to })] })).toEqual([]);
+    expect(left({ contracts: [contract({ createdAt: end.to - SECOND })] })).toEqual([]);
+    expect(left({}, { ends: [{ ...end, killed: true }] })).toEqual([]);
+    const both = [
+      { from: 0, to: end.to },
+      { from: 5 * MINUTE, to: HOUR },
+    ];
+    expect(left({}, { running: both })).toEqual([]);
+  });
+
+  test("of a good instance is allowed", () => {
+    const destroy = { at: end.from + SECOND, pod: 0, id: 1, shown: true, rightForMs: HOUR, answersForMs: HOUR };
+    const destroys = [{ ...destroy, failedProbeMs: null, others: 0 }];
+    expect(goodKept(truthOf({ destroys }))).toHaveLength(1);
+    expect(goodKept(truthOf({ destroys }, { ends: [end] }))).toEqual([]);
+  });
 });
