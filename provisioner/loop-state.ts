@@ -1,16 +1,19 @@
-// What the loop keeps between passes: the loop writes it, status and metrics read it. Pure.
-import type { UpstreamFile } from "../common/upstream-file.ts";
-import type { Observation } from "./model/observation.ts";
+// What the two loops keep between passes: both write it, status and metrics read it. Pure but for the state that it is given.
+import { sameServer, type UpstreamFile } from "../common/upstream-file.ts";
+import type { Observation, ProbeResult, Published } from "./model/observation.ts";
+import { OURS, type Ownership } from "./model/ownership.ts";
 import type { Action, Plan } from "./model/plan.ts";
 import type { State } from "./state/schema.ts";
+import { withLaterProbes, withProbe } from "./state/track.ts";
 
 /** Kept by `run`, read by the status server. */
 export interface LoopState {
   state: State;
   file: UpstreamFile | null;
   /** The last published server, until it is withdrawn for its destroy. */
-  served: { id: number; server: NonNullable<UpstreamFile["server"]> } | null;
+  served: Served | null;
   seen: Observation | null;
+  ownership: Ownership;
   plan: Plan | null;
   suppressed: readonly Action[];
   /** Why nothing may be mutated: the state file or the upstream file cannot be written. */
@@ -22,6 +25,13 @@ export interface LoopState {
   passMs: number;
 }
 
+export interface Served {
+  id: number;
+  server: NonNullable<UpstreamFile["server"]>;
+  /** Since when it is not published any more (ms of the monotonic clock), or null. */
+  downSince: number | null;
+}
+
 /** Before the first pass. */
 export function startState(state: State, now: number): LoopState {
   return {
@@ -29,6 +39,7 @@ export function startState(state: State, now: number): LoopState {
     file: null,
     served: null,
     seen: null,
+    ownership: OURS,
     plan: null,
     suppressed: [],
     problem: null,
@@ -37,4 +48,57 @@ export function startState(state: State, now: number): LoopState {
     finishedAt: now,
     passMs: 0,
   };
+}
+
+/**
+ * Takes over a state that was made from an earlier one. What the other loop has recorded or published meanwhile is kept: a pass can
+ * take minutes, and the probes go on.
+ */
+export function takeState(loop: LoopState, state: State): void {
+  const { tracks, generation } = loop.state;
+  const merged = Object.entries(state.tracks).map(([id, track]) => [id, withLaterProbes(track, tracks[id])]);
+  loop.state = {
+    ...state,
+    tracks: Object.fromEntries(merged),
+    generation: Math.max(state.generation, generation),
+  };
+}
+
+/** Records a probe of the instance's endpoint. */
+export function keepProbe(loop: LoopState, id: number, probe: ProbeResult, now: number): void {
+  const before = loop.state.tracks[id];
+  if (before === undefined) return;
+  // After the clock was set back, the probes from the future count as made just now.
+  const [probedAt, streakSince] = [Math.min(before.probedAt, now), Math.min(before.streakSince, now)];
+  const track = withProbe({ ...before, probedAt, streakSince }, before.endpoint, probe, now);
+  loop.state = { ...loop.state, tracks: { ...loop.state.tracks, [id]: track } };
+}
+
+/** Records what was published; `at` in ms of the monotonic clock. */
+export function noteFile(loop: LoopState, file: UpstreamFile, at: number): void {
+  if (file.generation < (loop.file?.generation ?? 0)) return;
+  loop.file = file;
+  loop.state = { ...loop.state, generation: Math.max(loop.state.generation, file.generation) };
+  const { server, instance } = file;
+  if (server !== null && instance !== null) loop.served = { id: instance.id, server, downSince: null };
+  else if (loop.served !== null) loop.served = { ...loop.served, downSince: loop.served.downSince ?? at };
+}
+
+// For so long a port is not given to another customer: that takes the end of the contract and a new one that gets the same port.
+const SHORT_OUTAGE_MS = 120_000;
+
+/**
+ * What is published, or was until a short while ago: then its probe may bring it back without a new list. A passing HTTP probe proves
+ * more than an open port, so with one it may come back however long it was away.
+ */
+export function lastServed({ file, served }: LoopState, httpProbe: boolean, at: number): Published {
+  const published = { server: file?.server ?? null, instance: file?.instance ?? null };
+  if (served === null || published.server !== null || published.instance?.id !== served.id) return published;
+  const short = served.downSince !== null && at - served.downSince <= SHORT_OUTAGE_MS;
+  return short || httpProbe ? { ...published, server: served.server } : published;
+}
+
+/** True if the file still routes to the server that is served. */
+export function isPublished({ file, served }: LoopState): boolean {
+  return served !== null && file?.instance?.id === served.id && sameServer(file.server, served.server);
 }

@@ -1,15 +1,12 @@
-// The loop: observe, apply the observation, decide, apply the policy, publish, withdraw, act, wait. Each pass starts from the
-// observed state. Touches only what it is handed.
-import type { Clock } from "../common/clock.ts";
-import { isFileSystemError } from "../common/errors.ts";
-import { describeError, type Logger } from "../common/logging.ts";
+// The main loop: observe, apply the observation, decide, apply the policy, publish, withdraw, act, wait. Each pass starts from the
+// observed state. The serving loop (serve.ts) runs beside it. Touches only what it is handed.
 import { runPasses, WakeSignal } from "../common/loop.ts";
 import type { Act } from "./act/act.ts";
+import { type KeepParts, keep, publishPlan } from "./keep.ts";
 import type { Lease } from "./lease/lease.ts";
-import type { LoopState } from "./loop-state.ts";
+import { type LoopState, lastServed, takeState } from "./loop-state.ts";
 import type { Desired, Limits, Policy } from "./model/desired.ts";
-import type { Observation, Published } from "./model/observation.ts";
-import type { Ownership } from "./model/ownership.ts";
+import type { Observation } from "./model/observation.ts";
 import {
   type Action,
   type Decision,
@@ -24,20 +21,15 @@ import type { Observer } from "./observe/observe.ts";
 import { decide } from "./plan/plan.ts";
 import { applyPolicy, untilListed } from "./plan/policy.ts";
 import { logChange } from "./publish/log-change.ts";
-import type { Publisher } from "./publish/publish.ts";
 import { type AskReloader, awaitWithdrawn } from "./publish/withdraw.ts";
 import { applyObservation, countStart } from "./state/apply-observation.ts";
 import type { State } from "./state/schema.ts";
 
-export interface LoopParts {
+export interface LoopParts extends KeepParts {
   observer: Observer;
   act: Act;
   lease: Lease;
-  publisher: Publisher;
   askReloader: AskReloader;
-  save(state: State): Promise<void>;
-  clock: Clock;
-  log: Logger;
   desired: Desired;
   limits: Limits;
   policy: Policy;
@@ -78,21 +70,25 @@ export async function pass(
   const [began, stateBefore] = [clock.now(), loop.state];
   // Before the list is read: then whatever the list shows was made before the lease was ours, or by us.
   const { state: leased, ownership } = await lease.renew(loop.state);
-  loop.state = leased;
-  const observed = await observeAndDecide(parts, loop, ownership, began, stop);
-  if (observed === null) return clock.now();
-  const outcome = await prepareReplacement(parts, loop, observed);
-  const { state, decision, suppressed, seen, now } = outcome;
+  takeState(loop, leased);
+  loop.ownership = ownership;
+  const seen = await observe(parts, loop, began, stop);
+  if (seen === null) return clock.now();
+  const recordable = await canRecord(parts, loop, seen, began);
+  // From here to the publication nothing waits: the serving loop may have recorded probes meanwhile, and the newest state counts.
+  const outcome = decideOn(parts, loop, seen);
+  const { suppressed, now } = outcome;
+  const decision = feasible(outcome, began, recordable);
   const plan = toPlan(decision);
-  if (seen.list.known) loop.startCounted = true;
   logChange(parts.log, loop.plan, plan);
-  Object.assign(loop, { seen, plan, suppressed });
   const servedBefore = loop.served;
-  const written = await keep(parts, loop, state, () => publishPlan(parts, loop, plan));
+  take(loop, outcome);
+  Object.assign(loop, { seen, plan, suppressed });
+  const written = await keep(parts, loop, () => publishPlan(parts, loop, plan));
   if (written) {
     await withdraw(parts, loop, plan, servedBefore, stop);
     await actAll(parts, loop, plan, seen, stop, abortMutations);
-    if (givesUpServer(decision)) await serveUnlessEnded(parts, loop, outcome, ownership);
+    if (givesUpServer(decision)) await serveUnlessEnded(parts, loop, outcome);
   } else {
     // A provisioner that cannot act must not prevent another one, whose volumes work, from acting.
     await lease.release();
@@ -119,42 +115,40 @@ interface Outcome {
   now: number;
 }
 
-/** Observes and decides, twice where a mutation would follow from a list that is older than the pass. Null: stopped meanwhile. */
-async function observeAndDecide(
+/** Observes, twice where a mutation would follow from a list that is older than the pass. Null: stopped meanwhile. */
+async function observe(
   parts: LoopParts,
   loop: LoopState,
-  ownership: Ownership,
   began: number,
   stop: AbortSignal,
-): Promise<Outcome | null> {
-  const { observer } = parts;
-  const published = { server: loop.file?.server ?? null, instance: loop.file?.instance ?? null };
-  const observe = async (urgency: Urgency) => {
-    const seen = await observer.observe(loop.state, published, urgency, stop);
-    return stop.aborted ? null : decideOn(parts, loop, seen, published, ownership);
+): Promise<Observation | null> {
+  const once = async (urgency: Urgency) => {
+    const published = lastServed(loop, parts.limits.httpProbe, parts.clock.monotonic());
+    const seen = await parts.observer.observe(loop.state, published, urgency, stop);
+    return stop.aborted ? null : seen;
   };
-  const tooOld = ({ decision, seen }: Outcome) => needsFreshList(decision.actions) && seen.listedAt < began;
-  const first = await observe(urgencyOf(loop));
-  if (first === null || !tooOld(first)) return first;
-  const second = await observe("now");
-  if (second === null || !tooOld(second)) return second;
-  // The API refused a fresh list. Nothing is changed by the old one, but a server that does not answer is withdrawn.
-  return { ...second, decision: untilListed(second.decision) };
+  const first = await once(urgencyOf(loop));
+  return first !== null && isTooOld(decideOn(parts, loop, first), began) ? once("now") : first;
 }
 
-/** The decision on one observation. It changes nothing, so it can be made again on a newer observation. */
+/** Nothing is changed by an old list, not even where the API refuses a new one; but a server that does not answer is withdrawn. */
+function isTooOld({ decision, seen }: Outcome, began: number): boolean {
+  return needsFreshList(decision.actions) && seen.listedAt < began;
+}
+
+/** The decision on one observation. It changes nothing, so it can be made again. */
 function decideOn(
   { clock, desired, limits, policy, firstCreateWaitMs }: LoopParts,
   loop: LoopState,
   seen: Observation,
-  published: Published,
-  ownership: Ownership,
 ): Outcome {
+  const { ownership } = loop;
   const now = clock.now();
   let state = applyObservation(loop.state, seen, desired, firstCreateWaitMs, now);
   if (!loop.startCounted && seen.list.known && limits.bansEnabled) state = countStart(state);
   // Unwritten bans of an earlier run, in which bans were enabled, ban nobody.
   if (!limits.bansEnabled && state.unwrittenBans.length > 0) state = { ...state, unwrittenBans: [] };
+  const published = lastServed(loop, limits.httpProbe, clock.monotonic());
   const decided = decide({ desired, seen, state, ownership, now, limits }, published);
   return { seen, state, now, ...applyPolicy(decided, policy) };
 }
@@ -165,11 +159,25 @@ function needsFreshList(actions: readonly Action[]): boolean {
 }
 
 /** What serves is given up only when its destroy can be recorded: without a disk it could not be sent either. */
-async function prepareReplacement(parts: LoopParts, loop: LoopState, outcome: Outcome): Promise<Outcome> {
-  if (!givesUpServer(outcome.decision)) return outcome;
-  if (await keep(parts, loop, outcome.state, async () => undefined)) return outcome;
+async function canRecord(parts: LoopParts, loop: LoopState, seen: Observation, began: number): Promise<boolean> {
+  const outcome = decideOn(parts, loop, seen);
+  if (!givesUpServer(outcome.decision) || isTooOld(outcome, began)) return true;
+  take(loop, outcome);
+  return keep(parts, loop, async () => undefined);
+}
+
+/** The decision that may be carried out. */
+function feasible(outcome: Outcome, began: number, recordable: boolean): Decision {
+  const { decision } = outcome;
+  if (isTooOld(outcome, began)) return untilListed(decision);
+  if (recordable || !givesUpServer(decision)) return decision;
   const why = "not carried out while the state file cannot be written: make its volume writable";
-  return { ...outcome, decision: withoutActions(outcome.decision, why, AFTER_WRITE_ERROR_MS) };
+  return withoutActions(decision, why, AFTER_WRITE_ERROR_MS);
+}
+
+function take(loop: LoopState, { state, seen }: Outcome): void {
+  if (seen.list.known) loop.startCounted = true;
+  takeState(loop, state);
 }
 
 /** An instance that was withdrawn and not destroyed is served again: its destroy was refused, or could not be sent. */
@@ -177,52 +185,18 @@ async function serveUnlessEnded(
   parts: LoopParts,
   loop: LoopState,
   { seen, decision: { serving } }: Outcome,
-  ownership: Ownership,
 ): Promise<void> {
   if (loop.state.pendingDeletes.some(({ id }) => id === serving.instance?.id)) return;
   const { desired, limits, clock } = parts;
-  const decided = decide({ desired, seen, state: loop.state, ownership, now: clock.now(), limits }, serving);
+  const { state, ownership } = loop;
+  const decided = decide({ desired, seen, state, ownership, now: clock.now(), limits }, serving);
   const again = givesUpServer(decided);
   const plan = toPlan(
     again ? withoutActions(decided, "not carried out", AFTER_WRITE_ERROR_MS) : { ...decided, actions: [] },
   );
   logChange(parts.log, loop.plan, plan);
   loop.plan = plan;
-  await keep(parts, loop, loop.state, () => publishPlan(parts, loop, plan));
-}
-
-/**
- * Takes the state over, runs `work` and puts the state on disk. False when a file cannot be written: then nothing may be
- * mutated. Throws internal errors.
- */
-async function keep(parts: LoopParts, loop: LoopState, state: State, work: () => Promise<void>): Promise<boolean> {
-  loop.state = state;
-  try {
-    await work();
-    await parts.save(loop.state);
-  } catch (error) {
-    if (!isFileSystemError(error)) throw error;
-    const { message } = describeError(error);
-    const problem = `nothing is created or destroyed while this cannot be written: ${message}. Make the volumes of STATE_PATH and UPSTREAM_PATH writable for this user, with free space`;
-    if (loop.problem !== problem) parts.log.error({ event: "disk", err: error }, problem);
-    loop.problem = problem;
-    return false;
-  }
-  if (loop.problem !== null) parts.log.info({ event: "disk" }, "the files can be written again");
-  loop.problem = null;
-  return true;
-}
-
-async function publishPlan(parts: LoopParts, loop: LoopState, plan: Plan): Promise<void> {
-  const { changed, file } = await parts.publisher.publish(plan);
-  loop.file = file;
-  loop.state = { ...loop.state, generation: file.generation };
-  if (file.server !== null && file.instance !== null) loop.served = { id: file.instance.id, server: file.server };
-  if (changed)
-    parts.log.debug(
-      { event: "published", generation: file.generation, server: file.server },
-      "the upstream file is written",
-    );
+  await keep(parts, loop, () => publishPlan(parts, loop, plan));
 }
 
 /** nginx must stop using a server before its instance is destroyed: minutes later its port may belong to somebody else. */
@@ -251,13 +225,13 @@ async function actAll(
   for (const action of plan.actions) {
     if (stop.aborted) return;
     const before = loop.state;
-    const done = await keep(parts, loop, loop.state, async () => {
+    const done = await keep(parts, loop, async () => {
       const { state } = await parts.act(action, plan, seen, loop.state, { stop, abortMutations });
-      loop.state = state;
+      takeState(loop, state);
     });
     if (done) continue;
     // A destroy that could not be recorded was not sent: it must not be sent later, when the instance may be the right one again.
-    if (action.kind === "destroy" && !wasSent(loop.state, action.id)) loop.state = before;
+    if (action.kind === "destroy" && !wasSent(loop.state, action.id)) takeState(loop, before);
     return;
   }
 }

@@ -1,17 +1,21 @@
 // `vast-provisioner run`: starts the loop's parts, runs the loop, and shuts down. Touches everything, through its dependencies.
 import { createLogger, scrub } from "../../common/logging.ts";
 import { createRegistry } from "../../common/metrics.ts";
+import { createTurns } from "../../common/turns.ts";
 import { createActor } from "../act/act.ts";
 import { type BanStore, createBanStore, noBans } from "../blacklist/store.ts";
 import { createLease, type Lease, newToken, noLease } from "../lease/lease.ts";
-import { type LoopState, startState } from "../loop-state.ts";
+import { type LoopState, noteFile, startState, takeState } from "../loop-state.ts";
 import { createObserver } from "../observe/observe.ts";
 import { nextCreateSlot, pollSlotOf } from "../observe/poll-schedule.ts";
+import type { Probe } from "../observe/probe.ts";
+import { shareProbe } from "../observe/shared-probe.ts";
 import { createPublisher, type Publisher } from "../publish/publish.ts";
 import { type LoopParts, runLoop } from "../reconcile.ts";
 import type { RedisConnection } from "../redis/connection.ts";
 import { createMetrics, type ProvisionerCounts } from "../report/metrics.ts";
 import { liveness, readiness, statusDocument } from "../report/status.ts";
+import { runServing } from "../serve.ts";
 import type { ProvisionerSettings } from "../settings.ts";
 import { adoptPublished } from "../state/apply-observation.ts";
 import { emptyState, type State } from "../state/schema.ts";
@@ -83,7 +87,9 @@ export async function run(settings: ProvisionerSettings, deps: Dependencies, sto
   const mutations = mutationDeadline(stop, deps);
   let outcome: DestroyOutcome | null = null;
   try {
-    await runLoop(loopParts(context, restored, account, stores, counts), loop, stop, mutations.signal);
+    const probe = shareProbe(deps.probe);
+    const parts = loopParts(context, restored, account, stores, counts, probe);
+    await Promise.all([runLoop(parts, loop, stop, mutations.signal), runServing({ ...parts, probe }, loop, stop)]);
     outcome = await shutdown({ ...context, ...restored, ...account, ...stores, stoppedAt: mutations.stoppedAt() });
   } finally {
     mutations.cancel();
@@ -133,8 +139,7 @@ async function restoreState({ settings, deps, log }: RunContext): Promise<Restor
   if (problem !== null)
     log.warn({ event: "upstream_file" }, `${settings.upstreamPath} cannot be used (${problem}): it will be rewritten`);
   if (file !== null) {
-    loop.file = file;
-    if (file.server !== null && file.instance !== null) loop.served = { id: file.instance.id, server: file.server };
+    noteFile(loop, file, clock.monotonic());
     loop.state = adoptPublished(loop.state, file, clock.now());
   }
   return { loop, fresh: state === null, stateFile, publisher };
@@ -178,13 +183,17 @@ async function connectRedis(
     loop.state = { ...loop.state, leaseToken: token };
     lease = createLease({ redis, clock, log, label, token, owner });
   }
-  const save = async (state: State) => {
-    loop.state = state; // what was done counts even if it cannot be written to disk
-    try {
-      await stateFile.save(state);
-    } finally {
-      await lease.mirror(state); // a pod may be evicted because its volume is full: then only this copy is left
-    }
+  const inTurn = createTurns(); // both loops save: an older state must not replace a newer one
+  const save = (state: State) => {
+    takeState(loop, state); // what was done counts even if it cannot be written to disk
+    return inTurn(async () => {
+      const newest = loop.state;
+      try {
+        await stateFile.save(newest);
+      } finally {
+        await lease.mirror(newest); // a pod may be evicted because its volume is full: then only this copy is left
+      }
+    });
   };
   return { redis, bans, lease, save };
 }
@@ -195,8 +204,9 @@ function loopParts(
   { client, pacing }: Account,
   { bans, lease, save }: Stores,
   counts: ProvisionerCounts,
+  probe: Probe,
 ): LoopParts {
-  const { clock, random, probe, askReloader } = deps;
+  const { clock, random, askReloader } = deps;
   const { allowLocal, desired, drainMs, firstCreateWaitMs, limits, policy, secrets } = settings;
   const slot = pollSlotOf(settings.podName);
   return {

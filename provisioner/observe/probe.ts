@@ -76,13 +76,20 @@ export function createProbe(clock: Clock, settings: ProbeSettings): Probe {
   };
   return async (endpoint, signal) => {
     const where = `${endpoint.host}:${endpoint.port}`;
-    const failed = (tcp: boolean, why: string): ProbeResult => ({ endpoint, ok: false, tcp, why: `${where}: ${why}` });
+    const failed = (tcp: boolean, why: string): ProbeResult => ({
+      endpoint,
+      at: clock.now(),
+      ok: false,
+      tcp,
+      why: `${where}: ${why}`,
+    });
+    const passed = (): ProbeResult => ({ endpoint, at: clock.now(), ok: true, tcp: true, why: "" });
     return withDeadline(clock, PROBE_DEADLINE_MS, signal, async (deadline) => {
       const tcp = await tcpFailure(endpoint, clock, deadline);
       if (tcp !== null) return failed(false, tcp);
-      if (healthPath === undefined) return { endpoint, ok: true, tcp: true, why: "" };
+      if (healthPath === undefined) return passed();
       const http = await httpFailure(endpoint, healthPath, deadline);
-      return http === null ? { endpoint, ok: true, tcp: true, why: "" } : failed(true, http);
+      return http === null ? passed() : failed(true, http);
     });
   };
 }

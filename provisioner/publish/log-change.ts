@@ -1,10 +1,10 @@
 // Logs what changed from one plan to the next. Touches the log.
 import type { Logger } from "../../common/logging.ts";
-import type { Plan } from "../model/plan.ts";
+import type { PublishedState } from "./publish.ts";
 
 /** One line per change. */
-export function logChange(log: Logger, before: Plan | null, now: Plan): void {
-  const key = (p: Plan) => JSON.stringify([p.state, p.reason, p.message, p.server, p.instance?.id]);
+export function logChange(log: Logger, before: PublishedState | null, now: PublishedState): void {
+  const key = (p: PublishedState) => JSON.stringify([p.state, p.reason, p.message, p.server, p.instance?.id]);
   if (before !== null && key(before) === key(now)) return;
   const line = {
     event: "state",

@@ -1,6 +1,7 @@
 // Writes the upstream file when its content changes. Touches this one file.
 import type { Clock } from "../../common/clock.ts";
 import { type Disk, systemDisk } from "../../common/disk.ts";
+import { createTurns } from "../../common/turns.ts";
 import {
   formatUpstreamFile,
   parseUpstreamFile,
@@ -15,7 +16,7 @@ export type PublishedState = Pick<Plan, "state" | "reason" | "message" | "server
 export interface Publisher {
   /** The file at the start of this program. Null when there was none, or when it cannot be used; then `problem` says why. */
   start(): Promise<{ file: UpstreamFile | null; problem: string | null }>;
-  /** Throws the file system's error; the file then keeps its old content. */
+  /** Two loops publish: the file follows the order of their calls. Throws the file system's error; the file then keeps its old content. */
   publish(view: PublishedState): Promise<{ changed: boolean; file: UpstreamFile }>;
 }
 
@@ -34,6 +35,7 @@ export function createPublisher(
 ): Publisher {
   let last: UpstreamFile | null = null;
   let touchedAt = 0;
+  const inTurn = createTurns();
   return {
     async start() {
       await disk.prepare(path);
@@ -45,32 +47,35 @@ export function createPublisher(
       last = parsed.file;
       return { file: last, problem: null };
     },
-    async publish({ state, reason, message, server, instance }) {
-      const same = last !== null && content(last) === content({ ...last, state, reason, message, server, instance });
-      if (last !== null && same && (await disk.read(path)) === formatUpstreamFile(last)) {
-        if (clock.now() - touchedAt >= TOUCH_MS) await touch();
-        return { changed: false, file: last };
-      }
-      const generation = Math.max(last?.generation ?? 0, lastGeneration()) + 1;
-      const updatedAt = new Date(clock.now()).toISOString();
-      const file = {
-        schema: UPSTREAM_SCHEMA,
-        generation,
-        pod,
-        state,
-        reason,
-        message,
-        server,
-        instance,
-        updatedAt,
-      } as const;
-      await disk.prepare(path);
-      await disk.write(path, formatUpstreamFile(file), FILE_MODE);
-      last = file;
-      touchedAt = clock.now();
-      return { changed: true, file };
-    },
+    publish: (view) => inTurn(() => publish(view)),
   };
+
+  async function publish(view: PublishedState): ReturnType<Publisher["publish"]> {
+    const { state, reason, message, server, instance } = view;
+    const same = last !== null && content(last) === content({ ...last, state, reason, message, server, instance });
+    if (last !== null && same && (await disk.read(path)) === formatUpstreamFile(last)) {
+      if (clock.now() - touchedAt >= TOUCH_MS) await touch();
+      return { changed: false, file: last };
+    }
+    const generation = Math.max(last?.generation ?? 0, lastGeneration()) + 1;
+    const updatedAt = new Date(clock.now()).toISOString();
+    const file = {
+      schema: UPSTREAM_SCHEMA,
+      generation,
+      pod,
+      state,
+      reason,
+      message,
+      server,
+      instance,
+      updatedAt,
+    } as const;
+    await disk.prepare(path);
+    await disk.write(path, formatUpstreamFile(file), FILE_MODE);
+    last = file;
+    touchedAt = clock.now();
+    return { changed: true, file };
+  }
 
   async function touch(): Promise<void> {
     await disk.touch(path, clock.now());

@@ -46,6 +46,8 @@ function trackOf(track: Track, notAfterNow: <T extends number | null>(at: T) => 
     noMapSince: notAfterNow(track.noMapSince),
     servingSince: notAfterNow(track.servingSince),
     notServingSince: notAfterNow(track.notServingSince),
+    probedAt: notAfterNow(track.probedAt),
+    streakSince: notAfterNow(track.streakSince),
     lost: lost && { ...lost, since: notAfterNow(lost.since), readAt: notAfterNow(lost.readAt) },
   };
 }

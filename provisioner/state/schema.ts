@@ -21,6 +21,10 @@ const track = z.object({
   /** The endpoint that is probed; a new one resets the counts. */
   endpoint: z.object({ host: z.string().refine(isHost), port: z.int().min(1).max(65535) }).nullable(),
   failedProbes: z.int(),
+  /** When the newest probe that is recorded here ended; 0 before the first. */
+  probedAt: instantSchema.default(0),
+  /** When the first of the failed or passing probes in a row ended that are being counted. */
+  streakSince: instantSchema.default(0),
   /** How many passing probes in a row are still needed after failed ones took it down; 0 when none are. */
   passesMissing: z.int().default(0),
   /** TCP connects although the HTTP probe fails. */

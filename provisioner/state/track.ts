@@ -5,12 +5,17 @@ import { phaseOf } from "../model/instance-phase.ts";
 import type { Observation, ObservedInstance, ProbeResult } from "../model/observation.ts";
 import type { Track } from "./schema.ts";
 
-// One failed probe proves nothing; three in a row, five seconds apart, are an outage that users notice.
+// One failed probe proves nothing; three in a row within at least five seconds are an outage that users notice. Both loops probe, so
+// the count alone would not do. With a probe every 2.5 s (serve.ts) that takes up to 5 s to fail, a server is down at most 20 s after
+// it has stopped answering.
 const FAILED_PROBES_TO_STOP = 3;
+const STOP_AFTER_MS = 5000;
 // An instance that failed three times and answers once may have an app that is still starting or a line that loses every other
 // packet: nginx would be reloaded again and again. The first readiness needs one passing probe only: nothing is served before it,
 // and a second one would cost every cold start two seconds. The same holds for an endpoint that has moved.
 export const PASSES_TO_RETURN = 2;
+// Between the first and the last of them: less than the 2 s between two passes of the main loop.
+const RETURN_AFTER_MS = 1500;
 
 /** The track of an instance that is first seen now. */
 export function newTrack(now: number): Track {
@@ -24,6 +29,8 @@ export function newTrack(now: number): Track {
     servingSince: null,
     endpoint: null,
     failedProbes: 0,
+    probedAt: 0,
+    streakSince: 0,
     passesMissing: 0,
     tcpOpen: false,
     notServingSince: null,
@@ -67,25 +74,51 @@ export function track(
 
 /** Applies the thresholds: down after several failed probes or when the endpoint is lost, back after several passing probes. */
 export function withProbe(before: Track, endpoint: Endpoint | null, probe: ProbeResult | null, now: number): Track {
-  const moved = endpoint?.host !== before.endpoint?.host || endpoint?.port !== before.endpoint?.port;
-  const base = moved ? { ...before, endpoint, failedProbes: 0, passesMissing: 0, tcpOpen: false } : before;
+  const moved = !sameEndpoint(endpoint, before.endpoint);
+  const base = moved
+    ? { ...before, endpoint, failedProbes: 0, streakSince: 0, passesMissing: 0, tcpOpen: false }
+    : before;
   if (endpoint === null) return setServing(base, false, now);
-  if (probe === null || probe.endpoint.host !== endpoint.host || probe.endpoint.port !== endpoint.port) {
-    return setServing(base, moved ? false : base.serving, now);
-  }
-  if (probe.ok) {
-    const passesMissing = Math.max(0, base.passesMissing - 1);
-    return { ...setServing(base, passesMissing === 0, now), passesMissing, failedProbes: 0, tcpOpen: true };
-  }
+  const elsewhere = probe?.endpoint.host !== endpoint.host || probe.endpoint.port !== endpoint.port;
+  if (elsewhere || (!moved && probe.at <= base.probedAt)) return setServing(base, moved ? false : base.serving, now);
+  return { ...(probe.ok ? passed(base, probe, now) : failed(base, probe, moved, now)), probedAt: probe.at };
+}
+
+function passed(base: Track, { at }: ProbeResult, now: number): Track {
+  const first = base.failedProbes > 0 || base.passesMissing >= PASSES_TO_RETURN;
+  const streakSince = first ? at : base.streakSince;
+  const counts = first || at - streakSince >= RETURN_AFTER_MS;
+  const passesMissing = counts ? Math.max(0, base.passesMissing - 1) : base.passesMissing;
+  return { ...setServing(base, passesMissing === 0, now), passesMissing, streakSince, failedProbes: 0, tcpOpen: true };
+}
+
+function failed(base: Track, { at, tcp }: ProbeResult, moved: boolean, now: number): Track {
   const failedProbes = base.failedProbes + 1;
-  const still = !moved && base.serving && failedProbes < FAILED_PROBES_TO_STOP;
+  const streakSince = base.failedProbes === 0 ? at : base.streakSince;
+  const tooOften = failedProbes >= FAILED_PROBES_TO_STOP && at - streakSince >= STOP_AFTER_MS;
+  const still = !moved && base.serving && !tooOften;
   const down = base.passesMissing > 0 || (!moved && base.serving && !still);
   return {
     ...setServing(base, still, now),
     failedProbes,
+    streakSince,
     passesMissing: down ? PASSES_TO_RETURN : 0,
-    tcpOpen: probe.tcp,
+    tcpOpen: tcp,
   };
+}
+
+/** The track with the probes that another one has recorded later: two loops probe, and each may hold an older track. */
+export function withLaterProbes(track: Track, other: Track | undefined): Track {
+  if (other === undefined || other.probedAt <= track.probedAt || !sameEndpoint(track.endpoint, other.endpoint))
+    return track;
+  const { serving, servingSince, notServingSince, failedProbes, passesMissing, tcpOpen, probedAt, streakSince } = other;
+  const wasReady = track.wasReady || other.wasReady;
+  const probes = { failedProbes, passesMissing, tcpOpen, probedAt, streakSince };
+  return { ...track, ...probes, wasReady, serving, servingSince, notServingSince };
+}
+
+function sameEndpoint(a: Endpoint | null, b: Endpoint | null): boolean {
+  return a?.host === b?.host && a?.port === b?.port;
 }
 
 function setServing(t: Track, serving: boolean, now: number): Track {

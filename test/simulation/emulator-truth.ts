@@ -79,6 +79,8 @@ export interface PodTruth {
   acts: { at: number; process: number; leaseOfOther: boolean }[];
   /** When requests to the pod were answered by an instance with its label. */
   serving: (Span & { id: number })[];
+  /** When nginx routed to an address at which nothing listened. */
+  dead: Span[];
   /** When the pod was replaced and its volumes were lost. */
   replacedAt: number[];
   maxCreatesPerHour: number;

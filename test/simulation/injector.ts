@@ -34,6 +34,8 @@ const KILL_POINT_WAIT_MS = 10 * 60_000;
 // Between two pods of a rollout: about the time until the new one is ready.
 const ROLLOUT_STEP_MS = 20_000;
 const RESTART_MS = 3000;
+// A reloader that was down applies the file this soon after its start.
+const RELOADER_STARTS_MS = 6000;
 // Delayed answers and late rows can show this long after their fault.
 const EFFECT_LASTS_MS = 130_000;
 
@@ -258,9 +260,11 @@ export function createInjector(parts: InjectorParts): Injector {
         const pod = pods[injection.pod];
         if (pod === undefined) return;
         pod.reloader.down = true;
+        const over = disturb("reloader", injection.pod, RELOADER_STARTS_MS);
         last(injection.forMs, () => {
           pod.reloader.down = false;
           pod.reloader.changed();
+          over();
         });
         break;
       }

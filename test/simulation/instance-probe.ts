@@ -28,7 +28,7 @@ export function instanceProbe(parts: ProbeParts, process: Process): Probe {
     const { host, port } = endpoint;
     const done = (ok: boolean, tcp: boolean, why: string) => {
       parts.probed(host, port, ok);
-      return { endpoint, ok, tcp, why: ok ? "" : `${host}:${port}: ${why}` };
+      return { endpoint, at: clock.now(), ok, tcp, why: ok ? "" : `${host}:${port}: ${why}` };
     };
     if (parts.broken()) {
       await clock.sleep(DEADLINE_MS, signal);

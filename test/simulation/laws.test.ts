@@ -144,6 +144,13 @@ test("law 7: an instance that is not serving is waste, a serving one is not", as
 test("law 8: a program that mistakes another process' lease for its own acts beside it", async () => {
   const injections: Injection[] = [
     { kind: "overlap", at: 10 * MINUTE_MS, pod: 0, forMs: 40 * MINUTE_MS },
+    // Both see the row for long enough that both want to destroy it.
+    {
+      kind: "api-fault",
+      at: 10 * MINUTE_MS,
+      forMs: 40 * MINUTE_MS,
+      rule: { method: "DELETE", path: "^/api/v0/instances/", times: 0, effect: { kind: "linger", seconds: 60 } },
+    },
     instanceEvent(15, "exit"),
     instanceEvent(30, "exit"),
   ];
@@ -187,4 +194,36 @@ test("law 10: a program that takes a destroy for done when it is stopped leaves 
   const scenario = scenarioWith([end], { env: { VAST_ON_TERMINATE: "destroy" } });
   expect(await broken(scenario, healthy)).toEqual([]);
   expect(await broken(scenario, forgetful())).toContain("ordered-end");
+});
+
+test("law 11: a program whose probes wait for the API's answers serves a dead instance for too long", async () => {
+  const slowList = {
+    method: "GET",
+    path: "^/api/v1/instances/",
+    times: 0,
+    effect: { kind: "slow-body", bytesPerSecond: 5 },
+  };
+  const injections: Injection[] = [
+    { kind: "api-fault", at: 10 * MINUTE_MS, forMs: 10 * MINUTE_MS, rule: slowList },
+    instanceEvent(12, "exit"),
+  ];
+  const waits = (dependencies: Dependencies): Dependencies => {
+    const { adapter, probe } = dependencies;
+    if (adapter === undefined) throw new Error("a simulated dependencies has an adapter");
+    let call: Promise<unknown> = Promise.resolve();
+    return {
+      ...dependencies,
+      adapter: (config) => {
+        const answer = adapter(config);
+        call = answer.catch(() => null);
+        return answer;
+      },
+      probe: async (endpoint, signal) => {
+        await call;
+        return probe(endpoint, signal);
+      },
+    };
+  };
+  expect(await broken(scenarioWith(injections), healthy)).toEqual([]);
+  expect(await broken(scenarioWith(injections), waits)).toContain("dead-dropped");
 });

@@ -9,7 +9,7 @@ import { type Instance, isLive } from "../emulator/instances/instance.ts";
 import { isObject, parseJson } from "../emulator/json.ts";
 import type { ApiRequest, ApiResponse } from "../emulator/message.ts";
 import { templateHash } from "../emulator/templates/template.ts";
-import type { ContractTruth, Truth } from "./emulator-truth.ts";
+import type { ContractTruth, Span, Truth } from "./emulator-truth.ts";
 import { kindOf } from "./network.ts";
 
 /** What the recorder reads of a pod. */
@@ -115,18 +115,29 @@ export function createRecorder(parts: RecorderParts): Recorder {
     else if (last !== undefined) last.to = now();
   }
 
+  function followDead(spans: Span[], dead: boolean): void {
+    const last = spans.at(-1);
+    const open = last !== undefined && last.to === Number.POSITIVE_INFINITY ? last : null;
+    if (dead && open === null) spans.push({ from: now(), to: Number.POSITIVE_INFINITY });
+    if (!dead && open !== null) open.to = now();
+  }
+
   function followServing(): void {
     const at = now();
     const served = new Set<number>();
     truth.pods.forEach((pod, index) => {
       const server = pods[index]?.serves() ?? null;
       let id: number | null = null;
+      let listens = false;
       if (server !== null) {
         for (const { instance, answersSince } of open.values()) {
-          if (answersSince === null || instance.ip?.trim() !== server.host || instance.label !== pod.label) continue;
-          if (instance.ports?.some(({ host, container }) => host === server.port && container !== 22)) id = instance.id;
+          if (answersSince === null || instance.ip?.trim() !== server.host) continue;
+          if (!instance.ports?.some(({ host, container }) => host === server.port && container !== 22)) continue;
+          listens = true;
+          if (instance.label === pod.label) id = instance.id;
         }
       }
+      followDead(pod.dead, server !== null && !listens);
       const last = pod.serving.at(-1);
       const before = last !== undefined && last.to === Number.POSITIVE_INFINITY ? last : null;
       if (id !== null) served.add(id);
@@ -207,7 +218,7 @@ export function createRecorder(parts: RecorderParts): Recorder {
     close() {
       observe();
       for (const pod of truth.pods) {
-        for (const span of [...pod.serving, ...pod.running]) span.to = Math.min(span.to, now());
+        for (const span of [...pod.serving, ...pod.running, ...pod.dead]) span.to = Math.min(span.to, now());
       }
       for (const { answering } of truth.contracts) for (const span of answering) span.to = Math.min(span.to, now());
       for (const disturbance of truth.disturbances) disturbance.to = Math.min(disturbance.to, now());

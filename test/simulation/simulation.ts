@@ -88,6 +88,7 @@ export async function simulate(scenario: Scenario, options: RunOptions = {}): Pr
       running: [],
       acts: [],
       serving: [],
+      dead: [],
       replacedAt: [],
       ends: [],
       maxCreatesPerHour: Number(scenario.env.VAST_MAX_CREATES_PER_HOUR ?? 6),

@@ -1,6 +1,7 @@
 // The laws by which every run is judged. Pure.
 import type { Breach, Law, Truth } from "../emulator-truth.ts";
 import { budgetKept } from "./budget.ts";
+import { deadDropped } from "./dead-dropped.ts";
 import { goodKept } from "./good-kept.ts";
 import { nothingLeft } from "./nothing-left.ts";
 import { oneOwner } from "./one-owner.ts";
@@ -20,6 +21,7 @@ export const LAWS = {
   "one-owner": oneOwner,
   "serves-or-ends": servesOrEnds,
   "ordered-end": orderedEnd,
+  "dead-dropped": deadDropped,
 } as const satisfies Record<string, Law>;
 export type LawName = keyof typeof LAWS;
 

@@ -59,8 +59,10 @@ export function calmSpans(truth: Truth, pod: PodTruth, index: number, harmless: 
     from: contract.createdAt,
     to: Math.min(contract.visibleAt, contract.endedAt ?? truth.end),
   }));
+  // A reloader that is down delays a destroy by seconds only.
+  const ignored = [...harmless, "reloader"];
   const disturbed = truth.disturbances.filter(
-    (one) => (one.pod === null || one.pod === index) && !harmless.includes(one.what),
+    (one) => (one.pod === null || one.pod === index) && !ignored.includes(one.what),
   );
   return withoutAll(pod.running, [...disturbed, ...hidden]);
 }

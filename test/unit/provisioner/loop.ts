@@ -6,8 +6,10 @@ import { type LoopState, startState } from "../../../provisioner/loop-state.ts";
 import type { Policy } from "../../../provisioner/model/desired.ts";
 import type { Observation } from "../../../provisioner/model/observation.ts";
 import type { Urgency } from "../../../provisioner/observe/list-schedule.ts";
+import type { Probe } from "../../../provisioner/observe/probe.ts";
 import type { Publisher } from "../../../provisioner/publish/publish.ts";
 import { type LoopParts, pass, runLoop } from "../../../provisioner/reconcile.ts";
+import { runServing, serve } from "../../../provisioner/serve.ts";
 import type { State } from "../../../provisioner/state/schema.ts";
 import { type FakeClock, fakeClock } from "../../fakes/fake-clock.ts";
 import { type ClientScript, fakeBans, fakeClient, fakeDisk, fakeLog, type Journal } from "./fakes.ts";
@@ -19,6 +21,7 @@ import {
   observation,
   observedWith,
   offer,
+  passing,
   published,
   query,
   SECOND,
@@ -64,6 +67,10 @@ interface Setup extends ClientScript {
   policy?: Policy;
   /** True when the list of an observation is a second old. */
   oldList?: (urgency: Urgency) => boolean;
+  /** Holds up the main loop, as an API that does not answer does. The observation is made before. */
+  heldUp?: (clock: FakeClock) => Promise<void>;
+  /** Of the serving loop. */
+  probe?: Probe;
   onAsk?: () => void;
   lease?: Lease;
 }
@@ -79,7 +86,7 @@ export function loop(setup: Setup) {
   const loop: LoopState = {
     ...startState(setup.state ?? state(), NOW - HOUR),
     file,
-    served: file?.server && file.instance ? { id: file.instance.id, server: file.server } : null,
+    served: file?.server && file.instance ? { id: file.instance.id, server: file.server, downSince: null } : null,
   };
   const disk = fakeDisk(journal, (m) => {
     loop.state = m;
@@ -92,6 +99,7 @@ export function loop(setup: Setup) {
         asks.push({ urgency });
         const shown = typeof setup.seen === "function" ? setup.seen() : (setup.seen ?? observation());
         const seen = observedWith(before, shown, clock.now());
+        await setup.heldUp?.(clock);
         return { ...seen, listedAt: setup.oldList?.(urgency) ? clock.now() - SECOND : clock.now() };
       },
       wakeAt: (_urgency, wantedAt) => wantedAt,
@@ -124,6 +132,8 @@ export function loop(setup: Setup) {
     drainMs: 10 * SECOND,
     firstCreateWaitMs: 10 * SECOND,
   };
+  const probe: Probe = async (where) => ({ ...passing(where), at: clock.now() });
+  const serving = { ...parts, probe: setup.probe ?? probe };
   const never = new AbortController().signal;
   return {
     journal,
@@ -136,5 +146,7 @@ export function loop(setup: Setup) {
     brokenPublisher,
     pass: () => clock.drive(pass(parts, loop, stop.signal, never)),
     run: () => runLoop(parts, loop, stop.signal, never),
+    serve: () => clock.drive(serve(serving, loop, stop.signal)),
+    runServing: () => runServing(serving, loop, stop.signal),
   };
 }

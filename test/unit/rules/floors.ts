@@ -8,7 +8,8 @@ export const FLOORS: Readonly<Record<"provisioner" | "reloader", readonly (reado
   provisioner: [
     ["main"],
     ["commands"],
-    ["reconcile", "report", "teardown", "settings"],
+    ["reconcile", "serve", "report", "teardown", "settings"],
+    ["keep"],
     ["act", "loop-state", "variables"],
     ["plan", "observe", "lease", "search"],
     ["state", "publish", "blacklist"],

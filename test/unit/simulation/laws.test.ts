@@ -2,6 +2,7 @@
 import { describe, expect, test } from "vitest";
 import type { ContractTruth, DestroyTruth, PodTruth, Truth } from "../../simulation/emulator-truth.ts";
 import { budgetKept } from "../../simulation/laws/budget.ts";
+import { deadDropped } from "../../simulation/laws/dead-dropped.ts";
 import { goodKept } from "../../simulation/laws/good-kept.ts";
 import { moneyOf, moneySentence } from "../../simulation/laws/money.ts";
 import { nothingLeft } from "../../simulation/laws/nothing-left.ts";
@@ -30,6 +31,7 @@ function truthOf(over: Partial<Truth> = {}, pod: Partial<PodTruth> = {}): Truth 
         running: [{ from: 0, to: 3 * HOUR }],
         acts: [],
         serving: [{ from: MINUTE, to: 3 * HOUR, id: 1 }],
+        dead: [],
         replacedAt: [],
         ends: [],
         maxCreatesPerHour: 6,
@@ -271,4 +273,27 @@ describe("an ordered end", () => {
     expect(goodKept(truthOf({ destroys }))).toHaveLength(1);
     expect(goodKept(truthOf({ destroys }, { ends: [end] }))).toEqual([]);
   });
+});
+
+test("a dead server is a breach when nginx routes to it for more than 20 s while the pod could drop it", () => {
+  const at = 10 * MINUTE;
+  const laws = (forMs: number, over: Partial<Truth> = {}, pod: Partial<PodTruth> = {}) =>
+    deadDropped(truthOf(over, { dead: [{ from: at, to: at + forMs }], ...pod }));
+  expect(laws(20 * SECOND)).toEqual([]);
+  expect(laws(20 * SECOND + 1)).toMatchObject([{ at }]);
+  const hole = { from: at, to: at + 15 * SECOND, pod: 0 };
+  for (const what of ["disk", "reloader"]) expect(laws(30 * SECOND, { disturbances: [{ ...hole, what }] })).toEqual([]);
+  expect(laws(30 * SECOND, { disturbances: [{ ...hole, what: "api" }] })).toHaveLength(1);
+  const restarted = [
+    { from: 0, to: at + 10 * SECOND },
+    { from: at + 15 * SECOND, to: 3 * HOUR },
+  ];
+  expect(laws(30 * SECOND, {}, { running: restarted })).toEqual([]);
+  // The former provisioner of a replaced pod cannot write the new pod's files.
+  const overlapping = [
+    { from: 0, to: 3 * HOUR },
+    { from: at + 15 * SECOND, to: 3 * HOUR },
+  ];
+  expect(laws(30 * SECOND, {}, { running: overlapping })).toEqual([]);
+  expect(laws(40 * SECOND, {}, { running: overlapping })).toHaveLength(1);
 });

@@ -81,7 +81,7 @@ describe("an observation", () => {
       templateAt: NOW,
       bans: known([]),
       counters: new Map(),
-      instances: [{ row: row(), endpoint: { found: true, endpoint }, probe: passing() }],
+      instances: [{ row: row(), endpoint: { found: true, endpoint }, probe: { ...passing(), at: expect.any(Number) } }],
       publishedProbe: null,
     });
   });
@@ -99,7 +99,10 @@ describe("an observation", () => {
 
   test("probes what is published while the list is unknown", async () => {
     const { observe, journal } = observer({ rows: fails(vastError("unavailable")) });
-    expect((await observe(serving, published())).publishedProbe).toEqual({ instanceId: ID, probe: passing() });
+    expect((await observe(serving, published())).publishedProbe).toEqual({
+      instanceId: ID,
+      probe: { ...passing(), at: expect.any(Number) },
+    });
     expect(count(journal, "probe 41234")).toBe(1);
   });
 

@@ -84,6 +84,8 @@ const track: fc.Arbitrary<Track> = fc.record({
   servingSince: maybe(past),
   endpoint: maybe(someEndpoint),
   failedProbes: fc.integer({ min: 0, max: 5 }),
+  probedAt: past,
+  streakSince: past,
   passesMissing: fc.integer({ min: 0, max: 2 }),
   tcpOpen: fc.boolean(),
   notServingSince: maybe(past),
@@ -211,7 +213,8 @@ async function planOf(drawn: Drawn) {
   const { answers, ok, tcp } = drawn.probe;
   const instances = rows.map((row) => {
     const endpoint = currentEndpoint(row, drawn.before.tracks[row.id], desired.upstreamPort, NOW);
-    const probe = endpoint.found && answers ? { endpoint: endpoint.endpoint, ok, tcp: ok || tcp, why: "" } : null;
+    const probe =
+      endpoint.found && answers ? { endpoint: endpoint.endpoint, at: NOW, ok, tcp: ok || tcp, why: "" } : null;
     return { row, endpoint, probe };
   });
   const seen: Observation = {

@@ -105,6 +105,8 @@ export function servingTrack(over: Partial<Track> = {}): Track {
     servingSince: NOW - HOUR / 2,
     endpoint,
     failedProbes: 0,
+    probedAt: 0,
+    streakSince: 0,
     passesMissing: 0,
     tcpOpen: true,
     notServingSince: null,
@@ -196,8 +198,20 @@ export function observedWith(before: State, seen: Observation, now: number): Obs
   return { ...seen, instances };
 }
 
-export const passing = (at = endpoint) => ({ endpoint: at, ok: true, tcp: true, why: "" });
-export const failing = (at = endpoint, tcp = false) => ({ endpoint: at, ok: false, tcp, why: "ECONNREFUSED" });
+// Each probe ends ten seconds after the one that a test made before.
+let probedAt = NOW;
+const later = () => {
+  probedAt += 10 * SECOND;
+  return probedAt;
+};
+export const passing = (where = endpoint) => ({ endpoint: where, at: later(), ok: true, tcp: true, why: "" });
+export const failing = (where = endpoint, tcp = false) => ({
+  endpoint: where,
+  at: later(),
+  ok: false,
+  tcp,
+  why: "ECONNREFUSED",
+});
 
 export const nothingPublished: Published = { server: null, instance: null };
 

@@ -1,0 +1,45 @@
+// Puts what a loop has decided on record: the log, the upstream file and the state file. Touches those.
+import type { Clock } from "../common/clock.ts";
+import { isFileSystemError } from "../common/errors.ts";
+import { describeError, type Logger } from "../common/logging.ts";
+import { type LoopState, noteFile } from "./loop-state.ts";
+import type { PublishedState, Publisher } from "./publish/publish.ts";
+import type { State } from "./state/schema.ts";
+
+export interface KeepParts {
+  publisher: Publisher;
+  /** Takes the state over and puts it on disk. */
+  save(state: State): Promise<void>;
+  clock: Clock;
+  log: Logger;
+}
+
+/** Runs `work` and puts the state on disk. False when a file cannot be written: then nothing may be mutated. Throws internal errors. */
+export async function keep(parts: KeepParts, loop: LoopState, work: () => Promise<void>): Promise<boolean> {
+  try {
+    await work();
+    await parts.save(loop.state);
+  } catch (error) {
+    if (!isFileSystemError(error)) throw error;
+    const { message } = describeError(error);
+    const problem = `nothing is created or destroyed while this cannot be written: ${message}. Make the volumes of STATE_PATH and UPSTREAM_PATH writable for this user, with free space`;
+    if (loop.problem !== problem) parts.log.error({ event: "disk", err: error }, problem);
+    loop.problem = problem;
+    return false;
+  }
+  if (loop.problem !== null) parts.log.info({ event: "disk" }, "the files can be written again");
+  loop.problem = null;
+  return true;
+}
+
+/** The call of the publisher is made at once, so that the file follows the order of the decisions. */
+export async function publishPlan(
+  { publisher, clock, log }: KeepParts,
+  loop: LoopState,
+  plan: PublishedState,
+): Promise<void> {
+  const { changed, file } = await publisher.publish(plan);
+  noteFile(loop, file, clock.monotonic());
+  if (changed)
+    log.debug({ event: "published", generation: file.generation, server: file.server }, "the upstream file is written");
+}
