@@ -103,33 +103,46 @@ function createdBefore(rows: readonly Instance[], instant: number): Instance[] {
     .sort((a, b) => (a.createdAt ?? 0) - (b.createdAt ?? 0) || a.id - b.id);
 }
 
-/** Destroys each instance once and returns those that are not verified as gone. */
+/** Destroys the instances and returns those that are not verified as gone. What the API did not accept is sent again. */
 async function destroyOrphans(
   { client, clock, log }: ReapParts,
   rows: readonly Instance[],
   mayBeSent: Fence,
 ): Promise<readonly Instance[]> {
-  for (const row of rows) {
+  const answered = new Set<number>(); // the API accepted the destroy, or knows no such instance
+  let listed = rows;
+  const destroy = async (row: Instance) => {
+    const line = { event: "action", action: "destroy", instance: row.id } as const;
     try {
       await client.destroyInstance(row.id, mayBeSent);
-      log.info(
-        { event: "action", action: "destroy", instance: row.id, reason: "orphan" },
-        `${describe(row)} is destroyed`,
-      );
+      answered.add(row.id);
+      log.info({ ...line, reason: "orphan" }, `${describe(row)} is destroyed`);
     } catch (error) {
+      const failure = asVastError(error);
+      if (failure.kind === "not_found") answered.add(row.id);
       // The lists decide what is gone, whatever the answer was.
-      log.warn({ event: "action", action: "destroy", instance: row.id, err: asVastError(error) }, "the destroy failed");
+      log.warn({ ...line, err: failure }, "the destroy failed; it is sent again while the instance is listed");
     }
-  }
+  };
   return awaitGone({
     targets: rows,
     clock,
     deadlineMs: VERIFY_MS,
     pollMs: POLL_MS,
-    list: () =>
-      client.listInstances(null).catch((error: unknown) => {
+    async beforeList(left) {
+      // An instance that somebody has given another label meanwhile is not ours any more.
+      const isOurs = (row: Instance) => listed.some(({ id, label }) => id === row.id && label === row.label);
+      for (const row of left) if (!answered.has(row.id) && isOurs(row)) await destroy(row);
+      return true;
+    },
+    async list() {
+      try {
+        listed = await client.listInstances(null);
+        return listed;
+      } catch (error) {
         log.warn({ event: "reap", err: asVastError(error) }, "the instance list is unknown; listing again");
         return null;
-      }),
+      }
+    },
   });
 }

@@ -207,6 +207,31 @@ describe("reap", () => {
     expect(printed).toContain("This run destroys the 2 oldest of 3 orphans");
   });
 
+  test.each(["rate_limited", "unavailable", "auth"] as const)(
+    "sends a destroy that the API did not accept again: %s",
+    async (kind) => {
+      let refusals = 3;
+      const destroy = () => {
+        refusals -= 1;
+        if (refusals >= 0) throw vastError(kind);
+      };
+      const { outcome, destroys } = await run({ destroy });
+      expect(outcome).toMatchObject({ done: true, gone: [2], left: [] });
+      expect(destroys).toHaveLength(4);
+    },
+  );
+
+  test("sends no destroy again to an instance that has got another label meanwhile", async () => {
+    let lists = 0;
+    const rows = () => [of(2, ++lists === 1 ? `${PREFIX}1` : "kept by hand")];
+    const destroy = () => {
+      throw vastError("rate_limited");
+    };
+    const { outcome, destroys } = await run({ rows, destroy });
+    expect(destroys).toEqual(["destroy 2"]);
+    expect(outcome).toMatchObject({ done: false, left: [2] });
+  });
+
   test("fails when an instance is still listed at the deadline, and names it", async () => {
     const { outcome, printed } = await run({
       destroy: () => {
