@@ -1,6 +1,6 @@
 // The provisioner's settings, typed and in the code's units. Touches the files with secrets.
 
-import { readSettings, type SettingsSource } from "../common/settings.ts";
+import { readSettings, SettingsError, type SettingsSource } from "../common/settings.ts";
 import { readSmallFileSync } from "../common/small-file.ts";
 import type { Header, RegistryLogin } from "../common/variable-parsers.ts";
 import type { Values } from "../common/variables.ts";
@@ -50,6 +50,7 @@ export interface Secrets {
 /** The settings of `run`. Throws a `SettingsError` with all problems. */
 export function readProvisionerSettings(source: SettingsSource): ProvisionerSettings {
   const { values: v, warnings } = readSettings(PROVISIONER_VARIABLES, source);
+  const redisUrl = redisUrlOf(v);
   return {
     podName: v.POD_NAME,
     desired: {
@@ -77,7 +78,7 @@ export function readProvisionerSettings(source: SettingsSource): ProvisionerSett
     terminateMs: v.VAST_TERMINATE_SECONDS * 1000,
     vastUrl: v.VAST_URL,
     query: withOrder(v.VAST_SEARCH_QUERY, v.VAST_SEARCH_ORDER?.order),
-    redisUrl: v.BLACKLIST_REDIS_URL,
+    redisUrl,
     banTimes: {
       banTtlSeconds: v.BLACKLIST_BAN_TTL_SECONDS,
       restartTtlSeconds: v.BLACKLIST_RESTART_TTL_SECONDS,
@@ -92,7 +93,7 @@ export function readProvisionerSettings(source: SettingsSource): ProvisionerSett
     statusPort: v.PROVISIONER_STATUS_PORT,
     reloaderStatusPort: v.RELOADER_STATUS_PORT,
     debug: v.DEBUG,
-    secrets: createSecrets(source, v, v.BLACKLIST_REDIS_URL),
+    secrets: createSecrets(source, v, redisUrl),
     warnings: [
       ...warnings,
       ...v.VAST_SEARCH_QUERY.warnings.map((warning) => `VAST_SEARCH_QUERY: ${warning}.`),
@@ -129,7 +130,7 @@ export function readDestroySettings(source: SettingsSource): DestroySettings {
   ] as const;
   const { values: v } = readSettings(PROVISIONER_VARIABLES, source, names);
   const redisUrl = v.BLACKLIST_ENABLED
-    ? readSettings(PROVISIONER_VARIABLES, source, ["BLACKLIST_REDIS_URL"]).values.BLACKLIST_REDIS_URL
+    ? redisUrlOf(readSettings(PROVISIONER_VARIABLES, source, REDIS_VARIABLES).values)
     : null;
   return {
     podName: v.POD_NAME,
@@ -142,6 +143,23 @@ export function readDestroySettings(source: SettingsSource): DestroySettings {
     redisUrl,
     secrets: [v.VAST_API_KEY, ...(redisUrl === null ? [] : passwordsIn(redisUrl))],
   };
+}
+
+const REDIS_VARIABLES = ["BLACKLIST_REDIS_URL", "BLACKLIST_REDIS_PASSWORD"] as const;
+
+/** The URL with its password. Throws a `SettingsError` when there are two passwords. */
+function redisUrlOf({
+  BLACKLIST_REDIS_URL: text,
+  BLACKLIST_REDIS_PASSWORD: password,
+}: Pick<Values<typeof PROVISIONER_VARIABLES>, (typeof REDIS_VARIABLES)[number]>): string {
+  if (password === undefined) return text;
+  if (passwordsIn(text).length > 0)
+    throw new SettingsError([
+      "BLACKLIST_REDIS_PASSWORD is set and BLACKLIST_REDIS_URL has a password too: keep one of them.",
+    ]);
+  const url = new URL(text);
+  url.password = encodeURIComponent(password);
+  return url.href;
 }
 
 function passwordsIn(url: string): string[] {

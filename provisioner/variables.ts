@@ -183,6 +183,12 @@ export const PROVISIONER_VARIABLES = {
     expects: "a URL like redis://redis:6379/10, with special characters of its password percent-encoded",
     formerly: "BLACKLIST_REDIS",
   }),
+  BLACKLIST_REDIS_PASSWORD: optional(token, {
+    group: "redis",
+    meaning: "password of that Redis, when it is not in the URL",
+    expects: "the password without blanks",
+    secret: true,
+  }),
   BLACKLIST_SCOPE: byDefault(z.enum(["host", "machine"]), "host", {
     group: "redis",
     meaning: "what a new ban covers: the `host` with all its machines, or one `machine`; existing bans stay valid",

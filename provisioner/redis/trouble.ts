@@ -55,7 +55,10 @@ export const MESSAGES: Readonly<Record<RedisTrouble, { message: string; remedy: 
     message: "Redis is unreachable",
     remedy: "check that the server of BLACKLIST_REDIS_URL answers within a second",
   },
-  auth: { message: "Redis refuses the login", remedy: "correct user and password in BLACKLIST_REDIS_URL" },
+  auth: {
+    message: "Redis refuses the login",
+    remedy: "correct the user in BLACKLIST_REDIS_URL and the password there or in BLACKLIST_REDIS_PASSWORD",
+  },
   database: {
     message: "Redis has no database with this number",
     remedy: "correct the number at the end of BLACKLIST_REDIS_URL, or raise `databases` in the server's config",

@@ -7,9 +7,13 @@ import { MANIFESTS, type Manifest, render } from "./kustomize.ts";
 import { type Container, containersOf, podTemplatesOf } from "./pods.ts";
 import { problemsOf, unknownFieldsOf } from "./schemas.ts";
 
-const COMPONENTS = ["blacklist", "scale-down", "reaper", "monitoring"];
+const COMPONENTS = ["blacklist", "scale-down", "reaper", "monitoring", "network-policies"];
 const OVERLAYS = ["demo", "standard", "full"];
 const pairs = COMPONENTS.flatMap((a, i) => COMPONENTS.slice(i + 1).map((b) => [a, b]));
+
+// RFC 6761: no name under .invalid ever resolves.
+const REGISTRY = "registry.invalid/vast-pod/";
+const OFFICIAL_IMAGES = ["nginx", "redis"];
 
 /** Every rendering that a user can apply, by name. */
 const renderings = new Map<string, Manifest[]>();
@@ -95,8 +99,28 @@ describe("a container", () => {
 
   test("has an image with a version", () =>
     everyContainer(({ image }) =>
-      /^[a-z0-9/-]+:(?!latest$)[A-Za-z0-9._-]+$/.test(image) ? [] : [`its image is ${image}`],
+      /^[a-z0-9./-]+:(?!latest$)[A-Za-z0-9._-]+$/.test(image) ? [] : [`its image is ${image}`],
     ));
+
+  test("has no image that a stranger could publish: ours have a registry that can belong to nobody", () =>
+    everyContainer(({ image }) => {
+      const ours = image.startsWith(REGISTRY);
+      return ours || OFFICIAL_IMAGES.includes(image.split(":")[0] ?? "") ? [] : [`its image is ${image}`];
+    }));
+
+  test("of the pod gets the settings of one file, whether they are the provisioner's or the reloader's", () =>
+    everywhere((manifest, all) => {
+      if (manifest.metadata.name !== "vast-pod" || manifest.kind !== "StatefulSet") return [];
+      const [pod] = podTemplatesOf(manifest);
+      const sources = (pod?.initContainers ?? []).map((one) =>
+        (one.envFrom ?? []).map((each) => each.configMapRef.name),
+      );
+      const there = all.filter((one) => one.kind === "ConfigMap").map((one) => one.metadata.name);
+      const one = sources[0]?.[0] ?? "";
+      return there.includes(one) && sources.every((names) => names.length === 1 && names[0] === one)
+        ? []
+        : [`its sidecars read the settings of ${JSON.stringify(sources)}`];
+    }));
 
   test("has requests and a memory limit", () =>
     everyContainer(({ resources }) => [
@@ -111,18 +135,18 @@ describe("a container", () => {
 
   test("gets only variables of the settings table", () => {
     const known = new Set(Object.keys(VARIABLES).flatMap((name) => [name, `${name}_FILE`]));
-    everyContainer(({ env = [] }) => env.filter(({ name }) => !known.has(name)).map(({ name }) => `unknown ${name}`));
+    everyContainer(({ image, env = [] }) =>
+      image.startsWith(REGISTRY) ? env.filter(({ name }) => !known.has(name)).map(({ name }) => `unknown ${name}`) : [],
+    );
     everywhere(({ metadata, data }, all) =>
-      all.flatMap(settingsOf).includes(metadata.name)
-        ? Object.keys(data as object).filter((name) => !known.has(name))
-        : [],
+      all.flatMap(settingsOf).includes(metadata.name) ? Object.keys(data ?? {}).filter((name) => !known.has(name)) : [],
     );
   });
 
   test("that calls Vast.ai gets the settings from a ConfigMap whose name changes with them, so that a change restarts the pods", () =>
     everywhere((manifest, all) =>
       containersOf(manifest)
-        .filter((one) => one.image.startsWith("vast-pod/provisioner:"))
+        .filter((one) => one.image.startsWith(`${REGISTRY}provisioner:`))
         .flatMap((one) => {
           const [name, ...others] = (one.envFrom ?? []).map(({ configMapRef }) => configMapRef.name);
           const there = all.some((other) => other.kind === "ConfigMap" && other.metadata.name === name);
@@ -256,7 +280,7 @@ describe("names and selectors", () => {
   test("the disruption budget does not block a drain for pods that wait for an offer", () => {
     for (const [name, all] of renderings) {
       const [budget, ...others] = all.filter((one) => one.kind === "PodDisruptionBudget");
-      expect(budget?.spec, name).toMatchObject({ maxUnavailable: 1, unhealthyPodEvictionPolicy: "AlwaysAllow" });
+      expect(budget?.spec, name).toMatchObject({ maxUnavailable: "50%", unhealthyPodEvictionPolicy: "AlwaysAllow" });
       expect(others).toEqual([]);
     }
   });
@@ -273,10 +297,43 @@ describe("names and selectors", () => {
         ...named(/"serviceAccountName":"([^"]+)"/g).filter((name) => !there("ServiceAccount").includes(name)),
       ];
     });
-    for (const overlay of OVERLAYS)
-      expect(renderings.get(overlay)?.some((one) => one.kind === "Secret" && one.metadata.name === "vast-pod")).toBe(
-        true,
+  });
+
+  test("no rendering but the demo's has a Secret: an apply would replace the user's own", () => {
+    for (const [name, all] of renderings)
+      expect(
+        all.filter((one) => one.kind === "Secret").map((one) => one.metadata.name),
+        name,
+      ).toEqual(name === "demo" ? ["vast-pod"] : []);
+  });
+
+  test("every key of a Secret that a container needs is in the example, and in the demo's", async () => {
+    const example = await readFile(join(MANIFESTS, "secret.example.env"), "utf8");
+    const demo = renderings.get("demo")?.find((one) => one.kind === "Secret");
+    const used = [...renderings.values()].flat().flatMap((one) => {
+      const text = JSON.stringify(podTemplatesOf(one));
+      return [...text.matchAll(/\/etc\/vast-pod\/secret\/([A-Z_]+)|"key":"([A-Z_]+)","name":"vast-pod"/g)].map(
+        (match) => match[1] ?? match[2] ?? "",
       );
+    });
+    const keys = [...new Set(used)].sort();
+    expect(keys).toEqual(["DOCKER_LOGIN", "REDIS_PASSWORD", "VAST_API_KEY"]);
+    expect([...example.matchAll(/^([A-Z_]+)=/gm)].map((match) => match[1]).sort()).toEqual(keys);
+    expect(Object.keys((demo?.stringData ?? {}) as object).sort()).toEqual(keys);
+  });
+
+  test("no rendering says how many pods there are: an apply would undo `kubectl scale`", () => {
+    for (const [name, all] of renderings) {
+      const set = all.find((one) => one.kind === "StatefulSet" && one.metadata.name === "vast-pod");
+      expect(set?.spec, name).not.toHaveProperty("replicas");
+    }
+  });
+
+  test("the demo needs no StorageClass", () => {
+    const claims = (renderings.get("demo") ?? []).flatMap(
+      (one) => (one.spec as { volumeClaimTemplates?: unknown[] } | undefined)?.volumeClaimTemplates ?? [],
+    );
+    expect(claims).toEqual([]);
   });
 
   test("nginx' main config in the base is the one in deploy/", async () => {

@@ -2,6 +2,7 @@
 import { Deployment } from "kubernetes-models/apps/v1/Deployment";
 import { StatefulSet } from "kubernetes-models/apps/v1/StatefulSet";
 import { CronJob } from "kubernetes-models/batch/v1/CronJob";
+import { NetworkPolicy } from "kubernetes-models/networking.k8s.io/v1/NetworkPolicy";
 import { PodDisruptionBudget } from "kubernetes-models/policy/v1/PodDisruptionBudget";
 import { Role } from "kubernetes-models/rbac.authorization.k8s.io/v1/Role";
 import { RoleBinding } from "kubernetes-models/rbac.authorization.k8s.io/v1/RoleBinding";
@@ -14,6 +15,7 @@ export const MODELS = {
   "apps/v1 Deployment": Deployment,
   "apps/v1 StatefulSet": StatefulSet,
   "batch/v1 CronJob": CronJob,
+  "networking.k8s.io/v1 NetworkPolicy": NetworkPolicy,
   "policy/v1 PodDisruptionBudget": PodDisruptionBudget,
   "rbac.authorization.k8s.io/v1 Role": Role,
   "rbac.authorization.k8s.io/v1 RoleBinding": RoleBinding,

@@ -139,6 +139,16 @@ describe("secrets", () => {
     expect(parameter.secrets.all()).toContain("p@ss/word");
   });
 
+  test("of Redis can be apart from its URL, but not twice", () => {
+    const apart = { BLACKLIST_REDIS_URL: "redis://redis:6379/1", BLACKLIST_REDIS_PASSWORD: "p@ss/word" };
+    const settings = read(apart);
+    expect(settings.redisUrl).toBe("redis://:p%40ss%2Fword@redis:6379/1");
+    expect(settings.secrets.all()).toContain("p@ss/word");
+    expect(() => read({ ...apart, BLACKLIST_REDIS_URL: "redis://:other@redis:6379/1" })).toThrow(
+      "BLACKLIST_REDIS_PASSWORD is set and BLACKLIST_REDIS_URL has a password too: keep one of them.",
+    );
+  });
+
   test("come from files, and are read again when the API refuses the key", () => {
     const files: Record<string, string> = { "/key": "first-key\n", "/login": required.DOCKER_LOGIN };
     const env = {
@@ -204,4 +214,6 @@ test("destroy needs no Redis unless it is enabled, and then knows its password",
     redisUrl: url,
     secrets: ["k", "hunter22"],
   });
+  const apart = { BLACKLIST_REDIS_URL: "redis://redis:6379/10", BLACKLIST_REDIS_PASSWORD: "hunter22" };
+  expect(read({ BLACKLIST_ENABLED: "true", ...apart })).toMatchObject({ redisUrl: url, secrets: ["k", "hunter22"] });
 });
