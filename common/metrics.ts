@@ -25,23 +25,29 @@ export interface Sample<L extends string> {
   value: number;
 }
 
+type Reading<L extends string> = readonly Sample<L>[] | number | null;
+
 export const createRegistry = (): Registry => new Registry();
 
-/** A gauge whose value is read at each scrape. An unknown value has no line, because any number would look like a fact. */
+/**
+ * A gauge whose value is read at each scrape. An unknown value has no line, because any number would look like a fact. `read` must
+ * not reject: the whole scrape would fail.
+ */
 export function gaugeOf<L extends string = never>(
   registry: Registry,
   { name, help, labels = [] }: MetricDescription<L>,
-  read: () => readonly Sample<L>[] | number | null,
+  read: () => Reading<L> | Promise<Reading<L>>,
 ): void {
   new Gauge<string>({
     name,
     help,
     labelNames: labels,
     registers: [registry],
-    collect() {
+    async collect() {
+      const samples = samplesOf(await read());
       this.reset();
       if (labels.length === 0) this.remove(); // otherwise its line would be 0
-      for (const sample of samplesOf(read())) this.set({ ...sample.labels }, sample.value);
+      for (const sample of samples) this.set({ ...sample.labels }, sample.value);
     },
   });
 }
@@ -80,7 +86,7 @@ export function histogram(
   return new Histogram({ name, help, buckets, registers: [registry] });
 }
 
-function samplesOf<L extends string>(read: readonly Sample<L>[] | number | null): readonly Sample<L>[] {
+function samplesOf<L extends string>(read: Reading<L>): readonly Sample<L>[] {
   if (read === null) return [];
   return typeof read === "number" ? [{ value: read }] : read;
 }

@@ -14,6 +14,7 @@ import { ConfigFiles, systemConfigDisk } from "../apply/config-files.ts";
 import { readInputs } from "../inputs/read-inputs.ts";
 import { readUpstream } from "../inputs/upstream.ts";
 import { runReloaderPasses } from "../loop.ts";
+import { fetchConnections } from "../nginx/connections.ts";
 import { nginxControl } from "../nginx/control.ts";
 import { errorLog, systemLogDisk } from "../nginx/error-log.ts";
 import { fetchVersion } from "../nginx/hash-probe.ts";
@@ -22,6 +23,7 @@ import { KnownVersion } from "../nginx/version.ts";
 import { Reconciler } from "../reconcile.ts";
 import { registerMetrics } from "../report/metrics.ts";
 import { Report } from "../report/report.ts";
+import type { ReloaderSettings } from "../settings.ts";
 import { debounce, watchFolder } from "../watch.ts";
 import { type Environment, type ReloaderDependencies, reloaderDependencies } from "./dependencies.ts";
 
@@ -43,7 +45,7 @@ export async function runCommand(call: CommandCall, env: Environment): Promise<E
     onError: (why) => logger.warn({ event: "watch", why }, "cannot watch the folder: checking every 3 s instead"),
     clock,
   });
-  const server = await serveStatus(statusPort, report);
+  const server = await serveStatus(settings, report);
   const problem = await reconciler.recover();
   if (problem !== null) logger.warn({ event: "recover", problem }, "cannot use the files of an earlier run");
   const pass = async (signal: AbortSignal) => {
@@ -104,13 +106,18 @@ function createReconciler(dependencies: ReloaderDependencies, report: Report, lo
   });
 }
 
-function serveStatus(port: number, report: Report): Promise<StatusServer> {
+function serveStatus({ statusPort, proxy }: ReloaderSettings, report: Report): Promise<StatusServer> {
   const metrics = createRegistry();
-  registerMetrics(metrics, () => report.figures(), clock.now);
+  registerMetrics(
+    metrics,
+    () => report.figures(),
+    clock.now,
+    () => fetchConnections(proxy.statusPort, clock),
+  );
   const source = {
     live: () => report.live(clock.monotonic()),
     ready: () => report.ready(),
     status: () => report.status(),
   };
-  return startStatusServer(port, { ...source, metrics }, "RELOADER_STATUS_PORT");
+  return startStatusServer(statusPort, { ...source, metrics }, "RELOADER_STATUS_PORT");
 }

@@ -1,9 +1,15 @@
 // The reloader's part of `/metrics`: the figures of its report, read at each scrape. Touches the registry that it is given.
 import { countOf, gaugeOf, type Registry } from "../../common/metrics.ts";
+import type { ClientConnections } from "../nginx/connections.ts";
 import { APPLIED_STATES } from "./applied-state.ts";
 import type { Figures } from "./report.ts";
 
-export function registerMetrics(registry: Registry, figures: () => Figures, now: () => number): void {
+export function registerMetrics(
+  registry: Registry,
+  figures: () => Figures,
+  now: () => number,
+  connections: () => Promise<ClientConnections | null>,
+): void {
   const gauge = (name: string, help: string, read: (figures: Figures) => number | boolean | null) =>
     gaugeOf(registry, { name: `vast_pod_${name}`, help }, () => {
       const value = read(figures());
@@ -30,6 +36,21 @@ export function registerMetrics(registry: Registry, figures: () => Figures, now:
     },
   );
   gauge("nginx_up", "1 while nginx runs and answers.", (f) => f.isNginxUp);
+  gaugeOf(
+    registry,
+    {
+      name: "vast_pod_nginx_connections",
+      help: "Client connections of nginx by state: busy with a request, or idle.",
+      labels: ["state"],
+    },
+    async () => {
+      const count = await connections();
+      return (count === null ? [] : (["busy", "idle"] as const)).map((state) => ({
+        labels: { state },
+        value: count?.[state] ?? 0,
+      }));
+    },
+  );
   gauge("upstream_age_seconds", "Time since the upstream file was last written or touched.", (f) =>
     seconds(f.upstreamSeenAt === null ? null : now() - f.upstreamSeenAt),
   );

@@ -13,7 +13,7 @@ declare module "vitest" {
 }
 
 export const TARGETS = ["provisioner", "reloader", "emulator"] as const;
-export const imageOf = (target: string) => `vast-pod/${target}:local`;
+export const imageOf = (target: string) => `registry.invalid/vast-pod/${target}:local`;
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const engine = await openEngine();

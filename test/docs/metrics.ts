@@ -28,6 +28,7 @@ export function reloaderMetrics(): Promise<MetricRow[]> {
     registry,
     () => report.figures(),
     () => 0,
+    async () => null,
   );
   return rowsOf(registry);
 }

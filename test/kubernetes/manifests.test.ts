@@ -8,12 +8,15 @@ import { type Container, containersOf, podTemplatesOf } from "./pods.ts";
 import { problemsOf, unknownFieldsOf } from "./schemas.ts";
 
 const COMPONENTS = ["blacklist", "scale-down", "reaper", "monitoring", "network-policies"];
-const OVERLAYS = ["demo", "standard", "full"];
+const OVERLAYS = ["demo", "standard", "full", "example"];
 const pairs = COMPONENTS.flatMap((a, i) => COMPONENTS.slice(i + 1).map((b) => [a, b]));
 
 // RFC 6761: no name under .invalid ever resolves.
 const REGISTRY = "registry.invalid/vast-pod/";
 const OFFICIAL_IMAGES = ["nginx", "redis"];
+// The example stands for a user's own registry (RFC 2606).
+const EXAMPLE_REGISTRY = "registry.example.com/vast-pod/";
+const isOurs = (image: string) => image.startsWith(REGISTRY) || image.startsWith(EXAMPLE_REGISTRY);
 
 /** Every rendering that a user can apply, by name. */
 const renderings = new Map<string, Manifest[]>();
@@ -104,8 +107,7 @@ describe("a container", () => {
 
   test("has no image that a stranger could publish: ours have a registry that can belong to nobody", () =>
     everyContainer(({ image }) => {
-      const ours = image.startsWith(REGISTRY);
-      return ours || OFFICIAL_IMAGES.includes(image.split(":")[0] ?? "") ? [] : [`its image is ${image}`];
+      return isOurs(image) || OFFICIAL_IMAGES.includes(image.split(":")[0] ?? "") ? [] : [`its image is ${image}`];
     }));
 
   test("of the pod gets the settings of one file, whether they are the provisioner's or the reloader's", () =>
@@ -136,7 +138,7 @@ describe("a container", () => {
   test("gets only variables of the settings table", () => {
     const known = new Set(Object.keys(VARIABLES).flatMap((name) => [name, `${name}_FILE`]));
     everyContainer(({ image, env = [] }) =>
-      image.startsWith(REGISTRY) ? env.filter(({ name }) => !known.has(name)).map(({ name }) => `unknown ${name}`) : [],
+      isOurs(image) ? env.filter(({ name }) => !known.has(name)).map(({ name }) => `unknown ${name}`) : [],
     );
     everywhere(({ metadata, data }, all) =>
       all.flatMap(settingsOf).includes(metadata.name) ? Object.keys(data ?? {}).filter((name) => !known.has(name)) : [],
@@ -146,7 +148,7 @@ describe("a container", () => {
   test("that calls Vast.ai gets the settings from a ConfigMap whose name changes with them, so that a change restarts the pods", () =>
     everywhere((manifest, all) =>
       containersOf(manifest)
-        .filter((one) => one.image.startsWith(`${REGISTRY}provisioner:`))
+        .filter((one) => isOurs(one.image) && one.image.includes("/provisioner:"))
         .flatMap((one) => {
           const [name, ...others] = (one.envFrom ?? []).map(({ configMapRef }) => configMapRef.name);
           const there = all.some((other) => other.kind === "ConfigMap" && other.metadata.name === name);
@@ -239,7 +241,7 @@ describe("the pod", () => {
     for (const name of renderings.keys()) {
       expect(pod(name).automountServiceAccountToken).toBe(false);
       const has = (container(name, "provisioner").volumeMounts ?? []).some((one) => one.name === "token");
-      expect(has, name).toBe(name.includes("scale-down") || ["standard", "full"].includes(name));
+      expect(has, name).toBe(name.includes("scale-down") || ["standard", "full", "example"].includes(name));
     }
   });
 

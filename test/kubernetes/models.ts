@@ -1,7 +1,9 @@
 // The schemas for our manifests, by apiVersion and kind.
 import { Deployment } from "kubernetes-models/apps/v1/Deployment";
 import { StatefulSet } from "kubernetes-models/apps/v1/StatefulSet";
+import { HorizontalPodAutoscaler } from "kubernetes-models/autoscaling/v2/HorizontalPodAutoscaler";
 import { CronJob } from "kubernetes-models/batch/v1/CronJob";
+import { Ingress } from "kubernetes-models/networking.k8s.io/v1/Ingress";
 import { NetworkPolicy } from "kubernetes-models/networking.k8s.io/v1/NetworkPolicy";
 import { PodDisruptionBudget } from "kubernetes-models/policy/v1/PodDisruptionBudget";
 import { Role } from "kubernetes-models/rbac.authorization.k8s.io/v1/Role";
@@ -14,7 +16,9 @@ import { ServiceAccount } from "kubernetes-models/v1/ServiceAccount";
 export const MODELS = {
   "apps/v1 Deployment": Deployment,
   "apps/v1 StatefulSet": StatefulSet,
+  "autoscaling/v2 HorizontalPodAutoscaler": HorizontalPodAutoscaler,
   "batch/v1 CronJob": CronJob,
+  "networking.k8s.io/v1 Ingress": Ingress,
   "networking.k8s.io/v1 NetworkPolicy": NetworkPolicy,
   "policy/v1 PodDisruptionBudget": PodDisruptionBudget,
   "rbac.authorization.k8s.io/v1 Role": Role,

@@ -14,16 +14,17 @@ async function everything(...passes: PassReport[]) {
     registry,
     () => report.figures(),
     () => 3_400,
+    async () => ({ busy: 2, idle: 9 }),
   );
   for (const pass of passes) report.finish(pass, 1_000, 1_000);
   const lines = (await registry.metrics()).split("\n").filter((line) => line !== "" && !line.startsWith("#"));
   return Object.fromEntries(lines.map((line) => line.replace("vast_pod_", "").split(" ")));
 }
 
-/** The same without the states. */
+/** The same without the states and connections. */
 async function scraped(...passes: PassReport[]) {
   const all = Object.entries(await everything(...passes));
-  return Object.fromEntries(all.filter(([name]) => !name.startsWith("applied_state")));
+  return Object.fromEntries(all.filter(([name]) => !/^(applied_state|nginx_connections)/.test(name)));
 }
 
 test("what is not known before the first pass is left out", async () => {
@@ -32,6 +33,13 @@ test("what is not known before the first pass is left out", async () => {
     config_refused: "0",
     'reloads_total{outcome="accepted"}': "0",
     'reloads_total{outcome="refused"}': "0",
+  });
+});
+
+test("the metrics show nginx' connections, which are asked for at each scrape", async () => {
+  expect(await everything()).toMatchObject({
+    'nginx_connections{state="busy"}': "2",
+    'nginx_connections{state="idle"}': "9",
   });
 });
 
