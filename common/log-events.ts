@@ -8,6 +8,10 @@ export interface LogEventDescription {
 
 export const LOG_EVENTS = {
   start: { by: ["provisioner", "reloader"], meaning: "the program starts, with its main settings" },
+  cannot_start: {
+    by: ["provisioner", "reloader"],
+    meaning: "the program cannot start, stays up and tries again (STAY_UP)",
+  },
   stop: {
     by: ["provisioner", "reloader"],
     meaning: "the program stops; the provisioner names what is still being billed",

@@ -1,4 +1,4 @@
-// What a table of settings consists of, and the five settings that both programs read. Pure.
+// What a table of settings consists of, and the settings that both programs read. Pure.
 import type * as z from "zod";
 import { boolean, header, path, port } from "./variable-parsers.ts";
 
@@ -89,6 +89,12 @@ export const SHARED_VARIABLES = {
     group: "program",
     meaning: "`/livez`, `/readyz`, `/status`, `/metrics` of the reloader; the provisioner reads what nginx serves",
     expects: EXPECTED.port,
+  }),
+  STAY_UP: byDefault(boolean, "false", {
+    group: "program",
+    meaning:
+      "a program that cannot start stays up, reports why on `/status`, and tries again; the images set it to true",
+    expects: EXPECTED.boolean,
   }),
   DEBUG: byDefault(boolean, "false", {
     group: "program",

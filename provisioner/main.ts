@@ -1,14 +1,13 @@
 // The program `vast-provisioner`: the table of its commands. Touches the environment, the signals and the exit code.
 import "../common/without-web-globals.ts";
-import { type CommandCall, EXIT, runCommandLine, type Streams } from "../common/command-line.ts";
+import { type CommandCall, runCommandLine, type Streams } from "../common/command-line.ts";
 import type { SettingsSource } from "../common/settings.ts";
 import { VERSION } from "../common/version.ts";
-import { systemDependencies } from "./commands/dependencies.ts";
 import { destroyCommand, destroyOptions } from "./commands/destroy.ts";
 import { queryOptions, showQuery, takeText } from "./commands/query.ts";
 import { reapCommand, reapOptions } from "./commands/reap.ts";
-import { run } from "./commands/run.ts";
-import { readProvisionerSettings, readSecretFile } from "./settings.ts";
+import { runCommand } from "./commands/run-command.ts";
+import { readSecretFile } from "./settings.ts";
 import { PROVISIONER_VARIABLES } from "./variables.ts";
 
 const sourceOf = (call: CommandCall): SettingsSource => ({
@@ -39,11 +38,7 @@ process.exitCode = await runCommandLine(
         meaning: "keep one instance for this pod, with the desired template and image",
         example: ["--vast-policy observe", "show what would be done, without changing anything"],
         isDefault: true,
-        async run(call) {
-          const settings = readProvisionerSettings(sourceOf(call));
-          const done = await run(settings, systemDependencies(settings, process.env), stopSignal());
-          return done ? EXIT.done : EXIT.failed;
-        },
+        run: (call) => runCommand(sourceOf(call), process.env, stopSignal()),
       },
       {
         usage: "destroy",

@@ -6,8 +6,9 @@ import { systemDisk as disk } from "../../common/disk.ts";
 import { createLogger, type Logger } from "../../common/logging.ts";
 import { WakeSignal } from "../../common/loop.ts";
 import { createRegistry } from "../../common/metrics.ts";
-import { readSmallFile } from "../../common/small-file.ts";
-import { type StatusServer, startStatusServer } from "../../common/status-server.ts";
+import { readSmallFile, readSmallFileSync } from "../../common/small-file.ts";
+import { type StatusServer, type StatusSource, startStatusServer } from "../../common/status-server.ts";
+import { readAlone, stayUp } from "../../common/stay-up.ts";
 import { VERSION } from "../../common/version.ts";
 import { Applier } from "../apply/apply.ts";
 import { ConfigFiles, systemConfigDisk } from "../apply/config-files.ts";
@@ -24,15 +25,26 @@ import { Reconciler } from "../reconcile.ts";
 import { registerMetrics } from "../report/metrics.ts";
 import { Report } from "../report/report.ts";
 import type { ReloaderSettings } from "../settings.ts";
+import { RELOADER_VARIABLES } from "../variables.ts";
 import { debounce, watchFolder } from "../watch.ts";
 import { type Environment, type ReloaderDependencies, reloaderDependencies } from "./dependencies.ts";
 
+/** Runs until SIGTERM or SIGINT. Rejects when the reloader cannot start and STAY_UP is false. */
 export async function runCommand(call: CommandCall, env: Environment): Promise<ExitCode> {
-  const dependencies = reloaderDependencies(call, env);
+  const log = createLogger({ app: "vast-reloader", debug: false, secrets: () => [] });
+  const stop = stopSignal(log);
+  const start = async () => run(reloaderDependencies(call, env), stop);
+  const source = { env, flags: call.flags, readFile: readSmallFileSync };
+  if (!readAlone(RELOADER_VARIABLES, source, "STAY_UP")) return start();
+  const port = readAlone(RELOADER_VARIABLES, source, "RELOADER_STATUS_PORT");
+  const serve = (status: StatusSource) => startStatusServer(port, status, "RELOADER_STATUS_PORT");
+  return (await stayUp({ start, serve, clock, log }, stop)) ?? EXIT.failed;
+}
+
+async function run(dependencies: ReloaderDependencies, stop: AbortSignal): Promise<ExitCode> {
   const { settings, warnings, auth } = dependencies;
   const { configPath, upstreamPath, statusPort } = settings;
   const logger = createLogger({ app: "vast-reloader", debug: settings.debug, secrets: () => auth.values() });
-  const stop = stopSignal(logger);
   logger.info({ event: "start", version: VERSION, configPath, upstreamPath, statusPort }, "started");
   for (const warning of warnings) logger.warn({ event: "settings" }, warning);
 
@@ -45,15 +57,19 @@ export async function runCommand(call: CommandCall, env: Environment): Promise<E
     onError: (why) => logger.warn({ event: "watch", why }, "cannot watch the folder: checking every 3 s instead"),
     clock,
   });
-  const server = await serveStatus(settings, report);
-  const problem = await reconciler.recover();
-  if (problem !== null) logger.warn({ event: "recover", problem }, "cannot use the files of an earlier run");
-  const pass = async (signal: AbortSignal) => {
-    await watcher.refresh(); // before the pass reads the file, so that a later change starts another pass
-    return reconciler.pass(signal);
-  };
-  await runReloaderPasses({ pass, onError: (error) => report.fail(error), wake, clock }, stop);
-  await Promise.all([watcher.close(), server.close()]);
+  let server: StatusServer | null = null;
+  try {
+    server = await serveStatus(settings, report);
+    const problem = await reconciler.recover();
+    if (problem !== null) logger.warn({ event: "recover", problem }, "cannot use the files of an earlier run");
+    const pass = async (signal: AbortSignal) => {
+      await watcher.refresh(); // before the pass reads the file, so that a later change starts another pass
+      return reconciler.pass(signal);
+    };
+    await runReloaderPasses({ pass, onError: (error) => report.fail(error), wake, clock }, stop);
+  } finally {
+    await Promise.all([watcher.close(), server?.close()]);
+  }
   logger.info({ event: "stop" }, "stopped");
   return EXIT.done;
 }
