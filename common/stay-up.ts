@@ -1,8 +1,7 @@
-// Keeps a container up whose program cannot start: it reports why, and tries again. Touches the status port and the log.
+// Keeps a container up whose program cannot start: it reports why, and tries again. Touches the status port.
 import { exponentialMs } from "./backoff.ts";
 import type { Clock } from "./clock.ts";
 import { messageOf } from "./errors.ts";
-import type { Logger } from "./logging.ts";
 import { createRegistry } from "./metrics.ts";
 import { readSettings, type SettingsSource } from "./settings.ts";
 import type { StatusServer, StatusSource } from "./status-server.ts";
@@ -14,7 +13,8 @@ export interface StayUpParts<T> {
   /** Serves the status port while the program does not. */
   serve(source: StatusSource): Promise<StatusServer>;
   clock: Clock;
-  log: Logger;
+  /** Gets the reason why it cannot start when it is another one than before, or why that cannot be shown on `/status`. */
+  onProblem(message: string): void;
 }
 
 /** The document of `/status` while the program cannot start. */
@@ -35,10 +35,13 @@ const LONGEST_MS = 30_000;
  * hide the reason and take the pod out of its Services; `/readyz` answers 503, and `/status` says why. Resolves to what `start` did, or
  * to null when `stop` was aborted while it could not start.
  */
-export async function stayUp<T>({ start, serve, clock, log }: StayUpParts<T>, stop: AbortSignal): Promise<T | null> {
+export async function stayUp<T>(
+  { start, serve, clock, onProblem }: StayUpParts<T>,
+  stop: AbortSignal,
+): Promise<T | null> {
   let [said, failures] = ["", 0];
   const say = (text: string) => {
-    if (text !== said) log.error({ event: "cannot_start" }, text);
+    if (text !== said) onProblem(text);
     said = text;
   };
   while (!stop.aborted) {
@@ -53,7 +56,7 @@ export async function stayUp<T>({ start, serve, clock, log }: StayUpParts<T>, st
       const status: CannotStart = { state: "blocked", reason: "cannot_start", message, failures };
       const server = await serve(sourceOf(status)).catch((why: unknown) => {
         // Then the kubelet restarts the container, which also frees a port of its own.
-        log.warn({ event: "cannot_start" }, `the reason cannot be shown on /status: ${messageOf(why)}`);
+        onProblem(`the reason cannot be shown on /status: ${messageOf(why)}`);
         return null;
       });
       await clock.sleep(exponentialMs(FIRST_MS, LONGEST_MS, failures), stop);

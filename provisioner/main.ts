@@ -6,7 +6,7 @@ import { VERSION } from "../common/version.ts";
 import { destroyCommand, destroyOptions } from "./commands/destroy.ts";
 import { queryOptions, showQuery, takeText } from "./commands/query.ts";
 import { reapCommand, reapOptions } from "./commands/reap.ts";
-import { runCommand } from "./commands/run-command.ts";
+import { startCommand } from "./commands/start.ts";
 import { readSecretFile } from "./settings.ts";
 import { PROVISIONER_VARIABLES } from "./variables.ts";
 
@@ -38,7 +38,7 @@ process.exitCode = await runCommandLine(
         meaning: "keep one instance for this pod, with the desired template and image",
         example: ["--vast-policy observe", "show what would be done, without changing anything"],
         isDefault: true,
-        run: (call) => runCommand(sourceOf(call), process.env, stopSignal()),
+        run: (call) => startCommand(sourceOf(call), process.env, stopSignal()),
       },
       {
         usage: "destroy",

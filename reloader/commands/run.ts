@@ -38,7 +38,8 @@ export async function runCommand(call: CommandCall, env: Environment): Promise<E
   if (!readAlone(RELOADER_VARIABLES, source, "STAY_UP")) return start();
   const port = readAlone(RELOADER_VARIABLES, source, "RELOADER_STATUS_PORT");
   const serve = (status: StatusSource) => startStatusServer(port, status, "RELOADER_STATUS_PORT");
-  return (await stayUp({ start, serve, clock, log }, stop)) ?? EXIT.failed;
+  const onProblem = (message: string) => log.error({ event: "cannot_start" }, message);
+  return (await stayUp({ start, serve, clock, onProblem }, stop)) ?? EXIT.failed;
 }
 
 async function run(dependencies: ReloaderDependencies, stop: AbortSignal): Promise<ExitCode> {

@@ -304,7 +304,7 @@ describe("no message shows a secret", () => {
 });
 
 describe("the table", () => {
-  test("gives each program its own settings, and both the same five", () => {
+  test("gives each program its own settings, and both the shared ones", () => {
     const [provisioner, reloader] = [Object.keys(PROVISIONER_VARIABLES), Object.keys(RELOADER_VARIABLES)];
     expect(reloader).toContain("NGINX_LISTEN_PORT");
     expect(reloader).not.toContain("VAST_API_KEY");
@@ -312,6 +312,7 @@ describe("the table", () => {
     expect(provisioner.filter((name) => reloader.includes(name)).toSorted()).toEqual([
       "DEBUG",
       "RELOADER_STATUS_PORT",
+      "STAY_UP",
       "UPSTREAM_ALLOW_LOCAL",
       "UPSTREAM_AUTH_HEADER",
       "UPSTREAM_PATH",

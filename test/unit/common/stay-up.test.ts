@@ -1,5 +1,4 @@
 import { describe, expect, test } from "vitest";
-import type { Logger } from "../../../common/logging.ts";
 import type { StatusSource } from "../../../common/status-server.ts";
 import { readAlone, stayUp } from "../../../common/stay-up.ts";
 import { SHARED_VARIABLES } from "../../../common/variables.ts";
@@ -13,11 +12,9 @@ function setUp(starts: readonly (() => Promise<string | undefined>)[]) {
   const [lines, startedAt, shown]: [string[], number[], unknown[]] = [[], [], []];
   let served: StatusSource | null = null;
   let portIsTaken = false;
-  const write = (_: unknown, message: string) => void lines.push(message);
-  const log: Logger = { debug: write, info: write, warn: write, error: write };
   const parts = {
     clock,
-    log,
+    onProblem: (message: string) => void lines.push(message),
     start: async () => {
       expect(served).toBeNull(); // the program itself needs the port
       startedAt.push((clock.now() - START) / 1000);

@@ -11,7 +11,11 @@ import { systemDependencies } from "./dependencies.ts";
 import { run } from "./run.ts";
 
 /** Runs until `stop` is aborted. Rejects when the provisioner cannot start and STAY_UP is false. */
-export async function runCommand(source: SettingsSource, env: NodeJS.ProcessEnv, stop: AbortSignal): Promise<ExitCode> {
+export async function startCommand(
+  source: SettingsSource,
+  env: NodeJS.ProcessEnv,
+  stop: AbortSignal,
+): Promise<ExitCode> {
   const start = () => {
     const settings = readProvisionerSettings(source);
     return run(settings, systemDependencies(settings, env), stop);
@@ -24,7 +28,7 @@ export async function runCommand(source: SettingsSource, env: NodeJS.ProcessEnv,
     start: async () => start(),
     serve: (status: StatusSource) => startStatusServer(port, status, "PROVISIONER_STATUS_PORT"),
     clock,
-    log,
+    onProblem: (message: string) => log.error({ event: "cannot_start" }, message),
   };
   return exitCode((await stayUp(parts, stop)) ?? false);
 }
