@@ -90,6 +90,11 @@ export const SHARED_VARIABLES = {
     meaning: "`/livez`, `/readyz`, `/status`, `/metrics` of the reloader; the provisioner reads what nginx serves",
     expects: EXPECTED.port,
   }),
+  NGINX_LISTEN_PORT: byDefault(port, "3000", {
+    group: "nginx",
+    meaning: "port of the proxy; the provisioner looks at a stop whether nginx still listens there",
+    expects: EXPECTED.port,
+  }),
   STAY_UP: byDefault(boolean, "false", {
     group: "program",
     meaning:

@@ -30,6 +30,8 @@ export interface ProvisionerSettings {
   statePath: string;
   statusPort: number;
   reloaderStatusPort: number;
+  /** Where nginx listens. */
+  proxyPort: number;
   debug: boolean;
   secrets: Secrets;
   warnings: readonly string[];
@@ -92,6 +94,7 @@ export function readProvisionerSettings(source: SettingsSource): ProvisionerSett
     statePath: v.STATE_PATH,
     statusPort: v.PROVISIONER_STATUS_PORT,
     reloaderStatusPort: v.RELOADER_STATUS_PORT,
+    proxyPort: v.NGINX_LISTEN_PORT,
     debug: v.DEBUG,
     secrets: createSecrets(source, v, redisUrl),
     warnings: [

@@ -14,11 +14,6 @@ export const RELOADER_VARIABLES = {
     meaning: "nginx config to write (official images: /etc/nginx/conf.d/default.conf)",
     expects: EXPECTED.path,
   }),
-  NGINX_LISTEN_PORT: byDefault(port, "3000", {
-    group: "nginx",
-    meaning: "port of the proxy",
-    expects: EXPECTED.port,
-  }),
   NGINX_MAX_BODY_SIZE: byDefault(z.string().regex(/^\d{1,9}[kKmMgG]?$/), "10M", {
     group: "nginx",
     meaning: "largest request body; `0` for no limit",

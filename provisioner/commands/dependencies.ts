@@ -9,7 +9,7 @@ import { readSmallFileSync } from "../../common/small-file.ts";
 import { type StatusServer, type StatusSource, startStatusServer } from "../../common/status-server.ts";
 import { type Cluster, type ClusterAccess, openCluster } from "../kubernetes/cluster.ts";
 import { createProbe, type Probe } from "../observe/probe.ts";
-import { type AskReloader, createAskReloader } from "../publish/withdraw.ts";
+import { type AskReloader, createAskReloader, isNobodyListening } from "../publish/withdraw.ts";
 import type { RedisConnection } from "../redis/connection.ts";
 import { openRedis } from "../redis/open.ts";
 import type { ProvisionerSettings } from "../settings.ts";
@@ -27,6 +27,8 @@ export interface Dependencies {
   owner: string;
   probe: Probe;
   askReloader: AskReloader;
+  /** Whether neither nginx nor the reloader runs. */
+  isProxyGone(): Promise<boolean>;
   serveStatus(port: number, source: StatusSource, variable: string): Promise<StatusServer>;
   /** The cluster that the pod runs in. Throws an error that says what to do when there is none. */
   openCluster(): Cluster;
@@ -57,6 +59,7 @@ export function systemDependencies(settings: ProvisionerSettings, env: ClusterAc
       onRefused: settings.secrets.reload,
     }),
     askReloader: createAskReloader(settings.reloaderStatusPort, clock),
+    isProxyGone: () => isNobodyListening([settings.reloaderStatusPort, settings.proxyPort], clock),
     serveStatus: startStatusServer,
     openCluster: () => openCluster({ env, readFile: readSmallFileSync, clock }),
     inKubernetes: env.KUBERNETES_SERVICE_HOST !== undefined,

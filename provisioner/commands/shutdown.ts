@@ -75,6 +75,7 @@ async function withdrawForDestroy(parts: ShutdownParts): Promise<void> {
   loop.file = file;
   if (served === null) return;
   const { askReloader, clock } = deps;
+  if (await deps.isProxyGone()) return;
   await withDeadline(clock, timeLeft(parts) - DESTROY_MS, undefined, (over) =>
     awaitWithdrawn(askReloader, file.generation, served.server, settings.drainMs, clock, log, over),
   );

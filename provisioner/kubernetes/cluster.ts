@@ -33,6 +33,11 @@ const LOOKUP_DEADLINE_MS = 5000;
 // Enough for a list of a few thousand pods.
 const MAX_BODY_BYTES = 64 * 1024 * 1024;
 
+const REMEDIES: Readonly<Record<number, string>> = {
+  401: ": the token of the service account is not valid; if the account was deleted, delete the StatefulSet before it next time",
+  403: ": give the service account the Role of the component",
+};
+
 /** Throws an error whose message names the remedy when this is not a pod, or a pod without a token. */
 export function openCluster({ env, readFile, clock, folder = SERVICE_ACCOUNT }: ClusterAccess): Cluster {
   const host = env.KUBERNETES_SERVICE_HOST;
@@ -65,8 +70,7 @@ export function openCluster({ env, readFile, clock, folder = SERVICE_ACCOUNT }: 
           const { status, data } = await client.get<unknown>(path, { headers, signal: deadline });
           if (status === 200) return { kind: "found", body: data };
           if (status === 404) return { kind: "missing", body: data };
-          const remedy = status === 401 || status === 403 ? ": give the service account the Role of the component" : "";
-          return { kind: "unknown", why: `GET ${path} answered ${status}${remedy}` };
+          return { kind: "unknown", why: `GET ${path} answered ${status}${REMEDIES[status] ?? ""}` };
         } catch (error) {
           // Only the code of the failure: the error itself holds the token in its request headers.
           const why = deadline.aborted ? "no answer in time" : (codeOf(error) ?? "failed");

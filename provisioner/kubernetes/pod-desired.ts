@@ -46,6 +46,8 @@ const pod = z.looseObject({
   }),
 });
 
+const namespaceObject = z.looseObject({ kind: z.literal("Namespace"), metadata });
+
 /** The API server's own answer for an object that does not exist. Any other 404 may come from a proxy in between. */
 const notFound = z.looseObject({
   kind: z.literal("Status"),
@@ -94,6 +96,12 @@ export function desiredBy(setName: string, podName: string, lookup: LookupResult
     return unknown(`the StatefulSet ${setName} is being deleted without its pods`, true);
   if (deletionTimestamp) return { desired: "no", why: `the StatefulSet ${setName} is being deleted`, final: true };
   return desiredByOrdinal(read.data, podName);
+}
+
+/** Whether the namespace is being deleted, which ends all pods in it although their StatefulSets still want them. */
+export function isNamespaceDeleted(namespace: string, lookup: LookupResult): boolean {
+  const read = lookup.kind === "found" ? namespaceObject.safeParse(lookup.body) : null;
+  return read?.success === true && read.data.metadata.name === namespace && !!read.data.metadata.deletionTimestamp;
 }
 
 function desiredByOrdinal(set: z.infer<typeof statefulSet>, podName: string): PodDesired {

@@ -1,5 +1,8 @@
-// Waits until nginx no longer routes to a server that is about to be destroyed. Touches the reloader's status port and the clock.
-import type { Clock } from "../../common/clock.ts";
+// Waits until nginx no longer routes to a server that is about to be destroyed. Touches the ports of
+// reloader and nginx.
+import { connect } from "node:net";
+import { type Clock, withDeadline } from "../../common/clock.ts";
+import { codeOf } from "../../common/errors.ts";
 import { getJson } from "../../common/http.ts";
 import type { Logger } from "../../common/logging.ts";
 import { type Applied, appliedSchema } from "../../common/reloader-status.ts";
@@ -25,6 +28,32 @@ export function createAskReloader(port: number, clock: Clock): AskReloader {
       return null; // down or starting: awaitWithdrawn has its own deadline and logs when that passes
     }
   };
+}
+
+/**
+ * Whether nothing listens on any of these ports of this machine: in Kubernetes nginx and the reloader end before the provisioner is
+ * told to. Only a refused connection says so; everything else may be a proxy that is busy.
+ */
+export async function isNobodyListening(ports: readonly number[], clock: Clock): Promise<boolean> {
+  const refused = await Promise.all(ports.map((port) => isRefused(port, clock)));
+  return refused.every(Boolean);
+}
+
+function isRefused(port: number, clock: Clock): Promise<boolean> {
+  return withDeadline(
+    clock,
+    STATUS_DEADLINE_MS,
+    undefined,
+    (signal) =>
+      new Promise((resolve) => {
+        const socket = connect({ host: "127.0.0.1", port, signal });
+        socket.once("connect", () => {
+          socket.destroy();
+          resolve(false);
+        });
+        socket.once("error", (error) => resolve(codeOf(error) === "ECONNREFUSED"));
+      }),
+  );
 }
 
 /**

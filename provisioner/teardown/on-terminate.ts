@@ -4,7 +4,7 @@ import type { Clock } from "../../common/clock.ts";
 import { messageOf } from "../../common/errors.ts";
 import type { Logger } from "../../common/logging.ts";
 import type { Cluster } from "../kubernetes/cluster.ts";
-import { desiredBy, ownerOf, type PodDesired } from "../kubernetes/pod-desired.ts";
+import { desiredBy, isNamespaceDeleted, ownerOf, type PodDesired } from "../kubernetes/pod-desired.ts";
 import type { OnTerminate, Policy } from "../model/desired.ts";
 import type { DestroyOutcome } from "./destroy-all.ts";
 
@@ -78,6 +78,15 @@ async function isPodDesired({ podName, clock, openCluster, timeLeftMs }: Termina
 }
 
 async function askOnce(cluster: Cluster, podName: string): Promise<PodDesired> {
+  const answer = await askForStatefulSet(cluster, podName);
+  if (answer.desired === "no") return answer;
+  // Since Kubernetes 1.33 the pods of a namespace end first: their StatefulSet is there and wants them until they have gone.
+  const { namespace } = cluster;
+  if (!isNamespaceDeleted(namespace, await cluster.get(`/api/v1/namespaces/${namespace}`))) return answer;
+  return { desired: "no", why: `the namespace ${namespace} is being deleted`, final: true };
+}
+
+async function askForStatefulSet(cluster: Cluster, podName: string): Promise<PodDesired> {
   const base = `namespaces/${cluster.namespace}`;
   const owner = ownerOf(podName, await cluster.get(`/api/v1/${base}/pods/${podName}`));
   if ("why" in owner) return { desired: "unknown", ...owner };

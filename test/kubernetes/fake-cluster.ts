@@ -23,6 +23,8 @@ export interface FakeCluster {
   /** Pod name to the name of its StatefulSet, or null for a pod without an owner. */
   readonly pods: Map<string, string | null>;
   trouble: Trouble | null;
+  /** The namespace is being deleted. */
+  namespaceDeleted: boolean;
   /** Requested paths, in order. */
   readonly asked: string[];
   close(): Promise<void>;
@@ -47,6 +49,7 @@ export async function startFakeCluster(): Promise<FakeCluster> {
     if (cluster.trouble !== null) return send(cluster.trouble.status, cluster.trouble.body ?? "");
     if (request.headers.authorization !== `Bearer ${TOKEN}`) return send(401, failure(401, "Unauthorized"));
     if (request.method !== "GET") return send(403, failure(403, "Forbidden"));
+    if (path === `/api/v1/namespaces/${NAMESPACE}`) return send(200, namespaceObject(cluster.namespaceDeleted));
     const [status, body] = answer(path, statefulSets, pods);
     send(status, body);
   });
@@ -58,6 +61,7 @@ export async function startFakeCluster(): Promise<FakeCluster> {
     statefulSets,
     pods,
     trouble: null,
+    namespaceDeleted: false,
     asked,
     close: () =>
       new Promise((resolve) => {
@@ -118,6 +122,11 @@ function podObject(name: string, owner: string | null): object {
     apiVersion: "v1",
     metadata: { name, namespace: NAMESPACE, ...(owner === null ? {} : { ownerReferences: [reference] }) },
   };
+}
+
+function namespaceObject(deleted: boolean): object {
+  const end = deleted ? { deletionTimestamp: "2026-11-23T15:00:00Z" } : {};
+  return { kind: "Namespace", apiVersion: "v1", metadata: { name: NAMESPACE, ...end } };
 }
 
 function failure(code: number, reason: string, kind?: string, name?: string): object {

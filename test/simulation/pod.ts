@@ -203,6 +203,7 @@ export function simulatedPod(parts: PodParts): Pod {
         await process.clock.sleep(ASK_MS, signal);
         return reloader.applied();
       },
+      isProxyGone: async () => false,
       openCluster: () => {
         throw new Error("no cluster");
       },

@@ -166,8 +166,8 @@ describe("the command line", () => {
   });
 
   test("offers each program its own settings only", () => {
-    expect(Object.keys(optionsFor(RELOADER_VARIABLES))).toContain("nginx-listen-port");
+    expect(Object.keys(optionsFor(RELOADER_VARIABLES))).toContain("nginx-config-path");
     expect(Object.keys(optionsFor(RELOADER_VARIABLES))).not.toContain("vast-url");
-    expect(Object.keys(optionsFor(PROVISIONER_VARIABLES))).not.toContain("nginx-listen-port");
+    expect(Object.keys(optionsFor(PROVISIONER_VARIABLES))).not.toContain("nginx-config-path");
   });
 });

@@ -306,11 +306,12 @@ describe("no message shows a secret", () => {
 describe("the table", () => {
   test("gives each program its own settings, and both the shared ones", () => {
     const [provisioner, reloader] = [Object.keys(PROVISIONER_VARIABLES), Object.keys(RELOADER_VARIABLES)];
-    expect(reloader).toContain("NGINX_LISTEN_PORT");
+    expect(reloader).toContain("NGINX_CONFIG_PATH");
     expect(reloader).not.toContain("VAST_API_KEY");
-    expect(provisioner).not.toContain("NGINX_LISTEN_PORT");
+    expect(provisioner).not.toContain("NGINX_CONFIG_PATH");
     expect(provisioner.filter((name) => reloader.includes(name)).toSorted()).toEqual([
       "DEBUG",
+      "NGINX_LISTEN_PORT",
       "RELOADER_STATUS_PORT",
       "STAY_UP",
       "UPSTREAM_ALLOW_LOCAL",

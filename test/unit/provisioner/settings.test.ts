@@ -64,6 +64,7 @@ describe("the provisioner's settings", () => {
       statePath: "/var/lib/vast-pod/provisioner.json",
       statusPort: 8080,
       reloaderStatusPort: 8081,
+      proxyPort: 3000,
       debug: false,
       warnings: [],
     });

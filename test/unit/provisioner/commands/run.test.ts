@@ -49,6 +49,8 @@ interface Over {
   /** What its volumes hold. */
   files?: Map<string, string>;
   passes?: number;
+  /** Neither nginx nor the reloader runs when it is told to stop. */
+  proxyGone?: boolean;
 }
 
 async function runIn(over: Over = {}) {
@@ -56,7 +58,7 @@ async function runIn(over: Over = {}) {
   const files = over.files ?? new Map<string, string>();
   const lines: Record<string, unknown>[] = [];
   const redis = { opened: 0, closed: 0 };
-  const calls: string[] = [];
+  const calls: { call: string; at: number }[] = [];
   const stop = new AbortController();
   let source: StatusSource | null = null;
   const answer = over.answer ?? (() => [200, { instances: [], templates: [], offers: [], id: 9 }]);
@@ -66,8 +68,9 @@ async function runIn(over: Over = {}) {
     disk: fakeDisk(files),
     adapter: async (config) => {
       const call = `${config.method?.toUpperCase()} ${config.url}`;
-      calls.push(call);
-      if (calls.filter((c) => c.startsWith("GET /api/v1/instances")).length > (over.passes ?? PASSES)) stop.abort();
+      calls.push({ call, at: clock.now() });
+      if (calls.filter((one) => one.call.startsWith("GET /api/v1/instances")).length > (over.passes ?? PASSES))
+        stop.abort();
       const [status, body] = answer(call);
       return { data: JSON.stringify(body), status, statusText: "", headers: {}, config };
     },
@@ -93,6 +96,7 @@ async function runIn(over: Over = {}) {
     owner: "vast-pod-0 (pid 1)",
     probe: async (endpoint) => failing(endpoint),
     askReloader: async () => null,
+    isProxyGone: async () => over.proxyGone === true,
     openCluster: () => {
       throw new Error("no cluster");
     },
@@ -107,7 +111,7 @@ async function runIn(over: Over = {}) {
   const settings = readProvisionerSettings({ env: { ...env, ...over.env }, flags: {}, readFile: () => "" });
   const result = await clock.drive(run(settings, deps, stop.signal)).catch((error: unknown) => error);
   const status = (): unknown => (source === null ? null : (source as StatusSource).status());
-  return { result, redis, lines, files, status };
+  return { result, redis, lines, files, status, calls };
 }
 
 describe("a run", () => {
@@ -151,6 +155,22 @@ describe("a run", () => {
       expect.objectContaining({ server: null, reason: "terminating" }),
     ]);
     expect(lines.at(-1)?.msg).toBe(`no instance has the label ${LABEL}: nothing is being billed`);
+  });
+
+  test.each([
+    ["at once when nginx and the reloader have ended, as in a pod", true, 1],
+    ["after the reloader's time and the drain when they run", false, 20],
+  ])("that destroys its instance sends the DELETE %s", async (_, proxyGone, seconds) => {
+    const files = new Map([[UPSTREAM, formatUpstreamFile(fileOf())]]);
+    let destroyed = false;
+    const answer = (call: string): [number, object] => {
+      destroyed ||= call.startsWith("DELETE");
+      return [200, { instances: destroyed ? [] : [{ id: 7835610, label: LABEL }], templates: [], offers: [], id: 9 }];
+    };
+    const settings = { VAST_ON_TERMINATE: "destroy", BLACKLIST_ENABLED: "false" };
+    const { calls } = await runIn({ answer, files, env: settings, passes: 0, proxyGone });
+    const destroy = calls.find(({ call }) => call.startsWith("DELETE"));
+    expect(((destroy?.at ?? 0) - (calls[0]?.at ?? 0)) / 1000).toBe(seconds);
   });
 
   test("names what an ordered destroy could not end in its time, and is not successful", async () => {

@@ -46,7 +46,7 @@ describe("the cluster's API", () => {
     const refused = await cluster.get(SETS);
     expect(refused).toMatchObject({
       kind: "unknown",
-      why: expect.stringMatching(/answered 401: give the service account/),
+      why: expect.stringMatching(/answered 401: the token of the service account is not valid/),
     });
     files.token = fake.serviceAccount.token;
     expect((await cluster.get(SETS)).kind).toBe("found");

@@ -1,6 +1,8 @@
+import { createServer } from "node:net";
 import { describe, expect, test } from "vitest";
+import { systemClock } from "../../../../common/clock.ts";
 import type { Applied } from "../../../../common/reloader-status.ts";
-import { type AskReloader, awaitWithdrawn } from "../../../../provisioner/publish/withdraw.ts";
+import { type AskReloader, awaitWithdrawn, isNobodyListening } from "../../../../provisioner/publish/withdraw.ts";
 import { fakeClock } from "../../../fakes/fake-clock.ts";
 import { fakeLog } from "../fakes.ts";
 
@@ -64,4 +66,14 @@ describe("withdrawing a server", () => {
     expect(ms).toBe(200);
     expect(lines).toEqual([]);
   });
+});
+
+test("nobody listens only when every port refuses a connection", async () => {
+  const server = createServer();
+  await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
+  const address = server.address();
+  const port = typeof address === "object" && address !== null ? address.port : 0;
+  expect(await isNobodyListening([port, 1], systemClock)).toBe(false);
+  await new Promise((closed) => server.close(closed));
+  expect(await isNobodyListening([port, 1], systemClock)).toBe(true);
 });

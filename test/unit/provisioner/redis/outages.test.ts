@@ -53,7 +53,7 @@ describe("an outage of Redis", () => {
     outages.failed(refused(), true);
     expect(logged()).toEqual([
       expect.stringContaining("unreachable"),
-      expect.stringContaining("correct user and password"),
+      expect.stringContaining("correct the user in BLACKLIST_REDIS_URL and the password"),
     ]);
   });
 

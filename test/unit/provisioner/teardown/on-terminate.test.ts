@@ -22,15 +22,20 @@ const set = (replicas: number): LookupResult => ({
   kind: "found",
   body: { metadata: { name: "vast-pod" }, spec: { replicas } },
 });
+const namespaceObject = (metadata: object): LookupResult => ({
+  kind: "found",
+  body: { kind: "Namespace", metadata: { name: "models", ...metadata } },
+});
 const silent: LookupResult = { kind: "unknown", why: "no answer in time" };
 
 /** A cluster that answers lookups of the StatefulSet with `results` in their order, and repeats the last one. */
-function clusterWith(results: readonly LookupResult[], ownPod = pod): Cluster {
+function clusterWith(results: readonly LookupResult[], ownPod = pod, namespace: LookupResult = silent): Cluster {
   let lookups = 0;
   return {
     namespace: "models",
     get: async (path) => {
       if (path.endsWith("/pods/vast-pod-1")) return ownPod;
+      if (path === "/api/v1/namespaces/models") return namespace;
       lookups += 1;
       return results[Math.min(lookups, results.length) - 1] ?? silent;
     },
@@ -70,6 +75,19 @@ describe("at a stop with scale-down", () => {
     expect(outcome).toEqual(DONE);
     expect(steps).toEqual(["withdraw", "destroy"]);
     expect(logged).toContain("the StatefulSet vast-pod wants 1 pods");
+  });
+
+  test.each<[string, LookupResult, boolean]>([
+    ["is being deleted", namespaceObject({ deletionTimestamp: "2026-11-28T12:00:00Z" }), true],
+    ["goes on", namespaceObject({}), false],
+    ["is another one", namespaceObject({ name: "other", deletionTimestamp: "2026-11-28T12:00:00Z" }), false],
+    ["may not be read", { kind: "unknown", why: "answered 403" }, false],
+    ["is missing", { kind: "missing", body: {} }, false],
+    ["is a page of something else", { kind: "found", body: "<html>" }, false],
+  ])("of a StatefulSet that wants the pod, when the namespace %s", async (_, namespace, ends) => {
+    const { outcome, logged } = await stop({ openCluster: () => clusterWith([set(2)], pod, namespace) });
+    expect(outcome).toEqual(ends ? DONE : null);
+    expect(logged).toContain(ends ? "the namespace models is being deleted" : "wants 2 pods");
   });
 
   test("the instance of a pod that is wanted is kept", async () => {
