@@ -18,7 +18,7 @@ const statefulSet = z.looseObject({
     ordinals: z.looseObject({ start: z.int().min(0).nullish() }).nullish(),
   }),
 });
-/** A list with a `continue` token is only a part. The requests set no limit, so a part is not expected. */
+/** A list with a `continue` token is only a part. */
 const completeList = z.looseObject({ continue: z.literal("").nullish() }).nullish();
 const statefulSetList = z.looseObject({
   kind: z.literal("StatefulSetList"),
@@ -26,7 +26,8 @@ const statefulSetList = z.looseObject({
   items: z.array(statefulSet),
 });
 const podList = z.looseObject({
-  kind: z.literal("PodList"),
+  // A server that does not know the short form answers whole pods.
+  kind: z.enum(["PartialObjectMetadataList", "PodList"]),
   metadata: completeList,
   items: z.array(z.looseObject({ metadata })),
 });

@@ -59,8 +59,8 @@ export async function reap(parts: ReapParts): Promise<ReapOutcome> {
   }
   const base = `namespaces/${cluster.namespace}`;
   const namespace = readNamespace(
-    await cluster.get(`/apis/apps/v1/${base}/statefulsets`),
-    await cluster.get(`/api/v1/${base}/pods`),
+    await cluster.list(`/apis/apps/v1/${base}/statefulsets`, "objects"),
+    await cluster.list(`/api/v1/${base}/pods`, "metadata"),
   );
   if ("why" in namespace) return nothing(`the cluster gives no clear answer (${namespace.why})`);
   const scope = reapScope(parts, namespace.sets, cluster.namespace);

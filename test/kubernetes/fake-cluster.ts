@@ -25,6 +25,8 @@ export interface FakeCluster {
   trouble: Trouble | null;
   /** The namespace is being deleted. */
   namespaceDeleted: boolean;
+  /** Called with each requested path before it is answered. */
+  onAsk(path: string): void;
   /** Requested paths, in order. */
   readonly asked: string[];
   close(): Promise<void>;
@@ -32,6 +34,8 @@ export interface FakeCluster {
 
 const TOKEN = "token-of-the-service-account";
 const NAMESPACE = "models";
+// Less than anybody asks for, so that every list of some objects has several pages.
+const MOST_ITEMS = 2;
 
 export async function startFakeCluster(): Promise<FakeCluster> {
   const statefulSets = new Map<string, FakeStatefulSet>();
@@ -40,6 +44,7 @@ export async function startFakeCluster(): Promise<FakeCluster> {
   const server = createServer(SERVER, (request, response) => {
     const path = request.url ?? "";
     asked.push(path);
+    cluster.onAsk(path);
     const send = (status: number, body: unknown) => {
       response.writeHead(status, { "content-type": "application/json" });
       response.end(typeof body === "string" ? body : JSON.stringify(body));
@@ -50,8 +55,9 @@ export async function startFakeCluster(): Promise<FakeCluster> {
     if (request.headers.authorization !== `Bearer ${TOKEN}`) return send(401, failure(401, "Unauthorized"));
     if (request.method !== "GET") return send(403, failure(403, "Forbidden"));
     if (path === `/api/v1/namespaces/${NAMESPACE}`) return send(200, namespaceObject(cluster.namespaceDeleted));
-    const [status, body] = answer(path, statefulSets, pods);
-    send(status, body);
+    const [file = "", query = ""] = path.split("?");
+    const [status, body] = answer(file, statefulSets, pods);
+    send(status, status === 200 ? pageOf(body, new URLSearchParams(query), request.headers.accept ?? "") : body);
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const address = server.address();
@@ -62,6 +68,7 @@ export async function startFakeCluster(): Promise<FakeCluster> {
     pods,
     trouble: null,
     namespaceDeleted: false,
+    onAsk: () => undefined,
     asked,
     close: () =>
       new Promise((resolve) => {
@@ -76,7 +83,7 @@ function answer(
   path: string,
   sets: ReadonlyMap<string, FakeStatefulSet>,
   pods: ReadonlyMap<string, string | null>,
-): [number, unknown] {
+): [number, object] {
   const setsPath = `/apis/apps/v1/namespaces/${NAMESPACE}/statefulsets`;
   const podsPath = `/api/v1/namespaces/${NAMESPACE}/pods`;
   if (path === setsPath)
@@ -96,6 +103,17 @@ function answer(
     return owner === undefined ? [404, failure(404, "NotFound", "pods", name)] : [200, podObject(name, owner)];
   }
   return [403, failure(403, "Forbidden")];
+}
+
+/** As the API server does: a part of a list with a token for the rest, and metadata only for whoever asks for it. */
+function pageOf(body: object, query: URLSearchParams, accept: string): object {
+  if (!("items" in body) || !Array.isArray(body.items)) return body;
+  const from = Number(query.get("continue") ?? 0);
+  const to = from + Math.min(Number(query.get("limit") ?? body.items.length), MOST_ITEMS);
+  const items: { metadata: object }[] = body.items.slice(from, to);
+  const metadata = to < body.items.length ? { continue: String(to) } : {};
+  if (!accept.includes("as=PartialObjectMetadataList")) return { ...body, metadata, items };
+  return { kind: "PartialObjectMetadataList", metadata, items: items.map((one) => ({ metadata: one.metadata })) };
 }
 
 function setObject({ name, replicas, start, deleting, env }: FakeStatefulSet): object {

@@ -40,6 +40,38 @@ describe("the cluster's API", () => {
     expect((await openCluster(access()).get(`${SETS}/other`)).kind).toBe("unknown");
   });
 
+  test("puts the pages of a list together, and of a pod asks for no more than its metadata", async () => {
+    for (const name of ["a-0", "a-1", "a-2", "a-3", "a-4"]) fake.pods.set(name, "a");
+    const pods = await openCluster(access()).list("/api/v1/namespaces/models/pods", "metadata");
+    expect(pods).toEqual({
+      kind: "found",
+      body: {
+        kind: "PartialObjectMetadataList",
+        items: ["a-0", "a-1", "a-2", "a-3", "a-4"].map((name) => ({ metadata: { name } })),
+      },
+    });
+    expect(fake.asked).toHaveLength(3);
+    const sets = await openCluster(access()).list(SETS, "objects");
+    expect(sets).toMatchObject({ body: { kind: "StatefulSetList", items: [{ spec: { replicas: 2 } }] } });
+  });
+
+  test("does not take a part of a list for the whole", async () => {
+    for (const name of ["a-0", "a-1", "a-2"]) fake.pods.set(name, "a");
+    const cluster = openCluster(access());
+    fake.onAsk = (path) => {
+      if (path.includes("continue=")) fake.trouble = { status: 410, body: "{}" };
+    };
+    expect(await cluster.list("/api/v1/namespaces/models/pods", "metadata")).toMatchObject({
+      kind: "unknown",
+      why: expect.stringContaining("answered 410"),
+    });
+    fake.trouble = { status: 200, body: '{"kind":"PodList"}' };
+    expect(await cluster.list(SETS, "objects")).toMatchObject({
+      kind: "unknown",
+      why: expect.stringMatching(/no list/),
+    });
+  });
+
   test("gets the current token with each request", async () => {
     const cluster = openCluster(access());
     files.token = "an expired one";

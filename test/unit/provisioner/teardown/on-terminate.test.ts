@@ -33,6 +33,7 @@ function clusterWith(results: readonly LookupResult[], ownPod = pod, namespace: 
   let lookups = 0;
   return {
     namespace: "models",
+    list: async () => silent,
     get: async (path) => {
       if (path.endsWith("/pods/vast-pod-1")) return ownPod;
       if (path === "/api/v1/namespaces/models") return namespace;
