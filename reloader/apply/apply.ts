@@ -1,6 +1,6 @@
 // Makes nginx run a config, whatever is on the disk and in nginx now: write, signal, verify, roll back. Touches the config,
 // its `.good` copy and nginx, all through what it is given. One call at a time.
-import type { Clock } from "../../common/clock.ts";
+import { type Clock, elapsedMs } from "../../common/clock.ts";
 import type { NginxControl } from "../nginx/control.ts";
 import type { ErrorLog, LogMark } from "../nginx/error-log.ts";
 import type { HashProbe } from "../nginx/hash-probe.ts";
@@ -53,6 +53,9 @@ const CLOCK_STEPS_MS = 50;
 const SETTLE_WAIT_MS = 1_000;
 
 const ASK_CONNECTIONS_EVERY_MS = 50;
+// nginx tells the workers from before a reload to leave 100 ms after it has forked the new ones. Until then one that is hardly older
+// than the one that answers may still run an earlier config.
+const JUST_FORKED_MS = 250;
 
 interface Unsettled {
   hash: string;
@@ -129,6 +132,9 @@ export class Applier {
     const answered = workers.find((worker) => probe.kind === "hash" && worker.pid === probe.pid);
     if (answered !== undefined && writtenAt !== null && nginx.startOf(answered) < writtenAt - CLOCK_STEPS_MS)
       return null;
+    const isAlone = workers.every((worker) => worker === answered || worker.isLeaving || worker.oldMaster !== null);
+    if (answered !== undefined && !isAlone && elapsedMs(nginx.startOf(answered), clock.now()) < JUST_FORKED_MS)
+      return { kind: "settling", reload: null, why: null };
     const old = new OldWorkers(config.hash, []);
     old.note([probe], workers);
     this.#unsettled = { hash: config.hash, master: master.pid, old, reload: null, since: clock.monotonic() };

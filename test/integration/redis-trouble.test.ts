@@ -179,7 +179,7 @@ test("a wrong password is logged once, without the password", async () => {
     expect(bans).toMatchObject({ known: false, why: { message: "Redis refuses the login" } });
     expect(ms).toBeLessThan(LONGEST_PASS_MS);
   }
-  expect(said()).toEqual([expect.stringContaining("correct user and password in BLACKLIST_REDIS_URL")]);
+  expect(said()).toEqual([expect.stringContaining("correct the user in BLACKLIST_REDIS_URL and the password")]);
   await admin.config("SET", "requirepass", PASSWORD);
   await isBack(store);
   expect(lines.join("")).not.toContain(PASSWORD);
