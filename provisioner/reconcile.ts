@@ -24,6 +24,7 @@ import { logChange } from "./publish/log-change.ts";
 import { type AskReloader, awaitWithdrawn } from "./publish/withdraw.ts";
 import { applyObservation, countStart } from "./state/apply-observation.ts";
 import type { State } from "./state/schema.ts";
+import { recordTakeovers } from "./state/takeovers.ts";
 
 export interface LoopParts extends KeepParts {
   observer: Observer;
@@ -145,6 +146,8 @@ function decideOn(
   const { ownership } = loop;
   const now = clock.now();
   let state = applyObservation(loop.state, seen, desired, firstCreateWaitMs, now);
+  // While another provisioner holds the lease, it replaces the instance with good reason.
+  if (ownership.kind === "ours") state = recordTakeovers(loop.state, state, seen, now);
   if (!loop.startCounted && seen.list.known && limits.bansEnabled) state = countStart(state);
   // Unwritten bans of an earlier run, in which bans were enabled, ban nobody.
   if (!limits.bansEnabled && state.unwrittenBans.length > 0) state = { ...state, unwrittenBans: [] };

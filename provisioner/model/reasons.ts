@@ -41,6 +41,7 @@ export type Reason =
   | "template_unknown"
   | "not_converging"
   | "destroy_refused"
+  | "replacement_budget"
   | "instance_lost"
   | "instance_starting"
   | "instance_unreachable"

@@ -2,6 +2,7 @@
 import { accountMessage, OUT_OF_CREDIT, outOfCredit } from "../model/account.ts";
 import { LEASE_MS } from "../model/deadlines.ts";
 import type { Serving } from "../model/plan.ts";
+import { takenOverUntil } from "../state/takeovers.ts";
 import { BLOCKED_MS, noChange, type Rule, UNKNOWN_MS } from "./rule.ts";
 
 // When a lease is about to expire, it is tried again soon after its end, and not many times within the second before.
@@ -62,6 +63,19 @@ export const BLOCKING_RULES: readonly Rule[] = [
       const message = `another provisioner, ${owner}, holds the lease of the label ${desired.label}: nothing is created or destroyed here. Give each pod with the same POD_NAME its own VAST_LABEL, and each account that shares a Redis its own database. If the other provisioner is gone, ${end}`;
       const waitMs = until === null ? BLOCKED_MS : Math.min(BLOCKED_MS, Math.max(until - now, LEAST_WAIT_MS));
       return noChange(situation, "other_owner", message, "blocked", waitMs);
+    },
+  },
+  {
+    name: "taken_over",
+    observed:
+      "twice within an hour the instance disappeared and another one appeared that this provisioner did not create",
+    plan: "change nothing for 30 min; keep serving; `blocked: other_owner`",
+    decide(situation) {
+      const { state, now, desired } = situation;
+      const until = takenOverUntil(state, now);
+      if (until === null) return null;
+      const message = `somebody else replaces the instance with the label ${desired.label}: twice within an hour it disappeared and another one appeared that was not created here. Nothing is created or destroyed here until ${new Date(until).toISOString()}. Give each pod with the same POD_NAME its own VAST_LABEL: two clusters with one account need two labels`;
+      return noChange(situation, "other_owner", message, "blocked", Math.min(BLOCKED_MS, until - now));
     },
   },
   {

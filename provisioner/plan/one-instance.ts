@@ -1,6 +1,7 @@
 // The rules for an instance as it is wanted or not: duplicates, another image or template, and serving. Pure.
 import type { Action, Decision } from "../model/plan.ts";
 import { heldReplacement } from "../state/held-replacement.ts";
+import { replacementAllowedAt } from "../state/replacements.ts";
 import { PASSES_TO_RETURN } from "../state/track.ts";
 import { type Difference, differenceOf } from "./difference.ts";
 import { replacement } from "./replacement.ts";
@@ -43,6 +44,22 @@ export const DESIRED_RULES: readonly Rule[] = [
     }),
   },
   {
+    name: "replacement_budget",
+    observed:
+      "it serves and differs, and two instances were replaced for a difference within an hour, one of them for this setting",
+    plan: "keep serving until an hour after the earlier one; `blocked: replacement_budget`",
+    decide: withInstance((kept, situation) => {
+      const { state, desired, serving, now } = situation;
+      const difference = differenceOf(kept, situation);
+      if (difference === null || serving.server === null || isUnproven(difference, situation)) return null;
+      const allowedAt = replacementAllowedAt(state, desired.revision, now);
+      if (allowedAt === null) return null;
+      const { wanted, reported } = difference;
+      const message = `${kept.name} has ${reported}, but ${wanted} is wanted; it serves on, because ${state.replacements.length} instances were replaced for such differences within an hour. The next replacement is possible at ${new Date(allowedAt).toISOString()}: find out what changes the image or the template so often`;
+      return noChange(situation, "replacement_budget", message, "blocked", SERVING_MS);
+    }),
+  },
+  {
     name: "image_changed",
     observed: "the image differs",
     plan: "replace it",
@@ -56,14 +73,15 @@ export const DESIRED_RULES: readonly Rule[] = [
   },
   {
     name: "not_converging",
-    observed: "it serves, and its replacement for this very difference reports the same value again",
+    observed:
+      "it serves and differs, and the last replacement was made for the same desired value, but no instance has had that value for 5 min since",
     plan: "keep it until the setting changes; `blocked: not_converging`",
     // Without a server the rules below decide: an instance that is also broken would be billed and serve nobody.
     decide: withInstance((kept, situation) => {
       const difference = differenceOf(kept, situation);
       if (difference === null || situation.serving.server === null) return null;
       const { wanted, reported } = difference;
-      const message = `${kept.name} is a replacement but still has ${reported}, and ${wanted} is wanted; it is kept. Write the setting as the API reports it, or correct it`;
+      const message = `${kept.name} is a replacement but still has ${reported}, and ${wanted} is wanted; it is kept. Write the setting as the API reports it, or correct it; if another provisioner uses this label, give each its own VAST_LABEL`;
       return noChange(situation, "not_converging", message, "blocked", BLOCKED_MS);
     }),
   },
@@ -110,8 +128,13 @@ function replaceIfDifferent(reason: Difference["reason"], kept: KeptInstance, si
   const difference = differenceOf(kept, situation);
   if (difference === null || difference.reason !== reason) return null;
   const { wanted, reported } = difference;
-  const { converging } = situation.state;
-  if (converging?.wanted === wanted && converging.reported === reported) return null;
+  if (isUnproven(difference, situation)) return null;
+  if (replacementAllowedAt(situation.state, situation.desired.revision, situation.now) !== null) return null;
   const message = `${kept.name} has ${reported}, but ${wanted} is wanted; it is replaced`;
   return replacement(kept.row, situation, reason, message, { wanted, reported });
+}
+
+/** The last replacement was made for the same desired value, and nothing shows that it could have helped: another one may not either. */
+function isUnproven({ wanted }: Difference, { state }: Situation): boolean {
+  return state.converging?.wanted === wanted;
 }

@@ -7,6 +7,7 @@ import type { Observation, Published } from "../model/observation.ts";
 import type { Instance } from "../vast/rows.ts";
 import { needsConfirmation } from "./apply-outcome.ts";
 import { clampTimestamps } from "./clamp-timestamps.ts";
+import { afterAgreement, recentReplacements } from "./replacements.ts";
 import type { State, Track } from "./schema.ts";
 import { newTrack, track, withProbe } from "./track.ts";
 
@@ -24,6 +25,7 @@ export function applyObservation(
   const next: State = {
     ...state,
     creates: state.creates.filter((at) => now - at < CREATE_BUDGET_MS),
+    replacements: recentReplacements(state, now),
     avoided: state.avoided.filter((entry) => entry.until > now),
     goneOffers: state.goneOffers.filter((entry) => entry.until > now),
     // A serving instance does not prove that the account may mutate: only time or a successful create ends its trouble.
@@ -52,7 +54,8 @@ export function applyObservation(
   if (proven) next.unreachableHost = null;
   if (Object.values(next.tracks).some((t) => t.serving))
     Object.assign(next, { backoff: null, notListening: null, brokenImages: null });
-  if (own.some(({ row }) => isAsDesired(row, desired, next))) next.converging = null;
+  const agrees = own.some(({ row }) => next.tracks[row.id]?.serving === true && isAsDesired(row, desired, next));
+  next.converging = afterAgreement(state.converging, agrees, now);
   if (!own.some(({ row }) => row.id === next.heldReplacement?.instanceId)) next.heldReplacement = null;
 
   if (listed.length > 0) return { ...next, confirmedNone: true, firstNoneAt: null };

@@ -5,6 +5,7 @@ import type { DestroyAction } from "../model/plan.ts";
 import { AVOIDING_REASONS, UNLISTED_REASONS } from "../model/reasons.ts";
 import type { AccountTrouble } from "../vast/errors.ts";
 import { backOff } from "./backoff.ts";
+import { replacedFor } from "./replacements.ts";
 import type { Intent, PendingDelete, State, UnwrittenBan } from "./schema.ts";
 
 const MINUTE_MS = 60_000;
@@ -51,8 +52,7 @@ export function destroyed(state: State, action: DestroyAction, revision: string,
   switch (action.reason) {
     case "image_changed":
     case "template_changed":
-      next.converging = action.difference ?? null;
-      break;
+      return replacedFor(next, action.difference, revision, now);
     case "image_unavailable":
     case "disk_too_small": {
       next.brokenImages = oneMore(state.brokenImages, revision);

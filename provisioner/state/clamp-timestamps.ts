@@ -13,7 +13,7 @@ export function clampTimestamps(state: State, now: number): State {
     ...one,
     until: Math.min(one.until, now + LONGEST_BACKOFF_MS),
   });
-  const { intent, backoff, account, heldReplacement, template } = state;
+  const { intent, backoff, account, converging, heldReplacement, takeovers, template } = state;
   return {
     ...state,
     tracks: Object.fromEntries(Object.entries(state.tracks).map(([id, track]) => [id, trackOf(track, notAfterNow)])),
@@ -24,6 +24,12 @@ export function clampTimestamps(state: State, now: number): State {
       deleteSentAt: notAfterNow(d.deleteSentAt),
     })),
     creates: state.creates.map(notAfterNow),
+    converging: converging && {
+      ...converging,
+      ...(converging.agreedSince === undefined ? {} : { agreedSince: notAfterNow(converging.agreedSince) }),
+    },
+    replacements: state.replacements.map((one) => ({ ...one, at: notAfterNow(one.at) })),
+    takeovers: { vanishedAt: notAfterNow(takeovers.vanishedAt), at: takeovers.at.map(notAfterNow) },
     avoided: state.avoided.map(wait),
     goneOffers: state.goneOffers.map(wait),
     backoff: backoff && wait(backoff),

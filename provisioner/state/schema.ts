@@ -107,8 +107,14 @@ export const stateSchema = z.object({
       until: instantSchema,
     })
     .nullable(),
-  /** The difference of the last replacement, until an instance is as wanted. */
-  converging: z.object({ wanted: z.string(), reported: z.string() }).nullable(),
+  /** The difference of the last replacement, until an instance has been as wanted for a while (replacements.ts). */
+  converging: z.object({ wanted: z.string(), reported: z.string(), agreedSince: instantSchema.optional() }).nullable(),
+  /** Replacements for a difference within the last hour, each with the desired revision for which it was made. */
+  replacements: z.array(z.object({ at: instantSchema, revision: z.string() })).default([]),
+  /** When the instance was replaced by one that this provisioner did not create (takeovers.ts). */
+  takeovers: z
+    .object({ vanishedAt: instantSchema.nullable(), at: z.array(instantSchema) })
+    .default({ vanishedAt: null, at: [] }),
   /** Why the serving instance is not replaced at the moment although it differs, and until when (held-replacement.ts). */
   heldReplacement: z
     .object({
@@ -165,6 +171,8 @@ export function emptyState(label: string): State {
     backoff: null,
     account: null,
     converging: null,
+    replacements: [],
+    takeovers: { vanishedAt: null, at: [] },
     heldReplacement: null,
     notListening: null,
     brokenImages: null,

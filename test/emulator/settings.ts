@@ -12,6 +12,8 @@ const imageSchema = z.object({
   failure: z.string().optional(),
   /** The daemon's message with which every container exits right after its start. */
   crash: z.string().optional(),
+  /** The name that the row reports once the container has run, like the same image with its digest. */
+  runningAs: z.string().optional(),
 });
 export type ImageRule = z.infer<typeof imageSchema>;
 

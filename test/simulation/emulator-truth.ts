@@ -84,6 +84,8 @@ export interface PodTruth {
   /** When the pod was replaced and its volumes were lost. */
   replacedAt: number[];
   maxCreatesPerHour: number;
+  /** When another image was desired. */
+  imageChanges: number[];
   /** Its stops that order the end of its instances. */
   ends: EndTruth[];
 }

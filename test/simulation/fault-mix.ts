@@ -62,6 +62,9 @@ export function faultMix(seed: number, { hours, pods }: FaultMixOptions): Scenar
     injections.push(...drawEnds(ends, pods, faultsEndMs));
   }
   injections.push(...drawRefusals(seededRandom(seed, "refusals"), pods, faultsEndMs));
+  // Some images are reported with their digest once they run: no replacement can change that.
+  const reported = seededRandom(seed, "reported");
+  if (reported.chance(0.2)) emulator.images = { [FIRST_IMAGE]: { runningAs: `${FIRST_IMAGE}@sha256:4e17` } };
   return { seed, hours, pods, faultsEndMs, env, oneAddress: random.chance(0.5), emulator, injections };
 }
 

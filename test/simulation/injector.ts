@@ -76,13 +76,17 @@ export function createInjector(parts: InjectorParts): Injector {
   };
   const roll = (image: string, losesDisk: boolean) => {
     pods.forEach((pod, i) => {
+      const want = (name: string) => {
+        pod.image = { name, since: time.now() };
+        truth.pods[i]?.imageChanges.push(time.now());
+      };
       time.after(i * ROLLOUT_STEP_MS, () => {
         const begin = () => {
-          pod.image = { name: image, since: time.now() };
+          want(image);
           restart(pod, RESTART_MS, losesDisk);
         };
         if (pod.isUp()) pod.terminate(begin);
-        else pod.image = { name: image, since: time.now() };
+        else want(image);
       });
     });
   };

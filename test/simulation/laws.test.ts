@@ -227,3 +227,25 @@ test("law 11: a program whose probes wait for the API's answers serves a dead in
   expect(await broken(scenarioWith(injections), healthy)).toEqual([]);
   expect(await broken(scenarioWith(injections), waits)).toContain("dead-dropped");
 });
+
+test("law 12: a program that forgets why it replaced an instance replaces one after the other", async () => {
+  const images = { "example/app:1": { runningAs: "example/app:1@sha256:4e17" } };
+  const scenario = scenarioWith([], { emulator: { images } });
+  const memory = /"converging":\{[^}]*\}|"replacements":\[[^\]]*\]/g;
+  const forgets = (dependencies: Dependencies): Dependencies => ({
+    ...dependencies,
+    disk: {
+      ...dependencies.disk,
+      write: (path, text, mode) =>
+        dependencies.disk.write(
+          path,
+          text.replace(memory, (part) => `${part.split(":")[0]}:${part.includes("[") ? "[]" : "null"}`),
+          mode,
+        ),
+    },
+  });
+  const restarts = Array.from({ length: 9 }, (_, i) => podKilled(3 + 6 * i, false));
+  expect(await broken(scenario, healthy)).toEqual([]);
+  expect(await broken({ ...scenario, injections: restarts }, healthy)).toEqual([]);
+  expect(await broken({ ...scenario, injections: restarts }, forgets)).toContain("no-loop");
+});

@@ -91,6 +91,7 @@ export async function simulate(scenario: Scenario, options: RunOptions = {}): Pr
       dead: [],
       replacedAt: [],
       ends: [],
+      imageChanges: [],
       maxCreatesPerHour: Number(scenario.env.VAST_MAX_CREATES_PER_HOUR ?? 6),
     })),
     contracts: [],

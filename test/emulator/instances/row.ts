@@ -15,6 +15,12 @@ export const STORED_COLUMNS: ReadonlySet<string> = new Set(
   ).split(" "),
 );
 
+/** The image as requested, until a rule for it says that a running container shows it under another name. */
+function reportedImage({ settings }: World, { spec, firstRunningAt }: Instance): string {
+  const rule = Object.hasOwn(settings.images, spec.image) ? settings.images[spec.image] : undefined;
+  return firstRunningAt === null ? spec.image : (rule?.runningAs ?? spec.image);
+}
+
 /** The row at the world's time. */
 export function instanceRow(world: World, instance: Instance): JsonObject {
   const { machine, spec } = instance;
@@ -28,7 +34,7 @@ export function instanceRow(world: World, instance: Instance): JsonObject {
     next_state: instance.nextState,
     intended_status: instance.intendedStatus,
     status_msg: instance.statusMsg,
-    image_uuid: spec.image,
+    image_uuid: reportedImage(world, instance),
     image_args: spec.args,
     image_runtype: spec.runtype,
     extra_env: Object.entries(spec.env).map(([name, value]) => [name, value]),

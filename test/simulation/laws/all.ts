@@ -3,6 +3,7 @@ import type { Breach, Law, Truth } from "../emulator-truth.ts";
 import { budgetKept } from "./budget.ts";
 import { deadDropped } from "./dead-dropped.ts";
 import { goodKept } from "./good-kept.ts";
+import { noLoop } from "./no-loop.ts";
 import { nothingLeft } from "./nothing-left.ts";
 import { oneOwner } from "./one-owner.ts";
 import { orderedEnd } from "./ordered-end.ts";
@@ -22,6 +23,7 @@ export const LAWS = {
   "serves-or-ends": servesOrEnds,
   "ordered-end": orderedEnd,
   "dead-dropped": deadDropped,
+  "no-loop": noLoop,
 } as const satisfies Record<string, Law>;
 export type LawName = keyof typeof LAWS;
 

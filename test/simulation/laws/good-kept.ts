@@ -15,7 +15,7 @@ export function goodKept(truth: Truth): Breach[] {
 }
 
 /** By a stop that ends the pod's instances, however good they are. */
-function wasOrdered(truth: Truth, { at, pod }: DestroyTruth): boolean {
+export function wasOrdered(truth: Truth, { at, pod }: DestroyTruth): boolean {
   return truth.pods[pod]?.ends.some(({ from, to }) => from <= at && at <= to) ?? false;
 }
 

@@ -5,6 +5,7 @@ import { budgetKept } from "../../simulation/laws/budget.ts";
 import { deadDropped } from "../../simulation/laws/dead-dropped.ts";
 import { goodKept } from "../../simulation/laws/good-kept.ts";
 import { moneyOf, moneySentence } from "../../simulation/laws/money.ts";
+import { noLoop } from "../../simulation/laws/no-loop.ts";
 import { nothingLeft } from "../../simulation/laws/nothing-left.ts";
 import { oneOwner } from "../../simulation/laws/one-owner.ts";
 import { orderedEnd } from "../../simulation/laws/ordered-end.ts";
@@ -35,6 +36,7 @@ function truthOf(over: Partial<Truth> = {}, pod: Partial<PodTruth> = {}): Truth 
         replacedAt: [],
         ends: [],
         maxCreatesPerHour: 6,
+        imageChanges: [],
         ...pod,
       },
     ],
@@ -296,4 +298,26 @@ test("a dead server is a breach when nginx routes to it for more than 20 s while
   ];
   expect(laws(30 * SECOND, {}, { running: overlapping })).toEqual([]);
   expect(laws(40 * SECOND, {}, { running: overlapping })).toHaveLength(1);
+});
+
+test("the third answering instance that a pod gives up within an hour is a breach, unless the image changed", () => {
+  const destroy = (minute: number, over: Partial<DestroyTruth> = {}): DestroyTruth => ({
+    at: minute * MINUTE,
+    pod: 0,
+    id: minute,
+    shown: true,
+    rightForMs: null,
+    answersForMs: 0,
+    failedProbeMs: null,
+    others: 0,
+    ...over,
+  });
+  const laws = (third: DestroyTruth, pod: Partial<PodTruth> = {}) =>
+    noLoop(truthOf({ destroys: [destroy(10), destroy(20), third] }, pod));
+  expect(laws(destroy(69))).toMatchObject([{ law: "no-loop", at: 69 * MINUTE }]);
+  expect(laws(destroy(70))).toEqual([]);
+  expect(laws(destroy(30, { answersForMs: null }))).toEqual([]);
+  expect(laws(destroy(30, { others: 1 }))).toEqual([]);
+  expect(laws(destroy(30, { failedProbeMs: 1000 }))).toEqual([]);
+  expect(laws(destroy(30), { imageChanges: [25 * MINUTE] })).toEqual([]);
 });

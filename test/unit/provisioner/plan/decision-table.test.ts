@@ -45,6 +45,8 @@ const heldReplacement = {
   failures: 1,
   until: NOW + 1,
 };
+const replacements = [30, 20].map((minutes) => ({ at: NOW - minutes * MINUTE, revision: "demo example/app:2" }));
+const takeovers = { vanishedAt: null, at: [NOW - 40 * MINUTE, NOW - MINUTE] };
 const intent = (ms: number, contract: number | null) => ({
   intent: { offerId: 1, hostId: 2, machineId: 3, dollarsPerHour: null, label: "l", startedAt: NOW - ms, contract },
 });
@@ -63,6 +65,7 @@ const SITUATIONS: Record<string, SituationChanges> = {
   list_unknown: none({}, { list: unknown() }),
   owner_unknown: { ownership: { kind: "unknown", why: "timeout", until: NOW + MINUTE } },
   other_owner: { ownership: { kind: "other", owner: "vast-pod-1", until: NOW + MINUTE } },
+  taken_over: none({ takeovers }),
   account_trouble: none({ account: { trouble: "auth", message: "m", failures: 1, until: NOW + 1 } }),
   account_no_credit: one(row({ curState: "stopped" }), lost(HOUR), { seen: { credit: known(0) } }),
   duplicate: {
@@ -73,6 +76,7 @@ const SITUATIONS: Record<string, SituationChanges> = {
   template_not_found: one(row(), servingTrack(), { seen: { template: known(null) } }),
   template_unknown: one(row(), servingTrack(), { seen: { template: unknown() }, state: { template: null } }),
   replacement_held: one(row({ image: "example/app:1" }), servingTrack(), { state: { heldReplacement } }),
+  replacement_budget: one(row({ image: "example/app:1" }), servingTrack(), { state: { replacements } }),
   image_changed: one(row({ image: "example/app:1" }), servingTrack()),
   template_changed: one(row({ templateHash: "0ld" }), servingTrack()),
   not_converging: one(row({ image: "example/app:1" }), servingTrack(), { state: { converging } }),
@@ -148,11 +152,13 @@ describe("the order of the rules matters", () => {
   test.each([
     ["account_refuses_list", "list_unknown"],
     ["other_owner", "no_instance"],
+    ["taken_over", "no_instance"],
     ["account_no_credit", "lost_too_long"],
     ["duplicate", "instance_ready"],
     ["destroying", "no_instance"],
     ["template_not_found", "instance_ready"],
     ["replacement_held", "image_changed"],
+    ["replacement_budget", "not_converging"],
     ["image_changed", "not_converging"],
     ["not_converging", "instance_ready"],
     ["instance_ready", "host_banned"],

@@ -149,6 +149,10 @@ const someState: fc.Arbitrary<State> = fc.record({
     }),
   ),
   converging: maybe(difference),
+  replacements: fc.array(fc.record({ at: past, revision: fc.constantFrom(WANTED, "demo example/app:9") }), {
+    maxLength: 3,
+  }),
+  takeovers: fc.record({ vanishedAt: rarely(past), at: fc.array(past, { maxLength: 1 }) }),
   heldReplacement: maybe(
     fc.record({
       instanceId: fc.constantFrom(...ids),

@@ -136,8 +136,20 @@ describe("what serving proves", () => {
 describe("other facts over time", () => {
   const converging = { wanted: "image a", reported: "image b" };
 
-  test("an instance that is as desired clears the difference of the last replacement", () => {
-    expect(stateAfter(state({ converging }), observation([row()])).converging).toBeNull();
+  test("an instance clears the difference of the last replacement when it has served as desired for 5 min", () => {
+    const served = tracked(servingTrack(), { converging });
+    const first = stateAfter(served, probed(row()));
+    expect(first.converging).toEqual({ ...converging, agreedSince: NOW });
+    const later = (ms: number) => applyObservation(first, probed(row()), desired, 0, NOW + ms).converging;
+    expect(later(5 * MINUTE - 1)).toEqual({ ...converging, agreedSince: NOW });
+    expect(later(5 * MINUTE)).toBeNull();
+  });
+
+  test("a row that agrees while it boots, and not any more while it serves, proves nothing", () => {
+    const boots = stateAfter(state({ converging }), observation([row()]));
+    expect(boots.converging).toEqual(converging);
+    const served = tracked(servingTrack(), { converging: { ...converging, agreedSince: NOW - 4 * MINUTE } });
+    expect(stateAfter(served, probed(row({ image: "example/app@sha256:1" }))).converging).toEqual(converging);
   });
 
   test.each([{ image: "example/app:1" }, { image: "" }, { templateHash: "0ld" }])(

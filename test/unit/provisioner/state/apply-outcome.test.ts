@@ -161,7 +161,10 @@ describe("a destroy", () => {
 
   test("records the difference for which it was made", () => {
     const difference = { wanted: "image b", reported: "image a" };
-    expect(learned("image_changed", state(), { difference }).converging).toEqual(difference);
+    expect(learned("image_changed", state(), { difference })).toMatchObject({
+      converging: difference,
+      replacements: [{ at: NOW, revision: WANTED }],
+    });
   });
 
   test.each(["image_unavailable", "disk_too_small"] as const)("backs off after %s", (reason) => {

@@ -1,0 +1,34 @@
+// Whether somebody else keeps replacing the instance of the label. Without Redis no lease says so. Pure: records facts.
+import type { Observation } from "../model/observation.ts";
+import type { State } from "./schema.ts";
+
+const MINUTE_MS = 60_000;
+// Another provisioner creates its instance within minutes after it has destroyed ours.
+const REPLACED_WITHIN_MS = 10 * MINUTE_MS;
+const WINDOW_MS = 60 * MINUTE_MS;
+// Once may be a person who replaced the instance by hand.
+const MOST = 2;
+// Long enough that two provisioners do not fight, short enough that a pod whose rival is gone serves again within the hour.
+const PAUSE_MS = 30 * MINUTE_MS;
+
+/** `after` is the state after the observation. Not for times at which another provisioner is known to hold the lease. */
+export function recordTakeovers(before: State, after: State, seen: Observation, now: number): State {
+  if (!seen.list.known) return after;
+  const { intent, tracks, pendingDeletes } = before;
+  const listed = new Set(seen.list.value.map(({ id }) => id));
+  const pending = new Set(pendingDeletes.map(({ id }) => id));
+  const vanished = Object.keys(tracks).some((id) => !listed.has(Number(id)) && !pending.has(Number(id)));
+  const isOurs = (id: number) =>
+    tracks[id] !== undefined || pending.has(id) || (intent !== null && (intent.contract ?? id) === id);
+  const since = vanished ? now : before.takeovers.vanishedAt;
+  const vanishedAt = since !== null && now - since < REPLACED_WITHIN_MS ? since : null;
+  const at = before.takeovers.at.filter((time) => now - time < WINDOW_MS);
+  const takenOver = vanishedAt !== null && [...listed].some((id) => !isOurs(id));
+  return { ...after, takeovers: takenOver ? { vanishedAt: null, at: [...at, now] } : { vanishedAt, at } };
+}
+
+/** Until when nothing is changed because the instance was taken over twice, or null. */
+export function takenOverUntil({ takeovers: { at } }: State, now: number): number | null {
+  const until = (at.at(-1) ?? 0) + PAUSE_MS;
+  return at.length >= MOST && until > now ? until : null;
+}
