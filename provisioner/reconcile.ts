@@ -2,6 +2,7 @@
 // observed state. The serving loop (serve.ts) runs beside it. Touches only what it is handed.
 import { runPasses, WakeSignal } from "../common/loop.ts";
 import type { Act } from "./act/act.ts";
+import type { Signals } from "./act/try-offer.ts";
 import { type KeepParts, keep, publishPlan } from "./keep.ts";
 import type { Lease } from "./lease/lease.ts";
 import { type LoopState, lastServed, takeState } from "./loop-state.ts";
@@ -18,6 +19,7 @@ import {
 } from "./model/plan.ts";
 import type { Urgency } from "./observe/list-schedule.ts";
 import type { Observer } from "./observe/observe.ts";
+import { createAction } from "./plan/no-instance.ts";
 import { decide } from "./plan/plan.ts";
 import { applyPolicy, untilListed } from "./plan/policy.ts";
 import { logChange } from "./publish/log-change.ts";
@@ -75,7 +77,8 @@ export async function pass(
   loop.ownership = ownership;
   const seen = await observe(parts, loop, began, stop);
   if (seen === null) return clock.now();
-  const recordable = await canRecord(parts, loop, seen, began);
+  const recordable = await prepareReplacement(parts, loop, seen, began, { stop, abortMutations });
+  if (stop.aborted) return clock.now();
   // From here to the publication nothing waits: the serving loop may have recorded probes meanwhile, and the newest state counts.
   const outcome = decideOn(parts, loop, seen);
   const { suppressed, now } = outcome;
@@ -161,12 +164,28 @@ function needsFreshList(actions: readonly Action[]): boolean {
   return actions.some(({ kind }) => kind === "create" || kind === "destroy" || kind === "forget_intent");
 }
 
-/** What serves is given up only when its destroy can be recorded: without a disk it could not be sent either. */
-async function canRecord(parts: LoopParts, loop: LoopState, seen: Observation, began: number): Promise<boolean> {
+/**
+ * What serves is given up only when its destroy can be recorded and another instance can be created. False where the state cannot be
+ * written; why nothing can be created is in the state then.
+ */
+async function prepareReplacement(
+  parts: LoopParts,
+  loop: LoopState,
+  seen: Observation,
+  began: number,
+  signals: Signals,
+): Promise<boolean> {
   const outcome = decideOn(parts, loop, seen);
-  if (!givesUpServer(outcome.decision) || isTooOld(outcome, began)) return true;
+  const { decision } = outcome;
+  if (!givesUpServer(decision) || isTooOld(outcome, began)) return true;
   take(loop, outcome);
-  return keep(parts, loop, async () => undefined);
+  if (!(await keep(parts, loop, async () => undefined))) return false;
+  const replaces = decision.actions.find((action) => action.kind === "destroy" && action.difference !== undefined);
+  if (replaces?.kind !== "destroy") return true;
+  const create = createAction({ ...parts, seen, state: loop.state });
+  const check = { kind: "check_replacement", replaces, create } as const;
+  takeState(loop, (await parts.act(check, toPlan(decision), seen, loop.state, signals)).state);
+  return true;
 }
 
 /** The decision that may be carried out. */

@@ -6,6 +6,7 @@ import type { Observation } from "../model/observation.ts";
 import type { Action, Plan } from "../model/plan.ts";
 import { banUnwritten, banWritten } from "../state/apply-outcome.ts";
 import type { State } from "../state/schema.ts";
+import { checkReplacement } from "./check-replacement.ts";
 import { type CreateOutcome, type CreateParts, createOne } from "./create.ts";
 import { destroyInstance } from "./destroy.ts";
 import type { Signals } from "./try-offer.ts";
@@ -64,6 +65,8 @@ export function createActor(parts: ActorParts): Act {
       }
       case "destroy":
         return { state: await destroyInstance(parts, action, plan.message, state, signals.abortMutations) };
+      case "check_replacement":
+        return { state: await checkReplacement(parts, action, seen, state, signals.stop) };
       case "forget_intent":
         log.info({ event: "action", action: "forget_intent" }, plan.message);
         return { state: { ...state, intent: null } };

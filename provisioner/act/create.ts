@@ -83,7 +83,7 @@ export async function createOne(
   let next: State = { ...state, template: { ...template, seenAt: clock.now() } };
   const until = clock.now() + SERIES_MS;
   for (let searches = 0; searches < MOST_SEARCHES && clock.now() < until; searches += 1) {
-    const found = await search(parts, needs, next, searches > 0, stop);
+    const found = await searchOffers(parts, needs, next, searches > 0, stop);
     if (found.offers === null) return found.result;
     for (const offer of found.offers.slice(0, MOST_OFFERS)) {
       if (stop.aborted) return interrupted(next);
@@ -112,7 +112,7 @@ async function currentTemplate(
  * The offers to try, at least one; or the result of an attempt without any. `lostSome`: the offers of the search before were
  * just lost, and a list may lag behind, so an empty one does not prove that the market is empty.
  */
-async function search(
+export async function searchOffers(
   parts: CreateParts,
   needs: Requirements,
   state: State,

@@ -27,6 +27,8 @@ export interface DestroyAction {
 export type Action =
   | CreateAction
   | DestroyAction
+  /** Whether an instance could be created in place of the one that `replaces` destroys; the state then holds why not. */
+  | { kind: "check_replacement"; replaces: DestroyAction; create: CreateAction }
   /** `target` is null where the API does not report the host or machine: then no ban can be written. */
   | { kind: "ban"; target: { kind: BanKind; id: number } | null; instanceId: number; reason: string }
   /** `since` in epoch ms. */

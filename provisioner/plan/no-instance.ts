@@ -1,6 +1,8 @@
 // The rules for a pod that has no instance: whether one is created. Pure.
 import { CREATE_BUDGET_MS, CREATE_DEADLINE_MS } from "../model/deadlines.ts";
+import type { CreateAction } from "../model/plan.ts";
 import { pendingDeleteBlocksCreate } from "./housekeeping.ts";
+import type { PlanInput } from "./input.ts";
 import { BLOCKED_MS, NEXT_CHECK_MS, noChange, type Rule, withoutInstance } from "./rule.ts";
 
 // Without the bans a bad host may be rented again: that is worth half a minute of waiting for Redis, not more.
@@ -18,6 +20,22 @@ export const DESTROYING_RULE: Rule = {
     return noChange(situation, "destroying", `instance ${ids} is being destroyed`, "provisioning");
   }),
 };
+
+/** Creates the desired instance. */
+export function createAction({ desired, seen, state, limits }: Omit<PlanInput, "ownership" | "now">): CreateAction {
+  const template = seen.template.known ? seen.template.value : state.template;
+  const { label, image, templateName } = desired;
+  const maxDollarsPerHour = limits.maxDollarsPerHour ?? null;
+  return { kind: "create", label, image, templateName, templateHash: template?.hash ?? null, maxDollarsPerHour };
+}
+
+/** Why the budget allows no create, or null: what to look for, and when the next create is possible (epoch ms). */
+export function spentBudget({ state, limits }: PlanInput): { message: string; refillAt: number } | null {
+  if (state.creates.length < limits.maxCreatesPerHour) return null;
+  const refillAt = Math.min(...state.creates) + CREATE_BUDGET_MS;
+  const message = `${state.creates.length} instances were created within an hour and VAST_MAX_CREATES_PER_HOUR is ${limits.maxCreatesPerHour}: see the log for why they failed. The next create is possible at ${new Date(refillAt).toISOString()}`;
+  return { message, refillAt };
+}
 
 export const NO_INSTANCE_RULES: readonly Rule[] = [
   {
@@ -80,12 +98,10 @@ export const NO_INSTANCE_RULES: readonly Rule[] = [
     observed: "no instance, and `VAST_MAX_CREATES_PER_HOUR` is reached",
     plan: "wait until a create is an hour old; `blocked: create_budget`",
     decide: withoutInstance((situation) => {
-      const { state, now, limits } = situation;
-      if (state.creates.length < limits.maxCreatesPerHour) return null;
-      const refillAt = Math.min(...state.creates) + CREATE_BUDGET_MS;
-      const message = `${state.creates.length} instances were created within an hour and VAST_MAX_CREATES_PER_HOUR is ${limits.maxCreatesPerHour}: see the log for why they failed. The next create is possible at ${new Date(refillAt).toISOString()}`;
-      const waitMs = Math.min(BLOCKED_MS, Math.max(refillAt - now, 0));
-      return noChange(situation, "create_budget", message, "blocked", waitMs);
+      const spent = spentBudget(situation);
+      if (spent === null) return null;
+      const waitMs = Math.min(BLOCKED_MS, Math.max(spent.refillAt - situation.now, 0));
+      return noChange(situation, "create_budget", spent.message, "blocked", waitMs);
     }),
   },
   {
@@ -118,25 +134,14 @@ export const NO_INSTANCE_RULES: readonly Rule[] = [
     observed: "no instance",
     plan: "create one; if the bans are still unknown, without them",
     decide: withoutInstance((situation) => {
-      const { desired, seen, state, limits, now } = situation;
+      const { desired, seen, now } = situation;
       const unfiltered = seen.bans.known
         ? ""
         : `. The bans are unknown (${seen.bans.why.message}), so it may be on a banned host`;
       const message = `no instance has the label ${desired.label}: creating one${unfiltered}`;
-      const template = seen.template.known ? seen.template.value : state.template;
-      const { label, image, templateName } = desired;
       return {
         ...noChange(situation, "no_instance", message, "provisioning"),
-        actions: [
-          {
-            kind: "create",
-            label,
-            image,
-            templateName,
-            templateHash: template?.hash ?? null,
-            maxDollarsPerHour: limits.maxDollarsPerHour ?? null,
-          },
-        ],
+        actions: [createAction(situation)],
         nextCheckAt: now,
       };
     }),

@@ -4,6 +4,7 @@ import { heldReplacement } from "../state/held-replacement.ts";
 import { replacementAllowedAt } from "../state/replacements.ts";
 import { PASSES_TO_RETURN } from "../state/track.ts";
 import { type Difference, differenceOf } from "./difference.ts";
+import { spentBudget } from "./no-instance.ts";
 import { replacement } from "./replacement.ts";
 import { BLOCKED_MS, NEXT_CHECK_MS, noChange, type Rule, withInstance } from "./rule.ts";
 import type { KeptInstance, Situation } from "./situation.ts";
@@ -32,8 +33,9 @@ export const DUPLICATE_RULE: Rule = {
 export const DESIRED_RULES: readonly Rule[] = [
   {
     name: "replacement_held",
-    observed: "it serves, its image or template hash differs, and the API refused to destroy it a short time ago",
-    plan: "keep serving; `blocked: destroy_refused`; try again with exponential backoff",
+    observed:
+      "it serves and differs, and a short time ago its destroy was refused, or nothing could be created: no credit, no offer, the API refuses",
+    plan: "keep serving; `blocked` with this reason; try again with exponential backoff",
     decide: withInstance((kept, situation) => {
       const { state, serving, now } = situation;
       const difference = differenceOf(kept, situation);
@@ -57,6 +59,20 @@ export const DESIRED_RULES: readonly Rule[] = [
       const { wanted, reported } = difference;
       const message = `${kept.name} has ${reported}, but ${wanted} is wanted; it serves on, because ${state.replacements.length} instances were replaced for such differences within an hour. The next replacement is possible at ${new Date(allowedAt).toISOString()}: find out what changes the image or the template so often`;
       return noChange(situation, "replacement_budget", message, "blocked", SERVING_MS);
+    }),
+  },
+  {
+    name: "no_create_left",
+    observed: "it serves and differs, and `VAST_MAX_CREATES_PER_HOUR` is reached",
+    plan: "keep serving until a create is an hour old; `blocked: create_budget`",
+    decide: withInstance((kept, situation) => {
+      const difference = differenceOf(kept, situation);
+      const spent = spentBudget(situation);
+      if (difference === null || spent === null || situation.serving.server === null) return null;
+      if (isUnproven(difference, situation)) return null;
+      const { wanted, reported } = difference;
+      const message = `${kept.name} has ${reported}, but ${wanted} is wanted; it serves on, because nothing may be created: ${spent.message}`;
+      return noChange(situation, "create_budget", message, "blocked", SERVING_MS);
     }),
   },
   {

@@ -39,7 +39,7 @@ function allowed(action: Action, policy: Policy): boolean {
     case "sync":
       return true;
     case "no-destroy":
-      return action.kind !== "destroy";
+      return action.kind !== "destroy" && action.kind !== "check_replacement";
     case "observe":
       return action.kind === "forget_intent";
   }

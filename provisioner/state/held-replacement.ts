@@ -1,16 +1,18 @@
 // Why a serving instance is not replaced for a difference at the moment: it serves on, and the next attempt waits. Pure.
 import { exponentialMs } from "../../common/backoff.ts";
-import type { State } from "./schema.ts";
+import { HELD_REASONS, type State } from "./schema.ts";
 
 export type HeldReplacement = NonNullable<State["heldReplacement"]>;
-type HeldReason = HeldReplacement["reason"];
+export type HeldReason = HeldReplacement["reason"];
+
+export const isHeldReason = (word: string): word is HeldReason => HELD_REASONS.some((reason) => reason === word);
 
 const MINUTE_MS = 60_000;
 // The wait doubles from the first to the ceiling. Each attempt to destroy withdraws the server for the drain: a right that is missing
 // needs a person, who should not have to wait longer than this afterwards.
-const HOLD_MS: Readonly<Record<HeldReason, { first: number; ceiling: number }>> = {
-  destroy_refused: { first: MINUTE_MS, ceiling: 30 * MINUTE_MS },
-};
+const REFUSED_MS = { first: MINUTE_MS, ceiling: 30 * MINUTE_MS };
+// Asking whether an instance can be created costs a search and interrupts nothing.
+const NOT_POSSIBLE_MS = { first: MINUTE_MS / 2, ceiling: 10 * MINUTE_MS };
 
 /** The next attempt to replace `instanceId` by `wanted` waits, longer with each failure of the same kind. */
 export function holdReplacement(
@@ -21,7 +23,7 @@ export function holdReplacement(
   const before = state.heldReplacement;
   const same = before?.instanceId === held.instanceId && before.wanted === held.wanted && before.reason === held.reason;
   const failures = same ? before.failures + 1 : 1;
-  const { first, ceiling } = HOLD_MS[held.reason];
+  const { first, ceiling } = held.reason === "destroy_refused" ? REFUSED_MS : NOT_POSSIBLE_MS;
   return { ...state, heldReplacement: { ...held, failures, until: now + exponentialMs(first, ceiling, failures) } };
 }
 

@@ -81,6 +81,18 @@ const backoff = z.object({
 });
 export type Backoff = z.infer<typeof backoff>;
 
+/** Why a serving instance is not replaced: it was not destroyed, or nothing could be created in its place. */
+export const HELD_REASONS = [
+  "destroy_refused",
+  "no_offer",
+  "create_refused",
+  "create_rate_limited",
+  "account_auth",
+  "account_two_factor",
+  "account_no_credit",
+  "account_spend_limit",
+] as const;
+
 export const stateSchema = z.object({
   schema: z.literal(CURRENT_SCHEMA),
   label: z.string(),
@@ -121,7 +133,7 @@ export const stateSchema = z.object({
       instanceId: z.int(),
       /** What the replacement would bring, in the words of `converging`. */
       wanted: z.string(),
-      reason: z.enum(["destroy_refused"]),
+      reason: z.enum(HELD_REASONS),
       message: z.string(),
       failures: z.int(),
       until: instantSchema,

@@ -157,8 +157,9 @@ export function createVastClient(send: Send, { clean, onDuplicateTemplates }: Cl
         "no account",
       );
       const left = (balance ?? 0) + (credit ?? 0);
-      // When only one of them came, 0 or less proves nothing: the money may be in the other one.
-      const complete = typeof balance === "number" && typeof credit === "number";
+      // When only one of them came, 0 or less proves nothing: the money may be in the other one. Neither do two zeros: an account that
+      // pays afterwards always shows them, one that has paid in advance and spent everything falls below.
+      const complete = typeof balance === "number" && typeof credit === "number" && (balance !== 0 || credit !== 0);
       return complete || left > 0 ? left : null;
     },
 

@@ -174,7 +174,9 @@ export function createRecorder(parts: RecorderParts): Recorder {
     if (one === undefined) return;
     const { instance } = one;
     const image = pods[pod]?.image() ?? { name: "", since: now() };
-    const right = instance.spec.image === image.name && instance.spec.templateHash === hash.value;
+    // What is reported under another name looks wrong to the program.
+    const reportedAs = world.settings.images[instance.spec.image]?.runningAs ?? instance.spec.image;
+    const right = reportedAs === image.name && instance.spec.templateHash === hash.value;
     const failed = (instance.ports ?? []).map(({ host }) => failedProbes.get(`${instance.ip?.trim()}:${host}`) ?? 0);
     const lastFailed = Math.max(0, ...failed);
     truth.destroys.push({

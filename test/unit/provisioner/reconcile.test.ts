@@ -14,6 +14,7 @@ import {
   LABEL,
   NOW,
   observation,
+  offer,
   passing,
   row,
   SECOND,
@@ -24,7 +25,8 @@ import {
 } from "./plan/situation.ts";
 
 const ID = 7835610;
-const effects = (journal: Journal) => journal.filter((entry) => entry !== "save");
+/** Without what only reads, or is saved. */
+const effects = (journal: Journal) => journal.filter((entry) => !["save", "credit", "search"].includes(entry));
 const changed = row({ image: "example/app:1" });
 const serving = state({ tracks: { [ID]: servingTrack() } });
 
@@ -188,6 +190,57 @@ describe("a server whose instance cannot be destroyed", () => {
     await l.pass();
     expect(l.state.plan).toMatchObject({ reason: "instance_ready", actions: [] });
     expect(l.journal).not.toContain(`destroy ${ID}`);
+  });
+});
+
+describe("before a server is given up", () => {
+  const seen = observation([changed], { probes: new Map([[ID, passing()]]) });
+  const open = (script: object) => loop({ seen, state: serving, file: fileOf(), ...script });
+
+  test("the credit is read and an offer is searched, and nothing is withdrawn before", async () => {
+    const l = open({});
+    await l.pass();
+    expect(l.journal.filter((entry) => entry !== "save").slice(0, 3)).toEqual(["credit", "search", "publish none"]);
+    expect(l.journal).toContain(`destroy ${ID}`);
+  });
+
+  const fails = (kind: "auth" | "invalid" | "unavailable") => () => {
+    throw vastError(kind, { call: "POST /api/v0/bundles/" });
+  };
+  test.each([
+    ["there is no offer", { offers: () => [] }, "no_offer", /no other instance can be created: /],
+    ["the credit is spent", { credit: () => -0.5 }, "account_no_credit", /add credit/],
+    ["the key may not search", { offers: fails("auth") }, "account_auth", /VAST_API_KEY/],
+    ["the search is refused", { offers: fails("invalid") }, "create_refused", /VAST_SEARCH_QUERY/],
+    ["the API does not answer", { offers: fails("unavailable") }, "create_rate_limited", /accepts no calls/],
+  ])("it serves on when %s", async (_, script, reason, message) => {
+    const l = open(script);
+    await l.pass();
+    expect(effects(l.journal)).not.toContain("publish none");
+    expect(l.state.plan).toMatchObject({ reason, state: "blocked", server: { port: 41234 } });
+    expect(effects(l.journal)).not.toContain(`destroy ${ID}`);
+    expect(l.state.plan?.message).toMatch(message);
+    expect(l.state.state).toMatchObject({ backoff: null, account: null, pendingDeletes: [] });
+  });
+
+  test("a credit that cannot be read prevents nothing", async () => {
+    const l = open({ credit: fails("unavailable") });
+    await l.pass();
+    expect(l.journal).toContain(`destroy ${ID}`);
+  });
+
+  test("the next search waits, and the replacement is made when it finds an offer", async () => {
+    let offers: ReturnType<typeof offer>[] = [];
+    const l = open({ offers: () => offers });
+    const searches = () => l.journal.filter((entry) => entry === "search").length;
+    await l.pass();
+    const first = searches();
+    await l.pass();
+    expect(searches()).toBe(first);
+    offers = [offer()];
+    await l.clock.advance(31 * SECOND);
+    await l.pass();
+    expect(l.journal).toContain(`destroy ${ID}`);
   });
 });
 

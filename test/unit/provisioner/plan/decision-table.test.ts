@@ -77,6 +77,9 @@ const SITUATIONS: Record<string, SituationChanges> = {
   template_unknown: one(row(), servingTrack(), { seen: { template: unknown() }, state: { template: null } }),
   replacement_held: one(row({ image: "example/app:1" }), servingTrack(), { state: { heldReplacement } }),
   replacement_budget: one(row({ image: "example/app:1" }), servingTrack(), { state: { replacements } }),
+  no_create_left: one(row({ image: "example/app:1" }), servingTrack(), {
+    state: { creates: [1, 2, 3, 4, 5, 6].map((minutes) => NOW - minutes * MINUTE) },
+  }),
   image_changed: one(row({ image: "example/app:1" }), servingTrack()),
   template_changed: one(row({ templateHash: "0ld" }), servingTrack()),
   not_converging: one(row({ image: "example/app:1" }), servingTrack(), { state: { converging } }),
@@ -159,6 +162,7 @@ describe("the order of the rules matters", () => {
     ["template_not_found", "instance_ready"],
     ["replacement_held", "image_changed"],
     ["replacement_budget", "not_converging"],
+    ["no_create_left", "image_changed"],
     ["image_changed", "not_converging"],
     ["not_converging", "instance_ready"],
     ["instance_ready", "host_banned"],

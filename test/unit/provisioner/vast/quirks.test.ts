@@ -131,7 +131,10 @@ test("an account without credit shows as stopped instances: what is left is its 
   const left = (body: object) => answered(json({ id: 9, ...body })).client.readCredit();
   expect(await left({ balance: 0, credit: 4.5 })).toBe(4.5);
   expect(await left({ balance: -1.25, credit: 1 })).toBe(-0.25);
-  expect(await left({ balance: 0, credit: 0 })).toBe(0);
+  expect(await left({ balance: -0.01, credit: 0 })).toBe(-0.01);
+  expect(await left({ balance: 5, credit: -5 })).toBe(0);
+  // An account that pays afterwards shows two zeros for ever.
+  expect(await left({ balance: 0, credit: 0 })).toBeNull();
   expect(await left({ balance: "2.50", credit: null })).toBe(2.5);
   // Not told is not nothing: a field that is missing or new must not stop the pod.
   for (const body of [{}, { balance: null }, { balance: { amount: 0 }, credit: "" }])

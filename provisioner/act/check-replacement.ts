@@ -1,0 +1,60 @@
+// Finds out whether an instance could be created now, before a serving one is destroyed for it. Touches the API, which it only reads.
+import { accountMessage } from "../model/account.ts";
+import type { Observation } from "../model/observation.ts";
+import type { CreateAction, DestroyAction } from "../model/plan.ts";
+import { requirements } from "../search/requirements.ts";
+import { type HeldReason, holdReplacement, isHeldReason } from "../state/held-replacement.ts";
+import type { State } from "../state/schema.ts";
+import { asVastError } from "../vast/errors.ts";
+import { type CreateParts, searchOffers } from "./create.ts";
+
+/** The state, in which the replacement is held where nothing could be created. Money, offers and bans can change at any time. */
+export async function checkReplacement(
+  parts: CreateParts,
+  { replaces, create }: { replaces: DestroyAction; create: CreateAction },
+  seen: Observation,
+  state: State,
+  stop: AbortSignal,
+): Promise<State> {
+  const { clock, log } = parts;
+  const obstacle = await obstacleToCreate(parts, create, seen, state, stop);
+  if (obstacle === null || replaces.difference === undefined) return state;
+  const { wanted, reported } = replaces.difference;
+  const message = `instance ${replaces.id} has ${reported}, but ${wanted} is wanted; it serves on, because no other instance can be created: ${obstacle.message}`;
+  const held = { instanceId: replaces.id, wanted, reason: obstacle.reason, message };
+  log.debug({ event: "progress", phase: "searching" }, message);
+  return holdReplacement(state, held, clock.now());
+}
+
+async function obstacleToCreate(
+  parts: CreateParts,
+  create: CreateAction,
+  seen: Observation,
+  state: State,
+  stop: AbortSignal,
+): Promise<{ reason: HeldReason; message: string } | null> {
+  const template = seen.template.known ? seen.template.value : state.template;
+  if (template === null) return null; // the decision table has a rule for that
+  if (await isOutOfCredit(parts, stop)) {
+    const message = accountMessage("no_credit", "its balance and credit are below 0");
+    return { reason: "account_no_credit", message };
+  }
+  const bans = [...(seen.bans.known ? seen.bans.value : []), ...state.unwrittenBans];
+  const needs = requirements(template, create.maxDollarsPerHour ?? undefined, bans);
+  const found = await searchOffers(parts, needs, state, false, stop);
+  if (found.offers !== null || stop.aborted) return null;
+  const { outcome, state: after } = found.result;
+  const message = (outcome.startsWith("account_") ? after.account?.message : after.backoff?.message) ?? outcome;
+  return { reason: isHeldReason(outcome) ? outcome : "no_offer", message };
+}
+
+/** Only what is known counts: an answer that does not come prevents nothing. */
+async function isOutOfCredit({ client, log }: CreateParts, stop: AbortSignal): Promise<boolean> {
+  try {
+    const credit = await client.readCredit(stop);
+    return credit !== null && credit <= 0;
+  } catch (error) {
+    log.debug({ event: "progress", phase: "searching", err: asVastError(error) }, "the account's credit is unknown");
+    return false;
+  }
+}
