@@ -68,13 +68,14 @@ export const BLOCKING_RULES: readonly Rule[] = [
   {
     name: "taken_over",
     observed:
-      "twice within an hour the instance disappeared and another one appeared that this provisioner did not create",
+      "an instance is listed, and twice within an hour it disappeared and another one appeared that this provisioner did not create",
     plan: "change nothing for 30 min; keep serving; `blocked: other_owner`",
     decide(situation) {
-      const { state, now, desired } = situation;
+      const { state, now, desired, instances } = situation;
       const until = takenOverUntil(state, now);
-      if (until === null) return null;
-      const message = `somebody else replaces the instance with the label ${desired.label}: twice within an hour it disappeared and another one appeared that was not created here. Nothing is created or destroyed here until ${new Date(until).toISOString()}. Give each pod with the same POD_NAME its own VAST_LABEL: two clusters with one account need two labels`;
+      // Without any instance one is created: if both provisioners do that, each one serves its own, and neither destroys the other's.
+      if (until === null || instances.length === 0) return null;
+      const message = `somebody else replaces the instance with the label ${desired.label}: twice within an hour it disappeared and another one appeared that was not created here. Nothing is destroyed here until ${new Date(until).toISOString()}. Give each pod with the same POD_NAME its own VAST_LABEL: two clusters with one account need two labels`;
       return noChange(situation, "other_owner", message, "blocked", Math.min(BLOCKED_MS, until - now));
     },
   },

@@ -29,7 +29,11 @@ export function clampTimestamps(state: State, now: number): State {
       ...(converging.agreedSince === undefined ? {} : { agreedSince: notAfterNow(converging.agreedSince) }),
     },
     replacements: state.replacements.map((one) => ({ ...one, at: notAfterNow(one.at) })),
-    takeovers: { vanishedAt: notAfterNow(takeovers.vanishedAt), at: takeovers.at.map(notAfterNow) },
+    takeovers: {
+      vanishedAt: notAfterNow(takeovers.vanishedAt),
+      foreign: takeovers.foreign && { ...takeovers.foreign, at: notAfterNow(takeovers.foreign.at) },
+      at: takeovers.at.map(notAfterNow),
+    },
     avoided: state.avoided.map(wait),
     goneOffers: state.goneOffers.map(wait),
     backoff: backoff && wait(backoff),

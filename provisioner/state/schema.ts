@@ -125,8 +125,12 @@ export const stateSchema = z.object({
   replacements: z.array(z.object({ at: instantSchema, revision: z.string() })).default([]),
   /** When the instance was replaced by one that this provisioner did not create (takeovers.ts). */
   takeovers: z
-    .object({ vanishedAt: instantSchema.nullable(), at: z.array(instantSchema) })
-    .default({ vanishedAt: null, at: [] }),
+    .object({
+      vanishedAt: instantSchema.nullable(),
+      foreign: z.object({ id: z.int(), at: instantSchema }).nullable(),
+      at: z.array(instantSchema),
+    })
+    .default({ vanishedAt: null, foreign: null, at: [] }),
   /** Why the serving instance is not replaced at the moment although it differs, and until when (held-replacement.ts). */
   heldReplacement: z
     .object({
@@ -184,7 +188,7 @@ export function emptyState(label: string): State {
     account: null,
     converging: null,
     replacements: [],
-    takeovers: { vanishedAt: null, at: [] },
+    takeovers: { vanishedAt: null, foreign: null, at: [] },
     heldReplacement: null,
     notListening: null,
     brokenImages: null,

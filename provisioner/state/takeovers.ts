@@ -3,7 +3,7 @@ import type { Observation } from "../model/observation.ts";
 import type { State } from "./schema.ts";
 
 const MINUTE_MS = 60_000;
-// Another provisioner creates its instance within minutes after it has destroyed ours.
+// Another provisioner creates its instance within minutes after, or before, it destroys ours.
 const REPLACED_WITHIN_MS = 10 * MINUTE_MS;
 const WINDOW_MS = 60 * MINUTE_MS;
 // Once may be a person who replaced the instance by hand.
@@ -17,14 +17,24 @@ export function recordTakeovers(before: State, after: State, seen: Observation, 
   const { intent, tracks, pendingDeletes } = before;
   const listed = new Set(seen.list.value.map(({ id }) => id));
   const pending = new Set(pendingDeletes.map(({ id }) => id));
-  const vanished = Object.keys(tracks).some((id) => !listed.has(Number(id)) && !pending.has(Number(id)));
   const isOurs = (id: number) =>
     tracks[id] !== undefined || pending.has(id) || (intent !== null && (intent.contract ?? id) === id);
-  const since = vanished ? now : before.takeovers.vanishedAt;
-  const vanishedAt = since !== null && now - since < REPLACED_WITHIN_MS ? since : null;
-  const at = before.takeovers.at.filter((time) => now - time < WINDOW_MS);
-  const takenOver = vanishedAt !== null && [...listed].some((id) => !isOurs(id));
-  return { ...after, takeovers: takenOver ? { vanishedAt: null, at: [...at, now] } : { vanishedAt, at } };
+  const isRecent = (at: number) => now - at < REPLACED_WITHIN_MS;
+  const vanished = Object.keys(tracks)
+    .map(Number)
+    .filter((id) => !listed.has(id) && !pending.has(id));
+  const appeared = [...listed].find((id) => !isOurs(id));
+  const { takeovers } = before;
+  const vanishedAt = vanished.length > 0 ? now : takeovers.vanishedAt;
+  const foreign = appeared === undefined ? takeovers.foreign : { id: appeared, at: now };
+  const gone = vanishedAt !== null && isRecent(vanishedAt) ? vanishedAt : null;
+  const other = foreign !== null && isRecent(foreign.at) ? foreign : null;
+  const at = takeovers.at.filter((time) => now - time < WINDOW_MS);
+  const takenOver = appeared === undefined ? other !== null && vanished.some((id) => id !== other.id) : gone !== null;
+  const next = takenOver
+    ? { vanishedAt: null, foreign: null, at: [...at, now] }
+    : { vanishedAt: gone, foreign: other, at };
+  return { ...after, takeovers: next };
 }
 
 /** Until when nothing is changed because the instance was taken over twice, or null. */

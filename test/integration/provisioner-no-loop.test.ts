@@ -58,5 +58,6 @@ test("two provisioners without Redis that want different images under one label 
   // One replacement each, and a duplicate where both created at the same time.
   expect(await count("DELETE")).toBeLessThanOrEqual(4);
   expect(await count("PUT")).toBeLessThanOrEqual(5);
-  expect(await pod.emulator.live(pod.label)).toHaveLength(1);
+  // Two where each serves its own and destroys the other's no more.
+  expect((await pod.emulator.live(pod.label)).length).toBeLessThanOrEqual(2);
 }, 240_000);

@@ -46,7 +46,7 @@ const heldReplacement = {
   until: NOW + 1,
 };
 const replacements = [30, 20].map((minutes) => ({ at: NOW - minutes * MINUTE, revision: "demo example/app:2" }));
-const takeovers = { vanishedAt: null, at: [NOW - 40 * MINUTE, NOW - MINUTE] };
+const takeovers = { vanishedAt: null, foreign: null, at: [NOW - 40 * MINUTE, NOW - MINUTE] };
 const intent = (ms: number, contract: number | null) => ({
   intent: { offerId: 1, hostId: 2, machineId: 3, dollarsPerHour: null, label: "l", startedAt: NOW - ms, contract },
 });
@@ -65,7 +65,7 @@ const SITUATIONS: Record<string, SituationChanges> = {
   list_unknown: none({}, { list: unknown() }),
   owner_unknown: { ownership: { kind: "unknown", why: "timeout", until: NOW + MINUTE } },
   other_owner: { ownership: { kind: "other", owner: "vast-pod-1", until: NOW + MINUTE } },
-  taken_over: none({ takeovers }),
+  taken_over: one(row({ image: "example/app:1" }), servingTrack(), { state: { takeovers } }),
   account_trouble: none({ account: { trouble: "auth", message: "m", failures: 1, until: NOW + 1 } }),
   account_no_credit: one(row({ curState: "stopped" }), lost(HOUR), { seen: { credit: known(0) } }),
   duplicate: {
@@ -155,7 +155,7 @@ describe("the order of the rules matters", () => {
   test.each([
     ["account_refuses_list", "list_unknown"],
     ["other_owner", "no_instance"],
-    ["taken_over", "no_instance"],
+    ["taken_over", "image_changed"],
     ["account_no_credit", "lost_too_long"],
     ["duplicate", "instance_ready"],
     ["destroying", "no_instance"],

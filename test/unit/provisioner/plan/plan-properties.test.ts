@@ -152,7 +152,11 @@ const someState: fc.Arbitrary<State> = fc.record({
   replacements: fc.array(fc.record({ at: past, revision: fc.constantFrom(WANTED, "demo example/app:9") }), {
     maxLength: 3,
   }),
-  takeovers: fc.record({ vanishedAt: rarely(past), at: fc.array(past, { maxLength: 1 }) }),
+  takeovers: fc.record({
+    vanishedAt: rarely(past),
+    foreign: rarely(fc.record({ id: fc.constantFrom(...ids), at: past })),
+    at: fc.array(past, { maxLength: 1 }),
+  }),
   heldReplacement: maybe(
     fc.record({
       instanceId: fc.constantFrom(...ids),

@@ -31,12 +31,16 @@ describe("an instance is taken over", () => {
     expect(afterLists([[1], [], "unknown", [2]])).toEqual([NOW + 3 * MINUTE]);
   });
 
+  test("also when the other one was there before", () => {
+    expect(afterLists([[1], [1, 2], [2]])).toEqual([NOW + 2 * MINUTE]);
+  });
+
   test("each time", () => expect(afterLists([[1], [2], [3]])).toHaveLength(2));
 });
 
 describe("an instance is not taken over", () => {
   test.each([
-    ["when it is still listed beside the other one", afterLists([[1], [1, 2]])],
+    ["when it is still listed beside the other one", afterLists([[1], [1, 2], [1]])],
     ["when nothing follows it", afterLists([[1], [], []])],
     [
       "when its successor comes a quarter of an hour later",
@@ -58,7 +62,10 @@ describe("an instance is not taken over", () => {
 
 test("the second takeover within an hour stops every change for half an hour", () => {
   const until = (...minutesAgo: number[]) =>
-    takenOverUntil(state({ takeovers: { vanishedAt: null, at: minutesAgo.map((m) => NOW - m * MINUTE) } }), NOW);
+    takenOverUntil(
+      state({ takeovers: { vanishedAt: null, foreign: null, at: minutesAgo.map((m) => NOW - m * MINUTE) } }),
+      NOW,
+    );
   expect(until(5)).toBeNull();
   expect(until(50, 5)).toBe(NOW + 25 * MINUTE);
   expect(until(50, 30)).toBeNull();
