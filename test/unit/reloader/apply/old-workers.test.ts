@@ -171,6 +171,9 @@ describe("a reloader that was killed", () => {
   });
 });
 
+// The start of a process and the time of a file are known to some 10 ms only. A new master needs longer than that to start.
+const UPGRADE_MS = 100;
+
 type Step =
   | { do: "apply" | "restart" | "edit"; config: number }
   | { do: "kill"; config: number; afterMs: number }
@@ -237,6 +240,7 @@ test("settled is never said while a worker, or one that is still to come, may an
               break;
             case "upgrade":
               nginx.upgrade();
+              await clock.advance(UPGRADE_MS);
               break;
             case "quit":
               nginx.quitOldMaster();
