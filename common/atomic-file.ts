@@ -24,7 +24,8 @@ export async function readIfExists(path: string): Promise<string | null> {
 
 /**
  * Writes `text` to `path` with the permission bits `mode`: temporary file in the same folder, fsync, rename.
- * Equal content is not written again; whatever else lies there (a link, a pipe, a huge file) is replaced.
+ * Equal content is not written again; whatever else lies there (a link, a pipe, a huge file) is replaced, and a folder is
+ * moved to `<path>.unusable-<random>`: container engines create one where a file to mount is missing.
  * Throws the file system's error; the old file is then unchanged.
  */
 export async function writeAtomic(path: string, text: string, mode: number): Promise<Written> {
@@ -40,7 +41,13 @@ export async function writeAtomic(path: string, text: string, mode: number): Pro
       await file.close();
     }
     await chmod(temporary, mode); // open() applies the umask, which differs between images
-    await rename(temporary, path);
+    await rename(temporary, path).catch(async (error) => {
+      if (codeOf(error) !== "EISDIR") throw error;
+      await rename(path, `${path}.unusable-${randomBytes(6).toString("hex")}`).catch(() => {
+        throw error; // a mounted folder: the first error names the folder that is in the way
+      });
+      await rename(temporary, path);
+    });
   } catch (error) {
     await rm(temporary, { force: true });
     throw error;

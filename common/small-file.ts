@@ -1,7 +1,8 @@
 // Reads a small file, and refuses anything else that may lie in its place: a pipe would block the reader for ever, a file of
 // gigabytes would exhaust the memory. Reads that file.
-import { closeSync, constants, fstatSync, openSync, readFileSync, type Stats } from "node:fs";
-import { open } from "node:fs/promises";
+import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from "node:fs";
+import { type FileHandle, open } from "node:fs/promises";
+import { codeOf } from "./errors.ts";
 
 export interface SmallFile {
   text: string;
@@ -11,6 +12,8 @@ export interface SmallFile {
 
 // The size limit of a ConfigMap. Every file of both programs has a few KB.
 const MAX_BYTES = 1024 * 1024;
+// Most files fit into one.
+const CHUNK_BYTES = 64 * 1024;
 // Without O_NONBLOCK the open of a named pipe would block until another program writes to it.
 const OPEN = constants.O_RDONLY | constants.O_NONBLOCK;
 
@@ -27,7 +30,7 @@ export async function readSmallBytes(path: string, noFollow = false): Promise<{ 
   try {
     const found = await file.stat();
     check(found);
-    return { bytes: await file.readFile(), writtenAt: found.mtimeMs };
+    return { bytes: await readAll(file), writtenAt: found.mtimeMs };
   } finally {
     await file.close();
   }
@@ -38,16 +41,44 @@ export function readSmallFileSync(path: string): string {
   const file = openSync(path, OPEN);
   try {
     check(fstatSync(file));
-    return readFileSync(file, "utf8");
+    const buffer = Buffer.alloc(MAX_BYTES + 1);
+    let length = 0;
+    for (let read = -1; read !== 0 && length <= MAX_BYTES; length += read)
+      read = readSync(file, buffer, length, buffer.length - length, null);
+    if (length > MAX_BYTES) throw tooLarge(length);
+    return buffer.toString("utf8", 0, length);
   } finally {
     closeSync(file);
   }
 }
 
+/** What `readSmallFile` says of something that is no small file, rather than of the file system; null for any other error. */
+export function unusableReason(error: unknown): string | null {
+  const code = codeOf(error);
+  return code !== null && UNUSABLE.test(code) ? code : null;
+}
+
+/** The size of a file does not bound what can be read from it: it may grow, and those of /proc have none. */
+async function readAll(file: FileHandle): Promise<Buffer> {
+  const parts: Buffer[] = [];
+  let length = 0;
+  for (let read = -1; read !== 0; ) {
+    const part = await file.read(Buffer.alloc(CHUNK_BYTES), 0, CHUNK_BYTES, null);
+    read = part.bytesRead;
+    length += read;
+    if (length > MAX_BYTES) throw tooLarge(length);
+    parts.push(part.buffer.subarray(0, read));
+  }
+  return Buffer.concat(parts);
+}
+
 function check(found: Stats): void {
   if (found.isDirectory()) throw unusable("it is not a regular file", "it is a folder (EISDIR)");
   if (!found.isFile()) throw unusable("it is not a regular file");
-  if (found.size > MAX_BYTES) throw unusable(`it has ${found.size} bytes; the limit is ${MAX_BYTES}`);
+  if (found.size > MAX_BYTES) throw tooLarge(found.size);
 }
+
+const UNUSABLE = /^it /;
+const tooLarge = (size: number) => unusable(`it has ${size} bytes or more; the limit is ${MAX_BYTES}`);
 
 const unusable = (code: string, message = code) => Object.assign(new Error(message), { code });

@@ -17,7 +17,8 @@ export function diskProblem(path: string, error: unknown): string {
     EFBIG: "raise the limit of file sizes (ulimit -f)",
     EBUSY: mountFolder,
     EXDEV: mountFolder,
-    EISDIR: "there is a folder at this path: remove it",
+    EISDIR:
+      "there is a folder at this path, which cannot be moved away: remove it, or mount a volume on the folder that contains it",
   };
   return `${path} cannot be written (${code}): ${remedies[code] ?? "check that volume"}`;
 }

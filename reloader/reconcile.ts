@@ -58,8 +58,8 @@ export class Reconciler {
     const recovered = await files.recover(read.kind === "file" ? read.file : null);
     this.#recovered = recovered.ok || files.good !== null;
     // A generation of 0: this run has read no upstream file yet, which would be newer.
-    if (files.good !== null && !this.#memory.upstream?.generation) {
-      this.#memory = { ...this.#memory, upstream: upstreamOfGood(files.good.server) };
+    if (files.found !== null && !this.#memory.upstream?.generation) {
+      this.#memory = { ...this.#memory, upstream: upstreamOfGood(files.found.server) };
     }
     if (!recovered.ok) return recovered.why;
     await disk.removeStale(proxy.statePath);

@@ -1,6 +1,7 @@
 // Keeps the state on disk, on the provisioner's own volume. Touches one file.
 import { type Disk, systemDisk } from "../../common/disk.ts";
 import { parseJson } from "../../common/parse-json.ts";
+import { unusableReason } from "../../common/small-file.ts";
 import { type State, stateSchema } from "./schema.ts";
 import { fromSchema1 } from "./schema-1.ts";
 
@@ -25,9 +26,8 @@ export function createStateFile(path: string, now: () => number, disk: Disk = sy
   return {
     async load(label) {
       await disk.prepare(path);
-      const text = await disk.read(path);
-      if (text === null) return { state: null };
-      const read = parse(text, label);
+      const read = await readState(disk, path, label);
+      if (read === null) return { state: null };
       if ("state" in read) return read;
       const aside = `${path}.unusable-${now()}`;
       await disk.move(path, aside);
@@ -37,6 +37,18 @@ export function createStateFile(path: string, now: () => number, disk: Disk = sy
       await disk.write(path, `${JSON.stringify(state)}\n`, MODE);
     },
   };
+}
+
+/** Null: there is no file. `why`: whatever lies there is no state of this label. Throws the file system's error. */
+async function readState(disk: Disk, path: string, label: string): Promise<{ state: State } | { why: string } | null> {
+  try {
+    const text = await disk.read(path);
+    return text === null ? null : parse(text, label);
+  } catch (error) {
+    const why = unusableReason(error);
+    if (why === null) throw error;
+    return { why };
+  }
 }
 
 function parse(text: string, label: string): { state: State } | { why: string } {

@@ -30,6 +30,7 @@ export class ConfigFiles {
   readonly #goodPath: string;
   readonly #disk: ConfigDisk;
   #good: Config | null = null;
+  #found: Config | null = null;
   /** The config was replaced at the start, and nginx may be loading the one before. */
   mustReload = false;
   /** The good copy names a withdrawn server and could not be removed. */
@@ -46,6 +47,11 @@ export class ConfigFiles {
     return this.#good;
   }
 
+  /** The config of an earlier run: the good one, or without its copy the one in the config's place, if it is complete. */
+  get found(): Config | null {
+    return this.#good ?? this.#found;
+  }
+
   /**
    * Call it once before anything else. Reads the config that an earlier run had proven and writes it over a config that
    * was not proven, since nginx may start at any moment and must not start with that one. Not when `desired` says that
@@ -54,7 +60,8 @@ export class ConfigFiles {
   async recover(desired: { server: Server | null } | null = null): Promise<WriteResult> {
     try {
       for (const path of [this.configPath, this.#goodPath]) await this.#disk.removeStale(path);
-      this.#good = await this.#readGood();
+      this.#good = await this.#readOwn(this.#goodPath);
+      this.#found = await this.#readOwn(this.configPath);
     } catch (error) {
       return { ok: false, why: diskProblem(this.#goodPath, error) };
     }
@@ -116,10 +123,10 @@ export class ConfigFiles {
     return (await this.#moveGood(good)) ? { ok: true, changed: true } : written;
   }
 
-  /** Whatever else lies in its place (a pipe, a folder, a huge file) is no good copy; the next one replaces it. */
-  async #readGood(): Promise<Config | null> {
+  /** Whatever else lies there (a pipe, a folder, a huge file) is no config of ours; the next one replaces it. */
+  async #readOwn(path: string): Promise<Config | null> {
     try {
-      const text = await this.#disk.read(this.#goodPath);
+      const text = await this.#disk.read(path);
       return text === null ? null : readConfig(text);
     } catch (error) {
       // An error of the volume: the copy may be there all the same, so this is tried again.

@@ -58,7 +58,7 @@ export interface UpstreamDecision {
 }
 
 /**
- * `before` is the last decision, or what an earlier run had proven. A file that is missing or cannot be used changes nothing,
+ * `before` is the last decision, or the server of an earlier run's config. A file that is missing or cannot be used changes nothing,
  * so that nothing is unpublished by mistake. Only at a first start does a missing file mean "no server".
  */
 export function decideUpstream(read: UpstreamRead, before: DesiredUpstream | null): UpstreamDecision {
@@ -83,7 +83,7 @@ export function decideUpstream(read: UpstreamRead, before: DesiredUpstream | nul
   }
 }
 
-/** The desired server when only the good config of an earlier run is known. */
+/** The desired server when only the config of an earlier run is known. */
 export function upstreamOfGood(server: Server | null): DesiredUpstream {
   return { ...noServer("no_upstream_file", "no instance has been provisioned yet"), server };
 }

@@ -45,6 +45,7 @@ describe("whatever lies in the file's place", () => {
       },
     ],
     ["a link to a device", (path) => symlink("/dev/zero", path)],
+    ["a folder with files", (path) => mkdir(join(path, "inside"), { recursive: true })],
   ];
   test.each(things)("is replaced by a write: %s", async (_, put) => {
     const { path } = await place();
@@ -52,6 +53,16 @@ describe("whatever lies in the file's place", () => {
     expect(await writeAtomic(path, "x", 0o644)).toEqual({ changed: true });
     expect((await lstat(path)).isFile()).toBe(true);
     expect(await readFile(path, "utf8")).toBe("x");
+  });
+
+  test("is moved aside with all that is in it when it is a folder", async () => {
+    const { folder, path } = await place();
+    await mkdir(join(path, "inside"), { recursive: true });
+    await writeAtomic(path, "x", 0o644);
+    const [aside = "", ...others] = (await readdir(folder)).filter((name) => name !== "file.json");
+    expect(others).toEqual([]);
+    expect(aside).toMatch(/^file\.json\.unusable-[0-9a-f]{12}$/);
+    expect(await readdir(join(folder, aside))).toEqual(["inside"]);
   });
 
   test("makes a read fail at once", async () => {
@@ -93,12 +104,13 @@ describe("writing", () => {
   });
 
   test("that fails leaves the old file and no temporary file", async () => {
-    const { folder, path } = await place();
-    await mkdir(join(path, "in-the-way"), { recursive: true });
-    await expect(writeAtomic(path, "x", 0o600)).rejects.toThrow(/EISDIR/);
-    expect(await readdir(folder)).toEqual(["file.json"]);
-    const target = join(folder, "target");
-    await mkdir(target);
+    const { folder } = await place();
+    const name = "x".repeat(250); // with its ending, the name of the temporary file is too long
+    const path = join(folder, name);
+    await writeFile(path, "old");
+    await expect(writeAtomic(path, "new", 0o600)).rejects.toThrow(/ENAMETOOLONG/);
+    expect(await readdir(folder)).toEqual([name]);
+    expect(await readFile(path, "utf8")).toBe("old");
     await expect(writeAtomic(join(folder, "missing", "file"), "x", 0o600)).rejects.toThrow(/ENOENT/);
   });
 

@@ -153,6 +153,33 @@ describe("a first start", () => {
   });
 });
 
+describe("a restart without the upstream file and the good copy", () => {
+  const restarted = async (text: string) => {
+    const pod = await serving();
+    pod.upstream = { kind: "missing" };
+    pod.disk.files.delete(GOOD);
+    pod.disk.files.set(CONFIG, text);
+    await pod.restart();
+    await pod.pass();
+    return pod;
+  };
+
+  test("keeps what the config says, since nothing says that the server was withdrawn", async () => {
+    const pod = await restarted(configFor(server()).text);
+    expect(pod.nginx.running()).toEqual([configFor(server()).hash]);
+    expect(pod.status()).toMatchObject({ applied: { generation: 0, server: server() } });
+    expect(pod.status()).toMatchObject({ problem: expect.stringContaining("the upstream file is gone") });
+  });
+
+  test.each([
+    ["names no server", configFor(null).text],
+    ["was edited", `${configFor(server()).text}# x`],
+  ])("answers 503 when the config %s", async (_, text) => {
+    const pod = await restarted(text);
+    expect(pod.nginx.running()).toEqual([configFor(null).hash]);
+  });
+});
+
 describe("a new upstream file", () => {
   test("with another server is applied with its generation", async () => {
     const pod = await serving();

@@ -1,6 +1,8 @@
-import { readdir, readFile, stat, writeFile } from "node:fs/promises";
+import { execFileSync } from "node:child_process";
+import { mkdir, readdir, readFile, stat, symlink, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { systemDisk } from "../../../../common/disk.ts";
 import { createStateFile } from "../../../../provisioner/state/state-file.ts";
 import { temporaryFolder } from "../../../fakes/temporary-folder.ts";
 import { LABEL, NOW, servingTrack, state } from "../plan/situation.ts";
@@ -93,7 +95,25 @@ describe("the state file", () => {
   });
 
   test("is unreadable with an error, never with an empty state", async () => {
-    const folder = await temporaryFolder();
-    await expect(createStateFile(folder, () => NOW).load(LABEL)).rejects.toThrow(/EISDIR/);
+    const { path } = await stateFile();
+    const read = () => Promise.reject(Object.assign(new Error("EIO: i/o error"), { code: "EIO" }));
+    await expect(createStateFile(path, () => NOW, { ...systemDisk, read }).load(LABEL)).rejects.toThrow(/EIO/);
+  });
+
+  const things: [string, (path: string) => Promise<unknown>][] = [
+    ["a named pipe", async (path) => execFileSync("mkfifo", [path])],
+    ["a folder with files", (path) => mkdir(join(path, "inside"), { recursive: true })],
+    ["a sparse file of 3 GB", (path) => writeFile(path, "").then(() => truncate(path, 3e9))],
+    ["a link to a device", (path) => symlink("/dev/zero", path)],
+  ];
+  test.each(things)("in whose place something else lies starts anew, and that is set aside: %s", async (_, put) => {
+    const { folder, path, file } = await stateFile();
+    await mkdir(folder);
+    await put(path);
+    const aside = `${path}.unusable-${NOW}`;
+    expect(await file.load(LABEL)).toEqual({ state: null, aside: { path: aside, why: expect.stringMatching(/^it /) } });
+    expect(await readdir(folder)).toEqual([`provisioner.json.unusable-${NOW}`]);
+    await file.save(full);
+    expect(await file.load(LABEL)).toEqual({ state: full });
   });
 });

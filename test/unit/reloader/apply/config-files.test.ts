@@ -1,4 +1,4 @@
-import { chmod, mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
+import { chmod, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { readIfExists } from "../../../../common/atomic-file.ts";
@@ -103,13 +103,12 @@ describe("the config on the disk", () => {
 
   test("that cannot be written names the file and the remedy", async () => {
     const { configPath, files } = await setUp();
-    await mkdir(configPath);
-    const written = await files().write(A);
+    const write = () => Promise.reject(Object.assign(new Error("EISDIR"), { code: "EISDIR" }));
+    const written = await files({ ...systemConfigDisk, write }).write(A);
     expect(written).toEqual({
       ok: false,
-      why: `${configPath} cannot be written (EISDIR): there is a folder at this path: remove it`,
+      why: `${configPath} cannot be written (EISDIR): there is a folder at this path, which cannot be moved away: remove it, or mount a volume on the folder that contains it`,
     });
-    await chmod(configPath, 0o755);
   });
 
   test.each(["EACCES", "EROFS", "ENOENT", "ENOSPC", "EFBIG", "EBUSY"])("has its own remedy for %s", (code) => {
