@@ -39,6 +39,10 @@ export class FakeDisk implements ConfigDisk {
 
   /** The folder does not exist. */
   gone = false;
+  /** The volume has no room for a new file. */
+  full = false;
+  /** Called after each change. */
+  onWrite: () => void = () => undefined;
 
   constructor(readonly now: () => number = () => 0) {}
 
@@ -47,12 +51,13 @@ export class FakeDisk implements ConfigDisk {
   read = async (path: string): Promise<string | null> => this.files.get(path) ?? null;
 
   write = async (path: string, text: string): Promise<{ changed: boolean }> => {
-    const code = this.gone ? "ENOENT" : this.broken.get(path);
+    const code = this.gone ? "ENOENT" : this.full && this.files.get(path) !== text ? "ENOSPC" : this.broken.get(path);
     if (code !== undefined) throw Object.assign(new Error(`${code}: ${path}`), { code });
     if (this.files.get(path) === text) return { changed: false };
     this.files.set(path, text);
     this.times.set(path, this.now());
     this.writes.push(path);
+    this.onWrite();
     return { changed: true };
   };
 
@@ -61,6 +66,7 @@ export class FakeDisk implements ConfigDisk {
     if (text === undefined) throw Object.assign(new Error(`ENOENT: ${from}`), { code: "ENOENT" });
     this.files.delete(from);
     this.files.set(to, text);
+    this.onWrite();
   };
 
   remove = async (path: string): Promise<void> => {
