@@ -144,9 +144,9 @@ test("each line of the access log is JSON in valid UTF-8, whatever bytes a clien
   for (const [i, some] of bytes.entries()) {
     const lines = [
       `GET /bytes${i}${some} HTTP/1.1`,
-      `Host: h${some}`,
       `User-Agent: u"${some}`,
       `X-Forwarded-For: ${some}`,
+      `Host: h${some}`, // newer versions of nginx refuse it at once and read no further
     ];
     await pod.raw(`${lines.join("\r\n")}\r\nConnection: close\r\n\r\n`);
   }
