@@ -140,6 +140,17 @@ describe("a reloader that was killed", () => {
     expect(pod.nginx.mayAnswer(LEAVING_MS)).toEqual([A.hash]);
   });
 
+  test("is not misled by two workers that were started within milliseconds, with different configs", async () => {
+    const pod = await running(B);
+    pod.nginx.kill();
+    pod.nginx.start();
+    await pod.killDuring(A, 11);
+    await pod.restart(A);
+    expect(pod.nginx.mayAnswer(0)).toHaveLength(2);
+    await settle(pod, A);
+    expect(pod.nginx.mayAnswer(LEAVING_MS)).toEqual([A.hash]);
+  });
+
   test("needs no reload when nothing has changed, also after a worker was replaced", async () => {
     const pod = await running(A);
     await pod.clock.advance(60_000);
