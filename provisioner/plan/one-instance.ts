@@ -9,17 +9,22 @@ import { replacement } from "./replacement.ts";
 import { BLOCKED_MS, NEXT_CHECK_MS, noChange, type Rule, withInstance } from "./rule.ts";
 import type { KeptInstance, Situation } from "./situation.ts";
 
+// Each destroy waits for its rate limit: with more of them in one pass the next list, and what it may show, would be late.
+const MOST_DUPLICATES = 4;
 // How often a serving instance is probed; the list is read far less often (observe/poll-schedule.ts).
 const SERVING_MS = 5000;
 
 export const DUPLICATE_RULE: Rule = {
   name: "duplicate",
   observed: "two or more instances with the label",
-  plan: "keep the best (serving, then right image and hash, then running, then the oldest) and destroy the others",
+  plan: "keep the best (serving, not stopped, right image and hash, running, starting, the oldest, in this order) and destroy up to four others in a pass",
   decide: withInstance(({ row, name }, situation) => {
     const { instances, desired, serving, now } = situation;
     if (instances.length < 2) return null;
-    const others = instances.map((one) => one.row).filter(({ id }) => id !== row.id);
+    const others = instances
+      .map((one) => one.row)
+      .filter(({ id }) => id !== row.id)
+      .slice(0, MOST_DUPLICATES);
     const actions = others.map(
       ({ id, hostId, machineId }): Action => ({ kind: "destroy", id, hostId, machineId, reason: "duplicate" }),
     );
