@@ -3,8 +3,10 @@ import { sameServer, type UpstreamFile } from "../common/upstream-file.ts";
 import type { Observation, ProbeResult, Published } from "./model/observation.ts";
 import { OURS, type Ownership } from "./model/ownership.ts";
 import type { Action, Plan } from "./model/plan.ts";
+import { PAUSE_MS } from "./observe/pauses.ts";
 import type { State } from "./state/schema.ts";
 import { withLaterProbes, withProbe } from "./state/track.ts";
+import { LOOK_GAP_MS } from "./state/unobserved.ts";
 
 /** Kept by `run`, read by the status server. */
 export interface LoopState {
@@ -19,6 +21,10 @@ export interface LoopState {
   /** Why nothing may be mutated: the state file or the upstream file cannot be written. */
   problem: string | null;
   startCounted: boolean;
+  /** How long the process had been paused in all at the last look. */
+  pausedMs: number;
+  /** Nobody looked for a while, and no list has been read since: nothing may be changed yet. */
+  afterGap: boolean;
   passes: number;
   finishedAt: number;
   /** How long the last pass took. */
@@ -44,6 +50,8 @@ export function startState(state: State, now: number): LoopState {
     suppressed: [],
     problem: null,
     startCounted: false,
+    pausedMs: 0,
+    afterGap: false,
     passes: 0,
     finishedAt: now,
     passMs: 0,
@@ -70,7 +78,10 @@ export function keepProbe(loop: LoopState, id: number, probe: ProbeResult, now: 
   if (before === undefined) return;
   // After the clock was set back, the probes from the future count as made just now.
   const [probedAt, streakSince] = [Math.min(before.probedAt, now), Math.min(before.streakSince, now)];
-  const track = withProbe({ ...before, probedAt, streakSince }, before.endpoint, probe, now);
+  // After a longer time the main loop takes it out of the durations (state/unobserved.ts).
+  const seenLately = before.observedAt !== null && now - before.observedAt <= LOOK_GAP_MS;
+  const observedAt = seenLately ? now : before.observedAt;
+  const track = withProbe({ ...before, probedAt, streakSince, observedAt }, before.endpoint, probe, now);
   loop.state = { ...loop.state, tracks: { ...loop.state.tracks, [id]: track } };
 }
 
@@ -101,4 +112,12 @@ export function lastServed({ file, served }: LoopState, httpProbe: boolean, at: 
 /** True if the file still routes to the server that is served. */
 export function isPublished({ file, served }: LoopState): boolean {
   return served !== null && file?.instance?.id === served.id && sameServer(file.server, served.server);
+}
+
+/** How long this program did not run since its last look; null: it is not known when the run before it ended. */
+export function lostMs({ seen, state, pausedMs: before }: LoopState, pausedMs: number, now: number): number | null {
+  if (seen !== null) return pausedMs - before;
+  if (state.observedAt === null) return null;
+  const downMs = now - state.observedAt;
+  return downMs >= PAUSE_MS ? downMs : 0;
 }

@@ -5,7 +5,7 @@ import type { Act } from "./act/act.ts";
 import type { Signals } from "./act/try-offer.ts";
 import { type KeepParts, keep, publishPlan } from "./keep.ts";
 import type { Lease } from "./lease/lease.ts";
-import { type LoopState, lastServed, takeState } from "./loop-state.ts";
+import { type LoopState, lastServed, lostMs, takeState } from "./loop-state.ts";
 import type { Desired, Limits, Policy } from "./model/desired.ts";
 import type { Observation } from "./model/observation.ts";
 import {
@@ -19,17 +19,20 @@ import {
 } from "./model/plan.ts";
 import type { Urgency } from "./observe/list-schedule.ts";
 import type { Observer } from "./observe/observe.ts";
+import type { Pauses } from "./observe/pauses.ts";
 import { createAction } from "./plan/no-instance.ts";
 import { decide } from "./plan/plan.ts";
-import { applyPolicy, untilListed } from "./plan/policy.ts";
+import { afterGap, applyPolicy, untilListed } from "./plan/policy.ts";
 import { logChange } from "./publish/log-change.ts";
 import { type AskReloader, awaitWithdrawn } from "./publish/withdraw.ts";
 import { applyObservation, countStart } from "./state/apply-observation.ts";
 import type { State } from "./state/schema.ts";
 import { recordTakeovers } from "./state/takeovers.ts";
+import { continueAfterGap, markObserved } from "./state/unobserved.ts";
 
 export interface LoopParts extends KeepParts {
   observer: Observer;
+  pauses: Pauses;
   act: Act;
   lease: Lease;
   askReloader: AskReloader;
@@ -85,14 +88,17 @@ export async function pass(
   const decision = feasible(outcome, began, recordable);
   const plan = toPlan(decision);
   logChange(parts.log, loop.plan, plan);
+  // A pause from here on makes the decision an old one: it is not carried out any further.
+  const wasPaused = () => parts.pauses.totalMs() > outcome.pausedMs;
+  const isOld = () => stop.aborted || wasPaused();
   const servedBefore = loop.served;
   take(loop, outcome);
   Object.assign(loop, { seen, plan, suppressed });
   const written = await keep(parts, loop, () => publishPlan(parts, loop, plan));
   if (written) {
-    await withdraw(parts, loop, plan, servedBefore, stop);
-    await actAll(parts, loop, plan, seen, stop, abortMutations);
-    if (givesUpServer(decision)) await serveUnlessEnded(parts, loop, outcome);
+    await withdraw(parts, loop, plan, servedBefore, stop, isOld);
+    await actAll(parts, loop, plan, seen, { stop, abortMutations }, isOld);
+    if (givesUpServer(decision) && !wasPaused()) await serveUnlessEnded(parts, loop, outcome);
   } else {
     // A provisioner that cannot act must not prevent another one, whose volumes work, from acting.
     await lease.release();
@@ -103,6 +109,7 @@ export async function pass(
   parts.onPass?.(stateBefore);
   const { nextCheckAt } = loop.plan ?? plan;
   if (!written) return Math.max(nextCheckAt, now + AFTER_WRITE_ERROR_MS);
+  if (wasPaused()) return clock.now();
   return parts.observer.wakeAt(urgencyOf(loop), nextCheckAt);
 }
 
@@ -117,6 +124,8 @@ interface Outcome {
   decision: Decision;
   suppressed: readonly Action[];
   now: number;
+  pausedMs: number;
+  afterGap: boolean;
 }
 
 /** Observes, twice where a mutation would follow from a list that is older than the pass. Null: stopped meanwhile. */
@@ -126,10 +135,14 @@ async function observe(
   began: number,
   stop: AbortSignal,
 ): Promise<Observation | null> {
-  const once = async (urgency: Urgency) => {
-    const published = lastServed(loop, parts.limits.httpProbe, parts.clock.monotonic());
+  const { limits, clock, pauses } = parts;
+  const once = async (urgency: Urgency): Promise<Observation | null> => {
+    const pausedMs = pauses.totalMs();
+    const published = lastServed(loop, limits.httpProbe, clock.monotonic());
     const seen = await parts.observer.observe(loop.state, published, urgency, stop);
-    return stop.aborted ? null : seen;
+    if (stop.aborted) return null;
+    // What was seen before a pause is old.
+    return pauses.totalMs() > pausedMs ? once("now") : seen;
   };
   const first = await once(urgencyOf(loop));
   return first !== null && isTooOld(decideOn(parts, loop, first), began) ? once("now") : first;
@@ -142,13 +155,16 @@ function isTooOld({ decision, seen }: Outcome, began: number): boolean {
 
 /** The decision on one observation. It changes nothing, so it can be made again. */
 function decideOn(
-  { clock, desired, limits, policy, firstCreateWaitMs }: LoopParts,
+  { clock, desired, limits, pauses, policy, firstCreateWaitMs }: LoopParts,
   loop: LoopState,
   seen: Observation,
 ): Outcome {
   const { ownership } = loop;
   const now = clock.now();
-  let state = applyObservation(loop.state, seen, desired, firstCreateWaitMs, now);
+  const pausedMs = pauses.totalMs();
+  const continued = continueAfterGap(loop.state, seen, lostMs(loop, pausedMs, now), now);
+  const gap = loop.afterGap || continued.afterGap;
+  let state = markObserved(applyObservation(continued.state, seen, desired, firstCreateWaitMs, now), seen, now);
   // While another provisioner holds the lease, it replaces the instance with good reason.
   if (ownership.kind === "ours") state = recordTakeovers(loop.state, state, seen, now);
   if (!loop.startCounted && seen.list.known && limits.bansEnabled) state = countStart(state);
@@ -156,7 +172,8 @@ function decideOn(
   if (!limits.bansEnabled && state.unwrittenBans.length > 0) state = { ...state, unwrittenBans: [] };
   const published = lastServed(loop, limits.httpProbe, clock.monotonic());
   const decided = decide({ desired, seen, state, ownership, now, limits }, published);
-  return { seen, state, now, ...applyPolicy(decided, policy) };
+  const allowed = applyPolicy(gap ? afterGap(decided) : decided, policy);
+  return { seen, state, now, pausedMs, afterGap: gap, ...allowed };
 }
 
 /** True for actions that an old list may not decide. */
@@ -197,8 +214,9 @@ function feasible(outcome: Outcome, began: number, recordable: boolean): Decisio
   return withoutActions(decision, why, AFTER_WRITE_ERROR_MS);
 }
 
-function take(loop: LoopState, { state, seen }: Outcome): void {
+function take(loop: LoopState, { state, seen, pausedMs, afterGap: gap }: Outcome): void {
   if (seen.list.known) loop.startCounted = true;
+  Object.assign(loop, { pausedMs, afterGap: gap && !seen.list.known });
   takeState(loop, state);
 }
 
@@ -228,12 +246,13 @@ async function withdraw(
   plan: Plan,
   served: LoopState["served"],
   stop: AbortSignal,
+  isOld: () => boolean,
 ): Promise<void> {
   const { clock, log, askReloader, drainMs } = parts;
   if (served === null || loop.file === null || !destroysInstance(plan.actions, served.id)) return;
   const answers = loop.state.tracks[served.id]?.serving === true;
   await awaitWithdrawn(askReloader, loop.file.generation, served.server, answers ? drainMs : 0, clock, log, stop);
-  if (!stop.aborted && loop.served?.id === served.id) loop.served = null;
+  if (!isOld() && loop.served?.id === served.id) loop.served = null;
 }
 
 async function actAll(
@@ -241,14 +260,14 @@ async function actAll(
   loop: LoopState,
   plan: Plan,
   seen: Observation,
-  stop: AbortSignal,
-  abortMutations: AbortSignal,
+  signals: Signals,
+  isOld: () => boolean,
 ): Promise<void> {
   for (const action of plan.actions) {
-    if (stop.aborted) return;
+    if (isOld()) return;
     const before = loop.state;
     const done = await keep(parts, loop, async () => {
-      const { state } = await parts.act(action, plan, seen, loop.state, { stop, abortMutations });
+      const { state } = await parts.act(action, plan, seen, loop.state, signals);
       takeState(loop, state);
     });
     if (done) continue;

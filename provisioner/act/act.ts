@@ -75,6 +75,9 @@ export function createActor(parts: ActorParts): Act {
       case "start_waiting":
         await stored(log, "start_waiting", () => bans.startWaiting(action.instanceId, action.since));
         return { state };
+      case "postpone_waiting":
+        await stored(log, "postpone_waiting", () => bans.postponeWaiting(action.instanceId, action.since));
+        return { state };
       case "stop_waiting":
         await stored(log, "stop_waiting", () => bans.stopWaiting(action.instanceId));
         return { state };

@@ -3,6 +3,7 @@
 import { accountMessage } from "../model/account.ts";
 import type { Observation } from "../model/observation.ts";
 import type { CreateAction } from "../model/plan.ts";
+import type { Pauses } from "../observe/pauses.ts";
 import { explainNoOffers } from "../search/explain-no-offers.ts";
 import type { SearchQuery } from "../search/query.ts";
 import { queryAlone, type Requirements, requirements, searchBody } from "../search/requirements.ts";
@@ -25,6 +26,7 @@ import { type OfferOutcome, type OfferParts, type Signals, tryOffer } from "./tr
 
 export interface CreateParts extends OfferParts {
   query: SearchQuery;
+  pauses: Pauses;
   /** When a create that was rate-limited may be sent again. */
   nextCreateSlot: (notBefore: number) => number;
 }
@@ -67,7 +69,8 @@ export async function createOne(
   signals: Signals,
 ): Promise<CreateResult> {
   const { stop } = signals;
-  const { clock } = parts;
+  const { clock, pauses } = parts;
+  const pausedMs = pauses.totalMs();
   let template: Template | null;
   try {
     template = await currentTemplate(parts, action, seen, stop);
@@ -86,7 +89,8 @@ export async function createOne(
     const found = await searchOffers(parts, needs, next, searches > 0, stop);
     if (found.offers === null) return found.result;
     for (const offer of found.offers.slice(0, MOST_OFFERS)) {
-      if (stop.aborted) return interrupted(next);
+      // After a pause somebody else may have created one: the next pass observes again.
+      if (stop.aborted || pauses.totalMs() > pausedMs) return interrupted(next);
       if (clock.now() >= until) break;
       const attempt = await attemptOffer(parts, action, offer, template, next, signals);
       next = attempt.state;

@@ -12,6 +12,8 @@ export interface BanStore {
   ban(kind: BanKind, id: number, reason: string): Promise<void>;
   /** Records when waiting started (epoch ms), unless an earlier start is stored. */
   startWaiting(instanceId: number, since: number): Promise<void>;
+  /** Replaces a stored start of waiting by a later one (epoch ms). */
+  postponeWaiting(instanceId: number, since: number): Promise<void>;
   /** Removes the start of waiting: the instance is ready. */
   stopWaiting(instanceId: number): Promise<void>;
   countRestarts(instanceId: number, times: number): Promise<void>;
@@ -63,6 +65,7 @@ export function createBanStore(redis: RedisCommands, clock: Clock, times: BanTim
       const [stored] = await redis.mget([key]);
       if (readCounters(stored, null).waitingSince === null) await redis.setWithTtl(key, text, waitTtl);
     },
+    postponeWaiting: (id, since) => redis.setWithTtl(waitKey(id), String(Math.floor(since / 1000)), waitTtl),
     stopWaiting: (id) => redis.remove(waitKey(id)),
     async countRestarts(id, amount) {
       try {
@@ -81,6 +84,7 @@ export const noBans: BanStore = {
   counters: async () => new Map(),
   ban: async () => undefined,
   startWaiting: async () => undefined,
+  postponeWaiting: async () => undefined,
   stopWaiting: async () => undefined,
   countRestarts: async () => undefined,
 };

@@ -7,6 +7,7 @@ import { type BanStore, createBanStore, noBans } from "../blacklist/store.ts";
 import { createLease, type Lease, newToken, noLease } from "../lease/lease.ts";
 import { type LoopState, noteFile, startState, takeState } from "../loop-state.ts";
 import { createObserver } from "../observe/observe.ts";
+import { type Pauses, watchPauses } from "../observe/pauses.ts";
 import { nextCreateSlot, pollSlotOf } from "../observe/poll-schedule.ts";
 import type { Probe } from "../observe/probe.ts";
 import { shareProbe } from "../observe/shared-probe.ts";
@@ -88,7 +89,7 @@ export async function run(settings: ProvisionerSettings, deps: Dependencies, sto
   let outcome: DestroyOutcome | null = null;
   try {
     const probe = shareProbe(deps.probe);
-    const parts = loopParts(context, restored, account, stores, counts, probe);
+    const parts = loopParts(context, restored, account, stores, counts, probe, watchPauses(deps.clock, stop));
     await Promise.all([runLoop(parts, loop, stop, mutations.signal), runServing({ ...parts, probe }, loop, stop)]);
     outcome = await shutdown({ ...context, ...restored, ...account, ...stores, stoppedAt: mutations.stoppedAt() });
   } finally {
@@ -205,6 +206,7 @@ function loopParts(
   { bans, lease, save }: Stores,
   counts: ProvisionerCounts,
   probe: Probe,
+  pauses: Pauses,
 ): LoopParts {
   const { clock, random, askReloader } = deps;
   const { allowLocal, desired, drainMs, firstCreateWaitMs, limits, policy, secrets } = settings;
@@ -235,11 +237,13 @@ function loopParts(
         imageLogin: () => secrets.registryLogin()?.text ?? null,
         save,
         mayMutate: lease.mayMutate,
+        pauses,
         nextCreateSlot: (notBefore) => nextCreateSlot(slot, notBefore, random),
       }),
     ),
     onPass: counts.onPass,
     lease,
+    pauses,
     publisher,
     askReloader,
     save,

@@ -1,6 +1,6 @@
 // Takes and renews the label's lease in Redis, so that only one provisioner acts for a label, and keeps a copy of the state next to
 // it. The only file that knows these keys. Touches Redis through the commands that it is given.
-import type { Clock } from "../../common/clock.ts";
+import { type Clock, stopwatch } from "../../common/clock.ts";
 import type { Logger } from "../../common/logging.ts";
 import { LEASE_MS } from "../model/deadlines.ts";
 import { type LeaseAnswer, OURS, type Ownership, ownershipBy } from "../model/ownership.ts";
@@ -51,10 +51,28 @@ export function createLease({ redis, clock, log, label, token, owner }: LeasePar
   let takenOver = false; // what a predecessor left in Redis is part of our state
   let mirrored: string | null = null;
   let lastDoubt = "";
+  let sinceClaimMs = stopwatch(clock);
+
+  /** Forgets what Redis has answered: it was paused for so long that another provisioner may hold the lease by now. */
+  function forgetAfterPause(): boolean {
+    if (sinceClaimMs() < LEASE_MS) return false;
+    last = null;
+    claimedSince = clock.now();
+    takenOver = false;
+    return true;
+  }
 
   /** Claims the lease in Redis. `kept`: it was ours without interruption. */
   async function claim(): Promise<{ answer: LeaseAnswer; kept: boolean }> {
+    forgetAfterPause();
     claimedSince ??= clock.now();
+    sinceClaimMs = stopwatch(clock);
+    const claimed = await ask();
+    if (!forgetAfterPause()) return claimed;
+    return { answer: { kind: "none", why: "the program was paused while it asked" }, kept: false };
+  }
+
+  async function ask(): Promise<{ answer: LeaseAnswer; kept: boolean }> {
     try {
       const { before, leftMs } = await redis.claim(leaseKey(label), mine, `${mine}${owner}`, LEASE_MS);
       answered = true;

@@ -33,6 +33,8 @@ export type Action =
   | { kind: "ban"; target: { kind: BanKind; id: number } | null; instanceId: number; reason: string }
   /** `since` in epoch ms. */
   | { kind: "start_waiting"; instanceId: number; since: number }
+  /** The same instance has been waited for since `since` only: nobody looked for a part of the time that is stored. */
+  | { kind: "postpone_waiting"; instanceId: number; since: number }
   | { kind: "stop_waiting"; instanceId: number }
   | { kind: "count_restart"; instanceId: number; times: number }
   | { kind: "forget_intent" };

@@ -12,6 +12,8 @@ import type { Situation } from "./situation.ts";
 const SEND_AGAIN_MS = 60_000;
 // After this long an instance that is being destroyed no longer prevents a create.
 const PENDING_DELETE_BLOCKS_MS = 120_000;
+// The ban store keeps whole seconds.
+const STORED_UNIT_MS = 1000;
 
 /** Pending deletes that were never sent, or were sent a minute ago and are still listed or unconfirmed. */
 export function pendingDeleteActions({ seen, state, now }: PlanInput): Action[] {
@@ -61,8 +63,13 @@ export function banStoreActions({ instances, seen, state, limits }: Situation): 
   const ofInstances = instances.flatMap(({ row }): Action[] => {
     const actions: Action[] = [];
     const track = state.tracks[row.id];
-    if (track !== undefined && !track.wasReady && seen.counters.get(row.id)?.waitingSince === null) {
-      actions.push({ kind: "start_waiting", instanceId: row.id, since: track.waitingSince });
+    const storedSince = seen.counters.get(row.id)?.waitingSince;
+    if (track !== undefined && !track.wasReady && storedSince !== undefined) {
+      const { waitingSince: since, unobservedMs } = track;
+      if (storedSince === null) actions.push({ kind: "start_waiting", instanceId: row.id, since });
+      // A pod that has lost its volume knows of no pause: the wait that it finds must be the one that was observed.
+      else if (unobservedMs > 0 && since - storedSince >= STORED_UNIT_MS)
+        actions.push({ kind: "postpone_waiting", instanceId: row.id, since });
     }
     // The next pod of this name must not find a wait that is over: it would destroy a good instance at once.
     if (track?.serving && (seen.counters.get(row.id)?.waitingSince ?? null) !== null) {

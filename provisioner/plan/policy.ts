@@ -29,6 +29,21 @@ export function applyPolicy(decision: Decision, policy: Policy): { decision: Dec
   };
 }
 
+/**
+ * The decision of the first look after a time in which nobody looked. What it sees may only follow from the pause, as a connection that
+ * broke meanwhile: nothing is changed before the next look. An end that was ordered before is carried through.
+ */
+export function afterGap(decision: Decision): Decision {
+  const actions = decision.actions.filter((action) =>
+    action.kind === "destroy" ? action.reason === "still_listed" : !WAITS_FOR_NEXT_LOOK.has(action.kind),
+  );
+  if (actions.length === decision.actions.length) return decision;
+  const why = `nobody has looked for a while: this is decided again in ${NEXT_CHECK_MS / 1000} s`;
+  return { ...withoutActions(decision, why, NEXT_CHECK_MS), actions };
+}
+
+const WAITS_FOR_NEXT_LOOK: ReadonlySet<Action["kind"]> = new Set(["create", "ban", "forget_intent"]);
+
 /** The decision while it waits for a newer list than it was made from. */
 export function untilListed(decision: Decision): Decision {
   return withoutActions(decision, "waiting for a fresh instance list: rate-limited by the API", NEXT_CHECK_MS);

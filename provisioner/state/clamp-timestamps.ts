@@ -41,6 +41,7 @@ export function clampTimestamps(state: State, now: number): State {
     heldReplacement: heldReplacement && wait(heldReplacement),
     firstNoneAt: notAfterNow(state.firstNoneAt),
     template: template && { ...template, seenAt: notAfterNow(template.seenAt) },
+    observedAt: notAfterNow(state.observedAt),
     listUnknownSince: notAfterNow(state.listUnknownSince),
     bansUnknownSince: notAfterNow(state.bansUnknownSince),
   };
@@ -56,6 +57,7 @@ function trackOf(track: Track, notAfterNow: <T extends number | null>(at: T) => 
     noMapSince: notAfterNow(track.noMapSince),
     servingSince: notAfterNow(track.servingSince),
     notServingSince: notAfterNow(track.notServingSince),
+    observedAt: notAfterNow(track.observedAt),
     probedAt: notAfterNow(track.probedAt),
     streakSince: notAfterNow(track.streakSince),
     lost: lost && { ...lost, since: notAfterNow(lost.since), readAt: notAfterNow(lost.readAt) },

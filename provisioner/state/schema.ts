@@ -32,6 +32,10 @@ const track = z.object({
   notServingSince: instantSchema.nullable(),
   /** Since when it is lost, how many lists have shown that, and when the last of them was read. */
   lost: z.object({ since: instantSchema, reads: z.int(), readAt: instantSchema }).nullable(),
+  /** When a look last observed it; null in a state that an earlier version wrote. */
+  observedAt: instantSchema.nullable().default(null),
+  /** How much time the instants above leave out, because nobody looked: what the ban store knows of the wait has it still in it. */
+  unobservedMs: z.number().default(0),
   /** Came back from `lost` within its grace: counts as a restart of this instance, not yet written to the ban store. */
   uncountedRestarts: z.int(),
 });
@@ -164,6 +168,8 @@ export const stateSchema = z.object({
       seenAt: instantSchema,
     })
     .nullable(),
+  /** When the instances were last observed. */
+  observedAt: instantSchema.nullable().default(null),
   listUnknownSince: instantSchema.nullable(),
   bansUnknownSince: instantSchema.nullable(),
   /** The owner of the lease in Redis: after a restart the provisioner is the same owner. */
@@ -196,6 +202,7 @@ export function emptyState(label: string): State {
     confirmedNone: false,
     firstNoneAt: null,
     template: null,
+    observedAt: null,
     listUnknownSince: null,
     bansUnknownSince: null,
     leaseToken: null,

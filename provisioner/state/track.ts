@@ -35,6 +35,8 @@ export function newTrack(now: number): Track {
     tcpOpen: false,
     notServingSince: null,
     lost: null,
+    observedAt: null,
+    unobservedMs: 0,
     uncountedRestarts: 0,
   };
 }
@@ -46,7 +48,7 @@ export function track(
   seen: Observation,
   now: number,
 ): Track {
-  const stored = seen.counters.get(row.id)?.waitingSince ?? now;
+  const stored = (seen.counters.get(row.id)?.waitingSince ?? now) + (before?.unobservedMs ?? 0);
   const base: Track = before ?? { ...newTrack(now), waitingSince: Math.min(stored, now) };
   const phase = phaseOf(row, row.createdAt ?? base.firstSeenAt, now);
   const runningSince = phase.phase === "running" ? (base.runningSince ?? now) : null;
@@ -112,8 +114,9 @@ export function withLaterProbes(track: Track, other: Track | undefined): Track {
   if (other === undefined || other.probedAt <= track.probedAt || !sameEndpoint(track.endpoint, other.endpoint))
     return track;
   const { serving, servingSince, notServingSince, failedProbes, passesMissing, tcpOpen, probedAt, streakSince } = other;
+  const { observedAt } = other;
   const wasReady = track.wasReady || other.wasReady;
-  const probes = { failedProbes, passesMissing, tcpOpen, probedAt, streakSince };
+  const probes = { failedProbes, passesMissing, tcpOpen, probedAt, streakSince, observedAt };
   return { ...track, ...probes, wasReady, serving, servingSince, notServingSince };
 }
 

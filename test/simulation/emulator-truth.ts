@@ -63,6 +63,8 @@ export interface DestroyTruth {
   answersForMs: number | null;
   /** How long ago its last probe failed; null if none did. */
   failedProbeMs: number | null;
+  /** For how long its probes have failed without a break: times in which the pod did not probe it are left out. */
+  failingMs: number;
   /** Other live contracts of the label without a DELETE. */
   others: number;
 }

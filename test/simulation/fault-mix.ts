@@ -3,6 +3,7 @@ import type { JsonObject } from "../emulator/json.ts";
 import { type Random, seededRandom } from "../emulator/random.ts";
 import { drawEnds } from "./ends.ts";
 import { drawFault } from "./faults.ts";
+import { drawFreezes } from "./freezes.ts";
 import { KILL_POINTS, type KillPoint } from "./process.ts";
 import { drawRefusals } from "./refusals.ts";
 import { drawReplacements } from "./replacements.ts";
@@ -65,6 +66,8 @@ export function faultMix(seed: number, { hours, pods }: FaultMixOptions): Scenar
   // Some images are reported with their digest once they run: no replacement can change that.
   const reported = seededRandom(seed, "reported");
   if (reported.chance(0.2)) emulator.images = { [FIRST_IMAGE]: { runningAs: `${FIRST_IMAGE}@sha256:4e17` } };
+  const freezes = { pods, faultsEndMs, steadyRedis: redis === "steady", losesRows };
+  injections.push(...drawFreezes(seededRandom(seed, "freezes"), freezes));
   return { seed, hours, pods, faultsEndMs, env, oneAddress: random.chance(0.5), emulator, injections };
 }
 

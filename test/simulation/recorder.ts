@@ -50,12 +50,15 @@ export interface RecorderParts {
   record(pod: number | null, text: string): void;
 }
 
+// Between two probes of an instance there are at most 15 s, and the calls of a pass. After a longer time nobody knows what was in between.
+const UNSEEN_MS = 40_000;
+
 export function createRecorder(parts: RecorderParts): Recorder {
   const { emulator, now, pods, truth, record } = parts;
   const { world } = emulator;
   const seen = new Map<number, Seen>();
   const open = new Map<number, Seen>();
-  const failedProbes = new Map<string, number>();
+  const failedProbes = new Map<string, { at: number; failingMs: number }>();
   const deleteSent = new Set<number>();
   let known = 0;
   let hashed: { content: unknown; value: string } = { content: null, value: "" };
@@ -177,8 +180,10 @@ export function createRecorder(parts: RecorderParts): Recorder {
     // What is reported under another name looks wrong to the program.
     const reportedAs = world.settings.images[instance.spec.image]?.runningAs ?? instance.spec.image;
     const right = reportedAs === image.name && instance.spec.templateHash === hash.value;
-    const failed = (instance.ports ?? []).map(({ host }) => failedProbes.get(`${instance.ip?.trim()}:${host}`) ?? 0);
-    const lastFailed = Math.max(0, ...failed);
+    const failed = (instance.ports ?? []).flatMap(
+      ({ host }) => failedProbes.get(`${instance.ip?.trim()}:${host}`) ?? [],
+    );
+    const lastFailed = Math.max(0, ...failed.map(({ at }) => at));
     truth.destroys.push({
       at: now(),
       pod,
@@ -187,6 +192,7 @@ export function createRecorder(parts: RecorderParts): Recorder {
       rightForMs: right ? now() - Math.max(image.since, hash.since, instance.createdAt) : null,
       answersForMs: one.answersSince === null ? null : now() - one.answersSince,
       failedProbeMs: lastFailed === 0 ? null : now() - lastFailed,
+      failingMs: Math.max(0, ...failed.map(({ failingMs }) => failingMs)),
       others: [...open.values()].filter(
         (other) => other.instance.label === instance.label && !deleteSent.has(other.instance.id),
       ).length,
@@ -215,7 +221,12 @@ export function createRecorder(parts: RecorderParts): Recorder {
       observe();
     },
     probed(host, port, ok) {
-      if (!ok) failedProbes.set(`${host}:${port}`, now());
+      const key = `${host}:${port}`;
+      const before = failedProbes.get(key);
+      if (!ok) {
+        const sinceMs = before === undefined ? 0 : now() - before.at;
+        failedProbes.set(key, { at: now(), failingMs: (before?.failingMs ?? 0) + (sinceMs > UNSEEN_MS ? 0 : sinceMs) });
+      } else if (before !== undefined) failedProbes.set(key, { ...before, failingMs: 0 });
     },
     close() {
       observe();

@@ -1,7 +1,10 @@
-// Law 3: a healthy instance with the desired image and template is destroyed only if another one with its label lives. Pure.
+// Law 3: a healthy instance with the desired image and template is destroyed only if another one with its label lives. One that answers,
+// although its probes fail, is destroyed only after its pod has seen that for a while. Pure.
 import type { Breach, DestroyTruth, Truth } from "../emulator-truth.ts";
 
 const ANSWERED_MS = 60_000;
+// The shortest time that the program gives an instance is 60 s, seen by lists. A pod that cannot reach an instance cannot know better.
+const SEEN_FAILING_MS = 45_000;
 
 /** Judged at the first DELETE of an instance: later ones only repeat it. */
 export function goodKept(truth: Truth): Breach[] {
@@ -20,8 +23,8 @@ export function wasOrdered(truth: Truth, { at, pod }: DestroyTruth): boolean {
 }
 
 /** An unlisted instance cannot be probed: nobody can know that it is healthy, and it is destroyed by its id. */
-function isGood({ shown, rightForMs, answersForMs, failedProbeMs }: DestroyTruth): boolean {
+function isGood({ shown, rightForMs, answersForMs, failedProbeMs, failingMs }: DestroyTruth): boolean {
   if (!shown || rightForMs === null || answersForMs === null) return false;
-  if (failedProbeMs !== null && failedProbeMs <= ANSWERED_MS) return false;
+  if (failedProbeMs !== null && failedProbeMs <= ANSWERED_MS && failingMs >= SEEN_FAILING_MS) return false;
   return rightForMs >= ANSWERED_MS && answersForMs >= ANSWERED_MS;
 }

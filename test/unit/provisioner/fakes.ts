@@ -3,6 +3,7 @@ import type { Logger } from "../../../common/logging.ts";
 import { createLogger } from "../../../common/logging.ts";
 import type { BanStore } from "../../../provisioner/blacklist/store.ts";
 import { known } from "../../../provisioner/model/observation.ts";
+import type { Pauses } from "../../../provisioner/observe/pauses.ts";
 import type { State } from "../../../provisioner/state/schema.ts";
 import type { CreateRequest, VastClient } from "../../../provisioner/vast/client.ts";
 import { VastError, type VastErrorFields } from "../../../provisioner/vast/errors.ts";
@@ -102,10 +103,14 @@ export function fakeBans(journal: Journal, away = false): BanStore {
     counters: async () => new Map(),
     ban: (kind, id, reason) => write(`ban ${kind} ${id} ${reason}`),
     startWaiting: (id, since) => write(`start_waiting ${id} ${since}`),
+    postponeWaiting: (id, since) => write(`postpone_waiting ${id} ${since}`),
     stopWaiting: (id) => write(`stop_waiting ${id}`),
     countRestarts: (id, times) => write(`count_restart ${id} ${times}`),
   };
 }
+
+/** A process that was never paused. */
+export const noPauses: Pauses = { totalMs: () => 0 };
 
 /** A logger and the lines that it wrote. */
 export function fakeLog(): { log: Logger; lines: Record<string, unknown>[] } {

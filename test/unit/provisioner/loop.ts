@@ -6,13 +6,14 @@ import { type LoopState, startState } from "../../../provisioner/loop-state.ts";
 import type { Policy } from "../../../provisioner/model/desired.ts";
 import type { Observation } from "../../../provisioner/model/observation.ts";
 import type { Urgency } from "../../../provisioner/observe/list-schedule.ts";
+import type { Pauses } from "../../../provisioner/observe/pauses.ts";
 import type { Probe } from "../../../provisioner/observe/probe.ts";
 import type { Publisher } from "../../../provisioner/publish/publish.ts";
 import { type LoopParts, pass, runLoop } from "../../../provisioner/reconcile.ts";
 import { runServing, serve } from "../../../provisioner/serve.ts";
 import type { State } from "../../../provisioner/state/schema.ts";
 import { type FakeClock, fakeClock } from "../../fakes/fake-clock.ts";
-import { type ClientScript, fakeBans, fakeClient, fakeDisk, fakeLog, type Journal } from "./fakes.ts";
+import { type ClientScript, fakeBans, fakeClient, fakeDisk, fakeLog, type Journal, noPauses } from "./fakes.ts";
 import {
   desired,
   HOUR,
@@ -73,6 +74,7 @@ interface Setup extends ClientScript {
   probe?: Probe;
   onAsk?: () => void;
   lease?: Lease;
+  pauses?: Pauses;
 }
 
 /** Runs passes of the real loop; nothing but the clock, the disk, the API, Redis and the reloader are fakes. */
@@ -114,9 +116,11 @@ export function loop(setup: Setup) {
       imageLogin: () => null,
       save: disk.save,
       mayMutate: lease.mayMutate,
+      pauses: setup.pauses ?? noPauses,
       nextCreateSlot: (notBefore) => notBefore,
     }),
     lease,
+    pauses: setup.pauses ?? noPauses,
     publisher: fakePublisher(journal, brokenPublisher),
     askReloader: async () => {
       journal.push("ask reloader");

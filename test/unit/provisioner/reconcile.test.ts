@@ -142,18 +142,21 @@ describe("a server whose instance cannot be destroyed", () => {
     };
     const l = loop({ seen, state: serving, file: fileOf(), destroy: maybeRefuse });
     const destroys = () => l.journal.filter((entry) => entry.startsWith("destroy")).length;
+    const lookFor = async (seconds: number) => {
+      for (let left = seconds; left > 0; left -= 20) {
+        await l.clock.advance(Math.min(left, 20) * SECOND);
+        await l.pass();
+      }
+    };
     await l.pass();
     await l.pass();
     expect(destroys()).toBe(1);
-    await l.clock.advance(61 * SECOND);
-    await l.pass();
+    await lookFor(61);
     expect(destroys()).toBe(2);
     allowed = true;
-    await l.clock.advance(61 * SECOND);
-    await l.pass();
+    await lookFor(61);
     expect(destroys()).toBe(2); // the second wait is twice as long
-    await l.clock.advance(60 * SECOND);
-    await l.pass();
+    await lookFor(60);
     expect(l.state.state.pendingDeletes).toMatchObject([{ id: ID, deleteConfirmed: true }]);
   });
 
@@ -361,6 +364,110 @@ describe("the start", () => {
     rows = [row({ id: 42 })];
     await l.pass();
     expect(effects(l.journal).join()).not.toContain("count_restart");
+  });
+});
+
+describe("after a time in which nobody looked", () => {
+  const mutations = (journal: Journal) => journal.filter((entry) => /^(destroy|create|ban)/.test(entry));
+  /** A process whose pauses the test adds up. */
+  function pausable() {
+    let totalMs = 0;
+    return { totalMs: () => totalMs, pause: (ms: number) => (totalMs += ms) };
+  }
+  // Silent for all of its time but the last minute.
+  const nearlyLost = state({ tracks: { [ID]: silentTrack(4 * 60 * SECOND) } });
+  const silent = observation([row()], { probes: new Map([[ID, failing()]]) });
+
+  test("one lost probe destroys nothing, and the silence goes on from where it was", async () => {
+    const pauses = pausable();
+    const l = loop({ seen: silent, state: nearlyLost, pauses });
+    await l.pass();
+    await l.clock.advance(HOUR);
+    pauses.pause(HOUR);
+    await l.pass();
+    for (let i = 0; i < 10; i += 1) {
+      await l.clock.advance(5 * SECOND);
+      await l.pass();
+    }
+    expect(mutations(l.journal)).toEqual([]);
+    await l.clock.advance(15 * SECOND);
+    await l.pass();
+    expect(mutations(l.journal)).toEqual([`destroy ${ID}`]);
+  });
+
+  test("the first look decides nothing, and the second one does", async () => {
+    const pauses = pausable();
+    let seen = observation([row()]);
+    const l = loop({ seen: () => seen, state: serving, file: fileOf(), pauses });
+    await l.pass();
+    seen = observation([changed]);
+    pauses.pause(15 * SECOND);
+    await l.pass();
+    expect(mutations(l.journal)).toEqual([]);
+    expect(l.state.plan).toMatchObject({ state: "ready", reason: "image_changed", server: { port: 41234 } });
+    await l.pass();
+    expect(mutations(l.journal)).toEqual([`destroy ${ID}`]);
+  });
+
+  test("the first list decides nothing, however many looks had none before", async () => {
+    const pauses = pausable();
+    let seen = observation([row()]);
+    const l = loop({ seen: () => seen, state: serving, file: fileOf(), pauses });
+    await l.pass();
+    seen = observation([], { list: unknown() });
+    pauses.pause(15 * SECOND);
+    await l.pass();
+    seen = observation([changed]);
+    await l.pass();
+    expect(mutations(l.journal)).toEqual([]);
+    await l.pass();
+    expect(mutations(l.journal)).toEqual([`destroy ${ID}`]);
+  });
+
+  test("what was seen before the pause is observed again", async () => {
+    const pauses = pausable();
+    let looks = 0;
+    const seen = () => {
+      looks += 1;
+      if (looks > 1) return observation([row()], { probes: new Map([[ID, passing()]]) });
+      pauses.pause(HOUR);
+      return observation([changed]);
+    };
+    const l = loop({ seen, state: serving, file: fileOf(), pauses });
+    await l.pass();
+    expect(l.asks.map(({ urgency }) => urgency)).toEqual(["starting", "now"]);
+    expect(l.state.plan?.reason).toBe("instance_ready");
+  });
+
+  test("a decision from before the pause is not carried out", async () => {
+    const pauses = pausable();
+    let observed = observation([changed]);
+    const l = loop({ seen: () => observed, state: serving, file: fileOf(), pauses, onAsk: () => pauses.pause(HOUR) });
+    await l.pass();
+    observed = observation([row()], { probes: new Map([[ID, passing()]]) });
+    await l.pass();
+    expect(mutations(l.journal)).toEqual([]);
+    expect(l.state.plan).toMatchObject({ reason: "instance_ready", server: { port: 41234 } });
+  });
+
+  test.each([
+    ["a short restart counts the silence", 5 * SECOND, [`destroy ${ID}`]],
+    ["the time between two runs is no silence", HOUR, []],
+  ])("%s", async (_, downMs, expected) => {
+    const before = state({ tracks: { [ID]: silentTrack(299 * SECOND) } });
+    const l = loop({ seen: silent, state: before });
+    await l.clock.advance(downMs);
+    await l.pass();
+    await l.pass();
+    expect(mutations(l.journal)).toEqual(expected);
+  });
+
+  test("a program that does not know when it last looked waits for its second look", async () => {
+    const l = loop({ seen: silent, state: { ...state({ tracks: { [ID]: silentTrack(HOUR) } }), observedAt: null } });
+    await l.pass();
+    expect(mutations(l.journal)).toEqual([]);
+    await l.pass();
+    expect(mutations(l.journal)).toEqual([`destroy ${ID}`]);
   });
 });
 

@@ -113,18 +113,20 @@ test("destroying the only good instance is a breach, whatever the reason", () =>
     rightForMs: MINUTE,
     answersForMs: MINUTE,
     failedProbeMs: MINUTE + 1,
+    failingMs: 0,
     others: 0,
   };
   const law = (over: Partial<DestroyTruth>) => goodKept(truthOf({ destroys: [{ ...good, ...over }] }));
   expect(law({})).toHaveLength(1);
   expect(law({ failedProbeMs: null })).toHaveLength(1);
+  expect(law({ failedProbeMs: SECOND, failingMs: 45 * SECOND - 1 })).toHaveLength(1); // one lost probe proves nothing
   const excuses: Partial<DestroyTruth>[] = [
     { others: 1 },
     { rightForMs: null },
     { rightForMs: MINUTE - 1 },
     { answersForMs: null },
     { answersForMs: MINUTE - 1 },
-    { failedProbeMs: MINUTE },
+    { failedProbeMs: MINUTE, failingMs: 45 * SECOND },
     { shown: false },
   ];
   for (const excuse of excuses) expect(law(excuse)).toEqual([]);
@@ -271,7 +273,7 @@ describe("an ordered end", () => {
 
   test("of a good instance is allowed", () => {
     const destroy = { at: end.from + SECOND, pod: 0, id: 1, shown: true, rightForMs: HOUR, answersForMs: HOUR };
-    const destroys = [{ ...destroy, failedProbeMs: null, others: 0 }];
+    const destroys = [{ ...destroy, failedProbeMs: null, failingMs: 0, others: 0 }];
     expect(goodKept(truthOf({ destroys }))).toHaveLength(1);
     expect(goodKept(truthOf({ destroys }, { ends: [end] }))).toEqual([]);
   });
@@ -309,6 +311,7 @@ test("the third answering instance that a pod gives up within an hour is a breac
     rightForMs: null,
     answersForMs: 0,
     failedProbeMs: null,
+    failingMs: 0,
     others: 0,
     ...over,
   });

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { createActor } from "../../../../provisioner/act/act.ts";
 import type { Action } from "../../../../provisioner/model/plan.ts";
+import type { Pauses } from "../../../../provisioner/observe/pauses.ts";
 import type { State } from "../../../../provisioner/state/schema.ts";
 import { fakeClock } from "../../../fakes/fake-clock.ts";
 import {
@@ -11,6 +12,7 @@ import {
   fakeLog,
   type Journal,
   never,
+  noPauses,
   vastError,
 } from "../fakes.ts";
 import {
@@ -30,7 +32,13 @@ const ID = 7835610;
 /** Carries out one action. */
 async function act(
   action: Action,
-  setup: ClientScript & { state?: Partial<State>; redisAway?: boolean; full?: boolean; mayMutate?: boolean } = {},
+  setup: ClientScript & {
+    state?: Partial<State>;
+    redisAway?: boolean;
+    full?: boolean;
+    mayMutate?: boolean;
+    pauses?: Pauses;
+  } = {},
 ) {
   const journal: Journal = [];
   const disk = fakeDisk(journal);
@@ -46,6 +54,7 @@ async function act(
     imageLogin: () => null,
     save: disk.save,
     mayMutate: async () => setup.mayMutate ?? true,
+    pauses: setup.pauses ?? noPauses,
     nextCreateSlot: (notBefore) => notBefore,
   });
   const before = state(setup.state);
@@ -220,6 +229,8 @@ describe("what goes to the ban store", () => {
   test("is when waiting began and that it is over", async () => {
     const began = await act({ kind: "start_waiting", instanceId: ID, since: 5 });
     expect(began.journal).toEqual([`start_waiting ${ID} 5`]);
+    const later = await act({ kind: "postpone_waiting", instanceId: ID, since: 7 });
+    expect(later.journal).toEqual([`postpone_waiting ${ID} 7`]);
     expect((await act({ kind: "stop_waiting", instanceId: ID })).journal).toEqual([`stop_waiting ${ID}`]);
   });
 

@@ -2,9 +2,19 @@ import { describe, expect, test } from "vitest";
 import type { Clock } from "../../../../common/clock.ts";
 import { createOne } from "../../../../provisioner/act/create.ts";
 import { known } from "../../../../provisioner/model/observation.ts";
+import type { Pauses } from "../../../../provisioner/observe/pauses.ts";
 import type { State } from "../../../../provisioner/state/schema.ts";
 import { fakeClock } from "../../../fakes/fake-clock.ts";
-import { type ClientScript, fakeClient, fakeDisk, fakeLog, type Journal, never, vastError } from "../fakes.ts";
+import {
+  type ClientScript,
+  fakeClient,
+  fakeDisk,
+  fakeLog,
+  type Journal,
+  never,
+  noPauses,
+  vastError,
+} from "../fakes.ts";
 import {
   createAction,
   desired,
@@ -28,6 +38,7 @@ interface Setup extends ClientScript {
   stop?: AbortSignal;
   imageLogin?: string | null;
   mayMutate?: boolean;
+  pauses?: Pauses;
   /** How long the API takes to answer a create. */
   answerMs?: number;
   /** Called with the fence of a create before it is answered. */
@@ -58,6 +69,7 @@ async function attempt(setup: Setup) {
     imageLogin: () => (setup.imageLogin === undefined ? "-u me -p token registry.example" : setup.imageLogin),
     save: disk.save,
     mayMutate: async () => setup.mayMutate ?? true,
+    pauses: setup.pauses ?? noPauses,
     nextCreateSlot: (notBefore: number) => notBefore + 7 * SECOND,
   };
   const seen = observation([], { template: unknown(), templateAt: 0, ...setup.seen });
@@ -108,6 +120,17 @@ describe("a create", () => {
     expect(journal).toEqual(["template", "search", "save", "create 31415926", "save"]);
     expect(disk.saved.at(-1)).toMatchObject({ intent: null, creates: [] });
     expect(result).toMatchObject({ intent: null, creates: [], backoff: null });
+    expect(outcome).toBe("create_interrupted");
+  });
+
+  test("is given up when the process was paused while it searched: somebody else may have created one", async () => {
+    let totalMs = 0;
+    const offers = () => {
+      totalMs += HOUR;
+      return [offer()];
+    };
+    const { outcome, journal } = await attempt({ offers, create: () => 42, pauses: { totalMs: () => totalMs } });
+    expect(journal).toEqual(["template", "search"]);
     expect(outcome).toBe("create_interrupted");
   });
 

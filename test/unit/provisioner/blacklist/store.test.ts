@@ -163,6 +163,12 @@ describe("waiting times and restart counters", () => {
     expect(earlier.written.map(([command]) => command)).toEqual(["setIfAbsent"]);
   });
 
+  test("replace a stored start of waiting by a later one", async () => {
+    const stored = fakeRedis({ wait_5: "1795446000" });
+    await createBanStore(stored.redis, fakeClock(), times).postponeWaiting(5, NOW + 999);
+    expect(stored.written).toEqual([["setWithTtl", "wait_5", String(NOW / 1000), 86_400]]);
+  });
+
   test("start again when the counter's key held something else", async () => {
     const { redis, written } = fakeRedis();
     const add = async () => {

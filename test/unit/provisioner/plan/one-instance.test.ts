@@ -395,6 +395,15 @@ describe("what is written to the ban store besides the decision", () => {
     expect(plan.actions).toEqual([{ kind: "start_waiting", instanceId: ID, since: NOW - MINUTE }]);
   });
 
+  test("writes the observed wait over a stored one that has a time in it in which nobody looked", () => {
+    const seen = { counters: new Map([[ID, { waitingSince: NOW - HOUR, restarts: 0 }]]) };
+    const plan = one(startingRow(), waitingTrack(MINUTE, { unobservedMs: HOUR - MINUTE }), { seen });
+    expect(plan.actions).toEqual([{ kind: "postpone_waiting", instanceId: ID, since: NOW - MINUTE }]);
+    expect(one(startingRow(), waitingTrack(HOUR, { unobservedMs: MINUTE }), { seen }).actions).not.toContainEqual(
+      expect.objectContaining({ kind: "postpone_waiting" }),
+    );
+  });
+
   test("writes nothing about an instance while the store does not answer", () => {
     expect(one(startingRow(), waitingTrack(MINUTE), { seen: { counters: new Map() } }).actions).toEqual([]);
   });

@@ -89,6 +89,8 @@ const track: fc.Arbitrary<Track> = fc.record({
   passesMissing: fc.integer({ min: 0, max: 2 }),
   tcpOpen: fc.boolean(),
   notServingSince: maybe(past),
+  observedAt: maybe(past),
+  unobservedMs: fc.constantFrom(0, 60_000),
   lost: maybe(fc.record({ since: past, reads: fc.integer({ min: 0, max: 3 }), readAt: past })),
   uncountedRestarts: fc.integer({ min: 0, max: 2 }),
 });
@@ -176,6 +178,7 @@ const someState: fc.Arbitrary<State> = fc.record({
     past.map((seenAt) => ({ ...template, seenAt })),
     { nil: null, freq: 9 },
   ),
+  observedAt: maybe(past),
   listUnknownSince: maybe(past),
   bansUnknownSince: maybe(past),
   leaseToken: maybe(fc.constant("t0-k3-n")),

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { Policy } from "../../../../provisioner/model/desired.ts";
 import { type Action, type Decision, toPlan } from "../../../../provisioner/model/plan.ts";
-import { applyPolicy } from "../../../../provisioner/plan/policy.ts";
+import { afterGap, applyPolicy } from "../../../../provisioner/plan/policy.ts";
 import { createAction, decided, NOW, observation, row, SECOND, servingTrack, silentTrack, state } from "./situation.ts";
 
 const ID = 7835610;
@@ -77,5 +77,31 @@ describe("observe", () => {
   test("forgets a create whose deadline is over: that changes nothing outside", () => {
     const forgetting = { ...creating, actions: [{ kind: "forget_intent" } as const] };
     expect(kinds(applyPolicy(forgetting, "observe").decision)).toEqual(["forget_intent"]);
+  });
+});
+
+describe("after a time in which nobody looked", () => {
+  test("nothing is destroyed, created or banned, what serves stays served, and the next look comes soon", () => {
+    const decision = afterGap(replacing());
+    expect(toPlan(decision)).toMatchObject({ state: "ready", actions: [], server: { port: 41234 } });
+    expect(decision.message).toContain("decided again in 2 s");
+    expect(decision.nextCheckAt).toBe(NOW + 2 * SECOND);
+    expect(kinds(afterGap(creating))).toEqual([]);
+    expect(afterGap(replacing(silentTrack(SECOND))).serving.server).toBeNull();
+  });
+
+  test("a destroy that was ordered before is sent again, and the ban store is kept up to date", () => {
+    const actions: Action[] = [
+      { kind: "destroy", id: 5, hostId: null, machineId: null, reason: "still_listed" },
+      { kind: "stop_waiting", instanceId: ID },
+    ];
+    const ban: Action = { kind: "ban", target: null, instanceId: ID, reason: "start_timeout" };
+    const decision = { ...creating, actions: [...actions, ban, { kind: "forget_intent" } as const] };
+    expect(afterGap(decision).actions).toEqual(actions);
+  });
+
+  test("a decision that changes nothing stays as it is", () => {
+    const decision = { ...creating, actions: [] };
+    expect(afterGap(decision)).toBe(decision);
   });
 });

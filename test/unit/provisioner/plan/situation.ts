@@ -111,6 +111,8 @@ export function servingTrack(over: Partial<Track> = {}): Track {
     tcpOpen: true,
     notServingSince: null,
     lost: null,
+    observedAt: NOW,
+    unobservedMs: 0,
     uncountedRestarts: 0,
     ...over,
   };
@@ -152,6 +154,7 @@ export function state(over: Partial<State> = {}): State {
   return {
     ...emptyState(LABEL),
     confirmedNone: true,
+    observedAt: NOW,
     template: { ...template, seenAt: NOW },
     ...over,
   };

@@ -34,6 +34,7 @@ async function create(env: Record<string, string>, market: JsonObject[], bans: r
       imageLogin: () => null,
       save: fakeDisk([]).save,
       mayMutate: async () => true,
+      pauses: { totalMs: () => 0 },
       nextCreateSlot: (notBefore) => notBefore,
     },
     { ...createAction, maxDollarsPerHour: settings.limits.maxDollarsPerHour ?? null },
