@@ -32,9 +32,11 @@ const MOST_STATUS_CHARACTERS = 200;
 export const FAILED_RULES: readonly Rule[] = [
   {
     name: "host_banned",
-    observed: "its host or machine is banned",
+    observed: "never ready, and its host or machine is banned",
     plan: "replace it",
-    decide: withInstance(({ row, name }, situation) => {
+    // A ban is a verdict about starting there. One that was ready is judged by how long it does not answer.
+    decide: withInstance(({ row, track, name }, situation) => {
+      if (track.wasReady) return null;
       const ban = banOn(row, situation);
       if (ban === undefined) return null;
       const message = `${name}: its ${ban.kind} ${ban.id} is banned (${ban.reason}); it is replaced`;

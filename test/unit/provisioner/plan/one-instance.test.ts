@@ -41,6 +41,11 @@ describe("bans and restarts", () => {
     expect(plan.message).toContain("77001");
   });
 
+  test("an instance that was ready has its whole time to answer again, although its host is banned meanwhile", () => {
+    const plan = one(row(), silentTrack(20 * SECOND), { seen: banned });
+    expect(plan).toMatchObject({ reason: "instance_unreachable", actions: [] });
+  });
+
   test("plans a replacement when its machine is banned, and names the ban's reason", () => {
     const bans = known([{ kind: "machine" as const, id: 4821, reason: "host_failed" }]);
     const plan = one(startingRow(), waitingTrack(MINUTE), { seen: { bans } });
