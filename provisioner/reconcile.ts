@@ -114,7 +114,9 @@ export async function pass(
 }
 
 /** While all is well the list is read seldom. */
-function urgencyOf({ plan, problem }: LoopState): Urgency {
+function urgencyOf({ plan, problem, state }: LoopState): Urgency {
+  // A second list shows whether the contract is really stopped: until then nginx may route to somebody else.
+  if (Object.values(state.tracks).some(({ stopped }) => stopped !== null)) return "starting";
   return plan?.reason === "instance_ready" && plan.actions.length === 0 && problem === null ? "ready" : "starting";
 }
 

@@ -52,6 +52,14 @@ export function phaseOf(instance: Instance, startedAt: number, now: number): Ins
   }
 }
 
+/**
+ * Whether the API says that the contract itself is stopped: its ports may belong to another customer's container by now. What
+ * `actual_status` says is about the container and may be late or wrong.
+ */
+export function contractStopped({ intendedStatus, curState }: Instance): boolean {
+  return intendedStatus === "stopped" || curState === "stopped";
+}
+
 /** Its contract is stopped: outbid, stopped by its host or in the console, or because the account has no credit. */
 export function stoppedByVast(phase: InstancePhase): boolean {
   return phase.phase === "lost" && (phase.status === "stopped" || phase.status === "outbid");

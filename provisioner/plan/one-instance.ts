@@ -108,8 +108,8 @@ export const DESIRED_RULES: readonly Rule[] = [
   },
   {
     name: "instance_ready",
-    observed: "its probe passes",
-    plan: "publish it, whatever its status, `status_msg`, bans and restarts are; a price above `VAST_MAX_DPH` is reported",
+    observed: "its probe passes, and no two lists in a row show that its contract is stopped",
+    plan: "publish it, whatever its `actual_status`, `status_msg`, bans and restarts are; a price above `VAST_MAX_DPH` is reported",
     decide: withInstance(({ row, name }, situation) => {
       const { serving, limits } = situation;
       if (serving.server === null) return null;

@@ -48,7 +48,7 @@ export function clampTimestamps(state: State, now: number): State {
 }
 
 function trackOf(track: Track, notAfterNow: <T extends number | null>(at: T) => number | T): Track {
-  const { lost } = track;
+  const { lost, stopped } = track;
   return {
     ...track,
     waitingSince: notAfterNow(track.waitingSince),
@@ -60,6 +60,7 @@ function trackOf(track: Track, notAfterNow: <T extends number | null>(at: T) => 
     observedAt: notAfterNow(track.observedAt),
     probedAt: notAfterNow(track.probedAt),
     streakSince: notAfterNow(track.streakSince),
+    stopped: stopped && { ...stopped, readAt: notAfterNow(stopped.readAt) },
     lost: lost && { ...lost, since: notAfterNow(lost.since), readAt: notAfterNow(lost.readAt) },
   };
 }

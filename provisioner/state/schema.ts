@@ -36,6 +36,8 @@ const track = z.object({
   observedAt: instantSchema.nullable().default(null),
   /** How much time the instants above leave out, because nobody looked: what the ban store knows of the wait has it still in it. */
   unobservedMs: z.number().default(0),
+  /** How many lists in a row have shown that its contract is stopped, and when the last of them was read. */
+  stopped: z.object({ reads: z.int(), readAt: instantSchema }).nullable().default(null),
   /** Came back from `lost` within its grace: counts as a restart of this instance, not yet written to the ban store. */
   uncountedRestarts: z.int(),
 });

@@ -1,8 +1,9 @@
 // What is known about one instance over time: its endpoint, whether it serves, whether it is lost. Pure: records facts, decides nothing.
 import { outOfCredit } from "../model/account.ts";
 import { type Endpoint, hasMap } from "../model/endpoint.ts";
-import { phaseOf } from "../model/instance-phase.ts";
+import { contractStopped, phaseOf } from "../model/instance-phase.ts";
 import type { Observation, ObservedInstance, ProbeResult } from "../model/observation.ts";
+import type { Instance } from "../vast/rows.ts";
 import type { Track } from "./schema.ts";
 
 // One failed probe proves nothing; three in a row within at least five seconds are an outage that users notice. Both loops probe, so
@@ -37,6 +38,7 @@ export function newTrack(now: number): Track {
     lost: null,
     observedAt: null,
     unobservedMs: 0,
+    stopped: null,
     uncountedRestarts: 0,
   };
 }
@@ -54,7 +56,13 @@ export function track(
   const runningSince = phase.phase === "running" ? (base.runningSince ?? now) : null;
   const noMapSince = phase.phase === "running" && !hasMap(row) ? (base.noMapSince ?? now) : null;
   const next = withProbe(
-    { ...base, runningSince, noMapSince, waitingSince: Math.min(base.waitingSince, stored) },
+    {
+      ...base,
+      stopped: stoppedReads(base, row, seen),
+      runningSince,
+      noMapSince,
+      waitingSince: Math.min(base.waitingSince, stored),
+    },
     endpoint.found ? endpoint.endpoint : null,
     probe,
     now,
@@ -117,6 +125,7 @@ export function withLaterProbes(track: Track, other: Track | undefined): Track {
   const { observedAt } = other;
   const wasReady = track.wasReady || other.wasReady;
   const probes = { failedProbes, passesMissing, tcpOpen, probedAt, streakSince, observedAt };
+  if (isStopped(track)) return { ...track, ...probes };
   return { ...track, ...probes, wasReady, serving, servingSince, notServingSince };
 }
 
@@ -124,9 +133,29 @@ function sameEndpoint(a: Endpoint | null, b: Endpoint | null): boolean {
   return a?.host === b?.host && a?.port === b?.port;
 }
 
-function setServing(t: Track, serving: boolean, now: number): Track {
-  if (serving) {
-    return { ...t, serving, wasReady: true, servingSince: t.serving ? t.servingSince : now, notServingSince: null };
+// One list may show a change in progress.
+const STOPPED_READS = 2;
+
+function stoppedReads({ stopped }: Track, row: Instance, { listedAt }: Observation): Track["stopped"] {
+  if (!contractStopped(row)) return null;
+  if (stopped !== null && listedAt <= stopped.readAt) return stopped;
+  return { reads: (stopped?.reads ?? 0) + 1, readAt: listedAt };
+}
+
+function isStopped({ stopped }: Track): boolean {
+  return (stopped?.reads ?? 0) >= STOPPED_READS;
+}
+
+/** Whoever answers at the address of a stopped contract, it need not be the instance. */
+function setServing(t: Track, answers: boolean, now: number): Track {
+  if (answers && !isStopped(t)) {
+    return {
+      ...t,
+      serving: true,
+      wasReady: true,
+      servingSince: t.serving ? t.servingSince : now,
+      notServingSince: null,
+    };
   }
-  return { ...t, serving, servingSince: null, notServingSince: t.notServingSince ?? now };
+  return { ...t, serving: false, servingSince: null, notServingSince: t.notServingSince ?? now };
 }

@@ -145,6 +145,20 @@ describe("both loops together", () => {
   });
 });
 
+test("a stopped contract is not published again, although its address answers", async () => {
+  const stopped = servingTrack({ serving: false, notServingSince: NOW, stopped: { reads: 2, readAt: NOW } });
+  const l = loop({ state: state({ tracks: { [ID]: stopped } }), file: fileOf({ server: null, state: "unavailable" }) });
+  const { server } = fileOf();
+  if (server === null) throw new Error("the file has a server");
+  l.state.served = { id: ID, server, downSince: l.clock.monotonic() };
+  l.state.seen = observation([row({ curState: "stopped" })]);
+  for (let i = 0; i < 5; i += 1) {
+    await l.clock.advance(3 * SECOND);
+    await l.serve();
+  }
+  expect(publications(l.journal)).toEqual([]);
+});
+
 test("an instance that has moved is left to the main loop: only a list shows where it is", async () => {
   const probed: number[] = [];
   const moved = state({ tracks: { [ID]: servingTrack({ endpoint: { ...endpoint, port: 50000 } }) } });

@@ -92,6 +92,7 @@ const track: fc.Arbitrary<Track> = fc.record({
   observedAt: maybe(past),
   unobservedMs: fc.constantFrom(0, 60_000),
   lost: maybe(fc.record({ since: past, reads: fc.integer({ min: 0, max: 3 }), readAt: past })),
+  stopped: maybe(fc.record({ reads: fc.integer({ min: 1, max: 3 }), readAt: past })),
   uncountedRestarts: fc.integer({ min: 0, max: 2 }),
 });
 

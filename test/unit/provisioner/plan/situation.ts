@@ -113,6 +113,7 @@ export function servingTrack(over: Partial<Track> = {}): Track {
     lost: null,
     observedAt: NOW,
     unobservedMs: 0,
+    stopped: null,
     uncountedRestarts: 0,
     ...over,
   };
