@@ -47,7 +47,7 @@ export async function serve(parts: ServeParts, loop: LoopState, stop: AbortSigna
   const track = loop.state.tracks[id];
   // An instance that has moved is the main loop's: its new address is in the list only.
   if (track?.endpoint?.host !== server.host || track.endpoint.port !== server.port) return;
-  const probe = await parts.probe(track.endpoint, stop);
+  const probe = await parts.probe(track.endpoint, id, stop);
   // From here to the publication nothing waits: the main loop may have decided meanwhile, and the newest state counts.
   if (stop.aborted || loop.served?.id !== id || isLeaving(loop, id)) return;
   const now = clock.now();

@@ -22,6 +22,7 @@ export interface ProvisionerSettings {
   redisUrl: string;
   banTimes: { banTtlSeconds: number; restartTtlSeconds: number; banAfterSeconds: number };
   healthPath: string | undefined;
+  healthExpect: string | undefined;
   drainMs: number;
   firstCreateWaitMs: number;
   /** Whether an address of this machine may be an instance's. */
@@ -53,6 +54,10 @@ export interface Secrets {
 export function readProvisionerSettings(source: SettingsSource): ProvisionerSettings {
   const { values: v, warnings } = readSettings(PROVISIONER_VARIABLES, source);
   const redisUrl = redisUrlOf(v);
+  if (v.VAST_HEALTH_EXPECT !== undefined && v.VAST_HEALTH_PATH === undefined)
+    throw new SettingsError([
+      "VAST_HEALTH_EXPECT is set without VAST_HEALTH_PATH: set the path whose answer holds that text, or leave both out.",
+    ]);
   return {
     podName: v.POD_NAME,
     desired: {
@@ -87,6 +92,7 @@ export function readProvisionerSettings(source: SettingsSource): ProvisionerSett
       banAfterSeconds: v.BLACKLIST_BAN_AFTER_SECONDS,
     },
     healthPath: v.VAST_HEALTH_PATH,
+    healthExpect: v.VAST_HEALTH_EXPECT,
     drainMs: v.VAST_DRAIN_SECONDS * 1000,
     firstCreateWaitMs: v.VAST_FIRST_CREATE_WAIT_SECONDS * 1000,
     allowLocal: v.UPSTREAM_ALLOW_LOCAL,

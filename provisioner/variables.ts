@@ -21,6 +21,8 @@ import { readQuery } from "./search/query.ts";
 import { QueryError } from "./search/query-error.ts";
 
 // biome-ignore lint/suspicious/noTemplateCurlyInString: shown literally; the pod's name is inserted later
+const INSTANCE_ID_REFERENCE = "${INSTANCE_ID}";
+// biome-ignore lint/suspicious/noTemplateCurlyInString: as above
 const POD_NAME_REFERENCE = "${POD_NAME}";
 
 /** A parser of the search as a schema. Its message, with the position of the mistake, becomes part of the problem. */
@@ -121,6 +123,11 @@ export const PROVISIONER_VARIABLES = {
     group: "instance",
     meaning: "path of the HTTP probe (2xx and 3xx pass); unset: a TCP connection passes, unless sshd answers",
     expects: "a path that begins with a slash, like /health",
+  }),
+  VAST_HEALTH_EXPECT: optional(z.string().regex(/^[\x20-\x7e]{1,500}$/), {
+    group: "instance",
+    meaning: `text that the HTTP probe's answer must hold, in a header or in the first 64 KiB of its body; may contain \`${INSTANCE_ID_REFERENCE}\``,
+    expects: `1-500 printable characters, like "instance": ${INSTANCE_ID_REFERENCE} or X-Instance: ${INSTANCE_ID_REFERENCE}`,
   }),
   VAST_URL: byDefault(url(["http:", "https:"], isBase), "https://console.vast.ai", {
     group: "instance",

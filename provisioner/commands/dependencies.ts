@@ -54,6 +54,7 @@ export function systemDependencies(settings: ProvisionerSettings, env: ClusterAc
     owner: processName(clock),
     probe: createProbe(clock, {
       healthPath: settings.healthPath,
+      healthExpect: settings.healthExpect,
       scheme: settings.desired.upstreamScheme,
       authHeader: settings.secrets.upstreamAuth,
       onRefused: settings.secrets.reload,

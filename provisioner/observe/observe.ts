@@ -154,7 +154,7 @@ async function probeAll(
   const instances = live.map(async (row): Promise<ObservedInstance> => {
     const chosen = currentEndpoint(row, state.tracks[row.id], desired.upstreamPort, clock.now());
     const endpoint = parts.allowLocal ? chosen : remoteOnly(chosen);
-    return { row, endpoint, probe: endpoint.found ? await probe(endpoint.endpoint, signal) : null };
+    return { row, endpoint, probe: endpoint.found ? await probe(endpoint.endpoint, row.id, signal) : null };
   });
   return { instances: await Promise.all(instances), publishedProbe: null };
 }
@@ -165,7 +165,7 @@ async function probePublished(
   signal?: AbortSignal,
 ): Promise<Observation["publishedProbe"]> {
   if (server === null || instance === null) return null;
-  return { instanceId: instance.id, probe: await probe({ host: server.host, port: server.port }, signal) };
+  return { instanceId: instance.id, probe: await probe({ host: server.host, port: server.port }, instance.id, signal) };
 }
 
 /** Stopped, and not by this program: Vast.ai does that to every instance of an account that has no credit left. */

@@ -2,7 +2,6 @@
 import { Agent as HttpAgent } from "node:http";
 import { Agent as HttpsAgent } from "node:https";
 import { connect } from "node:net";
-import type { Readable } from "node:stream";
 import { type Clock, withDeadline } from "../../common/clock.ts";
 import { codeOf, messageOf } from "../../common/errors.ts";
 import { createHttpClient } from "../../common/http.ts";
@@ -10,12 +9,16 @@ import type { Server } from "../../common/upstream-file.ts";
 import type { Header } from "../../common/variable-parsers.ts";
 import type { Endpoint } from "../model/endpoint.ts";
 import type { ProbeResult } from "../model/observation.ts";
+import { holdsText, type StreamedAnswer } from "./expected-text.ts";
 
-export type Probe = (endpoint: Endpoint, signal?: AbortSignal) => Promise<ProbeResult>;
+/** Probes the instance at its endpoint. */
+export type Probe = (endpoint: Endpoint, instanceId: number, signal?: AbortSignal) => Promise<ProbeResult>;
 
 export interface ProbeSettings {
   /** Path of the HTTP probe. Without a path, an open TCP connection is enough. */
   healthPath: string | undefined;
+  /** What the answer must hold, so that another server at the address does not pass; see expected-text.ts. */
+  healthExpect: string | undefined;
   scheme: Server["scheme"];
   /** Authenticates the provisioner at the instance. Read for each probe, because it may come from a file that is rotated. */
   authHeader: () => Header | null;
@@ -33,9 +36,14 @@ const MAX_BANNER_WAIT_MS = 2000;
 // sshd may send some lines before its banner. A server that sends more than this is not sshd.
 const MAX_BANNER_LENGTH = 4096;
 
-/** Probes by TCP, and also by HTTP when there is a path (2xx and 3xx pass). Never rejects. */
+interface HttpAnswer {
+  status: number;
+  expected: boolean;
+}
+
+/** Probes by TCP, and also by HTTP when there is a path (2xx and 3xx pass, if the expected text is there). Never rejects. */
 export function createProbe(clock: Clock, settings: ProbeSettings): Probe {
-  const { healthPath } = settings;
+  const { healthPath, healthExpect } = settings;
   const client = createHttpClient({
     // A new connection for each probe: a kept one proves only that the app listened earlier, and uvicorn closes it after five
     // seconds, which is the interval between probes. No proxy: nginx connects to the instance directly too.
@@ -47,25 +55,39 @@ export function createProbe(clock: Clock, settings: ProbeSettings): Probe {
     responseType: "stream",
     decompress: false,
   });
-  const statusOf = async (endpoint: Endpoint, path: string, auth: Header | null, signal: AbortSignal) => {
+  const get = async (target: Target, auth: Header | null, signal: AbortSignal): Promise<HttpAnswer> => {
+    const { endpoint, path, instanceId } = target;
     const host = endpoint.host.includes(":") ? `[${endpoint.host}]` : endpoint.host;
-    const response = await client.get<Readable>(`${settings.scheme}://${host}:${endpoint.port}${path}`, {
+    const response = await client.get<StreamedAnswer["data"]>(`${settings.scheme}://${host}:${endpoint.port}${path}`, {
       signal,
-      headers: { "User-Agent": "vast-pod", ...(auth === null ? {} : { [auth.name]: auth.value }) },
+      headers: {
+        "User-Agent": "vast-pod",
+        "Accept-Encoding": "identity",
+        ...(auth === null ? {} : { [auth.name]: auth.value }),
+      },
     });
-    response.data.destroy(); // only the status is needed, however long the body is
-    return response.status;
+    try {
+      const expected = healthExpect === undefined || (await holdsText(response, healthExpect, instanceId));
+      return { status: response.status, expected };
+    } finally {
+      response.data.destroy(); // the rest is not needed, however long the body is
+    }
   };
-  const httpFailure = async (endpoint: Endpoint, path: string, signal: AbortSignal): Promise<string | null> => {
+  const httpFailure = async (target: Target, signal: AbortSignal): Promise<string | null> => {
+    const { path } = target;
     const auth = settings.authHeader();
     try {
-      let status = await statusOf(endpoint, path, auth, signal);
-      if (isRefusal(status) && auth !== null) {
+      let answer = await get(target, auth, signal);
+      if (isRefusal(answer.status) && auth !== null) {
         settings.onRefused();
         const rotated = settings.authHeader();
-        if (rotated !== null && rotated.value !== auth.value) status = await statusOf(endpoint, path, rotated, signal);
+        if (rotated !== null && rotated.value !== auth.value) answer = await get(target, rotated, signal);
       }
-      if (status >= 200 && status < 400) return null;
+      const { status, expected } = answer;
+      if (status >= 200 && status < 400)
+        return expected
+          ? null
+          : `GET ${path} answered ${status} without the text of VAST_HEALTH_EXPECT: another server has the address, or the setting is wrong`;
       return `GET ${path} answered ${status}${isRefusal(status) ? ": check UPSTREAM_AUTH_HEADER" : ""}`;
     } catch (error) {
       // Never the error itself: it holds the request with its headers.
@@ -74,7 +96,7 @@ export function createProbe(clock: Clock, settings: ProbeSettings): Probe {
       return `GET ${path}: ${signal.aborted ? "no answer in time" : `${code}${remedy}`}`;
     }
   };
-  return async (endpoint, signal) => {
+  return async (endpoint, instanceId, signal) => {
     const where = `${endpoint.host}:${endpoint.port}`;
     const failed = (tcp: boolean, why: string): ProbeResult => ({
       endpoint,
@@ -88,10 +110,16 @@ export function createProbe(clock: Clock, settings: ProbeSettings): Probe {
       const tcp = await tcpFailure(endpoint, clock, deadline);
       if (tcp !== null) return failed(false, tcp);
       if (healthPath === undefined) return passed();
-      const http = await httpFailure(endpoint, healthPath, deadline);
+      const http = await httpFailure({ endpoint, path: healthPath, instanceId }, deadline);
       return http === null ? passed() : failed(true, http);
     });
   };
+}
+
+interface Target {
+  endpoint: Endpoint;
+  path: string;
+  instanceId: number;
 }
 
 function isRefusal(status: number): boolean {

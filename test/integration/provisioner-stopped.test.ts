@@ -31,3 +31,17 @@ test("an instance that answers is served on while only its status says stopped",
   expect((await pod.upstream())?.server).toEqual(server);
   expect((await pod.emulator.live(pod.label)).length).toBe(1);
 });
+
+test("with VAST_HEALTH_EXPECT only an answer that names the instance is served", async () => {
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: the setting holds it literally
+  const own = { VAST_HEALTH_PATH: "/health", VAST_HEALTH_EXPECT: '"instance":${INSTANCE_ID},' };
+  pod = await openPod({ env: own });
+  const first = await pod.provision();
+  const { server } = await pod.ready();
+  expect(await (await fetch(`http://${server?.host}:${server?.port}/`)).text()).toContain('"instance":');
+  await first.stop();
+  // The same answers, taken for those of a stranger.
+  await pod.provision({ VAST_HEALTH_EXPECT: '"instance":1,' });
+  const file = await pod.until("it is withdrawn", ({ server }) => server === null, 30_000);
+  expect(file).toMatchObject({ state: "unavailable", reason: "instance_unhealthy" });
+});

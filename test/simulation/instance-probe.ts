@@ -24,7 +24,7 @@ const FARTHEST_MS = 250;
 export function instanceProbe(parts: ProbeParts, process: Process): Probe {
   const { emulator, random, healthPath } = parts;
   const { clock } = process;
-  return async (endpoint, signal) => {
+  return async (endpoint, _instanceId, signal) => {
     const { host, port } = endpoint;
     const done = (ok: boolean, tcp: boolean, why: string) => {
       parts.probed(host, port, ok);

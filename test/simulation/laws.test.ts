@@ -110,7 +110,7 @@ test("law 4: a program that does not destroy a replaced instance leaves it bille
 test("law 5: a program that never trusts its probe serves nothing after the faults", async () => {
   const doubts = (dependencies: Dependencies): Dependencies => ({
     ...dependencies,
-    probe: async (endpoint, signal) => ({ ...(await dependencies.probe(endpoint, signal)), ok: false, tcp: false }),
+    probe: async (...probed) => ({ ...(await dependencies.probe(...probed)), ok: false, tcp: false }),
   });
   expect(await broken(scenarioWith([]), doubts)).toContain("serving-again");
 });
@@ -218,9 +218,9 @@ test("law 11: a program whose probes wait for the API's answers serves a dead in
         call = answer.catch(() => null);
         return answer;
       },
-      probe: async (endpoint, signal) => {
+      probe: async (...probed) => {
         await call;
-        return probe(endpoint, signal);
+        return probe(...probed);
       },
     };
   };

@@ -149,6 +149,7 @@ describe("an invalid value is a problem that names the variable and what is vali
     ["VAST_POLICY", "none"],
     ["VAST_UPSTREAM_PORT", "http"],
     ["VAST_HEALTH_PATH", "health"],
+    ["VAST_HEALTH_EXPECT", "id\tone"],
     ["VAST_MAX_DPH", "0"],
     ["VAST_MAX_DPH", "$0.45"],
     ["VAST_MAX_CREATES_PER_HOUR", "0"],

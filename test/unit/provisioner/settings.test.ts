@@ -123,6 +123,14 @@ describe("the provisioner's settings", () => {
     expect(read({ VAST_HEALTH_PATH: "/health" })).toMatchObject({ healthPath: "/health", limits: { httpProbe: true } });
   });
 
+  test("have a text that the answer of that probe must hold, but not without a path", () => {
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: the setting holds it literally
+    const VAST_HEALTH_EXPECT = "X-Instance: ${INSTANCE_ID}";
+    expect(read({ VAST_HEALTH_PATH: "/health", VAST_HEALTH_EXPECT }).healthExpect).toBe(VAST_HEALTH_EXPECT);
+    expect(read().healthExpect).toBeUndefined();
+    expect(String(attempt(() => read({ VAST_HEALTH_EXPECT })))).toMatch(/VAST_HEALTH_EXPECT.*set the path/);
+  });
+
   test("have no header for the instance unless one is set", () => {
     expect(read().secrets.upstreamAuth()).toBeNull();
   });

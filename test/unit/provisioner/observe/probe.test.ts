@@ -46,14 +46,18 @@ function listeningClock(heard: (ms: number, over: () => void) => void, now: () =
 }
 /** A clock that ends each wait for a banner immediately. */
 const atOnce = () => listeningClock((_, over) => over());
-const probe = (over: Partial<ProbeSettings> = {}, clock: Clock = atOnce()) =>
-  createProbe(clock, {
+const ID = 7835610;
+const probe = (over: Partial<ProbeSettings> = {}, clock: Clock = atOnce()) => {
+  const one = createProbe(clock, {
     healthPath: undefined,
+    healthExpect: undefined,
     scheme: "http",
     authHeader: () => null,
     onRefused: () => undefined,
     ...over,
   });
+  return (endpoint: { host: string; port: number }, signal?: AbortSignal) => one(endpoint, ID, signal);
+};
 
 /** Probes a server that sends one piece per wait; without a piece left, the wait ends. */
 async function greetedWith(pieces: readonly string[]) {
@@ -307,5 +311,43 @@ describe("what the reloader reports as applied", () => {
     const { port } = await listening(server);
     await new Promise((resolve) => server.close(resolve));
     expect(await createAskReloader(port, fakeClock())()).toBeNull();
+  });
+});
+
+describe("with a text that the answer must hold", () => {
+  const expecting = async (healthExpect: string, headers: Record<string, string>, body: string | Buffer) => {
+    const endpoint = await listening(createHttpServer((_, response) => response.writeHead(200, headers).end(body)));
+    return probe({ healthPath: "/health", healthExpect })(endpoint);
+  };
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: the setting holds it literally
+  const named = '"instance":${INSTANCE_ID}';
+
+  test.each([
+    ["its body", named, {}, `{"instance":${ID},"ok":true}`],
+    ["a header, in any case", `X-Instance: ${"$"}{INSTANCE_ID}`, { "x-instance": String(ID) }, ""],
+    ["the end of the first 64 KiB", named, {}, `${" ".repeat(65_536 - 18)}"instance":${ID}`],
+  ])("the instance passes that names itself in %s", async (_, text, headers, body) => {
+    expect(await expecting(text, headers, body)).toMatchObject({ ok: true });
+  });
+
+  test.each([
+    ["another instance", named, {}, '{"instance":7835611}'],
+    ["an instance whose id begins alike", named, {}, `"instance":${ID}1`],
+    ["a stranger", named, { "x-instance": "none" }, "welcome"],
+    ["a text behind the first 64 KiB", named, {}, `${" ".repeat(65_536)}"instance":${ID}`],
+  ])("%s does not pass", async (_, text, headers, body) => {
+    const result = await expecting(text, headers, body);
+    expect(result).toMatchObject({ ok: false, tcp: true });
+    expect(result.why).toContain("without the text of VAST_HEALTH_EXPECT");
+  });
+
+  test("an answer that breaks off does not pass", async () => {
+    const endpoint = await listening(
+      createHttpServer((_, response) => {
+        response.writeHead(200, { "content-length": "100" }).write("half");
+        setImmediate(() => response.destroy());
+      }),
+    );
+    expect(await probe({ healthPath: "/", healthExpect: named })(endpoint)).toMatchObject({ ok: false });
   });
 });

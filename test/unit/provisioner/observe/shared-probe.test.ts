@@ -16,7 +16,7 @@ function shared() {
 
 test("a probe in flight is shared: one connection and one result", async () => {
   const { clock, probed, probe } = shared();
-  const both = Promise.all([probe(endpoint), probe({ ...endpoint })]);
+  const both = Promise.all([probe(endpoint, 1), probe({ ...endpoint }, 1)]);
   const [one, other] = await clock.drive(both);
   expect(one).toBe(other);
   expect(probed).toEqual([41234]);
@@ -24,7 +24,7 @@ test("a probe in flight is shared: one connection and one result", async () => {
 
 test("another endpoint, or the same one later, is probed anew", async () => {
   const { clock, probed, probe } = shared();
-  await clock.drive(Promise.all([probe(endpoint), probe({ ...endpoint, port: 50000 })]));
-  await clock.drive(probe(endpoint));
+  await clock.drive(Promise.all([probe(endpoint, 1), probe({ ...endpoint, port: 50000 }, 1)]));
+  await clock.drive(probe(endpoint, 1));
   expect(probed).toEqual([41234, 50000, 41234]);
 });
