@@ -1,5 +1,6 @@
 // Writes a file atomically: a reader sees the old content or the new one, never a part. Touches one folder.
 import { randomBytes } from "node:crypto";
+import { constants } from "node:fs";
 import { chmod, open, readdir, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { codeOf } from "./errors.ts";
@@ -53,6 +54,30 @@ export async function writeAtomic(path: string, text: string, mode: number): Pro
     throw error;
   }
   return { changed: true };
+}
+
+/**
+ * Overwrites an existing file in one write, for a volume that is too full for a second file. Blanks take the place of what is left of a
+ * longer old text, because a reader may come between two writes. Throws the file system's error; the old content is then put back.
+ */
+export async function overwriteInPlace(path: string, text: string): Promise<void> {
+  const file = await open(path, constants.O_RDWR | constants.O_NOFOLLOW);
+  try {
+    const before = await file.readFile();
+    const bytes = Buffer.from(text);
+    const padded = Buffer.concat([bytes, Buffer.alloc(Math.max(0, before.length - bytes.length), " ")]);
+    try {
+      const { bytesWritten } = await file.write(padded, 0, padded.length, 0);
+      if (bytesWritten < padded.length) throw Object.assign(new Error(`ENOSPC: ${path}`), { code: "ENOSPC" });
+    } catch (error) {
+      await file.write(before, 0, before.length, 0);
+      await file.truncate(before.length);
+      throw error;
+    }
+    await file.sync();
+  } finally {
+    await file.close();
+  }
 }
 
 /** Whether `path` is a regular file with that text. One that cannot be read is written again. */

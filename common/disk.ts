@@ -1,7 +1,7 @@
 // The file system as both programs use it, passed in so that a simulation can replace it. Touches files.
 import { mkdir, rename, utimes } from "node:fs/promises";
 import { dirname } from "node:path";
-import { readIfExists, removeStaleTemporaries, type Written, writeAtomic } from "./atomic-file.ts";
+import { overwriteInPlace, readIfExists, removeStaleTemporaries, type Written, writeAtomic } from "./atomic-file.ts";
 
 /** Every function throws the file system's error; a file that could not be written keeps its old content. */
 export interface Disk {
@@ -9,6 +9,8 @@ export interface Disk {
   read(path: string): Promise<string | null>;
   /** See `writeAtomic`. */
   write(path: string, text: string, mode: number): Promise<Written>;
+  /** See `overwriteInPlace`. */
+  overwrite(path: string, text: string): Promise<void>;
   /** Creates the file's folder and removes stale temporary files of `path` in it. */
   prepare(path: string): Promise<void>;
   /** Sets the file's modification time, epoch ms, without changing its content. */
@@ -22,6 +24,7 @@ export interface Disk {
 export const systemDisk: Disk = {
   read: readIfExists,
   write: writeAtomic,
+  overwrite: overwriteInPlace,
   async prepare(path) {
     await mkdir(dirname(path), { recursive: true });
     await removeStaleTemporaries(path);

@@ -70,11 +70,25 @@ export function createPublisher(
       instance,
       updatedAt,
     } as const;
-    await disk.prepare(path);
-    await disk.write(path, formatUpstreamFile(file), FILE_MODE);
+    try {
+      await disk.prepare(path);
+      await disk.write(path, formatUpstreamFile(file), FILE_MODE);
+    } catch (error) {
+      // A volume that is too full for a second file must not keep nginx on a dead server, and the pod ready: the file itself has room.
+      if (server !== null || last === null || last.server === null) throw error;
+      await overwrite(formatUpstreamFile(file), error);
+    }
     last = file;
     touchedAt = clock.now();
     return { changed: true, file };
+  }
+
+  async function overwrite(text: string, error: unknown): Promise<void> {
+    try {
+      await disk.overwrite(path, text);
+    } catch {
+      throw error; // the first error says why nothing can be written
+    }
   }
 
   async function touch(): Promise<void> {

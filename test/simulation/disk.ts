@@ -6,6 +6,8 @@ export interface PodDisk {
   read(path: string): string | null;
   /** Throws ENOSPC while the disk is full. */
   write(path: string, text: string): void;
+  /** Needs no space; throws if there is no such file. */
+  overwrite(path: string, text: string): void;
   move(from: string, to: string): void;
   touch(path: string): void;
   /** While true every write fails and leaves the file unchanged. */
@@ -23,6 +25,10 @@ export function podDisk(upstreamPath: string): PodDisk {
     read: (path) => files.get(path) ?? null,
     write(path, text) {
       if (disk.full || (disk.stateFull && path !== upstreamPath)) throw fail("ENOSPC", path);
+      files.set(path, text);
+    },
+    overwrite(path, text) {
+      if (!files.has(path)) throw fail("ENOENT", path);
       files.set(path, text);
     },
     move(from, to) {
@@ -57,6 +63,13 @@ export function processDisk(disk: PodDisk, observer: WriteObserver): Disk {
       disk.write(path, text);
       observer.after(path, text);
       return observer.alive() ? { changed: true } : never();
+    },
+    async overwrite(path, text) {
+      if (!observer.alive()) return never();
+      if (!observer.before(path)) return never();
+      disk.overwrite(path, text);
+      observer.after(path, text);
+      return observer.alive() ? undefined : never();
     },
     prepare: async () => undefined,
     touch: async (path) => (observer.alive() ? disk.touch(path) : never()),

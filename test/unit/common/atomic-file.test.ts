@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { lstat, mkdir, readdir, readFile, stat, symlink, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { readIfExists, removeStaleTemporaries, writeAtomic } from "../../../common/atomic-file.ts";
+import { overwriteInPlace, readIfExists, removeStaleTemporaries, writeAtomic } from "../../../common/atomic-file.ts";
 import { readSmallFileSync } from "../../../common/small-file.ts";
 import { temporaryFolder } from "../../fakes/temporary-folder.ts";
 
@@ -129,4 +129,25 @@ test("only the temporary files of a killed writer are removed", async () => {
     await writeFile(join(folder, name), "");
   await removeStaleTemporaries(path);
   expect((await readdir(folder)).sort()).toEqual([".other.json.a1.tmp", "file.json", "file.json.tmp"]);
+});
+
+test.each([
+  ["a shorter text", '{"a":1}\n'],
+  ["a longer text", `{"a":"${"x".repeat(100)}"}\n`],
+])("a file is overwritten in place with %s, and stays the same JSON", async (_, text) => {
+  const path = join(await temporaryFolder(), "file.json");
+  await writeFile(path, '{"before":"something of some length"}\n', { mode: 0o640 });
+  const { ino } = await stat(path);
+  await overwriteInPlace(path, text);
+  expect(JSON.parse((await readIfExists(path)) ?? "")).toEqual(JSON.parse(text));
+  expect(await stat(path)).toMatchObject({ ino });
+});
+
+test("only a file that exists is overwritten in place, and no link is followed", async () => {
+  const folder = await temporaryFolder();
+  await expect(overwriteInPlace(join(folder, "none"), "x")).rejects.toThrow("ENOENT");
+  await writeFile(join(folder, "target"), "kept");
+  await symlink(join(folder, "target"), join(folder, "link"));
+  await expect(overwriteInPlace(join(folder, "link"), "x")).rejects.toThrow("ELOOP");
+  expect(await readIfExists(join(folder, "target"))).toBe("kept");
 });

@@ -31,6 +31,7 @@ function fakeDisk(files: Map<string, string>): Disk {
       files.set(path, text);
       return { changed };
     },
+    overwrite: async (path, text) => void files.set(path, text),
     prepare: async () => undefined,
     touch: async () => undefined,
     removeStale: async () => undefined,

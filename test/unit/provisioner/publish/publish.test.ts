@@ -1,6 +1,7 @@
 import { chmod, readdir, readFile, stat, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { type Disk, systemDisk } from "../../../../common/disk.ts";
 import { formatUpstreamFile, parseUpstreamFile } from "../../../../common/upstream-file.ts";
 import { createPublisher } from "../../../../provisioner/publish/publish.ts";
 import { fakeClock } from "../../../fakes/fake-clock.ts";
@@ -97,6 +98,43 @@ describe("the upstream file", () => {
     await writeFile(join(path, "..", "in-the-way"), "");
     const blocked = createPublisher(join(path, "..", "in-the-way", "upstream.json"), POD, fakeClock(), () => 0);
     await expect(blocked.publish(none)).rejects.toThrow(/EEXIST|ENOTDIR/);
+    expect(await textOf(path)).toBe(before);
+  });
+});
+
+describe("on a full volume", () => {
+  const full = (over: Partial<Disk> = {}): Disk => ({
+    ...systemDisk,
+    write: async () => {
+      throw Object.assign(new Error("ENOSPC: no space left on device"), { code: "ENOSPC" });
+    },
+    ...over,
+  });
+  const servingThenFull = async (disk: Disk) => {
+    const { publisher, path } = await publisherIn();
+    await publisher.publish(ready);
+    const next = createPublisher(path, POD, fakeClock(), () => 0, disk);
+    await next.start();
+    return { path, next, before: await textOf(path) };
+  };
+
+  test("a dead server is withdrawn all the same, in the file that is there", async () => {
+    const { path, next } = await servingThenFull(full());
+    const { changed, file } = await next.publish(none);
+    expect(changed).toBe(true);
+    expect(parseUpstreamFile(await textOf(path))).toEqual({ ok: true, file });
+    expect(file).toMatchObject({ generation: 2, server: null });
+    await expect(next.publish({ ...none, message: "another" })).rejects.toThrow("ENOSPC");
+    await expect(next.publish(ready)).rejects.toThrow("ENOSPC");
+    expect(parseUpstreamFile(await textOf(path))).toEqual({ ok: true, file });
+  });
+
+  test("the error is that of the volume when the file cannot be overwritten either, and the file is as before", async () => {
+    const overwrite = async () => {
+      throw new Error("EROFS: read-only file system");
+    };
+    const { path, next, before } = await servingThenFull(full({ overwrite }));
+    await expect(next.publish(none)).rejects.toThrow("ENOSPC");
     expect(await textOf(path)).toBe(before);
   });
 });
