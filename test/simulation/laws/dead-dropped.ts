@@ -5,7 +5,7 @@ import { withoutAll } from "./two-instances.ts";
 // 17.5 s until the third failed probe counts, and the reload.
 const DROPPED_MS = 20_000;
 
-/** Counted while the pod's newest provisioner and its reloader run; a full volume is no excuse. */
+/** Counted while the pod's newest provisioner and its reloader run and are not frozen; a full volume is no excuse. */
 export function deadDropped(truth: Truth): Breach[] {
   return truth.pods.flatMap((pod, index) => {
     const able = ableSpans(truth, pod, index);
@@ -27,7 +27,7 @@ function ableSpans(truth: Truth, pod: PodTruth, index: number): Span[] {
     to: Math.min(span.to, pod.running[i + 1]?.from ?? span.to),
   }));
   const holes = truth.disturbances.filter(
-    ({ pod: hit, what }) => (hit === null || hit === index) && what === "reloader",
+    ({ pod: hit, what }) => (hit === null || hit === index) && ["reloader", "freeze"].includes(what),
   );
   return withoutAll(newest, holes);
 }
