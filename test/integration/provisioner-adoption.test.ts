@@ -67,7 +67,8 @@ function environment(): Record<string, string> {
     BLACKLIST_RESTART_THRESHOLD: "5",
     DEBUG: "false",
   };
-  const OTHERS = /^(VAST_URL|UPSTREAM_PATH|STATE_PATH|PROVISIONER_STATUS_PORT|RELOADER_STATUS_PORT|VAST_POD_TEST_.*)$/;
+  const OTHERS =
+    /^(VAST_URL|UPSTREAM_PATH|STATE_PATH|PROVISIONER_STATUS_PORT|RELOADER_STATUS_PORT|UPSTREAM_ALLOW_LOCAL|VAST_POD_TEST_.*)$/;
   const left = Object.keys(sandboxed).filter((name) => !(name in theirs) && !OTHERS.test(name));
   return { ...Object.fromEntries(left.map((name) => [name, ""])), ...theirs };
 }
