@@ -136,7 +136,7 @@ export class Applier {
     if (answered !== undefined && !isAlone && elapsedMs(nginx.startOf(answered), clock.now()) < JUST_FORKED_MS)
       return { kind: "settling", reload: null, why: null };
     const old = new OldWorkers(config.hash, []);
-    old.note([probe], workers);
+    old.note([probe], workers, clock.monotonic());
     this.#unsettled = { hash: config.hash, master: master.pid, old, reload: null, since: clock.monotonic() };
     return this.#settle(config, this.#unsettled, signal);
   }
@@ -176,7 +176,7 @@ export class Applier {
       timeoutMs: DEADLINE_MS,
       clock,
       fetchHash: () => nginx.fetchHash(),
-      isProof: (probes) => old.note(probes, nginx.workers(master, old.known)),
+      isProof: (probes) => old.note(probes, nginx.workers(master, old.known), clock.monotonic()),
       isWithdrawn: async () => config.server !== null && (await this.#parts.isWithdrawn()),
       refusal: () => log.refusalSince(mark, master),
       isMasterAlive: () => nginx.isMaster(master),
@@ -234,12 +234,12 @@ export class Applier {
     const { clock, nginx } = this.#parts;
     const list = () => this.#leaving.mayAnswer(nginx.workers(master, old.known), clock.monotonic());
     let workers = list();
-    if (workers.some((worker) => old.isUnproven(worker))) {
+    if (workers.some((worker) => old.isUnproven(worker, clock.monotonic()))) {
       const probe = await nginx.fetchHash();
       workers = list();
-      old.note([probe], workers);
+      old.note([probe], workers, clock.monotonic());
     }
-    const left = old.among(workers);
+    const left = old.among(workers, clock.monotonic());
     if (left.length === 0 || left.some((worker) => !worker.isLeaving) || !(await this.#hasOnlyAnswers())) return left;
     this.#leaving.end();
     return [];

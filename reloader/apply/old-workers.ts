@@ -6,6 +6,10 @@ import { isSameWorker, type Worker } from "../nginx/workers.ts";
 // The workers of one reload are forked within milliseconds, and nginx pauses 100 ms before its next reload
 // (ngx_master_process_cycle). So one that is older by more than this belongs to an earlier config.
 const SIBLINGS_MS = 50;
+// On a machine without time for it, nginx forks the workers of one reload further apart, and the kernel may give every connection to
+// the same one, so that the other never answers. nginx tells the workers of an earlier config to leave 100 ms after it has forked the
+// new ones: one that still takes connections this long afterwards is a new one.
+const TOLD_TO_LEAVE_MS = 2_000;
 // A worker that is leaving may answer a connection from before with its config: one that was idle waits for at most 2 s for a
 // request (keepalive_min_timeout), and any may take 5 s to send its head (client_header_timeout). Later it only finishes answers.
 export const LEAVING_MS = 7_500;
@@ -37,6 +41,8 @@ export class OldWorkers {
   readonly #others: Worker[] = [];
   /** The oldest new worker that answered the hash. */
   #answeredBy: Worker | null = null;
+  /** When the first of them answered, by the monotonic clock. */
+  #answeredAt = Number.POSITIVE_INFINITY;
 
   /** `before`: the workers before the signal. */
   constructor(hash: string, before: readonly Worker[]) {
@@ -49,8 +55,8 @@ export class OldWorkers {
     return [...this.#before, ...this.#others];
   }
 
-  /** Records who answered what. True: a worker that is newer than the signal runs the config. */
-  note(probes: readonly HashProbe[], workers: readonly Worker[]): boolean {
+  /** Records who answered what at `now`, by the monotonic clock. True: a worker that is newer than the signal runs the config. */
+  note(probes: readonly HashProbe[], workers: readonly Worker[], now: number): boolean {
     let accepted = false;
     for (const probe of probes) {
       if (probe.kind !== "hash") continue;
@@ -64,6 +70,7 @@ export class OldWorkers {
         addTo(this.#proven, worker);
         if (this.#wasBefore(worker)) continue;
         accepted = true;
+        this.#answeredAt = Math.min(this.#answeredAt, now);
         if (this.#answeredBy === null || worker.startedMs < this.#answeredBy.startedMs) this.#answeredBy = worker;
       }
     }
@@ -71,16 +78,21 @@ export class OldWorkers {
   }
 
   /** Those of `workers` that may run an earlier config. */
-  among(workers: readonly Worker[]): Worker[] {
+  among(workers: readonly Worker[], now: number): Worker[] {
     return workers.filter((worker) => {
       if (worker.isLeaving || worker.oldMaster !== null || this.#wasBefore(worker)) return true;
-      return this.#others.some((one) => isSameWorker(one, worker)) || this.isUnproven(worker);
+      return this.#others.some((one) => isSameWorker(one, worker)) || this.isUnproven(worker, now);
     });
   }
 
   /** It has not answered yet, and is too old for a sibling of the one that has: only its answer shows which config it runs. */
-  isUnproven(worker: Worker): boolean {
-    if (this.#answeredBy === null || this.#proven.some((one) => isSameWorker(one, worker))) return false;
+  isUnproven(worker: Worker, now: number): boolean {
+    if (
+      this.#answeredBy === null ||
+      now - this.#answeredAt > TOLD_TO_LEAVE_MS ||
+      this.#proven.some((one) => isSameWorker(one, worker))
+    )
+      return false;
     return worker.startedMs < this.#answeredBy.startedMs - SIBLINGS_MS;
   }
 

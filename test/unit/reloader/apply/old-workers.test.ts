@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { Applier, type ApplyOutcome } from "../../../../reloader/apply/apply.ts";
 import { ConfigFiles } from "../../../../reloader/apply/config-files.ts";
-import { LEAVING_MS } from "../../../../reloader/apply/old-workers.ts";
+import { LEAVING_MS, OldWorkers } from "../../../../reloader/apply/old-workers.ts";
 import type { Config } from "../../../../reloader/render/render.ts";
 import { fakeClock } from "../../../fakes/fake-clock.ts";
 import { CONFIG, FakeDisk, FakeNginx, GOOD } from "../fake-nginx.ts";
@@ -95,6 +95,15 @@ describe("a connection from before a reload", () => {
     pod.nginx.held = false;
     expect((await settle(pod, NONE)).ms).toBeLessThan(200);
   });
+});
+
+test("a worker that is older than the one that answers, and silent, is a new one if nginx does not tell it to leave", () => {
+  const worker = (pid: number, startedMs: number) => ({ pid, startedMs, isLeaving: false, oldMaster: null });
+  const workers = [worker(1, 0), worker(2, 80)];
+  const old = new OldWorkers(A.hash, []);
+  expect(old.note([{ kind: "hash", hash: A.hash, pid: 2 }], workers, 1_000)).toBe(true);
+  expect(old.among(workers, 3_000).map(({ pid }) => pid)).toEqual([1]);
+  expect(old.among(workers, 3_001)).toEqual([]);
 });
 
 describe("an upgrade of nginx in place", () => {
