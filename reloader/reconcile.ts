@@ -73,6 +73,8 @@ export class Reconciler {
     const input = await this.#readInput();
     const plan = planReload(input, this.#memory, clock.monotonic());
     const keepError = plan.desired.withdraws ? await files.withdraw() : null;
+    const isHeld = plan.desired.withdraws && plan.config === null;
+    const heldError = isHeld ? await files.unpublish(plan.desired.unavailableConfig) : null;
     const pageError = plan.page === null ? null : await writeStatePage(proxy.statePath, plan.page, disk);
     const outcome = plan.config === null ? null : await applier.ensure(plan.config, signal);
     if (outcome?.kind === "stopped") return 0; // the loop ends, or the next pass withdraws the server
@@ -81,7 +83,7 @@ export class Reconciler {
     const proven = outcome?.kind === "settled" ? plan.config : null;
     const cleanupError = proven === null ? null : await this.#parts.removeStale(proven);
     report.finish(
-      passReport(input, plan, outcome, this.#memory, [pageError, keepError, cleanupError]),
+      passReport(input, plan, outcome, this.#memory, [pageError, keepError, heldError, cleanupError]),
       clock.now(),
       clock.monotonic(),
     );

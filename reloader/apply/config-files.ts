@@ -100,6 +100,20 @@ export class ConfigFiles {
     }
   }
 
+  /**
+   * Replaces a config that names a server by `config`, which names none, although nginx refused such a config a short time ago and is
+   * not told: it may start at any moment. Answers why that failed, else null.
+   */
+  async unpublish(config: Config): Promise<string | null> {
+    try {
+      if (!(await this.#readOwn(this.configPath))?.server) return null;
+    } catch (error) {
+      return diskProblem(this.configPath, error);
+    }
+    const written = await this.write(config);
+    return written.ok ? null : written.why;
+  }
+
   /** Makes the config file hold `config`. */
   async write(config: Config): Promise<WriteResult> {
     const written = await this.#put(this.configPath, config.text);
