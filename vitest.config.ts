@@ -20,7 +20,7 @@ export default defineConfig({
           name: "simulation",
           include: ["test/simulation/**/*.test.ts"],
           exclude: [SEEDS],
-          testTimeout: 120_000,
+          testTimeout: 300_000,
           // It keeps the cores busy by itself, so it goes after the others.
           sequence: { groupOrder: 1 },
         },
