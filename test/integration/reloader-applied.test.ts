@@ -55,8 +55,8 @@ test("a reloader that was killed during a slow reload says nothing until nginx h
   // nginx' master waits in the middle of its config until somebody opens the other end of this pipe.
   const pipe = join(pod.files.confFolder, "slow.conf");
   await promisify(execFile)("mkfifo", [pipe]);
-  await pod.publish({ generation: 2, server: second.server });
   const reloads = await pod.reloadsOfNginx();
+  await pod.publish({ generation: 2, server: second.server });
   await until("nginx loads the second server", async () => (await pod.reloadsOfNginx()) > reloads);
   reloader.signal("SIGKILL");
   await reloader.exited;
