@@ -64,7 +64,9 @@ export class OldWorkers {
       if (probe.hash !== this.#hash) {
         if (worker !== undefined) addTo(this.#others, worker);
       } else if (worker === undefined) {
-        // An own template without the header, or a worker that has just exited.
+        // Who has exited since proves nothing: it may be an old worker, since the same config can come back after another one.
+        if (probe.pid !== null) continue;
+        // An own template without the header.
         accepted ||= workers.some((one) => !one.isLeaving && one.oldMaster === null && !this.#wasBefore(one));
       } else {
         addTo(this.#proven, worker);

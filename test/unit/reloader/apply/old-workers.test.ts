@@ -97,6 +97,14 @@ describe("a connection from before a reload", () => {
   });
 });
 
+test("the answer of a worker that has exited since proves nothing, though the config is the same as before", () => {
+  const worker = (pid: number, startedMs: number) => ({ pid, startedMs, isLeaving: false, oldMaster: null });
+  const old = new OldWorkers(A.hash, [worker(1, 0)]);
+  // nginx was still loading another config when it was signalled: its worker 2 runs that one.
+  expect(old.note([{ kind: "hash", hash: A.hash, pid: 1 }], [worker(2, 500)], 1_000)).toBe(false);
+  expect(old.note([{ kind: "hash", hash: A.hash, pid: null }], [worker(2, 500)], 1_000)).toBe(true);
+});
+
 test("a worker that is older than the one that answers, and silent, is a new one if nginx does not tell it to leave", () => {
   const worker = (pid: number, startedMs: number) => ({ pid, startedMs, isLeaving: false, oldMaster: null });
   const workers = [worker(1, 0), worker(2, 80)];
