@@ -1,7 +1,8 @@
 // Brings up our own cluster of one node in the namespaces that namespaces.sh has made. Touches processes, its folder and the firewall
 // rules of its own network namespace.
-import { request } from "node:https";
+
 import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { request } from "node:https";
 import { join } from "node:path";
 import { openSandbox, type Sandbox } from "../../sandbox/sandbox.ts";
 import { until } from "../../sandbox/until.ts";

@@ -41,6 +41,7 @@ export const TEST_IMPORTS: Readonly<Record<string, readonly string[]>> = {
   docs: ["provisioner", "reloader", "common"],
   kubernetes: ["test/sandbox", "test/docs", "common"],
   containers: ["test/sandbox", "test/integration", "test/kubernetes"],
+  cluster: ["test/sandbox", "test/integration", "test/kubernetes", "test/containers", "common"],
   bench: ["test/sandbox", "test/local", "test/integration", "test/simulation", "reloader", "common"],
   unit: [
     "test/bench",

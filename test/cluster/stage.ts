@@ -1,0 +1,201 @@
+// One deployment of the manifests in two namespaces of its own: the pods under test, and outside of them the emulator and a client. Needs
+// the cluster of KUBECONFIG. Touches the cluster and a temporary folder.
+import { mkdir, mkdtemp, realpath, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, relative } from "node:path";
+import { createEmulatorControl, type EmulatedInstance, type EmulatorControl } from "../integration/emulator-control.ts";
+import { MANIFESTS } from "../kubernetes/kustomize.ts";
+import { until } from "../sandbox/until.ts";
+import { createClient, type ServiceClient } from "./client.ts";
+import { getJson, kubectl, openApiProxy } from "./kubectl.ts";
+import type { PodObject, SetObject } from "./objects.ts";
+import { CLIENT, EMULATOR, NODE_PORT_SERVICE, outsideObjects } from "./outside.ts";
+
+export interface Stage {
+  namespace: string;
+  emulator: EmulatorControl;
+  client: ServiceClient;
+  /** kubectl in the namespace of the pods. */
+  kubectl(...args: string[]): Promise<string>;
+  /** `kubectl apply -k` of the manifests, with these settings beside those that it has. Fails on a warning of the cluster. */
+  apply(settings?: Readonly<Record<string, string>>): Promise<string>;
+  /** The pods with an instance, also those that are ending. */
+  pods(): Promise<PodObject[]>;
+  set(): Promise<SetObject>;
+  /** All instances that are billed. */
+  live(): Promise<EmulatedInstance[]>;
+  /** Waits until so many pods are ready and the StatefulSet has no others. Returns the instances. */
+  serving(pods: number): Promise<EmulatedInstance[]>;
+  /** Waits until no pod is left. */
+  gone(timeoutMs: number): Promise<void>;
+  scale(replicas: number): Promise<void>;
+  /** Asks the API server to evict the pod, as the drain of a node does. */
+  evict(pod: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+// A start takes half a minute on an idle machine. It only ends a wait that has no hope.
+export const PATIENCE_MS = 600_000;
+const POD_LABELS = "app.kubernetes.io/name=vast-pod,app.kubernetes.io/component=pod";
+
+export async function openStage(name: string): Promise<Stage> {
+  const namespace = `vast-pod-${name}`;
+  const outside = `${namespace}-outside`;
+  const folder = await realpath(await mkdtemp(join(tmpdir(), "vast-pod-stage-")));
+  const api = await openApiProxy();
+  const close = async () => {
+    // A test may have deleted one of them already.
+    await kubectl("delete", "namespace", namespace, outside, "--ignore-not-found", "--wait=false");
+    await api.close();
+    await rm(folder, { recursive: true, force: true });
+  };
+  try {
+    for (const one of [namespace, outside]) await createNamespace(folder, one);
+    const world = join(folder, "outside.yaml");
+    await writeFile(
+      world,
+      outsideObjects(outside, namespace)
+        .map((one) => JSON.stringify(one))
+        .join("\n---\n"),
+    );
+    await kubectl("apply", "--namespace", outside, "--filename", world);
+    await kubectl(
+      "wait",
+      "--namespace",
+      outside,
+      "--for=condition=Available",
+      `deployment/${EMULATOR}`,
+      "--timeout=300s",
+    );
+    await kubectl("wait", "--namespace", outside, "--for=condition=Ready", `pod/${CLIENT}`, "--timeout=300s");
+    const at = (path: string) => `${api.url}/api/v1/namespaces/${outside}/${path}/proxy`;
+    const emulator = createEmulatorControl(at(`services/${EMULATOR}:http`));
+    const settings = { ...SETTINGS, VAST_URL: await nodePortUrl(outside) };
+    const stage = createStage(
+      namespace,
+      join(folder, "overlay"),
+      settings,
+      emulator,
+      createClient(at(`pods/${CLIENT}:9000`)),
+    );
+    return { ...stage, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** As the demo's. */
+const SETTINGS = {
+  VAST_TEMPLATE_IMAGE: "example/app:2",
+  VAST_TEMPLATE_NAME: "demo",
+  VAST_SEARCH_QUERY: "gpu_name=RTX_4090 num_gpus=1",
+};
+
+async function createNamespace(folder: string, name: string): Promise<void> {
+  const path = join(folder, `${name}.json`);
+  const labels = {
+    "pod-security.kubernetes.io/enforce": "restricted",
+    "pod-security.kubernetes.io/warn": "restricted",
+  };
+  await writeFile(path, JSON.stringify({ apiVersion: "v1", kind: "Namespace", metadata: { name, labels } }));
+  await kubectl("create", "--filename", path);
+}
+
+/** The API by an address of a node: every pod calls it from the same address. */
+async function nodePortUrl(namespace: string): Promise<string> {
+  const service = await getJson<{ spec: { ports: { nodePort: number }[] } }>(
+    ...["service", NODE_PORT_SERVICE, "--namespace", namespace],
+  );
+  const nodes = await getJson<{ items: { status: { addresses: { type: string; address: string }[] } }[] }>("nodes");
+  const address = nodes.items[0]?.status.addresses.find(({ type }) => type === "InternalIP")?.address;
+  return `http://${address}:${service.spec.ports[0]?.nodePort}`;
+}
+
+function overlay(folder: string, settings: Readonly<Record<string, string>>): object {
+  const from = (path: string) => relative(folder, join(MANIFESTS, path));
+  return {
+    apiVersion: "kustomize.config.k8s.io/v1beta1",
+    kind: "Kustomization",
+    resources: [from("base")],
+    components: ["blacklist", "scale-down", "reaper"].map((one) => from(`components/${one}`)),
+    // Without a StorageClass: as in the demo, the data of Redis ends with its pod.
+    patches: [
+      {
+        target: { kind: "StatefulSet", name: "vast-pod-redis" },
+        patch: JSON.stringify([
+          { op: "remove", path: "/spec/volumeClaimTemplates" },
+          {
+            op: "add",
+            path: "/spec/template/spec/volumes/-",
+            value: { name: "data", emptyDir: { sizeLimit: "64Mi" } },
+          },
+        ]),
+      },
+    ],
+    configMapGenerator: [
+      {
+        name: "vast-pod",
+        behavior: "merge",
+        literals: Object.entries(settings).map(([key, value]) => `${key}=${value}`),
+      },
+    ],
+    secretGenerator: [
+      {
+        name: "vast-pod",
+        literals: ["VAST_API_KEY=emulator-key", "DOCKER_LOGIN=none", "REDIS_PASSWORD=test"],
+        options: { disableNameSuffixHash: true },
+      },
+    ],
+  };
+}
+
+function createStage(
+  namespace: string,
+  folder: string,
+  first: Readonly<Record<string, string>>,
+  emulator: EmulatorControl,
+  client: ServiceClient,
+): Omit<Stage, "close"> {
+  let settings = first;
+  const inside = (...args: string[]) => kubectl("--namespace", namespace, ...args);
+  const stage: Omit<Stage, "close"> = {
+    namespace,
+    emulator,
+    client,
+    kubectl: inside,
+    apply: async (more = {}) => {
+      settings = { ...settings, ...more };
+      await mkdir(folder, { recursive: true });
+      await writeFile(join(folder, "kustomization.yaml"), JSON.stringify(overlay(folder, settings)));
+      return inside("apply", "--warnings-as-errors", "--kustomize", folder);
+    },
+    pods: async () =>
+      (await getJson<{ items: PodObject[] }>("pods", "--namespace", namespace, "--selector", POD_LABELS)).items,
+    set: () => getJson<SetObject>("statefulset", "vast-pod", "--namespace", namespace),
+    live: async () => (await emulator.state()).instances.filter((one) => one.destroyedAt === null),
+    serving: async (count) => {
+      await until(
+        `${count} pods are ready`,
+        async () => {
+          const { metadata, spec, status } = await stage.set();
+          if (status.observedGeneration !== metadata.generation || spec.replicas !== count) return false;
+          return status.replicas === count && status.readyReplicas === count && status.updatedReplicas === count;
+        },
+        { timeoutMs: PATIENCE_MS, everyMs: 500, context: () => inside("get", "pods", "--output", "wide") },
+      );
+      return stage.live();
+    },
+    gone: async (timeoutMs) => {
+      await until("no pod is left", async () => (await stage.pods()).length === 0, { timeoutMs, everyMs: 500 });
+    },
+    scale: async (replicas) => void (await inside("scale", "statefulset", "vast-pod", `--replicas=${replicas}`)),
+    evict: async (name) => {
+      const eviction = { apiVersion: "policy/v1", kind: "Eviction", metadata: { name, namespace } };
+      const path = join(folder, "eviction.json");
+      await writeFile(path, JSON.stringify(eviction));
+      await inside("create", "--raw", `/api/v1/namespaces/${namespace}/pods/${name}/eviction`, "--filename", path);
+    },
+  };
+  return stage;
+}
