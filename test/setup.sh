@@ -65,13 +65,15 @@ if [ ! -e "$installed" ] || [ -n "$(find package-lock.json -newer "$installed")"
 fi
 
 # Not every program has -v, but one whose libraries are missing does not start at all (127).
-# (mmdebstrap would treat -v as "verbose" and start.)
+# (mmdebstrap would treat -v as "verbose" and start; ip does not know it.)
 starts() {
-  case $1 in */mmdebstrap) set -- "$1" --version ;; *) set -- "$1" -v ;; esac
+  case $1 in */mmdebstrap) set -- "$1" --version ;; */ip) set -- "$1" -V ;; *) set -- "$1" -v ;; esac
   "$@" || [ $? -lt 126 ]
 }
 # `nginx` is in /usr/sbin, which is not in the PATH of ordinary users.
 has() (
+  # This package has no program in the PATH.
+  if [ "$1" = containernetworking-plugins ]; then [ -x /usr/lib/cni/bridge ]; exit; fi
   PATH="$PATH:/usr/sbin:/usr/bin:$cache/bin"
   at=$(command -v "$1") && starts "$at" >/dev/null 2>&1
 )
@@ -100,6 +102,7 @@ packages() {
       docker | dockerd) echo docker.io ;;
       nginx) if apt-cache "$@" show nginx-light >/dev/null 2>&1; then echo nginx-light; else echo nginx; fi ;;
       inotifywait) echo inotify-tools ;;
+      ip) echo iproute2 ;;
       *) echo "$program" ;;
     esac
   done

@@ -39,25 +39,24 @@ export const PATIENCE_MS = 600_000;
 const POD_LABELS = "app.kubernetes.io/name=vast-pod,app.kubernetes.io/component=pod";
 
 export async function openStage(name: string): Promise<Stage> {
-  const namespace = `vast-pod-${name}`;
+  // Another run may have been killed, and its namespace still be there.
+  const namespace = `vast-pod-${name}-${process.pid}`;
   const outside = `${namespace}-outside`;
   const folder = await realpath(await mkdtemp(join(tmpdir(), "vast-pod-stage-")));
   const api = await openApiProxy();
   const close = async () => {
     // A test may have deleted one of them already.
     await kubectl("delete", "namespace", namespace, outside, "--ignore-not-found", "--wait=false");
+    // Without the emulator they would try to destroy their instances until their time is over.
+    await kubectl("delete", "pods", "--all", "--namespace", namespace, "--force", "--grace-period=0", "--wait=false");
     await api.close();
     await rm(folder, { recursive: true, force: true });
   };
   try {
     for (const one of [namespace, outside]) await createNamespace(folder, one);
-    const world = join(folder, "outside.yaml");
-    await writeFile(
-      world,
-      outsideObjects(outside, namespace)
-        .map((one) => JSON.stringify(one))
-        .join("\n---\n"),
-    );
+    const world = join(folder, "outside.json");
+    const items = outsideObjects(outside, namespace);
+    await writeFile(world, JSON.stringify({ apiVersion: "v1", kind: "List", items }));
     await kubectl("apply", "--namespace", outside, "--filename", world);
     await kubectl(
       "wait",

@@ -13,17 +13,5 @@ fi
 # shellcheck disable=SC2086 # one word a program
 sh test/setup.sh $needed
 
-# Debian 12's kubectl does not support kustomize components.
-cache="${XDG_CACHE_HOME:-${HOME:-/}/.cache}/vast-pod/bin"
-if ! kubectl kustomize --help >/dev/null 2>&1 && [ ! -x "$cache/kubectl" ]; then
-  echo "Downloading: kubectl (into $cache)"
-  mkdir -p "$cache"
-  work=$(mktemp -d)
-  trap 'rm -rf "$work"' EXIT
-  mmdebstrap --quiet --variant=extract --include=kubernetes-client trixie "$work/kubectl.tar"
-  tar -x -f "$work/kubectl.tar" -O ./usr/bin/kubectl >"$work/kubectl"
-  chmod 755 "$work/kubectl"
-  mv "$work/kubectl" "$cache/kubectl"
-  rm -rf "$work"
-fi
+sh test/containers/kubectl.sh
 exec node node_modules/vitest/vitest.mjs run --project kubernetes --project containers "$@"
