@@ -22,7 +22,7 @@ if ((mode !== "--archive" && mode !== "--load") || target === "") {
   throw new Error("images.ts: use --archive <file> <cache folder>, or --load <command>");
 }
 
-const engine = await openEngine();
+const engine = await openEngine({ firewall: false });
 try {
   if (mode === "--archive") await loadCached(engine, join(cache, "base-images.tar"));
   else await haveBaseImages(engine);

@@ -18,12 +18,17 @@ export interface Engine {
 // The classic builder and Compose 1.29 need only the engine, and are what old installations have.
 const CLASSIC = { DOCKER_BUILDKIT: "0", COMPOSE_DOCKER_CLI_BUILD: "0" };
 
-export async function openEngine(): Promise<Engine> {
+export interface EngineOptions {
+  /** False for an engine that only builds: it leaves the machine's firewall alone, and its containers have no network but the host's. */
+  firewall?: boolean;
+}
+
+export async function openEngine({ firewall = true }: EngineOptions = {}): Promise<Engine> {
   const own = await startedEngine(CLASSIC);
   if (own !== null) return own;
   const folder = await mkdtemp(join(tmpdir(), "vast-pod-docker-"));
   const rulesPath = join(folder, "rules");
-  await writeFile(rulesPath, await command("iptables-save", []));
+  if (firewall) await writeFile(rulesPath, await command("iptables-save", []));
   const socket = `unix://${join(folder, "docker.sock")}`;
   const logPath = join(folder, "log");
   const log = openSync(logPath, "a");
@@ -33,6 +38,7 @@ export async function openEngine(): Promise<Engine> {
       ...["--host", socket, "--data-root", join(folder, "data"), "--exec-root", join(folder, "exec")],
       ...["--pidfile", join(folder, "pid")],
       "--bridge=none",
+      ...(firewall ? [] : ["--iptables=false", "--ip6tables=false"]),
     ],
     { stdio: ["ignore", log, log] },
   );
@@ -48,7 +54,7 @@ export async function openEngine(): Promise<Engine> {
     const mounts = (await readFile("/proc/mounts", "utf8")).split("\n").map((line) => line.split(" ")[1] ?? "");
     for (const path of mounts.filter((one) => one.startsWith(`${folder}/`)).reverse()) await command("umount", [path]);
     // The engine leaves its firewall rules, with a policy that drops the traffic of other bridges.
-    await command("iptables-restore", [rulesPath]);
+    if (firewall) await command("iptables-restore", [rulesPath]);
     await rm(folder, { recursive: true, force: true });
   };
   try {
