@@ -19,7 +19,7 @@ describe("the number of pods", () => {
     await stage.scale(3);
     const before = (await stage.serving(3)).map(({ id }) => id);
     expect(before).toHaveLength(3);
-    await stage.apply({ VAST_SEARCH_ORDER: "dph_total" });
+    await stage.apply();
     // By then the controller has seen what was applied.
     expect((await stage.serving(3)).map(({ id }) => id)).toEqual(before);
     expect((await stage.pods()).every(({ metadata }) => metadata.deletionTimestamp === undefined)).toBe(true);
