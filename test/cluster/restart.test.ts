@@ -58,6 +58,12 @@ describe("a serving pod", () => {
         everyMs: 500,
       });
     }
+    // Longer than the readiness probe takes to see a bad answer.
+    const sent = await stage.client.mark();
+    await until("more requests are sent", async () => (await stage.client.mark()) > sent + 50, {
+      timeoutMs: PATIENCE_MS,
+      everyMs: 500,
+    });
     const after = await pod();
     const samples = await stage.client.since(mark);
     console.log(`${KILLS} kills of the ${name}: ${summary(samples)}`);
