@@ -16,6 +16,7 @@ if [ -n "${KUBECONFIG:-}" ]; then
   sh test/setup.sh docker
   sh test/containers/kubectl.sh
   node --import tsx test/cluster/images.ts --load "$CLUSTER_LOAD_IMAGES"
+  # shellcheck disable=SC2086 # several words
   exec $vitest "$@"
 fi
 
@@ -53,5 +54,6 @@ trap 'exit 129' HUP
 echo "Building the images"
 node --import tsx test/cluster/images.ts --archive "$images" "$cache"
 code=0
+# shellcheck disable=SC2086 # several words
 sh test/cluster/own/up.sh "$cache" "$images" $vitest "$@" || code=$?
 exit "$code"
