@@ -41,7 +41,8 @@ trap 'exit 143' TERM
 trap 'exit 129' HUP
 
 for one in $(cgroup_folders); do mkdir "$one"; done
-unshare --mount --net --pid --fork --mount-proc --kill-child sh "$here/namespaces.sh" \
+# The temporary folders of the tests too: a killed test leaves them.
+TMPDIR=$folder unshare --mount --net --pid --fork --mount-proc --kill-child sh "$here/namespaces.sh" \
   node --import tsx "$here/main.ts" "$programs" "$images" "$folder" "$cgroup" "$@" &
 child=$!
 code=0
