@@ -14,7 +14,7 @@ const TTL_SECONDS = 5;
 export async function startDns(lookup: Lookup): Promise<() => Promise<void>> {
   const socket = createSocket("udp4");
   socket.on("message", (query, from) => {
-    answer(query, lookup).then(
+    answerQuery(query, lookup).then(
       (reply) => socket.send(reply, from.port, from.address),
       (error: unknown) => {
         console.error(`DNS: ${error}`);
@@ -29,7 +29,8 @@ export async function startDns(lookup: Lookup): Promise<() => Promise<void>> {
   return () => new Promise((resolve) => socket.close(() => resolve()));
 }
 
-async function answer(query: Buffer, lookup: Lookup): Promise<Buffer> {
+/** The reply to one query: addresses for a Service, an empty answer for other types than A, and a name error for all other names. */
+export async function answerQuery(query: Buffer, lookup: Lookup): Promise<Buffer> {
   const { labels, type } = questionOf(query);
   const [service = "", namespace = "", ...zone] = labels;
   if (zone.join(".") !== `svc.${DOMAIN}`) return replyTo(query, NAME_ERROR, []);

@@ -45,6 +45,7 @@ export const TEST_IMPORTS: Readonly<Record<string, readonly string[]>> = {
   bench: ["test/sandbox", "test/local", "test/integration", "test/simulation", "reloader", "common"],
   unit: [
     "test/bench",
+    "test/cluster",
     "test/docs",
     "test/emulator",
     "test/fakes",
