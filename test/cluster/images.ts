@@ -1,7 +1,8 @@
 // The images of the manifests, built by a Docker engine: written to an archive for our own cluster, or given to the command that
 // loads them into yours. `node --import tsx test/cluster/images.ts --archive <file> | --load <command>`. Touches the engine, the cache
 // folder and temporary files.
-import { existsSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync } from "node:fs";
 import { cp, mkdtemp, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -24,7 +25,7 @@ if ((mode !== "--archive" && mode !== "--load") || target === "") {
 
 const engine = await openEngine({ firewall: false });
 try {
-  if (mode === "--archive") await loadCached(engine, join(cache, "base-images.tar"));
+  if (mode === "--archive") await loadCached(engine, join(cache, `base-images-${recipe()}.tar`));
   else await haveBaseImages(engine);
   await buildOurs(engine);
   const images = [NGINX_IMAGE, REDIS_IMAGE, ...SHIPPED];
@@ -36,6 +37,12 @@ try {
   }
 } finally {
   await engine.close();
+}
+
+/** Changes with the file that says how they are made. */
+function recipe(): string {
+  const text = readFileSync(join(ROOT, "test/containers/base-images.ts"));
+  return createHash("sha256").update(text).digest("hex").slice(0, 12);
 }
 
 /** Without a registry, making the base images takes minutes: they are kept. */

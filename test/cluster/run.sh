@@ -29,8 +29,10 @@ sh test/setup.sh docker dockerd mmdebstrap containerd runc containernetworking-p
 sh test/containers/kubectl.sh
 
 # Programs of another version are built again.
-version=$(awk '$1 == "k8s.io/kubernetes" { print $2 }' test/cluster/go.mod)
-cache="${XDG_CACHE_HOME:-$HOME/.cache}/vast-pod/cluster/$version"
+version_of() { awk -v module="$1" '$1 == module { print $2 }' "$2"; }
+version=$(version_of k8s.io/kubernetes test/cluster/go.mod)
+etcd=$(version_of go.etcd.io/etcd/server/v3 test/cluster/etcd/go.mod)
+cache="${XDG_CACHE_HOME:-$HOME/.cache}/vast-pod/cluster/$version-etcd-$etcd"
 mkdir -p "$cache"
 # build <folder of go.mod> <package> <name of the program>
 build() {
@@ -44,16 +46,28 @@ build etcd go.etcd.io/etcd/server/v3 etcd
 for program in kube-apiserver kube-controller-manager kube-scheduler kubelet kube-proxy; do
   build . "k8s.io/kubernetes/cmd/$program" "$program"
 done
+rm -f "$cache/pause" # takes no time, and has no version
 build . ./pause pause
 
 images=$(mktemp "${TMPDIR:-/tmp}/vast-pod-images.XXXXXX")
+cluster=
+stop() {
+  if [ -n "$cluster" ]; then
+    kill -TERM "$cluster" 2>/dev/null || true
+    wait "$cluster" || true # it leaves nothing
+  fi
+  exit "$1"
+}
 trap 'rm -f "$images"' EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM
-trap 'exit 129' HUP
+trap 'stop 130' INT
+trap 'stop 143' TERM
+trap 'stop 129' HUP
 echo "Building the images"
 node --import tsx test/cluster/images.ts --archive "$images" "$cache"
-code=0
+# In the background, because a shell reads its signals only while it waits.
 # shellcheck disable=SC2086 # several words
-sh test/cluster/own/up.sh "$cache" "$images" $vitest "$@" || code=$?
+sh test/cluster/own/up.sh "$cache" "$images" $vitest "$@" &
+cluster=$!
+code=0
+wait "$cluster" || code=$?
 exit "$code"
