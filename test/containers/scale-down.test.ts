@@ -67,6 +67,7 @@ describe("in a cluster", () => {
     const settings = [
       ...["POD_NAME=vast-pod-0", "VAST_TEMPLATE_NAME=demo", "VAST_TEMPLATE_IMAGE=example/app:2", "DOCKER_LOGIN=none"],
       ...["VAST_SEARCH_QUERY=num_gpus=1", "VAST_FIRST_CREATE_WAIT_SECONDS=0", "VAST_DRAIN_SECONDS=0"],
+      "UPSTREAM_ALLOW_LOCAL=true", // the emulated instances are on this machine
       "VAST_TERMINATE_SECONDS=20", // a cluster that gives no clear answer is asked for so long
       ...[`PROVISIONER_STATUS_PORT=${await ports.take()}`, `RELOADER_STATUS_PORT=${await ports.take()}`, ...env],
     ].flatMap((one) => ["--env", one]);
