@@ -28,8 +28,8 @@ export interface DestroyInstanceParts {
 const TRIES_WITH_SERVER = 3;
 
 /**
- * The id is in the pending deletes on disk before the DELETE is sent, and stays there until a complete list lacks it. Only the
- * replacement of a serving instance is undone when the API refuses it: the instance lives on and can serve on.
+ * The id is in the pending deletes on disk before the DELETE is sent, and stays there until a complete list lacks it. A destroy that
+ * certainly took no effect is no longer pending: the instance lives on, may answer again, and the next pass decides anew.
  */
 export async function destroyInstance(
   parts: DestroyInstanceParts,
@@ -65,14 +65,9 @@ export async function destroyInstance(
       );
       return withdrawn();
     }
-    if (action.difference !== undefined && servedUntilNow && isDestroyRefused(failure))
-      return serveOn(parts, action.id, action.difference, failure, state);
-    const trouble = accountTrouble(failure);
-    if (trouble !== null) next = accountBlocked(next, trouble, accountMessage(trouble, failure.message), clock.now());
-    // The delete stays pending whatever the API answers: the lists show whether it took effect, and it is sent again after a
-    // while. What the API did not process at all is sent again in the next pass.
-    const sent = failure.reached && failure.kind !== "rate_limited" && trouble === null;
-    if (sent) next = deleteSent(next, action.id, clock.now());
+    if (isDestroyRefused(failure)) return livesOn(parts, action, failure, state);
+    // The lists show whether it took effect, and it is sent again after a while.
+    next = deleteSent(next, action.id, clock.now());
     if (failure.kind === "not_found") next = deleteConfirmed(next, action.id);
     log.warn(
       { event: "action", action: "destroy", instance: action.id, err: failure },
@@ -101,17 +96,27 @@ async function sendDelete(
   }
 }
 
-/** The instance was not destroyed: it is no longer pending, and its replacement waits. */
-async function serveOn(
+/** The instance was not destroyed. The next attempt waits, except when only the rate limit or the network was in the way. */
+async function livesOn(
   { clock, log, save }: DestroyInstanceParts,
-  instanceId: number,
-  { wanted, reported }: NonNullable<DestroyAction["difference"]>,
+  { id, reason, difference }: DestroyAction,
   failure: VastError,
   state: State,
 ): Promise<State> {
-  const message = `instance ${instanceId} has ${reported}, but ${wanted} is wanted, and it was not destroyed: ${remedy(failure)}. It serves on, and the destroy is tried again`;
-  log.warn({ event: "action", action: "destroy", instance: instanceId, err: failure }, message);
-  const next = holdReplacement(state, { instanceId, wanted, reason: "destroy_refused", message }, clock.now());
+  const what =
+    difference === undefined ? "" : ` has ${difference.reported}, but ${difference.wanted} is wanted, and it`;
+  const message = `instance ${id}${what} was not destroyed: ${remedy(failure)}. It is kept until then, and the destroy is tried again`;
+  log.warn({ event: "action", action: "destroy", instance: id, err: failure }, message);
+  const trouble = accountTrouble(failure);
+  let next = state;
+  if (difference === undefined && trouble !== null) {
+    next = accountBlocked(state, trouble, accountMessage(trouble, failure.message), clock.now());
+  } else if (difference !== undefined || failure.kind === "invalid") {
+    // Only an attempt that interrupts a server costs something.
+    const before = state.tracks[id]?.serving === true ? state : { ...state, heldReplacement: null };
+    const held = { instanceId: id, wanted: difference?.wanted ?? reason, reason: "destroy_refused", message } as const;
+    next = holdReplacement(before, held, clock.now());
+  }
   await save(next);
   return next;
 }

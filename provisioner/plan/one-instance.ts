@@ -39,14 +39,13 @@ export const DESIRED_RULES: readonly Rule[] = [
   {
     name: "replacement_held",
     observed:
-      "it serves and differs, and a short time ago its destroy was refused, or nothing could be created: no credit, no offer, the API refuses",
-    plan: "keep serving; `blocked` with this reason; try again with exponential backoff",
+      "it differs, and a short time ago its destroy was refused, or it serves and nothing could be created: no credit, no offer, the API refuses",
+    plan: "keep it, and serve it if it answers; `blocked` with this reason; try again with exponential backoff",
     decide: withInstance((kept, situation) => {
       const { state, serving, now } = situation;
       const difference = differenceOf(kept, situation);
-      if (difference === null || serving.server === null) return null;
-      const held = heldReplacement(state, kept.row.id, difference.wanted, now);
-      if (held === null) return null;
+      const held = difference && heldReplacement(state, kept.row.id, difference.wanted, now);
+      if (!held || (serving.server === null && held.reason !== "destroy_refused")) return null;
       return noChange(situation, held.reason, held.message, "blocked", Math.min(SERVING_MS, held.until - now));
     }),
   },

@@ -3,6 +3,7 @@ import type { Published } from "../model/observation.ts";
 import type { Action, Decision } from "../model/plan.ts";
 import { BLOCKING_RULES } from "./blocking-rules.ts";
 import { FAILED_RULES } from "./failed-instance.ts";
+import { withoutHeldDestroy } from "./held-destroy.ts";
 import { banStoreActions, lostContractActions, pendingDeleteActions } from "./housekeeping.ts";
 import type { PlanInput } from "./input.ts";
 import { DESTROYING_RULE, NO_INSTANCE_RULES } from "./no-instance.ts";
@@ -53,7 +54,8 @@ export function firstRule(situation: Situation): { rule: Rule; decision: Decisio
 /** Decides one pass. `published` is what the upstream file holds now. */
 export function decide(input: PlanInput, published: Published): Decision {
   const situation = situationOf(input, published);
-  const { rule, decision } = firstRule(situation);
+  const { rule, decision: first } = firstRule(situation);
+  const decision = withoutHeldDestroy(first, situation);
   if (BLOCKING_RULES.includes(rule)) return decision;
   return { ...decision, actions: [...housekeeping(situation), ...decision.actions] };
 }

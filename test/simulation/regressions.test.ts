@@ -1,5 +1,6 @@
 // Bugs that the fault mix has found, each with the few faults that are needed for it.
 import { expect, test } from "vitest";
+import type { Truth } from "./emulator-truth.ts";
 import { judge } from "./laws/all.ts";
 import { FIRST_IMAGE, type Injection } from "./scenario.ts";
 import { instanceEvent, MINUTE_MS, scenarioWith } from "./scenario-with.ts";
@@ -40,6 +41,12 @@ test("five pods that share the API's limits know their instance lists nearly all
   expect(unknown.length).toBeLessThan(5); // 92 before reads were retried
 });
 
+/** The longest time in which the first pod served nothing after it had served. */
+function longestGapMs({ pods }: Truth): number {
+  const spans = pods[0]?.serving ?? [];
+  return Math.max(...spans.slice(1).map((span, i) => span.from - (spans[i]?.to ?? 0)));
+}
+
 const during = { at: 9 * MINUTE_MS, forMs: 50 * MINUTE_MS };
 const scopes = ["misc", "user_read", "instance_read"];
 const HOLDS: [string, Injection][] = [
@@ -56,8 +63,24 @@ test.each(HOLDS)("a server serves on while %s, and is kept when its image is wan
   );
   expect(judge(truth)).toEqual([]);
   expect(truth.contracts.filter((one) => one.label === truth.pods[0]?.label)).toHaveLength(1);
-  const [first, ...later] = truth.pods[0]?.serving ?? [];
   // An attempt withdraws the server for the drain.
-  const gaps = later.map((span, i) => span.from - ([first, ...later][i]?.to ?? 0));
-  expect(Math.max(0, ...gaps)).toBeLessThan(30_000);
+  expect(longestGapMs(truth)).toBeLessThan(30_000);
+});
+
+test.each<[string, Injection[]]>([
+  ["of another image", [{ kind: "image", at: 10 * MINUTE_MS, image: "example/app:2", losesDisk: false }]],
+  ["that could not be reached", []],
+])("an instance %s whose destroy was refused while it did not answer serves again when it answers", async (_, more) => {
+  const silent: Injection = {
+    kind: "network",
+    at: 12 * MINUTE_MS,
+    forMs: 9 * MINUTE_MS,
+    to: "instances",
+    code: "ETIMEDOUT",
+    pod: null,
+  };
+  const refused: Injection = { ...during, kind: "account", set: { scopes }, back: { scopes: null } };
+  const { truth } = await simulate(scenarioWith([refused, silent, ...more]));
+  expect(judge(truth)).toEqual([]);
+  expect(longestGapMs(truth)).toBeLessThan(10 * MINUTE_MS);
 });

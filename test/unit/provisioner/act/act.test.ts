@@ -103,8 +103,6 @@ describe("a destroy", () => {
     ["a timeout", vastError("unavailable", { status: null, slug: "timeout" })],
     ["a gateway error", vastError("unavailable", { status: 502 })],
     ["an unreadable success", vastError("malformed", { status: 200 })],
-    ["a refusal of the request as such", vastError("invalid")],
-    ["a logical failure", vastError("invalid", { status: 200 })],
   ])(
     "leaves the delete pending until a list lacks the instance, and sends it again after a while: %s",
     async (_, error) => {
@@ -124,14 +122,34 @@ describe("a destroy", () => {
   test.each([
     ["it was too frequent", vastError("rate_limited", { status: 429 })],
     ["it never reached the API", vastError("unavailable", { status: null, reached: false })],
-  ])("is sent again at once when it was not processed: %s", async (_, error) => {
-    const { result } = await act(destroy, { destroy: fails(error) });
-    expect(result).toMatchObject({ pendingDeletes: [{ id: ID, deleteSentAt: null }] });
+  ])("is not pending when it was not processed, and the next pass decides anew: %s", async (_, error) => {
+    const { result, before } = await act(destroy, { destroy: fails(error) });
+    expect(result).toEqual(before);
   });
 
-  test("pauses the account when it may not destroy, and keeps the delete pending", async () => {
+  test.each([
+    ["the request as such", vastError("invalid")],
+    ["it with a status of 200", vastError("invalid", { status: 200 })],
+  ])("is not pending when the API refuses %s, and the next attempt waits a minute", async (_, error) => {
+    const { result } = await act(destroy, { destroy: fails(error) });
+    const held = { instanceId: ID, wanted: "start_timeout", reason: "destroy_refused", until: NOW + 60_000 };
+    expect(result).toMatchObject({ pendingDeletes: [], avoided: [], heldReplacement: held });
+  });
+
+  test("pauses the account when it may not destroy, and is not pending: the instance may answer again", async () => {
     const { result } = await act(destroy, { destroy: fails(vastError("auth", { status: 403 })) });
-    expect(result).toMatchObject({ pendingDeletes: [{ id: ID, deleteSentAt: null }], account: { trouble: "auth" } });
+    expect(result).toMatchObject({ pendingDeletes: [], avoided: [], account: { trouble: "auth" } });
+  });
+
+  test("for a difference is held a minute where nothing served, however often it was refused", async () => {
+    const difference = { wanted: "image example/app:2", reported: "image example/app:1" };
+    const replace: Action = { ...destroy, reason: "image_changed", difference };
+    const earlier = { instanceId: ID, wanted: difference.wanted, reason: "destroy_refused", message: "m" } as const;
+    const { result } = await act(replace, {
+      state: { heldReplacement: { ...earlier, failures: 5, until: NOW } },
+      destroy: fails(vastError("auth", { status: 403 })),
+    });
+    expect(result).toMatchObject({ pendingDeletes: [], account: null, heldReplacement: { until: NOW + 60_000 } });
   });
 
   describe("of a serving instance that differs", () => {
