@@ -98,16 +98,18 @@ export function createProbe(clock: Clock, settings: ProbeSettings): Probe {
   };
   return async (endpoint, instanceId, signal) => {
     const where = `${endpoint.host}:${endpoint.port}`;
+    const startedAt = clock.now();
     const failed = (tcp: boolean, why: string): ProbeResult => ({
       endpoint,
+      startedAt,
       at: clock.now(),
       ok: false,
       tcp,
       why: `${where}: ${why}`,
     });
-    const passed = (): ProbeResult => ({ endpoint, at: clock.now(), ok: true, tcp: true, why: "" });
+    const passed = (): ProbeResult => ({ endpoint, startedAt, at: clock.now(), ok: true, tcp: true, why: "" });
     return withDeadline(clock, PROBE_DEADLINE_MS, signal, async (deadline) => {
-      const tcp = await tcpFailure(endpoint, clock, deadline);
+      const tcp = await tcpFailure(endpoint, startedAt, clock, deadline);
       if (tcp !== null) return failed(false, tcp);
       if (healthPath === undefined) return passed();
       const http = await httpFailure({ endpoint, path: healthPath, instanceId }, deadline);
@@ -127,9 +129,8 @@ function isRefusal(status: number): boolean {
 }
 
 /** Null when the connection is open and the server is not sshd. */
-function tcpFailure(endpoint: Endpoint, clock: Clock, signal: AbortSignal): Promise<string | null> {
+function tcpFailure(endpoint: Endpoint, startedAt: number, clock: Clock, signal: AbortSignal): Promise<string | null> {
   return new Promise((resolve) => {
-    const startedAt = clock.now();
     const socket = connect({ host: endpoint.host, port: endpoint.port });
     let bannerWait = new AbortController();
     let received = "";

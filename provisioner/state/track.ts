@@ -6,9 +6,9 @@ import type { Observation, ObservedInstance, ProbeResult } from "../model/observ
 import type { Instance } from "../vast/rows.ts";
 import type { Track } from "./schema.ts";
 
-// One failed probe proves nothing; three in a row within at least five seconds are an outage that users notice. Both loops probe, so
-// the count alone would not do. With a probe every 2.5 s (serve.ts) that takes up to 5 s to fail, a server is down at most 20 s after
-// it has stopped answering.
+// One failed probe proves nothing; three in a row, five seconds from the start of the first to the end of the last, are an outage that
+// users notice. Both loops probe, so the count alone would not do. With a probe every 2.5 s (serve.ts) that takes up to 5 s, whether it
+// passes or fails, a server is down at most 20 s after it has stopped answering.
 const FAILED_PROBES_TO_STOP = 3;
 const STOP_AFTER_MS = 5000;
 // An instance that failed three times and answers once may have an app that is still starting or a line that loses every other
@@ -102,9 +102,9 @@ function passed(base: Track, { at }: ProbeResult, now: number): Track {
   return { ...setServing(base, passesMissing === 0, now), passesMissing, streakSince, failedProbes: 0, tcpOpen: true };
 }
 
-function failed(base: Track, { at, tcp }: ProbeResult, moved: boolean, now: number): Track {
+function failed(base: Track, { startedAt, at, tcp }: ProbeResult, moved: boolean, now: number): Track {
   const failedProbes = base.failedProbes + 1;
-  const streakSince = base.failedProbes === 0 ? at : base.streakSince;
+  const streakSince = base.failedProbes === 0 ? startedAt : base.streakSince;
   const tooOften = failedProbes >= FAILED_PROBES_TO_STOP && at - streakSince >= STOP_AFTER_MS;
   const still = !moved && base.serving && !tooOften;
   const down = base.passesMissing > 0 || (!moved && base.serving && !still);

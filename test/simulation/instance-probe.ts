@@ -26,9 +26,10 @@ export function instanceProbe(parts: ProbeParts, process: Process): Probe {
   const { clock } = process;
   return async (endpoint, _instanceId, signal) => {
     const { host, port } = endpoint;
+    const startedAt = clock.now();
     const done = (ok: boolean, tcp: boolean, why: string) => {
       parts.probed(host, port, ok);
-      return { endpoint, at: clock.now(), ok, tcp, why: ok ? "" : `${host}:${port}: ${why}` };
+      return { endpoint, startedAt, at: clock.now(), ok, tcp, why: ok ? "" : `${host}:${port}: ${why}` };
     };
     if (parts.broken()) {
       await clock.sleep(DEADLINE_MS, signal);

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { keepProbe, lastServed, noteFile, startState, takeState } from "../../../provisioner/loop-state.ts";
 import { fileOf } from "./loop.ts";
 import {
+  atOnce,
   endpoint,
   failing,
   MINUTE,
@@ -42,7 +43,7 @@ describe("the state of two loops", () => {
     const loop = newLoop();
     loop.state = state({ tracks: { [ID]: servingTrack({ probedAt: NOW + MINUTE, streakSince: NOW + MINUTE }) } });
     for (let i = 1; i <= 4; i += 1)
-      keepProbe(loop, ID, { ...failing(), at: NOW + i * 5 * SECOND }, NOW + i * 5 * SECOND);
+      keepProbe(loop, ID, { ...failing(), ...atOnce(NOW + i * 5 * SECOND) }, NOW + i * 5 * SECOND);
     expect(loop.state.tracks[ID]).toMatchObject({ serving: false, failedProbes: 3 });
   });
 

@@ -15,6 +15,7 @@ import type { State } from "../../../provisioner/state/schema.ts";
 import { type FakeClock, fakeClock } from "../../fakes/fake-clock.ts";
 import { type ClientScript, fakeBans, fakeClient, fakeDisk, fakeLog, type Journal, noPauses } from "./fakes.ts";
 import {
+  atOnce,
   desired,
   HOUR,
   limits,
@@ -136,7 +137,7 @@ export function loop(setup: Setup) {
     drainMs: 10 * SECOND,
     firstCreateWaitMs: 10 * SECOND,
   };
-  const probe: Probe = async (where) => ({ ...passing(where), at: clock.now() });
+  const probe: Probe = async (where) => ({ ...passing(where), ...atOnce(clock.now()) });
   const serving = { ...parts, probe: setup.probe ?? probe };
   const never = new AbortController().signal;
   return {

@@ -7,6 +7,7 @@ import type { State } from "../../../../provisioner/state/schema.ts";
 import { fakeClock } from "../../../fakes/fake-clock.ts";
 import { type ClientScript, fakeBans, fakeClient, type Journal, vastError } from "../fakes.ts";
 import {
+  atOnce,
   desired,
   endpoint,
   failing,
@@ -81,7 +82,9 @@ describe("an observation", () => {
       templateAt: NOW,
       bans: known([]),
       counters: new Map(),
-      instances: [{ row: row(), endpoint: { found: true, endpoint }, probe: { ...passing(), at: expect.any(Number) } }],
+      instances: [
+        { row: row(), endpoint: { found: true, endpoint }, probe: { ...passing(), ...atOnce(expect.any(Number)) } },
+      ],
       publishedProbe: null,
     });
   });
@@ -101,7 +104,7 @@ describe("an observation", () => {
     const { observe, journal } = observer({ rows: fails(vastError("unavailable")) });
     expect((await observe(serving, published())).publishedProbe).toEqual({
       instanceId: ID,
-      probe: { ...passing(), at: expect.any(Number) },
+      probe: { ...passing(), ...atOnce(expect.any(Number)) },
     });
     expect(count(journal, "probe 41234")).toBe(1);
   });

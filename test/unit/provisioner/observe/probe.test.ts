@@ -76,7 +76,14 @@ async function greetedWith(pieces: readonly string[]) {
 describe("without an HTTP path", () => {
   test("an open connection passes", async () => {
     const endpoint = await tcp(() => undefined);
-    expect(await probe()(endpoint)).toEqual({ endpoint, at: expect.any(Number), ok: true, tcp: true, why: "" });
+    expect(await probe()(endpoint)).toEqual({
+      endpoint,
+      startedAt: expect.any(Number),
+      at: expect.any(Number),
+      ok: true,
+      tcp: true,
+      why: "",
+    });
   });
 
   test.each([

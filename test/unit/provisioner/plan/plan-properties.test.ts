@@ -11,7 +11,7 @@ import { applyPolicy } from "../../../../provisioner/plan/policy.ts";
 import { applyObservation } from "../../../../provisioner/state/apply-observation.ts";
 import { CURRENT_SCHEMA, type State, stateSchema, type Track } from "../../../../provisioner/state/schema.ts";
 import { createVastClient } from "../../../../provisioner/vast/client.ts";
-import { desired, HASH, HOUR, LABEL, limits, MINUTE, NOW, template, unknown } from "./situation.ts";
+import { atOnce, desired, HASH, HOUR, LABEL, limits, MINUTE, NOW, template, unknown } from "./situation.ts";
 
 const ids = [1, 2, 3];
 /** Mostly the healthy value, else one of the others: all bad values at once would reach only the first rules. */
@@ -226,7 +226,7 @@ async function planOf(drawn: Drawn) {
   const instances = rows.map((row) => {
     const endpoint = currentEndpoint(row, drawn.before.tracks[row.id], desired.upstreamPort, NOW);
     const probe =
-      endpoint.found && answers ? { endpoint: endpoint.endpoint, at: NOW, ok, tcp: ok || tcp, why: "" } : null;
+      endpoint.found && answers ? { endpoint: endpoint.endpoint, ...atOnce(NOW), ok, tcp: ok || tcp, why: "" } : null;
     return { row, endpoint, probe };
   });
   const seen: Observation = {

@@ -208,10 +208,12 @@ const later = () => {
   probedAt += 10 * SECOND;
   return probedAt;
 };
-export const passing = (where = endpoint) => ({ endpoint: where, at: later(), ok: true, tcp: true, why: "" });
+/** The times of a probe that is answered or refused at once. */
+export const atOnce = (at: number) => ({ startedAt: at, at });
+export const passing = (where = endpoint) => ({ endpoint: where, ...atOnce(later()), ok: true, tcp: true, why: "" });
 export const failing = (where = endpoint, tcp = false) => ({
   endpoint: where,
-  at: later(),
+  ...atOnce(later()),
   ok: false,
   tcp,
   why: "ECONNREFUSED",

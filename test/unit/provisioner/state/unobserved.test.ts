@@ -5,6 +5,7 @@ import { applyObservation } from "../../../../provisioner/state/apply-observatio
 import type { State } from "../../../../provisioner/state/schema.ts";
 import { continueAfterGap, LOOK_GAP_MS, markObserved } from "../../../../provisioner/state/unobserved.ts";
 import {
+  atOnce,
   desired,
   endpoint,
   HOUR,
@@ -21,7 +22,7 @@ import {
 } from "../plan/situation.ts";
 
 const ID = 7835610;
-const failedProbe = (at: number) => ({ endpoint, ok: false, tcp: false, why: "ETIMEDOUT", at });
+const failedProbe = (at: number) => ({ endpoint, ok: false, tcp: false, why: "ETIMEDOUT", ...atOnce(at) });
 const silent = (at: number) =>
   observation([row()], { listedAt: at, probes: new Map([[ID, failedProbe(at)]]), counters: new Map() });
 const blind = (at: number) => observation([], { listedAt: at, list: unknown() });
