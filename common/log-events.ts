@@ -28,6 +28,10 @@ export const LOG_EVENTS = {
   terminate: { by: ["provisioner"], meaning: "what happens to the instance on SIGTERM, and why (VAST_ON_TERMINATE)" },
   reap: { by: ["provisioner"], meaning: "the `reap` command could not list the instances" },
   template: { by: ["provisioner"], meaning: "the account has several templates with the name of VAST_TEMPLATE_NAME" },
+  lost_label: {
+    by: ["provisioner"],
+    meaning: "an instance lost its label: it is still billed, and is not touched any more",
+  },
   disk: {
     by: ["provisioner"],
     meaning: "the state file or the upstream file cannot be written, or can be written again",

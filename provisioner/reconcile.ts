@@ -41,8 +41,8 @@ export interface LoopParts extends KeepParts {
   policy: Policy;
   drainMs: number;
   firstCreateWaitMs: number;
-  /** Called after each pass that finished, with the state that it began with. */
-  onPass?(before: State): void;
+  /** Called after each pass that finished, with the state that it began with and what it has seen. */
+  afterPass?(before: State, seen: Observation, stop: AbortSignal): Promise<void>;
 }
 
 // A pass that could not write its files is repeated after this time at the earliest.
@@ -106,7 +106,7 @@ export async function pass(
   loop.passes += 1;
   loop.finishedAt = clock.now();
   loop.passMs = loop.finishedAt - began;
-  parts.onPass?.(stateBefore);
+  await parts.afterPass?.(stateBefore, seen, stop);
   const { nextCheckAt } = loop.plan ?? plan;
   if (!written) return Math.max(nextCheckAt, now + AFTER_WRITE_ERROR_MS);
   if (wasPaused()) return clock.now();

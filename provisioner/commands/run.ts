@@ -6,6 +6,7 @@ import { createActor } from "../act/act.ts";
 import { type BanStore, createBanStore, noBans } from "../blacklist/store.ts";
 import { createLease, type Lease, newToken, noLease } from "../lease/lease.ts";
 import { type LoopState, noteFile, startState, takeState } from "../loop-state.ts";
+import { createLostLabelLook } from "../observe/lost-label.ts";
 import { createObserver } from "../observe/observe.ts";
 import { type Pauses, watchPauses } from "../observe/pauses.ts";
 import { nextCreateSlot, pollSlotOf } from "../observe/poll-schedule.ts";
@@ -211,6 +212,7 @@ function loopParts(
   const { clock, random, askReloader } = deps;
   const { allowLocal, desired, drainMs, firstCreateWaitMs, limits, policy, secrets } = settings;
   const slot = pollSlotOf(settings.podName);
+  const lookForLostLabels = createLostLabelLook({ client, log, label: desired.label });
   return {
     observer: createObserver({
       client,
@@ -241,7 +243,10 @@ function loopParts(
         nextCreateSlot: (notBefore) => nextCreateSlot(slot, notBefore, random),
       }),
     ),
-    onPass: counts.onPass,
+    async afterPass(before, seen, stop) {
+      counts.onPass(before);
+      await lookForLostLabels(before, seen, stop);
+    },
     lease,
     pauses,
     publisher,

@@ -1,6 +1,7 @@
 // Whether somebody else keeps replacing the instance of the label. Without Redis no lease says so. Pure: records facts.
 import type { Observation } from "../model/observation.ts";
 import type { State } from "./schema.ts";
+import { vanishedIds } from "./vanished.ts";
 
 const MINUTE_MS = 60_000;
 // Another provisioner creates its instance within minutes after, or before, it destroys ours.
@@ -20,9 +21,7 @@ export function recordTakeovers(before: State, after: State, seen: Observation, 
   const isOurs = (id: number) =>
     tracks[id] !== undefined || pending.has(id) || (intent !== null && (intent.contract ?? id) === id);
   const isRecent = (at: number) => now - at < REPLACED_WITHIN_MS;
-  const vanished = Object.keys(tracks)
-    .map(Number)
-    .filter((id) => !listed.has(id) && !pending.has(id));
+  const vanished = vanishedIds(before, seen);
   const appeared = [...listed].find((id) => !isOurs(id));
   const { takeovers } = before;
   const vanishedAt = vanished.length > 0 ? now : takeovers.vanishedAt;

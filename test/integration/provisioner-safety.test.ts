@@ -255,3 +255,21 @@ test("waits for a create in flight on SIGTERM and saves its outcome", async () =
     new RegExp(`instance ${instance?.id} \\(\\$\\d.*/h\\) is still being billed`),
   );
 });
+
+test("names an instance that lost its label and bills on, and touches it no more", async () => {
+  await open();
+  const provisioner = await pod.provision();
+  const { instance } = await pod.ready();
+  const id = instance?.id ?? 0;
+  await pod.emulator.event(id, "label", { label: "k8s_pod=somebody-else" });
+  const warning = await until(
+    "it is named",
+    () => provisioner.lines.find((line) => line.includes('"lost_label"') && line.includes('"warn"')),
+    { timeoutMs: 40_000 },
+  );
+  expect(warning).toContain(`instance ${id} `);
+  expect(warning).toContain("has the label k8s_pod=somebody-else instead of");
+  await pod.until("another one serves", (file) => file.server !== null && file.instance?.id !== id, 60_000);
+  expect((await pod.emulator.live("k8s_pod=somebody-else")).map((one) => one.id)).toEqual([id]);
+  expect(await requestsTo("DELETE", `/${id}/`)).toEqual([]);
+});
