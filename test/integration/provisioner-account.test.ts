@@ -87,3 +87,21 @@ test("an instance that was stopped for lack of credit is kept, and its grace per
   expect((await pod.emulator.live(pod.label)).map(({ id }) => id)).toEqual([instance?.id]);
   expect(await redis.keys("ban_*")).toEqual([]);
 });
+
+test("an account that pays later, whose balance and credit are both 0, is not taken for one without credit", async () => {
+  const rule = { method: "GET", path: "^/api/v0/users/current/", times: 0 };
+  await pod.emulator.send("POST", "faults", { ...rule, effect: { kind: "rewrite", set: { balance: 0, credit: 0 } } });
+  const provisioner = await pod.provision();
+  const { instance } = await pod.ready();
+  // The account is asked before a serving instance is given up, and while one is stopped.
+  await pod.emulator.event("any", "image", { image: "other/app:9" });
+  const { instance: next } = await pod.until(
+    "it is replaced",
+    (f) => f.reason === "instance_ready" && f.instance?.id !== instance?.id,
+    60_000,
+  );
+  await pod.emulator.event("any", "stop");
+  await pod.until("it is replaced", (f) => f.reason === "instance_ready" && f.instance?.id !== next?.id, 60_000);
+  expect((await pod.emulator.requests()).some((one) => one.path.startsWith("/api/v0/users/current/"))).toBe(true);
+  expect(logOf(provisioner).filter((line) => line.reason === "account_no_credit")).toEqual([]);
+});

@@ -273,3 +273,32 @@ test("names an instance that lost its label and bills on, and touches it no more
   expect((await pod.emulator.live("k8s_pod=somebody-else")).map((one) => one.id)).toEqual([id]);
   expect(await requestsTo("DELETE", `/${id}/`)).toEqual([]);
 });
+
+test("of an older instance that is stopped and a newer one that is loading, the newer one is kept", async () => {
+  await open();
+  const plant = async () => {
+    const fields = { label: pod.label, image_uuid: "example/app:2" };
+    return ((await pod.emulator.send("POST", "instances", fields)) as { id: number }).id;
+  };
+  const older = await plant();
+  await pod.emulator.event(older, "stop");
+  const newer = await plant();
+  await pod.emulator.event(newer, "stick");
+  await pod.provision();
+  const live = async () => (await pod.emulator.live(pod.label)).map((one) => one.id);
+  await until("one is left", async () => (await live()).length === 1, { timeoutMs: 30_000 });
+  expect(await live()).toEqual([newer]);
+  await pod.emulator.event(newer, "unstick");
+  expect((await pod.ready(60_000)).instance?.id).toBe(newer);
+});
+
+test("an instance that died is destroyed although the template is gone", async () => {
+  await open();
+  await pod.provision();
+  const { instance } = await pod.ready();
+  await pod.emulator.send("DELETE", "templates/demo");
+  await pod.until("the template is missed", (file) => file.reason === "template_not_found", 30_000);
+  expect(await pod.emulator.live(pod.label)).toHaveLength(1);
+  await pod.emulator.event(instance?.id ?? 0, "stop");
+  await until("it is destroyed", async () => (await pod.emulator.live(pod.label)).length === 0, { timeoutMs: 60_000 });
+});
