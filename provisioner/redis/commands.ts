@@ -25,3 +25,16 @@ export interface LeaseCommands {
   /** Removes the key if it holds one of this provisioner's values. */
   removeMine(key: string, mine: string): Promise<void>;
 }
+
+/** A Lua script: atomic for all clients of the server. Its keys have one hash tag, so that a Cluster has them in one slot. */
+export interface RedisScript {
+  name: string;
+  lua: string;
+  /** What a success proves about the server: a script that only reads works on a full or read-only one, too. */
+  proves: "reading" | "writing";
+}
+
+/** Runs scripts. Rejects within a bounded time. The answer is as Redis gives it: the caller checks its shape. */
+export interface ScriptRunner {
+  evaluate(script: RedisScript, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown>;
+}

@@ -1,9 +1,11 @@
 // The connection to Redis; every wait has a deadline. Touches the network.
+import { createHash } from "node:crypto";
 import { Redis } from "ioredis";
 import * as z from "zod";
 import type { Clock } from "../../common/clock.ts";
+import { messageOf } from "../../common/errors.ts";
 import type { Logger } from "../../common/logging.ts";
-import type { LeaseCommands, RedisCommands } from "./commands.ts";
+import type { LeaseCommands, RedisCommands, RedisScript, ScriptRunner } from "./commands.ts";
 import { createOutages, type RedisHealth } from "./outages.ts";
 import { CONNECTION_TROUBLES, troubleOf } from "./trouble.ts";
 
@@ -14,26 +16,38 @@ const MAX_RECONNECT_MS = 5000;
 // Keys per SCAN: 100,000 keys of another user take 100 commands, and each blocks Redis for much less than 1 ms.
 const SCAN_COUNT = 1000;
 
-// Scripts, because each must be atomic for all clients of the server. `ARGV[1]` is the prefix of this provisioner's values.
-const CLAIM = `
+// `ARGV[1]` is the prefix of this provisioner's values.
+const CLAIM: RedisScript = {
+  name: "claim",
+  proves: "writing",
+  lua: `
 local before = redis.call('GET', KEYS[1])
 local left = redis.call('PTTL', KEYS[1])
 if not before or string.sub(before, 1, #ARGV[1]) == ARGV[1] then
   redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
 end
-return {before, left}`;
-const SET_WHILE_MINE = `
+return {before, left}`,
+};
+const SET_WHILE_MINE: RedisScript = {
+  name: "set while mine",
+  proves: "writing",
+  lua: `
 local held = redis.call('GET', KEYS[1])
 if not held or string.sub(held, 1, #ARGV[1]) ~= ARGV[1] then return 0 end
 redis.call('SET', KEYS[2], ARGV[2], 'EX', ARGV[3])
-return 1`;
-const REMOVE_MINE = `
+return 1`,
+};
+const REMOVE_MINE: RedisScript = {
+  name: "remove mine",
+  proves: "reading",
+  lua: `
 local held = redis.call('GET', KEYS[1])
 if held and string.sub(held, 1, #ARGV[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end
-return 0`;
+return 0`,
+};
 const claimResult = z.tuple([z.string().nullable(), z.number()]);
 
-export interface RedisConnection extends RedisCommands, LeaseCommands {
+export interface RedisConnection extends RedisCommands, LeaseCommands, ScriptRunner {
   health: RedisHealth;
   close(): void;
 }
@@ -84,8 +98,19 @@ export function connectRedis(url: string, log: Logger, clock: Clock): RedisConne
       throw cause;
     }
   };
+  const evaluate: ScriptRunner["evaluate"] = ({ lua, proves }, keys, args) =>
+    run(proves, async () => {
+      const sha = createHash("sha1").update(lua).digest("hex");
+      try {
+        return await redis.evalsha(sha, keys.length, ...keys, ...args);
+      } catch (error) {
+        if (!messageOf(error).startsWith("NOSCRIPT")) throw error;
+        return redis.eval(lua, keys.length, ...keys, ...args);
+      }
+    });
   return {
     health: outages,
+    evaluate,
     scan: (cursor, pattern) => run("reading", () => redis.scan(cursor, "MATCH", pattern, "COUNT", SCAN_COUNT)),
     mget: (keys) => run("reading", () => redis.mget(...keys)),
     setWithTtl: (key, value, ttlSeconds) =>
@@ -100,14 +125,13 @@ export function connectRedis(url: string, log: Logger, clock: Clock): RedisConne
         for (const [error] of results ?? []) if (error) throw error;
       }),
     get: (key) => run("reading", () => redis.get(key)),
-    claim: (key, mine, value, ttlMs) =>
-      run("writing", async () => {
-        const [before, leftMs] = claimResult.parse(await redis.eval(CLAIM, 1, key, mine, value, ttlMs));
-        return { before, leftMs };
-      }),
-    setWhileMine: (guard, mine, key, value, ttlSeconds) =>
-      run("writing", async () => (await redis.eval(SET_WHILE_MINE, 2, guard, key, mine, value, ttlSeconds)) === 1),
-    removeMine: (key, mine) => run("reading", async () => void (await redis.eval(REMOVE_MINE, 1, key, mine))),
+    async claim(key, mine, value, ttlMs) {
+      const [before, leftMs] = claimResult.parse(await evaluate(CLAIM, [key], [mine, value, ttlMs]));
+      return { before, leftMs };
+    },
+    setWhileMine: async (guard, mine, key, value, ttlSeconds) =>
+      (await evaluate(SET_WHILE_MINE, [guard, key], [mine, value, ttlSeconds])) === 1,
+    removeMine: async (key, mine) => void (await evaluate(REMOVE_MINE, [key], [mine])),
     close: () => redis.disconnect(),
   };
 }

@@ -1,5 +1,6 @@
 // The Redis that all pods share, in memory and in virtual time, with the commands for bans and leases. Pure.
 import type { RedisConnection } from "../../provisioner/redis/connection.ts";
+import { SCRIPTS, type ScriptValues } from "./redis-scripts.ts";
 
 export interface SharedRedis {
   /** While true every command fails after a second, as with an unreachable server. */
@@ -15,6 +16,7 @@ export interface SharedRedis {
 const COMMAND_TIMEOUT_MS = 1000;
 
 export function sharedRedis(now: () => number): SharedRedis {
+  const values: ScriptValues = new Map();
   const entries = new Map<string, { value: string; until: number }>();
   const get = (key: string): string | null => {
     const entry = entries.get(key);
@@ -29,7 +31,10 @@ export function sharedRedis(now: () => number): SharedRedis {
   const isMine = (key: string, mine: string) => get(key)?.startsWith(mine) === true;
   const redis: SharedRedis = {
     away: false,
-    flush: () => entries.clear(),
+    flush() {
+      entries.clear();
+      values.clear();
+    },
     peek: get,
     connect(sleep) {
       const reached = async () => {
@@ -86,6 +91,12 @@ export function sharedRedis(now: () => number): SharedRedis {
         async removeMine(key, mine) {
           await reached();
           if (isMine(key, mine)) entries.delete(key);
+        },
+        async evaluate({ name }, keys, args) {
+          await reached();
+          const script = SCRIPTS[name];
+          if (script === undefined) throw new Error(`the simulated Redis has no script "${name}"`);
+          return script(values, keys, args, now());
         },
         close: () => undefined,
       };

@@ -87,6 +87,7 @@ async function runIn(over: Over = {}) {
         health: { up: () => true, failures: () => new Map() },
         get: async () => null,
         claim: async () => ({ before: null, leftMs: -2 }),
+        evaluate: async () => null,
         setWhileMine: async () => true,
         removeMine: async () => undefined,
         close: () => {
