@@ -11,7 +11,7 @@ cache="${XDG_CACHE_HOME:-${HOME:-/}/.cache}/vast-pod"
 policy=/usr/sbin/policy-rc.d
 work=     # temporary folder
 programs= # where programs are unpacked, until they are known to work
-ours=     # services of the packages that are installed here
+npm=      # process group of a running npm
 fail() {
   echo "vast-pod: $1" >&2
   exit 1
@@ -25,25 +25,38 @@ restore_policy() {
   [ "$maker" = $$ ] || [ ! -e "/proc/$maker" ] || return 0
   if [ -e "$policy.before-vast-pod" ]; then mv -f "$policy.before-vast-pod" "$policy"; else rm -f "$policy"; fi
 }
-# Services that were enabled are disabled again, but never a service that existed before.
-services() {
-  case $1 in docker | dockerd) echo docker containerd ;; *) echo "$1" ;; esac
+# What starts with the machine: a link for each unit and for each init script.
+enabled() {
+  find /etc/systemd/system /etc/rc?.d -type l \( -path '*.wants/*' -o -path '*.requires/*' -o -path '/etc/rc*/S*' \) 2>/dev/null | sort
 }
-service_exists() { [ -e "/etc/init.d/$1" ] || [ -e "/lib/systemd/system/$1.service" ]; }
+# Links that the installation has made: also of the sockets and of the services of other packages that it brought.
+newly_enabled() { enabled | comm -13 "$work/enabled" -; }
+# Never a service that was enabled before. The tools of Debian's install scripts, because systemctl can be missing.
 disable_services() {
-  for service in $ours; do
-    service_exists "$service" || continue
-    # The tool of Debian's install scripts, because systemctl can be missing. It works only with this variable.
-    if command -v deb-systemd-helper >/dev/null; then
-      DPKG_MAINTSCRIPT_PACKAGE=$service deb-systemd-helper disable "$service.service" >>"$log" 2>&1 || return 1
-    fi
-    if command -v update-rc.d >/dev/null; then update-rc.d "$service" disable >>"$log" 2>&1 || return 1; fi
-  done
+  newly_enabled >"$work/new"
+  while read -r link; do
+    name=$(basename "$link")
+    # A link can be gone with the one before it.
+    if [ ! -L "$link" ]; then continue; fi
+    case $link in
+      /etc/rc*) update-rc.d "${name#S??}" disable >>"$log" 2>&1 || true ;;
+      # It works only with this variable.
+      *) DPKG_MAINTSCRIPT_PACKAGE=$name deb-systemd-helper disable "$name" >>"$log" 2>&1 || true ;;
+    esac
+  done <"$work/new"
+  left=$(newly_enabled)
+  [ -z "$left" ] || echo "vast-pod: the installation has enabled services, and they could not be disabled: remove the links" $left >&2
 }
 clean_up() {
+  if [ -n "$npm" ]; then
+    # After SIGTERM npm would finish its work, which takes many seconds. `npm ci` removes an unfinished folder anyway.
+    kill -s KILL -- "-$npm" 2>/dev/null || true
+    wait "$npm" 2>/dev/null || true
+    rm -rf node_modules
+  fi
   if [ "$(id -u)" = 0 ]; then
     restore_policy
-    disable_services || echo "vast-pod: run \`systemctl disable$ours\`: the installed services are still enabled." >&2
+    if [ -e "$work/enabled" ]; then disable_services; fi
   fi
   [ -z "$work" ] || rm -rf "$work" "$programs"
 }
@@ -61,7 +74,13 @@ node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.ex
 installed=node_modules/.package-lock.json
 if [ ! -e "$installed" ] || [ -n "$(find package-lock.json -newer "$installed")" ]; then
   echo "Installing the npm packages"
-  npm ci --include=dev --no-progress </dev/null || fail "npm ci failed: see its message above."
+  # In the background, because a shell handles signals only while it waits; in a process group of its own, to end all of it.
+  setsid npm ci --include=dev --no-progress </dev/null &
+  npm=$!
+  code=0
+  wait "$npm" || code=$?
+  npm=
+  [ $code = 0 ] || fail "npm ci failed: see its message above."
 fi
 
 # Not every program has -v, but one whose libraries are missing does not start at all (127).
@@ -95,12 +114,23 @@ give_up() {
   fail "missing:$missing, and the download failed (see $kept); $by_hand"
 }
 
-# Debian's nginx-light is enough and a tenth of the size; where it does not exist, nginx is the same program.
+# The first of these packages that exists here. "$@": options for apt.
+first_of() {
+  names=$1
+  shift
+  for name in $names; do
+    if apt-cache "$@" show "$name" >/dev/null 2>&1; then break; fi
+  done
+  echo "$name"
+}
 packages() {
   for program in $missing; do
     case $program in
-      docker | dockerd) echo docker.io ;;
-      nginx) if apt-cache "$@" show nginx-light >/dev/null 2>&1; then echo nginx-light; else echo nginx; fi ;;
+      # Since Debian 13 they are two packages.
+      docker) first_of "docker-cli docker.io" "$@" ;;
+      dockerd) echo docker.io ;;
+      # Debian's nginx-light is enough and a tenth of the size.
+      nginx) first_of "nginx-light nginx" "$@" ;;
       inotifywait) echo inotify-tools ;;
       ip) echo iproute2 ;;
       *) echo "$program" ;;
@@ -108,16 +138,17 @@ packages() {
   done
 }
 
+# Nothing is removed for it: Debian's docker.io would replace another engine. Only the download can be interrupted: an
+# installation that is killed leaves packages that do not work, and so it gets no signals.
 install_as_root() {
   # shellcheck disable=SC2046 # one word for each package
-  apt-get -q -y -o DPkg::Lock::Timeout=120 install --no-install-recommends $(packages) </dev/null >>"$log" 2>&1
+  set -- -q -y -o DPkg::Lock::Timeout=120 --no-remove --no-install-recommends install $(packages)
+  { apt-get "$@" --download-only && setsid -w apt-get "$@"; } </dev/null >>"$log" 2>&1
 }
 if [ "$(id -u)" = 0 ]; then
   echo "Installing:$missing (the services are neither started nor enabled)"
-  for program in $missing; do
-    for service in $(services "$program"); do service_exists "$service" || ours="$ours $service"; done
-  done
   restore_policy
+  enabled >"$work/enabled"
   [ ! -e "$policy" ] || mv "$policy" "$policy.before-vast-pod"
   printf '#!/bin/sh\n# vast-pod %s: no service is started while its package is installed\nexit 101\n' $$ >"$policy"
   chmod 755 "$policy"
