@@ -75,7 +75,7 @@ export async function pass(
   const { clock, lease } = parts;
   const [began, stateBefore] = [clock.now(), loop.state];
   // Before the list is read: then whatever the list shows was made before the lease was ours, or by us.
-  const { state: leased, ownership } = await lease.renew(loop.state);
+  const { state: leased, ownership } = await lease.renew(loop.state, stop);
   takeState(loop, leased);
   loop.ownership = ownership;
   const seen = await observe(parts, loop, began, stop);

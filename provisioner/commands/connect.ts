@@ -8,7 +8,7 @@ export interface AccountOptions extends Omit<TransportOptions, "pacing"> {
   clock: Clock;
   /** Returns 0 to 1. */
   random: () => number;
-  client?: ClientOptions;
+  client?: Omit<ClientOptions, "apiKey">;
 }
 
 /** `pacing` is the client's: it spaces the calls of each endpoint. */
@@ -19,5 +19,6 @@ export interface Account {
 
 export function connectAccount({ random, client: clientOptions, ...transport }: AccountOptions): Account {
   const pacing = createPacing(transport.clock, random);
-  return { client: createVastClient(createTransport({ ...transport, pacing }), clientOptions), pacing };
+  const { apiKey } = transport;
+  return { client: createVastClient(createTransport({ ...transport, pacing }), { ...clientOptions, apiKey }), pacing };
 }

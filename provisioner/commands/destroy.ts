@@ -5,9 +5,10 @@ import { type Clock, systemClock } from "../../common/clock.ts";
 import { type CommandCall, EXIT, type ExitCode } from "../../common/command-line.ts";
 import { codeOf, isFileSystemError, messageOf } from "../../common/errors.ts";
 import { getJson } from "../../common/http.ts";
-import { createLogger, type Logger } from "../../common/logging.ts";
+import { createLogger } from "../../common/logging.ts";
 import { SettingsError, type SettingsSource } from "../../common/settings.ts";
-import { createLease, type Lease, newToken, noLease } from "../lease/lease.ts";
+import { type AccountLeaseParts, createAccountLease } from "../lease/account-lease.ts";
+import { type Lease, newToken, noLease } from "../lease/lease.ts";
 import type { RedisConnection } from "../redis/connection.ts";
 import { openRedis } from "../redis/open.ts";
 import { readDestroySettings } from "../settings.ts";
@@ -60,7 +61,7 @@ export async function destroyCommand(call: CommandCall, source: SettingsSource):
     label,
     load: () => loadIfPossible(stateFile, label, print),
     save: async (state) => void (await ifAccessible(stateFile.save(state))),
-    lease: leaseOfCommand(redis, label, clock, log),
+    lease: leaseOfCommand({ client, redis, label, clock, log }),
     provisionerRuns: () => provisionerRuns(statusPort, podName, clock),
     timeLeftMs: () => until - clock.monotonic(),
     adoptsAll: false,
@@ -82,10 +83,12 @@ function readWithinSeconds(text: unknown): number {
   throw new SettingsError(["--within-seconds must be a whole number of seconds, 1 to 99999."]);
 }
 
-function leaseOfCommand(redis: RedisConnection | null, label: string, clock: Clock, log: Logger): Lease {
+type LeaseOfCommandParts = Omit<AccountLeaseParts, "redis" | "token" | "owner"> & { redis: RedisConnection | null };
+
+function leaseOfCommand({ redis, ...parts }: LeaseOfCommandParts): Lease {
   if (redis === null) return noLease;
-  const owner = `vast-provisioner destroy on ${processName(clock)}`;
-  return createLease({ redis, clock, log, label, token: newToken(Math.random), owner });
+  const owner = `vast-provisioner destroy on ${processName(parts.clock)}`;
+  return createAccountLease({ ...parts, redis, token: newToken(Math.random), owner });
 }
 
 /** Null when there is no state file that can be read; a volume that fails must not keep an instance billed. */

@@ -4,7 +4,8 @@ import { createRegistry } from "../../common/metrics.ts";
 import { createTurns } from "../../common/turns.ts";
 import { createActor } from "../act/act.ts";
 import { type BanStore, createBanStore, noBans } from "../blacklist/store.ts";
-import { createLease, type Lease, newToken, noLease } from "../lease/lease.ts";
+import { createAccountLease } from "../lease/account-lease.ts";
+import { type Lease, newToken, noLease } from "../lease/lease.ts";
 import { type LoopState, noteFile, startState, takeState } from "../loop-state.ts";
 import { createLostLabelLook } from "../observe/lost-label.ts";
 import { createObserver } from "../observe/observe.ts";
@@ -84,7 +85,7 @@ export async function run(settings: ProvisionerSettings, deps: Dependencies, sto
     "PROVISIONER_STATUS_PORT",
   );
   // Only now that the port is ours: an open connection would keep a program alive that cannot start.
-  const stores = await connectRedis(context, restored, counts);
+  const stores = await connectRedis(context, restored, account, counts);
   redis = stores.redis;
   const mutations = mutationDeadline(stop, deps);
   let outcome: DestroyOutcome | null = null;
@@ -173,6 +174,7 @@ function accountOf({ settings, deps, log }: RunContext, counts: ProvisionerCount
 async function connectRedis(
   { settings, deps, log }: RunContext,
   { loop, stateFile }: Restored,
+  { client }: Account,
   counts: ProvisionerCounts,
 ): Promise<Stores> {
   const { clock, random, owner } = deps;
@@ -183,7 +185,7 @@ async function connectRedis(
   if (redis !== null && settings.policy !== "observe") {
     const token = loop.state.leaseToken ?? newToken(random);
     loop.state = { ...loop.state, leaseToken: token };
-    lease = createLease({ redis, clock, log, label, token, owner });
+    lease = createAccountLease({ client, redis, clock, log, label, token, owner });
   }
   const inTurn = createTurns(); // both loops save: an older state must not replace a newer one
   const save = (state: State) => {

@@ -1,17 +1,18 @@
 // Takes and renews the label's lease in Redis, so that only one provisioner acts for a label, and keeps a copy of the state next to
-// it. The only file that knows these keys. Touches Redis through the commands that it is given.
+// it. Touches Redis through the commands that it is given.
 import { type Clock, stopwatch } from "../../common/clock.ts";
 import type { Logger } from "../../common/logging.ts";
+import type { FleetKeys } from "../fleet/keys.ts";
 import { LEASE_MS } from "../model/deadlines.ts";
 import { type LeaseAnswer, OURS, type Ownership, ownershipBy } from "../model/ownership.ts";
-import type { LeaseCommands } from "../redis/commands.ts";
+import type { HeldKey, LeaseCommands } from "../redis/commands.ts";
 import { redisMessage } from "../redis/trouble.ts";
 import type { State } from "../state/schema.ts";
 import { formatMirror, parseMirror, takeOver } from "./mirror.ts";
 
 export interface Lease {
   /** Takes or renews the lease. When it is newly ours, the returned state includes what a predecessor left in Redis. */
-  renew(state: State): Promise<{ ownership: Ownership; state: State }>;
+  renew(state: State, signal?: AbortSignal): Promise<{ ownership: Ownership; state: State }>;
   /** Renews the lease right before a mutation. False: the mutation must not be sent. */
   mayMutate(): Promise<boolean>;
   /** Copies the state to Redis while the lease is ours. Never rejects: this is only a second copy of the state file. */
@@ -24,6 +25,7 @@ export interface LeaseParts {
   redis: LeaseCommands;
   clock: Clock;
   log: Logger;
+  keys: Pick<FleetKeys, "lease" | "pod">;
   label: string;
   /** Kept in the state file, so that a restarted program is the same owner. Without spaces. */
   token: string;
@@ -34,8 +36,9 @@ export interface LeaseParts {
 // Recent creates and the intent matter for an hour. Pending deletes are written again each minute until they are confirmed.
 const MIRROR_TTL_SECONDS = 86_400;
 
-const leaseKey = (label: string) => `vast_lease_${label}`;
-const mirrorKey = (label: string) => `vast_pod_${label}`;
+// What version 0.1.0 called the two keys. Its provisioner may still run, or have left a copy of its state; both expire by themselves.
+const formerLease = (label: string) => `vast_lease_${label}`;
+const formerMirror = (label: string) => `vast_pod_${label}`;
 
 /** A new token. `random` returns 0 to 1. */
 export function newToken(random: () => number): string {
@@ -43,7 +46,8 @@ export function newToken(random: () => number): string {
   return `${part()}-${part()}-${part()}`;
 }
 
-export function createLease({ redis, clock, log, label, token, owner }: LeaseParts): Lease {
+export function createLease({ redis, clock, log, keys, label, token, owner }: LeaseParts): Lease {
+  const [leaseKey, mirrorKey] = [keys.lease(label), keys.pod(label)];
   const mine = `${token} `;
   let last: Exclude<LeaseAnswer, { kind: "none" }> | null = null;
   let claimedSince: number | null = null;
@@ -74,15 +78,19 @@ export function createLease({ redis, clock, log, label, token, owner }: LeasePar
 
   async function ask(): Promise<{ answer: LeaseAnswer; kept: boolean }> {
     try {
-      const { before, leftMs } = await redis.claim(leaseKey(label), mine, `${mine}${owner}`, LEASE_MS);
+      const before = await redis.claim(leaseKey, mine, `${mine}${owner}`, LEASE_MS);
       answered = true;
-      if (before === null || before.startsWith(mine)) return { answer: { kind: "ours" }, kept: before !== null };
-      const until = leftMs < 0 ? null : clock.now() + leftMs;
-      return { answer: { kind: "other", owner: before.replace(/^\S* /, ""), until }, kept: false };
+      const other = otherOwner(before);
+      return { answer: other ?? { kind: "ours" }, kept: other === null && before.value !== null };
     } catch (error) {
       answered = false;
       return { answer: { kind: "none", why: redisMessage(error) }, kept: false };
     }
+  }
+
+  function otherOwner({ value, leftMs }: HeldKey): Extract<LeaseAnswer, { kind: "other" }> | null {
+    if (value === null || value.startsWith(mine)) return null;
+    return { kind: "other", owner: value.replace(/^\S* /, ""), until: leftMs < 0 ? null : clock.now() + leftMs };
   }
 
   function ownershipAfter(answer: LeaseAnswer): Ownership {
@@ -100,7 +108,9 @@ export function createLease({ redis, clock, log, label, token, owner }: LeasePar
       const { answer, kept } = await claim();
       if (answer.kind !== "ours" || (kept && takenOver)) return { ownership: ownershipAfter(answer), state };
       try {
-        const next = inherit(await redis.get(mirrorKey(label)), state);
+        const former = otherOwner(await redis.peek(formerLease(label)));
+        if (former !== null) return { ownership: ownershipAfter(former), state };
+        const next = inherit((await redis.get(mirrorKey)) ?? (await redis.get(formerMirror(label))), state);
         takenOver = true;
         mirrored = null;
         return { ownership: ownershipAfter(answer), state: next };
@@ -121,7 +131,7 @@ export function createLease({ redis, clock, log, label, token, owner }: LeasePar
       const text = formatMirror(state, token);
       if (!answered || !takenOver || text === mirrored) return;
       try {
-        const written = await redis.setWhileMine(leaseKey(label), mine, mirrorKey(label), text, MIRROR_TTL_SECONDS);
+        const written = await redis.setWhileMine(leaseKey, mine, mirrorKey, text, MIRROR_TTL_SECONDS);
         if (written) mirrored = text;
       } catch (error) {
         answered = false;
@@ -139,7 +149,7 @@ export function createLease({ redis, clock, log, label, token, owner }: LeasePar
       takenOver = false;
       // Also when Redis did not answer before: it may be back, and the next owner would otherwise wait for a minute.
       try {
-        await redis.removeMine(leaseKey(label), mine);
+        await redis.removeMine(leaseKey, mine);
       } catch (error) {
         log.warn(
           { event: "lease", err: error },
@@ -153,10 +163,7 @@ export function createLease({ redis, clock, log, label, token, owner }: LeasePar
     if (text === null) return state;
     const read = parseMirror(text, label);
     if ("mirror" in read) return takeOver(state, read.mirror, token, clock.now());
-    log.warn(
-      { event: "lease" },
-      `the Redis key ${mirrorKey(label)} cannot be used (${read.why}); it will be overwritten`,
-    );
+    log.warn({ event: "lease" }, `the Redis key ${mirrorKey} cannot be used (${read.why}); it will be overwritten`);
     return state;
   }
 }

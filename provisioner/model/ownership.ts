@@ -19,7 +19,8 @@ export type LeaseAnswer =
 export type Ownership =
   | { kind: "ours"; doubt: string | null }
   | { kind: "other"; owner: string; until: number | null }
-  | { kind: "unknown"; why: string; until: number };
+  /** `until` null: as long as the API does not name the account, by which the lease is named. */
+  | { kind: "unknown"; why: string; until: number | null };
 
 /** Without Redis no other provisioner is known. */
 export const OURS: Ownership = { kind: "ours", doubt: null };

@@ -37,14 +37,18 @@ export const BLOCKING_RULES: readonly Rule[] = [
   },
   {
     name: "owner_unknown",
-    observed: "Redis has not answered yet whether another provisioner holds the label's lease",
-    plan: "change nothing; keep serving; wait at most 120 s for Redis",
+    observed:
+      "Redis has not answered yet whether another provisioner holds the label's lease, or the API has not named the account, by which that lease is named",
+    plan: "change nothing; keep serving; wait at most 120 s for Redis, and for the account as long as it takes",
     decide(situation) {
       const { ownership, desired, now, serving } = situation;
       if (ownership.kind !== "unknown") return null;
-      const until = new Date(ownership.until).toISOString();
-      const message = `Redis has not answered whether another provisioner holds the lease of the label ${desired.label} (${ownership.why}): nothing is created or destroyed before ${until}`;
-      const waitMs = Math.min(UNKNOWN_MS, ownership.until - now);
+      const { until, why } = ownership;
+      const message =
+        until === null
+          ? `it is unknown which account VAST_API_KEY belongs to (${why}), and the lease in Redis is named by the account: nothing is created or destroyed until the API says it. If this lasts, give the key the right to read its user (user_read)`
+          : `Redis has not answered whether another provisioner holds the lease of the label ${desired.label} (${why}): nothing is created or destroyed before ${new Date(until).toISOString()}`;
+      const waitMs = until === null ? UNKNOWN_MS : Math.min(UNKNOWN_MS, until - now);
       return noChange(situation, "owner_unknown", message, readyIfServing(serving, "provisioning"), waitMs);
     },
   },
@@ -60,7 +64,7 @@ export const BLOCKING_RULES: readonly Rule[] = [
         until === null
           ? "its lease in Redis never expires: delete the key"
           : `its lease in Redis expires within ${LEASE_MS / 1000} s`;
-      const message = `another provisioner, ${owner}, holds the lease of the label ${desired.label}: nothing is created or destroyed here. Give each pod with the same POD_NAME its own VAST_LABEL, and each account that shares a Redis its own database. If the other provisioner is gone, ${end}`;
+      const message = `another provisioner, ${owner}, holds the lease of the label ${desired.label}: nothing is created or destroyed here. Give each pod with the same POD_NAME its own VAST_LABEL. If the other provisioner is gone, ${end}`;
       const waitMs = until === null ? BLOCKED_MS : Math.min(BLOCKED_MS, Math.max(until - now, LEAST_WAIT_MS));
       return noChange(situation, "other_owner", message, "blocked", waitMs);
     },

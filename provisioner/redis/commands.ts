@@ -12,15 +12,19 @@ export interface RedisCommands {
   add(key: string, amount: number, ttlSeconds: number): Promise<void>;
 }
 
+/** What a key holds, or held before a change, and its remaining time to live in ms (negative: it never expires). */
+export interface HeldKey {
+  value: string | null;
+  leftMs: number;
+}
+
 /** The commands of the lease. Each rejects within a bounded time. `mine` is the prefix of this provisioner's values. */
 export interface LeaseCommands {
   get(key: string): Promise<string | null>;
-  /**
-   * Sets the key unless it holds another provisioner's value. Returns the previous value and its remaining time to live in ms
-   * (negative: it never expires).
-   */
-  claim(key: string, mine: string, value: string, ttlMs: number): Promise<{ before: string | null; leftMs: number }>;
-  /** Sets `key` if `guard` holds one of this provisioner's values. Returns whether it did. */
+  /** Sets the key unless it holds another provisioner's value. Returns what it held before. */
+  claim(key: string, mine: string, value: string, ttlMs: number): Promise<HeldKey>;
+  peek(key: string): Promise<HeldKey>;
+  /** Sets `key` if `guard`, which is in the same slot of a Cluster, holds one of this provisioner's values. Returns whether it did. */
   setWhileMine(guard: string, mine: string, key: string, value: string, ttlSeconds: number): Promise<boolean>;
   /** Removes the key if it holds one of this provisioner's values. */
   removeMine(key: string, mine: string): Promise<void>;

@@ -28,6 +28,11 @@ if not before or string.sub(before, 1, #ARGV[1]) == ARGV[1] then
 end
 return {before, left}`,
 };
+const PEEK: RedisScript = {
+  name: "peek",
+  proves: "reading",
+  lua: "return {redis.call('GET', KEYS[1]), redis.call('PTTL', KEYS[1])}",
+};
 const SET_WHILE_MINE: RedisScript = {
   name: "set while mine",
   proves: "writing",
@@ -45,7 +50,7 @@ local held = redis.call('GET', KEYS[1])
 if held and string.sub(held, 1, #ARGV[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end
 return 0`,
 };
-const claimResult = z.tuple([z.string().nullable(), z.number()]);
+const heldKey = z.tuple([z.string().nullable(), z.number()]).transform(([value, leftMs]) => ({ value, leftMs }));
 
 export interface RedisConnection extends RedisCommands, LeaseCommands, ScriptRunner {
   health: RedisHealth;
@@ -125,10 +130,8 @@ export function connectRedis(url: string, log: Logger, clock: Clock): RedisConne
         for (const [error] of results ?? []) if (error) throw error;
       }),
     get: (key) => run("reading", () => redis.get(key)),
-    async claim(key, mine, value, ttlMs) {
-      const [before, leftMs] = claimResult.parse(await evaluate(CLAIM, [key], [mine, value, ttlMs]));
-      return { before, leftMs };
-    },
+    claim: async (key, mine, value, ttlMs) => heldKey.parse(await evaluate(CLAIM, [key], [mine, value, ttlMs])),
+    peek: async (key) => heldKey.parse(await evaluate(PEEK, [key], [])),
     setWhileMine: async (guard, mine, key, value, ttlSeconds) =>
       (await evaluate(SET_WHILE_MINE, [guard, key], [mine, value, ttlSeconds])) === 1,
     removeMine: async (key, mine) => void (await evaluate(REMOVE_MINE, [key], [mine])),

@@ -174,6 +174,8 @@ export const stateSchema = z.object({
   observedAt: instantSchema.nullable().default(null),
   listUnknownSince: instantSchema.nullable(),
   bansUnknownSince: instantSchema.nullable(),
+  /** The account of the API key, by which the keys in Redis are named; null until a provisioner with Redis has read it. */
+  accountId: z.int().nullable().default(null),
   /** The owner of the lease in Redis: after a restart the provisioner is the same owner. */
   leaseToken: z.string().nullable().default(null),
 });
@@ -207,6 +209,7 @@ export function emptyState(label: string): State {
     observedAt: null,
     listUnknownSince: null,
     bansUnknownSince: null,
+    accountId: null,
     leaseToken: null,
   };
 }

@@ -62,7 +62,7 @@ export async function carryOut(
   let createOpen = isCreateOpen(state, clock.now());
   const targets = new Set(first.map(({ id }) => id));
   while ((left.length > 0 || createOpen) && !over.aborted) {
-    const renewed = await lease.renew(state); // it may have expired while the operator thought about the answer
+    const renewed = await lease.renew(state, over); // it may have expired while the operator thought about the answer
     state = renewed.state;
     if (renewed.ownership.kind === "other") {
       print(heldByOther(renewed.ownership, label));

@@ -63,7 +63,7 @@ export async function destroyAll(parts: DestroyParts): Promise<DestroyOutcome> {
     }
     if (ownership.kind === "unknown") {
       print(
-        `Redis does not answer whether a provisioner holds the label ${label} (${ownership.why}): make sure that none is running.`,
+        `It is unknown whether a provisioner holds the label ${label} (${ownership.why}): make sure that none is running.`,
       );
     }
     if (otherRuns) {

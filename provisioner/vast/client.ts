@@ -29,6 +29,10 @@ export interface VastClient {
   listInstances(label: string | null, signal?: AbortSignal, options?: ReadOptions): Promise<Instance[]>;
   /** The account's own template of this name (the newest of several), or null when there is none. */
   findTemplate(name: string, signal?: AbortSignal, options?: ReadOptions): Promise<Template | null>;
+  /** The id of the key's account, once a call of this process has read it; null before that and after a change of the key. */
+  accountId(): number | null;
+  /** The same, read from the API when it is not known. */
+  readAccountId(signal?: AbortSignal): Promise<number>;
   /** $ that the account can still spend; null when the answer does not show it. */
   readCredit(signal?: AbortSignal): Promise<number | null>;
   /** Offers in the API's order (64 at most). `body` is the flat search body. */
@@ -66,26 +70,36 @@ const templateList = z.looseObject({ templates: z.array(z.unknown()) });
 const offerList = z.looseObject({ offers: z.array(z.unknown()) });
 
 export interface ClientOptions {
+  /** The key in use: with another one the account is read again. */
+  apiKey?: () => string;
   /** Removes secrets from a host's status message: the host has the registry's login, and its text appears in messages. */
   clean?: (text: string) => string;
   /** Called once when the account has several templates of one name, with their ids: the first one is used. */
   onDuplicateTemplates?: (name: string, ids: readonly number[]) => void;
 }
 
-export function createVastClient(send: Send, { clean, onDuplicateTemplates }: ClientOptions = {}): VastClient {
-  let accountId: number | null = null;
+export function createVastClient(send: Send, { apiKey, clean, onDuplicateTemplates }: ClientOptions = {}): VastClient {
+  let account: { id: number; key: string | undefined } | null = null;
   let reportedDuplicates = "";
 
-  async function account(signal?: AbortSignal): Promise<number> {
-    if (accountId !== null) return accountId;
-    accountId = expect(user, await currentUser(signal), "GET /api/v0/users/current/", "no user id").id;
-    return accountId;
+  const accountId = () => (account !== null && account.key === apiKey?.() ? account.id : null);
+
+  async function readAccountId(signal?: AbortSignal): Promise<number> {
+    const before = accountId();
+    if (before !== null) return before;
+    const key = apiKey?.();
+    const { id } = expect(user, await currentUser(signal), "GET /api/v0/users/current/", "no user id");
+    account = { id, key };
+    return id;
   }
 
   const currentUser = (signal?: AbortSignal) =>
     send({ method: "GET", path: "/api/v0/users/current/", endpoint: "user" }, signal);
 
   return {
+    accountId,
+    readAccountId,
+
     async listInstances(label, signal, { retryRateLimited = true } = {}) {
       const call = "GET /api/v1/instances/";
       const rows: unknown[] = [];
@@ -128,7 +142,7 @@ export function createVastClient(send: Send, { clean, onDuplicateTemplates }: Cl
     },
 
     async findTemplate(name, signal, { retryRateLimited = true } = {}) {
-      const creator = await account(signal);
+      const creator = await readAccountId(signal);
       const call = "GET /api/v0/template/";
       const query = { select_cols: ["*"], select_filters: { creator_id: { eq: creator }, name: { eq: name } } };
       const body = await send(

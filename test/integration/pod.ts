@@ -4,6 +4,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { readIfExists } from "../../common/atomic-file.ts";
 import { parseUpstreamFile, type UpstreamFile } from "../../common/upstream-file.ts";
+import { type FleetKeys, fleetKeys } from "../../provisioner/fleet/keys.ts";
 import type { Child } from "../sandbox/child.ts";
 import { nginxPaths, startNginx } from "../sandbox/nginx.ts";
 import { type RunningRedis, startRedis } from "../sandbox/redis.ts";
@@ -36,6 +37,8 @@ export interface Pod {
   readonly upstreamPath: string;
   readonly statePath: string;
   readonly label: string;
+  /** The names in Redis of the emulator's account. */
+  readonly keys: FleetKeys;
   /** The provisioner's environment, without the variables that are empty in `more`. */
   env(more?: Readonly<Record<string, string>>): Record<string, string>;
   /** Starts a provisioner (again). `command` is `run` unless named. */
@@ -52,6 +55,8 @@ export interface Pod {
   everything(): Promise<string>;
 }
 
+// The emulator's account.
+const ACCOUNT_ID = 104_717;
 const POD_NAME = "vast-pod-0";
 // Fast enough that the 30 s between two lists pass in a few seconds, slow enough that deadlines of a second and more hold
 // on a busy machine.
@@ -145,6 +150,7 @@ async function fill(sandbox: Sandbox, options: PodOptions): Promise<Pod> {
     upstreamPath,
     statePath,
     label: `k8s_pod=${POD_NAME}`,
+    keys: fleetKeys(ACCOUNT_ID),
     env,
     provision: (more, command = ["run"]) =>
       start("provisioner", [...preload, "dist/provisioner.mjs", ...command], env(more)),

@@ -59,7 +59,7 @@ test("keeps an instance's waiting time when the provisioner restarts, even if it
   first.signal("SIGKILL");
   await first.exited;
   await redis.set(`wait_${id}`, Number(since) - 2000);
-  await redis.del(`vast_lease_${pod.label}`); // it would expire, but Redis' clock is not sped up
+  await redis.del(pod.keys.lease(pod.label)); // it would expire, but Redis' clock is not sped up
   await pod.provision({ BLACKLIST_BAN_AFTER_SECONDS: "1000", STATE_PATH: `${pod.statePath}.new` });
   await until("the host is banned", () => redis.get(`ban_${BAD}`));
   await until("the good host is taken", async () => (await hostOf()) === GOOD, { timeoutMs: 30_000 });

@@ -36,7 +36,7 @@ test("a create that was frozen at its rate limit until lease and intent were ove
   expect(await pod.state()).toMatchObject({ intent: { contract: null } });
 
   // A second pod of the same name, with its own volumes. The lease would expire, but Redis' clock is not sped up.
-  await redis.pexpire(`vast_lease_${pod.label}`, 1);
+  await redis.pexpire(pod.keys.lease(pod.label), 1);
   const folder = await pod.sandbox.subfolder("other");
   const port = String(await pod.sandbox.port());
   await pod.provision({

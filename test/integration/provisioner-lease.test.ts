@@ -14,7 +14,7 @@ let leaseKey = "";
 beforeEach(async () => {
   pod = await openPod({ redis: true });
   redis = new Redis(pod.redis?.url ?? "");
-  leaseKey = `vast_lease_${pod.label}`;
+  leaseKey = pod.keys.lease(pod.label);
 });
 afterEach(async () => {
   redis.disconnect();
@@ -81,6 +81,33 @@ test("a provisioner that was killed and restarts with its volume continues at on
   const after = await redis.get(leaseKey);
   expect(after?.split(" ")[0]).toBe(before?.split(" ")[0]);
   expect(after).not.toBe(before);
+});
+
+test("a provisioner of version 0.1.0 that holds the lease under its former name blocks, and its copy is taken over", async () => {
+  const startedAt = Date.now();
+  const copy = { schema: 2, label: pod.label, token: "old", intent: null, pendingDeletes: [], creates: [startedAt] };
+  await redis.set(`vast_pod_${pod.label}`, JSON.stringify(copy));
+  await redis.set(`vast_lease_${pod.label}`, "old vast-pod-0 (pid 7)", "PX", 60_000);
+  await pod.provision();
+  const blocked = await pod.until("it is blocked", (file) => file.reason === "other_owner");
+  expect(blocked.message).toContain("another provisioner, vast-pod-0 (pid 7)");
+  expect(await pod.emulator.mutations()).toEqual([]);
+  await redis.pexpire(`vast_lease_${pod.label}`, 1);
+  await pod.ready(30_000);
+  expect(await pod.status()).toMatchObject({ createsLastHour: 2 });
+});
+
+test("while the API does not say whose the key is, nothing is created, and then the lease has the account's name", async () => {
+  const rule = { method: "GET", path: "^/api/v0/users/current/", times: 0 };
+  await pod.emulator.send("POST", "faults", { ...rule, effect: { status: 502 } });
+  await pod.provision();
+  const waits = await pod.until("it waits", (file) => file.reason === "owner_unknown");
+  expect(waits.message).toContain("it is unknown which account VAST_API_KEY belongs to");
+  expect(await redis.keys("*")).toEqual([]);
+  await pod.emulator.send("DELETE", "faults");
+  await pod.ready(60_000);
+  expect(await redis.keys("*lease*")).toEqual([leaseKey]);
+  expect(await pod.emulator.mutations()).toHaveLength(1);
 });
 
 test("SIGTERM releases the lease", async () => {

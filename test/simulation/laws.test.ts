@@ -159,7 +159,7 @@ test("law 8: a program that mistakes another process' lease for its own acts bes
     ...dependencies,
     connectRedis: async (url, log) => ({
       ...(await dependencies.connectRedis(url, log)),
-      claim: async (_key, _mine, value) => ({ before: value, leftMs: 1000 }),
+      claim: async (_key, _mine, value) => ({ value, leftMs: 1000 }),
     }),
   });
   expect(await broken(scenario, healthy)).toEqual([]);

@@ -43,7 +43,7 @@ test(
   async () => {
     const broken = await brokenLaws(["one-owner"], (redis) => ({
       ...redis,
-      claim: async (_key, mine, _value, ttlMs) => ({ before: mine, leftMs: ttlMs }),
+      claim: async (_key, mine, _value, ttlMs) => ({ value: mine, leftMs: ttlMs }),
       async setWhileMine(_guard, _mine, key, value, ttlSeconds) {
         await redis.setWithTtl(key, value, ttlSeconds);
         return true;

@@ -2,6 +2,7 @@
 
 import type { Dependencies } from "../../provisioner/commands/dependencies.ts";
 import { run } from "../../provisioner/commands/run.ts";
+import { fleetKeys } from "../../provisioner/fleet/keys.ts";
 import { readProvisionerSettings } from "../../provisioner/settings.ts";
 import type { ApiRequest } from "../emulator/message.ts";
 import type { Random } from "../emulator/random.ts";
@@ -163,10 +164,11 @@ export function simulatedPod(parts: PodParts): Pod {
 
   /** Records a create or destroy with the process that sends it. */
   function connectionOf(number: number): ApiConnection {
-    const { observer } = parts.connection;
+    const { observer, emulator } = parts.connection;
+    const keys = fleetKeys(emulator.world.account.id);
     const sent = (request: ApiRequest) => {
       if (kindOf(request) !== null) {
-        const holder = parts.redis.peek(`vast_lease_${truth.label}`);
+        const holder = parts.redis.peek(keys.lease(truth.label));
         const leaseOfOther = holder !== null && !holder.endsWith(ownerOf(number));
         truth.acts.push({ at: time.now(), process: number, leaseOfOther });
       }

@@ -28,6 +28,7 @@ export function sharedRedis(now: () => number): SharedRedis {
   const set = (key: string, value: string, ttlSeconds: number) => {
     entries.set(key, { value, until: now() + ttlSeconds * 1000 });
   };
+  const held = (key: string) => ({ value: get(key), leftMs: (entries.get(key)?.until ?? now()) - now() });
   const isMine = (key: string, mine: string) => get(key)?.startsWith(mine) === true;
   const redis: SharedRedis = {
     away: false,
@@ -77,10 +78,13 @@ export function sharedRedis(now: () => number): SharedRedis {
         },
         async claim(key, mine, value, ttlMs) {
           await reached();
-          const before = get(key);
-          const leftMs = (entries.get(key)?.until ?? now()) - now();
-          if (before === null || before.startsWith(mine)) set(key, value, ttlMs / 1000);
-          return { before, leftMs };
+          const before = held(key);
+          if (before.value === null || before.value.startsWith(mine)) set(key, value, ttlMs / 1000);
+          return before;
+        },
+        async peek(key) {
+          await reached();
+          return held(key);
         },
         async setWhileMine(guard, mine, key, value, ttlSeconds) {
           await reached();

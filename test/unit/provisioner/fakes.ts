@@ -17,6 +17,8 @@ export function vastError(kind: VastErrorFields["kind"], over: Partial<VastError
 /** In the order in which it happened: `save`, `create 31415926`, `destroy 42`, ... Shared by all fakes of a test. */
 export type Journal = string[];
 
+export const ACCOUNT_ID = 4321;
+
 export interface FakeClient extends VastClient {
   requests: CreateRequest[];
   searches: Record<string, unknown>[];
@@ -44,6 +46,8 @@ export function fakeClient(journal: Journal, script: ClientScript = {}): FakeCli
       journal.push("list");
       return [...(script.rows?.() ?? [])];
     },
+    accountId: () => ACCOUNT_ID,
+    readAccountId: async () => ACCOUNT_ID,
     async findTemplate() {
       journal.push("template");
       return script.template ? script.template() : template;

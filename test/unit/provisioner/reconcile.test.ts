@@ -1,11 +1,12 @@
 import { describe, expect, test } from "vitest";
 import type { UpstreamFile } from "../../../common/upstream-file.ts";
+import { fleetKeys } from "../../../provisioner/fleet/keys.ts";
 import { createLease } from "../../../provisioner/lease/lease.ts";
 import type { Observation } from "../../../provisioner/model/observation.ts";
 import { adoptPublished } from "../../../provisioner/state/apply-observation.ts";
 import { emptyState } from "../../../provisioner/state/schema.ts";
 import { fakeClock } from "../../fakes/fake-clock.ts";
-import { fakeLog, type Journal, vastError } from "./fakes.ts";
+import { ACCOUNT_ID, fakeLog, type Journal, vastError } from "./fakes.ts";
 import { type FakeRedis, fakeRedis } from "./lease/fake-redis.ts";
 import { fileOf, loop } from "./loop.ts";
 import {
@@ -555,10 +556,12 @@ describe("the loop", () => {
 });
 
 describe("the lease", () => {
+  const keys = fleetKeys(ACCOUNT_ID);
   const parts = (redis: FakeRedis, token: string) => ({
     redis,
     clock: fakeClock(NOW),
     log: fakeLog().log,
+    keys,
     label: LABEL,
     token,
     owner: `${token} (pid 1)`,
@@ -584,7 +587,7 @@ describe("the lease", () => {
     await first.release();
     const claimed: boolean[] = [];
     const seen = () => {
-      claimed.push(redis.entries.get(`vast_lease_${LABEL}`)?.value.startsWith("second") === true);
+      claimed.push(redis.entries.get(keys.lease(LABEL))?.value.startsWith("second") === true);
       return observation();
     };
     const l = loop({ seen, lease: createLease(parts(redis, "second")) });
@@ -620,7 +623,7 @@ describe("the lease", () => {
       file: fileOf(),
       lease: createLease(parts(redis, "first")),
       onAsk: () =>
-        void redis.entries.set(`vast_lease_${LABEL}`, { value: "t other (pid 1)", until: Number.POSITIVE_INFINITY }),
+        void redis.entries.set(keys.lease(LABEL), { value: "t other (pid 1)", until: Number.POSITIVE_INFINITY }),
     });
     await l.pass();
     expect(effects(l.journal)).not.toContain(`destroy ${ID}`);

@@ -12,7 +12,7 @@ export const FLOORS: Readonly<Record<"provisioner" | "reloader", readonly (reado
     ["keep"],
     ["act", "loop-state", "variables"],
     ["plan", "observe", "lease", "search"],
-    ["state", "publish", "blacklist"],
+    ["state", "publish", "blacklist", "fleet"],
     ["model"],
     ["vast", "redis", "kubernetes"],
   ],

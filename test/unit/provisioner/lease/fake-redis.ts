@@ -10,13 +10,18 @@ export interface FakeRedis extends LeaseCommands {
   readonly commands: string[];
 }
 
-export const EVERY_COMMAND: readonly (keyof LeaseCommands)[] = ["get", "claim", "setWhileMine", "removeMine"];
+export const EVERY_COMMAND: readonly (keyof LeaseCommands)[] = ["get", "claim", "peek", "setWhileMine", "removeMine"];
 
 export function fakeRedis(now: () => number): FakeRedis {
   const entries: FakeRedis["entries"] = new Map();
   const get = (key: string) => {
     const entry = entries.get(key);
     return entry !== undefined && entry.until > now() ? entry.value : null;
+  };
+  const held = (key: string) => {
+    const value = get(key);
+    const leftMs = value === null ? -2 : (entries.get(key)?.until ?? 0) - now();
+    return { value, leftMs: leftMs === Number.POSITIVE_INFINITY ? -1 : leftMs };
   };
   const isMine = (key: string, mine: string) => get(key)?.startsWith(mine) === true;
   const record = (command: keyof LeaseCommands) => {
@@ -33,10 +38,13 @@ export function fakeRedis(now: () => number): FakeRedis {
     },
     async claim(key, mine, value, ttlMs) {
       record("claim");
-      const before = get(key);
-      const leftMs = before === null ? -2 : (entries.get(key)?.until ?? 0) - now();
-      if (before === null || before.startsWith(mine)) entries.set(key, { value, until: now() + ttlMs });
-      return { before, leftMs: leftMs === Number.POSITIVE_INFINITY ? -1 : leftMs };
+      const before = held(key);
+      if (before.value === null || before.value.startsWith(mine)) entries.set(key, { value, until: now() + ttlMs });
+      return before;
+    },
+    async peek(key) {
+      record("peek");
+      return held(key);
     },
     async setWhileMine(guard, mine, key, value, ttlSeconds) {
       record("setWhileMine");

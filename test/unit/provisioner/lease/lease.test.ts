@@ -1,13 +1,15 @@
 import { describe, expect, test } from "vitest";
+import { fleetKeys } from "../../../../provisioner/fleet/keys.ts";
 import { createLease, newToken } from "../../../../provisioner/lease/lease.ts";
+import { formatMirror } from "../../../../provisioner/lease/mirror.ts";
 import type { State } from "../../../../provisioner/state/schema.ts";
 import { fakeClock } from "../../../fakes/fake-clock.ts";
-import { fakeLog } from "../fakes.ts";
+import { ACCOUNT_ID, fakeLog } from "../fakes.ts";
 import { LABEL, NOW, SECOND, state } from "../plan/situation.ts";
 import { EVERY_COMMAND, fakeRedis } from "./fake-redis.ts";
 
-const LEASE_KEY = `vast_lease_${LABEL}`;
-const MIRROR_KEY = `vast_pod_${LABEL}`;
+const keys = fleetKeys(ACCOUNT_ID);
+const [LEASE_KEY, MIRROR_KEY] = [keys.lease(LABEL), keys.pod(LABEL)];
 const away = { commands: EVERY_COMMAND, message: "Command timed out" };
 const well = { commands: [], message: "" };
 
@@ -17,7 +19,7 @@ function world() {
   const redis = fakeRedis(clock.now);
   const { log, lines } = fakeLog();
   const provisioner = (token: string) => {
-    const lease = createLease({ redis, clock, log, label: LABEL, token, owner: `pod ${token} (pid 1)` });
+    const lease = createLease({ redis, clock, log, keys, label: LABEL, token, owner: `pod ${token} (pid 1)` });
     const renew = async (before: State = state()) => {
       const { ownership, state: after } = await lease.renew(before);
       return { ...ownership, state: after };
@@ -215,6 +217,44 @@ describe("a mutation", () => {
   });
 });
 
+describe("a lease under its former name", () => {
+  const FORMER = `vast_lease_${LABEL}`;
+
+  test("still blocks while another provisioner holds it, also while Redis is away, and no longer when it has expired", async () => {
+    const { provisioner, redis, clock } = world();
+    redis.entries.set(FORMER, { value: "old pod old (pid 1)", until: NOW + 40 * SECOND });
+    const a = provisioner("a");
+    expect(await a.renew()).toMatchObject({ kind: "other", owner: "pod old (pid 1)", until: NOW + 40 * SECOND });
+    expect(await a.mayMutate()).toBe(false);
+    expect(await a.renew()).toMatchObject({ kind: "other" });
+    redis.failing = away;
+    expect(await a.renew()).toMatchObject({ kind: "other" });
+    redis.failing = well;
+    await clock.advance(40 * SECOND);
+    expect(await a.renew()).toMatchObject({ kind: "ours" });
+    expect(await a.mayMutate()).toBe(true);
+  });
+
+  test("does not block its own holder, which runs a newer version now", async () => {
+    const { provisioner, redis } = world();
+    redis.entries.set(FORMER, { value: "a pod a (pid 1)", until: NOW + 40 * SECOND });
+    expect(await provisioner("a").renew()).toMatchObject({ kind: "ours" });
+  });
+
+  test("is asked for only when the lease is newly ours", async () => {
+    const { provisioner, redis, clock } = world();
+    const a = provisioner("a");
+    for (const _ of [1, 2, 3]) {
+      await a.renew();
+      await a.mayMutate();
+    }
+    expect(redis.commands.filter((command) => command === "peek")).toHaveLength(1);
+    await clock.advance(61 * SECOND);
+    await a.renew();
+    expect(redis.commands.filter((command) => command === "peek")).toHaveLength(2);
+  });
+});
+
 describe("the copy of the state", () => {
   const begun = { pendingDeletes: [{ id: 7, reason: "duplicate", since: NOW, deleteSentAt: null }], creates: [NOW] };
 
@@ -253,6 +293,17 @@ describe("the copy of the state", () => {
     await a.renew();
     for (const _ of [1, 2, 3]) await a.mirror(state(begun));
     expect(redis.commands.filter((command) => command === "setWhileMine")).toHaveLength(1);
+  });
+
+  test("is taken over from its former name while there is none under the present one", async () => {
+    const { provisioner, redis } = world();
+    const [left, newer] = [state(begun), state({ ...begun, creates: [NOW, NOW + 1] })];
+    redis.entries.set(`vast_pod_${LABEL}`, { value: formatMirror(left, "old"), until: NOW + SECOND });
+    const a = provisioner("a");
+    expect((await a.renew()).state).toEqual(left);
+    await a.mirror(newer);
+    await a.release();
+    expect((await provisioner("b").renew()).state).toEqual(newer);
   });
 
   test("expires after a day", async () => {

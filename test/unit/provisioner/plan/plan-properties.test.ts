@@ -182,6 +182,7 @@ const someState: fc.Arbitrary<State> = fc.record({
   observedAt: maybe(past),
   listUnknownSince: maybe(past),
   bansUnknownSince: maybe(past),
+  accountId: maybe(fc.constant(4321)),
   leaseToken: maybe(fc.constant("t0-k3-n")),
 });
 

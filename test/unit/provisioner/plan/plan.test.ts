@@ -141,6 +141,9 @@ describe("a label whose lease another provisioner holds or may hold", () => {
       message: expect.stringContaining("Command timed out"),
       nextCheckAt: NOW + 5 * SECOND,
     });
+    const noAccount = planned({ ownership: { ...unproven, until: null }, state: orphan });
+    expect(noAccount).toMatchObject({ reason: "owner_unknown", actions: [], nextCheckAt: NOW + 5 * SECOND });
+    expect(noAccount.message).toMatch(/which account VAST_API_KEY belongs to \(Command timed out\).*user_read/);
     const served = planned({ ownership: unproven, seen: observation([row()]), state: state({ tracks: serving }) });
     expect(served).toMatchObject({ reason: "owner_unknown", state: "ready", server: { port: 41234 } });
   });

@@ -1,10 +1,11 @@
 import { describe, expect, test } from "vitest";
+import { fleetKeys } from "../../../../provisioner/fleet/keys.ts";
 import { createLease, type Lease, noLease } from "../../../../provisioner/lease/lease.ts";
 import type { State } from "../../../../provisioner/state/schema.ts";
 import { type DestroyOutcome, destroyAll } from "../../../../provisioner/teardown/destroy-all.ts";
 import type { Instance } from "../../../../provisioner/vast/rows.ts";
 import { fakeClock } from "../../../fakes/fake-clock.ts";
-import { fakeClient, fakeDisk, fakeLog, type Journal, vastError } from "../fakes.ts";
+import { ACCOUNT_ID, fakeClient, fakeDisk, fakeLog, type Journal, vastError } from "../fakes.ts";
 import { EVERY_COMMAND, type FakeRedis, fakeRedis } from "../lease/fake-redis.ts";
 import { LABEL, NOW, row, SECOND, state } from "../plan/situation.ts";
 
@@ -292,12 +293,20 @@ describe("vast-provisioner destroy", () => {
 });
 
 describe("vast-provisioner destroy with Redis", () => {
-  const KEY = `vast_lease_${LABEL}`;
-  const MIRROR = `vast_pod_${LABEL}`;
+  const keys = fleetKeys(ACCOUNT_ID);
+  const [KEY, MIRROR] = [keys.lease(LABEL), keys.pod(LABEL)];
   const redisAt = () => fakeRedis(() => NOW);
   /** The lease of a process whose clock stands still, so that only a test expires it. */
   const leaseOf = (redis: FakeRedis, token: string) =>
-    createLease({ redis, clock: fakeClock(NOW), log: fakeLog().log, label: LABEL, token, owner: `${token} (pid 1)` });
+    createLease({
+      redis,
+      clock: fakeClock(NOW),
+      log: fakeLog().log,
+      keys,
+      label: LABEL,
+      token,
+      owner: `${token} (pid 1)`,
+    });
   const listed = (n: number) => (n === 1 ? [a] : []);
 
   test("refuses while a provisioner holds the label, names it, and does not ask", async () => {

@@ -169,6 +169,22 @@ describe("the template", () => {
     ]);
   });
 
+  test("belongs to another account when the key in use does", async () => {
+    const key = { now: "a" };
+    const users: Record<string, number> = { a: 8, b: 9 };
+    const client = createVastClient(
+      async ({ path }) => (path.includes("users") ? { id: users[key.now] } : { templates: [mine] }),
+      { apiKey: () => key.now },
+    );
+    expect(client.accountId()).toBeNull();
+    expect(await client.findTemplate("demo")).toBeNull();
+    expect(client.accountId()).toBe(8);
+    key.now = "b";
+    expect(client.accountId()).toBeNull();
+    expect(await client.findTemplate("demo")).toMatchObject({ id: 1 });
+    expect(await client.readAccountId()).toBe(9);
+  });
+
   test("is found also when the account's id comes as text", async () => {
     const { client } = clientOf({ id: "9" }, { templates: [mine] });
     expect(await client.findTemplate("demo")).toMatchObject({ id: 1 });
