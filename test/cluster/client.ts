@@ -1,4 +1,6 @@
 // The client of the Service, which runs in a pod (client.mjs): what its requests got. Touches the network.
+import { until } from "../sandbox/until.ts";
+
 export interface RequestSample {
   at: number;
   /** A status, `refused`, another error's code, or `open` while there is no answer yet. */
@@ -12,10 +14,17 @@ export interface ServiceClient {
   mark(): Promise<number>;
   /** The requests after the mark that are answered. */
   since(mark: number): Promise<RequestSample[]>;
+  /** Waits until a request that is sent from now on is answered by an instance. */
+  answered(): Promise<void>;
+  /** Waits until so many more requests are sent, ten in a second. */
+  sends(count: number): Promise<void>;
   /** Opens an answer that takes 200 s. */
   openLong(): Promise<void>;
   long(): Promise<{ lines: number; endedAt: number | null }>;
 }
+
+// Only ends a wait that has no hope.
+const ANSWER_MS = 600_000;
 
 export function createClient(url: string): ServiceClient {
   const send = async (method: string, path: string): Promise<unknown> => {
@@ -28,9 +37,21 @@ export function createClient(url: string): ServiceClient {
     ((await send("GET", `/samples?since=${mark}`)) as [number, string, number | null][]).map(
       ([at, outcome, instance]) => ({ at, outcome, instance }),
     );
+  const mark = async () => (await samples(0)).length;
+  const since = async (from: number) => (await samples(from)).filter(({ outcome }) => outcome !== "open");
   return {
-    mark: async () => (await samples(0)).length,
-    since: async (mark) => (await samples(mark)).filter(({ outcome }) => outcome !== "open"),
+    mark,
+    since,
+    answered: async () => {
+      const from = await mark();
+      const isAnswered = async () => (await since(from)).at(-1)?.outcome === "200";
+      await until("an instance answers the client", isAnswered, { timeoutMs: ANSWER_MS, everyMs: 200 });
+    },
+    sends: async (count) => {
+      const from = await mark();
+      const isSent = async () => (await mark()) >= from + count;
+      await until(`${count} more requests are sent`, isSent, { timeoutMs: ANSWER_MS, everyMs: 500 });
+    },
     openLong: async () => void (await send("POST", "/long")),
     long: async () => (await send("GET", "/long")) as { lines: number; endedAt: number | null },
   };

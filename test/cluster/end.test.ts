@@ -87,6 +87,23 @@ describe("the end of pods", () => {
     await stage.emulator.event(stranger.id, "kill");
   });
 
+  test("keeps the instance when everything is removed at once, says so last, and serves it when all is applied again", async () => {
+    const [instance] = await stage.live();
+    const log = stage.kubectl("logs", "vast-pod-0", "--container", "provisioner", "--follow", "--tail=1");
+    await stage.remove();
+    const lines = (await log).trim().split("\n");
+    const said = lines.map((line) => JSON.parse(line) as { level: number; event?: string; msg: string });
+    console.log(said.slice(-3).map(({ msg }) => msg));
+    expect(said.some(({ msg }) => /kept because the cluster gives no clear answer .*answered 401/.test(msg))).toBe(
+      true,
+    );
+    expect(said.at(-1)?.msg).toContain(`${instance?.id}`);
+    await stage.gone(GONE_MS);
+    expect((await stage.live()).map(({ id }) => id)).toEqual([instance?.id]);
+    await stage.apply();
+    expect((await stage.serving(1)).map(({ id }) => id)).toEqual([instance?.id]);
+  });
+
   test("destroys the instances of a namespace that is deleted", async () => {
     const [instance, ...others] = await stage.live();
     expect(others).toEqual([]);

@@ -1,9 +1,11 @@
-// What the tests read of Kubernetes' objects. Types only.
+// What the tests read of Kubernetes' objects. Pure.
 
 interface ContainerStatus {
   name: string;
   ready: boolean;
   restartCount: number;
+  /** `containerd://<id>` */
+  containerID?: string;
 }
 
 export interface PodObject {
@@ -37,3 +39,11 @@ export const restartsOf = ({ status }: PodObject) =>
     (sum, one) => sum + one.restartCount,
     0,
   );
+
+/** The id of the container in the node's runtime. */
+export function containerIdOf({ status }: PodObject, name: string): string {
+  const all = [...(status.initContainerStatuses ?? []), ...(status.containerStatuses ?? [])];
+  const id = all.find((one) => one.name === name)?.containerID?.replace(/^.*:\/\//, "");
+  if (id === undefined || id === "") throw new Error(`the container ${name} does not run`);
+  return id;
+}

@@ -24,11 +24,6 @@ describe("a serving pod", () => {
     if (first === undefined) throw new Error("there is no pod");
     return first;
   };
-  const answered = (mark: number) =>
-    until("the instance answers the client", async () => (await stage.client.since(mark)).at(-1)?.outcome === "200", {
-      timeoutMs: PATIENCE_MS,
-      everyMs: 200,
-    });
   const inContainer = (container: string, script: string) =>
     stage.kubectl("exec", "vast-pod-0", "--container", container, "--", "sh", "-c", script);
   /** The process ids of the container's program, without the shell that supervises it. */
@@ -40,9 +35,8 @@ describe("a serving pod", () => {
 
   test.each(["provisioner", "reloader"])("loses no container and no request while the %s is killed", async (name) => {
     const before = await pod();
-    let mark = await stage.client.mark();
-    await answered(mark);
-    mark = await stage.client.mark();
+    await stage.client.answered();
+    const mark = await stage.client.mark();
     for (let i = 0; i < KILLS; i++) {
       const [killed] = await until(
         `the ${name} runs`,
@@ -59,11 +53,7 @@ describe("a serving pod", () => {
       });
     }
     // Longer than the readiness probe takes to see a bad answer.
-    const sent = await stage.client.mark();
-    await until("more requests are sent", async () => (await stage.client.mark()) > sent + 50, {
-      timeoutMs: PATIENCE_MS,
-      everyMs: 500,
-    });
+    await stage.client.sends(50);
     const after = await pod();
     const samples = await stage.client.since(mark);
     console.log(`${KILLS} kills of the ${name}: ${summary(samples)}`);
@@ -96,7 +86,7 @@ describe("a serving pod", () => {
       async () => (await stage.pods()).some((one) => one.metadata.uid !== before.metadata.uid && isReady(one)),
       { timeoutMs: PATIENCE_MS, everyMs: 500 },
     );
-    await answered(await stage.client.mark());
+    await stage.client.answered();
     expect((await stage.live()).map(({ id }) => id)).toEqual([serving]);
   });
 

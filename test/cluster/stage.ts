@@ -3,13 +3,13 @@
 import { mkdir, mkdtemp, realpath, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
-import { createEmulatorControl, type EmulatedInstance, type EmulatorControl } from "../integration/emulator-control.ts";
+import type { EmulatedInstance, EmulatorControl } from "../integration/emulator-control.ts";
 import { MANIFESTS } from "../kubernetes/kustomize.ts";
 import { until } from "../sandbox/until.ts";
-import { createClient, type ServiceClient } from "./client.ts";
+import type { ServiceClient } from "./client.ts";
 import { getJson, kubectl, openApiProxy } from "./kubectl.ts";
 import type { PodObject, SetObject } from "./objects.ts";
-import { CLIENT, EMULATOR, NODE_PORT_SERVICE, outsideObjects } from "./outside.ts";
+import { createNamespace, deleteNamespaces, openSurroundings } from "./surroundings.ts";
 
 export interface Stage {
   namespace: string;
@@ -19,6 +19,8 @@ export interface Stage {
   kubectl(...args: string[]): Promise<string>;
   /** `kubectl apply -k` of the manifests, with these settings beside those that it has. Fails on a warning of the cluster. */
   apply(settings?: Readonly<Record<string, string>>): Promise<string>;
+  /** `kubectl delete -k` of the manifests. */
+  remove(): Promise<void>;
   /** The pods with an instance, also those that are ending. */
   pods(): Promise<PodObject[]>;
   set(): Promise<SetObject>;
@@ -45,39 +47,15 @@ export async function openStage(name: string): Promise<Stage> {
   const folder = await realpath(await mkdtemp(join(tmpdir(), "vast-pod-stage-")));
   const api = await openApiProxy();
   const close = async () => {
-    // A test may have deleted one of them already.
-    await kubectl("delete", "namespace", namespace, outside, "--ignore-not-found", "--wait=false");
-    // Without the emulator they would try to destroy their instances until their time is over.
-    await kubectl("delete", "pods", "--all", "--namespace", namespace, "--force", "--grace-period=0", "--wait=false");
+    await deleteNamespaces(namespace, outside);
     await api.close();
     await rm(folder, { recursive: true, force: true });
   };
   try {
-    for (const one of [namespace, outside]) await createNamespace(folder, one);
-    const world = join(folder, "outside.json");
-    const items = outsideObjects(outside, namespace);
-    await writeFile(world, JSON.stringify({ apiVersion: "v1", kind: "List", items }));
-    await kubectl("apply", "--namespace", outside, "--filename", world);
-    await kubectl(
-      "wait",
-      "--namespace",
-      outside,
-      "--for=condition=Available",
-      `deployment/${EMULATOR}`,
-      "--timeout=300s",
-    );
-    await kubectl("wait", "--namespace", outside, "--for=condition=Ready", `pod/${CLIENT}`, "--timeout=300s");
-    const at = (path: string) => `${api.url}/api/v1/namespaces/${outside}/${path}/proxy`;
-    const emulator = createEmulatorControl(at(`services/${EMULATOR}:http`));
-    const settings = { ...SETTINGS, VAST_URL: await nodePortUrl(outside) };
-    const stage = createStage(
-      namespace,
-      join(folder, "overlay"),
-      settings,
-      emulator,
-      createClient(at(`pods/${CLIENT}:9000`)),
-    );
-    return { ...stage, close };
+    await createNamespace(folder, namespace);
+    const { emulator, client, vastUrl } = await openSurroundings(folder, api.url, outside, namespace);
+    const settings = { ...SETTINGS, VAST_URL: vastUrl };
+    return { ...createStage(namespace, join(folder, "overlay"), settings, emulator, client), close };
   } catch (error) {
     await close();
     throw error;
@@ -90,26 +68,6 @@ const SETTINGS = {
   VAST_TEMPLATE_NAME: "demo",
   VAST_SEARCH_QUERY: "gpu_name=RTX_4090 num_gpus=1",
 };
-
-async function createNamespace(folder: string, name: string): Promise<void> {
-  const path = join(folder, `${name}.json`);
-  const labels = {
-    "pod-security.kubernetes.io/enforce": "restricted",
-    "pod-security.kubernetes.io/warn": "restricted",
-  };
-  await writeFile(path, JSON.stringify({ apiVersion: "v1", kind: "Namespace", metadata: { name, labels } }));
-  await kubectl("create", "--filename", path);
-}
-
-/** The API by an address of a node: every pod calls it from the same address. */
-async function nodePortUrl(namespace: string): Promise<string> {
-  const service = await getJson<{ spec: { ports: { nodePort: number }[] } }>(
-    ...["service", NODE_PORT_SERVICE, "--namespace", namespace],
-  );
-  const nodes = await getJson<{ items: { status: { addresses: { type: string; address: string }[] } }[] }>("nodes");
-  const address = nodes.items[0]?.status.addresses.find(({ type }) => type === "InternalIP")?.address;
-  return `http://${address}:${service.spec.ports[0]?.nodePort}`;
-}
 
 function overlay(folder: string, settings: Readonly<Record<string, string>>): object {
   const from = (path: string) => relative(folder, join(MANIFESTS, path));
@@ -171,6 +129,7 @@ function createStage(
       await writeFile(join(folder, "kustomization.yaml"), JSON.stringify(overlay(folder, settings)));
       return inside("apply", "--warnings-as-errors", "--kustomize", folder);
     },
+    remove: async () => void (await inside("delete", "--kustomize", folder)),
     pods: async () =>
       (await getJson<{ items: PodObject[] }>("pods", "--namespace", namespace, "--selector", POD_LABELS)).items,
     set: () => getJson<SetObject>("statefulset", "vast-pod", "--namespace", namespace),

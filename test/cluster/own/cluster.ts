@@ -1,16 +1,21 @@
 // Brings up our own cluster of one node in the namespaces that namespaces.sh has made. Touches processes, its folder and the firewall
 // rules of its own network namespace.
 
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
 import { request } from "node:https";
 import { join } from "node:path";
+import { command } from "../../containers/command.ts";
+import { findProgram } from "../../sandbox/programs.ts";
 import { openSandbox, type Sandbox } from "../../sandbox/sandbox.ts";
 import { until } from "../../sandbox/until.ts";
 import { API_URL, NODE, NODE_IP, SERVICE_RANGE } from "./addresses.ts";
 import { startContainerd } from "./containerd.ts";
 import { type Credentials, makeCredentials } from "./credentials.ts";
 import { type Lookup, startDns } from "./dns.ts";
+import { keepRunning } from "./keep-running.ts";
 import { kubeletConfig, proxyConfig } from "./kubelet.ts";
+import { readMoreFlags } from "./node.ts";
+import { volumes } from "./volumes.ts";
 
 export interface OwnCluster {
   kubeconfig: string;
@@ -63,19 +68,25 @@ async function start(sandbox: Sandbox, { programs, images, folder, cgroup }: Own
   await run("kube-apiserver", apiServerArgs(credentials));
   const runtime = startContainerd(sandbox, folder, images, log("containerd"));
   await becomes("the API server is ready", "kube-apiserver", async () => (await get("/readyz")) !== null);
-  await run("kube-controller-manager", [
-    ...["--kubeconfig", credentials.kubeconfig("controller-manager"), "--leader-elect=false"],
-    // Each controller acts with its own role; the program itself has no rights but to ask for them.
-    ...["--use-service-account-credentials=true", "--root-ca-file", credentials.path("ca.crt")],
-    ...["--service-account-private-key-file", credentials.path("accounts.key")],
-  ]);
+  const controllers = await keepRunning(async () =>
+    run("kube-controller-manager", [
+      ...["--kubeconfig", credentials.kubeconfig("controller-manager"), "--leader-elect=false"],
+      // Each controller acts with its own role; the program itself has no rights but to ask for them.
+      ...["--use-service-account-credentials=true", "--root-ca-file", credentials.path("ca.crt")],
+      ...["--service-account-private-key-file", credentials.path("accounts.key")],
+      ...(await readMoreFlags(folder)),
+    ]),
+  );
   await run("kube-scheduler", ["--kubeconfig", credentials.kubeconfig("scheduler"), "--leader-elect=false"]);
   await runtime;
   const kubelet = await settings("kubelet", kubeletConfig(folder, credentials.path("ca.crt"), cgroup));
-  await run("kubelet", [
-    ...["--config", kubelet, "--kubeconfig", credentials.kubeconfig("kubelet"), "--root-dir", join(folder, "kubelet")],
-    ...["--cert-dir", join(folder, "kubelet-certificates"), "--hostname-override", NODE, "--node-ip", NODE_IP],
-  ]);
+  const agent = await keepRunning(() =>
+    run("kubelet", [
+      ...["--config", kubelet, "--kubeconfig", credentials.kubeconfig("kubelet")],
+      ...["--root-dir", join(folder, "kubelet"), "--cert-dir", join(folder, "kubelet-certificates")],
+      ...["--hostname-override", NODE, "--node-ip", NODE_IP],
+    ]),
+  );
   const proxy = await settings("kube-proxy", proxyConfig(credentials.kubeconfig("proxy")));
   await run("kube-proxy", ["--config", proxy, "--hostname-override", NODE]);
   const closeDns = await startDns(serviceLookup(get));
@@ -83,9 +94,11 @@ async function start(sandbox: Sandbox, { programs, images, folder, cgroup }: Own
     const node = (await get(`/api/v1/nodes/${NODE}`)) as { status?: { conditions?: Condition[] } } | null;
     return node?.status?.conditions?.some(({ type, status }) => type === "Ready" && status === "True") ?? false;
   });
+  await createVolumes(folder, credentials.kubeconfig("admin"));
   return {
     kubeconfig: credentials.kubeconfig("admin"),
     close: async () => {
+      for (const kept of [controllers, agent]) kept.release();
       await closeDns();
       await sandbox.close();
     },
@@ -95,6 +108,18 @@ async function start(sandbox: Sandbox, { programs, images, folder, cgroup }: Own
 interface Condition {
   type: string;
   status: string;
+}
+
+async function createVolumes(folder: string, kubeconfig: string): Promise<void> {
+  const objects = volumes(folder);
+  for (const { spec } of objects) {
+    await mkdir(spec.hostPath.path);
+    // The kubelet gives a folder of the node to no group (fsGroup), and Redis is not root.
+    await chmod(spec.hostPath.path, 0o777);
+  }
+  const path = join(folder, "volumes.json");
+  await writeFile(path, JSON.stringify({ apiVersion: "v1", kind: "List", items: objects }));
+  await command(findProgram("kubectl", process.env), ["--kubeconfig", kubeconfig, "create", "--filename", path]);
 }
 
 const etcdArgs = () => [

@@ -10,7 +10,8 @@ const startedAt = Date.now();
 const cluster = await startOwnCluster({ programs, images, folder, cgroup });
 try {
   console.log(`The cluster is ready after ${Math.round((Date.now() - startedAt) / 1000)} s (logs: ${folder}/logs)`);
-  const child = spawn(program, args, { stdio: "inherit", env: { ...process.env, KUBECONFIG: cluster.kubeconfig } });
+  const env = { ...process.env, KUBECONFIG: cluster.kubeconfig, OWN_CLUSTER: folder };
+  const child = spawn(program, args, { stdio: "inherit", env });
   process.exitCode = await new Promise<number>((resolve, reject) => {
     child.on("error", reject);
     child.on("exit", (code) => resolve(code ?? 1));
