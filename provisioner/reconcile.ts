@@ -7,7 +7,7 @@ import { type KeepParts, keep, publishPlan } from "./keep.ts";
 import type { Lease } from "./lease/lease.ts";
 import { type LoopState, lastServed, lostMs, takeState } from "./loop-state.ts";
 import type { Desired, Limits, Policy } from "./model/desired.ts";
-import type { Observation } from "./model/observation.ts";
+import type { Observation, Published } from "./model/observation.ts";
 import {
   type Action,
   type Decision,
@@ -128,6 +128,7 @@ interface Outcome {
   now: number;
   pausedMs: number;
   afterGap: boolean;
+  published: Published;
 }
 
 /** Observes, twice where a mutation would follow from a list that is older than the pass. Null: stopped meanwhile. */
@@ -174,8 +175,8 @@ function decideOn(
   if (!limits.bansEnabled && state.unwrittenBans.length > 0) state = { ...state, unwrittenBans: [] };
   const published = lastServed(loop, limits.httpProbe, clock.monotonic());
   const decided = decide({ desired, seen, state, ownership, now, limits }, published);
-  const allowed = applyPolicy(gap ? afterGap(decided) : decided, policy);
-  return { seen, state, now, pausedMs, afterGap: gap, ...allowed };
+  const allowed = applyPolicy(gap ? afterGap(decided, published) : decided, policy);
+  return { seen, state, now, pausedMs, afterGap: gap, published, ...allowed };
 }
 
 /** True for actions that an old list may not decide. */
@@ -209,8 +210,8 @@ async function prepareReplacement(
 
 /** The decision that may be carried out. */
 function feasible(outcome: Outcome, began: number, recordable: boolean): Decision {
-  const { decision } = outcome;
-  if (isTooOld(outcome, began)) return untilListed(decision);
+  const { decision, published } = outcome;
+  if (isTooOld(outcome, began)) return untilListed(decision, published);
   if (recordable || !givesUpServer(decision)) return decision;
   const why = "not carried out while the state file cannot be written: make its volume writable";
   return withoutActions(decision, why, AFTER_WRITE_ERROR_MS);

@@ -1,6 +1,7 @@
 // Removes from a decision the actions that the operator's policy forbids, or that an old list may not decide. Pure.
 import type { Policy } from "../model/desired.ts";
-import { type Action, type Decision, destroysInstance, withoutActions } from "../model/plan.ts";
+import type { Published } from "../model/observation.ts";
+import { type Action, type Decision, destroysInstance, givesUpServer, withoutActions } from "../model/plan.ts";
 import { NEXT_CHECK_MS } from "./rule.ts";
 
 // A decision that wants the next pass at once would spin while its actions are suppressed.
@@ -33,20 +34,30 @@ export function applyPolicy(decision: Decision, policy: Policy): { decision: Dec
  * The decision of the first look after a time in which nobody looked. What it sees may only follow from the pause, as a connection that
  * broke meanwhile: nothing is changed before the next look. An end that was ordered before is carried through.
  */
-export function afterGap(decision: Decision): Decision {
+export function afterGap(decision: Decision, published: Published): Decision {
   const actions = decision.actions.filter((action) =>
     action.kind === "destroy" ? action.reason === "still_listed" : !WAITS_FOR_NEXT_LOOK.has(action.kind),
   );
   if (actions.length === decision.actions.length) return decision;
   const why = `nobody has looked for a while: this is decided again in ${NEXT_CHECK_MS / 1000} s`;
-  return { ...withoutActions(decision, why, NEXT_CHECK_MS), actions };
+  return { ...postponed(decision, published, why), actions };
 }
 
 const WAITS_FOR_NEXT_LOOK: ReadonlySet<Action["kind"]> = new Set(["create", "ban", "forget_intent"]);
 
 /** The decision while it waits for a newer list than it was made from. */
-export function untilListed(decision: Decision): Decision {
-  return withoutActions(decision, "waiting for a fresh instance list: rate-limited by the API", NEXT_CHECK_MS);
+export function untilListed(decision: Decision, published: Published): Decision {
+  return postponed(decision, published, "waiting for a fresh instance list: rate-limited by the API");
+}
+
+/**
+ * A server that will be given up soon is not published anew before that: the new pod of a rollout would be ready for some seconds, and
+ * Kubernetes would stop the next pod while this one has no instance.
+ */
+function postponed(decision: Decision, published: Published, why: string): Decision {
+  const waiting = withoutActions(decision, why, NEXT_CHECK_MS);
+  if (published.server !== null || !givesUpServer(decision)) return waiting;
+  return { ...waiting, state: decision.state, serving: { ...decision.serving, server: null } };
 }
 
 function allowed(action: Action, policy: Policy): boolean {

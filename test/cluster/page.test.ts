@@ -94,7 +94,7 @@ describe("the page for Kubernetes", () => {
     expect((await live()).map(({ image_uuid }) => image_uuid)).toEqual(["example/app:2"]);
     expect(await type(one(inlineCommands(page, ours), "kubectl -n my-model logs"))).toContain('"event":"start"');
     const status = one(inlineCommands(page, "Alerts"), "kubectl get --raw");
-    expect(JSON.parse(await type(status))).toMatchObject({ serving: expect.anything() });
+    expect(JSON.parse(await type(status))).toMatchObject({ state: "ready" });
   });
 
   test("changes the image", async () => {

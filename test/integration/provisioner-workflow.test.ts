@@ -1,7 +1,8 @@
 // The usual workflow, step by step, with the real provisioner against the emulator.
+import { rm } from "node:fs/promises";
 import { afterEach, expect, test } from "vitest";
 import { until } from "../sandbox/until.ts";
-import { openPod, type Pod, type PodOptions } from "./pod.ts";
+import { logOf, openPod, type Pod, type PodOptions } from "./pod.ts";
 
 let pod: Pod;
 const open = async (options?: PodOptions) => {
@@ -97,6 +98,24 @@ test("replaces the instance when the desired image changes with a restart", asyn
   );
   expect((await pod.emulator.live(pod.label)).map((i) => i.id)).toEqual([after.instance?.id]);
   expect(after.instance?.id).not.toBe(before.instance?.id);
+});
+
+test("a new pod never serves the instance that it replaces: a rollout would go on to the next pod", async () => {
+  await open();
+  const first = await pod.provision();
+  const before = await pod.ready();
+  await first.stop();
+  await rm(pod.upstreamPath);
+  await rm(pod.statePath);
+  const second = await pod.provision({ VAST_TEMPLATE_IMAGE: "example/app:3" });
+  const after = await pod.until("the new image serves", (f) => f.server !== null);
+  expect(after.instance?.image).toBe("example/app:3");
+  const states = logOf(second).filter(({ event }) => event === "state");
+  expect(states.some(({ instance, reason }) => instance === before.instance?.id && reason === "image_changed")).toBe(
+    true,
+  );
+  const served = states.filter(({ server }) => server !== null).map(({ instance }) => instance);
+  expect(new Set(served)).toEqual(new Set([after.instance?.id]));
 });
 
 test("replaces the instance when the template's content changes", async () => {

@@ -412,6 +412,15 @@ describe("after a time in which nobody looked", () => {
     expect(mutations(l.journal)).toEqual([`destroy ${ID}`]);
   });
 
+  test("a new pod never publishes the instance that it replaces", async () => {
+    const l = loop({ seen: observation([changed]), state: { ...serving, observedAt: NOW - HOUR } });
+    await l.pass();
+    await l.clock.advance(2 * SECOND);
+    await l.pass();
+    expect(effects(l.journal)).not.toContain("publish 41234");
+    expect(mutations(l.journal)).toEqual([`destroy ${ID}`]);
+  });
+
   test("the first list decides nothing, however many looks had none before", async () => {
     const pauses = pausable();
     let seen = observation([row()]);

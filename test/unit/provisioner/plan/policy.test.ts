@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import type { Policy } from "../../../../provisioner/model/desired.ts";
+import type { Published } from "../../../../provisioner/model/observation.ts";
 import { type Action, type Decision, toPlan } from "../../../../provisioner/model/plan.ts";
-import { afterGap, applyPolicy } from "../../../../provisioner/plan/policy.ts";
+import { afterGap, applyPolicy, untilListed } from "../../../../provisioner/plan/policy.ts";
 import { createAction, decided, NOW, observation, row, SECOND, servingTrack, silentTrack, state } from "./situation.ts";
 
 const ID = 7835610;
@@ -80,14 +81,36 @@ describe("observe", () => {
   });
 });
 
+const nothing: Published = { server: null, instance: null };
+const servedBefore: Published = { ...nothing, server: { scheme: "http", host: "203.0.113.9", port: 41234 } };
+
+describe("a replacement that has to wait", () => {
+  test.each([
+    ["after a time in which nobody looked", afterGap],
+    ["for a fresh list", untilListed],
+  ])("%s does not publish its server anew: the pod would be ready for a moment only", (_, postponed) => {
+    const plan = toPlan(postponed(replacing(), nothing));
+    expect(plan).toMatchObject({ state: "provisioning", server: null, actions: [], instance: { id: ID } });
+    expect(toPlan(postponed(replacing(), servedBefore))).toMatchObject({ state: "ready", server: { port: 41234 } });
+  });
+
+  test("does not keep another server back", () => {
+    const duplicates = decided({
+      seen: observation([row(), row({ id: 1 })]),
+      state: state({ tracks: { [ID]: servingTrack(), 1: silentTrack(SECOND) } }),
+    });
+    expect(toPlan(afterGap(duplicates, nothing))).toMatchObject({ state: "ready", server: { port: 41234 } });
+  });
+});
+
 describe("after a time in which nobody looked", () => {
   test("nothing is destroyed, created or banned, what serves stays served, and the next look comes soon", () => {
-    const decision = afterGap(replacing());
+    const decision = afterGap(replacing(), servedBefore);
     expect(toPlan(decision)).toMatchObject({ state: "ready", actions: [], server: { port: 41234 } });
     expect(decision.message).toContain("decided again in 2 s");
     expect(decision.nextCheckAt).toBe(NOW + 2 * SECOND);
-    expect(kinds(afterGap(creating))).toEqual([]);
-    expect(afterGap(replacing(silentTrack(SECOND))).serving.server).toBeNull();
+    expect(kinds(afterGap(creating, nothing))).toEqual([]);
+    expect(afterGap(replacing(silentTrack(SECOND)), servedBefore).serving.server).toBeNull();
   });
 
   test("a destroy that was ordered before is sent again, and the ban store is kept up to date", () => {
@@ -97,11 +120,11 @@ describe("after a time in which nobody looked", () => {
     ];
     const ban: Action = { kind: "ban", target: null, instanceId: ID, reason: "start_timeout" };
     const decision = { ...creating, actions: [...actions, ban, { kind: "forget_intent" } as const] };
-    expect(afterGap(decision).actions).toEqual(actions);
+    expect(afterGap(decision, servedBefore).actions).toEqual(actions);
   });
 
   test("a decision that changes nothing stays as it is", () => {
     const decision = { ...creating, actions: [] };
-    expect(afterGap(decision)).toBe(decision);
+    expect(afterGap(decision, servedBefore)).toBe(decision);
   });
 });
