@@ -49,9 +49,9 @@ async function obstacleToCreate(
 }
 
 /** Only what is known counts: an answer that does not come prevents nothing. */
-async function isOutOfCredit({ client, log }: CreateParts, stop: AbortSignal): Promise<boolean> {
+async function isOutOfCredit({ readings, log }: CreateParts, stop: AbortSignal): Promise<boolean> {
   try {
-    const credit = await client.readCredit(stop);
+    const { value: credit } = await readings.credit(stop);
     return credit !== null && credit <= 0;
   } catch (error) {
     log.debug({ event: "progress", phase: "searching", err: asVastError(error) }, "the account's credit is unknown");

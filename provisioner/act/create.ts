@@ -1,5 +1,6 @@
 // Creates one instance: template, search, and offers one after another until one is not gone. Touches the API and, before
 // each create, the state file.
+import type { AccountReadings } from "../fleet/account-readings.ts";
 import { accountMessage } from "../model/account.ts";
 import type { Observation } from "../model/observation.ts";
 import type { CreateAction } from "../model/plan.ts";
@@ -26,6 +27,7 @@ import { type OfferOutcome, type OfferParts, type Signals, tryOffer } from "./tr
 
 export interface CreateParts extends OfferParts {
   query: SearchQuery;
+  readings: AccountReadings;
   pauses: Pauses;
   /** When a create that was rate-limited may be sent again. */
   nextCreateSlot: (notBefore: number) => number;
@@ -72,8 +74,9 @@ export async function createOne(
   const { clock, pauses } = parts;
   const pausedMs = pauses.totalMs();
   let template: Template | null;
+  let readAt: number;
   try {
-    template = await currentTemplate(parts, action, seen, stop);
+    ({ value: template, readAt } = await currentTemplate(parts, action, seen, stop));
   } catch (error) {
     return stop.aborted ? interrupted(state) : failed(parts, asVastError(error), state, TEMPLATE_REFUSED);
   }
@@ -83,7 +86,7 @@ export async function createOne(
   }
   const bans = [...(seen.bans.known ? seen.bans.value : []), ...state.unwrittenBans];
   const needs = requirements(template, action.maxDollarsPerHour ?? undefined, bans);
-  let next: State = { ...state, template: { ...template, seenAt: clock.now() } };
+  let next: State = { ...state, template: { ...template, seenAt: clock.now(), readAt } };
   const until = clock.now() + SERIES_MS;
   for (let searches = 0; searches < MOST_SEARCHES && clock.now() < until; searches += 1) {
     const found = await searchOffers(parts, needs, next, searches > 0, stop);
@@ -103,13 +106,15 @@ export async function createOne(
 
 /** Reads the template again unless this pass has just done so: a create takes the hash as it is now. */
 async function currentTemplate(
-  { client, clock }: CreateParts,
+  { readings, clock }: CreateParts,
   { templateName }: CreateAction,
   seen: Observation,
   stop: AbortSignal,
-): Promise<Template | null> {
-  if (seen.template.known && clock.now() - seen.templateAt < TEMPLATE_FRESH_MS) return seen.template.value;
-  return client.findTemplate(templateName, stop);
+): Promise<{ value: Template | null; readAt: number }> {
+  const { template, templateAt } = seen;
+  if (template.known && clock.now() - templateAt < TEMPLATE_FRESH_MS)
+    return { value: template.value, readAt: templateAt };
+  return readings.template(templateName, { freshMs: TEMPLATE_FRESH_MS, usableMs: TEMPLATE_FRESH_MS }, stop);
 }
 
 /**

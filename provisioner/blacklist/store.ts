@@ -1,6 +1,10 @@
 // Stores bans, waiting times and restart counters; the only file that knows their Redis keys. Touches Redis through the commands
 // that it is given.
+import * as z from "zod";
 import { type Clock, withDeadline } from "../../common/clock.ts";
+import { shortHash } from "../fleet/keys.ts";
+import { type Fleet, readShared } from "../fleet/shared-reading.ts";
+import { sameBan } from "../model/bans.ts";
 import { type Ban, type BanKind, known, type Seen, type StoredCounters } from "../model/observation.ts";
 import type { RedisCommands } from "../redis/commands.ts";
 import { redisMessage, troubleOf } from "../redis/trouble.ts";
@@ -40,12 +44,42 @@ const MAX_REASON_LENGTH = 100;
 // The API did not exist before 2017: a smaller number is not a time in epoch seconds.
 const EARLIEST_SECONDS = 1_483_228_800;
 
-export function createBanStore(redis: RedisCommands, clock: Clock, times: BanTimes): BanStore {
+// A ban that somebody deletes has no effect after 30 s at most. One pod reads the bans again a little earlier for all others.
+const SHARED_BANS = { freshMs: 25_000, usableMs: 30_000 } as const;
+const sharedBans = z.array(
+  z.object({ kind: z.enum(["host", "machine"]), id: z.int().min(0), reason: z.string() }),
+) satisfies z.ZodType<Ban[]>;
+
+/** With whom the bans are read: `database` names their server and database, because only pods with the same bans share them. */
+export interface BanSharing {
+  fleet: Fleet | null;
+  database: string;
+}
+
+export function createBanStore(
+  redis: RedisCommands,
+  clock: Clock,
+  times: BanTimes,
+  { fleet, database }: BanSharing = { fleet: null, database: "" },
+): BanStore {
+  // This pod's bans that are younger than the shared reading, and when Redis took them.
+  let written: (Ban & { at: number })[] = [];
   const waitTtl = Math.max(times.banAfterSeconds * WAIT_TTL_FACTOR, MIN_WAIT_TTL_SECONDS);
   return {
     async bans() {
       try {
-        return known(await readBans(redis, clock));
+        const { value, readAt } = await readShared(
+          { clock, fleet },
+          {
+            ...SHARED_BANS,
+            key: fleet?.keys()?.bans(shortHash(database)) ?? null,
+            schema: sharedBans,
+            read: () => readBans(redis, clock),
+          },
+        );
+        written = written.filter(({ at }) => at > readAt && at <= clock.now());
+        const added = written.filter((ban) => !value.some((other) => sameBan(ban, other)));
+        return known([...value, ...added.map(({ kind, id, reason }) => ({ kind, id, reason }))]);
       } catch (error) {
         return { known: false, why: { message: redisMessage(error), account: null } };
       }
@@ -57,7 +91,10 @@ export function createBanStore(redis: RedisCommands, clock: Clock, times: BanTim
       if (values === null) return new Map();
       return new Map(instanceIds.map((id, i) => [id, readCounters(values[2 * i], values[2 * i + 1])]));
     },
-    ban: (kind, id, reason) => redis.setWithTtl(`${BAN_PREFIX[kind]}${id}`, reason, times.banTtlSeconds),
+    async ban(kind, id, reason) {
+      await redis.setWithTtl(`${BAN_PREFIX[kind]}${id}`, reason, times.banTtlSeconds);
+      written.push({ kind, id, reason, at: clock.now() });
+    },
     async startWaiting(id, since) {
       const [key, text] = [waitKey(id), String(Math.floor(since / 1000))];
       if (await redis.setIfAbsent(key, text, waitTtl)) return;

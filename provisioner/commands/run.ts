@@ -4,6 +4,10 @@ import { createRegistry } from "../../common/metrics.ts";
 import { createTurns } from "../../common/turns.ts";
 import { createActor } from "../act/act.ts";
 import { type BanStore, createBanStore, noBans } from "../blacklist/store.ts";
+import { shareAccountId } from "../fleet/account-id.ts";
+import { createAccountReadings } from "../fleet/account-readings.ts";
+import { fleetKeys } from "../fleet/keys.ts";
+import type { Fleet } from "../fleet/shared-reading.ts";
 import { createAccountLease } from "../lease/account-lease.ts";
 import { type Lease, newToken, noLease } from "../lease/lease.ts";
 import { type LoopState, noteFile, startState, takeState } from "../loop-state.ts";
@@ -28,10 +32,8 @@ import type { DestroyOutcome } from "../teardown/destroy-all.ts";
 import { terminateWarning } from "../teardown/on-terminate.ts";
 import { type Account, connectAccount } from "./connect.ts";
 import type { Dependencies, RunContext } from "./dependencies.ts";
+import { mutationDeadline } from "./mutation-deadline.ts";
 import { shutdown } from "./shutdown.ts";
-
-// How long a running create or destroy is awaited after SIGTERM; Kubernetes grants 30 s by default.
-const MUTATION_WAIT_MS = 20_000;
 
 /** What an earlier run has left. `fresh`: there was no usable state file. */
 interface Restored {
@@ -45,6 +47,8 @@ interface Stores {
   redis: RedisConnection | null;
   bans: BanStore;
   lease: Lease;
+  /** Null: this pod shares nothing with others. */
+  fleet: Fleet | null;
   /** Writes the state to disk and copies it to Redis. */
   save(state: State): Promise<void>;
 }
@@ -180,12 +184,15 @@ async function connectRedis(
   const { clock, random, owner } = deps;
   const { label } = settings.desired;
   const redis = settings.limits.bansEnabled ? await deps.connectRedis(settings.redisUrl, log) : null;
-  const bans = redis === null ? noBans : counts.countedBans(createBanStore(redis, clock, settings.banTimes));
+  const fleet = redis === null ? null : fleetOf(redis, client, loop, owner);
+  const account = shareAccountId({ client, clock, fleet, apiKey: settings.secrets.apiKey });
+  const sharing = { fleet, database: withoutLogin(settings.redisUrl) };
+  const bans = redis === null ? noBans : counts.countedBans(createBanStore(redis, clock, settings.banTimes, sharing));
   let lease = noLease;
   if (redis !== null && settings.policy !== "observe") {
     const token = loop.state.leaseToken ?? newToken(random);
     loop.state = { ...loop.state, leaseToken: token };
-    lease = createAccountLease({ client, redis, clock, log, label, token, owner });
+    lease = createAccountLease({ client: account, redis, clock, log, label, token, owner });
   }
   const inTurn = createTurns(); // both loops save: an older state must not replace a newer one
   const save = (state: State) => {
@@ -199,14 +206,25 @@ async function connectRedis(
       }
     });
   };
-  return { redis, bans, lease, save };
+  return { redis, bans, lease, fleet, save };
 }
+
+/** `token` names this process. */
+function fleetOf(redis: RedisConnection, client: Account["client"], loop: LoopState, token: string): Fleet {
+  const keys = () => {
+    const accountId = client.accountId() ?? loop.state.accountId;
+    return accountId === null ? null : fleetKeys(accountId);
+  };
+  return { redis, keys, token };
+}
+
+const withoutLogin = (url: string) => url.replace(/\/\/.*@/, "//");
 
 function loopParts(
   { settings, deps, log }: RunContext,
   { fresh, publisher }: Restored,
   { client, pacing }: Account,
-  { bans, lease, save }: Stores,
+  { bans, lease, fleet, save }: Stores,
   counts: ProvisionerCounts,
   probe: Probe,
   pauses: Pauses,
@@ -214,10 +232,12 @@ function loopParts(
   const { clock, random, askReloader } = deps;
   const { allowLocal, desired, drainMs, firstCreateWaitMs, limits, policy, secrets } = settings;
   const slot = pollSlotOf(settings.podName);
+  const readings = createAccountReadings({ client, clock, fleet });
   const lookForLostLabels = createLostLabelLook({ client, log, label: desired.label });
   return {
     observer: createObserver({
       client,
+      readings,
       bans,
       probe,
       clock,
@@ -233,6 +253,7 @@ function loopParts(
     act: counts.counted(
       createActor({
         client,
+        readings,
         bans,
         clock,
         log,
@@ -261,30 +282,5 @@ function loopParts(
     policy,
     drainMs,
     firstCreateWaitMs,
-  };
-}
-
-interface MutationDeadline {
-  signal: AbortSignal;
-  /** When `stop` was aborted, by the monotonic clock. */
-  stoppedAt(): number;
-  cancel(): void;
-}
-
-/** A signal that is aborted some time after `stop`, so that a running create or destroy cannot delay the exit for ever. */
-function mutationDeadline(stop: AbortSignal, { clock }: Dependencies): MutationDeadline {
-  const deadline = new AbortController();
-  const cancelled = new AbortController();
-  let stoppedAt: number | null = null;
-  const start = async () => {
-    stoppedAt = clock.monotonic();
-    await clock.sleep(MUTATION_WAIT_MS, cancelled.signal);
-    deadline.abort(new Error("the program stops"));
-  };
-  stop.addEventListener("abort", start, { once: true });
-  return {
-    signal: deadline.signal,
-    stoppedAt: () => stoppedAt ?? clock.monotonic(), // stopped before it began
-    cancel: () => cancelled.abort(),
   };
 }

@@ -2,6 +2,7 @@
 //
 // The keys of an account have one hash tag, so that a Redis Cluster keeps them in one slot and a script may use several of them.
 // Accounts never mix, so they can share a database. A new API key of the same account changes no name.
+import { createHash } from "node:crypto";
 
 export type FleetKeys = ReturnType<typeof fleetKeys>;
 
@@ -29,7 +30,8 @@ export function fleetKeys(accountId: number) {
     offers: (queryHash: string) => name("offers", queryHash),
     /** The label that has reserved a machine. */
     taken: (machineId: number) => name("taken", machineId),
-    bans: name("bans"),
+    /** The bans of one database: pods of an account may have different ones. */
+    bans: (databaseHash: string) => name("bans", databaseHash),
     /** Sorted set of the labels that are being replaced. */
     down: name("down"),
     /** Who may create and destroy under a label. */
@@ -37,4 +39,12 @@ export function fleetKeys(accountId: number) {
     /** The copy of the state of a label's provisioner. */
     pod: (label: string) => name("pod", label),
   };
+}
+
+/** Where the pods with one API key find its account. */
+export const accountKey = (apiKey: string) => `vast-pod:{key:${shortHash(apiKey)}}:account`;
+
+/** A part of a name for a text that is long, secret, or has characters that a name may not have. */
+export function shortHash(text: string): string {
+  return createHash("sha256").update(text).digest("hex").slice(0, 16);
 }

@@ -1,6 +1,7 @@
 // Observes the world once per pass: list, template, bans, probes. Touches the API, Redis and the instances, and changes nothing.
 import type { Clock } from "../../common/clock.ts";
 import type { BanStore } from "../blacklist/store.ts";
+import type { AccountReadings } from "../fleet/account-readings.ts";
 import type { Desired } from "../model/desired.ts";
 import { currentEndpoint, remoteOnly } from "../model/endpoint.ts";
 import { phaseOf, stoppedByVast } from "../model/instance-phase.ts";
@@ -28,6 +29,7 @@ const LIST_VALID_MS = 120_000;
 
 export interface ObserverParts {
   client: VastClient;
+  readings: AccountReadings;
   bans: BanStore;
   probe: Probe;
   clock: Clock;
@@ -52,7 +54,7 @@ export interface Observer {
 }
 
 export function createObserver(parts: ObserverParts): Observer {
-  const { client, bans, clock, random, desired, slot, listAvailableAt } = parts;
+  const { client, readings, bans, clock, random, desired, slot, listAvailableAt } = parts;
   const templates = createTemplateCache(parts);
   let schedule = startListSchedule(slot, parts.fresh, parts.firstCreateWaitMs);
   let last: Observation | null = null;
@@ -112,7 +114,7 @@ export function createObserver(parts: ObserverParts): Observer {
       const stopped = rows.some((row) => isStopped(row, state, clock.now()));
       const [template, credit, seenBans, counters, probed] = await Promise.all([
         observeTemplate(signal),
-        stopped ? observeCredit(client, signal) : undefined,
+        stopped ? observeCredit(readings, signal) : undefined,
         bans.bans(),
         bans.counters(rows.map((row) => row.id)),
         probeAll(parts, listed.list, state, published, signal),
@@ -132,9 +134,9 @@ function isInFuture({ listedAt }: Listed, clock: Clock): boolean {
   return clock.now() < listedAt;
 }
 
-async function observeCredit(client: VastClient, signal?: AbortSignal): Promise<Seen<number | null>> {
+async function observeCredit(readings: AccountReadings, signal?: AbortSignal): Promise<Seen<number | null>> {
   try {
-    return known(await client.readCredit(signal));
+    return known((await readings.credit(signal)).value);
   } catch (error) {
     return unknownBecause(asVastError(error));
   }

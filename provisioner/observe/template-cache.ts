@@ -1,8 +1,8 @@
-// Keeps the template between passes and reads it again when it is due. Touches the API.
+// Keeps the template between passes and reads it again when it is due. Touches the API and, with a fleet, Redis.
 import type { Clock } from "../../common/clock.ts";
+import type { AccountReadings } from "../fleet/account-readings.ts";
 import type { Desired } from "../model/desired.ts";
 import { known, type Observation, type Seen } from "../model/observation.ts";
-import type { VastClient } from "../vast/client.ts";
 import { asVastError } from "../vast/errors.ts";
 import type { Template } from "../vast/rows.ts";
 import { nextCreateSlot, nextTemplate, type PollSlot } from "./poll-schedule.ts";
@@ -12,9 +12,14 @@ import { unknownBecause } from "./unknown.ts";
 const TEMPLATE_RETRY_MS = 10_000;
 // After a rate-limited read the next one starts at the pod's create slot, and at least the endpoint's interval later.
 const TEMPLATE_INTERVAL_MS = 3000;
+// With a fleet the template is read every half minute for all pods. Each pod uses it some time later, so that they do not all come at once.
+const SHARED = { freshMs: 30_000, usableMs: 90_000 } as const;
+const SHARED_JITTER_MS = 20_000;
+// A pod does not ask Redis more often than this, however old the shared template is.
+const MIN_SHARED_GAP_MS = 10_000;
 
 export interface TemplateCacheParts {
-  client: Pick<VastClient, "findTemplate">;
+  readings: Pick<AccountReadings, "template">;
   clock: Clock;
   random: () => number;
   desired: Pick<Desired, "templateName">;
@@ -28,7 +33,7 @@ export interface TemplateCache {
   dueAt(): number;
 }
 
-export function createTemplateCache({ client, clock, random, desired, slot }: TemplateCacheParts): TemplateCache {
+export function createTemplateCache({ readings, clock, random, desired, slot }: TemplateCacheParts): TemplateCache {
   let template: Seen<Template | null> | null = null;
   let templateAt = 0;
   let dueAt = 0;
@@ -40,8 +45,13 @@ export function createTemplateCache({ client, clock, random, desired, slot }: Te
       if (template !== null && clock.now() >= templateAt && clock.now() < dueAt) return { template, templateAt };
       templateAt = clock.now();
       try {
-        template = known(await client.findTemplate(desired.templateName, signal, { retryRateLimited: false }));
-        dueAt = nextTemplate(slot, templateAt);
+        const { templateName } = desired;
+        const reading = await readings.template(templateName, SHARED, signal, { retryRateLimited: false });
+        template = known(reading.value);
+        dueAt = reading.own
+          ? nextTemplate(slot, reading.readAt)
+          : Math.max(reading.readAt + SHARED.freshMs + random() * SHARED_JITTER_MS, clock.now() + MIN_SHARED_GAP_MS);
+        templateAt = reading.readAt;
       } catch (error) {
         const failure = asVastError(error);
         const refused = failure.kind === "rate_limited";

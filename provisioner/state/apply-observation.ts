@@ -33,7 +33,8 @@ export function applyObservation(
     listUnknownSince: seen.list.known ? null : (state.listUnknownSince ?? now),
     bansUnknownSince: seen.bans.known ? null : (state.bansUnknownSince ?? now),
   };
-  if (seen.template.known && seen.template.value !== null) next.template = { ...seen.template.value, seenAt: now };
+  if (seen.template.known && seen.template.value !== null && seen.templateAt >= (state.template?.readAt ?? 0))
+    next.template = { ...seen.template.value, seenAt: now, readAt: seen.templateAt };
   if (!seen.list.known) return { ...next, tracks: probedOnly(state.tracks, seen, now) };
 
   const listed = seen.list.value;

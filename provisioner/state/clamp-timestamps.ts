@@ -40,7 +40,7 @@ export function clampTimestamps(state: State, now: number): State {
     account: account && wait(account),
     heldReplacement: heldReplacement && wait(heldReplacement),
     firstNoneAt: notAfterNow(state.firstNoneAt),
-    template: template && { ...template, seenAt: notAfterNow(template.seenAt) },
+    template: template && { ...template, seenAt: notAfterNow(template.seenAt), readAt: notAfterNow(template.readAt) },
     observedAt: notAfterNow(state.observedAt),
     listUnknownSince: notAfterNow(state.listUnknownSince),
     bansUnknownSince: notAfterNow(state.bansUnknownSince),

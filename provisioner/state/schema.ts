@@ -168,6 +168,8 @@ export const stateSchema = z.object({
       diskSpace: z.number().nullable(),
       publishedPorts: z.int().min(0).default(0),
       seenAt: instantSchema,
+      /** When it was asked for: a reading of an earlier time does not replace it. */
+      readAt: instantSchema.default(0),
     })
     .nullable(),
   /** When the instances were last observed. */

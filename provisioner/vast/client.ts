@@ -33,6 +33,8 @@ export interface VastClient {
   accountId(): number | null;
   /** The same, read from the API when it is not known. */
   readAccountId(signal?: AbortSignal): Promise<number>;
+  /** Another pod has read the account of this key. */
+  rememberAccountId(id: number, apiKey: string): void;
   /** $ that the account can still spend; null when the answer does not show it. */
   readCredit(signal?: AbortSignal): Promise<number | null>;
   /** Offers in the API's order (64 at most). `body` is the flat search body. */
@@ -99,6 +101,9 @@ export function createVastClient(send: Send, { apiKey, clean, onDuplicateTemplat
   return {
     accountId,
     readAccountId,
+    rememberAccountId(id, key) {
+      account = { id, key };
+    },
 
     async listInstances(label, signal, { retryRateLimited = true } = {}) {
       const call = "GET /api/v1/instances/";

@@ -1,6 +1,7 @@
 // The Redis that all pods share, in memory and in virtual time, with the commands for bans and leases. Pure.
 import type { RedisConnection } from "../../provisioner/redis/connection.ts";
-import { SCRIPTS, type ScriptValues } from "./redis-scripts.ts";
+import { SCRIPTS } from "./redis-scripts.ts";
+import type { ScriptValues } from "./script.ts";
 
 export interface SharedRedis {
   /** While true every command fails after a second, as with an unreachable server. */

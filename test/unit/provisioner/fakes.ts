@@ -1,7 +1,9 @@
 // Fakes of what the provisioner touches: they record every call, and a script decides which call fails.
+import type { Clock } from "../../../common/clock.ts";
 import type { Logger } from "../../../common/logging.ts";
 import { createLogger } from "../../../common/logging.ts";
 import type { BanStore } from "../../../provisioner/blacklist/store.ts";
+import { type AccountReadings, createAccountReadings } from "../../../provisioner/fleet/account-readings.ts";
 import { known } from "../../../provisioner/model/observation.ts";
 import type { Pauses } from "../../../provisioner/observe/pauses.ts";
 import type { State } from "../../../provisioner/state/schema.ts";
@@ -48,6 +50,7 @@ export function fakeClient(journal: Journal, script: ClientScript = {}): FakeCli
     },
     accountId: () => ACCOUNT_ID,
     readAccountId: async () => ACCOUNT_ID,
+    rememberAccountId: () => undefined,
     async findTemplate() {
       journal.push("template");
       return script.template ? script.template() : template;
@@ -73,6 +76,10 @@ export function fakeClient(journal: Journal, script: ClientScript = {}): FakeCli
     },
   };
 }
+
+/** The readings of a pod that shares nothing. */
+export const ownReadings = (client: VastClient, clock: Clock): AccountReadings =>
+  createAccountReadings({ client, clock, fleet: null });
 
 export interface FakeDisk {
   save(state: State): Promise<void>;

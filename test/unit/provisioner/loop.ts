@@ -13,7 +13,16 @@ import { type LoopParts, pass, runLoop } from "../../../provisioner/reconcile.ts
 import { runServing, serve } from "../../../provisioner/serve.ts";
 import type { State } from "../../../provisioner/state/schema.ts";
 import { type FakeClock, fakeClock } from "../../fakes/fake-clock.ts";
-import { type ClientScript, fakeBans, fakeClient, fakeDisk, fakeLog, type Journal, noPauses } from "./fakes.ts";
+import {
+  type ClientScript,
+  fakeBans,
+  fakeClient,
+  fakeDisk,
+  fakeLog,
+  type Journal,
+  noPauses,
+  ownReadings,
+} from "./fakes.ts";
 import {
   atOnce,
   desired,
@@ -96,6 +105,7 @@ export function loop(setup: Setup) {
   });
   const lease = setup.lease ?? noLease;
   const asks: { urgency: Urgency }[] = [];
+  const client = fakeClient(journal, { offers: () => [offer()], create: () => 42, ...setup });
   const parts: LoopParts = {
     observer: {
       observe: async (before, _published, urgency) => {
@@ -108,7 +118,8 @@ export function loop(setup: Setup) {
       wakeAt: (_urgency, wantedAt) => wantedAt,
     },
     act: createActor({
-      client: fakeClient(journal, { offers: () => [offer()], create: () => 42, ...setup }),
+      client,
+      readings: ownReadings(client, clock),
       bans: fakeBans(journal),
       clock,
       log,

@@ -13,6 +13,7 @@ import {
   type Journal,
   never,
   noPauses,
+  ownReadings,
   vastError,
 } from "../fakes.ts";
 import {
@@ -44,10 +45,13 @@ async function act(
   const disk = fakeDisk(journal);
   disk.full = setup.full ?? false;
   const { log, lines } = fakeLog();
+  const client = fakeClient(journal, setup);
+  const clock = fakeClock(NOW);
   const perform = createActor({
-    client: fakeClient(journal, setup),
+    client,
+    readings: ownReadings(client, clock),
     bans: fakeBans(journal, setup.redisAway),
-    clock: fakeClock(NOW),
+    clock,
     log,
     desired,
     query: query(),

@@ -13,6 +13,7 @@ import {
   type Journal,
   never,
   noPauses,
+  ownReadings,
   vastError,
 } from "../fakes.ts";
 import {
@@ -62,6 +63,7 @@ async function attempt(setup: Setup) {
   const { log, lines } = fakeLog();
   const parts = {
     client,
+    readings: ownReadings(client, clock),
     clock,
     log,
     desired,

@@ -1,8 +1,10 @@
 import { describe, expect, test } from "vitest";
-import { createBanStore, noBans } from "../../../../provisioner/blacklist/store.ts";
+import { type BanStore, createBanStore, noBans } from "../../../../provisioner/blacklist/store.ts";
+import { fleetKeys } from "../../../../provisioner/fleet/keys.ts";
 import type { RedisCommands } from "../../../../provisioner/redis/commands.ts";
 import { fakeClock } from "../../../fakes/fake-clock.ts";
-import { NOW } from "../plan/situation.ts";
+import { sharedRedis } from "../../../simulation/redis.ts";
+import { NOW, SECOND } from "../plan/situation.ts";
 
 const times = { banTtlSeconds: 604_800, restartTtlSeconds: 3600, banAfterSeconds: 1200 };
 
@@ -77,6 +79,69 @@ describe("the bans", () => {
     const { redis } = fakeRedis({ ban_7: "x".repeat(5000) });
     const seen = await createBanStore(redis, fakeClock(), times).bans();
     expect(seen).toEqual({ known: true, value: [{ kind: "host", id: 7, reason: "x".repeat(100) }] });
+  });
+
+  describe("of pods that share them", () => {
+    /** A pod with the bans of `bans`, which somebody can change. */
+    function podsOf(data: Record<string, string>) {
+      const clock = fakeClock(NOW);
+      const fleetRedis = sharedRedis(clock.now);
+      const scans: string[] = [];
+      const pod = (token: string, database = "//redis:6379/10") => {
+        const { redis } = fakeRedis();
+        const walked: RedisCommands = {
+          ...redis,
+          scan: async () => {
+            scans.push(token);
+            return ["0", Object.keys(data)];
+          },
+          mget: async (names) => names.map((name) => data[name] ?? null),
+        };
+        const fleet = { redis: fleetRedis.connect(clock.sleep), keys: () => fleetKeys(9), token };
+        return createBanStore(walked, clock, times, { fleet, database });
+      };
+      return { clock, pod, scans, data };
+    }
+    const idsOf = (seen: Awaited<ReturnType<BanStore["bans"]>>) => seen.known && seen.value.map(({ id }) => id);
+
+    test("are walked once in half a minute for all", async () => {
+      const { pod, scans, clock } = podsOf({ ban_7: "start_timeout" });
+      const [one, two] = [pod("one"), pod("two")];
+      for (let second = 0; second < 60; second += 10) {
+        expect(idsOf(await one.bans())).toEqual([7]);
+        expect(idsOf(await two.bans())).toEqual([7]);
+        await clock.advance(10 * SECOND);
+      }
+      expect(scans).toHaveLength(2);
+    });
+
+    test("include at once what this pod has just banned, and not for ever", async () => {
+      const { pod, clock } = podsOf({});
+      const [one, two] = [pod("one"), pod("two")];
+      await two.bans();
+      await clock.advance(SECOND);
+      await one.ban("machine", 8, "host_failed");
+      expect(await one.bans()).toEqual({ known: true, value: [{ kind: "machine", id: 8, reason: "host_failed" }] });
+      expect(idsOf(await two.bans())).toEqual([]);
+      await clock.advance(30 * SECOND);
+      expect(idsOf(await one.bans())).toEqual([]); // somebody has deleted it
+    });
+
+    test("end within half a minute for all when somebody deletes them", async () => {
+      const { pod, clock, data } = podsOf({ ban_7: "start_timeout" });
+      const [one, two] = [pod("one"), pod("two")];
+      await one.bans();
+      delete data.ban_7;
+      await clock.advance(30 * SECOND);
+      expect([idsOf(await one.bans()), idsOf(await two.bans())]).toEqual([[], []]);
+    });
+
+    test("are not mixed with those of another database", async () => {
+      const { pod, scans } = podsOf({ ban_7: "start_timeout" });
+      await pod("one").bans();
+      await pod("two", "//redis:6379/11").bans();
+      expect(scans).toEqual(["one", "two"]);
+    });
   });
 
   test("are known and empty when there are none", async () => {

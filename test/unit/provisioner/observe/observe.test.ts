@@ -5,7 +5,7 @@ import { createObserver } from "../../../../provisioner/observe/observe.ts";
 import { pollSlotOf } from "../../../../provisioner/observe/poll-schedule.ts";
 import type { State } from "../../../../provisioner/state/schema.ts";
 import { fakeClock } from "../../../fakes/fake-clock.ts";
-import { type ClientScript, fakeBans, fakeClient, type Journal, vastError } from "../fakes.ts";
+import { type ClientScript, fakeBans, fakeClient, type Journal, ownReadings, vastError } from "../fakes.ts";
 import {
   atOnce,
   desired,
@@ -39,14 +39,17 @@ function observer(script: Script = {}) {
   const journal: Journal = [];
   const clock = fakeClock(NOW);
   let back = 0;
+  const client = fakeClient(journal, { rows: () => [row()], ...script });
+  const settableClock = { ...clock, now: () => clock.now() - back };
   const observer = createObserver({
-    client: fakeClient(journal, { rows: () => [row()], ...script }),
+    client,
+    readings: ownReadings(client, settableClock),
     bans: fakeBans(journal),
     probe: async (endpoint) => {
       journal.push(`probe ${endpoint.port}`);
       return (script.answers?.() ?? true) ? passing(endpoint) : failing(endpoint);
     },
-    clock: { ...clock, now: () => clock.now() - back },
+    clock: settableClock,
     random: () => 0.5,
     desired,
     allowLocal: script.allowLocal ?? false,

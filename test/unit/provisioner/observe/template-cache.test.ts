@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { createAccountReadings } from "../../../../provisioner/fleet/account-readings.ts";
 import { known } from "../../../../provisioner/model/observation.ts";
 import { pollSlotOf } from "../../../../provisioner/observe/poll-schedule.ts";
 import { createTemplateCache } from "../../../../provisioner/observe/template-cache.ts";
@@ -19,13 +20,18 @@ function cacheOf(answer: () => typeof template | null = () => template) {
   };
   const slot = pollSlotOf("vast-pod-3");
   const settableClock = { ...clock, now: () => clock.now() - back };
+  const readings = createAccountReadings({
+    client: { ...client, readCredit: async () => null },
+    clock: settableClock,
+    fleet: null,
+  });
   return {
     clock,
     calls: () => calls,
     setBack: (ms: number) => {
       back = ms;
     },
-    cache: createTemplateCache({ client, clock: settableClock, random: () => 0.5, desired, slot }),
+    cache: createTemplateCache({ readings, clock: settableClock, random: () => 0.5, desired, slot }),
   };
 }
 const failsWith = (error: Error) => () => {
@@ -81,5 +87,18 @@ describe("the template", () => {
 
   test("does not hide an internal error", async () => {
     await expect(cacheOf(failsWith(new TypeError("a defect"))).cache.observe(true)).rejects.toThrow(TypeError);
+  });
+
+  test("that another pod has read keeps its age, and is asked for again before it is a minute old", async () => {
+    const { clock } = cacheOf();
+    for (const ageMs of [0, 29 * SECOND, 80 * SECOND]) {
+      const readings = {
+        template: async () => ({ value: template, readAt: NOW - ageMs, sharedAt: NOW, own: false }),
+      };
+      const slot = pollSlotOf("vast-pod-3");
+      const cache = createTemplateCache({ readings, clock, random: () => 0.5, desired, slot });
+      expect(await cache.observe(true)).toEqual({ template: known(template), templateAt: NOW - ageMs });
+      expect(cache.dueAt()).toBe(Math.max(NOW - ageMs + 40 * SECOND, NOW + 10 * SECOND));
+    }
   });
 });

@@ -176,7 +176,7 @@ const someState: fc.Arbitrary<State> = fc.record({
   confirmedNone: mostly(true, false),
   firstNoneAt: maybe(past),
   template: fc.option(
-    past.map((seenAt) => ({ ...template, seenAt })),
+    past.map((seenAt) => ({ ...template, seenAt, readAt: seenAt })),
     { nil: null, freq: 9 },
   ),
   observedAt: maybe(past),

@@ -38,7 +38,10 @@ describe("the template", () => {
   const unknownSince = (ms: number, rows = [row({ image: "example/app:1" })]) =>
     planned({
       seen: observation(rows, { template: unknown("HTTP 500") }),
-      state: state({ tracks: rows.length > 0 ? serving : {}, template: { ...template, seenAt: NOW - ms } }),
+      state: state({
+        tracks: rows.length > 0 ? serving : {},
+        template: { ...template, seenAt: NOW - ms, readAt: NOW - ms },
+      }),
     });
 
   test("relies on the last known template for ten minutes", () => {

@@ -156,7 +156,7 @@ export function state(over: Partial<State> = {}): State {
     ...emptyState(LABEL),
     confirmedNone: true,
     observedAt: NOW,
-    template: { ...template, seenAt: NOW },
+    template: { ...template, seenAt: NOW, readAt: NOW },
     ...over,
   };
 }

@@ -8,7 +8,7 @@ import type { Send } from "../../../../provisioner/vast/transport.ts";
 import type { Json, JsonObject } from "../../../emulator/json.ts";
 import { fakeClock } from "../../../fakes/fake-clock.ts";
 import { jsonParameter, rowsOf, type Trial, trial } from "../../emulator/harness.ts";
-import { fakeDisk, fakeLog, never } from "../fakes.ts";
+import { fakeDisk, fakeLog, never, ownReadings } from "../fakes.ts";
 import { createAction, NOW, observation, state, unknown } from "../plan/situation.ts";
 
 const ENV = {
@@ -24,10 +24,13 @@ async function create(env: Record<string, string>, market: JsonObject[], bans: r
   const t = trial({ machines: 0 });
   t.order("PUT", "offers", market);
   const settings = readProvisionerSettings({ env: { ...ENV, ...env }, flags: {}, readFile: () => "" });
+  const client = createVastClient(sendTo(t));
+  const clock = fakeClock(NOW);
   const { state: after } = await createOne(
     {
-      client: createVastClient(sendTo(t)),
-      clock: fakeClock(NOW),
+      client,
+      readings: ownReadings(client, clock),
+      clock,
       log: fakeLog().log,
       desired: settings.desired,
       query: settings.query,

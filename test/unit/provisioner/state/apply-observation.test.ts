@@ -219,11 +219,19 @@ describe("other facts over time", () => {
   });
 
   test("keeps the last template while it is unknown or missing", () => {
-    const last = { ...template, seenAt: 5 };
+    const last = { ...template, seenAt: 5, readAt: 5 };
     const kept = (seen: Partial<Observation>) => stateAfter(state({ template: last }), observation([], seen)).template;
     expect(kept({ template: unknown() })).toEqual(last);
     expect(kept({ template: known(null) })).toEqual(last);
-    expect(kept({})).toEqual({ ...template, seenAt: NOW });
+    expect(kept({})).toEqual({ ...template, seenAt: NOW, readAt: NOW });
+  });
+
+  test("keeps the template of a create when an observation has an older reading of it", () => {
+    const created = { ...template, hash: "newer", seenAt: NOW - 5, readAt: NOW - 5 };
+    const templateAfter = (templateAt: number) =>
+      stateAfter(state({ template: created }), observation([], { template: known(template), templateAt })).template;
+    expect(templateAfter(NOW - 6)).toEqual(created);
+    expect(templateAfter(NOW - 4)).toMatchObject({ hash: template.hash, readAt: NOW - 4 });
   });
 });
 

@@ -1,0 +1,36 @@
+// The account of an API key, which names the fleet's keys: one pod reads it for all that start. Touches the API and Redis.
+import * as z from "zod";
+import type { VastClient } from "../vast/client.ts";
+import { accountKey } from "./keys.ts";
+import { readShared, type SharedReadingParts } from "./shared-reading.ts";
+
+export interface AccountIdParts extends SharedReadingParts {
+  client: Pick<VastClient, "accountId" | "readAccountId" | "rememberAccountId">;
+  apiKey: () => string;
+}
+
+// A key belongs to one account for ever: only Redis' time to live ends this reading.
+const FOR_EVER = { freshMs: Number.MAX_SAFE_INTEGER, usableMs: Number.MAX_SAFE_INTEGER } as const;
+
+/** Names the account as the client does. The client knows it from then on. */
+export function shareAccountId({
+  client,
+  apiKey,
+  ...parts
+}: AccountIdParts): Pick<VastClient, "accountId" | "readAccountId"> {
+  return {
+    accountId: client.accountId,
+    async readAccountId(signal) {
+      const before = client.accountId();
+      if (before !== null) return before;
+      const key = apiKey();
+      const { value } = await readShared(
+        parts,
+        { ...FOR_EVER, key: accountKey(key), schema: z.int(), read: () => client.readAccountId(signal) },
+        signal,
+      );
+      client.rememberAccountId(value, key);
+      return value;
+    },
+  };
+}

@@ -1,0 +1,71 @@
+// What all pods of an account read of it: its template and its credit. With a fleet one pod reads for all. Touches the API and Redis.
+import * as z from "zod";
+import type { ReadOptions, VastClient } from "../vast/client.ts";
+import type { Template } from "../vast/rows.ts";
+import { shortHash } from "./keys.ts";
+import { type Reading, readShared, type SharedReadingParts } from "./shared-reading.ts";
+
+/** How old a reading may be: `freshMs` where it costs nothing to wait for a new one, `usableMs` while another pod reads it. */
+export interface AllowedAge {
+  freshMs: number;
+  usableMs: number;
+}
+
+export interface AccountReadings {
+  /** The account's own template of this name; null: there is none. */
+  template(
+    name: string,
+    age: AllowedAge,
+    signal?: AbortSignal,
+    options?: ReadOptions,
+  ): Promise<Reading<Template | null>>;
+  /** $ that the account can still spend; null where the API does not show it. */
+  credit(signal?: AbortSignal): Promise<Reading<number | null>>;
+}
+
+export interface AccountReadingsParts extends SharedReadingParts {
+  client: Pick<VastClient, "findTemplate" | "readCredit">;
+}
+
+// Decisions depend on the credit, and in a rollout every replacement asks for it: they come 4.5 s apart.
+const CREDIT_MS = 10_000;
+
+const sharedTemplate: z.ZodType<Template | null> = z
+  .object({
+    id: z.int(),
+    hash: z.string().min(1),
+    name: z.string(),
+    creatorId: z.number().nullable(),
+    diskSpace: z.number().nullable(),
+    publishedPorts: z.int().min(0),
+  })
+  .nullable();
+const sharedCredit = z.number().nullable();
+
+export function createAccountReadings({ client, ...parts }: AccountReadingsParts): AccountReadings {
+  return {
+    template: (name, age, signal, options) =>
+      readShared(
+        parts,
+        {
+          ...age,
+          key: parts.fleet?.keys()?.template(shortHash(name)) ?? null,
+          schema: sharedTemplate,
+          read: () => client.findTemplate(name, signal, options),
+        },
+        signal,
+      ),
+    credit: (signal) =>
+      readShared(
+        parts,
+        {
+          freshMs: CREDIT_MS,
+          usableMs: CREDIT_MS,
+          key: parts.fleet?.keys()?.credit ?? null,
+          schema: sharedCredit,
+          read: () => client.readCredit(signal),
+        },
+        signal,
+      ),
+  };
+}

@@ -1,0 +1,85 @@
+// The scripts on a real Redis and their copies in the simulated one give the same answers to the same random calls.
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { systemClock } from "../../common/clock.ts";
+import { createLogger } from "../../common/logging.ts";
+import { LEAVE_SHARED, READ_SHARED, WRITE_SHARED } from "../../provisioner/fleet/shared-reading.ts";
+import type { RedisScript, ScriptRunner } from "../../provisioner/redis/commands.ts";
+import { connectRedis, type RedisConnection } from "../../provisioner/redis/connection.ts";
+import { type Random, seededRandom } from "../emulator/random.ts";
+import { startRedis } from "../sandbox/redis.ts";
+import { openSandbox, type Sandbox } from "../sandbox/sandbox.ts";
+import { sharedRedis } from "../simulation/redis.ts";
+
+let sandbox: Sandbox;
+let real: RedisConnection;
+
+beforeAll(async () => {
+  sandbox = await openSandbox();
+  const { url } = await startRedis(sandbox);
+  real = connectRedis(url, createLogger({ app: "test", debug: false, secrets: () => [] }), systemClock);
+});
+afterAll(async () => {
+  real.close();
+  await sandbox.close();
+});
+
+interface Call {
+  script: RedisScript;
+  keys: readonly string[];
+  args: readonly (string | number)[];
+  /** The part of the answer that does not depend on the instant of the call. */
+  shown: (answer: unknown) => unknown;
+}
+
+// A quarter of an hour apart, so that a slow machine changes no answer.
+const LONG_MS = 1_000_000;
+const same = (answer: unknown) => answer;
+const pick = <T>(random: Random, from: readonly T[]): T => {
+  const one = from[random.integer(0, from.length - 1)];
+  if (one === undefined) throw new Error("nothing to pick from");
+  return one;
+};
+
+function sharedReadingCall(random: Random): Call {
+  const key = `vast-pod:{1}:${pick(random, ["template:a", "credit"])}`;
+  const lock = `${key}:lock`;
+  const token = pick(random, ["one", "two"]);
+  const script = pick(random, [READ_SHARED, READ_SHARED, WRITE_SHARED, LEAVE_SHARED]);
+  if (script === LEAVE_SHARED) return { script, keys: [lock], args: [token], shown: same };
+  const keys = [key, lock];
+  if (script === WRITE_SHARED) {
+    const args = [token, `{"n":${random.integer(0, 9)}}`, pick(random, [0, LONG_MS]), LONG_MS];
+    return {
+      script,
+      keys,
+      args,
+      shown: (answer) => (typeof answer === "number" ? Math.round(answer / LONG_MS) : answer),
+    };
+  }
+  const args = [token, pick(random, [LONG_MS / 2, 2 * LONG_MS]), LONG_MS, pick(random, [0, Date.now() + LONG_MS])];
+  const shown = (answer: unknown) => {
+    const [value, readAt, now, mine] = answer as [unknown, unknown, number, unknown];
+    return [value, typeof readAt, Math.abs(now - Date.now()) < LONG_MS / 2, mine];
+  };
+  return { script, keys, args, shown };
+}
+
+test.each([["shared readings", sharedReadingCall]])("the scripts of %s", async (_, callOf) => {
+  for (const seed of [1, 2, 3]) {
+    const random = seededRandom(seed, "calls");
+    const simulated: ScriptRunner = sharedRedis(Date.now).connect(systemClock.sleep);
+    const tag = (key: string) => key.replace("{1}", `{${seed}}`);
+    const seen = new Set<string>();
+    for (let n = 0; n < 300; n += 1) {
+      const { script, keys, args, shown } = callOf(random);
+      const [expected, actual] = await Promise.all([
+        real.evaluate(script, keys.map(tag), args),
+        simulated.evaluate(script, keys.map(tag), args),
+      ]);
+      const what = `call ${n} of seed ${seed}: ${script.name} ${args.join(" ")}`;
+      expect([what, shown(actual)]).toEqual([what, shown(expected)]);
+      seen.add(`${script.name} ${JSON.stringify(shown(expected))}`);
+    }
+    expect(seen.size).toBeGreaterThan(8); // the calls had different answers
+  }
+});

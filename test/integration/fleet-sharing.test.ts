@@ -1,0 +1,50 @@
+// Several provisioners with one key and one real Redis: what one of them has read of the API, the others need not read.
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { readIfExists } from "../../common/atomic-file.ts";
+import { parseUpstreamFile } from "../../common/upstream-file.ts";
+import { until } from "../sandbox/until.ts";
+import { openPod, type Pod } from "./pod.ts";
+
+const PODS = 6;
+let pod: Pod;
+
+beforeEach(async () => {
+  // A pod waits 4 s of its own time for another one's reading: at a high speed that would be no time on a busy machine.
+  pod = await openPod({ redis: true, timeScale: 2 });
+});
+afterEach(() => pod.close());
+
+/** Starts the provisioner of one more pod; answers whether its instance serves. */
+async function startOne(number: number) {
+  const folder = await pod.sandbox.subfolder(`pod-${number}`);
+  const upstreamPath = join(folder, "upstream.json");
+  await pod.provision({
+    POD_NAME: `vast-pod-${number}`,
+    UPSTREAM_PATH: upstreamPath,
+    STATE_PATH: join(folder, "provisioner.json"),
+    PROVISIONER_STATUS_PORT: String(await pod.sandbox.port()),
+  });
+  return async () => {
+    const text = await readIfExists(upstreamPath);
+    const parsed = text === null ? null : parseUpstreamFile(text);
+    return parsed?.ok === true && parsed.file.server !== null;
+  };
+}
+
+/** Starts all pods, waits until they serve, and counts the calls of each path. */
+async function callsOfStart(): Promise<(path: RegExp) => number> {
+  const serving = await Promise.all(Array.from({ length: PODS }, (_, i) => startOne(i)));
+  await until("all pods serve", async () => (await Promise.all(serving.map((one) => one()))).every(Boolean), {
+    timeoutMs: 100_000,
+  });
+  const requests = await pod.emulator.requests();
+  return (path) => requests.filter((request) => path.test(`${request.method} ${request.path}`)).length;
+}
+
+test("six pods read the account and its template a few times, not six times each", async () => {
+  const calls = await callsOfStart();
+  expect(calls(/^PUT .*\/asks\//)).toBe(PODS);
+  expect(calls(/users\/current/)).toBeLessThanOrEqual(3);
+  expect(calls(/\/template\//)).toBeLessThanOrEqual(3);
+}, 120_000);
