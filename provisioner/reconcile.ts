@@ -78,13 +78,13 @@ export async function pass(
   const { state: leased, ownership } = await lease.renew(loop.state, stop);
   takeState(loop, leased);
   loop.ownership = ownership;
-  const seen = await observe(parts, loop, began, stop);
-  if (seen === null) return clock.now();
-  const recordable = await prepareReplacement(parts, loop, seen, began, { stop, abortMutations });
+  const first = await observeAndDecide(parts, loop, began, stop);
+  if (first === null) return clock.now();
+  const recordable = await prepareReplacement(parts, loop, first, began, { stop, abortMutations });
   if (stop.aborted) return clock.now();
   // From here to the publication nothing waits: the serving loop may have recorded probes meanwhile, and the newest state counts.
-  const outcome = decideOn(parts, loop, seen);
-  const { suppressed, now } = outcome;
+  const outcome = upToDate(parts, loop, first);
+  const { suppressed, now, seen } = outcome;
   const decision = feasible(outcome, began, recordable);
   const plan = toPlan(decision);
   logChange(parts.log, loop.plan, plan);
@@ -122,6 +122,8 @@ function urgencyOf({ plan, problem, state }: LoopState): Urgency {
 
 interface Outcome {
   seen: Observation;
+  /** The state before the observation was applied. */
+  before: State;
   state: State;
   decision: Decision;
   suppressed: readonly Action[];
@@ -132,12 +134,12 @@ interface Outcome {
 }
 
 /** Observes, twice where a mutation would follow from a list that is older than the pass. Null: stopped meanwhile. */
-async function observe(
+async function observeAndDecide(
   parts: LoopParts,
   loop: LoopState,
   began: number,
   stop: AbortSignal,
-): Promise<Observation | null> {
+): Promise<Outcome | null> {
   const { limits, clock, pauses } = parts;
   const once = async (urgency: Urgency): Promise<Observation | null> => {
     const pausedMs = pauses.totalMs();
@@ -148,7 +150,17 @@ async function observe(
     return pauses.totalMs() > pausedMs ? once("now") : seen;
   };
   const first = await once(urgencyOf(loop));
-  return first !== null && isTooOld(decideOn(parts, loop, first), began) ? once("now") : first;
+  if (first === null) return null;
+  const outcome = decideOn(parts, loop, first);
+  if (!isTooOld(outcome, began)) return outcome;
+  const second = await once("now");
+  return second === null ? null : decideOn(parts, loop, second);
+}
+
+/** The outcome itself, or a new one if the state has changed or the process was paused since it was decided. */
+function upToDate(parts: LoopParts, loop: LoopState, outcome: Outcome): Outcome {
+  const isNewest = outcome.before === loop.state && outcome.pausedMs === parts.pauses.totalMs();
+  return isNewest ? outcome : decideOn(parts, loop, outcome.seen);
 }
 
 /** Nothing is changed by an old list, not even where the API refuses a new one; but a server that does not answer is withdrawn. */
@@ -176,7 +188,7 @@ function decideOn(
   const published = lastServed(loop, limits.httpProbe, clock.monotonic());
   const decided = decide({ desired, seen, state, ownership, now, limits }, published);
   const allowed = applyPolicy(gap ? afterGap(decided, published) : decided, policy);
-  return { seen, state, now, pausedMs, afterGap: gap, published, ...allowed };
+  return { seen, before: loop.state, state, now, pausedMs, afterGap: gap, published, ...allowed };
 }
 
 /** True for actions that an old list may not decide. */
@@ -191,12 +203,12 @@ function needsFreshList(actions: readonly Action[]): boolean {
 async function prepareReplacement(
   parts: LoopParts,
   loop: LoopState,
-  seen: Observation,
+  first: Outcome,
   began: number,
   signals: Signals,
 ): Promise<boolean> {
-  const outcome = decideOn(parts, loop, seen);
-  const { decision } = outcome;
+  const outcome = upToDate(parts, loop, first);
+  const { decision, seen } = outcome;
   if (!givesUpServer(decision) || isTooOld(outcome, began)) return true;
   take(loop, outcome);
   if (!(await keep(parts, loop, async () => undefined))) return false;
