@@ -3,19 +3,28 @@ import "./without-web-globals.ts";
 import { type ClientRequest, type IncomingMessage, type RequestOptions, request as requestHttp } from "node:http";
 import { request as requestHttps } from "node:https";
 import type { Socket } from "node:net";
-import axios, { type AxiosAdapter, type AxiosInstance, type AxiosRequestConfig, type CreateAxiosDefaults } from "axios";
+import axios, {
+  type AxiosAdapter,
+  AxiosHeaders,
+  type AxiosInstance,
+  type AxiosRequestConfig,
+  type AxiosResponse,
+  type CreateAxiosDefaults,
+} from "axios";
 import { type Clock, withDeadline } from "./clock.ts";
 
 /** Replaces the network in simulations. */
 export type HttpAdapter = AxiosAdapter;
 export type HttpClient = AxiosInstance;
 
+const DEFAULTS = { validateStatus: () => true, maxRedirects: 0 };
+
 /**
  * A client that resolves for every HTTP status and follows no redirects: a redirect would send credentials to another host. It
  * uses the proxy of the environment unless `proxy` is false. What it throws holds the request with its headers: log only its code.
  */
 export function createHttpClient(options: CreateAxiosDefaults = {}): HttpClient {
-  return axios.create({ validateStatus: () => true, maxRedirects: 0, ...options });
+  return axios.create({ ...DEFAULTS, ...options });
 }
 
 /** Asked at the last moment: false means that the request must not be written any more. */
@@ -26,11 +35,10 @@ export const FENCED = "ERR_FENCED";
 
 /**
  * The options of a request that asks `fence` in the same tick in which its first byte is written: after every wait for a connection, a
- * proxy or a TLS handshake, in which the process may have been paused. `adapter` replaces the network, as in the client.
+ * proxy or a TLS handshake, in which the process may have been paused.
  */
-export function fenced(fence: Fence, adapter?: HttpAdapter): Pick<AxiosRequestConfig, "adapter" | "transport"> {
-  if (adapter === undefined) return { transport: fencedTransport(fence) };
-  return { adapter: async (config) => (fence() ? adapter(config) : Promise.reject(fencedError())) };
+export function fenced(fence: Fence): Pick<AxiosRequestConfig, "transport"> {
+  return { transport: fencedTransport(fence) };
 }
 
 const fencedError = () => Object.assign(new Error("the request was not written"), { code: FENCED });
@@ -56,6 +64,32 @@ function fencedTransport(fence: Fence) {
         end: () => request,
       });
     },
+  };
+}
+
+type TextOptions = Omit<CreateAxiosDefaults, "adapter" | "headers"> & {
+  headers: Record<string, string>;
+  /** Replaces the network, and gets each request at once: to merge what it does not read would take a tenth of a simulation. */
+  adapter?: HttpAdapter;
+};
+type TextRequest = AxiosRequestConfig & { headers: Record<string, string> };
+
+/** Sends requests whose answers are kept as text, whatever they are: errors also come as HTML. Fenced requests are as above. */
+export function createTextClient({
+  adapter,
+  ...options
+}: TextOptions): (request: TextRequest, fence?: Fence) => Promise<AxiosResponse<unknown>> {
+  const all = { ...DEFAULTS, ...options, responseType: "text" as const, transformResponse: (data: unknown) => data };
+  if (adapter === undefined) {
+    const client = createHttpClient(all);
+    return (request, fence) =>
+      client.request<unknown>(fence === undefined ? request : { ...request, ...fenced(fence) });
+  }
+  return async (request, fence) => {
+    if (request.signal?.aborted) throw Object.assign(new Error("cancelled"), { code: "ERR_CANCELED" });
+    if (fence?.() === false) throw fencedError();
+    const headers = new AxiosHeaders({ ...all.headers, ...request.headers });
+    return adapter({ ...all, ...request, headers });
   };
 }
 

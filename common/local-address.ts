@@ -36,6 +36,14 @@ const LISTS = KINDS.map(({ name, ipv4, ipv6 }) => {
   return { name, list };
 });
 
+// Most addresses need no comparison with the lists: an IPv4 address is in one only if its first number begins one.
+const FIRST_NUMBERS = new Set(
+  KINDS.flatMap(({ ipv4 }) => ipv4).flatMap(([address, bits]) => {
+    const first = Number.parseInt(address, 10);
+    return bits >= 8 ? [first] : Array.from({ length: 2 ** (8 - bits) }, (_, i) => first + i);
+  }),
+);
+
 // RFC 6761: these names always mean the machine itself.
 const LOCAL_NAME = /^(.+\.)?localhost\.?$/i;
 
@@ -43,7 +51,7 @@ const LOCAL_NAME = /^(.+\.)?localhost\.?$/i;
 export function localKind(host: string): string | null {
   if (LOCAL_NAME.test(host)) return "a name of the machine itself";
   const family = isIPv4(host) ? "ipv4" : isIPv6(host) ? "ipv6" : null;
-  if (family === null) return null;
+  if (family === null || (family === "ipv4" && !FIRST_NUMBERS.has(Number.parseInt(host, 10)))) return null;
   // ::1 is also the IPv4-compatible form of 0.0.0.1, so the more telling kinds come first.
   return LISTS.toReversed().find(({ list }) => list.check(host, family))?.name ?? null;
 }

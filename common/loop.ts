@@ -4,19 +4,18 @@ import type { Clock } from "./clock.ts";
 /** Wakes a waiting loop: `notify` makes the current `wait` return, or the next one. */
 export class WakeSignal {
   #notified = false;
-  #waiter: AbortController | null = null;
+  #waiter = new AbortController(); // of each wait until one is ended by it: nearly all end by time
 
   notify(): void {
     this.#notified = true;
-    this.#waiter?.abort();
+    this.#waiter.abort();
   }
 
   /** Resolves after `ms`, or earlier if there was a notification since the last call. */
   async wait(ms: number, clock: Clock): Promise<void> {
     if (!this.#notified) {
-      this.#waiter = new AbortController();
+      if (this.#waiter.signal.aborted) this.#waiter = new AbortController();
       await clock.sleep(ms, this.#waiter.signal);
-      this.#waiter = null;
     }
     this.#notified = false;
   }

@@ -8,6 +8,7 @@ const AUTOMATIC_TAG = "@vastai-automatic-tag";
  * in and the registry's host in lower case. A wanted automatic tag matches every tag of the same repository.
  */
 export function sameImage(wanted: string, reported: string): boolean {
+  if (wanted === reported) return true;
   const a = normalise(wanted);
   const b = normalise(reported);
   if (wanted.includes(AUTOMATIC_TAG)) return a.repository === b.repository;

@@ -1,11 +1,11 @@
 // Logs what changed from one plan to the next. Touches the log.
 import type { Logger } from "../../common/logging.ts";
+import { sameServer } from "../../common/upstream-file.ts";
 import type { PublishedState } from "./publish.ts";
 
 /** One line per change. */
 export function logChange(log: Logger, before: PublishedState | null, now: PublishedState): void {
-  const key = (p: PublishedState) => JSON.stringify([p.state, p.reason, p.message, p.server, p.instance?.id]);
-  if (before !== null && key(before) === key(now)) return;
+  if (before !== null && sameLine(before, now)) return;
   const line = {
     event: "state",
     state: now.state,
@@ -16,4 +16,9 @@ export function logChange(log: Logger, before: PublishedState | null, now: Publi
   if (now.reason === "internal_error") log.error(line, now.message);
   else if (now.state === "blocked" || now.state === "unavailable") log.warn(line, now.message);
   else log.info(line, now.message);
+}
+
+function sameLine(a: PublishedState, b: PublishedState): boolean {
+  if (a.state !== b.state || a.reason !== b.reason || a.message !== b.message) return false;
+  return sameServer(a.server, b.server) && a.instance?.id === b.instance?.id;
 }

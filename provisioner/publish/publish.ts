@@ -4,7 +4,9 @@ import { type Disk, systemDisk } from "../../common/disk.ts";
 import { createTurns } from "../../common/turns.ts";
 import {
   formatUpstreamFile,
+  type PublishedInstance,
   parseUpstreamFile,
+  sameServer,
   UPSTREAM_SCHEMA,
   type UpstreamFile,
 } from "../../common/upstream-file.ts";
@@ -34,6 +36,7 @@ export function createPublisher(
   disk: Disk = systemDisk,
 ): Publisher {
   let last: UpstreamFile | null = null;
+  let lastText = "";
   let touchedAt = 0;
   const inTurn = createTurns();
   return {
@@ -45,6 +48,7 @@ export function createPublisher(
       if (!parsed.ok) return { file: null, problem: parsed.problem };
       if (parsed.file.pod !== pod) return { file: null, problem: `it belongs to the pod ${parsed.file.pod}` };
       last = parsed.file;
+      lastText = formatUpstreamFile(last);
       return { file: last, problem: null };
     },
     publish: (view) => inTurn(() => publish(view)),
@@ -52,8 +56,7 @@ export function createPublisher(
 
   async function publish(view: PublishedState): ReturnType<Publisher["publish"]> {
     const { state, reason, message, server, instance } = view;
-    const same = last !== null && content(last) === content({ ...last, state, reason, message, server, instance });
-    if (last !== null && same && (await disk.read(path)) === formatUpstreamFile(last)) {
+    if (last !== null && sameContent(last, view) && (await disk.read(path)) === lastText) {
       if (clock.now() - touchedAt >= TOUCH_MS) await touch();
       return { changed: false, file: last };
     }
@@ -70,15 +73,17 @@ export function createPublisher(
       instance,
       updatedAt,
     } as const;
+    const text = formatUpstreamFile(file);
     try {
       await disk.prepare(path);
-      await disk.write(path, formatUpstreamFile(file), FILE_MODE);
+      await disk.write(path, text, FILE_MODE);
     } catch (error) {
       // A volume that is too full for a second file must not keep nginx on a dead server, and the pod ready: the file itself has room.
       if (server !== null || last === null || last.server === null) throw error;
-      await overwrite(formatUpstreamFile(file), error);
+      await overwrite(text, error);
     }
     last = file;
+    lastText = text;
     touchedAt = clock.now();
     return { changed: true, file };
   }
@@ -97,6 +102,15 @@ export function createPublisher(
   }
 }
 
-function content({ state, reason, message, server, instance }: UpstreamFile): string {
-  return JSON.stringify([state, reason, message, server, instance]);
+type Content = Omit<UpstreamFile, "schema" | "generation" | "pod" | "updatedAt">;
+
+function sameContent(a: Content, b: Content): boolean {
+  if (a.state !== b.state || a.reason !== b.reason || a.message !== b.message) return false;
+  return sameServer(a.server, b.server) && sameInstance(a.instance, b.instance);
+}
+
+function sameInstance(a: PublishedInstance | null, b: PublishedInstance | null): boolean {
+  if (a === null || b === null) return a === b;
+  if (a.id !== b.id || a.hostId !== b.hostId || a.machineId !== b.machineId) return false;
+  return a.image === b.image && a.templateHash === b.templateHash;
 }

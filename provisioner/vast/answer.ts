@@ -1,5 +1,4 @@
 // Converts status and body of an answer to JSON or to a typed error; the API's error bodies have many forms. Pure.
-import * as z from "zod";
 import { VastError, type VastErrorKind } from "./errors.ts";
 
 export interface HttpAnswer {
@@ -9,16 +8,7 @@ export interface HttpAnswer {
   retryAfterMs?: number;
 }
 
-const bodySchema = z.looseObject({
-  success: z.unknown().optional(),
-  error: z.unknown().optional(),
-  msg: z.unknown().optional(),
-  message: z.unknown().optional(),
-  detail: z.unknown().optional(),
-  retry_after: z.unknown().optional(),
-  new_contract: z.unknown().optional(),
-});
-type Body = z.infer<typeof bodySchema>;
+type Body = Readonly<Record<string, unknown>>;
 
 /**
  * The body of a successful answer. Throws `VastError` for every other answer, also for HTTP 200 with `success: false`, and for a
@@ -116,11 +106,14 @@ const MAX_RETRY_AFTER_MS = 300_000;
 function parseBody(text: string): Body | null {
   try {
     const json: unknown = JSON.parse(text);
-    const parsed = bodySchema.safeParse(json);
-    return parsed.success ? parsed.data : null;
+    return isObject(json) ? json : null;
   } catch {
     return null; // not JSON: the caller uses the text
   }
+}
+
+function isObject(json: unknown): json is Body {
+  return typeof json === "object" && json !== null && !Array.isArray(json);
 }
 
 function firstText(...candidates: unknown[]): string | null {

@@ -57,19 +57,19 @@ const CREATE_ANSWER_MS = 30_000;
 
 // The API sometimes sends numbers as text.
 const whole = z.union([z.int(), z.string().regex(/^\d+$/).transform(Number)]);
-const page = z.looseObject({
+const page = z.object({
   instances: z.array(z.unknown()),
   next_token: z.string().nullish(),
   total_instances: whole.nullish(),
   instances_found: whole.nullish(),
 });
-const contract = z.looseObject({ new_contract: whole.pipe(z.int().positive()) });
-const user = z.looseObject({ id: whole });
+const contract = z.object({ new_contract: whole.pipe(z.int().positive()) });
+const user = z.object({ id: whole });
 const dollars = z.union([z.number(), z.string().trim().min(1).transform(Number)]).pipe(z.number());
 // Prepaid accounts have a balance of 0 and their money in `credit`; the vendor's documentation names only the balance.
-const balanceFields = z.looseObject({ balance: dollars.nullish().catch(null), credit: dollars.nullish().catch(null) });
-const templateList = z.looseObject({ templates: z.array(z.unknown()) });
-const offerList = z.looseObject({ offers: z.array(z.unknown()) });
+const balanceFields = z.object({ balance: dollars.nullish().catch(null), credit: dollars.nullish().catch(null) });
+const templateList = z.object({ templates: z.array(z.unknown()) });
+const offerList = z.object({ offers: z.array(z.unknown()) });
 
 export interface ClientOptions {
   /** The key in use: with another one the account is read again. */

@@ -21,13 +21,13 @@ const word = z
   .catch(null)
   .transform((value) => value?.trim().toLowerCase() || null);
 
-const portEntry = z.looseObject({ HostPort: z.union([z.string(), z.number()]).nullish() });
+const portEntry = z.object({ HostPort: z.union([z.string(), z.number()]).nullish() });
 const ports = z
   .record(z.string(), z.union([z.array(portEntry), z.null()]).catch(null))
   .nullish()
   .catch(null);
 
-const instanceRow = z.looseObject({
+const instanceRow = z.object({
   id,
   label: z.string().nullish().catch(null),
   host_id: numeric,
@@ -117,7 +117,7 @@ function readPorts(map: NonNullable<z.infer<typeof ports>>): Record<string, numb
   return found;
 }
 
-const offerRow = z.looseObject({
+const offerRow = z.object({
   id,
   ask_contract_id: numeric,
   host_id: numeric,
@@ -155,7 +155,7 @@ export function readOffer(row: unknown): Offer | null {
   };
 }
 
-const templateRow = z.looseObject({
+const templateRow = z.object({
   id,
   hash_id: z.string().min(1),
   name: z.string(),

@@ -2,7 +2,7 @@
 // headers and never leave this file. Touches the network.
 import { type Clock, withDeadline } from "../../common/clock.ts";
 import { codeOf } from "../../common/errors.ts";
-import { createHttpClient, FENCED, type Fence, fenced, type HttpAdapter } from "../../common/http.ts";
+import { createTextClient, FENCED, type Fence, type HttpAdapter } from "../../common/http.ts";
 import { scrub } from "../../common/logging.ts";
 import { type HttpAnswer, readAnswer } from "./answer.ts";
 import { VastError, type VastErrorFields, type VastErrorKind } from "./errors.ts";
@@ -66,10 +66,8 @@ const UNTRUSTED = /CERT|UNABLE_TO_/;
 
 /** Sends calls. Resolves with the body of a success and throws `VastError` for everything else. */
 export function createTransport(options: TransportOptions): Send {
-  const client = createHttpClient({
+  const request = createTextClient({
     baseURL: options.baseUrl.replace(/\/+$/, ""),
-    responseType: "text",
-    transformResponse: [(data: unknown) => data], // keep the body as text: errors also come as HTML and plain text
     maxContentLength: MAX_BODY_BYTES,
     headers: { Accept: "application/json", "Content-Type": "application/json", "User-Agent": "vast-pod" },
     ...(options.adapter ? { adapter: options.adapter } : {}),
@@ -82,15 +80,15 @@ export function createTransport(options: TransportOptions): Send {
     // The client's own timeout does not stop a body that arrives slowly: the signal does.
     return withDeadline(options.clock, call.deadlineMs ?? CALL_DEADLINE_MS, signal, async (deadline) => {
       try {
-        const response = await client.request<unknown>({
+        const sent = {
           method: call.method,
           url: call.path,
           params,
           headers: { Authorization: `Bearer ${options.apiKey()}` },
           signal: deadline,
-          ...(call.fence === undefined ? {} : fenced(call.fence, options.adapter)),
           ...(call.body === undefined ? {} : { data: JSON.stringify(call.body) }),
-        });
+        };
+        const response = await request(sent, call.fence);
         const retryAfterMs = retryAfterIn(response.headers["retry-after"], options.clock.now());
         const text = typeof response.data === "string" ? response.data : "";
         return { status: response.status, text, ...(retryAfterMs === null ? {} : { retryAfterMs }) };

@@ -177,7 +177,7 @@ test("law 9: a program that takes a refused destroy for a sent one serves nothin
     if (adapter === undefined) throw new Error("simulated dependencies have an adapter");
     const changed: AxiosAdapter = async (config) => {
       const answer = await adapter(config);
-      return config.method === "delete" && answer.status === 403 ? { ...answer, status: 502 } : answer;
+      return config.method === "DELETE" && answer.status === 403 ? { ...answer, status: 502 } : answer;
     };
     return { ...dependencies, adapter: changed };
   };

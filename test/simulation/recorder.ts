@@ -39,6 +39,8 @@ interface Seen {
   paid: number;
   answersSince: number | null;
   servesNow: boolean;
+  /** Where it is reached and whose it is, as last seen. */
+  last: Pick<Instance, "ip" | "ports" | "label">;
 }
 
 export interface RecorderParts {
@@ -58,6 +60,8 @@ export function createRecorder(parts: RecorderParts): Recorder {
   const { world } = emulator;
   const seen = new Map<number, Seen>();
   const open = new Map<number, Seen>();
+  const podByLabel = new Map(truth.pods.map((pod, index) => [pod.label, index]));
+  let servers: readonly (Server | null)[] = [];
   const failedProbes = new Map<string, { at: number; failingMs: number }>();
   const deleteSent = new Set<number>();
   let known = 0;
@@ -86,7 +90,8 @@ export function createRecorder(parts: RecorderParts): Recorder {
         answering: [],
         paid: { serving: 0, before: 0, after: 0 },
       };
-      const one: Seen = { instance, contract, paid: 0, answersSince: null, servesNow: false };
+      const last = { ip: null, ports: null, label: null };
+      const one: Seen = { instance, contract, paid: 0, answersSince: null, servesNow: false, last };
       seen.set(instance.id, one);
       open.set(instance.id, one);
       truth.contracts.push(contract);
@@ -94,10 +99,7 @@ export function createRecorder(parts: RecorderParts): Recorder {
     }
   }
 
-  const podOf = (label: string | null) => {
-    const index = truth.pods.findIndex((pod) => pod.label === label);
-    return index < 0 ? null : index;
-  };
+  const podOf = (label: string | null) => (label === null ? null : (podByLabel.get(label) ?? null));
 
   /** Adds what was paid since the last call to what the instance did in that time. */
   function recordBill(one: Seen): void {
@@ -125,22 +127,35 @@ export function createRecorder(parts: RecorderParts): Recorder {
     if (!dead && open !== null) open.to = now();
   }
 
+  /** True if it is reached elsewhere, or is somebody else's, than when it was last seen. */
+  function hasMoved({ instance, last }: Seen): boolean {
+    const { ip, ports, label } = instance;
+    return ip !== last.ip || ports !== last.ports || label !== last.label;
+  }
+
+  /** What answers at each address and port, in the order of the creates. */
+  function listeners(): Map<string, Instance[]> {
+    const found = new Map<string, Instance[]>();
+    for (const { instance, answersSince } of open.values()) {
+      if (answersSince === null) continue;
+      for (const { host, container } of instance.ports ?? []) {
+        if (container === 22) continue;
+        const address = `${instance.ip?.trim()}:${host}`;
+        found.set(address, [...(found.get(address) ?? []), instance]);
+      }
+    }
+    return found;
+  }
+
   function followServing(): void {
     const at = now();
     const served = new Set<number>();
+    const answering = listeners();
     truth.pods.forEach((pod, index) => {
-      const server = pods[index]?.serves() ?? null;
-      let id: number | null = null;
-      let listens = false;
-      if (server !== null) {
-        for (const { instance, answersSince } of open.values()) {
-          if (answersSince === null || instance.ip?.trim() !== server.host) continue;
-          if (!instance.ports?.some(({ host, container }) => host === server.port && container !== 22)) continue;
-          listens = true;
-          if (instance.label === pod.label) id = instance.id;
-        }
-      }
-      followDead(pod.dead, server !== null && !listens);
+      const server = servers[index] ?? null;
+      const there = server === null ? [] : (answering.get(`${server.host}:${server.port}`) ?? []);
+      const id = there.findLast(({ label }) => label === pod.label)?.id ?? null;
+      followDead(pod.dead, server !== null && there.length === 0);
       const last = pod.serving.at(-1);
       const before = last !== undefined && last.to === Number.POSITIVE_INFINITY ? last : null;
       if (id !== null) served.add(id);
@@ -152,21 +167,39 @@ export function createRecorder(parts: RecorderParts): Recorder {
     for (const one of open.values()) one.servesNow = served.has(one.instance.id);
   }
 
+  /** True if some nginx routes elsewhere than when this was last asked. */
+  function serversHaveChanged(): boolean {
+    if (pods.every((pod, index) => pod.serves() === servers[index])) return false;
+    servers = pods.map((pod) => pod.serves());
+    return true;
+  }
+
   function observe(): void {
     addNewInstances();
     const value = desiredHash();
     if (value !== hash.value) hash = { value, since: now() };
+    let changed = serversHaveChanged();
     for (const one of open.values()) {
       recordBill(one);
       const answers = isListening(one.instance);
-      if (answers !== (one.answersSince !== null)) recordAnswers(one, answers);
+      if (answers !== (one.answersSince !== null)) {
+        recordAnswers(one, answers);
+        changed = true;
+      }
+      if (hasMoved(one)) {
+        const { ip, ports, label } = one.instance;
+        one.last = { ip, ports, label };
+        changed = true;
+      }
       if (isLive(one.instance)) continue;
+      changed = true;
       one.contract.endedAt = one.instance.destroyedAt;
       one.contract.endedBy = one.instance.endedBy;
       open.delete(one.instance.id);
       record(podOf(one.contract.label), `contract ${one.instance.id} ended (${one.instance.endedBy})`);
     }
-    followServing();
+    // Nothing else decides who serves whom, and to find it out for each of a thousand pods takes long.
+    if (changed) followServing();
   }
 
   /** Records the facts by which a destroy is judged, when the pod sends its first DELETE. */

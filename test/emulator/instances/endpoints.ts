@@ -38,26 +38,31 @@ export interface Visit {
 export type Visited =
   | { kind: "refused" }
   | { kind: "ssh"; banner: string }
-  | { kind: "http"; delayMs: number; status: number; body: string };
+  | { kind: "http"; delayMs: number; status: number; body(): string };
 
 /** Sends a request to `ip`:`port` without TCP, for the simulation. */
 export function visit(world: World, ip: string, port: number, request: Visit): Visited {
-  const endpoint = endpoints(world).find((one) => one.ip === ip.trim() && one.port === port);
-  const instance = endpoint && world.instances.get(endpoint.instanceId);
-  if (!endpoint || !instance) return { kind: "refused" };
-  if (endpoint.container === 22) return { kind: "ssh", banner: SSH_BANNER };
-  return { kind: "http", ...answerOf(instance, request) };
+  const found = listenerAt(world, ip.trim(), port);
+  if (found === null) return { kind: "refused" };
+  const { instance, container } = found;
+  return container === 22 ? { kind: "ssh", banner: SSH_BANNER } : { kind: "http", ...answerOf(instance, request) };
+}
+
+/** Who listens there. The list of all endpoints would be made for each probe of a simulation. */
+function listenerAt(world: World, ip: string, port: number): { instance: Instance; container: number } | null {
+  for (const instance of world.live.values()) {
+    if (instance.ip !== ip || !isListening(instance)) continue;
+    const entry = instance.ports?.find((one) => one.protocol === "tcp" && one.host === port);
+    if (entry !== undefined) return { instance, container: entry.container };
+  }
+  return null;
 }
 
 export const SSH_BANNER = "SSH-2.0-OpenSSH_8.9p1 Ubuntu-3ubuntu0.13\r\n";
 
-/** The instance's answer: its id and an echo of the request. */
-export function answerOf(instance: Instance, request: Visit): { delayMs: number; status: number; body: string } {
-  const { method, url, headers, body } = request;
-  const echo = { instance: instance.id, label: instance.label, image: instance.spec.image, method, url, headers, body };
-  return {
-    delayMs: instance.answerDelayMs,
-    status: instance.answerStatus ?? 200,
-    body: `${JSON.stringify(echo)}\n`,
-  };
+/** The instance's answer: its id and an echo of the request. `body` makes it: a probe does not read it. */
+export function answerOf(instance: Instance, request: Visit): { delayMs: number; status: number; body(): string } {
+  const { id, label, spec, answerDelayMs, answerStatus } = instance;
+  const body = () => `${JSON.stringify({ instance: id, label, image: spec.image, ...request })}\n`;
+  return { delayMs: answerDelayMs, status: answerStatus ?? 200, body };
 }

@@ -58,8 +58,7 @@ function httpServer(instance: Instance): Server {
     respond(instance, request, response).catch(() => response.destroy()); // the caller notices the cut connection
   });
   server.on("upgrade", (request, socket, head) => {
-    const { body } = answerOf(instance, visitOf(request, ""));
-    echoWebSocket(request, socket, head, body);
+    echoWebSocket(request, socket, head, answerOf(instance, visitOf(request, "")).body());
   });
   return server;
 }
@@ -75,7 +74,7 @@ async function respond(instance: Instance, request: IncomingMessage, response: S
   if (answer.delayMs > 0) await delay(answer.delayMs);
   const url = new URL(request.url ?? "/", "http://instance");
   if (url.pathname === "/stream" && answer.status === 200) return stream(url, instance, response);
-  const body = Buffer.from(answer.body);
+  const body = Buffer.from(answer.body());
   response.writeHead(answer.status, {
     "content-type": "application/json",
     "content-length": body.length,

@@ -6,7 +6,7 @@ import { type AddressInfo, connect, createServer as createTcpServer } from "node
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { systemClock } from "../../../common/clock.ts";
 import { codeOf } from "../../../common/errors.ts";
-import { createHttpClient, FENCED, fenced, getJson, type HttpAdapter } from "../../../common/http.ts";
+import { createHttpClient, createTextClient, FENCED, fenced, getJson, type HttpAdapter } from "../../../common/http.ts";
 import { fakeClock } from "../../fakes/fake-clock.ts";
 import { SELF_SIGNED } from "../provisioner/observe/self-signed.ts";
 
@@ -159,12 +159,8 @@ describe("a fenced request", () => {
       headers: {},
       config,
     });
-    const put = (open: boolean) =>
-      createHttpClient().put<string>(
-        "/x",
-        "body",
-        fenced(() => open, network),
-      );
+    const request = createTextClient({ headers: {}, adapter: network });
+    const put = (open: boolean) => request({ method: "PUT", url: "/x", data: "body", headers: {} }, () => open);
     expect((await put(true)).data).toBe("sent");
     expect(codeOf(await put(false).catch((error: unknown) => error))).toBe(FENCED);
   });

@@ -127,7 +127,12 @@ describe("a request without TCP", () => {
     const visited = t.emulator.visit(String(row.public_ipaddr), hostPort(row, "8000/tcp"), request);
     if (visited.kind !== "http") throw new Error(`got ${visited.kind}`);
     expect(visited.status).toBe(200);
-    expect(JSON.parse(visited.body)).toEqual({ instance: id, label: "k8s_pod=a", image: "example/app:1", ...request });
+    expect(JSON.parse(visited.body())).toEqual({
+      instance: id,
+      label: "k8s_pod=a",
+      image: "example/app:1",
+      ...request,
+    });
   });
 
   it("is refused where nothing listens, and gets a banner from ssh", () => {
