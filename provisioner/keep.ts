@@ -1,7 +1,7 @@
 // Puts what a loop has decided on record: the log, the upstream file and the state file. Touches those.
 import type { Clock } from "../common/clock.ts";
-import { isFileSystemError } from "../common/errors.ts";
-import { describeError, type Logger } from "../common/logging.ts";
+import { isFileSystemError, messageOf } from "../common/errors.ts";
+import type { Logger } from "../common/logging.ts";
 import { type LoopState, noteFile } from "./loop-state.ts";
 import type { PublishedState, Publisher } from "./publish/publish.ts";
 import type { State } from "./state/schema.ts";
@@ -21,8 +21,7 @@ export async function keep(parts: KeepParts, loop: LoopState, work: () => Promis
     await parts.save(loop.state);
   } catch (error) {
     if (!isFileSystemError(error)) throw error;
-    const { message } = describeError(error);
-    const problem = `nothing is created or destroyed while this cannot be written: ${message}. Make the volumes of STATE_PATH and UPSTREAM_PATH writable for this user, with free space`;
+    const problem = unwritable(loop, messageOf(error));
     if (loop.problem !== problem) parts.log.error({ event: "disk", err: error }, problem);
     loop.problem = problem;
     return false;
@@ -30,6 +29,15 @@ export async function keep(parts: KeepParts, loop: LoopState, work: () => Promis
   if (loop.problem !== null) parts.log.info({ event: "disk" }, "the files can be written again");
   loop.problem = null;
   return true;
+}
+
+function unwritable({ plan, file }: LoopState, why: string): string {
+  const remedy = "Make the volumes of STATE_PATH and UPSTREAM_PATH writable for this user, with free space";
+  const text = `nothing is created or destroyed while this cannot be written: ${why}. ${remedy}`;
+  const server = file?.server ?? null;
+  if (server === null || plan === null || plan.server !== null) return text;
+  const { host, port } = server;
+  return `${text}. Until then nginx routes to ${host}:${port} and the pod stays ready, although nothing must be served: if the volume cannot be mended, delete the pod to get new volumes`;
 }
 
 /** The call of the publisher is made at once, so that the file follows the order of the decisions. */

@@ -116,6 +116,11 @@ function registerGauges(registry: Registry, parts: MetricsParts, instance: () =>
     Number((loop.file?.server ?? null) !== null),
   );
   gauge(
+    "files_writable",
+    "1 while the state file and the upstream file can be written; while it is 0, nothing is created or destroyed.",
+    () => (loop.passes === 0 ? null : Number(loop.problem === null)),
+  );
+  gauge(
     "instance_info",
     "1 for the pod's instance, with its id, host, machine and GPU.",
     () => {

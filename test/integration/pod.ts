@@ -43,6 +43,10 @@ export interface Pod {
   env(more?: Readonly<Record<string, string>>): Record<string, string>;
   /** Starts a provisioner (again). `command` is `run` unless named. */
   provision(more?: Readonly<Record<string, string>>, command?: readonly string[]): Promise<Child>;
+  /** Starts a provisioner that cannot write where no other user can. */
+  provisionAsOrdinaryUser(): Promise<Child>;
+  /** The value of a metric of the provisioner, or null. */
+  metric(name: string): Promise<string | null>;
   reload(): Promise<Child>;
   upstream(): Promise<UpstreamFile | null>;
   /** Waits until the upstream file meets the condition, and returns it. */
@@ -154,6 +158,18 @@ async function fill(sandbox: Sandbox, options: PodOptions): Promise<Pod> {
     env,
     provision: (more, command = ["run"]) =>
       start("provisioner", [...preload, "dist/provisioner.mjs", ...command], env(more)),
+    provisionAsOrdinaryUser: async () => {
+      const node = [process.execPath, ...preload, "dist/provisioner.mjs", "run"];
+      // Root without this capability is bound by the modes of files, like any other user.
+      const args = process.getuid?.() === 0 ? ["setpriv", "--bounding-set=-dac_override", ...node] : node;
+      const child = await sandbox.start({ name: "provisioner", program: "env", args, env: env() });
+      children.push(child);
+      return child;
+    },
+    metric: async (name) => {
+      const text = await (await fetch(`http://127.0.0.1:${provisionerPort}/metrics`)).text();
+      return new RegExp(`^${name} (.*)$`, "m").exec(text)?.[1] ?? null;
+    },
     reload: () =>
       start("reloader", ["dist/reloader.mjs"], {
         UPSTREAM_PATH: upstreamPath,

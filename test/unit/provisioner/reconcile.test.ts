@@ -261,6 +261,21 @@ describe("when something cannot be written", () => {
     expect(l.lines.filter((line) => line.event === "disk")).toHaveLength(1);
   });
 
+  test("a server that cannot be withdrawn is named, with what to do about it", async () => {
+    const lost = loop({ seen: observation([]), state: serving, file: fileOf() });
+    lost.brokenPublisher.now = true;
+    await lost.pass();
+    expect(lost.state.problem).toMatch(/nginx routes to 203\.0\.113\.9:41234 and the pod stays ready.*delete the pod/);
+    const healthy = loop({
+      seen: observation([row()], { probes: new Map([[ID, passing()]]) }),
+      state: serving,
+      file: fileOf(),
+    });
+    healthy.brokenPublisher.now = true;
+    await healthy.pass();
+    expect(healthy.state.problem).not.toContain("nginx");
+  });
+
   test("nothing is mutated while the state file cannot be written", async () => {
     const l = loop({});
     l.disk.full = true;

@@ -67,6 +67,12 @@ describe("a gauge", () => {
     expect(await of("vast_pod_bans_known")).toEqual(["vast_pod_bans_known 1"]);
   });
 
+  test("tells that the files cannot be written", async () => {
+    expect(await setup(loopState(serving())).of("vast_pod_files_writable")).toEqual(["vast_pod_files_writable 1"]);
+    const full = loopState({ ...serving(), problem: "nothing is created or destroyed while this cannot be written" });
+    expect(await setup(full).of("vast_pod_files_writable")).toEqual(["vast_pod_files_writable 0"]);
+  });
+
   test("has no excess for a price below VAST_MAX_DPH", async () => {
     const { of } = setup(loopState(serving()), { maxDollarsPerHour: 0.5 });
     expect(await of("vast_pod_instance_price_excess")).toEqual(["vast_pod_instance_price_excess_dollars_per_hour 0"]);
@@ -74,7 +80,15 @@ describe("a gauge", () => {
 
   test("is left out before anything is known", async () => {
     const { of } = setup(loopState());
-    for (const name of ["reason", "instance_info", "instance_price", "bans_known", "redis", "last_pass"])
+    for (const name of [
+      "reason",
+      "instance_info",
+      "instance_price",
+      "bans_known",
+      "redis",
+      "last_pass",
+      "files_writable",
+    ])
       expect(await of(`vast_pod_${name}`)).toEqual([]);
     expect(await of("vast_pod_ready")).toEqual(["vast_pod_ready 0"]);
   });
