@@ -23,7 +23,7 @@ if ((mode !== "--archive" && mode !== "--load") || target === "") {
   throw new Error("images.ts: use --archive <file> <cache folder>, or --load <command>");
 }
 
-const engine = await openEngine({ firewall: false });
+const engine = await openEngine();
 try {
   if (mode === "--archive") await loadCached(engine, join(cache, `base-images-${recipe()}.tar`));
   else await haveBaseImages(engine);

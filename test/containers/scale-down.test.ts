@@ -7,7 +7,7 @@ import { type FakeCluster, startFakeCluster } from "../kubernetes/fake-cluster.t
 import { claimPorts, type PortBlock } from "../sandbox/ports.ts";
 import { until } from "../sandbox/until.ts";
 import { command } from "./command.ts";
-import { imageOf } from "./setup.ts";
+import { imageOf } from "./images.ts";
 
 const LABEL = "k8s_pod=vast-pod-0";
 const PREFIX = "k8s_pod=vast-pod-";

@@ -1,9 +1,7 @@
-// Runs once before all container tests: starts an engine, provides the base images and builds ours. Stops afterwards what it
-// started.
+// Runs once before all container tests: opens the engine and stops afterwards what it started.
 import type { TestProject } from "vitest/node";
-import { ROOT } from "../sandbox/sandbox.ts";
-import { haveBaseImages } from "./base-images.ts";
-import { openEngine } from "./engine.ts";
+import { machinesEngine, startEngine } from "./engine.ts";
+import { buildImages } from "./images.ts";
 
 declare module "vitest" {
   interface ProvidedContext {
@@ -12,33 +10,11 @@ declare module "vitest" {
   }
 }
 
-export const TARGETS = ["provisioner", "reloader", "emulator"] as const;
-export const imageOf = (target: string) => `registry.invalid/vast-pod/${target}:local`;
-
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const engine = await openEngine();
-  try {
-    const standIns = await haveBaseImages(engine);
-    if (standIns.length > 0) console.log(`No registry: stand-ins from Debian's packages for ${standIns.join(", ")}`);
-    for (const target of TARGETS) {
-      await engine.docker(
-        "build",
-        "--quiet",
-        // An engine that the tests started has no network to download npm packages with.
-        ...["--network", "host"],
-        "-f",
-        `${ROOT}/deploy/Dockerfile`,
-        "--target",
-        target,
-        "-t",
-        imageOf(target),
-        ROOT,
-      );
-    }
-  } catch (error) {
-    await engine.close();
-    throw error;
-  }
+  // Set by own-engine.sh, which has built the images in this folder.
+  const { ENGINE_FOLDER } = process.env;
+  const engine = ENGINE_FOLDER === undefined ? await machinesEngine() : await startEngine(ENGINE_FOLDER, "runs");
+  if (ENGINE_FOLDER === undefined) await buildImages(engine);
   project.provide("engine", engine.env);
   return () => engine.close();
 }

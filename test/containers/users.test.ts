@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { command } from "./command.ts";
-import { imageOf } from "./setup.ts";
+import { imageOf } from "./images.ts";
 import { openStack, type Stack } from "./stack.ts";
 
 describe("the containers of the stack", () => {

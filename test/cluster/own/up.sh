@@ -10,23 +10,8 @@ folder=$(mktemp -d "${TMPDIR:-/tmp}/vast-pod-cluster.XXXXXX")
 cgroup=vast-pod-cluster-$$
 child=
 
-# One for each controller, or one for all with cgroup v2.
-cgroup_folders() {
-  awk -v name="$cgroup" '$3 ~ /^cgroup2?$/ { print $2 "/" name }' /proc/mounts
-}
-# The kernel needs a moment until the last process of a cgroup is gone.
-remove_cgroups() {
-  left=100
-  for one in $(cgroup_folders); do
-    while [ -d "$one" ]; do
-      find "$one" -depth -type d -exec rmdir {} \; 2>/dev/null || true
-      [ -d "$one" ] || break
-      left=$((left - 1))
-      [ $left -gt 0 ] || { echo "vast-pod: $one could not be removed: processes still use it." >&2; return; }
-      sleep 0.1
-    done
-  done
-}
+. "$here/../../sandbox/cgroup.sh"
+
 clean_up() {
   # Its child, the first process of the namespaces, dies with it, and all others with that one.
   [ -z "$child" ] || kill -9 "$child" 2>/dev/null || true
@@ -40,7 +25,7 @@ trap 'exit 130' INT
 trap 'exit 143' TERM
 trap 'exit 129' HUP
 
-for one in $(cgroup_folders); do mkdir "$one"; done
+make_cgroups
 # The temporary folders of the tests too: a killed test leaves them.
 TMPDIR=$folder unshare --mount --net --pid --fork --mount-proc --kill-child sh "$here/namespaces.sh" \
   node --import tsx "$here/main.ts" "$programs" "$images" "$folder" "$cgroup" "$@" &
