@@ -50,7 +50,7 @@ export const TEST_IMPORTS: Readonly<Record<string, readonly string[]>> = {
   slow: ["test/integration"],
   docs: ["provisioner", "reloader", "common"],
   kubernetes: ["test/sandbox", "test/docs", "common"],
-  containers: ["test/sandbox", "test/integration", "test/kubernetes"],
+  containers: ["test/sandbox", "test/integration", "test/kubernetes", "common"],
   cluster: ["test/sandbox", "test/integration", "test/kubernetes", "test/containers", "common"],
   bench: ["test/sandbox", "test/local", "test/integration", "test/simulation", "reloader", "common"],
   unit: [
