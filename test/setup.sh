@@ -75,7 +75,7 @@ installed=node_modules/.package-lock.json
 if [ ! -e "$installed" ] || [ -n "$(find package-lock.json -newer "$installed")" ]; then
   echo "Installing the npm packages"
   # In the background, because a shell handles signals only while it waits; in a process group of its own, to end all of it.
-  setsid npm ci --include=dev --no-progress </dev/null &
+  setsid npm ci --include=dev --no-progress --loglevel=error </dev/null &
   npm=$!
   code=0
   wait "$npm" || code=$?

@@ -46,7 +46,7 @@ async function run(dependencies: ReloaderDependencies, stop: AbortSignal): Promi
   const { settings, warnings, auth } = dependencies;
   const { configPath, upstreamPath, statusPort } = settings;
   const logger = createLogger({ app: "vast-reloader", debug: settings.debug, secrets: () => auth.values() });
-  logger.info({ event: "start", version: VERSION, configPath, upstreamPath, statusPort }, "started");
+  logger.info({ event: "start", version: VERSION, configPath, upstreamPath, statusPort }, "the reloader starts");
   for (const warning of warnings) logger.warn({ event: "settings" }, warning);
 
   const report = new Report(logger, clock.now(), clock.monotonic());
@@ -71,7 +71,7 @@ async function run(dependencies: ReloaderDependencies, stop: AbortSignal): Promi
   } finally {
     await Promise.all([watcher.close(), server?.close()]);
   }
-  logger.info({ event: "stop" }, "stopped");
+  logger.info({ event: "stop" }, "the reloader has stopped");
   return EXIT.done;
 }
 
@@ -80,7 +80,7 @@ function stopSignal(logger: Logger): AbortSignal {
   const stop = new AbortController();
   for (const name of ["SIGTERM", "SIGINT"] as const) {
     process.once(name, () => {
-      logger.info({ event: "stop", signal: name }, "stopping");
+      logger.info({ event: "stop", signal: name }, "the reloader is stopping");
       stop.abort();
     });
   }
