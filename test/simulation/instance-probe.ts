@@ -2,6 +2,7 @@
 import type { Probe } from "../../provisioner/observe/probe.ts";
 import type { Emulator } from "../emulator/emulator.ts";
 import type { Random } from "../emulator/random.ts";
+import type { HeldProbes } from "./held-probes.ts";
 import type { Process } from "./process.ts";
 
 export interface ProbeParts {
@@ -10,6 +11,8 @@ export interface ProbeParts {
   healthPath: string | undefined;
   /** True while packets to instances are lost. */
   broken(): boolean;
+  /** Answers a probe that would pass as the last one did only after `ms`, or when something changes. */
+  hold?: { ms: number; probes: HeldProbes; isSettled(): boolean };
   /** Called with every result. */
   probed(host: string, port: number, ok: boolean): void;
 }
@@ -24,12 +27,30 @@ const FARTHEST_MS = 250;
 export function instanceProbe(parts: ProbeParts, process: Process): Probe {
   const { emulator, random, healthPath } = parts;
   const { clock } = process;
-  return async (endpoint, _instanceId, signal) => {
+  let passed = ""; // where the last probe has passed
+
+  /** Waits until the probe may have another result than the last one, or for a while. */
+  async function waitForChange(address: string, instanceId: number, signal: AbortSignal | undefined): Promise<void> {
+    const { hold } = parts;
+    if (hold === undefined || passed !== address || !hold.isSettled()) return;
+    const wait = new AbortController();
+    const wake = () => wait.abort("changed");
+    const release = hold.probes.hold(instanceId, wake);
+    signal?.addEventListener("abort", wake, { once: true });
+    await clock.sleep(hold.ms, wait.signal);
+    signal?.removeEventListener("abort", wake);
+    release();
+  }
+
+  return async (endpoint, instanceId, signal) => {
     const { host, port } = endpoint;
+    const address = `${host}:${port}`;
+    await waitForChange(address, instanceId, signal);
     const startedAt = clock.now();
     const done = (ok: boolean, tcp: boolean, why: string) => {
+      passed = ok ? address : "";
       parts.probed(host, port, ok);
-      return { endpoint, startedAt, at: clock.now(), ok, tcp, why: ok ? "" : `${host}:${port}: ${why}` };
+      return { endpoint, startedAt, at: clock.now(), ok, tcp, why: ok ? "" : `${address}: ${why}` };
     };
     if (parts.broken()) {
       await clock.sleep(DEADLINE_MS, signal);

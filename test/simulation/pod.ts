@@ -1,13 +1,14 @@
 // One pod of a run: its volumes, its nginx, and one provisioner process after another. Touches only what it is given.
 
 import type { Dependencies } from "../../provisioner/commands/dependencies.ts";
-import { run } from "../../provisioner/commands/run.ts";
+import type { run } from "../../provisioner/commands/run.ts";
 import { fleetKeys } from "../../provisioner/fleet/keys.ts";
 import { readProvisionerSettings } from "../../provisioner/settings.ts";
 import type { ApiRequest } from "../emulator/message.ts";
 import type { Random } from "../emulator/random.ts";
 import { type PodDisk, podDisk, processDisk } from "./disk.ts";
 import type { EndTruth, PodTruth, Span } from "./emulator-truth.ts";
+import type { HeldProbes } from "./held-probes.ts";
 import { instanceProbe, type ProbeParts } from "./instance-probe.ts";
 import { type ApiConnection, apiAdapter, kindOf } from "./network.ts";
 import { type KillPoint, newProcess, type Process } from "./process.ts";
@@ -15,12 +16,18 @@ import type { SharedRedis } from "./redis.ts";
 import { type SimulatedReloader, simulatedReloader } from "./reloader.ts";
 import type { VirtualTime } from "./virtual-time.ts";
 
+/** What runs in a pod: the provisioner, or another program that a bench compares it with. */
+export type Program = typeof run;
+
 export interface PodParts {
+  program: Program;
   time: VirtualTime;
   clockOffsetMs: number;
   random: Random;
   connection: ApiConnection;
-  probe: Omit<ProbeParts, "random" | "healthPath">;
+  probe: Omit<ProbeParts, "random" | "healthPath" | "hold">;
+  /** Holds the probes of a settled pod for so long. */
+  hold: { ms: number; probes: HeldProbes } | null;
   redis: SharedRedis;
   env: Readonly<Record<string, string>>;
   image: string;
@@ -200,7 +207,15 @@ export function simulatedPod(parts: PodParts): Pod {
       adapter: apiAdapter(connectionOf(number), process),
       connectRedis: async () => parts.redis.connect(process.clock.sleep),
       owner: ownerOf(number),
-      probe: instanceProbe({ ...parts.probe, random, healthPath: settings.healthPath }, process),
+      probe: instanceProbe(
+        {
+          ...parts.probe,
+          random,
+          healthPath: settings.healthPath,
+          ...(parts.hold === null ? {} : { hold: { ...parts.hold, isSettled: reloader.isSettled } }),
+        },
+        process,
+      ),
       askReloader: async (signal) => {
         await process.clock.sleep(ASK_MS, signal);
         return reloader.applied();
@@ -213,7 +228,7 @@ export function simulatedPod(parts: PodParts): Pod {
       serveStatus: async (port) => ({ port, close: async () => undefined }),
       logTo: { write: parts.log },
     };
-    return run(settings, parts.alter(dependencies), process.stop.signal);
+    return parts.program(settings, parts.alter(dependencies), process.stop.signal);
   }
   return pod;
 }

@@ -48,6 +48,8 @@ export interface RecorderParts {
   now(): number;
   pods: readonly WatchedPod[];
   truth: Truth;
+  /** Called when an instance answers, is reached or ends otherwise than before. */
+  changed(instanceId: number): void;
   /** Adds a line to the timeline. */
   record(pod: number | null, text: string): void;
 }
@@ -181,22 +183,19 @@ export function createRecorder(parts: RecorderParts): Recorder {
     let changed = serversHaveChanged();
     for (const one of open.values()) {
       recordBill(one);
+      const { id, ip, ports, label } = one.instance;
       const answers = isListening(one.instance);
-      if (answers !== (one.answersSince !== null)) {
-        recordAnswers(one, answers);
-        changed = true;
-      }
-      if (hasMoved(one)) {
-        const { ip, ports, label } = one.instance;
-        one.last = { ip, ports, label };
-        changed = true;
-      }
-      if (isLive(one.instance)) continue;
+      const answersOtherwise = answers !== (one.answersSince !== null);
+      if (!answersOtherwise && !hasMoved(one) && isLive(one.instance)) continue;
       changed = true;
+      if (answersOtherwise) recordAnswers(one, answers);
+      one.last = { ip, ports, label };
+      parts.changed(id);
+      if (isLive(one.instance)) continue;
       one.contract.endedAt = one.instance.destroyedAt;
       one.contract.endedBy = one.instance.endedBy;
-      open.delete(one.instance.id);
-      record(podOf(one.contract.label), `contract ${one.instance.id} ended (${one.instance.endedBy})`);
+      open.delete(id);
+      record(podOf(one.contract.label), `contract ${id} ended (${one.instance.endedBy})`);
     }
     // Nothing else decides who serves whom, and to find it out for each of a thousand pods takes long.
     if (changed) followServing();

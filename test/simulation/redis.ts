@@ -7,6 +7,8 @@ export interface SharedRedis {
   /** While true every command fails after a second, as with an unreachable server. */
   away: boolean;
   flush(): void;
+  /** Commands and scripts so far, from all pods. */
+  operations(): number;
   /** What a key holds, whether Redis can be reached or not. */
   peek(key: string): string | null;
   /** `sleep` belongs to the process: for a dead one it never returns. */
@@ -31,8 +33,10 @@ export function sharedRedis(now: () => number): SharedRedis {
   };
   const held = (key: string) => ({ value: get(key), leftMs: (entries.get(key)?.until ?? now()) - now() });
   const isMine = (key: string, mine: string) => get(key)?.startsWith(mine) === true;
+  let operations = 0;
   const redis: SharedRedis = {
     away: false,
+    operations: () => operations,
     flush() {
       entries.clear();
       values.clear();
@@ -40,6 +44,7 @@ export function sharedRedis(now: () => number): SharedRedis {
     peek: get,
     connect(sleep) {
       const reached = async () => {
+        operations += 1;
         if (!redis.away) return;
         await sleep(COMMAND_TIMEOUT_MS);
         throw new Error("Command timed out");

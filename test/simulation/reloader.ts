@@ -12,6 +12,8 @@ export interface SimulatedReloader {
   applied(): Applied;
   /** What nginx serves, even while the reloader is down. */
   serves(): Server | null;
+  /** True while the file that it has applied says that all is well. */
+  isSettled(): boolean;
   /** While true it applies nothing and has no status. */
   down: boolean;
 }
@@ -30,6 +32,7 @@ export function simulatedReloader(
 ): SimulatedReloader {
   let state: Applied = null;
   let serves: Server | null = null;
+  let settled = false;
   let pending = false;
   const apply = () => {
     pending = false;
@@ -38,6 +41,7 @@ export function simulatedReloader(
     const parsed = text === null ? null : parseUpstreamFile(text);
     if (parsed === null || !parsed.ok) return;
     serves = parsed.file.server;
+    settled = serves !== null && parsed.file.reason === "instance_ready";
     state = { generation: parsed.file.generation, server: serves, hash: "" };
     onChange();
   };
@@ -51,6 +55,7 @@ export function simulatedReloader(
     changed: () => later(APPLY_MS),
     applied: () => (reloader.down ? null : state),
     serves: () => serves,
+    isSettled: () => settled,
   };
   return reloader;
 }

@@ -4,19 +4,10 @@ import { type ChildProcess, fork } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { build } from "esbuild";
 import { z } from "zod";
+import { bundle, NODE_FLAGS } from "./bundle.ts";
 import type { Verdict } from "./run-one.ts";
-
-/** What a child gets. */
-export const taskSchema = z.object({
-  seed: z.int(),
-  hours: z.number(),
-  pods: z.int(),
-  shrinkRuns: z.int(),
-});
-export type Task = z.infer<typeof taskSchema>;
+import { READY, type Task } from "./tasks.ts";
 
 const verdictSchema = z.object({
   seed: z.int(),
@@ -27,20 +18,13 @@ const verdictSchema = z.object({
   shortest: z.array(z.string()),
 });
 
-const READY = "ready";
-// A run allocates a lot: a larger young generation saves a tenth of the time, and so do errors with short stacks.
-const NODE_FLAGS = ["--max-semi-space-size=64", "--stack-trace-limit=2"];
-// A program that is bundled from CommonJS packages needs `require` for Node's own modules.
-const BANNER = `import { createRequire as __createRequire } from "node:module";
-const require = __createRequire(import.meta.url);`;
-
 /** The verdicts of all tasks, in order. Calls `onVerdict` as each arrives. Rejects when a child fails. */
 export async function runMany(tasks: readonly Task[], onVerdict: (verdict: Verdict) => void): Promise<Verdict[]> {
   const folder = await mkdtemp(join(tmpdir(), "vast-pod-simulation-"));
   const children: ChildProcess[] = [];
   try {
     const program = join(folder, "worker.mjs");
-    await bundle(program);
+    await bundle(new URL("worker.ts", import.meta.url), program);
     const waiting = [...tasks];
     const verdicts = new Map<number, Verdict>();
     const note = (verdict: Verdict) => {
@@ -90,33 +74,4 @@ function runTasks(child: ChildProcess, waiting: Task[], note: (verdict: Verdict)
     });
   });
   return { ready: Promise.race([begun, done]), done };
-}
-
-/** One bundled file starts much faster than a hundred modules through a loader. */
-async function bundle(outfile: string): Promise<void> {
-  await build({
-    entryPoints: [fileURLToPath(new URL("worker.ts", import.meta.url))],
-    outfile,
-    bundle: true,
-    platform: "node",
-    format: "esm",
-    target: "node20",
-    banner: { js: BANNER },
-    logLevel: "warning",
-  });
-}
-
-/** Runs in the child: one task after another, until the parent disconnects. */
-export function runTasksOfParent(work: (task: Task) => Promise<Verdict>): void {
-  process.send?.(READY);
-  process.on("message", (message) => {
-    work(taskSchema.parse(message)).then(
-      (verdict) => process.send?.(verdict),
-      (error: unknown) => {
-        process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
-        process.exit(1);
-      },
-    );
-  });
-  process.on("disconnect", () => process.exit(0));
 }

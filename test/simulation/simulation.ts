@@ -2,16 +2,18 @@
 // nothing outside.
 import { createHash } from "node:crypto";
 import type { Dependencies } from "../../provisioner/commands/dependencies.ts";
+import { run } from "../../provisioner/commands/run.ts";
 import { ACCOUNT_KEY, createEmulator } from "../emulator/emulator.ts";
 import { seededRandom } from "../emulator/random.ts";
 import type { RequestRecord } from "../emulator/world.ts";
 import { createForeignInstances, sendCommand } from "./control-commands.ts";
 import type { Truth } from "./emulator-truth.ts";
+import { heldProbes } from "./held-probes.ts";
 import { createInjector } from "./injector.ts";
-import { type Pod, simulatedPod } from "./pod.ts";
+import { type Pod, type Program, simulatedPod } from "./pod.ts";
 import { createRecorder, type Recorder } from "./recorder.ts";
 import { sharedRedis } from "./redis.ts";
-import { describeInjection, FIRST_IMAGE, type Scenario } from "./scenario.ts";
+import { describeInjection, FIRST_IMAGE, type Injection, type Scenario } from "./scenario.ts";
 import { timelineEntry } from "./timeline.ts";
 import { virtualTime } from "./virtual-time.ts";
 
@@ -26,6 +28,23 @@ export interface RunOptions {
   startsAt?: (pod: number) => number;
   /** The error of each pod's clock, ms. */
   clockOffsetMs?: (pod: number) => number;
+  /** Runs in each pod in place of the provisioner. */
+  program?: Program;
+  /** Answers the probes of pods for which all is well only after so long, or when something changes: several times faster. */
+  holdProbesMs?: number;
+  /** Called each simulated second; true ends the run. */
+  look?: (run: RunControl) => boolean;
+}
+
+/** A run as it goes on, for what happens when something else has happened. */
+export interface RunControl {
+  now: number;
+  truth: Truth;
+  /** Calls of the API, and the newest of them. */
+  calls: number;
+  requests: readonly RequestRecord[];
+  redisOperations: number;
+  inject(injection: Injection): void;
 }
 
 export interface RunResult {
@@ -45,6 +64,8 @@ const START = 1_795_446_000_000;
 const HOUR_MS = 3_600_000;
 // Enough machines that bans do not empty the market, few enough that a search is cheap.
 const MACHINES = 220;
+const MACHINES_PER_POD = 3;
+const LOOK_MS = 1000;
 
 const QUERY = {
   rentable: { eq: true },
@@ -71,7 +92,7 @@ export async function simulate(scenario: Scenario, options: RunOptions = {}): Pr
   const emulator = createEmulator({
     clock: { now: time.now },
     seed: scenario.seed,
-    machines: MACHINES,
+    machines: Math.max(MACHINES, MACHINES_PER_POD * scenario.pods),
     settings: { rateLimits: "on", ipv6Twin: "some" },
   });
   sendCommand(emulator, "POST", "settings", scenario.emulator);
@@ -102,12 +123,15 @@ export async function simulate(scenario: Scenario, options: RunOptions = {}): Pr
     redisUnreliable: scenario.env.BLACKLIST_ENABLED === "true" ? [] : [{ from: START, to: end }],
   };
   const redis = sharedRedis(time.now);
+  const probes = heldProbes();
+  const hold = options.holdProbesMs === undefined ? null : { ms: options.holdProbesMs, probes };
   const pods: Pod[] = [];
   const recorder: Recorder = createRecorder({
     emulator,
     now: time.now,
     truth,
     record: record,
+    changed: probes.changed,
     pods: truth.pods.map((_, i) => ({
       serves: () => pods[i]?.reloader.serves() ?? null,
       image: () => pods[i]?.image ?? { name: "", since: START },
@@ -118,6 +142,7 @@ export async function simulate(scenario: Scenario, options: RunOptions = {}): Pr
   for (const [i, podTruth] of truth.pods.entries()) {
     pods.push(
       simulatedPod({
+        program: options.program ?? run,
         time,
         clockOffsetMs: options.clockOffsetMs?.(i) ?? 0,
         random: seededRandom(scenario.seed, `pod ${i}`),
@@ -154,6 +179,7 @@ export async function simulate(scenario: Scenario, options: RunOptions = {}): Pr
             },
           },
         },
+        hold,
         probe: { emulator, broken: () => faults.failureTo("instances", i) !== null, probed: recorder.probed },
         record: (text) => record(i, text),
         log: (line) => {
@@ -168,24 +194,33 @@ export async function simulate(scenario: Scenario, options: RunOptions = {}): Pr
   }
   const starts = seededRandom(scenario.seed, "starts");
   for (const [i, pod] of pods.entries()) time.after(options.startsAt?.(i) ?? starts.integer(0, 5000), pod.start);
-  for (const injection of scenario.injections) {
-    time.after(injection.at, () => {
-      record(null, `>> ${describeInjection(injection)}`);
-      faults.inject(injection);
-    });
-  }
+  const inject = (injection: Injection) => {
+    record(null, `>> ${describeInjection(injection)}`);
+    faults.inject(injection);
+    probes.allChanged();
+  };
+  for (const injection of scenario.injections) time.after(injection.at, () => inject(injection));
   time.after(scenario.faultsEndMs, () => {
     record(null, ">> the faults end");
     faults.endFaults();
   });
+  let over = false;
+  const { look } = options;
+  const lookAgain = (every: NonNullable<typeof look>) => {
+    const { requestCount: calls, requests } = emulator.world;
+    over = every({ now: time.now(), truth, calls, requests, redisOperations: redis.operations(), inject });
+    if (!over) time.after(LOOK_MS, () => lookAgain(every));
+  };
+  if (look !== undefined) time.after(LOOK_MS, () => lookAgain(look));
   recorder.observe();
-  await time.runUntil(end, {
+  const events = {
     nextAt: emulator.nextEventAt,
     happen() {
       emulator.advance();
       recorder.observe();
     },
-  });
+  };
+  await time.runUntil(end, events, () => over);
   recorder.close();
   for (const pod of pods) pod.kill();
   await time.rest();

@@ -14,8 +14,8 @@ export interface VirtualTime {
   now(): number;
   /** Calls `run` in `ms`; the returned function cancels that. Timers of one instant run in order of adding. */
   after(ms: number, run: () => void): () => void;
-  /** Lets time pass until `end`. Between any two events all programs run until they wait. */
-  runUntil(end: number, outside: Outside): Promise<void>;
+  /** Lets time pass until `end`, or until `over`. Between any two events all programs run until they wait. */
+  runUntil(end: number, outside: Outside, over?: () => boolean): Promise<void>;
   /** Resolves when every program waits for time to pass. */
   rest(): Promise<void>;
 }
@@ -58,9 +58,9 @@ export function virtualTime(start: number): VirtualTime {
         wanted = false;
       };
     },
-    async runUntil(end, outside) {
+    async runUntil(end, outside, over = () => false) {
       await rest();
-      for (;;) {
+      while (!over()) {
         const timer = agenda.nextAt();
         const other = outside.nextAt();
         const next = Math.min(timer ?? Number.POSITIVE_INFINITY, other === null ? Number.POSITIVE_INFINITY : other);
@@ -73,7 +73,7 @@ export function virtualTime(start: number): VirtualTime {
         due.run();
         if (ran) await rest(); // most deadlines have been cancelled when their time comes
       }
-      now = Math.max(now, end);
+      if (!over()) now = Math.max(now, end);
     },
   };
 }

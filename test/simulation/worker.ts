@@ -1,5 +1,5 @@
 // The program of a child process of run-many.ts: runs one seed after another until the parent disconnects. Touches its channel.
-import { runTasksOfParent } from "./run-many.ts";
 import { runOne } from "./run-one.ts";
+import { runTasksOfParent } from "./tasks.ts";
 
 runTasksOfParent((task) => runOne(task.seed, task));

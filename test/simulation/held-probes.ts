@@ -1,0 +1,29 @@
+// Probes that nothing can have changed since: they are answered when something changes, or after a while. A large fleet is simulated
+// several times faster so. Pure but for its own state.
+
+export interface HeldProbes {
+  /** Calls `wake` at the next change of the instance, or of everything. The returned function takes that back. */
+  hold(instanceId: number, wake: () => void): () => void;
+  changed(instanceId: number): void;
+  allChanged(): void;
+}
+
+export function heldProbes(): HeldProbes {
+  const held = new Map<number, Set<() => void>>();
+  const changed = (instanceId: number) => {
+    const waiting = held.get(instanceId);
+    held.delete(instanceId);
+    for (const wake of waiting ?? []) wake();
+  };
+  return {
+    changed,
+    hold(instanceId, wake) {
+      const waiting = held.get(instanceId) ?? new Set();
+      held.set(instanceId, waiting.add(wake));
+      return () => void waiting.delete(wake);
+    },
+    allChanged() {
+      for (const id of [...held.keys()]) changed(id);
+    },
+  };
+}

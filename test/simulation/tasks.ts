@@ -1,0 +1,30 @@
+// What run-many.ts and its child processes tell each other. Touches the channel to the parent.
+import { z } from "zod";
+import type { Verdict } from "./run-one.ts";
+
+/** What a child gets. */
+export const taskSchema = z.object({
+  seed: z.int(),
+  hours: z.number(),
+  pods: z.int(),
+  shrinkRuns: z.int(),
+});
+export type Task = z.infer<typeof taskSchema>;
+
+/** The first message of a child: it has read its program. */
+export const READY = "ready";
+
+/** Runs in the child: one task after another, until the parent disconnects. */
+export function runTasksOfParent(work: (task: Task) => Promise<Verdict>): void {
+  process.send?.(READY);
+  process.on("message", (message) => {
+    work(taskSchema.parse(message)).then(
+      (verdict) => process.send?.(verdict),
+      (error: unknown) => {
+        process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
+        process.exit(1);
+      },
+    );
+  });
+  process.on("disconnect", () => process.exit(0));
+}
