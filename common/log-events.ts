@@ -40,6 +40,10 @@ export const LOG_EVENTS = {
   upstream_file: { by: ["provisioner"], meaning: "the upstream file cannot be used and will be rewritten" },
   redis: { by: ["provisioner"], meaning: "Redis fails, or works again" },
   lease: { by: ["provisioner"], meaning: "a problem with the label's lease, or with the copy of the state in Redis" },
+  fleet: {
+    by: ["provisioner"],
+    meaning: "the pod reads the instance list for all pods of the account, or has stopped doing so",
+  },
   desired: { by: ["reloader"], meaning: "the server in the upstream file changed" },
   reload: { by: ["reloader"], meaning: "nginx was reloaded and the new config verified, with the time of both" },
   problem: { by: ["reloader"], meaning: "the desired config is not applied, and why" },

@@ -11,6 +11,7 @@ import type { Fleet } from "../fleet/shared-reading.ts";
 import { createAccountLease } from "../lease/account-lease.ts";
 import { type Lease, newToken, noLease } from "../lease/lease.ts";
 import { type LoopState, noteFile, startState, takeState } from "../loop-state.ts";
+import type { ListReader } from "../observe/list-reader.ts";
 import { createLostLabelLook } from "../observe/lost-label.ts";
 import { createObserver } from "../observe/observe.ts";
 import { type Pauses, watchPauses } from "../observe/pauses.ts";
@@ -32,6 +33,7 @@ import type { DestroyOutcome } from "../teardown/destroy-all.ts";
 import { terminateWarning } from "../teardown/on-terminate.ts";
 import { type Account, connectAccount } from "./connect.ts";
 import type { Dependencies, RunContext } from "./dependencies.ts";
+import { connectLists } from "./lists.ts";
 import { mutationDeadline } from "./mutation-deadline.ts";
 import { shutdown } from "./shutdown.ts";
 
@@ -95,8 +97,10 @@ export async function run(settings: ProvisionerSettings, deps: Dependencies, sto
   let outcome: DestroyOutcome | null = null;
   try {
     const probe = shareProbe(deps.probe);
-    const parts = loopParts(context, restored, account, stores, counts, probe, watchPauses(deps.clock, stop));
-    await Promise.all([runLoop(parts, loop, stop, mutations.signal), runServing({ ...parts, probe }, loop, stop)]);
+    const { lists, lead } = connectLists(context, restored, account, stores.fleet);
+    const parts = loopParts(context, restored, account, stores, counts, lists, probe, watchPauses(deps.clock, stop));
+    const main = runLoop(parts, loop, stop, mutations.signal);
+    await Promise.all([main, runServing({ ...parts, probe }, loop, stop), lead(stop)]);
     outcome = await shutdown({ ...context, ...restored, ...account, ...stores, stoppedAt: mutations.stoppedAt() });
   } finally {
     mutations.cancel();
@@ -222,10 +226,11 @@ const withoutLogin = (url: string) => url.replace(/\/\/.*@/, "//");
 
 function loopParts(
   { settings, deps, log }: RunContext,
-  { fresh, publisher }: Restored,
-  { client, pacing }: Account,
+  { publisher }: Restored,
+  { client }: Account,
   { bans, lease, fleet, save }: Stores,
   counts: ProvisionerCounts,
+  lists: ListReader,
   probe: Probe,
   pauses: Pauses,
 ): LoopParts {
@@ -245,10 +250,7 @@ function loopParts(
       desired,
       allowLocal,
       slot,
-      fresh,
-      firstCreateWaitMs,
-      listAvailableAt: () => pacing.availableAt("list"),
-      blockCreateUntil: (until) => pacing.blockUntil("create", until),
+      lists,
     }),
     act: counts.counted(
       createActor({

@@ -1,6 +1,7 @@
 // What all pods of an account read of it: its template and its credit. With a fleet one pod reads for all. Touches the API and Redis.
 import * as z from "zod";
-import type { ReadOptions, VastClient } from "../vast/client.ts";
+import type { VastClient } from "../vast/client.ts";
+import type { ReadOptions } from "../vast/instance-list.ts";
 import type { Template } from "../vast/rows.ts";
 import { shortHash } from "./keys.ts";
 import { type Reading, readShared, type SharedReadingParts } from "./shared-reading.ts";

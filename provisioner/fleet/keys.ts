@@ -13,6 +13,8 @@ export function fleetKeys(accountId: number) {
     lead: name("lead"),
     /** Hash by label: the instances that were read, and when they were asked for. */
     rows: name("rows"),
+    /** Why the last reading failed. */
+    trouble: name("trouble"),
     /** Sorted set of labels by the time at which their next reading is due. */
     want: name("want"),
     /** Sorted set of labels by the time at which their pod was last seen. */

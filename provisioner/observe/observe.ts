@@ -10,22 +10,15 @@ import type { State } from "../state/schema.ts";
 import type { VastClient } from "../vast/client.ts";
 import { asVastError } from "../vast/errors.ts";
 import type { Instance } from "../vast/rows.ts";
-import {
-  afterListRequest,
-  type ListOutcome,
-  listDueAt,
-  startListSchedule,
-  templateIsNeeded,
-  type Urgency,
-  wakesForList,
-} from "./list-schedule.ts";
-import { firstObservation, type PollSlot } from "./poll-schedule.ts";
+import type { Listed, ListReader } from "./list-reader.ts";
+import type { Urgency } from "./list-schedule.ts";
+import type { PollSlot } from "./poll-schedule.ts";
 import type { Probe } from "./probe.ts";
 import { createTemplateCache } from "./template-cache.ts";
 import { unknownBecause } from "./unknown.ts";
 
-// A rate-limited list is no news: the last answered list still counts for this long. After that the list is unknown.
-const LIST_VALID_MS = 120_000;
+// One list may count for minutes; hosts that are banned meanwhile must be noticed, as with a list of its own for each pod.
+const BANS_VALID_MS = 30_000;
 
 export interface ObserverParts {
   client: VastClient;
@@ -38,13 +31,7 @@ export interface ObserverParts {
   /** Whether an address of this machine may be an instance's. */
   allowLocal: boolean;
   slot: PollSlot;
-  /** The pod has never run here: it keeps to its time slots, since neighbours may be starting as well. */
-  fresh: boolean;
-  firstCreateWaitMs: number;
-  /** Epoch ms before which a list would have to wait for its rate limit. */
-  listAvailableAt: () => number;
-  /** Prevents creates from starting before `until` (epoch ms). */
-  blockCreateUntil: (until: number) => void;
+  lists: ListReader;
 }
 
 export interface Observer {
@@ -54,85 +41,58 @@ export interface Observer {
 }
 
 export function createObserver(parts: ObserverParts): Observer {
-  const { client, readings, bans, clock, random, desired, slot, listAvailableAt } = parts;
+  const { readings, bans, clock, lists } = parts;
   const templates = createTemplateCache(parts);
-  let schedule = startListSchedule(slot, parts.fresh, parts.firstCreateWaitMs);
   let last: Observation | null = null;
+  let bansAt = 0;
 
-  const dueAt = ({ list }: Observation, urgency: Urgency) =>
-    listDueAt(schedule, urgency, list.known, listAvailableAt, clock.now());
-  const observeTemplate = (signal?: AbortSignal) => templates.observe(templateIsNeeded(schedule), signal);
+  const observeTemplate = (signal?: AbortSignal) => templates.observe(lists.templateIsNeeded(), signal);
+  const observeBans = async (rows: readonly Instance[]): Promise<Pick<Observation, "bans" | "counters">> => {
+    bansAt = clock.monotonic();
+    const [seenBans, counters] = await Promise.all([bans.bans(), bans.counters(rows.map((row) => row.id))]);
+    return { bans: seenBans, counters };
+  };
 
-  async function requestList(retryRateLimited: boolean, signal?: AbortSignal) {
-    schedule = { ...schedule, requestedAt: clock.now() };
-    const { listed, outcome } = await list(retryRateLimited, signal);
-    const after = afterListRequest(schedule, outcome, random);
-    schedule = after.schedule;
-    if (after.blockCreateUntil !== null) parts.blockCreateUntil(after.blockCreateUntil);
-    return listed;
+  async function withLastList(before: Observation, state: State, published: Published, signal?: AbortSignal) {
+    const probed = await probeAll(parts, before.list, state, published, signal);
+    const isOld = before.list.known && clock.monotonic() - bansAt >= BANS_VALID_MS;
+    if (isOld) last = { ...before, ...(await observeBans(before.list.known ? before.list.value : [])) };
+    return { ...(last ?? before), ...(await observeTemplate(signal)), ...probed };
   }
 
-  async function list(retryRateLimited: boolean, signal?: AbortSignal): Promise<ListResult> {
-    const listedAt = schedule.requestedAt;
-    try {
-      const rows = await client.listInstances(desired.label, signal, { retryRateLimited });
-      return { listed: { listedAt, list: known(rows) }, outcome: { kind: "answered", rows: rows.length } };
-    } catch (error) {
-      const failure = asVastError(error);
-      const listed = { listedAt, list: unknownBecause(failure) };
-      if (failure.kind !== "rate_limited") return { listed, outcome: { kind: "failed" } };
-      const valid = last?.list.known && !isInFuture(last, clock) && listedAt - last.listedAt < LIST_VALID_MS;
-      return { listed: valid && last ? last : listed, outcome: { kind: "rate_limited", keepsLast: valid === true } };
-    }
-  }
-
-  /** An observation with the last list and new probes, or null when a new list is needed. */
-  async function withLastList(state: State, published: Published, urgency: Urgency, signal?: AbortSignal) {
-    if (last === null || isInFuture(last, clock) || clock.now() >= dueAt(last, urgency)) return null;
-    const probed = await probeAll(parts, last.list, state, published, signal);
-    // When the served instance stops answering, its row may say why.
-    const results = [...probed.instances, probed.publishedProbe].map((one) => one?.probe);
-    if (urgency === "ready" && results.some((result) => result?.ok === false)) return null;
-    return { ...last, ...(await observeTemplate(signal)), ...probed };
+  async function withNewList(listed: Listed, state: State, published: Published, signal?: AbortSignal) {
+    const rows = listed.list.known ? listed.list.value : [];
+    const stopped = rows.some((row) => isStopped(row, state, clock.now()));
+    const [template, credit, seenBans, probed] = await Promise.all([
+      observeTemplate(signal),
+      stopped ? observeCredit(readings, signal) : undefined,
+      observeBans(rows),
+      probeAll(parts, listed.list, state, published, signal),
+    ]);
+    last = { listedAt: listed.listedAt, list: listed.list, ...template, ...seenBans, ...probed };
+    if (credit !== undefined) last.credit = credit;
+    return last;
   }
 
   return {
     wakeAt(urgency, wantedAt) {
-      if (schedule.createSlotAt !== null) return Math.min(wantedAt, schedule.createSlotAt);
-      const times = [wantedAt];
-      if (!schedule.awaitsFirstList) times.push(templates.dueAt());
-      if (wakesForList(schedule, urgency, wantedAt, clock.now())) times.push(last === null ? 0 : dueAt(last, urgency));
-      return Math.min(...times);
+      const at = lists.wakeAt(last, urgency, wantedAt);
+      return lists.templateIsNeeded() ? Math.min(at, templates.dueAt()) : at;
     },
     async observe(state, published, urgency, signal) {
-      if (schedule.awaitsFirstList && last === null)
-        await clock.sleep(firstObservation(slot, clock.now()) - clock.now(), signal);
-      const recent = await withLastList(state, published, urgency, signal);
-      if (recent !== null) return recent;
-      const listed = await requestList(urgency === "now" || schedule.createSlotAt !== null, signal);
-      const rows = listed.list.known ? listed.list.value : [];
-      const stopped = rows.some((row) => isStopped(row, state, clock.now()));
-      const [template, credit, seenBans, counters, probed] = await Promise.all([
-        observeTemplate(signal),
-        stopped ? observeCredit(readings, signal) : undefined,
-        bans.bans(),
-        bans.counters(rows.map((row) => row.id)),
-        probeAll(parts, listed.list, state, published, signal),
-      ]);
-      last = { listedAt: listed.listedAt, list: listed.list, ...template, bans: seenBans, counters, ...probed };
-      if (credit !== undefined) last.credit = credit;
-      return last;
+      if (last === null) await lists.begin(signal);
+      const listed = await lists.next(last, urgency, signal);
+      if (listed !== null || last === null) return withNewList(listed ?? NOT_LISTED, state, published, signal);
+      const recent = await withLastList(last, state, published, signal);
+      // When the served instance stops answering, its row may say why.
+      const fails = [...recent.instances, recent.publishedProbe].some((one) => one?.probe?.ok === false);
+      const newer = urgency === "ready" && fails ? await lists.again(last, urgency, signal) : null;
+      return newer === null ? recent : withNewList(newer, state, published, signal);
     },
   };
 }
 
-type Listed = Pick<Observation, "listedAt" | "list">;
-type ListResult = { listed: Listed; outcome: ListOutcome };
-
-/** After the clock was set back, a list from the future would count as fresh, and no other would be due until then. */
-function isInFuture({ listedAt }: Listed, clock: Clock): boolean {
-  return clock.now() < listedAt;
-}
+const NOT_LISTED: Listed = { listedAt: 0, list: unknownBecause("it has not been read yet") };
 
 async function observeCredit(readings: AccountReadings, signal?: AbortSignal): Promise<Seen<number | null>> {
   try {

@@ -30,8 +30,10 @@ const track = z.object({
   /** TCP connects although the HTTP probe fails. */
   tcpOpen: z.boolean(),
   notServingSince: instantSchema.nullable(),
-  /** Since when it is lost, how many lists have shown that, and when the last of them was read. */
-  lost: z.object({ since: instantSchema, reads: z.int(), readAt: instantSchema }).nullable(),
+  /** Since when it is lost, how many lists have shown that, when the last of them was read, and whether its probe failed meanwhile. */
+  lost: z
+    .object({ since: instantSchema, reads: z.int(), readAt: instantSchema, down: z.boolean().optional() })
+    .nullable(),
   /** When a look last observed it; null in a state that an earlier version wrote. */
   observedAt: instantSchema.nullable().default(null),
   /** How much time the instants above leave out, because nobody looked: what the ban store knows of the wait has it still in it. */

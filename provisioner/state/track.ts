@@ -71,16 +71,18 @@ export function track(
   if (phase.phase === "lost" && outOfCredit(seen))
     return { ...next, lost: { since: now, reads: 0, readAt: seen.listedAt } };
   if (phase.phase === "lost") {
-    const lost = base.lost ?? { since: now, reads: 0, readAt: 0 };
-    return {
-      ...next,
-      lost: seen.listedAt > lost.readAt ? { ...lost, reads: lost.reads + 1, readAt: seen.listedAt } : lost,
-    };
+    const before = base.lost ?? { since: now, reads: 0, readAt: 0 };
+    const isNews = seen.listedAt > before.readAt;
+    const lost = isNews ? { ...before, reads: before.reads + 1, readAt: seen.listedAt } : before;
+    return { ...next, lost: isDown(next) ? { ...lost, down: true } : lost };
   }
   // A status alone is no crash: an instance whose probe passed all the time counts as not restarted.
-  const cameBack = base.lost !== null && base.wasReady && (!base.serving || base.failedProbes > 0);
+  const cameBack = base.lost !== null && base.wasReady && (base.lost.down === true || isDown(base));
   return { ...next, lost: null, uncountedRestarts: next.uncountedRestarts + (cameBack ? 1 : 0) };
 }
+
+/** Probes fail, too; by the time a list shows that it is back, they may pass again. */
+const isDown = ({ serving, failedProbes }: Track) => !serving || failedProbes > 0;
 
 /** Applies the thresholds: down after several failed probes or when the endpoint is lost, back after several passing probes. */
 export function withProbe(before: Track, endpoint: Endpoint | null, probe: ProbeResult | null, now: number): Track {

@@ -2,8 +2,9 @@
 // `VastError`. Touches the API through the function that it is given.
 import * as z from "zod";
 import type { Fence } from "../../common/http.ts";
-import { VastError } from "./errors.ts";
-import { type Instance, type Offer, readInstance, readOffer, readTemplate, type Template } from "./rows.ts";
+import { expectShape, readRows, wholeNumber } from "./checks.ts";
+import { countByLabel, type ReadOptions, readInstanceList } from "./instance-list.ts";
+import { type Instance, type Offer, readOffer, readTemplate, type Template } from "./rows.ts";
 import type { Send } from "./transport.ts";
 
 export interface CreateRequest {
@@ -17,16 +18,18 @@ export interface CreateRequest {
   imageLogin?: string;
 }
 
-export interface ReadOptions {
-  /** False: a first call that is refused by the rate limit is not repeated, because the caller comes back soon anyway. */
-  retryRateLimited?: boolean;
-}
-
 export interface VastClient {
   /**
    * All instances that have exactly this label, or all of the account for null. Throws unless all pages were read and are consistent.
    */
   listInstances(label: string | null, signal?: AbortSignal, options?: ReadOptions): Promise<Instance[]>;
+  /** The instances of each of these labels, or null where the API does not honour such a filter. Throws as `listInstances` does. */
+  listByLabels(
+    labels: readonly string[],
+    signal?: AbortSignal,
+  ): Promise<ReadonlyMap<string, readonly Instance[]> | null>;
+  /** A hint: how many instances each label has, of all or of those that do not run. Null when the answer does not show it. */
+  countByLabel(which: "all" | "not_running", signal?: AbortSignal): Promise<ReadonlyMap<string, number> | null>;
   /** The account's own template of this name (the newest of several), or null when there is none. */
   findTemplate(name: string, signal?: AbortSignal, options?: ReadOptions): Promise<Template | null>;
   /** The id of the key's account, once a call of this process has read it; null before that and after a change of the key. */
@@ -49,22 +52,11 @@ export interface VastClient {
   destroyInstance(id: number, fence: Fence, signal?: AbortSignal): Promise<void>;
 }
 
-// 25 is the API's largest page. 40 pages are a thousand instances with one label: something is wrong before that.
-const PAGE_ROWS = 25;
-const MAX_PAGES = 40;
 // A create takes the API a few seconds at most; after a longer silence its outcome is unknown.
 const CREATE_ANSWER_MS = 30_000;
 
-// The API sometimes sends numbers as text.
-const whole = z.union([z.int(), z.string().regex(/^\d+$/).transform(Number)]);
-const page = z.object({
-  instances: z.array(z.unknown()),
-  next_token: z.string().nullish(),
-  total_instances: whole.nullish(),
-  instances_found: whole.nullish(),
-});
-const contract = z.object({ new_contract: whole.pipe(z.int().positive()) });
-const user = z.object({ id: whole });
+const contract = z.object({ new_contract: wholeNumber.pipe(z.int().positive()) });
+const user = z.object({ id: wholeNumber });
 const dollars = z.union([z.number(), z.string().trim().min(1).transform(Number)]).pipe(z.number());
 // Prepaid accounts have a balance of 0 and their money in `credit`; the vendor's documentation names only the balance.
 const balanceFields = z.object({ balance: dollars.nullish().catch(null), credit: dollars.nullish().catch(null) });
@@ -90,11 +82,13 @@ export function createVastClient(send: Send, { apiKey, clean, onDuplicateTemplat
     const before = accountId();
     if (before !== null) return before;
     const key = apiKey?.();
-    const { id } = expect(user, await currentUser(signal), "GET /api/v0/users/current/", "no user id");
+    const { id } = expectShape(user, await currentUser(signal), "GET /api/v0/users/current/", "no user id");
     account = { id, key };
     return id;
   }
 
+  const cleaned = (row: Instance): Instance =>
+    clean === undefined ? row : { ...row, statusMessage: clean(row.statusMessage) };
   const currentUser = (signal?: AbortSignal) =>
     send({ method: "GET", path: "/api/v0/users/current/", endpoint: "user" }, signal);
 
@@ -105,46 +99,22 @@ export function createVastClient(send: Send, { apiKey, clean, onDuplicateTemplat
       account = { id, key };
     },
 
-    async listInstances(label, signal, { retryRateLimited = true } = {}) {
-      const call = "GET /api/v1/instances/";
-      const rows: unknown[] = [];
-      const tokens = new Set<string>();
-      let total: number | null = null;
-      let found = 0; // the largest count of any page: some count their own rows, some the rows of all pages
-      for (let pages = 0; ; pages += 1) {
-        if (pages === MAX_PAGES) throw malformed(call, `the list did not end after ${MAX_PAGES} pages`);
-        const last = [...tokens].at(-1);
-        const query = {
-          ...(label === null ? {} : { select_filters: { label: { eq: label } } }),
-          order_by: [{ col: "id", dir: "asc" }],
-          limit: PAGE_ROWS,
-          ...(last === undefined ? {} : { after_token: last }),
-        };
-        const retry = retryRateLimited || pages > 0 ? {} : { retryRateLimited };
-        const body = await send(
-          { method: "GET", path: "/api/v1/instances/", query, endpoint: "list", ...retry },
-          signal,
-        );
-        const read = expect(page, body, call, "`instances` is not a list, or one of its counts is not a number");
-        rows.push(...read.instances);
-        found = Math.max(found, read.instances_found ?? 0);
-        total = read.total_instances ?? total;
-        const next = read.next_token;
-        if (!next) break;
-        if (tokens.has(next)) throw malformed(call, "the same page token came twice");
-        tokens.add(next);
-      }
-      if (total !== null && total !== rows.length)
-        throw malformed(call, `${rows.length} rows arrived, but the API announced ${total}`);
-      if (rows.length < found) throw malformed(call, `${rows.length} rows arrived, but the API found ${found}`);
-      const instances = readAll(rows, readInstance, call);
-      // When rows move between pages during the walk, one row appears twice and another one is missing.
-      if (new Set(instances.map((instance) => instance.id)).size < instances.length)
-        throw malformed(call, "the same instance came twice");
-      return instances
-        .filter((instance) => label === null || instance.label === label)
-        .map((row) => (clean === undefined ? row : { ...row, statusMessage: clean(row.statusMessage) }));
+    async listInstances(label, signal, options = {}) {
+      const filters = label === null ? null : { label: { eq: label } };
+      const rows = await readInstanceList(send, filters, options, signal);
+      return rows.filter((row) => label === null || row.label === label).map(cleaned);
     },
+
+    async listByLabels(labels, signal) {
+      const filters = { label: { in: labels } };
+      const rows = await readInstanceList(send, filters, { retryRateLimited: false }, signal);
+      if (rows.some(({ label }) => label === null || !labels.includes(label))) return null;
+      const lists = new Map<string, Instance[]>(labels.map((label) => [label, []]));
+      for (const row of rows) lists.get(row.label ?? "")?.push(cleaned(row));
+      return lists;
+    },
+
+    countByLabel: (which, signal) => countByLabel(send, which, signal),
 
     async findTemplate(name, signal, { retryRateLimited = true } = {}) {
       const creator = await readAccountId(signal);
@@ -154,9 +124,9 @@ export function createVastClient(send: Send, { apiKey, clean, onDuplicateTemplat
         { method: "GET", path: "/api/v0/template/", query, endpoint: "template", retryRateLimited },
         signal,
       );
-      const { templates } = expect(templateList, body, call, "`templates` is not a list");
+      const { templates } = expectShape(templateList, body, call, "`templates` is not a list");
       // The API sometimes ignores filters: another user's template of the same name must never be used.
-      const own = readAll(
+      const own = readRows(
         templates.filter((row) => mayBeOwn(row, creator, name)),
         readTemplate,
         call,
@@ -169,7 +139,7 @@ export function createVastClient(send: Send, { apiKey, clean, onDuplicateTemplat
     },
 
     async readCredit(signal) {
-      const { balance, credit } = expect(
+      const { balance, credit } = expectShape(
         balanceFields,
         await currentUser(signal),
         "GET /api/v0/users/current/",
@@ -185,7 +155,7 @@ export function createVastClient(send: Send, { apiKey, clean, onDuplicateTemplat
     async searchOffers(search, signal) {
       const call = "POST /api/v0/bundles/";
       const body = await send({ method: "POST", path: "/api/v0/bundles/", body: search, endpoint: "search" }, signal);
-      const { offers } = expect(offerList, body, call, "`offers` is not a list");
+      const { offers } = expectShape(offerList, body, call, "`offers` is not a list");
       return offers.map(readOffer).filter((offer) => offer !== null);
     },
 
@@ -203,19 +173,13 @@ export function createVastClient(send: Send, { apiKey, clean, onDuplicateTemplat
       const call = `PUT ${path}`;
       const limits = { deadlineMs: CREATE_ANSWER_MS, fence, ...(beforeSent === undefined ? {} : { beforeSent }) };
       const answer = await send({ method: "PUT", path, body, endpoint: "create", ...limits }, signal);
-      return expect(contract, answer, call, "no `new_contract`").new_contract;
+      return expectShape(contract, answer, call, "no `new_contract`").new_contract;
     },
 
     async destroyInstance(id, fence, signal) {
       await send({ method: "DELETE", path: `/api/v0/instances/${id}/`, body: {}, endpoint: "destroy", fence }, signal);
     },
   };
-}
-
-function expect<T>(schema: z.ZodType<T>, body: unknown, call: string, otherwise: string): T {
-  const parsed = schema.safeParse(body);
-  if (!parsed.success) throw malformed(call, otherwise);
-  return parsed.data;
 }
 
 const ownedRow = z.looseObject({ creator_id: z.unknown(), name: z.unknown() });
@@ -227,16 +191,4 @@ function mayBeOwn(row: unknown, creator: number, name: string): boolean {
   const { creator_id: rowCreator, name: rowName } = parsed.data;
   const other = (typeof rowCreator === "number" || typeof rowCreator === "string") && Number(rowCreator) !== creator;
   return !other && (typeof rowName !== "string" || rowName === name);
-}
-
-function readAll<T>(rows: readonly unknown[], read: (row: unknown) => T | null, call: string): T[] {
-  return rows.map((row) => {
-    const value = read(row);
-    if (value === null) throw malformed(call, "a row has no readable id");
-    return value;
-  });
-}
-
-function malformed(call: string, text: string): VastError {
-  return new VastError({ kind: "malformed", call, status: 200, slug: "", text });
 }

@@ -28,6 +28,7 @@ export interface FakeClient extends VastClient {
 
 export interface ClientScript {
   rows?: () => readonly Instance[];
+  counts?: (which: "all" | "not_running") => ReadonlyMap<string, number> | null;
   template?: () => Template | null;
   /** $ left to spend. */
   credit?: () => number | null;
@@ -51,6 +52,15 @@ export function fakeClient(journal: Journal, script: ClientScript = {}): FakeCli
     accountId: () => ACCOUNT_ID,
     readAccountId: async () => ACCOUNT_ID,
     rememberAccountId: () => undefined,
+    async listByLabels(labels) {
+      journal.push(`list ${labels.join()}`);
+      const rows = script.rows?.() ?? [];
+      return new Map(labels.map((label) => [label, rows.filter((row) => row.label === label)]));
+    },
+    async countByLabel(which) {
+      journal.push(`count ${which}`);
+      return script.counts?.(which) ?? null;
+    },
     async findTemplate() {
       journal.push("template");
       return script.template ? script.template() : template;

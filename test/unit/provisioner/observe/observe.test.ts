@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { known, type Published } from "../../../../provisioner/model/observation.ts";
 import type { Urgency } from "../../../../provisioner/observe/list-schedule.ts";
 import { createObserver } from "../../../../provisioner/observe/observe.ts";
+import { createOwnLists } from "../../../../provisioner/observe/own-lists.ts";
 import { pollSlotOf } from "../../../../provisioner/observe/poll-schedule.ts";
 import type { State } from "../../../../provisioner/state/schema.ts";
 import { fakeClock } from "../../../fakes/fake-clock.ts";
@@ -40,7 +41,20 @@ function observer(script: Script = {}) {
   const clock = fakeClock(NOW);
   let back = 0;
   const client = fakeClient(journal, { rows: () => [row()], ...script });
+  const random = () => 0.5;
+  const slot = pollSlotOf(script.pod ?? "vast-pod-0");
   const settableClock = { ...clock, now: () => clock.now() - back };
+  const lists = createOwnLists({
+    client,
+    clock: settableClock,
+    random,
+    desired,
+    slot,
+    fresh: script.fresh ?? false,
+    firstCreateWaitMs: 10 * SECOND,
+    listAvailableAt: () => script.availableAt?.() ?? 0,
+    blockCreateUntil: (until) => void journal.push(`block creates until +${until - NOW}`),
+  });
   const observer = createObserver({
     client,
     readings: ownReadings(client, settableClock),
@@ -50,14 +64,11 @@ function observer(script: Script = {}) {
       return (script.answers?.() ?? true) ? passing(endpoint) : failing(endpoint);
     },
     clock: settableClock,
-    random: () => 0.5,
+    random,
     desired,
     allowLocal: script.allowLocal ?? false,
-    slot: pollSlotOf(script.pod ?? "vast-pod-0"),
-    fresh: script.fresh ?? false,
-    firstCreateWaitMs: 10 * SECOND,
-    listAvailableAt: () => script.availableAt?.() ?? 0,
-    blockCreateUntil: (until) => void journal.push(`block creates until +${until - NOW}`),
+    slot,
+    lists,
   });
   return {
     journal,

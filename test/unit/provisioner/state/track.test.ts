@@ -218,7 +218,17 @@ describe("lost and back", () => {
     expect(poor.tracks[ID]?.lost).toEqual({ since: NOW, reads: 0, readAt: NOW });
     const later = NOW + HOUR;
     const paid = stateAfter(poor, observation([stopped], { credit: known(20), listedAt: later }), later);
-    expect(paid.tracks[ID]?.lost).toEqual({ since: NOW, reads: 1, readAt: later });
+    expect(paid.tracks[ID]?.lost).toMatchObject({ since: NOW, reads: 1, readAt: later });
+  });
+
+  test("an instance that was down while it was lost has restarted, although it serves again before a list shows it", () => {
+    const restarts = (before: Partial<ReturnType<typeof servingTrack>>) => {
+      const down = stateAfter(tracked({ ...servingTrack(), ...before }), observation([exited]));
+      const serves = tracked({ ...servingTrack(), lost: down.tracks[ID]?.lost ?? null });
+      return stateAfter(serves, observation([row()], { listedAt: NOW + 1 })).tracks[ID]?.uncountedRestarts;
+    };
+    expect(restarts({ failedProbes: 1 })).toBe(1);
+    expect(restarts({ serving: false })).toBe(1);
   });
 
   test("being lost counts from the first read that shows it", () => {

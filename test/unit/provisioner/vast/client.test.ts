@@ -25,6 +25,66 @@ const rowsOf = (...ids: number[]) => ids.map((id) => ({ id, label: LABEL }));
 const malformed = (text: RegExp) =>
   expect.objectContaining({ kind: "malformed", message: expect.stringMatching(text) });
 
+describe("the list of several labels", () => {
+  const [other, none] = [`${LABEL}0`, `${LABEL}1`];
+  const rows = [
+    { id: 1, label: LABEL },
+    { id: 2, label: other },
+    { id: 3, label: LABEL },
+  ];
+
+  test("is read with one filter, a 429 is not repeated, and each label has its instances", async () => {
+    const { client, calls } = clientOf({ instances: rows, total_instances: 3 });
+    const lists = await client.listByLabels([LABEL, other, none]);
+    expect([...(lists ?? [])].map(([label, found]) => [label, found.map(({ id }) => id)])).toEqual([
+      [LABEL, [1, 3]],
+      [other, [2]],
+      [none, []],
+    ]);
+    expect(calls).toMatchObject([
+      { query: { select_filters: { label: { in: [LABEL, other, none] } }, limit: 25 }, retryRateLimited: false },
+    ]);
+  });
+
+  test.each(["foreign", null])(
+    "is unknown when an instance with the label %j shows that the filter was ignored",
+    async (label) => {
+      const { client } = clientOf({ instances: [...rows, { id: 4, label }] });
+      expect(await client.listByLabels([LABEL, other])).toBeNull();
+    },
+  );
+
+  test("is unknown unless all announced rows arrived", async () => {
+    const { client } = clientOf({ instances: rows, total_instances: 4 });
+    await expect(client.listByLabels([LABEL, other])).rejects.toThrow(malformed(/3 rows arrived/));
+  });
+});
+
+describe("the counts by label", () => {
+  test("are read with one row, of all instances or of those that do not run", async () => {
+    const answer = { instances: [{ id: 1 }], total_instances: "3", label_counts: { [LABEL]: 2, "": 1 } };
+    const { client, calls } = clientOf(answer, answer);
+    expect(await client.countByLabel("all")).toEqual(
+      new Map([
+        [LABEL, 2],
+        ["", 1],
+      ]),
+    );
+    await client.countByLabel("not_running");
+    expect(calls.map(({ query }) => query)).toEqual([
+      { limit: 1 },
+      { select_filters: { actual_status: { neq: "running" } }, limit: 1 },
+    ]);
+  });
+
+  test.each([
+    ["are not in the answer", { instances: [], total_instances: 3 }],
+    ["are those of the page alone", { instances: [], total_instances: 3, label_counts: { [LABEL]: 1 } }],
+  ])("are unknown when they %s", async (_, answer) => {
+    expect(await clientOf(answer).client.countByLabel("all")).toBeNull();
+  });
+});
+
 describe("the instance list", () => {
   test("requests exactly this label, in a stable order, with the largest page", async () => {
     const { client, calls } = clientOf({ instances: [], total_instances: 0 });

@@ -1,0 +1,60 @@
+// Where `run` gets its instance lists from: with Redis one pod reads for all pods of the account, without it each pod reads its own.
+// Touches nothing until a list is read.
+import type { FleetKeys } from "../fleet/keys.ts";
+import { runLeading } from "../fleet/leader.ts";
+import { createListSource } from "../fleet/list-source.ts";
+import type { Fleet } from "../fleet/shared-reading.ts";
+import { createSnapshot, type Snapshot } from "../fleet/snapshot.ts";
+import { createFleetLists } from "../observe/fleet-lists.ts";
+import type { ListReader } from "../observe/list-reader.ts";
+import { createOwnLists } from "../observe/own-lists.ts";
+import { pollSlotOf } from "../observe/poll-schedule.ts";
+import type { Account } from "./connect.ts";
+import type { RunContext } from "./dependencies.ts";
+
+export interface ConnectedLists {
+  lists: ListReader;
+  /** The loop that reads for all pods while this one is the leader. Runs until `stop` is aborted. */
+  lead(stop: AbortSignal): Promise<void>;
+}
+
+/** `fresh`: the pod has never run here. */
+export function connectLists(
+  { settings, deps, log }: RunContext,
+  { fresh }: { fresh: boolean },
+  { client, pacing }: Account,
+  fleet: Fleet | null,
+): ConnectedLists {
+  const { clock, random } = deps;
+  const { desired, firstCreateWaitMs, podName } = settings;
+  const listAvailableAt = () => pacing.availableAt("list");
+  const parts = {
+    client,
+    clock,
+    random,
+    desired,
+    slot: pollSlotOf(podName),
+    fresh,
+    firstCreateWaitMs,
+    listAvailableAt,
+    blockCreateUntil: (until: number) => pacing.blockUntil("create", until),
+  };
+  const own = createOwnLists(parts);
+  if (fleet === null) return { lists: own, lead: async () => undefined };
+  const snapshot = snapshotOf(fleet);
+  const source = createListSource({ snapshot, clock, label: desired.label });
+  const { knowsLeader } = source;
+  const leader = { client, snapshot, clock, log, token: fleet.token, knowsLeader, listAvailableAt };
+  return { lists: createFleetLists({ ...parts, source, own }), lead: (stop) => runLeading(leader, stop) };
+}
+
+/** The snapshot of the account that the key belongs to; null as long as that is unknown. */
+function snapshotOf({ redis, keys }: Fleet): () => Snapshot | null {
+  let current: { keys: FleetKeys; snapshot: Snapshot } | null = null;
+  return () => {
+    const now = keys();
+    if (now === null) return null;
+    if (current?.keys.rows !== now.rows) current = { keys: now, snapshot: createSnapshot(redis, now) };
+    return current.snapshot;
+  };
+}

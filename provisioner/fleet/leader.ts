@@ -1,0 +1,216 @@
+// The leader loop: one pod reads the instance list for all pods of the account and publishes it. Every pod runs it; it does nothing while
+// another one leads. Touches Redis and the API, through its parts.
+import { type Clock, stopwatch } from "../../common/clock.ts";
+import type { Logger } from "../../common/logging.ts";
+import { runPasses, WakeSignal } from "../../common/loop.ts";
+import type { VastClient } from "../vast/client.ts";
+import { accountTrouble, asVastError, type VastError } from "../vast/errors.ts";
+import { PAGE_ROWS } from "../vast/instance-list.ts";
+import {
+  afterAccount,
+  afterCounts,
+  afterLabels,
+  afterOne,
+  type LeaderMemory,
+  type Learned,
+  type ListReading,
+  type Lists,
+  newMemory,
+  nextReading,
+} from "./next-reading.ts";
+import type { Lead, Snapshot, Trouble } from "./snapshot.ts";
+
+export interface LeaderParts {
+  client: Pick<VastClient, "listInstances" | "listByLabels" | "countByLabel">;
+  /** Null as long as the account is not known. */
+  snapshot: () => Snapshot | null;
+  clock: Clock;
+  log: Logger;
+  /** Names this process. */
+  token: string;
+  /** Whether this pod has seen lately that another one leads: then it need not ask. */
+  knowsLeader(): boolean;
+  /** Epoch ms before which a list would have to wait for its rate limit. */
+  listAvailableAt: () => number;
+}
+
+// The list's rate limit is one call a second. A leader that was killed is missed after the 10 s of its lead.
+const TICK_MS = 1000;
+const NOT_LEADING_MS = 1000;
+// A pod whose way to the API is broken lets another one try.
+const GIVE_UP_AFTER_MS = 10_000;
+const HOLD_OFF_MS = 30_000;
+// A Redis that does not answer must not be asked every second by every pod.
+const REDIS_AWAY_MS = 5000;
+
+/** Runs until `stop` is aborted, and then lets another pod lead at once. */
+export async function runLeading(parts: LeaderParts, stop: AbortSignal): Promise<void> {
+  const { clock, log } = parts;
+  const term = createTerm(parts, stop);
+  const onError = (error: unknown) =>
+    log.error(
+      { event: "internal_error", err: error },
+      "the leader loop failed with an internal error; retrying in 5 s",
+    );
+  await runPasses({ pass: term.tick, onError, wake: new WakeSignal(), clock }, stop);
+  await term.end();
+}
+
+interface Term {
+  /** Renews the lead or tries to take it, and starts a reading. Answers when the next tick is due, in ms. */
+  tick(): Promise<number>;
+  end(): Promise<void>;
+}
+
+interface Leading {
+  snapshot: Snapshot;
+  memory: LeaderMemory;
+  /** How long all readings have failed. */
+  failing: (() => number) | null;
+}
+
+function createTerm(parts: LeaderParts, stop: AbortSignal): Term {
+  const { clock, log } = parts;
+  let leading: Leading | null = null;
+  let reading: Promise<void> | null = null;
+  let heldOff: (() => number) | null = null;
+  let defect: { error: unknown } | null = null;
+
+  const isHeldOff = () => heldOff !== null && heldOff() < HOLD_OFF_MS;
+  const start = (term: Leading, lead: Lead, next: ListReading) => {
+    reading = readAndPublish(parts, term, lead, next, stop)
+      .catch((error: unknown) => {
+        defect = { error };
+      })
+      .finally(() => {
+        reading = null;
+      });
+  };
+
+  return {
+    async tick() {
+      if (defect !== null) {
+        const { error } = defect;
+        defect = null;
+        throw error;
+      }
+      const snapshot = parts.snapshot();
+      if (snapshot === null || (leading === null && (parts.knowsLeader() || isHeldOff()))) return NOT_LEADING_MS;
+      if (leading?.failing != null && leading.failing() >= GIVE_UP_AFTER_MS) {
+        log.warn(
+          { event: "fleet" },
+          "this pod cannot read the instance list: another pod reads it for all from now on",
+        );
+        leading = null;
+        heldOff = stopwatch(clock);
+        await resign(parts, snapshot);
+        return NOT_LEADING_MS;
+      }
+      const lead = await ask(parts, snapshot);
+      if (lead === "away") return REDIS_AWAY_MS;
+      if (lead === null) {
+        if (leading !== null) log.info({ event: "fleet" }, "another pod reads the instance list for all pods now");
+        leading = null;
+        return NOT_LEADING_MS;
+      }
+      if (leading === null) {
+        log.info({ event: "fleet" }, "this pod reads the instance list for all pods of the account");
+        leading = { snapshot, memory: newMemory(clock.monotonic()), failing: null };
+      }
+      if (reading !== null || parts.listAvailableAt() > clock.now()) return TICK_MS;
+      const next = nextReading(leading.memory, lead, clock.monotonic());
+      if (next !== null) start(leading, lead, next);
+      return TICK_MS;
+    },
+    async end() {
+      await reading;
+      if (leading !== null) await resign(parts, leading.snapshot);
+    },
+  };
+}
+
+/** Null: another pod leads. */
+async function ask({ token, log }: LeaderParts, snapshot: Snapshot, withAll = false): Promise<Lead | null | "away"> {
+  try {
+    return await snapshot.lead(token, PAGE_ROWS, withAll);
+  } catch (error) {
+    log.debug({ event: "fleet", err: error }, "Redis does not say whether another pod leads");
+    return "away";
+  }
+}
+
+async function resign({ token, log }: LeaderParts, snapshot: Snapshot): Promise<void> {
+  try {
+    await snapshot.resign(token);
+  } catch (error) {
+    log.debug({ event: "fleet", err: error }, "the lead could not be given up: it ends by itself");
+  }
+}
+
+/** One reading. A failure is published too, so that the pods know why their list gets old. */
+async function readAndPublish(
+  parts: LeaderParts,
+  term: Leading,
+  { now: askedAt }: Lead,
+  next: ListReading,
+  stop: AbortSignal,
+): Promise<void> {
+  const { clock, log, token } = parts;
+  let lists: Lists = new Map();
+  let trouble: Trouble | null = null;
+  try {
+    lists = (await read(parts, term, next, stop)) ?? lists;
+    term.failing = null;
+  } catch (error) {
+    if (stop.aborted) return;
+    const failure = asVastError(error);
+    if (failure.kind === "rate_limited") return;
+    if (next.kind === "labels" && failure.kind === "invalid")
+      term.memory = afterLabels(term.memory, next, null, clock.monotonic()).memory;
+    log.debug({ event: "fleet", err: failure }, "the instance list could not be read");
+    term.failing ??= stopwatch(clock);
+    trouble = troubleOf(failure, askedAt);
+  }
+  if (lists.size === 0 && trouble === null) return;
+  const entries = new Map([...lists].map(([label, rows]) => [label, { askedAt, rows }]));
+  try {
+    await term.snapshot.publish(token, entries, trouble);
+  } catch (error) {
+    log.debug({ event: "fleet", err: error }, "the instance list could not be published");
+  }
+}
+
+/** What is known now of each label, or null when the answer proves nothing about a label. */
+async function read(parts: LeaderParts, term: Leading, next: ListReading, stop: AbortSignal): Promise<Lists | null> {
+  const { client, clock } = parts;
+  switch (next.kind) {
+    case "labels": {
+      const lists = await client.listByLabels(next.labels, stop);
+      return learn(term, afterLabels(term.memory, next, lists, clock.monotonic()));
+    }
+    case "one": {
+      const rows = await client.listInstances(next.label, stop, { retryRateLimited: false });
+      return learn(term, afterOne(term.memory, next.label, rows));
+    }
+    case "account": {
+      const rows = await client.listInstances(null, stop, { retryRateLimited: false });
+      const lead = await ask(parts, term.snapshot, true);
+      if (lead === null || lead === "away") return null;
+      return learn(term, afterAccount(term.memory, rows, lead.all, clock.monotonic()));
+    }
+    case "counts": {
+      const counts = await client.countByLabel(next.which, stop);
+      term.memory = afterCounts(term.memory, next.which, counts, clock.monotonic());
+      return null;
+    }
+  }
+}
+
+function learn(term: Leading, { memory, publish }: Learned): Lists | null {
+  term.memory = memory;
+  return publish;
+}
+
+function troubleOf(failure: VastError, at: number): Trouble {
+  return { at, why: { message: failure.message, account: accountTrouble(failure) } };
+}

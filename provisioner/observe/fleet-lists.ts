@@ -1,0 +1,148 @@
+// Lists that one pod reads for all pods of the account. While Redis is away, or no pod reads, this pod reads its own. Touches Redis and the
+// API, through its parts.
+import type { Clock } from "../../common/clock.ts";
+import type { ListSource, SharedList } from "../fleet/list-source.ts";
+import { known } from "../model/observation.ts";
+import { redisMessage } from "../redis/trouble.ts";
+import type { Listed, ListReader } from "./list-reader.ts";
+import type { Urgency } from "./list-schedule.ts";
+import { CREATE_AFTER_SLOT_MS, firstCreateSlot, nextCreateSlot, type PollSlot } from "./poll-schedule.ts";
+import { unknownBecause } from "./unknown.ts";
+
+export interface FleetListParts {
+  source: ListSource;
+  own: ListReader;
+  clock: Clock;
+  random: () => number;
+  slot: PollSlot;
+  fresh: boolean;
+  firstCreateWaitMs: number;
+  blockCreateUntil: (until: number) => void;
+}
+
+interface Away {
+  kind: "away";
+  why: string;
+}
+
+// While all is well nothing depends on the list: a change shows in the counts that the leader reads, and in the probe.
+const READY_MS = 300_000;
+// While something is expected to come up; a pod that is blocked for longer looks, and needs a reading, less often.
+const STARTING_MS = 2000;
+const BLOCKED_MS = 30_000;
+// The leader reads 25 labels a second, those first whose pods wait.
+const WAIT_MS = 8000;
+// A passing failure of one probe needs no longer wait.
+const WAIT_AGAIN_MS = 3000;
+// Longer than the lead of a leader that was killed.
+const ALONE_AFTER_MS = 11_000;
+
+export function createFleetLists(parts: FleetListParts): ListReader {
+  const { source, own, clock, slot } = parts;
+  let lookedAt = clock.monotonic();
+  // What was read before the program started may be older than what its state knows.
+  let newestAt = clock.now();
+  let withoutSince: number | null = null;
+  let usesOwn = false;
+  let awaitsFirstList = parts.fresh;
+  let createSlotAt: number | null = null;
+
+  /** `away`: the shared list cannot be relied on at the moment. */
+  async function share(waitMs: number, urgency: Urgency, signal?: AbortSignal): Promise<SharedList | Away> {
+    let why = "no pod reads it yet";
+    try {
+      const list = waitMs > 0 ? await source.fresh(waitMs, signal) : await source.look(periodMs(urgency));
+      if (source.knowsLeader()) {
+        withoutSince = null;
+        return list;
+      }
+    } catch (error) {
+      why = redisMessage(error);
+    }
+    withoutSince ??= clock.monotonic();
+    return { kind: "away", why };
+  }
+
+  function periodMs(urgency: Urgency): number {
+    const sinceMs = clock.monotonic() - lookedAt;
+    return urgency === "ready" ? READY_MS : Math.min(Math.max(sinceMs, STARTING_MS), BLOCKED_MS);
+  }
+
+  /** Null where the shared list is no news. */
+  function newer(last: Listed | null, seen: SharedList | Away): Listed | null {
+    if (clock.now() < newestAt) newestAt = clock.now(); // the clock was set back
+    const unknown = (why: string) => (last === null || last.list.known ? unlisted(why) : null);
+    switch (seen.kind) {
+      case "list":
+        // After a time of own lists, an entry may be older than what this pod has seen.
+        if (seen.listedAt > newestAt) {
+          newestAt = seen.listedAt;
+          return { listedAt: seen.listedAt, list: known(seen.rows) };
+        }
+        return last === null ? unlisted("it is being read") : null;
+      case "failed":
+        if (last !== null && last.listedAt >= seen.listedAt) return null;
+        return { listedAt: seen.listedAt, list: { known: false, why: seen.why } };
+      case "none":
+        return unknown("no pod has read it lately");
+      case "away":
+        return last === null ? unlisted(seen.why) : null;
+    }
+  }
+
+  const unlisted = (why: string): Listed => ({
+    listedAt: clock.now(),
+    list: unknownBecause(`the instance list is unknown: ${why}`),
+  });
+
+  /** A list of the leader, or an own one while there has been no leader for a while. */
+  async function read(
+    last: Listed | null,
+    urgency: Urgency,
+    waitMs: number,
+    readOwn: () => Promise<Listed | null>,
+    signal?: AbortSignal,
+  ): Promise<Listed | null> {
+    const seen = await share(waitMs, urgency, signal);
+    lookedAt = clock.monotonic();
+    usesOwn = withoutSince !== null && clock.monotonic() - withoutSince >= ALONE_AFTER_MS;
+    if (!usesOwn) return newer(last, seen);
+    const listed = await readOwn();
+    if (listed?.list.known) {
+      newestAt = listed.listedAt;
+      awaitsFirstList = false;
+    }
+    return listed;
+  }
+
+  /** The first create of a pod that has never run here starts in its slot, since neighbours may be starting as well. */
+  function afterFirst(listed: Listed | null): void {
+    if (!awaitsFirstList || !listed?.list.known) return;
+    awaitsFirstList = false;
+    if (listed.list.value.length > 0) return;
+    createSlotAt = firstCreateSlot(slot, clock.now() + parts.firstCreateWaitMs, source.pods() <= 1);
+  }
+
+  return {
+    async begin() {
+      // The leader's calls are spaced, so the pods need not be.
+    },
+    async next(last, urgency, signal) {
+      const slotAt = createSlotAt !== null && clock.now() >= createSlotAt ? createSlotAt : null;
+      const waitMs = urgency === "now" || slotAt !== null || last === null ? WAIT_MS : 0;
+      const listed = await read(last, urgency, waitMs, () => own.next(last, urgency, signal), signal);
+      afterFirst(listed);
+      if (slotAt === null) return listed;
+      const isNew = listed?.list.known === true;
+      if (isNew) parts.blockCreateUntil(slotAt + CREATE_AFTER_SLOT_MS);
+      createSlotAt = isNew ? null : nextCreateSlot(slot, clock.now() + 1, parts.random);
+      return listed;
+    },
+    again: (last, urgency, signal) =>
+      read(last, urgency, WAIT_AGAIN_MS, () => own.again(last, urgency, signal), signal),
+    wakeAt(last, urgency, wantedAt) {
+      return usesOwn ? own.wakeAt(last, urgency, wantedAt) : Math.min(wantedAt, createSlotAt ?? wantedAt);
+    },
+    templateIsNeeded: () => (usesOwn ? own.templateIsNeeded() : !awaitsFirstList && createSlotAt === null),
+  };
+}

@@ -1,0 +1,90 @@
+// Reads the instance list of the API: all pages, checked against the counts that come with them. Touches the API through the function
+// that it is given.
+import * as z from "zod";
+import { expectShape, malformed, readRows, wholeNumber } from "./checks.ts";
+import { type Instance, readInstance } from "./rows.ts";
+import type { ApiCall, Send } from "./transport.ts";
+
+export interface ReadOptions {
+  /** False: a first call that is refused by the rate limit is not repeated, because the caller comes back soon anyway. */
+  retryRateLimited?: boolean;
+}
+
+/** The API's largest page. */
+export const PAGE_ROWS = 25;
+// 40 pages are a thousand instances with one label: something is wrong before that. An account may have more.
+const MAX_PAGES = 40;
+const MAX_PAGES_OF_ACCOUNT = 400;
+const CALL = "GET /api/v1/instances/";
+
+const page = z.object({
+  instances: z.array(z.unknown()),
+  next_token: z.string().nullish(),
+  total_instances: wholeNumber.nullish(),
+  instances_found: wholeNumber.nullish(),
+});
+const counts = z.object({ total_instances: wholeNumber, label_counts: z.record(z.string(), wholeNumber) });
+
+/** All rows that pass `filters`, and no others if the API honours them. Throws unless all pages were read and are consistent. */
+export async function readInstanceList(
+  send: Send,
+  filters: Record<string, unknown> | null,
+  { retryRateLimited = true }: ReadOptions,
+  signal?: AbortSignal,
+): Promise<Instance[]> {
+  const rows: unknown[] = [];
+  const tokens = new Set<string>();
+  let total: number | null = null;
+  const maxPages = filters === null ? MAX_PAGES_OF_ACCOUNT : MAX_PAGES;
+  let found = 0; // the largest count of any page: some count their own rows, some the rows of all pages
+  for (let pages = 0; ; pages += 1) {
+    if (pages === maxPages) throw malformed(CALL, `the list did not end after ${maxPages} pages`);
+    const last = [...tokens].at(-1);
+    const query = {
+      ...(filters === null ? {} : { select_filters: filters }),
+      order_by: [{ col: "id", dir: "asc" }],
+      limit: PAGE_ROWS,
+      ...(last === undefined ? {} : { after_token: last }),
+    };
+    const retry = retryRateLimited || pages > 0 ? {} : { retryRateLimited };
+    const body = await send(listCall(query, retry), signal);
+    const read = expectShape(page, body, CALL, "`instances` is not a list, or one of its counts is not a number");
+    rows.push(...read.instances);
+    found = Math.max(found, read.instances_found ?? 0);
+    total = read.total_instances ?? total;
+    const next = read.next_token;
+    if (!next) break;
+    if (tokens.has(next)) throw malformed(CALL, "the same page token came twice");
+    tokens.add(next);
+  }
+  if (total !== null && total !== rows.length)
+    throw malformed(CALL, `${rows.length} rows arrived, but the API announced ${total}`);
+  if (rows.length < found) throw malformed(CALL, `${rows.length} rows arrived, but the API found ${found}`);
+  const instances = readRows(rows, readInstance, CALL);
+  // When rows move between pages during the walk, one row appears twice and another one is missing.
+  if (new Set(instances.map((instance) => instance.id)).size < instances.length)
+    throw malformed(CALL, "the same instance came twice");
+  return instances;
+}
+
+/**
+ * How many instances each label has, of all or of those that do not run, by the counts that come with a page. Null when the answer does
+ * not show it. Only a hint: it proves nothing about a single instance.
+ */
+export async function countByLabel(
+  send: Send,
+  which: "all" | "not_running",
+  signal?: AbortSignal,
+): Promise<ReadonlyMap<string, number> | null> {
+  const filters = which === "all" ? {} : { select_filters: { actual_status: { neq: "running" } } };
+  const read = counts.safeParse(await send(listCall({ ...filters, limit: 1 }, { retryRateLimited: false }), signal));
+  if (!read.success) return null;
+  const { total_instances: total, label_counts: found } = read.data;
+  // Counts of the page's own rows would miss all others.
+  const sum = Object.values(found).reduce((all, one) => all + one, 0);
+  return sum === total ? new Map(Object.entries(found)) : null;
+}
+
+function listCall(query: Record<string, unknown>, retry: ReadOptions): ApiCall {
+  return { method: "GET", path: "/api/v1/instances/", query, endpoint: "list", ...retry };
+}

@@ -1,0 +1,197 @@
+import { describe, expect, test } from "vitest";
+import { fleetKeys } from "../../../../provisioner/fleet/keys.ts";
+import { runLeading } from "../../../../provisioner/fleet/leader.ts";
+import { createListSource } from "../../../../provisioner/fleet/list-source.ts";
+import { createSnapshot, LEAD_MS } from "../../../../provisioner/fleet/snapshot.ts";
+import type { Instance } from "../../../../provisioner/vast/rows.ts";
+import { fakeClock } from "../../../fakes/fake-clock.ts";
+import { sharedRedis } from "../../../simulation/redis.ts";
+import { type ClientScript, fakeClient, fakeLog, type Journal, vastError } from "../fakes.ts";
+import { LABEL, MINUTE, NOW, row, SECOND } from "../plan/situation.ts";
+
+const OTHER = "k8s_pod=vast-pod-1";
+
+/** Pods with one account: each has a leader loop and looks at its own label. */
+function fleet() {
+  const clock = fakeClock(NOW);
+  const redis = sharedRedis(clock.now);
+  const stops: AbortController[] = [];
+  const loops: Promise<void>[] = [];
+  const pod = (token: string, label: string, script: ClientScript = {}) => {
+    const journal: Journal = [];
+    const { log, lines } = fakeLog();
+    const shared = createSnapshot(redis.connect(clock.sleep), fleetKeys(1));
+    const snapshot = () => shared;
+    const source = createListSource({ snapshot, clock, label });
+    const client = fakeClient(journal, script);
+    const stop = new AbortController();
+    stops.push(stop);
+    const parts = { client, snapshot, clock, log, token, knowsLeader: source.knowsLeader, listAvailableAt: () => 0 };
+    const run = () => {
+      const loop = runLeading(parts, stop.signal);
+      loops.push(loop);
+      return loop;
+    };
+    return {
+      journal,
+      lines,
+      source,
+      snapshot: shared,
+      stop,
+      run,
+      reads: () => journal.filter((e) => e.startsWith("list")),
+    };
+  };
+  const end = async () => {
+    for (const stop of stops) stop.abort();
+    await clock.drive(Promise.all(loops));
+  };
+  return { clock, redis, pod, end };
+}
+
+const rows = (): Instance[] => [row({ id: 1, label: LABEL }), row({ id: 2, label: OTHER })];
+const leads = (lines: Record<string, unknown>[]) =>
+  lines.filter(({ event }) => event === "fleet").map(({ msg }) => String(msg));
+
+describe("the leader", () => {
+  test("reads for all pods, and each sees its own instance", async () => {
+    const { clock, pod, end } = fleet();
+    const [first, second] = [pod("one", LABEL, { rows }), pod("two", OTHER)];
+    void first.run();
+    const lists = Promise.all([first.source.fresh(10 * SECOND), second.source.fresh(10 * SECOND)]);
+    expect(await clock.drive(lists)).toMatchObject([
+      { kind: "list", rows: [{ id: 1 }] },
+      { kind: "list", rows: [{ id: 2 }] },
+    ]);
+    expect(second.reads()).toEqual([]);
+    await end();
+  });
+
+  test("reads a label again when it is due, and hardly calls while nothing is", async () => {
+    const { clock, pod, end } = fleet();
+    const { run, source, journal } = pod("one", LABEL, { rows });
+    void run();
+    await clock.drive(source.fresh(10 * SECOND));
+    const before = journal.length;
+    await clock.drive(source.look(5 * MINUTE));
+    await clock.advance(60 * SECOND);
+    expect(journal.slice(before)).toEqual(Array.from({ length: 6 }, () => expect.stringMatching(/^count/)));
+    await clock.drive(source.look(30 * SECOND));
+    await clock.advance(2 * SECOND);
+    expect(await clock.drive(source.look(5 * MINUTE))).toMatchObject({ kind: "list", listedAt: expect.any(Number) });
+    expect(journal.slice(before).filter((entry) => entry.startsWith("list"))).toHaveLength(1);
+    await end();
+  });
+
+  test("is followed by another pod within 15 s when it is killed, and what it publishes late has no effect", async () => {
+    const { clock, pod, end } = fleet();
+    const killed = pod("one", LABEL);
+    await clock.drive(killed.snapshot.lead("one", 25, false));
+    const second = pod("two", OTHER, { rows });
+    await clock.drive(second.source.look(SECOND));
+    void second.run();
+    await clock.advance(LEAD_MS - SECOND);
+    expect(leads(second.lines)).toEqual([]);
+    await clock.advance(5 * SECOND);
+    expect(leads(second.lines)).toEqual(["this pod reads the instance list for all pods of the account"]);
+    const late = new Map([[OTHER, { askedAt: NOW, rows: [] }]]);
+    expect(await clock.drive(killed.snapshot.publish("one", late, null))).toBe(false);
+    expect(await clock.drive(second.source.look(5 * MINUTE))).toMatchObject({ kind: "list", rows: [{ id: 2 }] });
+    await end();
+  });
+
+  test("lets another pod lead at once when it is stopped", async () => {
+    const { clock, pod, end } = fleet();
+    const [first, second] = [pod("one", LABEL, { rows }), pod("two", OTHER, { rows })];
+    const over = first.run();
+    await clock.advance(2 * SECOND);
+    first.stop.abort();
+    await clock.drive(over);
+    void second.run();
+    await clock.advance(2 * SECOND);
+    expect(leads(second.lines)).toHaveLength(1);
+    await end();
+  });
+
+  test("lets another pod try when it cannot read for 10 s, and says why the list is unknown", async () => {
+    const { clock, pod, end } = fleet();
+    const failing = { ...client404() };
+    const [first, second] = [pod("one", LABEL, failing), pod("two", OTHER, { rows })];
+    void first.run();
+    const list = await clock.drive(first.source.fresh(5 * SECOND));
+    expect(list).toMatchObject({
+      kind: "failed",
+      why: { account: "auth", message: expect.stringContaining("it said so") },
+    });
+    for (let i = 0; i < 12; i += 1) {
+      await clock.advance(SECOND);
+      await clock.drive(first.source.look(SECOND));
+    }
+    expect(leads(first.lines)).toContainEqual(expect.stringMatching(/cannot read the instance list/));
+    void second.run();
+    await clock.advance(2 * SECOND);
+    expect(leads(second.lines)).toHaveLength(1);
+    expect(await clock.drive(first.source.fresh(5 * SECOND))).toMatchObject({ kind: "list", rows: [{ id: 1 }] });
+    await end();
+  });
+
+  test("does not call while its calls would have to wait for the rate limit", async () => {
+    const { clock, redis } = fleet();
+    const journal: Journal = [];
+    const snapshot = createSnapshot(redis.connect(clock.sleep), fleetKeys(1));
+    const stop = new AbortController();
+    const parts = { client: fakeClient(journal), snapshot: () => snapshot, clock, log: fakeLog().log, token: "one" };
+    const waits = { knowsLeader: () => false, listAvailableAt: () => NOW + MINUTE };
+    const loop = runLeading({ ...parts, ...waits }, stop.signal);
+    await clock.drive(snapshot.look(LABEL, SECOND, 0));
+    await clock.advance(59 * SECOND);
+    expect(journal).toEqual([]);
+    await clock.advance(2 * SECOND);
+    expect(journal).not.toEqual([]);
+    stop.abort();
+    await clock.drive(loop);
+  });
+
+  test("does nothing while Redis is away, and leads again after a flush", async () => {
+    const { clock, redis, pod, end } = fleet();
+    const { run, source, lines } = pod("one", LABEL, { rows });
+    void run();
+    await clock.drive(source.fresh(10 * SECOND));
+    redis.flush();
+    expect(await clock.drive(source.fresh(10 * SECOND))).toMatchObject({ kind: "list", rows: [{ id: 1 }] });
+    redis.away = true;
+    await clock.advance(30 * SECOND);
+    redis.away = false;
+    await clock.advance(10 * SECOND);
+    expect(await clock.drive(source.fresh(10 * SECOND))).toMatchObject({ kind: "list" });
+    expect(lines.filter(({ level }) => level === "error")).toEqual([]);
+    await end();
+  });
+
+  test("reports a defect and continues", async () => {
+    const { clock, pod, end } = fleet();
+    let broken = true;
+    const { run, source, lines } = pod("one", LABEL, {
+      rows: () => {
+        if (broken) throw new TypeError("a defect");
+        return rows();
+      },
+    });
+    void run();
+    const list = source.fresh(20 * SECOND);
+    await clock.advance(3 * SECOND);
+    broken = false;
+    expect(await clock.drive(list)).toMatchObject({ kind: "list", rows: [{ id: 1 }] });
+    expect(lines.filter(({ event }) => event === "internal_error")).toHaveLength(1);
+    await end();
+  });
+});
+
+/** A client whose key the API refuses. */
+function client404(): ClientScript {
+  return {
+    rows: () => {
+      throw vastError("auth", { status: 404 });
+    },
+  };
+}

@@ -1,0 +1,193 @@
+import { describe, expect, test } from "vitest";
+import {
+  afterAccount,
+  afterCounts,
+  afterLabels,
+  type LeaderMemory,
+  newMemory,
+  nextReading,
+} from "../../../../provisioner/fleet/next-reading.ts";
+import type { Lead } from "../../../../provisioner/fleet/snapshot.ts";
+import { HOUR, MINUTE, row, SECOND } from "../plan/situation.ts";
+
+const REDIS_NOW = 1_795_000_000_000;
+const labels = (n: number, from = 0) => Array.from({ length: n }, (_, i) => `k8s_pod=pod-${from + i}`);
+const dueAt = (names: readonly string[], at = REDIS_NOW) => names.map((label) => ({ label, dueAt: at }));
+const lead = (next: Lead["next"] = [], dueCount = next.filter((one) => one.dueAt <= REDIS_NOW).length): Lead => ({
+  now: REDIS_NOW,
+  dueCount,
+  next,
+  all: [],
+});
+const lists = (names: readonly string[], rowsOf: (label: string) => number = () => 1) =>
+  new Map(
+    names.map((label, i) => [
+      label,
+      Array.from({ length: rowsOf(label) }, (_, n) => row({ id: 10 * i + n + 1, label })),
+    ]),
+  );
+/** A leader that has read these labels, each with one running instance. */
+const knowing = (names: readonly string[]): LeaderMemory =>
+  afterLabels(newMemory(0), { witness: null }, lists(names), 0).memory;
+const [A = "", B = ""] = labels(2);
+
+describe("the next reading", () => {
+  test("is none while nothing is due, and counts every 10 s, of all and of those that do not run", () => {
+    const idle = lead(dueAt(labels(3), REDIS_NOW + MINUTE));
+    const memory = newMemory(0);
+    expect(nextReading(memory, idle, 9 * SECOND)).toBeNull();
+    expect(nextReading(memory, idle, 10 * SECOND)).toEqual({ kind: "counts", which: "not_running" });
+    const after = afterCounts(memory, "not_running", null, 10 * SECOND);
+    expect(nextReading(after, idle, 19 * SECOND)).toBeNull();
+    expect(nextReading(after, idle, 20 * SECOND)).toEqual({ kind: "counts", which: "all" });
+  });
+
+  test("is a page of labels, those that are due next included", () => {
+    const next = [...dueAt([A]), ...dueAt(labels(30, 1), REDIS_NOW + MINUTE)];
+    const reading = nextReading(newMemory(0), lead(next), 0);
+    expect(reading).toEqual({ kind: "labels", labels: labels(24), witness: null });
+  });
+
+  test("has a label of which an instance is known, to see that the filter works", () => {
+    const reading = nextReading(knowing([A, B]), lead(dueAt([A])), 0);
+    expect(reading).toEqual({ kind: "labels", labels: [A, B], witness: B });
+  });
+
+  test("has no more labels than an address can hold", () => {
+    const long = Array.from({ length: 25 }, (_, i) => `${i}`.padEnd(256, "x"));
+    const reading = nextReading(newMemory(0), lead(dueAt(long)), 0);
+    expect(reading?.kind === "labels" && reading.labels.length).toBe(7);
+    const one = nextReading(newMemory(0), lead(dueAt(["y".repeat(3000)])), 0);
+    expect(one?.kind === "labels" && one.labels).toHaveLength(1);
+  });
+
+  test("is the whole account where that shows more labels with fewer calls", () => {
+    const small = { ...knowing([A]), account: { rows: 40, at: 0 } };
+    expect(nextReading(small, lead(dueAt(labels(25)), 51), 10 * SECOND)).toEqual({ kind: "account" });
+    expect(nextReading(small, lead(dueAt(labels(25)), 50), 10 * SECOND)).toMatchObject({ kind: "labels" });
+    expect(nextReading(small, lead(dueAt(labels(25)), 51), 31 * SECOND)).toMatchObject({ kind: "labels" });
+    const fresh = { ...newMemory(0), account: { rows: 0, at: 0 } };
+    expect(nextReading(fresh, lead(dueAt([A])), SECOND)).toEqual({ kind: "account" });
+  });
+
+  test("is one label alone, for the pod that waits, where the filter is not honoured and the account is large", () => {
+    const ignored: LeaderMemory = {
+      ...newMemory(0),
+      filter: { kind: "ignored", until: HOUR },
+      account: { rows: 900, at: 0 },
+    };
+    const waiting = [...dueAt([A], REDIS_NOW - HOUR), ...dueAt([B])];
+    expect(nextReading(ignored, lead(waiting), 0)).toEqual({ kind: "one", label: A });
+    expect(nextReading(ignored, lead(dueAt([B])), 0)).toEqual({ kind: "account" });
+    expect(nextReading(ignored, lead(dueAt([B])), HOUR)).toMatchObject({ kind: "labels" });
+  });
+});
+
+describe("an answer for labels", () => {
+  test("is published with an empty list for each label that has none", () => {
+    const answer = lists([A, B], (label) => (label === A ? 1 : 0));
+    const { memory, publish } = afterLabels(newMemory(0), { witness: null }, answer, 0);
+    expect(publish).toBe(answer);
+    expect(memory.filter).toEqual({ kind: "honoured", until: 10 * MINUTE });
+  });
+
+  test("without any instance proves nothing before the filter has been seen to work", () => {
+    const { memory, publish } = afterLabels(
+      newMemory(0),
+      { witness: null },
+      lists([A, B], () => 0),
+      0,
+    );
+    expect(publish).toBeNull();
+    expect(nextReading(memory, lead(), 0)).toEqual({ kind: "account" });
+  });
+
+  test("without the instance that must be there proves nothing", () => {
+    const { memory, publish } = afterLabels(
+      knowing([A, B]),
+      { witness: B },
+      lists([A, B], () => 0),
+      SECOND,
+    );
+    expect(publish).toBeNull();
+    expect(nextReading(memory, lead(), SECOND)).toEqual({ kind: "account" });
+    const shown = afterAccount(memory, [row({ label: B })], [A, B], 2 * SECOND);
+    expect([...shown.publish]).toEqual([
+      [A, []],
+      [B, [row({ label: B })]],
+    ]);
+    const again = afterLabels(
+      shown.memory,
+      { witness: B },
+      lists([A, B], () => 0),
+      3 * SECOND,
+    );
+    expect(again).toMatchObject({ publish: null, memory: { filter: { kind: "ignored" } } });
+  });
+
+  test("without any instance counts where none is known", () => {
+    const none = afterLabels(
+      knowing([A]),
+      { witness: null },
+      lists([A], () => 0),
+      SECOND,
+    );
+    expect(none.publish?.get(A)).toEqual([]);
+  });
+
+  test("with other labels means that the filter is not honoured, and publishes nothing", () => {
+    const { memory, publish } = afterLabels(newMemory(0), { witness: null }, null, 0);
+    expect(publish).toBeNull();
+    expect(nextReading(memory, lead(), 0)).toEqual({ kind: "account" });
+  });
+});
+
+test("the whole account shows every pod's label, and foreign instances are left out", () => {
+  const rows = [
+    row({ id: 1, label: A }),
+    row({ id: 2, label: A }),
+    row({ id: 3, label: "other" }),
+    row({ id: 4, label: null }),
+  ];
+  const { publish, memory } = afterAccount(newMemory(0), rows, [A, B], 0);
+  expect([...publish].map(([label, found]) => [label, found.map(({ id }) => id)])).toEqual([
+    [A, [1, 2]],
+    [B, []],
+  ]);
+  expect(memory.account).toEqual({ rows: 4, at: 0 });
+});
+
+describe("counts", () => {
+  const memory = knowing([A, B]);
+
+  test("that have changed make their labels due", () => {
+    const { changed } = afterCounts(
+      memory,
+      "not_running",
+      new Map([
+        [B, 1],
+        ["other", 3],
+      ]),
+      0,
+    );
+    expect(changed).toEqual([B]);
+    expect(afterCounts(memory, "all", new Map([[A, 1]]), 0).changed).toEqual([B]);
+    expect(
+      afterCounts(
+        memory,
+        "all",
+        new Map([
+          [A, 1],
+          [B, 1],
+        ]),
+        0,
+      ).changed,
+    ).toEqual([]);
+    const next = nextReading({ ...memory, changed }, lead(), SECOND);
+    expect(next).toEqual({ kind: "labels", labels: [B, A], witness: A });
+  });
+
+  test("that an answer does not show say nothing", () => {
+    expect(afterCounts(memory, "all", null, 0).changed).toEqual([]);
+  });
+});

@@ -1,0 +1,198 @@
+import { describe, expect, test } from "vitest";
+import type { ListSource, SharedList } from "../../../../provisioner/fleet/list-source.ts";
+import { known } from "../../../../provisioner/model/observation.ts";
+import { createFleetLists } from "../../../../provisioner/observe/fleet-lists.ts";
+import type { Listed, ListReader } from "../../../../provisioner/observe/list-reader.ts";
+import { pollSlotOf } from "../../../../provisioner/observe/poll-schedule.ts";
+import { fakeClock } from "../../../fakes/fake-clock.ts";
+import type { Journal } from "../fakes.ts";
+import { HOUR, MINUTE, NOW, row, SECOND, unknown } from "../plan/situation.ts";
+
+interface Script {
+  /** What the shared list is; throws when Redis is away. */
+  shared?: () => SharedList;
+  leader?: () => boolean;
+  fresh?: boolean;
+  pod?: string;
+  pods?: number;
+}
+
+function fleetLists(script: Script = {}) {
+  const clock = fakeClock(NOW);
+  const journal: Journal = [];
+  let setMs = -SECOND;
+  const shared = script.shared ?? (() => ({ kind: "none" as const }));
+  const source: ListSource = {
+    async look(periodMs) {
+      journal.push(`look ${periodMs / SECOND}`);
+      return shared();
+    },
+    async fresh() {
+      journal.push("fresh");
+      return shared();
+    },
+    pods: () => script.pods ?? 5,
+    knowsLeader: script.leader ?? (() => true),
+  };
+  const ownList: Listed = { listedAt: NOW + HOUR, list: known([row({ id: 9 })]) };
+  const own: ListReader = {
+    begin: async () => undefined,
+    async next() {
+      journal.push("own");
+      return { ...ownList, listedAt: clock.now() };
+    },
+    async again() {
+      journal.push("own again");
+      return { ...ownList, listedAt: clock.now() };
+    },
+    wakeAt: () => NOW + 123,
+    templateIsNeeded: () => false,
+  };
+  const lists = createFleetLists({
+    source,
+    own,
+    clock: { ...clock, now: () => clock.now() + setMs },
+    random: () => 0.5,
+    slot: pollSlotOf(script.pod ?? "vast-pod-3"),
+    fresh: script.fresh ?? false,
+    firstCreateWaitMs: 10 * SECOND,
+    blockCreateUntil: (until) => void journal.push(`block creates until +${until - NOW}`),
+  });
+  setMs = 0; // a second after the process began
+  return {
+    clock,
+    journal,
+    lists,
+    setClock: (ms: number) => {
+      setMs = ms;
+    },
+  };
+}
+
+// All lists of a test are from after the process began.
+const SINCE = NOW - 500;
+
+const listed = (listedAt: number, rows = [row()]): Listed => ({ listedAt, list: known(rows) });
+const shared = (listedAt: number, rows = [row()]): SharedList => ({ kind: "list", listedAt, rows });
+
+describe("with a leader", () => {
+  test("a list of it is taken once, and wanted seldom while all is well and soon otherwise", async () => {
+    let at = SINCE + 1;
+    const { lists, journal, clock } = fleetLists({ shared: () => shared(at) });
+    expect(await lists.next(null, "starting")).toEqual(listed(SINCE + 1));
+    expect(await lists.next(listed(SINCE + 1), "ready")).toBeNull();
+    at = SINCE + 2;
+    expect(await lists.next(listed(SINCE + 1), "starting")).toEqual(listed(SINCE + 2));
+    await clock.advance(15 * SECOND);
+    await lists.next(listed(SINCE + 2), "starting");
+    await lists.next(listed(SINCE + 2), "now");
+    await lists.again(listed(SINCE + 2), "ready");
+    expect(journal).toEqual(["fresh", "look 300", "look 2", "look 15", "fresh", "fresh"]);
+  });
+
+  test("a list from before this process began, or before an own one, is no news", async () => {
+    let at = NOW - SECOND;
+    const { lists } = fleetLists({ shared: () => shared(at) });
+    expect(await lists.next(null, "starting")).toMatchObject({ list: { known: false } });
+    at = SINCE + 5;
+    const last = listed(SINCE + 5);
+    expect(await lists.next({ listedAt: SINCE, list: unknown() }, "starting")).toEqual(last);
+    at = SINCE + 4;
+    expect(await lists.next(last, "starting")).toBeNull();
+  });
+
+  test("new lists count after the clock was set back", async () => {
+    let at = SINCE + 1;
+    const { lists, setClock } = fleetLists({ shared: () => shared(at) });
+    await lists.next(null, "starting");
+    setClock(-HOUR);
+    at = NOW - HOUR;
+    expect(await lists.next(listed(SINCE + 1), "starting")).toBeNull();
+    setClock(-HOUR + SECOND);
+    at = NOW - HOUR + SECOND;
+    expect(await lists.next(listed(SINCE + 1), "starting")).toEqual(listed(at));
+  });
+
+  test("what it could not read is unknown, with its reason, until it has read it", async () => {
+    const why = { message: "HTTP 404", account: "auth" } as const;
+    let seen: SharedList = { kind: "failed", listedAt: SINCE + 3, why };
+    const { lists } = fleetLists({ shared: () => seen });
+    const failed = await lists.next(listed(SINCE + 1), "starting");
+    expect(failed).toEqual({ listedAt: SINCE + 3, list: { known: false, why } });
+    expect(await lists.next(failed, "starting")).toBeNull();
+    seen = { kind: "none" };
+    expect(await lists.next(failed, "starting")).toBeNull();
+    expect(await lists.next(listed(SINCE + 1), "starting")).toMatchObject({ list: { known: false } });
+    seen = shared(SINCE + 4);
+    expect(await lists.next(failed, "starting")).toEqual(listed(SINCE + 4));
+  });
+});
+
+describe("without a leader", () => {
+  test.each<[string, Script, RegExp]>([
+    ["Redis is away", { shared: failing }, /Redis is unreachable/],
+    ["no pod leads", { leader: () => false }, /no pod reads it yet/],
+  ])("because %s, the last list counts for some seconds, and then the pod reads its own", async (_, script, why) => {
+    const { lists, journal, clock } = fleetLists(script);
+    expect(await lists.next(null, "starting")).toMatchObject({
+      list: { known: false, why: { message: expect.stringMatching(why) } },
+    });
+    expect(await lists.next(listed(NOW), "now")).toBeNull();
+    await clock.advance(10 * SECOND);
+    expect(await lists.again(listed(NOW), "ready")).toBeNull();
+    expect(lists.wakeAt(null, "starting", NOW + MINUTE)).toBe(NOW + MINUTE);
+    await clock.advance(SECOND);
+    expect(await lists.next(listed(NOW), "starting")).toMatchObject({ list: known([row({ id: 9 })]) });
+    expect(await lists.again(listed(NOW), "ready")).toMatchObject({ list: known([row({ id: 9 })]) });
+    expect(journal.filter((entry) => entry.startsWith("own"))).toEqual(["own", "own again"]);
+    expect(lists.wakeAt(null, "starting", NOW + MINUTE)).toBe(NOW + 123);
+  });
+
+  test("the shared list is used again when there is a leader, unless an own one is newer", async () => {
+    let leader = false;
+    let at = SINCE + 1;
+    const { lists, journal, clock } = fleetLists({ leader: () => leader, shared: () => shared(at) });
+    await lists.next(null, "starting");
+    await clock.advance(11 * SECOND);
+    const own = await lists.next(null, "starting");
+    leader = true;
+    expect(await lists.next(own, "starting")).toBeNull();
+    at = clock.now() + 1;
+    expect(await lists.next(own, "starting")).toEqual(listed(at));
+    expect(journal.filter((entry) => entry === "own")).toHaveLength(1);
+  });
+});
+
+describe("a pod that has never run here", () => {
+  test("reads the template and lists again in its create slot, and creates a little later", async () => {
+    let at = SINCE + 1;
+    const { lists, journal, clock } = fleetLists({ fresh: true, shared: () => shared(at, []) });
+    expect(lists.templateIsNeeded()).toBe(false);
+    const first = await lists.next(null, "starting");
+    expect(lists.templateIsNeeded()).toBe(false);
+    const slotAt = lists.wakeAt(first, "starting", NOW + HOUR);
+    expect(slotAt).toBeGreaterThan(NOW + 10 * SECOND);
+    expect(slotAt).toBeLessThan(NOW + 2 * MINUTE);
+    await clock.advance(slotAt - NOW);
+    at = clock.now();
+    await lists.next(first, "starting");
+    expect(journal).toEqual(["fresh", "fresh", `block creates until +${slotAt - NOW + 2 * SECOND}`]);
+    expect(lists.templateIsNeeded()).toBe(true);
+  });
+
+  test("takes its next slot when no list came in the first one, and needs none where it has an instance", async () => {
+    const { lists, clock } = fleetLists({ fresh: true, shared: () => shared(SINCE + 1, []) });
+    const first = await lists.next(null, "starting");
+    const slotAt = lists.wakeAt(first, "starting", NOW + HOUR);
+    await clock.advance(slotAt - NOW);
+    await lists.next(first, "starting");
+    expect(lists.wakeAt(first, "starting", NOW + HOUR)).toBeGreaterThan(slotAt);
+    const settled = fleetLists({ fresh: true, shared: () => shared(SINCE + 1) });
+    await settled.lists.next(null, "starting");
+    expect(settled.lists.templateIsNeeded()).toBe(true);
+  });
+});
+
+function failing(): never {
+  throw new Error("Command timed out");
+}
