@@ -57,7 +57,12 @@ export function instanceProbe(parts: ProbeParts, process: Process): Probe {
       return done(false, false, "no connection in time");
     }
     await clock.sleep(random.integer(NEAREST_MS, FARTHEST_MS) + BANNER_WAIT_MS, signal);
-    const visited = emulator.visit(host, port, { method: "GET", url: healthPath ?? "/", headers: {}, body: "" });
+    const visited = emulator.visit(
+      host,
+      port,
+      { method: "GET", url: healthPath ?? "/", headers: {}, body: "" },
+      instanceId,
+    );
     if (visited.kind === "refused") return done(false, false, "ECONNREFUSED");
     if (visited.kind === "ssh") return done(false, false, "sshd answers there");
     if (healthPath === undefined) return done(true, true, "");

@@ -37,6 +37,21 @@ export interface Process {
   passes(point: KillPoint): boolean;
 }
 
+// What sleeps until the signal is aborted: one listener for all of it, since to add and remove one takes longer than the rest of a sleep.
+const sleepers = new WeakMap<AbortSignal, Set<() => void>>();
+
+function sleepersOf(signal: AbortSignal): Set<() => void> {
+  const known = sleepers.get(signal);
+  if (known !== undefined) return known;
+  const waiting = new Set<() => void>();
+  sleepers.set(signal, waiting);
+  const wakeAll = () => {
+    for (const wake of waiting) wake();
+  };
+  signal.addEventListener("abort", wakeAll, { once: true });
+  return waiting;
+}
+
 /** A new process. `died` is called when it is killed, wherever that happens. */
 export function newProcess(time: VirtualTime, died: () => void, clockOffsetMs = 0): Process {
   let alive = true;
@@ -55,11 +70,11 @@ export function newProcess(time: VirtualTime, died: () => void, clockOffsetMs = 
           if (signal?.aborted) return resolve();
           const wake = () => {
             takeBack();
-            signal?.removeEventListener("abort", wake);
+            if (waiting !== null) waiting.delete(wake);
             if (alive) resolve();
           };
           const takeBack = time.after(ms, () => process.whenRunning(wake));
-          signal?.addEventListener("abort", wake, { once: true });
+          const waiting = signal === undefined ? null : sleepersOf(signal).add(wake);
         }),
     },
     freeze() {

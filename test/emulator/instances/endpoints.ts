@@ -40,22 +40,33 @@ export type Visited =
   | { kind: "ssh"; banner: string }
   | { kind: "http"; delayMs: number; status: number; body(): string };
 
-/** Sends a request to `ip`:`port` without TCP, for the simulation. */
-export function visit(world: World, ip: string, port: number, request: Visit): Visited {
-  const found = listenerAt(world, ip.trim(), port);
+/** Sends a request to `ip`:`port` without TCP, for the simulation. `likely` is the instance that is probably reached. */
+export function visit(world: World, ip: string, port: number, request: Visit, likely?: number): Visited {
+  const expected = likely === undefined ? undefined : world.live.get(likely);
+  const found = (expected && listenerOf(expected, ip.trim(), port)) ?? listenerAt(world, ip.trim(), port);
   if (found === null) return { kind: "refused" };
   const { instance, container } = found;
   return container === 22 ? { kind: "ssh", banner: SSH_BANNER } : { kind: "http", ...answerOf(instance, request) };
 }
 
+interface Listener {
+  instance: Instance;
+  container: number;
+}
+
 /** Who listens there. The list of all endpoints would be made for each probe of a simulation. */
-function listenerAt(world: World, ip: string, port: number): { instance: Instance; container: number } | null {
+function listenerAt(world: World, ip: string, port: number): Listener | null {
   for (const instance of world.live.values()) {
-    if (instance.ip !== ip || !isListening(instance)) continue;
-    const entry = instance.ports?.find((one) => one.protocol === "tcp" && one.host === port);
-    if (entry !== undefined) return { instance, container: entry.container };
+    const found = listenerOf(instance, ip, port);
+    if (found !== null) return found;
   }
   return null;
+}
+
+function listenerOf(instance: Instance, ip: string, port: number): Listener | null {
+  if (instance.ip !== ip || !isListening(instance)) return null;
+  const entry = instance.ports?.find((one) => one.protocol === "tcp" && one.host === port);
+  return entry === undefined ? null : { instance, container: entry.container };
 }
 
 export const SSH_BANNER = "SSH-2.0-OpenSSH_8.9p1 Ubuntu-3ubuntu0.13\r\n";
