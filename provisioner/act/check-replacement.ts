@@ -41,7 +41,7 @@ async function obstacleToCreate(
   }
   const bans = [...(seen.bans.known ? seen.bans.value : []), ...state.unwrittenBans];
   const needs = requirements(template, create.maxDollarsPerHour ?? undefined, bans);
-  const found = await searchOffers(parts, needs, state, false, stop);
+  const found = await searchOffers(parts, needs, state, null, stop);
   if (found.offers !== null || stop.aborted) return null;
   const { outcome, state: after } = found.result;
   const message = (outcome.startsWith("account_") ? after.account?.message : after.backoff?.message) ?? outcome;

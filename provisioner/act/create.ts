@@ -1,14 +1,14 @@
 // Creates one instance: template, search, and offers one after another until one is not gone. Touches the API and, before
 // each create, the state file.
 import type { AccountReadings } from "../fleet/account-readings.ts";
+import type { FoundOffers, OfferFate, OfferMarket } from "../fleet/offer-market.ts";
 import { accountMessage } from "../model/account.ts";
 import type { Observation } from "../model/observation.ts";
 import type { CreateAction } from "../model/plan.ts";
 import type { Pauses } from "../observe/pauses.ts";
 import { explainNoOffers } from "../search/explain-no-offers.ts";
 import type { SearchQuery } from "../search/query.ts";
-import { queryAlone, type Requirements, requirements, searchBody } from "../search/requirements.ts";
-import { selectOffers } from "../search/select-offers.ts";
+import { queryAlone, type Requirements, requirements } from "../search/requirements.ts";
 import {
   accountBlocked,
   createdAs,
@@ -22,11 +22,13 @@ import type { Backoff, State } from "../state/schema.ts";
 import { type AccountTrouble, accountTrouble, asVastError, type VastError } from "../vast/errors.ts";
 import type { Offer, Template } from "../vast/rows.ts";
 import { destroyInstance } from "./destroy.ts";
+import { findOffers, type OfferChoice } from "./find-offers.ts";
 import { openSendWindow } from "./send-window.ts";
 import { type OfferOutcome, type OfferParts, type Signals, tryOffer } from "./try-offer.ts";
 
 export interface CreateParts extends OfferParts {
   query: SearchQuery;
+  market: OfferMarket;
   readings: AccountReadings;
   pauses: Pauses;
   /** When a create that was rate-limited may be sent again. */
@@ -71,7 +73,7 @@ export async function createOne(
   signals: Signals,
 ): Promise<CreateResult> {
   const { stop } = signals;
-  const { clock, pauses } = parts;
+  const { clock, market, pauses } = parts;
   const pausedMs = pauses.totalMs();
   let template: Template | null;
   let readAt: number;
@@ -88,14 +90,20 @@ export async function createOne(
   const needs = requirements(template, action.maxDollarsPerHour ?? undefined, bans);
   let next: State = { ...state, template: { ...template, seenAt: clock.now(), readAt } };
   const until = clock.now() + SERIES_MS;
+  let found: FoundOffers | null = null;
   for (let searches = 0; searches < MOST_SEARCHES && clock.now() < until; searches += 1) {
-    const found = await searchOffers(parts, needs, next, searches > 0, stop);
-    if (found.offers === null) return found.result;
-    for (const offer of found.offers.slice(0, MOST_OFFERS)) {
+    const search = await searchOffers(parts, needs, next, found, stop);
+    if (search.offers === null) return search.result;
+    ({ found } = search);
+    let tried = 0;
+    for (const offer of search.offers) {
       // After a pause somebody else may have created one: the next pass observes again.
       if (stop.aborted || pauses.totalMs() > pausedMs) return interrupted(next);
-      if (clock.now() >= until) break;
+      if (tried === MOST_OFFERS || clock.now() >= until) break;
+      if (!(await market.reserve(offer, found))) continue;
+      tried += 1;
       const attempt = await attemptOffer(parts, action, offer, template, next, signals);
+      await market.settle(offer, fateAfter(attempt.outcome));
       next = attempt.state;
       if (attempt.outcome !== null) return { state: next, outcome: attempt.outcome };
     }
@@ -117,36 +125,42 @@ async function currentTemplate(
   return readings.template(templateName, { freshMs: TEMPLATE_FRESH_MS, usableMs: TEMPLATE_FRESH_MS }, stop);
 }
 
+/** What other pods may think of a machine after a create on it. */
+function fateAfter(outcome: CreateOutcome | null): OfferFate {
+  if (outcome === null || outcome === "created" || outcome === "create_failed") return "rented";
+  return outcome === "create_unresolved" ? "unknown" : "left";
+}
+
 /**
- * The offers to try, at least one; or the result of an attempt without any. `lostSome`: the offers of the search before were
- * just lost, and a list may lag behind, so an empty one does not prove that the market is empty.
+ * The offers to try, at least one; or the result of an attempt without any. `before`: the offers of this search were just lost, and a
+ * list may lag behind, so an empty one does not prove that the market is empty.
  */
 export async function searchOffers(
   parts: CreateParts,
   needs: Requirements,
   state: State,
-  lostSome: boolean,
+  before: FoundOffers | null,
   stop: AbortSignal,
-): Promise<{ offers: readonly Offer[] } | { offers: null; result: CreateResult }> {
-  const { client, log, query } = parts;
-  const avoided = state.avoided.map((entry) => entry.machineId);
-  let found: readonly Offer[];
+): Promise<{ offers: readonly Offer[]; found: FoundOffers } | { offers: null; result: CreateResult }> {
+  const { log, query } = parts;
+  let choice: OfferChoice;
   log.info({ event: "progress", phase: "searching" }, "searching for an offer");
   try {
-    found = await client.searchOffers(searchBody(query, needs, avoided), stop);
+    choice = await findOffers(parts, needs, state, before, stop);
   } catch (error) {
     const result = stop.aborted ? interrupted(state) : failed(parts, asVastError(error), state, SEARCH_REFUSED);
     return { offers: null, result };
   }
-  const { offers, excluded } = selectOffers(found, query, needs, state);
+  const { offers, excluded, found } = choice;
   log.debug(
     { event: "progress", phase: "searching", excluded },
-    `${offers.length} of ${found.length} offers can be used`,
+    `${offers.length} of ${found.total} offers can be used`,
   );
-  if (offers.length > 0) return { offers };
+  if (offers.length > 0) return { offers, found };
+  const lostSome = before !== null || found.offers.length < found.total;
   const message =
-    found.length > 0 || lostSome
-      ? `none of ${found.length} offers can be taken${excluded === "" ? "" : `: ${excluded}`}`
+    found.total > 0 || lostSome
+      ? `none of ${found.total} offers can be taken${excluded === "" ? "" : `: ${excluded}`}`
       : explainNoOffers(await findQueryAlone(parts, needs, stop), query, needs, state);
   if (stop.aborted) return { offers: null, result: interrupted(state) };
   return { offers: null, result: backingOff(parts, state, lostSome ? "offers_lost" : "no_offer", message) };

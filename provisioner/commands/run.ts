@@ -7,6 +7,7 @@ import { type BanStore, createBanStore, noBans } from "../blacklist/store.ts";
 import { shareAccountId } from "../fleet/account-id.ts";
 import { createAccountReadings } from "../fleet/account-readings.ts";
 import { fleetKeys } from "../fleet/keys.ts";
+import { createOfferMarket } from "../fleet/offer-market.ts";
 import type { Fleet } from "../fleet/shared-reading.ts";
 import { createAccountLease } from "../lease/account-lease.ts";
 import { type Lease, newToken, noLease } from "../lease/lease.ts";
@@ -238,6 +239,7 @@ function loopParts(
   const { allowLocal, desired, drainMs, firstCreateWaitMs, limits, policy, secrets } = settings;
   const slot = pollSlotOf(settings.podName);
   const readings = createAccountReadings({ client, clock, fleet });
+  const market = createOfferMarket({ client, clock, fleet, label: desired.label });
   const lookForLostLabels = createLostLabelLook({ client, log, label: desired.label });
   return {
     observer: createObserver({
@@ -255,6 +257,7 @@ function loopParts(
     act: counts.counted(
       createActor({
         client,
+        market,
         readings,
         bans,
         clock,

@@ -28,6 +28,8 @@ export interface ReadingRequest<T> {
   freshMs: number;
   /** While another pod reads it again, a value that was asked for at most so long ago still counts. */
   usableMs: number;
+  /** How long to wait for another pod's reading where there is no usable one; 4 s where nothing is said. */
+  waitMs?: number;
   /** Only a value that was asked for after this time of Redis' clock counts. */
   after?: number;
   /** Reads it from its source. */
@@ -58,7 +60,7 @@ const TTL_MS = 600_000;
  */
 export const READ_SHARED: RedisScript = {
   name: "read shared",
-  proves: "writing",
+  proves: "reading", // it writes only where the value is not fresh
   lua: `
 local t = redis.call('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)
@@ -120,7 +122,8 @@ export async function readShared<T>(
     const asked = await ask(store, request);
     if (asked.kind === "mine") return readForAll(store, request);
     if (asked.kind === "held" && asked.ageMs <= Math.max(request.usableMs, request.freshMs)) return asked.reading;
-    if (asked.kind === "unusable" || signal?.aborted || waitedMs() >= WAIT_MS) return readAlone(clock, request);
+    if (asked.kind === "unusable" || signal?.aborted || waitedMs() >= (request.waitMs ?? WAIT_MS))
+      return readAlone(clock, request);
     await clock.sleep(POLL_MS, signal);
   }
 }

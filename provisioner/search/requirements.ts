@@ -66,10 +66,10 @@ export function searchBody(
   const machines = [...new Set([...bannedIds(needs.bans, "machine"), ...avoidedMachines])];
   if (hosts.length > 0) require("host_id", { notin: hosts });
   if (machines.length > 0) require("machine_id", { notin: machines });
-  return body({ ...query, filters }, needs.diskGb);
+  return { limit: MAX_ROWS, ...body({ ...query, filters }, needs.diskGb) };
 }
 
-/** The API's maximum for one search; more offers would need more calls. */
+/** The API's maximum for one search; more offers would need more calls. What it returns without a limit is not documented. */
 export const MAX_ROWS = 64;
 
 /** The user's query alone, cheapest first: without price ceiling, bans and the program's own filters. */

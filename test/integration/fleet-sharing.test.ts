@@ -42,9 +42,10 @@ async function callsOfStart(): Promise<(path: RegExp) => number> {
   return (path) => requests.filter((request) => path.test(`${request.method} ${request.path}`)).length;
 }
 
-test("six pods read the account and its template a few times, not six times each", async () => {
+test("six pods read the account, its template and its market a few times, not six times each", async () => {
   const calls = await callsOfStart();
   expect(calls(/^PUT .*\/asks\//)).toBe(PODS);
   expect(calls(/users\/current/)).toBeLessThanOrEqual(3);
   expect(calls(/\/template\//)).toBeLessThanOrEqual(3);
+  expect(calls(/\/bundles\//)).toBeLessThanOrEqual(3);
 }, 120_000);

@@ -1,6 +1,11 @@
 // What the scripts of the program do to the simulated Redis, in JavaScript: one function for each script, by its name. Pure.
+import { OFFER_MARKET_SCRIPTS } from "./offer-market-scripts.ts";
 import type { Script } from "./script.ts";
 import { SHARED_READING_SCRIPTS } from "./shared-reading-scripts.ts";
 import { SNAPSHOT_SCRIPTS } from "./snapshot-scripts.ts";
 
-export const SCRIPTS: Readonly<Record<string, Script>> = { ...SHARED_READING_SCRIPTS, ...SNAPSHOT_SCRIPTS };
+export const SCRIPTS: Readonly<Record<string, Script>> = {
+  ...SHARED_READING_SCRIPTS,
+  ...SNAPSHOT_SCRIPTS,
+  ...OFFER_MARKET_SCRIPTS,
+};

@@ -4,13 +4,14 @@ import type { Logger } from "../../../common/logging.ts";
 import { createLogger } from "../../../common/logging.ts";
 import type { BanStore } from "../../../provisioner/blacklist/store.ts";
 import { type AccountReadings, createAccountReadings } from "../../../provisioner/fleet/account-readings.ts";
+import { createOfferMarket, type OfferMarket } from "../../../provisioner/fleet/offer-market.ts";
 import { known } from "../../../provisioner/model/observation.ts";
 import type { Pauses } from "../../../provisioner/observe/pauses.ts";
 import type { State } from "../../../provisioner/state/schema.ts";
 import type { CreateRequest, VastClient } from "../../../provisioner/vast/client.ts";
 import { VastError, type VastErrorFields } from "../../../provisioner/vast/errors.ts";
 import type { Instance, Offer, Template } from "../../../provisioner/vast/rows.ts";
-import { template } from "./plan/situation.ts";
+import { LABEL, template } from "./plan/situation.ts";
 
 export function vastError(kind: VastErrorFields["kind"], over: Partial<VastErrorFields> = {}): VastError {
   return new VastError({ kind, call: "PUT /api/v0/asks/1/", status: 400, slug: "", text: "it said so", ...over });
@@ -90,6 +91,10 @@ export function fakeClient(journal: Journal, script: ClientScript = {}): FakeCli
 /** The readings of a pod that shares nothing. */
 export const ownReadings = (client: VastClient, clock: Clock): AccountReadings =>
   createAccountReadings({ client, clock, fleet: null });
+
+/** The offers of a pod that shares nothing. */
+export const ownMarket = (client: VastClient, clock: Clock): OfferMarket =>
+  createOfferMarket({ client, clock, fleet: null, label: LABEL });
 
 export interface FakeDisk {
   save(state: State): Promise<void>;

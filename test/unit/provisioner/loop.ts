@@ -21,6 +21,7 @@ import {
   fakeLog,
   type Journal,
   noPauses,
+  ownMarket,
   ownReadings,
 } from "./fakes.ts";
 import {
@@ -119,6 +120,7 @@ export function loop(setup: Setup) {
     },
     act: createActor({
       client,
+      market: ownMarket(client, clock),
       readings: ownReadings(client, clock),
       bans: fakeBans(journal),
       clock,

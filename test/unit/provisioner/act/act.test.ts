@@ -13,6 +13,7 @@ import {
   type Journal,
   never,
   noPauses,
+  ownMarket,
   ownReadings,
   vastError,
 } from "../fakes.ts";
@@ -49,6 +50,7 @@ async function act(
   const clock = fakeClock(NOW);
   const perform = createActor({
     client,
+    market: ownMarket(client, clock),
     readings: ownReadings(client, clock),
     bans: fakeBans(journal, setup.redisAway),
     clock,

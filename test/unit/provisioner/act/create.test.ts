@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { Clock } from "../../../../common/clock.ts";
 import { createOne } from "../../../../provisioner/act/create.ts";
+import type { OfferMarket } from "../../../../provisioner/fleet/offer-market.ts";
 import { known } from "../../../../provisioner/model/observation.ts";
 import type { Pauses } from "../../../../provisioner/observe/pauses.ts";
 import type { State } from "../../../../provisioner/state/schema.ts";
@@ -13,6 +14,7 @@ import {
   type Journal,
   never,
   noPauses,
+  ownMarket,
   ownReadings,
   vastError,
 } from "../fakes.ts";
@@ -40,6 +42,7 @@ interface Setup extends ClientScript {
   imageLogin?: string | null;
   mayMutate?: boolean;
   pauses?: Pauses;
+  market?: (own: OfferMarket) => OfferMarket;
   /** How long the API takes to answer a create. */
   answerMs?: number;
   /** Called with the fence of a create before it is answered. */
@@ -63,6 +66,7 @@ async function attempt(setup: Setup) {
   const { log, lines } = fakeLog();
   const parts = {
     client,
+    market: setup.market?.(ownMarket(client, clock)) ?? ownMarket(client, clock),
     readings: ownReadings(client, clock),
     clock,
     log,
@@ -179,6 +183,7 @@ describe("a create", () => {
     const { client } = await attempt({ create: () => 42, seen: { bans }, maxDollarsPerHour: 0.5 });
     expect(client.searches).toEqual([
       {
+        limit: 64,
         type: "on-demand",
         gpu_name: { eq: "RTX 4090" },
         allocated_storage: 32,
@@ -480,5 +485,46 @@ describe("before an offer is tried", () => {
   test("the log never carries the registry login", async () => {
     const { lines } = await attempt({ create: fails(vastError("invalid")) });
     expect(JSON.stringify(lines)).not.toContain("token");
+  });
+});
+
+describe("a create of a pod that shares the market", () => {
+  /** A market of two offers, the first of which `reserve` refuses; the journal has what is settled. */
+  async function onMarket(setup: Setup, reserves: (offerId: number) => boolean = () => true) {
+    const settled: string[] = [];
+    const result = await attempt({
+      offers: () => [offer({ id: 1, machineId: 71 }), offer({ id: 2, machineId: 72 })],
+      ...setup,
+      market: (own) => ({
+        ...own,
+        reserve: async ({ id }) => reserves(id),
+        settle: async ({ id }, fate) => void settled.push(`${id} ${fate}`),
+      }),
+    });
+    return { ...result, settled };
+  }
+
+  test("takes the next offer when another pod is about to rent the first", async () => {
+    const { journal, settled, outcome } = await onMarket({ create: () => 42 }, (id) => id !== 1);
+    expect(journal).toEqual(["template", "search", "save", "create 2", "save"]);
+    expect(settled).toEqual(["2 rented"]);
+    expect(outcome).toBe("created");
+  });
+
+  test("searches again when all are reserved, and does not say that there is no offer", async () => {
+    const { journal, outcome } = await onMarket({}, () => false);
+    expect(journal.filter((one) => one === "search")).toHaveLength(3);
+    expect(outcome).toBe("offers_lost");
+  });
+
+  test.each([
+    ["that is gone leaves the machine to nobody", fails(vastError("offer_gone")), ["1 rented", "2 rented"], 2],
+    ["that is refused leaves the machine to others", fails(vastError("invalid")), ["1 left"], 1],
+    ["without an answer keeps the machine", fails(vastError("unavailable", { status: 502 })), ["1 unknown"], 1],
+    ["that left a contract takes it", fails(vastError("invalid", { contract: 9 })), ["1 rented"], 1],
+  ])("%s", async (_, create, expected, searches) => {
+    const { settled, journal } = await onMarket({ create, destroy: () => undefined });
+    expect(settled.slice(0, 2)).toEqual(expected);
+    expect(journal.filter((one) => one === "search")).toHaveLength(searches);
   });
 });

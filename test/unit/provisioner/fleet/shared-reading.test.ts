@@ -78,6 +78,13 @@ describe("a shared reading", () => {
     expect(readings.map(({ readAt }) => readAt - NOW)).toEqual([0, 4 * SECOND]);
   });
 
+  test("that takes its time is waited for as long as the caller says", async () => {
+    const { clock, all, calls } = pods(3, slowly(7, 8 * SECOND));
+    const readings = await clock.drive(Promise.all(all.map((pod) => pod.read({ waitMs: 12 * SECOND }))));
+    expect(readings.map(({ own }) => own)).toEqual([true, false, false]);
+    expect(calls()).toBe(1);
+  });
+
   test("that fails is not published, and another pod may try at once", async () => {
     let fails = true;
     const { first, second, redis } = pods(2, async () => {

@@ -8,7 +8,7 @@ import type { Send } from "../../../../provisioner/vast/transport.ts";
 import type { Json, JsonObject } from "../../../emulator/json.ts";
 import { fakeClock } from "../../../fakes/fake-clock.ts";
 import { jsonParameter, rowsOf, type Trial, trial } from "../../emulator/harness.ts";
-import { fakeDisk, fakeLog, never, ownReadings } from "../fakes.ts";
+import { fakeDisk, fakeLog, never, ownMarket, ownReadings } from "../fakes.ts";
 import { createAction, NOW, observation, state, unknown } from "../plan/situation.ts";
 
 const ENV = {
@@ -29,6 +29,7 @@ async function create(env: Record<string, string>, market: JsonObject[], bans: r
   const { state: after } = await createOne(
     {
       client,
+      market: ownMarket(client, clock),
       readings: ownReadings(client, clock),
       clock,
       log: fakeLog().log,

@@ -1,0 +1,48 @@
+// Finds the offers that a create may try: those of a search that another pod has made, or of an own one where they are too few. Touches
+// the API and Redis through the market.
+import type { FoundOffers, OfferMarket, OfferSearch } from "../fleet/offer-market.ts";
+import type { SearchQuery } from "../search/query.ts";
+import { type Requirements, searchBody } from "../search/requirements.ts";
+import { type Choice, selectOffers } from "../search/select-offers.ts";
+import type { State } from "../state/schema.ts";
+
+export interface OfferChoice extends Choice {
+  found: FoundOffers;
+}
+
+// With fewer offers the next pods would lose time on those that are gone: whoever comes first searches again.
+const ENOUGH_OFFERS = 12;
+// A small market has no more: then this part of what a search found is enough.
+const ENOUGH_PART = 1 / 4;
+
+/** `before`: the offers that were just lost; the new ones are of a later search. That there are none is only said of an own search. */
+export async function findOffers(
+  { market, query }: { market: OfferMarket; query: SearchQuery },
+  needs: Requirements,
+  state: State,
+  before: FoundOffers | null,
+  stop: AbortSignal,
+): Promise<OfferChoice> {
+  const avoided = state.avoided.map((entry) => entry.machineId);
+  const search: OfferSearch = {
+    body: searchBody(query, needs, avoided),
+    common: searchBody(query, { ...needs, bans: [] }, []),
+  };
+  const select = (found: FoundOffers): OfferChoice => {
+    const { offers, excluded } = selectOffers(found.offers, query, needs, state);
+    const reserved = found.total - found.offers.length;
+    const others = reserved === 0 ? [] : [`${reserved} that other pods are renting`];
+    return { found, offers, excluded: [...others, ...(excluded === "" ? [] : [excluded])].join(", ") };
+  };
+  const isUnshared = before !== null && before.sharedAt === null;
+  let choice = select(await (isUnshared ? market.findAlone(search, stop) : market.find(search, before, stop)));
+  if (isEnough(choice)) return choice;
+  if (before === null) choice = select(await market.find(search, choice.found, stop));
+  if (choice.offers.length > 0 || choice.found.own) return choice;
+  return select(await market.findAlone(search, stop));
+}
+
+function isEnough({ offers, found }: OfferChoice): boolean {
+  if (found.own) return true;
+  return offers.length > 0 && offers.length >= Math.min(ENOUGH_OFFERS, found.total * ENOUGH_PART);
+}

@@ -1,0 +1,166 @@
+// The offers that all pods of an account choose from: one search serves many creates, and no two pods try for one machine at once. Without
+// a fleet each pod searches for itself. Touches the API and Redis.
+import * as z from "zod";
+import type { RedisScript } from "../redis/commands.ts";
+import type { VastClient } from "../vast/client.ts";
+import type { Offer } from "../vast/rows.ts";
+import { shortHash } from "./keys.ts";
+import { readShared, type SharedReadingParts } from "./shared-reading.ts";
+
+/** A search. `body` also excludes what this pod must not rent; `common` is the part that is the same for pods with the same settings. */
+export interface OfferSearch {
+  body: Record<string, unknown>;
+  common: Record<string, unknown>;
+}
+
+export interface FoundOffers {
+  /** Those on machines that no other pod is about to rent. */
+  offers: readonly Offer[];
+  /** How many the search found. */
+  total: number;
+  /** This pod has searched itself, just now. */
+  own: boolean;
+  /** When the search was made, by Redis' clock; null where Redis does not know it. */
+  sharedAt: number | null;
+}
+
+/** What became of an offer: `rented` by anybody, `left` to others, or it is `unknown`. */
+export type OfferFate = "rented" | "left" | "unknown";
+
+export interface OfferMarket {
+  /** The offers of a search that is at most 45 s old, and newer than `before` where one is given. */
+  find(search: OfferSearch, before: FoundOffers | null, signal?: AbortSignal): Promise<FoundOffers>;
+  /** The offers of a search that this pod makes now for itself. */
+  findAlone(search: OfferSearch, signal?: AbortSignal): Promise<FoundOffers>;
+  /** False: another pod is about to rent this machine, or has rented it since the search; or the search is too old by now. */
+  reserve(offer: Offer, found: FoundOffers): Promise<boolean>;
+  /** Ends the reservation. */
+  settle(offer: Offer, fate: OfferFate): Promise<void>;
+}
+
+export interface OfferMarketParts extends SharedReadingParts {
+  client: Pick<VastClient, "searchOffers">;
+  label: string;
+}
+
+// Offers are rented by other users all the time: after this a list costs more creates than a search.
+const FRESH_MS = 45_000;
+// A search may have to wait 6 s for its rate limit, and many pods that search at once would all be refused: the lock of one that died
+// expires earlier, and one of those that wait has it next.
+const SEARCH_WAIT_MS = 12_000;
+// Longer than a create takes with its wait for the rate limit, and longer than any list is used.
+const RESERVED_MS = 90_000;
+// A list that was asked for so long after a machine was rented shows what is left of it.
+const LIST_LAG_MS = 5000;
+
+// A reservation is "<Redis' time at which it was settled, or 0> <label>".
+const IS_FREE = `
+local t = redis.call('TIME')
+local now = t[1] * 1000 + math.floor(t[2] / 1000)
+local readAt = tonumber(ARGV[2])
+if readAt == 0 then readAt = now end
+local function free(key)
+  local held = redis.call('GET', key)
+  if not held then return true end
+  local settledAt, label = string.match(held, '^(%d+) (.*)$')
+  if tonumber(settledAt) > 0 then return tonumber(settledAt) + tonumber(ARGV[3]) < readAt end
+  return label == ARGV[1]
+end`;
+
+/** KEYS: machines. ARGV: label, when the list was asked for (0: now), lag ms. Answers 1 for each machine that this label may rent. */
+export const FREE_MACHINES: RedisScript = {
+  name: "free machines",
+  proves: "reading",
+  lua: `${IS_FREE}
+local answer = {}
+for i, key in ipairs(KEYS) do answer[i] = free(key) and 1 or 0 end
+return answer`,
+};
+
+/**
+ * KEYS: the machine. ARGV: label, when the list was asked for (0: now), lag ms, ttl ms, how old the list may be. Answers 1 when the machine
+ * is reserved for this label.
+ */
+export const RESERVE_MACHINE: RedisScript = {
+  name: "reserve machine",
+  proves: "writing",
+  lua: `${IS_FREE}
+if now - readAt > tonumber(ARGV[5]) or not free(KEYS[1]) then return 0 end
+redis.call('SET', KEYS[1], '0 ' .. ARGV[1], 'PX', ARGV[4])
+return 1`,
+};
+
+/** KEYS: the machine. ARGV: label, 1 if it is rented, ttl ms. Only the label's own reservation is settled. */
+export const SETTLE_MACHINE: RedisScript = {
+  name: "settle machine",
+  proves: "writing",
+  lua: `
+if redis.call('GET', KEYS[1]) ~= '0 ' .. ARGV[1] then return 0 end
+if ARGV[2] == '0' then return redis.call('DEL', KEYS[1]) end
+local t = redis.call('TIME')
+local now = t[1] * 1000 + math.floor(t[2] / 1000)
+redis.call('SET', KEYS[1], string.format('%.0f', now) .. ' ' .. ARGV[1], 'PX', ARGV[3])
+return 1`,
+};
+
+const sharedOffers: z.ZodType<Offer[]> = z.array(
+  z.object({
+    id: z.int().positive(),
+    hostId: z.number().nullable(),
+    machineId: z.number().nullable(),
+    dollarsPerHour: z.number().nullable(),
+    gpuName: z.string(),
+    rentable: z.boolean(),
+    fields: z.record(z.string(), z.unknown()),
+  }),
+);
+const flags = z.array(z.union([z.literal(0), z.literal(1)]));
+
+export function createOfferMarket({ client, label, clock, fleet }: OfferMarketParts): OfferMarket {
+  const keyOf = ({ machineId }: Offer) => (machineId === null ? null : (fleet?.keys()?.taken(machineId) ?? null));
+  /** Null: Redis did not answer, which its connection reports; then the API decides who comes first. */
+  const evaluate = async (script: RedisScript, keys: readonly string[], args: readonly (string | number)[]) =>
+    fleet === null || keys.length === 0 ? null : fleet.redis.evaluate(script, keys, args).catch(() => null);
+
+  async function withoutReserved(found: FoundOffers): Promise<FoundOffers> {
+    const keys = [...new Set(found.offers.flatMap((offer) => keyOf(offer) ?? []))];
+    const answer = flags.safeParse(await evaluate(FREE_MACHINES, keys, [label, found.sharedAt ?? 0, LIST_LAG_MS]));
+    if (!answer.success) return found;
+    const taken = new Set(keys.filter((_, i) => answer.data[i] === 0));
+    return { ...found, offers: found.offers.filter((offer) => !taken.has(keyOf(offer) ?? "")) };
+  }
+
+  return {
+    async find(search, before, signal) {
+      const { value, own, sharedAt } = await readShared(
+        { clock, fleet },
+        {
+          key: fleet?.keys()?.offers(shortHash(JSON.stringify(search.common))) ?? null,
+          freshMs: FRESH_MS,
+          usableMs: FRESH_MS,
+          waitMs: SEARCH_WAIT_MS,
+          after: before?.sharedAt ?? 0,
+          schema: sharedOffers,
+          read: () => client.searchOffers(search.body, signal),
+        },
+        signal,
+      );
+      return withoutReserved({ offers: value, total: value.length, own, sharedAt });
+    },
+    async findAlone(search, signal) {
+      const offers = await client.searchOffers(search.body, signal);
+      return withoutReserved({ offers, total: offers.length, own: true, sharedAt: null });
+    },
+    async reserve(offer, { sharedAt }) {
+      const key = keyOf(offer);
+      if (key === null) return true;
+      const args = [label, sharedAt ?? 0, LIST_LAG_MS, RESERVED_MS, FRESH_MS];
+      return (await evaluate(RESERVE_MACHINE, [key], args)) !== 0;
+    },
+    async settle(offer, fate) {
+      const key = keyOf(offer);
+      if (key === null || fate === "unknown") return;
+      await evaluate(SETTLE_MACHINE, [key], [label, fate === "rented" ? 1 : 0, RESERVED_MS]);
+    },
+  };
+}

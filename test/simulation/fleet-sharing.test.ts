@@ -1,0 +1,36 @@
+// Twenty pods with one key, one address and one Redis start together: they share what they read, and no two try for one machine.
+import { expect, test } from "vitest";
+import { scenarioWith } from "./scenario-with.ts";
+import { simulate } from "./simulation.ts";
+
+const PODS = 20;
+// A list is used for so long.
+const LIST_SECONDS = 45;
+// Without a limit of its own: a search finds as many as the API returns.
+const QUERY = JSON.stringify({ rentable: { eq: true }, num_gpus: { eq: 1 }, order: [["dph_total", "asc"]] });
+
+async function start(seed: number) {
+  const env = { BLACKLIST_ENABLED: "true", VAST_SEARCH_QUERY: QUERY };
+  const run = scenarioWith([], { faultyMinutes: 0, hours: 0.5, pods: PODS, seed, env });
+  const { truth, requests } = await simulate(run, { startsAt: () => 0 });
+  const made = truth.creates.filter((create) => create.made !== null);
+  const count = (call: RegExp, is: (status: number) => boolean) =>
+    requests.filter(({ method, path, status }) => call.test(`${method} ${path}`) && is(status ?? 0)).length;
+  return {
+    made: made.length,
+    seconds: (Math.max(...made.map(({ at }) => at)) - truth.start) / 1000,
+    /** Creates for an offer that somebody else had rented. */
+    lost: count(/^PUT .*\/asks\//, (status) => status >= 400 && status !== 429),
+    searches: count(/^POST .*\/bundles\//, () => true),
+    users: count(/users\/current/, () => true),
+  };
+}
+
+test.each([1, 2])("twenty pods search a few times and lose no offer to each other (seed %i)", async (seed) => {
+  const { made, seconds, lost, searches, users } = await start(seed);
+  expect(made).toBe(PODS);
+  expect(lost).toBe(0);
+  // One for every twelve creates, and one whenever the list is too old.
+  expect(searches).toBeLessThanOrEqual(PODS / 12 + seconds / LIST_SECONDS + 1);
+  expect(users).toBe(1);
+});

@@ -1,0 +1,82 @@
+import { describe, expect, test } from "vitest";
+import { findOffers } from "../../../../provisioner/act/find-offers.ts";
+import type { FoundOffers, OfferMarket } from "../../../../provisioner/fleet/offer-market.ts";
+import { requirements } from "../../../../provisioner/search/requirements.ts";
+import type { Offer } from "../../../../provisioner/vast/rows.ts";
+import { never } from "../fakes.ts";
+import { offer, query, state, template } from "../plan/situation.ts";
+
+const needs = requirements(template, undefined, []);
+const offers = (count: number, from = 1): Offer[] =>
+  Array.from({ length: count }, (_, i) => offer({ id: from + i, machineId: 100 + from + i }));
+const list = (found: readonly Offer[], over: Partial<FoundOffers> = {}): FoundOffers => ({
+  offers: found,
+  total: found.length,
+  own: false,
+  sharedAt: 1,
+  ...over,
+});
+
+/** What a pod finds on a market that answers these lists one after another, and what it asked for. */
+async function findOn(lists: readonly FoundOffers[], before: FoundOffers | null = null, avoided: number[] = []) {
+  const asked: unknown[] = [];
+  const left = [...lists];
+  const answer = (question: unknown): FoundOffers => {
+    asked.push(question);
+    const next = left.shift();
+    if (next === undefined) throw new Error("it asked once more");
+    return next;
+  };
+  const market: OfferMarket = {
+    find: async (_, earlier) => answer(earlier === null ? "any" : `after ${earlier.sharedAt}`),
+    findAlone: async () => answer("alone"),
+    reserve: async () => true,
+    settle: async () => undefined,
+  };
+  const memory = state({ avoided: avoided.map((machineId) => ({ machineId, until: Number.MAX_SAFE_INTEGER })) });
+  const choice = await findOffers({ market, query: query() }, needs, memory, before, never.stop);
+  return { asked, ids: choice.offers.map(({ id }) => id), excluded: choice.excluded };
+}
+
+describe("the offers of a create", () => {
+  test("are those of another pod's search when twelve are left", async () => {
+    expect((await findOn([list(offers(12), { total: 64 })])).asked).toEqual(["any"]);
+  });
+
+  test("are searched again when fewer are left, also for the next pods", async () => {
+    const { asked, ids } = await findOn([list(offers(11), { total: 64 }), list(offers(2), { own: true, sharedAt: 2 })]);
+    expect(asked).toEqual(["any", "after 1"]);
+    expect(ids).toEqual([1, 2]);
+  });
+
+  test("of a small market are enough while a quarter of them is left", async () => {
+    expect((await findOn([list(offers(2), { total: 8 })])).asked).toEqual(["any"]);
+    const again = list(offers(1), { own: true });
+    expect((await findOn([list(offers(1), { total: 8 }), again])).asked).toEqual(["any", "after 1"]);
+  });
+
+  test("count only where this pod may rent: its avoided machines are its own", async () => {
+    const avoided = offers(12).map(({ machineId }) => machineId ?? 0);
+    const { asked, ids } = await findOn([list(offers(12)), list(offers(1, 50), { own: true })], null, avoided);
+    expect(asked).toEqual(["any", "after 1"]);
+    expect(ids).toEqual([50]);
+  });
+
+  test("are none only after a search of this pod itself", async () => {
+    const { asked, ids } = await findOn([list([]), list([], { sharedAt: 2 }), list([], { own: true, sharedAt: null })]);
+    expect(asked).toEqual(["any", "after 1", "alone"]);
+    expect(ids).toEqual([]);
+  });
+
+  test("after lost ones are of a later search", async () => {
+    const lost = list(offers(12), { sharedAt: 5 });
+    expect((await findOn([list(offers(3), { sharedAt: 6 })], lost)).asked).toEqual(["after 5"]);
+    const unshared = list(offers(12), { own: true, sharedAt: null });
+    expect((await findOn([list(offers(3), { own: true })], unshared)).asked).toEqual(["alone"]);
+  });
+
+  test("say how many are reserved", async () => {
+    const reserved = list([], { total: 3, own: true });
+    expect((await findOn([reserved])).excluded).toBe("3 that other pods are renting");
+  });
+});

@@ -1,0 +1,125 @@
+import { describe, expect, test } from "vitest";
+import { fleetKeys } from "../../../../provisioner/fleet/keys.ts";
+import { createOfferMarket } from "../../../../provisioner/fleet/offer-market.ts";
+import type { Offer } from "../../../../provisioner/vast/rows.ts";
+import { fakeClock } from "../../../fakes/fake-clock.ts";
+import { sharedRedis } from "../../../simulation/redis.ts";
+import { fakeClient, type Journal } from "../fakes.ts";
+import { NOW, offer, SECOND } from "../plan/situation.ts";
+
+const search = { body: { num_gpus: { eq: 1 } }, common: { num_gpus: { eq: 1 } } };
+const [first, second] = [offer({ id: 1, machineId: 71 }), offer({ id: 2, machineId: 72 })];
+
+/** Two pods of one account. `offers` is what the API has. */
+function market(offers: () => Offer[] = () => [first, second]) {
+  const clock = fakeClock(NOW);
+  const redis = sharedRedis(clock.now);
+  const journal: Journal = [];
+  const podOf = (label: string) =>
+    createOfferMarket({
+      client: fakeClient(journal, { offers }),
+      clock,
+      label,
+      fleet: { redis: redis.connect(clock.sleep), keys: () => fleetKeys(9), token: label },
+    });
+  return { clock, redis, journal, one: podOf("one"), two: podOf("two") };
+}
+const idsOf = ({ offers }: { offers: readonly Offer[] }) => offers.map(({ id }) => id);
+
+describe("the market of all pods", () => {
+  test("is searched once for all that ask within 45 s", async () => {
+    const { clock, journal, one, two } = market();
+    expect(await one.find(search, null)).toMatchObject({ own: true, total: 2 });
+    await clock.advance(45 * SECOND);
+    expect(await two.find(search, null)).toMatchObject({ own: false, total: 2, offers: [first, second] });
+    await clock.advance(1);
+    expect(await two.find(search, null)).toMatchObject({ own: true });
+    expect(journal).toEqual(["search", "search"]);
+  });
+
+  test("is one market for each search, whatever a pod must not rent", async () => {
+    const { journal, one, two } = market();
+    await one.find(search, null);
+    await two.find({ ...search, body: { ...search.body, machine_id: { notin: [5] } } }, null);
+    expect(journal).toEqual(["search"]);
+    await two.find({ ...search, common: { num_gpus: { eq: 2 } } }, null);
+    expect(journal).toEqual(["search", "search"]);
+  });
+
+  test("is searched again when the offers before are not enough", async () => {
+    const { clock, journal, one, two } = market();
+    const before = await one.find(search, null);
+    await clock.advance(SECOND);
+    expect((await two.find(search, before)).sharedAt).toBe(NOW + SECOND);
+    expect(await one.find(search, before)).toMatchObject({ own: false, sharedAt: NOW + SECOND });
+    expect(journal).toEqual(["search", "search"]);
+  });
+
+  test("has a machine for one pod only: the others are not even shown it", async () => {
+    const { one, two } = market();
+    const found = await one.find(search, null);
+    expect(await one.reserve(first, found)).toBe(true);
+    expect(await two.reserve(first, found)).toBe(false);
+    expect(await one.reserve(first, found)).toBe(true);
+    expect(await two.find(search, null)).toMatchObject({ offers: [second], total: 2 });
+    expect(idsOf(await one.find(search, null))).toEqual([1, 2]);
+  });
+
+  test("gives a machine back that was left", async () => {
+    const { one, two } = market();
+    const found = await one.find(search, null);
+    await one.reserve(first, found);
+    await two.settle(first, "left"); // not its own
+    expect(await two.reserve(first, found)).toBe(false);
+    await one.settle(first, "left");
+    expect(await two.reserve(first, found)).toBe(true);
+  });
+
+  test("does not offer a rented machine again from the same list; a later list shows what is left of it", async () => {
+    const { clock, one, two } = market();
+    const found = await one.find(search, null);
+    await one.reserve(first, found);
+    await one.settle(first, "rented");
+    expect(await two.reserve(first, found)).toBe(false);
+    expect(await one.reserve(first, found)).toBe(false);
+    await clock.advance(5 * SECOND);
+    const soon = await two.find(search, found);
+    expect(idsOf(soon)).toEqual([2]);
+    await clock.advance(1);
+    const later = await two.find(search, soon);
+    expect(idsOf(later)).toEqual([1, 2]);
+    expect(await two.reserve(first, later)).toBe(true);
+  });
+
+  test("reserves nothing from a list that is older than 45 s", async () => {
+    const { clock, one } = market();
+    const found = await one.find(search, null);
+    await clock.advance(45 * SECOND + 1);
+    expect(await one.reserve(first, found)).toBe(false);
+  });
+
+  test("forgets the reservation of a pod that died", async () => {
+    const { clock, one, two } = market();
+    await one.reserve(first, await one.find(search, null));
+    await clock.advance(91 * SECOND);
+    expect(await two.reserve(first, await two.find(search, null))).toBe(true);
+  });
+
+  test("leaves it to the API who comes first while Redis is away", async () => {
+    const { clock, redis, one, two } = market();
+    redis.away = true;
+    const found = await clock.drive(one.find(search, null));
+    expect(found).toMatchObject({ own: true, sharedAt: null, offers: [first, second] });
+    expect(await clock.drive(one.reserve(first, found))).toBe(true);
+    expect(await clock.drive(two.reserve(first, found))).toBe(true);
+    await clock.drive(two.settle(first, "rented"));
+  });
+
+  test("can be searched by one pod for itself", async () => {
+    const { journal, one, two } = market();
+    await one.find(search, null);
+    await two.reserve(second, await two.find(search, null));
+    expect(await one.findAlone(search)).toEqual({ offers: [first], total: 2, own: true, sharedAt: null });
+    expect(journal).toEqual(["search", "search"]);
+  });
+});
