@@ -6,7 +6,7 @@ import { known } from "../model/observation.ts";
 import { redisMessage } from "../redis/trouble.ts";
 import type { Listed, ListReader } from "./list-reader.ts";
 import type { Urgency } from "./list-schedule.ts";
-import { CREATE_AFTER_SLOT_MS, firstCreateSlot, nextCreateSlot, type PollSlot } from "./poll-schedule.ts";
+import { firstCreateSlot, nextCreateSlot, type PollSlot } from "./poll-schedule.ts";
 import { unknownBecause } from "./unknown.ts";
 
 export interface FleetListParts {
@@ -34,6 +34,8 @@ const BLOCKED_MS = 30_000;
 const WAIT_MS = 8000;
 // A passing failure of one probe needs no longer wait.
 const WAIT_AGAIN_MS = 3000;
+// From the start of a pod's create slot to its create: the fresh list, the template and the search come before it.
+const CREATE_AFTER_MS = 4500;
 // Longer than the lead of a leader that was killed.
 const ALONE_AFTER_MS = 11_000;
 
@@ -134,7 +136,7 @@ export function createFleetLists(parts: FleetListParts): ListReader {
       afterFirst(listed);
       if (slotAt === null) return listed;
       const isNew = listed?.list.known === true;
-      if (isNew) parts.blockCreateUntil(slotAt + CREATE_AFTER_SLOT_MS);
+      if (isNew) parts.blockCreateUntil(slotAt + CREATE_AFTER_MS);
       createSlotAt = isNew ? null : nextCreateSlot(slot, clock.now() + 1, parts.random);
       return listed;
     },

@@ -74,7 +74,7 @@ describe("the leader", () => {
     await clock.drive(source.fresh(10 * SECOND));
     const before = journal.length;
     await clock.drive(source.look(5 * MINUTE));
-    await clock.advance(60 * SECOND);
+    await clock.advance(65 * SECOND);
     expect(journal.slice(before)).toEqual(Array.from({ length: 6 }, () => expect.stringMatching(/^count/)));
     await clock.drive(source.look(30 * SECOND));
     await clock.advance(2 * SECOND);

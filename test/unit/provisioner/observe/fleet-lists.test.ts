@@ -176,7 +176,7 @@ describe("a pod that has never run here", () => {
     await clock.advance(slotAt - NOW);
     at = clock.now();
     await lists.next(first, "starting");
-    expect(journal).toEqual(["fresh", "fresh", `block creates until +${slotAt - NOW + 2 * SECOND}`]);
+    expect(journal).toEqual(["fresh", "fresh", `block creates until +${slotAt - NOW + 4.5 * SECOND}`]);
     expect(lists.templateIsNeeded()).toBe(true);
   });
 
