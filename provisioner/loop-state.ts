@@ -63,6 +63,7 @@ export function startState(state: State, now: number): LoopState {
  * take minutes, and the probes go on.
  */
 export function takeState(loop: LoopState, state: State): void {
+  if (state === loop.state) return;
   const { tracks, generation } = loop.state;
   const merged = Object.entries(state.tracks).map(([id, track]) => [id, withLaterProbes(track, tracks[id])]);
   loop.state = {

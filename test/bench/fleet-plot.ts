@@ -25,6 +25,7 @@ export function fleetPlot(rows: readonly FleetRow[]): string {
   const plots = PLOTS.map((plot, i) => `<g transform="translate(${i * width} 0)">${drawn(plot, rows)}</g>`);
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width * PLOTS.length} ${height}" font-family="sans-serif" font-size="11">`,
+    "<title>Cold start and refused calls over the number of pods that share one API key</title>",
     `<rect width="100%" height="100%" fill="white"/>`,
     ...plots,
     "</svg>",
