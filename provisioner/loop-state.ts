@@ -3,6 +3,7 @@ import { sameServer, type UpstreamFile } from "../common/upstream-file.ts";
 import type { Observation, ProbeResult, Published } from "./model/observation.ts";
 import { OURS, type Ownership } from "./model/ownership.ts";
 import type { Action, Plan } from "./model/plan.ts";
+import type { Urgency } from "./observe/list-schedule.ts";
 import { PAUSE_MS } from "./observe/pauses.ts";
 import type { State } from "./state/schema.ts";
 import { withLaterProbes, withProbe } from "./state/track.ts";
@@ -121,4 +122,14 @@ export function lostMs({ seen, state, pausedMs: before }: LoopState, pausedMs: n
   if (state.observedAt === null) return null;
   const downMs = now - state.observedAt;
   return downMs >= PAUSE_MS ? downMs : 0;
+}
+
+/** While all is well the list is read seldom. */
+export function urgencyOf({ plan, problem, state }: LoopState): Urgency {
+  // A second list shows whether the contract is really stopped: until then nginx may route to somebody else.
+  if (Object.values(state.tracks).some(({ stopped }) => stopped !== null)) return "starting";
+  if (plan === null || problem !== null) return "starting";
+  // A fresh list is read when the turn has come.
+  const waits = plan.reason === "waiting_for_turn" || plan.reason === "instance_ready";
+  return waits && plan.actions.length === 0 ? "ready" : "starting";
 }

@@ -3,9 +3,10 @@
 import { runPasses, WakeSignal } from "../common/loop.ts";
 import type { Act } from "./act/act.ts";
 import type { Signals } from "./act/try-offer.ts";
+import type { CreateTurns, Wish } from "./fleet/create-turns.ts";
 import { type KeepParts, keep, publishPlan } from "./keep.ts";
 import type { Lease } from "./lease/lease.ts";
-import { type LoopState, lastServed, lostMs, takeState } from "./loop-state.ts";
+import { type LoopState, lastServed, lostMs, takeState, urgencyOf } from "./loop-state.ts";
 import type { Desired, Limits, Policy } from "./model/desired.ts";
 import type { Observation, Published } from "./model/observation.ts";
 import {
@@ -22,10 +23,12 @@ import type { Observer } from "./observe/observe.ts";
 import type { Pauses } from "./observe/pauses.ts";
 import { createAction } from "./plan/no-instance.ts";
 import { decide } from "./plan/plan.ts";
-import { afterGap, applyPolicy, untilListed } from "./plan/policy.ts";
+import { afterGap, applyPolicy, needsFreshList, untilListed } from "./plan/policy.ts";
+import { untilTurn, wishOf } from "./plan/turn.ts";
 import { logChange } from "./publish/log-change.ts";
 import { type AskReloader, awaitWithdrawn } from "./publish/withdraw.ts";
 import { applyObservation, countStart } from "./state/apply-observation.ts";
+import { wasDeleteSent } from "./state/apply-outcome.ts";
 import type { State } from "./state/schema.ts";
 import { recordTakeovers } from "./state/takeovers.ts";
 import { continueAfterGap, markObserved } from "./state/unobserved.ts";
@@ -35,6 +38,9 @@ export interface LoopParts extends KeepParts {
   pauses: Pauses;
   act: Act;
   lease: Lease;
+  turns: CreateTurns;
+  /** No other pod of its set is known: its cold start comes before that of others. */
+  mayBeAlone: boolean;
   askReloader: AskReloader;
   desired: Desired;
   limits: Limits;
@@ -113,19 +119,14 @@ export async function pass(
   return parts.observer.wakeAt(urgencyOf(loop), nextCheckAt);
 }
 
-/** While all is well the list is read seldom. */
-function urgencyOf({ plan, problem, state }: LoopState): Urgency {
-  // A second list shows whether the contract is really stopped: until then nginx may route to somebody else.
-  if (Object.values(state.tracks).some(({ stopped }) => stopped !== null)) return "starting";
-  return plan?.reason === "instance_ready" && plan.actions.length === 0 && problem === null ? "ready" : "starting";
-}
-
 interface Outcome {
   seen: Observation;
   /** The state before the observation was applied. */
   before: State;
   state: State;
   decision: Decision;
+  /** What the decision wants a turn for, whether it has come or not. */
+  wish: Wish | null;
   suppressed: readonly Action[];
   now: number;
   pausedMs: number;
@@ -151,6 +152,7 @@ async function observeAndDecide(
   };
   const first = await once(urgencyOf(loop));
   if (first === null) return null;
+  await askForTurn(parts, decideOn(parts, loop, first));
   const outcome = decideOn(parts, loop, first);
   if (!isTooOld(outcome, began)) return outcome;
   const second = await once("now");
@@ -163,6 +165,12 @@ function upToDate(parts: LoopParts, loop: LoopState, outcome: Outcome): Outcome 
   return isNewest ? outcome : decideOn(parts, loop, outcome.seen);
 }
 
+/** Before the decision counts, because from then on nothing waits. */
+async function askForTurn({ turns }: LoopParts, { wish, state, decision, seen }: Outcome): Promise<void> {
+  const kept = seen.list.known && seen.instances.some(({ row }) => !state.pendingDeletes.some((d) => d.id === row.id));
+  await turns.ask(wish, { listed: kept, serves: decision.serving.server !== null });
+}
+
 /** Nothing is changed by an old list, not even where the API refuses a new one; but a server that does not answer is withdrawn. */
 function isTooOld({ decision, seen }: Outcome, began: number): boolean {
   return needsFreshList(decision.actions) && seen.listedAt < began;
@@ -170,7 +178,7 @@ function isTooOld({ decision, seen }: Outcome, began: number): boolean {
 
 /** The decision on one observation. It changes nothing, so it can be made again. */
 function decideOn(
-  { clock, desired, limits, pauses, policy, firstCreateWaitMs }: LoopParts,
+  { clock, desired, limits, pauses, policy, firstCreateWaitMs, turns, mayBeAlone }: LoopParts,
   loop: LoopState,
   seen: Observation,
 ): Outcome {
@@ -187,13 +195,11 @@ function decideOn(
   if (!limits.bansEnabled && state.unwrittenBans.length > 0) state = { ...state, unwrittenBans: [] };
   const published = lastServed(loop, limits.httpProbe, clock.monotonic());
   const decided = decide({ desired, seen, state, ownership, now, limits }, published);
-  const allowed = applyPolicy(gap ? afterGap(decided, published) : decided, policy);
-  return { seen, before: loop.state, state, now, pausedMs, afterGap: gap, published, ...allowed };
-}
-
-/** True for actions that an old list may not decide. */
-function needsFreshList(actions: readonly Action[]): boolean {
-  return actions.some(({ kind }) => kind === "create" || kind === "destroy" || kind === "forget_intent");
+  const { decision, suppressed } = applyPolicy(gap ? afterGap(decided, published) : decided, policy);
+  const wish = wishOf(decision, state, mayBeAlone);
+  const admitted = wish === null ? decision : untilTurn(decision, wish, turns.turnFor(wish));
+  const outcome = { seen, before: loop.state, state, now, pausedMs, afterGap: gap, published, suppressed };
+  return { ...outcome, decision: admitted, wish };
 }
 
 /**
@@ -287,11 +293,7 @@ async function actAll(
     });
     if (done) continue;
     // A destroy that could not be recorded was not sent: it must not be sent later, when the instance may be the right one again.
-    if (action.kind === "destroy" && !wasSent(loop.state, action.id)) takeState(loop, before);
+    if (action.kind === "destroy" && !wasDeleteSent(loop.state, action.id)) takeState(loop, before);
     return;
   }
-}
-
-function wasSent({ pendingDeletes }: State, id: number): boolean {
-  return pendingDeletes.some((pending) => pending.id === id && pending.deleteSentAt !== null);
 }

@@ -4,6 +4,7 @@ import { readSettings, SettingsError, type SettingsSource } from "../common/sett
 import { readSmallFileSync } from "../common/small-file.ts";
 import type { Header, RegistryLogin } from "../common/variable-parsers.ts";
 import type { Values } from "../common/variables.ts";
+import type { MaxUnavailable } from "./fleet/unavailable.ts";
 import { type Desired, type Limits, type OnTerminate, type Policy, revisionOf } from "./model/desired.ts";
 import { labelOf } from "./model/label.ts";
 import { type SearchQuery, withOrder } from "./search/query.ts";
@@ -20,6 +21,9 @@ export interface ProvisionerSettings {
   vastUrl: string;
   query: SearchQuery;
   redisUrl: string;
+  /** The group of pods that call the API from one address. */
+  egress: string;
+  maxUnavailable: MaxUnavailable;
   banTimes: { banTtlSeconds: number; restartTtlSeconds: number; banAfterSeconds: number };
   healthPath: string | undefined;
   healthExpect: string | undefined;
@@ -86,6 +90,8 @@ export function readProvisionerSettings(source: SettingsSource): ProvisionerSett
     vastUrl: v.VAST_URL,
     query: withOrder(v.VAST_SEARCH_QUERY, v.VAST_SEARCH_ORDER?.order),
     redisUrl,
+    egress: v.FLEET_EGRESS,
+    maxUnavailable: v.FLEET_MAX_UNAVAILABLE,
     banTimes: {
       banTtlSeconds: v.BLACKLIST_BAN_TTL_SECONDS,
       restartTtlSeconds: v.BLACKLIST_RESTART_TTL_SECONDS,

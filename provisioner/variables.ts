@@ -221,6 +221,24 @@ export const PROVISIONER_VARIABLES = {
     meaning: "the count of restarts is reset after this long without a restart",
     expects: EXPECTED.seconds,
   }),
+  FLEET_EGRESS: byDefault(z.string().regex(/^[A-Za-z0-9._-]{1,128}$/), "all", {
+    group: "redis",
+    meaning: "pods with one address towards the API; the node's name where each node has its own address",
+    expects: "1-128 letters, digits, dots, hyphens and underscores, like the node's name",
+  }),
+  FLEET_MAX_UNAVAILABLE: byDefault(
+    z
+      .string()
+      .regex(/^[1-9]\d{0,4}%?$/)
+      .refine((text) => !text.endsWith("%") || Number(text.slice(0, -1)) <= 100)
+      .transform((text) => (text.endsWith("%") ? { percent: Number(text.slice(0, -1)) } : { number: Number(text) })),
+    "10%",
+    {
+      group: "redis",
+      meaning: "most pods with this key that are replaced at once for a new image or template; at least one",
+      expects: "a percentage like 10%, or a number of pods like 5",
+    },
+  ),
   STATE_PATH: byDefault(path, "/var/lib/vast-pod/provisioner.json", {
     group: "program",
     meaning: "the provisioner's state file, on its own volume",

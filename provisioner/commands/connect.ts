@@ -9,6 +9,8 @@ export interface AccountOptions extends Omit<TransportOptions, "pacing"> {
   /** Returns 0 to 1. */
   random: () => number;
   client?: Omit<ClientOptions, "apiKey">;
+  /** Paces the calls together with those of other pods; `local` paces them alone. */
+  pace?: (local: Pacing) => Pacing;
 }
 
 /** `pacing` is the client's: it spaces the calls of each endpoint. */
@@ -17,8 +19,9 @@ export interface Account {
   pacing: Pacing;
 }
 
-export function connectAccount({ random, client: clientOptions, ...transport }: AccountOptions): Account {
-  const pacing = createPacing(transport.clock, random);
+export function connectAccount({ random, client: clientOptions, pace, ...transport }: AccountOptions): Account {
+  const local = createPacing(transport.clock, random);
+  const pacing = pace?.(local) ?? local;
   const { apiKey } = transport;
   return { client: createVastClient(createTransport({ ...transport, pacing }), { ...clientOptions, apiKey }), pacing };
 }

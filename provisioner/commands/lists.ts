@@ -39,7 +39,8 @@ export function connectLists(
     listAvailableAt,
     blockCreateUntil: (until: number) => pacing.blockUntil("create", until),
   };
-  const own = createOwnLists(parts);
+  // Pods of a fleet take turns: they need no time slots for their start.
+  const own = createOwnLists({ ...parts, fresh: fresh && fleet === null });
   if (fleet === null) return { lists: own, lead: async () => undefined };
   const snapshot = snapshotOf(fleet);
   const source = createListSource({ snapshot, clock, label: desired.label });

@@ -1,11 +1,12 @@
 // `vast-provisioner run`: starts the loop's parts, runs the loop, and shuts down. Touches everything, through its dependencies.
-import { createLogger, scrub } from "../../common/logging.ts";
+import { createLogger } from "../../common/logging.ts";
 import { createRegistry } from "../../common/metrics.ts";
 import { createTurns } from "../../common/turns.ts";
 import { createActor } from "../act/act.ts";
 import { type BanStore, createBanStore, noBans } from "../blacklist/store.ts";
 import { shareAccountId } from "../fleet/account-id.ts";
 import { createAccountReadings } from "../fleet/account-readings.ts";
+import { noCreateTurns } from "../fleet/create-turns.ts";
 import { fleetKeys } from "../fleet/keys.ts";
 import { createOfferMarket } from "../fleet/offer-market.ts";
 import type { Fleet } from "../fleet/shared-reading.ts";
@@ -16,7 +17,7 @@ import type { ListReader } from "../observe/list-reader.ts";
 import { createLostLabelLook } from "../observe/lost-label.ts";
 import { createObserver } from "../observe/observe.ts";
 import { type Pauses, watchPauses } from "../observe/pauses.ts";
-import { nextCreateSlot, pollSlotOf } from "../observe/poll-schedule.ts";
+import { mayBeAlone, nextCreateSlot, pollSlotOf } from "../observe/poll-schedule.ts";
 import type { Probe } from "../observe/probe.ts";
 import { shareProbe } from "../observe/shared-probe.ts";
 import { createPublisher, type Publisher } from "../publish/publish.ts";
@@ -32,10 +33,10 @@ import { createStateFile, type StateFile } from "../state/state-file.ts";
 import { billingSentence, nothingBilled } from "../teardown/billing.ts";
 import type { DestroyOutcome } from "../teardown/destroy-all.ts";
 import { terminateWarning } from "../teardown/on-terminate.ts";
-import { type Account, connectAccount } from "./connect.ts";
 import type { Dependencies, RunContext } from "./dependencies.ts";
 import { connectLists } from "./lists.ts";
 import { mutationDeadline } from "./mutation-deadline.ts";
+import { connectRunAccount, type RunAccount } from "./run-account.ts";
 import { shutdown } from "./shutdown.ts";
 
 /** What an earlier run has left. `fresh`: there was no usable state file. */
@@ -80,7 +81,7 @@ export async function run(settings: ProvisionerSettings, deps: Dependencies, sto
     maxDollarsPerHour: settings.limits.maxDollarsPerHour,
     redis: () => redis?.health ?? null,
   });
-  const account = accountOf(context, counts);
+  const account = connectRunAccount(context, counts.onCall);
   const statusServer = await deps.serveStatus(
     settings.statusPort,
     {
@@ -94,6 +95,7 @@ export async function run(settings: ProvisionerSettings, deps: Dependencies, sto
   // Only now that the port is ours: an open connection would keep a program alive that cannot start.
   const stores = await connectRedis(context, restored, account, counts);
   redis = stores.redis;
+  if (redis !== null) account.queue?.connect(redis);
   const mutations = mutationDeadline(stop, deps);
   let outcome: DestroyOutcome | null = null;
   try {
@@ -157,33 +159,11 @@ async function restoreState({ settings, deps, log }: RunContext): Promise<Restor
   return { loop, fresh: state === null, stateFile, publisher };
 }
 
-function accountOf({ settings, deps, log }: RunContext, counts: ProvisionerCounts): Account {
-  const { secrets, vastUrl } = settings;
-  return connectAccount({
-    baseUrl: vastUrl,
-    apiKey: secrets.apiKey,
-    clock: deps.clock,
-    random: deps.random,
-    secrets: secrets.all,
-    onAuthError: secrets.reload,
-    onCall: counts.onCall,
-    ...(deps.adapter ? { adapter: deps.adapter } : {}),
-    client: {
-      clean: (text) => scrub(text, secrets.all()),
-      onDuplicateTemplates: (name, [taken, ...others]) =>
-        log.warn(
-          { event: "template", taken, others },
-          `the account has ${others.length + 1} templates named "${name}": the newest one, ${taken}, is used; rename the others, because changes in them have no effect`,
-        ),
-    },
-  });
-}
-
 /** Bans and lease are in Redis if it is enabled. Under VAST_POLICY=observe there is no lease, so that others can act. */
 async function connectRedis(
   { settings, deps, log }: RunContext,
   { loop, stateFile }: Restored,
-  { client }: Account,
+  { client }: RunAccount,
   counts: ProvisionerCounts,
 ): Promise<Stores> {
   const { clock, random, owner } = deps;
@@ -215,7 +195,7 @@ async function connectRedis(
 }
 
 /** `token` names this process. */
-function fleetOf(redis: RedisConnection, client: Account["client"], loop: LoopState, token: string): Fleet {
+function fleetOf(redis: RedisConnection, client: RunAccount["client"], loop: LoopState, token: string): Fleet {
   const keys = () => {
     const accountId = client.accountId() ?? loop.state.accountId;
     return accountId === null ? null : fleetKeys(accountId);
@@ -228,7 +208,7 @@ const withoutLogin = (url: string) => url.replace(/\/\/.*@/, "//");
 function loopParts(
   { settings, deps, log }: RunContext,
   { publisher }: Restored,
-  { client }: Account,
+  { client, queue }: RunAccount,
   { bans, lease, fleet, save }: Stores,
   counts: ProvisionerCounts,
   lists: ListReader,
@@ -268,7 +248,7 @@ function loopParts(
         save,
         mayMutate: lease.mayMutate,
         pauses,
-        nextCreateSlot: (notBefore) => nextCreateSlot(slot, notBefore, random),
+        nextCreateSlot: (notBefore) => (queue === null ? nextCreateSlot(slot, notBefore, random) : notBefore),
       }),
     ),
     async afterPass(before, seen, stop) {
@@ -276,6 +256,8 @@ function loopParts(
       await lookForLostLabels(before, seen, stop);
     },
     lease,
+    turns: queue?.turns ?? noCreateTurns,
+    mayBeAlone: mayBeAlone(slot),
     pauses,
     publisher,
     askReloader,

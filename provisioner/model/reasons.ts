@@ -57,6 +57,7 @@ export type Reason =
   | "create_interrupted"
   | "bans_unknown"
   | "no_instance"
+  | "waiting_for_turn"
   | "terminating"
   | "internal_error";
 

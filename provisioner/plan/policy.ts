@@ -45,6 +45,11 @@ export function afterGap(decision: Decision, published: Published): Decision {
 
 const WAITS_FOR_NEXT_LOOK: ReadonlySet<Action["kind"]> = new Set(["create", "ban", "forget_intent"]);
 
+/** True for actions that an old list may not decide. */
+export function needsFreshList(actions: readonly Action[]): boolean {
+  return actions.some(({ kind }) => kind === "create" || kind === "destroy" || kind === "forget_intent");
+}
+
 /** The decision while it waits for a newer list than it was made from. */
 export function untilListed(decision: Decision, published: Published): Decision {
   return postponed(decision, published, "waiting for a fresh instance list: rate-limited by the API");

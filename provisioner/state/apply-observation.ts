@@ -54,7 +54,7 @@ export function applyObservation(
   const proven = Object.values(next.tracks).some((t) => t.servingSince !== null && now - t.servingSince > HOUR_MS);
   if (proven) next.unreachableHost = null;
   if (Object.values(next.tracks).some((t) => t.serving))
-    Object.assign(next, { backoff: null, notListening: null, brokenImages: null });
+    Object.assign(next, { backoff: null, notListening: null, brokenImages: null, hasServed: true });
   const agrees = own.some(({ row }) => next.tracks[row.id]?.serving === true && isAsDesired(row, desired, next));
   next.converging = afterAgreement(state.converging, agrees, now);
   if (!own.some(({ row }) => row.id === next.heldReplacement?.instanceId)) next.heldReplacement = null;

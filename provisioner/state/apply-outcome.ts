@@ -129,3 +129,8 @@ function avoid(state: State, machineId: number | null, now: number): State {
   if (machineId === null) return { ...state };
   return { ...state, avoided: [...state.avoided, { machineId, until: now + AVOID_MS }] };
 }
+
+/** Whether a DELETE of this instance was sent, whatever came of it. */
+export function wasDeleteSent({ pendingDeletes }: State, id: number): boolean {
+  return pendingDeletes.some((pending) => pending.id === id && pending.deleteSentAt !== null);
+}

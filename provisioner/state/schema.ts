@@ -156,6 +156,8 @@ export const stateSchema = z.object({
   notListening: z.object({ wanted: z.string(), count: z.int() }).nullable(),
   /** How many instances in a row could not use the image or had too small a disk, and for which revision. */
   brokenImages: z.object({ wanted: z.string(), count: z.int() }).nullable().default(null),
+  /** An instance has served here: one that is lost is replaced before other pods get their first. */
+  hasServed: z.boolean().default(false),
   /** The host of the last instance that was replaced as unreachable. */
   unreachableHost: z.number().nullable(),
   /** Whether an empty list proves at once that there is no instance: a complete list was read before. */
@@ -206,6 +208,7 @@ export function emptyState(label: string): State {
     heldReplacement: null,
     notListening: null,
     brokenImages: null,
+    hasServed: false,
     unreachableHost: null,
     confirmedNone: false,
     firstNoneAt: null,

@@ -5,7 +5,7 @@ import type { Clock } from "../../common/clock.ts";
 import type { VastError } from "./errors.ts";
 
 // Documented minimum intervals in ms, per endpoint. A shorter interval is answered with 429, and a 429 on a create costs 12 s.
-const INTERVALS_MS: Readonly<Record<string, number>> = {
+export const INTERVALS_MS: Readonly<Record<string, number>> = {
   create: 4500,
   destroy: 3000,
   list: 1000,
@@ -13,9 +13,9 @@ const INTERVALS_MS: Readonly<Record<string, number>> = {
   search: 6000, // ten a minute
   user: 1000,
 };
-const PENALTY_MS: Readonly<Record<string, number>> = { create: 12_000 };
+export const PENALTY_MS: Readonly<Record<string, number>> = { create: 12_000 };
 // For a 429 without a time: longer than nearly every documented interval.
-const DEFAULT_REFUSAL_WAIT_MS = 5000;
+export const DEFAULT_REFUSAL_WAIT_MS = 5000;
 // How long a longer interval from a 429 is kept: the vendor changes the intervals from time to time, in both directions.
 const LEARNED_INTERVAL_TTL_MS = 600_000;
 // The largest random extra wait after repeated refusals: one minute, the window of the search limit, which is the longest.
@@ -25,8 +25,11 @@ const OUTAGE_FIRST_MS = 2000;
 const OUTAGE_CEILING_MS = 20_000;
 
 export interface Pacing {
-  /** Resolves when a call of this endpoint may start, or when `signal` is aborted. */
-  acquire(endpoint: string, signal?: AbortSignal): Promise<void>;
+  /**
+   * Resolves with 0 when a call of this endpoint may start, or when `signal` is aborted; or with the ms that it would still have to wait,
+   * where that is longer than such a call may take. `urgent`: something is about to be changed that depends on it.
+   */
+  acquire(endpoint: string, signal?: AbortSignal, urgent?: boolean): Promise<number>;
   /** Epoch ms before which a call of this endpoint would have to wait. */
   availableAt(endpoint: string): number;
   /** Prevents calls of this endpoint from starting before `until` (epoch ms). */
@@ -83,6 +86,7 @@ export function createPacing(clock: Clock, random: () => number): Pacing {
       const start = Math.max(now, bucket.availableAt);
       bucket.availableAt = start + intervalOf(bucket);
       if (start > now) await clock.sleep(start - now, signal);
+      return 0;
     },
     succeeded(name) {
       Object.assign(withClock(name), { refusals: 0, outages: 0 });

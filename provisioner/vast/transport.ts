@@ -100,15 +100,14 @@ export function createTransport(options: TransportOptions): Send {
   };
   const sendOnce: Send = async (call, signal) => {
     const waitMs = options.pacing.availableAt(call.endpoint) - options.clock.now();
-    if (isRead(call) && waitMs > READ_WAIT_MS) {
-      const text = "not sent: the API asked for a longer wait";
-      throw notSent(call, { kind: "rate_limited", slug: "", text, retryAfterMs: waitMs });
-    }
+    if (isRead(call) && waitMs > READ_WAIT_MS) throw notYet(call, waitMs, "the API asked for a longer wait");
     const cancels = [signal, call.beforeSent].filter((one) => one !== undefined);
     // Combined only when there are two, in a create: a long-lived signal keeps a reference to each signal that is derived from it.
-    await options.pacing.acquire(call.endpoint, cancels.length > 1 ? AbortSignal.any(cancels) : cancels[0]);
+    const cancelled = cancels.length > 1 ? AbortSignal.any(cancels) : cancels[0];
+    const leftMs = await options.pacing.acquire(call.endpoint, cancelled, call.retryRateLimited !== false);
     if (cancels.some((one) => one.aborted))
       throw notSent(call, { kind: "unavailable", slug: "aborted", text: "cancelled before it was sent" });
+    if (leftMs > 0) throw notYet(call, leftMs, "other pods with the same key are to call before");
     if (call.fence?.() === false) throw tooLate(call);
     const sentAt = options.clock.now();
     const report = (outcome: CallInfo["outcome"]) =>
@@ -160,6 +159,10 @@ function describe(call: ApiCall): string {
 
 function notSent(call: ApiCall, fields: Pick<VastErrorFields, "kind" | "slug" | "text" | "retryAfterMs">): VastError {
   return new VastError({ ...fields, call: describe(call), status: null, reached: false });
+}
+
+function notYet(call: ApiCall, retryAfterMs: number, why: string): VastError {
+  return notSent(call, { kind: "rate_limited", slug: "", text: `not sent: ${why}`, retryAfterMs });
 }
 
 function tooLate(call: ApiCall): VastError {

@@ -33,3 +33,15 @@ globalThis.setTimeout = Object.assign(
   realSetTimeout,
 );
 syncBuiltinESMExports();
+
+// Scripts of the program ask Redis for the time. They get the sped-up one as well: the text of a script is changed on its way, in its
+// length. Redis does not know the script by the hash of its real text, so the program sends the text each time.
+const REDIS_TIME = "local t = redis.call('TIME')\nlocal now = t[1] * 1000 + math.floor(t[2] / 1000)";
+const fastTime = `local s,t=${start},redis.call('TIME')local now=s+(t[1]*1e3+t[2]/1e3-s)*${scale}`;
+if (fastTime.length > REDIS_TIME.length) throw new Error("the text of the sped-up time is too long");
+const { Socket } = require("node:net");
+const realWrite = Socket.prototype.write;
+Socket.prototype.write = function write(data, ...rest) {
+  const text = typeof data === "string" ? data.replaceAll(REDIS_TIME, fastTime.padEnd(REDIS_TIME.length)) : data;
+  return realWrite.call(this, text, ...rest);
+};

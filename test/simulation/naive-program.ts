@@ -17,7 +17,7 @@ const EVERY_MS = 5000;
 const TEMPLATE_EVERY_MS = 30_000;
 
 const AT_ONCE: Pacing = {
-  acquire: async () => undefined,
+  acquire: async () => 0,
   availableAt: () => 0,
   blockUntil: () => undefined,
   succeeded: () => undefined,

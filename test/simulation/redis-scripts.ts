@@ -3,9 +3,11 @@ import { OFFER_MARKET_SCRIPTS } from "./offer-market-scripts.ts";
 import type { Script } from "./script.ts";
 import { SHARED_READING_SCRIPTS } from "./shared-reading-scripts.ts";
 import { SNAPSHOT_SCRIPTS } from "./snapshot-scripts.ts";
+import { TURN_SCRIPTS } from "./turn-scripts.ts";
 
 export const SCRIPTS: Readonly<Record<string, Script>> = {
   ...SHARED_READING_SCRIPTS,
   ...SNAPSHOT_SCRIPTS,
   ...OFFER_MARKET_SCRIPTS,
+  ...TURN_SCRIPTS,
 };

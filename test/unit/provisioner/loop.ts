@@ -1,6 +1,7 @@
 // The loop with fakes around it, and a journal of everything that it does. Touches nothing.
 import { formatUpstreamFile, type UpstreamFile } from "../../../common/upstream-file.ts";
 import { createActor } from "../../../provisioner/act/act.ts";
+import { type CreateTurns, noCreateTurns } from "../../../provisioner/fleet/create-turns.ts";
 import { type Lease, noLease } from "../../../provisioner/lease/lease.ts";
 import { type LoopState, startState } from "../../../provisioner/loop-state.ts";
 import type { Policy } from "../../../provisioner/model/desired.ts";
@@ -85,6 +86,7 @@ interface Setup extends ClientScript {
   probe?: Probe;
   onAsk?: () => void;
   lease?: Lease;
+  turns?: CreateTurns;
   pauses?: Pauses;
 }
 
@@ -134,6 +136,8 @@ export function loop(setup: Setup) {
       nextCreateSlot: (notBefore) => notBefore,
     }),
     lease,
+    turns: setup.turns ?? noCreateTurns,
+    mayBeAlone: false,
     pauses: setup.pauses ?? noPauses,
     publisher: fakePublisher(journal, brokenPublisher),
     askReloader: async () => {

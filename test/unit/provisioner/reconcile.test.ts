@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { UpstreamFile } from "../../../common/upstream-file.ts";
+import type { CreateTurn, CreateTurns } from "../../../provisioner/fleet/create-turns.ts";
 import { fleetKeys } from "../../../provisioner/fleet/keys.ts";
 import { createLease } from "../../../provisioner/lease/lease.ts";
 import type { Observation } from "../../../provisioner/model/observation.ts";
@@ -654,5 +655,48 @@ describe("the lease", () => {
     expect(l.state.state.pendingDeletes).toEqual([]);
     await l.pass();
     expect(l.state.plan).toMatchObject({ reason: "other_owner", server: { port: 41234 } });
+  });
+});
+
+describe("the turn among the pods with the same API key", () => {
+  const turnsOf = (turn: { now: CreateTurn }) => {
+    const asked: unknown[] = [];
+    const turns: CreateTurns = { ask: async (wish) => void asked.push(wish?.kind ?? null), turnFor: () => turn.now };
+    return { asked, turns };
+  };
+  const later: CreateTurn = { kind: "later", ahead: 9, waitMs: 40 * SECOND };
+
+  test("a pod without an instance creates when it comes, and asks in each pass", async () => {
+    const turn: { now: CreateTurn } = { now: later };
+    const { asked, turns } = turnsOf(turn);
+    const l = loop({ turns });
+    expect(await l.pass()).toBe(NOW + 10 * SECOND);
+    expect(l.journal.join()).not.toContain("create");
+    expect(l.state.plan).toMatchObject({ reason: "waiting_for_turn", state: "provisioning" });
+    turn.now = { kind: "now" };
+    await l.pass();
+    expect(l.journal.join()).toContain("create 31415926");
+    expect(asked).toEqual(["create", "create"]);
+  });
+
+  test("an outdated instance serves until it comes: nothing is searched, withdrawn or destroyed, and no fresh list is read", async () => {
+    const turn: { now: CreateTurn } = { now: later };
+    const { asked, turns } = turnsOf(turn);
+    const l = loop({
+      turns,
+      seen: observation([changed]),
+      state: serving,
+      file: fileOf(),
+      oldList: (u) => u !== "now",
+    });
+    await l.pass();
+    await l.pass();
+    expect(l.journal.join()).not.toMatch(/search|ask reloader|destroy|publish none/);
+    expect(l.state.plan).toMatchObject({ reason: "waiting_for_turn", state: "ready", server: { port: 41234 } });
+    expect(l.asks.map(({ urgency }) => urgency)).not.toContain("now");
+    turn.now = { kind: "now" };
+    await l.pass();
+    expect(effects(l.journal)).toContain(`destroy ${ID}`);
+    expect(asked).toEqual(["replacement", "replacement", "replacement"]);
   });
 });

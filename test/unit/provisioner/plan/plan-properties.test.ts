@@ -132,6 +132,7 @@ const someState: fc.Arbitrary<State> = fc.record({
     }),
     { maxLength: 2 },
   ),
+  hasServed: fc.boolean(),
   goneOffers: fc.array(fc.record({ id: fc.constant(5), until: soon }), { maxLength: 2 }),
   backoff: maybe(
     fc.record({

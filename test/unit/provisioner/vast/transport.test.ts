@@ -17,7 +17,7 @@ const CALL: ApiCall = {
 type Reply = { status?: number; text?: string; headers?: Record<string, string> } | Error | "hang";
 
 const noPacing: Pacing = {
-  acquire: async () => undefined,
+  acquire: async () => 0,
   availableAt: () => 0,
   blockUntil: () => undefined,
   succeeded: () => undefined,

@@ -1,0 +1,37 @@
+// Joins the queues of the pods that share an API key, where there is a Redis for it. Touches Redis, through its connection.
+import { type CreateTurns, createCreateTurns } from "../fleet/create-turns.ts";
+import { podNumber } from "../fleet/own-slot.ts";
+import { createFleetPacing, type FleetStore } from "../fleet/pacing.ts";
+import { createTurnStore, type Place } from "../fleet/turns.ts";
+import { createUnavailable } from "../fleet/unavailable.ts";
+import type { ScriptRunner } from "../redis/commands.ts";
+import type { Pacing } from "../vast/pacing.ts";
+import type { RunContext } from "./dependencies.ts";
+
+export interface Queue {
+  pacing: Pacing;
+  turns: CreateTurns;
+  connect(redis: ScriptRunner): void;
+}
+
+/** The pod calls alone until `connect` is called, and while Redis is away. `local` paces the calls of this pod alone. */
+export function joinQueue({ settings, deps, log }: RunContext, local: Pacing): Queue {
+  const { podName, desired, secrets, egress, maxUnavailable } = settings;
+  const { clock } = deps;
+  let store: FleetStore | null = null;
+  const createPlace: Place = { class: 1, since: 0 };
+  const fleet = { size: 0 };
+  const index = podNumber(podName);
+  const pacing = createFleetPacing({ clock, log, local, store: () => store, createPlace, index, fleet });
+  return {
+    pacing,
+    turns: createCreateTurns({ clock, pacing, place: createPlace, index, fleet, maxUnavailable }),
+    connect(redis) {
+      const parts = { redis, apiKey: secrets.apiKey, member: desired.label };
+      store = {
+        turns: createTurnStore({ ...parts, egress }),
+        unavailable: createUnavailable({ ...parts, maxUnavailable }),
+      };
+    },
+  };
+}

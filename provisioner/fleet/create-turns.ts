@@ -1,0 +1,114 @@
+// A pod's place among the pods that want to create an instance: it asks each pass and goes on serving meanwhile. Touches the clock, and
+// Redis through the turns.
+import type { Clock } from "../../common/clock.ts";
+import { ownSlotWaitMs } from "./own-slot.ts";
+import { CREATE_SLOT_MS, type FleetPacing } from "./pacing.ts";
+import type { Place } from "./turns.ts";
+import type { MaxUnavailable } from "./unavailable.ts";
+
+/** What a pod wants its turn for. `lost`: it served before, or may be the only one of its set. */
+export interface Wish {
+  kind: "create" | "replacement";
+  lost: boolean;
+}
+
+/**
+ * - `now`: list, search and create; the turn comes while that takes its time
+ * - `later`: others are before it
+ * - `limit`: enough pods are being replaced
+ * - `unknown`: Redis has not answered for a few seconds
+ */
+export type CreateTurn =
+  | { kind: "now" }
+  | { kind: "later"; ahead: number; waitMs: number }
+  | { kind: "limit"; others: number; most: number }
+  | { kind: "unknown" };
+
+export interface CreateTurns {
+  /** Asks for what the pass wants. `hasInstance`: a list shows one that is kept; `serves`: it is served. Never rejects. */
+  ask(wish: Wish | null, instance: { listed: boolean; serves: boolean }): Promise<void>;
+  /** The answer to the last question if it was for this wish. */
+  turnFor(wish: Wish): CreateTurn;
+}
+
+// What a pod does between its question and its create: a fresh list, a search, and for a replacement the drain and the destroy.
+const NEAR_MS = 12_000;
+const SEEN_EVERY_MS = 60_000;
+// While Redis is away, replacements keep this far apart for each pod that may be down: it is what one takes with a slow start.
+const REPLACEMENT_MS = 90_000;
+// Without Redis, a pod that asks in its slot itself needs some seconds for its list and its search, and would miss it.
+const PREPARATION_MS = 3000;
+
+export interface CreateTurnsParts {
+  clock: Clock;
+  pacing: Pick<FleetPacing, "tryStore" | "isAlone">;
+  place: Place;
+  /** Numbers this pod among the others. */
+  index: number;
+  fleet: { size: number };
+  maxUnavailable: MaxUnavailable;
+}
+
+export function createCreateTurns(parts: CreateTurnsParts): CreateTurns {
+  const { clock, pacing, place, index, fleet, maxUnavailable } = parts;
+  let answer: { to: Wish["kind"]; turn: CreateTurn } | null = null;
+  let queued = false;
+  let down = true; // a former process may have noted it
+  let seenAt: number | null = null;
+
+  async function noteSeen(): Promise<void> {
+    if (seenAt !== null && clock.monotonic() - seenAt < SEEN_EVERY_MS) return;
+    const isFirst = seenAt === null;
+    const size = await pacing.tryStore(async ({ turns, unavailable }) => {
+      if (isFirst) await turns.openGates();
+      return unavailable.seen();
+    });
+    if (size === null) return;
+    fleet.size = size;
+    seenAt = clock.monotonic();
+  }
+
+  /** Nothing is wanted while an instance is there. A pod between its destroy and its create keeps its place. */
+  async function stopWaiting(serves: boolean): Promise<void> {
+    place.since = 0;
+    if (queued) queued = (await pacing.tryStore(({ turns }) => turns.leave("create").then(() => true))) === null;
+    if (down && serves)
+      down = (await pacing.tryStore(({ unavailable }) => unavailable.comeUp().then(() => true))) === null;
+  }
+
+  async function askFor(wish: Wish): Promise<CreateTurn> {
+    place.class = wish.kind === "replacement" ? 2 : wish.lost ? 0 : 1;
+    const turn = await pacing.tryStore(({ turns }) => turns.ask("create", place));
+    if (turn === null) return pacing.isAlone() ? withoutStore(wish) : { kind: "unknown" };
+    queued = true;
+    place.since = turn.since;
+    if (turn.waitMs > NEAR_MS) return { kind: "later", ahead: turn.ahead, waitMs: turn.waitMs };
+    if (wish.kind === "create") return { kind: "now" };
+    const asked = await pacing.tryStore(({ unavailable }) => unavailable.goDown());
+    if (asked === null) return { kind: "unknown" };
+    if (!asked.allowed) return { kind: "limit", others: asked.others, most: asked.most };
+    down = true;
+    return { kind: "now" };
+  }
+
+  function withoutStore({ kind }: Wish): CreateTurn {
+    const share = "percent" in maxUnavailable ? (fleet.size * maxUnavailable.percent) / 100 : maxUnavailable.number;
+    const apartMs = Math.max(CREATE_SLOT_MS, REPLACEMENT_MS / Math.max(Math.floor(share), 1));
+    const slotMs = kind === "replacement" ? apartMs : CREATE_SLOT_MS;
+    const waitMs = PREPARATION_MS + ownSlotWaitMs(index, fleet.size, slotMs, clock.now() + PREPARATION_MS);
+    return waitMs > NEAR_MS ? { kind: "later", ahead: Math.floor(waitMs / slotMs), waitMs } : { kind: "now" };
+  }
+
+  return {
+    async ask(wish, { listed, serves }) {
+      await noteSeen();
+      answer = null;
+      if (wish !== null) answer = { to: wish.kind, turn: await askFor(wish) };
+      else if (listed) await stopWaiting(serves);
+    },
+    turnFor: ({ kind }) => (answer?.to === kind ? answer.turn : { kind: "unknown" }),
+  };
+}
+
+/** Without a fleet each pod creates when it wants to. */
+export const noCreateTurns: CreateTurns = { ask: async () => undefined, turnFor: () => ({ kind: "now" }) };

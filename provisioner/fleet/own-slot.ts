@@ -1,0 +1,21 @@
+// When a pod may call while Redis is away: each pod of the fleet has its own slots in time, for as many pods as there were last. Pure.
+import { createHash } from "node:crypto";
+
+// A call that would leave later than this in its slot waits for the next one: clocks differ, and calls take different times to arrive.
+const OPEN_MS = 1000;
+// So many slots there are at least: after a start without Redis nobody knows how large the fleet is.
+const LEAST_PLACES = 10;
+
+/** Ms until the pod's slot, 0 while it is open. `index` numbers the pods, `fleetSize` is how many there were last. */
+export function ownSlotWaitMs(index: number, fleetSize: number, slotMs: number, now: number): number {
+  const places = Math.max(fleetSize, LEAST_PLACES);
+  const roundMs = places * slotMs;
+  const sinceStart = (((now - (index % places) * slotMs) % roundMs) + roundMs) % roundMs;
+  return sinceStart < OPEN_MS ? 0 : roundMs - sinceStart;
+}
+
+/** A pod's number among the others: that of a StatefulSet, or one from its name. */
+export function podNumber(podName: string): number {
+  const ordinal = /-(\d{1,6})$/.exec(podName)?.[1];
+  return ordinal === undefined ? createHash("sha256").update(podName).digest().readUInt16BE(0) : Number(ordinal);
+}

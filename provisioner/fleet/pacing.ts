@@ -1,0 +1,143 @@
+// Paces the calls of a pod together with those of the other pods that share its limits: each call waits for its turn in Redis. While Redis
+// is away the pod paces its calls alone. Touches the clock, and Redis through the turns.
+import type { Clock } from "../../common/clock.ts";
+import type { Logger } from "../../common/logging.ts";
+import { DEFAULT_REFUSAL_WAIT_MS, INTERVALS_MS, type Pacing, PENALTY_MS } from "../vast/pacing.ts";
+import { READ_WAIT_MS } from "../vast/transport.ts";
+import { ownSlotWaitMs } from "./own-slot.ts";
+import type { Place, Turn, TurnStore } from "./turns.ts";
+import type { Unavailable } from "./unavailable.ts";
+
+// A pod without an answer of Redis for so long calls without its turns: by then the ones that had the last turns are through.
+const AWAY_MS = 10_000;
+const RETRY_MS = 1000;
+// The members of a queue look again at half of the estimate, but not more often than this and not less often than that.
+const LEAST_SLEEP_MS = 50;
+export const MOST_SLEEP_MS = 10_000;
+// How long a read waits for its turn. A create follows from a search, and there are ten searches a minute for all pods.
+const READ_TURN_MS: Readonly<Record<string, number>> = { search: 30_000 };
+const CHANGES = new Set(["create", "destroy"]);
+// A place that was not asked for this long is given up: a read that comes again later queues like any other.
+const PLACE_TTL_MS = 60_000;
+// What one create takes while each pod keeps to its own slot: the documented interval, and clocks that differ.
+export const CREATE_SLOT_MS = 4650;
+
+/** What the pods of a fleet tell each other in Redis. */
+export interface FleetStore {
+  turns: TurnStore;
+  unavailable: Unavailable;
+}
+
+export interface FleetPacingParts {
+  clock: Clock;
+  log: Logger;
+  /** Paces the calls of this pod alone, and holds them up after failures. */
+  local: Pacing;
+  /** Null until Redis is connected. */
+  store: () => FleetStore | null;
+  /** The pod's place in the queue of the creates. */
+  createPlace: Readonly<Place>;
+  /** Numbers this pod among the others, for the time without Redis. */
+  index: number;
+  /** How many pods there were last. */
+  fleet: Readonly<{ size: number }>;
+}
+
+export interface FleetPacing extends Pacing {
+  /** Asks Redis; null when it does not answer. */
+  tryStore<T>(call: (store: FleetStore) => Promise<T>): Promise<T | null>;
+  /** True when Redis has not answered for so long that the pod paces its calls alone. */
+  isAlone(): boolean;
+}
+
+export function createFleetPacing(parts: FleetPacingParts): FleetPacing {
+  const { clock, log, local, createPlace, index, fleet } = parts;
+  const places = new Map<string, { since: number; askedAt: number }>();
+  let awaySince: number | null = null;
+
+  async function tryStore<T>(call: (store: FleetStore) => Promise<T>): Promise<T | null> {
+    const store = parts.store();
+    if (store === null) return null;
+    const startedAt = clock.monotonic();
+    try {
+      const result = await call(store);
+      awaySince = null;
+      return result;
+    } catch (error) {
+      // The connection logs an outage once.
+      log.debug({ event: "redis", err: error }, "Redis did not answer about turns: it is asked again");
+      awaySince ??= startedAt;
+      return null;
+    }
+  }
+
+  const isAlone = () => parts.store() === null || (awaySince !== null && clock.monotonic() - awaySince >= AWAY_MS);
+
+  function placeIn(endpoint: string, urgent: boolean): Place {
+    if (endpoint === "create") return createPlace;
+    const kept = places.get(endpoint);
+    const since = kept !== undefined && clock.monotonic() - kept.askedAt < PLACE_TTL_MS ? kept.since : 0;
+    return { class: urgent ? 0 : 1, since };
+  }
+
+  /** Waits for the own slot of a create; other calls follow the local pacing alone. */
+  async function goAlone(endpoint: string, signal?: AbortSignal): Promise<void> {
+    if (endpoint !== "create") return;
+    const waitMs = ownSlotWaitMs(index, fleet.size, CREATE_SLOT_MS, clock.now());
+    if (waitMs > 0) await clock.sleep(waitMs, signal);
+  }
+
+  async function waitForTurn(endpoint: string, urgent: boolean, signal?: AbortSignal): Promise<number> {
+    const startedAt = clock.monotonic();
+    const mostMs = CHANGES.has(endpoint) ? Number.POSITIVE_INFINITY : (READ_TURN_MS[endpoint] ?? READ_WAIT_MS);
+    while (!signal?.aborted) {
+      const turn = isAlone() ? await tryAgain(endpoint, urgent) : await take(endpoint, urgent);
+      if (turn === "alone") {
+        await goAlone(endpoint, signal);
+        return 0;
+      }
+      if (turn?.waitMs === 0) return 0;
+      const leftMs = startedAt + mostMs - clock.monotonic();
+      if (turn !== null && turn.waitMs > leftMs) return turn.waitMs;
+      await clock.sleep(turn === null ? RETRY_MS : sleepMs(turn), signal);
+    }
+    return 0;
+  }
+
+  async function take(endpoint: string, urgent: boolean): Promise<Turn | null> {
+    const turn = await tryStore(({ turns }) => turns.take(endpoint, placeIn(endpoint, urgent)));
+    if (turn?.waitMs === 0) places.delete(endpoint);
+    else if (turn !== null) places.set(endpoint, { since: turn.since, askedAt: clock.monotonic() });
+    return turn;
+  }
+
+  const tryAgain = async (endpoint: string, urgent: boolean) => (await take(endpoint, urgent)) ?? ("alone" as const);
+
+  return {
+    tryStore,
+    isAlone,
+    availableAt: local.availableAt,
+    blockUntil: local.blockUntil,
+    succeeded: local.succeeded,
+    async acquire(endpoint, signal, urgent = true) {
+      await local.acquire(endpoint, signal);
+      return waitForTurn(endpoint, urgent, signal);
+    },
+    failed(endpoint, error) {
+      if (error.kind !== "rate_limited" || isAlone()) return local.failed(endpoint, error);
+      const waitMs = Math.max(error.retryAfterMs ?? DEFAULT_REFUSAL_WAIT_MS, PENALTY_MS[endpoint] ?? 0);
+      const { thresholdMs } = error;
+      const longer = thresholdMs !== null && thresholdMs > (INTERVALS_MS[endpoint] ?? 1000) ? thresholdMs : null;
+      const told = tryStore(async ({ turns }) => {
+        await turns.penalize(endpoint, waitMs, longer);
+        return true;
+      });
+      void told.then((done) => done ?? local.failed(endpoint, error));
+    },
+  };
+}
+
+/** The one whose turn is next wakes when it comes; the others look again at half of the estimate. */
+function sleepMs({ waitMs, ahead }: Turn): number {
+  return Math.min(Math.max(ahead === 0 ? waitMs : waitMs / 2, LEAST_SLEEP_MS), MOST_SLEEP_MS);
+}

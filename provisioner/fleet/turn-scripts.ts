@@ -1,0 +1,134 @@
+// The scripts of the turns: when a call may leave, for all pods that share a limit. They read Redis' clock and no other. Pure data.
+import type { RedisScript } from "../redis/commands.ts";
+
+/**
+ * KEYS: gate (hash: tat, learned, learnedUntil, margin, marginAt), queue (sorted set: class x 1e13 + since), beats (sorted set: last sign
+ * of life). ARGV: member, class, since (0: from now on), interval, margin, beat time to live, delay per rank, 1 to take the turn or 0 to
+ * ask only; all times in ms. Answers {ms to wait, members ahead, since}; a wait of 0 means that the turn was taken, or could be.
+ *
+ * A gate that is new or flushed begins closed for one interval, because nobody knows when the last call was. When the gate is open, the
+ * member of rank r goes r x delay later: so a dead or busy member before it holds up nobody for longer than that.
+ */
+export const TURN: RedisScript = {
+  name: "turn",
+  proves: "writing",
+  lua: `
+local t = redis.call('TIME')
+local now = t[1] * 1000 + math.floor(t[2] / 1000)
+local member, class, since = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
+local interval, margin, ttl, late = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
+local gone = redis.call('ZRANGEBYSCORE', KEYS[3], '-inf', now - ttl, 'LIMIT', 0, 50)
+for _, other in ipairs(gone) do
+  redis.call('ZREM', KEYS[2], other)
+  redis.call('ZREM', KEYS[3], other)
+end
+if since == 0 then
+  local queued = redis.call('ZSCORE', KEYS[2], member)
+  since = queued and math.fmod(tonumber(queued), 1e13) or now
+end
+since = math.min(since, now)
+redis.call('ZADD', KEYS[2], string.format('%.0f', class * 1e13 + since), member)
+redis.call('ZADD', KEYS[3], now, member)
+redis.call('PEXPIRE', KEYS[2], 600000)
+redis.call('PEXPIRE', KEYS[3], 600000)
+local gate = redis.call('HMGET', KEYS[1], 'tat', 'learned', 'learnedUntil', 'margin', 'marginAt')
+if gate[2] and tonumber(gate[3]) > now then interval = math.max(interval, tonumber(gate[2])) end
+if gate[4] then
+  margin = math.max(margin, tonumber(gate[4]) / 2 ^ math.floor(math.max(now - tonumber(gate[5]), 0) / 3600000))
+end
+local step = math.ceil(interval + margin)
+local tat = tonumber(gate[1])
+if not tat then
+  tat = now + step
+  redis.call('HSET', KEYS[1], 'tat', tat)
+end
+redis.call('PEXPIRE', KEYS[1], 86400000)
+local rank = redis.call('ZRANK', KEYS[2], member)
+if now >= tat + rank * late then
+  if ARGV[8] == '1' then
+    redis.call('HSET', KEYS[1], 'tat', now + step)
+    redis.call('ZREM', KEYS[2], member)
+    redis.call('ZREM', KEYS[3], member)
+  end
+  return {0, rank, since}
+end
+return {math.max(tat - now, 0) + rank * (rank > 0 and step or 0), rank, since}`,
+};
+
+/**
+ * A call was refused as too frequent: the gate closes for everybody. KEYS: gate. ARGV: how long, the interval that the API names (0: none)
+ * and how long it is kept, the least and the most margin; ms. The margin doubles with each refusal and halves with each hour.
+ */
+export const PENALTY: RedisScript = {
+  name: "penalty",
+  proves: "writing",
+  lua: `
+local t = redis.call('TIME')
+local now = t[1] * 1000 + math.floor(t[2] / 1000)
+local wait, threshold, keep = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local least, most = tonumber(ARGV[4]), tonumber(ARGV[5])
+local gate = redis.call('HMGET', KEYS[1], 'tat', 'margin', 'marginAt')
+local margin = least
+if gate[2] then
+  margin = math.max(least, tonumber(gate[2]) / 2 ^ math.floor(math.max(now - tonumber(gate[3]), 0) / 3600000))
+end
+redis.call('HSET', KEYS[1], 'tat', math.max(tonumber(gate[1] or '0'), now + wait))
+redis.call('HSET', KEYS[1], 'margin', math.min(margin * 2, most), 'marginAt', now)
+if threshold > 0 then redis.call('HSET', KEYS[1], 'learned', threshold, 'learnedUntil', now + keep) end
+redis.call('PEXPIRE', KEYS[1], 86400000)
+return 1`,
+};
+
+/** KEYS: queue, beats. ARGV: member. */
+export const LEAVE: RedisScript = {
+  name: "leave",
+  proves: "reading",
+  lua: `
+redis.call('ZREM', KEYS[2], ARGV[1])
+return redis.call('ZREM', KEYS[1], ARGV[1])`,
+};
+
+/**
+ * Notes that a pod runs. KEYS: pods (sorted set: last seen). ARGV: member, ms after which a pod that was not seen counts no more. Answers
+ * how many there are.
+ */
+export const SEEN: RedisScript = {
+  name: "seen",
+  proves: "writing",
+  lua: `
+local t = redis.call('TIME')
+local now = t[1] * 1000 + math.floor(t[2] / 1000)
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - tonumber(ARGV[2]))
+redis.call('ZADD', KEYS[1], now, ARGV[1])
+redis.call('PEXPIRE', KEYS[1], ARGV[2])
+return redis.call('ZCARD', KEYS[1])`,
+};
+
+/**
+ * May a pod stop serving in order to be replaced? KEYS: down (sorted set: until when), pods. ARGV: member, how long at most (ms), the most
+ * that may be down: as a percentage of the pods, or 0 and a number. Answers {1 or 0, others that are down, the most}.
+ */
+export const GO_DOWN: RedisScript = {
+  name: "go down",
+  proves: "writing",
+  lua: `
+local t = redis.call('TIME')
+local now = t[1] * 1000 + math.floor(t[2] / 1000)
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
+redis.call('ZREM', KEYS[1], ARGV[1])
+local others = redis.call('ZCARD', KEYS[1])
+local percent, most = tonumber(ARGV[3]), tonumber(ARGV[4])
+if percent > 0 then most = math.floor(redis.call('ZCARD', KEYS[2]) * percent / 100) end
+most = math.max(most, 1)
+if others >= most then return {0, others, most} end
+redis.call('ZADD', KEYS[1], now + tonumber(ARGV[2]), ARGV[1])
+redis.call('PEXPIRE', KEYS[1], 3600000)
+return {1, others, most}`,
+};
+
+/** KEYS: down. ARGV: member. */
+export const COME_UP: RedisScript = {
+  name: "come up",
+  proves: "reading",
+  lua: `return redis.call('ZREM', KEYS[1], ARGV[1])`,
+};

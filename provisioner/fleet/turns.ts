@@ -1,0 +1,86 @@
+// Turns in Redis: the pods that share a limit of the API call one after another. Touches Redis through the commands that it is given.
+import * as z from "zod";
+import type { ScriptRunner } from "../redis/commands.ts";
+import { INTERVALS_MS } from "../vast/pacing.ts";
+import { gateKeys } from "./gate-keys.ts";
+import { LEAVE, PENALTY, TURN } from "./turn-scripts.ts";
+
+// Two calls take different times to reach the API. A gate whose calls are refused all the same takes twice as much, up to MOST_MARGIN_MS.
+const MARGIN_MS = 150;
+const MOST_MARGIN_MS = 600;
+// A member that has not asked for so long has ended or wants nothing any more. Members ask each 10 s at the latest, and a create in
+// between searches for some seconds.
+const BEAT_TTL_MS = 30_000;
+// What a member that does not go costs the ones behind it: more than the time between two looks at an open gate.
+const DELAY_PER_RANK_MS = 300;
+// How long an interval from a 429 is kept: the vendor changes the intervals from time to time, in both directions.
+const LEARNED_TTL_MS = 600_000;
+
+/** A place in a queue. `since`: when the member first wanted a turn, by Redis' clock; 0 for now. A lower class goes first. */
+export interface Place {
+  class: 0 | 1 | 2;
+  since: number;
+}
+
+export interface Turn {
+  /** 0: the turn was taken, or could be. */
+  waitMs: number;
+  /** How many are to go before. */
+  ahead: number;
+  since: number;
+}
+
+export interface TurnStore {
+  /** Queues, or keeps its place, and takes the turn if it has come. Rejects when Redis does not answer. */
+  take(endpoint: string, place: Place): Promise<Turn>;
+  /** Queues, or keeps its place, without taking the turn. */
+  ask(endpoint: string, place: Place): Promise<Turn>;
+  leave(endpoint: string): Promise<void>;
+  /** Makes the gates that a create needs: a new one begins closed, which then is over when it is needed. */
+  openGates(): Promise<void>;
+  /** After a 429: no pod calls this endpoint for `waitMs`. `thresholdMs`: the interval that the API names. */
+  penalize(endpoint: string, waitMs: number, thresholdMs: number | null): Promise<void>;
+}
+
+export interface TurnStoreParts {
+  redis: ScriptRunner;
+  /** The limits count per key and address. */
+  apiKey: () => string;
+  /** The group of pods that call the API from one address. */
+  egress: string;
+  /** Names this pod in the queues. */
+  member: string;
+}
+
+const answer = z.tuple([z.number(), z.number(), z.number()]);
+
+export function createTurnStore({ redis, apiKey, egress, member }: TurnStoreParts): TurnStore {
+  const keysOf = (endpoint: string) => gateKeys(endpoint, apiKey(), egress);
+  const turn = async (endpoint: string, place: Place, takes: boolean): Promise<Turn> => {
+    const { gate, queue, beats } = keysOf(endpoint);
+    const interval = INTERVALS_MS[endpoint] ?? 1000;
+    const times = [interval, MARGIN_MS, BEAT_TTL_MS, DELAY_PER_RANK_MS];
+    const args = [member, place.class, place.since, ...times, takes ? 1 : 0];
+    const [waitMs, ahead, since] = answer.parse(await redis.evaluate(TURN, [gate, queue, beats], args));
+    return { waitMs, ahead, since };
+  };
+  const leave: TurnStore["leave"] = async (endpoint) => {
+    const { queue, beats } = keysOf(endpoint);
+    await redis.evaluate(LEAVE, [queue, beats], [member]);
+  };
+  return {
+    leave,
+    async openGates() {
+      for (const endpoint of ["template", "search", "create"]) {
+        await turn(endpoint, { class: 2, since: 0 }, false);
+        await leave(endpoint);
+      }
+    },
+    take: (endpoint, place) => turn(endpoint, place, true),
+    ask: (endpoint, place) => turn(endpoint, place, false),
+    async penalize(endpoint, waitMs, thresholdMs) {
+      const args = [Math.ceil(waitMs), thresholdMs ?? 0, LEARNED_TTL_MS, MARGIN_MS, MOST_MARGIN_MS];
+      await redis.evaluate(PENALTY, [keysOf(endpoint).gate], args);
+    },
+  };
+}

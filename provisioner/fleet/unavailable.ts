@@ -1,0 +1,49 @@
+// How many pods there are, and how many of them may be without an instance at once because theirs is replaced. Touches Redis through the
+// commands that it is given.
+import * as z from "zod";
+import type { ScriptRunner } from "../redis/commands.ts";
+import { podKeys } from "./gate-keys.ts";
+import { COME_UP, GO_DOWN, SEEN } from "./turn-scripts.ts";
+
+// A pod is seen each minute. One that was not seen for so long has ended.
+const SEEN_TTL_MS = 180_000;
+// A replacement takes some minutes. A pod that ended in the middle of one blocks the others no longer than this.
+const DOWN_TTL_MS = 900_000;
+
+/** The most pods that may be down for a replacement: a percentage of all, or a number. At least one always may. */
+export type MaxUnavailable = { percent: number } | { number: number };
+
+export interface Unavailable {
+  /** Notes that this pod runs, and answers how many there are. */
+  seen(): Promise<number>;
+  /** Asks whether this pod may stop serving for its replacement, and notes that it does. */
+  goDown(): Promise<{ allowed: boolean; others: number; most: number }>;
+  /** This pod serves again. */
+  comeUp(): Promise<void>;
+}
+
+export interface UnavailableParts {
+  redis: ScriptRunner;
+  apiKey: () => string;
+  member: string;
+  maxUnavailable: MaxUnavailable;
+}
+
+const downAnswer = z.tuple([z.number(), z.number(), z.number()]);
+
+export function createUnavailable({ redis, apiKey, member, maxUnavailable }: UnavailableParts): Unavailable {
+  const keys = () => podKeys(apiKey());
+  const limit = "percent" in maxUnavailable ? [maxUnavailable.percent, 0] : [0, maxUnavailable.number];
+  return {
+    seen: async () => z.number().parse(await redis.evaluate(SEEN, [keys().pods], [member, SEEN_TTL_MS])),
+    async goDown() {
+      const { down, pods } = keys();
+      const answer = await redis.evaluate(GO_DOWN, [down, pods], [member, DOWN_TTL_MS, ...limit]);
+      const [allowed, others, most] = downAnswer.parse(answer);
+      return { allowed: allowed === 1, others, most };
+    },
+    async comeUp() {
+      await redis.evaluate(COME_UP, [keys().down], [member]);
+    },
+  };
+}

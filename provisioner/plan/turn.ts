@@ -1,0 +1,58 @@
+// Takes out of a decision what has to wait for the pod's turn among the pods with the same API key. Pure.
+import type { CreateTurn, Wish } from "../fleet/create-turns.ts";
+import { type Action, type Decision, givesUpServer } from "../model/plan.ts";
+import type { State } from "../state/schema.ts";
+
+// A waiting pod looks again at half of the estimate.
+const LEAST_CHECK_MS = 1000;
+const MOST_CHECK_MS = 10_000;
+
+/**
+ * What the decision wants a turn for. An instance that is dead, banned or one too many is destroyed without one, and so is one whose
+ * destroy was ordered: only what can wait waits.
+ */
+export function wishOf(decision: Decision, state: State, mayBeAlone: boolean): Wish | null {
+  const lost = state.hasServed || mayBeAlone;
+  if (decision.actions.some(({ kind }) => kind === "create")) return { kind: "create", lost };
+  return givesUpServer(decision) && decision.actions.some(replaces) ? { kind: "replacement", lost } : null;
+}
+
+/** The decision that may be carried out now. An outdated instance serves until its turn has come. */
+export function untilTurn(decision: Decision, wish: Wish, turn: CreateTurn): Decision {
+  if (turn.kind === "now") return decision;
+  const waits = (action: Action) => (wish.kind === "create" ? action.kind === "create" : replaces(action));
+  const waitMs = turn.kind === "later" ? turn.waitMs / 2 : turn.kind === "limit" ? MOST_CHECK_MS / 2 : LEAST_CHECK_MS;
+  return {
+    ...decision,
+    reason: "waiting_for_turn",
+    message: `${decision.message} (${messageOf(turn)})`,
+    state: decision.serving.server === null ? decision.state : "ready",
+    actions: decision.actions.filter((action) => !waits(action)),
+    nextCheckAt: decision.checkedAt + Math.min(Math.max(waitMs, LEAST_CHECK_MS), MOST_CHECK_MS),
+  };
+}
+
+function replaces(action: Action): boolean {
+  return action.kind === "destroy" && action.difference !== undefined;
+}
+
+/** Rounded, because a message that changes in every pass would be logged in every pass. */
+function messageOf(turn: Exclude<CreateTurn, { kind: "now" }>): string {
+  switch (turn.kind) {
+    case "later": {
+      const seconds = turn.waitMs / 1000;
+      const long = seconds < 90 ? `${Math.max(rounded(seconds), 10)} s` : `${rounded(seconds / 60)} min`;
+      return `waiting for its turn: about ${rounded(turn.ahead)} pods with this API key are before it, about ${long}`;
+    }
+    case "limit":
+      return `waiting for its turn: ${turn.most} pods are being replaced, which is what FLEET_MAX_UNAVAILABLE allows`;
+    case "unknown":
+      return "waiting for Redis to tell its turn";
+  }
+}
+
+/** With one digit that counts. */
+function rounded(value: number): number {
+  const unit = 10 ** Math.max(Math.floor(Math.log10(Math.max(value, 1))), 0);
+  return Math.round(value / unit) * unit;
+}

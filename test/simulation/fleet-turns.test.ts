@@ -1,0 +1,55 @@
+// Twenty pods with one key, one address and one Redis: they take turns. Their cold start, a new image, and a Redis that forgets everything.
+import { expect, test } from "vitest";
+import { coldStart } from "./cold-start.ts";
+import type { Truth } from "./emulator-truth.ts";
+import type { Injection, Scenario } from "./scenario.ts";
+import { MINUTE_MS, scenarioWith } from "./scenario-with.ts";
+import { type RunResult, simulate } from "./simulation.ts";
+
+const PODS = 20;
+const WITH_REDIS = { env: { BLACKLIST_ENABLED: "true" } };
+// The API allows ten searches a minute for one address, and each create needs one; "none" is confirmed for 10 s.
+const FLOOR_SECONDS = PODS * 6 + 13;
+
+const fleet = (injections: Injection[], minutes: number, more: Partial<Scenario> = {}) =>
+  scenarioWith(injections, { pods: PODS, hours: minutes / 60, faultyMinutes: minutes - 1, ...WITH_REDIS, ...more });
+
+const refused = ({ requests }: RunResult) => requests.filter(({ status }) => status === 429).length;
+
+/** The most pods at one instant within [from, to] that had served before and did not serve then. */
+function mostDown(truth: Truth, from: number, to: number): number {
+  const changes = truth.pods.flatMap((pod) => pod.serving.flatMap(({ from: up, to: down }) => [up, down]));
+  const at = changes.filter((instant) => instant >= from && instant < to);
+  const down = (instant: number) =>
+    truth.pods.filter((pod) => !pod.serving.some((span) => span.from <= instant && instant < span.to)).length;
+  return Math.max(...at.map(down));
+}
+
+test("a cold start is refused no call, and follows the limit of the searches", async () => {
+  const start = await coldStart(PODS, 1, {}, WITH_REDIS);
+  expect(start).toMatchObject({ made: PODS, refused: 0 });
+  expect(start.lastCreateSeconds).toBeLessThan(1.15 * FLOOR_SECONDS);
+});
+
+test("a new image takes down at most a tenth of the pods at once, and all get it", async () => {
+  const image: Injection = { kind: "image", at: 8 * MINUTE_MS, image: "example/app:2", losesDisk: false };
+  const run = await simulate(fleet([image], 45), { startsAt: () => 0 });
+  const { truth } = run;
+  expect(refused(run)).toBe(0);
+  expect(mostDown(truth, truth.start + 8 * MINUTE_MS, truth.end)).toBe(2);
+  for (const pod of truth.pods) {
+    const last = truth.contracts.find(({ id }) => id === pod.serving.at(-1)?.id);
+    expect(last?.createdAt).toBeGreaterThan(pod.imageChanges.at(-1) ?? truth.end);
+  }
+  expect(truth.creates).toHaveLength(2 * PODS);
+});
+
+test("a flushed Redis costs some seconds and no refused call", async () => {
+  const flush: Injection = { kind: "redis-flush", at: 60_000 };
+  const quiet = await simulate(fleet([], 10), { startsAt: () => 0 });
+  const flushed = await simulate(fleet([flush], 10), { startsAt: () => 0 });
+  const lastCreate = ({ truth }: RunResult) => Math.max(...truth.creates.map(({ at }) => at)) - truth.start;
+  expect(refused(flushed)).toBe(0);
+  expect(flushed.truth.creates).toHaveLength(PODS);
+  expect(lastCreate(flushed)).toBeLessThan(lastCreate(quiet) + 20_000);
+});

@@ -1,0 +1,94 @@
+import { expect, test } from "vitest";
+import { createCreateTurns, noCreateTurns, type Wish } from "../../../../provisioner/fleet/create-turns.ts";
+import { members } from "./store.ts";
+
+const CREATE: Wish = { kind: "create", lost: false };
+const REPLACEMENT: Wish = { kind: "replacement", lost: true };
+const NONE = { listed: false, serves: false };
+const SERVES = { listed: true, serves: true };
+
+function fleet() {
+  const all = members();
+  const { clock } = all;
+  const maxUnavailable = { percent: 10 };
+  const podOf = (name: string, index = 0) => {
+    const pod = all.pod(name, index);
+    return { ...pod, turns: createCreateTurns({ ...pod, clock, index, maxUnavailable }) };
+  };
+  return { ...all, podOf };
+}
+
+test("a pod goes on when its turn is within 12 s, and hears otherwise how many are before it", async () => {
+  const { podOf } = fleet();
+  const pods = Array.from({ length: 5 }, (_, i) => podOf(`${i}`));
+  for (const { turns } of pods) await turns.ask(CREATE, NONE);
+  expect(pods.map(({ turns }) => turns.turnFor(CREATE).kind)).toEqual(["now", "now", "later", "later", "later"]);
+  expect(pods[4]?.turns.turnFor(CREATE)).toEqual({ kind: "later", ahead: 4, waitMs: 5 * 4650 });
+});
+
+test("a pod that lost its instance is before those that start", async () => {
+  const { podOf, clock } = fleet();
+  const starting = Array.from({ length: 5 }, (_, i) => podOf(`${i}`));
+  for (const { turns } of starting) await turns.ask(CREATE, NONE);
+  await clock.advance(100);
+  const { turns } = podOf("lost");
+  await turns.ask({ kind: "create", lost: true }, NONE);
+  expect(turns.turnFor(CREATE).kind).toBe("now");
+});
+
+test("only as many serving instances are replaced at once as may be, and the next one when one serves again", async () => {
+  const { podOf } = fleet();
+  const [a, b] = [podOf("a"), podOf("b")];
+  await a.turns.ask(REPLACEMENT, SERVES);
+  await b.turns.ask(REPLACEMENT, SERVES);
+  expect([a.turns.turnFor(REPLACEMENT), b.turns.turnFor(REPLACEMENT)]).toEqual([
+    { kind: "now" },
+    { kind: "limit", others: 1, most: 1 },
+  ]);
+  await a.turns.ask(null, SERVES);
+  await b.turns.ask(REPLACEMENT, SERVES);
+  expect(b.turns.turnFor(REPLACEMENT).kind).toBe("now");
+});
+
+test("a pod between its destroy and its create keeps its place", async () => {
+  const { podOf, clock } = fleet();
+  const { turns, place } = podOf("a");
+  await turns.ask(REPLACEMENT, SERVES);
+  const { since } = place;
+  await clock.advance(5000);
+  await turns.ask(null, NONE);
+  await turns.ask({ kind: "create", lost: true }, NONE);
+  expect(place).toEqual({ class: 0, since });
+  await turns.ask(null, { listed: true, serves: false });
+  expect(place.since).toBe(0);
+});
+
+test("nothing is decided by an answer to another question", async () => {
+  const { podOf } = fleet();
+  const { turns } = podOf("a");
+  await turns.ask(REPLACEMENT, SERVES);
+  expect(turns.turnFor(CREATE).kind).toBe("unknown");
+});
+
+test("while Redis is away a pod waits for some seconds, then for its own slot", async () => {
+  const { podOf, clock, redis } = fleet();
+  const pods = Array.from({ length: 10 }, (_, i) => podOf(`${i}`, i));
+  for (const { turns } of pods) await turns.ask(null, SERVES);
+  redis.away = true;
+  const ask = (wish: Wish) => clock.drive(Promise.all(pods.map(({ turns }) => turns.ask(wish, NONE))));
+  await ask(CREATE);
+  expect(pods.map(({ turns }) => turns.turnFor(CREATE).kind)).toEqual(pods.map(() => "unknown"));
+  await clock.advance(11_000);
+  await ask(CREATE);
+  const near = pods.filter(({ turns }) => turns.turnFor(CREATE).kind === "now").length;
+  expect(near).toBeGreaterThan(0);
+  expect(near).toBeLessThanOrEqual(3);
+  // Each replacement takes a minute and more: one pod at a time may be down.
+  await ask(REPLACEMENT);
+  expect(pods.filter(({ turns }) => turns.turnFor(REPLACEMENT).kind === "now").length).toBeLessThanOrEqual(1);
+});
+
+test("without a fleet the turn is always now", async () => {
+  await noCreateTurns.ask(CREATE, NONE);
+  expect(noCreateTurns.turnFor(REPLACEMENT).kind).toBe("now");
+});

@@ -1,0 +1,85 @@
+import { describe, expect, test } from "vitest";
+import type { CreateTurn } from "../../../../provisioner/fleet/create-turns.ts";
+import { untilTurn, wishOf } from "../../../../provisioner/plan/turn.ts";
+import {
+  decided,
+  HOUR,
+  NOW,
+  observation,
+  published,
+  row,
+  SECOND,
+  servingTrack,
+  silentTrack,
+  state,
+} from "./situation.ts";
+
+const ID = 7835610;
+const LATER: CreateTurn = { kind: "later", ahead: 234, waitMs: 1085 * SECOND };
+const creating = decided({});
+const outdated = row({ image: "example/app:1" });
+const serving = state({ tracks: { [ID]: servingTrack() } });
+const replacing = decided({ seen: observation([outdated]), state: serving, published: published(outdated) });
+
+describe("a turn is wanted", () => {
+  test("for a create, and a pod that has served or may be the only one lost its instance", () => {
+    expect(wishOf(creating, state(), false)).toEqual({ kind: "create", lost: false });
+    expect(wishOf(creating, state({ hasServed: true }), false)).toEqual({ kind: "create", lost: true });
+    expect(wishOf(creating, state(), true)).toEqual({ kind: "create", lost: true });
+  });
+
+  test("for the replacement of what serves", () => {
+    expect(wishOf(replacing, serving, false)).toMatchObject({ kind: "replacement" });
+  });
+
+  test("for nothing else: a dead instance is destroyed at once, also an outdated one", () => {
+    const dead = state({ tracks: { [ID]: silentTrack(HOUR) } });
+    const replaced = decided({ seen: observation([row()]), state: dead });
+    expect(replaced.actions.some(({ kind }) => kind === "destroy")).toBe(true);
+    expect(wishOf(replaced, dead, false)).toBeNull();
+    const both = decided({ seen: observation([outdated]), state: dead });
+    expect(both.actions.some(({ kind }) => kind === "destroy")).toBe(true);
+    expect(wishOf(both, dead, false)).toBeNull();
+    expect(wishOf(decided({ seen: observation([row()]), state: serving }), serving, false)).toBeNull();
+  });
+});
+
+describe("until the turn comes", () => {
+  test("nothing is created, and the message tells how long that takes", () => {
+    const waiting = untilTurn(creating, { kind: "create", lost: false }, LATER);
+    expect(waiting).toMatchObject({ reason: "waiting_for_turn", state: "provisioning", actions: [] });
+    expect(waiting.message).toMatch(/about 200 pods with this API key are before it, about 20 min\)$/);
+    expect(waiting.nextCheckAt).toBe(NOW + 10 * SECOND);
+  });
+
+  test("an outdated instance serves, and is asked about again at half of the time", () => {
+    const soon: CreateTurn = { kind: "later", ahead: 2, waitMs: 14 * SECOND };
+    const waiting = untilTurn(replacing, { kind: "replacement", lost: true }, soon);
+    expect(waiting).toMatchObject({ reason: "waiting_for_turn", state: "ready", serving: { instance: { id: ID } } });
+    expect(waiting.actions.some(({ kind }) => kind === "destroy")).toBe(false);
+    expect(waiting.nextCheckAt).toBe(NOW + 7 * SECOND);
+  });
+
+  test("other actions are carried out: a destroy that was ordered is sent again, and hosts are banned", () => {
+    const pending = { id: 9, reason: "duplicate", since: NOW - HOUR, deleteSentAt: NOW - HOUR };
+    const ordered = decided({
+      seen: observation([outdated, row({ id: 9 })]),
+      state: { ...serving, pendingDeletes: [pending] },
+      published: published(outdated),
+    });
+    const waiting = untilTurn(ordered, { kind: "replacement", lost: true }, LATER);
+    expect(waiting.actions).toMatchObject([{ kind: "destroy", id: 9, reason: "still_listed" }]);
+  });
+
+  test("the message names the setting when enough pods are being replaced, and Redis when it does not answer", () => {
+    const wish = { kind: "replacement", lost: true } as const;
+    expect(untilTurn(replacing, wish, { kind: "limit", others: 2, most: 2 }).message).toContain(
+      "2 pods are being replaced, which is what FLEET_MAX_UNAVAILABLE allows",
+    );
+    expect(untilTurn(replacing, wish, { kind: "unknown" })).toMatchObject({ nextCheckAt: NOW + SECOND });
+  });
+
+  test("the decision is carried out as it is when the turn has come", () => {
+    expect(untilTurn(creating, { kind: "create", lost: false }, { kind: "now" })).toBe(creating);
+  });
+});
