@@ -37,16 +37,6 @@ export const url = (protocols: readonly string[], fits: (url: URL) => boolean = 
   });
 // The paths of the API are appended to it: with its own path every call would be a 404.
 export const isBase = (parsed: URL) => parsed.pathname === "/" && parsed.search === "" && parsed.hash === "";
-// An invalid percent escape makes the Redis client throw and stops the program, without naming the setting.
-export function hasReadablePassword({ username, password }: URL): boolean {
-  try {
-    decodeURIComponent(username + password);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
 // With or without a port; an IPv6 address is in brackets, as in any Host header.
 export const hostHeader = z.string().refine((value) => {
   const [, host = "", number] = /^(\[[^\]]*\]|[^:]*)(?::(\d{1,5}))?$/.exec(value) ?? [];

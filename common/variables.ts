@@ -8,7 +8,7 @@ export const GROUPS = {
   search: "Search and price (provisioner)",
   instance: "Instance (provisioner)",
   safety: "Safety (provisioner)",
-  redis: "Bans and leases in Redis (provisioner)",
+  redis: "Redis for the fleet and for bans (provisioner)",
   nginx: "nginx (reloader)",
   tls: "TLS and authentication",
   program: "Files, ports and logs",

@@ -7,6 +7,8 @@ import type { Values } from "../common/variables.ts";
 import type { MaxUnavailable } from "./fleet/unavailable.ts";
 import { type Desired, type Limits, type OnTerminate, type Policy, revisionOf } from "./model/desired.ts";
 import { labelOf } from "./model/label.ts";
+import { type RedisAddress, type RedisAddresses, redisAddresses } from "./redis/address.ts";
+import { passwordsIn, type RedisTarget } from "./redis/url.ts";
 import { type SearchQuery, withOrder } from "./search/query.ts";
 import { PROVISIONER_VARIABLES } from "./variables.ts";
 
@@ -20,7 +22,7 @@ export interface ProvisionerSettings {
   terminateMs: number;
   vastUrl: string;
   query: SearchQuery;
-  redisUrl: string;
+  redis: RedisAddresses;
   /** The group of pods that call the API from one address. */
   egress: string;
   maxUnavailable: MaxUnavailable;
@@ -57,7 +59,7 @@ export interface Secrets {
 /** The settings of `run`. Throws a `SettingsError` with all problems. */
 export function readProvisionerSettings(source: SettingsSource): ProvisionerSettings {
   const { values: v, warnings } = readSettings(PROVISIONER_VARIABLES, source);
-  const redisUrl = redisUrlOf(v);
+  const redis = redisOf(v, v);
   if (v.VAST_HEALTH_EXPECT !== undefined && v.VAST_HEALTH_PATH === undefined)
     throw new SettingsError([
       "VAST_HEALTH_EXPECT is set without VAST_HEALTH_PATH: set the path whose answer holds that text, or leave both out.",
@@ -89,7 +91,7 @@ export function readProvisionerSettings(source: SettingsSource): ProvisionerSett
     terminateMs: v.VAST_TERMINATE_SECONDS * 1000,
     vastUrl: v.VAST_URL,
     query: withOrder(v.VAST_SEARCH_QUERY, v.VAST_SEARCH_ORDER?.order),
-    redisUrl,
+    redis,
     egress: v.FLEET_EGRESS,
     maxUnavailable: v.FLEET_MAX_UNAVAILABLE,
     banTimes: {
@@ -108,7 +110,7 @@ export function readProvisionerSettings(source: SettingsSource): ProvisionerSett
     reloaderStatusPort: v.RELOADER_STATUS_PORT,
     proxyPort: v.NGINX_LISTEN_PORT,
     debug: v.DEBUG,
-    secrets: createSecrets(source, v, redisUrl),
+    secrets: createSecrets(source, v, redis),
     warnings: [
       ...warnings,
       ...v.VAST_SEARCH_QUERY.warnings.map((warning) => `VAST_SEARCH_QUERY: ${warning}.`),
@@ -126,7 +128,7 @@ export interface DestroySettings {
   debug: boolean;
   apiKey: string;
   /** The Redis with the label's lease; null without Redis. */
-  redisUrl: string | null;
+  redis: RedisAddress | null;
   /** Texts that must never be printed. */
   secrets: readonly string[];
 }
@@ -142,11 +144,13 @@ export function readDestroySettings(source: SettingsSource): DestroySettings {
     "PROVISIONER_STATUS_PORT",
     "DEBUG",
     "BLACKLIST_ENABLED",
+    "FLEET_REDIS_URL",
+    "FLEET_REDIS_PASSWORD",
   ] as const;
   const { values: v } = readSettings(PROVISIONER_VARIABLES, source, names);
-  const redisUrl = v.BLACKLIST_ENABLED
-    ? redisUrlOf(readSettings(PROVISIONER_VARIABLES, source, REDIS_VARIABLES).values)
-    : null;
+  const needsBans = v.BLACKLIST_ENABLED && v.FLEET_REDIS_URL === undefined;
+  const bans = needsBans ? readSettings(PROVISIONER_VARIABLES, source, BANS_REDIS).values : null;
+  const { fleet: redis } = redisOf(v, bans);
   return {
     podName: v.POD_NAME,
     label: labelOf(v),
@@ -155,31 +159,43 @@ export function readDestroySettings(source: SettingsSource): DestroySettings {
     statusPort: v.PROVISIONER_STATUS_PORT,
     debug: v.DEBUG,
     apiKey: v.VAST_API_KEY,
-    redisUrl,
-    secrets: [v.VAST_API_KEY, ...(redisUrl === null ? [] : passwordsIn(redisUrl))],
+    redis,
+    secrets: [v.VAST_API_KEY, ...passwordsOf(redis)],
   };
 }
 
-const REDIS_VARIABLES = ["BLACKLIST_REDIS_URL", "BLACKLIST_REDIS_PASSWORD"] as const;
+const BANS_REDIS = ["BLACKLIST_REDIS_URL", "BLACKLIST_REDIS_PASSWORD"] as const;
+const FLEET_REDIS = ["FLEET_REDIS_URL", "FLEET_REDIS_PASSWORD", "BLACKLIST_ENABLED"] as const;
+type Variables = Values<typeof PROVISIONER_VARIABLES>;
 
-/** The URL with its password. Throws a `SettingsError` when there are two passwords. */
-function redisUrlOf({
-  BLACKLIST_REDIS_URL: text,
-  BLACKLIST_REDIS_PASSWORD: password,
-}: Pick<Values<typeof PROVISIONER_VARIABLES>, (typeof REDIS_VARIABLES)[number]>): string {
-  if (password === undefined) return text;
-  if (passwordsIn(text).length > 0)
+/** `bans` is not read while bans are disabled. Throws a `SettingsError` when the passwords do not fit. */
+function redisOf(
+  fleet: Pick<Variables, (typeof FLEET_REDIS)[number]>,
+  bans: Pick<Variables, (typeof BANS_REDIS)[number]> | null,
+): RedisAddresses {
+  const { FLEET_REDIS_URL: fleetUrl, FLEET_REDIS_PASSWORD: fleetPassword } = fleet;
+  if (fleetUrl === undefined && fleetPassword !== undefined)
     throw new SettingsError([
-      "BLACKLIST_REDIS_PASSWORD is set and BLACKLIST_REDIS_URL has a password too: keep one of them.",
+      "FLEET_REDIS_PASSWORD is set without FLEET_REDIS_URL: set the URL too, or use BLACKLIST_REDIS_PASSWORD for the Redis of the bans.",
     ]);
-  const url = new URL(text);
-  url.password = encodeURIComponent(password);
-  return url.href;
+  return redisAddresses(
+    fleetUrl === undefined ? null : withPassword("FLEET_REDIS", fleetUrl, fleetPassword),
+    bans === null || !fleet.BLACKLIST_ENABLED
+      ? null
+      : withPassword("BLACKLIST_REDIS", bans.BLACKLIST_REDIS_URL, bans.BLACKLIST_REDIS_PASSWORD),
+  );
 }
 
-function passwordsIn(url: string): string[] {
-  const { password, searchParams } = new URL(url);
-  return [decodeURIComponent(password), searchParams.get("password") ?? ""].filter((one) => one !== "");
+/** The URL's target with the password. Throws a `SettingsError` when there are two passwords. */
+function withPassword(prefix: string, target: RedisTarget, password: string | undefined): RedisTarget {
+  if (password === undefined) return target;
+  if (target.password !== null)
+    throw new SettingsError([`${prefix}_PASSWORD is set and ${prefix}_URL has a password too: keep one of them.`]);
+  return { ...target, password };
+}
+
+function passwordsOf(address: RedisAddress | null): string[] {
+  return address === null ? [] : passwordsIn(address.target);
 }
 
 export function readSecretFile(path: string): string {
@@ -187,9 +203,9 @@ export function readSecretFile(path: string): string {
 }
 
 const ROTATING = ["VAST_API_KEY", "DOCKER_LOGIN", "UPSTREAM_AUTH_HEADER"] as const;
-type Rotating = Pick<Values<typeof PROVISIONER_VARIABLES>, (typeof ROTATING)[number]>;
+type Rotating = Pick<Variables, (typeof ROTATING)[number]>;
 
-function createSecrets(source: SettingsSource, first: Rotating, redisUrl: string): Secrets {
+function createSecrets(source: SettingsSource, first: Rotating, redis: RedisAddresses): Secrets {
   let current = first;
   const used = new Set<string>(); // former secrets too: a late error may still contain them
   const addUsed = ({ VAST_API_KEY: key, DOCKER_LOGIN: login, UPSTREAM_AUTH_HEADER: auth }: Rotating) => {
@@ -199,7 +215,7 @@ function createSecrets(source: SettingsSource, first: Rotating, redisUrl: string
     used.add(auth.value);
     used.add(auth.value.split(" ").at(-1) ?? ""); // an error may contain only the token of `Bearer <token>`
   };
-  for (const password of passwordsIn(redisUrl)) used.add(password);
+  for (const address of [redis.bans, redis.fleet]) for (const password of passwordsOf(address)) used.add(password);
   addUsed(current);
   return {
     apiKey: () => current.VAST_API_KEY,

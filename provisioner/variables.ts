@@ -2,7 +2,6 @@
 import * as z from "zod";
 import {
   boolean,
-  hasReadablePassword,
   integer,
   isBase,
   login,
@@ -16,6 +15,7 @@ import {
 } from "../common/variable-parsers.ts";
 import { byDefault, EXPECTED, optional, required, SHARED_VARIABLES, type VariableTable } from "../common/variables.ts";
 import { ON_TERMINATE, POLICIES } from "./model/desired.ts";
+import { parseRedisUrl, REDIS_URL_EXPECTED, type RedisTarget } from "./redis/url.ts";
 import { readOrder } from "./search/order.ts";
 import { readQuery } from "./search/query.ts";
 import { QueryError } from "./search/query-error.ts";
@@ -24,6 +24,13 @@ import { QueryError } from "./search/query-error.ts";
 const INSTANCE_ID_REFERENCE = "${INSTANCE_ID}";
 // biome-ignore lint/suspicious/noTemplateCurlyInString: as above
 const POD_NAME_REFERENCE = "${POD_NAME}";
+
+const redisUrl = z.string().transform((value, context): RedisTarget => {
+  const parsed = parseRedisUrl(value);
+  if ("target" in parsed) return parsed.target;
+  context.addIssue({ code: "custom", message: parsed.problem });
+  return z.NEVER;
+});
 
 /** A parser of the search as a schema. Its message, with the position of the mistake, becomes part of the problem. */
 const searchText = <T>(read: (text: string) => T) =>
@@ -179,15 +186,30 @@ export const PROVISIONER_VARIABLES = {
     meaning: "how long an instance that passes its TCP probe is served while the API does not answer",
     expects: EXPECTED.seconds,
   }),
+  FLEET_REDIS_URL: optional(
+    redisUrl,
+    {
+      group: "redis",
+      meaning: "Redis that all pods of the account share: leases, copies of the state, the fleet",
+      expects: REDIS_URL_EXPECTED,
+    },
+    "`BLACKLIST_REDIS_URL` if bans are enabled, else no Redis",
+  ),
+  FLEET_REDIS_PASSWORD: optional(token, {
+    group: "redis",
+    meaning: "password of that Redis, when it is not in the URL",
+    expects: "the password without blanks",
+    secret: true,
+  }),
   BLACKLIST_ENABLED: byDefault(boolean, "false", {
     group: "redis",
-    meaning: "use Redis: ban hosts that do not work, and let only one provisioner act for a label",
+    meaning: "ban hosts that do not work, for all pods that use the same Redis",
     expects: EXPECTED.boolean,
   }),
-  BLACKLIST_REDIS_URL: byDefault(url(["redis:", "rediss:"], hasReadablePassword), "redis://redis:6379/10", {
+  BLACKLIST_REDIS_URL: byDefault(redisUrl, "redis://redis:6379/10", {
     group: "redis",
-    meaning: "Redis with the bans and leases (older name: `BLACKLIST_REDIS`)",
-    expects: "a URL like redis://redis:6379/10, with special characters of its password percent-encoded",
+    meaning: "Redis with the bans; not used unless bans are enabled (older name: `BLACKLIST_REDIS`)",
+    expects: REDIS_URL_EXPECTED,
     formerly: "BLACKLIST_REDIS",
   }),
   BLACKLIST_REDIS_PASSWORD: optional(token, {

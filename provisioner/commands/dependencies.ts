@@ -10,6 +10,7 @@ import { type StatusServer, type StatusSource, startStatusServer } from "../../c
 import { type Cluster, type ClusterAccess, openCluster } from "../kubernetes/cluster.ts";
 import { createProbe, type Probe } from "../observe/probe.ts";
 import { type AskReloader, createAskReloader, isNobodyListening } from "../publish/withdraw.ts";
+import type { RedisAddress } from "../redis/address.ts";
 import type { RedisConnection } from "../redis/connection.ts";
 import { openRedis } from "../redis/open.ts";
 import type { ProvisionerSettings } from "../settings.ts";
@@ -22,7 +23,7 @@ export interface Dependencies {
   disk: Disk;
   /** Replaces the network between the HTTP client and the API in tests. */
   adapter?: HttpAdapter;
-  connectRedis(url: string, log: Logger): Promise<RedisConnection>;
+  connectRedis(address: RedisAddress, log: Logger): Promise<RedisConnection>;
   /** Names this process in the lease, for people. */
   owner: string;
   probe: Probe;
@@ -50,7 +51,7 @@ export function systemDependencies(settings: ProvisionerSettings, env: ClusterAc
     clock,
     random: Math.random,
     disk: systemDisk,
-    connectRedis: (url, log) => openRedis(url, log, clock),
+    connectRedis: (address, log) => openRedis(address, log, clock),
     owner: processName(clock),
     probe: createProbe(clock, {
       healthPath: settings.healthPath,

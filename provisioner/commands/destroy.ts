@@ -38,7 +38,7 @@ export function destroyOptions(cli: Argv): Argv {
 
 export async function destroyCommand(call: CommandCall, source: SettingsSource): Promise<ExitCode> {
   const settings = readDestroySettings(source);
-  const { apiKey, label, podName, redisUrl, statePath, statusPort, vastUrl } = settings;
+  const { apiKey, label, podName, redis: address, statePath, statusPort, vastUrl } = settings;
   const limitMs = 1000 * readWithinSeconds(call.options["within-seconds"]);
   const clock = systemClock;
   let until = clock.monotonic() + limitMs;
@@ -52,7 +52,7 @@ export async function destroyCommand(call: CommandCall, source: SettingsSource):
   });
   const { client } = connectAccount({ baseUrl: vastUrl, apiKey: () => apiKey, clock, random: Math.random });
   const stateFile = createStateFile(statePath, clock.now);
-  const redis = redisUrl === null ? null : await openRedis(redisUrl, log, clock);
+  const redis = address === null ? null : await openRedis(address, log, clock);
   const print = (text: string) => void (json ? process.stderr : process.stdout).write(`${text}\n`);
   const outcome = await destroyAll({
     client,

@@ -23,7 +23,7 @@ export function connectRunAccount(context: RunContext, onCall: (info: CallInfo) 
     onAuthError: secrets.reload,
     onCall,
     pace(local) {
-      if (!settings.limits.bansEnabled) return local;
+      if (settings.redis.fleet === null) return local;
       queue = joinQueue(context, local);
       return queue.pacing;
     },

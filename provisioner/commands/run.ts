@@ -22,7 +22,8 @@ import type { Probe } from "../observe/probe.ts";
 import { shareProbe } from "../observe/shared-probe.ts";
 import { createPublisher, type Publisher } from "../publish/publish.ts";
 import { type LoopParts, runLoop } from "../reconcile.ts";
-import type { RedisConnection } from "../redis/connection.ts";
+import { openAll, type RedisConnections } from "../redis/open.ts";
+import { databaseOf } from "../redis/url.ts";
 import { createMetrics, type ProvisionerCounts } from "../report/metrics.ts";
 import { liveness, readiness, statusDocument } from "../report/status.ts";
 import { runServing } from "../serve.ts";
@@ -48,7 +49,7 @@ interface Restored {
 }
 
 interface Stores {
-  redis: RedisConnection | null;
+  redis: RedisConnections;
   bans: BanStore;
   lease: Lease;
   /** Null: this pod shares nothing with others. */
@@ -73,7 +74,7 @@ export async function run(settings: ProvisionerSettings, deps: Dependencies, sto
   logStart(context);
   const restored = await restoreState(context);
   const { loop } = restored;
-  let redis: RedisConnection | null = null;
+  let redis: RedisConnections | null = null;
   const metrics = createRegistry();
   const counts = createMetrics(metrics, {
     loop,
@@ -95,7 +96,7 @@ export async function run(settings: ProvisionerSettings, deps: Dependencies, sto
   // Only now that the port is ours: an open connection would keep a program alive that cannot start.
   const stores = await connectRedis(context, restored, account, counts);
   redis = stores.redis;
-  if (redis !== null) account.queue?.connect(redis);
+  if (redis.fleet !== null) account.queue?.connect(redis.fleet);
   const mutations = mutationDeadline(stop, deps);
   let outcome: DestroyOutcome | null = null;
   try {
@@ -108,7 +109,7 @@ export async function run(settings: ProvisionerSettings, deps: Dependencies, sto
   } finally {
     mutations.cancel();
     await stores.lease.release();
-    stores.redis?.close();
+    stores.redis.close();
     await statusServer.close();
   }
   const { label } = settings.desired;
@@ -159,7 +160,7 @@ async function restoreState({ settings, deps, log }: RunContext): Promise<Restor
   return { loop, fresh: state === null, stateFile, publisher };
 }
 
-/** Bans and lease are in Redis if it is enabled. Under VAST_POLICY=observe there is no lease, so that others can act. */
+/** Bans and lease are in Redis where the settings name one. Under VAST_POLICY=observe there is no lease, so that others can act. */
 async function connectRedis(
   { settings, deps, log }: RunContext,
   { loop, stateFile }: Restored,
@@ -168,16 +169,23 @@ async function connectRedis(
 ): Promise<Stores> {
   const { clock, random, owner } = deps;
   const { label } = settings.desired;
-  const redis = settings.limits.bansEnabled ? await deps.connectRedis(settings.redisUrl, log) : null;
-  const fleet = redis === null ? null : fleetOf(redis, client, loop, owner);
+  const redis = await openAll(settings.redis, (address) => deps.connectRedis(address, log));
+  const fleet = redis.fleet === null ? null : fleetOf(redis.fleet, client, loop, owner);
   const account = shareAccountId({ client, clock, fleet, apiKey: settings.secrets.apiKey });
-  const sharing = { fleet, database: withoutLogin(settings.redisUrl) };
-  const bans = redis === null ? noBans : counts.countedBans(createBanStore(redis, clock, settings.banTimes, sharing));
+  const bans =
+    redis.bans === null || settings.redis.bans === null
+      ? noBans
+      : counts.countedBans(
+          createBanStore(redis.bans, clock, settings.banTimes, {
+            fleet,
+            database: databaseOf(settings.redis.bans.target),
+          }),
+        );
   let lease = noLease;
-  if (redis !== null && settings.policy !== "observe") {
+  if (redis.fleet !== null && settings.policy !== "observe") {
     const token = loop.state.leaseToken ?? newToken(random);
     loop.state = { ...loop.state, leaseToken: token };
-    lease = createAccountLease({ client: account, redis, clock, log, label, token, owner });
+    lease = createAccountLease({ client: account, redis: redis.fleet, clock, log, label, token, owner });
   }
   const inTurn = createTurns(); // both loops save: an older state must not replace a newer one
   const save = (state: State) => {
@@ -195,15 +203,13 @@ async function connectRedis(
 }
 
 /** `token` names this process. */
-function fleetOf(redis: RedisConnection, client: RunAccount["client"], loop: LoopState, token: string): Fleet {
+function fleetOf(redis: Fleet["redis"], client: RunAccount["client"], loop: LoopState, token: string): Fleet {
   const keys = () => {
     const accountId = client.accountId() ?? loop.state.accountId;
     return accountId === null ? null : fleetKeys(accountId);
   };
   return { redis, keys, token };
 }
-
-const withoutLogin = (url: string) => url.replace(/\/\/.*@/, "//");
 
 function loopParts(
   { settings, deps, log }: RunContext,

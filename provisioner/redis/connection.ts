@@ -1,18 +1,17 @@
 // The connection to Redis; every wait has a deadline. Touches the network.
 import { createHash } from "node:crypto";
-import { Redis } from "ioredis";
+import { Cluster } from "ioredis";
 import * as z from "zod";
 import type { Clock } from "../../common/clock.ts";
 import { messageOf } from "../../common/errors.ts";
 import type { Logger } from "../../common/logging.ts";
+import type { RedisAddress } from "./address.ts";
+import { CONNECT_TIMEOUT_MS, createClient } from "./client.ts";
+import { mgetAcrossSlots, scanPrimaries } from "./cluster.ts";
 import type { LeaseCommands, RedisCommands, RedisScript, ScriptRunner } from "./commands.ts";
 import { createOutages, type RedisHealth } from "./outages.ts";
 import { CONNECTION_TROUBLES, troubleOf } from "./trouble.ts";
 
-// With ioredis' defaults a command fails after 74 s. A pass must not wait longer for bans than for the API.
-const COMMAND_TIMEOUT_MS = 1000;
-const CONNECT_TIMEOUT_MS = 1000;
-const MAX_RECONNECT_MS = 5000;
 // Keys per SCAN: 100,000 keys of another user take 100 commands, and each blocks Redis for much less than 1 ms.
 const SCAN_COUNT = 1000;
 
@@ -57,19 +56,15 @@ export interface RedisConnection extends RedisCommands, LeaseCommands, ScriptRun
   close(): void;
 }
 
-/** Connects in the background. While Redis is unreachable a command rejects within a second, and the next ones immediately. */
-export function connectRedis(url: string, log: Logger, clock: Clock): RedisConnection {
-  const redis = new Redis(url, {
-    connectTimeout: CONNECT_TIMEOUT_MS,
-    commandTimeout: COMMAND_TIMEOUT_MS,
-    maxRetriesPerRequest: 1,
-    retryStrategy: (times) => Math.min(times * 200, MAX_RECONNECT_MS),
-  });
-  const outages = createOutages(log, clock.now);
+/** Connects in the background. While Redis is unreachable a command rejects within a second or two, and the next ones immediately. */
+export function connectRedis(address: RedisAddress, log: Logger, clock: Clock): RedisConnection {
+  const redis = createClient(address.target);
+  const outages = createOutages(log, clock.now, address);
   const isReady = () => redis.status === "ready";
   let connectionError: Error | null = null;
   let wrongDatabase: Error | null = null;
-  let inDatabase = false;
+  let inDatabase = redis instanceof Cluster; // a Cluster has one database only
+  const waiting = new Set<AbortController>();
   redis.on("error", (error: Error) => {
     if (troubleOf(error) === "database") wrongDatabase = error;
     else connectionError = error;
@@ -77,12 +72,22 @@ export function connectRedis(url: string, log: Logger, clock: Clock): RedisConne
   });
   redis.on("connect", () => {
     wrongDatabase = null;
-    inDatabase = false;
+    inDatabase = redis instanceof Cluster;
   });
   redis.on("ready", () => {
     connectionError = null;
     outages.connected();
+    for (const one of waiting) one.abort();
   });
+  /** Waits a moment for the connection, since commands are not queued: at the start, and after a short interruption. */
+  const requireConnection = async () => {
+    if (isReady()) return;
+    const ready = new AbortController();
+    waiting.add(ready);
+    await clock.sleep(CONNECT_TIMEOUT_MS, ready.signal);
+    waiting.delete(ready);
+    if (!isReady()) throw connectionError ?? new Error("Command timed out");
+  };
   /** Rejects when the database does not exist: the client would continue in database 0, which may belong to another program. */
   const requireDatabase = async () => {
     if (!inDatabase) await redis.ping(); // answered after the client's own SELECT
@@ -92,6 +97,7 @@ export function connectRedis(url: string, log: Logger, clock: Clock): RedisConne
   const run = async <T>(proves: "reading" | "writing", command: () => Promise<T>): Promise<T> => {
     outages.throwIfUnreachable();
     try {
+      await requireConnection();
       await requireDatabase();
       const result = await command();
       outages.succeeded(proves);
@@ -116,8 +122,14 @@ export function connectRedis(url: string, log: Logger, clock: Clock): RedisConne
   return {
     health: outages,
     evaluate,
-    scan: (cursor, pattern) => run("reading", () => redis.scan(cursor, "MATCH", pattern, "COUNT", SCAN_COUNT)),
-    mget: (keys) => run("reading", () => redis.mget(...keys)),
+    scan: (cursor, pattern) =>
+      run("reading", () =>
+        redis instanceof Cluster
+          ? scanPrimaries(redis, cursor, pattern, SCAN_COUNT)
+          : redis.scan(cursor, "MATCH", pattern, "COUNT", SCAN_COUNT),
+      ),
+    mget: (keys) =>
+      run("reading", () => (redis instanceof Cluster ? mgetAcrossSlots(redis, keys) : redis.mget(...keys))),
     setWithTtl: (key, value, ttlSeconds) =>
       run("writing", async () => void (await redis.set(key, value, "EX", ttlSeconds))),
     setIfAbsent: (key, value, ttlSeconds) =>

@@ -1,6 +1,7 @@
 // Whether Redis works; logs each outage once, not once per command. Touches the log.
 import type { Logger } from "../../common/logging.ts";
-import { CONNECTION_TROUBLES, MESSAGES, type RedisTrouble, troubleOf, WRITE_TROUBLES } from "./trouble.ts";
+import type { RedisAddress } from "./address.ts";
+import { CONNECTION_TROUBLES, explainTrouble, type RedisTrouble, troubleOf, WRITE_TROUBLES } from "./trouble.ts";
 
 export interface RedisHealth {
   /** False from the first failure until a command of the kind that failed succeeds again. */
@@ -22,7 +23,21 @@ export interface Outages extends RedisHealth {
 // A pass sends a few commands, and each may wait a second: after the first failure the others fail immediately for this long.
 const FAIL_FAST_MS = 3000;
 
-export function createOutages(log: Logger, now: () => number): Outages {
+// What the outage means for the pod, by what this Redis holds.
+const EFFECTS = {
+  bans: { all: "bans are unknown until it is back", writes: "new bans and counters are not saved" },
+  fleet: { all: "the lease is not renewed until it is back", writes: "the lease is not renewed" },
+  both: {
+    all: "bans are unknown and the lease is not renewed until it is back",
+    writes: "new bans and counters are not saved and the lease is not renewed",
+  },
+} as const;
+
+export function createOutages(
+  log: Logger,
+  now: () => number,
+  { variable, holds }: Pick<RedisAddress, "variable" | "holds">,
+): Outages {
   let outage: { writesOnly: boolean; logged: Set<string> } | null = null;
   let failFast: { until: number; error: unknown } | null = null;
   const failures = new Map<RedisTrouble, number>();
@@ -40,10 +55,10 @@ export function createOutages(log: Logger, now: () => number): Outages {
       const writesOnly = WRITE_TROUBLES.has(trouble);
       outage ??= { writesOnly, logged: new Set() };
       outage.writesOnly &&= writesOnly;
-      const { message, remedy } = MESSAGES[trouble];
+      const { message, remedy } = explainTrouble(trouble, variable);
       if (outage.logged.has(message)) return log.debug({ event: "redis", trouble, err: error }, `still: ${message}`);
       outage.logged.add(message);
-      const effect = writesOnly ? "new bans and counters are not saved" : "bans are unknown until it is back";
+      const effect = EFFECTS[holds][writesOnly ? "writes" : "all"];
       log.warn({ event: "redis", trouble, err: error }, `${message}: ${effect}; ${remedy}`);
     },
     succeeded(proves) {

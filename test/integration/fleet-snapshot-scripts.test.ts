@@ -10,6 +10,7 @@ import { type Random, seededRandom } from "../emulator/random.ts";
 import { startRedis } from "../sandbox/redis.ts";
 import { openSandbox, type Sandbox } from "../sandbox/sandbox.ts";
 import { sharedRedis } from "../simulation/redis.ts";
+import { addressOf } from "./redis-address.ts";
 
 let sandbox: Sandbox;
 let real: RedisConnection;
@@ -17,7 +18,7 @@ let real: RedisConnection;
 beforeAll(async () => {
   sandbox = await openSandbox();
   const { url } = await startRedis(sandbox);
-  real = connectRedis(url, createLogger({ app: "test", debug: false, secrets: () => [] }), systemClock);
+  real = connectRedis(addressOf(url), createLogger({ app: "test", debug: false, secrets: () => [] }), systemClock);
 });
 afterAll(async () => {
   real.close();

@@ -158,7 +158,7 @@ test("continues with a message while Redis is down, and applies the bans when it
   const provisioner = await pod.provision();
   await pod.until("it waits for Redis", (f) => f.reason === "owner_unknown");
   expect(provisioner.lines.join("\n")).toContain("Redis is unreachable");
-  const back = await startRedis(pod.sandbox, port);
+  const back = await startRedis(pod.sandbox, { port });
   const again = new Redis(back.url);
   await again.set(`ban_${BAD}`, "by hand");
   expect((await pod.ready(60_000)).instance?.hostId).toBe(GOOD);
@@ -173,7 +173,7 @@ test("bans a host while Redis is down: at once for this pod, and in Redis when i
   await pod.redis?.server.stop();
   expect((await pod.ready(90_000)).instance?.hostId).toBe(GOOD);
   expect(provisioner.lines.join("\n")).toContain(`host ${BAD} is banned locally (start_timeout)`);
-  const back = await startRedis(pod.sandbox, port);
+  const back = await startRedis(pod.sandbox, { port });
   const again = new Redis(back.url);
   await until("the ban is in Redis", () => again.get(`ban_${BAD}`), { timeoutMs: 30_000 });
   expect(await again.get(`ban_${BAD}`)).toBe("start_timeout");

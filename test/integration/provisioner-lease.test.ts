@@ -6,6 +6,7 @@ import { createLogger } from "../../common/logging.ts";
 import { connectRedis } from "../../provisioner/redis/connection.ts";
 import { until } from "../sandbox/until.ts";
 import { openPod, type Pod } from "./pod.ts";
+import { addressOf } from "./redis-address.ts";
 
 let pod: Pod;
 let redis: Redis;
@@ -139,7 +140,7 @@ test("destroy refuses while a provisioner holds the lease, and works beside one 
 test("a read-only Redis is reported as such, and does not block for ever", async () => {
   await redis.replicaof("127.0.0.1", 1);
   const log = createLogger({ app: "test", debug: true, secrets: () => [], destination: { write: () => undefined } });
-  const connection = connectRedis(pod.redis?.url ?? "", log, systemClock);
+  const connection = connectRedis(addressOf(pod.redis?.url ?? ""), log, systemClock);
   try {
     await expect(connection.claim(leaseKey, "t ", "t me", 1000)).rejects.toThrow(/^READONLY/);
   } finally {

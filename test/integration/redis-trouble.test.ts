@@ -9,6 +9,7 @@ import { connectRedis, type RedisConnection } from "../../provisioner/redis/conn
 import { type RunningRedis as RedisServer, startRedis } from "../sandbox/redis.ts";
 import { openSandbox, type Sandbox } from "../sandbox/sandbox.ts";
 import { until } from "../sandbox/until.ts";
+import { addressOf } from "./redis-address.ts";
 
 const PASSWORD = "redis-password-5Rt";
 // How long a pass may wait for Redis in total, reads and writes.
@@ -43,7 +44,7 @@ afterEach(async () => {
 function open(url = server.url): { store: BanStore; connection: RedisConnection } {
   const destination = { write: (line: string) => void lines.push(line) };
   const log = createLogger({ app: "test", debug: true, secrets: () => [], destination });
-  const connection = connectRedis(url, log, clock);
+  const connection = connectRedis(addressOf(url), log, clock);
   opened.push(connection);
   const times = { banTtlSeconds: 1000, restartTtlSeconds: 500, banAfterSeconds: 30 };
   return { store: createBanStore(connection, clock, times), connection };
@@ -133,9 +134,24 @@ test("a stopped server does not delay a pass, and a new one on the same port is 
   server.server.signal("SIGKILL");
   await server.server.exited;
   await staysAway(store);
-  server = await startRedis(sandbox, server.port);
+  server = await startRedis(sandbox, { port: server.port });
   await isBack(store);
   expect(said()).toEqual([expect.stringContaining("Redis is unreachable"), "Redis is back"]);
+});
+
+test("a command that failed while there was no connection is not carried out later", async () => {
+  const { connection } = open();
+  await connection.setWithTtl("turns", "1", 1000);
+  server.server.signal("SIGKILL");
+  await server.server.exited;
+  const attempts = [1, 2, 3].map(() => {
+    aheadMs += 5000;
+    return connection.add("turns", 1, 1000);
+  });
+  for (const attempt of attempts) await expect(attempt).rejects.toThrow();
+  server = await startRedis(sandbox, { port: server.port });
+  await until("Redis is back", () => connection.get("other").then(() => true), { timeoutMs: 15_000 });
+  expect(await connection.get("turns")).toBeNull();
 });
 
 test("a slow server is used", async () => {

@@ -11,11 +11,21 @@ export interface RunningRedis {
   readonly server: Child;
 }
 
-/** Starts redis-server and resolves when it answers. Pass `port` to start it again on the same port. */
-export async function startRedis(sandbox: Sandbox, port?: number): Promise<RunningRedis> {
-  const listen = port ?? (await sandbox.port());
-  const folder = await sandbox.subfolder("redis");
-  const args = ["--port", String(listen), "--bind", "127.0.0.1", "--dir", folder, "--save", "", "--appendonly", "no"];
+export interface RedisOptions {
+  /** To start it again on the same port. */
+  port?: number;
+  /** Additional arguments of redis-server. */
+  args?: readonly string[];
+  /** The name of its folder in the sandbox. */
+  folder?: string;
+}
+
+/** Starts redis-server and resolves when it answers. */
+export async function startRedis(sandbox: Sandbox, options: RedisOptions = {}): Promise<RunningRedis> {
+  const listen = options.port ?? (await sandbox.port());
+  const folder = await sandbox.subfolder(options.folder ?? "redis");
+  const network = ["--port", String(listen), "--bind", "127.0.0.1"];
+  const args = [...network, "--dir", folder, "--save", "", "--appendonly", "no", ...(options.args ?? [])];
   const server = await sandbox.start({ name: "redis", program: "redis-server", args });
   await until("redis-server answers", () => server.exit() !== null || pings(listen), {
     context: () => server.lines.join("\n"),
@@ -31,7 +41,7 @@ function pings(port: number): Promise<boolean> {
       socket.destroy();
       resolve(pong);
     };
-    socket.once("data", (data) => answer(data.toString().startsWith("+PONG")));
+    socket.once("data", (data) => answer(/^(\+PONG|-NOAUTH)/.test(data.toString())));
     socket.once("error", () => answer(false));
     socket.once("close", () => answer(false));
   });

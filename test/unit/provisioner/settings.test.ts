@@ -55,7 +55,7 @@ describe("the provisioner's settings", () => {
       policy: "sync",
       vastUrl: "https://console.vast.ai",
       query: { filters: { gpu_name: { eq: "RTX 4090" } }, options: {}, warnings: [] },
-      redisUrl: "redis://redis:6379/10",
+      redis: { bans: null, fleet: null },
       banTimes: { banTtlSeconds: 604_800, restartTtlSeconds: 3600, banAfterSeconds: 1200 },
       healthPath: undefined,
       drainMs: 10_000,
@@ -140,18 +140,71 @@ describe("the provisioner's settings", () => {
   });
 });
 
+describe("the Redis", () => {
+  const redisOf = (env: Record<string, string>) => {
+    const { bans, fleet } = read(env).redis;
+    const shown = (one: typeof bans) => one && `${one.variable} ${one.holds}`;
+    return { bans: shown(bans), fleet: shown(fleet), shared: bans === fleet };
+  };
+  const url = (host: string) => `redis://${host}:6379/1`;
+
+  test("of the fleet is that of FLEET_REDIS_URL, with or without bans", () => {
+    const FLEET_REDIS_URL = url("fleet");
+    expect(redisOf({ FLEET_REDIS_URL })).toMatchObject({ bans: null, fleet: "FLEET_REDIS_URL fleet" });
+    expect(redisOf({ FLEET_REDIS_URL, BLACKLIST_ENABLED: "true" })).toEqual({
+      bans: "BLACKLIST_REDIS_URL bans",
+      fleet: "FLEET_REDIS_URL fleet",
+      shared: false,
+    });
+  });
+
+  test("of the bans serves the fleet too unless FLEET_REDIS_URL says otherwise, with one connection", () => {
+    const both = { bans: "BLACKLIST_REDIS_URL both", fleet: "BLACKLIST_REDIS_URL both", shared: true };
+    const env = { BLACKLIST_ENABLED: "true", BLACKLIST_REDIS_URL: url("one") };
+    expect(redisOf(env)).toEqual(both);
+    expect(redisOf({ ...env, FLEET_REDIS_URL: url("one") })).toEqual(both);
+  });
+
+  test("is not used without either setting", () => {
+    expect(redisOf({ BLACKLIST_REDIS_URL: url("unused") })).toEqual({ bans: null, fleet: null, shared: true });
+  });
+
+  test("needs a URL for its password, and one password only", () => {
+    expect(() => read({ FLEET_REDIS_PASSWORD: "p" })).toThrow(
+      "FLEET_REDIS_PASSWORD is set without FLEET_REDIS_URL: set the URL too, or use BLACKLIST_REDIS_PASSWORD",
+    );
+    const FLEET_REDIS_URL = "redis+cluster://:p@a,b";
+    expect(() => read({ FLEET_REDIS_URL, FLEET_REDIS_PASSWORD: "p" })).toThrow(
+      "FLEET_REDIS_PASSWORD is set and FLEET_REDIS_URL has a password too: keep one of them.",
+    );
+  });
+
+  test("is refused with the reason, and without its passwords", () => {
+    const why = (FLEET_REDIS_URL: string) => String(attempt(() => read({ FLEET_REDIS_URL })));
+    expect(why("redis+cluster://u:hunter22@a,b/3")).toMatch(/^(?!.*hunter22).*database 0 only: leave out the number/s);
+    expect(why("redis+sentinel://a/?sentinelPassword=hunter22")).toMatch(/^(?!.*hunter22).*name of the primary/s);
+  });
+});
+
 describe("secrets", () => {
   test("are all known to the log, the password of Redis in decoded form", () => {
-    const { secrets } = read({ BLACKLIST_REDIS_URL: "redis://:p%40ss%2Fword@redis:6379/1" });
+    const on = { BLACKLIST_ENABLED: "true" };
+    const { secrets } = read({ ...on, BLACKLIST_REDIS_URL: "redis://:p%40ss%2Fword@redis:6379/1" });
     expect(secrets.all()).toEqual(expect.arrayContaining(["sekrit-key", "hunter22", "p@ss/word"]));
-    const parameter = read({ BLACKLIST_REDIS_URL: "redis://redis:6379/1?password=p%40ss%2Fword" });
+    const parameter = read({ ...on, BLACKLIST_REDIS_URL: "redis://redis:6379/1?password=p%40ss%2Fword" });
     expect(parameter.secrets.all()).toContain("p@ss/word");
+    const sentinels = "redis+sentinel://:pass%231@s1,s2/main?sentinelPassword=pass%232";
+    expect(read({ FLEET_REDIS_URL: sentinels }).secrets.all()).toEqual(expect.arrayContaining(["pass#1", "pass#2"]));
   });
 
   test("of Redis can be apart from its URL, but not twice", () => {
-    const apart = { BLACKLIST_REDIS_URL: "redis://redis:6379/1", BLACKLIST_REDIS_PASSWORD: "p@ss/word" };
+    const apart = {
+      BLACKLIST_ENABLED: "true",
+      BLACKLIST_REDIS_URL: "redis://redis:6379/1",
+      BLACKLIST_REDIS_PASSWORD: "p@ss/word",
+    };
     const settings = read(apart);
-    expect(settings.redisUrl).toBe("redis://:p%40ss%2Fword@redis:6379/1");
+    expect(settings.redis.bans?.target).toMatchObject({ password: "p@ss/word", database: 1 });
     expect(settings.secrets.all()).toContain("p@ss/word");
     expect(() => read({ ...apart, BLACKLIST_REDIS_URL: "redis://:other@redis:6379/1" })).toThrow(
       "BLACKLIST_REDIS_PASSWORD is set and BLACKLIST_REDIS_URL has a password too: keep one of them.",
@@ -217,12 +270,13 @@ test("destroy needs neither image nor template nor login", () => {
 test("destroy needs no Redis unless it is enabled, and then knows its password", () => {
   const read = (env: Record<string, string>) =>
     readDestroySettings({ env: { POD_NAME: "p", VAST_API_KEY: "k", ...env }, flags: {}, readFile: () => "" });
-  expect(read({ BLACKLIST_REDIS_URL: "nonsense" })).toMatchObject({ redisUrl: null, secrets: ["k"] });
+  expect(read({ BLACKLIST_REDIS_URL: "nonsense" })).toMatchObject({ redis: null, secrets: ["k"] });
   const url = "redis://:hunter22@redis:6379/10";
-  expect(read({ BLACKLIST_ENABLED: "true", BLACKLIST_REDIS_URL: url })).toMatchObject({
-    redisUrl: url,
-    secrets: ["k", "hunter22"],
-  });
+  const known = { redis: { target: { password: "hunter22", database: 10 } }, secrets: ["k", "hunter22"] };
+  expect(read({ BLACKLIST_ENABLED: "true", BLACKLIST_REDIS_URL: url })).toMatchObject(known);
+  expect(read({ FLEET_REDIS_URL: url, BLACKLIST_ENABLED: "true", BLACKLIST_REDIS_URL: "nonsense" })).toMatchObject(
+    known,
+  );
   const apart = { BLACKLIST_REDIS_URL: "redis://redis:6379/10", BLACKLIST_REDIS_PASSWORD: "hunter22" };
-  expect(read({ BLACKLIST_ENABLED: "true", ...apart })).toMatchObject({ redisUrl: url, secrets: ["k", "hunter22"] });
+  expect(read({ BLACKLIST_ENABLED: "true", ...apart })).toMatchObject(known);
 });

@@ -3,10 +3,10 @@ import { createOutages } from "../../../../provisioner/redis/outages.ts";
 import { fakeLog } from "../fakes.ts";
 import { NOW, SECOND } from "../plan/situation.ts";
 
-function setup() {
+function setup(use: Parameters<typeof createOutages>[2] = { variable: "BLACKLIST_REDIS_URL", holds: "bans" }) {
   const { log, lines } = fakeLog();
   const time = { now: NOW };
-  const outages = createOutages(log, () => time.now);
+  const outages = createOutages(log, () => time.now, use);
   return {
     outages,
     time,
@@ -36,6 +36,18 @@ describe("an outage of Redis", () => {
     outages.succeeded("reading");
     expect(outages.up()).toBe(true);
     expect(logged()).toEqual([expect.stringContaining("unreachable"), "Redis is back"]);
+  });
+
+  test("names the setting of this Redis, and what is missing because of it", () => {
+    const { outages, logged } = setup({ variable: "FLEET_REDIS_URL", holds: "fleet" });
+    outages.failed(full(), true);
+    outages.failed(new Error("NOAUTH Authentication required."), true);
+    expect(logged()).toEqual([
+      expect.stringMatching(/out of memory: the lease is not renewed; /),
+      expect.stringMatching(
+        /the lease is not renewed until it is back; correct.* FLEET_REDIS_URL .* FLEET_REDIS_PASSWORD$/,
+      ),
+    ]);
   });
 
   test("is logged again when it happens again", () => {

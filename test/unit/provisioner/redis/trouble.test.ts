@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { MESSAGES, redisMessage, troubleOf } from "../../../../provisioner/redis/trouble.ts";
+import { explainTrouble, redisMessage, troubleOf } from "../../../../provisioner/redis/trouble.ts";
 
 const withCode = (code: string) => Object.assign(new Error(`connect ${code} 10.0.0.5:6379`), { code });
 
@@ -29,6 +29,12 @@ describe("the trouble with Redis", () => {
     ["ERR value is not an integer or out of range", "value"],
     ["ERR increment or decrement would overflow", "value"],
     ["ERR unknown command 'SCAN'", "other"],
+    ["All sentinels are unreachable. Retrying from scratch after 200ms. Last error: connect ECONNREFUSED", "sentinel"],
+    ["All sentinels are unreachable. Retrying from scratch after 200ms.", "sentinel"],
+    ["All sentinels are unreachable. Retrying from scratch after 10ms. Last error: NOAUTH no", "sentinel_auth"],
+    ["Socket timeout. Expecting data, but didn't receive any in 3000ms.", "unreachable"],
+    ["None of startup nodes is available", "unreachable"],
+    ["CLUSTERDOWN Hash slot not served", "busy"],
   ] as const)("is recognized by the client's message: %s", (message, trouble) => {
     expect(troubleOf(new Error(message))).toBe(trouble);
   });
@@ -36,6 +42,13 @@ describe("the trouble with Redis", () => {
   test.each(["ECONNREFUSED", "ENOTFOUND", "ETIMEDOUT", "EHOSTUNREACH"])("is a failed connection for %s", (code) => {
     expect(troubleOf(withCode(code))).toBe("unreachable");
   });
+
+  test.each(["UNABLE_TO_VERIFY_LEAF_SIGNATURE", "DEPTH_ZERO_SELF_SIGNED_CERT", "ERR_TLS_CERT_ALTNAME_INVALID"])(
+    "is a certificate that is not accepted for %s",
+    (code) => {
+      expect(troubleOf(withCode(code))).toBe("certificate");
+    },
+  );
 
   test("of a discarded transaction is that of its first failed command", () => {
     const previousErrors = [new Error("OOM command not allowed when used memory > 'maxmemory'.")];
@@ -53,8 +66,18 @@ describe("the trouble with Redis", () => {
     expect(redisMessage(new Error("ERR unknown command 'SCAN'"))).toBe("Redis: ERR unknown command 'SCAN'");
   });
 
-  test.each(Object.entries(MESSAGES))("has a message and a remedy: %s", (_, { message, remedy }) => {
-    expect(message).not.toBe("");
-    expect(remedy).not.toBe("");
+  test("is explained with the settings that this Redis has", () => {
+    const explained = (variable: "FLEET_REDIS_URL" | "BLACKLIST_REDIS_URL") => explainTrouble("auth", variable).remedy;
+    expect(explained("FLEET_REDIS_URL")).toBe(
+      "correct the user in FLEET_REDIS_URL and the password there or in FLEET_REDIS_PASSWORD",
+    );
+    expect(explained("BLACKLIST_REDIS_URL")).toContain("BLACKLIST_REDIS_PASSWORD");
+    expect(explainTrouble("sentinel", "FLEET_REDIS_URL").remedy.match(/\bURL\b/)).toBeNull();
+  });
+
+  test("with no node of a Cluster has its cause in the last node's error", () => {
+    const failed = (last: Error) => Object.assign(new Error("Failed to refresh slots cache."), { lastNodeError: last });
+    expect(troubleOf(failed(new Error("NOAUTH Authentication required.")))).toBe("auth");
+    expect(troubleOf(failed(withCode("ECONNREFUSED")))).toBe("unreachable");
   });
 });
