@@ -42,7 +42,7 @@ process.exitCode = await runCommandLine(
       },
       {
         usage: "destroy",
-        meaning: "destroy this pod's instances, after a confirmation, and verify that they are gone",
+        meaning: "destroy this pod's instances after a confirmation, and verify it",
         example: ["destroy --yes", "destroy this pod's instances without asking"],
         build: destroyOptions,
         run: (call) => destroyCommand(call, sourceOf(call)),

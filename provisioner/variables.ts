@@ -190,10 +190,10 @@ export const PROVISIONER_VARIABLES = {
     redisUrl,
     {
       group: "redis",
-      meaning: "Redis that all pods of the account share: leases, copies of the state, the fleet",
+      meaning: "Redis that all pods of the account share, with the lease of each label",
       expects: REDIS_URL_EXPECTED,
     },
-    "`BLACKLIST_REDIS_URL` if bans are enabled, else no Redis",
+    "that of the bans, else none",
   ),
   FLEET_REDIS_PASSWORD: optional(token, {
     group: "redis",
