@@ -3,7 +3,7 @@
 import { type Clock, stopwatch } from "../../common/clock.ts";
 import type { Logger } from "../../common/logging.ts";
 import type { FleetKeys } from "../fleet/keys.ts";
-import { LEASE_MS } from "../model/deadlines.ts";
+import { LEASE_MS, LEASE_RENEW_MS } from "../model/deadlines.ts";
 import { type LeaseAnswer, OURS, type Ownership, ownershipBy } from "../model/ownership.ts";
 import type { HeldKey, LeaseCommands } from "../redis/commands.ts";
 import { redisMessage } from "../redis/trouble.ts";
@@ -11,7 +11,7 @@ import type { State } from "../state/schema.ts";
 import { formatMirror, parseMirror, takeOver } from "./mirror.ts";
 
 export interface Lease {
-  /** Takes or renews the lease. When it is newly ours, the returned state includes what a predecessor left in Redis. */
+  /** Takes the lease, or renews it where that is due. When it is newly ours, the state includes what a predecessor left in Redis. */
   renew(state: State, signal?: AbortSignal): Promise<{ ownership: Ownership; state: State }>;
   /** Renews the lease right before a mutation. False: the mutation must not be sent. */
   mayMutate(): Promise<boolean>;
@@ -66,6 +66,9 @@ export function createLease({ redis, clock, log, keys, label, token, owner }: Le
     return true;
   }
 
+  /** It was ours so lately that it will be for the whole pass, and nothing has failed since. */
+  const isRenewed = () => answered && takenOver && last?.kind === "ours" && sinceClaimMs() < LEASE_RENEW_MS;
+
   /** Claims the lease in Redis. `kept`: it was ours without interruption. */
   async function claim(): Promise<{ answer: LeaseAnswer; kept: boolean }> {
     forgetAfterPause();
@@ -105,6 +108,7 @@ export function createLease({ redis, clock, log, keys, label, token, owner }: Le
 
   return {
     async renew(state) {
+      if (isRenewed()) return { ownership: OURS, state };
       const { answer, kept } = await claim();
       if (answer.kind !== "ours" || (kept && takenOver)) return { ownership: ownershipAfter(answer), state };
       try {
@@ -133,6 +137,7 @@ export function createLease({ redis, clock, log, keys, label, token, owner }: Le
       try {
         const written = await redis.setWhileMine(leaseKey, mine, mirrorKey, text, MIRROR_TTL_SECONDS);
         if (written) mirrored = text;
+        else takenOver = false; // the lease is not ours any more: the next pass asks
       } catch (error) {
         answered = false;
         log.warn(

@@ -113,12 +113,28 @@ describe("the lease", () => {
     expect(await again.mayMutate()).toBe(true);
   });
 
+  test("is renewed by a pass only after 20 s, and by each mutation", async () => {
+    const { provisioner, redis, clock } = world();
+    const a = provisioner("a");
+    const claims = () => redis.commands.filter((command) => command === "claim").length;
+    for (let passes = 0; passes < 9; passes += 1) {
+      expect(await a.renew()).toMatchObject({ kind: "ours" });
+      await clock.advance(5 * SECOND);
+    }
+    expect(claims()).toBe(3); // at 0 s, 20 s and 40 s
+    expect(await a.mayMutate()).toBe(true);
+    expect(claims()).toBe(4);
+  });
+
   test("is taken again after Redis was flushed", async () => {
     const { provisioner, redis } = world();
     const a = provisioner("a");
     await a.renew();
     await a.mirror(state({ creates: [NOW] }));
     redis.entries.clear();
+    await a.renew();
+    await a.mirror(state({ creates: [NOW, NOW] })); // shows that the lease is gone
+    expect([...redis.entries.keys()]).toEqual([]);
     expect(await a.renew()).toMatchObject({ kind: "ours" });
     await a.mirror(state({ creates: [NOW] }));
     expect([...redis.entries.keys()]).toEqual([LEASE_KEY, MIRROR_KEY]);
