@@ -82,7 +82,8 @@ export const WRITE_SHARED: RedisScript = {
   lua: `
 if redis.call('GET', KEYS[2]) ~= ARGV[1] then return false end
 local t = redis.call('TIME')
-local readAt = t[1] * 1000 + math.floor(t[2] / 1000) - math.ceil(tonumber(ARGV[3]))
+local now = t[1] * 1000 + math.floor(t[2] / 1000)
+local readAt = now - math.ceil(tonumber(ARGV[3]))
 redis.call('HSET', KEYS[1], 'readAt', readAt, 'value', ARGV[2])
 redis.call('PEXPIRE', KEYS[1], ARGV[4])
 redis.call('DEL', KEYS[2])
