@@ -10,7 +10,7 @@ import { fleetPlot } from "./fleet-plot.ts";
 import { type FleetRow, fleetTable } from "./fleet-table.ts";
 
 const PROGRAMS: Readonly<Record<string, { env: Record<string, string>; options: RunOptions }>> = {
-  store: { env: { FLEET_REDIS_URL: "redis://redis.sim:6379/0" }, options: {} },
+  store: { env: { BLACKLIST_ENABLED: "true", FLEET_REDIS_URL: "redis://redis.sim:6379/0" }, options: {} },
   alone: { env: {}, options: {} },
   naive: { env: {}, options: { program: naiveProgram } },
 };
