@@ -36,6 +36,16 @@ function problemsOf(work: () => unknown): readonly string[] {
   throw new Error("the settings were accepted");
 }
 
+/** What a URL of one server without a login is read as. */
+const redisServer = ({ host, database }: { host: string; database: number }) => ({
+  kind: "server",
+  tls: false,
+  username: null,
+  password: null,
+  server: { host, port: 6379 },
+  database,
+});
+
 describe("the six required variables", () => {
   test.each(Object.keys(REQUIRED) as VariableName[])(
     "%s: missing or empty is a problem with its name and remedy",
@@ -83,8 +93,8 @@ describe("the ten variables with a default", () => {
   test.each(DEFAULTS)("%s: missing and empty both mean %s", (name, text, value) => {
     const v = variable(name);
     expect("default" in v ? v.default : null).toBe(text);
-    expect(read({}).values[name]).toBe(value);
-    expect(read({ [name]: "" }).values[name]).toBe(value);
+    expect(read({}).values[name]).toEqual(value);
+    expect(read({ [name]: "" }).values[name]).toEqual(value);
   });
 
   test("come after the required ones in the table of their program", () => {
@@ -214,7 +224,11 @@ describe("a valid value is read", () => {
     ["VAST_URL", "http://127.0.0.1:8090", "http://127.0.0.1:8090"],
     ["VAST_URL", "http://127.0.0.1:8090/", "http://127.0.0.1:8090/"],
     ["NGINX_ACCESS_LOG", "off", "off"],
-    ["BLACKLIST_REDIS_URL", "rediss://:pw@redis:6379/1", "rediss://:pw@redis:6379/1"],
+    [
+      "BLACKLIST_REDIS_URL",
+      "rediss://:pw@redis:6379/1",
+      { ...redisServer({ host: "redis", database: 1 }), tls: true, password: "pw" },
+    ],
     ["DOCKER_LOGIN", "none", null],
     ["VAST_UPSTREAM_SCHEME", "https", "https"],
     ["UPSTREAM_AUTH_HEADER", "X-Api-Key: sekrit", { name: "X-Api-Key", value: "sekrit" }],
@@ -252,10 +266,10 @@ describe("where a value comes from", () => {
 
   test("an older name is read, with a warning, and the newer name wins", () => {
     const older = read({ BLACKLIST_REDIS: "redis://old:6379/1" });
-    expect(older.values.BLACKLIST_REDIS_URL).toBe("redis://old:6379/1");
+    expect(older.values.BLACKLIST_REDIS_URL).toEqual(redisServer({ host: "old", database: 1 }));
     expect(older.warnings).toEqual(["BLACKLIST_REDIS is the older name of BLACKLIST_REDIS_URL: rename it."]);
     const both = read({ BLACKLIST_REDIS: "redis://old:6379/1", BLACKLIST_REDIS_URL: "redis://new:6379/1" });
-    expect(both.values.BLACKLIST_REDIS_URL).toBe("redis://new:6379/1");
+    expect(both.values.BLACKLIST_REDIS_URL).toEqual(redisServer({ host: "new", database: 1 }));
     expect(both.warnings).toEqual([]);
   });
 
