@@ -81,7 +81,7 @@ const DEFAULTS: [VariableName, string, unknown][] = [
   ["NGINX_LISTEN_PORT", "3000", 3000],
   ["NGINX_MAX_BODY_SIZE", "10M", "10M"],
   ["BLACKLIST_ENABLED", "false", false],
-  ["BLACKLIST_REDIS_URL", "redis://redis:6379/10", "redis://redis:6379/10"],
+  ["BLACKLIST_REDIS_URL", "redis://redis:6379/10", redisServer({ host: "redis", database: 10 })],
   ["BLACKLIST_BAN_AFTER_SECONDS", "1200", 1200],
   ["BLACKLIST_BAN_TTL_SECONDS", "604800", 604_800],
   ["BLACKLIST_RESTART_TTL_SECONDS", "3600", 3600],
