@@ -19,14 +19,6 @@ export function fleetKeys(accountId: number) {
     want: name("want"),
     /** Sorted set of labels by the time at which their pod was last seen. */
     pods: name("pods"),
-    /** The pace of an endpoint for one API key and one group of addresses. */
-    gate: (endpoint: string, keyHash: string, egress: string) => name("gate", endpoint, keyHash, egress),
-    /** The API counts searches for each address, whatever the key: pods of all accounts share this one. */
-    searchGate: (egress: string) => `vast-pod:{ip:${egress}}:gate:search`,
-    /** Sorted set of the labels that wait for that endpoint, in their order. */
-    queue: (endpoint: string, keyHash: string, egress: string) => name("queue", endpoint, keyHash, egress),
-    /** Sorted set of those labels by the time at which they last asked. */
-    beats: (endpoint: string, keyHash: string, egress: string) => name("beats", endpoint, keyHash, egress),
     template: (nameHash: string) => name("template", nameHash),
     credit: name("credit"),
     offers: (queryHash: string) => name("offers", queryHash),
@@ -34,8 +26,6 @@ export function fleetKeys(accountId: number) {
     taken: (machineId: number) => name("taken", machineId),
     /** The bans of one database: pods of an account may have different ones. */
     bans: (databaseHash: string) => name("bans", databaseHash),
-    /** Sorted set of the labels that are being replaced. */
-    down: name("down"),
     /** Who may create and destroy under a label. */
     lease: (label: string) => name("lease", label),
     /** The copy of the state of a label's provisioner. */

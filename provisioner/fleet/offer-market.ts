@@ -2,6 +2,7 @@
 // a fleet each pod searches for itself. Touches the API and Redis.
 import * as z from "zod";
 import type { RedisScript } from "../redis/commands.ts";
+import { REDIS_NOW } from "../redis/time.ts";
 import type { VastClient } from "../vast/client.ts";
 import type { Offer } from "../vast/rows.ts";
 import { shortHash } from "./keys.ts";
@@ -55,8 +56,7 @@ const LIST_LAG_MS = 5000;
 
 // A reservation is "<Redis' time at which it was settled, or 0> <label>".
 const IS_FREE = `
-local t = redis.call('TIME')
-local now = t[1] * 1000 + math.floor(t[2] / 1000)
+${REDIS_NOW}
 local readAt = tonumber(ARGV[2])
 if readAt == 0 then readAt = now end
 local function free(key)
@@ -97,8 +97,7 @@ export const SETTLE_MACHINE: RedisScript = {
   lua: `
 if redis.call('GET', KEYS[1]) ~= '0 ' .. ARGV[1] then return 0 end
 if ARGV[2] == '0' then return redis.call('DEL', KEYS[1]) end
-local t = redis.call('TIME')
-local now = t[1] * 1000 + math.floor(t[2] / 1000)
+${REDIS_NOW}
 redis.call('SET', KEYS[1], string.format('%.0f', now) .. ' ' .. ARGV[1], 'PX', ARGV[3])
 return 1`,
 };

@@ -3,6 +3,7 @@ import * as z from "zod";
 import { type Clock, stopwatch } from "../../common/clock.ts";
 import { parseJson } from "../../common/parse-json.ts";
 import type { RedisScript, ScriptRunner } from "../redis/commands.ts";
+import { REDIS_NOW } from "../redis/time.ts";
 import type { FleetKeys } from "./keys.ts";
 
 export interface SharedReadingParts {
@@ -62,8 +63,7 @@ export const READ_SHARED: RedisScript = {
   name: "read shared",
   proves: "reading", // it writes only where the value is not fresh
   lua: `
-local t = redis.call('TIME')
-local now = t[1] * 1000 + math.floor(t[2] / 1000)
+${REDIS_NOW}
 local held = redis.call('HMGET', KEYS[1], 'readAt', 'value')
 local readAt = tonumber(held[1] or '')
 local fresh = readAt and readAt <= now and now - readAt <= tonumber(ARGV[2]) and readAt > tonumber(ARGV[4])
@@ -81,8 +81,7 @@ export const WRITE_SHARED: RedisScript = {
   proves: "writing",
   lua: `
 if redis.call('GET', KEYS[2]) ~= ARGV[1] then return false end
-local t = redis.call('TIME')
-local now = t[1] * 1000 + math.floor(t[2] / 1000)
+${REDIS_NOW}
 local readAt = now - math.ceil(tonumber(ARGV[3]))
 redis.call('HSET', KEYS[1], 'readAt', readAt, 'value', ARGV[2])
 redis.call('PEXPIRE', KEYS[1], ARGV[4])

@@ -4,6 +4,7 @@ import * as z from "zod";
 import { parseJson } from "../../common/parse-json.ts";
 import type { Why } from "../model/observation.ts";
 import type { RedisScript, ScriptRunner } from "../redis/commands.ts";
+import { REDIS_NOW } from "../redis/time.ts";
 import { type Entry, formatEntry, parseEntry } from "./entry.ts";
 import type { FleetKeys } from "./keys.ts";
 
@@ -22,8 +23,7 @@ const LOOK: RedisScript = {
   name: "fleet look",
   proves: "writing",
   lua: `
-local t = redis.call('TIME')
-local now = t[1] * 1000 + math.floor(t[2] / 1000)
+${REDIS_NOW}
 local entry = redis.call('HGET', KEYS[1], ARGV[1])
 redis.call('ZADD', KEYS[3], now, ARGV[1])
 local after = tonumber(ARGV[3])
@@ -43,8 +43,7 @@ const LEAD: RedisScript = {
   name: "fleet lead",
   proves: "writing",
   lua: `
-local t = redis.call('TIME')
-local now = t[1] * 1000 + math.floor(t[2] / 1000)
+${REDIS_NOW}
 local held = redis.call('GET', KEYS[1])
 if held == ARGV[1] then
   redis.call('PEXPIRE', KEYS[1], ARGV[2])

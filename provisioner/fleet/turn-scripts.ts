@@ -1,5 +1,6 @@
 // The scripts of the turns: when a call may leave, for all pods that share a limit. They read Redis' clock and no other. Pure data.
 import type { RedisScript } from "../redis/commands.ts";
+import { REDIS_NOW } from "../redis/time.ts";
 
 /**
  * KEYS: gate (hash: tat, learned, learnedUntil, margin, marginAt), queue (sorted set: class x 1e13 + since), beats (sorted set: last sign
@@ -13,8 +14,7 @@ export const TURN: RedisScript = {
   name: "turn",
   proves: "writing",
   lua: `
-local t = redis.call('TIME')
-local now = t[1] * 1000 + math.floor(t[2] / 1000)
+${REDIS_NOW}
 local member, class, since = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 local interval, margin, ttl, late = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
 local gone = redis.call('ZRANGEBYSCORE', KEYS[3], '-inf', now - ttl, 'LIMIT', 0, 50)
@@ -63,8 +63,7 @@ export const PENALTY: RedisScript = {
   name: "penalty",
   proves: "writing",
   lua: `
-local t = redis.call('TIME')
-local now = t[1] * 1000 + math.floor(t[2] / 1000)
+${REDIS_NOW}
 local wait, threshold, keep = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local least, most = tonumber(ARGV[4]), tonumber(ARGV[5])
 local gate = redis.call('HMGET', KEYS[1], 'tat', 'margin', 'marginAt')
@@ -96,8 +95,7 @@ export const SEEN: RedisScript = {
   name: "seen",
   proves: "writing",
   lua: `
-local t = redis.call('TIME')
-local now = t[1] * 1000 + math.floor(t[2] / 1000)
+${REDIS_NOW}
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - tonumber(ARGV[2]))
 redis.call('ZADD', KEYS[1], now, ARGV[1])
 redis.call('PEXPIRE', KEYS[1], ARGV[2])
@@ -112,8 +110,7 @@ export const GO_DOWN: RedisScript = {
   name: "go down",
   proves: "writing",
   lua: `
-local t = redis.call('TIME')
-local now = t[1] * 1000 + math.floor(t[2] / 1000)
+${REDIS_NOW}
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
 redis.call('ZREM', KEYS[1], ARGV[1])
 local others = redis.call('ZCARD', KEYS[1])

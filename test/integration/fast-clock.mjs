@@ -36,6 +36,7 @@ syncBuiltinESMExports();
 
 // Scripts of the program ask Redis for the time. They get the sped-up one as well: the text of a script is changed on its way, in its
 // length. Redis does not know the script by the hash of its real text, so the program sends the text each time.
+// provisioner/redis/time.ts
 const REDIS_TIME = "local t = redis.call('TIME')\nlocal now = t[1] * 1000 + math.floor(t[2] / 1000)";
 const fastTime = `local s,t=${start},redis.call('TIME')local now=s+(t[1]*1e3+t[2]/1e3-s)*${scale}`;
 if (fastTime.length > REDIS_TIME.length) throw new Error("the text of the sped-up time is too long");
