@@ -159,7 +159,8 @@ test("law 8: a program that mistakes another process' lease for its own acts bes
     ...dependencies,
     connectRedis: async (url, log) => ({
       ...(await dependencies.connectRedis(url, log)),
-      claim: async (_key, _mine, value) => ({ value, leftMs: 1000 }),
+      claim: async (_key, _mine, value) => ({ value, leftMs: 60_000 }),
+      setWhileMine: async () => true,
     }),
   });
   expect(await broken(scenario, healthy)).toEqual([]);
