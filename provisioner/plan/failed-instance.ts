@@ -5,7 +5,7 @@ import { banOn, tooManyRestarts } from "./housekeeping.ts";
 import { waitFor } from "./one-instance.ts";
 import { replacement } from "./replacement.ts";
 import { type Rule, UNKNOWN_MS, withInstance } from "./rule.ts";
-import type { KeptInstance } from "./situation.ts";
+import type { KeptInstance, Situation } from "./situation.ts";
 import { replaceSilentApp } from "./unresponsive.ts";
 
 type FailureReason = Extract<DestroyReason, "host_failed" | "image_unavailable" | "disk_too_small">;
@@ -68,12 +68,17 @@ export const FAILED_RULES: readonly Rule[] = [
   ),
   {
     name: "instance_lost",
-    observed: "exited, frozen, unknown, offline, stopped or outbid, within its grace",
+    observed:
+      "exited, frozen, unknown, offline, stopped or outbid, within its grace; or it answered until less than that (at most `VAST_UNREACHABLE_TIMEOUT_SECONDS`) ago",
     plan: "wait; `unavailable`",
     decide: withInstance((kept, situation) => {
       const { phase, track, name } = kept;
-      if (phase.phase !== "lost" || isLostTooLong(kept, situation.now)) return null;
-      const message = `the status of ${name} is ${phase.status}; it has ${phase.graceMs / 1000} s to come back`;
+      if (phase.phase !== "lost") return null;
+      const { lostMs, silentMs, silenceMs, reads } = loss(kept, phase.graceMs, situation);
+      const graceIsOver = lostMs >= phase.graceMs;
+      if (graceIsOver && silentMs >= silenceMs && reads >= phase.reads) return null;
+      const seconds = (graceIsOver ? silenceMs : phase.graceMs) / 1000;
+      const message = `the status of ${name} is ${phase.status}; it has ${seconds} s to come back`;
       return waitFor(track, situation, "instance_lost", message);
     }),
   },
@@ -130,8 +135,13 @@ function failureRule(reason: FailureReason, observed: string, plan: string): Rul
   };
 }
 
-function isLostTooLong({ phase, track }: KeptInstance, now: number): boolean {
-  if (phase.phase !== "lost") return false;
-  const lost = track.lost ?? { since: now, reads: 1 };
-  return now - lost.since >= phase.graceMs && lost.reads >= phase.reads;
+/**
+ * `lostMs`: for how long its status has been bad; `silentMs`: for how long it has not answered besides. That must last `silenceMs`, as for
+ * an instance that the API calls running: while it answered, the status was wrong, and our own way to it may be cut now.
+ */
+function loss({ track }: KeptInstance, graceMs: number, { now, limits }: Situation) {
+  const { since, reads } = track.lost ?? { since: now, reads: 1 };
+  const silentSince = Math.max(track.notServingSince ?? since, since);
+  const silenceMs = Math.min(graceMs, limits.unreachableMs);
+  return { lostMs: now - since, silentMs: now - silentSince, silenceMs, reads };
 }

@@ -131,7 +131,7 @@ describe("failures in status_msg", () => {
 
 describe("a lost instance", () => {
   const lostFor = (over: Partial<Instance>, ms: number, reads = 2) =>
-    one(row(over), silentTrack(10, { lost: { since: NOW - ms, reads, readAt: NOW }, endpoint: null }));
+    one(row(over), silentTrack(ms, { lost: { since: NOW - ms, reads, readAt: NOW }, endpoint: null }));
 
   test.each([
     ["exited", { actualStatus: "exited" }, 120],
@@ -152,6 +152,22 @@ describe("a lost instance", () => {
     expect(after).toMatchObject({ reason: `instance_${status}`, actions: [{ kind: "destroy", id: ID }] });
   });
 
+  test.each([
+    ["offline", 300],
+    ["unknown", 300],
+    ["exited", 120],
+  ])("that is %s, but answered until now, has %i s: our own way to it may be cut", (actualStatus, seconds) => {
+    const silentFor = (ms: number) =>
+      one(row({ actualStatus }), silentTrack(ms, { lost: { since: NOW - HOUR, reads: 9, readAt: NOW } }));
+    const within = silentFor(seconds * SECOND - 1);
+    expect(within).toMatchObject({ reason: "instance_lost", state: "unavailable", actions: [] });
+    expect(within.message).toContain(`it has ${seconds} s to come back`);
+    expect(silentFor(seconds * SECOND)).toMatchObject({
+      reason: `instance_${actualStatus}`,
+      actions: [{ kind: "destroy" }],
+    });
+  });
+
   test("does not replace a stopped instance that was read once only", () => {
     expect(lostFor({ curState: "stopped" }, HOUR, 1).actions).toEqual([]);
   });
@@ -160,7 +176,7 @@ describe("a lost instance", () => {
     "keeps an instance that is %s while the account has no credit, however long",
     (word) => {
       const stopped = row(word === "stopped" ? { curState: "stopped" } : { intendedStatus: "stopped", isBid: true });
-      const track = silentTrack(10, { lost: { since: NOW - HOUR, reads: 9, readAt: NOW }, endpoint: null });
+      const track = silentTrack(HOUR, { lost: { since: NOW - HOUR, reads: 9, readAt: NOW }, endpoint: null });
       const withCredit = (credit: Seen<number | null>) => one(stopped, track, { seen: { credit } });
       for (const dollars of [0, -3.2]) {
         const kept = withCredit(known(dollars));
@@ -177,7 +193,7 @@ describe("a lost instance", () => {
 
   test("does not ask for credit where the instance is lost for another reason", () => {
     const off = { seen: { credit: unknown<number | null>() } };
-    const track = silentTrack(10, { lost: { since: NOW - HOUR, reads: 9, readAt: NOW }, endpoint: null });
+    const track = silentTrack(HOUR, { lost: { since: NOW - HOUR, reads: 9, readAt: NOW }, endpoint: null });
     expect(kinds(one(row({ actualStatus: "offline" }), track, off))).toEqual(["destroy"]);
   });
 
