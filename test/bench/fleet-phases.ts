@@ -1,6 +1,17 @@
 // What happens to a fleet of pods in the bench, one phase after another: a cold start, a quiet time, a rollout of a changed template,
 // and an outage of the API in which some instances are lost. Touches the simulated run that it steers.
+import type { ContractTruth, PodTruth } from "../simulation/emulator-truth.ts";
 import type { RunControl } from "../simulation/simulation.ts";
+
+/** What the phases use of a run. */
+export interface FleetRun extends Pick<RunControl, "now" | "calls" | "redisOperations" | "inject"> {
+  truth: {
+    start: number;
+    pods: readonly Pick<PodTruth, "serving">[];
+    contracts: readonly Pick<ContractTruth, "id" | "createdAt">[];
+  };
+  requests: readonly Pick<RunControl["requests"][number], "n" | "at" | "status">[];
+}
 
 /** What was measured. Null: it did not come to an end in the time for it. */
 export interface FleetNumbers {
@@ -39,7 +50,7 @@ const LOST_OF = 5;
 type Phase = "cold" | "settle" | "idle" | "rollout" | "after" | "outage" | "recovery";
 
 /** `look` is to be called each simulated second; it is true when the last phase is over. */
-export function fleetPhases(pods: number): { look(run: RunControl): boolean; numbers(run: RunControl): FleetNumbers } {
+export function fleetPhases(pods: number): { look(run: FleetRun): boolean; numbers(run: FleetRun): FleetNumbers } {
   const numbers = { coldStart: null, rollout: null, outage: null, mostDown: null, longestDown: null, idleCalls: null };
   const measured: Omit<FleetNumbers, "refused" | "calls" | "redisOperations" | "simulatedHours"> = { ...numbers };
   const lost = Array.from({ length: Math.ceil(pods / LOST_OF) }, (_, i) => i * LOST_OF);
@@ -58,7 +69,7 @@ export function fleetPhases(pods: number): { look(run: RunControl): boolean; num
     return false;
   };
 
-  function countRefused({ truth, requests }: RunControl): void {
+  function countRefused({ truth, requests }: FleetRun): void {
     for (let i = requests.length - 1; i >= 0; i -= 1) {
       const request = requests[i];
       if (request === undefined || request.n <= lastCall) break;
@@ -67,7 +78,7 @@ export function fleetPhases(pods: number): { look(run: RunControl): boolean; num
     lastCall = requests.at(-1)?.n ?? lastCall;
   }
 
-  function look(run: RunControl): boolean {
+  function look(run: FleetRun): boolean {
     countRefused(run);
     const { now, truth } = run;
     since ??= truth.start;
@@ -127,14 +138,14 @@ export function fleetPhases(pods: number): { look(run: RunControl): boolean; num
 }
 
 /** The instance from which each pod serves, or null. */
-function servedBy({ truth }: RunControl): (number | null)[] {
+function servedBy({ truth }: FleetRun): (number | null)[] {
   return truth.pods.map(({ serving }) => {
     const last = serving.at(-1);
     return last !== undefined && last.to === Number.POSITIVE_INFINITY ? last.id : null;
   });
 }
 
-function medianBootMs({ truth }: RunControl): number {
+function medianBootMs({ truth }: FleetRun): number {
   const created = new Map(truth.contracts.map(({ id, createdAt }) => [id, createdAt]));
   const boots = truth.pods
     .flatMap(({ serving: [first] }) => (first === undefined ? [] : first.from - (created.get(first.id) ?? first.from)))
@@ -143,7 +154,7 @@ function medianBootMs({ truth }: RunControl): number {
 }
 
 /** The longest time after `from` in which one pod served nothing, ms. */
-function longestGapMs({ truth }: RunControl, from: number): number {
+function longestGapMs({ truth }: FleetRun, from: number): number {
   let longest = 0;
   for (const { serving } of truth.pods) {
     for (const [i, span] of serving.entries()) {

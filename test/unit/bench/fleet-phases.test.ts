@@ -1,19 +1,18 @@
 import { expect, test } from "vitest";
-import { fleetPhases } from "../../bench/fleet-phases.ts";
+import { type FleetRun, fleetPhases } from "../../bench/fleet-phases.ts";
 import type { Injection } from "../../simulation/scenario.ts";
-import type { RunControl } from "../../simulation/simulation.ts";
 
 const SECOND = 1000;
 const START = 1_000_000;
 
-type Control = RunControl & { injected: Injection[] };
+type Control = FleetRun & { injected: Injection[] };
 
 /** A run of two pods, in which the test decides what they serve. */
 function control(): Control {
   const injected: Injection[] = [];
-  const pods = [0, 1].map((i) => ({ label: `pod ${i}`, serving: [] as { from: number; to: number; id: number }[] }));
+  const pods = [0, 1].map(() => ({ serving: [] as { from: number; to: number; id: number }[] }));
   const contracts = [0, 1].map((id) => ({ id, createdAt: START + 15 * SECOND }));
-  const truth = { start: START, pods, contracts } as unknown as RunControl["truth"];
+  const truth = { start: START, pods, contracts };
   const inject = (one: Injection) => void injected.push(one);
   return { now: START, truth, calls: 0, requests: [], redisOperations: 0, inject, injected };
 }
@@ -80,7 +79,7 @@ test("counts the calls that were refused after the first minute", () => {
     at: new Date(START + second * SECOND).toISOString(),
     status,
   });
-  run.requests = [call(1, 30, 429), call(2, 70, 200), call(3, 80, 429)] as unknown as RunControl["requests"];
+  run.requests = [call(1, 30, 429), call(2, 70, 200), call(3, 80, 429)];
   lookFor(run, phases, 100);
   expect(phases.numbers(run).refused).toBe(1);
 });
