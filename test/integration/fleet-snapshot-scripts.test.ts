@@ -1,29 +1,14 @@
 // The scripts of the shared instance list on a real Redis and their copies in the simulated one give the same answers to the same random
 // calls.
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { systemClock } from "../../common/clock.ts";
-import { createLogger } from "../../common/logging.ts";
 import { fleetKeys } from "../../provisioner/fleet/keys.ts";
 import { createSnapshot, type Snapshot } from "../../provisioner/fleet/snapshot.ts";
-import { connectRedis, type RedisConnection } from "../../provisioner/redis/connection.ts";
 import { type Random, seededRandom } from "../emulator/random.ts";
-import { startRedis } from "../sandbox/redis.ts";
-import { openSandbox, type Sandbox } from "../sandbox/sandbox.ts";
 import { sharedRedis } from "../simulation/redis.ts";
-import { addressOf } from "./redis-address.ts";
+import { useRealRedis } from "./real-redis.ts";
 
-let sandbox: Sandbox;
-let real: RedisConnection;
-
-beforeAll(async () => {
-  sandbox = await openSandbox();
-  const { url } = await startRedis(sandbox);
-  real = connectRedis(addressOf(url), createLogger({ app: "test", debug: false, secrets: () => [] }), systemClock);
-});
-afterAll(async () => {
-  real.close();
-  await sandbox.close();
-});
+const realRedis = useRealRedis();
 
 const HOUR_MS = 3_600_000;
 const LABELS = ["k8s_pod=a-0", "k8s_pod=a-1", "k8s_pod=b", "odd label: é"];
@@ -70,7 +55,7 @@ test("the scripts of the shared instance list", async () => {
   for (const seed of [1, 2, 3, 4, 5]) {
     const random = seededRandom(seed, "calls");
     const keys = fleetKeys(seed);
-    const [expected, actual] = [real, sharedRedis(Date.now).connect(systemClock.sleep)].map((redis) =>
+    const [expected, actual] = [realRedis(), sharedRedis(Date.now).connect(systemClock.sleep)].map((redis) =>
       createSnapshot(redis, keys),
     );
     if (expected === undefined || actual === undefined) throw new Error("two are made above");

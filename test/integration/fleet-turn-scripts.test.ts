@@ -1,29 +1,14 @@
 // The scripts of the turns on a real Redis and their copies in the simulated one give the same answers to the same random calls. Redis'
 // clock runs on between two calls, so all intervals are far longer than the test, and times are compared with that tolerance.
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { systemClock } from "../../common/clock.ts";
-import { createLogger } from "../../common/logging.ts";
 import { COME_UP, GO_DOWN, LEAVE, PENALTY, SEEN, TURN } from "../../provisioner/fleet/turn-scripts.ts";
 import type { RedisScript } from "../../provisioner/redis/commands.ts";
-import { connectRedis, type RedisConnection } from "../../provisioner/redis/connection.ts";
 import { type Random, seededRandom } from "../emulator/random.ts";
-import { startRedis } from "../sandbox/redis.ts";
-import { openSandbox, type Sandbox } from "../sandbox/sandbox.ts";
 import { sharedRedis } from "../simulation/redis.ts";
-import { addressOf } from "./redis-address.ts";
+import { useRealRedis } from "./real-redis.ts";
 
-let sandbox: Sandbox;
-let real: RedisConnection;
-
-beforeAll(async () => {
-  sandbox = await openSandbox();
-  const { url } = await startRedis(sandbox);
-  real = connectRedis(addressOf(url), createLogger({ app: "test", debug: false, secrets: () => [] }), systemClock);
-});
-afterAll(async () => {
-  real.close();
-  await sandbox.close();
-});
+const realRedis = useRealRedis();
 
 const LONG_MS = 1_000_000;
 const TOLERANCE_MS = 100_000;
@@ -72,7 +57,7 @@ test("the scripts of the turns", async () => {
     const simulated = sharedRedis(Date.now).connect(systemClock.sleep);
     for (let n = 0; n < 200; n += 1) {
       const { script, keys, args } = drawCall(random, String(seed), began);
-      const expected = await real.evaluate(script, keys, args);
+      const expected = await realRedis().evaluate(script, keys, args);
       const actual = await simulated.evaluate(script, keys, args);
       await systemClock.sleep(2); // two members that came in one millisecond of one clock, and not of the other, would change places
       const what = `call ${n} of seed ${seed}: ${script.name} ${args.join(" ")}`;

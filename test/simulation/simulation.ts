@@ -59,7 +59,7 @@ export interface RunResult {
   requests: readonly RequestRecord[];
 }
 
-/** 2026-11-23T15:00:00Z: any fixed instant works. */
+/** 2026-11-23T15:00:00Z: fixed, because the same seed must give the same run. */
 const START = 1_795_446_000_000;
 const HOUR_MS = 3_600_000;
 // Enough machines that bans do not empty the market, few enough that a search is cheap.

@@ -12,7 +12,7 @@ export function seedMarket(market: Market, count: number, random: Random, now: n
   for (let i = 0; i < count; i++) addMachine(market, seededMachine(random, 20_000 + i, hosts, now), random, now);
 }
 
-/** An offer of a test: any row fields. Missing fields get the values of a good, plain machine. */
+/** An offer of a test: with the given row fields. Missing ones get the values of a good, plain machine. */
 export const partialOfferSchema = z.looseObject({
   id: z.int().positive().optional(),
   ask_contract_id: z.int().positive().optional(),

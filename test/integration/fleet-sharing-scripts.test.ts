@@ -1,29 +1,15 @@
-// The scripts on a real Redis and their copies in the simulated one give the same answers to the same random calls.
-import { afterAll, beforeAll, expect, test } from "vitest";
+// The scripts of shared readings and offers on a real Redis and their copies in the simulated one give the same answers to the same random
+// calls.
+import { expect, test } from "vitest";
 import { systemClock } from "../../common/clock.ts";
-import { createLogger } from "../../common/logging.ts";
 import { FREE_MACHINES, RESERVE_MACHINE, SETTLE_MACHINE } from "../../provisioner/fleet/offer-market.ts";
 import { LEAVE_SHARED, READ_SHARED, WRITE_SHARED } from "../../provisioner/fleet/shared-reading.ts";
 import type { RedisScript, ScriptRunner } from "../../provisioner/redis/commands.ts";
-import { connectRedis, type RedisConnection } from "../../provisioner/redis/connection.ts";
 import { type Random, seededRandom } from "../emulator/random.ts";
-import { startRedis } from "../sandbox/redis.ts";
-import { openSandbox, type Sandbox } from "../sandbox/sandbox.ts";
 import { sharedRedis } from "../simulation/redis.ts";
-import { addressOf } from "./redis-address.ts";
+import { useRealRedis } from "./real-redis.ts";
 
-let sandbox: Sandbox;
-let real: RedisConnection;
-
-beforeAll(async () => {
-  sandbox = await openSandbox();
-  const { url } = await startRedis(sandbox);
-  real = connectRedis(addressOf(url), createLogger({ app: "test", debug: false, secrets: () => [] }), systemClock);
-});
-afterAll(async () => {
-  real.close();
-  await sandbox.close();
-});
+const realRedis = useRealRedis();
 
 interface Call {
   script: RedisScript;
@@ -90,7 +76,7 @@ test.each([
     for (let n = 0; n < 300; n += 1) {
       const { script, keys, args, shown } = callOf(random);
       const [expected, actual] = await Promise.all([
-        real.evaluate(script, keys.map(tag), args),
+        realRedis().evaluate(script, keys.map(tag), args),
         simulated.evaluate(script, keys.map(tag), args),
       ]);
       const what = `call ${n} of seed ${seed}: ${script.name} ${args.join(" ")}`;
