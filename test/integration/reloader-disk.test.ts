@@ -29,7 +29,11 @@ describe("a config volume", () => {
     expect(status).toMatchObject({ applied: { generation: 1 }, desired: { generation: 2 } });
     expect(await pod.metrics()).toContain('vast_pod_applied_state{state="disk"} 1\n');
     expect(await pod.config()).toBe(good);
-    expect((await readdir(pod.files.confFolder)).sort()).toEqual(["default.conf", "default.conf.good"]);
+    // Every retry writes a temporary file and removes it again.
+    await until("no temporary file is left", async () => {
+      const names = await readdir(pod.files.confFolder);
+      return names.sort().join() === "default.conf,default.conf.good";
+    });
     expect((await pod.get()).body).toBe("first");
     const told = started.reloader.lines.filter((line) => line.includes("the desired config is not applied"));
     expect(told).toHaveLength(1);

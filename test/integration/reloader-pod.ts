@@ -181,8 +181,9 @@ export async function servingPod(): Promise<{
   try {
     const first = await pod.instance("first");
     await pod.publish({ generation: 1, server: first.server });
-    const reloader = await pod.startReloader();
+    // In this order, so that no reload is left for an nginx that is still starting.
     const nginx = await pod.startNginx();
+    const reloader = await pod.startReloader();
     await pod.applied(1);
     return { pod, reloader, nginx, first };
   } catch (error) {
