@@ -9,7 +9,7 @@ import type { VastClient } from "../vast/client.ts";
 import { asVastError } from "../vast/errors.ts";
 
 export interface LostLabelParts {
-  client: Pick<VastClient, "listInstances">;
+  client: Pick<VastClient, "listByIds">;
   log: Logger;
   label: string;
 }
@@ -23,9 +23,9 @@ export function createLostLabelLook({ client, log, label }: LostLabelParts): Loo
     for (const id of vanishedIds(before, seen)) missing.add(id);
     if (missing.size === 0 || signal.aborted) return;
     try {
-      const all = await client.listInstances(null, signal, { retryRateLimited: false });
-      for (const row of all) {
-        if (!missing.has(row.id) || row.label === label) continue;
+      const found = await client.listByIds([...missing], signal); // the whole account may have many pages
+      for (const row of found) {
+        if (row.label === label) continue;
         const now = row.label === null || row.label === "" ? "no label" : `the label ${row.label}`;
         log.warn(
           { event: "lost_label", instance: row.id, label: row.label },
@@ -34,7 +34,10 @@ export function createLostLabelLook({ client, log, label }: LostLabelParts): Loo
       }
       missing.clear();
     } catch (error) {
-      log.debug({ event: "lost_label", err: asVastError(error) }, "the list of all instances is unknown");
+      log.debug(
+        { event: "lost_label", err: asVastError(error) },
+        "it is not known whether instances that are not listed any more have another label",
+      );
     }
   };
 }

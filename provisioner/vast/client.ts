@@ -23,6 +23,8 @@ export interface VastClient {
    * All instances that have exactly this label, or all of the account for null. Throws unless all pages were read and are consistent.
    */
   listInstances(label: string | null, signal?: AbortSignal, options?: ReadOptions): Promise<Instance[]>;
+  /** Those of these instances that the account has, whatever their labels. Throws as `listInstances` does. */
+  listByIds(ids: readonly number[], signal?: AbortSignal): Promise<Instance[]>;
   /** The instances of each of these labels, or null where the API does not honour such a filter. Throws as `listInstances` does. */
   listByLabels(
     labels: readonly string[],
@@ -103,6 +105,11 @@ export function createVastClient(send: Send, { apiKey, clean, onDuplicateTemplat
       const filters = label === null ? null : { label: { eq: label } };
       const rows = await readInstanceList(send, filters, options, signal);
       return rows.filter((row) => label === null || row.label === label).map(cleaned);
+    },
+
+    async listByIds(ids, signal) {
+      const rows = await readInstanceList(send, { id: { in: ids } }, { retryRateLimited: false }, signal);
+      return rows.filter(({ id }) => ids.includes(id)).map(cleaned);
     },
 
     async listByLabels(labels, signal) {

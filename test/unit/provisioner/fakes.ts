@@ -50,6 +50,10 @@ export function fakeClient(journal: Journal, script: ClientScript = {}): FakeCli
       journal.push("list");
       return [...(script.rows?.() ?? [])];
     },
+    async listByIds(ids) {
+      journal.push(`list ids ${ids.join()}`);
+      return (script.rows?.() ?? []).filter(({ id }) => ids.includes(id));
+    },
     accountId: () => ACCOUNT_ID,
     readAccountId: async () => ACCOUNT_ID,
     rememberAccountId: () => undefined,

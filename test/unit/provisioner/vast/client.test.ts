@@ -60,6 +60,12 @@ describe("the list of several labels", () => {
   });
 });
 
+test("the list of several ids is read with one filter, and has no other instance where that is ignored", async () => {
+  const { client, calls } = clientOf({ instances: rowsOf(1, 2, 3), total_instances: 3 });
+  expect((await client.listByIds([1, 3])).map(({ id }) => id)).toEqual([1, 3]);
+  expect(calls).toMatchObject([{ query: { select_filters: { id: { in: [1, 3] } } }, retryRateLimited: false }]);
+});
+
 describe("the counts by label", () => {
   test("are read with one row, of all instances or of those that do not run", async () => {
     const answer = { instances: [{ id: 1 }], total_instances: "3", label_counts: { [LABEL]: 2, "": 1 } };
