@@ -28,25 +28,24 @@ export function connectLists(
   const { clock, random } = deps;
   const { desired, firstCreateWaitMs, podName } = settings;
   const listAvailableAt = () => pacing.availableAt("list");
-  const parts = {
+  const own = createOwnLists({
     client,
     clock,
     random,
     desired,
     slot: pollSlotOf(podName),
-    fresh,
+    // Pods of a fleet take turns: they need no time slots for their start.
+    fresh: fresh && fleet === null,
     firstCreateWaitMs,
     listAvailableAt,
-    blockCreateUntil: (until: number) => pacing.blockUntil("create", until),
-  };
-  // Pods of a fleet take turns: they need no time slots for their start.
-  const own = createOwnLists({ ...parts, fresh: fresh && fleet === null });
+    blockCreateUntil: (until) => pacing.blockUntil("create", until),
+  });
   if (fleet === null) return { lists: own, lead: async () => undefined };
   const snapshot = snapshotOf(fleet);
   const source = createListSource({ snapshot, clock, label: desired.label });
   const { knowsLeader } = source;
   const leader = { client, snapshot, clock, log, token: fleet.token, knowsLeader, listAvailableAt };
-  return { lists: createFleetLists({ ...parts, source, own }), lead: (stop) => runLeading(leader, stop) };
+  return { lists: createFleetLists({ source, own, clock }), lead: (stop) => runLeading(leader, stop) };
 }
 
 /** The snapshot of the account that the key belongs to; null as long as that is unknown. */

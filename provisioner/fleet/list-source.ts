@@ -20,8 +20,6 @@ export interface ListSource {
   look(periodMs: number): Promise<SharedList>;
   /** A reading that was asked for after this call, or what there is after `waitMs`. */
   fresh(waitMs: number, signal?: AbortSignal): Promise<SharedList>;
-  /** The number of pods that shared the list at the last look. */
-  pods(): number;
   /** Whether a leader was seen at the last look, and that look was lately. */
   knowsLeader(): boolean;
 }
@@ -100,7 +98,6 @@ export function createListSource({ snapshot, clock, label }: ListSourceParts): L
         await clock.sleep(LOOK_AGAIN_MS, signal);
       }
     },
-    pods: () => latest?.look.pods ?? 0,
     knowsLeader: () => latest?.look.hasLeader === true && clock.monotonic() - latest.at < LOOK_COUNTS_MS,
   };
 }

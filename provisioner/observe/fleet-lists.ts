@@ -6,18 +6,12 @@ import { known } from "../model/observation.ts";
 import { redisMessage } from "../redis/trouble.ts";
 import type { Listed, ListReader } from "./list-reader.ts";
 import type { Urgency } from "./list-schedule.ts";
-import { firstCreateSlot, nextCreateSlot, type PollSlot } from "./poll-schedule.ts";
 import { unknownBecause } from "./unknown.ts";
 
 export interface FleetListParts {
   source: ListSource;
   own: ListReader;
   clock: Clock;
-  random: () => number;
-  slot: PollSlot;
-  fresh: boolean;
-  firstCreateWaitMs: number;
-  blockCreateUntil: (until: number) => void;
 }
 
 interface Away {
@@ -34,20 +28,15 @@ const BLOCKED_MS = 30_000;
 const WAIT_MS = 8000;
 // A passing failure of one probe needs no longer wait.
 const WAIT_AGAIN_MS = 3000;
-// From the start of a pod's create slot to its create: the fresh list, the template and the search come before it.
-const CREATE_AFTER_MS = 4500;
 // Longer than the lead of a leader that was killed.
 const ALONE_AFTER_MS = 11_000;
 
-export function createFleetLists(parts: FleetListParts): ListReader {
-  const { source, own, clock, slot } = parts;
+export function createFleetLists({ source, own, clock }: FleetListParts): ListReader {
   let lookedAt = clock.monotonic();
   // What was read before the program started may be older than what its state knows.
   let newestAt = clock.now();
   let withoutSince: number | null = null;
   let usesOwn = false;
-  let awaitsFirstList = parts.fresh;
-  let createSlotAt: number | null = null;
 
   /** `away`: the shared list cannot be relied on at the moment. */
   async function share(waitMs: number, urgency: Urgency, signal?: AbortSignal): Promise<SharedList | Away> {
@@ -110,41 +99,25 @@ export function createFleetLists(parts: FleetListParts): ListReader {
     usesOwn = withoutSince !== null && clock.monotonic() - withoutSince >= ALONE_AFTER_MS;
     if (!usesOwn) return newer(last, seen);
     const listed = await readOwn();
-    if (listed?.list.known) {
-      newestAt = listed.listedAt;
-      awaitsFirstList = false;
-    }
+    if (listed?.list.known) newestAt = listed.listedAt;
     return listed;
-  }
-
-  /** The first create of a pod that has never run here starts in its slot, since neighbours may be starting as well. */
-  function afterFirst(listed: Listed | null): void {
-    if (!awaitsFirstList || !listed?.list.known) return;
-    awaitsFirstList = false;
-    if (listed.list.value.length > 0) return;
-    createSlotAt = firstCreateSlot(slot, clock.now() + parts.firstCreateWaitMs, source.pods() <= 1);
   }
 
   return {
     async begin() {
       // The leader's calls are spaced, so the pods need not be.
     },
-    async next(last, urgency, signal) {
-      const slotAt = createSlotAt !== null && clock.now() >= createSlotAt ? createSlotAt : null;
-      const waitMs = urgency === "now" || slotAt !== null || last === null ? WAIT_MS : 0;
-      const listed = await read(last, urgency, waitMs, () => own.next(last, urgency, signal), signal);
-      afterFirst(listed);
-      if (slotAt === null) return listed;
-      const isNew = listed?.list.known === true;
-      if (isNew) parts.blockCreateUntil(slotAt + CREATE_AFTER_MS);
-      createSlotAt = isNew ? null : nextCreateSlot(slot, clock.now() + 1, parts.random);
-      return listed;
-    },
+    next: (last, urgency, signal) =>
+      read(
+        last,
+        urgency,
+        urgency === "now" || last === null ? WAIT_MS : 0,
+        () => own.next(last, urgency, signal),
+        signal,
+      ),
     again: (last, urgency, signal) =>
       read(last, urgency, WAIT_AGAIN_MS, () => own.again(last, urgency, signal), signal),
-    wakeAt(last, urgency, wantedAt) {
-      return usesOwn ? own.wakeAt(last, urgency, wantedAt) : Math.min(wantedAt, createSlotAt ?? wantedAt);
-    },
-    templateIsNeeded: () => (usesOwn ? own.templateIsNeeded() : !awaitsFirstList && createSlotAt === null),
+    wakeAt: (last, urgency, wantedAt) => (usesOwn ? own.wakeAt(last, urgency, wantedAt) : wantedAt),
+    templateIsNeeded: () => !usesOwn || own.templateIsNeeded(),
   };
 }

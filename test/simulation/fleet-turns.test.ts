@@ -28,7 +28,7 @@ function mostDown(truth: Truth, from: number, to: number): number {
 test("a cold start is refused no call, and follows the limit of the creates", async () => {
   const start = await coldStart(PODS, 1, {}, WITH_REDIS);
   expect(start).toMatchObject({ made: PODS, refused: 0 });
-  expect(start.lastCreateSeconds).toBeLessThan(1.25 * FLOOR_SECONDS);
+  expect(start.lastCreateSeconds).toBeLessThan(1.1 * FLOOR_SECONDS);
 });
 
 test("a new image takes down at most a tenth of the pods at once, and all get it", async () => {
@@ -41,7 +41,7 @@ test("a new image takes down at most a tenth of the pods at once, and all get it
     const last = truth.contracts.find(({ id }) => id === pod.serving.at(-1)?.id);
     expect(last?.createdAt).toBeGreaterThan(pod.imageChanges.at(-1) ?? truth.end);
   }
-  expect(truth.creates).toHaveLength(2 * PODS);
+  expect(truth.creates.filter(({ made }) => made !== null)).toHaveLength(2 * PODS);
 });
 
 test("a flushed Redis costs some seconds and no refused call", async () => {

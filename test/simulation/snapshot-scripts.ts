@@ -29,7 +29,7 @@ const look: Script = (values, [rows, want, pods, lead, trouble], [label, ...numb
   putValue(values, want, wanted, now + ttlMs);
   putValue(values, pods, seen, now + ttlMs);
   const leader = heldValue<Lead>(values, lead, now);
-  return [entry, now, seen.size, leader === null ? -2 : leader.until - now, heldValue(values, trouble, now)];
+  return [entry, now, leader === null ? -2 : leader.until - now, heldValue(values, trouble, now)];
 };
 
 const take: Script = (values, [lead, want, pods, rows], [token, ...numbers], now) => {

@@ -3,7 +3,6 @@ import type { ListSource, SharedList } from "../../../../provisioner/fleet/list-
 import { known } from "../../../../provisioner/model/observation.ts";
 import { createFleetLists } from "../../../../provisioner/observe/fleet-lists.ts";
 import type { Listed, ListReader } from "../../../../provisioner/observe/list-reader.ts";
-import { pollSlotOf } from "../../../../provisioner/observe/poll-schedule.ts";
 import { fakeClock } from "../../../fakes/fake-clock.ts";
 import type { Journal } from "../fakes.ts";
 import { HOUR, MINUTE, NOW, row, SECOND, unknown } from "../plan/situation.ts";
@@ -12,9 +11,6 @@ interface Script {
   /** What the shared list is; throws when Redis is away. */
   shared?: () => SharedList;
   leader?: () => boolean;
-  fresh?: boolean;
-  pod?: string;
-  pods?: number;
 }
 
 function fleetLists(script: Script = {}) {
@@ -31,7 +27,6 @@ function fleetLists(script: Script = {}) {
       journal.push("fresh");
       return shared();
     },
-    pods: () => script.pods ?? 5,
     knowsLeader: script.leader ?? (() => true),
   };
   const ownList: Listed = { listedAt: NOW + HOUR, list: known([row({ id: 9 })]) };
@@ -52,11 +47,6 @@ function fleetLists(script: Script = {}) {
     source,
     own,
     clock: { ...clock, now: () => clock.now() + setMs },
-    random: () => 0.5,
-    slot: pollSlotOf(script.pod ?? "vast-pod-3"),
-    fresh: script.fresh ?? false,
-    firstCreateWaitMs: 10 * SECOND,
-    blockCreateUntil: (until) => void journal.push(`block creates until +${until - NOW}`),
   });
   setMs = 0; // a second after the process began
   return {
@@ -79,6 +69,7 @@ describe("with a leader", () => {
   test("a list of it is taken once, and wanted seldom while all is well and soon otherwise", async () => {
     let at = SINCE + 1;
     const { lists, journal, clock } = fleetLists({ shared: () => shared(at) });
+    expect([lists.templateIsNeeded(), lists.wakeAt(null, "starting", NOW + MINUTE)]).toEqual([true, NOW + MINUTE]);
     expect(await lists.next(null, "starting")).toEqual(listed(SINCE + 1));
     expect(await lists.next(listed(SINCE + 1), "ready")).toBeNull();
     at = SINCE + 2;
@@ -160,36 +151,6 @@ describe("without a leader", () => {
     at = clock.now() + 1;
     expect(await lists.next(own, "starting")).toEqual(listed(at));
     expect(journal.filter((entry) => entry === "own")).toHaveLength(1);
-  });
-});
-
-describe("a pod that has never run here", () => {
-  test("reads the template and lists again in its create slot, and creates a little later", async () => {
-    let at = SINCE + 1;
-    const { lists, journal, clock } = fleetLists({ fresh: true, shared: () => shared(at, []) });
-    expect(lists.templateIsNeeded()).toBe(false);
-    const first = await lists.next(null, "starting");
-    expect(lists.templateIsNeeded()).toBe(false);
-    const slotAt = lists.wakeAt(first, "starting", NOW + HOUR);
-    expect(slotAt).toBeGreaterThan(NOW + 10 * SECOND);
-    expect(slotAt).toBeLessThan(NOW + 2 * MINUTE);
-    await clock.advance(slotAt - NOW);
-    at = clock.now();
-    await lists.next(first, "starting");
-    expect(journal).toEqual(["fresh", "fresh", `block creates until +${slotAt - NOW + 4.5 * SECOND}`]);
-    expect(lists.templateIsNeeded()).toBe(true);
-  });
-
-  test("takes its next slot when no list came in the first one, and needs none where it has an instance", async () => {
-    const { lists, clock } = fleetLists({ fresh: true, shared: () => shared(SINCE + 1, []) });
-    const first = await lists.next(null, "starting");
-    const slotAt = lists.wakeAt(first, "starting", NOW + HOUR);
-    await clock.advance(slotAt - NOW);
-    await lists.next(first, "starting");
-    expect(lists.wakeAt(first, "starting", NOW + HOUR)).toBeGreaterThan(slotAt);
-    const settled = fleetLists({ fresh: true, shared: () => shared(SINCE + 1) });
-    await settled.lists.next(null, "starting");
-    expect(settled.lists.templateIsNeeded()).toBe(true);
   });
 });
 
