@@ -1,14 +1,16 @@
 // One label's entry in the list that the pods of a fleet share: its instances, and when the leader asked the API for them. Pure.
 import * as z from "zod";
 import { parseJson } from "../../common/parse-json.ts";
+import type { Why } from "../model/observation.ts";
 import type { Instance } from "../vast/rows.ts";
 
-/** `askedAt` by Redis' clock, epoch ms. */
-export interface Entry {
-  askedAt: number;
-  rows: readonly Instance[];
-}
+/** `askedAt` by Redis' clock, epoch ms. `why`: the label's instances could not be read. */
+export type Entry = { askedAt: number } & ({ rows: readonly Instance[] } | { why: Why });
 
+export const why: z.ZodType<Why> = z.object({
+  message: z.string(),
+  account: z.enum(["auth", "two_factor", "no_credit", "spend_limit"]).nullable(),
+});
 const numberOrNull = z.number().nullable();
 const textOrNull = z.string().nullable();
 const instance: z.ZodType<Instance> = z.object({
@@ -31,18 +33,23 @@ const instance: z.ZodType<Instance> = z.object({
   createdAt: numberOrNull,
   isBid: z.boolean(),
 });
-const entry = z.object({ askedAt: z.int().positive(), rows: z.array(instance) });
+const askedAt = z.int().positive();
+const entry = z.union([z.object({ askedAt, rows: z.array(instance) }), z.object({ askedAt, why })]);
 
 /** The script that looks at an entry reads `askedAt` at its beginning. */
-export function formatEntry({ askedAt, rows }: Entry): string {
-  return JSON.stringify({ askedAt, rows: rows.map((row) => ({ ...row, statusMessage: masked(row.statusMessage) })) });
+export function formatEntry(entry: Entry): string {
+  const { askedAt } = entry;
+  if ("why" in entry) return JSON.stringify({ askedAt, why: entry.why });
+  const rows = entry.rows.map((row) => ({ ...row, statusMessage: masked(row.statusMessage) }));
+  return JSON.stringify({ askedAt, rows });
 }
 
 /** Null: it is broken, or holds an instance of another label. Then nothing is known of the label. */
 export function parseEntry(text: string, label: string): Entry | null {
   const read = parseJson(text, entry);
-  if ("why" in read || read.value.rows.some((row) => row.label !== label)) return null;
-  return read.value;
+  if ("why" in read) return null;
+  const { value } = read;
+  return "rows" in value && value.rows.some((row) => row.label !== label) ? null : value;
 }
 
 // Longer texts are cut: a message shows no more of them anyway.

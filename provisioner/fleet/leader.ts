@@ -3,25 +3,28 @@
 import { type Clock, stopwatch } from "../../common/clock.ts";
 import type { Logger } from "../../common/logging.ts";
 import { runPasses, WakeSignal } from "../../common/loop.ts";
+import type { Why } from "../model/observation.ts";
 import type { VastClient } from "../vast/client.ts";
-import { accountTrouble, asVastError, type VastError } from "../vast/errors.ts";
-import { PAGE_ROWS } from "../vast/instance-list.ts";
+import { accountTrouble, asVastError, VastError } from "../vast/errors.ts";
+import { type ListsByLabel, PAGE_ROWS } from "../vast/instance-list.ts";
+import type { Instance } from "../vast/rows.ts";
+import type { Entry } from "./entry.ts";
 import {
   afterAccount,
+  afterBrokenPage,
   afterCounts,
   afterLabels,
   afterOne,
   type LeaderMemory,
   type Learned,
   type ListReading,
-  type Lists,
   newMemory,
   nextReading,
 } from "./next-reading.ts";
 import type { Lead, Snapshot, Trouble } from "./snapshot.ts";
 
 export interface LeaderParts {
-  client: Pick<VastClient, "listInstances" | "listByLabels" | "countByLabel">;
+  client: Pick<VastClient, "listInstances" | "listByLabels" | "listAccount" | "countByLabel">;
   /** Null as long as the account is not known. */
   snapshot: () => Snapshot | null;
   clock: Clock;
@@ -156,7 +159,7 @@ async function readAndPublish(
   stop: AbortSignal,
 ): Promise<void> {
   const { clock, log, token } = parts;
-  let lists: Lists = new Map();
+  let lists: ListsByLabel = new Map();
   let trouble: Trouble | null = null;
   try {
     lists = (await read(parts, term, next, stop)) ?? lists;
@@ -165,14 +168,13 @@ async function readAndPublish(
     if (stop.aborted) return;
     const failure = asVastError(error);
     if (failure.kind === "rate_limited") return;
-    if (next.kind === "labels" && failure.kind === "invalid")
-      term.memory = afterLabels(term.memory, next, null, clock.monotonic()).memory;
+    if (next.kind === "labels") term.memory = afterFailedPage(term.memory, next, failure, clock.monotonic());
     log.debug({ event: "fleet", err: failure }, "the instance list could not be read");
     term.failing ??= stopwatch(clock);
     trouble = troubleOf(failure, askedAt);
   }
   if (lists.size === 0 && trouble === null) return;
-  const entries = new Map([...lists].map(([label, rows]) => [label, { askedAt, rows }]));
+  const entries = new Map([...lists].map(([label, list]) => [label, entryOf(askedAt, list)]));
   try {
     await term.snapshot.publish(token, entries, trouble);
   } catch (error) {
@@ -181,7 +183,12 @@ async function readAndPublish(
 }
 
 /** What is known now of each label, or null when the answer proves nothing about a label. */
-async function read(parts: LeaderParts, term: Leading, next: ListReading, stop: AbortSignal): Promise<Lists | null> {
+async function read(
+  parts: LeaderParts,
+  term: Leading,
+  next: ListReading,
+  stop: AbortSignal,
+): Promise<ListsByLabel | null> {
   const { client, clock } = parts;
   switch (next.kind) {
     case "labels": {
@@ -189,14 +196,14 @@ async function read(parts: LeaderParts, term: Leading, next: ListReading, stop: 
       return learn(term, afterLabels(term.memory, next, lists, clock.monotonic()));
     }
     case "one": {
-      const rows = await client.listInstances(next.label, stop, { retryRateLimited: false });
-      return learn(term, afterOne(term.memory, next.label, rows));
+      const list = await listOne(client, next.label, stop);
+      return learn(term, afterOne(term.memory, next.label, list, clock.monotonic()));
     }
     case "account": {
-      const rows = await client.listInstances(null, stop, { retryRateLimited: false });
+      const found = await client.listAccount(stop);
       const lead = await ask(parts, term.snapshot, true);
       if (lead === null || lead === "away") return null;
-      return learn(term, afterAccount(term.memory, rows, lead.all, clock.monotonic()));
+      return learn(term, afterAccount(term.memory, found, lead.all, clock.monotonic()));
     }
     case "counts": {
       const counts = await client.countByLabel(next.which, stop);
@@ -206,11 +213,41 @@ async function read(parts: LeaderParts, term: Leading, next: ListReading, stop: 
   }
 }
 
-function learn(term: Leading, { memory, publish }: Learned): Lists | null {
+function learn(term: Leading, { memory, publish }: Learned): ListsByLabel | null {
   term.memory = memory;
   return publish;
 }
 
-function troubleOf(failure: VastError, at: number): Trouble {
-  return { at, why: { message: failure.message, account: accountTrouble(failure) } };
+/** A damaged answer concerns this label only. */
+async function listOne(
+  client: LeaderParts["client"],
+  label: string,
+  stop: AbortSignal,
+): Promise<readonly Instance[] | VastError> {
+  try {
+    return await client.listInstances(label, stop, { retryRateLimited: false });
+  } catch (error) {
+    if (error instanceof VastError && error.kind === "malformed") return error;
+    throw error;
+  }
+}
+
+function afterFailedPage(
+  memory: LeaderMemory,
+  page: Extract<ListReading, { kind: "labels" }>,
+  { kind }: VastError,
+  now: number,
+): LeaderMemory {
+  if (kind === "invalid") return afterLabels(memory, page, null, now).memory;
+  return kind === "malformed" ? afterBrokenPage(memory, page.labels, now) : memory;
+}
+
+function entryOf(askedAt: number, list: readonly Instance[] | VastError): Entry {
+  return list instanceof VastError ? { askedAt, why: whyOf(list) } : { askedAt, rows: list };
+}
+
+const troubleOf = (failure: VastError, at: number): Trouble => ({ at, why: whyOf(failure) });
+
+function whyOf(failure: VastError): Why {
+  return { message: failure.message, account: accountTrouble(failure) };
 }

@@ -7,7 +7,7 @@ import type { Look, Snapshot } from "./snapshot.ts";
 
 /**
  * - `list`: what the leader read; `listedAt` is when it asked the API, by this pod's clock, rounded to the past
- * - `failed`: the leader could not read since then
+ * - `failed`: the leader could not read it since then, or not all of it
  * - `none`: nothing was read yet, or too long ago
  */
 export type SharedList =
@@ -72,7 +72,10 @@ export function createListSource({ snapshot, clock, label }: ListSourceParts): L
       return { kind: "failed", listedAt: trouble.at + offsetMs, why: trouble.why };
     // Asked for in the future: Redis' clock was set back, or another server with another clock took over.
     if (entry === null || entry.askedAt > now || now - dueAt > OVERDUE_MS) return { kind: "none" };
-    return { kind: "list", listedAt: listedAt(entry.askedAt, offsetMs), rows: entry.rows };
+    const at = listedAt(entry.askedAt, offsetMs);
+    return "why" in entry
+      ? { kind: "failed", listedAt: at, why: entry.why }
+      : { kind: "list", listedAt: at, rows: entry.rows };
   }
 
   return {

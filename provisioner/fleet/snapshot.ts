@@ -5,7 +5,7 @@ import { parseJson } from "../../common/parse-json.ts";
 import type { Why } from "../model/observation.ts";
 import type { RedisScript, ScriptRunner } from "../redis/commands.ts";
 import { REDIS_NOW } from "../redis/time.ts";
-import { type Entry, formatEntry, parseEntry } from "./entry.ts";
+import { type Entry, formatEntry, parseEntry, why } from "./entry.ts";
 import type { FleetKeys } from "./keys.ts";
 
 /** How long a leader that does nothing any more stays the leader. A late write of it has no effect, whenever it comes. */
@@ -130,13 +130,7 @@ export interface Snapshot {
 
 const lookAnswer = z.tuple([z.string().nullable(), z.number(), z.number(), z.string().nullable()]);
 const leadAnswer = z.tuple([z.number(), z.number(), z.number(), z.array(z.string()), z.array(z.string())]);
-const trouble: z.ZodType<Trouble> = z.object({
-  at: z.number(),
-  why: z.object({
-    message: z.string(),
-    account: z.enum(["auth", "two_factor", "no_credit", "spend_limit"]).nullable(),
-  }),
-});
+const trouble: z.ZodType<Trouble> = z.object({ at: z.number(), why });
 // 200 entries are about 200 kB: a script with many more would hold up Redis for all others.
 const MOST_ENTRIES = 200;
 

@@ -16,10 +16,12 @@ export function expectShape<T>(schema: z.ZodType<T>, body: unknown, call: string
 export function readRows<T>(rows: readonly unknown[], read: (row: unknown) => T | null, call: string): T[] {
   return rows.map((row) => {
     const value = read(row);
-    if (value === null) throw malformed(call, "a row has no readable id");
+    if (value === null) throw unreadableRow(call);
     return value;
   });
 }
+
+export const unreadableRow = (call: string) => malformed(call, "a row has no readable id");
 
 export function malformed(call: string, text: string): VastError {
   return new VastError({ kind: "malformed", call, status: 200, slug: "", text });

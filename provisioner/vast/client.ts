@@ -3,7 +3,14 @@
 import * as z from "zod";
 import type { Fence } from "../../common/http.ts";
 import { expectShape, readRows, wholeNumber } from "./checks.ts";
-import { countByLabel, type ReadOptions, readInstanceList } from "./instance-list.ts";
+import { VastError } from "./errors.ts";
+import {
+  countByLabel,
+  type ListsByLabel,
+  type ReadOptions,
+  readInstanceList,
+  readListsByLabel,
+} from "./instance-list.ts";
 import { type Instance, type Offer, readOffer, readTemplate, type Template } from "./rows.ts";
 import type { Send } from "./transport.ts";
 
@@ -26,10 +33,9 @@ export interface VastClient {
   /** Those of these instances that the account has, whatever their labels. Throws as `listInstances` does. */
   listByIds(ids: readonly number[], signal?: AbortSignal): Promise<Instance[]>;
   /** The instances of each of these labels, or null where the API does not honour such a filter. Throws as `listInstances` does. */
-  listByLabels(
-    labels: readonly string[],
-    signal?: AbortSignal,
-  ): Promise<ReadonlyMap<string, readonly Instance[]> | null>;
+  listByLabels(labels: readonly string[], signal?: AbortSignal): Promise<ListsByLabel | null>;
+  /** All instances of the account by label, and how many there are. Throws as `listInstances` does. */
+  listAccount(signal?: AbortSignal): Promise<{ lists: ListsByLabel; rows: number }>;
   /** A hint: how many instances each label has, of all or of those that do not run. Null when the answer does not show it. */
   countByLabel(which: "all" | "not_running", signal?: AbortSignal): Promise<ReadonlyMap<string, number> | null>;
   /** The account's own template of this name (the newest of several), or null when there is none. */
@@ -91,6 +97,7 @@ export function createVastClient(send: Send, { apiKey, clean, onDuplicateTemplat
 
   const cleaned = (row: Instance): Instance =>
     clean === undefined ? row : { ...row, statusMessage: clean(row.statusMessage) };
+  const cleanedList = (list: readonly Instance[] | VastError) => (list instanceof VastError ? list : list.map(cleaned));
   const currentUser = (signal?: AbortSignal) =>
     send({ method: "GET", path: "/api/v0/users/current/", endpoint: "user" }, signal);
 
@@ -113,12 +120,14 @@ export function createVastClient(send: Send, { apiKey, clean, onDuplicateTemplat
     },
 
     async listByLabels(labels, signal) {
-      const filters = { label: { in: labels } };
-      const rows = await readInstanceList(send, filters, { retryRateLimited: false }, signal);
-      if (rows.some(({ label }) => label === null || !labels.includes(label))) return null;
-      const lists = new Map<string, Instance[]>(labels.map((label) => [label, []]));
-      for (const row of rows) lists.get(row.label ?? "")?.push(cleaned(row));
-      return lists;
+      const { lists } = await readListsByLabel(send, { label: { in: labels } }, signal);
+      if ([...lists.keys()].some((label) => !labels.includes(label))) return null;
+      return new Map(labels.map((label) => [label, cleanedList(lists.get(label) ?? [])]));
+    },
+
+    async listAccount(signal) {
+      const { lists, rows } = await readListsByLabel(send, null, signal);
+      return { lists: new Map([...lists].map(([label, list]) => [label, cleanedList(list)])), rows };
     },
 
     countByLabel: (which, signal) => countByLabel(send, which, signal),

@@ -1,8 +1,9 @@
 // Reads the instance list of the API: all pages, checked against the counts that come with them. Touches the API through the function
 // that it is given.
 import * as z from "zod";
-import { expectShape, malformed, readRows, wholeNumber } from "./checks.ts";
-import { type Instance, readInstance } from "./rows.ts";
+import { expectShape, malformed, readRows, unreadableRow, wholeNumber } from "./checks.ts";
+import type { VastError } from "./errors.ts";
+import { type Instance, readInstance, readLabel } from "./rows.ts";
 import type { ApiCall, Send } from "./transport.ts";
 
 export interface ReadOptions {
@@ -25,13 +26,55 @@ const page = z.object({
 });
 const counts = z.object({ total_instances: wholeNumber, label_counts: z.record(z.string(), wholeNumber) });
 
+/** By label; an error where one of the label's rows cannot be read: then nothing is known of the label. */
+export type ListsByLabel = ReadonlyMap<string, readonly Instance[] | VastError>;
+
 /** All rows that pass `filters`, and no others if the API honours them. Throws unless all pages were read and are consistent. */
 export async function readInstanceList(
   send: Send,
   filters: Record<string, unknown> | null,
-  { retryRateLimited = true }: ReadOptions,
+  options: ReadOptions,
   signal?: AbortSignal,
 ): Promise<Instance[]> {
+  return distinct(readRows(await readPages(send, filters, options, signal), readInstance, CALL));
+}
+
+/**
+ * The same by label, and under "" without one. A row that cannot be read concerns its own label only. Throws where its label cannot be
+ * read either. `rows`: the number of all.
+ */
+export async function readListsByLabel(
+  send: Send,
+  filters: Record<string, unknown> | null,
+  signal?: AbortSignal,
+): Promise<{ lists: ListsByLabel; rows: number }> {
+  const rows = await readPages(send, filters, { retryRateLimited: false }, signal);
+  const broken = rows.filter((row) => readInstance(row) === null);
+  const readable = readRows(
+    rows.filter((row) => !broken.includes(row)),
+    readInstance,
+    CALL,
+  );
+  const found = new Map<string, Instance[]>();
+  for (const row of distinct(readable)) {
+    const label = row.label ?? "";
+    found.set(label, [...(found.get(label) ?? []), row]);
+  }
+  const lists = new Map<string, readonly Instance[] | VastError>(found);
+  for (const row of broken) {
+    const label = readLabel(row);
+    if (label === null) throw unreadableRow(CALL);
+    lists.set(label, unreadableRow(CALL));
+  }
+  return { lists, rows: rows.length };
+}
+
+async function readPages(
+  send: Send,
+  filters: Record<string, unknown> | null,
+  { retryRateLimited = true }: ReadOptions,
+  signal?: AbortSignal,
+): Promise<unknown[]> {
   const rows: unknown[] = [];
   const tokens = new Set<string>();
   let total: number | null = null;
@@ -60,7 +103,10 @@ export async function readInstanceList(
   if (total !== null && total !== rows.length)
     throw malformed(CALL, `${rows.length} rows arrived, but the API announced ${total}`);
   if (rows.length < found) throw malformed(CALL, `${rows.length} rows arrived, but the API found ${found}`);
-  const instances = readRows(rows, readInstance, CALL);
+  return rows;
+}
+
+function distinct(instances: Instance[]): Instance[] {
   // When rows move between pages during the walk, one row appears twice and another one is missing.
   if (new Set(instances.map((instance) => instance.id)).size < instances.length)
     throw malformed(CALL, "the same instance came twice");

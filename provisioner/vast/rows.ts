@@ -75,6 +75,13 @@ export interface Instance {
   isBid: boolean;
 }
 
+const labelled = z.looseObject({ label: z.string() });
+
+/** The label of a row that cannot be read as an instance; null when it shows none. */
+export function readLabel(row: unknown): string | null {
+  return labelled.safeParse(row).data?.label ?? null;
+}
+
 /** Parses one row of an instance list; null when it has no id. */
 export function readInstance(row: unknown): Instance | null {
   const parsed = instanceRow.safeParse(row);

@@ -103,3 +103,24 @@ test(
   },
   LONGEST_MS,
 );
+
+test(
+  "a row that cannot be read concerns its own pod only: another pod still replaces the instance that it lost",
+  async () => {
+    await allReady(() => members);
+    const [damaged, lost] = await Promise.all(
+      members.slice(0, 2).map(async ({ label }) => (await pod.emulator.live(label))[0]?.id ?? 0),
+    );
+    await pod.emulator.event(damaged ?? 0, "row", { id: "damaged" });
+    await pod.emulator.event(lost ?? 0, "kill");
+    const second = members[1]?.label ?? "";
+    await until(
+      "the lost one is replaced",
+      async () => (await pod.emulator.live(second)).some(({ id }) => id !== lost),
+      { timeoutMs: 60_000 },
+    );
+    await allReady(() => members);
+    expect(await pod.emulator.live(members[0]?.label ?? "")).toMatchObject([{ id: "damaged" }]);
+  },
+  LONGEST_MS,
+);

@@ -29,6 +29,8 @@ export interface FakeClient extends VastClient {
 
 export interface ClientScript {
   rows?: () => readonly Instance[];
+  /** Called with the labels of a list that is asked for. */
+  onList?: (labels: readonly string[]) => void;
   counts?: (which: "all" | "not_running") => ReadonlyMap<string, number> | null;
   template?: () => Template | null;
   /** $ left to spend. */
@@ -46,8 +48,9 @@ export function fakeClient(journal: Journal, script: ClientScript = {}): FakeCli
   return {
     requests,
     searches,
-    async listInstances() {
+    async listInstances(label) {
       journal.push("list");
+      script.onList?.([label ?? ""]);
       return [...(script.rows?.() ?? [])];
     },
     async listByIds(ids) {
@@ -59,8 +62,16 @@ export function fakeClient(journal: Journal, script: ClientScript = {}): FakeCli
     rememberAccountId: () => undefined,
     async listByLabels(labels) {
       journal.push(`list ${labels.join()}`);
+      script.onList?.(labels);
       const rows = script.rows?.() ?? [];
       return new Map(labels.map((label) => [label, rows.filter((row) => row.label === label)]));
+    },
+    async listAccount() {
+      journal.push("list");
+      const rows = script.rows?.() ?? [];
+      const labels = new Set(rows.map(({ label }) => label ?? ""));
+      const lists = new Map([...labels].map((label) => [label, rows.filter((row) => (row.label ?? "") === label)]));
+      return { lists, rows: rows.length };
     },
     async countByLabel(which) {
       journal.push(`count ${which}`);

@@ -3,13 +3,20 @@ import { formatEntry, parseEntry } from "../../../../provisioner/fleet/entry.ts"
 import { failureIn } from "../../../../provisioner/model/instance-phase.ts";
 import { LABEL, NOW, row } from "../plan/situation.ts";
 
-const published = (statusMessage: string) =>
-  parseEntry(formatEntry({ askedAt: NOW, rows: [row({ statusMessage })] }), LABEL)?.rows[0]?.statusMessage;
+function published(statusMessage: string): string | undefined {
+  const entry = parseEntry(formatEntry({ askedAt: NOW, rows: [row({ statusMessage })] }), LABEL);
+  return entry !== null && "rows" in entry ? entry.rows[0]?.statusMessage : undefined;
+}
 
 test("an entry is read as it was published", () => {
   const rows = [row({ label: LABEL, ports: { "8000/tcp": 41234 }, actualStatus: null, createdAt: 12.5 })];
   expect(parseEntry(formatEntry({ askedAt: NOW, rows }), LABEL)).toEqual({ askedAt: NOW, rows });
   expect(parseEntry(formatEntry({ askedAt: NOW, rows: [] }), LABEL)).toEqual({ askedAt: NOW, rows: [] });
+});
+
+test("an entry that says why the instances are not known is read as it was published", () => {
+  const entry = { askedAt: NOW, why: { message: "HTTP 200: a row has no readable id", account: null } };
+  expect(parseEntry(formatEntry(entry), LABEL)).toEqual(entry);
 });
 
 test.each([

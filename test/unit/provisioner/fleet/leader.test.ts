@@ -135,6 +135,27 @@ describe("the leader", () => {
     await end();
   });
 
+  test("reads label by label when a page cannot be read twice, so that the damaged one concerns its own pod only", async () => {
+    const { clock, pod, end } = fleet();
+    const damaged = vastError("malformed");
+    const { run, source, snapshot } = pod("one", LABEL, {
+      rows: () => [row({ id: 1, label: LABEL })],
+      onList: (labels) => {
+        if (labels.includes(OTHER)) throw damaged;
+      },
+    });
+    const other = createListSource({ snapshot: () => snapshot, clock, label: OTHER });
+    void run();
+    const both = () => clock.drive(Promise.all([source, other].map((one) => one.fresh(10 * SECOND))));
+    expect(await both()).toMatchObject([{ kind: "failed" }, { kind: "failed" }]);
+    expect(await both()).toMatchObject([{ kind: "failed" }, { kind: "failed" }]);
+    expect(await both()).toMatchObject([
+      { kind: "list", rows: [{ id: 1 }] },
+      { kind: "failed", why: { message: damaged.message } },
+    ]);
+    await end();
+  });
+
   test("does not call while its calls would have to wait for the rate limit", async () => {
     const { clock, redis } = fleet();
     const journal: Journal = [];

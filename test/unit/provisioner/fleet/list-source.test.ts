@@ -74,6 +74,12 @@ describe("the shared list", () => {
     expect(await clock.drive(source.look(SECOND))).toEqual({ kind: "none" });
   });
 
+  test("is unknown, with the reason, when what the API answered for this label cannot be read", async () => {
+    const { clock, source, publish } = pod();
+    await publish({ askedAt: NOW, why });
+    expect(await clock.drive(source.look(MINUTE))).toEqual({ kind: "failed", listedAt: NOW, why });
+  });
+
   test("is unknown when the leader could not read it although it was due, with the reason", async () => {
     const { clock, source, publish } = pod();
     await publish({ askedAt: NOW, rows: [] });

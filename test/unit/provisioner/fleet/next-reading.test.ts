@@ -1,13 +1,19 @@
 import { describe, expect, test } from "vitest";
 import {
   afterAccount,
+  afterBrokenPage,
   afterCounts,
   afterLabels,
+  afterOne,
   type LeaderMemory,
   newMemory,
   nextReading,
 } from "../../../../provisioner/fleet/next-reading.ts";
 import type { Lead } from "../../../../provisioner/fleet/snapshot.ts";
+import type { VastError } from "../../../../provisioner/vast/errors.ts";
+import type { ListsByLabel } from "../../../../provisioner/vast/instance-list.ts";
+import type { Instance } from "../../../../provisioner/vast/rows.ts";
+import { vastError } from "../fakes.ts";
 import { HOUR, MINUTE, row, SECOND } from "../plan/situation.ts";
 
 const REDIS_NOW = 1_795_000_000_000;
@@ -26,6 +32,11 @@ const lists = (names: readonly string[], rowsOf: (label: string) => number = () 
       Array.from({ length: rowsOf(label) }, (_, n) => row({ id: 10 * i + n + 1, label })),
     ]),
   );
+const account = (rows: readonly Instance[]) => ({
+  lists: new Map([A, B, "other", ""].map((label) => [label, rows.filter((one) => (one.label ?? "") === label)])),
+  rows: rows.length,
+});
+const unreadable = vastError("malformed");
 /** A leader that has read these labels, each with one running instance. */
 const knowing = (names: readonly string[]): LeaderMemory =>
   afterLabels(newMemory(0), { witness: null }, lists(names), 0).memory;
@@ -111,7 +122,7 @@ describe("an answer for labels", () => {
     );
     expect(publish).toBeNull();
     expect(nextReading(memory, lead(), SECOND)).toEqual({ kind: "account" });
-    const shown = afterAccount(memory, [row({ label: B })], [A, B], 2 * SECOND);
+    const shown = afterAccount(memory, account([row({ label: B })]), [A, B], 2 * SECOND);
     expect([...shown.publish]).toEqual([
       [A, []],
       [B, [row({ label: B })]],
@@ -142,6 +153,43 @@ describe("an answer for labels", () => {
   });
 });
 
+describe("a row that cannot be read", () => {
+  test("concerns its own label only, and shows that the filter works", () => {
+    const answer: ListsByLabel = new Map<string, [] | VastError>([
+      [A, []],
+      [B, unreadable],
+    ]);
+    const { memory, publish } = afterLabels(newMemory(0), { witness: null }, answer, 0);
+    expect(publish).toBe(answer);
+    expect(memory.filter).toEqual({ kind: "honoured", until: 10 * MINUTE });
+    const shown = afterAccount(memory, { lists: answer, rows: 1 }, [A, B], 0);
+    expect([...shown.publish]).toEqual([...answer]);
+  });
+
+  test("and does not show its label, has the labels of its page read one by one when that happens again", () => {
+    const due = lead(dueAt([A, B]));
+    const once = afterBrokenPage(newMemory(0), [A, B], 0);
+    expect(nextReading(once, due, SECOND)).toMatchObject({ kind: "labels", labels: [A, B] });
+    const twice = afterBrokenPage(once, [A, B], 2 * SECOND);
+    expect(nextReading(twice, due, 3 * SECOND)).toEqual({ kind: "one", label: A });
+    expect(nextReading(twice, due, 62 * SECOND)).toMatchObject({ kind: "labels", labels: [A, B] });
+    const good = afterOne(twice, A, [row({ label: A })], 4 * SECOND).memory;
+    expect(nextReading(good, due, 5 * SECOND)).toEqual({ kind: "one", label: B });
+    const { memory, publish } = afterOne(good, B, unreadable, 6 * SECOND);
+    expect([...publish]).toEqual([[B, unreadable]]);
+    expect(nextReading(memory, lead(dueAt([A])), MINUTE)).toMatchObject({ kind: "labels", labels: [A] });
+    expect(nextReading(memory, due, MINUTE)).toEqual({ kind: "one", label: B });
+    expect(nextReading(memory, due, 10 * MINUTE + 6 * SECOND)).toMatchObject({ kind: "labels", labels: [A, B] });
+  });
+
+  test("is not counted as two in a row when a page between them could be read", () => {
+    const once = afterBrokenPage(newMemory(0), [A, B], 0);
+    const read = afterLabels(once, { witness: null }, lists([A, B]), SECOND).memory;
+    const again = afterBrokenPage(read, [A, B], 2 * SECOND);
+    expect(nextReading(again, lead(dueAt([A, B])), 3 * SECOND)).toMatchObject({ kind: "labels" });
+  });
+});
+
 test("the whole account shows every pod's label, and foreign instances are left out", () => {
   const rows = [
     row({ id: 1, label: A }),
@@ -149,9 +197,9 @@ test("the whole account shows every pod's label, and foreign instances are left 
     row({ id: 3, label: "other" }),
     row({ id: 4, label: null }),
   ];
-  const { publish, memory } = afterAccount(newMemory(0), rows, [A, B], 0);
-  expect([...publish].map(([label, found]) => [label, found.map(({ id }) => id)])).toEqual([
-    [A, [1, 2]],
+  const { publish, memory } = afterAccount(newMemory(0), account(rows), [A, B], 0);
+  expect([...publish]).toEqual([
+    [A, [row({ id: 1, label: A }), row({ id: 2, label: A })]],
     [B, []],
   ]);
   expect(memory.account).toEqual({ rows: 4, at: 0 });

@@ -36,9 +36,9 @@ describe("the list of several labels", () => {
   test("is read with one filter, a 429 is not repeated, and each label has its instances", async () => {
     const { client, calls } = clientOf({ instances: rows, total_instances: 3 });
     const lists = await client.listByLabels([LABEL, other, none]);
-    expect([...(lists ?? [])].map(([label, found]) => [label, found.map(({ id }) => id)])).toEqual([
-      [LABEL, [1, 3]],
-      [other, [2]],
+    expect([...(lists ?? [])]).toMatchObject([
+      [LABEL, [{ id: 1 }, { id: 3 }]],
+      [other, [{ id: 2 }]],
       [none, []],
     ]);
     expect(calls).toMatchObject([
@@ -53,6 +53,30 @@ describe("the list of several labels", () => {
       expect(await client.listByLabels([LABEL, other])).toBeNull();
     },
   );
+
+  test("is unknown for one label only when a row of it has no id, and for all when the row does not even show its label", async () => {
+    const { client } = clientOf({ instances: [...rows, { id: "x", label: other }] }, { instances: [...rows, {}] });
+    const lists = await client.listByLabels([LABEL, other]);
+    expect([...(lists ?? [])]).toEqual([
+      [LABEL, [expect.objectContaining({ id: 1 }), expect.objectContaining({ id: 3 })]],
+      [other, malformed(/no readable id/)],
+    ]);
+    await expect(client.listByLabels([LABEL, other])).rejects.toThrow(malformed(/no readable id/));
+  });
+
+  test("is known of the whole account too, with the number of all its instances", async () => {
+    const { client, calls } = clientOf({ instances: [...rows, { id: 4 }, { label: "foreign" }] });
+    const { lists, rows: count } = await client.listAccount();
+    expect([...lists]).toEqual([
+      [LABEL, [expect.objectContaining({ id: 1 }), expect.objectContaining({ id: 3 })]],
+      [other, [expect.objectContaining({ id: 2 })]],
+      ["", [expect.objectContaining({ id: 4 })]],
+      ["foreign", malformed(/no readable id/)],
+    ]);
+    expect(count).toBe(5);
+    expect(calls).toMatchObject([{ retryRateLimited: false }]);
+    expect(calls[0]?.query).not.toHaveProperty("select_filters");
+  });
 
   test("is unknown unless all announced rows arrived", async () => {
     const { client } = clientOf({ instances: rows, total_instances: 4 });
