@@ -21,9 +21,11 @@ export interface FleetNumbers {
   rollout: number | null;
   /** From the end of an outage of 10 minutes, in which a fifth of the instances was lost. */
   outage: number | null;
-  /** Pods that serve nothing at the same time in the rollout, at most, and the longest time of one of them, seconds. */
+  /** Pods that serve nothing at the same time in the rollout, at most. */
   mostDown: number | null;
+  /** The longest time of one of them, and of that what was not the boot of its new instance, seconds. */
   longestDown: number | null;
+  longestWithoutBoot: number | null;
   /** Calls that were refused by rate limits after the first minute of the run, and how many calls there were in all. */
   refused: number;
   calls: number;
@@ -38,6 +40,8 @@ const MINUTE_MS = 60_000;
 // The API's limit on creates, and the time between the two lists that confirm that there is no instance.
 const CREATE_MS = 4500;
 const CONFIRM_MS = 10_000;
+// Requests in progress may end before their instance is destroyed: the default of VAST_DRAIN_SECONDS.
+const DRAIN_MS = 10_000;
 // A phase that takes so many times its floor, and half an hour more, is given up.
 const MOST_FLOORS = 8;
 const MOST_MS = 30 * MINUTE_MS;
@@ -49,20 +53,38 @@ const LOST_OF = 5;
 
 type Phase = "cold" | "settle" | "idle" | "rollout" | "after" | "outage" | "recovery";
 
-/** `look` is to be called each simulated second; it is true when the last phase is over. */
-export function fleetPhases(pods: number): { look(run: FleetRun): boolean; numbers(run: FleetRun): FleetNumbers } {
-  const numbers = { coldStart: null, rollout: null, outage: null, mostDown: null, longestDown: null, idleCalls: null };
-  const measured: Omit<FleetNumbers, "refused" | "calls" | "redisOperations" | "simulatedHours"> = { ...numbers };
+/**
+ * `look` is to be called each simulated second; it is true when the last phase is over. `mostUnavailable`: the most pods that the program
+ * takes down at once.
+ */
+export function fleetPhases(
+  pods: number,
+  mostUnavailable = pods,
+): { look(run: FleetRun): boolean; numbers(run: FleetRun): FleetNumbers } {
+  const measured: Omit<FleetNumbers, "refused" | "calls" | "redisOperations" | "simulatedHours"> = {
+    coldStart: null,
+    rollout: null,
+    outage: null,
+    mostDown: null,
+    longestDown: null,
+    longestWithoutBoot: null,
+    idleCalls: null,
+  };
   const lost = Array.from({ length: Math.ceil(pods / LOST_OF) }, (_, i) => i * LOST_OF);
   let phase: Phase = "cold";
   let since: number | null = null;
-  let bootMs = 0;
   let callsBefore = 0;
   let refused = 0;
   let lastCall = 0;
   let outdated = new Set<number>();
 
-  const floorMs = (creates: number) => creates * CREATE_MS + CONFIRM_MS + bootMs;
+  /** Until so many instances serve that are created from now on. */
+  const floorMs = (run: FleetRun, creates: number) =>
+    creates * CREATE_MS + CONFIRM_MS + median(boots(run, since ?? run.truth.start));
+  const rolloutFloorMs = (run: FleetRun) => {
+    const roundMs = DRAIN_MS + mean(boots(run, since ?? run.truth.start));
+    return Math.max(floorMs(run, pods), Math.ceil(pods / mostUnavailable) * roundMs);
+  };
   const begin = (next: Phase, now: number) => {
     phase = next;
     since = now;
@@ -85,14 +107,11 @@ export function fleetPhases(pods: number): { look(run: FleetRun): boolean; numbe
     const forMs = now - since;
     const serving = servedBy(run);
     const all = serving.every((id) => id !== null && !outdated.has(id));
-    const givenUp = (creates: number) => forMs > MOST_FLOORS * floorMs(creates) + MOST_MS;
+    const givenUp = (leastMs: number) => forMs > MOST_FLOORS * leastMs + MOST_MS;
     switch (phase) {
       case "cold":
-        if (all) {
-          bootMs = medianBootMs(run);
-          measured.coldStart = forMs / floorMs(pods);
-        }
-        return all || givenUp(pods) ? begin("settle", now) : false;
+        if (all) measured.coldStart = forMs / floorMs(run, pods);
+        return all || givenUp(floorMs(run, pods)) ? begin("settle", now) : false;
       case "settle":
         callsBefore = run.calls;
         return forMs >= SETTLE_MS ? begin("idle", now) : false;
@@ -106,9 +125,9 @@ export function fleetPhases(pods: number): { look(run: FleetRun): boolean; numbe
         return begin("rollout", now);
       case "rollout":
         measured.mostDown = Math.max(measured.mostDown ?? 0, serving.filter((id) => id === null).length);
-        if (all) measured.rollout = forMs / floorMs(pods);
-        if (all) measured.longestDown = longestGapMs(run, since) / 1000;
-        return all || givenUp(pods) ? begin("after", now) : false;
+        if (all) measured.rollout = forMs / rolloutFloorMs(run);
+        if (all) Object.assign(measured, longestGaps(run, since));
+        return all || givenUp(rolloutFloorMs(run)) ? begin("after", now) : false;
       case "after": {
         if (forMs < SETTLE_MS) return false;
         const at = now - truth.start;
@@ -120,8 +139,8 @@ export function fleetPhases(pods: number): { look(run: FleetRun): boolean; numbe
       case "outage":
         return forMs >= OUTAGE_MS ? begin("recovery", now) : false;
       case "recovery":
-        if (all) measured.outage = forMs / floorMs(lost.length);
-        return all || givenUp(lost.length);
+        if (all) measured.outage = forMs / floorMs(run, lost.length);
+        return all || givenUp(floorMs(run, lost.length));
     }
   }
 
@@ -145,22 +164,36 @@ function servedBy({ truth }: FleetRun): (number | null)[] {
   });
 }
 
-function medianBootMs({ truth }: FleetRun): number {
+/** From the create of each instance that was created after `from` until a pod served from it, ms. */
+function boots({ truth }: FleetRun, from: number): number[] {
   const created = new Map(truth.contracts.map(({ id, createdAt }) => [id, createdAt]));
-  const boots = truth.pods
-    .flatMap(({ serving: [first] }) => (first === undefined ? [] : first.from - (created.get(first.id) ?? first.from)))
-    .sort((a, b) => a - b);
-  return boots[Math.floor(boots.length / 2)] ?? 0;
+  return truth.pods.flatMap(({ serving }) =>
+    serving.flatMap((span) => {
+      const createdAt = created.get(span.id) ?? 0;
+      return createdAt >= from ? [span.from - createdAt] : [];
+    }),
+  );
 }
 
-/** The longest time after `from` in which one pod served nothing, ms. */
-function longestGapMs({ truth }: FleetRun, from: number): number {
-  let longest = 0;
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / Math.max(values.length, 1);
+}
+
+/** The longest times after `from` in which one pod served nothing. */
+function longestGaps({ truth }: FleetRun, from: number): Pick<FleetNumbers, "longestDown" | "longestWithoutBoot"> {
+  const created = new Map(truth.contracts.map(({ id, createdAt }) => [id, createdAt]));
+  let [longestMs, withoutBootMs] = [0, 0];
   for (const { serving } of truth.pods) {
     for (const [i, span] of serving.entries()) {
       const before = serving[i - 1];
-      if (before !== undefined && before.to >= from) longest = Math.max(longest, span.from - before.to);
+      if (before === undefined || before.to < from) continue;
+      longestMs = Math.max(longestMs, span.from - before.to);
+      withoutBootMs = Math.max(withoutBootMs, (created.get(span.id) ?? span.from) - before.to);
     }
   }
-  return longest;
+  return { longestDown: longestMs / 1000, longestWithoutBoot: withoutBootMs / 1000 };
 }

@@ -14,7 +14,7 @@ const HEAD = [
   "program",
   "cold start / floor",
   "rollout / floor",
-  "down at once, longest",
+  "down at once, longest (without boot)",
   "outage / floor",
   "refused after 1 min",
   "idle calls/min",
@@ -27,20 +27,23 @@ export function fleetTable(rows: readonly FleetRow[]): string[] {
 }
 
 function cells({ program, pods, numbers }: FleetRow): string[] {
-  const { coldStart, rollout, outage, mostDown, longestDown, refused, calls, idleCalls, redisOperations } = numbers;
-  const down =
-    mostDown === null ? "" : `${mostDown}, ${longestDown === null ? "for ever" : `${formatNumber(longestDown)} s`}`;
+  const { coldStart, rollout, outage, mostDown, refused, calls, idleCalls, redisOperations } = numbers;
   return [
     String(pods),
     program,
     ratio(coldStart, true),
     ratio(rollout, coldStart !== null),
-    down,
+    mostDown === null ? "" : `${mostDown}, ${longest(numbers)}`,
     ratio(outage, rollout !== null),
     `${formatNumber(refused)} of ${formatNumber(calls)}`,
     idleCalls === null ? "" : formatNumber(idleCalls),
     formatNumber(redisOperations),
   ];
+}
+
+function longest({ longestDown, longestWithoutBoot }: FleetNumbers): string {
+  if (longestDown === null || longestWithoutBoot === null) return "for ever";
+  return `${formatNumber(longestDown)} s (${formatNumber(longestWithoutBoot)} s)`;
 }
 
 /** What was tried and did not end is "never"; what was not tried is empty. */

@@ -9,10 +9,21 @@ import { fleetPhases } from "./fleet-phases.ts";
 import { fleetPlot } from "./fleet-plot.ts";
 import { type FleetRow, fleetTable } from "./fleet-table.ts";
 
-const PROGRAMS: Readonly<Record<string, { env: Record<string, string>; options: RunOptions }>> = {
-  store: { env: { BLACKLIST_ENABLED: "true", FLEET_REDIS_URL: "redis://redis.sim:6379/0" }, options: {} },
-  alone: { env: {}, options: {} },
-  naive: { env: {}, options: { program: naiveProgram } },
+interface Measured {
+  env: Record<string, string>;
+  options: RunOptions;
+  /** The most pods of so many that it takes down at once in a rollout. */
+  mostUnavailable(pods: number): number;
+}
+
+// The default of FLEET_MAX_UNAVAILABLE.
+const TENTH = (pods: number) => Math.max(Math.floor(pods / 10), 1);
+const ALL = (pods: number) => pods;
+const REDIS = { BLACKLIST_ENABLED: "true", FLEET_REDIS_URL: "redis://redis.sim:6379/0" };
+const PROGRAMS: Readonly<Record<string, Measured>> = {
+  store: { env: REDIS, options: {}, mostUnavailable: TENTH },
+  alone: { env: {}, options: {}, mostUnavailable: ALL },
+  naive: { env: {}, options: { program: naiveProgram }, mostUnavailable: ALL },
 };
 // With so many pods the probes of those for which all is well are held: nothing else that is measured depends on them.
 const MANY_PODS = 50;
@@ -41,8 +52,8 @@ if (flags.svg !== undefined) await writeFile(flags.svg, fleetPlot(rows));
 if (flags.json !== undefined) await writeFile(flags.json, `${JSON.stringify(rows, null, 2)}\n`);
 
 async function measure(program: string, pods: number): Promise<FleetRow> {
-  const { env = {}, options = {} } = PROGRAMS[program] ?? {};
-  const phases = fleetPhases(pods);
+  const { env = {}, options = {}, mostUnavailable = ALL } = PROGRAMS[program] ?? {};
+  const phases = fleetPhases(pods, mostUnavailable(pods));
   let last: RunControl | null = null;
   const look = (run: RunControl) => {
     last = run;

@@ -6,14 +6,23 @@ export interface HeldProbes {
   hold(instanceId: number, wake: () => void): () => void;
   changed(instanceId: number): void;
   allChanged(): void;
+  /** Something is wanted of all pods: for a minute no probe is held, so that each pod notices it as soon as a real one. */
+  wakeAll(): void;
+  mayHold(): boolean;
 }
 
-export function heldProbes(): HeldProbes {
+const AWAKE_MS = 60_000;
+
+export function heldProbes(now: () => number): HeldProbes {
   const held = new Map<number, Set<() => void>>();
+  let awakeUntil = 0;
   const changed = (instanceId: number) => {
     const waiting = held.get(instanceId);
     held.delete(instanceId);
     for (const wake of waiting ?? []) wake();
+  };
+  const allChanged = () => {
+    for (const id of [...held.keys()]) changed(id);
   };
   return {
     changed,
@@ -22,8 +31,11 @@ export function heldProbes(): HeldProbes {
       held.set(instanceId, waiting.add(wake));
       return () => void waiting.delete(wake);
     },
-    allChanged() {
-      for (const id of [...held.keys()]) changed(id);
+    allChanged,
+    wakeAll() {
+      awakeUntil = now() + AWAKE_MS;
+      allChanged();
     },
+    mayHold: () => now() >= awakeUntil,
   };
 }

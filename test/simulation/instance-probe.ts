@@ -32,7 +32,7 @@ export function instanceProbe(parts: ProbeParts, process: Process): Probe {
   /** Waits until the probe may have another result than the last one, or for a while. */
   async function waitForChange(address: string, instanceId: number, signal: AbortSignal | undefined): Promise<void> {
     const { hold } = parts;
-    if (hold === undefined || passed !== address || !hold.isSettled()) return;
+    if (hold === undefined || passed !== address || !hold.isSettled() || !hold.probes.mayHold()) return;
     const wait = new AbortController();
     const wake = () => wait.abort("changed");
     const release = hold.probes.hold(instanceId, wake);

@@ -123,7 +123,7 @@ export async function simulate(scenario: Scenario, options: RunOptions = {}): Pr
     redisUnreliable: scenario.env.BLACKLIST_ENABLED === "true" ? [] : [{ from: START, to: end }],
   };
   const redis = sharedRedis(time.now);
-  const probes = heldProbes();
+  const probes = heldProbes(time.now);
   const hold = options.holdProbesMs === undefined ? null : { ms: options.holdProbesMs, probes };
   const pods: Pod[] = [];
   const recorder: Recorder = createRecorder({
@@ -197,7 +197,8 @@ export async function simulate(scenario: Scenario, options: RunOptions = {}): Pr
   const inject = (injection: Injection) => {
     record(null, `>> ${describeInjection(injection)}`);
     faults.inject(injection);
-    probes.allChanged();
+    if (injection.kind === "image" || injection.kind === "template") probes.wakeAll();
+    else probes.allChanged();
   };
   for (const injection of scenario.injections) time.after(injection.at, () => inject(injection));
   time.after(scenario.faultsEndMs, () => {

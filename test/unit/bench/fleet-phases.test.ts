@@ -5,25 +5,27 @@ import type { Injection } from "../../simulation/scenario.ts";
 const SECOND = 1000;
 const START = 1_000_000;
 
-type Control = FleetRun & { injected: Injection[] };
+type Control = FleetRun & { injected: Injection[]; truth: { contracts: { id: number; createdAt: number }[] } };
 
 /** A run of two pods, in which the test decides what they serve. */
 function control(): Control {
   const injected: Injection[] = [];
   const pods = [0, 1].map(() => ({ serving: [] as { from: number; to: number; id: number }[] }));
-  const contracts = [0, 1].map((id) => ({ id, createdAt: START + 15 * SECOND }));
-  const truth = { start: START, pods, contracts };
+  const truth = { start: START, pods, contracts: [] as { id: number; createdAt: number }[] };
   const inject = (one: Injection) => void injected.push(one);
   return { now: START, truth, calls: 0, requests: [], redisOperations: 0, inject, injected };
 }
 
-/** Each pod serves from another instance from now on; null: from none. */
-function serve(run: Control, id: number | null): void {
+/** Each pod serves from another instance from now on, which was created `bootSeconds` ago. */
+function serve(run: Control, id: number, bootSeconds: number): void {
   for (const [i, pod] of run.truth.pods.entries()) {
-    const last = pod.serving.at(-1);
-    if (last !== undefined) last.to = Math.min(last.to, run.now);
-    if (id !== null) pod.serving.push({ from: run.now, to: Number.POSITIVE_INFINITY, id: id + i });
+    run.truth.contracts.push({ id: id + i, createdAt: run.now - bootSeconds * SECOND });
+    pod.serving.push({ from: run.now, to: Number.POSITIVE_INFINITY, id: id + i });
   }
+}
+
+function serveNothing(run: Control): void {
+  for (const { serving } of run.truth.pods) for (const span of serving) span.to = Math.min(span.to, run.now);
 }
 
 function lookFor(run: Control, phases: ReturnType<typeof fleetPhases>, seconds: number): boolean {
@@ -34,33 +36,47 @@ function lookFor(run: Control, phases: ReturnType<typeof fleetPhases>, seconds: 
   return false;
 }
 
-test("measures a cold start, idle calls, a rollout and an outage, one after another", () => {
-  const run = control();
-  const phases = fleetPhases(2);
+/** A cold start, and 60 s after the change of the template a rollout in which both pods are down for 20 s. */
+function untilRolledOut(run: Control, phases: ReturnType<typeof fleetPhases>): void {
   lookFor(run, phases, 37);
-  serve(run, 0); // 23 s after the creates: the floor is 2 x 4.5 + 10 + 22 s
+  serve(run, 0, 22);
   lookFor(run, phases, 1);
   lookFor(run, phases, 180);
   run.calls = 30;
   lookFor(run, phases, 600);
   expect(run.injected.map(({ kind }) => kind)).toEqual(["template"]);
   lookFor(run, phases, 60);
-  serve(run, null);
+  serveNothing(run);
   lookFor(run, phases, 20);
-  serve(run, 10);
+  serve(run, 10, 12);
   lookFor(run, phases, 181);
+}
+
+test("measures a cold start, idle calls, a rollout and an outage, one after another", () => {
+  const run = control();
+  const phases = fleetPhases(2);
+  untilRolledOut(run, phases);
   expect(run.injected.map(({ kind }) => kind)).toEqual(["template", "network", "instance"]);
-  serve(run, null);
+  serveNothing(run);
   lookFor(run, phases, 600);
   expect(lookFor(run, phases, 73)).toBe(false);
-  serve(run, 20);
+  serve(run, 20, 6);
   expect(lookFor(run, phases, 1)).toBe(true);
-  const { coldStart, idleCalls, rollout, mostDown, longestDown, outage } = phases.numbers(run);
-  expect(coldStart).toBeCloseTo(38 / 41, 5);
+  const { coldStart, idleCalls, rollout, mostDown, longestDown, longestWithoutBoot, outage } = phases.numbers(run);
+  // The floor of so many creates: 4.5 s for each, 10 s for the confirmation, and the boot.
+  expect(coldStart).toBeCloseTo(38 / (2 * 4.5 + 10 + 22), 5);
   expect(idleCalls).toBeCloseTo(3, 5);
-  expect(rollout).toBeCloseTo(81 / 41, 5);
-  expect([mostDown, longestDown]).toEqual([2, 20]);
-  expect(outage).toBeCloseTo(74 / 36.5, 5);
+  expect(rollout).toBeCloseTo(81 / (2 * 4.5 + 10 + 12), 5);
+  expect([mostDown, longestDown, longestWithoutBoot]).toEqual([2, 20, 8]);
+  expect(outage).toBeCloseTo(74 / (4.5 + 10 + 6), 5);
+});
+
+test("the floor of a rollout is not lower than what its bound on pods that are down allows", () => {
+  const run = control();
+  const phases = fleetPhases(2, 1);
+  untilRolledOut(run, phases);
+  // One pod after the other: 10 s for the requests in progress, and its boot.
+  expect(phases.numbers(run).rollout).toBeCloseTo(81 / (2 * (10 + 12)), 5);
 });
 
 test("gives a cold start up that does not end, and measures nothing after the idle calls", () => {

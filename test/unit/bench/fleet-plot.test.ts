@@ -8,6 +8,7 @@ const numbers = (coldStart: number | null): FleetNumbers => ({
   outage: null,
   mostDown: null,
   longestDown: null,
+  longestWithoutBoot: null,
   refused: 5,
   calls: 100,
   idleCalls: null,
