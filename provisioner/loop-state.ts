@@ -129,6 +129,8 @@ export function urgencyOf({ plan, problem, state }: LoopState): Urgency {
   // A second list shows whether the contract is really stopped: until then nginx may route to somebody else.
   if (Object.values(state.tracks).some(({ stopped }) => stopped !== null)) return "starting";
   if (plan === null || problem !== null) return "starting";
+  // The next instance is created when a list does not show the destroyed one any more.
+  if (plan.actions.some(({ kind }) => kind === "destroy")) return "now";
   // A fresh list is read when the turn has come.
   const waits = plan.reason === "waiting_for_turn" || plan.reason === "instance_ready";
   return waits && plan.actions.length === 0 ? "ready" : "starting";

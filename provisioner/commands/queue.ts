@@ -8,6 +8,9 @@ import type { ScriptRunner } from "../redis/commands.ts";
 import type { Pacing } from "../vast/pacing.ts";
 import type { RunContext } from "./dependencies.ts";
 
+// Longer than the limit of the destroys that follow, and shorter than that of the creates: their queue sets the pace.
+const APART_MS = 4000;
+
 export interface Queue {
   pacing: Pacing;
   turns: CreateTurns;
@@ -16,7 +19,7 @@ export interface Queue {
 
 /** The pod calls alone until `connect` is called, and while Redis is away. `local` paces the calls of this pod alone. */
 export function joinQueue({ settings, deps, log }: RunContext, local: Pacing): Queue {
-  const { podName, desired, secrets, egress, maxUnavailable } = settings;
+  const { podName, desired, drainMs, secrets, egress, maxUnavailable } = settings;
   const { clock } = deps;
   let store: FleetStore | null = null;
   const createPlace: Place = { class: 1, since: 0 };
@@ -25,12 +28,12 @@ export function joinQueue({ settings, deps, log }: RunContext, local: Pacing): Q
   const pacing = createFleetPacing({ clock, log, local, store: () => store, createPlace, index, fleet });
   return {
     pacing,
-    turns: createCreateTurns({ clock, pacing, place: createPlace, index, fleet, maxUnavailable }),
+    turns: createCreateTurns({ clock, pacing, place: createPlace, index, fleet, maxUnavailable, drainMs }),
     connect(redis) {
       const parts = { redis, apiKey: secrets.apiKey, member: desired.label };
       store = {
         turns: createTurnStore({ ...parts, egress }),
-        unavailable: createUnavailable({ ...parts, maxUnavailable }),
+        unavailable: createUnavailable({ ...parts, maxUnavailable, apartMs: APART_MS }),
       };
     },
   };

@@ -17,11 +17,13 @@ export interface Wish {
  * - `later`: others are before it
  * - `limit`: enough pods are being replaced
  * - `unknown`: Redis has not answered for a few seconds
+ *
+ * `checkMs`: when to ask again.
  */
 export type CreateTurn =
   | { kind: "now" }
-  | { kind: "later"; ahead: number; waitMs: number }
-  | { kind: "limit"; others: number; most: number }
+  | { kind: "later"; ahead: number; waitMs: number; checkMs: number }
+  | { kind: "limit"; others: number; most: number; checkMs: number }
   | { kind: "unknown" };
 
 export interface CreateTurns {
@@ -31,8 +33,14 @@ export interface CreateTurns {
   turnFor(wish: Wish): CreateTurn;
 }
 
-// What a pod does between its question and its create: a fresh list, a search, and for a replacement the drain and the destroy.
+// What a pod does between its question and its create: a fresh list and a search.
 const NEAR_MS = 12_000;
+// What a replacement does besides the drain: fresh lists before and after its destroy, and the destroy. Some seconds more than that takes,
+// so that a pod waits for a turn rather than a turn for a pod.
+const NEAR_BESIDES_DRAIN_MS = 6000;
+// While enough pods are being replaced: the next one looks each second, those behind it less often.
+const LIMIT_CHECK_MS = 1000;
+const MOST_LIMIT_CHECK_MS = 5000;
 const SEEN_EVERY_MS = 60_000;
 // While Redis is away, replacements keep this far apart for each pod that may be down: it is what one takes with a slow start.
 const REPLACEMENT_MS = 90_000;
@@ -47,10 +55,11 @@ export interface CreateTurnsParts {
   index: number;
   fleet: { size: number };
   maxUnavailable: MaxUnavailable;
+  drainMs: number;
 }
 
 export function createCreateTurns(parts: CreateTurnsParts): CreateTurns {
-  const { clock, pacing, place, index, fleet, maxUnavailable } = parts;
+  const { clock, pacing, place, index, fleet, maxUnavailable, drainMs } = parts;
   let answer: { to: Wish["kind"]; turn: CreateTurn } | null = null;
   let queued = false;
   let down = true; // a former process may have noted it
@@ -77,18 +86,29 @@ export function createCreateTurns(parts: CreateTurnsParts): CreateTurns {
   }
 
   async function askFor(wish: Wish): Promise<CreateTurn> {
-    place.class = wish.kind === "replacement" ? 2 : wish.lost ? 0 : 1;
-    const turn = await pacing.tryStore(({ turns }) => turns.ask("create", place));
+    const replaces = wish.kind === "replacement";
+    place.class = replaces ? 2 : wish.lost ? 0 : 1;
+    // What serves is not given up on the guess that those before it do not go.
+    const turn = await pacing.tryStore(({ turns }) => turns[replaces ? "estimate" : "ask"]("create", place));
     if (turn === null) return pacing.isAlone() ? withoutStore(wish) : { kind: "unknown" };
     queued = true;
     place.since = turn.since;
-    if (turn.waitMs > NEAR_MS) return { kind: "later", ahead: turn.ahead, waitMs: turn.waitMs };
-    if (wish.kind === "create") return { kind: "now" };
+    const nearMs = replaces ? drainMs + NEAR_BESIDES_DRAIN_MS : NEAR_MS;
+    const { ahead, waitMs } = turn;
+    if (waitMs > nearMs) return { kind: "later", ahead, waitMs, checkMs: Math.min(waitMs / 2, waitMs - nearMs) };
+    return replaces ? mayGoDown(ahead) : { kind: "now" };
+  }
+
+  async function mayGoDown(ahead: number): Promise<CreateTurn> {
     const asked = await pacing.tryStore(({ unavailable }) => unavailable.goDown());
     if (asked === null) return { kind: "unknown" };
-    if (!asked.allowed) return { kind: "limit", others: asked.others, most: asked.most };
-    down = true;
-    return { kind: "now" };
+    const { allowed, others, most, waitMs } = asked;
+    if (allowed) {
+      down = true;
+      return { kind: "now" };
+    }
+    if (waitMs > 0) return { kind: "later", ahead, waitMs, checkMs: waitMs };
+    return { kind: "limit", others, most, checkMs: Math.min((ahead + 1) * LIMIT_CHECK_MS, MOST_LIMIT_CHECK_MS) };
   }
 
   function withoutStore({ kind }: Wish): CreateTurn {
@@ -96,7 +116,8 @@ export function createCreateTurns(parts: CreateTurnsParts): CreateTurns {
     const apartMs = Math.max(CREATE_SLOT_MS, REPLACEMENT_MS / Math.max(Math.floor(share), 1));
     const slotMs = kind === "replacement" ? apartMs : CREATE_SLOT_MS;
     const waitMs = PREPARATION_MS + ownSlotWaitMs(index, fleet.size, slotMs, clock.now() + PREPARATION_MS);
-    return waitMs > NEAR_MS ? { kind: "later", ahead: Math.floor(waitMs / slotMs), waitMs } : { kind: "now" };
+    if (waitMs <= NEAR_MS) return { kind: "now" };
+    return { kind: "later", ahead: Math.floor(waitMs / slotMs), waitMs, checkMs: waitMs / 2 };
   }
 
   return {

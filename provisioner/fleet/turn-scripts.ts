@@ -4,8 +4,9 @@ import { REDIS_NOW } from "../redis/time.ts";
 
 /**
  * KEYS: gate (hash: tat, learned, learnedUntil, margin, marginAt), queue (sorted set: class x 1e13 + since), beats (sorted set: last sign
- * of life). ARGV: member, class, since (0: from now on), interval, margin, beat time to live, delay per rank, 1 to take the turn or 0 to
- * ask only; all times in ms. Answers {ms to wait, members ahead, since}; a wait of 0 means that the turn was taken, or could be.
+ * of life). ARGV: member, class, since (0: from now on), interval, margin, beat time to live, delay per rank, all times in ms; and 1 to
+ * take the turn, 0 to ask only, or 2 to ask how long it takes if all before it go. Answers {ms to wait, members ahead, since}; a wait of 0
+ * means that the turn was taken, or could be.
  *
  * A gate that is new or flushed begins closed for one interval, because nobody knows when the last call was. When the gate is open, the
  * member of rank r goes r x delay later: so a dead or busy member before it holds up nobody for longer than that.
@@ -44,7 +45,7 @@ if not tat then
 end
 redis.call('PEXPIRE', KEYS[1], 86400000)
 local rank = redis.call('ZRANK', KEYS[2], member)
-if now >= tat + rank * late then
+if ARGV[8] ~= '2' and now >= tat + rank * late then
   if ARGV[8] == '1' then
     redis.call('HSET', KEYS[1], 'tat', now + step)
     redis.call('ZREM', KEYS[2], member)
@@ -104,7 +105,8 @@ return redis.call('ZCARD', KEYS[1])`,
 
 /**
  * May a pod stop serving in order to be replaced? KEYS: down (sorted set: until when), pods. ARGV: member, how long at most (ms), the most
- * that may be down: as a percentage of the pods, or 0 and a number. Answers {1 or 0, others that are down, the most}.
+ * that may be down: as a percentage of the pods, or 0 and a number; and how long after the one before it goes down (ms). Answers {1 or 0,
+ * others that are down, the most, ms to wait}. A pod that may already is not asked to wait.
  */
 export const GO_DOWN: RedisScript = {
   name: "go down",
@@ -112,15 +114,23 @@ export const GO_DOWN: RedisScript = {
   lua: `
 ${REDIS_NOW}
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
-redis.call('ZREM', KEYS[1], ARGV[1])
-local others = redis.call('ZCARD', KEYS[1])
-local percent, most = tonumber(ARGV[3]), tonumber(ARGV[4])
+local ttl, percent, most = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
+local mine = redis.call('ZSCORE', KEYS[1], ARGV[1])
+local others = redis.call('ZCARD', KEYS[1]) - (mine and 1 or 0)
 if percent > 0 then most = math.floor(redis.call('ZCARD', KEYS[2]) * percent / 100) end
 most = math.max(most, 1)
-if others >= most then return {0, others, most} end
-redis.call('ZADD', KEYS[1], now + tonumber(ARGV[2]), ARGV[1])
-redis.call('PEXPIRE', KEYS[1], 3600000)
-return {1, others, most}`,
+if others >= most then
+  redis.call('ZREM', KEYS[1], ARGV[1])
+  return {0, others, most, 0}
+end
+if not mine then
+  local last = redis.call('ZREVRANGE', KEYS[1], 0, 0, 'WITHSCORES')
+  local wait = last[2] and tonumber(last[2]) - ttl + tonumber(ARGV[5]) - now or 0
+  if wait > 0 then return {0, others, most, wait} end
+  redis.call('ZADD', KEYS[1], now + ttl, ARGV[1])
+  redis.call('PEXPIRE', KEYS[1], 3600000)
+end
+return {1, others, most, 0}`,
 };
 
 /** KEYS: down. ARGV: member. */

@@ -35,6 +35,8 @@ export interface TurnStore {
   take(endpoint: string, place: Place): Promise<Turn>;
   /** Queues, or keeps its place, without taking the turn. */
   ask(endpoint: string, place: Place): Promise<Turn>;
+  /** The same, and answers how long it takes if all before it go, although they may be late. */
+  estimate(endpoint: string, place: Place): Promise<Turn>;
   leave(endpoint: string): Promise<void>;
   /** Makes the gates that a create needs: a new one begins closed, which then is over when it is needed. */
   openGates(): Promise<void>;
@@ -53,14 +55,16 @@ export interface TurnStoreParts {
 }
 
 const answer = z.tuple([z.number(), z.number(), z.number()]);
+// As in the script.
+const MODES = { ask: 0, take: 1, estimate: 2 } as const;
 
 export function createTurnStore({ redis, apiKey, egress, member }: TurnStoreParts): TurnStore {
   const keysOf = (endpoint: string) => gateKeys(endpoint, apiKey(), egress);
-  const turn = async (endpoint: string, place: Place, takes: boolean): Promise<Turn> => {
+  const turn = async (endpoint: string, place: Place, mode: keyof typeof MODES): Promise<Turn> => {
     const { gate, queue, beats } = keysOf(endpoint);
     const interval = INTERVALS_MS[endpoint] ?? 1000;
     const times = [interval, MARGIN_MS, BEAT_TTL_MS, DELAY_PER_RANK_MS];
-    const args = [member, place.class, place.since, ...times, takes ? 1 : 0];
+    const args = [member, place.class, place.since, ...times, MODES[mode]];
     const [waitMs, ahead, since] = answer.parse(await redis.evaluate(TURN, [gate, queue, beats], args));
     return { waitMs, ahead, since };
   };
@@ -72,12 +76,13 @@ export function createTurnStore({ redis, apiKey, egress, member }: TurnStorePart
     leave,
     async openGates() {
       for (const endpoint of ["template", "search", "create"]) {
-        await turn(endpoint, { class: 2, since: 0 }, false);
+        await turn(endpoint, { class: 2, since: 0 }, "ask");
         await leave(endpoint);
       }
     },
-    take: (endpoint, place) => turn(endpoint, place, true),
-    ask: (endpoint, place) => turn(endpoint, place, false),
+    take: (endpoint, place) => turn(endpoint, place, "take"),
+    ask: (endpoint, place) => turn(endpoint, place, "ask"),
+    estimate: (endpoint, place) => turn(endpoint, place, "estimate"),
     async penalize(endpoint, waitMs, thresholdMs) {
       const args = [Math.ceil(waitMs), thresholdMs ?? 0, LEARNED_TTL_MS, MARGIN_MS, MOST_MARGIN_MS];
       await redis.evaluate(PENALTY, [keysOf(endpoint).gate], args);

@@ -16,8 +16,8 @@ export type MaxUnavailable = { percent: number } | { number: number };
 export interface Unavailable {
   /** Notes that this pod runs, and answers how many there are. */
   seen(): Promise<number>;
-  /** Asks whether this pod may stop serving for its replacement, and notes that it does. */
-  goDown(): Promise<{ allowed: boolean; others: number; most: number }>;
+  /** Asks whether this pod may stop serving for its replacement, and notes that it does. `waitMs`: the one before it has just done so. */
+  goDown(): Promise<{ allowed: boolean; others: number; most: number; waitMs: number }>;
   /** This pod serves again. */
   comeUp(): Promise<void>;
 }
@@ -27,20 +27,22 @@ export interface UnavailableParts {
   apiKey: () => string;
   member: string;
   maxUnavailable: MaxUnavailable;
+  /** No two pods stop serving within this time: they would wait for each other's create. */
+  apartMs: number;
 }
 
-const downAnswer = z.tuple([z.number(), z.number(), z.number()]);
+const downAnswer = z.tuple([z.number(), z.number(), z.number(), z.number()]);
 
-export function createUnavailable({ redis, apiKey, member, maxUnavailable }: UnavailableParts): Unavailable {
+export function createUnavailable({ redis, apiKey, member, maxUnavailable, apartMs }: UnavailableParts): Unavailable {
   const keys = () => podKeys(apiKey());
   const limit = "percent" in maxUnavailable ? [maxUnavailable.percent, 0] : [0, maxUnavailable.number];
   return {
     seen: async () => z.number().parse(await redis.evaluate(SEEN, [keys().pods], [member, SEEN_TTL_MS])),
     async goDown() {
       const { down, pods } = keys();
-      const answer = await redis.evaluate(GO_DOWN, [down, pods], [member, DOWN_TTL_MS, ...limit]);
-      const [allowed, others, most] = downAnswer.parse(answer);
-      return { allowed: allowed === 1, others, most };
+      const answer = await redis.evaluate(GO_DOWN, [down, pods], [member, DOWN_TTL_MS, ...limit, apartMs]);
+      const [allowed, others, most, waitMs] = downAnswer.parse(answer);
+      return { allowed: allowed === 1, others, most, waitMs };
     },
     async comeUp() {
       await redis.evaluate(COME_UP, [keys().down], [member]);

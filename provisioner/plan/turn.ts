@@ -3,9 +3,10 @@ import type { CreateTurn, Wish } from "../fleet/create-turns.ts";
 import { type Action, type Decision, givesUpServer } from "../model/plan.ts";
 import type { State } from "../state/schema.ts";
 
-// A waiting pod looks again at half of the estimate.
-const LEAST_CHECK_MS = 1000;
+const LEAST_CHECK_MS = 500;
 const MOST_CHECK_MS = 10_000;
+// While Redis does not answer.
+const UNKNOWN_CHECK_MS = 1000;
 
 /**
  * What the decision wants a turn for. An instance that is dead, banned or one too many is destroyed without one, and so is one whose
@@ -21,14 +22,14 @@ export function wishOf(decision: Decision, state: State, mayBeAlone: boolean): W
 export function untilTurn(decision: Decision, wish: Wish, turn: CreateTurn): Decision {
   if (turn.kind === "now") return decision;
   const waits = (action: Action) => (wish.kind === "create" ? action.kind === "create" : replaces(action));
-  const waitMs = turn.kind === "later" ? turn.waitMs / 2 : turn.kind === "limit" ? MOST_CHECK_MS / 2 : LEAST_CHECK_MS;
+  const checkMs = turn.kind === "unknown" ? UNKNOWN_CHECK_MS : turn.checkMs;
   return {
     ...decision,
     reason: "waiting_for_turn",
     message: `${decision.message} (${messageOf(turn)})`,
     state: decision.serving.server === null ? decision.state : "ready",
     actions: decision.actions.filter((action) => !waits(action)),
-    nextCheckAt: decision.checkedAt + Math.min(Math.max(waitMs, LEAST_CHECK_MS), MOST_CHECK_MS),
+    nextCheckAt: decision.checkedAt + Math.min(Math.max(checkMs, LEAST_CHECK_MS), MOST_CHECK_MS),
   };
 }
 

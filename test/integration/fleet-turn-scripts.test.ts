@@ -31,15 +31,17 @@ function drawCall(random: Random, tag: string, began: number): Call {
     }
     case 2:
       return { script: SEEN, keys: names(["pods"]), args: [member, LONG_MS] };
-    case 3:
-      return { script: GO_DOWN, keys: names(["down", "pods"]), args: [member, LONG_MS, random.integer(0, 1) * 40, 2] };
+    case 3: {
+      const args = [member, LONG_MS, random.integer(0, 1) * 40, 2, random.pick([0, 0, 2 * LONG_MS])];
+      return { script: GO_DOWN, keys: names(["down", "pods"]), args };
+    }
     case 4:
       return { script: COME_UP, keys: names(["down"]), args: [member] };
     default: {
       // An interval of 0 opens the gate at once: both kinds of answers come.
       const since = random.pick([0, began - random.integer(1, 9) * LONG_MS]);
       const times = [random.pick([0, LONG_MS]), 0, random.pick([LONG_MS, LONG_MS, 0]), random.pick([0, LONG_MS])];
-      const args = [member, random.integer(0, 2), since, ...times, random.integer(0, 1)];
+      const args = [member, random.integer(0, 2), since, ...times, random.integer(0, 2)];
       return { script: TURN, keys: names(["gate", "queue", "beats"]), args };
     }
   }

@@ -25,13 +25,21 @@ function mostDown(truth: Truth, from: number, to: number): number {
   return Math.max(...at.map(down));
 }
 
+/** From the end of the service until the next instance was created, for each of them. */
+function withoutInstanceMs({ pods, contracts }: Truth): number[] {
+  const created = new Map(contracts.map(({ id, createdAt }) => [id, createdAt]));
+  return pods.flatMap(({ serving }) =>
+    serving.slice(1).map(({ id }, i) => (created.get(id) ?? 0) - (serving[i]?.to ?? 0)),
+  );
+}
+
 test("a cold start is refused no call, and follows the limit of the creates", async () => {
   const start = await coldStart(PODS, 1, {}, WITH_REDIS);
   expect(start).toMatchObject({ made: PODS, refused: 0 });
   expect(start.lastCreateSeconds).toBeLessThan(1.1 * FLOOR_SECONDS);
 });
 
-test("a new image takes down at most a tenth of the pods at once, and all get it", async () => {
+test("a new image takes down at most a tenth of the pods at once, each for its boot and 20 s, and all get it", async () => {
   const image: Injection = { kind: "image", at: 8 * MINUTE_MS, image: "example/app:2", losesDisk: false };
   const run = await simulate(fleet([image], 45), { startsAt: () => 0 });
   const { truth } = run;
@@ -42,6 +50,7 @@ test("a new image takes down at most a tenth of the pods at once, and all get it
     expect(last?.createdAt).toBeGreaterThan(pod.imageChanges.at(-1) ?? truth.end);
   }
   expect(truth.creates.filter(({ made }) => made !== null)).toHaveLength(2 * PODS);
+  expect(Math.max(...withoutInstanceMs(truth))).toBeLessThan(20_000);
 });
 
 test("a flushed Redis costs some seconds and no refused call", async () => {

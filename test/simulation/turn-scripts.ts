@@ -46,7 +46,7 @@ const turn: Script = (values, [gateKey, queueKey, beatsKey], args, now) => {
   gate.tat ??= now + step;
   let rank = 0;
   for (const other of queue) if (isBefore(other, [member, own])) rank += 1;
-  if (now < gate.tat + rank * late) return [Math.max(gate.tat - now, 0) + rank * step, rank, since];
+  if (takes === 2 || now < gate.tat + rank * late) return [Math.max(gate.tat - now, 0) + rank * step, rank, since];
   if (takes === 1) {
     gate.tat = now + step;
     queue.delete(member);
@@ -76,15 +76,25 @@ const seen: Script = (values, [podsKey], [member, ttl], now) => {
   return pods.size;
 };
 
-const goDown: Script = (values, [downKey, podsKey], [member, ttl, percent, number], now) => {
+const goDown: Script = (values, [downKey, podsKey], [name, ...numbers], now) => {
+  const [ttl = 0, percent = 0, number = 0, apart = 0] = numbers.map(Number);
+  const member = String(name);
   const down = zset(values, downKey);
-  for (const [other, until] of down) if (until <= now || other === member) down.delete(other);
-  const share = Math.floor((zset(values, podsKey).size * Number(percent)) / 100);
-  const most = Math.max(Number(percent) > 0 ? share : Number(number), 1);
-  if (down.size >= most) return [0, down.size, most];
-  const others = down.size;
-  down.set(String(member), now + Number(ttl));
-  return [1, others, most];
+  for (const [other, until] of down) if (until <= now) down.delete(other);
+  const isMine = down.has(member);
+  const others = down.size - (isMine ? 1 : 0);
+  const share = Math.floor((zset(values, podsKey).size * percent) / 100);
+  const most = Math.max(percent > 0 ? share : number, 1);
+  if (others >= most) {
+    down.delete(member);
+    return [0, others, most, 0];
+  }
+  if (!isMine) {
+    const wait = down.size === 0 ? 0 : Math.max(...down.values()) - ttl + apart - now;
+    if (wait > 0) return [0, others, most, wait];
+    down.set(member, now + ttl);
+  }
+  return [1, others, most, 0];
 };
 
 const comeUp: Script = (values, [downKey], [member]) => (zset(values, downKey).delete(String(member)) ? 1 : 0);

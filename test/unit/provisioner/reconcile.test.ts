@@ -664,7 +664,7 @@ describe("the turn among the pods with the same API key", () => {
     const turns: CreateTurns = { ask: async (wish) => void asked.push(wish?.kind ?? null), turnFor: () => turn.now };
     return { asked, turns };
   };
-  const later: CreateTurn = { kind: "later", ahead: 9, waitMs: 40 * SECOND };
+  const later: CreateTurn = { kind: "later", ahead: 9, waitMs: 40 * SECOND, checkMs: 20 * SECOND };
 
   test("a pod without an instance creates when it comes, and asks in each pass", async () => {
     const turn: { now: CreateTurn } = { now: later };
@@ -698,5 +698,8 @@ describe("the turn among the pods with the same API key", () => {
     await l.pass();
     expect(effects(l.journal)).toContain(`destroy ${ID}`);
     expect(asked).toEqual(["replacement", "replacement", "replacement"]);
+    const before = l.asks.length;
+    await l.pass();
+    expect(l.asks[before]?.urgency).toBe("now"); // whether the destroyed one is still listed
   });
 });

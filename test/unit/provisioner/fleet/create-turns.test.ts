@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { createCreateTurns, noCreateTurns, type Wish } from "../../../../provisioner/fleet/create-turns.ts";
+import type { MaxUnavailable } from "../../../../provisioner/fleet/unavailable.ts";
 import { members } from "./store.ts";
 
 const CREATE: Wish = { kind: "create", lost: false };
@@ -10,10 +11,9 @@ const SERVES = { listed: true, serves: true };
 function fleet() {
   const all = members();
   const { clock } = all;
-  const maxUnavailable = { percent: 10 };
-  const podOf = (name: string, index = 0) => {
-    const pod = all.pod(name, index);
-    return { ...pod, turns: createCreateTurns({ ...pod, clock, index, maxUnavailable }) };
+  const podOf = (name: string, index = 0, maxUnavailable: MaxUnavailable = { percent: 10 }) => {
+    const pod = all.pod(name, index, 0, maxUnavailable);
+    return { ...pod, turns: createCreateTurns({ ...pod, clock, index, maxUnavailable, drainMs: 10_000 }) };
   };
   return { ...all, podOf };
 }
@@ -23,7 +23,8 @@ test("a pod goes on when its turn is within 12 s, and hears otherwise how many a
   const pods = Array.from({ length: 5 }, (_, i) => podOf(`${i}`));
   for (const { turns } of pods) await turns.ask(CREATE, NONE);
   expect(pods.map(({ turns }) => turns.turnFor(CREATE).kind)).toEqual(["now", "now", "later", "later", "later"]);
-  expect(pods[4]?.turns.turnFor(CREATE)).toEqual({ kind: "later", ahead: 4, waitMs: 5 * 4650 });
+  const later = { kind: "later", ahead: 4, waitMs: 5 * 4650, checkMs: 5 * 4650 - 12_000 };
+  expect(pods[4]?.turns.turnFor(CREATE)).toEqual(later);
 });
 
 test("a pod that lost its instance is before those that start", async () => {
@@ -43,11 +44,43 @@ test("only as many serving instances are replaced at once as may be, and the nex
   await b.turns.ask(REPLACEMENT, SERVES);
   expect([a.turns.turnFor(REPLACEMENT), b.turns.turnFor(REPLACEMENT)]).toEqual([
     { kind: "now" },
-    { kind: "limit", others: 1, most: 1 },
+    { kind: "limit", others: 1, most: 1, checkMs: 2000 },
   ]);
   await a.turns.ask(null, SERVES);
   await b.turns.ask(REPLACEMENT, SERVES);
   expect(b.turns.turnFor(REPLACEMENT).kind).toBe("now");
+});
+
+test("instances are given up one by one as fast as others are created, and not before their pod's turn is near", async () => {
+  const { podOf, clock } = fleet();
+  const pods = Array.from({ length: 10 }, (_, i) => podOf(`${i}`, i, { number: 10 }));
+  const wentDownAt = new Map<number, number>();
+  for (let second = 0; second < 30; second += 1) {
+    for (const [i, { turns }] of pods.entries()) {
+      await turns.ask(REPLACEMENT, SERVES);
+      if (turns.turnFor(REPLACEMENT).kind === "now" && !wentDownAt.has(i)) wentDownAt.set(i, second);
+    }
+    await clock.advance(1000);
+  }
+  // Nobody creates here: all whose turn is within the 10 s of the drain and 6 s more are down, and the others serve.
+  expect([...wentDownAt]).toEqual([0, 1, 2, 3].map((i) => [i, 5 * i]));
+  await clock.advance(10_000); // the gate is open, and some before it are late
+  await pods[4]?.turns.ask(REPLACEMENT, SERVES);
+  expect(pods[4]?.turns.turnFor(REPLACEMENT)).toMatchObject({ kind: "later", ahead: 4, waitMs: 4 * 4650 });
+});
+
+test("a pod asks again when the one before it has been given up for long enough", async () => {
+  const { podOf, clock } = fleet();
+  const [a, b] = [podOf("a", 0, { number: 2 }), podOf("b", 1, { number: 2 })];
+  await a.turns.ask(REPLACEMENT, SERVES);
+  await clock.advance(1000);
+  await b.turns.ask(REPLACEMENT, SERVES);
+  expect(b.turns.turnFor(REPLACEMENT)).toEqual({ kind: "later", ahead: 1, waitMs: 3650, checkMs: 3650 });
+  await clock.advance(3650);
+  await b.turns.ask(REPLACEMENT, SERVES);
+  expect(b.turns.turnFor(REPLACEMENT).kind).toBe("now");
+  await a.turns.ask(REPLACEMENT, SERVES);
+  expect(a.turns.turnFor(REPLACEMENT).kind).toBe("now");
 });
 
 test("a pod between its destroy and its create keeps its place", async () => {

@@ -1,5 +1,5 @@
 // The store of a fleet on the simulated Redis, for the tests of what uses it. Touches nothing.
-import { createFleetPacing, type FleetStore } from "../../../../provisioner/fleet/pacing.ts";
+import { CREATE_SLOT_MS, createFleetPacing, type FleetStore } from "../../../../provisioner/fleet/pacing.ts";
 import { createTurnStore, type Place } from "../../../../provisioner/fleet/turns.ts";
 import { createUnavailable, type MaxUnavailable } from "../../../../provisioner/fleet/unavailable.ts";
 import { createPacing } from "../../../../provisioner/vast/pacing.ts";
@@ -12,7 +12,7 @@ export interface Members {
   redis: SharedRedis;
   member(name: string, maxUnavailable?: MaxUnavailable): FleetStore;
   /** A pod's pacing, and its place in the queue of the creates. */
-  pod(name: string, index?: number, fleetSize?: number): ReturnType<typeof podOf>;
+  pod(name: string, index?: number, fleetSize?: number, maxUnavailable?: MaxUnavailable): ReturnType<typeof podOf>;
 }
 
 export function members(): Members {
@@ -23,10 +23,12 @@ export function members(): Members {
     const parts = { redis: connection, apiKey: () => "key", member: name };
     return {
       turns: createTurnStore({ ...parts, egress: "all" }),
-      unavailable: createUnavailable({ ...parts, maxUnavailable }),
+      unavailable: createUnavailable({ ...parts, maxUnavailable, apartMs: CREATE_SLOT_MS }),
     };
   };
-  return { clock, redis, member, pod: (name, index = 0, size = 0) => podOf(clock, member(name), index, size) };
+  const pod: Members["pod"] = (name, index = 0, size = 0, maxUnavailable = { percent: 10 }) =>
+    podOf(clock, member(name, maxUnavailable), index, size);
+  return { clock, redis, member, pod };
 }
 
 function podOf(clock: FakeClock, store: FleetStore, index: number, size: number) {

@@ -1,27 +1,45 @@
 import { expect, test } from "vitest";
+import { CREATE_SLOT_MS as APART_MS } from "../../../../provisioner/fleet/pacing.ts";
 import { members } from "./store.ts";
 
 test("at most a tenth of the pods are down at once, and at least one may be", async () => {
-  const { member } = members();
+  const { clock, member } = members();
   const pods = Array.from({ length: 25 }, (_, i) => member(`${i}`).unavailable);
   const first = pods[0];
   await first?.seen();
-  expect(await first?.goDown()).toEqual({ allowed: true, others: 0, most: 1 });
+  expect(await first?.goDown()).toEqual({ allowed: true, others: 0, most: 1, waitMs: 0 });
   for (const pod of pods) await pod.seen();
   const answers = [];
-  for (const pod of pods.slice(0, 4)) answers.push((await pod.goDown()).allowed);
+  for (const pod of pods.slice(0, 4)) {
+    await clock.advance(APART_MS);
+    answers.push((await pod.goDown()).allowed);
+  }
   expect(answers).toEqual([true, true, false, false]);
-  expect(await pods[1]?.goDown()).toEqual({ allowed: true, others: 1, most: 2 }); // it asks again
+  expect(await pods[1]?.goDown()).toEqual({ allowed: true, others: 1, most: 2, waitMs: 0 }); // it asks again
   await first?.comeUp();
   expect((await pods[3]?.goDown())?.allowed).toBe(true);
 });
 
 test("a number of pods counts as it is", async () => {
-  const { member } = members();
+  const { clock, member } = members();
   const pods = ["a", "b", "c"].map((name) => member(name, { number: 2 }).unavailable);
   const answers = [];
-  for (const pod of pods) answers.push((await pod.goDown()).allowed);
+  for (const pod of pods) {
+    await clock.advance(APART_MS);
+    answers.push((await pod.goDown()).allowed);
+  }
   expect(answers).toEqual([true, true, false]);
+});
+
+test("no two pods go down at once, and one that is down already does not wait", async () => {
+  const { clock, member } = members();
+  const [a, b] = ["a", "b"].map((name) => member(name, { number: 3 }).unavailable);
+  await a?.goDown();
+  await clock.advance(1000);
+  expect(await b?.goDown()).toEqual({ allowed: false, others: 1, most: 3, waitMs: APART_MS - 1000 });
+  await clock.advance(APART_MS - 1000);
+  expect(await b?.goDown()).toMatchObject({ allowed: true, others: 1 });
+  expect(await a?.goDown()).toMatchObject({ allowed: true, others: 1 });
 });
 
 test("a pod that ended in the middle of its replacement blocks the others for a quarter of an hour", async () => {

@@ -15,7 +15,7 @@ import {
 } from "./situation.ts";
 
 const ID = 7835610;
-const LATER: CreateTurn = { kind: "later", ahead: 234, waitMs: 1085 * SECOND };
+const LATER: CreateTurn = { kind: "later", ahead: 234, waitMs: 1085 * SECOND, checkMs: 540 * SECOND };
 const creating = decided({});
 const outdated = row({ image: "example/app:1" });
 const serving = state({ tracks: { [ID]: servingTrack() } });
@@ -52,8 +52,8 @@ describe("until the turn comes", () => {
     expect(waiting.nextCheckAt).toBe(NOW + 10 * SECOND);
   });
 
-  test("an outdated instance serves, and is asked about again at half of the time", () => {
-    const soon: CreateTurn = { kind: "later", ahead: 2, waitMs: 14 * SECOND };
+  test("an outdated instance serves, and its turn is asked for again in time", () => {
+    const soon: CreateTurn = { kind: "later", ahead: 2, waitMs: 14 * SECOND, checkMs: 7 * SECOND };
     const waiting = untilTurn(replacing, { kind: "replacement", lost: true }, soon);
     expect(waiting).toMatchObject({ reason: "waiting_for_turn", state: "ready", serving: { instance: { id: ID } } });
     expect(waiting.actions.some(({ kind }) => kind === "destroy")).toBe(false);
@@ -73,7 +73,7 @@ describe("until the turn comes", () => {
 
   test("the message names the setting when enough pods are being replaced, and Redis when it does not answer", () => {
     const wish = { kind: "replacement", lost: true } as const;
-    expect(untilTurn(replacing, wish, { kind: "limit", others: 2, most: 2 }).message).toContain(
+    expect(untilTurn(replacing, wish, { kind: "limit", others: 2, most: 2, checkMs: SECOND }).message).toContain(
       "2 pods are being replaced, which is what FLEET_MAX_UNAVAILABLE allows",
     );
     expect(untilTurn(replacing, wish, { kind: "unknown" })).toMatchObject({ nextCheckAt: NOW + SECOND });
