@@ -23,7 +23,7 @@ import type { Observer } from "./observe/observe.ts";
 import type { Pauses } from "./observe/pauses.ts";
 import { createAction } from "./plan/no-instance.ts";
 import { decide } from "./plan/plan.ts";
-import { afterGap, applyPolicy, needsFreshList, untilListed } from "./plan/policy.ts";
+import { afterGap, applyPolicy, isListTooOld, untilListed } from "./plan/policy.ts";
 import { untilTurn, wishOf } from "./plan/turn.ts";
 import { logChange } from "./publish/log-change.ts";
 import { type AskReloader, awaitWithdrawn } from "./publish/withdraw.ts";
@@ -91,7 +91,7 @@ export async function pass(
   // From here to the publication nothing waits: the serving loop may have recorded probes meanwhile, and the newest state counts.
   const outcome = upToDate(parts, loop, first);
   const { suppressed, now, seen } = outcome;
-  const decision = feasible(outcome, began, recordable);
+  const decision = feasible(outcome, began, clock.now(), recordable);
   const plan = toPlan(decision);
   logChange(parts.log, loop.plan, plan);
   // A pause from here on makes the decision an old one: it is not carried out any further.
@@ -154,7 +154,7 @@ async function observeAndDecide(
   if (first === null) return null;
   await askForTurn(parts, decideOn(parts, loop, first));
   const outcome = decideOn(parts, loop, first);
-  if (!isTooOld(outcome, began)) return outcome;
+  if (!isListTooOld(outcome.decision.actions, outcome.seen, began, clock.now())) return outcome;
   const second = await once("now");
   return second === null ? null : decideOn(parts, loop, second);
 }
@@ -169,11 +169,6 @@ function upToDate(parts: LoopParts, loop: LoopState, outcome: Outcome): Outcome 
 async function askForTurn({ turns }: LoopParts, { wish, state, decision, seen }: Outcome): Promise<void> {
   const kept = seen.list.known && seen.instances.some(({ row }) => !state.pendingDeletes.some((d) => d.id === row.id));
   await turns.ask(wish, { listed: kept, serves: decision.serving.server !== null });
-}
-
-/** Nothing is changed by an old list, not even where the API refuses a new one; but a server that does not answer is withdrawn. */
-function isTooOld({ decision, seen }: Outcome, began: number): boolean {
-  return needsFreshList(decision.actions) && seen.listedAt < began;
 }
 
 /** The decision on one observation. It changes nothing, so it can be made again. */
@@ -215,7 +210,7 @@ async function prepareReplacement(
 ): Promise<boolean> {
   const outcome = upToDate(parts, loop, first);
   const { decision, seen } = outcome;
-  if (!givesUpServer(decision) || isTooOld(outcome, began)) return true;
+  if (!givesUpServer(decision) || isListTooOld(decision.actions, seen, began, parts.clock.now())) return true;
   take(loop, outcome);
   if (!(await keep(parts, loop, async () => undefined))) return false;
   const replaces = decision.actions.find((action) => action.kind === "destroy" && action.difference !== undefined);
@@ -226,10 +221,12 @@ async function prepareReplacement(
   return true;
 }
 
-/** The decision that may be carried out. */
-function feasible(outcome: Outcome, began: number, recordable: boolean): Decision {
-  const { decision, published } = outcome;
-  if (isTooOld(outcome, began)) return untilListed(decision, published);
+/**
+ * The decision that may be carried out. Nothing is changed by an old list, not even where the API refuses a new one; but a server that
+ * does not answer is withdrawn.
+ */
+function feasible({ decision, seen, published }: Outcome, began: number, now: number, recordable: boolean): Decision {
+  if (isListTooOld(decision.actions, seen, began, now)) return untilListed(decision, published);
   if (recordable || !givesUpServer(decision)) return decision;
   const why = "not carried out while the state file cannot be written: make its volume writable";
   return withoutActions(decision, why, AFTER_WRITE_ERROR_MS);
@@ -285,7 +282,10 @@ async function actAll(
   isOld: () => boolean,
 ): Promise<void> {
   for (const action of plan.actions) {
-    if (isOld()) return;
+    // What was served is withdrawn for its destroy already, and its connections have had their time to end.
+    const follows =
+      destroysInstance([action], plan.instance?.id) || !isListTooOld([action], seen, 0, parts.clock.now());
+    if (isOld() || !follows) return;
     const before = loop.state;
     const done = await keep(parts, loop, async () => {
       const { state } = await parts.act(action, plan, seen, loop.state, signals);

@@ -3,7 +3,7 @@
 import type { AccountReadings } from "../fleet/account-readings.ts";
 import type { FoundOffers, OfferFate, OfferMarket } from "../fleet/offer-market.ts";
 import { accountMessage } from "../model/account.ts";
-import type { Observation } from "../model/observation.ts";
+import { mayDecide, type Observation } from "../model/observation.ts";
 import type { CreateAction } from "../model/plan.ts";
 import type { Pauses } from "../observe/pauses.ts";
 import { explainNoOffers } from "../search/explain-no-offers.ts";
@@ -97,8 +97,8 @@ export async function createOne(
     ({ found } = search);
     let tried = 0;
     for (const offer of search.offers) {
-      // After a pause somebody else may have created one: the next pass observes again.
-      if (stop.aborted || pauses.totalMs() > pausedMs) return interrupted(next);
+      // Somebody else may have created one since the list was read, or in a pause: the next pass observes again.
+      if (stop.aborted || pauses.totalMs() > pausedMs || !mayDecide(seen, clock.now())) return interrupted(next);
       if (tried === MOST_OFFERS || clock.now() >= until) break;
       if (!(await market.reserve(offer, found))) continue;
       tried += 1;

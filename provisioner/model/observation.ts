@@ -52,6 +52,8 @@ export interface Ban {
 export interface Observation {
   /** Epoch ms at which the list's first page was requested. */
   listedAt: number;
+  /** Another pod may have read the list, a while before this pod looked at it. */
+  shared?: true;
   /** The rows with our label, those that are being destroyed included. */
   list: Seen<readonly Instance[]>;
   /** The listed rows that are not being destroyed; empty while the list is unknown. */
@@ -73,4 +75,14 @@ export interface Observation {
 export interface Published {
   server: Server | null;
   instance: PublishedInstance | null;
+}
+
+const SHARED_LIST_DECIDES_MS = 20_000;
+
+/**
+ * Whether something may be created or destroyed by this list. An own list is one of the same pass; a shared one ages while the pass waits
+ * for probes, a search or its turn.
+ */
+export function mayDecide({ listedAt, shared }: Pick<Observation, "listedAt" | "shared">, now: number): boolean {
+  return shared !== true || now - listedAt <= SHARED_LIST_DECIDES_MS;
 }

@@ -68,7 +68,7 @@ export function createFleetLists({ source, own, clock }: FleetListParts): ListRe
         // After a time of own lists, an entry may be older than what this pod has seen.
         if (seen.listedAt > newestAt) {
           newestAt = seen.listedAt;
-          return { listedAt: seen.listedAt, list: known(seen.rows) };
+          return { listedAt: seen.listedAt, shared: true, list: known(seen.rows) };
         }
         return last === null ? unlisted("it is being read") : null;
       case "failed":

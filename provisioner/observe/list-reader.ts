@@ -2,7 +2,7 @@
 import type { Observation } from "../model/observation.ts";
 import type { Urgency } from "./list-schedule.ts";
 
-export type Listed = Pick<Observation, "listedAt" | "list">;
+export type Listed = Pick<Observation, "listedAt" | "list" | "shared">;
 
 export interface ListReader {
   /** Waits until this pod may observe for the first time. */

@@ -70,6 +70,7 @@ export function createObserver(parts: ObserverParts): Observer {
       probeAll(parts, listed.list, state, published, signal),
     ]);
     last = { listedAt: listed.listedAt, list: listed.list, ...template, ...seenBans, ...probed };
+    if (listed.shared) last.shared = true;
     if (credit !== undefined) last.credit = credit;
     return last;
   }

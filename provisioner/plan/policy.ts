@@ -1,6 +1,6 @@
 // Removes from a decision the actions that the operator's policy forbids, or that an old list may not decide. Pure.
 import type { Policy } from "../model/desired.ts";
-import type { Published } from "../model/observation.ts";
+import { mayDecide, type Observation, type Published } from "../model/observation.ts";
 import { type Action, type Decision, destroysInstance, givesUpServer, withoutActions } from "../model/plan.ts";
 import { NEXT_CHECK_MS } from "./rule.ts";
 
@@ -50,9 +50,14 @@ export function needsFreshList(actions: readonly Action[]): boolean {
   return actions.some(({ kind }) => kind === "create" || kind === "destroy" || kind === "forget_intent");
 }
 
+/** True where the list may not decide about these actions: it was asked for before the pass, or is too old by now. */
+export function isListTooOld(actions: readonly Action[], seen: Observation, began: number, now: number): boolean {
+  return needsFreshList(actions) && (seen.listedAt < began || !mayDecide(seen, now));
+}
+
 /** The decision while it waits for a newer list than it was made from. */
 export function untilListed(decision: Decision, published: Published): Decision {
-  return postponed(decision, published, "waiting for a fresh instance list: rate-limited by the API");
+  return postponed(decision, published, "waiting for a fresh instance list");
 }
 
 /**

@@ -80,6 +80,8 @@ interface Setup extends ClientScript {
   policy?: Policy;
   /** True when the list of an observation is a second old. */
   oldList?: (urgency: Urgency) => boolean;
+  /** How old the list of an observation is; instead of `oldList`. */
+  listAgeMs?: number;
   /** Holds up the main loop, as an API that does not answer does. The observation is made before. */
   heldUp?: (clock: FakeClock) => Promise<void>;
   /** Of the serving loop. */
@@ -116,7 +118,7 @@ export function loop(setup: Setup) {
         const shown = typeof setup.seen === "function" ? setup.seen() : (setup.seen ?? observation());
         const seen = observedWith(before, shown, clock.now());
         await setup.heldUp?.(clock);
-        return { ...seen, listedAt: setup.oldList?.(urgency) ? clock.now() - SECOND : clock.now() };
+        return { ...seen, listedAt: clock.now() - (setup.oldList?.(urgency) ? SECOND : (setup.listAgeMs ?? 0)) };
       },
       wakeAt: (_urgency, wantedAt) => wantedAt,
     },

@@ -6,7 +6,7 @@ import { createLease } from "../../../provisioner/lease/lease.ts";
 import type { Observation } from "../../../provisioner/model/observation.ts";
 import { adoptPublished } from "../../../provisioner/state/apply-observation.ts";
 import { emptyState } from "../../../provisioner/state/schema.ts";
-import { fakeClock } from "../../fakes/fake-clock.ts";
+import { type FakeClock, fakeClock } from "../../fakes/fake-clock.ts";
 import { ACCOUNT_ID, fakeLog, type Journal, vastError } from "./fakes.ts";
 import { type FakeRedis, fakeRedis } from "./lease/fake-redis.ts";
 import { fileOf, loop } from "./loop.ts";
@@ -14,6 +14,7 @@ import {
   failing,
   HOUR,
   LABEL,
+  MINUTE,
   NOW,
   observation,
   offer,
@@ -521,6 +522,31 @@ describe("the loop", () => {
     expect(l.state).toMatchObject({ passes: 1, finishedAt: NOW });
     expect(next).toBeGreaterThan(NOW);
   });
+
+  test.each([
+    ["destroy", [changed], `destroy ${ID}`],
+    ["create", [], "create 31415926"],
+  ] as const)(
+    "does not %s by a shared list that was read more than 20 s ago, even in this pass",
+    async (_, rows, effect) => {
+      const before =
+        rows.length > 0 ? { state: serving, file: fileOf() } : { state: state({ firstNoneAt: NOW - MINUTE }) };
+      const passWith = async (seen: Observation, listAgeMs: number) => {
+        let isSlow = false;
+        const heldUp = (clock: FakeClock) => clock.sleep(isSlow ? 25 * SECOND : 0);
+        const nothing = observation([], { list: unknown("HTTP 502") });
+        const l = loop({ ...before, seen: () => (isSlow ? seen : nothing), heldUp, listAgeMs });
+        await l.pass();
+        isSlow = true;
+        await l.pass();
+        return effects(l.journal);
+      };
+      const shared: Observation = { ...observation(rows), shared: true };
+      expect(await passWith(shared, 20 * SECOND)).toContain(effect);
+      expect(await passWith(shared, 20 * SECOND + 1)).not.toContain(effect);
+      expect(await passWith(observation(rows), 20 * SECOND + 1)).toContain(effect);
+    },
+  );
 
   test("lets go of a server that is dead while the API refuses the fresh list for its replacement", async () => {
     const seen = observation([changed], { probes: new Map([[ID, failing()]]) });

@@ -140,6 +140,14 @@ describe("a create", () => {
     expect(outcome).toBe("create_interrupted");
   });
 
+  test("is given up when the shared list is more than 20 s old by the end of the search", async () => {
+    const by = (listedAt: number) => attempt({ create: () => 42, seen: { listedAt, shared: true } });
+    expect((await by(NOW - 20 * SECOND)).outcome).toBe("created");
+    const { outcome, journal } = await by(NOW - 20 * SECOND - 1);
+    expect(journal).toEqual(["template", "search"]);
+    expect(outcome).toBe("create_interrupted");
+  });
+
   test("has a window for sending that is open when it is called, and closes while it waits", async () => {
     const open: boolean[] = [];
     await attempt({

@@ -63,6 +63,7 @@ function fleetLists(script: Script = {}) {
 const SINCE = NOW - 500;
 
 const listed = (listedAt: number, rows = [row()]): Listed => ({ listedAt, list: known(rows) });
+const fromLeader = (...list: Parameters<typeof listed>): Listed => ({ ...listed(...list), shared: true });
 const shared = (listedAt: number, rows = [row()]): SharedList => ({ kind: "list", listedAt, rows });
 
 describe("with a leader", () => {
@@ -70,10 +71,10 @@ describe("with a leader", () => {
     let at = SINCE + 1;
     const { lists, journal, clock } = fleetLists({ shared: () => shared(at) });
     expect([lists.templateIsNeeded(), lists.wakeAt(null, "starting", NOW + MINUTE)]).toEqual([true, NOW + MINUTE]);
-    expect(await lists.next(null, "starting")).toEqual(listed(SINCE + 1));
+    expect(await lists.next(null, "starting")).toEqual(fromLeader(SINCE + 1));
     expect(await lists.next(listed(SINCE + 1), "ready")).toBeNull();
     at = SINCE + 2;
-    expect(await lists.next(listed(SINCE + 1), "starting")).toEqual(listed(SINCE + 2));
+    expect(await lists.next(listed(SINCE + 1), "starting")).toEqual(fromLeader(SINCE + 2));
     await clock.advance(15 * SECOND);
     await lists.next(listed(SINCE + 2), "starting");
     await lists.next(listed(SINCE + 2), "now");
@@ -86,7 +87,7 @@ describe("with a leader", () => {
     const { lists } = fleetLists({ shared: () => shared(at) });
     expect(await lists.next(null, "starting")).toMatchObject({ list: { known: false } });
     at = SINCE + 5;
-    const last = listed(SINCE + 5);
+    const last = fromLeader(SINCE + 5);
     expect(await lists.next({ listedAt: SINCE, list: unknown() }, "starting")).toEqual(last);
     at = SINCE + 4;
     expect(await lists.next(last, "starting")).toBeNull();
@@ -101,7 +102,7 @@ describe("with a leader", () => {
     expect(await lists.next(listed(SINCE + 1), "starting")).toBeNull();
     setClock(-HOUR + SECOND);
     at = NOW - HOUR + SECOND;
-    expect(await lists.next(listed(SINCE + 1), "starting")).toEqual(listed(at));
+    expect(await lists.next(listed(SINCE + 1), "starting")).toEqual(fromLeader(at));
   });
 
   test("what it could not read is unknown, with its reason, until it has read it", async () => {
@@ -115,7 +116,7 @@ describe("with a leader", () => {
     expect(await lists.next(failed, "starting")).toBeNull();
     expect(await lists.next(listed(SINCE + 1), "starting")).toMatchObject({ list: { known: false } });
     seen = shared(SINCE + 4);
-    expect(await lists.next(failed, "starting")).toEqual(listed(SINCE + 4));
+    expect(await lists.next(failed, "starting")).toEqual(fromLeader(SINCE + 4));
   });
 });
 
@@ -149,7 +150,7 @@ describe("without a leader", () => {
     leader = true;
     expect(await lists.next(own, "starting")).toBeNull();
     at = clock.now() + 1;
-    expect(await lists.next(own, "starting")).toEqual(listed(at));
+    expect(await lists.next(own, "starting")).toEqual(fromLeader(at));
     expect(journal.filter((entry) => entry === "own")).toHaveLength(1);
   });
 });

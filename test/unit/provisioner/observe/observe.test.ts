@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { known, type Published } from "../../../../provisioner/model/observation.ts";
+import type { Listed, ListReader } from "../../../../provisioner/observe/list-reader.ts";
 import type { Urgency } from "../../../../provisioner/observe/list-schedule.ts";
 import { createObserver } from "../../../../provisioner/observe/observe.ts";
 import { createOwnLists } from "../../../../provisioner/observe/own-lists.ts";
@@ -34,6 +35,7 @@ interface Script extends ClientScript {
   allowLocal?: boolean;
   fresh?: boolean;
   availableAt?: () => number;
+  lists?: Partial<ListReader>;
 }
 
 function observer(script: Script = {}) {
@@ -68,7 +70,7 @@ function observer(script: Script = {}) {
     desired,
     allowLocal: script.allowLocal ?? false,
     slot,
-    lists,
+    lists: { ...lists, ...script.lists },
   });
   return {
     journal,
@@ -101,6 +103,15 @@ describe("an observation", () => {
       ],
       publishedProbe: null,
     });
+  });
+
+  test("by a list that another pod has read says so, as long as that list counts", async () => {
+    const list = known([row()]);
+    const lists: (Listed | null)[] = [{ listedAt: NOW, list, shared: true }, null, { listedAt: NOW + 1, list }];
+    const { observe } = observer({ lists: { next: async () => lists.shift() ?? null } });
+    expect(await observe()).toMatchObject({ listedAt: NOW, shared: true });
+    expect(await observe()).toMatchObject({ listedAt: NOW, shared: true });
+    expect(await observe()).not.toHaveProperty("shared");
   });
 
   test("is unknown after an error, with the account problem", async () => {
