@@ -70,13 +70,14 @@ export const FAILED_RULES: readonly Rule[] = [
     name: "instance_lost",
     observed:
       "exited, frozen, unknown, offline, stopped or outbid, within its grace; or it answered until less than that (at most `VAST_UNREACHABLE_TIMEOUT_SECONDS`) ago",
-    plan: "wait; `unavailable`",
+    plan: "wait; `unavailable`. Not if it exited, is unknown or offline, and had been ready and silent for the longer of both times, as in an outage of the API",
     decide: withInstance((kept, situation) => {
       const { phase, track, name } = kept;
       if (phase.phase !== "lost") return null;
       const { lostMs, silentMs, silenceMs, reads } = loss(kept, phase.graceMs, situation);
       const graceIsOver = lostMs >= phase.graceMs;
       if (graceIsOver && silentMs >= silenceMs && reads >= phase.reads) return null;
+      if (!stoppedByVast(phase) && wasSilentLongEnough(kept, phase.graceMs, situation)) return null;
       const seconds = (graceIsOver ? silenceMs : phase.graceMs) / 1000;
       const message = `the status of ${name} is ${phase.status}; it has ${seconds} s to come back`;
       return waitFor(track, situation, "instance_lost", message);
@@ -113,7 +114,7 @@ export const FAILED_RULES: readonly Rule[] = [
     plan: "replace it: `instance_<status>`",
     decide: withInstance(({ row, phase, name }, situation) => {
       if (phase.phase !== "lost") return null;
-      const message = `the status of ${name} has been ${phase.status} for more than ${phase.graceMs / 1000} s; it is replaced`;
+      const message = `the status of ${name} is ${phase.status}, and it has had ${phase.graceMs / 1000} s to come back; it is replaced`;
       return replacement(row, situation, `instance_${phase.status}`, message);
     }),
   },
@@ -144,4 +145,22 @@ function loss({ track }: KeptInstance, graceMs: number, { now, limits }: Situati
   const silentSince = Math.max(track.notServingSince ?? since, since);
   const silenceMs = Math.min(graceMs, limits.unreachableMs);
   return { lostMs: now - since, silentMs: now - silentSince, silenceMs, reads };
+}
+
+// One list may show a change in progress.
+const SILENT_READS = 2;
+
+/**
+ * An instance that the API calls running is replaced after so long a silence, and one that it calls lost is not kept for longer: nobody saw
+ * its status while the API could not be reached. Not if our own way to it may be what is broken.
+ */
+function wasSilentLongEnough(
+  { track, row }: KeptInstance,
+  graceMs: number,
+  { now, limits, state }: Situation,
+): boolean {
+  const { wasReady, notServingSince, lost } = track;
+  const ownWayMayBeBroken = state.unreachableHost !== null && state.unreachableHost !== row.hostId;
+  if (!wasReady || ownWayMayBeBroken || (lost?.reads ?? 0) < SILENT_READS) return false;
+  return now - (notServingSince ?? now) >= Math.max(graceMs, limits.unreachableMs);
 }

@@ -168,6 +168,37 @@ describe("a lost instance", () => {
     });
   });
 
+  describe("that had not answered for a while when its status was first seen, as after an outage of the API", () => {
+    const seenNow = { since: NOW - 2 * SECOND, reads: 2, readAt: NOW };
+    const silentFor = (actualStatus: string, ms: number, over: Partial<Track> = {}, hostId: number | null = null) =>
+      one(row({ actualStatus }), silentTrack(ms, { lost: seenNow, ...over }), { state: { unreachableHost: hostId } });
+
+    test.each([
+      ["exited", 300],
+      ["frozen", 300],
+      ["unknown", 600],
+      ["offline", 600],
+    ])("is replaced when it is %s and has been silent for %i s", (status, seconds) => {
+      expect(silentFor(status, seconds * SECOND - 1)).toMatchObject({ reason: "instance_lost", actions: [] });
+      expect(silentFor(status, seconds * SECOND)).toMatchObject({
+        reason: `instance_${status}`,
+        actions: [{ kind: "destroy", id: ID }],
+      });
+    });
+
+    test("has its whole grace after one list, before it was ever ready, and where our own way may be broken", () => {
+      const kept = { reason: "instance_lost", actions: [] };
+      expect(silentFor("exited", HOUR, { lost: { ...seenNow, reads: 1 } })).toMatchObject(kept);
+      expect(silentFor("exited", HOUR, { wasReady: false })).toMatchObject(kept);
+      expect(silentFor("exited", HOUR, {}, 77_009)).toMatchObject(kept);
+    });
+
+    test("has its whole grace when it was stopped: that begins when the account has credit again", () => {
+      const stopped = one(row({ curState: "stopped" }), silentTrack(HOUR, { lost: seenNow }));
+      expect(stopped).toMatchObject({ reason: "instance_lost", actions: [] });
+    });
+  });
+
   test("does not replace a stopped instance that was read once only", () => {
     expect(lostFor({ curState: "stopped" }, HOUR, 1).actions).toEqual([]);
   });
