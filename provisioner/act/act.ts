@@ -4,7 +4,7 @@ import type { BanStore } from "../blacklist/store.ts";
 import { sameBan } from "../model/bans.ts";
 import type { Observation } from "../model/observation.ts";
 import type { Action, Plan } from "../model/plan.ts";
-import { banUnwritten, banWritten } from "../state/apply-outcome.ts";
+import { banUnwritten, banWritten, wasDeleteSent } from "../state/apply-outcome.ts";
 import type { State } from "../state/schema.ts";
 import { checkReplacement } from "./check-replacement.ts";
 import { type CreateOutcome, type CreateParts, createOne } from "./create.ts";
@@ -63,8 +63,11 @@ export function createActor(parts: ActorParts): Act {
         const { state: after, outcome } = await createOne(parts, action, seen, state, signals);
         return { state: after, created: outcome };
       }
-      case "destroy":
-        return { state: await destroyInstance(parts, action, plan.message, state, signals.abortMutations) };
+      case "destroy": {
+        const after = await destroyInstance(parts, action, plan.message, state, signals.abortMutations);
+        if (wasDeleteSent(after, action.id)) await parts.market.freed(action.machineId);
+        return { state: after };
+      }
       case "check_replacement":
         return { state: await checkReplacement(parts, action, seen, state, signals.stop) };
       case "forget_intent":

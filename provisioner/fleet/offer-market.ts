@@ -37,6 +37,8 @@ export interface OfferMarket {
   reserve(offer: Offer, found: FoundOffers): Promise<boolean>;
   /** Ends the reservation. */
   settle(offer: Offer, fate: OfferFate): Promise<void>;
+  /** An instance on this machine is destroyed: what is free there is offered under new ids. Null: the machine is not known. */
+  freed(machineId: number | null): Promise<void>;
 }
 
 export interface OfferMarketParts extends SharedReadingParts {
@@ -102,6 +104,18 @@ redis.call('SET', KEYS[1], string.format('%.0f', now) .. ' ' .. ARGV[1], 'PX', A
 return 1`,
 };
 
+/** KEYS: the machine. ARGV: label, ttl ms. Offers of older lists are gone. A reservation stays: its create is under way. */
+export const FREED_MACHINE: RedisScript = {
+  name: "freed machine",
+  proves: "writing",
+  lua: `
+local held = redis.call('GET', KEYS[1])
+if held and string.sub(held, 1, 2) == '0 ' then return 0 end
+${REDIS_NOW}
+redis.call('SET', KEYS[1], string.format('%.0f', now) .. ' ' .. ARGV[1], 'PX', ARGV[2])
+return 1`,
+};
+
 const sharedOffers: z.ZodType<Offer[]> = z.array(
   z.object({
     id: z.int().positive(),
@@ -116,7 +130,8 @@ const sharedOffers: z.ZodType<Offer[]> = z.array(
 const flags = z.array(z.union([z.literal(0), z.literal(1)]));
 
 export function createOfferMarket({ client, label, clock, fleet }: OfferMarketParts): OfferMarket {
-  const keyOf = ({ machineId }: Offer) => (machineId === null ? null : (fleet?.keys()?.taken(machineId) ?? null));
+  const keyOf = ({ machineId }: Pick<Offer, "machineId">) =>
+    machineId === null ? null : (fleet?.keys()?.taken(machineId) ?? null);
   /** Null: Redis did not answer, which its connection reports; then the API decides who comes first. */
   const evaluate = async (script: RedisScript, keys: readonly string[], args: readonly (string | number)[]) =>
     fleet === null || keys.length === 0 ? null : fleet.redis.evaluate(script, keys, args).catch(() => null);
@@ -160,6 +175,10 @@ export function createOfferMarket({ client, label, clock, fleet }: OfferMarketPa
       const key = keyOf(offer);
       if (key === null || fate === "unknown") return;
       await evaluate(SETTLE_MACHINE, [key], [label, fate === "rented" ? 1 : 0, RESERVED_MS]);
+    },
+    async freed(machineId) {
+      const key = keyOf({ machineId });
+      if (key !== null) await evaluate(FREED_MACHINE, [key], [label, RESERVED_MS]);
     },
   };
 }

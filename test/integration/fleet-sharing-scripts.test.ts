@@ -2,7 +2,7 @@
 // calls.
 import { expect, test } from "vitest";
 import { systemClock } from "../../common/clock.ts";
-import { FREE_MACHINES, RESERVE_MACHINE, SETTLE_MACHINE } from "../../provisioner/fleet/offer-market.ts";
+import { FREE_MACHINES, FREED_MACHINE, RESERVE_MACHINE, SETTLE_MACHINE } from "../../provisioner/fleet/offer-market.ts";
 import { LEAVE_SHARED, READ_SHARED, WRITE_SHARED } from "../../provisioner/fleet/shared-reading.ts";
 import type { RedisScript, ScriptRunner } from "../../provisioner/redis/commands.ts";
 import { type Random, seededRandom } from "../emulator/random.ts";
@@ -55,9 +55,10 @@ function sharedReadingCall(random: Random): Call {
 function offerMarketCall(random: Random): Call {
   const machines = [71, 72, 73].map((machine) => `vast-pod:{1}:taken:${machine}`);
   const label = pick(random, ["k8s_pod=a", "k8s_pod=b b"]);
-  const script = pick(random, [FREE_MACHINES, RESERVE_MACHINE, RESERVE_MACHINE, SETTLE_MACHINE]);
+  const script = pick(random, [FREE_MACHINES, RESERVE_MACHINE, RESERVE_MACHINE, SETTLE_MACHINE, FREED_MACHINE]);
   const keys = script === FREE_MACHINES ? machines : [pick(random, machines)];
   if (script === SETTLE_MACHINE) return { script, keys, args: [label, random.integer(0, 1), LONG_MS], shown: same };
+  if (script === FREED_MACHINE) return { script, keys, args: [label, LONG_MS], shown: same };
   // A list of now, one that is too old, and one of later than anything.
   const listAt = pick(random, [0, Date.now() - LONG_MS, Date.now() + LONG_MS]);
   const args = [label, listAt, pick(random, [-LONG_MS / 2, LONG_MS / 2]), LONG_MS, LONG_MS / 2];

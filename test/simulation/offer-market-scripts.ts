@@ -36,4 +36,9 @@ export const OFFER_MARKET_SCRIPTS: Readonly<Record<string, Script>> = {
     else putValue<Reservation>(values, key, { label: String(label), settledAt: now }, now + Number(ttlMs));
     return 1;
   },
+  "freed machine"(values, [key], [label, ttlMs], now) {
+    if (heldValue<Reservation>(values, key, now)?.settledAt === 0) return 0;
+    putValue<Reservation>(values, key, { label: String(label), settledAt: now }, now + Number(ttlMs));
+    return 1;
+  },
 };

@@ -48,9 +48,10 @@ async function act(
   const { log, lines } = fakeLog();
   const client = fakeClient(journal, setup);
   const clock = fakeClock(NOW);
+  const freed: (number | null)[] = [];
   const perform = createActor({
     client,
-    market: ownMarket(client, clock),
+    market: { ...ownMarket(client, clock), freed: async (machineId) => void freed.push(machineId) },
     readings: ownReadings(client, clock),
     bans: fakeBans(journal, setup.redisAway),
     clock,
@@ -66,7 +67,7 @@ async function act(
   const before = state(setup.state);
   const again = async () => (await perform(action, planned({}), observation(), before, never)).state;
   const result = await again().catch((error: unknown) => error);
-  return { result, journal, disk, lines, before, again };
+  return { result, journal, disk, lines, before, again, freed };
 }
 const destroy: Action = { kind: "destroy", id: ID, hostId: 77001, machineId: 4821, reason: "start_timeout" };
 const fails = (error: Error) => () => {
@@ -96,6 +97,14 @@ describe("a destroy", () => {
       { id: ID, reason: "start_timeout", since: NOW, deleteSentAt: null },
     ]);
     expect(result).toMatchObject({ pendingDeletes: [{ id: ID, deleteSentAt: NOW }], avoided: [{ machineId: 4821 }] });
+  });
+
+  test("that was sent frees its machine for the other pods, and no other does", async () => {
+    expect((await act(destroy)).freed).toEqual([4821]);
+    const lost = await act(destroy, { destroy: fails(vastError("unavailable", { status: null, slug: "timeout" })) });
+    expect(lost.freed).toEqual([4821]);
+    expect((await act(destroy, { mayMutate: false })).freed).toEqual([]);
+    expect((await act(destroy, { destroy: fails(vastError("rate_limited", { status: 429 })) })).freed).toEqual([]);
   });
 
   test("is not sent when the id cannot be put on disk", async () => {

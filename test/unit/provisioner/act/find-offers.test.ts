@@ -32,6 +32,7 @@ async function findOn(lists: readonly FoundOffers[], before: FoundOffers | null 
     findAlone: async () => answer("alone"),
     reserve: async () => true,
     settle: async () => undefined,
+    freed: async () => undefined,
   };
   const memory = state({ avoided: avoided.map((machineId) => ({ machineId, until: Number.MAX_SAFE_INTEGER })) });
   const choice = await findOffers({ market, query: query() }, needs, memory, before, never.stop);

@@ -91,6 +91,27 @@ describe("the market of all pods", () => {
     expect(await two.reserve(first, later)).toBe(true);
   });
 
+  test("does not offer a machine from an older list when an instance there was destroyed: its offers have new ids", async () => {
+    const { clock, one, two } = market();
+    const found = await one.find(search, null);
+    await clock.advance(SECOND);
+    await two.freed(71);
+    await two.freed(null);
+    expect(await one.reserve(first, found)).toBe(false);
+    expect(idsOf(await one.find(search, null))).toEqual([2]);
+    await clock.advance(6 * SECOND);
+    expect(await one.reserve(first, await one.find(search, found))).toBe(true);
+  });
+
+  test("leaves a reservation alone when an instance on its machine is destroyed", async () => {
+    const { one, two } = market();
+    const found = await one.find(search, null);
+    await one.reserve(first, found);
+    await two.freed(71);
+    expect(await one.reserve(first, found)).toBe(true);
+    expect(await two.reserve(first, found)).toBe(false);
+  });
+
   test("reserves nothing from a list that is older than 45 s", async () => {
     const { clock, one } = market();
     const found = await one.find(search, null);
