@@ -152,8 +152,9 @@ async function observeAndDecide(
   };
   const first = await once(urgencyOf(loop));
   if (first === null) return null;
-  await askForTurn(parts, decideOn(parts, loop, first));
-  const outcome = decideOn(parts, loop, first);
+  const asked = decideOn(parts, loop, first);
+  await askForTurn(parts, asked);
+  const outcome = asked.wish === null ? upToDate(parts, loop, asked) : decideOn(parts, loop, first);
   if (!isListTooOld(outcome.decision.actions, outcome.seen, began, clock.now())) return outcome;
   const second = await once("now");
   return second === null ? null : decideOn(parts, loop, second);

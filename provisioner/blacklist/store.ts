@@ -64,6 +64,7 @@ export function createBanStore(
 ): BanStore {
   // This pod's bans that are younger than the shared reading, and when Redis took them.
   let written: (Ban & { at: number })[] = [];
+  const databaseHash = shortHash(database);
   const waitTtl = Math.max(times.banAfterSeconds * WAIT_TTL_FACTOR, MIN_WAIT_TTL_SECONDS);
   return {
     async bans() {
@@ -72,7 +73,7 @@ export function createBanStore(
           { clock, fleet },
           {
             ...SHARED_BANS,
-            key: fleet?.keys()?.bans(shortHash(database)) ?? null,
+            key: fleet?.keys()?.bans(databaseHash) ?? null,
             schema: sharedBans,
             read: () => readBans(redis, clock),
           },

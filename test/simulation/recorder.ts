@@ -103,7 +103,7 @@ export function createRecorder(parts: RecorderParts): Recorder {
 
   const podOf = (label: string | null) => (label === null ? null : (podByLabel.get(label) ?? null));
 
-  /** Adds what was paid since the last call to what the instance did in that time. */
+  /** Adds what was paid since the last call to what the instance did in that time: to be called before it does something else. */
   function recordBill(one: Seen): void {
     settle(world, one.instance);
     const total = one.instance.bill.gpuDollars + one.instance.bill.diskDollars;
@@ -166,7 +166,12 @@ export function createRecorder(parts: RecorderParts): Recorder {
       if (id !== null) pod.serving.push({ from: at, to: Number.POSITIVE_INFINITY, id });
       record(index, id === null ? "serves nothing any more" : `serves from instance ${id}`);
     });
-    for (const one of open.values()) one.servesNow = served.has(one.instance.id);
+    for (const one of open.values()) {
+      const serves = served.has(one.instance.id);
+      if (serves === one.servesNow) continue;
+      recordBill(one);
+      one.servesNow = serves;
+    }
   }
 
   /** True if some nginx routes elsewhere than when this was last asked. */
@@ -182,7 +187,6 @@ export function createRecorder(parts: RecorderParts): Recorder {
     if (value !== hash.value) hash = { value, since: now() };
     let changed = serversHaveChanged();
     for (const one of open.values()) {
-      recordBill(one);
       const { id, ip, ports, label } = one.instance;
       const answers = isListening(one.instance);
       const answersOtherwise = answers !== (one.answersSince !== null);
@@ -192,6 +196,7 @@ export function createRecorder(parts: RecorderParts): Recorder {
       one.last = { ip, ports, label };
       parts.changed(id);
       if (isLive(one.instance)) continue;
+      recordBill(one);
       one.contract.endedAt = one.instance.destroyedAt;
       one.contract.endedBy = one.instance.endedBy;
       open.delete(id);
@@ -262,6 +267,7 @@ export function createRecorder(parts: RecorderParts): Recorder {
     },
     close() {
       observe();
+      for (const one of open.values()) recordBill(one);
       for (const pod of truth.pods) {
         for (const span of [...pod.serving, ...pod.running, ...pod.dead]) span.to = Math.min(span.to, now());
       }

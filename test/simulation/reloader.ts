@@ -1,7 +1,7 @@
 // The reloader and its nginx as the provisioner sees them: nginx serves the server of the upstream file a moment after it is
 // written. Pure but for its own state.
 import type { Applied } from "../../common/reloader-status.ts";
-import { parseUpstreamFile, type Server } from "../../common/upstream-file.ts";
+import { parseUpstreamFile, type Server, sameServer } from "../../common/upstream-file.ts";
 import type { PodDisk } from "./disk.ts";
 import type { VirtualTime } from "./virtual-time.ts";
 
@@ -40,10 +40,11 @@ export function simulatedReloader(
     const text = disk.read(path);
     const parsed = text === null ? null : parseUpstreamFile(text);
     if (parsed === null || !parsed.ok) return;
-    serves = parsed.file.server;
+    const before = serves;
+    if (!sameServer(before, parsed.file.server)) serves = parsed.file.server;
     settled = serves !== null && parsed.file.reason === "instance_ready";
     state = { generation: parsed.file.generation, server: serves, hash: "" };
-    onChange();
+    if (serves !== before) onChange();
   };
   const later = (ms: number) => {
     if (pending) return;

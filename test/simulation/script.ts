@@ -25,3 +25,12 @@ export function heldValue<T>(values: ScriptValues, key: string | undefined, now:
 export function putValue<T>(values: ScriptValues, key: string | undefined, value: T, until: number): void {
   values.set(key ?? "", { value, until } satisfies Expiring<T>);
 }
+
+/** The same, or else what `empty` makes; what is changed in it stays changed. */
+export function heldBy<T>(values: ScriptValues, key: string | undefined, now: number, empty: () => T): T {
+  const known = heldValue<T>(values, key, now);
+  if (known !== null) return known;
+  const value = empty();
+  putValue(values, key, value, Number.POSITIVE_INFINITY);
+  return value;
+}

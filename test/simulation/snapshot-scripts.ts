@@ -1,15 +1,11 @@
 // The scripts of the shared instance list for the simulated Redis. Pure.
-import { heldValue, putValue, type Script, type ScriptValues } from "./script.ts";
-
-type Scores = ReadonlyMap<string, number>;
+import { heldBy, heldValue, putValue, type Script, type ScriptValues } from "./script.ts";
+import { SortedSet } from "./sorted-set.ts";
 
 const scoresOf = (values: ScriptValues, key: string | undefined, now: number) =>
-  new Map(heldValue<Scores>(values, key, now) ?? []);
+  heldBy(values, key, now, () => new SortedSet());
 const entriesOf = (values: ScriptValues, key: string | undefined, now: number) =>
-  new Map(heldValue<ReadonlyMap<string, string>>(values, key, now) ?? []);
-/** By score, and by name where scores are equal. */
-const sorted = (scores: Scores) => [...scores].sort(([a, x], [b, y]) => x - y || (a < b ? -1 : 1));
-const FOREVER = Number.POSITIVE_INFINITY;
+  heldBy(values, key, now, () => new Map<string, string>());
 
 interface Lead {
   token: string;
@@ -20,12 +16,13 @@ const look: Script = (values, [rows, want, pods, lead, trouble], [label, ...numb
   const [periodMs = 0, after = 0, waitedForMs = 0, ttlMs = 0] = numbers.map(Number);
   const name = String(label);
   const entry = entriesOf(values, rows, now).get(name) ?? null;
-  const seen = scoresOf(values, pods, now).set(name, now);
+  const seen = scoresOf(values, pods, now);
+  seen.add(name, now);
   const askedAt = Number(/^{"askedAt":(\d+)/.exec(entry ?? "")?.[1] ?? 0);
   const normally = askedAt === 0 ? now : askedAt + periodMs;
   const due = after > 0 && askedAt <= after ? now - waitedForMs : normally;
   const wanted = scoresOf(values, want, now);
-  wanted.set(name, Math.min(wanted.get(name) ?? FOREVER, due));
+  wanted.add(name, Math.min(wanted.score(name) ?? Number.POSITIVE_INFINITY, due));
   putValue(values, want, wanted, now + ttlMs);
   putValue(values, pods, seen, now + ttlMs);
   const leader = heldValue<Lead>(values, lead, now);
@@ -42,17 +39,10 @@ const take: Script = (values, [lead, want, pods, rows], [token, ...numbers], now
     scoresOf(values, want, now),
     entriesOf(values, rows, now),
   ];
-  const gone = sorted(seen).filter(([, at]) => at <= now - goneMs);
-  for (const [label] of gone.slice(0, 100)) for (const one of [seen, wanted, entries]) one.delete(label);
-  if (gone.length > 0) {
-    putValue(values, pods, seen, FOREVER);
-    putValue(values, want, wanted, FOREVER);
-    putValue(values, rows, entries, FOREVER);
-  }
-  const next = sorted(wanted);
-  const due = next.filter(([, at]) => at <= now).length;
-  const all = withAll === 1 ? sorted(seen).map(([label]) => label) : [];
-  return [1, now, due, next.slice(0, most).flatMap(([label, at]) => [label, String(at)]), all];
+  for (const label of seen.removeTo(now - goneMs, 100)) for (const one of [wanted, entries]) one.delete(label);
+  const next = wanted.members().slice(0, most);
+  const all = withAll === 1 ? [...seen.members()] : [];
+  return [1, now, wanted.countTo(now), next.flatMap((label) => [label, String(wanted.score(label))]), all];
 };
 
 const publish: Script = (values, [lead, rows, want, trouble], args, now) => {
@@ -66,7 +56,6 @@ const publish: Script = (values, [lead, rows, want, trouble], args, now) => {
     wanted.delete(pairs[i] ?? "");
   }
   putValue(values, rows, entries, now + Number(rowsTtlMs));
-  putValue(values, want, wanted, FOREVER);
   return 1;
 };
 
