@@ -43,8 +43,8 @@ export function connectLists(
   if (fleet === null) return { lists: own, lead: async () => undefined };
   const snapshot = snapshotOf(fleet);
   const source = createListSource({ snapshot, clock, label: desired.label });
-  const { knowsLeader } = source;
-  const leader = { client, snapshot, clock, log, token: fleet.token, knowsLeader, listAvailableAt };
+  const { leaderKnownForMs, noLeader } = source;
+  const leader = { client, snapshot, clock, log, token: fleet.token, leaderKnownForMs, noLeader, listAvailableAt };
   return { lists: createFleetLists({ source, own, clock }), lead: (stop) => runLeading(leader, stop) };
 }
 

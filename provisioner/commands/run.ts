@@ -7,7 +7,7 @@ import { type BanStore, createBanStore, noBans } from "../blacklist/store.ts";
 import { shareAccountId } from "../fleet/account-id.ts";
 import { createAccountReadings } from "../fleet/account-readings.ts";
 import { noCreateTurns } from "../fleet/create-turns.ts";
-import { fleetKeys } from "../fleet/keys.ts";
+import { type FleetKeys, fleetKeys } from "../fleet/keys.ts";
 import { createOfferMarket } from "../fleet/offer-market.ts";
 import type { Fleet } from "../fleet/shared-reading.ts";
 import { createAccountLease } from "../lease/account-lease.ts";
@@ -204,9 +204,12 @@ async function connectRedis(
 
 /** `token` names this process. */
 function fleetOf(redis: Fleet["redis"], client: RunAccount["client"], loop: LoopState, token: string): Fleet {
+  let named: { accountId: number; keys: FleetKeys } | null = null;
   const keys = () => {
     const accountId = client.accountId() ?? loop.state.accountId;
-    return accountId === null ? null : fleetKeys(accountId);
+    if (accountId === null) return null;
+    if (named?.accountId !== accountId) named = { accountId, keys: fleetKeys(accountId) };
+    return named.keys;
   };
   return { redis, keys, token };
 }

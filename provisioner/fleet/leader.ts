@@ -2,7 +2,7 @@
 // another one leads. Touches Redis and the API, through its parts.
 import { type Clock, stopwatch } from "../../common/clock.ts";
 import type { Logger } from "../../common/logging.ts";
-import { runPasses, WakeSignal } from "../../common/loop.ts";
+import { runPasses, type WakeSignal } from "../../common/loop.ts";
 import type { Why } from "../model/observation.ts";
 import type { VastClient } from "../vast/client.ts";
 import { accountTrouble, asVastError, VastError } from "../vast/errors.ts";
@@ -31,8 +31,10 @@ export interface LeaderParts {
   log: Logger;
   /** Names this process. */
   token: string;
-  /** Whether this pod has seen lately that another one leads: then it need not ask. */
-  knowsLeader(): boolean;
+  /** For how many ms this pod need not ask, because it has seen that another one leads. */
+  leaderKnownForMs(): number;
+  /** Notified when this pod sees that no pod leads. */
+  noLeader: WakeSignal;
   /** Epoch ms before which a list would have to wait for its rate limit. */
   listAvailableAt: () => number;
 }
@@ -55,7 +57,7 @@ export async function runLeading(parts: LeaderParts, stop: AbortSignal): Promise
       { event: "internal_error", err: error },
       "the leader loop failed with an internal error; retrying in 5 s",
     );
-  await runPasses({ pass: term.tick, onError, wake: new WakeSignal(), clock }, stop);
+  await runPasses({ pass: term.tick, onError, wake: parts.noLeader, clock }, stop);
   await term.end();
 }
 
@@ -98,7 +100,9 @@ function createTerm(parts: LeaderParts, stop: AbortSignal): Term {
         throw error;
       }
       const snapshot = parts.snapshot();
-      if (snapshot === null || (leading === null && (parts.knowsLeader() || isHeldOff()))) return NOT_LEADING_MS;
+      if (snapshot === null || (leading === null && isHeldOff())) return NOT_LEADING_MS;
+      const knownMs = leading === null ? parts.leaderKnownForMs() : 0;
+      if (knownMs > 0) return Math.max(knownMs, NOT_LEADING_MS);
       if (leading?.failing != null && leading.failing() >= GIVE_UP_AFTER_MS) {
         log.warn(
           { event: "fleet" },

@@ -1,6 +1,7 @@
 // This pod's view of the list that the leader publishes: looks at its own label's entry, and converts Redis' times to the pod's clock.
 // Touches Redis, through the snapshot.
 import type { Clock } from "../../common/clock.ts";
+import { WakeSignal } from "../../common/loop.ts";
 import type { Why } from "../model/observation.ts";
 import type { Instance } from "../vast/rows.ts";
 import type { Look, Snapshot } from "./snapshot.ts";
@@ -20,8 +21,10 @@ export interface ListSource {
   look(periodMs: number): Promise<SharedList>;
   /** A reading that was asked for after this call, or what there is after `waitMs`. */
   fresh(waitMs: number, signal?: AbortSignal): Promise<SharedList>;
-  /** Whether a leader was seen at the last look, and that look was lately. */
-  knowsLeader(): boolean;
+  /** For how many ms the last look still counts, if it saw a leader; otherwise 0. */
+  leaderKnownForMs(): number;
+  /** Notified by each look that sees no leader. */
+  readonly noLeader: WakeSignal;
 }
 
 export interface ListSourceParts {
@@ -48,6 +51,7 @@ interface Seen {
 }
 
 export function createListSource({ snapshot, clock, label }: ListSourceParts): ListSource {
+  const noLeader = new WakeSignal();
   let latest: { look: Look; at: number } | null = null;
   let converted: { askedAt: number; listedAt: number } | null = null;
 
@@ -55,6 +59,7 @@ export function createListSource({ snapshot, clock, label }: ListSourceParts): L
     const began = clock.now();
     const look = await shared.look(label, periodMs, after);
     latest = { look, at: clock.monotonic() };
+    if (!look.hasLeader) noLeader.notify();
     return { look, offsetMs: began - look.now };
   }
 
@@ -79,6 +84,7 @@ export function createListSource({ snapshot, clock, label }: ListSourceParts): L
   }
 
   return {
+    noLeader,
     async look(periodMs) {
       const shared = snapshot();
       if (shared === null) return { kind: "none" };
@@ -101,6 +107,7 @@ export function createListSource({ snapshot, clock, label }: ListSourceParts): L
         await clock.sleep(LOOK_AGAIN_MS, signal);
       }
     },
-    knowsLeader: () => latest?.look.hasLeader === true && clock.monotonic() - latest.at < LOOK_COUNTS_MS,
+    leaderKnownForMs: () =>
+      latest?.look.hasLeader === true ? Math.max(0, latest.at + LOOK_COUNTS_MS - clock.monotonic()) : 0,
   };
 }

@@ -135,12 +135,18 @@ const trouble: z.ZodType<Trouble> = z.object({ at: z.number(), why });
 const MOST_ENTRIES = 200;
 
 export function createSnapshot(redis: ScriptRunner, keys: FleetKeys): Snapshot {
+  let parsed: { text: string; label: string; entry: Entry | null } | null = null;
+  // Most looks find the entry of the one before.
+  const entryOf = (text: string, label: string) => {
+    if (parsed?.text !== text || parsed.label !== label) parsed = { text, label, entry: parseEntry(text, label) };
+    return parsed.entry;
+  };
   return {
     async look(label, periodMs, after) {
       const names = [keys.rows, keys.want, keys.pods, keys.lead, keys.trouble];
       const args = [label, periodMs, after, WAITED_FOR_MS, KEYS_TTL_MS];
       const [text, now, leadMs, failed] = lookAnswer.parse(await redis.evaluate(LOOK, names, args));
-      const entry = text === null ? null : parseEntry(text, label);
+      const entry = text === null ? null : entryOf(text, label);
       return { entry, now, hasLeader: leadMs > 0, trouble: readTrouble(failed) };
     },
 

@@ -43,7 +43,7 @@ export function createFleetLists({ source, own, clock }: FleetListParts): ListRe
     let why = "no pod reads it yet";
     try {
       const list = waitMs > 0 ? await source.fresh(waitMs, signal) : await source.look(periodMs(urgency));
-      if (source.knowsLeader()) {
+      if (source.leaderKnownForMs() > 0) {
         withoutSince = null;
         return list;
       }

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { WakeSignal } from "../../../../common/loop.ts";
 import { fleetKeys } from "../../../../provisioner/fleet/keys.ts";
 import { runLeading } from "../../../../provisioner/fleet/leader.ts";
 import { createListSource } from "../../../../provisioner/fleet/list-source.ts";
@@ -26,7 +27,8 @@ function fleet() {
     const client = fakeClient(journal, script);
     const stop = new AbortController();
     stops.push(stop);
-    const parts = { client, snapshot, clock, log, token, knowsLeader: source.knowsLeader, listAvailableAt: () => 0 };
+    const { leaderKnownForMs, noLeader } = source;
+    const parts = { client, snapshot, clock, log, token, leaderKnownForMs, noLeader, listAvailableAt: () => 0 };
     const run = () => {
       const loop = runLeading(parts, stop.signal);
       loops.push(loop);
@@ -100,6 +102,24 @@ describe("the leader", () => {
     await end();
   });
 
+  test("is asked for by another pod only when that pod has not seen it for 10 s, or at once when it sees that nobody leads", async () => {
+    const { clock, redis, pod, end } = fleet();
+    const [first, second] = [pod("one", LABEL, { rows }), pod("two", OTHER, { rows })];
+    void first.run();
+    await clock.advance(2 * SECOND);
+    await clock.drive(second.source.look(MINUTE));
+    void second.run();
+    const before = redis.operations();
+    first.stop.abort();
+    await clock.advance(8 * SECOND);
+    expect(redis.operations() - before).toBeLessThan(3); // the first pod ends its reading and resigns
+    expect(leads(second.lines)).toEqual([]);
+    await clock.drive(second.source.look(MINUTE));
+    await clock.advance(0);
+    expect(leads(second.lines)).toHaveLength(1);
+    await end();
+  });
+
   test("lets another pod lead at once when it is stopped", async () => {
     const { clock, pod, end } = fleet();
     const [first, second] = [pod("one", LABEL, { rows }), pod("two", OTHER, { rows })];
@@ -162,7 +182,7 @@ describe("the leader", () => {
     const snapshot = createSnapshot(redis.connect(clock.sleep), fleetKeys(1));
     const stop = new AbortController();
     const parts = { client: fakeClient(journal), snapshot: () => snapshot, clock, log: fakeLog().log, token: "one" };
-    const waits = { knowsLeader: () => false, listAvailableAt: () => NOW + MINUTE };
+    const waits = { leaderKnownForMs: () => 0, noLeader: new WakeSignal(), listAvailableAt: () => NOW + MINUTE };
     const loop = runLeading({ ...parts, ...waits }, stop.signal);
     await clock.drive(snapshot.look(LABEL, SECOND, 0));
     await clock.advance(59 * SECOND);

@@ -132,12 +132,14 @@ describe("a fresh list", () => {
 
 test("a leader is known from the last look, if that was lately", async () => {
   const { clock, source, publish } = pod();
-  expect(source.knowsLeader()).toBe(false);
+  expect(source.leaderKnownForMs()).toBe(0);
   await clock.drive(source.look(SECOND));
-  expect(source.knowsLeader()).toBe(false);
+  expect(source.leaderKnownForMs()).toBe(0);
   await publish({ askedAt: NOW, rows: [] });
   await clock.drive(source.look(SECOND));
-  expect(source.knowsLeader()).toBe(true);
-  await clock.advance(10 * SECOND);
-  expect(source.knowsLeader()).toBe(false);
+  expect(source.leaderKnownForMs()).toBe(10 * SECOND);
+  await clock.advance(9 * SECOND);
+  expect(source.leaderKnownForMs()).toBe(SECOND);
+  await clock.advance(2 * SECOND);
+  expect(source.leaderKnownForMs()).toBe(0);
 });

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { WakeSignal } from "../../../../common/loop.ts";
 import type { ListSource, SharedList } from "../../../../provisioner/fleet/list-source.ts";
 import { known } from "../../../../provisioner/model/observation.ts";
 import { createFleetLists } from "../../../../provisioner/observe/fleet-lists.ts";
@@ -27,7 +28,8 @@ function fleetLists(script: Script = {}) {
       journal.push("fresh");
       return shared();
     },
-    knowsLeader: script.leader ?? (() => true),
+    leaderKnownForMs: () => ((script.leader?.() ?? true) ? SECOND : 0),
+    noLeader: new WakeSignal(),
   };
   const ownList: Listed = { listedAt: NOW + HOUR, list: known([row({ id: 9 })]) };
   const own: ListReader = {
