@@ -21,7 +21,7 @@ import {
   newMemory,
   nextReading,
 } from "./next-reading.ts";
-import type { Lead, Snapshot, Trouble } from "./snapshot.ts";
+import { LEAD_MS, type Lead, type Snapshot, type Trouble } from "./snapshot.ts";
 
 export interface LeaderParts {
   client: Pick<VastClient, "listInstances" | "listByLabels" | "listAccount" | "countByLabel">;
@@ -42,6 +42,8 @@ export interface LeaderParts {
 // The list's rate limit is one call a second as the API sees it: the way to it takes now longer, now shorter.
 const TICK_MS = 1150;
 const NOT_LEADING_MS = 1000;
+// Its lead may be over by then; a pod that looks at the list sees that sooner.
+const OTHER_LEADS_MS = LEAD_MS / 2;
 // A pod whose way to the API is broken lets another one try.
 const GIVE_UP_AFTER_MS = 10_000;
 const HOLD_OFF_MS = 30_000;
@@ -118,7 +120,7 @@ function createTerm(parts: LeaderParts, stop: AbortSignal): Term {
       if (lead === null) {
         if (leading !== null) log.info({ event: "fleet" }, "another pod reads the instance list for all pods now");
         leading = null;
-        return NOT_LEADING_MS;
+        return OTHER_LEADS_MS;
       }
       if (leading === null) {
         log.info({ event: "fleet" }, "this pod reads the instance list for all pods of the account");

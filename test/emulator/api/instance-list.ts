@@ -57,10 +57,22 @@ export function listInstances(world: World, call: Call): ApiResponse {
   });
 }
 
+/** Columns whose value is known without building the row. */
+const WITHOUT_ROW: Readonly<Record<string, (instance: Instance) => Json>> = {
+  id: ({ id }) => id,
+  label: ({ label }) => label,
+  actual_status: ({ actualStatus }) => actualStatus,
+};
+
+function valueWithoutRow(instance: Instance, column: string): Json {
+  const overridden = instance.overrides[column];
+  return overridden === undefined ? (WITHOUT_ROW[column]?.(instance) ?? null) : overridden;
+}
+
 function matchingRows(world: World, filters: readonly Filter[]): JsonObject[] {
-  const byLabel = filters.filter((filter) => filter.field === "label");
+  const cheap = filters.filter(({ field }) => Object.hasOwn(WITHOUT_ROW, field));
   return visibleInstances(world)
-    .filter(({ label, overrides }) => byLabel.every((filter) => passes(overrides.label ?? label, filter))) // avoids building most rows
+    .filter((instance) => cheap.every((filter) => passes(valueWithoutRow(instance, filter.field), filter))) // most rows are not built
     .map((instance) => instanceRow(world, instance))
     .filter((row) => filters.every((filter) => passes(row[filter.field] ?? null, filter)));
 }
