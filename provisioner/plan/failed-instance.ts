@@ -149,6 +149,8 @@ function loss({ track }: KeptInstance, graceMs: number, { now, limits }: Situati
 
 // One list may show a change in progress.
 const SILENT_READS = 2;
+// Where both ways were cut, to the API and to the instance, a probe needs some seconds to show that it answers again.
+const SILENT_AFTER_LIST_MS = 15_000;
 
 /**
  * An instance that the API calls running is replaced after so long a silence, and one that it calls lost is not kept for longer: nobody saw
@@ -161,6 +163,7 @@ function wasSilentLongEnough(
 ): boolean {
   const { wasReady, notServingSince, lost } = track;
   const ownWayMayBeBroken = state.unreachableHost !== null && state.unreachableHost !== row.hostId;
-  if (!wasReady || ownWayMayBeBroken || (lost?.reads ?? 0) < SILENT_READS) return false;
+  if (!wasReady || ownWayMayBeBroken || lost === null || lost.reads < SILENT_READS) return false;
+  if (now - lost.since < SILENT_AFTER_LIST_MS) return false;
   return now - (notServingSince ?? now) >= Math.max(graceMs, limits.unreachableMs);
 }

@@ -169,7 +169,7 @@ describe("a lost instance", () => {
   });
 
   describe("that had not answered for a while when its status was first seen, as after an outage of the API", () => {
-    const seenNow = { since: NOW - 2 * SECOND, reads: 2, readAt: NOW };
+    const seenNow = { since: NOW - 15 * SECOND, reads: 2, readAt: NOW };
     const silentFor = (actualStatus: string, ms: number, over: Partial<Track> = {}, hostId: number | null = null) =>
       one(row({ actualStatus }), silentTrack(ms, { lost: seenNow, ...over }), { state: { unreachableHost: hostId } });
 
@@ -186,9 +186,10 @@ describe("a lost instance", () => {
       });
     });
 
-    test("has its whole grace after one list, before it was ever ready, and where our own way may be broken", () => {
+    test("has its whole grace after one list, in the first seconds, before it was ever ready, and where our own way may be broken", () => {
       const kept = { reason: "instance_lost", actions: [] };
       expect(silentFor("exited", HOUR, { lost: { ...seenNow, reads: 1 } })).toMatchObject(kept);
+      expect(silentFor("exited", HOUR, { lost: { ...seenNow, since: NOW - 14 * SECOND } })).toMatchObject(kept);
       expect(silentFor("exited", HOUR, { wasReady: false })).toMatchObject(kept);
       expect(silentFor("exited", HOUR, {}, 77_009)).toMatchObject(kept);
     });
