@@ -14,7 +14,7 @@ const APART_MS = 4000;
 export interface Queue {
   pacing: Pacing;
   turns: CreateTurns;
-  connect(redis: ScriptRunner): void;
+  connect(redis: ScriptRunner): Promise<void>;
 }
 
 /** The pod calls alone until `connect` is called, and while Redis is away. `local` paces the calls of this pod alone. */
@@ -29,12 +29,13 @@ export function joinQueue({ settings, deps, log }: RunContext, local: Pacing): Q
   return {
     pacing,
     turns: createCreateTurns({ clock, pacing, place: createPlace, index, fleet, maxUnavailable, drainMs }),
-    connect(redis) {
+    async connect(redis) {
       const parts = { redis, apiKey: secrets.apiKey, member: desired.label };
       store = {
         turns: createTurnStore({ ...parts, egress }),
         unavailable: createUnavailable({ ...parts, maxUnavailable, apartMs: APART_MS }),
       };
+      await pacing.tryStore(({ turns }) => turns.openGates());
     },
   };
 }

@@ -96,7 +96,7 @@ export async function run(settings: ProvisionerSettings, deps: Dependencies, sto
   // Only now that the port is ours: an open connection would keep a program alive that cannot start.
   const stores = await connectRedis(context, restored, account, counts);
   redis = stores.redis;
-  if (redis.fleet !== null) account.queue?.connect(redis.fleet);
+  if (redis.fleet !== null) await account.queue?.connect(redis.fleet);
   const mutations = mutationDeadline(stop, deps);
   let outcome: DestroyOutcome | null = null;
   try {

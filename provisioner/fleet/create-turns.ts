@@ -67,11 +67,7 @@ export function createCreateTurns(parts: CreateTurnsParts): CreateTurns {
 
   async function noteSeen(): Promise<void> {
     if (seenAt !== null && clock.monotonic() - seenAt < SEEN_EVERY_MS) return;
-    const isFirst = seenAt === null;
-    const size = await pacing.tryStore(async ({ turns, unavailable }) => {
-      if (isFirst) await turns.openGates();
-      return unavailable.seen();
-    });
+    const size = await pacing.tryStore(({ unavailable }) => unavailable.seen());
     if (size === null) return;
     fleet.size = size;
     seenAt = clock.monotonic();

@@ -42,6 +42,7 @@ export interface LeaderParts {
 // The list's rate limit is one call a second as the API sees it: the way to it takes now longer, now shorter.
 const TICK_MS = 1150;
 const NOT_LEADING_MS = 1000;
+const ACCOUNT_UNKNOWN_MS = 200;
 // Its lead may be over by then; a pod that looks at the list sees that sooner.
 const OTHER_LEADS_MS = LEAD_MS / 2;
 // A pod whose way to the API is broken lets another one try.
@@ -102,7 +103,8 @@ function createTerm(parts: LeaderParts, stop: AbortSignal): Term {
         throw error;
       }
       const snapshot = parts.snapshot();
-      if (snapshot === null || (leading === null && isHeldOff())) return NOT_LEADING_MS;
+      if (snapshot === null) return ACCOUNT_UNKNOWN_MS;
+      if (leading === null && isHeldOff()) return NOT_LEADING_MS;
       const knownMs = leading === null ? parts.leaderKnownForMs() : 0;
       if (knownMs > 0) return Math.max(knownMs, NOT_LEADING_MS);
       if (leading?.failing != null && leading.failing() >= GIVE_UP_AFTER_MS) {

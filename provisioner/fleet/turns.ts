@@ -13,6 +13,11 @@ const MOST_MARGIN_MS = 600;
 const BEAT_TTL_MS = 30_000;
 // What a member that does not go costs the ones behind it: more than the time between two looks at an open gate.
 const DELAY_PER_RANK_MS = 300;
+// A member that only asks has its list and its search before it. The first ones take their turns after some seconds: with a shorter delay,
+// many of those behind them would begin as well, and reserve the offers that are found.
+const PREPARATION_PER_RANK_MS = 2000;
+// All that a cold start needs.
+const FIRST_ENDPOINTS = ["user", "list", "template", "search", "create"];
 // How long an interval from a 429 is kept: the vendor changes the intervals from time to time, in both directions.
 const LEARNED_TTL_MS = 600_000;
 
@@ -38,7 +43,7 @@ export interface TurnStore {
   /** The same, and answers how long it takes if all before it go, although they may be late. */
   estimate(endpoint: string, place: Place): Promise<Turn>;
   leave(endpoint: string): Promise<void>;
-  /** Makes the gates that a create needs: a new one begins closed, which then is over when it is needed. */
+  /** Makes the gates of the first calls: a new one begins closed, which then is over when it is needed. */
   openGates(): Promise<void>;
   /** After a 429: no pod calls this endpoint for `waitMs`. `thresholdMs`: the interval that the API names. */
   penalize(endpoint: string, waitMs: number, thresholdMs: number | null): Promise<void>;
@@ -63,8 +68,8 @@ export function createTurnStore({ redis, apiKey, egress, member }: TurnStorePart
   const turn = async (endpoint: string, place: Place, mode: keyof typeof MODES): Promise<Turn> => {
     const { gate, queue, beats } = keysOf(endpoint);
     const interval = INTERVALS_MS[endpoint] ?? 1000;
-    const times = [interval, MARGIN_MS, BEAT_TTL_MS, DELAY_PER_RANK_MS];
-    const args = [member, place.class, place.since, ...times, MODES[mode]];
+    const lateMs = mode === "take" ? DELAY_PER_RANK_MS : PREPARATION_PER_RANK_MS;
+    const args = [member, place.class, place.since, interval, MARGIN_MS, BEAT_TTL_MS, lateMs, MODES[mode]];
     const [waitMs, ahead, since] = answer.parse(await redis.evaluate(TURN, [gate, queue, beats], args));
     return { waitMs, ahead, since };
   };
@@ -75,10 +80,11 @@ export function createTurnStore({ redis, apiKey, egress, member }: TurnStorePart
   return {
     leave,
     async openGates() {
-      for (const endpoint of ["template", "search", "create"]) {
+      const open = async (endpoint: string) => {
         await turn(endpoint, { class: 2, since: 0 }, "ask");
         await leave(endpoint);
-      }
+      };
+      await Promise.all(FIRST_ENDPOINTS.map(open));
     },
     take: (endpoint, place) => turn(endpoint, place, "take"),
     ask: (endpoint, place) => turn(endpoint, place, "ask"),

@@ -27,6 +27,15 @@ test("a pod goes on when its turn is within 12 s, and hears otherwise how many a
   expect(pods[4]?.turns.turnFor(CREATE)).toEqual(later);
 });
 
+test("of many pods that start at an open gate only the first ones prepare their creates", async () => {
+  const { podOf, clock } = fleet();
+  const pods = Array.from({ length: 20 }, (_, i) => podOf(`${10 + i}`));
+  await pods[0]?.store.turns.openGates();
+  await clock.advance(12_000);
+  for (const { turns } of pods) await turns.ask(CREATE, NONE);
+  expect(pods.filter(({ turns }) => turns.turnFor(CREATE).kind === "now")).toHaveLength(4);
+});
+
 test("a pod that lost its instance is before those that start", async () => {
   const { podOf, clock } = fleet();
   const starting = Array.from({ length: 5 }, (_, i) => podOf(`${i}`));
