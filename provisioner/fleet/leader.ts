@@ -18,13 +18,13 @@ import {
   type LeaderMemory,
   type Learned,
   type ListReading,
-  newMemory,
+  NEW_MEMORY,
   nextReading,
 } from "./next-reading.ts";
 import { LEAD_MS, type Lead, type Snapshot, type Trouble } from "./snapshot.ts";
 
 export interface LeaderParts {
-  client: Pick<VastClient, "listInstances" | "listByLabels" | "listAccount" | "countByLabel">;
+  client: Pick<VastClient, "listInstances" | "listByLabels" | "listAccount" | "countInstances">;
   /** Null as long as the account is not known. */
   snapshot: () => Snapshot | null;
   clock: Clock;
@@ -126,7 +126,7 @@ function createTerm(parts: LeaderParts, stop: AbortSignal): Term {
       }
       if (leading === null) {
         log.info({ event: "fleet" }, "this pod reads the instance list for all pods of the account");
-        leading = { snapshot, memory: newMemory(clock.monotonic()), failing: null };
+        leading = { snapshot, memory: NEW_MEMORY, failing: null };
       }
       if (reading !== null || parts.listAvailableAt() > clock.now()) return TICK_MS;
       const next = nextReading(leading.memory, lead, clock.monotonic());
@@ -176,7 +176,7 @@ async function readAndPublish(
     if (stop.aborted) return;
     const failure = asVastError(error);
     if (failure.kind === "rate_limited") return;
-    if (next.kind === "labels") term.memory = afterFailedPage(term.memory, next, failure, clock.monotonic());
+    term.memory = afterFailure(term.memory, next, failure, clock.monotonic());
     log.debug({ event: "fleet", err: failure }, "the instance list could not be read");
     term.failing ??= stopwatch(clock);
     trouble = troubleOf(failure, askedAt);
@@ -214,9 +214,10 @@ async function read(
       return learn(term, afterAccount(term.memory, found, lead.all, clock.monotonic()));
     }
     case "counts": {
-      const counts = await client.countByLabel(next.which, stop);
-      term.memory = afterCounts(term.memory, next.which, counts, clock.monotonic());
-      return null;
+      const counts = await client.countInstances(next.which, stop);
+      const lead = await ask(parts, term.snapshot, next.which === "all");
+      if (lead === null || lead === "away") return null;
+      return learn(term, afterCounts(term.memory, next.which, counts, lead.all, clock.monotonic()));
     }
   }
 }
@@ -240,14 +241,13 @@ async function listOne(
   }
 }
 
-function afterFailedPage(
-  memory: LeaderMemory,
-  page: Extract<ListReading, { kind: "labels" }>,
-  { kind }: VastError,
-  now: number,
-): LeaderMemory {
-  if (kind === "invalid") return afterLabels(memory, page, null, now).memory;
-  return kind === "malformed" ? afterBrokenPage(memory, page.labels, now) : memory;
+function afterFailure(memory: LeaderMemory, failed: ListReading, { kind }: VastError, now: number): LeaderMemory {
+  // They are only hints: the lists are read without them.
+  if (failed.kind === "counts") return afterCounts(memory, failed.which, null, [], now).memory;
+  if (failed.kind === "account" && kind === "malformed") return { ...memory, account: null };
+  if (failed.kind !== "labels") return memory;
+  if (kind === "invalid") return afterLabels(memory, failed, null, now).memory;
+  return kind === "malformed" ? afterBrokenPage(memory, failed.labels, now) : memory;
 }
 
 function entryOf(askedAt: number, list: readonly Instance[] | VastError): Entry {

@@ -1,6 +1,6 @@
 // What the leader reads next, and what it learns from an answer. One call a second has to do for all pods. Pure.
 import { VastError } from "../vast/errors.ts";
-import { type ListsByLabel, PAGE_ROWS } from "../vast/instance-list.ts";
+import { type InstanceCounts, type ListsByLabel, PAGE_ROWS, type WholeAccount } from "../vast/instance-list.ts";
 import type { Instance } from "../vast/rows.ts";
 import type { Lead } from "./snapshot.ts";
 
@@ -10,7 +10,7 @@ export type ListReading =
   | { kind: "one"; label: string }
   /** All pages of the account, which shows every label. */
   | { kind: "account" }
-  /** Only counts: which labels have changed. */
+  /** Counts: which labels have changed. A small account is shown whole. */
   | { kind: "counts"; which: "all" | "not_running" };
 
 /** Times in ms of the leader's monotonic clock. */
@@ -18,7 +18,7 @@ export interface LeaderMemory {
   /** Whether the API honours a filter by several labels. An API that ignored it silently would make instances look gone. */
   filter: { kind: "honoured" | "ignored"; until: number } | null;
   /** By label: how many instances the last reading has shown, and how many of them do not run. */
-  known: ReadonlyMap<string, { rows: number; notRunning: number }>;
+  known: ReadonlyMap<string, { rows: number; notRunning: number | null }>;
   /** How many instances the whole account had. */
   account: { rows: number; at: number } | null;
   /** The last answer was empty although it should not have been: only the whole account shows what there is. */
@@ -27,29 +27,29 @@ export interface LeaderMemory {
   brokenPages: number;
   /** Labels that are read alone, because such a row may be theirs, by the time until which that counts. */
   alone: ReadonlyMap<string, number>;
-  /** Labels of which the counts have changed. */
+  /** Labels of which the counts have changed, or which this leader has not read. */
   changed: readonly string[];
-  counts: { which: "all" | "not_running"; at: number };
+  /** Null: this leader has not counted yet. */
+  counts: { which: "all" | "not_running"; at: number } | null;
 }
 
-export function newMemory(now: number): LeaderMemory {
-  return {
-    filter: null,
-    known: new Map(),
-    account: null,
-    readAccountNext: false,
-    brokenPages: 0,
-    alone: new Map(),
-    changed: [],
-    counts: { which: "all", at: now },
-  };
-}
+export const NEW_MEMORY: LeaderMemory = {
+  filter: null,
+  known: new Map(),
+  account: null,
+  readAccountNext: false,
+  brokenPages: 0,
+  alone: new Map(),
+  changed: [],
+  counts: null,
+};
 
 // What is known of the filter is asked again after this time: the vendor may change it.
 const FILTER_KNOWN_MS = 600_000;
 const ACCOUNT_KNOWN_MS = 30_000;
-// Nothing is due: a change that no pod notices by itself is noticed within twice this time.
-const COUNTS_EVERY_MS = 10_000;
+// Nothing is due: a change that no pod notices by itself is noticed within this time in a small account, within twice as much in a large
+// one. It is all that idle pods cost, but for the template and one reading of each label in 5 minutes.
+const COUNTS_EVERY_MS = 12_000;
 // One page may be damaged by chance. After the second one its labels are read one by one, in less than this time.
 const BROKEN_PAGES = 2;
 const ONE_BY_ONE_MS = 60_000;
@@ -66,29 +66,34 @@ export function nextReading(
   { now: redisNow, dueCount, next }: Lead,
   now: number,
 ): ListReading | null {
+  // A new leader learns how large the account is, and which labels have instances: then its first list is of use.
+  if (memory.counts === null) return { kind: "counts", which: "all" };
+  const pages = accountPages(memory, now);
   const isDue = next.some(({ dueAt }) => dueAt <= redisNow);
-  if (!isDue && memory.changed.length === 0 && !memory.readAccountNext) return nextCounts(memory, now);
+  if (!isDue && memory.changed.length === 0 && !memory.readAccountNext) return nextCounts(memory, pages, now);
   if (memory.readAccountNext) return { kind: "account" };
   const isAlone = (label: string) => (memory.alone.get(label) ?? 0) > now;
   const due = next.filter(({ dueAt }) => dueAt <= redisNow).map(({ label }) => label);
   const one = [...memory.changed, ...due].find(isAlone);
   if (one !== undefined) return { kind: "one", label: one };
+  if (pages === 1) return { kind: "account" };
   const filter = memory.filter !== null && memory.filter.until > now ? memory.filter.kind : "unproven";
-  const pages = accountPages(memory, now);
+  const waiting = next.filter(({ dueAt }) => dueAt < redisNow - WAITED_FOR_MS).map(({ label }) => label);
   if (filter === "ignored") {
     // A walk of a large account takes many seconds: whoever waits is read alone.
-    const waiting = next.find(({ dueAt }) => dueAt < redisNow - WAITED_FOR_MS);
-    return waiting !== undefined && pages !== 1 ? { kind: "one", label: waiting.label } : { kind: "account" };
+    const [first] = waiting;
+    return first === undefined ? { kind: "account" } : { kind: "one", label: first };
   }
-  if (pages === 1 && (filter === "unproven" || dueCount > PAGE_ROWS)) return { kind: "account" };
   if (pages !== null && pages < Math.ceil(dueCount / PAGE_ROWS)) return { kind: "account" };
-  const together = next.filter(({ label }) => !isAlone(label));
-  return labelsOf(memory, together);
+  const inOrder = [...waiting, ...memory.changed, ...next.map(({ label }) => label)];
+  return labelsOf(
+    memory,
+    [...new Set(inOrder)].filter((label) => !isAlone(label)),
+  );
 }
 
-function labelsOf({ known, changed }: LeaderMemory, next: Lead["next"]): ListReading {
+function labelsOf({ known }: LeaderMemory, wanted: readonly string[]): ListReading {
   const hasRows = (label: string) => (known.get(label)?.rows ?? 0) > 0;
-  const wanted = [...new Set([...changed, ...next.map(({ label }) => label)])];
   const witness = [...known.keys()].find((label) => hasRows(label) && !wanted.includes(label)) ?? wanted.find(hasRows);
   const labels: string[] = [];
   let characters = witness?.length ?? 0;
@@ -101,9 +106,10 @@ function labelsOf({ known, changed }: LeaderMemory, next: Lead["next"]): ListRea
   return { kind: "labels", labels, witness: witness ?? null };
 }
 
-function nextCounts({ counts }: LeaderMemory, now: number): ListReading | null {
-  if (now - counts.at < COUNTS_EVERY_MS) return null;
-  return { kind: "counts", which: counts.which === "all" ? "not_running" : "all" };
+function nextCounts({ counts }: LeaderMemory, pages: number | null, now: number): ListReading | null {
+  if (counts !== null && now - counts.at < COUNTS_EVERY_MS) return null;
+  // Counting all instances of a small account shows which of them run, too.
+  return { kind: "counts", which: counts?.which === "all" && pages !== 1 ? "not_running" : "all" };
 }
 
 function accountPages({ account }: LeaderMemory, now: number): number | null {
@@ -152,7 +158,7 @@ export function afterBrokenPage(before: LeaderMemory, labels: readonly string[],
 /** After a reading of the whole account. `labels` are those of all pods. */
 export function afterAccount(
   before: LeaderMemory,
-  { lists: found, rows }: { lists: ListsByLabel; rows: number },
+  { lists: found, rows }: WholeAccount,
   labels: readonly string[],
   now: number,
 ): Learned & { publish: ListsByLabel } {
@@ -175,18 +181,32 @@ export function afterOne(
   return { memory: { ...withKnown(before, lists), alone }, publish: lists };
 }
 
-/** After counts; null: the answer does not show them. */
+/** After counts; null: the answer does not show them. `labels` are those of all pods. */
 export function afterCounts(
   before: LeaderMemory,
   which: "all" | "not_running",
-  counts: ReadonlyMap<string, number> | null,
+  answer: InstanceCounts | null,
+  labels: readonly string[],
   now: number,
-): LeaderMemory {
-  const memory = { ...before, counts: { which, at: now } };
-  if (counts === null) return memory;
-  const differs = ([label, { rows, notRunning }]: [string, { rows: number; notRunning: number }]) =>
-    (counts.get(label) ?? 0) !== (which === "all" ? rows : notRunning);
-  return { ...memory, changed: [...before.known].filter(differs).map(([label]) => label) };
+): Learned {
+  const memory: LeaderMemory = { ...before, counts: { which, at: now } };
+  if (answer === null) return { memory, publish: null };
+  const { byLabel, whole } = answer;
+  if (whole !== null) return afterAccount(memory, whole, labels, now);
+  const rows = [...byLabel.values()].reduce((sum, count) => sum + count, 0);
+  // An account that should fit on one page, and cannot be read from it, is read by labels.
+  const isLarge = rows > PAGE_ROWS;
+  const account = which === "all" ? (isLarge ? { rows, at: now } : null) : memory.account;
+  // What the leader before knew is in Redis, but may have changed since: each label is read once.
+  if (before.counts === null) {
+    const known = new Map(labels.map((label) => [label, { rows: byLabel.get(label) ?? 0, notRunning: null }]));
+    return { memory: { ...memory, account, known, changed: labels }, publish: null };
+  }
+  const differs = [...before.known].filter(([label, last]) => {
+    const expected = which === "all" ? last.rows : last.notRunning;
+    return expected !== null && expected !== (byLabel.get(label) ?? 0);
+  });
+  return { memory: { ...memory, account, changed: differs.map(([label]) => label) }, publish: null };
 }
 
 function withKnown(before: LeaderMemory, lists: ListsByLabel): LeaderMemory {

@@ -5,11 +5,13 @@ import type { Fence } from "../../common/http.ts";
 import { expectShape, readRows, wholeNumber } from "./checks.ts";
 import { VastError } from "./errors.ts";
 import {
-  countByLabel,
+  countInstances,
+  type InstanceCounts,
   type ListsByLabel,
   type ReadOptions,
   readInstanceList,
   readListsByLabel,
+  type WholeAccount,
 } from "./instance-list.ts";
 import { type Instance, type Offer, readOffer, readTemplate, type Template } from "./rows.ts";
 import type { Send } from "./transport.ts";
@@ -34,10 +36,10 @@ export interface VastClient {
   listByIds(ids: readonly number[], signal?: AbortSignal): Promise<Instance[]>;
   /** The instances of each of these labels, or null where the API does not honour such a filter. Throws as `listInstances` does. */
   listByLabels(labels: readonly string[], signal?: AbortSignal): Promise<ListsByLabel | null>;
-  /** All instances of the account by label, and how many there are. Throws as `listInstances` does. */
-  listAccount(signal?: AbortSignal): Promise<{ lists: ListsByLabel; rows: number }>;
-  /** A hint: how many instances each label has, of all or of those that do not run. Null when the answer does not show it. */
-  countByLabel(which: "all" | "not_running", signal?: AbortSignal): Promise<ReadonlyMap<string, number> | null>;
+  /** All instances of the account. Throws as `listInstances` does. */
+  listAccount(signal?: AbortSignal): Promise<WholeAccount>;
+  /** Counts all instances, or those that do not run. Null when the answer does not show it. */
+  countInstances(which: "all" | "not_running", signal?: AbortSignal): Promise<InstanceCounts | null>;
   /** The account's own template of this name (the newest of several), or null when there is none. */
   findTemplate(name: string, signal?: AbortSignal, options?: ReadOptions): Promise<Template | null>;
   /** The id of the key's account, once a call of this process has read it; null before that and after a change of the key. */
@@ -98,6 +100,10 @@ export function createVastClient(send: Send, { apiKey, clean, onDuplicateTemplat
   const cleaned = (row: Instance): Instance =>
     clean === undefined ? row : { ...row, statusMessage: clean(row.statusMessage) };
   const cleanedList = (list: readonly Instance[] | VastError) => (list instanceof VastError ? list : list.map(cleaned));
+  const cleanedAccount = ({ lists, rows }: WholeAccount): WholeAccount => ({
+    lists: new Map([...lists].map(([label, list]) => [label, cleanedList(list)])),
+    rows,
+  });
   const currentUser = (signal?: AbortSignal) =>
     send({ method: "GET", path: "/api/v0/users/current/", endpoint: "user" }, signal);
 
@@ -126,11 +132,13 @@ export function createVastClient(send: Send, { apiKey, clean, onDuplicateTemplat
     },
 
     async listAccount(signal) {
-      const { lists, rows } = await readListsByLabel(send, null, signal);
-      return { lists: new Map([...lists].map(([label, list]) => [label, cleanedList(list)])), rows };
+      return cleanedAccount(await readListsByLabel(send, null, signal));
     },
 
-    countByLabel: (which, signal) => countByLabel(send, which, signal),
+    async countInstances(which, signal) {
+      const counted = await countInstances(send, which, signal);
+      return counted?.whole ? { ...counted, whole: cleanedAccount(counted.whole) } : counted;
+    },
 
     async findTemplate(name, signal, { retryRateLimited = true } = {}) {
       const creator = await readAccountId(signal);

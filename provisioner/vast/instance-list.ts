@@ -26,8 +26,14 @@ const page = z.object({
 });
 const counts = z.object({ total_instances: wholeNumber, label_counts: z.record(z.string(), wholeNumber) });
 
-/** By label; an error where one of the label's rows cannot be read: then nothing is known of the label. */
+/** By label, and under "" without one; an error where one of a label's rows cannot be read: then nothing is known of the label. */
 export type ListsByLabel = ReadonlyMap<string, readonly Instance[] | VastError>;
+
+/** All instances of the account, and how many there are. */
+export interface WholeAccount {
+  lists: ListsByLabel;
+  rows: number;
+}
 
 /** All rows that pass `filters`, and no others if the API honours them. Throws unless all pages were read and are consistent. */
 export async function readInstanceList(
@@ -40,14 +46,13 @@ export async function readInstanceList(
 }
 
 /**
- * The same by label, and under "" without one. A row that cannot be read concerns its own label only. Throws where its label cannot be
- * read either. `rows`: the number of all.
+ * The same by label. A row that cannot be read concerns its own label only. Throws where its label cannot be read either.
  */
 export async function readListsByLabel(
   send: Send,
   filters: Record<string, unknown> | null,
   signal?: AbortSignal,
-): Promise<{ lists: ListsByLabel; rows: number }> {
+): Promise<WholeAccount> {
   const rows = await readPages(send, filters, { retryRateLimited: false }, signal);
   const broken = rows.filter((row) => readInstance(row) === null);
   const readable = readRows(
@@ -55,18 +60,22 @@ export async function readListsByLabel(
     readInstance,
     CALL,
   );
-  const found = new Map<string, Instance[]>();
-  for (const row of distinct(readable)) {
-    const label = row.label ?? "";
-    found.set(label, [...(found.get(label) ?? []), row]);
-  }
-  const lists = new Map<string, readonly Instance[] | VastError>(found);
+  const lists = new Map<string, readonly Instance[] | VastError>(listsOf(distinct(readable)));
   for (const row of broken) {
     const label = readLabel(row);
     if (label === null) throw unreadableRow(CALL);
     lists.set(label, unreadableRow(CALL));
   }
   return { lists, rows: rows.length };
+}
+
+function listsOf(rows: readonly Instance[]): Map<string, readonly Instance[]> {
+  const lists = new Map<string, Instance[]>();
+  for (const row of rows) {
+    const label = row.label ?? "";
+    lists.set(label, [...(lists.get(label) ?? []), row]);
+  }
+  return lists;
 }
 
 async function readPages(
@@ -113,22 +122,40 @@ function distinct(instances: Instance[]): Instance[] {
   return instances;
 }
 
-/**
- * How many instances each label has, of all or of those that do not run, by the counts that come with a page. Null when the answer does
- * not show it. Only a hint: it proves nothing about a single instance.
- */
-export async function countByLabel(
+export interface InstanceCounts {
+  /** How many instances each label has. Only a hint: it proves nothing about a single instance. */
+  byLabel: ReadonlyMap<string, number>;
+  /** The whole account, where all were counted, they fit on one page, and each row can be read. */
+  whole: WholeAccount | null;
+}
+
+/** Counts all instances, or those that do not run, by what comes with a page. Null when the answer does not show it. */
+export async function countInstances(
   send: Send,
   which: "all" | "not_running",
   signal?: AbortSignal,
-): Promise<ReadonlyMap<string, number> | null> {
-  const filters = which === "all" ? {} : { select_filters: { actual_status: { neq: "running" } } };
-  const read = counts.safeParse(await send(listCall({ ...filters, limit: 1 }, { retryRateLimited: false }), signal));
+): Promise<InstanceCounts | null> {
+  const query =
+    which === "all"
+      ? { order_by: [{ col: "id", dir: "asc" }], limit: PAGE_ROWS }
+      : { select_filters: { actual_status: { neq: "running" } }, limit: 1 };
+  const body = await send(listCall(query, { retryRateLimited: false }), signal);
+  const read = counts.safeParse(body);
   if (!read.success) return null;
   const { total_instances: total, label_counts: found } = read.data;
   // Counts of the page's own rows would miss all others.
   const sum = Object.values(found).reduce((all, one) => all + one, 0);
-  return sum === total ? new Map(Object.entries(found)) : null;
+  if (sum !== total) return null;
+  return { byLabel: new Map(Object.entries(found)), whole: which === "all" ? wholePage(body, total) : null };
+}
+
+/** A page that holds all rows. */
+function wholePage(body: unknown, total: number): WholeAccount | null {
+  const read = page.safeParse(body);
+  if (!read.success || read.data.next_token || read.data.instances.length !== total) return null;
+  if (total < (read.data.instances_found ?? 0)) return null;
+  const rows = read.data.instances.flatMap((row) => readInstance(row) ?? []);
+  return new Set(rows.map(({ id }) => id)).size === total ? { lists: listsOf(rows), rows: total } : null;
 }
 
 function listCall(query: Record<string, unknown>, retry: ReadOptions): ApiCall {

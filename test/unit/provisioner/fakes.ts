@@ -10,6 +10,7 @@ import type { Pauses } from "../../../provisioner/observe/pauses.ts";
 import type { State } from "../../../provisioner/state/schema.ts";
 import type { CreateRequest, VastClient } from "../../../provisioner/vast/client.ts";
 import { VastError, type VastErrorFields } from "../../../provisioner/vast/errors.ts";
+import type { InstanceCounts } from "../../../provisioner/vast/instance-list.ts";
 import type { Instance, Offer, Template } from "../../../provisioner/vast/rows.ts";
 import { LABEL, template } from "./plan/situation.ts";
 
@@ -31,7 +32,7 @@ export interface ClientScript {
   rows?: () => readonly Instance[];
   /** Called with the labels of a list that is asked for. */
   onList?: (labels: readonly string[]) => void;
-  counts?: (which: "all" | "not_running") => ReadonlyMap<string, number> | null;
+  counts?: (which: "all" | "not_running") => InstanceCounts | null;
   template?: () => Template | null;
   /** $ left to spend. */
   credit?: () => number | null;
@@ -73,7 +74,7 @@ export function fakeClient(journal: Journal, script: ClientScript = {}): FakeCli
       const lists = new Map([...labels].map((label) => [label, rows.filter((row) => (row.label ?? "") === label)]));
       return { lists, rows: rows.length };
     },
-    async countByLabel(which) {
+    async countInstances(which) {
       journal.push(`count ${which}`);
       return script.counts?.(which) ?? null;
     },

@@ -6,7 +6,7 @@ import {
   afterLabels,
   afterOne,
   type LeaderMemory,
-  newMemory,
+  NEW_MEMORY,
   nextReading,
 } from "../../../../provisioner/fleet/next-reading.ts";
 import type { Lead } from "../../../../provisioner/fleet/snapshot.ts";
@@ -37,25 +37,43 @@ const account = (rows: readonly Instance[]) => ({
   rows: rows.length,
 });
 const unreadable = vastError("malformed");
+/** A leader that has counted once. */
+const COUNTED: LeaderMemory = { ...NEW_MEMORY, counts: { which: "all", at: 0 } };
+const counts = (...byLabel: [string, number][]) => ({ byLabel: new Map(byLabel), whole: null });
 /** A leader that has read these labels, each with one running instance. */
 const knowing = (names: readonly string[]): LeaderMemory =>
-  afterLabels(newMemory(0), { witness: null }, lists(names), 0).memory;
+  afterLabels(COUNTED, { witness: null }, lists(names), 0).memory;
 const [A = "", B = ""] = labels(2);
 
 describe("the next reading", () => {
-  test("is none while nothing is due, and counts every 10 s, of all and of those that do not run", () => {
+  test("of a new leader are counts of all, whatever is due", () => {
+    expect(nextReading(NEW_MEMORY, lead(dueAt([A])), 0)).toEqual({ kind: "counts", which: "all" });
+  });
+
+  test("is none while nothing is due, and counts every 12 s, of all and of those that do not run", () => {
     const idle = lead(dueAt(labels(3), REDIS_NOW + MINUTE));
-    const memory = newMemory(0);
-    expect(nextReading(memory, idle, 9 * SECOND)).toBeNull();
-    expect(nextReading(memory, idle, 10 * SECOND)).toEqual({ kind: "counts", which: "not_running" });
-    const after = afterCounts(memory, "not_running", null, 10 * SECOND);
-    expect(nextReading(after, idle, 19 * SECOND)).toBeNull();
-    expect(nextReading(after, idle, 20 * SECOND)).toEqual({ kind: "counts", which: "all" });
+    expect(nextReading(COUNTED, idle, 11 * SECOND)).toBeNull();
+    expect(nextReading(COUNTED, idle, 12 * SECOND)).toEqual({ kind: "counts", which: "not_running" });
+    const { memory } = afterCounts(COUNTED, "not_running", null, [], 12 * SECOND);
+    expect(nextReading(memory, idle, 23 * SECOND)).toBeNull();
+    expect(nextReading(memory, idle, 24 * SECOND)).toEqual({ kind: "counts", which: "all" });
+  });
+
+  test("is of all instances in a small account, which shows those that do not run as well", () => {
+    const small = { ...COUNTED, account: { rows: 25, at: 0 } };
+    expect(nextReading(small, lead(), 12 * SECOND)).toEqual({ kind: "counts", which: "all" });
+    expect(nextReading({ ...knowing([A]), account: small.account }, lead(dueAt([A])), 0)).toEqual({ kind: "account" });
+  });
+
+  test("has the labels for which pods wait before those that have changed", () => {
+    const memory = { ...knowing(labels(40, 10)), changed: labels(30, 10) };
+    const reading = nextReading(memory, lead(dueAt([A], REDIS_NOW - HOUR)), 0);
+    expect(reading?.kind === "labels" && reading.labels.slice(0, 2)).toEqual([A, "k8s_pod=pod-10"]);
   });
 
   test("is a page of labels, those that are due next included", () => {
     const next = [...dueAt([A]), ...dueAt(labels(30, 1), REDIS_NOW + MINUTE)];
-    const reading = nextReading(newMemory(0), lead(next), 0);
+    const reading = nextReading(COUNTED, lead(next), 0);
     expect(reading).toEqual({ kind: "labels", labels: labels(24), witness: null });
   });
 
@@ -66,9 +84,9 @@ describe("the next reading", () => {
 
   test("has no more labels than an address can hold", () => {
     const long = Array.from({ length: 25 }, (_, i) => `${i}`.padEnd(256, "x"));
-    const reading = nextReading(newMemory(0), lead(dueAt(long)), 0);
+    const reading = nextReading(COUNTED, lead(dueAt(long)), 0);
     expect(reading?.kind === "labels" && reading.labels.length).toBe(7);
-    const one = nextReading(newMemory(0), lead(dueAt(["y".repeat(3000)])), 0);
+    const one = nextReading(COUNTED, lead(dueAt(["y".repeat(3000)])), 0);
     expect(one?.kind === "labels" && one.labels).toHaveLength(1);
   });
 
@@ -77,13 +95,13 @@ describe("the next reading", () => {
     expect(nextReading(small, lead(dueAt(labels(25)), 51), 10 * SECOND)).toEqual({ kind: "account" });
     expect(nextReading(small, lead(dueAt(labels(25)), 50), 10 * SECOND)).toMatchObject({ kind: "labels" });
     expect(nextReading(small, lead(dueAt(labels(25)), 51), 31 * SECOND)).toMatchObject({ kind: "labels" });
-    const fresh = { ...newMemory(0), account: { rows: 0, at: 0 } };
+    const fresh = { ...COUNTED, account: { rows: 0, at: 0 } };
     expect(nextReading(fresh, lead(dueAt([A])), SECOND)).toEqual({ kind: "account" });
   });
 
   test("is one label alone, for the pod that waits, where the filter is not honoured and the account is large", () => {
     const ignored: LeaderMemory = {
-      ...newMemory(0),
+      ...COUNTED,
       filter: { kind: "ignored", until: HOUR },
       account: { rows: 900, at: 0 },
     };
@@ -97,14 +115,14 @@ describe("the next reading", () => {
 describe("an answer for labels", () => {
   test("is published with an empty list for each label that has none", () => {
     const answer = lists([A, B], (label) => (label === A ? 1 : 0));
-    const { memory, publish } = afterLabels(newMemory(0), { witness: null }, answer, 0);
+    const { memory, publish } = afterLabels(COUNTED, { witness: null }, answer, 0);
     expect(publish).toBe(answer);
     expect(memory.filter).toEqual({ kind: "honoured", until: 10 * MINUTE });
   });
 
   test("without any instance proves nothing before the filter has been seen to work", () => {
     const { memory, publish } = afterLabels(
-      newMemory(0),
+      COUNTED,
       { witness: null },
       lists([A, B], () => 0),
       0,
@@ -147,7 +165,7 @@ describe("an answer for labels", () => {
   });
 
   test("with other labels means that the filter is not honoured, and publishes nothing", () => {
-    const { memory, publish } = afterLabels(newMemory(0), { witness: null }, null, 0);
+    const { memory, publish } = afterLabels(COUNTED, { witness: null }, null, 0);
     expect(publish).toBeNull();
     expect(nextReading(memory, lead(), 0)).toEqual({ kind: "account" });
   });
@@ -159,7 +177,7 @@ describe("a row that cannot be read", () => {
       [A, []],
       [B, unreadable],
     ]);
-    const { memory, publish } = afterLabels(newMemory(0), { witness: null }, answer, 0);
+    const { memory, publish } = afterLabels(COUNTED, { witness: null }, answer, 0);
     expect(publish).toBe(answer);
     expect(memory.filter).toEqual({ kind: "honoured", until: 10 * MINUTE });
     const shown = afterAccount(memory, { lists: answer, rows: 1 }, [A, B], 0);
@@ -168,7 +186,7 @@ describe("a row that cannot be read", () => {
 
   test("and does not show its label, has the labels of its page read one by one when that happens again", () => {
     const due = lead(dueAt([A, B]));
-    const once = afterBrokenPage(newMemory(0), [A, B], 0);
+    const once = afterBrokenPage(COUNTED, [A, B], 0);
     expect(nextReading(once, due, SECOND)).toMatchObject({ kind: "labels", labels: [A, B] });
     const twice = afterBrokenPage(once, [A, B], 2 * SECOND);
     expect(nextReading(twice, due, 3 * SECOND)).toEqual({ kind: "one", label: A });
@@ -183,7 +201,7 @@ describe("a row that cannot be read", () => {
   });
 
   test("is not counted as two in a row when a page between them could be read", () => {
-    const once = afterBrokenPage(newMemory(0), [A, B], 0);
+    const once = afterBrokenPage(COUNTED, [A, B], 0);
     const read = afterLabels(once, { witness: null }, lists([A, B]), SECOND).memory;
     const again = afterBrokenPage(read, [A, B], 2 * SECOND);
     expect(nextReading(again, lead(dueAt([A, B])), 3 * SECOND)).toMatchObject({ kind: "labels" });
@@ -197,7 +215,7 @@ test("the whole account shows every pod's label, and foreign instances are left 
     row({ id: 3, label: "other" }),
     row({ id: 4, label: null }),
   ];
-  const { publish, memory } = afterAccount(newMemory(0), account(rows), [A, B], 0);
+  const { publish, memory } = afterAccount(COUNTED, account(rows), [A, B], 0);
   expect([...publish]).toEqual([
     [A, [row({ id: 1, label: A }), row({ id: 2, label: A })]],
     [B, []],
@@ -209,33 +227,44 @@ describe("counts", () => {
   const memory = knowing([A, B]);
 
   test("that have changed make their labels due", () => {
-    const { changed } = afterCounts(
-      memory,
-      "not_running",
-      new Map([
-        [B, 1],
-        ["other", 3],
-      ]),
-      0,
-    );
-    expect(changed).toEqual([B]);
-    expect(afterCounts(memory, "all", new Map([[A, 1]]), 0).changed).toEqual([B]);
-    expect(
-      afterCounts(
-        memory,
-        "all",
-        new Map([
-          [A, 1],
-          [B, 1],
-        ]),
-        0,
-      ).changed,
-    ).toEqual([]);
-    const next = nextReading({ ...memory, changed }, lead(), SECOND);
+    const changed = (which: "all" | "not_running", ...answer: [string, number][]) =>
+      afterCounts(memory, which, counts(...answer), [A, B], 0).memory.changed;
+    expect(changed("not_running", [B, 1], ["other", 3])).toEqual([B]);
+    expect(changed("all", [A, 1])).toEqual([B]);
+    expect(changed("all", [A, 1], [B, 1])).toEqual([]);
+    const next = nextReading({ ...memory, changed: [B] }, lead(), SECOND);
     expect(next).toEqual({ kind: "labels", labels: [B, A], witness: A });
   });
 
+  test("of a new leader make all labels due, and tell how large the account is and what the filter must find", () => {
+    const { memory: first, publish } = afterCounts(NEW_MEMORY, "all", counts([A, 1], ["other", 30]), [A, B], 0);
+    expect(publish).toBeNull();
+    expect(first).toMatchObject({ account: { rows: 31, at: 0 }, changed: [A, B] });
+    expect(nextReading(first, lead(), 0)).toEqual({ kind: "labels", labels: [A, B], witness: A });
+    expect(afterCounts(first, "not_running", counts([A, 1]), [A, B], 0).memory.changed).toEqual([]);
+  });
+
+  test("with the whole account are a reading of it", () => {
+    const rows = [row({ label: A })];
+    const answer = { ...counts([A, 1]), whole: account(rows) };
+    const { memory: after, publish } = afterCounts(NEW_MEMORY, "all", answer, [A, B], SECOND);
+    expect([...(publish ?? [])]).toEqual([
+      [A, rows],
+      [B, []],
+    ]);
+    expect(after).toMatchObject({
+      account: { rows: 1, at: SECOND },
+      counts: { which: "all", at: SECOND },
+      changed: [],
+    });
+  });
+
+  test("of a small account that its page does not show whole lead to a reading by labels", () => {
+    const { memory: after } = afterCounts(COUNTED, "all", counts([A, 1]), [A, B], 0);
+    expect(nextReading(after, lead(dueAt([A])), SECOND)).toMatchObject({ kind: "labels" });
+  });
+
   test("that an answer does not show say nothing", () => {
-    expect(afterCounts(memory, "all", null, 0).changed).toEqual([]);
+    expect(afterCounts(memory, "all", null, [A, B], 0).memory.changed).toEqual([]);
   });
 });

@@ -98,7 +98,7 @@ describe("the template", () => {
       const slot = pollSlotOf("vast-pod-3");
       const cache = createTemplateCache({ readings, clock, random: () => 0.5, desired, slot });
       expect(await cache.observe(true)).toEqual({ template: known(template), templateAt: NOW - ageMs });
-      expect(cache.dueAt()).toBe(Math.max(NOW - ageMs + 40 * SECOND, NOW + 10 * SECOND));
+      expect(cache.dueAt()).toBe(Math.max(NOW - ageMs + 55 * SECOND, NOW + 10 * SECOND));
     }
   });
 });

@@ -94,24 +94,40 @@ describe("the counts by label", () => {
   test("are read with one row, of all instances or of those that do not run", async () => {
     const answer = { instances: [{ id: 1 }], total_instances: "3", label_counts: { [LABEL]: 2, "": 1 } };
     const { client, calls } = clientOf(answer, answer);
-    expect(await client.countByLabel("all")).toEqual(
-      new Map([
-        [LABEL, 2],
-        ["", 1],
-      ]),
-    );
-    await client.countByLabel("not_running");
+    const byLabel = new Map([
+      [LABEL, 2],
+      ["", 1],
+    ]);
+    expect(await client.countInstances("all")).toEqual({ byLabel, whole: null });
+    await client.countInstances("not_running");
     expect(calls.map(({ query }) => query)).toEqual([
-      { limit: 1 },
+      { order_by: [{ col: "id", dir: "asc" }], limit: 25 },
       { select_filters: { actual_status: { neq: "running" } }, limit: 1 },
     ]);
+  });
+
+  test("of all come with the instances where one page holds them", async () => {
+    const answer = { instances: rowsOf(1, 2), total_instances: 2, label_counts: { [LABEL]: 2 } };
+    const whole = async (changes: object) =>
+      (await clientOf({ ...answer, ...changes }).client.countInstances("all"))?.whole;
+    expect(await whole({})).toMatchObject({ rows: 2, lists: new Map([[LABEL, [{ id: 1 }, { id: 2 }]]]) });
+    for (const changes of [
+      { next_token: "more" },
+      { instances_found: 3 },
+      { instances: rowsOf(1) },
+      { instances: rowsOf(1, 1) },
+      { instances: [...rowsOf(1), { label: LABEL }] },
+    ])
+      expect(await whole(changes)).toBeNull();
+    const running = clientOf(answer).client.countInstances("not_running");
+    expect(await running).toMatchObject({ whole: null });
   });
 
   test.each([
     ["are not in the answer", { instances: [], total_instances: 3 }],
     ["are those of the page alone", { instances: [], total_instances: 3, label_counts: { [LABEL]: 1 } }],
   ])("are unknown when they %s", async (_, answer) => {
-    expect(await clientOf(answer).client.countByLabel("all")).toBeNull();
+    expect(await clientOf(answer).client.countInstances("all")).toBeNull();
   });
 });
 
