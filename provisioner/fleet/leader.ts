@@ -46,7 +46,7 @@ const ACCOUNT_UNKNOWN_MS = 200;
 // Its lead may be over by then; a pod that looks at the list sees that sooner.
 const OTHER_LEADS_MS = LEAD_MS / 2;
 // A pod whose way to the API is broken lets another one try.
-const GIVE_UP_AFTER_MS = 10_000;
+const GIVE_UP_AFTER_MS = 6000;
 const HOLD_OFF_MS = 30_000;
 // A Redis that does not answer must not be asked every second by every pod.
 const REDIS_AWAY_MS = 5000;

@@ -114,7 +114,7 @@ test.each<[string, Injection[], boolean]>([
   const result = await run([...injections, move], cutOff ? leader : null);
   expectNothingLost(result, cutOff);
   const next = result.published.find(({ at, pod }) => at > FAULT_AT && pod !== leader);
-  // A leader without the API tries for 10 s before it gives up, and its last call has waited for its turn before that.
+  // A leader without the API notices that with its next reading, and tries for 6 s before it gives up.
   const most = injections.some(({ kind }) => kind === "network") ? 17 : 16;
   expect((next?.at ?? Number.POSITIVE_INFINITY) - FAULT_AT).toBeLessThanOrEqual(most * SECOND_MS);
 });

@@ -133,7 +133,7 @@ describe("the leader", () => {
     await end();
   });
 
-  test("lets another pod try when it cannot read for 10 s, and says why the list is unknown", async () => {
+  test("lets another pod try when it cannot read for 6 s, and says why the list is unknown", async () => {
     const { clock, pod, end } = fleet();
     const failing = { ...client404() };
     const [first, second] = [pod("one", LABEL, failing), pod("two", OTHER, { rows })];
