@@ -13,7 +13,12 @@ const LONGEST_MS = 900_000;
 
 let verdicts: Verdict[] = [];
 beforeAll(async () => {
-  const tasks = Array.from({ length: SEEDS }, (_, i) => ({ seed: i + 1, ...SIZE, shrinkRuns: SHRINK_RUNS }));
+  const tasks = Array.from({ length: SEEDS }, (_, i) => ({
+    seed: i + 1,
+    ...SIZE,
+    fleet: false,
+    shrinkRuns: SHRINK_RUNS,
+  }));
   verdicts = await runMany(tasks, () => undefined);
 }, LONGEST_MS);
 

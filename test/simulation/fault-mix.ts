@@ -24,14 +24,17 @@ const QUIET_START_MS = 4 * MINUTE_MS;
 export interface FaultMixOptions {
   hours: number;
   pods: number;
+  /** All pods share a Redis and one address, as the pods of a fleet do. Otherwise the seed decides about both. */
+  fleet?: boolean;
 }
 
 /** The scenario of `seed`. */
-export function faultMix(seed: number, { hours, pods }: FaultMixOptions): Scenario {
+export function faultMix(seed: number, { hours, pods, fleet = false }: FaultMixOptions): Scenario {
   const random = seededRandom(seed, "mix");
   const faultsEndMs = Math.round(hours * FAULTY_PART * HOUR_MS);
   const losesDisks = random.chance(0.6);
-  const redis = random.pick(["none", "forgetful", "steady", "steady", "steady"] as const);
+  const drawn = random.pick(["none", "forgetful", "steady", "steady", "steady"] as const);
+  const redis = fleet && drawn === "none" ? "forgetful" : drawn;
   // The id of a contract that no list shows must not be lost, because nobody could ever find it again.
   const losesRows = !losesDisks || (redis === "steady" && random.chance(0.7));
   const env: Record<string, string> = { BLACKLIST_ENABLED: String(redis !== "none") };
@@ -68,7 +71,7 @@ export function faultMix(seed: number, { hours, pods }: FaultMixOptions): Scenar
   if (reported.chance(0.2)) emulator.images = { [FIRST_IMAGE]: { runningAs: `${FIRST_IMAGE}@sha256:4e17` } };
   const freezes = { pods, faultsEndMs, steadyRedis: redis === "steady", losesRows };
   injections.push(...drawFreezes(seededRandom(seed, "freezes"), freezes));
-  return { seed, hours, pods, faultsEndMs, env, oneAddress: random.chance(0.5), emulator, injections };
+  return { seed, hours, pods, faultsEndMs, env, oneAddress: random.chance(0.5) || fleet, emulator, injections };
 }
 
 interface Context {

@@ -8,6 +8,7 @@ import { runOne, type Verdict } from "./run-one.ts";
 
 // A run of 25 pod-hours takes some seconds; this limits the search for the shortest list to a few minutes.
 const SHRINK_RUNS = 60;
+const MANY_PODS = 50;
 
 const flags = await yargs(hideBin(process.argv))
   .scriptName("simulate")
@@ -17,18 +18,23 @@ const flags = await yargs(hideBin(process.argv))
     seeds: { type: "number", describe: "how many seeds to run, on all cores, with a summary" },
     hours: { type: "number", default: 5, describe: "simulated hours of each run" },
     pods: { type: "number", default: 5, describe: "pods of one account" },
+    fleet: {
+      type: "boolean",
+      describe: `all pods share one Redis and one address; so by default from ${MANY_PODS} pods on`,
+    },
     shrink: { type: "boolean", default: true, describe: "search for the shortest list of faults that breaks a law" },
   })
   .parse();
 
 const out = (line: string) => void process.stdout.write(`${line}\n`);
 const { hours, pods } = flags;
+const fleet = flags.fleet ?? pods >= MANY_PODS;
 const shrinkRuns = flags.shrink ? SHRINK_RUNS : 0;
 
 process.exitCode = flags.seeds === undefined ? await printOne() : await summarise(flags.seeds);
 
 async function printOne(): Promise<number> {
-  const verdict = await runOne(flags.seed, { hours, pods, shrinkRuns, timeline: true });
+  const verdict = await runOne(flags.seed, { hours, pods, fleet, shrinkRuns, timeline: true });
   for (const line of verdict.timeline) out(line);
   out("");
   for (const law of Object.keys(LAWS)) {
@@ -43,7 +49,7 @@ async function printOne(): Promise<number> {
 }
 
 async function summarise(count: number): Promise<number> {
-  const tasks = Array.from({ length: count }, (_, i) => ({ seed: flags.seed + i, hours, pods, shrinkRuns }));
+  const tasks = Array.from({ length: count }, (_, i) => ({ seed: flags.seed + i, hours, pods, fleet, shrinkRuns }));
   const began = performance.now();
   let done = 0;
   const onVerdict = (verdict: Verdict) => {

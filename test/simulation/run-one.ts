@@ -24,10 +24,14 @@ export interface RunOneOptions extends FaultMixOptions, RunOptions {
   shrinkRuns?: number;
 }
 
+// The probes of pods for which all is well take most of the time of a large run.
+const HOLD_PROBES_MS = 15_000;
+
 /** Runs the mixed scenario of a seed and judges it. */
 export async function runOne(seed: number, options: RunOneOptions): Promise<Verdict> {
   const scenario = faultMix(seed, options);
-  const { truth, timeline, hash } = await simulate(scenario, options);
+  const runOptions = options.fleet === true ? { holdProbesMs: HOLD_PROBES_MS, ...options } : options;
+  const { truth, timeline, hash } = await simulate(scenario, runOptions);
   const breaches = judge(truth);
   const [first] = breaches;
   const runs = options.shrinkRuns ?? 0;
@@ -37,14 +41,14 @@ export async function runOne(seed: number, options: RunOneOptions): Promise<Verd
     breaches: breaches.map((breach) => formatBreach(breach, truth.start)),
     money: moneyOf(truth),
     timeline: timeline,
-    shortest: first === undefined || runs === 0 ? [] : await shortestFor(first, scenario, options, runs),
+    shortest: first === undefined || runs === 0 ? [] : await shortestFor(first, scenario, runOptions, runs),
   };
 }
 
 async function shortestFor(
   breach: Breach,
   scenario: Scenario,
-  options: RunOneOptions,
+  options: RunOptions,
   mostRuns: number,
 ): Promise<string[]> {
   const fails = async (injections: Injection[]) => {

@@ -7,6 +7,7 @@ export const taskSchema = z.object({
   seed: z.int(),
   hours: z.number(),
   pods: z.int(),
+  fleet: z.boolean(),
   shrinkRuns: z.int(),
 });
 export type Task = z.infer<typeof taskSchema>;
