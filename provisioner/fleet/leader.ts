@@ -47,7 +47,11 @@ const ACCOUNT_UNKNOWN_MS = 200;
 const OTHER_LEADS_MS = LEAD_MS / 2;
 // A pod whose way to the API is broken lets another one try.
 const GIVE_UP_AFTER_MS = 6000;
+// The API answers within a second or two. A way that was cut swallows calls without an error, and the deadline of a call is 20 s. Counted
+// in ticks, because a process that was paused has not waited.
+const SILENT_TICKS = 5;
 const HOLD_OFF_MS = 30_000;
+const SILENCE = { message: "the API does not answer the pod that reads the instance list", account: null } as const;
 // A Redis that does not answer must not be asked every second by every pod.
 const REDIS_AWAY_MS = 5000;
 
@@ -75,25 +79,38 @@ interface Leading {
   memory: LeaderMemory;
   /** How long all readings have failed. */
   failing: (() => number) | null;
+  /** The leader before had trouble as well: it may be the API that is slow, and not the way to it. */
+  patient: boolean;
 }
 
 function createTerm(parts: LeaderParts, stop: AbortSignal): Term {
   const { clock, log } = parts;
   let leading: Leading | null = null;
-  let reading: Promise<void> | null = null;
+  let reading: { done: Promise<void>; askedAt: number } | null = null;
+  let silence = { nextAt: 0, ticks: 0 };
   let heldOff: (() => number) | null = null;
   let defect: { error: unknown } | null = null;
 
   const isHeldOff = () => heldOff !== null && heldOff() < HOLD_OFF_MS;
   const start = (term: Leading, lead: Lead, next: ListReading) => {
-    reading = readAndPublish(parts, term, lead, next, stop)
+    const done = readAndPublish(parts, term, lead, next, stop)
       .catch((error: unknown) => {
         defect = { error };
       })
       .finally(() => {
         reading = null;
       });
+    reading = { done, askedAt: lead.now };
   };
+  /** Asked once a tick. Each call of a reading sets the time of the next one: a walk of many pages is not silent. */
+  const isSilent = () => {
+    const nextAt = parts.listAvailableAt();
+    const ticks = reading !== null && silence.nextAt === nextAt ? silence.ticks + 1 : 0;
+    silence = { nextAt, ticks };
+    return ticks >= SILENT_TICKS;
+  };
+  const cannotRead = ({ failing, patient }: Leading) =>
+    (isSilent() && !patient) || (failing !== null && failing() >= GIVE_UP_AFTER_MS);
 
   return {
     async tick() {
@@ -107,13 +124,14 @@ function createTerm(parts: LeaderParts, stop: AbortSignal): Term {
       if (leading === null && isHeldOff()) return NOT_LEADING_MS;
       const knownMs = leading === null ? parts.leaderKnownForMs() : 0;
       if (knownMs > 0) return Math.max(knownMs, NOT_LEADING_MS);
-      if (leading?.failing != null && leading.failing() >= GIVE_UP_AFTER_MS) {
+      if (leading !== null && cannotRead(leading)) {
         log.warn(
           { event: "fleet" },
           "this pod cannot read the instance list: another pod reads it for all from now on",
         );
         leading = null;
         heldOff = stopwatch(clock);
+        if (reading !== null) await publish(parts, snapshot, new Map(), { at: reading.askedAt, why: SILENCE });
         await resign(parts, snapshot);
         return NOT_LEADING_MS;
       }
@@ -126,7 +144,7 @@ function createTerm(parts: LeaderParts, stop: AbortSignal): Term {
       }
       if (leading === null) {
         log.info({ event: "fleet" }, "this pod reads the instance list for all pods of the account");
-        leading = { snapshot, memory: NEW_MEMORY, failing: null };
+        leading = { snapshot, memory: NEW_MEMORY, failing: null, patient: lead.hasTrouble };
       }
       if (reading !== null || parts.listAvailableAt() > clock.now()) return TICK_MS;
       const next = nextReading(leading.memory, lead, clock.monotonic());
@@ -134,7 +152,7 @@ function createTerm(parts: LeaderParts, stop: AbortSignal): Term {
       return TICK_MS;
     },
     async end() {
-      await reading;
+      await reading?.done;
       if (leading !== null) await resign(parts, leading.snapshot);
     },
   };
@@ -166,7 +184,7 @@ async function readAndPublish(
   next: ListReading,
   stop: AbortSignal,
 ): Promise<void> {
-  const { clock, log, token } = parts;
+  const { clock, log } = parts;
   let lists: ListsByLabel = new Map();
   let trouble: Trouble | null = null;
   try {
@@ -183,8 +201,17 @@ async function readAndPublish(
   }
   if (lists.size === 0 && trouble === null) return;
   const entries = new Map([...lists].map(([label, list]) => [label, entryOf(askedAt, list)]));
+  await publish(parts, term.snapshot, entries, trouble);
+}
+
+async function publish(
+  { token, log }: LeaderParts,
+  snapshot: Snapshot,
+  entries: ReadonlyMap<string, Entry>,
+  trouble: Trouble | null,
+): Promise<void> {
   try {
-    await term.snapshot.publish(token, entries, trouble);
+    await snapshot.publish(token, entries, trouble);
   } catch (error) {
     log.debug({ event: "fleet", err: error }, "the instance list could not be published");
   }

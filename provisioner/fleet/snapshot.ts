@@ -37,8 +37,9 @@ redis.call('PEXPIRE', KEYS[3], ARGV[5])
 return {entry, now, redis.call('PTTL', KEYS[4]), redis.call('GET', KEYS[5])}`,
 };
 
-// KEYS: lead, want, pods, rows. ARGV: token, ttl ms, most labels, '1' for the labels of all pods, a pod's life ms.
-// Answers {1, now, number of due labels, the labels that are due next with their times, all labels}, or {0, now, 0, {}, {}}.
+// KEYS: lead, want, pods, rows, trouble. ARGV: token, ttl ms, most labels, '1' for the labels of all pods, a pod's life ms. Answers
+// {1, now, number of due labels, the labels that are due next with their times, all labels, 1 if a reading has failed}, or
+// {0, now, 0, {}, {}, 0}.
 const LEAD: RedisScript = {
   name: "fleet lead",
   proves: "writing",
@@ -50,7 +51,7 @@ if held == ARGV[1] then
 elseif not held then
   redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 else
-  return {0, now, 0, {}, {}}
+  return {0, now, 0, {}, {}, 0}
 end
 local gone = redis.call('ZRANGEBYSCORE', KEYS[3], '-inf', now - tonumber(ARGV[5]), 'LIMIT', 0, 100)
 for _, label in ipairs(gone) do
@@ -62,7 +63,7 @@ local due = redis.call('ZCOUNT', KEYS[2], '-inf', now)
 local next = redis.call('ZRANGE', KEYS[2], 0, tonumber(ARGV[3]) - 1, 'WITHSCORES')
 local all = {}
 if ARGV[4] == '1' then all = redis.call('ZRANGE', KEYS[3], 0, -1) end
-return {1, now, due, next, all}`,
+return {1, now, due, next, all, redis.call('EXISTS', KEYS[5])}`,
 };
 
 // KEYS: lead, rows, want, trouble. ARGV: token, rows' ttl ms, trouble or '', its ttl ms, then label, entry, label, entry, ...
@@ -112,6 +113,8 @@ export interface Lead {
   next: readonly { label: string; dueAt: number }[];
   /** The labels of all pods, if they were asked for. */
   all: readonly string[];
+  /** The latest reading has failed. */
+  hasTrouble: boolean;
 }
 
 export interface Snapshot {
@@ -129,7 +132,8 @@ export interface Snapshot {
 }
 
 const lookAnswer = z.tuple([z.string().nullable(), z.number(), z.number(), z.string().nullable()]);
-const leadAnswer = z.tuple([z.number(), z.number(), z.number(), z.array(z.string()), z.array(z.string())]);
+const strings = z.array(z.string());
+const leadAnswer = z.tuple([z.number(), z.number(), z.number(), strings, strings, z.number()]);
 const trouble: z.ZodType<Trouble> = z.object({ at: z.number(), why });
 // 200 entries are about 200 kB: a script with many more would hold up Redis for all others.
 const MOST_ENTRIES = 200;
@@ -151,10 +155,10 @@ export function createSnapshot(redis: ScriptRunner, keys: FleetKeys): Snapshot {
     },
 
     async lead(token, mostLabels, withAll) {
-      const names = [keys.lead, keys.want, keys.pods, keys.rows];
+      const names = [keys.lead, keys.want, keys.pods, keys.rows, keys.trouble];
       const args = [token, LEAD_MS, mostLabels, withAll ? 1 : 0, POD_GONE_MS];
-      const [leads, now, dueCount, next, all] = leadAnswer.parse(await redis.evaluate(LEAD, names, args));
-      return leads === 1 ? { now, dueCount, next: pairs(next), all } : null;
+      const [leads, now, dueCount, next, all, failed] = leadAnswer.parse(await redis.evaluate(LEAD, names, args));
+      return leads === 1 ? { now, dueCount, next: pairs(next), all, hasTrouble: failed === 1 } : null;
     },
 
     async publish(token, entries, failed) {

@@ -32,6 +32,8 @@ export const settingsSchema = z.strictObject({
   logSeconds: seconds,
   /** `on` counts the caller's seconds, `scaled` the emulator's, which differ by the time scale. */
   rateLimits: z.enum(["off", "on", "scaled"]),
+  /** Callers from different addresses share the rate limits, as behind one NAT. */
+  sharedAddress: z.boolean(),
   rateLimitBody: z.enum(["plain", "product", "detail", "main", "retry-after"]),
   v0List: z.enum(["410", "200-deprecated-body", "legacy-array"]),
   showMissing: z.enum(["null", "404"]),
@@ -65,6 +67,7 @@ export const DEFAULT_SETTINGS: Settings = {
   visibilityLagSeconds: 0,
   logSeconds: 5, // the vendor's client polls for about 9 s; 30-60 s have been observed
   rateLimits: "off",
+  sharedAddress: false,
   rateLimitBody: "product",
   v0List: "410",
   showMissing: "null",

@@ -18,6 +18,8 @@ export const REGISTRY_PASSWORD = "registry-password-7Yq";
 export interface PodOptions {
   /** Starts a Redis and enables bans. */
   redis?: boolean;
+  /** Where the API, the instances, and Redis (as well as on loopback) listen; on loopback unless named. */
+  addresses?: { api: string; instances: string; redis: string };
   /** Starts nginx and the reloader as well. */
   proxy?: boolean;
   /** Speed of the clocks of emulator and provisioner; 1 for tests that need real seconds. */
@@ -41,8 +43,12 @@ export interface Pod {
   readonly keys: FleetKeys;
   /** The provisioner's environment, without the variables that are empty in `more`. */
   env(more?: Readonly<Record<string, string>>): Record<string, string>;
-  /** Starts a provisioner (again). `command` is `run` unless named. */
-  provision(more?: Readonly<Record<string, string>>, command?: readonly string[]): Promise<Child>;
+  /** Starts a provisioner (again). `command` is `run` unless named; `within`: a program that starts it. */
+  provision(
+    more?: Readonly<Record<string, string>>,
+    command?: readonly string[],
+    within?: readonly string[],
+  ): Promise<Child>;
   /** Starts a provisioner that cannot write where no other user can. */
   provisionAsOrdinaryUser(): Promise<Child>;
   /** The value of a metric of the provisioner, or null. */
@@ -62,6 +68,7 @@ export interface Pod {
 // The emulator's account.
 const ACCOUNT_ID = 104_717;
 const POD_NAME = "vast-pod-0";
+const LOOPBACK = "127.0.0.1";
 // Fast enough that the 30 s between two lists pass in a few seconds, slow enough that deadlines of a second and more hold
 // on a busy machine.
 const TIME_SCALE = 8;
@@ -81,6 +88,7 @@ async function fill(sandbox: Sandbox, options: PodOptions): Promise<Pod> {
   const children: Child[] = [];
   const clockStart = Date.now();
   const emulatorPort = await sandbox.port();
+  const addresses = options.addresses ?? { api: LOOPBACK, instances: LOOPBACK, redis: LOOPBACK };
   const emulatorArgs = [
     "--port",
     String(emulatorPort),
@@ -88,15 +96,19 @@ async function fill(sandbox: Sandbox, options: PodOptions): Promise<Pod> {
     String(options.bootSeconds ?? 4),
     "--time-scale",
     String(scale),
+    "--host",
+    addresses.api,
+    "--advertise",
+    addresses.instances,
   ];
   const emulatorProgram = await sandbox.node("emulator", [
     "dist/emulator.mjs",
     ...emulatorArgs,
     ...(options.emulatorArgs ?? []),
   ]);
-  const emulator = createEmulatorControl(`http://127.0.0.1:${emulatorPort}`);
+  const emulator = createEmulatorControl(`http://${addresses.api}:${emulatorPort}`);
   await until("the emulator answers", () => emulator.state(), { context: () => emulatorProgram.lines.join("\n") });
-  const redis = options.redis ? await startRedis(sandbox) : null;
+  const redis = options.redis ? await startRedis(sandbox, { host: addresses.redis }) : null;
   const shared = await sandbox.subfolder("shared");
   const own = await sandbox.subfolder("own");
   const upstreamPath = join(shared, "upstream.json");
@@ -133,8 +145,14 @@ async function fill(sandbox: Sandbox, options: PodOptions): Promise<Pod> {
     };
     return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== ""));
   };
-  const start = async (name: string, args: readonly string[], environment: Record<string, string>) => {
-    const child = await sandbox.node(name, args, environment);
+  const start = async (
+    name: string,
+    args: readonly string[],
+    environment: Record<string, string>,
+    within: readonly string[] = [],
+  ) => {
+    const [program = "", ...rest] = [...within, process.execPath, ...args];
+    const child = await sandbox.start({ name, program, args: rest, env: environment });
     children.push(child);
     return child;
   };
@@ -156,8 +174,8 @@ async function fill(sandbox: Sandbox, options: PodOptions): Promise<Pod> {
     label: `k8s_pod=${POD_NAME}`,
     keys: fleetKeys(ACCOUNT_ID),
     env,
-    provision: (more, command = ["run"]) =>
-      start("provisioner", [...preload, "dist/provisioner.mjs", ...command], env(more)),
+    provision: (more, command = ["run"], within = []) =>
+      start("provisioner", [...preload, "dist/provisioner.mjs", ...command], env(more), within),
     provisionAsOrdinaryUser: async () => {
       const node = [process.execPath, ...preload, "dist/provisioner.mjs", "run"];
       // Root without this capability is bound by the modes of files, like any other user.

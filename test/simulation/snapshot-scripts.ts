@@ -29,10 +29,10 @@ const look: Script = (values, [rows, want, pods, lead, trouble], [label, ...numb
   return [entry, now, leader === null ? -2 : leader.until - now, heldValue(values, trouble, now)];
 };
 
-const take: Script = (values, [lead, want, pods, rows], [token, ...numbers], now) => {
+const take: Script = (values, [lead, want, pods, rows, trouble], [token, ...numbers], now) => {
   const [ttlMs = 0, most = 0, withAll, goneMs = 0] = numbers.map(Number);
   const held = heldValue<Lead>(values, lead, now);
-  if (held !== null && held.token !== token) return [0, now, 0, [], []];
+  if (held !== null && held.token !== token) return [0, now, 0, [], [], 0];
   putValue<Lead>(values, lead, { token: String(token), until: now + ttlMs }, now + ttlMs);
   const [seen, wanted, entries] = [
     scoresOf(values, pods, now),
@@ -42,7 +42,8 @@ const take: Script = (values, [lead, want, pods, rows], [token, ...numbers], now
   for (const label of seen.removeTo(now - goneMs, 100)) for (const one of [wanted, entries]) one.delete(label);
   const next = wanted.members().slice(0, most);
   const all = withAll === 1 ? [...seen.members()] : [];
-  return [1, now, wanted.countTo(now), next.flatMap((label) => [label, String(wanted.score(label))]), all];
+  const failed = heldValue(values, trouble, now) === null ? 0 : 1;
+  return [1, now, wanted.countTo(now), next.flatMap((label) => [label, String(wanted.score(label))]), all, failed];
 };
 
 const publish: Script = (values, [lead, rows, want, trouble], args, now) => {

@@ -40,7 +40,8 @@ function callHandler(
   }
   const given = route.pattern.exec(path)?.[1];
   const id = given === undefined ? -1 : Number(given);
-  const limited = route.rate && throttle(world, route.rate, { key: caller.key, address: request.from });
+  const address = world.settings.sharedAddress ? "" : request.from;
+  const limited = route.rate && throttle(world, route.rate, { key: caller.key, address });
   if (limited) return limited;
   const refused = refuse(world, caller, route, id);
   if (refused) return refused;

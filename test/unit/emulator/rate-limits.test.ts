@@ -45,8 +45,11 @@ describe("the rate limits", () => {
     expect(t.api("GET", "/api/v1/instances/", undefined, "another").status).toBe(404);
   });
 
-  it("count each address separately", () => {
-    const t = limited();
+  it.each([
+    ["count each address separately", {}, [200, 200, 429]],
+    ["count all addresses together behind one NAT", { sharedAddress: true }, [200, 429, 429]],
+  ])("%s", (_, settings, statuses) => {
+    const t = limited(settings);
     const from = (address: string) =>
       t.emulator.handle({
         method: "GET",
@@ -55,7 +58,7 @@ describe("the rate limits", () => {
         body: "",
         from: address,
       }).status;
-    expect([from("10.0.0.1"), from("10.0.0.2"), from("10.0.0.1")]).toEqual([200, 200, 429]);
+    expect([from("10.0.0.1"), from("10.0.0.2"), from("10.0.0.1")]).toEqual(statuses);
   });
 
   it("allow ten searches a minute for an address, whatever the key", () => {

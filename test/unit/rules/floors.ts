@@ -47,7 +47,7 @@ export const TEST_IMPORTS: Readonly<Record<string, readonly string[]>> = {
     "reloader",
     "common",
   ],
-  slow: ["test/integration"],
+  slow: ["test/integration", "test/sandbox"],
   docs: ["provisioner", "reloader", "common"],
   kubernetes: ["test/sandbox", "test/docs", "common"],
   containers: ["test/sandbox", "test/integration", "test/kubernetes", "common"],

@@ -24,17 +24,38 @@ function fleet() {
     const shared = createSnapshot(redis.connect(clock.sleep), fleetKeys(1));
     const snapshot = () => shared;
     const source = createListSource({ snapshot, clock, label });
+    let [answersAfterMs, availableAt] = [0, 0];
     const client = fakeClient(journal, script);
+    const { listByLabels } = client;
+    client.listByLabels = async (labels) => {
+      availableAt = clock.now() + SECOND;
+      const answer = listByLabels(labels);
+      if (answersAfterMs > 0) await clock.sleep(answersAfterMs);
+      return answer;
+    };
     const stop = new AbortController();
     stops.push(stop);
     const { leaderKnownForMs, noLeader } = source;
-    const parts = { client, snapshot, clock, log, token, leaderKnownForMs, noLeader, listAvailableAt: () => 0 };
+    const parts = {
+      client,
+      snapshot,
+      clock,
+      log,
+      token,
+      leaderKnownForMs,
+      noLeader,
+      listAvailableAt: () => availableAt,
+    };
     const run = () => {
       const loop = runLeading(parts, stop.signal);
       loops.push(loop);
       return loop;
     };
     return {
+      /** From now on the API answers this pod late. */
+      swallowCalls(ms: number) {
+        answersAfterMs = ms;
+      },
       journal,
       lines,
       source,
@@ -51,6 +72,7 @@ function fleet() {
   return { clock, redis, pod, end };
 }
 
+const LEADS = "this pod reads the instance list for all pods of the account";
 const rows = (): Instance[] => [row({ id: 1, label: LABEL }), row({ id: 2, label: OTHER })];
 const leads = (lines: Record<string, unknown>[]) =>
   lines.filter(({ event }) => event === "fleet").map(({ msg }) => String(msg));
@@ -95,7 +117,7 @@ describe("the leader", () => {
     await clock.advance(LEAD_MS - SECOND);
     expect(leads(second.lines)).toEqual([]);
     await clock.advance(5 * SECOND);
-    expect(leads(second.lines)).toEqual(["this pod reads the instance list for all pods of the account"]);
+    expect(leads(second.lines)).toEqual([LEADS]);
     const late = new Map([[OTHER, { askedAt: NOW, rows: [] }]]);
     expect(await clock.drive(killed.snapshot.publish("one", late, null))).toBe(false);
     expect(await clock.drive(second.source.look(5 * MINUTE))).toMatchObject({ kind: "list", rows: [{ id: 2 }] });
@@ -173,6 +195,38 @@ describe("the leader", () => {
       { kind: "list", rows: [{ id: 1 }] },
       { kind: "failed", why: { message: damaged.message } },
     ]);
+    await end();
+  });
+
+  test("lets another pod try when its calls are swallowed, well before their deadline", async () => {
+    const { clock, pod, end } = fleet();
+    const [cutOff, second] = [pod("one", LABEL, { rows }), pod("two", OTHER, { rows })];
+    cutOff.swallowCalls(20 * SECOND);
+    void cutOff.run();
+    await clock.drive(cutOff.source.look(SECOND));
+    await clock.drive(second.source.look(SECOND));
+    void second.run();
+    await clock.advance(12 * SECOND);
+    expect(leads(cutOff.lines)).toEqual([LEADS, expect.stringMatching(/cannot read the instance list/)]);
+    expect(leads(second.lines)).toEqual([LEADS]);
+    expect(await clock.drive(cutOff.source.fresh(5 * SECOND))).toMatchObject({ kind: "list", rows: [{ id: 1 }] });
+    await end();
+  });
+
+  test("waits for the answers of an API that is slow for everybody", async () => {
+    const { clock, pod, end } = fleet();
+    const [first, second] = [pod("one", LABEL, { rows }), pod("two", OTHER, { rows })];
+    for (const one of [first, second]) {
+      one.swallowCalls(15 * SECOND);
+      void one.run();
+    }
+    const lists = Promise.all([first.source.fresh(40 * SECOND), second.source.fresh(40 * SECOND)]);
+    await clock.advance(40 * SECOND);
+    expect(await clock.drive(lists)).not.toContainEqual(expect.objectContaining({ kind: "none" }));
+    expect(await clock.drive(second.source.look(SECOND))).toMatchObject({ kind: "list", rows: [{ id: 2 }] });
+    await clock.advance(MINUTE);
+    const led = [...leads(first.lines), ...leads(second.lines)].filter((text) => text.includes("cannot read"));
+    expect(led).toHaveLength(1);
     await end();
   });
 

@@ -24,6 +24,7 @@ const lead = (next: Lead["next"] = [], dueCount = next.filter((one) => one.dueAt
   dueCount,
   next,
   all: [],
+  hasTrouble: false,
 });
 const lists = (names: readonly string[], rowsOf: (label: string) => number = () => 1) =>
   new Map(

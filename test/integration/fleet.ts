@@ -1,0 +1,145 @@
+// Several pods with one API key and address and one Redis: starts their provisioners as real processes, and tells what became of them.
+import { Redis } from "ioredis";
+import { expect } from "vitest";
+import type { Child } from "../sandbox/child.ts";
+import { until } from "../sandbox/until.ts";
+import type { RecordedRequest } from "./emulator-control.ts";
+import { logOf, type Pod } from "./pod.ts";
+
+/** Another pod follows one that reads for all and does nothing any more within this time. */
+export const LONGEST_WITHOUT_LEADER_MS = 15_000;
+
+/** One pod of the fleet, with volumes of its own. */
+export interface Member {
+  readonly label: string;
+  /** Its provisioner, the newest one. */
+  child(): Child;
+  /** All lines of the log of all its provisioners. */
+  log(): Record<string, unknown>[];
+  /** Starts its provisioner (again). */
+  start(): Promise<void>;
+  status(): Promise<Record<string, unknown>>;
+}
+
+export interface MemberOptions {
+  env?: Readonly<Record<string, string>>;
+  /** Where its provisioner runs: on a host of its own, or on this machine. */
+  host?: { address: string; command: readonly string[] };
+}
+
+export async function startMember(pod: Pod, index: number, { env = {}, host }: MemberOptions = {}): Promise<Member> {
+  const name = `vast-pod-${index}`;
+  const port = String(await pod.sandbox.port());
+  const folder = await pod.sandbox.subfolder(name);
+  const children: Child[] = [];
+  const start = async () => {
+    const own = {
+      POD_NAME: name,
+      STATE_PATH: `${folder}/provisioner.json`,
+      UPSTREAM_PATH: `${folder}/upstream.json`,
+      PROVISIONER_STATUS_PORT: port,
+    };
+    children.push(await pod.provision({ ...own, ...env }, ["run"], host?.command));
+  };
+  await start();
+  const child = () => {
+    const newest = children.at(-1);
+    if (newest === undefined) throw new Error(`${name} was not started`);
+    return newest;
+  };
+  return {
+    label: `k8s_pod=${name}`,
+    child,
+    log: () => children.flatMap(logOf),
+    start,
+    status: async () =>
+      (await fetch(`http://${host?.address ?? "127.0.0.1"}:${port}/status`)).json() as Promise<Record<string, unknown>>,
+  };
+}
+
+/** How many of them serve. One that does not answer does not. */
+export async function readyCount(members: readonly Member[]): Promise<number> {
+  const states = await Promise.all(
+    members.map(({ status }) =>
+      status().then(
+        ({ state }) => state,
+        () => null,
+      ),
+    ),
+  );
+  return states.filter((state) => state === "ready").length;
+}
+
+export async function untilReady(members: readonly Member[], timeoutMs: number, count = members.length): Promise<void> {
+  const context = () => members.flatMap(({ child }) => child().lines.slice(-4)).join("\n");
+  const enough = async () => (await readyCount(members)) >= count;
+  await until(`${count} pods serve`, enough, { timeoutMs, everyMs: 250, context });
+}
+
+/** The pod that holds the lead. `lead` is the value of that key: it names the process. */
+export function memberWithLead(members: readonly Member[], lead: string | null): Member | null {
+  const pid = Number(/\bpid (\d+)/.exec(lead ?? "")?.[1]);
+  return members.find(({ child }) => child().pid === pid && child().exit() === null) ?? null;
+}
+
+/** Waits until another process leads than the one that `before` runs now; answers after how long. */
+export async function untilAnotherLeads(
+  members: readonly Member[],
+  read: () => Promise<string | null>,
+  before: Member | null,
+): Promise<number> {
+  const [from, pid] = [performance.now(), before?.child().pid];
+  const another = async () => {
+    const leader = memberWithLead(members, await read());
+    return leader !== null && leader.child().pid !== pid;
+  };
+  const context = () => members.flatMap(({ child }) => child().lines.slice(-2)).join("\n");
+  await until("another pod leads", another, { timeoutMs: 60_000, everyMs: 100, context });
+  return performance.now() - from;
+}
+
+/** Each pod has had exactly as many instances as are expected, one after another, and has one now. */
+export async function expectOneInstanceEach(
+  pod: Pod,
+  members: readonly Member[],
+  lost: readonly Member[] = [],
+): Promise<void> {
+  const { instances } = await pod.emulator.state();
+  const ofLabel = ({ label }: Member) => instances.filter((one) => one.label === label);
+  const expected = members.map((one) => [one.label, 1 + lost.filter((other) => other === one).length, 1]);
+  const seen = members.map((one) => {
+    const all = ofLabel(one);
+    return [one.label, all.length, all.filter(({ destroyedAt }) => destroyedAt === null).length];
+  });
+  expect(seen).toEqual(expected);
+}
+
+/** The lines with which a pod that served says that it serves nothing any more. */
+export function interruptions(members: readonly Member[]): string[] {
+  return members.flatMap((member) => {
+    let served = false;
+    return member.log().flatMap(({ event, server, reason, msg }) => {
+      if (event !== "state") return [];
+      const lost = served && server === null;
+      served = server !== null;
+      return lost ? [`${member.label}: ${reason}: ${msg}`] : [];
+    });
+  });
+}
+
+/** Creates and destroys that the API has refused as too frequent. */
+export function refusedChanges(requests: readonly RecordedRequest[]): string[] {
+  return requests
+    .filter(({ method, status }) => status === 429 && (method === "PUT" || method === "DELETE"))
+    .map(({ at, method, path }) => `${at} ${method} ${path}`);
+}
+
+export const createsIn = (requests: readonly RecordedRequest[]) =>
+  requests.filter(({ method, path, status }) => method === "PUT" && path.includes("/asks/") && status === 200);
+
+/** A client that follows a Redis that is stopped and started. */
+export function patientRedis(url: string): Redis {
+  const redis = new Redis(url, { maxRetriesPerRequest: null, retryStrategy: () => 200 });
+  redis.on("error", () => undefined); // the tests stop it on purpose
+  return redis;
+}
