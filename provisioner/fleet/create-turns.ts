@@ -42,6 +42,10 @@ const NEAR_BESIDES_DRAIN_MS = 6000;
 const LIMIT_CHECK_MS = 1000;
 const MOST_LIMIT_CHECK_MS = 5000;
 const SEEN_EVERY_MS = 60_000;
+const NOTE_DOWN_EVERY_MS = 5000;
+// A pod that Redis does not know: it may have forgotten everything. Those that are down tell it again, at the latest after a drain and a
+// destroy: no other one follows before that.
+const AFTER_FORGOTTEN_MS = 30_000;
 // While Redis is away, replacements keep this far apart for each pod that may be down: it is what one takes with a slow start.
 const REPLACEMENT_MS = 90_000;
 // Without Redis, a pod that asks in its slot itself needs some seconds for its list and its search, and would miss it.
@@ -62,14 +66,17 @@ export function createCreateTurns(parts: CreateTurnsParts): CreateTurns {
   const { clock, pacing, place, index, fleet, maxUnavailable, drainMs } = parts;
   let answer: { to: Wish["kind"]; turn: CreateTurn } | null = null;
   let queued = false;
-  let down = true; // a former process may have noted it
+  let mayBeDown = true; // a former process may have noted it
+  let forgottenAt: number | null = null;
+  let down: { until: number; notedAt: number } | null = null;
   let seenAt: number | null = null;
 
   async function noteSeen(): Promise<void> {
     if (seenAt !== null && clock.monotonic() - seenAt < SEEN_EVERY_MS) return;
-    const size = await pacing.tryStore(({ unavailable }) => unavailable.seen());
-    if (size === null) return;
-    fleet.size = size;
+    const seen = await pacing.tryStore(({ unavailable }) => unavailable.seen());
+    if (seen === null) return;
+    if (seen.isNew) forgottenAt = clock.monotonic();
+    fleet.size = seen.pods;
     seenAt = clock.monotonic();
   }
 
@@ -77,8 +84,16 @@ export function createCreateTurns(parts: CreateTurnsParts): CreateTurns {
   async function stopWaiting(serves: boolean): Promise<void> {
     place.since = 0;
     if (queued) queued = (await pacing.tryStore(({ turns }) => turns.leave("create").then(() => true))) === null;
-    if (down && serves)
-      down = (await pacing.tryStore(({ unavailable }) => unavailable.comeUp().then(() => true))) === null;
+    if (!mayBeDown || !serves) return;
+    down = null;
+    mayBeDown = (await pacing.tryStore(({ unavailable }) => unavailable.comeUp().then(() => true))) === null;
+  }
+
+  async function noteDown(): Promise<void> {
+    if (down === null || clock.monotonic() - down.notedAt < NOTE_DOWN_EVERY_MS) return;
+    const { until } = down;
+    down.notedAt = clock.monotonic();
+    await pacing.tryStore(({ unavailable }) => unavailable.stayDown(until));
   }
 
   async function askFor(wish: Wish): Promise<CreateTurn> {
@@ -96,11 +111,14 @@ export function createCreateTurns(parts: CreateTurnsParts): CreateTurns {
   }
 
   async function mayGoDown(ahead: number): Promise<CreateTurn> {
+    const leftMs = forgottenAt === null ? 0 : Math.max(forgottenAt + AFTER_FORGOTTEN_MS - clock.monotonic(), 0);
+    if (leftMs > 0) return { kind: "later", ahead, waitMs: leftMs, checkMs: leftMs };
     const asked = await pacing.tryStore(({ unavailable }) => unavailable.goDown());
     if (asked === null) return { kind: "unknown" };
-    const { allowed, others, most, waitMs } = asked;
+    const { allowed, others, most, waitMs, until } = asked;
     if (allowed) {
-      down = true;
+      mayBeDown = true;
+      down = { until, notedAt: clock.monotonic() };
       return { kind: "now" };
     }
     if (waitMs > 0) return { kind: "later", ahead, waitMs, checkMs: waitMs };
@@ -119,6 +137,7 @@ export function createCreateTurns(parts: CreateTurnsParts): CreateTurns {
   return {
     async ask(wish, { listed, serves }) {
       await noteSeen();
+      if (!serves) await noteDown();
       answer = null;
       if (wish !== null) answer = { to: wish.kind, turn: await askFor(wish) };
       else if (listed) await stopWaiting(serves);

@@ -90,7 +90,7 @@ return redis.call('ZREM', KEYS[1], ARGV[1])`,
 
 /**
  * Notes that a pod runs. KEYS: pods (sorted set: last seen). ARGV: member, ms after which a pod that was not seen counts no more. Answers
- * how many there are.
+ * {how many there are, 1 if this one was not known}.
  */
 export const SEEN: RedisScript = {
   name: "seen",
@@ -98,15 +98,17 @@ export const SEEN: RedisScript = {
   lua: `
 ${REDIS_NOW}
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - tonumber(ARGV[2]))
-redis.call('ZADD', KEYS[1], now, ARGV[1])
+local isNew = redis.call('ZADD', KEYS[1], now, ARGV[1])
 redis.call('PEXPIRE', KEYS[1], ARGV[2])
-return redis.call('ZCARD', KEYS[1])`,
+return {redis.call('ZCARD', KEYS[1]), isNew}`,
 };
 
 /**
  * May a pod stop serving in order to be replaced? KEYS: down (sorted set: until when), pods. ARGV: member, how long at most (ms), the most
  * that may be down: as a percentage of the pods, or 0 and a number; and how long after the one before it goes down (ms). Answers {1 or 0,
- * others that are down, the most, ms to wait}. A pod that may already is not asked to wait.
+ * others that are down, the most, ms to wait, until when it counts as down}. A pod that may already is not asked to wait.
+ *
+ * A pod that Redis does not know has been forgotten with all that were down: they tell it again before this pod is seen the next time.
  */
 export const GO_DOWN: RedisScript = {
   name: "go down",
@@ -114,23 +116,35 @@ export const GO_DOWN: RedisScript = {
   lua: `
 ${REDIS_NOW}
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
-local ttl, percent, most = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
-local mine = redis.call('ZSCORE', KEYS[1], ARGV[1])
-local others = redis.call('ZCARD', KEYS[1]) - (mine and 1 or 0)
+local ttl, percent, most, apart = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
+local mine = tonumber(redis.call('ZSCORE', KEYS[1], ARGV[1]) or '0')
+local others = redis.call('ZCARD', KEYS[1]) - (mine > 0 and 1 or 0)
 if percent > 0 then most = math.floor(redis.call('ZCARD', KEYS[2]) * percent / 100) end
 most = math.max(most, 1)
 if others >= most then
   redis.call('ZREM', KEYS[1], ARGV[1])
-  return {0, others, most, 0}
+  return {0, others, most, 0, 0}
 end
-if not mine then
+if mine == 0 then
+  if not redis.call('ZSCORE', KEYS[2], ARGV[1]) then return {0, others, most, apart, 0} end
   local last = redis.call('ZREVRANGE', KEYS[1], 0, 0, 'WITHSCORES')
-  local wait = last[2] and tonumber(last[2]) - ttl + tonumber(ARGV[5]) - now or 0
-  if wait > 0 then return {0, others, most, wait} end
-  redis.call('ZADD', KEYS[1], now + ttl, ARGV[1])
+  local wait = last[2] and tonumber(last[2]) - ttl + apart - now or 0
+  if wait > 0 then return {0, others, most, wait, 0} end
+  mine = now + ttl
+  redis.call('ZADD', KEYS[1], mine, ARGV[1])
   redis.call('PEXPIRE', KEYS[1], 3600000)
 end
-return {1, others, most, 0}`,
+return {1, others, most, 0, mine}`,
+};
+
+/** A pod is still down. Changes nothing unless Redis has forgotten it. KEYS: down. ARGV: member, until when it counts as down. */
+export const STAY_DOWN: RedisScript = {
+  name: "stay down",
+  proves: "writing",
+  lua: `
+local added = redis.call('ZADD', KEYS[1], 'NX', ARGV[2], ARGV[1])
+redis.call('PEXPIRE', KEYS[1], 3600000)
+return added`,
 };
 
 /** KEYS: down. ARGV: member. */

@@ -16,8 +16,8 @@ const DELAY_PER_RANK_MS = 300;
 // A member that only asks has its list and its search before it. The first ones take their turns after some seconds: with a shorter delay,
 // many of those behind them would begin as well, and reserve the offers that are found.
 const PREPARATION_PER_RANK_MS = 2000;
-// All that a cold start needs.
-const FIRST_ENDPOINTS = ["user", "list", "template", "search", "create"];
+// All that a cold start and a replacement need.
+const FIRST_ENDPOINTS = ["user", "list", "template", "search", "create", "destroy"];
 // How long an interval from a 429 is kept: the vendor changes the intervals from time to time, in both directions.
 const LEARNED_TTL_MS = 600_000;
 

@@ -3,7 +3,7 @@
 import * as z from "zod";
 import type { ScriptRunner } from "../redis/commands.ts";
 import { podKeys } from "./gate-keys.ts";
-import { COME_UP, GO_DOWN, SEEN } from "./turn-scripts.ts";
+import { COME_UP, GO_DOWN, SEEN, STAY_DOWN } from "./turn-scripts.ts";
 
 // A pod is seen each minute. One that was not seen for so long has ended.
 const SEEN_TTL_MS = 180_000;
@@ -14,10 +14,15 @@ const DOWN_TTL_MS = 900_000;
 export type MaxUnavailable = { percent: number } | { number: number };
 
 export interface Unavailable {
-  /** Notes that this pod runs, and answers how many there are. */
-  seen(): Promise<number>;
-  /** Asks whether this pod may stop serving for its replacement, and notes that it does. `waitMs`: the one before it has just done so. */
-  goDown(): Promise<{ allowed: boolean; others: number; most: number; waitMs: number }>;
+  /** Notes that this pod runs, and answers how many there are. `isNew`: Redis did not know this one. */
+  seen(): Promise<{ pods: number; isNew: boolean }>;
+  /**
+   * Asks whether this pod may stop serving for its replacement, and notes that it does. `waitMs`: the one before it has just done so, or
+   * Redis has forgotten everything. `until`: when it does not count any more, by Redis' clock.
+   */
+  goDown(): Promise<{ allowed: boolean; others: number; most: number; waitMs: number; until: number }>;
+  /** This pod, which went down `until` then, does not serve yet: notes it where Redis has forgotten it. */
+  stayDown(until: number): Promise<void>;
   /** This pod serves again. */
   comeUp(): Promise<void>;
 }
@@ -31,18 +36,25 @@ export interface UnavailableParts {
   apartMs: number;
 }
 
-const downAnswer = z.tuple([z.number(), z.number(), z.number(), z.number()]);
+const seenAnswer = z.tuple([z.number(), z.number()]);
+const downAnswer = z.tuple([z.number(), z.number(), z.number(), z.number(), z.number()]);
 
 export function createUnavailable({ redis, apiKey, member, maxUnavailable, apartMs }: UnavailableParts): Unavailable {
   const keys = () => podKeys(apiKey());
   const limit = "percent" in maxUnavailable ? [maxUnavailable.percent, 0] : [0, maxUnavailable.number];
   return {
-    seen: async () => z.number().parse(await redis.evaluate(SEEN, [keys().pods], [member, SEEN_TTL_MS])),
+    async seen() {
+      const [pods, isNew] = seenAnswer.parse(await redis.evaluate(SEEN, [keys().pods], [member, SEEN_TTL_MS]));
+      return { pods, isNew: isNew === 1 };
+    },
     async goDown() {
       const { down, pods } = keys();
       const answer = await redis.evaluate(GO_DOWN, [down, pods], [member, DOWN_TTL_MS, ...limit, apartMs]);
-      const [allowed, others, most, waitMs] = downAnswer.parse(answer);
-      return { allowed: allowed === 1, others, most, waitMs };
+      const [allowed, others, most, waitMs, until] = downAnswer.parse(answer);
+      return { allowed: allowed === 1, others, most, waitMs, until };
+    },
+    async stayDown(until) {
+      await redis.evaluate(STAY_DOWN, [keys().down], [member, until]);
     },
     async comeUp() {
       await redis.evaluate(COME_UP, [keys().down], [member]);

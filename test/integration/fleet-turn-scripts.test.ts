@@ -2,7 +2,7 @@
 // clock runs on between two calls, so all intervals are far longer than the test, and times are compared with that tolerance.
 import { expect, test } from "vitest";
 import { systemClock } from "../../common/clock.ts";
-import { COME_UP, GO_DOWN, LEAVE, PENALTY, SEEN, TURN } from "../../provisioner/fleet/turn-scripts.ts";
+import { COME_UP, GO_DOWN, LEAVE, PENALTY, SEEN, STAY_DOWN, TURN } from "../../provisioner/fleet/turn-scripts.ts";
 import type { RedisScript } from "../../provisioner/redis/commands.ts";
 import { type Random, seededRandom } from "../emulator/random.ts";
 import { sharedRedis } from "../simulation/redis.ts";
@@ -36,6 +36,8 @@ function drawCall(random: Random, tag: string, began: number): Call {
       return { script: GO_DOWN, keys: names(["down", "pods"]), args };
     }
     case 4:
+      if (random.integer(0, 3) === 0)
+        return { script: STAY_DOWN, keys: names(["down"]), args: [member, began + random.integer(0, 1) * LONG_MS] };
       return { script: COME_UP, keys: names(["down"]), args: [member] };
     default: {
       // An interval of 0 opens the gate at once: both kinds of answers come.

@@ -62,3 +62,10 @@ test("a flushed Redis costs some seconds and no refused call", async () => {
   expect(flushed.truth.creates).toHaveLength(PODS);
   expect(lastCreate(flushed)).toBeLessThan(lastCreate(quiet) + 20_000);
 });
+
+test("a Redis that forgets everything while an image is rolled out lets no more pods go down", async () => {
+  const image: Injection = { kind: "image", at: 4 * MINUTE_MS, image: "example/app:2", losesDisk: false };
+  const flushes = [5, 5.5, 6, 6.5, 7].map((minute): Injection => ({ kind: "redis-flush", at: minute * MINUTE_MS }));
+  const { truth } = await simulate(fleet([image, ...flushes], 20, { pods: 10 }), { startsAt: () => 0 });
+  expect(mostDown(truth, truth.start + 4.5 * MINUTE_MS, truth.end)).toBe(1);
+});

@@ -59,29 +59,36 @@ const leave: Script = (values, [queueKey, beatsKey], [member], now) => {
 const seen: Script = (values, [podsKey], [member, ttl], now) => {
   const pods = zset(values, podsKey, now);
   pods.removeTo(now - Number(ttl));
+  const isNew = pods.score(String(member)) === undefined;
   pods.add(String(member), now);
-  return pods.size;
+  return [pods.size, isNew ? 1 : 0];
 };
 
 const goDown: Script = (values, [downKey, podsKey], [name, ...numbers], now) => {
   const [ttl = 0, percent = 0, number = 0, apart = 0] = numbers.map(Number);
   const member = String(name);
-  const down = zset(values, downKey, now);
+  const [down, pods] = [zset(values, downKey, now), zset(values, podsKey, now)];
   down.removeTo(now);
-  const isMine = down.score(member) !== undefined;
-  const others = down.size - (isMine ? 1 : 0);
-  const share = Math.floor((zset(values, podsKey, now).size * percent) / 100);
-  const most = Math.max(percent > 0 ? share : number, 1);
+  const mine = down.score(member);
+  const others = down.size - (mine === undefined ? 0 : 1);
+  const most = Math.max(percent > 0 ? Math.floor((pods.size * percent) / 100) : number, 1);
   if (others >= most) {
     down.delete(member);
-    return [0, others, most, 0];
+    return [0, others, most, 0, 0];
   }
-  if (!isMine) {
-    const wait = down.size === 0 ? 0 : (down.score(down.members().at(-1) ?? "") ?? 0) - ttl + apart - now;
-    if (wait > 0) return [0, others, most, wait];
-    down.add(member, now + ttl);
-  }
-  return [1, others, most, 0];
+  if (mine !== undefined) return [1, others, most, 0, mine];
+  if (pods.score(member) === undefined) return [0, others, most, apart, 0];
+  const wait = down.size === 0 ? 0 : (down.score(down.members().at(-1) ?? "") ?? 0) - ttl + apart - now;
+  if (wait > 0) return [0, others, most, wait, 0];
+  down.add(member, now + ttl);
+  return [1, others, most, 0, now + ttl];
+};
+
+const stayDown: Script = (values, [downKey], [member, until], now) => {
+  const down = zset(values, downKey, now);
+  if (down.score(String(member)) !== undefined) return 0;
+  down.add(String(member), Number(until));
+  return 1;
 };
 
 const comeUp: Script = (values, [downKey], [member], now) =>
@@ -93,5 +100,6 @@ export const TURN_SCRIPTS: Readonly<Record<string, Script>> = {
   leave,
   seen,
   "go down": goDown,
+  "stay down": stayDown,
   "come up": comeUp,
 };

@@ -13,6 +13,7 @@ function fleet() {
   const { clock } = all;
   const podOf = (name: string, index = 0, maxUnavailable: MaxUnavailable = { percent: 10 }) => {
     const pod = all.pod(name, index, 0, maxUnavailable);
+    void pod.store.unavailable.seen(); // by a former process
     return { ...pod, turns: createCreateTurns({ ...pod, clock, index, maxUnavailable, drainMs: 10_000 }) };
   };
   return { ...all, podOf };
@@ -90,6 +91,27 @@ test("a pod asks again when the one before it has been given up for long enough"
   expect(b.turns.turnFor(REPLACEMENT).kind).toBe("now");
   await a.turns.ask(REPLACEMENT, SERVES);
   expect(a.turns.turnFor(REPLACEMENT).kind).toBe("now");
+});
+
+test("a pod that is down tells a Redis that has forgotten everything", async () => {
+  const { podOf, clock, redis } = fleet();
+  const [a, b] = [podOf("a"), podOf("b")];
+  await b.turns.ask(null, SERVES);
+  await a.turns.ask(REPLACEMENT, SERVES);
+  expect(a.turns.turnFor(REPLACEMENT).kind).toBe("now");
+  redis.flush();
+  await clock.advance(6000);
+  await a.turns.ask(null, NONE);
+  await b.turns.ask(REPLACEMENT, SERVES);
+  expect(b.turns.turnFor(REPLACEMENT)).toMatchObject({ kind: "limit", others: 1, most: 1 });
+  await a.turns.ask(null, SERVES);
+  await clock.advance(54_000);
+  await b.turns.ask(REPLACEMENT, SERVES);
+  // Others may be down that are in the middle of their drain.
+  expect(b.turns.turnFor(REPLACEMENT)).toMatchObject({ kind: "later", waitMs: 30_000, checkMs: 30_000 });
+  await clock.advance(30_000);
+  await b.turns.ask(REPLACEMENT, SERVES);
+  expect(b.turns.turnFor(REPLACEMENT).kind).toBe("now");
 });
 
 test("a pod between its destroy and its create keeps its place", async () => {

@@ -92,7 +92,7 @@ test("gates that are made at the start are open when the first create needs them
   const { turns } = member("a");
   await turns.openGates();
   await clock.advance(6150);
-  for (const endpoint of ["user", "list", "template", "search", "create"])
+  for (const endpoint of ["user", "list", "template", "search", "create", "destroy"])
     expect(await turns.take(endpoint, place(1))).toMatchObject({ waitMs: 0, ahead: 0 });
 });
 
