@@ -10,10 +10,10 @@ export interface OfferChoice extends Choice {
   found: FoundOffers;
 }
 
-// With fewer offers the next pods would lose time on those that are gone: whoever comes first searches again.
+// With fewer offers the next pods would lose time on those that are gone: whoever comes first searches again, for all of them.
 const ENOUGH_OFFERS = 12;
 // A small market has no more: then this part of what a search found is enough.
-const ENOUGH_PART = 1 / 4;
+const ENOUGH_PART = 1 / 2;
 
 /** `before`: the offers that were just lost; the new ones are of a later search. That there are none is only said of an own search. */
 export async function findOffers(
@@ -36,13 +36,16 @@ export async function findOffers(
   };
   const isUnshared = before !== null && before.sharedAt === null;
   let choice = select(await (isUnshared ? market.findAlone(search, stop) : market.find(search, before, stop)));
-  if (isEnough(choice)) return choice;
+  if (choice.offers.length > 0 || choice.found.own) {
+    // This pod has its offers; the search is for those whose turns come next, and may wait for its rate limit meanwhile.
+    if (!choice.found.own) market.refill(search, isEnough(choice) ? null : choice.found, stop);
+    return choice;
+  }
   if (before === null) choice = select(await market.find(search, choice.found, stop));
   if (choice.offers.length > 0 || choice.found.own) return choice;
   return select(await market.findAlone(search, stop));
 }
 
 function isEnough({ offers, found }: OfferChoice): boolean {
-  if (found.own) return true;
-  return offers.length > 0 && offers.length >= Math.min(ENOUGH_OFFERS, found.total * ENOUGH_PART);
+  return offers.length >= Math.min(ENOUGH_OFFERS, found.total * ENOUGH_PART);
 }

@@ -6,7 +6,7 @@ import { REDIS_NOW } from "../redis/time.ts";
 import type { VastClient } from "../vast/client.ts";
 import type { Offer } from "../vast/rows.ts";
 import { shortHash } from "./keys.ts";
-import { readShared, type SharedReadingParts } from "./shared-reading.ts";
+import { type ReadingRequest, readShared, refreshShared, type SharedReadingParts } from "./shared-reading.ts";
 
 /** A search. `body` also excludes what this pod must not rent; `common` is the part that is the same for pods with the same settings. */
 export interface OfferSearch {
@@ -31,6 +31,8 @@ export type OfferFate = "rented" | "left" | "unknown";
 export interface OfferMarket {
   /** The offers of a search that is at most 45 s old, and newer than `before` where one is given. */
   find(search: OfferSearch, before: FoundOffers | null, signal?: AbortSignal): Promise<FoundOffers>;
+  /** Searches for the next pods unless another pod does so: for offers newer than `before`, or when those that are shared get old. */
+  refill(search: OfferSearch, before: FoundOffers | null, signal?: AbortSignal): void;
   /** The offers of a search that this pod makes now for itself. */
   findAlone(search: OfferSearch, signal?: AbortSignal): Promise<FoundOffers>;
   /** False: another pod is about to rent this machine, or has rented it since the search; or the search is too old by now. */
@@ -48,6 +50,8 @@ export interface OfferMarketParts extends SharedReadingParts {
 
 // Offers are rented by other users all the time: after this a list costs more creates than a search.
 const FRESH_MS = 45_000;
+// The next search is made so much earlier: it may have to wait for its rate limit.
+const REFILL_MS = 38_000;
 // A search may have to wait 6 s for its rate limit, and many pods that search at once would all be refused: the lock of one that died
 // expires earlier, and one of those that wait has it next.
 const SEARCH_WAIT_MS = 12_000;
@@ -144,22 +148,26 @@ export function createOfferMarket({ client, label, clock, fleet }: OfferMarketPa
     return { ...found, offers: found.offers.filter((offer) => !taken.has(keyOf(offer) ?? "")) };
   }
 
+  const request = (search: OfferSearch, before: FoundOffers | null, signal?: AbortSignal): ReadingRequest<Offer[]> => ({
+    key: fleet?.keys()?.offers(shortHash(JSON.stringify(search.common))) ?? null,
+    freshMs: FRESH_MS,
+    usableMs: FRESH_MS,
+    waitMs: SEARCH_WAIT_MS,
+    after: before?.sharedAt ?? 0,
+    schema: sharedOffers,
+    read: (sent) => client.searchOffers(search.body, signal, sent),
+  });
+
   return {
     async find(search, before, signal) {
-      const { value, own, sharedAt } = await readShared(
-        { clock, fleet },
-        {
-          key: fleet?.keys()?.offers(shortHash(JSON.stringify(search.common))) ?? null,
-          freshMs: FRESH_MS,
-          usableMs: FRESH_MS,
-          waitMs: SEARCH_WAIT_MS,
-          after: before?.sharedAt ?? 0,
-          schema: sharedOffers,
-          read: () => client.searchOffers(search.body, signal),
-        },
-        signal,
-      );
+      const { value, own, sharedAt } = await readShared({ clock, fleet }, request(search, before, signal), signal);
       return withoutReserved({ offers: value, total: value.length, own, sharedAt });
+    },
+    refill(search, before, signal) {
+      // Whoever needs the offers searches again, and reports why that fails.
+      refreshShared({ clock, fleet }, { ...request(search, before, signal), freshMs: REFILL_MS }).catch(
+        () => undefined,
+      );
     },
     async findAlone(search, signal) {
       const offers = await client.searchOffers(search.body, signal);

@@ -33,8 +33,8 @@ export interface ReadingRequest<T> {
   waitMs?: number;
   /** Only a value that was asked for after this time of Redis' clock counts. */
   after?: number;
-  /** Reads it from its source. */
-  read(): Promise<T>;
+  /** Reads it from its source; `sent` tells that the call has waited for its rate limit and is sent now. */
+  read(sent: () => void): Promise<T>;
 }
 
 export interface Reading<T> {
@@ -128,6 +128,16 @@ export async function readShared<T>(
   }
 }
 
+/** Reads it where it is not fresh and no other pod does. Rejects as `read` does. */
+export async function refreshShared<T>(
+  { clock, fleet }: SharedReadingParts,
+  request: ReadingRequest<T>,
+): Promise<void> {
+  if (fleet === null || request.key === null) return;
+  const store: Store = { redis: fleet.redis, token: fleet.token, clock, key: request.key };
+  if ((await ask(store, request)).kind === "mine") await readForAll(store, request);
+}
+
 interface Store {
   redis: ScriptRunner;
   token: string;
@@ -160,15 +170,27 @@ async function ask<T>(
   return { kind: "held", ageMs, reading: { value: parsed.value, readAt: clock.now() - ageMs, sharedAt, own: false } };
 }
 
-async function readAlone<T>(clock: Clock, { read }: ReadingRequest<T>): Promise<Reading<T>> {
-  const readAt = clock.now();
-  return { value: await read(), readAt, sharedAt: null, own: true };
+async function readAlone<T>(clock: Clock, request: ReadingRequest<T>): Promise<Reading<T>> {
+  return (await readTimed(clock, request)).reading;
+}
+
+/** With the time since it was asked for, as it has really passed. */
+async function readTimed<T>(
+  clock: Clock,
+  { read }: ReadingRequest<T>,
+): Promise<{ reading: Reading<T>; elapsedMs(): number }> {
+  let readAt = clock.now();
+  let elapsedMs = stopwatch(clock);
+  const value = await read(() => {
+    readAt = clock.now();
+    elapsedMs = stopwatch(clock);
+  });
+  return { reading: { value, readAt, sharedAt: null, own: true }, elapsedMs };
 }
 
 async function readForAll<T>({ redis, clock, token, key }: Store, request: ReadingRequest<T>): Promise<Reading<T>> {
-  const elapsedMs = stopwatch(clock);
   try {
-    const reading = await readAlone(clock, request);
+    const { reading, elapsedMs } = await readTimed(clock, request);
     const args = [token, JSON.stringify(reading.value), Math.ceil(elapsedMs()), TTL_MS];
     const sharedAt = await redis
       .evaluate(WRITE_SHARED, [key, lockOf(key)], args)

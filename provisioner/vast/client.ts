@@ -51,7 +51,7 @@ export interface VastClient {
   /** $ that the account can still spend; null when the answer does not show it. */
   readCredit(signal?: AbortSignal): Promise<number | null>;
   /** Offers in the API's order (64 at most). `body` is the flat search body. */
-  searchOffers(body: Record<string, unknown>, signal?: AbortSignal): Promise<Offer[]>;
+  searchOffers(body: Record<string, unknown>, signal?: AbortSignal, onSent?: () => void): Promise<Offer[]>;
   // The two calls that change something are not sent when their fence forbids it: they throw `not_sent`.
   /**
    * Rents an offer and returns the instance's id. It is never repeated automatically: it is not idempotent. Aborting `beforeSent`
@@ -176,9 +176,10 @@ export function createVastClient(send: Send, { apiKey, clean, onDuplicateTemplat
       return complete || left > 0 ? left : null;
     },
 
-    async searchOffers(search, signal) {
+    async searchOffers(search, signal, onSent) {
       const call = "POST /api/v0/bundles/";
-      const body = await send({ method: "POST", path: "/api/v0/bundles/", body: search, endpoint: "search" }, signal);
+      const request = { method: "POST", path: "/api/v0/bundles/", body: search, endpoint: "search" } as const;
+      const body = await send({ ...request, ...(onSent === undefined ? {} : { onSent }) }, signal);
       const { offers } = expectShape(offerList, body, call, "`offers` is not a list");
       return offers.map(readOffer).filter((offer) => offer !== null);
     },

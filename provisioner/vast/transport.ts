@@ -23,6 +23,8 @@ export interface ApiCall {
   beforeSent?: AbortSignal;
   /** Asked when the call has waited for its rate limit, and again when it is written. */
   fence?: Fence;
+  /** Called when the call has waited for its rate limit, also for a retry. */
+  onSent?: () => void;
 }
 
 export type Send = (call: ApiCall, signal?: AbortSignal) => Promise<Record<string, unknown>>;
@@ -109,6 +111,7 @@ export function createTransport(options: TransportOptions): Send {
       throw notSent(call, { kind: "unavailable", slug: "aborted", text: "cancelled before it was sent" });
     if (leftMs > 0) throw notYet(call, leftMs, "other pods with the same key are to call before");
     if (call.fence?.() === false) throw tooLate(call);
+    call.onSent?.();
     const sentAt = options.clock.now();
     const report = (outcome: CallInfo["outcome"]) =>
       options.onCall?.({ endpoint: call.endpoint, outcome, ms: options.clock.now() - sentAt });

@@ -29,6 +29,7 @@ async function findOn(lists: readonly FoundOffers[], before: FoundOffers | null 
   };
   const market: OfferMarket = {
     find: async (_, earlier) => answer(earlier === null ? "any" : `after ${earlier.sharedAt}`),
+    refill: (_, earlier) => void asked.push(`refill ${earlier === null ? "old ones" : `after ${earlier.sharedAt}`}`),
     findAlone: async () => answer("alone"),
     reserve: async () => true,
     settle: async () => undefined,
@@ -40,20 +41,20 @@ async function findOn(lists: readonly FoundOffers[], before: FoundOffers | null 
 }
 
 describe("the offers of a create", () => {
-  test("are those of another pod's search when twelve are left", async () => {
-    expect((await findOn([list(offers(12), { total: 64 })])).asked).toEqual(["any"]);
+  test("are those of another pod's search, which is made again when it is old", async () => {
+    expect((await findOn([list(offers(12), { total: 64 })])).asked).toEqual(["any", "refill old ones"]);
   });
 
-  test("are searched again when fewer are left, also for the next pods", async () => {
-    const { asked, ids } = await findOn([list(offers(11), { total: 64 }), list(offers(2), { own: true, sharedAt: 2 })]);
-    expect(asked).toEqual(["any", "after 1"]);
-    expect(ids).toEqual([1, 2]);
+  test("are searched for the next pods when fewer than twelve are left, while this one uses what there is", async () => {
+    const { asked, ids } = await findOn([list(offers(1), { total: 64 })]);
+    expect(asked).toEqual(["any", "refill after 1"]);
+    expect(ids).toEqual([1]);
+    expect((await findOn([list(offers(1), { total: 64, own: true })])).asked).toEqual(["any"]);
   });
 
-  test("of a small market are enough while a quarter of them is left", async () => {
-    expect((await findOn([list(offers(2), { total: 8 })])).asked).toEqual(["any"]);
-    const again = list(offers(1), { own: true });
-    expect((await findOn([list(offers(1), { total: 8 }), again])).asked).toEqual(["any", "after 1"]);
+  test("of a small market are enough while half of them is left", async () => {
+    expect((await findOn([list(offers(4), { total: 8 })])).asked).toEqual(["any", "refill old ones"]);
+    expect((await findOn([list(offers(3), { total: 8 })])).asked).toEqual(["any", "refill after 1"]);
   });
 
   test("count only where this pod may rent: its avoided machines are its own", async () => {
@@ -71,7 +72,7 @@ describe("the offers of a create", () => {
 
   test("after lost ones are of a later search", async () => {
     const lost = list(offers(12), { sharedAt: 5 });
-    expect((await findOn([list(offers(3), { sharedAt: 6 })], lost)).asked).toEqual(["after 5"]);
+    expect((await findOn([list(offers(3), { sharedAt: 6 })], lost)).asked).toEqual(["after 5", "refill old ones"]);
     const unshared = list(offers(12), { own: true, sharedAt: null });
     expect((await findOn([list(offers(3), { own: true })], unshared)).asked).toEqual(["alone"]);
   });

@@ -55,6 +55,22 @@ describe("the market of all pods", () => {
     expect(journal).toEqual(["search", "search"]);
   });
 
+  test("is searched again for the next pods when its offers get old or few, and by one pod", async () => {
+    const { clock, journal, one, two } = market();
+    const found = await one.find(search, null);
+    await clock.advance(SECOND);
+    two.refill(search, null);
+    await clock.advance(0);
+    expect(journal).toEqual(["search"]);
+    for (const pod of [one, two]) pod.refill(search, found);
+    await clock.advance(0);
+    expect(journal).toEqual(["search", "search"]);
+    await clock.advance(39 * SECOND);
+    for (const pod of [one, two]) pod.refill(search, null);
+    await clock.advance(0);
+    expect(journal).toEqual(["search", "search", "search"]);
+  });
+
   test("has a machine for one pod only: the others are not even shown it", async () => {
     const { one, two } = market();
     const found = await one.find(search, null);

@@ -57,6 +57,18 @@ describe("a shared reading", () => {
     expect(await clock.drive(second.read())).toEqual({ value: 7, readAt: NOW, sharedAt: NOW, own: false });
   });
 
+  test("is not made older by the wait for the rate limit", async () => {
+    const { clock, first } = pods(2, slowly(7, 0));
+    const read = async (sent: () => void) => {
+      await clock.sleep(6 * SECOND);
+      sent();
+      await clock.sleep(SECOND);
+      return 8;
+    };
+    const at = NOW + 6 * SECOND;
+    expect(await clock.drive(first.read({ read }))).toEqual({ value: 8, readAt: at, sharedAt: at, own: true });
+  });
+
   test("is made again when it is no longer fresh, while the others use the one before", async () => {
     let value = 1;
     const { clock, first, second } = pods(2, (time) => slowly(value, 3 * SECOND)(time));
