@@ -5,8 +5,8 @@ import { REDIS_NOW } from "../redis/time.ts";
 /**
  * KEYS: gate (hash: tat, learned, learnedUntil, margin, marginAt), queue (sorted set: class x 1e13 + since), beats (sorted set: last sign
  * of life). ARGV: member, class, since (0: from now on), interval, margin, beat time to live, delay per rank, all times in ms; and 1 to
- * take the turn, 0 to ask only, or 2 to ask how long it takes if all before it go. Answers {ms to wait, members ahead, since}; a wait of 0
- * means that the turn was taken, or could be.
+ * take the turn, 0 to ask only, or 2 to ask how long it takes if all before it go. Answers {ms to wait, members ahead, since, 1 if the gate
+ * is new}; a wait of 0 means that the turn was taken, or could be.
  *
  * A gate that is new or flushed begins closed for one interval, because nobody knows when the last call was. When the gate is open, the
  * member of rank r goes r x delay later: so a dead or busy member before it holds up nobody for longer than that.
@@ -39,6 +39,7 @@ if gate[4] then
 end
 local step = math.ceil(interval + margin)
 local tat = tonumber(gate[1])
+local isNew = tat and 0 or 1
 if not tat then
   tat = now + step
   redis.call('HSET', KEYS[1], 'tat', tat)
@@ -51,9 +52,9 @@ if ARGV[8] ~= '2' and now >= tat + rank * late then
     redis.call('ZREM', KEYS[2], member)
     redis.call('ZREM', KEYS[3], member)
   end
-  return {0, rank, since}
+  return {0, rank, since, isNew}
 end
-return {math.max(tat - now, 0) + rank * (rank > 0 and step or 0), rank, since}`,
+return {math.max(tat - now, 0) + rank * (rank > 0 and step or 0), rank, since, isNew}`,
 };
 
 /**

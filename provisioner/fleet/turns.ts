@@ -59,33 +59,41 @@ export interface TurnStoreParts {
   member: string;
 }
 
-const answer = z.tuple([z.number(), z.number(), z.number()]);
+const answer = z.tuple([z.number(), z.number(), z.number(), z.number()]);
 // As in the script.
 const MODES = { ask: 0, take: 1, estimate: 2 } as const;
 
 export function createTurnStore({ redis, apiKey, egress, member }: TurnStoreParts): TurnStore {
   const keysOf = (endpoint: string) => gateKeys(endpoint, apiKey(), egress);
-  const turn = async (endpoint: string, place: Place, mode: keyof typeof MODES): Promise<Turn> => {
+  const turnOf = async (who: string, endpoint: string, place: Place, mode: keyof typeof MODES) => {
     const { gate, queue, beats } = keysOf(endpoint);
     const interval = INTERVALS_MS[endpoint] ?? 1000;
     const lateMs = mode === "take" ? DELAY_PER_RANK_MS : PREPARATION_PER_RANK_MS;
-    const args = [member, place.class, place.since, interval, MARGIN_MS, BEAT_TTL_MS, lateMs, MODES[mode]];
-    const [waitMs, ahead, since] = answer.parse(await redis.evaluate(TURN, [gate, queue, beats], args));
-    return { waitMs, ahead, since };
+    const args = [who, place.class, place.since, interval, MARGIN_MS, BEAT_TTL_MS, lateMs, MODES[mode]];
+    const [waitMs, ahead, since, isNew] = answer.parse(await redis.evaluate(TURN, [gate, queue, beats], args));
+    return { waitMs, ahead, since, isNew };
   };
-  const leave: TurnStore["leave"] = async (endpoint) => {
+  const leaveAs = async (who: string, endpoint: string) => {
     const { queue, beats } = keysOf(endpoint);
-    await redis.evaluate(LEAVE, [queue, beats], [member]);
+    await redis.evaluate(LEAVE, [queue, beats], [who]);
+  };
+  const openGates = async () => {
+    const who = `gates of ${member}`; // the member's own places stay
+    const open = async (endpoint: string) => {
+      await turnOf(who, endpoint, { class: 2, since: 0 }, "ask");
+      await leaveAs(who, endpoint);
+    };
+    await Promise.all(FIRST_ENDPOINTS.map(open));
+  };
+  const turn = async (endpoint: string, place: Place, mode: keyof typeof MODES): Promise<Turn> => {
+    const { isNew, ...answered } = await turnOf(member, endpoint, place, mode);
+    // Redis was flushed: the other gates are needed soon, and would each begin closed only then.
+    if (isNew === 1) await openGates();
+    return answered;
   };
   return {
-    leave,
-    async openGates() {
-      const open = async (endpoint: string) => {
-        await turn(endpoint, { class: 2, since: 0 }, "ask");
-        await leave(endpoint);
-      };
-      await Promise.all(FIRST_ENDPOINTS.map(open));
-    },
+    openGates,
+    leave: (endpoint) => leaveAs(member, endpoint),
     take: (endpoint, place) => turn(endpoint, place, "take"),
     ask: (endpoint, place) => turn(endpoint, place, "ask"),
     estimate: (endpoint, place) => turn(endpoint, place, "estimate"),

@@ -31,15 +31,17 @@ const turn: Script = (values, [gateKey, queueKey, beatsKey], args, now) => {
   beats.add(member, now);
   const learned = gate.learned !== undefined && gate.learned.until > now ? gate.learned.interval : 0;
   const step = Math.ceil(Math.max(interval, learned) + marginOf(gate, margin, now));
+  const isNew = gate.tat === undefined ? 1 : 0;
   gate.tat ??= now + step;
   const rank = queue.rank(member, own);
-  if (takes === 2 || now < gate.tat + rank * late) return [Math.max(gate.tat - now, 0) + rank * step, rank, since];
+  if (takes === 2 || now < gate.tat + rank * late)
+    return [Math.max(gate.tat - now, 0) + rank * step, rank, since, isNew];
   if (takes === 1) {
     gate.tat = now + step;
     queue.delete(member);
     beats.delete(member);
   }
-  return [0, rank, since];
+  return [0, rank, since, isNew];
 };
 
 const penalty: Script = (values, [gateKey], args, now) => {

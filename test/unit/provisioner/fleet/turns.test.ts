@@ -96,6 +96,19 @@ test("gates that are made at the start are open when the first create needs them
     expect(await turns.take(endpoint, place(1))).toMatchObject({ waitMs: 0, ahead: 0 });
 });
 
+test("the first gate that is found flushed makes all of them again, and nobody loses a place", async () => {
+  const { clock, member, redis } = members();
+  const [a, b] = [member("a").turns, member("b").turns];
+  await a.openGates();
+  redis.flush();
+  const { since } = await a.ask("create", place(1));
+  await b.take("list", place(1));
+  await clock.advance(6150);
+  expect((await b.take("search", place(1))).waitMs).toBe(0);
+  expect(await b.estimate("create", place(1))).toMatchObject({ ahead: 1 });
+  expect(await a.take("create", place(1, since))).toMatchObject({ waitMs: 0, ahead: 0 });
+});
+
 test("searches count per address, other calls per key and address", async () => {
   const { clock, member } = members();
   const { turns } = member("a");
