@@ -9,8 +9,8 @@ import { createFleetLists } from "../observe/fleet-lists.ts";
 import type { ListReader } from "../observe/list-reader.ts";
 import { createOwnLists } from "../observe/own-lists.ts";
 import { pollSlotOf } from "../observe/poll-schedule.ts";
-import type { Account } from "./connect.ts";
 import type { RunContext } from "./dependencies.ts";
+import type { RunAccount } from "./run-account.ts";
 
 export interface ConnectedLists {
   lists: ListReader;
@@ -22,7 +22,7 @@ export interface ConnectedLists {
 export function connectLists(
   { settings, deps, log }: RunContext,
   { fresh }: { fresh: boolean },
-  { client, pacing }: Account,
+  { client, pacing, queue }: RunAccount,
   fleet: Fleet | null,
 ): ConnectedLists {
   const { clock, random } = deps;
@@ -34,6 +34,7 @@ export function connectLists(
     random,
     desired,
     slot: pollSlotOf(podName),
+    own: queue?.own ?? null,
     // Pods of a fleet take turns: they need no time slots for their start.
     fresh: fresh && fleet === null,
     firstCreateWaitMs,

@@ -1,9 +1,10 @@
 // Joins the queues of the pods that share an API key, where there is a Redis for it. Touches Redis, through its connection.
 import { type CreateTurns, createCreateTurns } from "../fleet/create-turns.ts";
-import { podNumber } from "../fleet/own-slot.ts";
+import { type OwnSlot, podNumber } from "../fleet/own-slot.ts";
 import { createFleetPacing, type FleetStore } from "../fleet/pacing.ts";
 import { createTurnStore, type Place } from "../fleet/turns.ts";
 import { createUnavailable } from "../fleet/unavailable.ts";
+import type { LoopState } from "../loop-state.ts";
 import type { ScriptRunner } from "../redis/commands.ts";
 import type { Pacing } from "../vast/pacing.ts";
 import type { RunContext } from "./dependencies.ts";
@@ -12,21 +13,31 @@ import type { RunContext } from "./dependencies.ts";
 const APART_MS = 4000;
 
 export interface Queue {
+  own: OwnSlot;
   pacing: Pacing;
   turns: CreateTurns;
   connect(redis: ScriptRunner): Promise<void>;
 }
 
 /** The pod calls alone until `connect` is called, and while Redis is away. `local` paces the calls of this pod alone. */
-export function joinQueue({ settings, deps, log }: RunContext, local: Pacing): Queue {
+export function joinQueue({ settings, deps, log }: RunContext, loop: LoopState, local: Pacing): Queue {
   const { podName, desired, drainMs, secrets, egress, maxUnavailable } = settings;
   const { clock } = deps;
   let store: FleetStore | null = null;
   const createPlace: Place = { class: 1, since: 0 };
-  const fleet = { size: 0 };
+  // In the state file, so that a pod which starts while Redis is away knows it, too.
+  const fleet = {
+    get size() {
+      return loop.state.fleetSize;
+    },
+    set size(fleetSize) {
+      if (fleetSize !== loop.state.fleetSize) loop.state = { ...loop.state, fleetSize };
+    },
+  };
   const index = podNumber(podName);
   const pacing = createFleetPacing({ clock, log, local, store: () => store, createPlace, index, fleet });
   return {
+    own: { index, pods: () => fleet.size },
     pacing,
     turns: createCreateTurns({ clock, pacing, place: createPlace, index, fleet, maxUnavailable, drainMs }),
     async connect(redis) {

@@ -1,5 +1,6 @@
 // The account of `run`: its client, and how its calls are paced. Touches nothing until the client makes a call.
 import { scrub } from "../../common/logging.ts";
+import type { LoopState } from "../loop-state.ts";
 import type { CallInfo } from "../vast/transport.ts";
 import { type Account, connectAccount } from "./connect.ts";
 import type { RunContext } from "./dependencies.ts";
@@ -10,7 +11,7 @@ export interface RunAccount extends Account {
   queue: Queue | null;
 }
 
-export function connectRunAccount(context: RunContext, onCall: (info: CallInfo) => void): RunAccount {
+export function connectRunAccount(context: RunContext, loop: LoopState, onCall: (info: CallInfo) => void): RunAccount {
   const { settings, deps, log } = context;
   const { secrets, vastUrl } = settings;
   let queue: Queue | null = null;
@@ -24,7 +25,7 @@ export function connectRunAccount(context: RunContext, onCall: (info: CallInfo) 
     onCall,
     pace(local) {
       if (settings.redis.fleet === null) return local;
-      queue = joinQueue(context, local);
+      queue = joinQueue(context, loop, local);
       return queue.pacing;
     },
     ...(deps.adapter ? { adapter: deps.adapter } : {}),

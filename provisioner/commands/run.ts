@@ -82,7 +82,7 @@ export async function run(settings: ProvisionerSettings, deps: Dependencies, sto
     maxDollarsPerHour: settings.limits.maxDollarsPerHour,
     redis: () => redis?.health ?? null,
   });
-  const account = connectRunAccount(context, counts.onCall);
+  const account = connectRunAccount(context, loop, counts.onCall);
   const statusServer = await deps.serveStatus(
     settings.statusPort,
     {
@@ -241,6 +241,7 @@ function loopParts(
       desired,
       allowLocal,
       slot,
+      own: queue?.own ?? null,
       lists,
     }),
     act: counts.counted(

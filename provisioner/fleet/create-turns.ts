@@ -48,8 +48,10 @@ const NOTE_DOWN_EVERY_MS = 5000;
 const AFTER_FORGOTTEN_MS = 30_000;
 // While Redis is away, replacements keep this far apart for each pod that may be down: it is what one takes with a slow start.
 const REPLACEMENT_MS = 90_000;
-// Without Redis, a pod that asks in its slot itself needs some seconds for its list and its search, and would miss it.
-const PREPARATION_MS = 3000;
+// Without Redis, a pod needs some seconds for its list and its search, and would miss a slot that comes sooner: a Redis that is silent
+// costs a second at each question. It then waits for its slot for less than a create may wait (model/deadlines.ts).
+const PREPARATION_MS = 10_000;
+const NEAR_ALONE_MS = PREPARATION_MS + 10_000;
 
 export interface CreateTurnsParts {
   clock: Clock;
@@ -130,8 +132,9 @@ export function createCreateTurns(parts: CreateTurnsParts): CreateTurns {
     const apartMs = Math.max(CREATE_SLOT_MS, REPLACEMENT_MS / Math.max(Math.floor(share), 1));
     const slotMs = kind === "replacement" ? apartMs : CREATE_SLOT_MS;
     const waitMs = PREPARATION_MS + ownSlotWaitMs(index, fleet.size, slotMs, clock.now() + PREPARATION_MS);
-    if (waitMs <= NEAR_MS) return { kind: "now" };
-    return { kind: "later", ahead: Math.floor(waitMs / slotMs), waitMs, checkMs: waitMs / 2 };
+    if (waitMs <= NEAR_ALONE_MS) return { kind: "now" };
+    const checkMs = Math.min(waitMs / 2, waitMs - NEAR_ALONE_MS);
+    return { kind: "later", ahead: Math.floor(waitMs / slotMs), waitMs, checkMs };
   }
 
   return {

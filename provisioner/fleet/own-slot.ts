@@ -14,8 +14,28 @@ export function ownSlotWaitMs(index: number, fleetSize: number, slotMs: number, 
   return sinceStart < OPEN_MS ? 0 : roundMs - sinceStart;
 }
 
-/** A pod's number among the others: that of a StatefulSet, or one from its name. */
+/** A pod's place among all pods with its API key. */
+export interface OwnSlot {
+  index: number;
+  /** How many pods there were last. */
+  pods(): number;
+}
+
+/** Null while the pods are so few, or their number is so unknown, that the time slots of pods without Redis do. */
+export function slotAmongMany(own: OwnSlot | null): OwnSlot | null {
+  return own !== null && own.pods() > LEAST_PLACES ? own : null;
+}
+
+/** The first instant from `notBefore` on that is in the pod's slot. */
+export function ownSlotAt({ index, pods }: OwnSlot, slotMs: number, notBefore: number): number {
+  return notBefore + ownSlotWaitMs(index, pods(), slotMs, notBefore);
+}
+
+/**
+ * A pod's number among the others: that of a StatefulSet, counted from a number of the set's name, since the first pods of many sets must
+ * not have one slot; or a number of the pod's name.
+ */
 export function podNumber(podName: string): number {
-  const ordinal = /-(\d{1,6})$/.exec(podName)?.[1];
-  return ordinal === undefined ? createHash("sha256").update(podName).digest().readUInt16BE(0) : Number(ordinal);
+  const [, set = podName, ordinal = "0"] = /^(.*)-(\d{1,6})$/.exec(podName) ?? [];
+  return createHash("sha256").update(set).digest().readUInt16BE(0) + Number(ordinal);
 }

@@ -1,4 +1,5 @@
 // When the instance list is due, and what an answer or a refusal changes about that. Pure.
+import type { OwnSlot } from "../fleet/own-slot.ts";
 import { READ_WAIT_MS } from "../vast/transport.ts";
 import {
   afterAnswer,
@@ -8,6 +9,7 @@ import {
   hasSlot,
   mayBeAlone,
   nextCreateSlot,
+  nextListAmongMany,
   nextWhileReady,
   nextWhileStarting,
   type Polling,
@@ -66,7 +68,7 @@ export function templateIsNeeded({ awaitsFirstList, createSlotAt }: ListSchedule
 
 /**
  * Epoch ms at which the list is due again after an earlier one. `lastKnown` says whether that one was answered; `availableAt` is when
- * the endpoint's rate limit next allows a list.
+ * the endpoint's rate limit next allows a list. `among`: the pod's place where there are more pods than slots.
  */
 export function listDueAt(
   { polling, requestedAt, createSlotAt }: ListSchedule,
@@ -74,12 +76,15 @@ export function listDueAt(
   lastKnown: boolean,
   availableAt: () => number,
   now: number,
+  among: OwnSlot | null = null,
 ): number {
   // A change waits for the list when the API has asked for a longer wait than a pass may take.
   if (urgency === "now") return availableAt() - now > READ_WAIT_MS ? availableAt() : 0;
   if (createSlotAt !== null) return createSlotAt;
-  const next = urgency === "ready" && lastKnown ? nextWhileReady : nextWhileStarting;
-  return Math.max(next(polling, requestedAt), availableAt());
+  const ready = urgency === "ready" && lastKnown;
+  const next = ready ? nextWhileReady : nextWhileStarting;
+  const at = among === null ? next(polling, requestedAt) : nextListAmongMany(among, ready, requestedAt);
+  return Math.max(at, availableAt());
 }
 
 /** Whether the next pass should be early enough for the list; while the pod is blocked, the plan's own interval is enough. */

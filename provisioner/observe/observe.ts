@@ -2,6 +2,7 @@
 import type { Clock } from "../../common/clock.ts";
 import type { BanStore } from "../blacklist/store.ts";
 import type { AccountReadings } from "../fleet/account-readings.ts";
+import type { OwnSlot } from "../fleet/own-slot.ts";
 import type { Desired } from "../model/desired.ts";
 import { currentEndpoint, remoteOnly } from "../model/endpoint.ts";
 import { phaseOf, stoppedByVast } from "../model/instance-phase.ts";
@@ -31,6 +32,7 @@ export interface ObserverParts {
   /** Whether an address of this machine may be an instance's. */
   allowLocal: boolean;
   slot: PollSlot;
+  own: OwnSlot | null;
   lists: ListReader;
 }
 

@@ -1,5 +1,6 @@
 // Lists by own calls of the API, in the pod's time slots. Touches the API.
 import type { Clock } from "../../common/clock.ts";
+import { type OwnSlot, slotAmongMany } from "../fleet/own-slot.ts";
 import type { Desired } from "../model/desired.ts";
 import { known } from "../model/observation.ts";
 import type { VastClient } from "../vast/client.ts";
@@ -26,6 +27,8 @@ export interface OwnListParts {
   random: () => number;
   desired: Pick<Desired, "label">;
   slot: PollSlot;
+  /** The pod's place in its fleet, which it lists without while Redis is away. */
+  own: OwnSlot | null;
   /** The pod has never run here: it keeps to its time slots, since neighbours may be starting as well. */
   fresh: boolean;
   firstCreateWaitMs: number;
@@ -39,8 +42,15 @@ export function createOwnLists(parts: OwnListParts): ListReader {
   const { client, clock, random, desired, slot, listAvailableAt } = parts;
   let schedule = startListSchedule(slot, parts.fresh, parts.firstCreateWaitMs);
 
+  const amongMany = () => slotAmongMany(parts.own);
   const dueAt = ({ list }: Listed, urgency: Urgency) =>
-    listDueAt(schedule, urgency, list.known, listAvailableAt, clock.now());
+    listDueAt(schedule, urgency, list.known, listAvailableAt, clock.now(), amongMany());
+
+  /** All pods of a fleet come here with a list of its leader at the same time, when Redis is lost: each waits for its slot. */
+  function waitForSlot(last: Listed | null): void {
+    const isOfLeader = last !== null && last.listedAt > schedule.requestedAt;
+    if (isOfLeader && amongMany() !== null) schedule = { ...schedule, requestedAt: clock.now() };
+  }
 
   async function request(last: Listed | null, retryRateLimited: boolean, signal?: AbortSignal): Promise<Listed> {
     schedule = { ...schedule, requestedAt: clock.now() };
@@ -71,13 +81,15 @@ export function createOwnLists(parts: OwnListParts): ListReader {
       await clock.sleep(firstObservation(slot, clock.now()) - clock.now(), signal);
     },
     async next(last, urgency, signal) {
+      waitForSlot(last);
       if (last !== null && !isInFuture(last, clock) && clock.now() < dueAt(last, urgency)) return null;
       return request(last, urgency === "now" || schedule.createSlotAt !== null, signal);
     },
     again: (last, urgency, signal) => request(last, urgency === "now" || schedule.createSlotAt !== null, signal),
     wakeAt(last, urgency, wantedAt) {
       if (schedule.createSlotAt !== null) return Math.min(wantedAt, schedule.createSlotAt);
-      if (!wakesForList(schedule, urgency, wantedAt, clock.now())) return wantedAt;
+      const wakes = amongMany() !== null || wakesForList(schedule, urgency, wantedAt, clock.now());
+      if (!wakes) return wantedAt;
       return Math.min(wantedAt, last === null ? 0 : dueAt(last, urgency));
     },
     templateIsNeeded: () => templateIsNeeded(schedule),

@@ -5,7 +5,12 @@
 // 1.7 s. Ten slots are a round, and each of ten pods lists in one of them. Three rounds are a create round, and each of the ten pods
 // has one create slot in it. The create slots of neighbours are three slots apart; because 3 and 10 have no common factor, the ten
 // pods have ten different list slots.
+//
+// Measured on 2026-11-28 in simulated time, pods that start at once, against retries with a random exponential backoff: five pods were
+// ready after 46 s instead of 94 to 104 s, ten pods after 75 s instead of 280 s, and of the calls of idle pods 0 % instead of 16 to 35 %
+// were refused. So the slots stay, for pods without Redis.
 import { createHash } from "node:crypto";
+import { type OwnSlot, ownSlotAt } from "../fleet/own-slot.ts";
 
 // Longer than the list limit of 1 s; three slots are longer than the create limit of 4.5 s. Both leave room for clocks that are
 // off by 0.3 s.
@@ -156,6 +161,21 @@ export function nextWhileStarting(polling: Polling, requestedAt: number): number
   if (!hasSlot(polling)) return inAnySlot(phaseMs, requestedAt + periodMs - SLOT_MS / 2);
   const slotAt = onGrid(phaseMs, periodMs, requestedAt + MIN_LIST_GAP_MS);
   return slotAt + lateAt(phaseMs, slotAt);
+}
+
+// Longer than the limits of 1 s and 3 s by what a pass is late when Redis lets it wait. A create reads the template itself, so that is in
+// no hurry.
+const LIST_OWN_SLOT_MS = 2200;
+const TEMPLATE_OWN_SLOT_MS = 6000;
+
+/** When the list is due again among more pods than slots: each has one slot in a round that is long enough for all. */
+export function nextListAmongMany(own: OwnSlot, ready: boolean, requestedAt: number): number {
+  return ownSlotAt(own, LIST_OWN_SLOT_MS, requestedAt + (ready ? READY_MS : MIN_LIST_GAP_MS));
+}
+
+/** The same for the template. */
+export function nextTemplateAmongMany(own: OwnSlot, readAt: number): number {
+  return ownSlotAt(own, TEMPLATE_OWN_SLOT_MS, readAt + MIN_TEMPLATE_GAP_MS);
 }
 
 /** When the list is due again while all is well: about every half minute, in the pod's own slot. */

@@ -1,11 +1,12 @@
 // Keeps the template between passes and reads it again when it is due. Touches the API and, with a fleet, Redis.
 import type { Clock } from "../../common/clock.ts";
 import type { AccountReadings } from "../fleet/account-readings.ts";
+import { type OwnSlot, slotAmongMany } from "../fleet/own-slot.ts";
 import type { Desired } from "../model/desired.ts";
 import { known, type Observation, type Seen } from "../model/observation.ts";
 import { asVastError } from "../vast/errors.ts";
 import type { Template } from "../vast/rows.ts";
-import { nextCreateSlot, nextTemplate, type PollSlot } from "./poll-schedule.ts";
+import { nextCreateSlot, nextTemplate, nextTemplateAmongMany, type PollSlot } from "./poll-schedule.ts";
 import { unknownBecause } from "./unknown.ts";
 
 // After a failed read: short enough to continue soon, long enough for the endpoint's rate limit.
@@ -25,6 +26,8 @@ export interface TemplateCacheParts {
   random: () => number;
   desired: Pick<Desired, "templateName">;
   slot: PollSlot;
+  /** The pod's place in its fleet, in which it reads while Redis is away. */
+  own: OwnSlot | null;
 }
 
 export interface TemplateCache {
@@ -34,7 +37,8 @@ export interface TemplateCache {
   dueAt(): number;
 }
 
-export function createTemplateCache({ readings, clock, random, desired, slot }: TemplateCacheParts): TemplateCache {
+export function createTemplateCache(parts: TemplateCacheParts): TemplateCache {
+  const { readings, clock, random, desired, slot } = parts;
   let template: Seen<Template | null> | null = null;
   let templateAt = 0;
   let dueAt = 0;
@@ -49,16 +53,22 @@ export function createTemplateCache({ readings, clock, random, desired, slot }: 
         const { templateName } = desired;
         const reading = await readings.template(templateName, SHARED, signal, { retryRateLimited: false });
         template = known(reading.value);
-        dueAt = reading.own
-          ? nextTemplate(slot, reading.readAt)
-          : Math.max(reading.readAt + SHARED.freshMs + random() * SHARED_JITTER_MS, clock.now() + MIN_SHARED_GAP_MS);
+        const among = reading.sharedAt === null ? slotAmongMany(parts.own) : null;
+        if (among !== null) dueAt = nextTemplateAmongMany(among, reading.readAt);
+        else if (reading.own) dueAt = nextTemplate(slot, reading.readAt);
+        else
+          dueAt = Math.max(
+            reading.readAt + SHARED.freshMs + random() * SHARED_JITTER_MS,
+            clock.now() + MIN_SHARED_GAP_MS,
+          );
         templateAt = reading.readAt;
       } catch (error) {
         const failure = asVastError(error);
         const refused = failure.kind === "rate_limited";
-        dueAt = refused
-          ? nextCreateSlot(slot, templateAt + TEMPLATE_INTERVAL_MS, random)
-          : templateAt + TEMPLATE_RETRY_MS;
+        const among = slotAmongMany(parts.own);
+        if (refused && among !== null) dueAt = nextTemplateAmongMany(among, templateAt);
+        else if (refused) dueAt = nextCreateSlot(slot, templateAt + TEMPLATE_INTERVAL_MS, random);
+        else dueAt = templateAt + TEMPLATE_RETRY_MS;
         // A refusal is no news: what was read before still counts.
         if (!refused || template === null) template = unknownBecause(failure);
       }

@@ -23,13 +23,17 @@ export interface Outages extends RedisHealth {
 // A pass sends a few commands, and each may wait a second: after the first failure the others fail immediately for this long.
 const FAIL_FAST_MS = 3000;
 
+const ALONE = "each pod lists and takes its turn alone, in a slot of its own";
 // What the outage means for the pod, by what this Redis holds.
 const EFFECTS = {
   bans: { all: "bans are unknown until it is back", writes: "new bans and counters are not saved" },
-  fleet: { all: "the lease is not renewed until it is back", writes: "the lease is not renewed" },
+  fleet: {
+    all: `until it is back the lease is not renewed, and ${ALONE}`,
+    writes: `the lease is not renewed, and ${ALONE}`,
+  },
   both: {
-    all: "bans are unknown and the lease is not renewed until it is back",
-    writes: "new bans and counters are not saved and the lease is not renewed",
+    all: `until it is back bans are unknown, the lease is not renewed, and ${ALONE}`,
+    writes: `new bans and counters are not saved, the lease is not renewed, and ${ALONE}`,
   },
 } as const;
 

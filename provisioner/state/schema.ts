@@ -182,6 +182,8 @@ export const stateSchema = z.object({
   bansUnknownSince: instantSchema.nullable(),
   /** The account of the API key, by which the keys in Redis are named; null until a provisioner with Redis has read it. */
   accountId: z.int().nullable().default(null),
+  /** How many pods with the API key there were last: while Redis is away each keeps to a slot of its own. */
+  fleetSize: z.int().min(0).default(0),
   /** The owner of the lease in Redis: after a restart the provisioner is the same owner. */
   leaseToken: z.string().nullable().default(null),
 });
@@ -217,6 +219,7 @@ export function emptyState(label: string): State {
     listUnknownSince: null,
     bansUnknownSince: null,
     accountId: null,
+    fleetSize: 0,
     leaseToken: null,
   };
 }

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { ownSlotWaitMs, podNumber } from "../../../../provisioner/fleet/own-slot.ts";
+import { ownSlotAt, ownSlotWaitMs, podNumber, slotAmongMany } from "../../../../provisioner/fleet/own-slot.ts";
 
 test("every pod of a fleet has its own slot, one after another, in each round", () => {
   const starts = Array.from({ length: 30 }, (_, index) => ownSlotWaitMs(index, 30, 5000, 1_000_000_000));
@@ -15,13 +15,25 @@ test("a slot is open for a second, then the next one is a round away", () => {
   expect(ownSlotWaitMs(3, 20, 5000, start + 1000)).toBe(20 * 5000 - 1000);
 });
 
+test("the slot after an instant is in the round of the fleet's last size, which only a fleet of more than ten has", () => {
+  const own = { index: 3, pods: () => 20 };
+  const at = ownSlotAt(own, 5000, 1_000_000_000);
+  expect(at - 1_000_000_000).toBe(ownSlotWaitMs(3, 20, 5000, 1_000_000_000));
+  expect([slotAmongMany(own), slotAmongMany({ ...own, pods: () => 10 }), slotAmongMany(null)]).toEqual([
+    own,
+    null,
+    null,
+  ]);
+});
+
 test("there are at least ten slots, because the size of the fleet may not be known", () => {
   const start = 1_000_000_000 + ownSlotWaitMs(0, 0, 5000, 1_000_000_000);
   expect(ownSlotWaitMs(0, 0, 5000, start + 1000)).toBe(49_000);
 });
 
-test("a pod's number is that of its set, or one from its name", () => {
-  expect(podNumber("vast-pod-12")).toBe(12);
+test("a pod's number counts from one of its set's name, so that the first pods of many sets do not have one slot", () => {
+  expect(podNumber("vast-pod-12") - podNumber("vast-pod-0")).toBe(12);
+  expect(new Set(["a-0", "b-0", "c-0"].map((name) => podNumber(name) % 50)).size).toBe(3);
   expect(podNumber("web-7d9f")).toBe(podNumber("web-7d9f"));
   expect(podNumber("web-7d9f")).not.toBe(podNumber("web-7d9e"));
 });

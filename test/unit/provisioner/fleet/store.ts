@@ -1,5 +1,5 @@
 // The store of a fleet on the simulated Redis, for the tests of what uses it. Touches nothing.
-import { CREATE_SLOT_MS, createFleetPacing, type FleetStore } from "../../../../provisioner/fleet/pacing.ts";
+import { createFleetPacing, type FleetStore } from "../../../../provisioner/fleet/pacing.ts";
 import { createTurnStore, type Place } from "../../../../provisioner/fleet/turns.ts";
 import { createUnavailable, type MaxUnavailable } from "../../../../provisioner/fleet/unavailable.ts";
 import { createPacing } from "../../../../provisioner/vast/pacing.ts";
@@ -23,7 +23,7 @@ export function members(): Members {
     const parts = { redis: connection, apiKey: () => "key", member: name };
     return {
       turns: createTurnStore({ ...parts, egress: "all" }),
-      unavailable: createUnavailable({ ...parts, maxUnavailable, apartMs: CREATE_SLOT_MS }),
+      unavailable: createUnavailable({ ...parts, maxUnavailable, apartMs: 4650 }),
     };
   };
   const pod: Members["pod"] = (name, index = 0, size = 0, maxUnavailable = { percent: 10 }) =>

@@ -52,6 +52,7 @@ function observer(script: Script = {}) {
     random,
     desired,
     slot,
+    own: null,
     fresh: script.fresh ?? false,
     firstCreateWaitMs: 10 * SECOND,
     listAvailableAt: () => script.availableAt?.() ?? 0,
@@ -70,6 +71,7 @@ function observer(script: Script = {}) {
     desired,
     allowLocal: script.allowLocal ?? false,
     slot,
+    own: null,
     lists: { ...lists, ...script.lists },
   });
   return {

@@ -1,14 +1,15 @@
 import { describe, expect, test } from "vitest";
 import { createAccountReadings } from "../../../../provisioner/fleet/account-readings.ts";
+import type { OwnSlot } from "../../../../provisioner/fleet/own-slot.ts";
 import { known } from "../../../../provisioner/model/observation.ts";
-import { pollSlotOf } from "../../../../provisioner/observe/poll-schedule.ts";
+import { nextTemplateAmongMany, pollSlotOf } from "../../../../provisioner/observe/poll-schedule.ts";
 import { createTemplateCache } from "../../../../provisioner/observe/template-cache.ts";
 import { fakeClock } from "../../../fakes/fake-clock.ts";
 import { vastError } from "../fakes.ts";
 import { desired, MINUTE, NOW, SECOND, template } from "../plan/situation.ts";
 
 /** A cache whose API answers with `answer`, and how often the API was called. */
-function cacheOf(answer: () => typeof template | null = () => template) {
+function cacheOf(answer: () => typeof template | null = () => template, own: OwnSlot | null = null) {
   const clock = fakeClock(NOW);
   let back = 0;
   let calls = 0;
@@ -31,12 +32,14 @@ function cacheOf(answer: () => typeof template | null = () => template) {
     setBack: (ms: number) => {
       back = ms;
     },
-    cache: createTemplateCache({ readings, clock: settableClock, random: () => 0.5, desired, slot }),
+    cache: createTemplateCache({ readings, clock: settableClock, random: () => 0.5, desired, slot, own }),
   };
 }
 const failsWith = (error: Error) => () => {
   throw error;
 };
+
+const MANY = { index: 7, pods: () => 50 };
 
 describe("the template", () => {
   test("is read once, and again when it is due", async () => {
@@ -77,6 +80,19 @@ describe("the template", () => {
     expect(cache.dueAt() % (51 * SECOND)).toBe(3 * 5100);
   });
 
+  test("is read in the pod's own slot of a long round while many pods are without Redis, after a refusal, too", async () => {
+    let refused = false;
+    const read = () => (refused ? failsWith(vastError("rate_limited"))() : template);
+    const { cache, clock } = cacheOf(read, MANY);
+    for (refused of [false, true]) {
+      const now = clock.now();
+      await cache.observe(true);
+      expect(cache.dueAt()).toBe(nextTemplateAmongMany(MANY, now));
+      expect(cache.dueAt() - now).toBeGreaterThan(10 * SECOND);
+      await clock.advance(5 * MINUTE);
+    }
+  });
+
   test("is read again when the clock was set back", async () => {
     const { cache, calls, setBack } = cacheOf();
     await cache.observe(true);
@@ -96,7 +112,7 @@ describe("the template", () => {
         template: async () => ({ value: template, readAt: NOW - ageMs, sharedAt: NOW, own: false }),
       };
       const slot = pollSlotOf("vast-pod-3");
-      const cache = createTemplateCache({ readings, clock, random: () => 0.5, desired, slot });
+      const cache = createTemplateCache({ readings, clock, random: () => 0.5, desired, slot, own: MANY });
       expect(await cache.observe(true)).toEqual({ template: known(template), templateAt: NOW - ageMs });
       expect(cache.dueAt()).toBe(Math.max(NOW - ageMs + 55 * SECOND, NOW + 10 * SECOND));
     }

@@ -184,6 +184,7 @@ const someState: fc.Arbitrary<State> = fc.record({
   listUnknownSince: maybe(past),
   bansUnknownSince: maybe(past),
   accountId: maybe(fc.constant(4321)),
+  fleetSize: fc.nat(1000),
   leaseToken: maybe(fc.constant("t0-k3-n")),
 });
 
