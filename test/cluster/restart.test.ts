@@ -19,11 +19,6 @@ describe("a serving pod", () => {
   });
   afterAll(() => stage?.close());
 
-  const pod = async () => {
-    const [first] = await stage.pods();
-    if (first === undefined) throw new Error("there is no pod");
-    return first;
-  };
   const inContainer = (container: string, script: string) =>
     stage.kubectl("exec", "vast-pod-0", "--container", container, "--", "sh", "-c", script);
   /** The process ids of the container's program, without the shell that supervises it. */
@@ -34,7 +29,7 @@ describe("a serving pod", () => {
   };
 
   test.each(["provisioner", "reloader"])("loses no container and no request while the %s is killed", async (name) => {
-    const before = await pod();
+    const before = await stage.firstPod();
     await stage.client.answered();
     const mark = await stage.client.mark();
     for (let i = 0; i < KILLS; i++) {
@@ -54,7 +49,7 @@ describe("a serving pod", () => {
     }
     // Longer than the readiness probe takes to see a bad answer.
     await stage.client.sends(50);
-    const after = await pod();
+    const after = await stage.firstPod();
     const samples = await stage.client.since(mark);
     console.log(`${KILLS} kills of the ${name}: ${summary(samples)}`);
     expect(restartsOf(after)).toBe(restartsOf(before));
@@ -79,7 +74,7 @@ describe("a serving pod", () => {
   });
 
   test("that is evicted finds its instance again", async () => {
-    const before = await pod();
+    const before = await stage.firstPod();
     await stage.evict("vast-pod-0");
     await until(
       "its successor is ready",
@@ -91,7 +86,7 @@ describe("a serving pod", () => {
   });
 
   test("that the kubelet evicts since a volume is full finds its instance again", async () => {
-    const before = await pod();
+    const before = await stage.firstPod();
     await inContainer("nginx", "head -c 20000000 /dev/zero >/var/run/nginx/much");
     await until(
       "its successor is ready",

@@ -23,6 +23,8 @@ export interface Stage {
   remove(): Promise<void>;
   /** The pods with an instance, also those that are ending. */
   pods(): Promise<PodObject[]>;
+  /** Fails when there is none. */
+  firstPod(): Promise<PodObject>;
   set(): Promise<SetObject>;
   /** All instances that are billed. */
   live(): Promise<EmulatedInstance[]>;
@@ -132,6 +134,11 @@ function createStage(
     remove: async () => void (await inside("delete", "--kustomize", folder)),
     pods: async () =>
       (await getJson<{ items: PodObject[] }>("pods", "--namespace", namespace, "--selector", POD_LABELS)).items,
+    firstPod: async () => {
+      const [first] = await stage.pods();
+      if (first === undefined) throw new Error("there is no pod");
+      return first;
+    },
     set: () => getJson<SetObject>("statefulset", "vast-pod", "--namespace", namespace),
     live: async () => (await emulator.state()).instances.filter((one) => one.destroyedAt === null),
     serving: async (count) => {

@@ -17,16 +17,11 @@ describe("a serving pod", () => {
   });
   afterAll(() => stage?.close());
 
-  const pod = async () => {
-    const [first] = await stage.pods();
-    if (first === undefined) throw new Error("there is no pod");
-    return first;
-  };
   const restarted = async (before: number) => {
     await until(
       "the pod is ready again",
       async () => {
-        const now = await pod();
+        const now = await stage.firstPod();
         return isReady(now) && restartsOf(now) > before;
       },
       { timeoutMs: PATIENCE_MS, everyMs: 250 },
@@ -42,7 +37,7 @@ describe("a serving pod", () => {
 
   test("loses no request while the kubelet hangs and is started again, even if a program dies meanwhile", async () => {
     await stage.client.answered();
-    const before = await pod();
+    const before = await stage.firstPod();
     const mark = await stage.client.mark();
     signalProgram("kubelet", "SIGSTOP");
     // Its supervisor needs no kubelet.
@@ -59,24 +54,24 @@ describe("a serving pod", () => {
     const samples = await stage.client.since(mark);
     console.log(`the kubelet hangs and is started again: ${summary(samples)}`);
     expect(failures(samples)).toEqual([]);
-    expect(restartsOf(await pod())).toBe(restartsOf(before));
+    expect(restartsOf(await stage.firstPod())).toBe(restartsOf(before));
     await servesTheSame();
   });
 
   // As the kernel does where one process that has no memory left ends the whole container.
   test.each(["provisioner", "reloader", "nginx"])("is back after the whole container %s was killed", async (name) => {
-    const before = await pod();
+    const before = await stage.firstPod();
     const mark = await stage.client.mark();
     for (const pid of processesNamed(null, containerIdOf(before, name))) process.kill(pid, "SIGKILL");
     await restarted(restartsOf(before));
     const samples = await stage.client.since(mark);
     console.log(`the container ${name} is killed: ${summary(samples)}`);
-    expect((await pod()).metadata.uid).toBe(before.metadata.uid);
+    expect((await stage.firstPod()).metadata.uid).toBe(before.metadata.uid);
     await servesTheSame();
   });
 
   test("is back after its pause process was killed", async () => {
-    const before = await pod();
+    const before = await stage.firstPod();
     const mark = await stage.client.mark();
     const [pause, ...others] = processesNamed("pause", before.metadata.uid);
     expect(others).toEqual([]);
@@ -85,7 +80,7 @@ describe("a serving pod", () => {
     await restarted(restartsOf(before));
     const samples = await stage.client.since(mark);
     console.log(`the pause process is killed: ${summary(samples)}`);
-    expect((await pod()).metadata.uid).toBe(before.metadata.uid);
+    expect((await stage.firstPod()).metadata.uid).toBe(before.metadata.uid);
     await servesTheSame();
   });
 });
