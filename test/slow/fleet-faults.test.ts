@@ -28,10 +28,13 @@ const MOST_REFUSED = 2;
 // Between two creates.
 const CREATE_MS = 4650;
 
+// A pod notices within this time that its instance is gone, and wants a list.
+const NOTICED_MS = 20_000;
+
 let network: Network;
 let pod: Pod;
 let redis: Redis;
-const hosts: NetworkHost[] = [];
+let hosts: NetworkHost[] = [];
 let members: Member[] = [];
 /** The pods whose instance a test has ended. */
 const lost: Member[] = [];
@@ -49,11 +52,12 @@ beforeAll(async () => {
   });
   await pod.emulator.send("POST", "settings", { sharedAddress: true });
   redis = patientRedis(pod.redis?.url ?? "");
-  for (let i = 0; i < PODS; i += 1) hosts.push(await network.join());
+  hosts = await Promise.all(Array.from({ length: PODS }, () => network.join()));
   members = await Promise.all(hosts.map((host, i) => startMember(pod, i, { host })));
 }, LONGEST_MS);
 afterAll(async () => {
   redis?.disconnect();
+  await Promise.all(members.map(({ child }) => child().stop()));
   await pod?.close();
   await network?.close();
 }, LONGEST_MS);
@@ -152,8 +156,9 @@ test(
     await host.cutOff(api);
     try {
       await lose(needy);
-      await until("it knows", async () => (await readyCount(needy)) === 0, { timeoutMs: 60_000 });
-      await expectAnotherLeads(leader);
+      const noticed = until("it knows", async () => (await readyCount(needy)) === 0, { timeoutMs: 60_000 });
+      const [afterMs] = await Promise.all([untilAnotherLeads(members, lead, leader), noticed]);
+      expect(afterMs).toBeLessThan(NOTICED_MS + LONGEST_WITHOUT_LEADER_MS);
       await untilReady(needy, 60_000);
     } finally {
       await host.reconnect(api);
