@@ -39,12 +39,11 @@ async function serving(members: readonly Member[], image: string): Promise<{ rig
   return { right: right.length, any: served.length };
 }
 
-test("eight pods start and get a new image with hardly a refused change, although Redis forgets everything meanwhile", async () => {
+test("eight pods start and get a new image with hardly a refused change, although Redis forgets everything in both", async () => {
   const redis = new Redis(pod.redis?.url ?? "");
   const first = await all("example/app:2");
   await until("two pods serve", async () => (await serving(first, "example/app:2")).right >= 2, { timeoutMs: 120_000 });
   await redis.flushall();
-  redis.disconnect();
   await until("all pods serve", async () => (await serving(first, "example/app:2")).right === PODS, {
     timeoutMs: 240_000,
     everyMs: 500,
@@ -60,16 +59,21 @@ test("eight pods start and get a new image with hardly a refused change, althoug
       timeoutMs: 60_000,
     },
   );
-  let least = PODS;
+  let [least, forgotten] = [PODS, false];
   await until(
     "all pods serve the new image",
     async () => {
       const { right, any } = await serving(second, "example/app:3");
       least = Math.min(least, any);
+      if (right >= 2 && !forgotten) {
+        forgotten = true;
+        await redis.flushall();
+      }
       return right === PODS;
     },
     { timeoutMs: 360_000, everyMs: 500 },
   );
+  redis.disconnect();
   expect(least).toBeGreaterThanOrEqual(PODS - MOST_DOWN);
   expect(least).toBeLessThan(PODS);
   const live = (await pod.emulator.state()).instances.filter(({ destroyedAt }) => destroyedAt === null);
