@@ -49,7 +49,7 @@ const FILTER_KNOWN_MS = 600_000;
 const ACCOUNT_KNOWN_MS = 30_000;
 // Nothing is due: a change that no pod notices by itself is noticed within this time in a small account, within twice as much in a large
 // one. It is all that idle pods cost, but for the template and one reading of each label in 5 minutes.
-const COUNTS_EVERY_MS = 12_000;
+const COUNTS_EVERY_MS = 15_000;
 // One page may be damaged by chance. After the second one its labels are read one by one, in less than this time.
 const BROKEN_PAGES = 2;
 const ONE_BY_ONE_MS = 60_000;

@@ -13,9 +13,9 @@ import { unknownBecause } from "./unknown.ts";
 const TEMPLATE_RETRY_MS = 10_000;
 // After a rate-limited read the next one starts at the pod's create slot, and at least the endpoint's interval later.
 const TEMPLATE_INTERVAL_MS = 3000;
-// With a fleet the template is read for all pods so often that each notices a change within a minute, as one without a fleet does. Each pod
-// uses it some time later, so that they do not all come at once.
-const SHARED = { freshMs: 50_000, usableMs: 90_000 } as const;
+// With a fleet the template is read for all pods, so often that a rollout of hundreds of pods loses little time before its first create.
+// Each pod uses it some time later, so that they do not all come at once.
+const SHARED = { freshMs: 30_000, usableMs: 90_000 } as const;
 const SHARED_JITTER_MS = 10_000;
 // A pod does not ask Redis more often than this, however old the shared template is.
 const MIN_SHARED_GAP_MS = 10_000;

@@ -51,18 +51,18 @@ describe("the next reading", () => {
     expect(nextReading(NEW_MEMORY, lead(dueAt([A])), 0)).toEqual({ kind: "counts", which: "all" });
   });
 
-  test("is none while nothing is due, and counts every 12 s, of all and of those that do not run", () => {
+  test("is none while nothing is due, and counts every 15 s, of all and of those that do not run", () => {
     const idle = lead(dueAt(labels(3), REDIS_NOW + MINUTE));
-    expect(nextReading(COUNTED, idle, 11 * SECOND)).toBeNull();
-    expect(nextReading(COUNTED, idle, 12 * SECOND)).toEqual({ kind: "counts", which: "not_running" });
-    const { memory } = afterCounts(COUNTED, "not_running", null, [], 12 * SECOND);
-    expect(nextReading(memory, idle, 23 * SECOND)).toBeNull();
-    expect(nextReading(memory, idle, 24 * SECOND)).toEqual({ kind: "counts", which: "all" });
+    expect(nextReading(COUNTED, idle, 14 * SECOND)).toBeNull();
+    expect(nextReading(COUNTED, idle, 15 * SECOND)).toEqual({ kind: "counts", which: "not_running" });
+    const { memory } = afterCounts(COUNTED, "not_running", null, [], 15 * SECOND);
+    expect(nextReading(memory, idle, 29 * SECOND)).toBeNull();
+    expect(nextReading(memory, idle, 30 * SECOND)).toEqual({ kind: "counts", which: "all" });
   });
 
   test("is of all instances in a small account, which shows those that do not run as well", () => {
     const small = { ...COUNTED, account: { rows: 25, at: 0 } };
-    expect(nextReading(small, lead(), 12 * SECOND)).toEqual({ kind: "counts", which: "all" });
+    expect(nextReading(small, lead(), 15 * SECOND)).toEqual({ kind: "counts", which: "all" });
     expect(nextReading({ ...knowing([A]), account: small.account }, lead(dueAt([A])), 0)).toEqual({ kind: "account" });
   });
 

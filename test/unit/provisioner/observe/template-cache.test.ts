@@ -114,7 +114,7 @@ describe("the template", () => {
       const slot = pollSlotOf("vast-pod-3");
       const cache = createTemplateCache({ readings, clock, random: () => 0.5, desired, slot, own: MANY });
       expect(await cache.observe(true)).toEqual({ template: known(template), templateAt: NOW - ageMs });
-      expect(cache.dueAt()).toBe(Math.max(NOW - ageMs + 55 * SECOND, NOW + 10 * SECOND));
+      expect(cache.dueAt()).toBe(Math.max(NOW - ageMs + 35 * SECOND, NOW + 10 * SECOND));
     }
   });
 });
