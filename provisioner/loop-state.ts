@@ -17,6 +17,8 @@ export interface LoopState {
   served: Served | null;
   seen: Observation | null;
   ownership: Ownership;
+  /** One pod reads the instance list for all. */
+  sharesLists: boolean;
   plan: Plan | null;
   suppressed: readonly Action[];
   /** Why nothing may be mutated: the state file or the upstream file cannot be written. */
@@ -47,6 +49,7 @@ export function startState(state: State, now: number): LoopState {
     served: null,
     seen: null,
     ownership: OURS,
+    sharesLists: false,
     plan: null,
     suppressed: [],
     problem: null,
@@ -125,12 +128,13 @@ export function lostMs({ seen, state, pausedMs: before }: LoopState, pausedMs: n
 }
 
 /** While all is well the list is read seldom. */
-export function urgencyOf({ plan, problem, state }: LoopState): Urgency {
+export function urgencyOf({ plan, problem, state, sharesLists }: LoopState): Urgency {
   // A second list shows whether the contract is really stopped: until then nginx may route to somebody else.
   if (Object.values(state.tracks).some(({ stopped }) => stopped !== null)) return "starting";
   if (plan === null || problem !== null) return "starting";
-  // The next instance is created when a list does not show the destroyed one any more.
-  if (plan.actions.some(({ kind }) => kind === "destroy")) return "now";
+  // The next instance is created when a list does not show the destroyed one any more. A pod that reads its own lists keeps to its slots:
+  // others may have destroyed theirs at the same time.
+  if (sharesLists && plan.actions.some(({ kind }) => kind === "destroy")) return "now";
   // A fresh list is read when the turn has come.
   const waits = plan.reason === "waiting_for_turn" || plan.reason === "instance_ready";
   return waits && plan.actions.length === 0 ? "ready" : "starting";

@@ -171,6 +171,7 @@ async function connectRedis(
   const { label } = settings.desired;
   const redis = await openAll(settings.redis, (address) => deps.connectRedis(address, log));
   const fleet = redis.fleet === null ? null : fleetOf(redis.fleet, client, loop, owner);
+  loop.sharesLists = fleet !== null;
   const account = shareAccountId({ client, clock, fleet, apiKey: settings.secrets.apiKey });
   const bans =
     redis.bans === null || settings.redis.bans === null

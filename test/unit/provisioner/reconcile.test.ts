@@ -705,27 +705,31 @@ describe("the turn among the pods with the same API key", () => {
     expect(asked).toEqual(["create", "create"]);
   });
 
-  test("an outdated instance serves until it comes: nothing is searched, withdrawn or destroyed, and no fresh list is read", async () => {
-    const turn: { now: CreateTurn } = { now: later };
-    const { asked, turns } = turnsOf(turn);
-    const l = loop({
-      turns,
-      seen: observation([changed]),
-      state: serving,
-      file: fileOf(),
-      oldList: (u) => u !== "now",
-    });
-    await l.pass();
-    await l.pass();
-    expect(l.journal.join()).not.toMatch(/search|ask reloader|destroy|publish none/);
-    expect(l.state.plan).toMatchObject({ reason: "waiting_for_turn", state: "ready", server: { port: 41234 } });
-    expect(l.asks.map(({ urgency }) => urgency)).not.toContain("now");
-    turn.now = { kind: "now" };
-    await l.pass();
-    expect(effects(l.journal)).toContain(`destroy ${ID}`);
-    expect(asked).toEqual(["replacement", "replacement", "replacement"]);
-    const before = l.asks.length;
-    await l.pass();
-    expect(l.asks[before]?.urgency).toBe("now"); // whether the destroyed one is still listed
-  });
+  test.each([true, false])(
+    "an outdated instance serves until it comes: nothing is searched, withdrawn or destroyed, and no fresh list is read (shared: %s)",
+    async (sharesLists) => {
+      const turn: { now: CreateTurn } = { now: later };
+      const { asked, turns } = turnsOf(turn);
+      const l = loop({
+        turns,
+        seen: observation([changed]),
+        state: serving,
+        file: fileOf(),
+        oldList: (u) => u !== "now",
+      });
+      l.state.sharesLists = sharesLists;
+      await l.pass();
+      await l.pass();
+      expect(l.journal.join()).not.toMatch(/search|ask reloader|destroy|publish none/);
+      expect(l.state.plan).toMatchObject({ reason: "waiting_for_turn", state: "ready", server: { port: 41234 } });
+      expect(l.asks.map(({ urgency }) => urgency)).not.toContain("now");
+      turn.now = { kind: "now" };
+      await l.pass();
+      expect(effects(l.journal)).toContain(`destroy ${ID}`);
+      expect(asked).toEqual(["replacement", "replacement", "replacement"]);
+      const before = l.asks.length;
+      await l.pass();
+      expect(l.asks[before]?.urgency).toBe(sharesLists ? "now" : "starting"); // whether the destroyed one is still listed
+    },
+  );
 });
