@@ -51,7 +51,7 @@ const REPLACEMENT_MS = 90_000;
 // Without Redis, a pod needs some seconds for its list and its search, and would miss a slot that comes sooner: a Redis that is silent
 // costs a second at each question. It then waits for its slot for less than a create may wait (model/deadlines.ts).
 const PREPARATION_MS = 10_000;
-const NEAR_ALONE_MS = PREPARATION_MS + 10_000;
+const NEAR_ALONE_MS = 10_000;
 
 export interface CreateTurnsParts {
   clock: Clock;
@@ -127,14 +127,18 @@ export function createCreateTurns(parts: CreateTurnsParts): CreateTurns {
     return { kind: "limit", others, most, checkMs: Math.min((ahead + 1) * LIMIT_CHECK_MS, MOST_LIMIT_CHECK_MS) };
   }
 
+  /** A replacement begins so long before a slot of the pod's creates that its destroy is over, and its create follows in that slot. */
   function withoutStore({ kind }: Wish): CreateTurn {
+    const replaces = kind === "replacement";
     const share = "percent" in maxUnavailable ? (fleet.size * maxUnavailable.percent) / 100 : maxUnavailable.number;
-    const apartMs = Math.max(CREATE_SLOT_MS, REPLACEMENT_MS / Math.max(Math.floor(share), 1));
-    const slotMs = kind === "replacement" ? apartMs : CREATE_SLOT_MS;
-    const waitMs = PREPARATION_MS + ownSlotWaitMs(index, fleet.size, slotMs, clock.now() + PREPARATION_MS);
-    if (waitMs <= NEAR_ALONE_MS) return { kind: "now" };
-    const checkMs = Math.min(waitMs / 2, waitMs - NEAR_ALONE_MS);
-    return { kind: "later", ahead: Math.floor(waitMs / slotMs), waitMs, checkMs };
+    const apartMs = REPLACEMENT_MS / Math.max(Math.floor(share), 1);
+    const everyNth = replaces ? Math.max(Math.ceil(apartMs / CREATE_SLOT_MS), 1) : 1;
+    const leastMs = PREPARATION_MS + (replaces ? drainMs + PREPARATION_MS : 0);
+    const nearMs = leastMs + NEAR_ALONE_MS;
+    const waitMs = leastMs + ownSlotWaitMs(index, fleet.size, CREATE_SLOT_MS, clock.now() + leastMs, everyNth);
+    if (waitMs <= nearMs) return { kind: "now" };
+    const checkMs = Math.min(waitMs / 2, waitMs - nearMs);
+    return { kind: "later", ahead: Math.floor(waitMs / (CREATE_SLOT_MS * everyNth)), waitMs, checkMs };
   }
 
   return {

@@ -6,12 +6,18 @@ const OPEN_MS = 1000;
 // So many slots there are at least: after a start without Redis nobody knows how large the fleet is.
 const LEAST_PLACES = 10;
 
-/** Ms until the pod's slot, 0 while it is open. `index` numbers the pods, `fleetSize` is how many there were last. */
-export function ownSlotWaitMs(index: number, fleetSize: number, slotMs: number, now: number): number {
+/**
+ * Ms until the pod's slot, 0 while it is open. `index` numbers the pods, `fleetSize` is how many there were last. With `everyNth` above 1
+ * the pod uses only one of so many of its slots, and pods with neighbouring numbers do not use it in the same round.
+ */
+export function ownSlotWaitMs(index: number, fleetSize: number, slotMs: number, now: number, everyNth = 1): number {
   const places = Math.max(fleetSize, LEAST_PLACES);
   const roundMs = places * slotMs;
-  const sinceStart = (((now - (index % places) * slotMs) % roundMs) + roundMs) % roundMs;
-  return sinceStart < OPEN_MS ? 0 : roundMs - sinceStart;
+  const sinceFirst = now - (index % places) * slotMs;
+  const round = Math.floor(sinceFirst / roundMs);
+  const sinceStart = sinceFirst - round * roundMs;
+  const since = (round + index) % everyNth;
+  return since === 0 && sinceStart < OPEN_MS ? 0 : (everyNth - since) * roundMs - sinceStart;
 }
 
 /** A pod's place among all pods with its API key. */

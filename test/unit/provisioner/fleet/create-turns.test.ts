@@ -1,10 +1,13 @@
 import { expect, test } from "vitest";
 import { createCreateTurns, noCreateTurns, type Wish } from "../../../../provisioner/fleet/create-turns.ts";
+import { ownSlotWaitMs } from "../../../../provisioner/fleet/own-slot.ts";
+import { CREATE_SLOT_MS } from "../../../../provisioner/fleet/pacing.ts";
 import type { MaxUnavailable } from "../../../../provisioner/fleet/unavailable.ts";
 import { members } from "./store.ts";
 
 const CREATE: Wish = { kind: "create", lost: false };
 const REPLACEMENT: Wish = { kind: "replacement", lost: true };
+const DRAIN_MS = 10_000;
 const NONE = { listed: false, serves: false };
 const SERVES = { listed: true, serves: true };
 
@@ -14,7 +17,7 @@ function fleet() {
   const podOf = (name: string, index = 0, maxUnavailable: MaxUnavailable = { percent: 10 }) => {
     const pod = all.pod(name, index, 0, maxUnavailable);
     void pod.store.unavailable.seen(); // by a former process
-    return { ...pod, turns: createCreateTurns({ ...pod, clock, index, maxUnavailable, drainMs: 10_000 }) };
+    return { ...pod, turns: createCreateTurns({ ...pod, clock, index, maxUnavailable, drainMs: DRAIN_MS }) };
   };
   return { ...all, podOf };
 }
@@ -150,6 +153,26 @@ test("while Redis is away a pod waits for some seconds, then for its own slot", 
   // Each replacement takes a minute and more: one pod at a time may be down.
   await ask(REPLACEMENT);
   expect(pods.filter(({ turns }) => turns.turnFor(REPLACEMENT).kind === "now").length).toBeLessThanOrEqual(1);
+});
+
+test("while Redis is away a replacement begins so long before a slot of the pod that its create follows in that slot", async () => {
+  const { podOf, clock, redis } = fleet();
+  const { turns } = podOf("0", 0);
+  await turns.ask(null, SERVES);
+  redis.away = true;
+  const asked = async () => {
+    await clock.drive(turns.ask(REPLACEMENT, SERVES));
+    return turns.turnFor(REPLACEMENT);
+  };
+  await asked();
+  await clock.advance(11_000);
+  for (let turn = await asked(); turn.kind !== "now"; turn = await asked()) {
+    if (turn.kind !== "later") throw new Error(turn.kind);
+    await clock.advance(turn.checkMs);
+  }
+  const waitMs = ownSlotWaitMs(0, 1, CREATE_SLOT_MS, clock.now());
+  expect(waitMs).toBeGreaterThanOrEqual(DRAIN_MS + 18_000);
+  expect(waitMs).toBeLessThanOrEqual(DRAIN_MS + 31_000);
 });
 
 test("without a fleet the turn is always now", async () => {

@@ -15,6 +15,16 @@ test("a slot is open for a second, then the next one is a round away", () => {
   expect(ownSlotWaitMs(3, 20, 5000, start + 1000)).toBe(20 * 5000 - 1000);
 });
 
+test("a pod may use only one of several of its slots, and no two of a small fleet use it in the same round", () => {
+  const rounds = Array.from({ length: 10 }, (_, index) => ownSlotWaitMs(index, 10, 5000, 1_000_000_000, 20));
+  expect(new Set(rounds.map((waitMs) => Math.floor(waitMs / 50_000))).size).toBeGreaterThanOrEqual(9);
+  for (const [index, waitMs] of rounds.entries()) {
+    const at = 1_000_000_000 + waitMs;
+    expect(ownSlotWaitMs(index, 10, 5000, at)).toBe(0);
+    expect(ownSlotWaitMs(index, 10, 5000, at + 1000, 20)).toBe(20 * 50_000 - 1000);
+  }
+});
+
 test("the slot after an instant is in the round of the fleet's last size, which only a fleet of more than ten has", () => {
   const own = { index: 3, pods: () => 20 };
   const at = ownSlotAt(own, 5000, 1_000_000_000);
