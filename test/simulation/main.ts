@@ -9,6 +9,7 @@ import { runOne, type Verdict } from "./run-one.ts";
 // A run of 25 pod-hours takes some seconds; this limits the search for the shortest list to a few minutes.
 const SHRINK_RUNS = 60;
 const MANY_PODS = 50;
+const LEAST_HOURS = 2.5;
 
 const flags = await yargs(hideBin(process.argv))
   .scriptName("simulate")
@@ -23,6 +24,12 @@ const flags = await yargs(hideBin(process.argv))
       describe: `all pods share one Redis and one address; so by default from ${MANY_PODS} pods on`,
     },
     shrink: { type: "boolean", default: true, describe: "search for the shortest list of faults that breaks a law" },
+  })
+  .check((given) => {
+    if (given.hours >= LEAST_HOURS) return true;
+    throw new Error(
+      `--hours must be at least ${LEAST_HOURS}: the laws look at the state an hour after the faults, which end after 60 %`,
+    );
   })
   .parse();
 
