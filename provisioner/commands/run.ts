@@ -193,10 +193,12 @@ async function connectRedis(
     takeState(loop, state); // what was done counts even if it cannot be written to disk
     return inTurn(async () => {
       const newest = loop.state;
+      let saved = false;
       try {
         await stateFile.save(newest);
+        saved = true;
       } finally {
-        await lease.mirror(newest); // a pod may be evicted because its volume is full: then only this copy is left
+        await lease.mirror(newest, saved); // a pod may be evicted because its volume is full: then only this copy is left
       }
     });
   };

@@ -15,8 +15,8 @@ export interface Lease {
   renew(state: State, signal?: AbortSignal): Promise<{ ownership: Ownership; state: State }>;
   /** Renews the lease right before a mutation. False: the mutation must not be sent. */
   mayMutate(): Promise<boolean>;
-  /** Copies the state to Redis while the lease is ours. Never rejects: this is only a second copy of the state file. */
-  mirror(state: State): Promise<void>;
+  /** Copies the state to Redis while the lease is ours. `saved`: the state file has it. Never rejects: this is only a second copy. */
+  mirror(state: State, saved: boolean): Promise<void>;
   /** Releases the lease, so that the next provisioner need not wait until it expires. */
   release(): Promise<void>;
 }
@@ -54,6 +54,7 @@ export function createLease({ redis, clock, log, keys, label, token, owner }: Le
   let answered = false; // Redis answered the latest command: otherwise another command would only time out too
   let takenOver = false; // what a predecessor left in Redis is part of our state
   let mirrored: string | null = null;
+  let wroteMirror = false; // then our state in memory is newer than the copy
   let lastDoubt = "";
   let sinceClaimMs = stopwatch(clock);
 
@@ -131,12 +132,12 @@ export function createLease({ redis, clock, log, keys, label, token, owner }: Le
       if (interrupted) takenOver = false;
       return ownership.kind === "ours" && !interrupted;
     },
-    async mirror(state) {
-      const text = formatMirror(state, token);
+    async mirror(state, saved) {
+      const text = formatMirror(state, token, saved);
       if (!answered || !takenOver || text === mirrored) return;
       try {
         const written = await redis.setWhileMine(leaseKey, mine, mirrorKey, text, MIRROR_TTL_SECONDS);
-        if (written) mirrored = text;
+        if (written) [mirrored, wroteMirror] = [text, true];
         else takenOver = false; // the lease is not ours any more: the next pass asks
       } catch (error) {
         answered = false;
@@ -167,6 +168,7 @@ export function createLease({ redis, clock, log, keys, label, token, owner }: Le
   function inherit(text: string | null, state: State): State {
     if (text === null) return state;
     const read = parseMirror(text, label);
+    if ("mirror" in read && read.mirror.token === token && wroteMirror) return state;
     if ("mirror" in read) return takeOver(state, read.mirror, token, clock.now());
     log.warn({ event: "lease" }, `the Redis key ${mirrorKey} cannot be used (${read.why}); it will be overwritten`);
     return state;

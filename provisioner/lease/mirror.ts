@@ -19,12 +19,14 @@ const mirrorSchema = z.object({
   intent: intentSchema.nullable(),
   pendingDeletes: z.array(pendingDeleteSchema),
   creates: z.array(instantSchema),
+  /** Whether the writer's state file had this, too: its volume may have been full. */
+  saved: z.boolean().default(true),
 });
 export type Mirror = z.infer<typeof mirrorSchema>;
 
-export function formatMirror(state: State, token: string): string {
-  const { label, intent, pendingDeletes, creates } = state;
-  return JSON.stringify({ schema: CURRENT_SCHEMA, label, token, intent, pendingDeletes, creates } satisfies Mirror);
+export function formatMirror({ label, intent, pendingDeletes, creates }: State, token: string, saved: boolean): string {
+  const mirror: Mirror = { schema: CURRENT_SCHEMA, label, token, intent, pendingDeletes, creates, saved };
+  return JSON.stringify(mirror);
 }
 
 export function parseMirror(text: string, label: string): { mirror: Mirror } | { why: string } {
@@ -37,10 +39,10 @@ export function parseMirror(text: string, label: string): { mirror: Mirror } | {
 
 /**
  * The state with what a predecessor left in Redis: its pending deletes and creates are added to ours, and its intent is used when
- * ours is missing or older. A provisioner ignores its own copy: its state file is written first and is newer.
+ * ours is missing or older. A restarted provisioner ignores its own copy where its state file has it: that is written first, and is newer.
  */
 export function takeOver(state: State, mirror: Mirror, token: string, now: number): State {
-  if (mirror.token === token) return state;
+  if (mirror.token === token && mirror.saved) return state;
   const more = mirror.pendingDeletes.filter((theirs) => !state.pendingDeletes.some((ours) => ours.id === theirs.id));
   return {
     ...state,

@@ -121,9 +121,11 @@ async function firstList(parts: DestroyParts): Promise<readonly Instance[] | nul
 function savedWherePossible({ log, lease, save }: DestroyParts, otherRuns: boolean): (state: State) => Promise<void> {
   let warned = false;
   return async (state) => {
+    let saved = false;
     try {
       // A running provisioner owns its state file: if two programs wrote it, the intent of a create could be lost.
       if (!otherRuns) await save(state);
+      saved = !otherRuns;
     } catch (error) {
       if (!isFileSystemError(error)) throw error;
       if (!warned)
@@ -133,7 +135,7 @@ function savedWherePossible({ log, lease, save }: DestroyParts, otherRuns: boole
         );
       warned = true;
     }
-    await lease.mirror(state);
+    await lease.mirror(state, saved);
   };
 }
 

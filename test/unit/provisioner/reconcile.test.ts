@@ -634,7 +634,7 @@ describe("the lease", () => {
     const first = createLease(parts(redis, "first"));
     await first.renew(state());
     const begun = { offerId: 1, hostId: null, machineId: 3, dollarsPerHour: 0.3, label: LABEL, startedAt: NOW };
-    await first.mirror(state({ intent: { ...begun, contract: null }, creates: [NOW] }));
+    await first.mirror(state({ intent: { ...begun, contract: null }, creates: [NOW] }), true);
     await first.release();
     const claimed: boolean[] = [];
     const seen = () => {

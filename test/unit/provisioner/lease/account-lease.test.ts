@@ -49,7 +49,7 @@ test("while the account is unknown no lease is taken and nothing may be mutated,
   expect(renewed.ownership).toEqual({ kind: "unknown", why: expect.stringContaining("it said so"), until: null });
   expect(renewed.state).toEqual(state());
   expect(await lease.mayMutate()).toBe(false);
-  await lease.mirror(state());
+  await lease.mirror(state(), true);
   await lease.release();
   expect(held()).toEqual([]);
   api.account = 1;
@@ -93,7 +93,7 @@ test("a new key of the same account keeps the lease, also before the API has nam
 test("the copy of the state and the release reach the account's keys", async () => {
   const { lease, held } = provisioner();
   const { state: leased } = await lease.renew(state());
-  await lease.mirror(leased);
+  await lease.mirror(leased, true);
   expect(held()).toEqual([keyOf(1), fleetKeys(1).pod(LABEL)]);
   await lease.release();
   expect(held()).toEqual([fleetKeys(1).pod(LABEL)]);

@@ -130,13 +130,13 @@ describe("the lease", () => {
     const { provisioner, redis } = world();
     const a = provisioner("a");
     await a.renew();
-    await a.mirror(state({ creates: [NOW] }));
+    await a.mirror(state({ creates: [NOW] }), true);
     redis.entries.clear();
     await a.renew();
-    await a.mirror(state({ creates: [NOW, NOW] })); // shows that the lease is gone
+    await a.mirror(state({ creates: [NOW, NOW] }), true); // shows that the lease is gone
     expect([...redis.entries.keys()]).toEqual([]);
     expect(await a.renew()).toMatchObject({ kind: "ours" });
-    await a.mirror(state({ creates: [NOW] }));
+    await a.mirror(state({ creates: [NOW] }), true);
     expect([...redis.entries.keys()]).toEqual([LEASE_KEY, MIRROR_KEY]);
   });
 
@@ -278,7 +278,7 @@ describe("the copy of the state", () => {
     const { provisioner } = world();
     const a = provisioner("a");
     await a.renew();
-    await a.mirror(state(begun));
+    await a.mirror(state(begun), true);
     await a.release();
     expect((await provisioner("b").renew()).state).toEqual(state(begun));
   });
@@ -289,9 +289,19 @@ describe("the copy of the state", () => {
     await a.renew();
     await clock.advance(61 * SECOND);
     await b.renew();
-    await b.mirror(state(begun));
+    await b.mirror(state(begun), true);
     await b.release();
     expect((await a.renew()).state).toEqual(state(begun));
+  });
+
+  test("is taken over by the restarted provisioner when its state file could not be written, and once only", async () => {
+    const { provisioner } = world();
+    const before = provisioner("a");
+    await before.renew();
+    await before.mirror(state(begun), false);
+    await before.release();
+    expect((await before.renew()).state).toEqual(state()); // what it knows itself is newer
+    expect((await provisioner("a").renew()).state).toEqual(state(begun));
   });
 
   test("is written only by the owner of the lease", async () => {
@@ -299,7 +309,7 @@ describe("the copy of the state", () => {
     const [a, b] = [provisioner("a"), provisioner("b")];
     await a.renew();
     await b.renew();
-    await b.mirror(state(begun));
+    await b.mirror(state(begun), true);
     expect(redis.entries.has(MIRROR_KEY)).toBe(false);
   });
 
@@ -307,17 +317,17 @@ describe("the copy of the state", () => {
     const { provisioner, redis } = world();
     const a = provisioner("a");
     await a.renew();
-    for (const _ of [1, 2, 3]) await a.mirror(state(begun));
+    for (const _ of [1, 2, 3]) await a.mirror(state(begun), true);
     expect(redis.commands.filter((command) => command === "setWhileMine")).toHaveLength(1);
   });
 
   test("is taken over from its former name while there is none under the present one", async () => {
     const { provisioner, redis } = world();
     const [left, newer] = [state(begun), state({ ...begun, creates: [NOW, NOW + 1] })];
-    redis.entries.set(`vast_pod_${LABEL}`, { value: formatMirror(left, "old"), until: NOW + SECOND });
+    redis.entries.set(`vast_pod_${LABEL}`, { value: formatMirror(left, "old", true), until: NOW + SECOND });
     const a = provisioner("a");
     expect((await a.renew()).state).toEqual(left);
-    await a.mirror(newer);
+    await a.mirror(newer, true);
     await a.release();
     expect((await provisioner("b").renew()).state).toEqual(newer);
   });
@@ -326,7 +336,7 @@ describe("the copy of the state", () => {
     const { provisioner, redis } = world();
     const a = provisioner("a");
     await a.renew();
-    await a.mirror(state(begun));
+    await a.mirror(state(begun), true);
     expect(redis.entries.get(MIRROR_KEY)?.until).toBe(NOW + 86_400 * SECOND);
   });
 
@@ -336,7 +346,7 @@ describe("the copy of the state", () => {
     const a = provisioner("a");
     expect(await a.renew()).toMatchObject({ kind: "ours", state: state() });
     expect(logged()).toContain(`${MIRROR_KEY} cannot be used (it is not JSON`);
-    await a.mirror(state(begun));
+    await a.mirror(state(begun), true);
     expect(redis.entries.get(MIRROR_KEY)?.value).toContain('"pendingDeletes"');
   });
 
@@ -345,12 +355,12 @@ describe("the copy of the state", () => {
     const a = provisioner("a");
     await a.renew();
     redis.failing = { commands: ["setWhileMine"], message: "OOM command not allowed" };
-    await a.mirror(state(begun));
+    await a.mirror(state(begun), true);
     expect(logged()).toContain("could not be written to Redis");
     expect(await a.mayMutate()).toBe(true);
     redis.failing = well;
     await a.renew();
-    await a.mirror(state(begun));
+    await a.mirror(state(begun), true);
     expect(redis.entries.has(MIRROR_KEY)).toBe(true);
   });
 

@@ -17,13 +17,13 @@ const intent = (over: Partial<Intent> = {}): Intent => ({
 const pendingDeletes = (id: number): PendingDelete => ({ id, reason: "duplicate", since: NOW, deleteSentAt: null });
 
 /** The copy of another provisioner with the state `theirs`. */
-function left(theirs: Partial<State>, token = "theirs"): Mirror {
-  const read = parseMirror(formatMirror(state(theirs), token), LABEL);
+function left(theirs: Partial<State>, token = "theirs", saved = true): Mirror {
+  const read = parseMirror(formatMirror(state(theirs), token, saved), LABEL);
   if ("why" in read) throw new Error(read.why);
   return read.mirror;
 }
-const taken = (ours: Partial<State>, theirs: Partial<State>, token?: string) =>
-  takeOver(state(ours), left(theirs, token), TOKEN, NOW);
+const taken = (ours: Partial<State>, theirs: Partial<State>, token?: string, saved?: boolean) =>
+  takeOver(state(ours), left(theirs, token, saved), TOKEN, NOW);
 
 describe("the copy in Redis", () => {
   test("holds intent, pending deletes and creates, and nothing else of the state", () => {
@@ -33,22 +33,23 @@ describe("the copy in Redis", () => {
       creates: [NOW],
       tracks: { 5: servingTrack() },
     });
-    expect(JSON.parse(formatMirror(full, TOKEN))).toEqual({
+    expect(JSON.parse(formatMirror(full, TOKEN, true))).toEqual({
       schema: 2,
       label: LABEL,
       token: TOKEN,
       intent: intent(),
       pendingDeletes: [pendingDeletes(7)],
       creates: [NOW],
+      saved: true,
     });
   });
 
   test.each([
     ["{", /not JSON/],
     ["7", /expected object/],
-    [formatMirror(state(), TOKEN).replace('"schema":2', '"schema":3'), /schema/],
-    [formatMirror(state(), TOKEN).replace('"pendingDeletes":[]', '"pendingDeletes":["x"]'), /pendingDeletes/],
-    [formatMirror({ ...state(), label: "k8s_pod=other" }, TOKEN), /k8s_pod=other/],
+    [formatMirror(state(), TOKEN, true).replace('"schema":2', '"schema":3'), /schema/],
+    [formatMirror(state(), TOKEN, true).replace('"pendingDeletes":[]', '"pendingDeletes":["x"]'), /pendingDeletes/],
+    [formatMirror({ ...state(), label: "k8s_pod=other" }, TOKEN, true), /k8s_pod=other/],
   ])("is refused with its reason when it is unusable: %.40s", (text, why) => {
     expect(parseMirror(text, LABEL)).toMatchObject({ why: expect.stringMatching(why) });
   });
@@ -85,7 +86,12 @@ describe("what a predecessor left behind", () => {
     expect(taken({}, { intent: intent() }).intent?.startedAt).toBe(NOW - 5 * MINUTE);
   });
 
-  test("is ignored when it is our own: the state file is newer", () => {
+  test("is taken over where it is our own and the state file could not be written: the file is older", () => {
+    const unsaved = { intent: intent(), pendingDeletes: [pendingDeletes(7)], creates: [NOW - MINUTE] };
+    expect(taken({}, unsaved, TOKEN, false)).toEqual(state(unsaved));
+  });
+
+  test("is ignored when it is our own and the state file has it: that is newer", () => {
     const stale = { intent: intent({ contract: 42 }), pendingDeletes: [pendingDeletes(7)], creates: [NOW - MINUTE] };
     expect(taken({}, stale, TOKEN)).toEqual(state());
   });
