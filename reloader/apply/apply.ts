@@ -155,7 +155,8 @@ export class Applier {
       : this.#rollBack(config, `nginx does not start: ${refused}`, false);
   }
 
-  async #reload(config: Config, master: number, signal: AbortSignal): Promise<ApplyOutcome> {
+  /** `isSecond`: somebody else had overwritten the config before nginx read it. */
+  async #reload(config: Config, master: number, signal: AbortSignal, isSecond = false): Promise<ApplyOutcome> {
     const { clock, nginx, log, files } = this.#parts;
     const old = new OldWorkers(config.hash, nginx.workers(master, []));
     const mark = await log.mark();
@@ -188,6 +189,11 @@ export class Applier {
       // From now on nginx can be given this config back, and not the one before, whose server may be withdrawn.
       await files.keepAsGood(config);
       return this.#settle(config, this.#unsettled, signal);
+    }
+    const isRefusal = accepted.because === "refused" || accepted.because === "timeout";
+    if (isRefusal && !isSecond) {
+      const written = await files.write(config);
+      if (written.ok && written.changed) return this.#reload(config, master, signal, true);
     }
     switch (accepted.because) {
       case "stopped":

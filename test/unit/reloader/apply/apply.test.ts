@@ -98,6 +98,31 @@ describe("a config that nginx refuses", () => {
     expect(nginx.running()).toEqual([A.hash]);
   });
 
+  test("is not a config that somebody else had overwritten before nginx read it: that is written again and loaded", async () => {
+    const { nginx, disk, ensure } = await running(A);
+    const reload = nginx.reload.bind(nginx);
+    nginx.reload = () => {
+      nginx.refuses = nginx.reloads === 0 ? "Is a directory" : null;
+      if (nginx.reloads === 0) disk.files.set(CONFIG, "something else");
+      return reload();
+    };
+    expect(await ensure(B)).toMatchObject({ kind: "settled" });
+    expect(disk.files.get(CONFIG)).toBe(B.text);
+    expect(nginx.running()).toEqual([B.hash]);
+  });
+
+  test("is refused when it is overwritten each time", async () => {
+    const { nginx, disk, ensure } = await running(A);
+    const reload = nginx.reload.bind(nginx);
+    nginx.reload = () => {
+      nginx.refuses = "Is a directory";
+      disk.files.set(CONFIG, "something else");
+      return reload();
+    };
+    expect(await ensure(B)).toMatchObject({ kind: "refused", rolledBack: true });
+    expect(nginx.reloads).toBe(2);
+  });
+
   test("is detected by the deadline when nginx logs nothing, with a hint where the reason may be", async () => {
     const { nginx, disk, ensure, clock } = await running(A);
     nginx.refusesSilently = true;
