@@ -65,6 +65,12 @@ export class ConfigFiles {
     } catch (error) {
       return { ok: false, why: diskProblem(this.#goodPath, error) };
     }
+    if (this.#mustRemove || (desired !== null && desired.server === null)) {
+      // A server that is known to be withdrawn must not come back, whatever is desired by the next pass.
+      if (this.#found?.server) this.#found = null;
+      const why = await this.withdraw();
+      if (why !== null) return { ok: false, why };
+    }
     if (this.#good === null || (desired !== null && !sameServer(desired.server, this.#good.server)))
       return { ok: true, changed: false };
     const restored = await this.restore(this.#good);

@@ -49,6 +49,17 @@ describe("the config on the disk", () => {
     expect(await readFile(configPath, "utf8")).toBe(NONE.text);
   });
 
+  test("has no good copy after a start at which no server is desired", async () => {
+    const { goodPath, files } = await setUp();
+    const first = files();
+    await first.keepAsGood(A);
+    await first.write(A);
+    const later = files();
+    await later.recover({ server: null });
+    expect([later.good, later.found]).toEqual([null, null]);
+    expect(await readIfExists(goodPath)).toBeNull();
+  });
+
   test("is never restored to a server that was withdrawn, also after a restart", async () => {
     const { configPath, goodPath, files } = await setUp();
     const first = files();
