@@ -128,7 +128,8 @@ test("destroy refuses while a provisioner holds the lease, and works beside one 
   expect(await pod.emulator.live(pod.label)).toHaveLength(1);
   await first.stop();
   await pod.provision({ VAST_POLICY: "observe" });
-  await pod.until("it observes", (file) => file.server !== null);
+  // Not by the upstream file: the first provisioner has left it there.
+  await until("it observes", async () => (await pod.status()).server !== null);
   const file = await pod.state();
   const done = await pod.provision({}, ["destroy", "--yes"]);
   expect((await done.exited).code).toBe(0);
