@@ -7,7 +7,14 @@ import { RELOADER_VARIABLES } from "../../../reloader/variables.ts";
 
 const text = readFileSync(new URL("../../../docker-compose.yml", import.meta.url), "utf8");
 type Container = "provisioner" | "reloader";
-const { services } = parse(text) as { services: Record<Container, { environment: Record<string, string> }> };
+interface Mount {
+  source?: string;
+  volume?: { nocopy?: boolean };
+}
+const { services, volumes } = parse(text) as {
+  services: Record<Container, { environment: Record<string, string>; volumes?: (string | Mount)[] }>;
+  volumes: Record<string, { driver_opts?: object } | null>;
+};
 
 // Paths and addresses that the compose file decides.
 const OF_THE_FILE = [
@@ -33,4 +40,16 @@ describe.each([
 
 test("the pod of the compose stack is named unlike the pods of a StatefulSet vast-pod, which would share its instance", () => {
   expect(services.provisioner.environment.POD_NAME).not.toMatch(/:-vast-pod-\d+\}$/);
+});
+
+test("no container copies its image's files, and their owner, into a volume in memory", () => {
+  const inMemory = Object.keys(volumes).filter((name) => volumes[name]?.driver_opts !== undefined);
+  expect(inMemory).toEqual(["config", "run", "upstream"]);
+  const mounts = Object.values(services).flatMap((service) => service.volumes ?? []);
+  for (const name of inMemory) {
+    expect(mounts.filter((mount) => typeof mount === "string" && mount.startsWith(`${name}:`))).toEqual([]);
+    const own = mounts.filter((mount) => typeof mount !== "string" && mount.source === name);
+    expect(own.length).toBeGreaterThan(1);
+    expect(own).toEqual(own.map(() => expect.objectContaining({ volume: { nocopy: true } })));
+  }
 });
