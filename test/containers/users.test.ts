@@ -48,6 +48,34 @@ describe("the containers of the stack", () => {
     const line = await stack.inside("nginx", "stat", "--format", "%u:%g %a", "/etc/nginx/conf.d/default.conf");
     expect(line.trim()).toBe("101:101 644");
   });
+
+  // Started at once, the containers come up in any order: the volume may be mounted, and empty, when nginx' container is created.
+  test("the folder of the config stays nginx' when its container is created while another one has the empty volume", async () => {
+    await stack.compose("rm", "--stop", "--force", "nginx", "reloader");
+    const holder = `${stack.project}-holder`;
+    const mount = `${stack.project}_config:/config:nocopy`;
+    await stack.docker(
+      "run",
+      "--detach",
+      "--name",
+      holder,
+      "--volume",
+      mount,
+      "--entrypoint",
+      "sleep",
+      imageOf("reloader"),
+      "600",
+    );
+    try {
+      await stack.compose("up", "--detach", "--no-build", "--no-deps", "nginx");
+      expect((await stack.inside("nginx", "stat", "--format", "%u:%g", "/etc/nginx/conf.d")).trim()).toBe("101:101");
+      expect((await stack.inside("nginx", "ls", "/etc/nginx/conf.d")).trim()).toBe("");
+    } finally {
+      await stack.docker("rm", "--force", holder);
+    }
+    await stack.compose("up", "--detach", "--no-build");
+    await stack.answered("an answer after all");
+  });
 });
 
 // In Kubernetes all containers of the pod share one PID namespace: only the different UID hides the key from nginx.
