@@ -231,6 +231,7 @@ function loopParts(
   const { allowLocal, desired, drainMs, firstCreateWaitMs, limits, policy, secrets } = settings;
   const slot = pollSlotOf(settings.podName);
   const readings = createAccountReadings({ client, clock, fleet });
+  const turns = queue?.turns ?? noCreateTurns;
   const market = createOfferMarket({ client, clock, fleet, label: desired.label });
   const lookForLostLabels = createLostLabelLook({ client, log, label: desired.label });
   return {
@@ -251,6 +252,7 @@ function loopParts(
       createActor({
         client,
         market,
+        turns,
         readings,
         bans,
         clock,
@@ -269,7 +271,7 @@ function loopParts(
       await lookForLostLabels(before, seen, stop);
     },
     lease,
-    turns: queue?.turns ?? noCreateTurns,
+    turns,
     mayBeAlone: mayBeAlone(slot),
     pauses,
     publisher,

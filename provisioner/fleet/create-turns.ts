@@ -1,6 +1,7 @@
 // A pod's place among the pods that want to create an instance: it asks each pass and goes on serving meanwhile. Touches the clock, and
 // Redis through the turns.
-import type { Clock } from "../../common/clock.ts";
+import { type Clock, stopwatch } from "../../common/clock.ts";
+import { CREATE_WAIT_MS } from "../model/deadlines.ts";
 import { ownSlotWaitMs } from "./own-slot.ts";
 import { CREATE_SLOT_MS, type FleetPacing } from "./pacing.ts";
 import type { Place } from "./turns.ts";
@@ -31,6 +32,8 @@ export interface CreateTurns {
   ask(wish: Wish | null, instance: { listed: boolean; serves: boolean }): Promise<void>;
   /** The answer to the last question if it was for this wish. */
   turnFor(wish: Wish): CreateTurn;
+  /** Waits until the turn of the pod's create is about to come, but not for longer than the create itself may wait for it. */
+  untilNext(signal: AbortSignal): Promise<void>;
 }
 
 // What a pod does between its question and its create: a fresh list and a search.
@@ -41,6 +44,8 @@ const NEAR_BESIDES_DRAIN_MS = 6000;
 // While enough pods are being replaced: the next one looks each second, those behind it less often.
 const LIMIT_CHECK_MS = 1000;
 const MOST_LIMIT_CHECK_MS = 5000;
+// What is left then to reserve a machine and to save the intent.
+const NEXT_MS = 500;
 const SEEN_EVERY_MS = 60_000;
 const NOTE_DOWN_EVERY_MS = 5000;
 // A pod that Redis does not know: it may have forgotten everything. Those that are down tell it again, at the latest after a drain and a
@@ -150,8 +155,20 @@ export function createCreateTurns(parts: CreateTurnsParts): CreateTurns {
       else if (listed) await stopWaiting(serves);
     },
     turnFor: ({ kind }) => (answer?.to === kind ? answer.turn : { kind: "unknown" }),
+    async untilNext(signal) {
+      const waitedMs = stopwatch(clock);
+      while (!signal.aborted && waitedMs() < CREATE_WAIT_MS) {
+        const turn = await pacing.tryStore(({ turns }) => turns.peek("create", place));
+        if (turn === null || turn.waitMs <= NEXT_MS) return;
+        await clock.sleep(turn.ahead === 0 ? turn.waitMs - NEXT_MS : turn.waitMs / 2, signal);
+      }
+    },
   };
 }
 
 /** Without a fleet each pod creates when it wants to. */
-export const noCreateTurns: CreateTurns = { ask: async () => undefined, turnFor: () => ({ kind: "now" }) };
+export const noCreateTurns: CreateTurns = {
+  ask: async () => undefined,
+  turnFor: () => ({ kind: "now" }),
+  untilNext: async () => undefined,
+};

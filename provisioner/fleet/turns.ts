@@ -42,6 +42,8 @@ export interface TurnStore {
   ask(endpoint: string, place: Place): Promise<Turn>;
   /** The same, and answers how long it takes if all before it go, although they may be late. */
   estimate(endpoint: string, place: Place): Promise<Turn>;
+  /** What `take` would answer, without taking the turn. */
+  peek(endpoint: string, place: Place): Promise<Turn>;
   leave(endpoint: string): Promise<void>;
   /** Makes the gates of the first calls: a new one begins closed, which then is over when it is needed. */
   openGates(): Promise<void>;
@@ -61,14 +63,14 @@ export interface TurnStoreParts {
 
 const answer = z.tuple([z.number(), z.number(), z.number(), z.number()]);
 // As in the script.
-const MODES = { ask: 0, take: 1, estimate: 2 } as const;
+const MODES = { ask: 0, peek: 0, take: 1, estimate: 2 } as const;
 
 export function createTurnStore({ redis, apiKey, egress, member }: TurnStoreParts): TurnStore {
   const keysOf = (endpoint: string) => gateKeys(endpoint, apiKey(), egress);
   const turnOf = async (who: string, endpoint: string, place: Place, mode: keyof typeof MODES) => {
     const { gate, queue, beats } = keysOf(endpoint);
     const interval = INTERVALS_MS[endpoint] ?? 1000;
-    const lateMs = mode === "take" ? DELAY_PER_RANK_MS : PREPARATION_PER_RANK_MS;
+    const lateMs = mode === "take" || mode === "peek" ? DELAY_PER_RANK_MS : PREPARATION_PER_RANK_MS;
     const args = [who, place.class, place.since, interval, MARGIN_MS, BEAT_TTL_MS, lateMs, MODES[mode]];
     const [waitMs, ahead, since, isNew] = answer.parse(await redis.evaluate(TURN, [gate, queue, beats], args));
     return { waitMs, ahead, since, isNew };
@@ -97,6 +99,7 @@ export function createTurnStore({ redis, apiKey, egress, member }: TurnStorePart
     take: (endpoint, place) => turn(endpoint, place, "take"),
     ask: (endpoint, place) => turn(endpoint, place, "ask"),
     estimate: (endpoint, place) => turn(endpoint, place, "estimate"),
+    peek: (endpoint, place) => turn(endpoint, place, "peek"),
     async penalize(endpoint, waitMs, thresholdMs) {
       const args = [Math.ceil(waitMs), thresholdMs ?? 0, LEARNED_TTL_MS, MARGIN_MS, MOST_MARGIN_MS];
       await redis.evaluate(PENALTY, [keysOf(endpoint).gate], args);

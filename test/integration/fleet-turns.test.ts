@@ -7,8 +7,6 @@ import { openPod, type Pod } from "./pod.ts";
 
 const PODS = 8;
 const MOST_DOWN = 3;
-// Of 16 creates and 8 destroys.
-const MOST_REFUSED = 2;
 // Of the clocks; slower than in other tests, because the gates leave 0.15 s for calls that take different times to arrive.
 const TIME_SCALE = 2;
 
@@ -39,7 +37,7 @@ async function serving(members: readonly Member[], image: string): Promise<{ rig
   return { right: right.length, any: served.length };
 }
 
-test("eight pods start and get a new image with hardly a refused change, although Redis forgets everything in both", async () => {
+test("eight pods start and get a new image without a refused change, although Redis forgets everything in both", async () => {
   const redis = new Redis(pod.redis?.url ?? "");
   const first = await all("example/app:2");
   await until("two pods serve", async () => (await serving(first, "example/app:2")).right >= 2, { timeoutMs: 120_000 });
@@ -79,7 +77,7 @@ test("eight pods start and get a new image with hardly a refused change, althoug
   const live = (await pod.emulator.state()).instances.filter(({ destroyedAt }) => destroyedAt === null);
   expect(live).toHaveLength(PODS);
   const requests = await pod.emulator.requests();
-  // On a busy machine calls take different times to arrive, so one may come too early. In the simulation none is refused.
-  expect(refusedChanges(requests).length).toBeLessThanOrEqual(MOST_REFUSED);
+  expect(refusedChanges(requests)).toEqual([]);
+  // Calls take different times to arrive on a busy machine.
   expect(requests.filter(({ status }) => status === 429).length / requests.length).toBeLessThan(0.02);
 }, 900_000);

@@ -125,6 +125,7 @@ export function loop(setup: Setup) {
     act: createActor({
       client,
       market: ownMarket(client, clock),
+      turns: noCreateTurns,
       readings: ownReadings(client, clock),
       bans: fakeBans(journal),
       clock,

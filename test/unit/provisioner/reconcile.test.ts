@@ -687,7 +687,11 @@ describe("the lease", () => {
 describe("the turn among the pods with the same API key", () => {
   const turnsOf = (turn: { now: CreateTurn }) => {
     const asked: unknown[] = [];
-    const turns: CreateTurns = { ask: async (wish) => void asked.push(wish?.kind ?? null), turnFor: () => turn.now };
+    const turns: CreateTurns = {
+      ask: async (wish) => void asked.push(wish?.kind ?? null),
+      turnFor: () => turn.now,
+      untilNext: async () => undefined,
+    };
     return { asked, turns };
   };
   const later: CreateTurn = { kind: "later", ahead: 9, waitMs: 40 * SECOND, checkMs: 20 * SECOND };

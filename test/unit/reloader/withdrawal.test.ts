@@ -40,6 +40,7 @@ const step = fc.oneof(
       "kill nginx" as const,
       "start nginx" as const,
       "restart the reloader" as const,
+      "kill the reloader before its first pass" as const,
       "lose the volume's room" as const,
       "find room" as const,
     ),
@@ -130,6 +131,9 @@ async function run(story: readonly Step[]): Promise<void> {
         await pod.restart();
         await pod.pass();
         passed = true;
+        break;
+      case "kill the reloader before its first pass":
+        await pod.restart();
         break;
       case "lose the volume's room":
         full = true;

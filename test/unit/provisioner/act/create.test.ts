@@ -43,6 +43,7 @@ interface Setup extends ClientScript {
   mayMutate?: boolean;
   pauses?: Pauses;
   market?: (own: OfferMarket) => OfferMarket;
+  untilNext?: (clock: Clock) => Promise<void>;
   /** How long the API takes to answer a create. */
   answerMs?: number;
   /** Called with the fence of a create before it is answered. */
@@ -67,6 +68,7 @@ async function attempt(setup: Setup) {
   const parts = {
     client,
     market: setup.market?.(ownMarket(client, clock)) ?? ownMarket(client, clock),
+    turns: { untilNext: async () => setup.untilNext?.(clock) },
     readings: ownReadings(client, clock),
     clock,
     log,
@@ -146,6 +148,28 @@ describe("a create", () => {
     const { outcome, journal } = await by(NOW - 20 * SECOND - 1);
     expect(journal).toEqual(["template", "search"]);
     expect(outcome).toBe("create_interrupted");
+  });
+
+  test("reserves a machine only when its turn is next, and not when the shared list has become too old by then", async () => {
+    const waiting = (ms: number) => {
+      const reserved: number[] = [];
+      const market = (own: OfferMarket): OfferMarket => ({
+        ...own,
+        async reserve(...of) {
+          reserved.push(clockNow());
+          return own.reserve(...of);
+        },
+      });
+      let clockNow = () => NOW;
+      const untilNext = async (clock: Clock) => {
+        clockNow = clock.now;
+        await clock.sleep(ms);
+      };
+      const seen = { listedAt: NOW, shared: true };
+      return attempt({ create: () => 42, seen, market, untilNext }).then(({ outcome }) => ({ outcome, reserved }));
+    };
+    expect(await waiting(8 * SECOND)).toEqual({ outcome: "created", reserved: [NOW + 8 * SECOND] });
+    expect(await waiting(21 * SECOND)).toEqual({ outcome: "create_interrupted", reserved: [] });
   });
 
   test("has a window for sending that is open when it is called, and closes while it waits", async () => {

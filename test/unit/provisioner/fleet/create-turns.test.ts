@@ -137,6 +137,29 @@ test("nothing is decided by an answer to another question", async () => {
   expect(turns.turnFor(CREATE).kind).toBe("unknown");
 });
 
+test("of pods that prepare at once each waits until its create is next, and does not wait for Redis", async () => {
+  const { podOf, clock, redis } = fleet();
+  const { signal } = new AbortController();
+  const from = clock.monotonic();
+  const reached: [string, number][] = [];
+  const create = async (name: string) => {
+    const { store, place, turns } = podOf(name);
+    await turns.ask(CREATE, NONE);
+    await turns.untilNext(signal);
+    reached.push([name, clock.monotonic() - from]);
+    while ((await store.turns.take("create", place)).waitMs > 0) await clock.sleep(50);
+  };
+  await clock.drive(Promise.all(["a", "b", "c"].map(create)));
+  expect(reached.map(([name]) => name)).toEqual(["a", "b", "c"]);
+  for (const [i, [, at]] of reached.entries()) {
+    expect(at).toBeGreaterThanOrEqual((i + 1) * CREATE_SLOT_MS - 500);
+    expect(at).toBeLessThanOrEqual((i + 1) * CREATE_SLOT_MS);
+  }
+  const { turns } = podOf("d");
+  redis.away = true;
+  await clock.drive(turns.untilNext(signal));
+});
+
 test("while Redis is away a pod waits for some seconds, then for its own slot", async () => {
   const { podOf, clock, redis } = fleet();
   const pods = Array.from({ length: 10 }, (_, i) => podOf(`${i}`, i));

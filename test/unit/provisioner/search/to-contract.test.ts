@@ -1,6 +1,7 @@
 // From the setting's text to a contract, with the emulator's own search and market in between.
 import { describe, expect, test } from "vitest";
 import { createOne } from "../../../../provisioner/act/create.ts";
+import { noCreateTurns } from "../../../../provisioner/fleet/create-turns.ts";
 import { known } from "../../../../provisioner/model/observation.ts";
 import { readProvisionerSettings } from "../../../../provisioner/settings.ts";
 import { createVastClient } from "../../../../provisioner/vast/client.ts";
@@ -30,6 +31,7 @@ async function create(env: Record<string, string>, market: JsonObject[], bans: r
     {
       client,
       market: ownMarket(client, clock),
+      turns: noCreateTurns,
       readings: ownReadings(client, clock),
       clock,
       log: fakeLog().log,
