@@ -1,7 +1,7 @@
 // Writes a file atomically: a reader sees the old content or the new one, never a part. Touches one folder.
 import { randomBytes } from "node:crypto";
 import { constants } from "node:fs";
-import { chmod, open, readdir, rename, rm } from "node:fs/promises";
+import { chmod, type FileHandle, lstat, open, readdir, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { codeOf } from "./errors.ts";
 import { readSmallBytes } from "./small-file.ts";
@@ -42,13 +42,12 @@ export async function writeAtomic(path: string, text: string, mode: number): Pro
       await file.close();
     }
     await chmod(temporary, mode); // open() applies the umask, which differs between images
-    await rename(temporary, path).catch(async (error) => {
-      if (codeOf(error) !== "EISDIR") throw error;
-      await rename(path, `${path}.unusable-${randomBytes(6).toString("hex")}`).catch(() => {
-        throw error; // a mounted folder: the first error names the folder that is in the way
-      });
-      await rename(temporary, path);
-    });
+    const pipe = await openPipe(path);
+    try {
+      await replace(temporary, path);
+    } finally {
+      await pipe?.close();
+    }
   } catch (error) {
     await rm(temporary, { force: true });
     throw error;
@@ -77,6 +76,28 @@ export async function overwriteInPlace(path: string, text: string): Promise<void
     await file.sync();
   } finally {
     await file.close();
+  }
+}
+
+async function replace(temporary: string, path: string): Promise<void> {
+  await rename(temporary, path).catch(async (error) => {
+    if (codeOf(error) !== "EISDIR") throw error;
+    await rename(path, `${path}.unusable-${randomBytes(6).toString("hex")}`).catch(() => {
+      throw error; // a mounted folder: the first error names the folder that is in the way
+    });
+    await rename(temporary, path);
+  });
+}
+
+/**
+ * A reader that waits in the open of a named pipe, such as nginx in a reload, would wait for ever once the pipe has lost its name. It goes
+ * on when a writer opens the pipe, and has read an empty file when that writer closes it.
+ */
+async function openPipe(path: string): Promise<FileHandle | null> {
+  try {
+    return (await lstat(path)).isFIFO() ? await open(path, constants.O_RDWR | constants.O_NONBLOCK) : null;
+  } catch {
+    return null; // mostly there is nothing; the replacement reports what else is wrong
   }
 }
 

@@ -1,8 +1,8 @@
 // Destroys all instances of one label: asks first, then carries the destroys through until lists show that nothing is left, or the
 // time is over. Touches the API, the lease and the state file.
-import { withDeadline } from "../../common/clock.ts";
+import { stopwatch, withDeadline } from "../../common/clock.ts";
 import { isFileSystemError, messageOf } from "../../common/errors.ts";
-import { noLease } from "../lease/lease.ts";
+import { type Lease, noLease } from "../lease/lease.ts";
 import { describe } from "../model/describe.ts";
 import { emptyState, type State } from "../state/schema.ts";
 import type { Instance } from "../vast/rows.ts";
@@ -30,6 +30,9 @@ export interface DestroyOutcome {
 }
 
 const POLL_MS = 2000;
+// A busy Redis answers within that time; one that is away must not keep an operator waiting.
+const OWNER_WITHIN_MS = 10_000;
+const OWNER_POLL_MS = 1000;
 
 /** Never gives up before the time is over: a list or destroy that fails is repeated. */
 export async function destroyAll(parts: DestroyParts): Promise<DestroyOutcome> {
@@ -42,7 +45,7 @@ export async function destroyAll(parts: DestroyParts): Promise<DestroyOutcome> {
     return { done: false, problem, gone: [], left: lastSeenIds(loaded) };
   }
   // Also for what only the copy in Redis knows: the contracts of a pod that was lost with its volume.
-  const { ownership, state } = await parts.lease.renew(loaded);
+  const { ownership, state } = await ownerOf(parts, loaded);
   const targets = [...rows.map(listedTarget), ...unlistedTargets(state, rows)];
   const before = withoutListedIntent(state, rows);
   const createOpen = isCreateOpen(before, clock.now());
@@ -100,6 +103,17 @@ export async function destroyAll(parts: DestroyParts): Promise<DestroyOutcome> {
 }
 
 const OF_CREATE = "the instance of a create with an unknown outcome, if there is one";
+
+/** Who holds the lease: an operator who overlooks a running provisioner destroys what it would create again at once. */
+async function ownerOf({ clock, lease, timeLeftMs }: DestroyParts, state: State): ReturnType<Lease["renew"]> {
+  const waitedMs = stopwatch(clock);
+  let answer = await lease.renew(state);
+  while (answer.ownership.kind === "unknown" && waitedMs() < Math.min(OWNER_WITHIN_MS, timeLeftMs())) {
+    await clock.sleep(OWNER_POLL_MS);
+    answer = await lease.renew(state);
+  }
+  return answer;
+}
 
 /** The list that shows what there is to destroy; null when the time is over before the API returned one. */
 async function firstList(parts: DestroyParts): Promise<readonly Instance[] | null> {

@@ -29,6 +29,8 @@ test.each(things)("whatever lies in the place of the config is replaced, also at
     await rm(path, { force: true, recursive: true });
     await put(path);
   }
+  // It may be told to load its config at that moment, and would wait in the open of a pipe.
+  started.nginx.master.signal("SIGHUP");
   await pod.startReloader();
   await pod.applied(1);
   expect(await isConfig(pod.configPath)).toBe(true);

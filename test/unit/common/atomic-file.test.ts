@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { lstat, mkdir, readdir, readFile, stat, symlink, truncate, writeFile } from "node:fs/promises";
+import { lstat, mkdir, open, readdir, readFile, stat, symlink, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { overwriteInPlace, readIfExists, removeStaleTemporaries, writeAtomic } from "../../../common/atomic-file.ts";
@@ -63,6 +63,16 @@ describe("whatever lies in the file's place", () => {
     expect(others).toEqual([]);
     expect(aside).toMatch(/^file\.json\.unusable-[0-9a-f]{12}$/);
     expect(await readdir(join(folder, aside))).toEqual(["inside"]);
+  });
+
+  test("lets go of a reader that waits in the open of a named pipe", async () => {
+    const { path } = await place();
+    execFileSync("mkfifo", [path]);
+    const waiting = open(path, "r");
+    await writeAtomic(path, "x", 0o644);
+    const file = await waiting;
+    expect(await file.readFile("utf8")).toBe("");
+    await file.close();
   });
 
   test("makes a read fail at once", async () => {

@@ -320,6 +320,26 @@ describe("vast-provisioner destroy with Redis", () => {
     expect(redis.entries.get(KEY)?.value).toBe("vast-pod-0 vast-pod-0 (pid 1)");
   });
 
+  test("refuses also when a busy Redis names the provisioner only after some questions", async () => {
+    const redis = redisAt();
+    await leaseOf(redis, "vast-pod-0").renew(state());
+    const lease = leaseOf(redis, "command");
+    let asked = 0;
+    const { journal, problem } = await run({
+      lists: listed,
+      lease: {
+        ...lease,
+        async renew(...of) {
+          asked += 1;
+          redis.failing = { commands: asked < 4 ? EVERY_COMMAND : [], message: "Command timed out" };
+          return lease.renew(...of);
+        },
+      },
+    });
+    expect(journal).toEqual(["list"]);
+    expect(problem).toMatch(/vast-pod-0 \(pid 1\): stop it/);
+  });
+
   test("holds the lease while it works, copies its pending deletes to Redis, and releases the lease", async () => {
     const redis = redisAt();
     const during: unknown[] = [];
