@@ -3,6 +3,7 @@
 import { stopwatch, withDeadline } from "../../common/clock.ts";
 import { isFileSystemError, messageOf } from "../../common/errors.ts";
 import { type Lease, noLease } from "../lease/lease.ts";
+import { LEASE_MS } from "../model/deadlines.ts";
 import { describe } from "../model/describe.ts";
 import { emptyState, type State } from "../state/schema.ts";
 import type { Instance } from "../vast/rows.ts";
@@ -104,15 +105,23 @@ export async function destroyAll(parts: DestroyParts): Promise<DestroyOutcome> {
 
 const OF_CREATE = "the instance of a create with an unknown outcome, if there is one";
 
-/** Who holds the lease: an operator who overlooks a running provisioner destroys what it would create again at once. */
-async function ownerOf({ clock, lease, timeLeftMs }: DestroyParts, state: State): ReturnType<Lease["renew"]> {
+/**
+ * Who holds the lease. A busy Redis is asked again: an operator who overlooks a running provisioner destroys what it would create again
+ * at once. The end of a pod waits for the lease of a predecessor that was killed; one that still runs renews it, and is respected.
+ */
+async function ownerOf(parts: DestroyParts, state: State): ReturnType<Lease["renew"]> {
+  const { adoptsAll, clock, label, lease, print, timeLeftMs } = parts;
   const waitedMs = stopwatch(clock);
-  let answer = await lease.renew(state);
-  while (answer.ownership.kind === "unknown" && waitedMs() < Math.min(OWNER_WITHIN_MS, timeLeftMs())) {
+  for (let first = true; ; first = false) {
+    const answer = await lease.renew(state);
+    const { kind } = answer.ownership;
+    const waits = adoptsAll
+      ? kind === "other" && waitedMs() <= LEASE_MS
+      : kind === "unknown" && waitedMs() <= OWNER_WITHIN_MS;
+    if (!waits || timeLeftMs() <= OWNER_POLL_MS) return answer;
+    if (first && answer.ownership.kind === "other") print(`${heldByOther(answer.ownership, label)} Waiting for that.`);
     await clock.sleep(OWNER_POLL_MS);
-    answer = await lease.renew(state);
   }
-  return answer;
 }
 
 /** The list that shows what there is to destroy; null when the time is over before the API returned one. */

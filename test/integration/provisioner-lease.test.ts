@@ -138,6 +138,20 @@ test("destroy refuses while a provisioner holds the lease, and works beside one 
   expect(await redis.exists(leaseKey)).toBe(0);
 });
 
+test("the end of a pod waits for the lease of a predecessor that was killed with its volume, and destroys the instance", async () => {
+  const first = await pod.provision();
+  await pod.ready();
+  first.signal("SIGKILL");
+  await first.exited;
+  const second = await other({ VAST_ON_TERMINATE: "destroy" });
+  await until("the second is blocked", async () => (await second.status()).reason === "other_owner");
+  await redis.pexpire(leaseKey, 3000); // the clock of the provisioner is faster
+  second.child.signal("SIGTERM");
+  expect((await second.child.exited).code).toBe(0);
+  expect(second.child.lines.join("\n")).toContain("Waiting for that.");
+  expect(await pod.emulator.live(pod.label)).toEqual([]);
+});
+
 test("a read-only Redis is reported as such, and does not block for ever", async () => {
   await redis.replicaof("127.0.0.1", 1);
   const log = createLogger({ app: "test", debug: true, secrets: () => [], destination: { write: () => undefined } });

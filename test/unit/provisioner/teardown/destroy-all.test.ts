@@ -19,6 +19,8 @@ interface Setup {
   lease?: Lease;
   onQuestion?: () => void;
   diskFull?: boolean;
+  /** At the end of a pod. */
+  adoptsAll?: boolean;
 }
 
 const LIMIT = 180 * SECOND;
@@ -45,7 +47,7 @@ async function run(setup: Setup) {
     log,
     label: LABEL,
     timeLeftMs: () => NOW + LIMIT - clock.monotonic(),
-    adoptsAll: false,
+    adoptsAll: setup.adoptsAll ?? false,
     load: async () => setup.state ?? null,
     save: disk.save,
     lease: setup.lease ?? noLease,
@@ -338,6 +340,39 @@ describe("vast-provisioner destroy with Redis", () => {
     });
     expect(journal).toEqual(["list"]);
     expect(problem).toMatch(/vast-pod-0 \(pid 1\): stop it/);
+  });
+
+  test("at the end of a pod waits for the lease of a predecessor that was killed, then destroys", async () => {
+    const redis = redisAt();
+    await leaseOf(redis, "killed").renew(state());
+    const lease = leaseOf(redis, "ending");
+    let asked = 0;
+    const { outcome, destroys, printed, ms } = await run({
+      lists: listed,
+      adoptsAll: true,
+      lease: {
+        ...lease,
+        async renew(...of) {
+          asked += 1;
+          if (asked === 40) redis.entries.delete(KEY); // it expires
+          return lease.renew(...of);
+        },
+      },
+    });
+    expect(outcome).toEqual({ done: true, gone: [1], left: [] });
+    expect(destroys).toEqual(["destroy 1"]);
+    expect(printed.match(/held by the provisioner killed .+ Waiting for that\./g)).toHaveLength(1);
+    expect(ms).toBeGreaterThanOrEqual(39 * SECOND);
+  });
+
+  test("at the end of a pod gives in to a provisioner that goes on renewing the lease, and says what is left", async () => {
+    const redis = redisAt();
+    await leaseOf(redis, "running").renew(state());
+    const { outcome, problem, ms } = await run({ lists: listed, adoptsAll: true, lease: leaseOf(redis, "ending") });
+    expect(outcome).toEqual({ done: false, gone: [], left: [1] });
+    expect(problem).toMatch(/held by the provisioner running .+ may still be billed: instance 1/);
+    expect(ms).toBeGreaterThan(60 * SECOND);
+    expect(ms).toBeLessThan(63 * SECOND);
   });
 
   test("holds the lease while it works, copies its pending deletes to Redis, and releases the lease", async () => {
