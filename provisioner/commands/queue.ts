@@ -37,7 +37,7 @@ export function joinQueue({ settings, deps, log }: RunContext, loop: LoopState, 
   const index = podNumber(podName);
   const pacing = createFleetPacing({ clock, log, local, store: () => store, createPlace, index, fleet });
   return {
-    own: { index, pods: () => fleet.size },
+    own: { index, pods: () => fleet.size, redisIsAway: pacing.isAlone },
     pacing,
     turns: createCreateTurns({ clock, pacing, place: createPlace, index, fleet, maxUnavailable, drainMs }),
     async connect(redis) {

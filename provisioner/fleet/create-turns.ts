@@ -1,5 +1,5 @@
-// A pod's place among the pods that want to create an instance: it asks each pass and goes on serving meanwhile. Touches the clock, and
-// Redis through the turns.
+// A pod's place among the pods that want to create an instance, or to destroy a dead one: it asks each pass and goes on serving meanwhile.
+// Touches the clock, and Redis through the turns.
 import { type Clock, stopwatch } from "../../common/clock.ts";
 import { CREATE_WAIT_MS } from "../model/deadlines.ts";
 import { ownSlotWaitMs } from "./own-slot.ts";
@@ -7,14 +7,17 @@ import { CREATE_SLOT_MS, type FleetPacing } from "./pacing.ts";
 import type { Place } from "./turns.ts";
 import type { MaxUnavailable } from "./unavailable.ts";
 
-/** What a pod wants its turn for. `lost`: it served before, or may be the only one of its set. */
+/**
+ * What a pod wants its turn for. `destroy`: its instance is dead, and what it costs while it waits is less than what a blocked pass costs.
+ * `lost`: it served before, or may be the only one of its set.
+ */
 export interface Wish {
-  kind: "create" | "replacement";
+  kind: "create" | "replacement" | "destroy";
   lost: boolean;
 }
 
 /**
- * - `now`: list, search and create; the turn comes while that takes its time
+ * - `now`: list, search and create, or destroy; the turn comes while that takes its time
  * - `later`: others are before it
  * - `limit`: enough pods are being replaced
  * - `unknown`: Redis has not answered for a few seconds
@@ -38,6 +41,10 @@ export interface CreateTurns {
 
 // What a pod does between its question and its create: a fresh list and a search.
 const NEAR_MS = 12_000;
+// Before the DELETE of a dead instance come a fresh list and the lease. With 3 s for each of them, three pods are about to send theirs.
+const NEAR_DESTROY_MS = 10_000;
+// As in its wait for the DELETE itself (pacing.ts): there it keeps this place.
+const DESTROY_PLACE: Place = { class: 0, since: 0 };
 // What a replacement does besides the drain: fresh lists before and after its destroy, and the destroy. Some seconds more than that takes,
 // so that a pod waits for a turn rather than a turn for a pod.
 const NEAR_BESIDES_DRAIN_MS = 6000;
@@ -73,6 +80,7 @@ export function createCreateTurns(parts: CreateTurnsParts): CreateTurns {
   const { clock, pacing, place, index, fleet, maxUnavailable, drainMs } = parts;
   let answer: { to: Wish["kind"]; turn: CreateTurn } | null = null;
   let queued = false;
+  let queuedDestroy = false;
   let mayBeDown = true; // a former process may have noted it
   let forgottenAt: number | null = null;
   let down: { until: number; notedAt: number } | null = null;
@@ -96,6 +104,21 @@ export function createCreateTurns(parts: CreateTurnsParts): CreateTurns {
     mayBeDown = (await pacing.tryStore(({ unavailable }) => unavailable.comeUp().then(() => true))) === null;
   }
 
+  async function askForDestroy(): Promise<CreateTurn> {
+    const turn = await pacing.tryStore(({ turns }) => turns.ask("destroy", DESTROY_PLACE));
+    if (turn === null) return pacing.isAlone() ? { kind: "now" } : { kind: "unknown" };
+    queuedDestroy = true;
+    const { ahead, waitMs } = turn;
+    if (waitMs <= NEAR_DESTROY_MS) return { kind: "now" };
+    return { kind: "later", ahead, waitMs, checkMs: Math.min(waitMs / 2, waitMs - NEAR_DESTROY_MS) };
+  }
+
+  /** The instance came back, or is destroyed. */
+  async function leaveDestroys(): Promise<void> {
+    if (queuedDestroy)
+      queuedDestroy = (await pacing.tryStore(({ turns }) => turns.leave("destroy").then(() => true))) === null;
+  }
+
   async function noteDown(): Promise<void> {
     if (down === null || clock.monotonic() - down.notedAt < NOTE_DOWN_EVERY_MS) return;
     const { until } = down;
@@ -104,6 +127,7 @@ export function createCreateTurns(parts: CreateTurnsParts): CreateTurns {
   }
 
   async function askFor(wish: Wish): Promise<CreateTurn> {
+    if (wish.kind === "destroy") return askForDestroy();
     const replaces = wish.kind === "replacement";
     place.class = replaces ? 2 : wish.lost ? 0 : 1;
     // What serves is not given up on the guess that those before it do not go.
@@ -151,8 +175,9 @@ export function createCreateTurns(parts: CreateTurnsParts): CreateTurns {
       await noteSeen();
       if (!serves) await noteDown();
       answer = null;
+      if (wish?.kind !== "destroy") await leaveDestroys();
       if (wish !== null) answer = { to: wish.kind, turn: await askFor(wish) };
-      else if (listed) await stopWaiting(serves);
+      if (listed && (wish === null || wish.kind === "destroy")) await stopWaiting(serves);
     },
     turnFor: ({ kind }) => (answer?.to === kind ? answer.turn : { kind: "unknown" }),
     async untilNext(signal) {

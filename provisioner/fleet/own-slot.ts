@@ -25,6 +25,8 @@ export interface OwnSlot {
   index: number;
   /** How many pods there were last. */
   pods(): number;
+  /** True while Redis does not answer, so that the pods cannot take turns there. */
+  redisIsAway(): boolean;
 }
 
 /** Null while the pods are so few, or their number is so unknown, that the time slots of pods without Redis do. */

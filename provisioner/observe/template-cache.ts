@@ -42,6 +42,8 @@ export function createTemplateCache(parts: TemplateCacheParts): TemplateCache {
   let template: Seen<Template | null> | null = null;
   let templateAt = 0;
   let dueAt = 0;
+  // A pod that has read for itself although Redis answers uses the shared one next time.
+  const ownSlot = () => (parts.own?.redisIsAway() ? slotAmongMany(parts.own) : null);
   return {
     dueAt: () => dueAt,
     async observe(mayRead, signal) {
@@ -53,7 +55,7 @@ export function createTemplateCache(parts: TemplateCacheParts): TemplateCache {
         const { templateName } = desired;
         const reading = await readings.template(templateName, SHARED, signal, { retryRateLimited: false });
         template = known(reading.value);
-        const among = reading.sharedAt === null ? slotAmongMany(parts.own) : null;
+        const among = reading.sharedAt === null ? ownSlot() : null;
         if (among !== null) dueAt = nextTemplateAmongMany(among, reading.readAt);
         else if (reading.own) dueAt = nextTemplate(slot, reading.readAt);
         else
@@ -65,8 +67,10 @@ export function createTemplateCache(parts: TemplateCacheParts): TemplateCache {
       } catch (error) {
         const failure = asVastError(error);
         const refused = failure.kind === "rate_limited";
-        const among = slotAmongMany(parts.own);
+        const among = ownSlot();
         if (refused && among !== null) dueAt = nextTemplateAmongMany(among, templateAt);
+        // After an outage of the API, too, one of the others reads it soon.
+        else if (refused && parts.own?.redisIsAway() === false) dueAt = templateAt + MIN_SHARED_GAP_MS;
         else if (refused) dueAt = nextCreateSlot(slot, templateAt + TEMPLATE_INTERVAL_MS, random);
         else dueAt = templateAt + TEMPLATE_RETRY_MS;
         // A refusal is no news: what was read before still counts.

@@ -1,6 +1,7 @@
 // Takes out of a decision what has to wait for the pod's turn among the pods with the same API key. Pure.
 import type { CreateTurn, Wish } from "../fleet/create-turns.ts";
-import { type Action, type Decision, givesUpServer } from "../model/plan.ts";
+import { type Action, type Decision, type DestroyAction, givesUpServer } from "../model/plan.ts";
+import type { DestroyReason } from "../model/reasons.ts";
 import type { State } from "../state/schema.ts";
 
 const LEAST_CHECK_MS = 500;
@@ -9,19 +10,27 @@ const MOST_CHECK_MS = 10_000;
 const UNKNOWN_CHECK_MS = 1000;
 
 /**
- * What the decision wants a turn for. An instance that is dead, banned or one too many is destroyed without one, and so is one whose
- * destroy was ordered: only what can wait waits.
+ * What the decision wants a turn for. An instance that is one too many is destroyed without one, and so is one whose destroy was ordered:
+ * only what can wait waits. A dead or banned one serves nobody, but a pass that waits for its DELETE sees nothing for up to a minute, and
+ * where many are lost at once it is in vain.
  */
 export function wishOf(decision: Decision, state: State, mayBeAlone: boolean): Wish | null {
   const lost = state.hasServed || mayBeAlone;
   if (decision.actions.some(({ kind }) => kind === "create")) return { kind: "create", lost };
-  return givesUpServer(decision) && decision.actions.some(replaces) ? { kind: "replacement", lost } : null;
+  if (givesUpServer(decision)) return decision.actions.some(replaces) ? { kind: "replacement", lost } : null;
+  return decision.actions.some(endsDead) ? { kind: "destroy", lost } : null;
 }
 
 /** The decision that may be carried out now. An outdated instance serves until its turn has come. */
 export function untilTurn(decision: Decision, wish: Wish, turn: CreateTurn): Decision {
   if (turn.kind === "now") return decision;
-  const waits = (action: Action) => (wish.kind === "create" ? action.kind === "create" : replaces(action));
+  const dead = decision.actions.flatMap((action) => (endsDead(action) ? [action.id] : []));
+  const waits = (action: Action) => {
+    if (wish.kind === "create") return action.kind === "create";
+    if (wish.kind === "replacement") return replaces(action);
+    // Its host is banned when it is destroyed: it may come back.
+    return action.kind === "ban" ? dead.includes(action.instanceId) : endsDead(action);
+  };
   const checkMs = turn.kind === "unknown" ? UNKNOWN_CHECK_MS : turn.checkMs;
   return {
     ...decision,
@@ -35,6 +44,13 @@ export function untilTurn(decision: Decision, wish: Wish, turn: CreateTurn): Dec
 
 function replaces(action: Action): boolean {
   return action.kind === "destroy" && action.difference !== undefined;
+}
+
+// What was decided or ordered before, and what is one too many: none of it is the instance that the pod keeps.
+const AT_ONCE: ReadonlySet<DestroyReason> = new Set(["still_listed", "duplicate", "create_never_appeared", "operator"]);
+
+function endsDead(action: Action): action is DestroyAction {
+  return action.kind === "destroy" && !AT_ONCE.has(action.reason);
 }
 
 /** Rounded, because a message that changes in every pass would be logged in every pass. */

@@ -7,8 +7,10 @@ import { members } from "./store.ts";
 
 const CREATE: Wish = { kind: "create", lost: false };
 const REPLACEMENT: Wish = { kind: "replacement", lost: true };
+const DESTROY: Wish = { kind: "destroy", lost: true };
 const DRAIN_MS = 10_000;
 const NONE = { listed: false, serves: false };
+const LOST = { listed: true, serves: false };
 const SERVES = { listed: true, serves: true };
 
 function fleet() {
@@ -128,6 +130,44 @@ test("a pod between its destroy and its create keeps its place", async () => {
   expect(place).toEqual({ class: 0, since });
   await turns.ask(null, { listed: true, serves: false });
   expect(place.since).toBe(0);
+});
+
+test("only the pods whose destroys are near prepare them, and each keeps its place while it waits for its own", async () => {
+  const { podOf, clock } = fleet();
+  const pods = Array.from({ length: 10 }, (_, i) => podOf(`${i}`));
+  const ask = async () => {
+    for (const { turns } of pods) {
+      await turns.ask(DESTROY, LOST);
+      await clock.advance(1);
+    }
+    return pods.filter(({ turns }) => turns.turnFor(DESTROY).kind === "now").length;
+  };
+  expect(await ask()).toBe(3);
+  expect(pods[9]?.turns.turnFor(DESTROY)).toMatchObject({ kind: "later", ahead: 9 });
+  await clock.advance(3150);
+  const order: number[] = [];
+  const destroyed = pods.map(async ({ pacing }, i) => {
+    await pacing.acquire("destroy");
+    order.push(i);
+  });
+  await clock.drive(Promise.all(destroyed));
+  expect(order).toEqual(pods.map((_, i) => i));
+});
+
+test("a pod whose instance came back leaves the queue of the destroys, and waits for Redis no longer than for a create", async () => {
+  const { podOf, clock, redis } = fleet();
+  const [a, b] = [podOf("a"), podOf("b")];
+  await a.turns.ask(DESTROY, LOST);
+  await clock.advance(1);
+  await b.turns.ask(DESTROY, LOST);
+  await a.turns.ask(null, SERVES);
+  expect(await b.store.turns.peek("destroy", { class: 0, since: 0 })).toMatchObject({ ahead: 0 });
+  redis.away = true;
+  await clock.drive(b.turns.ask(DESTROY, LOST));
+  expect(b.turns.turnFor(DESTROY)).toEqual({ kind: "unknown" });
+  await clock.advance(11_000);
+  await clock.drive(b.turns.ask(DESTROY, LOST));
+  expect(b.turns.turnFor(DESTROY)).toEqual({ kind: "now" });
 });
 
 test("nothing is decided by an answer to another question", async () => {

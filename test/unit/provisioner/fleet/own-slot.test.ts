@@ -26,7 +26,7 @@ test("a pod may use only one of several of its slots, and no two of a small flee
 });
 
 test("the slot after an instant is in the round of the fleet's last size, which only a fleet of more than ten has", () => {
-  const own = { index: 3, pods: () => 20 };
+  const own = { index: 3, pods: () => 20, redisIsAway: () => true };
   const at = ownSlotAt(own, 5000, 1_000_000_000);
   expect(at - 1_000_000_000).toBe(ownSlotWaitMs(3, 20, 5000, 1_000_000_000));
   expect([slotAmongMany(own), slotAmongMany({ ...own, pods: () => 10 }), slotAmongMany(null)]).toEqual([

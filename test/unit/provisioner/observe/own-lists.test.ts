@@ -32,7 +32,7 @@ describe("the own lists of a pod whose fleet has lost Redis", () => {
   test("do not come at the same time as those of the others: each pod has one slot in a round for all", async () => {
     const starts = new Set<number>();
     for (let index = 0; index < 50; index += 1) {
-      const own = { index, pods: () => 50 };
+      const own = { index, pods: () => 50, redisIsAway: () => true };
       const { clock, lists, journal } = ownLists(own);
       expect(await lists.next(shared, "starting")).toBeNull();
       const at = lists.wakeAt(shared, "starting", NOW + HOUR);
@@ -50,7 +50,7 @@ describe("the own lists of a pod whose fleet has lost Redis", () => {
   });
 
   test("wait for the next slot while all is well, and not at all before a change", async () => {
-    const own = { index: 7, pods: () => 50 };
+    const own = { index: 7, pods: () => 50, redisIsAway: () => true };
     const { lists } = ownLists(own);
     const listed = await lists.next(null, "ready");
     expect(listed).toMatchObject({ listedAt: NOW });
@@ -60,7 +60,7 @@ describe("the own lists of a pod whose fleet has lost Redis", () => {
   });
 
   test("follow the slots of pods without Redis while there are ten pods at most", async () => {
-    const { lists } = ownLists({ index: 7, pods: () => 10 });
+    const { lists } = ownLists({ index: 7, pods: () => 10, redisIsAway: () => true });
     expect(await lists.next(shared, "starting")).toMatchObject({ listedAt: NOW });
   });
 });

@@ -39,7 +39,7 @@ const failsWith = (error: Error) => () => {
   throw error;
 };
 
-const MANY = { index: 7, pods: () => 50 };
+const MANY = { index: 7, pods: () => 50, redisIsAway: () => true };
 
 describe("the template", () => {
   test("is read once, and again when it is due", async () => {
@@ -91,6 +91,20 @@ describe("the template", () => {
       expect(cache.dueAt() - now).toBeGreaterThan(10 * SECOND);
       await clock.advance(5 * MINUTE);
     }
+  });
+
+  test("of many pods is asked for again soon after a refusal while Redis answers: another one may have read it", async () => {
+    let answer: () => typeof template = failsWith(vastError("unavailable"));
+    const { cache, clock } = cacheOf(() => answer(), { ...MANY, redisIsAway: () => false });
+    for (const error of [vastError("unavailable"), vastError("rate_limited")]) {
+      answer = failsWith(error);
+      expect((await cache.observe(true)).template.known).toBe(false);
+      expect(cache.dueAt()).toBe(clock.now() + 10 * SECOND);
+      await clock.advance(10 * SECOND);
+    }
+    answer = () => template;
+    expect((await cache.observe(true)).template).toEqual(known(template));
+    expect(cache.dueAt() - clock.now()).toBeLessThanOrEqual(61 * SECOND);
   });
 
   test("is read again when the clock was set back", async () => {

@@ -11,7 +11,9 @@ import {
   SECOND,
   servingTrack,
   silentTrack,
+  startingRow,
   state,
+  waitingTrack,
 } from "./situation.ts";
 
 const ID = 7835610;
@@ -20,6 +22,15 @@ const creating = decided({});
 const outdated = row({ image: "example/app:1" });
 const serving = state({ tracks: { [ID]: servingTrack() } });
 const replacing = decided({ seen: observation([outdated]), state: serving, published: published(outdated) });
+
+const dead = state({ tracks: { [ID]: silentTrack(HOUR) } });
+const dying = decided({ seen: observation([row()]), state: dead });
+
+/** What is destroyed without a turn. */
+function sent(decision: typeof dying, of: typeof dead): number[] {
+  expect(wishOf(decision, of, false)).toBeNull();
+  return decision.actions.flatMap((action) => (action.kind === "destroy" ? [action.id] : []));
+}
 
 describe("a turn is wanted", () => {
   test("for a create, and a pod that has served or may be the only one lost its instance", () => {
@@ -32,15 +43,19 @@ describe("a turn is wanted", () => {
     expect(wishOf(replacing, serving, false)).toMatchObject({ kind: "replacement" });
   });
 
-  test("for nothing else: a dead instance is destroyed at once, also an outdated one", () => {
-    const dead = state({ tracks: { [ID]: silentTrack(HOUR) } });
-    const replaced = decided({ seen: observation([row()]), state: dead });
-    expect(replaced.actions.some(({ kind }) => kind === "destroy")).toBe(true);
-    expect(wishOf(replaced, dead, false)).toBeNull();
+  test("for the destroy of a dead instance, and one that is dead and outdated does not wait for a create", () => {
+    expect(wishOf(dying, dead, false)).toMatchObject({ kind: "destroy" });
     const both = decided({ seen: observation([outdated]), state: dead });
     expect(both.actions.some(({ kind }) => kind === "destroy")).toBe(true);
-    expect(wishOf(both, dead, false)).toBeNull();
+    expect(wishOf(both, dead, false)?.kind).not.toBe("replacement");
+  });
+
+  test("for nothing else: neither for what serves, nor for a destroy that was ordered, nor for one that is too many", () => {
     expect(wishOf(decided({ seen: observation([row()]), state: serving }), serving, false)).toBeNull();
+    const pending = { id: 9, reason: "instance_exited", since: NOW - HOUR, deleteSentAt: NOW - HOUR };
+    const ordered = { ...serving, pendingDeletes: [pending] };
+    expect(sent(decided({ seen: observation([row(), row({ id: 9 })]), state: ordered }), ordered)).toEqual([9]);
+    expect(sent(decided({ seen: observation([row(), row({ id: 10 })]), state: serving }), serving)).toEqual([10]);
   });
 });
 
@@ -58,6 +73,22 @@ describe("until the turn comes", () => {
     expect(waiting).toMatchObject({ reason: "waiting_for_turn", state: "ready", serving: { instance: { id: ID } } });
     expect(waiting.actions.some(({ kind }) => kind === "destroy")).toBe(false);
     expect(waiting.nextCheckAt).toBe(NOW + 7 * SECOND);
+  });
+
+  test("a dead instance is neither destroyed nor its host banned, but all else is done", () => {
+    const pending = { id: 9, reason: "duplicate", since: NOW - HOUR, deleteSentAt: NOW - HOUR };
+    const failed = startingRow({ statusMessage: "OCI runtime create failed" });
+    const decision = decided({
+      seen: observation([failed, row({ id: 9 })]),
+      state: state({ pendingDeletes: [pending], tracks: { [ID]: waitingTrack(SECOND) } }),
+    });
+    const kinds = (actions: typeof decision.actions) =>
+      actions.map((action) => (action.kind === "destroy" ? `destroy ${action.id}` : action.kind));
+    expect(kinds(decision.actions)).toEqual(["destroy 9", "ban", `destroy ${ID}`]);
+    const waiting = untilTurn(decision, { kind: "destroy", lost: false }, LATER);
+    expect(kinds(waiting.actions)).toEqual(["destroy 9"]);
+    expect(waiting).toMatchObject({ reason: "waiting_for_turn", state: decision.state });
+    expect(untilTurn(decision, { kind: "destroy", lost: false }, { kind: "now" })).toBe(decision);
   });
 
   test("other actions are carried out: a destroy that was ordered is sent again, and hosts are banned", () => {
