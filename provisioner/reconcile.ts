@@ -3,7 +3,7 @@
 import { runPasses, WakeSignal } from "../common/loop.ts";
 import type { Act } from "./act/act.ts";
 import type { Signals } from "./act/try-offer.ts";
-import type { CreateTurns, Wish } from "./fleet/create-turns.ts";
+import type { PodTurns, Wish } from "./fleet/pod-turns.ts";
 import { type KeepParts, keep, publishPlan } from "./keep.ts";
 import type { Lease } from "./lease/lease.ts";
 import { type LoopState, lastServed, lostMs, takeState, urgencyOf } from "./loop-state.ts";
@@ -38,7 +38,7 @@ export interface LoopParts extends KeepParts {
   pauses: Pauses;
   act: Act;
   lease: Lease;
-  turns: CreateTurns;
+  turns: PodTurns;
   /** No other pod of its set is known: its cold start comes before that of others. */
   mayBeAlone: boolean;
   askReloader: AskReloader;

@@ -1,8 +1,8 @@
 // Creates one instance: template, search, and offers one after another until one is not gone. Touches the API and, before
 // each create, the state file.
 import type { AccountReadings } from "../fleet/account-readings.ts";
-import type { CreateTurns } from "../fleet/create-turns.ts";
 import type { FoundOffers, OfferFate, OfferMarket } from "../fleet/offer-market.ts";
+import type { PodTurns } from "../fleet/pod-turns.ts";
 import { accountMessage } from "../model/account.ts";
 import { mayDecide, type Observation } from "../model/observation.ts";
 import type { CreateAction } from "../model/plan.ts";
@@ -30,7 +30,7 @@ import { type OfferOutcome, type OfferParts, type Signals, tryOffer } from "./tr
 export interface CreateParts extends OfferParts {
   query: SearchQuery;
   market: OfferMarket;
-  turns: Pick<CreateTurns, "untilNext">;
+  turns: Pick<PodTurns, "untilCreateIsNext">;
   readings: AccountReadings;
   pauses: Pauses;
   /** When a create that was rate-limited may be sent again. */
@@ -100,7 +100,7 @@ export async function createOne(
     let tried = 0;
     for (const offer of search.offers) {
       // Nobody else reserves a machine meanwhile, so that the reservations need not outlive a flush of Redis.
-      await turns.untilNext(stop);
+      await turns.untilCreateIsNext(stop);
       // Somebody else may have created one since the list was read, or in a pause: the next pass observes again.
       if (stop.aborted || pauses.totalMs() > pausedMs || !mayDecide(seen, clock.now())) return interrupted(next);
       if (tried === MOST_OFFERS || clock.now() >= until) break;

@@ -1,7 +1,8 @@
 // Joins the queues of the pods that share an API key, where there is a Redis for it. Touches Redis, through its connection.
-import { type CreateTurns, createCreateTurns } from "../fleet/create-turns.ts";
+
 import { type OwnSlot, podNumber } from "../fleet/own-slot.ts";
 import { createFleetPacing, type FleetStore } from "../fleet/pacing.ts";
+import { createPodTurns, type PodTurns } from "../fleet/pod-turns.ts";
 import { createTurnStore, type Place } from "../fleet/turns.ts";
 import { createUnavailable } from "../fleet/unavailable.ts";
 import type { LoopState } from "../loop-state.ts";
@@ -15,7 +16,7 @@ const APART_MS = 4000;
 export interface Queue {
   own: OwnSlot;
   pacing: Pacing;
-  turns: CreateTurns;
+  turns: PodTurns;
   connect(redis: ScriptRunner): Promise<void>;
 }
 
@@ -39,7 +40,7 @@ export function joinQueue({ settings, deps, log }: RunContext, loop: LoopState, 
   return {
     own: { index, pods: () => fleet.size, redisIsAway: pacing.isAlone },
     pacing,
-    turns: createCreateTurns({ clock, pacing, place: createPlace, index, fleet, maxUnavailable, drainMs }),
+    turns: createPodTurns({ clock, pacing, place: createPlace, index, fleet, maxUnavailable, drainMs }),
     async connect(redis) {
       const parts = { redis, apiKey: secrets.apiKey, member: desired.label };
       store = {

@@ -6,9 +6,9 @@ import { createActor } from "../act/act.ts";
 import { type BanStore, createBanStore, noBans } from "../blacklist/store.ts";
 import { shareAccountId } from "../fleet/account-id.ts";
 import { createAccountReadings } from "../fleet/account-readings.ts";
-import { noCreateTurns } from "../fleet/create-turns.ts";
 import { type FleetKeys, fleetKeys } from "../fleet/keys.ts";
 import { createOfferMarket } from "../fleet/offer-market.ts";
+import { noPodTurns } from "../fleet/pod-turns.ts";
 import type { Fleet } from "../fleet/shared-reading.ts";
 import { createAccountLease } from "../lease/account-lease.ts";
 import { type Lease, newToken, noLease } from "../lease/lease.ts";
@@ -231,7 +231,7 @@ function loopParts(
   const { allowLocal, desired, drainMs, firstCreateWaitMs, limits, policy, secrets } = settings;
   const slot = pollSlotOf(settings.podName);
   const readings = createAccountReadings({ client, clock, fleet });
-  const turns = queue?.turns ?? noCreateTurns;
+  const turns = queue?.turns ?? noPodTurns;
   const market = createOfferMarket({ client, clock, fleet, label: desired.label });
   const lookForLostLabels = createLostLabelLook({ client, log, label: desired.label });
   return {

@@ -1,5 +1,5 @@
 // Takes out of a decision what has to wait for the pod's turn among the pods with the same API key. Pure.
-import type { CreateTurn, Wish } from "../fleet/create-turns.ts";
+import type { PodTurn, Wish } from "../fleet/pod-turns.ts";
 import { type Action, type Decision, type DestroyAction, givesUpServer } from "../model/plan.ts";
 import type { DestroyReason } from "../model/reasons.ts";
 import type { State } from "../state/schema.ts";
@@ -22,7 +22,7 @@ export function wishOf(decision: Decision, state: State, mayBeAlone: boolean): W
 }
 
 /** The decision that may be carried out now. An outdated instance serves until its turn has come. */
-export function untilTurn(decision: Decision, wish: Wish, turn: CreateTurn): Decision {
+export function untilTurn(decision: Decision, wish: Wish, turn: PodTurn): Decision {
   if (turn.kind === "now") return decision;
   const dead = decision.actions.flatMap((action) => (endsDead(action) ? [action.id] : []));
   const waits = (action: Action) => {
@@ -54,7 +54,7 @@ function endsDead(action: Action): action is DestroyAction {
 }
 
 /** Rounded, because a message that changes in every pass would be logged in every pass. */
-function messageOf(turn: Exclude<CreateTurn, { kind: "now" }>): string {
+function messageOf(turn: Exclude<PodTurn, { kind: "now" }>): string {
   switch (turn.kind) {
     case "later": {
       const seconds = turn.waitMs / 1000;

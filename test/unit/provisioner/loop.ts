@@ -1,7 +1,7 @@
 // The loop with fakes around it, and a journal of everything that it does. Touches nothing.
 import { formatUpstreamFile, type UpstreamFile } from "../../../common/upstream-file.ts";
 import { createActor } from "../../../provisioner/act/act.ts";
-import { type CreateTurns, noCreateTurns } from "../../../provisioner/fleet/create-turns.ts";
+import { noPodTurns, type PodTurns } from "../../../provisioner/fleet/pod-turns.ts";
 import { type Lease, noLease } from "../../../provisioner/lease/lease.ts";
 import { type LoopState, startState } from "../../../provisioner/loop-state.ts";
 import type { Policy } from "../../../provisioner/model/desired.ts";
@@ -88,7 +88,7 @@ interface Setup extends ClientScript {
   probe?: Probe;
   onAsk?: () => void;
   lease?: Lease;
-  turns?: CreateTurns;
+  turns?: PodTurns;
   pauses?: Pauses;
 }
 
@@ -125,7 +125,7 @@ export function loop(setup: Setup) {
     act: createActor({
       client,
       market: ownMarket(client, clock),
-      turns: noCreateTurns,
+      turns: noPodTurns,
       readings: ownReadings(client, clock),
       bans: fakeBans(journal),
       clock,
@@ -139,7 +139,7 @@ export function loop(setup: Setup) {
       nextCreateSlot: (notBefore) => notBefore,
     }),
     lease,
-    turns: setup.turns ?? noCreateTurns,
+    turns: setup.turns ?? noPodTurns,
     mayBeAlone: false,
     pauses: setup.pauses ?? noPauses,
     publisher: fakePublisher(journal, brokenPublisher),

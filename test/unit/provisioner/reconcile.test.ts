@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { UpstreamFile } from "../../../common/upstream-file.ts";
-import type { CreateTurn, CreateTurns } from "../../../provisioner/fleet/create-turns.ts";
 import { fleetKeys } from "../../../provisioner/fleet/keys.ts";
+import type { PodTurn, PodTurns } from "../../../provisioner/fleet/pod-turns.ts";
 import { createLease } from "../../../provisioner/lease/lease.ts";
 import type { Observation } from "../../../provisioner/model/observation.ts";
 import { adoptPublished } from "../../../provisioner/state/apply-observation.ts";
@@ -685,19 +685,19 @@ describe("the lease", () => {
 });
 
 describe("the turn among the pods with the same API key", () => {
-  const turnsOf = (turn: { now: CreateTurn }) => {
+  const turnsOf = (turn: { now: PodTurn }) => {
     const asked: unknown[] = [];
-    const turns: CreateTurns = {
+    const turns: PodTurns = {
       ask: async (wish) => void asked.push(wish?.kind ?? null),
       turnFor: () => turn.now,
-      untilNext: async () => undefined,
+      untilCreateIsNext: async () => undefined,
     };
     return { asked, turns };
   };
-  const later: CreateTurn = { kind: "later", ahead: 9, waitMs: 40 * SECOND, checkMs: 20 * SECOND };
+  const later: PodTurn = { kind: "later", ahead: 9, waitMs: 40 * SECOND, checkMs: 20 * SECOND };
 
   test("a pod without an instance creates when it comes, and asks in each pass", async () => {
-    const turn: { now: CreateTurn } = { now: later };
+    const turn: { now: PodTurn } = { now: later };
     const { asked, turns } = turnsOf(turn);
     const l = loop({ turns });
     expect(await l.pass()).toBe(NOW + 10 * SECOND);
@@ -712,7 +712,7 @@ describe("the turn among the pods with the same API key", () => {
   test.each([true, false])(
     "an outdated instance serves until it comes: nothing is searched, withdrawn or destroyed, and no fresh list is read (shared: %s)",
     async (sharesLists) => {
-      const turn: { now: CreateTurn } = { now: later };
+      const turn: { now: PodTurn } = { now: later };
       const { asked, turns } = turnsOf(turn);
       const l = loop({
         turns,

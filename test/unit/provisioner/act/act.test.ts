@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { createActor } from "../../../../provisioner/act/act.ts";
-import { noCreateTurns } from "../../../../provisioner/fleet/create-turns.ts";
+import { noPodTurns } from "../../../../provisioner/fleet/pod-turns.ts";
 import type { Action } from "../../../../provisioner/model/plan.ts";
 import type { Pauses } from "../../../../provisioner/observe/pauses.ts";
 import type { State } from "../../../../provisioner/state/schema.ts";
@@ -53,7 +53,7 @@ async function act(
   const perform = createActor({
     client,
     market: { ...ownMarket(client, clock), freed: async (machineId) => void freed.push(machineId) },
-    turns: noCreateTurns,
+    turns: noPodTurns,
     readings: ownReadings(client, clock),
     bans: fakeBans(journal, setup.redisAway),
     clock,

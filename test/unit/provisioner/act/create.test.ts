@@ -43,7 +43,7 @@ interface Setup extends ClientScript {
   mayMutate?: boolean;
   pauses?: Pauses;
   market?: (own: OfferMarket) => OfferMarket;
-  untilNext?: (clock: Clock) => Promise<void>;
+  untilCreateIsNext?: (clock: Clock) => Promise<void>;
   /** How long the API takes to answer a create. */
   answerMs?: number;
   /** Called with the fence of a create before it is answered. */
@@ -68,7 +68,7 @@ async function attempt(setup: Setup) {
   const parts = {
     client,
     market: setup.market?.(ownMarket(client, clock)) ?? ownMarket(client, clock),
-    turns: { untilNext: async () => setup.untilNext?.(clock) },
+    turns: { untilCreateIsNext: async () => setup.untilCreateIsNext?.(clock) },
     readings: ownReadings(client, clock),
     clock,
     log,
@@ -161,12 +161,15 @@ describe("a create", () => {
         },
       });
       let clockNow = () => NOW;
-      const untilNext = async (clock: Clock) => {
+      const untilCreateIsNext = async (clock: Clock) => {
         clockNow = clock.now;
         await clock.sleep(ms);
       };
       const seen = { listedAt: NOW, shared: true };
-      return attempt({ create: () => 42, seen, market, untilNext }).then(({ outcome }) => ({ outcome, reserved }));
+      return attempt({ create: () => 42, seen, market, untilCreateIsNext }).then(({ outcome }) => ({
+        outcome,
+        reserved,
+      }));
     };
     expect(await waiting(8 * SECOND)).toEqual({ outcome: "created", reserved: [NOW + 8 * SECOND] });
     expect(await waiting(21 * SECOND)).toEqual({ outcome: "create_interrupted", reserved: [] });

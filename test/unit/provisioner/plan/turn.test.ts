@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { CreateTurn } from "../../../../provisioner/fleet/create-turns.ts";
+import type { PodTurn } from "../../../../provisioner/fleet/pod-turns.ts";
 import { untilTurn, wishOf } from "../../../../provisioner/plan/turn.ts";
 import {
   decided,
@@ -17,7 +17,7 @@ import {
 } from "./situation.ts";
 
 const ID = 7835610;
-const LATER: CreateTurn = { kind: "later", ahead: 234, waitMs: 1085 * SECOND, checkMs: 540 * SECOND };
+const LATER: PodTurn = { kind: "later", ahead: 234, waitMs: 1085 * SECOND, checkMs: 540 * SECOND };
 const creating = decided({});
 const outdated = row({ image: "example/app:1" });
 const serving = state({ tracks: { [ID]: servingTrack() } });
@@ -68,7 +68,7 @@ describe("until the turn comes", () => {
   });
 
   test("an outdated instance serves, and its turn is asked for again in time", () => {
-    const soon: CreateTurn = { kind: "later", ahead: 2, waitMs: 14 * SECOND, checkMs: 7 * SECOND };
+    const soon: PodTurn = { kind: "later", ahead: 2, waitMs: 14 * SECOND, checkMs: 7 * SECOND };
     const waiting = untilTurn(replacing, { kind: "replacement", lost: true }, soon);
     expect(waiting).toMatchObject({ reason: "waiting_for_turn", state: "ready", serving: { instance: { id: ID } } });
     expect(waiting.actions.some(({ kind }) => kind === "destroy")).toBe(false);

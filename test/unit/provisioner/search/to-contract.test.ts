@@ -1,7 +1,7 @@
 // From the setting's text to a contract, with the emulator's own search and market in between.
 import { describe, expect, test } from "vitest";
 import { createOne } from "../../../../provisioner/act/create.ts";
-import { noCreateTurns } from "../../../../provisioner/fleet/create-turns.ts";
+import { noPodTurns } from "../../../../provisioner/fleet/pod-turns.ts";
 import { known } from "../../../../provisioner/model/observation.ts";
 import { readProvisionerSettings } from "../../../../provisioner/settings.ts";
 import { createVastClient } from "../../../../provisioner/vast/client.ts";
@@ -31,7 +31,7 @@ async function create(env: Record<string, string>, market: JsonObject[], bans: r
     {
       client,
       market: ownMarket(client, clock),
-      turns: noCreateTurns,
+      turns: noPodTurns,
       readings: ownReadings(client, clock),
       clock,
       log: fakeLog().log,

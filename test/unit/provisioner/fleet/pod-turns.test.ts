@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { createCreateTurns, noCreateTurns, type Wish } from "../../../../provisioner/fleet/create-turns.ts";
 import { ownSlotWaitMs } from "../../../../provisioner/fleet/own-slot.ts";
 import { CREATE_SLOT_MS } from "../../../../provisioner/fleet/pacing.ts";
+import { createPodTurns, noPodTurns, type Wish } from "../../../../provisioner/fleet/pod-turns.ts";
 import type { MaxUnavailable } from "../../../../provisioner/fleet/unavailable.ts";
 import { members } from "./store.ts";
 
@@ -19,7 +19,7 @@ function fleet() {
   const podOf = (name: string, index = 0, maxUnavailable: MaxUnavailable = { percent: 10 }) => {
     const pod = all.pod(name, index, 0, maxUnavailable);
     void pod.store.unavailable.seen(); // by a former process
-    return { ...pod, turns: createCreateTurns({ ...pod, clock, index, maxUnavailable, drainMs: DRAIN_MS }) };
+    return { ...pod, turns: createPodTurns({ ...pod, clock, index, maxUnavailable, drainMs: DRAIN_MS }) };
   };
   return { ...all, podOf };
 }
@@ -185,7 +185,7 @@ test("of pods that prepare at once each waits until its create is next, and does
   const create = async (name: string) => {
     const { store, place, turns } = podOf(name);
     await turns.ask(CREATE, NONE);
-    await turns.untilNext(signal);
+    await turns.untilCreateIsNext(signal);
     reached.push([name, clock.monotonic() - from]);
     while ((await store.turns.take("create", place)).waitMs > 0) await clock.sleep(50);
   };
@@ -197,7 +197,7 @@ test("of pods that prepare at once each waits until its create is next, and does
   }
   const { turns } = podOf("d");
   redis.away = true;
-  await clock.drive(turns.untilNext(signal));
+  await clock.drive(turns.untilCreateIsNext(signal));
 });
 
 test("while Redis is away a pod waits for some seconds, then for its own slot", async () => {
@@ -239,6 +239,6 @@ test("while Redis is away a replacement begins so long before a slot of the pod 
 });
 
 test("without a fleet the turn is always now", async () => {
-  await noCreateTurns.ask(CREATE, NONE);
-  expect(noCreateTurns.turnFor(REPLACEMENT).kind).toBe("now");
+  await noPodTurns.ask(CREATE, NONE);
+  expect(noPodTurns.turnFor(REPLACEMENT).kind).toBe("now");
 });

@@ -8,7 +8,8 @@ import type { Place } from "./turns.ts";
 import type { MaxUnavailable } from "./unavailable.ts";
 
 /**
- * What a pod wants its turn for. `destroy`: its instance is dead, and what it costs while it waits is less than what a blocked pass costs.
+ * What a pod wants its turn for. `destroy`: of a dead instance; the DELETE itself would wait for its turn, too, but a pass that waits there
+ * sees nothing meanwhile.
  * `lost`: it served before, or may be the only one of its set.
  */
 export interface Wish {
@@ -24,19 +25,19 @@ export interface Wish {
  *
  * `checkMs`: when to ask again.
  */
-export type CreateTurn =
+export type PodTurn =
   | { kind: "now" }
   | { kind: "later"; ahead: number; waitMs: number; checkMs: number }
   | { kind: "limit"; others: number; most: number; checkMs: number }
   | { kind: "unknown" };
 
-export interface CreateTurns {
+export interface PodTurns {
   /** Asks for what the pass wants. `hasInstance`: a list shows one that is kept; `serves`: it is served. Never rejects. */
   ask(wish: Wish | null, instance: { listed: boolean; serves: boolean }): Promise<void>;
   /** The answer to the last question if it was for this wish. */
-  turnFor(wish: Wish): CreateTurn;
+  turnFor(wish: Wish): PodTurn;
   /** Waits until the turn of the pod's create is about to come, but not for longer than the create itself may wait for it. */
-  untilNext(signal: AbortSignal): Promise<void>;
+  untilCreateIsNext(signal: AbortSignal): Promise<void>;
 }
 
 // What a pod does between its question and its create: a fresh list and a search.
@@ -65,7 +66,7 @@ const REPLACEMENT_MS = 90_000;
 const PREPARATION_MS = 10_000;
 const NEAR_ALONE_MS = 10_000;
 
-export interface CreateTurnsParts {
+export interface PodTurnsParts {
   clock: Clock;
   pacing: Pick<FleetPacing, "tryStore" | "isAlone">;
   place: Place;
@@ -76,9 +77,9 @@ export interface CreateTurnsParts {
   drainMs: number;
 }
 
-export function createCreateTurns(parts: CreateTurnsParts): CreateTurns {
+export function createPodTurns(parts: PodTurnsParts): PodTurns {
   const { clock, pacing, place, index, fleet, maxUnavailable, drainMs } = parts;
-  let answer: { to: Wish["kind"]; turn: CreateTurn } | null = null;
+  let answer: { to: Wish["kind"]; turn: PodTurn } | null = null;
   let queued = false;
   let queuedDestroy = false;
   let mayBeDown = true; // a former process may have noted it
@@ -104,7 +105,7 @@ export function createCreateTurns(parts: CreateTurnsParts): CreateTurns {
     mayBeDown = (await pacing.tryStore(({ unavailable }) => unavailable.comeUp().then(() => true))) === null;
   }
 
-  async function askForDestroy(): Promise<CreateTurn> {
+  async function askForDestroy(): Promise<PodTurn> {
     const turn = await pacing.tryStore(({ turns }) => turns.ask("destroy", DESTROY_PLACE));
     if (turn === null) return pacing.isAlone() ? { kind: "now" } : { kind: "unknown" };
     queuedDestroy = true;
@@ -126,7 +127,7 @@ export function createCreateTurns(parts: CreateTurnsParts): CreateTurns {
     await pacing.tryStore(({ unavailable }) => unavailable.stayDown(until));
   }
 
-  async function askFor(wish: Wish): Promise<CreateTurn> {
+  async function askFor(wish: Wish): Promise<PodTurn> {
     if (wish.kind === "destroy") return askForDestroy();
     const replaces = wish.kind === "replacement";
     place.class = replaces ? 2 : wish.lost ? 0 : 1;
@@ -141,7 +142,7 @@ export function createCreateTurns(parts: CreateTurnsParts): CreateTurns {
     return replaces ? mayGoDown(ahead) : { kind: "now" };
   }
 
-  async function mayGoDown(ahead: number): Promise<CreateTurn> {
+  async function mayGoDown(ahead: number): Promise<PodTurn> {
     const leftMs = forgottenAt === null ? 0 : Math.max(forgottenAt + AFTER_FORGOTTEN_MS - clock.monotonic(), 0);
     if (leftMs > 0) return { kind: "later", ahead, waitMs: leftMs, checkMs: leftMs };
     const asked = await pacing.tryStore(({ unavailable }) => unavailable.goDown());
@@ -157,7 +158,7 @@ export function createCreateTurns(parts: CreateTurnsParts): CreateTurns {
   }
 
   /** A replacement begins so long before a slot of the pod's creates that its destroy is over, and its create follows in that slot. */
-  function withoutStore({ kind }: Wish): CreateTurn {
+  function withoutStore({ kind }: Wish): PodTurn {
     const replaces = kind === "replacement";
     const share = "percent" in maxUnavailable ? (fleet.size * maxUnavailable.percent) / 100 : maxUnavailable.number;
     const apartMs = REPLACEMENT_MS / Math.max(Math.floor(share), 1);
@@ -180,7 +181,7 @@ export function createCreateTurns(parts: CreateTurnsParts): CreateTurns {
       if (listed && (wish === null || wish.kind === "destroy")) await stopWaiting(serves);
     },
     turnFor: ({ kind }) => (answer?.to === kind ? answer.turn : { kind: "unknown" }),
-    async untilNext(signal) {
+    async untilCreateIsNext(signal) {
       const waitedMs = stopwatch(clock);
       while (!signal.aborted && waitedMs() < CREATE_WAIT_MS) {
         const turn = await pacing.tryStore(({ turns }) => turns.peek("create", place));
@@ -192,8 +193,8 @@ export function createCreateTurns(parts: CreateTurnsParts): CreateTurns {
 }
 
 /** Without a fleet each pod creates when it wants to. */
-export const noCreateTurns: CreateTurns = {
+export const noPodTurns: PodTurns = {
   ask: async () => undefined,
   turnFor: () => ({ kind: "now" }),
-  untilNext: async () => undefined,
+  untilCreateIsNext: async () => undefined,
 };
