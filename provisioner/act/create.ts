@@ -7,6 +7,7 @@ import { accountMessage } from "../model/account.ts";
 import { mayDecide, type Observation } from "../model/observation.ts";
 import type { CreateAction } from "../model/plan.ts";
 import type { Pauses } from "../observe/pauses.ts";
+import { exclusionText } from "../search/exclusions.ts";
 import { explainNoOffers } from "../search/explain-no-offers.ts";
 import type { SearchQuery } from "../search/query.ts";
 import { queryAlone, type Requirements, requirements } from "../search/requirements.ts";
@@ -155,7 +156,8 @@ export async function searchOffers(
     const result = stop.aborted ? interrupted(state) : failed(parts, asVastError(error), state, SEARCH_REFUSED);
     return { offers: null, result };
   }
-  const { offers, excluded, found } = choice;
+  const { offers, exclusions, found } = choice;
+  const excluded = exclusionText(exclusions);
   log.debug(
     { event: "progress", phase: "searching", excluded },
     `${offers.length} of ${found.total} offers can be used`,

@@ -1,6 +1,7 @@
 // Finds the offers that a create may try: those of a search that another pod has made, or of an own one where they are too few. Touches
 // the API and Redis through the market.
 import type { FoundOffers, OfferMarket, OfferSearch } from "../fleet/offer-market.ts";
+import type { Exclusion } from "../search/exclusions.ts";
 import type { SearchQuery } from "../search/query.ts";
 import { type Requirements, searchBody } from "../search/requirements.ts";
 import { type Choice, selectOffers } from "../search/select-offers.ts";
@@ -29,10 +30,8 @@ export async function findOffers(
     common: searchBody(query, { ...needs, bans: [] }, []),
   };
   const select = (found: FoundOffers): OfferChoice => {
-    const { offers, excluded } = selectOffers(found.offers, query, needs, state);
-    const reserved = found.total - found.offers.length;
-    const others = reserved === 0 ? [] : [`${reserved} that other pods are renting`];
-    return { found, offers, excluded: [...others, ...(excluded === "" ? [] : [excluded])].join(", ") };
+    const { offers, exclusions } = selectOffers(found.offers, query, needs, state);
+    return { found, offers, exclusions: [...reservedByOthers(found), ...exclusions] };
   };
   const isUnshared = before !== null && before.sharedAt === null;
   let choice = select(await (isUnshared ? market.findAlone(search, stop) : market.find(search, before, stop)));
@@ -44,6 +43,12 @@ export async function findOffers(
   if (before === null) choice = select(await market.find(search, choice.found, stop));
   if (choice.offers.length > 0 || choice.found.own) return choice;
   return select(await market.findAlone(search, stop));
+}
+
+function reservedByOthers({ offers, total }: FoundOffers): Exclusion[] {
+  const count = total - offers.length;
+  if (count === 0) return [];
+  return [{ reason: "reserved", text: "that other pods are renting", count, cheapestDollarsPerHour: null }];
 }
 
 function isEnough({ offers, found }: OfferChoice): boolean {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { findOffers } from "../../../../provisioner/act/find-offers.ts";
 import type { FoundOffers, OfferMarket } from "../../../../provisioner/fleet/offer-market.ts";
+import { exclusionText } from "../../../../provisioner/search/exclusions.ts";
 import { requirements } from "../../../../provisioner/search/requirements.ts";
 import type { Offer } from "../../../../provisioner/vast/rows.ts";
 import { never } from "../fakes.ts";
@@ -37,7 +38,7 @@ async function findOn(lists: readonly FoundOffers[], before: FoundOffers | null 
   };
   const memory = state({ avoided: avoided.map((machineId) => ({ machineId, until: Number.MAX_SAFE_INTEGER })) });
   const choice = await findOffers({ market, query: query() }, needs, memory, before, never.stop);
-  return { asked, ids: choice.offers.map(({ id }) => id), excluded: choice.excluded };
+  return { asked, ids: choice.offers.map(({ id }) => id), excluded: exclusionText(choice.exclusions) };
 }
 
 describe("the offers of a create", () => {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { exclusionText } from "../../../../provisioner/search/exclusions.ts";
 import { explainNoOffers } from "../../../../provisioner/search/explain-no-offers.ts";
 import type { SearchQuery } from "../../../../provisioner/search/query.ts";
 import { requirements } from "../../../../provisioner/search/requirements.ts";
@@ -7,6 +8,7 @@ import { HOUR, NOW, offer, query, state, template } from "../plan/situation.ts";
 
 const ban = (id: number, kind: "host" | "machine" = "host") => ({ kind, id, reason: "start_timeout" });
 const ids = (choice: ReturnType<typeof selectOffers>) => choice.offers.map((o) => o.id);
+const excluded = (choice: ReturnType<typeof selectOffers>) => exclusionText(choice.exclusions);
 const row = (id: number, fields: object) => offer({ id, fields: { ...fields } });
 
 interface More {
@@ -32,7 +34,8 @@ describe("the selection", () => {
 
   test("excludes offers that are not rentable", () => {
     const none = choose([offer({ rentable: false })]);
-    expect(none).toEqual({ offers: [], excluded: "1 not rentable" });
+    expect(none.offers).toEqual([]);
+    expect(excluded(none)).toBe("1 not rentable");
   });
 
   test("excludes banned hosts even if the search did not", () => {
@@ -44,7 +47,7 @@ describe("the selection", () => {
     const offers = [offer({ id: 1, hostId: 5, machineId: 50 }), offer({ id: 2, hostId: 5, machineId: 51 })];
     const choice = choose(offers, { bans: [ban(50, "machine"), ban(51)] });
     expect(ids(choice)).toEqual([2]);
-    expect(choice.excluded).toBe("1 on a banned machine");
+    expect(excluded(choice)).toBe("1 on a banned machine");
   });
 
   test("excludes machines that failed within the last hour", () => {
@@ -75,7 +78,7 @@ describe("the selection", () => {
   ])("excludes offers with %s, but not offers without the field", (_, bad, good, reason) => {
     const choice = choose([row(1, bad), row(2, good), row(3, {})]);
     expect(ids(choice)).toEqual([2, 3]);
-    expect(choice.excluded).toBe(reason);
+    expect(excluded(choice)).toBe(reason);
   });
 
   test("does not check the duration when the query does", () => {
@@ -86,7 +89,7 @@ describe("the selection", () => {
     const offers = [row(1, { gpu_ram: 16_000 }), row(2, { gpu_ram: 24_564 })];
     const choice = choose(offers, { query: query({ gpu_ram: { gte: 24_000 } }) });
     expect(ids(choice)).toEqual([2]);
-    expect(choice.excluded).toBe("1 that do not meet gpu_ram gte 24000 of VAST_SEARCH_QUERY");
+    expect(excluded(choice)).toBe("1 that do not meet gpu_ram gte 24000 of VAST_SEARCH_QUERY");
   });
 
   test("counts each excluded offer once, by reason", () => {
@@ -97,9 +100,22 @@ describe("the selection", () => {
       offer({ id: 4, dollarsPerHour: 0.9 }),
       offer({ id: 5, dollarsPerHour: 0.41 }),
     ];
-    expect(choose(offers, { bans: [ban(5)], ceiling: 0.4 }).excluded).toBe(
+    expect(excluded(choose(offers, { bans: [ban(5)], ceiling: 0.4 }))).toBe(
       "1 not rentable, 1 on a banned host, 2 above VAST_MAX_DPH (the cheapest $0.4100/h)",
     );
+    const { exclusions } = choose(offers, { bans: [ban(5)], ceiling: 0.4 });
+    expect(
+      exclusions.map(({ reason, count, cheapestDollarsPerHour }) => [reason, count, cheapestDollarsPerHour]),
+    ).toEqual([
+      ["not_rentable", 1, 0.3164],
+      ["banned_host", 1, 0.3164],
+      ["price", 2, 0.41],
+    ]);
+  });
+
+  test("knows no cheapest price where no excluded offer shows one", () => {
+    const { exclusions } = choose([offer({ id: 1, dollarsPerHour: null })], { ceiling: 0.4 });
+    expect(exclusions).toMatchObject([{ reason: "no_price", count: 1, cheapestDollarsPerHour: null }]);
   });
 });
 
