@@ -4,6 +4,7 @@ import Counter from "prom-client/lib/counter.js";
 import Gauge from "prom-client/lib/gauge.js";
 import Histogram from "prom-client/lib/histogram.js";
 import Registry from "prom-client/lib/registry.js";
+import { VERSION } from "./version.ts";
 
 export type { Counter, Histogram, Registry };
 
@@ -17,6 +18,15 @@ export interface MetricDescription<L extends string> {
   name: string;
   help: string;
   labels?: readonly L[];
+}
+
+/** A counter or histogram. */
+export interface CountedDescription<L extends string> extends MetricDescription<L> {
+  /**
+   * The lines that are there from the start, at 0. A line that appears with its first event is already 1 when Prometheus first reads it,
+   * so `increase()` does not see that event.
+   */
+  known?: readonly Readonly<Record<L, string>>[];
 }
 
 /** One line of a metric. */
@@ -73,17 +83,34 @@ export function countOf<L extends string = never>(
 /** A counter that counts from the start of the program. */
 export function counter<L extends string = never>(
   registry: Registry,
-  { name, help, labels = [] }: MetricDescription<L>,
+  { name, help, labels = [], known = [] }: CountedDescription<L>,
 ): Counter<L> {
-  return new Counter<L>({ name, help, labelNames: labels, registers: [registry] });
+  const counted = new Counter<L>({ name, help, labelNames: labels, registers: [registry] });
+  for (const line of known) counted.inc({ ...line }, 0);
+  return counted;
 }
 
 /** `buckets` are upper bounds in the unit of the metric's name. */
-export function histogram(
+export function histogram<L extends string = never>(
   registry: Registry,
-  { name, help, buckets }: { name: string; help: string; buckets: number[] },
-): Histogram {
-  return new Histogram({ name, help, buckets, registers: [registry] });
+  { name, help, labels = [], known = [], buckets }: CountedDescription<L> & { buckets: number[] },
+): Histogram<L> {
+  const counted = new Histogram<L>({ name, help, buckets, labelNames: labels, registers: [registry] });
+  for (const line of known) counted.zero({ ...line });
+  return counted;
+}
+
+/** Which version of which program runs where. */
+export function registerBuildInfo(registry: Registry, program: string): void {
+  gaugeOf(
+    registry,
+    {
+      name: "vast_pod_build_info",
+      help: "1, with the name of the program and its version.",
+      labels: ["program", "version"],
+    },
+    () => [{ labels: { program, version: VERSION }, value: 1 }],
+  );
 }
 
 function samplesOf<L extends string>(read: Reading<L>): readonly Sample<L>[] {

@@ -132,6 +132,7 @@ packages() {
       # Debian's nginx-light is enough and a tenth of the size.
       nginx) first_of "nginx-light nginx" "$@" ;;
       inotifywait) echo inotify-tools ;;
+      promtool) echo prometheus ;;
       ip) echo iproute2 ;;
       *) echo "$program" ;;
     esac

@@ -79,7 +79,7 @@ export async function run(settings: ProvisionerSettings, deps: Dependencies, sto
   const counts = createMetrics(metrics, {
     loop,
     now: deps.clock.now,
-    maxDollarsPerHour: settings.limits.maxDollarsPerHour,
+    limits: settings.limits,
     redis: () => redis?.health ?? null,
   });
   const account = connectRunAccount(context, loop, counts.onCall);
@@ -100,7 +100,7 @@ export async function run(settings: ProvisionerSettings, deps: Dependencies, sto
   const mutations = mutationDeadline(stop, deps);
   let outcome: DestroyOutcome | null = null;
   try {
-    const probe = shareProbe(deps.probe);
+    const probe = shareProbe(counts.countedProbe(deps.probe));
     const { lists, lead } = connectLists(context, restored, account, stores.fleet);
     const parts = loopParts(context, restored, account, stores, counts, lists, probe, watchPauses(deps.clock, stop));
     const main = runLoop(parts, loop, stop, mutations.signal);

@@ -1,21 +1,23 @@
-// The provisioner's metrics: gauges that are read from the loop's state at each scrape, and counters labelled with the reasons
-// of reasons.ts. Touches only the registry.
-import { counter, gaugeOf, histogram, type Registry, type Sample } from "../../common/metrics.ts";
+// The provisioner's metrics: gauges that are read from the loop's state at each scrape (gauges.ts), and counters labelled with the
+// reasons of reasons.ts. Touches only the registry.
+import { counter, histogram, type Registry, registerBuildInfo } from "../../common/metrics.ts";
 import type { Act } from "../act/act.ts";
 import type { BanStore } from "../blacklist/store.ts";
 import type { LoopState } from "../loop-state.ts";
-import type { RedisHealth } from "../redis/outages.ts";
+import type { Probe } from "../observe/probe.ts";
 import type { State } from "../state/schema.ts";
 import type { Instance } from "../vast/rows.ts";
 import type { CallInfo } from "../vast/transport.ts";
-
-export interface MetricsParts {
-  loop: LoopState;
-  now: () => number;
-  maxDollarsPerHour: number | undefined;
-  /** Null while no Redis is used. */
-  redis: () => RedisHealth | null;
-}
+import { type GaugeParts, registerGauges } from "./gauges.ts";
+import {
+  COUNTED_BANS,
+  COUNTED_CALLS,
+  COUNTED_DESTROYS,
+  CREATE_OUTCOMES,
+  ENDPOINTS,
+  PROBE_OUTCOMES,
+  probeOutcome,
+} from "./metric-words.ts";
 
 /** The counters, as hooks for the parts that do what is counted. */
 export interface ProvisionerCounts {
@@ -25,46 +27,76 @@ export interface ProvisionerCounts {
   /** The same actor, counted. */
   counted(act: Act): Act;
   countedBans(bans: BanStore): BanStore;
+  countedProbe(probe: Probe): Probe;
 }
 
-const STATES = ["provisioning", "ready", "unavailable", "blocked"] as const;
 // From a small image that the host already has to a large one on a slow line. 1200 is the default of BLACKLIST_BAN_AFTER_SECONDS.
 const READY_BUCKETS_SECONDS = [30, 60, 120, 300, 600, 1200, 1800, 3600];
+// The longest bucket is the deadline of a call, and of a pass (report/status.ts).
+const CALL_BUCKETS_SECONDS = [0.1, 0.5, 1, 5, 20];
+const PASS_BUCKETS_SECONDS = [0.1, 0.5, 2, 10, 30, 120];
 
-export function createMetrics(registry: Registry, parts: MetricsParts): ProvisionerCounts {
+export function createMetrics(registry: Registry, parts: GaugeParts): ProvisionerCounts {
   const { loop } = parts;
   const instance = currentInstance(loop);
+  registerBuildInfo(registry, "vast-provisioner");
   registerGauges(registry, parts, instance);
   const calls = counter(registry, {
     name: "vast_pod_api_calls_total",
     help: "Calls sent to the Vast.ai API by endpoint and outcome; rate_limited is HTTP 429.",
     labels: ["endpoint", "outcome"],
+    known: COUNTED_CALLS,
+  });
+  const callDurations = histogram(registry, {
+    name: "vast_pod_api_call_duration_seconds",
+    help: "Time from sending a call to its answer, by endpoint.",
+    labels: ["endpoint"],
+    known: ENDPOINTS.map((endpoint) => ({ endpoint })),
+    buckets: CALL_BUCKETS_SECONDS,
   });
   const creates = counter(registry, {
     name: "vast_pod_creates_total",
     help: "Attempts to create an instance, by outcome.",
     labels: ["outcome"],
+    known: CREATE_OUTCOMES.map((outcome) => ({ outcome })),
   });
   const destroys = counter(registry, {
     name: "vast_pod_destroys_total",
     help: "Destroys by reason, one for each decision.",
     labels: ["reason"],
+    known: COUNTED_DESTROYS.map((reason) => ({ reason })),
   });
   const bans = counter(registry, {
     name: "vast_pod_bans_total",
     help: "Bans written to Redis, by kind (host or machine) and reason.",
     labels: ["kind", "reason"],
+    known: COUNTED_BANS,
+  });
+  const probes = counter(registry, {
+    name: "vast_pod_probe_results_total",
+    help: "Probes of instances by outcome: passed, no_connection, or bad_answer (not the expected one).",
+    labels: ["outcome"],
+    known: PROBE_OUTCOMES.map((outcome) => ({ outcome })),
   });
   const passes = counter(registry, { name: "vast_pod_passes_total", help: "Finished passes of the loop." });
+  const passDurations = histogram(registry, {
+    name: "vast_pod_pass_duration_seconds",
+    help: "Duration of the passes of the loop.",
+    buckets: PASS_BUCKETS_SECONDS,
+  });
   const timeToReady = histogram(registry, {
     name: "vast_pod_time_to_ready_seconds",
     help: "Time from the first observation of an instance until it was ready.",
     buckets: READY_BUCKETS_SECONDS,
   });
   return {
-    onCall: ({ endpoint, outcome }) => calls.inc({ endpoint, outcome }),
+    onCall({ endpoint, outcome, ms }) {
+      calls.inc({ endpoint, outcome });
+      callDurations.observe({ endpoint }, ms / 1000);
+    },
     onPass(before) {
       passes.inc();
+      passDurations.observe(loop.passMs / 1000);
       instance();
       for (const [id, track] of Object.entries(loop.state.tracks)) {
         // An instance that was ready when it was found has no known start.
@@ -87,82 +119,12 @@ export function createMetrics(registry: Registry, parts: MetricsParts): Provisio
         bans.inc({ kind, reason });
       },
     }),
-  };
-}
-
-function registerGauges(registry: Registry, parts: MetricsParts, instance: () => Instance | null): void {
-  const { loop, now, maxDollarsPerHour, redis } = parts;
-  const gauge = <L extends string = never>(
-    name: string,
-    help: string,
-    read: () => readonly Sample<L>[] | number | null,
-    labels: readonly L[] = [],
-  ) => gaugeOf(registry, { name: `vast_pod_${name}`, help, labels }, read);
-  const price = () => instance()?.dollarsPerHour ?? null;
-
-  gauge(
-    "state",
-    "1 for the state in the upstream file, 0 for the other states.",
-    () => STATES.map((word) => ({ labels: { state: word }, value: Number(loop.file?.state === word) })),
-    ["state"],
-  );
-  gauge(
-    "reason",
-    "1 for the reason of the last pass, as in /status.",
-    () => (loop.plan === null ? [] : [{ labels: { reason: loop.plan.reason }, value: 1 }]),
-    ["reason"],
-  );
-  gauge("ready", "1 while the upstream file has a server, otherwise 0.", () =>
-    Number((loop.file?.server ?? null) !== null),
-  );
-  gauge(
-    "files_writable",
-    "1 while the state file and the upstream file can be written; while it is 0, nothing is created or destroyed.",
-    () => (loop.passes === 0 ? null : Number(loop.problem === null)),
-  );
-  gauge(
-    "instance_info",
-    "1 for the pod's instance, with its id, host, machine and GPU.",
-    () => {
-      const row = instance();
-      if (row === null) return [];
-      const { id, hostId, machineId, gpuName } = row;
-      return [
-        { labels: { id: `${id}`, host: `${hostId ?? ""}`, machine: `${machineId ?? ""}`, gpu: gpuName }, value: 1 },
-      ];
+    countedProbe: (probe) => async (endpoint, instanceId, signal) => {
+      const result = await probe(endpoint, instanceId, signal);
+      probes.inc({ outcome: probeOutcome(result) });
+      return result;
     },
-    ["id", "host", "machine", "gpu"],
-  );
-  gauge("instance_price_dollars_per_hour", "Price of the pod's instance.", price);
-  gauge("instance_price_excess_dollars_per_hour", "How much that price is above VAST_MAX_DPH; 0 if it is not.", () => {
-    const dollars = price();
-    return dollars === null || maxDollarsPerHour === undefined ? null : Math.max(dollars - maxDollarsPerHour, 0);
-  });
-  gauge(
-    "instances_terminating",
-    "Instances being destroyed that are not yet verified as gone.",
-    () => loop.state.pendingDeletes.length,
-  );
-  gauge("list_unknown_seconds", "How long the instance list has been unknown; 0 while it is known.", () => {
-    const since = loop.state.listUnknownSince;
-    return since === null ? 0 : (now() - since) / 1000;
-  });
-  gauge("bans_known", "1 while the bans could be read, otherwise 0.", () =>
-    loop.seen === null ? null : Number(loop.seen.bans.known),
-  );
-  gauge("redis_up", "1 while Redis works, otherwise 0.", () => {
-    const health = redis();
-    return health === null ? null : Number(health.up());
-  });
-  gauge(
-    "redis_last_error_timestamp_seconds",
-    "Time of the last Redis error of this kind.",
-    () => [...(redis()?.failures() ?? [])].map(([kind, at]) => ({ labels: { kind }, value: at / 1000 })),
-    ["kind"],
-  );
-  const afterFirstPass = (value: number) => (loop.passes === 0 ? null : value / 1000);
-  gauge("last_pass_timestamp_seconds", "Time at which the last pass finished.", () => afterFirstPass(loop.finishedAt));
-  gauge("last_pass_duration_seconds", "Duration of the last pass.", () => afterFirstPass(loop.passMs));
+  };
 }
 
 /** The last known row of the pod's instance. It stays while the list is unknown: the instance still exists and is billed. */

@@ -125,12 +125,7 @@ function createReconciler(dependencies: ReloaderDependencies, report: Report, lo
 
 function serveStatus({ statusPort, proxy }: ReloaderSettings, report: Report): Promise<StatusServer> {
   const metrics = createRegistry();
-  registerMetrics(
-    metrics,
-    () => report.figures(),
-    clock.now,
-    () => fetchConnections(proxy.statusPort, clock),
-  );
+  registerMetrics(metrics, report, () => fetchConnections(proxy.statusPort, clock));
   const source = {
     live: () => report.live(clock.monotonic()),
     ready: () => report.ready(),

@@ -26,6 +26,10 @@ export interface Figures {
 // finishes in three times that, the loop hangs.
 const LIVE_LIMIT_MS = 3 * 16_000;
 
+/** `accepted`: the first answer with the new config. `settled`: no old worker answers any more. */
+export const RELOAD_STAGES = ["accepted", "settled"] as const;
+export type ReloadListener = (stage: (typeof RELOAD_STAGES)[number], ms: number) => void;
+
 const iso = (ms: number | null) => (ms === null ? null : new Date(ms).toISOString());
 
 export class Report {
@@ -44,6 +48,7 @@ export class Report {
   #failure: string | null = null;
   /** Time of the last reload that was logged as settled. */
   #settledAt: number | null = null;
+  #onReload: ReloadListener = () => undefined;
 
   /** `monotonicNow`: see `Clock`. */
   constructor(logger: Logger, now: number, monotonicNow: number) {
@@ -68,10 +73,12 @@ export class Report {
     this.#upstreamSeenAt = pass.upstreamWrittenAt ?? this.#upstreamSeenAt;
     this.#nginxUp = pass.nginxUp ?? this.#nginxUp;
     if (pass.refused) this.#refusals += 1;
-    if (pass.reload !== null) {
-      if (pass.reload.at !== this.#lastReload?.at) this.#reloads += 1;
-      this.#lastReload = pass.reload;
-    }
+    if (pass.reload !== null) this.#countReload(pass.reload);
+  }
+
+  /** Calls `listener` once for each stage that a reload reaches. */
+  onReload(listener: ReloadListener): void {
+    this.#onReload = listener;
   }
 
   /** Records a pass that threw. It has not finished, so liveness does not count it. */
@@ -129,6 +136,16 @@ export class Report {
       upstreamSeenAt: this.#upstreamSeenAt,
       lastPassAt: this.#finishedAt,
     };
+  }
+
+  #countReload(reload: ReloadTimes): void {
+    const known = this.#lastReload?.at === reload.at ? this.#lastReload : null;
+    this.#lastReload = reload;
+    if (known === null) {
+      this.#reloads += 1;
+      this.#onReload("accepted", reload.acceptedMs);
+    }
+    if (reload.settledMs !== null && (known?.settledMs ?? null) === null) this.#onReload("settled", reload.settledMs);
   }
 
   #logChanges(pass: PassReport): void {

@@ -17,19 +17,19 @@ export interface MetricRow {
 export function provisionerMetrics(): Promise<MetricRow[]> {
   const registry = createRegistry();
   const loop = startState(emptyState("k8s_pod=vast-pod-0"), 0);
-  createMetrics(registry, { loop, now: () => 0, maxDollarsPerHour: undefined, redis: () => null });
+  createMetrics(registry, {
+    loop,
+    now: () => 0,
+    limits: { maxDollarsPerHour: undefined, maxCreatesPerHour: 6 },
+    redis: () => null,
+  });
   return rowsOf(registry);
 }
 
 export function reloaderMetrics(): Promise<MetricRow[]> {
   const registry = createRegistry();
   const report = new Report(pino({ level: "silent" }), 0, 0);
-  registerMetrics(
-    registry,
-    () => report.figures(),
-    () => 0,
-    async () => null,
-  );
+  registerMetrics(registry, report, async () => null);
   return rowsOf(registry);
 }
 

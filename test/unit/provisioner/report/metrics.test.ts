@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { createRegistry } from "../../../../common/metrics.ts";
 import type { ActResult } from "../../../../provisioner/act/act.ts";
 import { type LoopState, startState } from "../../../../provisioner/loop-state.ts";
+import { CREATE_BUDGET_MS } from "../../../../provisioner/model/deadlines.ts";
 import type { Observation } from "../../../../provisioner/model/observation.ts";
 import type { Action, Plan } from "../../../../provisioner/model/plan.ts";
 import type { RedisHealth } from "../../../../provisioner/redis/outages.ts";
@@ -39,11 +40,14 @@ const serving = () => seeing([row()], { tracks: { [ID]: servingTrack() } });
 function setup(loop: LoopState, more: { maxDollarsPerHour?: number; redis?: RedisHealth } = {}) {
   const registry = createRegistry();
   const { maxDollarsPerHour, redis = null } = more;
-  const counts = createMetrics(registry, { loop, now: () => NOW, maxDollarsPerHour, redis: () => redis });
+  const limits = { maxDollarsPerHour, maxCreatesPerHour: 6 };
+  const counts = createMetrics(registry, { loop, now: () => NOW, limits, redis: () => redis });
   const scrape = async () =>
     (await registry.metrics()).split("\n").filter((line) => line !== "" && !line.startsWith("#"));
   const of = async (name: string) => (await scrape()).filter((line) => line.startsWith(name));
-  return { registry, counts, of };
+  /** The lines of a counter that has counted. */
+  const counted = async (name: string) => (await of(name)).filter((line) => !line.endsWith(" 0"));
+  return { registry, counts, of, counted };
 }
 
 describe("a gauge", () => {
@@ -58,12 +62,12 @@ describe("a gauge", () => {
     ]);
     expect(await of("vast_pod_reason")).toEqual(['vast_pod_reason{reason="instance_ready"} 1']);
     expect(await of("vast_pod_instance_info")).toEqual([
-      'vast_pod_instance_info{id="7835610",host="77001",machine="4821",gpu="RTX 4090"} 1',
+      'vast_pod_instance_info{id="7835610",host="77001",machine="4821",gpu="RTX 4090",image="example/app:2"} 1',
     ]);
     expect(await of("vast_pod_instance_price_dollars")).toEqual(["vast_pod_instance_price_dollars_per_hour 0.3164"]);
-    const [excess] = await of("vast_pod_instance_price_excess");
-    expect(Number(excess?.split(" ")[1])).toBeCloseTo(0.0164);
-    expect(await of("vast_pod_last_pass_duration")).toEqual(["vast_pod_last_pass_duration_seconds 0.25"]);
+    expect(await of("vast_pod_price_ceiling")).toEqual(["vast_pod_price_ceiling_dollars_per_hour 0.3"]);
+    expect(await of("vast_pod_instances ")).toEqual(["vast_pod_instances 1"]);
+    expect(await of("vast_pod_list_timestamp")).toEqual([`vast_pod_list_timestamp_seconds ${NOW / 1000}`]);
     expect(await of("vast_pod_bans_known")).toEqual(["vast_pod_bans_known 1"]);
   });
 
@@ -73,9 +77,40 @@ describe("a gauge", () => {
     expect(await setup(full).of("vast_pod_files_writable")).toEqual(["vast_pod_files_writable 0"]);
   });
 
-  test("has no excess for a price below VAST_MAX_DPH", async () => {
-    const { of } = setup(loopState(serving()), { maxDollarsPerHour: 0.5 });
-    expect(await of("vast_pod_instance_price_excess")).toEqual(["vast_pod_instance_price_excess_dollars_per_hour 0"]);
+  test("has no price ceiling where none is set", async () => {
+    expect(await setup(loopState(serving())).of("vast_pod_price_ceiling")).toEqual([]);
+  });
+
+  test("tells two instances from one that is replaced", async () => {
+    const two = [row(), row({ id: 5 })];
+    expect(await setup(loopState(seeing(two))).of("vast_pod_instances ")).toEqual(["vast_pod_instances 2"]);
+    const pendingDeletes = [{ id: 5, reason: "image_changed", since: NOW, deleteSentAt: NOW }];
+    const replacing = loopState(seeing(two, { pendingDeletes }));
+    expect(await setup(replacing).of("vast_pod_instances ")).toEqual(["vast_pod_instances 1"]);
+    const blind = loopState({ seen: observation([], { list: unknown() }) });
+    expect(await setup(blind).of("vast_pod_instances ")).toEqual([]);
+  });
+
+  test("has how many creates are left, and when the next attempt is", async () => {
+    const creates = [NOW - 2 * 3600 * SECOND, NOW - 30 * SECOND, NOW - 20 * SECOND];
+    const { of } = setup(loopState({ state: state({ creates }) }));
+    expect(await of("vast_pod_creates_budget")).toEqual(["vast_pod_creates_budget_remaining 4"]);
+    expect(await of("vast_pod_next_attempt")).toEqual([]);
+    const until = NOW + 60 * SECOND;
+    const backoff = { reason: "no_offer", message: "", failures: 1, until, wanted: "" } as const;
+    const waiting = setup(loopState({ state: state({ backoff }) }));
+    expect(await waiting.of("vast_pod_next_attempt")).toEqual([
+      `vast_pod_next_attempt_timestamp_seconds ${until / 1000}`,
+    ]);
+  });
+
+  test("has the time of the next create while the budget is spent", async () => {
+    const creates = [60, 50, 40, 30, 20, 10].map((ago) => NOW - ago * SECOND);
+    const { of } = setup(loopState(seeing([], { creates, confirmedNone: true })));
+    expect(await of("vast_pod_reason")).toEqual(['vast_pod_reason{reason="create_budget"} 1']);
+    expect(await of("vast_pod_creates_budget")).toEqual(["vast_pod_creates_budget_remaining 0"]);
+    const next = (NOW - 60 * SECOND + CREATE_BUDGET_MS) / 1000;
+    expect(await of("vast_pod_next_attempt")).toEqual([`vast_pod_next_attempt_timestamp_seconds ${next}`]);
   });
 
   test("is left out before anything is known", async () => {
@@ -86,8 +121,11 @@ describe("a gauge", () => {
       "instance_price",
       "bans_known",
       "redis",
-      "last_pass",
+      "provisioner_last_pass",
       "files_writable",
+      "instances ",
+      "list_timestamp",
+      "next_attempt",
     ])
       expect(await of(`vast_pod_${name}`)).toEqual([]);
     expect(await of("vast_pod_ready")).toEqual(["vast_pod_ready 0"]);
@@ -99,22 +137,22 @@ describe("a gauge", () => {
     await of("vast_pod_instance_info");
     Object.assign(loop, seeing([row({ id: 8, gpuName: "H100" })], { tracks: { 8: servingTrack() } }));
     expect(await of("vast_pod_instance_info")).toEqual([
-      'vast_pod_instance_info{id="8",host="77001",machine="4821",gpu="H100"} 1',
+      'vast_pod_instance_info{id="8",host="77001",machine="4821",gpu="H100",image="example/app:2"} 1',
     ]);
     Object.assign(loop, seeing([]));
     expect(await of("vast_pod_instance_info")).toEqual([]);
     expect(await of("vast_pod_instance_price")).toEqual([]);
   });
 
-  test("keeps the instance while the list is unknown, and has how long it has been unknown", async () => {
+  test("keeps the instance while the list is unknown, and has since when it is unknown", async () => {
     const loop = loopState(serving());
     const { of, counts } = setup(loop);
-    expect(await of("vast_pod_list_unknown")).toEqual(["vast_pod_list_unknown_seconds 0"]);
+    expect(await of("vast_pod_instance_info")).toHaveLength(1);
     counts.onPass(loop.state);
     loop.seen = observation([], { list: unknown() });
     loop.state = state({ listUnknownSince: NOW - 90 * SECOND });
     expect(await of("vast_pod_instance_info")).toHaveLength(1);
-    expect(await of("vast_pod_list_unknown")).toEqual(["vast_pod_list_unknown_seconds 90"]);
+    expect(await of("vast_pod_list_timestamp")).toEqual([`vast_pod_list_timestamp_seconds ${NOW / 1000 - 90}`]);
   });
 
   test("has the pending deletes and the state of Redis", async () => {
@@ -131,19 +169,51 @@ describe("a gauge", () => {
 
 describe("a counter", () => {
   const run = async (action: Action, result: ActResult) => {
-    const { counts, of } = setup(loopState());
+    const { counts, counted } = setup(loopState());
     await counts.counted(async () => result)(action, planned({}), observation(), state(), never);
-    return of;
+    return counted;
   };
 
   test("counts calls by endpoint and outcome", async () => {
-    const { counts, of } = setup(loopState());
+    const { counts, counted, of } = setup(loopState());
     counts.onCall({ endpoint: "list", outcome: "ok", ms: 5 });
     counts.onCall({ endpoint: "list", outcome: "ok", ms: 5 });
     counts.onCall({ endpoint: "list", outcome: "rate_limited", ms: 5 });
-    expect(await of("vast_pod_api_calls")).toEqual([
+    expect(await counted("vast_pod_api_calls")).toEqual([
       'vast_pod_api_calls_total{endpoint="list",outcome="ok"} 2',
       'vast_pod_api_calls_total{endpoint="list",outcome="rate_limited"} 1',
+    ]);
+    expect(await of('vast_pod_api_call_duration_seconds_count{endpoint="list"}')).toEqual([
+      'vast_pod_api_call_duration_seconds_count{endpoint="list"} 3',
+    ]);
+  });
+
+  test("is there from the start, at 0, for every word: the first event is not lost to increase()", async () => {
+    const { of } = setup(loopState());
+    const all = async (name: string) => (await of(name)).filter((line) => line.endsWith(" 0"));
+    expect(await all("vast_pod_destroys_total")).toHaveLength(21);
+    expect(await all("vast_pod_creates_total")).toHaveLength(15);
+    expect(await all("vast_pod_bans_total")).toHaveLength(6);
+    expect(await all("vast_pod_probe_results_total")).toHaveLength(3);
+    expect(await all('vast_pod_api_calls_total{endpoint="destroy",outcome="auth"}')).toHaveLength(1);
+    expect(await all('vast_pod_api_call_duration_seconds_count{endpoint="destroy"}')).toHaveLength(1);
+    expect(await all("vast_pod_pass_duration_seconds_count")).toHaveLength(1);
+  });
+
+  test("counts probes by outcome", async () => {
+    const { counts, counted } = setup(loopState());
+    const probe = { endpoint: { host: "203.0.113.9", port: 1 }, startedAt: 0, at: 0, why: "" };
+    for (const [ok, tcp] of [
+      [true, true],
+      [false, true],
+      [false, false],
+      [false, false],
+    ] as const)
+      await counts.countedProbe(async () => ({ ...probe, ok, tcp }))(probe.endpoint, ID);
+    expect(await counted("vast_pod_probe_results_total")).toEqual([
+      'vast_pod_probe_results_total{outcome="passed"} 1',
+      'vast_pod_probe_results_total{outcome="no_connection"} 2',
+      'vast_pod_probe_results_total{outcome="bad_answer"} 1',
     ]);
   });
 
@@ -154,15 +224,17 @@ describe("a counter", () => {
   });
 
   test("counts bans that were written, and no others", async () => {
-    const { counts, of } = setup(loopState());
+    const { counts, counted } = setup(loopState());
     await counts.countedBans(fakeBans([])).ban("machine", 5, "host_failed");
     await expect(counts.countedBans(fakeBans([], true)).ban("host", 5, "host_failed")).rejects.toThrow();
-    expect(await of("vast_pod_bans_total")).toEqual(['vast_pod_bans_total{kind="machine",reason="host_failed"} 1']);
+    expect(await counted("vast_pod_bans_total")).toEqual([
+      'vast_pod_bans_total{kind="machine",reason="host_failed"} 1',
+    ]);
   });
 
   test("counts a create that left a broken contract as a create and a destroy", async () => {
     const of = await run(createAction, { state: state(), created: "create_failed" });
-    expect(await of("vast_pod_creates")).toEqual(['vast_pod_creates_total{outcome="create_failed"} 1']);
+    expect(await of("vast_pod_creates_total")).toEqual(['vast_pod_creates_total{outcome="create_failed"} 1']);
     expect(await of("vast_pod_destroys")).toEqual(['vast_pod_destroys_total{reason="create_failed"} 1']);
   });
 
@@ -177,6 +249,7 @@ describe("a counter", () => {
     expect(await of("vast_pod_time_to_ready_seconds_sum")).toEqual(["vast_pod_time_to_ready_seconds_sum 90"]);
     expect(await of("vast_pod_time_to_ready_seconds_count")).toEqual(["vast_pod_time_to_ready_seconds_count 1"]);
     expect(await of("vast_pod_passes")).toEqual(["vast_pod_passes_total 2"]);
+    expect(await of("vast_pod_pass_duration_seconds_count")).toEqual(["vast_pod_pass_duration_seconds_count 2"]);
   });
 
   test("observes no time to ready for an instance that was found ready", async () => {

@@ -6,25 +6,22 @@ import type { PassReport } from "../../../../reloader/report/pass-report.ts";
 import { Report } from "../../../../reloader/report/report.ts";
 import { PASS } from "../samples.ts";
 
-/** The metrics at 3,400 ms, after these passes. */
+/** The metrics after these passes. */
 async function everything(...passes: PassReport[]) {
   const report = new Report(pino({ level: "silent" }), 0, 0);
   const registry = createRegistry();
-  registerMetrics(
-    registry,
-    () => report.figures(),
-    () => 3_400,
-    async () => ({ busy: 2, idle: 9 }),
-  );
+  registerMetrics(registry, report, async () => ({ busy: 2, idle: 9 }));
   for (const pass of passes) report.finish(pass, 1_000, 1_000);
   const lines = (await registry.metrics()).split("\n").filter((line) => line !== "" && !line.startsWith("#"));
   return Object.fromEntries(lines.map((line) => line.replace("vast_pod_", "").split(" ")));
 }
 
-/** The same without the states and connections. */
+/** The same without the states, connections, durations and version. */
 async function scraped(...passes: PassReport[]) {
   const all = Object.entries(await everything(...passes));
-  return Object.fromEntries(all.filter(([name]) => !/^(applied_state|nginx_connections)/.test(name)));
+  return Object.fromEntries(
+    all.filter(([name]) => !/^(applied_state|nginx_connections|build_info|reload_duration)/.test(name)),
+  );
 }
 
 test("what is not known before the first pass is left out", async () => {
@@ -50,9 +47,7 @@ test("the metrics show what is desired, what nginx serves and how long the reloa
     reloader_problem: "0",
     config_refused: "0",
     nginx_up: "1",
-    upstream_age_seconds: "3",
-    last_reload_accepted_seconds: "0.01",
-    last_reload_settled_seconds: "0.11",
+    upstream_timestamp_seconds: "0.4",
     last_reload_timestamp_seconds: "0.5",
     reloader_last_pass_timestamp_seconds: "1",
     'reloads_total{outcome="accepted"}': "1",
@@ -88,4 +83,29 @@ test("exactly one state is 1, and there is no state before the first pass", asyn
   const shown = await states(PASS, { ...PASS, state: "disk" });
   expect(shown.length).toBe(8);
   expect(shown.filter(([, value]) => value === "1")).toEqual([['applied_state{state="disk"}', "1"]]);
+});
+
+test("each stage of a reload is counted once, however many passes report it", async () => {
+  const accepted = { ...PASS, reload: { at: 500, acceptedMs: 40, settledMs: null } };
+  const settled = { ...PASS, reload: { at: 500, acceptedMs: 40, settledMs: 900 } };
+  const durations = async (...passes: PassReport[]) =>
+    Object.entries(await everything(...passes)).filter(([name]) => /^reload_duration_seconds_(sum|count)/.test(name));
+  const none = [
+    ['reload_duration_seconds_sum{stage="accepted"}', "0"],
+    ['reload_duration_seconds_count{stage="accepted"}', "0"],
+    ['reload_duration_seconds_sum{stage="settled"}', "0"],
+    ['reload_duration_seconds_count{stage="settled"}', "0"],
+  ];
+  expect(await durations()).toEqual(none);
+  expect(await durations(accepted, accepted)).toEqual([
+    ['reload_duration_seconds_sum{stage="accepted"}', "0.04"],
+    ['reload_duration_seconds_count{stage="accepted"}', "1"],
+    ...none.slice(2),
+  ]);
+  expect(await durations(accepted, settled, settled)).toEqual([
+    ['reload_duration_seconds_sum{stage="accepted"}', "0.04"],
+    ['reload_duration_seconds_count{stage="accepted"}', "1"],
+    ['reload_duration_seconds_sum{stage="settled"}', "0.9"],
+    ['reload_duration_seconds_count{stage="settled"}', "1"],
+  ]);
 });
