@@ -11,6 +11,7 @@ import { exclusionText } from "../search/exclusions.ts";
 import { explainNoOffers } from "../search/explain-no-offers.ts";
 import type { SearchQuery } from "../search/query.ts";
 import { queryAlone, type Requirements, requirements } from "../search/requirements.ts";
+import { type Choice, selectOffers } from "../search/select-offers.ts";
 import {
   accountBlocked,
   createdAs,
@@ -36,6 +37,8 @@ export interface CreateParts extends OfferParts {
   pauses: Pauses;
   /** When a create that was rate-limited may be sent again. */
   nextCreateSlot: (notBefore: number) => number;
+  /** Called with what a search found: what can be taken, and why the rest cannot. */
+  onOffers?: (choice: Choice) => void;
 }
 
 /** What came of a create, in the words of the reasons. */
@@ -157,6 +160,7 @@ export async function searchOffers(
     return { offers: null, result };
   }
   const { offers, exclusions, found } = choice;
+  parts.onOffers?.(choice);
   const excluded = exclusionText(exclusions);
   log.debug(
     { event: "progress", phase: "searching", excluded },
@@ -164,10 +168,12 @@ export async function searchOffers(
   );
   if (offers.length > 0) return { offers, found };
   const lostSome = before !== null || found.offers.length < found.total;
-  const message =
-    found.total > 0 || lostSome
-      ? `none of ${found.total} offers can be taken${excluded === "" ? "" : `: ${excluded}`}`
-      : explainNoOffers(await findQueryAlone(parts, needs, stop), query, needs, state);
+  let message = `none of ${found.total} offers can be taken${excluded === "" ? "" : `: ${excluded}`}`;
+  if (found.total === 0 && !lostSome) {
+    const alone = await findQueryAlone(parts, needs, stop);
+    if (alone !== null) parts.onOffers?.(selectOffers(alone, query, needs, state));
+    message = explainNoOffers(alone, query, needs, state);
+  }
   if (stop.aborted) return { offers: null, result: interrupted(state) };
   return { offers: null, result: backingOff(parts, state, lostSome ? "offers_lost" : "no_offer", message) };
 }

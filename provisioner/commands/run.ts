@@ -259,6 +259,7 @@ function loopParts(
         log,
         desired,
         query: settings.query,
+        onOffers: counts.onOffers,
         imageLogin: () => secrets.registryLogin()?.text ?? null,
         save,
         mayMutate: lease.mayMutate,

@@ -5,6 +5,7 @@ import type { Act } from "../act/act.ts";
 import type { BanStore } from "../blacklist/store.ts";
 import type { LoopState } from "../loop-state.ts";
 import type { Probe } from "../observe/probe.ts";
+import type { Choice } from "../search/select-offers.ts";
 import type { State } from "../state/schema.ts";
 import type { Instance } from "../vast/rows.ts";
 import type { CallInfo } from "../vast/transport.ts";
@@ -18,6 +19,7 @@ import {
   PROBE_OUTCOMES,
   probeOutcome,
 } from "./metric-words.ts";
+import { registerOffers } from "./offer-gauges.ts";
 
 /** The counters, as hooks for the parts that do what is counted. */
 export interface ProvisionerCounts {
@@ -28,6 +30,7 @@ export interface ProvisionerCounts {
   counted(act: Act): Act;
   countedBans(bans: BanStore): BanStore;
   countedProbe(probe: Probe): Probe;
+  onOffers(choice: Choice): void;
 }
 
 // From a small image that the host already has to a large one on a slow line. 1200 is the default of BLACKLIST_BAN_AFTER_SECONDS.
@@ -89,7 +92,9 @@ export function createMetrics(registry: Registry, parts: GaugeParts): Provisione
     help: "Time from the first observation of an instance until it was ready.",
     buckets: READY_BUCKETS_SECONDS,
   });
+  const onOffers = registerOffers(registry, parts.now);
   return {
+    onOffers,
     onCall({ endpoint, outcome, ms }) {
       calls.inc({ endpoint, outcome });
       callDurations.observe({ endpoint }, ms / 1000);

@@ -33,6 +33,7 @@ test("promtool has nothing to say about the metrics of a pod that serves, and of
   expect(provisioner).toMatch(/^vast_pod_probe_results_total\{outcome="passed"\} [1-9]/m);
   expect(provisioner).toMatch(/^vast_pod_api_call_duration_seconds_count\{endpoint="create"\} 1$/m);
   expect(provisioner).toMatch(/^vast_pod_instance_start_timestamp_seconds \d/m);
+  expect(provisioner).toMatch(/^vast_pod_offers_acceptable [1-9]/m);
   expect(provisioner).toMatch(/^vast_pod_price_ceiling_dollars_per_hour 5$/m);
 
   await pod.emulator.event(Number(instance?.id), "mute");

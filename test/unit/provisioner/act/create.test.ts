@@ -4,6 +4,7 @@ import { createOne } from "../../../../provisioner/act/create.ts";
 import type { OfferMarket } from "../../../../provisioner/fleet/offer-market.ts";
 import { known } from "../../../../provisioner/model/observation.ts";
 import type { Pauses } from "../../../../provisioner/observe/pauses.ts";
+import type { Choice } from "../../../../provisioner/search/select-offers.ts";
 import type { State } from "../../../../provisioner/state/schema.ts";
 import { fakeClock } from "../../../fakes/fake-clock.ts";
 import {
@@ -65,6 +66,7 @@ async function attempt(setup: Setup) {
   const disk = fakeDisk(journal);
   disk.full = setup.full ?? false;
   const { log, lines } = fakeLog();
+  const choices: (number | string)[][] = [];
   const parts = {
     client,
     market: setup.market?.(ownMarket(client, clock)) ?? ownMarket(client, clock),
@@ -79,6 +81,8 @@ async function attempt(setup: Setup) {
     mayMutate: async () => setup.mayMutate ?? true,
     pauses: setup.pauses ?? noPauses,
     nextCreateSlot: (notBefore: number) => notBefore + 7 * SECOND,
+    onOffers: ({ offers, exclusions }: Choice) =>
+      choices.push([offers.length, ...exclusions.map(({ reason, count }) => `${count} ${reason}`)]),
   };
   const seen = observation([], { template: unknown(), templateAt: 0, ...setup.seen });
   const signals = { ...never, stop: setup.stop ?? never.stop };
@@ -90,7 +94,7 @@ async function attempt(setup: Setup) {
       (error: unknown) => ({ result: error, outcome: null }),
     ),
   );
-  return { result, outcome, journal, client, disk, lines };
+  return { result, outcome, journal, client, disk, lines, choices };
 }
 const stateOf = (result: unknown) => result as State;
 const fails = (error: Error) => () => {
@@ -330,7 +334,7 @@ describe("offers", () => {
   test("that only our own conditions exclude are counted by condition, with one more call", async () => {
     const answers = [[], [offer({ id: 1, hostId: 5 }), offer({ id: 2, dollarsPerHour: 0.41 })]];
     const bans = known([{ kind: "host" as const, id: 5, reason: "start_timeout" }]);
-    const { result, client } = await attempt({
+    const { result, client, choices } = await attempt({
       offers: () => answers.shift() ?? [],
       seen: { bans },
       maxDollarsPerHour: 0.4,
@@ -345,6 +349,7 @@ describe("offers", () => {
     expect(stateOf(result).backoff?.message).toBe(
       "no offer can be taken; VAST_SEARCH_QUERY alone finds 2: 1 on a banned host, 1 above VAST_MAX_DPH (the cheapest $0.4100/h)",
     );
+    expect(choices).toEqual([[0], [0, "1 banned_host", "1 price"]]);
   });
 
   test("that were found and rejected cost no further call: the message counts them", async () => {

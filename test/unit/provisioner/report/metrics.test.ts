@@ -14,6 +14,7 @@ import {
   createAction,
   NOW,
   observation,
+  offer,
   planned,
   row,
   SECOND,
@@ -142,6 +143,28 @@ describe("a gauge", () => {
     Object.assign(loop, seeing([]));
     expect(await of("vast_pod_instance_info")).toEqual([]);
     expect(await of("vast_pod_instance_price")).toEqual([]);
+  });
+
+  test("has what the last search found, and why the rest cannot be taken", async () => {
+    const { counts, counted, of } = setup(loopState());
+    expect(await of("vast_pod_offers")).toEqual([]);
+    const price = { reason: "price", text: "above VAST_MAX_DPH", cheapestDollarsPerHour: 0.5 } as const;
+    const query = { reason: "query", cheapestDollarsPerHour: null } as const;
+    counts.onOffers({ offers: [], exclusions: [{ ...price, count: 9 }] });
+    counts.onOffers({
+      offers: [offer()],
+      exclusions: [
+        { ...price, count: 7 },
+        { ...query, text: "that do not meet gpu_ram", count: 2 },
+        { ...query, text: "that do not meet cuda", count: 1 },
+      ],
+    });
+    expect(await counted("vast_pod_offers_excluded")).toEqual([
+      'vast_pod_offers_excluded{reason="price"} 7',
+      'vast_pod_offers_excluded{reason="query"} 3',
+    ]);
+    expect(await of("vast_pod_offers_acceptable")).toEqual(["vast_pod_offers_acceptable 1"]);
+    expect(await of("vast_pod_offers_search")).toEqual([`vast_pod_offers_search_timestamp_seconds ${NOW / 1000}`]);
   });
 
   test("keeps the instance while the list is unknown, and has since when it is unknown", async () => {
