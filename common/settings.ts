@@ -1,6 +1,7 @@
 // Reads settings from environment and flags, and reports all problems at once, each with its name and what to do. Touches only
 // the files that `<NAME>_FILE` variables name, through `readFile`.
 import { codeOf } from "./errors.ts";
+import { typingMistakes } from "./suggest.ts";
 import type { Values, Variable, VariableTable } from "./variables.ts";
 
 export interface SettingsSource {
@@ -42,8 +43,28 @@ export function readSettings<T extends VariableTable, const N extends keyof T & 
     if (raw.problem) problems.push(raw.problem);
     else values[name] = parse(name, variable, raw.text, problems);
   }
-  if (problems.length > 0) throw new SettingsError(problems);
+  const mistyped = names === undefined ? mistypedNames(table, source.env) : [];
+  if (problems.length > 0) throw new SettingsError([...problems, ...mistyped]);
+  warnings.push(...mistyped);
   return { values: values as Values<Pick<T, N>>, warnings };
+}
+
+// More than two mistakes: then it is the name of something else, like KUBERNETES_SERVICE_HOST.
+const MOST_MISTAKES = 2;
+
+/** One sentence for each variable that looks like a setting and is none: without it, a mistyped VAST_MAX_DPH is no limit at all. */
+function mistypedNames(table: VariableTable, env: SettingsSource["env"]): string[] {
+  const known = Object.entries(table).flatMap(([name, { secret, formerly }]) => [
+    name,
+    ...(secret ? [`${name}_FILE`] : []),
+    ...(formerly === undefined ? [] : [formerly]),
+  ]);
+  const beginnings = new Set(known.map((name) => name.split("_")[0]));
+  return Object.keys(env).flatMap((name) => {
+    if (known.includes(name) || !beginnings.has(name.split("_")[0])) return [];
+    const meant = known.find((one) => typingMistakes(name, one) <= MOST_MISTAKES);
+    return meant === undefined ? [] : [`${name} is not a setting: did you mean ${meant}?`];
+  });
 }
 
 /** The text of a setting, or why it cannot be read. */

@@ -135,19 +135,7 @@ export interface DestroySettings {
 
 /** The settings of `destroy`, which needs no image, template or login. Throws a `SettingsError` with all problems. */
 export function readDestroySettings(source: SettingsSource): DestroySettings {
-  const names = [
-    "POD_NAME",
-    "VAST_API_KEY",
-    "VAST_URL",
-    "VAST_LABEL",
-    "STATE_PATH",
-    "PROVISIONER_STATUS_PORT",
-    "DEBUG",
-    "BLACKLIST_ENABLED",
-    "FLEET_REDIS_URL",
-    "FLEET_REDIS_PASSWORD",
-  ] as const;
-  const { values: v } = readSettings(PROVISIONER_VARIABLES, source, names);
+  const { values: v } = readSettings(PROVISIONER_VARIABLES, source, ALWAYS_READ_BY_DESTROY);
   const needsBans = v.BLACKLIST_ENABLED && v.FLEET_REDIS_URL === undefined;
   const bans = needsBans ? readSettings(PROVISIONER_VARIABLES, source, BANS_REDIS).values : null;
   const { fleet: redis } = redisOf(v, bans);
@@ -164,7 +152,22 @@ export function readDestroySettings(source: SettingsSource): DestroySettings {
   };
 }
 
+const ALWAYS_READ_BY_DESTROY = [
+  "POD_NAME",
+  "VAST_API_KEY",
+  "VAST_URL",
+  "VAST_LABEL",
+  "STATE_PATH",
+  "PROVISIONER_STATUS_PORT",
+  "DEBUG",
+  "BLACKLIST_ENABLED",
+  "FLEET_REDIS_URL",
+  "FLEET_REDIS_PASSWORD",
+] as const;
 const BANS_REDIS = ["BLACKLIST_REDIS_URL", "BLACKLIST_REDIS_PASSWORD"] as const;
+/** All settings that `destroy` may read, and all of `reap`. */
+export const DESTROY_SETTINGS = [...ALWAYS_READ_BY_DESTROY, ...BANS_REDIS] as const;
+export const REAP_SETTINGS = ["VAST_API_KEY", "VAST_URL", "VAST_LABEL", "DEBUG"] as const;
 const FLEET_REDIS = ["FLEET_REDIS_URL", "FLEET_REDIS_PASSWORD", "BLACKLIST_ENABLED"] as const;
 type Variables = Values<typeof PROVISIONER_VARIABLES>;
 

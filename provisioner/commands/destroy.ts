@@ -1,8 +1,7 @@
 // `vast-provisioner destroy`: wires settings, account, state file and lease for the command. Touches all of these, the
 // terminal and a provisioner's status port.
-import type { Argv } from "yargs";
 import { type Clock, systemClock } from "../../common/clock.ts";
-import { type CommandCall, EXIT, type ExitCode } from "../../common/command-line.ts";
+import { type CommandCall, EXIT, type ExitCode } from "../../common/command.ts";
 import { codeOf, isFileSystemError, messageOf } from "../../common/errors.ts";
 import { getJson } from "../../common/http.ts";
 import { createLogger } from "../../common/logging.ts";
@@ -26,23 +25,13 @@ const WITHIN_SECONDS = 300;
 // Codes of a state file that this user or machine cannot have.
 const NO_STATE_FILE = ["EACCES", "EPERM", "EROFS", "ENOENT"];
 
-export function destroyOptions(cli: Argv): Argv {
-  return cli
-    .option("yes", { type: "boolean", alias: "y", describe: "destroy without asking" })
-    .option("within-seconds", {
-      type: "string",
-      requiresArg: true,
-      describe: `how long it tries until everything is verified as destroyed [${WITHIN_SECONDS}]`,
-    });
-}
-
 export async function destroyCommand(call: CommandCall, source: SettingsSource): Promise<ExitCode> {
   const settings = readDestroySettings(source);
   const { apiKey, label, podName, redis: address, statePath, statusPort, vastUrl } = settings;
   const limitMs = 1000 * readWithinSeconds(call.options["within-seconds"]);
   const clock = systemClock;
   let until = clock.monotonic() + limitMs;
-  const json = call.options.json === true;
+  const json = call.output === "json";
   const log = createLogger({
     app: "vast-provisioner",
     debug: settings.debug,

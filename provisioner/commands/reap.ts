@@ -1,12 +1,12 @@
 // `vast-provisioner reap`: wires options, settings, account and cluster for the command.
 
-import type { Argv } from "yargs";
 import { systemClock } from "../../common/clock.ts";
-import { type CommandCall, EXIT, type ExitCode } from "../../common/command-line.ts";
+import { type CommandCall, EXIT, type ExitCode } from "../../common/command.ts";
 import { createLogger } from "../../common/logging.ts";
 import { readSettings, SettingsError, type SettingsSource } from "../../common/settings.ts";
 import { readSmallFileSync } from "../../common/small-file.ts";
 import { openCluster } from "../kubernetes/cluster.ts";
+import { REAP_SETTINGS } from "../settings.ts";
 import { reap } from "../teardown/orphans.ts";
 import { PROVISIONER_VARIABLES } from "../variables.ts";
 import { connectAccount } from "./connect.ts";
@@ -18,35 +18,11 @@ const YOUNGER_THAN_MINUTES = 30;
 const PREFIX = /^[\x21-\x7e]{1,120}[-]$/;
 const MS_PER_MINUTE = 60_000;
 
-export function reapOptions(cli: Argv): Argv {
-  return cli
-    .option("prefix", {
-      type: "string",
-      requiresArg: true,
-      describe: "the instances' labels without the pod's number, as in k8s_pod=vast-pod-",
-    })
-    .option("yes", { type: "boolean", alias: "y", describe: "destroy the orphans; without it they are only listed" })
-    .option("at-most", {
-      type: "string",
-      requiresArg: true,
-      describe: `most instances destroyed in one run [${AT_MOST}]`,
-    })
-    .option("set-deleted", {
-      type: "boolean",
-      describe: "the StatefulSet was deleted for good: all of its instances are orphans",
-    })
-    .option("younger-than-minutes", {
-      type: "string",
-      requiresArg: true,
-      describe: `keep instances younger than this [${YOUNGER_THAN_MINUTES}]`,
-    });
-}
-
 export async function reapCommand(call: CommandCall, source: SettingsSource): Promise<ExitCode> {
-  const { values } = readSettings(PROVISIONER_VARIABLES, source, ["VAST_API_KEY", "VAST_URL", "VAST_LABEL", "DEBUG"]);
+  const { values } = readSettings(PROVISIONER_VARIABLES, source, REAP_SETTINGS);
   const { prefix, atMost, youngerThanMinutes } = readOptions(call.options);
   const clock = systemClock;
-  const json = call.options.json === true;
+  const json = call.output === "json";
   const { client } = connectAccount({
     baseUrl: values.VAST_URL,
     apiKey: () => values.VAST_API_KEY,

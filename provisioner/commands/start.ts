@@ -1,21 +1,18 @@
 // The command `run`: starts the provisioner, and stays up when it cannot start (STAY_UP). Touches everything.
 import { systemClock as clock } from "../../common/clock.ts";
-import { EXIT, type ExitCode } from "../../common/command-line.ts";
+import { type CommandCall, EXIT, type ExitCode } from "../../common/command.ts";
 import { createLogger } from "../../common/logging.ts";
-import type { SettingsSource } from "../../common/settings.ts";
 import { type StatusSource, startStatusServer } from "../../common/status-server.ts";
 import { readAlone, stayUp } from "../../common/stay-up.ts";
-import { readProvisionerSettings } from "../settings.ts";
+import { readProvisionerSettings, readSecretFile } from "../settings.ts";
 import { PROVISIONER_VARIABLES } from "../variables.ts";
 import { systemDependencies } from "./dependencies.ts";
 import { run } from "./run.ts";
 
-/** Runs until `stop` is aborted. Rejects when the provisioner cannot start and STAY_UP is false. */
-export async function startCommand(
-  source: SettingsSource,
-  env: NodeJS.ProcessEnv,
-  stop: AbortSignal,
-): Promise<ExitCode> {
+/** Runs until SIGTERM or SIGINT. Rejects when the provisioner cannot start and STAY_UP is false. */
+export async function startCommand({ env, flags }: CommandCall): Promise<ExitCode> {
+  const source = { env, flags, readFile: readSecretFile };
+  const stop = stopSignal();
   const start = () => {
     const settings = readProvisionerSettings(source);
     return run(settings, systemDependencies(settings, env), stop);
@@ -31,4 +28,10 @@ export async function startCommand(
     onProblem: (message: string) => log.error({ event: "cannot_start" }, message),
   };
   return exitCode((await stayUp(parts, stop)) ?? false);
+}
+
+function stopSignal(): AbortSignal {
+  const stop = new AbortController();
+  for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => stop.abort(new Error(signal)));
+  return stop.signal;
 }

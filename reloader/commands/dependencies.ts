@@ -2,7 +2,7 @@
 import { lookup } from "node:dns/promises";
 import { networkInterfaces } from "node:os";
 import { systemClock } from "../../common/clock.ts";
-import type { CommandCall } from "../../common/command-line.ts";
+import type { CommandCall } from "../../common/command.ts";
 import { readSmallFile, readSmallFileSync } from "../../common/small-file.ts";
 import { AuthFile, systemAuthDisk } from "../inputs/auth-header.ts";
 import { hasIpv6 } from "../inputs/ipv6.ts";
@@ -10,8 +10,6 @@ import type { InputSources } from "../inputs/read-inputs.ts";
 import type { AddressRules } from "../inputs/refused-address.ts";
 import { createResolver, type Resolver } from "../inputs/resolve.ts";
 import { type ReloaderSettings, readAuthHeader, reloaderSettings } from "../settings.ts";
-
-export type Environment = Readonly<Record<string, string | undefined>>;
 
 export interface ReloaderDependencies {
   settings: ReloaderSettings;
@@ -23,8 +21,8 @@ export interface ReloaderDependencies {
 }
 
 /** Throws a `SettingsError` with every problem. */
-export function reloaderDependencies(call: CommandCall, env: Environment): ReloaderDependencies {
-  const source = { env, flags: call.flags, readFile: readSmallFileSync };
+export function reloaderDependencies({ env, flags }: Pick<CommandCall, "env" | "flags">): ReloaderDependencies {
+  const source = { env, flags, readFile: readSmallFileSync };
   const { settings, warnings } = reloaderSettings(source, hasIpv6());
   const { templatePath: path, allowLocal } = settings;
   return {

@@ -1,17 +1,17 @@
 // The command `render`: prints the config that `run` would give nginx for an upstream file. Reads files, DNS and nginx'
 // version, writes to stdout and changes nothing.
 import { systemClock } from "../../common/clock.ts";
-import { type CommandCall, EXIT, type ExitCode, type Streams } from "../../common/command-line.ts";
+import { type CommandCall, EXIT, type ExitCode } from "../../common/command.ts";
 import { readSmallFile } from "../../common/small-file.ts";
 import { readInputs } from "../inputs/read-inputs.ts";
 import { refusedAddress } from "../inputs/refused-address.ts";
 import { readUpstream } from "../inputs/upstream.ts";
 import { fetchVersion } from "../nginx/hash-probe.ts";
 import { renderConfig } from "../render/render.ts";
-import { type Environment, reloaderDependencies } from "./dependencies.ts";
+import { reloaderDependencies } from "./dependencies.ts";
 
-export async function renderCommand(call: CommandCall, env: Environment, streams: Streams): Promise<ExitCode> {
-  const { settings, auth, template, resolver, addressRules } = reloaderDependencies(call, env);
+export async function renderCommand(call: CommandCall): Promise<ExitCode> {
+  const { settings, auth, template, resolver, addressRules } = reloaderDependencies(call);
   const path = typeof call.options.upstream === "string" ? call.options.upstream : settings.upstreamPath;
   const read = await readUpstream(path, readSmallFile);
   if (read.kind === "missing") throw new Error(`there is no file ${path}`);
@@ -26,6 +26,6 @@ export async function renderCommand(call: CommandCall, env: Environment, streams
   if (!inputs.usable) throw new Error(inputs.problem ?? "the inputs of the config cannot be used");
   const target = server === null || resolution === null ? null : { server, address: resolution.address };
   const config = renderConfig(target, settings.proxy, inputs.render);
-  streams.out(call.options.json === true ? `${JSON.stringify(config)}\n` : config.text);
+  call.terminal.out(call.output === "json" ? `${JSON.stringify(config)}\n` : config.text);
   return EXIT.done;
 }

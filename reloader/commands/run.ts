@@ -1,7 +1,7 @@
 // The command `run`: keeps nginx in sync with the upstream file until SIGTERM or SIGINT. Wires the parts together.
 import { readIfExists } from "../../common/atomic-file.ts";
 import { systemClock as clock } from "../../common/clock.ts";
-import { type CommandCall, EXIT, type ExitCode } from "../../common/command-line.ts";
+import { type CommandCall, EXIT, type ExitCode } from "../../common/command.ts";
 import { systemDisk as disk } from "../../common/disk.ts";
 import { createLogger, type Logger } from "../../common/logging.ts";
 import { WakeSignal } from "../../common/loop.ts";
@@ -27,14 +27,20 @@ import { Report } from "../report/report.ts";
 import type { ReloaderSettings } from "../settings.ts";
 import { RELOADER_VARIABLES } from "../variables.ts";
 import { debounce, watchFolder } from "../watch.ts";
-import { type Environment, type ReloaderDependencies, reloaderDependencies } from "./dependencies.ts";
+import { type ReloaderDependencies, reloaderDependencies } from "./dependencies.ts";
 
-/** Runs until SIGTERM or SIGINT. Rejects when the reloader cannot start and STAY_UP is false. */
-export async function runCommand(call: CommandCall, env: Environment): Promise<ExitCode> {
+/** Runs until SIGTERM or SIGINT, and ends the process. Rejects when the reloader cannot start and STAY_UP is false. */
+export async function runCommand(call: CommandCall): Promise<ExitCode> {
+  const code = await runUntilStopped(call);
+  // An unfinished pass may still wait for a response. Only an open DNS lookup delays the exit, because Node waits for its thread.
+  return process.exit(code);
+}
+
+async function runUntilStopped(call: CommandCall): Promise<ExitCode> {
   const log = createLogger({ app: "vast-reloader", debug: false, secrets: () => [] });
   const stop = stopSignal(log);
-  const start = async () => run(reloaderDependencies(call, env), stop);
-  const source = { env, flags: call.flags, readFile: readSmallFileSync };
+  const start = async () => run(reloaderDependencies(call), stop);
+  const source = { env: call.env, flags: call.flags, readFile: readSmallFileSync };
   if (!readAlone(RELOADER_VARIABLES, source, "STAY_UP")) return start();
   const port = readAlone(RELOADER_VARIABLES, source, "RELOADER_STATUS_PORT");
   const serve = (status: StatusSource) => startStatusServer(port, status, "RELOADER_STATUS_PORT");

@@ -1,71 +1,69 @@
-// The commands of both programs, read from what their --help prints. Touches a process for each, and a temporary folder.
-import { execFile } from "node:child_process";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { promisify } from "node:util";
-import { ROOT } from "./documents.ts";
+// The commands of both programs as the documents show them: out of their tables, and what --help prints. Touches nothing.
+import { type Command, EXIT, type Program } from "../../common/command.ts";
+import { runCommandLine } from "../../common/command-line.ts";
+import { ownFlags } from "../../common/command-options.ts";
+import { allCommands } from "../../common/command-parser.ts";
+import { commandName } from "../../common/command-words.ts";
+import { VERSION } from "../../common/version.ts";
+import { PROVISIONER_COMMANDS } from "../../provisioner/commands/table.ts";
+import { PROVISIONER_VARIABLES } from "../../provisioner/variables.ts";
+import { RELOADER_COMMANDS } from "../../reloader/commands/table.ts";
+import { RELOADER_VARIABLES } from "../../reloader/variables.ts";
+
+const program = (name: string, variables: Program["variables"], commands: readonly Command[]): Program => ({
+  name,
+  variables,
+  version: VERSION,
+  start: { name: "run", run: async () => EXIT.failed },
+  commands: async () => commands,
+});
+
+/** Both programs with their commands, none of which is run. */
+export const PROGRAMS: readonly Program[] = [
+  program("vast-provisioner", PROVISIONER_VARIABLES, PROVISIONER_COMMANDS),
+  program("vast-reloader", RELOADER_VARIABLES, RELOADER_COMMANDS),
+];
 
 export interface CommandRow {
   program: string;
+  name: string;
   /** As it is typed, with its arguments: `query [text..]`. */
   usage: string;
   meaning: string;
   isDefault: boolean;
-  /** The flags that only this command has. */
+  /** The flags that are no settings. */
   flags: readonly string[];
 }
 
-const PROGRAMS = ["provisioner", "reloader"] as const;
-
 export async function commandRows(): Promise<CommandRow[]> {
-  // tsx compiles each file once and keeps it here: nine processes would otherwise compile all files nine times.
-  const cache = await mkdtemp(join(tmpdir(), "vast-pod-docs-"));
-  try {
-    return (await Promise.all(PROGRAMS.map((program) => rowsOf(program, cache)))).flat();
-  } finally {
-    await rm(cache, { recursive: true, force: true });
-  }
-}
-
-async function rowsOf(program: (typeof PROGRAMS)[number], cache: string): Promise<CommandRow[]> {
-  const general = await help(cache, program);
-  const common = new Set(flagsIn(general));
-  const listed = commandsIn(general, `vast-${program}`);
-  return Promise.all(
-    listed.map(async (command) => {
-      const own = flagsIn(await help(cache, program, `${command.usage.split(" ")[0]}`)).filter(
-        (flag) => !common.has(flag),
-      );
-      return { program: `vast-${program}`, ...command, flags: own };
-    }),
+  const rows = await Promise.all(
+    PROGRAMS.map(async (one) =>
+      (await allCommands(one)).map((command) => ({
+        program: one.name,
+        name: commandName(command),
+        usage: command.usage,
+        meaning: command.meaning,
+        isDefault: command.isDefault === true,
+        flags: Object.keys(ownFlags(command)).map((flag) => `--${flag}`),
+      })),
+    ),
   );
+  return rows.flat();
 }
 
-const run = promisify(execFile);
-
-async function help(cache: string, program: string, ...command: string[]): Promise<string> {
-  const args = ["--import", "tsx", `${ROOT}${program}/main.ts`, ...command, "--help"];
-  const { TSX_DISABLE_CACHE: _, ...environment } = process.env;
-  const { stdout } = await run(process.execPath, args, { cwd: ROOT, env: { ...environment, TMPDIR: cache } });
-  return stdout;
-}
-
-/** The list under "Commands:", whose long lines are wrapped. */
-function commandsIn(text: string, name: string) {
-  const listed = /^Commands:\n([\s\S]*?)\n\n/m.exec(text)?.[1] ?? "";
-  const lines: string[] = [];
-  for (const line of listed.split("\n")) {
-    if (line.startsWith(`  ${name} `)) lines.push(line.slice(name.length + 3));
-    else lines.push(`${lines.pop() ?? ""} ${line.trim()}`);
-  }
-  return lines.map((line) => {
-    const [, usage = "", rest = ""] = /^(.+?) {2,}(.*)$/.exec(line) ?? [];
-    const meaning = rest.replaceAll(/\[default\]|\(default\)/g, "").replaceAll(/\s+/g, " ");
-    return { usage, meaning: meaning.trim(), isDefault: rest.includes("[default]") };
-  });
-}
-
-function flagsIn(text: string): string[] {
-  return [...text.matchAll(/^ {2,6}(?:-\w, )?(--[a-z-]+) /gm)].map(([, flag]) => `${flag}`);
+/** What `--help` of a command prints; of the program without a command. */
+export async function helpText(one: Program, command?: string): Promise<string> {
+  let text = "";
+  const terminal = {
+    out: (part: string) => {
+      text += part;
+    },
+    err: (part: string) => {
+      throw new Error(part);
+    },
+    width: () => null,
+    paint: (_style: string, part: string) => part,
+  };
+  await runCommandLine(one, [...(command === undefined ? [] : [command]), "--help"], { terminal, env: {} });
+  return text.trimEnd();
 }

@@ -1,6 +1,6 @@
 // The generated parts of the documents, by the names that their markers have. Touches what the sources of each part touch.
 import { LOG_EVENTS, type LogEventDescription } from "../../common/log-events.ts";
-import { commandRows } from "./commands.ts";
+import { commandRows, helpText, PROGRAMS } from "./commands.ts";
 import { decisionRows } from "./decision-table.ts";
 import { table } from "./markdown.ts";
 import { type MetricRow, provisionerMetrics, reloaderMetrics } from "./metrics.ts";
@@ -9,6 +9,8 @@ import { settingRows } from "./settings.ts";
 const PARTS: Readonly<Record<string, () => Promise<string | null>>> = {
   settings: async () => settings(),
   commands,
+  "provisioner-help": () => help("vast-provisioner"),
+  "reloader-help": () => help("vast-reloader"),
   "decision-table": decisionTable,
   "provisioner-events": async () => events("provisioner"),
   "reloader-events": async () => events("reloader"),
@@ -43,6 +45,17 @@ async function commands(): Promise<string> {
     flags.map((flag) => `\`${flag}\``).join(" "),
   ]);
   return table(["command", "what it does", "own flags"], rows);
+}
+
+/** What each command prints with `--help`, below a heading. */
+async function help(program: string): Promise<string> {
+  const one = PROGRAMS.find(({ name }) => name === program);
+  if (one === undefined) throw new Error(`there is no program ${program}`);
+  const rows = (await commandRows()).filter((row) => row.program === program);
+  const texts = rows.map(
+    async ({ name }) => `### ${program} ${name}\n\n\`\`\`text\n${await helpText(one, name)}\n\`\`\``,
+  );
+  return (await Promise.all(texts)).join("\n\n");
 }
 
 async function decisionTable(): Promise<string | null> {

@@ -1,62 +1,95 @@
 import { describe, expect, test } from "vitest";
-import { type CommandCall, EXIT, optionsFor, type Program, runCommandLine } from "../../../common/command-line.ts";
+import { type Command, type CommandCall, EXIT, type Program } from "../../../common/command.ts";
+import { runCommandLine } from "../../../common/command-line.ts";
 import { SettingsError } from "../../../common/settings.ts";
 import { GROUPS, type VariableTable } from "../../../common/variables.ts";
 import { PROVISIONER_VARIABLES } from "../../../provisioner/variables.ts";
-import { RELOADER_VARIABLES } from "../../../reloader/variables.ts";
 
-/** Runs a program with three commands and records what they were called with and what was printed. */
-async function run(args: string[], variables: VariableTable = PROVISIONER_VARIABLES) {
+/** Runs a program with some commands and records what they were called with and what was printed. */
+async function run(args: string[], variables: VariableTable = PROVISIONER_VARIABLES, width: number | null = null) {
   const calls: { command: string; call: CommandCall }[] = [];
   const printed = { out: "", err: "" };
-  const program: Program = {
-    name: "vast-test",
-    variables,
-    version: "1.2.3",
-    commands: [
-      {
-        usage: "run",
-        meaning: "runs",
-        example: ["--debug", "runs with debug messages"],
-        isDefault: true,
-        run: async (call) => record("run", call),
-      },
-      {
-        usage: "bans <action> [host]",
-        meaning: "bans",
-        example: ["bans list", "lists the bans"],
-        build: (cli) => cli.positional("action", { choices: ["list", "add"] }),
-        run: async (call) => record("bans", call),
-      },
-      {
-        usage: "refuse",
-        meaning: "reads bad settings",
-        run: async () => {
-          throw new SettingsError(["A is wrong.", "B is wrong."]);
-        },
-      },
-      {
-        usage: "fail",
-        meaning: "fails",
-        run: async () => {
-          throw new Error("the disk is full");
-        },
-      },
-    ],
-  };
+  let loaded = 0;
   const record = (command: string, call: CommandCall) => {
     calls.push({ command, call });
     return command === "bans" ? EXIT.failed : EXIT.done;
   };
-  const streams = {
+  const start = async (call: CommandCall) => record("run", call);
+  const commands: readonly Command[] = [
+    {
+      usage: "run",
+      meaning: "runs",
+      examples: [{ args: "--debug", meaning: "runs with debug messages" }],
+      isDefault: true,
+      settings: "all",
+      run: start,
+    },
+    {
+      usage: "bans <action> [host]",
+      meaning: "bans",
+      examples: [
+        { args: "bans list", meaning: "lists the bans" },
+        { args: "bans add 7", meaning: "adds one" },
+      ],
+      settings: ["DEBUG", "BLACKLIST_REDIS_URL", "BLACKLIST_REDIS_PASSWORD"],
+      outputs: ["table", "wide", "json"],
+      options: {
+        reason: { type: "string", requiresArg: true, describe: "why" },
+        yes: { type: "boolean", alias: "y", describe: "do it" },
+      },
+      positionals: { action: { choices: ["list", "add"] } },
+      run: async (call) => record("bans", call),
+    },
+    {
+      usage: "say [text..]",
+      meaning: "says",
+      examples: [],
+      settings: [],
+      outputs: ["text", "json"],
+      options: { "no-default": { type: "boolean" } },
+      takesText: "text",
+      run: async (call) => record("say", call),
+    },
+    {
+      usage: "refuse",
+      meaning: "reads bad settings",
+      examples: [],
+      settings: [],
+      run: async () => {
+        throw new SettingsError(["A is wrong.", "B is wrong."]);
+      },
+    },
+    {
+      usage: "fail",
+      meaning: "fails",
+      examples: [],
+      settings: [],
+      run: async () => {
+        throw new Error("the disk is full");
+      },
+    },
+  ];
+  const program: Program = {
+    name: "vast-test",
+    variables,
+    version: "1.2.3",
+    start: { name: "run", run: start },
+    commands: async () => {
+      loaded += 1;
+      return commands;
+    },
+  };
+  const terminal = {
     out: (text: string) => {
       printed.out += text;
     },
     err: (text: string) => {
       printed.err += text;
     },
+    width: () => width,
+    paint: (_: string, text: string) => text,
   };
-  return { code: await runCommandLine(program, args, streams), calls, ...printed };
+  return { code: await runCommandLine(program, args, { terminal, env: {} }), calls, loaded, ...printed };
 }
 
 describe("the command line", () => {
@@ -89,7 +122,7 @@ describe("the command line", () => {
   });
 
   test("has no setting for a flag that was not given", async () => {
-    const { calls } = await run(["--json"]);
+    const { calls } = await run(["bans", "list", "--json"]);
     expect(calls[0]?.call.flags).toEqual({});
     expect(calls[0]?.call.options).toMatchObject({ json: true });
   });
@@ -140,34 +173,98 @@ describe("the command line", () => {
     expect(await run(["--version"])).toMatchObject({ code: 0, out: "1.2.3\n", calls: [] });
   });
 
-  test("lists every setting in --help, and the secrets separately", async () => {
+  test("lists the commands and an example of each in --help, and no setting", async () => {
     const { code, out, calls } = await run(["--help"]);
-    expect(code).toBe(0);
-    expect(calls).toEqual([]);
-    for (const flag of Object.keys(optionsFor(PROVISIONER_VARIABLES))) expect(out).toContain(`--${flag}`);
-    expect(out.replace(/\s+/g, " ")).toContain("NAME_FILE names: VAST_API_KEY, DOCKER_LOGIN");
-    expect(out).not.toContain("--vast-api-key");
+    expect([code, calls]).toEqual([0, []]);
+    for (const name of ["run", "bans <action> [host]", "completion <shell>"])
+      expect(out).toContain(`vast-test ${name} `);
+    for (const example of ["vast-test --debug  ", "vast-test bans list  "]) expect(out.split(example)).toHaveLength(2);
+    expect(out).not.toContain("--vast-max-dph");
+    expect(out).not.toContain("vast-test bans add");
   });
 
-  test("shows the settings by group in --help, the required ones first", async () => {
-    const { out } = await run(["--help"]);
+  test("lists in a command's --help its own options first, then only the settings that it reads", async () => {
+    const { out, calls } = await run(["bans", "--help"]);
+    expect(calls).toEqual([]);
+    const flags = [...out.matchAll(/^ +(?:-\w, )?--([a-z-]+) /gm)].map(([, flag]) => flag);
+    expect(flags).toEqual(["reason", "yes", "output", "json", "version", "help", "blacklist-redis-url", "debug"]);
+    expect(out.replace(/\s+/g, " ")).toContain("NAME_FILE names: BLACKLIST_REDIS_PASSWORD.");
+    expect(out).toContain("vast-test bans add 7  ");
+    expect(out).not.toContain("vast-test --debug");
+  });
+
+  test("shows the settings by group in --help, the required ones first, and no secret as a flag", async () => {
+    const { out } = await run(["run", "--help"]);
     const headings = Object.values(GROUPS).map((heading) => out.indexOf(`${heading}:`));
     expect(headings.filter((at) => at >= 0)).toEqual(headings.filter((at) => at >= 0).toSorted((a, b) => a - b));
     expect(out.indexOf("--pod-name")).toBeGreaterThan(out.indexOf(GROUPS.required));
     expect(out.indexOf("--pod-name")).toBeLessThan(out.indexOf("--debug"));
+    expect(out.replace(/\s+/g, " ")).toContain("NAME_FILE names: VAST_API_KEY, DOCKER_LOGIN");
+    expect(out).not.toContain("--vast-api-key");
   });
 
-  test("shows each command's example once in --help, and its own in the command's", async () => {
-    const { out } = await run(["--help"]);
-    for (const example of ["vast-test --debug  ", "vast-test bans list  "]) expect(out.split(example)).toHaveLength(2);
-    const bans = await run(["bans", "--help"]);
-    expect(bans.out).toContain("vast-test bans list  ");
-    expect(bans.out).not.toContain("vast-test --debug  ");
+  test("fits --help into the width of the terminal", async () => {
+    const { out } = await run(["run", "--help"], PROVISIONER_VARIABLES, 70);
+    const prose = out.split("\n").filter((line) => !line.includes("--"));
+    expect(Math.max(...prose.map((line) => line.length))).toBeLessThanOrEqual(70);
   });
 
-  test("offers each program its own settings only", () => {
-    expect(Object.keys(optionsFor(RELOADER_VARIABLES))).toContain("nginx-config-path");
-    expect(Object.keys(optionsFor(RELOADER_VARIABLES))).not.toContain("vast-url");
-    expect(Object.keys(optionsFor(PROVISIONER_VARIABLES))).not.toContain("nginx-config-path");
+  test("loads no other command to start the default one", async () => {
+    expect(await run(["run"])).toMatchObject({ loaded: 0, calls: [{ command: "run" }] });
+    expect(await run(["run", "--debug"])).toMatchObject({ loaded: 1, calls: [{ command: "run" }] });
+  });
+});
+
+describe("a mistake on the command line", () => {
+  test.each([
+    [["bnas", "list"], "Unknown command: bnas. Did you mean bans?"],
+    [["--debug", "fial"], "Unknown command: fial. Did you mean fail?"],
+    [["dance"], "Unknown command: dance."],
+    [["--vast-maxdph", "1"], "Unknown option: --vast-maxdph. Did you mean --vast-max-dph?"],
+    [["--VAST_MAX_DPH=1"], "Unknown option: --VAST_MAX_DPH. Did you mean --vast-max-dph?"],
+    [["bans", "list", "--reson", "x"], "Unknown option: --reson. Did you mean --reason?"],
+    [["bans", "list", "--zebra"], "Unknown option: --zebra."],
+    [["bans", "list", "--pod-name", "x"], "--pod-name is a setting that bans does not read: leave it out."],
+    [["bans", "list", "--reason=a", "--reason=b"], "--reason is given 2 times: keep one of them."],
+    [["bans", "list", "-o", "yaml"], "Choices:"],
+    [["bans", "list", "--json", "-o", "wide"], "mutually exclusive"],
+    [["run", "-o", "json"], "Unknown argument"],
+  ])("%j is answered with what to do", async (args, message) => {
+    const { code, err, calls } = await run(args);
+    expect([code, calls]).toEqual([EXIT.badSettings, []]);
+    expect(err).toContain(message);
+    expect(err).toContain("See vast-test --help.");
+  });
+});
+
+describe("the format of the result", () => {
+  test.each([
+    [["bans", "list"], "table"],
+    [["bans", "list", "-o", "wide"], "wide"],
+    [["-o", "wide", "bans", "list"], "wide"],
+    [["bans", "list", "--output=json"], "json"],
+    [["bans", "list", "--json"], "json"],
+    [["say"], "text"],
+    [["run"], "text"],
+  ])("of %j is %s", async (args, output) => {
+    const { calls } = await run(args);
+    expect(calls[0]?.call.output).toBe(output);
+  });
+});
+
+describe("the words of a text", () => {
+  test.each([
+    [["say", "num_gpus=1"], {}, ["num_gpus=1"]],
+    [["say", "--no-default", "a=1", "b=2", "--json"], { "no-default": true, json: true }, ["a=1", "b=2"]],
+    [["--json", "say", "-num_gpus=1"], { json: true }, ["-num_gpus=1"]],
+    [["say", "-o", "json", "x"], { output: "json" }, ["x"]],
+    [["say", "--json", "--", "--json", "-h"], { json: true }, ["--json", "-h"]],
+    [["say", '"a"', "--vast-url"], {}, ['"a"', "--vast-url"]],
+    [["say", ""], {}, [""]],
+    [["say"], {}, []],
+  ])("are never taken for flags: %j", async (args, options, text) => {
+    const { calls, err } = await run(args);
+    expect(err).toBe("");
+    expect(calls[0]?.call.options).toMatchObject({ ...options, text });
   });
 });

@@ -352,3 +352,41 @@ describe("the table", () => {
     expect(rows[0]).toBe("| POD_NAME |  | unique name of the pod; it becomes part of the instance's label |");
   });
 });
+
+describe("a variable with a mistyped name", () => {
+  test.each([
+    ["VAST_MAX_DHP", "VAST_MAX_DPH"],
+    ["VAST_API_KEY_FIEL", "VAST_API_KEY_FILE"],
+    ["NGINX_LISTENPORT", "NGINX_LISTEN_PORT"],
+  ])("%s is a warning that names %s", (name, meant) => {
+    expect(read({ [name]: "1" }).warnings).toEqual([`${name} is not a setting: did you mean ${meant}?`]);
+  });
+
+  test("is named with the other problems", () => {
+    const problems = problemsOf(() => read({ VAST_TEMPLATE_NAME: "", VAST_TEMPLAT_NAME: "demo" }));
+    expect(problems).toContain("VAST_TEMPLAT_NAME is not a setting: did you mean VAST_TEMPLATE_NAME?");
+    expect(problems).toHaveLength(2);
+  });
+
+  test.each([
+    "KUBERNETES_SERVICE_HOST",
+    "POD_IP",
+    "POD_UID",
+    "POD_NAMESPACE",
+    "VAST_POD_PORT",
+    "NGINX_VERSION",
+    "DEBUG_COLORS",
+  ])("%s is the name of something else", (name) => {
+    expect(read({ [name]: "1" }).warnings).toEqual([]);
+  });
+
+  test("is never a setting of the other program, which may have the same environment", () => {
+    const env = {
+      ...REQUIRED,
+      ...Object.fromEntries(ALL.map((name) => [name, REQUIRED[name as keyof typeof REQUIRED] ?? ""])),
+    };
+    const source = { env, flags: {}, readFile: () => "" };
+    expect(readSettings(PROVISIONER_VARIABLES, source).warnings).toEqual([]);
+    expect(readSettings(RELOADER_VARIABLES, source).warnings).toEqual([]);
+  });
+});

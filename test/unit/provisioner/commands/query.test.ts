@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { showQuery, takeText } from "../../../../provisioner/commands/query.ts";
+import { showQuery } from "../../../../provisioner/commands/query.ts";
 
 function show(words: string[], options: { noDefault?: boolean; json?: boolean } = {}) {
   const printed = { out: "", err: "" };
@@ -17,36 +17,6 @@ function show(words: string[], options: { noDefault?: boolean; json?: boolean } 
   );
   return { code, ...printed };
 }
-
-describe("the words of a query", () => {
-  test.each([
-    [["query", "num_gpus=1"], ["query"], ["num_gpus=1"]],
-    [
-      ["query", "--no-default", "a=1", "b=2", "--json"],
-      ["query", "--no-default", "--json"],
-      ["a=1", "b=2"],
-    ],
-    [["--json", "query", "-num_gpus=1"], ["--json", "query"], ["-num_gpus=1"]],
-    [
-      ["query", "--json", "--", "--json", "-h"],
-      ["query", "--json"],
-      ["--json", "-h"],
-    ],
-    [["query", '"a"', "--vast-url"], ["query"], ['"a"', "--vast-url"]],
-    [["query", ""], ["query"], [""]],
-    [["query"], ["query"], []],
-    [["query", "--help"], ["query", "--help"], []],
-  ])("are never taken for flags: %j", (given, args, text) => {
-    expect(takeText(given)).toEqual({ args, text });
-  });
-
-  test.each([[[]], [["run"]], [["--vast-policy", "observe"]], [["destroy", "query"]]])(
-    "are not taken from another command: %j",
-    (given) => {
-      expect(takeText(given)).toEqual({ args: given, text: null });
-    },
-  );
-});
 
 describe("a query is printed", () => {
   test("as filters in JSON on one line, with the default filters", () => {

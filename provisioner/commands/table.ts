@@ -1,0 +1,96 @@
+// The commands of `vast-provisioner`, as data: the source of --help, of completion and of the documents. What a command needs is
+// loaded when it runs. Touches nothing itself.
+import type { Command, CommandCall } from "../../common/command.ts";
+import type { SettingsSource } from "../../common/settings.ts";
+import { DESTROY_SETTINGS, REAP_SETTINGS, readSecretFile } from "../settings.ts";
+import type { PROVISIONER_VARIABLES } from "../variables.ts";
+import { startCommand } from "./start.ts";
+
+/** Where a command reads its settings from. */
+const sourceOf = ({ env, flags }: CommandCall): SettingsSource => ({ env, flags, readFile: readSecretFile });
+
+export const PROVISIONER_COMMANDS: readonly Command<keyof typeof PROVISIONER_VARIABLES>[] = [
+  {
+    usage: "run",
+    meaning: "keep one instance for this pod, with the desired template and image",
+    examples: [
+      { args: "--vast-policy observe", meaning: "log what would be done, without changing anything" },
+      { args: "run --vast-max-dph 0.50", meaning: "rent only offers up to this price in $/h" },
+    ],
+    isDefault: true,
+    settings: "all",
+    run: startCommand,
+  },
+  {
+    usage: "destroy",
+    meaning: "destroy this pod's instances after a confirmation, and verify it",
+    examples: [
+      { args: "destroy", meaning: "ask, then destroy this pod's instances" },
+      { args: "destroy --yes", meaning: "destroy them without asking" },
+      { args: "destroy --yes -o json", meaning: "print the result as JSON, for a script" },
+    ],
+    settings: DESTROY_SETTINGS,
+    outputs: ["text", "json"],
+    options: {
+      yes: { type: "boolean", alias: "y", describe: "destroy without asking" },
+      "within-seconds": {
+        type: "string",
+        requiresArg: true,
+        describe: "how long it tries until everything is verified as destroyed [300]",
+      },
+    },
+    run: async (call) => (await import("./destroy.ts")).destroyCommand(call, sourceOf(call)),
+  },
+  {
+    usage: "query [text..]",
+    meaning: "print the filters that a VAST_SEARCH_QUERY means; needs no settings",
+    examples: [
+      { args: "query 'gpu_ram>=24 num_gpus=1'", meaning: "print the filters of this query as JSON" },
+      { args: "query --no-default 'dph<0.5'", meaning: "without the filters that are added to a query" },
+    ],
+    settings: [],
+    outputs: ["text", "json"],
+    options: {
+      "no-default": {
+        type: "boolean",
+        describe: "leave out the default filters of `vastai search offers` (verified, not external, rentable)",
+      },
+    },
+    positionals: { text: { describe: "the query, or JSON filters" } },
+    takesText: "text",
+    async run({ options, output, terminal }) {
+      const { showQuery } = await import("./query.ts");
+      const words = [options.text ?? []].flat().map(String);
+      return showQuery(words, { noDefault: options["no-default"] === true, json: output === "json" }, terminal);
+    },
+  },
+  {
+    usage: "reap",
+    meaning: "list instances whose pod no StatefulSet wants any more, and destroy them with --yes (in a cluster)",
+    examples: [
+      { args: "reap --prefix k8s_pod=vast-pod-", meaning: "list the orphans of the StatefulSet vast-pod" },
+      { args: "reap --prefix k8s_pod=vast-pod- --yes", meaning: "destroy them, at most five" },
+    ],
+    settings: REAP_SETTINGS,
+    outputs: ["text", "json"],
+    options: {
+      prefix: {
+        type: "string",
+        requiresArg: true,
+        describe: "the instances' labels without the pod's number, as in k8s_pod=vast-pod-",
+      },
+      yes: { type: "boolean", alias: "y", describe: "destroy the orphans; without it they are only listed" },
+      "at-most": { type: "string", requiresArg: true, describe: "most instances destroyed in one run [5]" },
+      "set-deleted": {
+        type: "boolean",
+        describe: "the StatefulSet was deleted for good: all of its instances are orphans",
+      },
+      "younger-than-minutes": {
+        type: "string",
+        requiresArg: true,
+        describe: "keep instances younger than this [30]",
+      },
+    },
+    run: async (call) => (await import("./reap.ts")).reapCommand(call, sourceOf(call)),
+  },
+];
