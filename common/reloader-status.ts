@@ -1,4 +1,4 @@
-// The part of the reloader's `/status` that the provisioner reads when it withdraws a server. Pure.
+// The parts of the reloader's `/status` that the provisioner reads: when it withdraws a server, and for its own `/status`. Pure.
 import * as z from "zod";
 
 const serverSchema = z.object({ scheme: z.string(), host: z.string(), port: z.number() });
@@ -12,3 +12,10 @@ export const appliedSchema = z.object({
 });
 
 export type Applied = z.infer<typeof appliedSchema>["applied"];
+
+/** What nginx serves, in the reloader's words. */
+export const proxyStatusSchema = z.object({
+  applied: z.object({ generation: z.number() }).nullable(),
+  state: z.string().nullable(),
+  problem: z.string().nullable(),
+});

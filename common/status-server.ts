@@ -13,7 +13,7 @@ export interface Health {
 export interface StatusSource {
   live(): Health;
   ready(): Health;
-  /** The document of `/status`. It must contain no secret. */
+  /** The document of `/status`, or a promise of it. It must contain no secret. */
   status(): unknown;
   metrics: MetricsText;
 }
@@ -54,7 +54,7 @@ export async function startStatusServer(port: number, source: StatusSource, vari
       case "/readyz":
         return probe(source.ready());
       case "/status":
-        return send(...statusAnswer(source));
+        return send(...(await statusAnswer(source)));
       case "/metrics":
         return send(...(await metricsAnswer(source.metrics)));
       default:
@@ -77,9 +77,9 @@ export async function startStatusServer(port: number, source: StatusSource, vari
 }
 
 /** A document that cannot be made is a defect, but it must not stop the program. */
-function statusAnswer(source: StatusSource): [number, string, string] {
+async function statusAnswer(source: StatusSource): Promise<[number, string, string]> {
   try {
-    return [200, "application/json", `${JSON.stringify(source.status(), null, 2)}\n`];
+    return [200, "application/json", `${JSON.stringify(await source.status(), null, 2)}\n`];
   } catch (error) {
     return failure(error);
   }

@@ -4,6 +4,7 @@ import { isFileSystemError, messageOf } from "../common/errors.ts";
 import type { Logger } from "../common/logging.ts";
 import { type LoopState, noteFile } from "./loop-state.ts";
 import type { PublishedState, Publisher } from "./publish/publish.ts";
+import { withTransition } from "./state/history.ts";
 import type { State } from "./state/schema.ts";
 
 export interface KeepParts {
@@ -46,6 +47,7 @@ export async function publishPlan(
   loop: LoopState,
   plan: PublishedState,
 ): Promise<void> {
+  loop.state = { ...loop.state, history: withTransition(loop.state.history, plan, clock.now()) };
   const { changed, file } = await publisher.publish(plan);
   noteFile(loop, file, clock.monotonic());
   if (changed)

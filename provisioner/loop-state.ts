@@ -29,7 +29,10 @@ export interface LoopState {
   /** Nobody looked for a while, and no list has been read since: nothing may be changed yet. */
   afterGap: boolean;
   passes: number;
+  startedAt: number;
   finishedAt: number;
+  /** When the next pass is due; null before the first has finished. */
+  nextPassAt: number | null;
   /** How long the last pass took. */
   passMs: number;
 }
@@ -57,7 +60,9 @@ export function startState(state: State, now: number): LoopState {
     pausedMs: 0,
     afterGap: false,
     passes: 0,
+    startedAt: now,
     finishedAt: now,
+    nextPassAt: null,
     passMs: 0,
   };
 }
@@ -68,12 +73,13 @@ export function startState(state: State, now: number): LoopState {
  */
 export function takeState(loop: LoopState, state: State): void {
   if (state === loop.state) return;
-  const { tracks, generation } = loop.state;
+  const { tracks, generation, history } = loop.state;
   const merged = Object.entries(state.tracks).map(([id, track]) => [id, withLaterProbes(track, tracks[id])]);
   loop.state = {
     ...state,
     tracks: Object.fromEntries(merged),
     generation: Math.max(state.generation, generation),
+    history,
   };
 }
 

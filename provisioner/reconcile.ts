@@ -63,8 +63,8 @@ export async function runLoop(
 ): Promise<void> {
   const { clock, log } = parts;
   const onePass = async () => {
-    const nextCheckAt = await pass(parts, loop, stop, abortMutations);
-    return Math.max(nextCheckAt - clock.now(), 0);
+    loop.nextPassAt = await pass(parts, loop, stop, abortMutations);
+    return Math.max(loop.nextPassAt - clock.now(), 0);
   };
   const onError = (error: unknown) =>
     log.error({ event: "internal_error", err: error }, "reconcile failed with an internal error; retrying in 5 s");

@@ -13,6 +13,7 @@ import { type AskReloader, createAskReloader, isNobodyListening } from "../publi
 import type { RedisAddress } from "../redis/address.ts";
 import type { RedisConnection } from "../redis/connection.ts";
 import { openRedis } from "../redis/open.ts";
+import { type AskProxy, createAskProxy } from "../report/ask-proxy.ts";
 import type { ProvisionerSettings } from "../settings.ts";
 
 /** Everything outside the process that `run` touches, time included. */
@@ -28,6 +29,7 @@ export interface Dependencies {
   owner: string;
   probe: Probe;
   askReloader: AskReloader;
+  askProxy: AskProxy;
   /** Whether neither nginx nor the reloader runs. */
   isProxyGone(): Promise<boolean>;
   serveStatus(port: number, source: StatusSource, variable: string): Promise<StatusServer>;
@@ -61,6 +63,7 @@ export function systemDependencies(settings: ProvisionerSettings, env: ClusterAc
       onRefused: settings.secrets.reload,
     }),
     askReloader: createAskReloader(settings.reloaderStatusPort, clock),
+    askProxy: createAskProxy(settings.reloaderStatusPort, clock),
     isProxyGone: () => isNobodyListening([settings.reloaderStatusPort, settings.proxyPort], clock),
     serveStatus: startStatusServer,
     openCluster: () => openCluster({ env, readFile: readSmallFileSync, clock }),

@@ -25,7 +25,6 @@ import { type LoopParts, runLoop } from "../reconcile.ts";
 import { openAll, type RedisConnections } from "../redis/open.ts";
 import { databaseOf } from "../redis/url.ts";
 import { createMetrics, type ProvisionerCounts } from "../report/metrics.ts";
-import { liveness, readiness, statusDocument } from "../report/status.ts";
 import { runServing } from "../serve.ts";
 import type { ProvisionerSettings } from "../settings.ts";
 import { adoptPublished } from "../state/apply-observation.ts";
@@ -39,6 +38,7 @@ import { connectLists } from "./lists.ts";
 import { mutationDeadline } from "./mutation-deadline.ts";
 import { connectRunAccount, type RunAccount } from "./run-account.ts";
 import { shutdown } from "./shutdown.ts";
+import { statusSource } from "./status-source.ts";
 
 /** What an earlier run has left. `fresh`: there was no usable state file. */
 interface Restored {
@@ -85,12 +85,7 @@ export async function run(settings: ProvisionerSettings, deps: Dependencies, sto
   const account = connectRunAccount(context, loop, counts.onCall);
   const statusServer = await deps.serveStatus(
     settings.statusPort,
-    {
-      live: () => liveness(loop, settings.drainMs, deps.clock.now()),
-      ready: () => readiness(loop),
-      status: () => statusDocument(loop, settings.podName, settings.desired.label, settings.policy, deps.clock.now()),
-      metrics,
-    },
+    statusSource(context, loop, metrics),
     "PROVISIONER_STATUS_PORT",
   );
   // Only now that the port is ours: an open connection would keep a program alive that cannot start.

@@ -1,84 +1,145 @@
-// The answers of `/livez`, `/readyz` and `/status`. Pure.
-import type { Health } from "../../common/status-server.ts";
+// The document of `/status`: what was observed, what is done and why, what comes next, and what happened before. Pure.
+import { VERSION } from "../../common/version.ts";
 import type { LoopState } from "../loop-state.ts";
+import { CREATE_BUDGET_MS } from "../model/deadlines.ts";
 import { describe } from "../model/describe.ts";
+import { unchangedSince } from "../state/history.ts";
 import type { Track } from "../state/schema.ts";
+import type { Instance } from "../vast/rows.ts";
+import { type DecisionSettings, nextOf } from "./next.ts";
+import { STATUS_SCHEMA, type StatusDocument } from "./status-document.ts";
 
-// The longest ordinary pass without drain: two lists and a template, each at most 10 s behind the rate limit, a minute and a half
-// of searches and creates whose offers are gone, and the reloader's answer. Three times this is more than all calls of a pass
-// take if each of them runs into its deadline.
-const PASS_DEADLINE_MS = 120_000;
-
-/** Alive while the last pass finished within three times the deadline of a pass. */
-export function liveness(loop: LoopState, drainMs: number, now: number): Health {
-  const limitMs = 3 * (PASS_DEADLINE_MS + drainMs);
-  const ageMs = now - loop.finishedAt;
-  const why = `the last pass finished ${Math.round(ageMs / 1000)} s ago, the limit is ${limitMs / 1000} s`;
-  return { ok: ageMs <= limitMs, why };
+export interface StatusSettings extends DecisionSettings {
+  podName: string;
 }
 
-/** Ready after the first pass. Whether the instance serves is reported by nginx' own probe. */
-export function readiness(loop: LoopState): Health {
-  return loop.passes > 0 ? { ok: true, why: "ready" } : { ok: false, why: "the first pass has not finished" };
-}
+// Docker's lines about a pull are shorter.
+const MOST_STATUS_CHARACTERS = 300;
 
-/** The document of `/status`: what was observed, what is planned and why, and what is suppressed. */
-export function statusDocument(loop: LoopState, pod: string, label: string, policy: string, now: number): unknown {
+/** `proxy`: what the reloader says. */
+export function statusDocument(
+  loop: LoopState,
+  settings: StatusSettings,
+  proxy: StatusDocument["proxy"],
+  now: number,
+): StatusDocument {
   const { state, plan, seen, file } = loop;
-  const rows = seen?.list.known ? seen.list.value : [];
+  const { podName, desired, policy, limits } = settings;
   return {
-    pod,
-    label,
+    schema: STATUS_SCHEMA,
+    version: VERSION,
+    at: iso(now),
+    startedAt: iso(loop.startedAt),
+    pod: podName,
+    label: desired.label,
     policy,
+    desired: { image: desired.image, template: desired.templateName },
     state: file?.state ?? null,
     reason: plan?.reason ?? null,
     message: plan?.message ?? null,
+    since: isoOrNull(unchangedSince(state.history)),
     generation: file?.generation ?? null,
     server: file?.server ?? null,
+    proxy,
     problem: loop.problem,
-    suppressed: loop.suppressed,
-    instances: rows.map((row) => ({
-      id: row.id,
-      description: describe(row),
-      status: row.actualStatus,
-      hostId: row.hostId,
-      machineId: row.machineId,
-      image: row.image,
-      templateHash: row.templateHash,
-      dollarsPerHour: row.dollarsPerHour,
-      pendingDelete: state.pendingDeletes.some(({ id }) => id === row.id),
-      ...timesOf(state.tracks[row.id], now),
-    })),
+    suppressed: [...loop.suppressed],
+    next: nextOf(loop, settings, now),
+    instances: instancesOf(loop, now),
     list:
       seen === null
         ? null
         : {
             known: seen.list.known,
             at: iso(seen.listedAt),
+            ageSeconds: seconds(now - seen.listedAt),
             ...(seen.list.known ? {} : { why: seen.list.why.message }),
           },
     bansKnown: seen?.bans.known ?? null,
-    pendingDeletes: state.pendingDeletes,
-    intent: state.intent,
-    createsLastHour: state.creates.length,
+    pendingDeletes: state.pendingDeletes.map(({ id, reason, since, deleteSentAt }) => ({
+      id,
+      reason,
+      since: iso(since),
+      deleteSentAt: isoOrNull(deleteSentAt),
+    })),
+    intent: state.intent === null ? null : { ...state.intent, startedAt: iso(state.intent.startedAt) },
+    budget: budgetOf(state.creates, limits.maxCreatesPerHour, now),
+    money: {
+      dollarsPerHour: seen?.list.known ? total(seen.list.value) : null,
+      maxDollarsPerHour: limits.maxDollarsPerHour ?? null,
+      paidDollars: 0,
+      wastedDollars: 0,
+      instanceDollars: null,
+      since: null,
+      billed: null,
+      creditDollars: null,
+      creditAt: null,
+    },
     backoff: state.backoff === null ? null : { ...state.backoff, until: iso(state.backoff.until) },
+    history: state.history.map((one) => ({ ...one, at: iso(one.at) })),
     passes: loop.passes,
     finishedAt: loop.passes > 0 ? iso(loop.finishedAt) : null,
   };
 }
 
-function timesOf(track: Track | undefined, now: number): object {
+function instancesOf({ state, seen, plan }: LoopState, now: number): StatusDocument["instances"] {
+  const rows = seen?.list.known ? seen.list.value : [];
+  return rows.map((row) => {
+    const pendingDelete = state.pendingDeletes.some(({ id }) => id === row.id);
+    return {
+      id: row.id,
+      description: describe(row),
+      current: row.id === plan?.instance?.id && !pendingDelete,
+      gpu: row.gpuName,
+      status: row.actualStatus,
+      statusMessage: oneLine(row.statusMessage),
+      hostId: row.hostId,
+      machineId: row.machineId,
+      image: row.image,
+      templateHash: row.templateHash,
+      dollarsPerHour: row.dollarsPerHour,
+      createdAt: isoOrNull(row.createdAt),
+      endsAt: null,
+      pendingPrice: null,
+      pendingDelete,
+      ...timesOf(state.tracks[row.id], now),
+    };
+  });
+}
+
+function timesOf(track: Track | undefined, now: number): Partial<StatusDocument["instances"][number]> {
   if (track === undefined) return {};
-  const seconds = (since: number | null) => (since === null ? null : Math.round((now - since) / 1000));
+  const since = (at: number | null) => (at === null ? null : seconds(now - at));
   return {
     serving: track.serving,
     endpoint: track.endpoint,
-    waitingSeconds: track.wasReady ? null : seconds(track.waitingSince),
-    runningSeconds: seconds(track.runningSince),
-    notServingSeconds: seconds(track.notServingSince),
+    waitingSeconds: track.wasReady ? null : since(track.waitingSince),
+    runningSeconds: since(track.runningSince),
+    notServingSeconds: since(track.notServingSince),
   };
 }
 
-function iso(at: number): string {
-  return new Date(at).toISOString();
+function budgetOf(creates: readonly number[], createsPerHour: number, now: number): StatusDocument["budget"] {
+  const counted = creates.filter((at) => now - at < CREATE_BUDGET_MS);
+  const createsLeft = Math.max(createsPerHour - counted.length, 0);
+  return { createsLeft, createsPerHour, freeAt: createsLeft > 0 ? null : iso(Math.min(...counted) + CREATE_BUDGET_MS) };
 }
+
+/** Null where the price of one is unknown. */
+function total(rows: readonly Instance[]): number | null {
+  return rows.reduce<number | null>(
+    (sum, { dollarsPerHour }) => (sum === null || dollarsPerHour === null ? null : sum + dollarsPerHour),
+    0,
+  );
+}
+
+/** A stranger's text without line feeds and control characters. */
+function oneLine(text: string): string {
+  return text
+    .replace(/[\s\p{C}]+/gu, " ")
+    .trim()
+    .slice(0, MOST_STATUS_CHARACTERS);
+}
+
+const seconds = (ms: number) => Math.round(ms / 1000);
+const iso = (at: number) => new Date(at).toISOString();
+const isoOrNull = (at: number | null) => (at === null ? null : iso(at));

@@ -1,6 +1,7 @@
 // What the provisioner keeps from pass to pass and, in the state file, from start to start. Pure.
 import * as z from "zod";
 import { isHost } from "../../common/upstream-file.ts";
+import { historySchema } from "./history.ts";
 
 /** Of the state file and of its copy in Redis. Schema 1 is read too (schema-1.ts). */
 export const CURRENT_SCHEMA = 2;
@@ -186,6 +187,8 @@ export const stateSchema = z.object({
   fleetSize: z.int().min(0).default(0),
   /** The owner of the lease in Redis: after a restart the provisioner is the same owner. */
   leaseToken: z.string().nullable().default(null),
+  /** The last transitions (history.ts). */
+  history: historySchema,
 });
 export type State = z.infer<typeof stateSchema>;
 
@@ -221,5 +224,6 @@ export function emptyState(label: string): State {
     accountId: null,
     fleetSize: 0,
     leaseToken: null,
+    history: [],
   };
 }

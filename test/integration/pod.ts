@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { readIfExists } from "../../common/atomic-file.ts";
 import { parseUpstreamFile, type UpstreamFile } from "../../common/upstream-file.ts";
 import { type FleetKeys, fleetKeys } from "../../provisioner/fleet/keys.ts";
+import { type StatusDocument, statusDocumentSchema } from "../../provisioner/report/status-document.ts";
 import type { Child } from "../sandbox/child.ts";
 import { nginxPaths, startNginx } from "../sandbox/nginx.ts";
 import { type RunningRedis, startRedis } from "../sandbox/redis.ts";
@@ -59,7 +60,8 @@ export interface Pod {
   until(what: string, condition: (file: UpstreamFile) => unknown, timeoutMs?: number): Promise<UpstreamFile>;
   ready(timeoutMs?: number): Promise<UpstreamFile>;
   state(): Promise<Record<string, unknown>>;
-  status(): Promise<Record<string, unknown>>;
+  /** Fails when the document has not the form that is documented. */
+  status(): Promise<StatusDocument>;
   close(): Promise<void>;
   /** Everything that any program printed and all files in the sandbox, to search in. */
   everything(): Promise<string>;
@@ -212,7 +214,7 @@ async function fill(sandbox: Sandbox, options: PodOptions): Promise<Pod> {
     ready: (timeoutMs) => pod.until("the pod is ready", (file) => file.server !== null, timeoutMs),
     state: async () => JSON.parse(await readFile(statePath, "utf8")) as Record<string, unknown>,
     status: async () =>
-      (await fetch(`http://127.0.0.1:${provisionerPort}/status`)).json() as Promise<Record<string, unknown>>,
+      statusDocumentSchema.parse(await (await fetch(`http://127.0.0.1:${provisionerPort}/status`)).json()),
     close: () => sandbox.close(),
     everything: async () => {
       const printed = children.flatMap((child) => child.lines);

@@ -67,7 +67,7 @@ test("the second takes over when the first was killed and its lease has expired,
     const status = await second.status();
     return status.reason === "instance_ready" ? status : null;
   });
-  expect(owner).toMatchObject({ createsLastHour: 1 });
+  expect(owner).toMatchObject({ budget: { createsLeft: 5 } });
   expect((await pod.emulator.live(pod.label)).map((one) => one.id)).toEqual([instance?.id]);
 });
 
@@ -95,7 +95,7 @@ test("a provisioner of version 0.1.0 that holds the lease under its former name 
   expect(await pod.emulator.mutations()).toEqual([]);
   await redis.pexpire(`vast_lease_${pod.label}`, 1);
   await pod.ready(30_000);
-  expect(await pod.status()).toMatchObject({ createsLastHour: 2 });
+  expect(await pod.status()).toMatchObject({ budget: { createsLeft: 4 } });
 });
 
 test("while the API does not say whose the key is, nothing is created, and then the lease has the account's name", async () => {

@@ -220,6 +220,7 @@ export function simulatedPod(parts: PodParts): Pod {
         await process.clock.sleep(ASK_MS, signal);
         return reloader.applied();
       },
+      askProxy: async () => null,
       isProxyGone: async () => false,
       openCluster: () => {
         throw new Error("no cluster");

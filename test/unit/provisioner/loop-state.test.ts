@@ -29,6 +29,15 @@ describe("the state of two loops", () => {
     expect(loop.state.tracks[ID]).toMatchObject({ serving: false, failedProbes: 3, notServingSince: NOW });
   });
 
+  test("keeps the transitions that one of them recorded while the other worked on an earlier state", () => {
+    const loop = newLoop();
+    const older = { ...loop.state };
+    const history = [{ at: NOW, state: "unavailable", reason: "instance_unreachable", message: "m", instanceId: ID }];
+    loop.state = { ...loop.state, history };
+    takeState(loop, older);
+    expect(loop.state.history).toEqual(history);
+  });
+
   test("takes over what is newer than the probes, and instances that are gone", () => {
     const loop = newLoop();
     keepProbe(loop, ID, failing(), NOW);

@@ -99,6 +99,7 @@ async function runIn(over: Over = {}) {
     owner: "vast-pod-0 (pid 1)",
     probe: async (endpoint) => failing(endpoint),
     askReloader: async () => null,
+    askProxy: async () => null,
     isProxyGone: async () => over.proxyGone === true,
     openCluster: () => {
       throw new Error("no cluster");
@@ -138,7 +139,7 @@ describe("a run", () => {
     const { files, status } = await runIn();
     expect(JSON.parse(files.get(STATE) ?? "")).toMatchObject({ schema: 2, label: LABEL });
     expect(JSON.parse(files.get(UPSTREAM) ?? "")).toMatchObject({ state: "blocked", reason: "template_not_found" });
-    expect(status()).toMatchObject({ pod: "vast-pod-0", reason: "template_not_found" });
+    expect(await status()).toMatchObject({ pod: "vast-pod-0", reason: "template_not_found" });
   });
 
   test("that destroys its instance withdraws it first, even before the first pass has finished", async () => {

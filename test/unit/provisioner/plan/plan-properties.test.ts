@@ -186,6 +186,7 @@ const someState: fc.Arbitrary<State> = fc.record({
   accountId: maybe(fc.constant(4321)),
   fleetSize: fc.nat(1000),
   leaseToken: maybe(fc.constant("t0-k3-n")),
+  history: fc.constant([]),
 });
 
 const counters = fc.record({ waitingSince: maybe(past), restarts: fc.constantFrom(0, 5, 6) });

@@ -1,11 +1,14 @@
 import { describe, expect, test } from "vitest";
 import { type LoopState, startState } from "../../../../provisioner/loop-state.ts";
 import { known } from "../../../../provisioner/model/observation.ts";
-import { liveness, readiness, statusDocument } from "../../../../provisioner/report/status.ts";
+import { statusDocument } from "../../../../provisioner/report/status.ts";
+import { statusDocumentSchema } from "../../../../provisioner/report/status-document.ts";
 import {
   createAction,
+  desired,
   HOUR,
   LABEL,
+  limits,
   MINUTE,
   NOW,
   observation,
@@ -17,30 +20,11 @@ import {
   waitingTrack,
 } from "../plan/situation.ts";
 
+const SETTINGS = { podName: "vast-pod-0", desired, limits, policy: "sync", firstCreateWaitMs: 10 * SECOND } as const;
 const loop = (over: Partial<LoopState> = {}): LoopState => ({ ...startState(state(), NOW), ...over });
 
-describe("livez", () => {
-  test("is alive while the last pass finished within three times the deadline of a pass", () => {
-    const at = (ms: number) => liveness(loop(), 10 * SECOND, NOW + ms);
-    expect(at(390 * SECOND)).toEqual({ ok: true, why: "the last pass finished 390 s ago, the limit is 390 s" });
-    expect(at(390 * SECOND + 1).ok).toBe(false);
-  });
-
-  test("does not depend on the API: only passes count", () => {
-    const seen = observation([], { list: { known: false, why: { message: "HTTP 502", account: null } } });
-    expect(liveness(loop({ seen, problem: "the disk is full" }), 0, NOW).ok).toBe(true);
-  });
-});
-
-describe("readyz", () => {
-  test("is ready after the first pass, whatever its result", () => {
-    expect(readiness(loop())).toEqual({ ok: false, why: "the first pass has not finished" });
-    expect(readiness(loop({ passes: 1 }))).toEqual({ ok: true, why: "ready" });
-  });
-});
-
 describe("the status document", () => {
-  const show = (over: Partial<LoopState>) => statusDocument(loop(over), "vast-pod-0", LABEL, "sync", NOW);
+  const show = (over: Partial<LoopState>) => statusDocument(loop(over), SETTINGS, null, NOW);
 
   test("has nothing known before the first pass", () => {
     expect(show({})).toMatchObject({
@@ -96,10 +80,67 @@ describe("the status document", () => {
     });
   });
 
-  test("can be printed as JSON", () => {
+  test("has the documented form, before the first pass and with everything in it", () => {
+    const before = JSON.parse(JSON.stringify(show({})));
+    expect(statusDocumentSchema.parse(before)).toEqual(before);
     const backoff = { reason: "no_offer" as const, message: "m", failures: 1, until: NOW, wanted: "w" };
-    expect(JSON.parse(JSON.stringify(show({ state: state({ backoff }) })))).toMatchObject({
-      backoff: { reason: "no_offer", until: "2026-11-23T15:00:00.000Z" },
+    const intent = {
+      offerId: 5,
+      hostId: 1,
+      machineId: 2,
+      dollarsPerHour: 0.3,
+      label: LABEL,
+      startedAt: NOW,
+      contract: 7,
+    };
+    const pendingDeletes = [{ id: 8, reason: "duplicate", since: NOW, deleteSentAt: NOW }];
+    const history = [{ at: NOW, state: "ready", reason: "instance_ready", message: "it serves", instanceId: 1 }];
+    const tracks = { 1: servingTrack() };
+    const all = show({
+      state: state({ tracks, backoff, intent, pendingDeletes, history }),
+      seen: observation([row({ id: 1 }), row({ id: 8 })]),
+      plan: planned({ seen: observation([row({ id: 1 })]), state: state({ tracks }) }),
+      passes: 1,
+      nextPassAt: NOW + 15 * SECOND,
     });
+    const printed = JSON.parse(JSON.stringify(all));
+    expect(statusDocumentSchema.parse(printed)).toEqual(printed);
+    expect(printed).toMatchObject({
+      since: "2026-11-23T15:00:00.000Z",
+      backoff: { reason: "no_offer", until: "2026-11-23T15:00:00.000Z" },
+      next: { lookAt: "2026-11-23T15:00:15.000Z" },
+      money: { dollarsPerHour: 0.6328 },
+      instances: [
+        { id: 1, current: true, pendingDelete: false },
+        { id: 8, current: false, pendingDelete: true },
+      ],
+    });
+  });
+
+  test("has how old the list is, and what the last hour's creates leave of the budget", () => {
+    const creates = Array.from({ length: limits.maxCreatesPerHour }, (_, i) => NOW - (50 - i) * MINUTE);
+    const seen = observation([], { listedAt: NOW - 11 * SECOND });
+    expect(show({ seen, state: state({ creates }) })).toMatchObject({
+      list: { ageSeconds: 11 },
+      budget: { createsLeft: 0, createsPerHour: 6, freeAt: "2026-11-23T15:11:00.000Z" },
+    });
+    expect(show({ seen, state: state({ creates: [NOW] }) }).budget).toEqual({
+      createsLeft: 5,
+      createsPerHour: 6,
+      freeAt: null,
+    });
+  });
+
+  test("has the sum of the prices, and none where one of them is unknown", () => {
+    const dollars = (rows: Parameters<typeof observation>[0]) => show({ seen: observation(rows) }).money.dollarsPerHour;
+    expect(dollars([row({ id: 1, dollarsPerHour: 0.25 }), row({ id: 2, dollarsPerHour: 0.5 })])).toBe(0.75);
+    expect(dollars([row({ id: 1, dollarsPerHour: null })])).toBeNull();
+    expect(show({}).money.dollarsPerHour).toBeNull();
+  });
+
+  test("has what the host says in one line, without control characters", () => {
+    const statusMessage = "pulling\u001b[31m 3.1\r\nof 9.8 GB\u0000 \u202e";
+    const seen = observation([row({ id: 1, statusMessage })]);
+    expect(show({ seen }).instances[0]?.statusMessage).toBe("pulling [31m 3.1 of 9.8 GB");
   });
 });
