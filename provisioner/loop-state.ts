@@ -5,6 +5,7 @@ import { OURS, type Ownership } from "./model/ownership.ts";
 import type { Action, Plan } from "./model/plan.ts";
 import type { Urgency } from "./observe/list-schedule.ts";
 import { PAUSE_MS } from "./observe/pauses.ts";
+import { countCosts } from "./state/money.ts";
 import type { State } from "./state/schema.ts";
 import { withLaterProbes, withProbe } from "./state/track.ts";
 import { LOOK_GAP_MS } from "./state/unobserved.ts";
@@ -81,6 +82,18 @@ export function takeState(loop: LoopState, state: State): void {
     generation: Math.max(state.generation, generation),
     history,
   };
+}
+
+/** `state`, which an observation was applied to, with the costs until then. The loop still has the state and the file before it. */
+export function withCosts(
+  { state: before, file }: Pick<LoopState, "state" | "file">,
+  state: State,
+  seen: Observation,
+  now: number,
+): State {
+  const publishedId = file === null || file.server === null ? null : (file.instance?.id ?? null);
+  const { pendingDeletes } = before;
+  return { ...state, money: countCosts(state.money, { seen, pendingDeletes, publishedId, now }) };
 }
 
 /** Records a probe of the instance's endpoint. */

@@ -6,7 +6,7 @@ import type { Signals } from "./act/try-offer.ts";
 import type { PodTurns, Wish } from "./fleet/pod-turns.ts";
 import { type KeepParts, keep, publishPlan } from "./keep.ts";
 import type { Lease } from "./lease/lease.ts";
-import { type LoopState, lastServed, lostMs, takeState, urgencyOf } from "./loop-state.ts";
+import { type LoopState, lastServed, lostMs, takeState, urgencyOf, withCosts } from "./loop-state.ts";
 import type { Desired, Limits, Policy } from "./model/desired.ts";
 import type { Observation, Published } from "./model/observation.ts";
 import {
@@ -233,10 +233,10 @@ function feasible({ decision, seen, published }: Outcome, began: number, now: nu
   return withoutActions(decision, why, AFTER_WRITE_ERROR_MS);
 }
 
-function take(loop: LoopState, { state, seen, pausedMs, afterGap: gap }: Outcome): void {
+function take(loop: LoopState, { state, seen, now, pausedMs, afterGap: gap }: Outcome): void {
   if (seen.list.known) loop.startCounted = true;
   Object.assign(loop, { pausedMs, afterGap: gap && !seen.list.known });
-  takeState(loop, state);
+  takeState(loop, withCosts(loop, state, seen, now));
 }
 
 /** An instance that was withdrawn and not destroyed is served again: its destroy was refused, or could not be sent. */

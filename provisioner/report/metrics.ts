@@ -19,6 +19,7 @@ import {
   PROBE_OUTCOMES,
   probeOutcome,
 } from "./metric-words.ts";
+import { registerMoneyMetrics } from "./money-metrics.ts";
 import { registerOffers } from "./offer-gauges.ts";
 
 /** The counters, as hooks for the parts that do what is counted. */
@@ -44,6 +45,7 @@ export function createMetrics(registry: Registry, parts: GaugeParts): Provisione
   const instance = currentInstance(loop);
   registerBuildInfo(registry, "vast-provisioner");
   registerGauges(registry, parts, instance);
+  registerMoneyMetrics(registry, loop);
   const calls = counter(registry, {
     name: "vast_pod_api_calls_total",
     help: "Calls sent to the Vast.ai API by endpoint and outcome; rate_limited is HTTP 429.",

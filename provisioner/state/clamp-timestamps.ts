@@ -13,7 +13,7 @@ export function clampTimestamps(state: State, now: number): State {
     ...one,
     until: Math.min(one.until, now + LONGEST_BACKOFF_MS),
   });
-  const { intent, backoff, account, converging, heldReplacement, takeovers, template } = state;
+  const { intent, backoff, account, converging, heldReplacement, money, takeovers, template } = state;
   return {
     ...state,
     tracks: Object.fromEntries(Object.entries(state.tracks).map(([id, track]) => [id, trackOf(track, notAfterNow)])),
@@ -41,6 +41,17 @@ export function clampTimestamps(state: State, now: number): State {
     heldReplacement: heldReplacement && wait(heldReplacement),
     firstNoneAt: notAfterNow(state.firstNoneAt),
     template: template && { ...template, seenAt: notAfterNow(template.seenAt), readAt: notAfterNow(template.readAt) },
+    money: {
+      ...money,
+      since: notAfterNow(money.since),
+      observedAt: notAfterNow(money.observedAt),
+      instances: Object.fromEntries(
+        Object.entries(money.instances).map(([id, one]) => [
+          id,
+          { ...one, countedUntil: notAfterNow(one.countedUntil), goneAt: notAfterNow(one.goneAt) },
+        ]),
+      ),
+    },
     observedAt: notAfterNow(state.observedAt),
     listUnknownSince: notAfterNow(state.listUnknownSince),
     bansUnknownSince: notAfterNow(state.bansUnknownSince),

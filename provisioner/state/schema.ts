@@ -102,6 +102,34 @@ export const HELD_REASONS = [
   "account_spend_limit",
 ] as const;
 
+/** What the instances of the label have cost (money.ts). */
+const money = z.object({
+  /** Since when it is counted; null before the first pass. */
+  since: instantSchema.nullable(),
+  /** $, only ever growing. */
+  paid: z.number(),
+  /** The part of it for time in which no server of the instance was published. */
+  wasted: z.number(),
+  observedAt: instantSchema.nullable(),
+  /** By instance id. */
+  instances: z.record(
+    z.string(),
+    z.object({
+      paid: z.number(),
+      /** $/h when it was last listed; null: the API has shown no price yet. */
+      rate: z.number().nullable(),
+      /** It has run: from then on its GPUs are charged. */
+      hasRun: z.boolean(),
+      countedUntil: instantSchema,
+      /** For how long its server was published since `countedUntil`. */
+      publishedMs: z.number(),
+      /** The first list that did not show it any more. */
+      goneAt: instantSchema.nullable(),
+    }),
+  ),
+});
+const NO_MONEY: z.infer<typeof money> = { since: null, paid: 0, wasted: 0, observedAt: null, instances: {} };
+
 export const stateSchema = z.object({
   schema: z.literal(CURRENT_SCHEMA),
   label: z.string(),
@@ -185,6 +213,7 @@ export const stateSchema = z.object({
   accountId: z.int().nullable().default(null),
   /** How many pods with the API key there were last: while Redis is away each keeps to a slot of its own. */
   fleetSize: z.int().min(0).default(0),
+  money: money.default(NO_MONEY),
   /** The owner of the lease in Redis: after a restart the provisioner is the same owner. */
   leaseToken: z.string().nullable().default(null),
   /** The last transitions (history.ts). */
@@ -223,6 +252,7 @@ export function emptyState(label: string): State {
     bansUnknownSince: null,
     accountId: null,
     fleetSize: 0,
+    money: NO_MONEY,
     leaseToken: null,
     history: [],
   };

@@ -43,8 +43,11 @@ const instanceRow = z.object({
   ports,
   direct_port_start: numeric,
   dph_total: numeric,
+  dph_base: numeric,
+  storage_total_cost: numeric,
   gpu_name: text,
   start_date: numeric,
+  end_date: numeric,
   is_bid: z.boolean().catch(false),
 });
 
@@ -68,9 +71,13 @@ export interface Instance {
   ports: Readonly<Record<string, number>> | null;
   directPortStart: number | null;
   dollarsPerHour: number | null;
+  /** The part of it for the disk, which a stopped instance pays too. */
+  diskDollarsPerHour: number | null;
   gpuName: string;
   /** Creation, epoch ms. */
   createdAt: number | null;
+  /** When the contract ends: it is stopped then, and deleted later. Epoch ms. */
+  endsAt: number | null;
   /** Rented with a bid: a higher bid of another user may stop it. */
   isBid: boolean;
 }
@@ -103,10 +110,16 @@ export function readInstance(row: unknown): Instance | null {
     ports: r.ports ? readPorts(r.ports) : null,
     directPortStart: r.direct_port_start !== null && r.direct_port_start > 0 ? r.direct_port_start : null,
     dollarsPerHour: r.dph_total,
+    diskDollarsPerHour: r.storage_total_cost ?? difference(r.dph_total, r.dph_base),
     gpuName: r.gpu_name.trim(),
     createdAt: r.start_date === null ? null : r.start_date * 1000,
+    endsAt: r.end_date === null ? null : r.end_date * 1000,
     isBid: r.is_bid,
   };
+}
+
+function difference(total: number | null, part: number | null): number | null {
+  return total === null || part === null ? null : Math.max(total - part, 0);
 }
 
 /** The first numeric public port of each container port. The entries for IPv4 and IPv6 have the same number. */

@@ -10,7 +10,7 @@ import { createForeignInstances, sendCommand } from "./control-commands.ts";
 import type { Truth } from "./emulator-truth.ts";
 import { heldProbes } from "./held-probes.ts";
 import { createInjector } from "./injector.ts";
-import { type Pod, type Program, simulatedPod } from "./pod.ts";
+import { type Pod, type Program, STATE_PATH, simulatedPod } from "./pod.ts";
 import { createRecorder, type Recorder } from "./recorder.ts";
 import { sharedRedis } from "./redis.ts";
 import { describeInjection, FIRST_IMAGE, type Injection, type Scenario } from "./scenario.ts";
@@ -57,6 +57,8 @@ export interface RunResult {
   calls: number;
   /** The newest of them, as recorded by the API. */
   requests: readonly RequestRecord[];
+  /** Each pod's state file at the end; null: there is none. */
+  states: readonly (string | null)[];
 }
 
 /** 2026-11-23T15:00:00Z: fixed, because the same seed must give the same run. */
@@ -231,6 +233,7 @@ export async function simulate(scenario: Scenario, options: RunOptions = {}): Pr
     hash: digest.digest("hex"),
     calls: emulator.world.requestCount,
     requests: emulator.world.requests,
+    states: pods.map(({ disk }) => disk.read(STATE_PATH)),
   };
 }
 

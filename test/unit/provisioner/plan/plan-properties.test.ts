@@ -9,7 +9,13 @@ import { toPlan } from "../../../../provisioner/model/plan.ts";
 import { decide } from "../../../../provisioner/plan/plan.ts";
 import { applyPolicy } from "../../../../provisioner/plan/policy.ts";
 import { applyObservation } from "../../../../provisioner/state/apply-observation.ts";
-import { CURRENT_SCHEMA, type State, stateSchema, type Track } from "../../../../provisioner/state/schema.ts";
+import {
+  CURRENT_SCHEMA,
+  emptyState,
+  type State,
+  stateSchema,
+  type Track,
+} from "../../../../provisioner/state/schema.ts";
 import { createVastClient } from "../../../../provisioner/vast/client.ts";
 import { atOnce, desired, HASH, HOUR, LABEL, limits, MINUTE, NOW, template, unknown } from "./situation.ts";
 
@@ -133,6 +139,7 @@ const someState: fc.Arbitrary<State> = fc.record({
     { maxLength: 2 },
   ),
   hasServed: fc.boolean(),
+  money: fc.constant(emptyState(LABEL).money),
   goneOffers: fc.array(fc.record({ id: fc.constant(5), until: soon }), { maxLength: 2 }),
   backoff: maybe(
     fc.record({

@@ -79,8 +79,10 @@ export function row(over: Partial<Instance> = {}): Instance {
     ports: { "8000/tcp": 41234 },
     directPortStart: 41234,
     dollarsPerHour: 0.3164,
+    diskDollarsPerHour: 0.0064,
     gpuName: "RTX 4090",
     createdAt: NOW - HOUR,
+    endsAt: null,
     isBid: false,
     ...over,
   };

@@ -19,8 +19,10 @@ describe("an instance's row", () => {
       ports: { "8000/tcp": [{ HostIp: "0.0.0.0", HostPort: "41234" }] },
       direct_port_start: "41234",
       dph_total: "0.3164",
+      storage_total_cost: "0.0064",
       gpu_name: "RTX 4090",
       start_date: 1790000000.5,
+      end_date: 1793000000,
     });
     expect(read).toEqual({
       id: 312,
@@ -38,8 +40,10 @@ describe("an instance's row", () => {
       ports: { "8000/tcp": 41234 },
       directPortStart: 41234,
       dollarsPerHour: 0.3164,
+      diskDollarsPerHour: 0.0064,
       gpuName: "RTX 4090",
       createdAt: 1790000000500,
+      endsAt: 1793000000000,
       isBid: false,
     });
   });
@@ -58,6 +62,8 @@ describe("an instance's row", () => {
       directPortStart: null,
       dollarsPerHour: null,
       createdAt: null,
+      endsAt: null,
+      diskDollarsPerHour: null,
       isBid: false,
     });
   });
