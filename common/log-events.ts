@@ -19,7 +19,11 @@ export const LOG_EVENTS = {
   settings: { by: ["provisioner", "reloader"], meaning: "a setting is valid, but probably not what was intended" },
   state: { by: ["provisioner"], meaning: "the pod's `state`, `reason`, message, server or instance changed" },
   published: { by: ["provisioner"], meaning: "the upstream file was written (debug)" },
-  progress: { by: ["provisioner"], meaning: "a step of creating an instance: its `phase` is searching or creating" },
+  progress: {
+    by: ["provisioner"],
+    meaning:
+      "a step towards an instance: its `phase` is searching, creating or starting (once a minute, with Vast.ai's words)",
+  },
   action: { by: ["provisioner"], meaning: "a create, destroy or ban, with its `action` and `reason`" },
   withdraw: {
     by: ["provisioner"],

@@ -25,6 +25,7 @@ import { type LoopParts, runLoop } from "../reconcile.ts";
 import { openAll, type RedisConnections } from "../redis/open.ts";
 import { databaseOf } from "../redis/url.ts";
 import { createMetrics, type ProvisionerCounts } from "../report/metrics.ts";
+import { createStartingLog } from "../report/starting-log.ts";
 import { runServing } from "../serve.ts";
 import type { ProvisionerSettings } from "../settings.ts";
 import { adoptPublished } from "../state/apply-observation.ts";
@@ -214,7 +215,7 @@ function fleetOf(redis: Fleet["redis"], client: RunAccount["client"], loop: Loop
 
 function loopParts(
   { settings, deps, log }: RunContext,
-  { publisher }: Restored,
+  { loop, publisher }: Restored,
   { client, queue }: RunAccount,
   { bans, lease, fleet, save }: Stores,
   counts: ProvisionerCounts,
@@ -228,6 +229,7 @@ function loopParts(
   const readings = createAccountReadings({ client, clock, fleet });
   const turns = queue?.turns ?? noPodTurns;
   const market = createOfferMarket({ client, clock, fleet, label: desired.label });
+  const logStarting = createStartingLog(log, limits);
   const lookForLostLabels = createLostLabelLook({ client, log, label: desired.label });
   return {
     observer: createObserver({
@@ -264,6 +266,7 @@ function loopParts(
     ),
     async afterPass(before, seen, stop) {
       counts.onPass(before);
+      logStarting(loop, clock.now());
       await lookForLostLabels(before, seen, stop);
     },
     lease,

@@ -1,4 +1,5 @@
 // The document of `/status`: what was observed, what is done and why, what comes next, and what happened before. Pure.
+import { oneLine } from "../../common/terminal.ts";
 import { VERSION } from "../../common/version.ts";
 import type { LoopState } from "../loop-state.ts";
 import { CREATE_BUDGET_MS } from "../model/deadlines.ts";
@@ -91,7 +92,7 @@ function instancesOf({ state, seen, plan }: LoopState, now: number): StatusDocum
       current: row.id === plan?.instance?.id && !pendingDelete,
       gpu: row.gpuName,
       status: row.actualStatus,
-      statusMessage: oneLine(row.statusMessage),
+      statusMessage: oneLine(row.statusMessage).slice(0, MOST_STATUS_CHARACTERS),
       hostId: row.hostId,
       machineId: row.machineId,
       image: row.image,
@@ -130,14 +131,6 @@ function total(rows: readonly Instance[]): number | null {
     (sum, { dollarsPerHour }) => (sum === null || dollarsPerHour === null ? null : sum + dollarsPerHour),
     0,
   );
-}
-
-/** A stranger's text without line feeds and control characters. */
-function oneLine(text: string): string {
-  return text
-    .replace(/[\s\p{C}]+/gu, " ")
-    .trim()
-    .slice(0, MOST_STATUS_CHARACTERS);
 }
 
 const seconds = (ms: number) => Math.round(ms / 1000);
