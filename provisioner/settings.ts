@@ -12,20 +12,15 @@ import { passwordsIn, type RedisTarget } from "./redis/url.ts";
 import { type SearchQuery, withOrder } from "./search/query.ts";
 import { PROVISIONER_VARIABLES } from "./variables.ts";
 
-export interface ProvisionerSettings {
+/** What decides, and what is read for a decision. */
+export interface PlanSettings {
   podName: string;
   desired: Desired;
   limits: Limits;
   policy: Policy;
-  onTerminate: OnTerminate;
-  /** How long an ordered destroy may take from SIGTERM on. */
-  terminateMs: number;
   vastUrl: string;
   query: SearchQuery;
   redis: RedisAddresses;
-  /** The group of pods that call the API from one address. */
-  egress: string;
-  maxUnavailable: MaxUnavailable;
   banTimes: { banTtlSeconds: number; restartTtlSeconds: number; banAfterSeconds: number };
   healthPath: string | undefined;
   healthExpect: string | undefined;
@@ -35,13 +30,22 @@ export interface ProvisionerSettings {
   allowLocal: boolean;
   upstreamPath: string;
   statePath: string;
+  debug: boolean;
+  secrets: Secrets;
+  warnings: readonly string[];
+}
+
+export interface ProvisionerSettings extends PlanSettings {
+  onTerminate: OnTerminate;
+  /** How long an ordered destroy may take from SIGTERM on. */
+  terminateMs: number;
+  /** The group of pods that call the API from one address. */
+  egress: string;
+  maxUnavailable: MaxUnavailable;
   statusPort: number;
   reloaderStatusPort: number;
   /** Where nginx listens. */
   proxyPort: number;
-  debug: boolean;
-  secrets: Secrets;
-  warnings: readonly string[];
 }
 
 export interface Secrets {
@@ -59,6 +63,46 @@ export interface Secrets {
 /** The settings of `run`. Throws a `SettingsError` with all problems. */
 export function readProvisionerSettings(source: SettingsSource): ProvisionerSettings {
   const { values: v, warnings } = readSettings(PROVISIONER_VARIABLES, source);
+  return {
+    ...planSettings(v, v.DOCKER_LOGIN, warnings, source),
+    onTerminate: v.VAST_ON_TERMINATE,
+    terminateMs: v.VAST_TERMINATE_SECONDS * 1000,
+    egress: v.FLEET_EGRESS,
+    maxUnavailable: v.FLEET_MAX_UNAVAILABLE,
+    statusPort: v.PROVISIONER_STATUS_PORT,
+    reloaderStatusPort: v.RELOADER_STATUS_PORT,
+    proxyPort: v.NGINX_LISTEN_PORT,
+  };
+}
+
+/** The settings of `plan`, which creates nothing and so needs no login. Throws a `SettingsError` with all problems. */
+export function readPlanSettings(source: SettingsSource): PlanSettings {
+  const { values, warnings } = readSettings(PROVISIONER_VARIABLES, source, PLAN_SETTINGS);
+  return planSettings(values, null, warnings, source);
+}
+
+/** What has no part in a decision: the login of a create, turns among pods, ports, and what happens at a stop. */
+const NOT_FOR_PLAN = [
+  "DOCKER_LOGIN",
+  "FLEET_EGRESS",
+  "FLEET_MAX_UNAVAILABLE",
+  "VAST_ON_TERMINATE",
+  "VAST_TERMINATE_SECONDS",
+  "PROVISIONER_STATUS_PORT",
+  "RELOADER_STATUS_PORT",
+  "NGINX_LISTEN_PORT",
+  "STAY_UP",
+] as const satisfies readonly (keyof Variables)[];
+type PlanSettingName = Exclude<keyof Variables, (typeof NOT_FOR_PLAN)[number]>;
+const isForPlan = (name: string): name is PlanSettingName => !NOT_FOR_PLAN.some((one) => one === name);
+export const PLAN_SETTINGS: readonly PlanSettingName[] = Object.keys(PROVISIONER_VARIABLES).filter(isForPlan);
+
+function planSettings(
+  v: Pick<Variables, PlanSettingName>,
+  login: RegistryLogin | null,
+  warnings: readonly string[],
+  source: SettingsSource,
+): PlanSettings {
   const redis = redisOf(v, v);
   if (v.VAST_HEALTH_EXPECT !== undefined && v.VAST_HEALTH_PATH === undefined)
     throw new SettingsError([
@@ -87,13 +131,9 @@ export function readProvisionerSettings(source: SettingsSource): ProvisionerSett
       maxCreatesPerHour: v.VAST_MAX_CREATES_PER_HOUR,
     },
     policy: v.VAST_POLICY,
-    onTerminate: v.VAST_ON_TERMINATE,
-    terminateMs: v.VAST_TERMINATE_SECONDS * 1000,
     vastUrl: v.VAST_URL,
     query: withOrder(v.VAST_SEARCH_QUERY, v.VAST_SEARCH_ORDER?.order),
     redis,
-    egress: v.FLEET_EGRESS,
-    maxUnavailable: v.FLEET_MAX_UNAVAILABLE,
     banTimes: {
       banTtlSeconds: v.BLACKLIST_BAN_TTL_SECONDS,
       restartTtlSeconds: v.BLACKLIST_RESTART_TTL_SECONDS,
@@ -106,11 +146,8 @@ export function readProvisionerSettings(source: SettingsSource): ProvisionerSett
     allowLocal: v.UPSTREAM_ALLOW_LOCAL,
     upstreamPath: v.UPSTREAM_PATH,
     statePath: v.STATE_PATH,
-    statusPort: v.PROVISIONER_STATUS_PORT,
-    reloaderStatusPort: v.RELOADER_STATUS_PORT,
-    proxyPort: v.NGINX_LISTEN_PORT,
     debug: v.DEBUG,
-    secrets: createSecrets(source, v, redis),
+    secrets: createSecrets(source, { ...v, DOCKER_LOGIN: login }, redis),
     warnings: [
       ...warnings,
       ...v.VAST_SEARCH_QUERY.warnings.map((warning) => `VAST_SEARCH_QUERY: ${warning}.`),

@@ -233,7 +233,6 @@ function loopParts(
   const lookForLostLabels = createLostLabelLook({ client, log, label: desired.label });
   return {
     observer: createObserver({
-      client,
       readings,
       bans,
       probe,

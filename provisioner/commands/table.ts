@@ -2,7 +2,7 @@
 // loaded when it runs. Touches nothing itself.
 import type { Command, CommandCall } from "../../common/command.ts";
 import type { SettingsSource } from "../../common/settings.ts";
-import { DESTROY_SETTINGS, REAP_SETTINGS, readSecretFile } from "../settings.ts";
+import { DESTROY_SETTINGS, PLAN_SETTINGS, REAP_SETTINGS, readSecretFile } from "../settings.ts";
 import type { PROVISIONER_VARIABLES } from "../variables.ts";
 import { startCommand } from "./start.ts";
 
@@ -20,6 +20,21 @@ export const PROVISIONER_COMMANDS: readonly Command<keyof typeof PROVISIONER_VAR
     isDefault: true,
     settings: "all",
     run: startCommand,
+  },
+  {
+    usage: "plan",
+    meaning: "show what run would do now, with the best offers and why the others cannot be taken; changes nothing",
+    examples: [
+      { args: "plan", meaning: "wanted beside is, the steps, the offers, budget, credit and bans" },
+      { args: "plan --vast-template-image example/app:3", meaning: "what another image would do" },
+      { args: "plan --exit-code", meaning: "exit with 3 when something would be created, destroyed or banned" },
+    ],
+    settings: PLAN_SETTINGS,
+    outputs: ["text", "wide", "json", "name"],
+    options: {
+      "exit-code": { type: "boolean", describe: "exit with 3 when it would act, with 0 when it would not" },
+    },
+    run: async (call) => (await import("./plan.ts")).planCommand(call, sourceOf(call)),
   },
   {
     usage: "destroy",

@@ -8,7 +8,6 @@ import { currentEndpoint, remoteOnly } from "../model/endpoint.ts";
 import { phaseOf, stoppedByVast } from "../model/instance-phase.ts";
 import { known, type Observation, type ObservedInstance, type Published, type Seen } from "../model/observation.ts";
 import type { State } from "../state/schema.ts";
-import type { VastClient } from "../vast/client.ts";
 import { asVastError } from "../vast/errors.ts";
 import type { Instance } from "../vast/rows.ts";
 import type { Listed, ListReader } from "./list-reader.ts";
@@ -22,7 +21,6 @@ import { unknownBecause } from "./unknown.ts";
 const BANS_VALID_MS = 30_000;
 
 export interface ObserverParts {
-  client: VastClient;
   readings: AccountReadings;
   bans: BanStore;
   probe: Probe;

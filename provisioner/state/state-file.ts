@@ -39,8 +39,15 @@ export function createStateFile(path: string, now: () => number, disk: Disk = sy
   };
 }
 
-/** Null: there is no file. `why`: whatever lies there is no state of this label. Throws the file system's error. */
-async function readState(disk: Disk, path: string, label: string): Promise<{ state: State } | { why: string } | null> {
+/**
+ * The state as the file holds it. It changes nothing, also where the file is of no use. Null: there is no file. `why`: whatever lies there
+ * is no state of this label. Throws the file system's error.
+ */
+export async function readState(
+  disk: Pick<Disk, "read">,
+  path: string,
+  label: string,
+): Promise<{ state: State } | { why: string } | null> {
   try {
     const text = await disk.read(path);
     return text === null ? null : parse(text, label);

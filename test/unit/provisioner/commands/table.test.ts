@@ -2,7 +2,12 @@
 import { describe, expect, test } from "vitest";
 import type { Command, CommandCall, Program } from "../../../../common/command.ts";
 import { runCommandLine } from "../../../../common/command-line.ts";
-import { DESTROY_SETTINGS, readDestroySettings } from "../../../../provisioner/settings.ts";
+import {
+  DESTROY_SETTINGS,
+  PLAN_SETTINGS,
+  readDestroySettings,
+  readPlanSettings,
+} from "../../../../provisioner/settings.ts";
 import { PROGRAMS } from "../../../docs/commands.ts";
 
 /** Calls the program with commands that only record, and answers what was called and what was said. */
@@ -59,4 +64,17 @@ test("destroy accepts exactly the settings that it reads", () => {
   readDestroySettings({ env, flags: {}, readFile: () => "" });
   read.delete("BLACKLIST_REDIS"); // an older name
   expect([...read].toSorted()).toEqual([...DESTROY_SETTINGS].toSorted());
+});
+
+test("plan accepts exactly the settings that it reads, and needs no login to the registry", () => {
+  const { env, read } = watched({
+    POD_NAME: "vast-pod-0",
+    VAST_API_KEY: "sekrit-key",
+    VAST_TEMPLATE_NAME: "demo",
+    VAST_TEMPLATE_IMAGE: "example/app:2",
+    VAST_SEARCH_QUERY: "num_gpus=1",
+  });
+  readPlanSettings({ env, flags: {}, readFile: () => "" });
+  read.delete("BLACKLIST_REDIS"); // an older name
+  expect([...read].toSorted()).toEqual([...PLAN_SETTINGS].toSorted());
 });

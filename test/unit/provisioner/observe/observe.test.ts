@@ -59,7 +59,6 @@ function observer(script: Script = {}) {
     blockCreateUntil: (until) => void journal.push(`block creates until +${until - NOW}`),
   });
   const observer = createObserver({
-    client,
     readings: ownReadings(client, settableClock),
     bans: fakeBans(journal),
     probe: async (endpoint) => {

@@ -1,0 +1,58 @@
+// `vast-provisioner plan`: what `run` would do now, without doing it. Wires settings, account, bans and files; touches the terminal.
+import { systemClock as clock } from "../../common/clock.ts";
+import { type CommandCall, EXIT, type ExitCode } from "../../common/command.ts";
+import { systemDisk as disk } from "../../common/disk.ts";
+import { createLogger, scrub } from "../../common/logging.ts";
+import type { SettingsSource } from "../../common/settings.ts";
+import { createBanStore, noBans } from "../blacklist/store.ts";
+import { createProbe } from "../observe/probe.ts";
+import { openRedis } from "../redis/open.ts";
+import type { PlanDocument } from "../report/plan-document.ts";
+import { planNames, planScreen } from "../screens/plan-screen.ts";
+import { readPlanSettings } from "../settings.ts";
+import { connectAccount } from "./connect.ts";
+import { readPlan } from "./read-plan.ts";
+
+export async function planCommand(call: CommandCall, source: SettingsSource): Promise<ExitCode> {
+  const document = await makePlan(source);
+  const { terminal, output } = call;
+  if (output === "json") terminal.out(`${JSON.stringify(document)}\n`);
+  else if (output === "name") terminal.out(planNames(document));
+  else terminal.out(planScreen(document, terminal.paint, output === "wide" ? null : terminal.width()));
+  if (!document.known) return EXIT.failed;
+  return document.wouldAct && call.options["exit-code"] === true ? EXIT.differs : EXIT.done;
+}
+
+async function makePlan(source: SettingsSource): Promise<PlanDocument> {
+  const settings = readPlanSettings(source);
+  const { secrets, vastUrl, healthPath, healthExpect, desired, redis: addresses, banTimes, debug } = settings;
+  const log = createLogger({
+    app: "vast-provisioner",
+    debug,
+    quiet: true,
+    secrets: secrets.all,
+    destination: process.stderr,
+  });
+  const { client } = connectAccount({
+    baseUrl: vastUrl,
+    apiKey: secrets.apiKey,
+    secrets: secrets.all,
+    clock,
+    random: Math.random,
+    client: { clean: (text) => scrub(text, secrets.all()) },
+  });
+  const probe = createProbe(clock, {
+    healthPath,
+    healthExpect,
+    scheme: desired.upstreamScheme,
+    authHeader: secrets.upstreamAuth,
+    onRefused: secrets.reload,
+  });
+  const redis = addresses.bans === null ? null : await openRedis(addresses.bans, log, clock);
+  try {
+    const bans = redis === null ? noBans : createBanStore(redis, clock, banTimes);
+    return await readPlan({ settings, client, bans, probe, clock, disk });
+  } finally {
+    redis?.close();
+  }
+}

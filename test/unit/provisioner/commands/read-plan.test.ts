@@ -1,0 +1,112 @@
+import { describe, expect, test } from "vitest";
+import { readPlan } from "../../../../provisioner/commands/read-plan.ts";
+import { readPlanSettings } from "../../../../provisioner/settings.ts";
+import { fakeClock } from "../../../fakes/fake-clock.ts";
+import { type ClientScript, fakeBans, fakeClient, type Journal, vastError } from "../fakes.ts";
+import { LABEL, MINUTE, NOW, offer, passing, row, servingTrack, state, tracks } from "../plan/situation.ts";
+
+const SETTINGS = {
+  POD_NAME: "vast-pod-0",
+  VAST_API_KEY: "key",
+  VAST_TEMPLATE_NAME: "demo",
+  VAST_TEMPLATE_IMAGE: "example/app:2",
+  VAST_SEARCH_QUERY: '{"rentable": {"eq": true}, "order": [["dph_total", "asc"]]}',
+  STATE_PATH: "/own/state.json",
+  UPSTREAM_PATH: "/shared/upstream.json",
+};
+
+interface Script extends ClientScript {
+  files?: Record<string, string | Error>;
+  env?: Record<string, string>;
+}
+
+function reading({ files = {}, env = {}, ...script }: Script = {}) {
+  const journal: Journal = [];
+  const clock = fakeClock(NOW);
+  const settings = readPlanSettings({ env: { ...SETTINGS, ...env }, flags: {}, readFile: () => "" });
+  const plan = clock.drive(
+    readPlan({
+      settings,
+      client: fakeClient(journal, { rows: () => [row()], offers: () => [offer()], ...script }),
+      bans: fakeBans(journal),
+      probe: async (endpoint) => passing(endpoint),
+      clock,
+      disk: {
+        async read(path) {
+          const content = files[path] ?? null;
+          if (content instanceof Error) throw content;
+          return content;
+        },
+      },
+    }),
+  );
+  return { journal, plan };
+}
+const fails = (error: Error) => () => {
+  throw error;
+};
+
+describe("what is read for a plan", () => {
+  test("is the list, the template, the credit and the offers, once each", async () => {
+    const { journal, plan } = reading();
+    expect(await plan).toMatchObject({ known: true, wouldAct: false, creditDollars: 100, offers: { found: 1 } });
+    expect(journal.toSorted()).toEqual(["credit", "list", "search", "template"]);
+  });
+
+  test("is a second search where the first one does not show which offer is taken", async () => {
+    const { journal, plan } = reading({ env: { VAST_SEARCH_QUERY: '{"rentable": {"eq": true}}' } });
+    await plan;
+    expect(journal.filter((entry) => entry === "search")).toHaveLength(2);
+  });
+
+  test("includes the state file of the provisioner and what it has published", async () => {
+    const creates = [NOW - MINUTE];
+    const stored = JSON.stringify(state({ tracks: tracks(row().id, servingTrack()), creates }));
+    const { plan } = reading({ files: { "/own/state.json": stored } });
+    expect(await plan).toMatchObject({ budget: { createsLeft: 5 }, notes: [] });
+  });
+
+  test("goes on without a state file, and says so", async () => {
+    const missing = await reading().plan;
+    expect(missing.budget).toBeNull();
+    expect(missing.notes).toEqual([
+      expect.stringMatching(/^The state file \/own\/state.json does not exist here: .* container/),
+    ]);
+    const denied = Object.assign(new Error("EACCES: permission denied"), { code: "EACCES" });
+    const files = { "/own/state.json": denied, "/shared/upstream.json": denied };
+    expect((await reading({ files }).plan).notes[0]).toMatch(/cannot be read \(EACCES: permission denied\)/);
+    const foreign = JSON.stringify(state({ label: "k8s_pod=other" }));
+    const notes = (await reading({ files: { "/own/state.json": foreign } }).plan).notes;
+    expect(notes[0]).toMatch(/cannot be used \(it belongs to the label k8s_pod=other/);
+  });
+
+  test("is no plan when the list cannot be read, and offers are not searched for then", async () => {
+    const { journal, plan } = reading({ rows: fails(vastError("unavailable")) });
+    const document = await plan;
+    expect(document).toMatchObject({ known: false, wouldAct: false, offers: null, label: LABEL });
+    expect(document.notes[0]).toMatch(/^The instance list is unknown/);
+    expect(journal).not.toContain("search");
+  });
+
+  test("shows what else cannot be read as unknown, and stands", async () => {
+    const { plan } = reading({
+      credit: fails(vastError("auth")),
+      offers: fails(vastError("unavailable")),
+    });
+    const document = await plan;
+    expect(document).toMatchObject({ known: true, creditDollars: null, offers: null, reason: "instance_ready" });
+    expect(document.notes.join("\n")).toMatch(/The offers are unknown[\s\S]*The credit is unknown/);
+  });
+
+  test("searches for no offer without the template", async () => {
+    const { journal, plan } = reading({ template: fails(vastError("unavailable")) });
+    expect((await plan).notes.join("\n")).toMatch(/Offers cannot be searched for without the template/);
+    expect(journal).not.toContain("search");
+  });
+
+  test("writes nothing to the ban store, also where a pass would", async () => {
+    const { journal, plan } = reading({ rows: () => [row({ actualStatus: "loading", ports: null, address: "" })] });
+    expect((await plan).wouldAct).toBe(false);
+    expect(journal.filter((entry) => /waiting|ban|count|create|destroy|save/.test(entry))).toEqual([]);
+  });
+});
