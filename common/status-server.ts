@@ -1,5 +1,5 @@
 // The status server of both programs: /livez, /readyz, /status and /metrics. Touches one port.
-import { createServer, type Server } from "node:http";
+import { createServer, type Server, type ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { messageOf } from "./errors.ts";
 import type { MetricsText } from "./metrics.ts";
@@ -16,6 +16,8 @@ export interface StatusSource {
   /** The document of `/status`, or a promise of it. It must contain no secret. */
   status(): unknown;
   metrics: MetricsText;
+  /** Answers a GET or HEAD of another path. Resolves to false, with nothing written, when it does not know the path. */
+  page?(path: string, response: ServerResponse): Promise<boolean>;
 }
 
 export interface StatusServer {
@@ -40,7 +42,7 @@ const LIMITS = {
  */
 export async function startStatusServer(port: number, source: StatusSource, variable: string): Promise<StatusServer> {
   const server = createServer(LIMITS, async (request, response) => {
-    const path = (request.url ?? "/").split("?")[0];
+    const [path = "/"] = (request.url ?? "/").split("?");
     const send = (status: number, type: string, body: string) => {
       response.writeHead(status, { "content-type": type, "cache-control": "no-store" });
       response.end(request.method === "HEAD" ? undefined : body);
@@ -58,7 +60,17 @@ export async function startStatusServer(port: number, source: StatusSource, vari
       case "/metrics":
         return send(...(await metricsAnswer(source.metrics)));
       default:
-        return send(404, "text/plain", "not found: use /livez, /readyz, /status or /metrics\n");
+        try {
+          if (await source.page?.(path, response)) return;
+        } catch (error) {
+          if (response.headersSent) return void response.destroy();
+          return send(...failure(error));
+        }
+        return send(
+          404,
+          "text/plain",
+          `not found: use ${source.page ? "/, " : ""}/livez, /readyz, /status or /metrics\n`,
+        );
     }
   });
   boundConnections(server);

@@ -268,7 +268,7 @@ export const PROVISIONER_VARIABLES = {
   }),
   PROVISIONER_STATUS_PORT: byDefault(port, "8080", {
     group: "program",
-    meaning: "`/livez`, `/readyz`, `/status` and `/metrics` of the provisioner",
+    meaning: "`/` (a page for people), `/livez`, `/readyz`, `/status` and `/metrics` of the provisioner",
     expects: EXPECTED.port,
   }),
   ...SHARED_VARIABLES,

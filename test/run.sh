@@ -3,7 +3,7 @@
 # the first failure. Arguments go to vitest.
 set -eu
 cd "$(dirname "$0")/.."
-sh test/setup.sh nginx redis-server promtool prometheus
+sh test/setup.sh nginx redis-server promtool prometheus chromium
 npm run --silent types
 npm run --silent lint
 exec node node_modules/vitest/vitest.mjs run --project unit --project integration --project simulation --project seeds "$@"

@@ -84,9 +84,9 @@ if [ ! -e "$installed" ] || [ -n "$(find package-lock.json -newer "$installed")"
 fi
 
 # Not every program has -v, but one whose libraries are missing does not start at all (127).
-# (mmdebstrap would treat -v as "verbose" and start; ip does not know it.)
+# (mmdebstrap would treat -v as "verbose" and start, and chromium would open a window; ip does not know it.)
 starts() {
-  case $1 in */mmdebstrap) set -- "$1" --version ;; */ip) set -- "$1" -V ;; *) set -- "$1" -v ;; esac
+  case $1 in */mmdebstrap | */chromium) set -- "$1" --version ;; */ip) set -- "$1" -V ;; *) set -- "$1" -v ;; esac
   "$@" || [ $? -lt 126 ]
 }
 # `nginx` is in /usr/sbin, which is not in the PATH of ordinary users.
@@ -176,6 +176,8 @@ for package in "$work"/packages/*.deb; do dpkg-deb -x "$package" "$programs" 2>>
 libraries=$(find "$programs" -name '*.so.*' -exec dirname {} \; | sort -u | paste -s -d : -)
 for program in $missing; do
   binary=$(find "$programs/usr/sbin" "$programs/usr/bin" -name "$program" 2>/dev/null | head -n 1)
+  # The one in /usr/bin is a script that starts this one by its absolute path.
+  [ "$program" != chromium ] || binary="$programs/usr/lib/chromium/chromium"
   [ -n "$binary" ] || give_up
   printf '#!/bin/sh\nLD_LIBRARY_PATH="%s" exec "%s" "$@"\n' "$libraries" "$binary" >"$work/start"
   chmod 755 "$work/start"
