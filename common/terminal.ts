@@ -20,13 +20,19 @@ export interface Terminal extends Streams {
 // What a terminal has that does not tell its size.
 const USUAL_WIDTH = 80;
 
-export function createTerminal(out: NodeJS.WriteStream, err: NodeJS.WritableStream): Terminal {
+/** Of the process: its streams are made when they are used, because that makes a pipe non-blocking also for the log. */
+export function createTerminal(of: Pick<NodeJS.Process, "stdout" | "stderr">): Terminal {
   return {
-    out: (text) => void out.write(text),
-    err: (text) => void err.write(text),
-    width: () => (out.isTTY ? out.columns || USUAL_WIDTH : null),
-    paint: (style, text) => styleText(style, text, { stream: out }),
+    out: (text) => void of.stdout.write(text),
+    err: (text) => void of.stderr.write(text),
+    width: () => (of.stdout.isTTY ? of.stdout.columns || USUAL_WIDTH : null),
+    paint: (style, text) => painter(of.stdout)(style, text),
   };
+}
+
+/** Colours for one stream. */
+export function painter(stream: NodeJS.WritableStream): Terminal["paint"] {
+  return (style, text) => styleText(style, text, { stream });
 }
 
 // Zl and Zp are line ends too, and Bidi_Control turns the order of the text around it.

@@ -1,5 +1,5 @@
 // What a table of settings consists of, and the settings that both programs read. Pure.
-import type * as z from "zod";
+import * as z from "zod";
 import { boolean, header, path, port } from "./variable-parsers.ts";
 
 /** The groups of settings with their headings, in the order of `--help` and of the README. */
@@ -101,6 +101,15 @@ export const SHARED_VARIABLES = {
       "a program that cannot start stays up, reports why on `/status`, and tries again; the images set it to true",
     expects: EXPECTED.boolean,
   }),
+  LOG_FORMAT: optional(
+    z.enum(["json", "pretty"]),
+    {
+      group: "program",
+      meaning: "`json`: one JSON object for each log line; `pretty`: text for people",
+      expects: "json or pretty",
+    },
+    "pretty on a terminal, else json",
+  ),
   DEBUG: byDefault(boolean, "false", {
     group: "program",
     meaning: "log debug messages",

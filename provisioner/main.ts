@@ -15,5 +15,5 @@ process.exitCode = await runCommandLine(
     commands: async () => (await import("./commands/table.ts")).PROVISIONER_COMMANDS,
   },
   process.argv.slice(2),
-  { terminal: createTerminal(process.stdout, process.stderr), env: process.env },
+  { terminal: createTerminal(process), env: process.env },
 );

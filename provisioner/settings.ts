@@ -1,5 +1,6 @@
 // The provisioner's settings, typed and in the code's units. Touches the files with secrets.
 
+import type { LogFormat } from "../common/log-destination.ts";
 import { readSettings, SettingsError, type SettingsSource } from "../common/settings.ts";
 import { readSmallFileSync } from "../common/small-file.ts";
 import type { Header, RegistryLogin } from "../common/variable-parsers.ts";
@@ -30,6 +31,7 @@ export interface PlanSettings {
   allowLocal: boolean;
   upstreamPath: string;
   statePath: string;
+  logFormat: LogFormat | undefined;
   debug: boolean;
   secrets: Secrets;
   warnings: readonly string[];
@@ -146,6 +148,7 @@ function planSettings(
     allowLocal: v.UPSTREAM_ALLOW_LOCAL,
     upstreamPath: v.UPSTREAM_PATH,
     statePath: v.STATE_PATH,
+    logFormat: v.LOG_FORMAT,
     debug: v.DEBUG,
     secrets: createSecrets(source, { ...v, DOCKER_LOGIN: login }, redis),
     warnings: [
@@ -162,6 +165,7 @@ export interface DestroySettings {
   vastUrl: string;
   statePath: string;
   statusPort: number;
+  logFormat: LogFormat | undefined;
   debug: boolean;
   apiKey: string;
   /** The Redis with the label's lease; null without Redis. */
@@ -182,6 +186,7 @@ export function readDestroySettings(source: SettingsSource): DestroySettings {
     vastUrl: v.VAST_URL,
     statePath: v.STATE_PATH,
     statusPort: v.PROVISIONER_STATUS_PORT,
+    logFormat: v.LOG_FORMAT,
     debug: v.DEBUG,
     apiKey: v.VAST_API_KEY,
     redis,
@@ -196,6 +201,7 @@ const ALWAYS_READ_BY_DESTROY = [
   "VAST_LABEL",
   "STATE_PATH",
   "PROVISIONER_STATUS_PORT",
+  "LOG_FORMAT",
   "DEBUG",
   "BLACKLIST_ENABLED",
   "FLEET_REDIS_URL",
@@ -204,7 +210,7 @@ const ALWAYS_READ_BY_DESTROY = [
 const BANS_REDIS = ["BLACKLIST_REDIS_URL", "BLACKLIST_REDIS_PASSWORD"] as const;
 /** All settings that `destroy` may read, and all of `reap`. */
 export const DESTROY_SETTINGS = [...ALWAYS_READ_BY_DESTROY, ...BANS_REDIS] as const;
-export const REAP_SETTINGS = ["VAST_API_KEY", "VAST_URL", "VAST_LABEL", "DEBUG"] as const;
+export const REAP_SETTINGS = ["VAST_API_KEY", "VAST_URL", "VAST_LABEL", "LOG_FORMAT", "DEBUG"] as const;
 const FLEET_REDIS = ["FLEET_REDIS_URL", "FLEET_REDIS_PASSWORD", "BLACKLIST_ENABLED"] as const;
 type Variables = Values<typeof PROVISIONER_VARIABLES>;
 

@@ -1,10 +1,12 @@
 // The reloader's settings, typed and in the code's units. Touches only the files that `SettingsSource` reads.
+import type { LogFormat } from "../common/log-destination.ts";
 import { readSettings, SettingsError, type SettingsSource } from "../common/settings.ts";
 import type { Header } from "../common/variable-parsers.ts";
 import type { ProxySettings } from "./render/view.ts";
 import { RELOADER_VARIABLES, SYSTEM_AUTHORITIES } from "./variables.ts";
 
 export interface ReloaderSettings {
+  logFormat: LogFormat | undefined;
   debug: boolean;
   /** The upstream file, which the provisioner writes. */
   upstreamPath: string;
@@ -33,6 +35,7 @@ export function reloaderSettings(
   const configPath = values.NGINX_CONFIG_PATH;
   const verify = values.NGINX_UPSTREAM_TLS_VERIFY === "on";
   const settings: ReloaderSettings = {
+    logFormat: values.LOG_FORMAT,
     debug: values.DEBUG,
     upstreamPath: values.UPSTREAM_PATH,
     statusPort: values.RELOADER_STATUS_PORT,

@@ -4,6 +4,7 @@ import { type Clock, systemClock } from "../../common/clock.ts";
 import { type CommandCall, EXIT, type ExitCode } from "../../common/command.ts";
 import { codeOf, isFileSystemError, messageOf } from "../../common/errors.ts";
 import { getJson } from "../../common/http.ts";
+import { logDestination } from "../../common/log-destination.ts";
 import { createLogger } from "../../common/logging.ts";
 import { SettingsError, type SettingsSource } from "../../common/settings.ts";
 import { type AccountLeaseParts, createAccountLease } from "../lease/account-lease.ts";
@@ -37,12 +38,13 @@ export async function destroyCommand(call: CommandCall, source: SettingsSource):
     debug: settings.debug,
     quiet: true,
     secrets: () => settings.secrets,
-    destination: process.stderr,
+    destination: await logDestination(settings.logFormat, 2),
   });
   const { client } = connectAccount({ baseUrl: vastUrl, apiKey: () => apiKey, clock, random: Math.random });
   const stateFile = createStateFile(statePath, clock.now);
   const redis = address === null ? null : await openRedis(address, log, clock);
-  const print = (text: string) => void (json ? process.stderr : process.stdout).write(`${text}\n`);
+  const { terminal } = call;
+  const print = (text: string) => (json ? terminal.err : terminal.out)(`${text}\n`);
   const outcome = await destroyAll({
     client,
     clock,
@@ -62,7 +64,7 @@ export async function destroyCommand(call: CommandCall, source: SettingsSource):
     print,
   }).finally(() => redis?.close());
   if (outcome.problem !== null) print(outcome.problem);
-  if (json) process.stdout.write(`${JSON.stringify(outcome)}\n`);
+  if (json) terminal.out(`${JSON.stringify(outcome)}\n`);
   return outcome.done ? EXIT.done : EXIT.failed;
 }
 

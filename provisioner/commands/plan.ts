@@ -2,6 +2,7 @@
 import { systemClock as clock } from "../../common/clock.ts";
 import { type CommandCall, EXIT, type ExitCode } from "../../common/command.ts";
 import { systemDisk as disk } from "../../common/disk.ts";
+import { logDestination } from "../../common/log-destination.ts";
 import { createLogger, scrub } from "../../common/logging.ts";
 import type { SettingsSource } from "../../common/settings.ts";
 import { createBanStore, noBans } from "../blacklist/store.ts";
@@ -25,13 +26,23 @@ export async function planCommand(call: CommandCall, source: SettingsSource): Pr
 
 async function makePlan(source: SettingsSource): Promise<PlanDocument> {
   const settings = readPlanSettings(source);
-  const { secrets, vastUrl, healthPath, healthExpect, desired, redis: addresses, banTimes, debug } = settings;
+  const {
+    secrets,
+    vastUrl,
+    healthPath,
+    healthExpect,
+    desired,
+    redis: addresses,
+    banTimes,
+    logFormat,
+    debug,
+  } = settings;
   const log = createLogger({
     app: "vast-provisioner",
     debug,
     quiet: true,
     secrets: secrets.all,
-    destination: process.stderr,
+    destination: await logDestination(logFormat, 2),
   });
   const { client } = connectAccount({
     baseUrl: vastUrl,

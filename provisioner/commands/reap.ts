@@ -2,6 +2,7 @@
 
 import { systemClock } from "../../common/clock.ts";
 import { type CommandCall, EXIT, type ExitCode } from "../../common/command.ts";
+import { logDestination } from "../../common/log-destination.ts";
 import { createLogger } from "../../common/logging.ts";
 import { readSettings, SettingsError, type SettingsSource } from "../../common/settings.ts";
 import { readSmallFileSync } from "../../common/small-file.ts";
@@ -22,6 +23,7 @@ export async function reapCommand(call: CommandCall, source: SettingsSource): Pr
   const { values } = readSettings(PROVISIONER_VARIABLES, source, REAP_SETTINGS);
   const { prefix, atMost, youngerThanMinutes } = readOptions(call.options);
   const clock = systemClock;
+  const { terminal } = call;
   const json = call.output === "json";
   const { client } = connectAccount({
     baseUrl: values.VAST_URL,
@@ -38,7 +40,7 @@ export async function reapCommand(call: CommandCall, source: SettingsSource): Pr
       debug: values.DEBUG,
       quiet: true,
       secrets: () => [values.VAST_API_KEY],
-      destination: process.stderr,
+      destination: await logDestination(values.LOG_FORMAT, 2),
     }),
     prefix,
     label: values.VAST_LABEL,
@@ -46,9 +48,9 @@ export async function reapCommand(call: CommandCall, source: SettingsSource): Pr
     youngerThanMs: youngerThanMinutes * MS_PER_MINUTE,
     atMost,
     dryRun: call.options.yes !== true,
-    print: (text) => void (json ? process.stderr : process.stdout).write(`${text}\n`),
+    print: (text) => (json ? terminal.err : terminal.out)(`${text}\n`),
   });
-  if (json) process.stdout.write(`${JSON.stringify(outcome)}\n`);
+  if (json) terminal.out(`${JSON.stringify(outcome)}\n`);
   return outcome.done ? EXIT.done : EXIT.failed;
 }
 

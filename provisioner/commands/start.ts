@@ -1,6 +1,7 @@
 // The command `run`: starts the provisioner, and stays up when it cannot start (STAY_UP). Touches everything.
 import { systemClock as clock } from "../../common/clock.ts";
 import { type CommandCall, EXIT, type ExitCode } from "../../common/command.ts";
+import { logDestination } from "../../common/log-destination.ts";
 import { createLogger } from "../../common/logging.ts";
 import { type StatusSource, startStatusServer } from "../../common/status-server.ts";
 import { readAlone, stayUp } from "../../common/stay-up.ts";
@@ -13,16 +14,22 @@ import { run } from "./run.ts";
 export async function startCommand({ env, flags }: CommandCall): Promise<ExitCode> {
   const source = { env, flags, readFile: readSecretFile };
   const stop = stopSignal();
-  const start = () => {
+  const start = async () => {
     const settings = readProvisionerSettings(source);
-    return run(settings, systemDependencies(settings, env), stop);
+    const logTo = await logDestination(settings.logFormat, 1);
+    return run(settings, { ...systemDependencies(settings, env), logTo }, stop);
   };
   const exitCode = (done: boolean) => (done ? EXIT.done : EXIT.failed);
   if (!readAlone(PROVISIONER_VARIABLES, source, "STAY_UP")) return exitCode(await start());
   const port = readAlone(PROVISIONER_VARIABLES, source, "PROVISIONER_STATUS_PORT");
-  const log = createLogger({ app: "vast-provisioner", debug: false, secrets: () => [] });
+  const log = createLogger({
+    app: "vast-provisioner",
+    debug: false,
+    secrets: () => [],
+    destination: await logDestination(readAlone(PROVISIONER_VARIABLES, source, "LOG_FORMAT"), 1),
+  });
   const parts = {
-    start: async () => start(),
+    start,
     serve: (status: StatusSource) => startStatusServer(port, status, "PROVISIONER_STATUS_PORT"),
     clock,
     onProblem: (message: string) => log.error({ event: "cannot_start" }, message),

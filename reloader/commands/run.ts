@@ -3,6 +3,7 @@ import { readIfExists } from "../../common/atomic-file.ts";
 import { systemClock as clock } from "../../common/clock.ts";
 import { type CommandCall, EXIT, type ExitCode } from "../../common/command.ts";
 import { systemDisk as disk } from "../../common/disk.ts";
+import { logDestination } from "../../common/log-destination.ts";
 import { createLogger, type Logger } from "../../common/logging.ts";
 import { WakeSignal } from "../../common/loop.ts";
 import { createRegistry } from "../../common/metrics.ts";
@@ -37,10 +38,11 @@ export async function runCommand(call: CommandCall): Promise<ExitCode> {
 }
 
 async function runUntilStopped(call: CommandCall): Promise<ExitCode> {
-  const log = createLogger({ app: "vast-reloader", debug: false, secrets: () => [] });
+  const source = { env: call.env, flags: call.flags, readFile: readSmallFileSync };
+  const destination = await logDestination(readAlone(RELOADER_VARIABLES, source, "LOG_FORMAT"), 1);
+  const log = createLogger({ app: "vast-reloader", debug: false, secrets: () => [], destination });
   const stop = stopSignal(log);
   const start = async () => run(reloaderDependencies(call), stop);
-  const source = { env: call.env, flags: call.flags, readFile: readSmallFileSync };
   if (!readAlone(RELOADER_VARIABLES, source, "STAY_UP")) return start();
   const port = readAlone(RELOADER_VARIABLES, source, "RELOADER_STATUS_PORT");
   const serve = (status: StatusSource) => startStatusServer(port, status, "RELOADER_STATUS_PORT");
@@ -51,7 +53,9 @@ async function runUntilStopped(call: CommandCall): Promise<ExitCode> {
 async function run(dependencies: ReloaderDependencies, stop: AbortSignal): Promise<ExitCode> {
   const { settings, warnings, auth } = dependencies;
   const { configPath, upstreamPath, statusPort } = settings;
-  const logger = createLogger({ app: "vast-reloader", debug: settings.debug, secrets: () => auth.values() });
+  const { debug, logFormat } = settings;
+  const destination = await logDestination(logFormat, 1);
+  const logger = createLogger({ app: "vast-reloader", debug, secrets: () => auth.values(), destination });
   logger.info({ event: "start", version: VERSION, configPath, upstreamPath, statusPort }, "the reloader starts");
   for (const warning of warnings) logger.warn({ event: "settings" }, warning);
 

@@ -44,6 +44,10 @@ describe("the containers of the stack", () => {
     await expect(stack.inside("reloader", "ls", "/var/lib/vast-pod")).rejects.toThrow(/No such file/);
   });
 
+  test.each(["provisioner", "reloader"])("vast-%s is on the PATH of its container", async (service) => {
+    expect(await stack.inside(service, `vast-${service}`, "--version")).toMatch(/^\d+\.\d+\.\d+\n$/);
+  });
+
   test("the config can be read by nginx and belongs to it", async () => {
     const line = await stack.inside("nginx", "stat", "--format", "%u:%g %a", "/etc/nginx/conf.d/default.conf");
     expect(line.trim()).toBe("101:101 644");

@@ -326,6 +326,7 @@ describe("the table", () => {
     expect(provisioner).not.toContain("NGINX_CONFIG_PATH");
     expect(provisioner.filter((name) => reloader.includes(name)).toSorted()).toEqual([
       "DEBUG",
+      "LOG_FORMAT",
       "NGINX_LISTEN_PORT",
       "RELOADER_STATUS_PORT",
       "STAY_UP",

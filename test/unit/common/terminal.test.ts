@@ -1,4 +1,3 @@
-import { PassThrough } from "node:stream";
 import { WriteStream } from "node:tty";
 import { describe, expect, test } from "vitest";
 import { createTerminal, cutToWidth, displayWidth, oneLine, printableLines } from "../../../common/terminal.ts";
@@ -39,15 +38,26 @@ describe("the width of a text", () => {
 });
 
 describe("a terminal", () => {
-  const stream = (isTTY: boolean, columns: number) => {
-    const out = new PassThrough();
-    return Object.assign(Object.create(WriteStream.prototype, {}), {
-      write: (text: string) => out.write(text),
+  const streams = (isTTY: boolean, columns: number) => {
+    const stdout = Object.assign(Object.create(WriteStream.prototype, {}), {
       isTTY,
       columns,
       getColorDepth: () => (isTTY ? 8 : 1),
     });
+    return { stdout, stderr: stdout };
   };
+
+  test("opens no stream before it is used", () => {
+    const opened = { stdout: 0 };
+    createTerminal({
+      get stdout(): never {
+        opened.stdout += 1;
+        throw new Error("opened");
+      },
+      stderr: process.stderr,
+    });
+    expect(opened.stdout).toBe(0);
+  });
 
   test.each([
     [true, 72, 72],
@@ -55,6 +65,6 @@ describe("a terminal", () => {
     [true, 0, 80],
     [false, 0, null],
   ])("isTTY %s with %i columns is %s wide", (isTTY, columns, width) => {
-    expect(createTerminal(stream(isTTY, columns), new PassThrough()).width()).toBe(width);
+    expect(createTerminal(streams(isTTY, columns)).width()).toBe(width);
   });
 });

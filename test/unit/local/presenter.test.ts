@@ -78,11 +78,17 @@ test("a line that is not JSON, like an error at startup, is shown unchanged", ()
 
 test("a line shows the time since the start, the word and the text in columns", () => {
   expect(formatMessage(3249, { word: "creating", text: "offer 5000123, RTX 4090, $0.316/h" })).toBe(
-    "   3.2s  creating     offer 5000123, RTX 4090, $0.316/h",
+    "    3.2s  creating     offer 5000123, RTX 4090, $0.316/h",
   );
 });
 
 test("further lines of a text are indented below the first", () => {
   const [first, second] = formatMessage(0, { word: "restarting", text: "nginx\n| [emerg]" }).split("\n");
   expect(second?.indexOf("|")).toBe(first?.indexOf("nginx"));
+});
+
+test("a stranger's text in a line does not control the terminal", () => {
+  expect(provisioner({ event: "state", state: "blocked", reason: "x", msg: "it says \u001b[2Jhello" })?.text).toBe(
+    "it says hello",
+  );
 });
