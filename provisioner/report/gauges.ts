@@ -61,6 +61,9 @@ export function registerGauges(registry: Registry, parts: GaugeParts, instance: 
   gauge("instance_start_timestamp_seconds", "Time at which the pod's instance was created.", () =>
     seconds(instance()?.createdAt),
   );
+  gauge("instance_end_timestamp_seconds", "Time at which the contract of the pod's instance ends.", () =>
+    seconds(instance()?.endsAt),
+  );
   gauge("instance_price_dollars_per_hour", "Price of the pod's instance.", () => instance()?.dollarsPerHour ?? null);
   gauge("price_ceiling_dollars_per_hour", "VAST_MAX_DPH, if it is set.", () => parts.limits.maxDollarsPerHour ?? null);
   gauge("instances", "Listed instances of the pod that are not being destroyed; more than one is a duplicate.", () =>

@@ -1,4 +1,5 @@
 // The command `run`: keeps nginx in sync with the upstream file until SIGTERM or SIGINT. Wires the parts together.
+import { hostname } from "node:os";
 import { readIfExists } from "../../common/atomic-file.ts";
 import { systemClock as clock } from "../../common/clock.ts";
 import { type CommandCall, EXIT, type ExitCode } from "../../common/command.ts";
@@ -135,6 +136,8 @@ function createReconciler(dependencies: ReloaderDependencies, report: Report, lo
 
 function serveStatus({ statusPort, proxy }: ReloaderSettings, report: Report): Promise<StatusServer> {
   const metrics = createRegistry();
+  // Some scrape jobs do not say which pod an address belongs to, and the alerts are by pod. In a pod the host name is the pod's name.
+  metrics.setDefaultLabels({ pod: hostname() });
   registerMetrics(metrics, report, () => fetchConnections(proxy.statusPort, clock));
   const source = {
     live: () => report.live(clock.monotonic()),

@@ -1,5 +1,6 @@
-// `npm run docs`: writes the generated parts of all documents again. Touches the *.md files.
+// `npm run docs`: writes the generated parts of all documents again, and the files made from the alert rules. Touches them.
 import { writeFile } from "node:fs/promises";
+import { alertFiles } from "./alert-files.ts";
 import { ROOT, readDocuments, regenerate } from "./documents.ts";
 import { generatedPart } from "./parts.ts";
 
@@ -9,3 +10,5 @@ for (const { path, text } of await readDocuments()) {
   await writeFile(`${ROOT}${path}`, written);
   process.stdout.write(`${path} was written again\n`);
 }
+
+for (const [path, content] of await alertFiles()) await writeFile(`${ROOT}${path}`, content);

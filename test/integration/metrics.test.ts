@@ -1,4 +1,5 @@
 // The metrics of both programs as Prometheus gets them: promtool checks names, units, types and help texts.
+import { hostname } from "node:os";
 import { afterEach, expect, test } from "vitest";
 import { promtool } from "../sandbox/promtool.ts";
 import { until } from "../sandbox/until.ts";
@@ -23,13 +24,15 @@ test("promtool has nothing to say about the metrics of a pod that serves, and of
   await pod.provision({ VAST_MAX_DPH: "5" });
   const { instance } = await pod.ready();
   await until("the reload is counted", async () =>
-    /_reload_duration.*_count.* 1$/m.test(await scrape("RELOADER_STATUS_PORT")),
+    /_reload_duration.*_count.* [1-9]/m.test(await scrape("RELOADER_STATUS_PORT")),
   );
   const [provisioner, reloader] = [await scrape("PROVISIONER_STATUS_PORT"), await scrape("RELOADER_STATUS_PORT")];
   await check(provisioner);
   await check(reloader);
   expect(provisioner).toMatch(/^vast_pod_build_info\{program="vast-provisioner",version="\d+\.\d+\.\d+"\} 1$/m);
-  expect(reloader).toMatch(/^vast_pod_build_info\{program="vast-reloader",version="\d+\.\d+\.\d+"\} 1$/m);
+  expect(reloader).toMatch(
+    new RegExp(`^vast_pod_build_info\\{program="vast-reloader",version="[\\d.]+",pod="${hostname()}"\\} 1$`, "m"),
+  );
   expect(provisioner).toMatch(/^vast_pod_probe_results_total\{outcome="passed"\} [1-9]/m);
   expect(provisioner).toMatch(/^vast_pod_api_call_duration_seconds_count\{endpoint="create"\} 1$/m);
   expect(provisioner).toMatch(/^vast_pod_instance_start_timestamp_seconds \d/m);

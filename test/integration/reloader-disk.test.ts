@@ -27,7 +27,7 @@ describe("a config volume", () => {
     const status = await pod.until("the problem shows", (s) => s.problem?.includes("cannot be written"));
     expect(status.problem).toContain(`${pod.configPath} cannot be written (EFBIG)`);
     expect(status).toMatchObject({ applied: { generation: 1 }, desired: { generation: 2 } });
-    expect(await pod.metrics()).toContain('vast_pod_applied_state{state="disk"} 1\n');
+    expect(await pod.metrics()).toMatch(/vast_pod_applied_state\{state="disk",pod="[^"]+"\} 1\n/);
     expect(await pod.config()).toBe(good);
     // Every retry writes a temporary file and removes it again.
     await until("no temporary file is left", async () => {

@@ -8,7 +8,7 @@ import { MANIFESTS, type Manifest, render } from "./kustomize.ts";
 import { type Container, containersOf, podTemplatesOf } from "./pods.ts";
 import { problemsOf, unknownFieldsOf } from "./schemas.ts";
 
-const COMPONENTS = ["blacklist", "scale-down", "reaper", "monitoring", "network-policies"];
+const COMPONENTS = ["blacklist", "scale-down", "reaper", "monitoring", "monitoring-operator", "network-policies"];
 const OVERLAYS = ["demo", "standard", "full", "example"];
 const pairs = COMPONENTS.flatMap((a, i) => COMPONENTS.slice(i + 1).map((b) => [a, b]));
 
@@ -346,7 +346,7 @@ describe("names and selectors", () => {
   });
 
   test("the programs have every metric of the alert rules", async () => {
-    const rules = await readFile(join(MANIFESTS, "components/monitoring/alerts.yaml"), "utf8");
+    const rules = await readFile(join(ROOT, "deploy/monitoring/alerts.yaml"), "utf8");
     const named = new Set(rules.match(/vast_pod_[a-z_]+/g));
     expect(named.size).toBeGreaterThan(5);
     const registered = [...(await provisionerMetrics()), ...(await reloaderMetrics())].map(({ name }) => name);

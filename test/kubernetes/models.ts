@@ -1,4 +1,6 @@
 // The schemas for our manifests, by apiVersion and kind.
+import { PodMonitor } from "@kubernetes-models/prometheus-operator/monitoring.coreos.com/v1/PodMonitor";
+import { PrometheusRule } from "@kubernetes-models/prometheus-operator/monitoring.coreos.com/v1/PrometheusRule";
 import { Deployment } from "kubernetes-models/apps/v1/Deployment";
 import { StatefulSet } from "kubernetes-models/apps/v1/StatefulSet";
 import { HorizontalPodAutoscaler } from "kubernetes-models/autoscaling/v2/HorizontalPodAutoscaler";
@@ -18,6 +20,8 @@ export const MODELS = {
   "apps/v1 StatefulSet": StatefulSet,
   "autoscaling/v2 HorizontalPodAutoscaler": HorizontalPodAutoscaler,
   "batch/v1 CronJob": CronJob,
+  "monitoring.coreos.com/v1 PodMonitor": PodMonitor,
+  "monitoring.coreos.com/v1 PrometheusRule": PrometheusRule,
   "networking.k8s.io/v1 Ingress": Ingress,
   "networking.k8s.io/v1 NetworkPolicy": NetworkPolicy,
   "policy/v1 PodDisruptionBudget": PodDisruptionBudget,

@@ -29,7 +29,7 @@ function reasons(): string[] {
 }
 
 /** Identifiers of other programs. */
-const OTHERS = new Set(["namePrefix"]);
+const OTHERS = new Set(["namePrefix", "podMonitorSelectorNilUsesHelmValues", "ruleSelectorNilUsesHelmValues"]);
 
 /** All source text of the project, in which a documented identifier has to occur. */
 const sources = ["common", "provisioner", "reloader", "deploy", "test"]

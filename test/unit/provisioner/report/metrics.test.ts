@@ -78,6 +78,15 @@ describe("a gauge", () => {
     expect(await setup(full).of("vast_pod_files_writable")).toEqual(["vast_pod_files_writable 0"]);
   });
 
+  test("has when the instance was created and when its contract ends", async () => {
+    const rows = [row({ createdAt: NOW - 60 * SECOND, endsAt: NOW + 60 * SECOND })];
+    const { of } = setup(loopState(seeing(rows, { tracks: { [ID]: servingTrack() } })));
+    expect(await of("vast_pod_instance_start")).toEqual([
+      `vast_pod_instance_start_timestamp_seconds ${NOW / 1000 - 60}`,
+    ]);
+    expect(await of("vast_pod_instance_end")).toEqual([`vast_pod_instance_end_timestamp_seconds ${NOW / 1000 + 60}`]);
+  });
+
   test("has no price ceiling where none is set", async () => {
     expect(await setup(loopState(serving())).of("vast_pod_price_ceiling")).toEqual([]);
   });
