@@ -215,7 +215,7 @@ const FLEET_REDIS = ["FLEET_REDIS_URL", "FLEET_REDIS_PASSWORD", "BLACKLIST_ENABL
 type Variables = Values<typeof PROVISIONER_VARIABLES>;
 
 /** `bans` is not read while bans are disabled. Throws a `SettingsError` when the passwords do not fit. */
-function redisOf(
+export function redisOf(
   fleet: Pick<Variables, (typeof FLEET_REDIS)[number]>,
   bans: Pick<Variables, (typeof BANS_REDIS)[number]> | null,
 ): RedisAddresses {

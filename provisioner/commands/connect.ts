@@ -2,7 +2,7 @@
 import type { Clock } from "../../common/clock.ts";
 import { type ClientOptions, createVastClient, type VastClient } from "../vast/client.ts";
 import { createPacing, type Pacing } from "../vast/pacing.ts";
-import { createTransport, type TransportOptions } from "../vast/transport.ts";
+import { createTransport, type Send, type TransportOptions } from "../vast/transport.ts";
 
 export interface AccountOptions extends Omit<TransportOptions, "pacing"> {
   clock: Clock;
@@ -11,6 +11,8 @@ export interface AccountOptions extends Omit<TransportOptions, "pacing"> {
   client?: Omit<ClientOptions, "apiKey">;
   /** Paces the calls together with those of other pods; `local` paces them alone. */
   pace?: (local: Pacing) => Pacing;
+  /** Sees each call and its answer. */
+  wrap?: (send: Send) => Send;
 }
 
 /** `pacing` is the client's: it spaces the calls of each endpoint. */
@@ -19,9 +21,10 @@ export interface Account {
   pacing: Pacing;
 }
 
-export function connectAccount({ random, client: clientOptions, pace, ...transport }: AccountOptions): Account {
+export function connectAccount({ random, client: clientOptions, pace, wrap, ...transport }: AccountOptions): Account {
   const local = createPacing(transport.clock, random);
   const pacing = pace?.(local) ?? local;
   const { apiKey } = transport;
-  return { client: createVastClient(createTransport({ ...transport, pacing }), { ...clientOptions, apiKey }), pacing };
+  const send = createTransport({ ...transport, pacing });
+  return { client: createVastClient(wrap?.(send) ?? send, { ...clientOptions, apiKey }), pacing };
 }

@@ -57,6 +57,17 @@ export const PROVISIONER_COMMANDS: readonly Command<keyof typeof PROVISIONER_VAR
     run: async (call) => (await import("./destroy.ts")).destroyCommand(call, sourceOf(call)),
   },
   {
+    usage: "doctor",
+    meaning: "check settings, key, template, query, Redis, files and nginx, and say what to do; changes nothing",
+    examples: [
+      { args: "doctor", meaning: "check everything that can be checked here" },
+      { args: "doctor -o json", meaning: "print the findings as JSON, for a script" },
+    ],
+    settings: "all",
+    outputs: ["text", "json"],
+    run: async (call) => (await import("./doctor.ts")).doctorCommand(call, sourceOf(call)),
+  },
+  {
     usage: "query [text..]",
     meaning: "print the filters that a VAST_SEARCH_QUERY means; needs no settings",
     examples: [

@@ -26,6 +26,8 @@ export function fleetKeys(accountId: number) {
     taken: (machineId: number) => name("taken", machineId),
     /** The bans of one database: pods of an account may have different ones. */
     bans: (databaseHash: string) => name("bans", databaseHash),
+    /** Written for a second by `doctor`, to see whether Redis takes writes. */
+    doctor: name("doctor"),
     /** Who may create and destroy under a label. */
     lease: (label: string) => name("lease", label),
     /** The copy of the state of a label's provisioner. */

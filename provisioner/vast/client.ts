@@ -73,6 +73,9 @@ const balanceFields = z.object({ balance: dollars.nullish().catch(null), credit:
 const templateList = z.object({ templates: z.array(z.unknown()) });
 const offerList = z.object({ offers: z.array(z.unknown()) });
 
+/** The schemas of the bodies, for a comparison with what the API answers. */
+export const BODY_FORMS = { user: z.object({ ...user.shape, ...balanceFields.shape }), templateList, offerList };
+
 export interface ClientOptions {
   /** The key in use: with another one the account is read again. */
   apiKey?: () => string;

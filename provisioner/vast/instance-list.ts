@@ -26,6 +26,9 @@ const page = z.object({
 });
 const counts = z.object({ total_instances: wholeNumber, label_counts: z.record(z.string(), wholeNumber) });
 
+/** The schemas of a page, for a comparison with what the API answers. */
+export const PAGE_FORMS = { page, counts };
+
 /** By label, and under "" without one; an error where one of a label's rows cannot be read: then nothing is known of the label. */
 export type ListsByLabel = ReadonlyMap<string, readonly Instance[] | VastError>;
 

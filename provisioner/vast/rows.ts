@@ -206,14 +206,17 @@ export function readTemplate(row: unknown): Template | null {
     name: r.name,
     creatorId: r.creator_id,
     diskSpace: r.recommended_disk_space,
-    publishedPorts: publishedPorts(r.env),
+    publishedPorts: publishedPorts(r.env).length,
   };
 }
 
-/** The number of different `-p` flags in a template's docker options. Text in quotes is a value, not a flag. */
-function publishedPorts(env: string): number {
+/** The schemas of the rows, for a comparison with what the API answers. */
+export const ROW_FORMS = { instance: instanceRow, offer: offerRow, template: templateRow };
+
+/** The different values of the `-p` flags in a template's docker options, like `8000:8000/udp`. Text in quotes is a value, not a flag. */
+export function publishedPorts(env: string): string[] {
   const words = env.match(/"[^"]*"|'[^']*'|[^\s"']+|["']/g) ?? [];
   const flags = new Set(["-p", "--publish"]);
   const ports = words.filter((word, i) => flags.has(words[i - 1] ?? "") && /^[0-9:]+(\/(tcp|udp))?$/.test(word));
-  return new Set(ports).size;
+  return [...new Set(ports)];
 }

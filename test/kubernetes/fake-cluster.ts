@@ -1,5 +1,6 @@
 // A stateful fake of the parts of the Kubernetes API that the provisioner uses, over HTTPS with a token and its own CA, as in a
 // pod. Touches a port of loopback.
+import type { IncomingMessage } from "node:http";
 import { createServer } from "node:https";
 import { AUTHORITY, SERVER } from "./certificates.ts";
 
@@ -25,6 +26,8 @@ export interface FakeCluster {
   trouble: Trouble | null;
   /** The namespace is being deleted. */
   namespaceDeleted: boolean;
+  /** Resources that the service account may not read, by its own question. */
+  readonly denied: Set<string>;
   /** Called with each requested path before it is answered. */
   onAsk(path: string): void;
   /** Requested paths, in order. */
@@ -34,6 +37,7 @@ export interface FakeCluster {
 
 const TOKEN = "token-of-the-service-account";
 const NAMESPACE = "models";
+const REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews";
 // Less than anybody asks for, so that every list of some objects has several pages.
 const MOST_ITEMS = 2;
 
@@ -53,6 +57,8 @@ export async function startFakeCluster(): Promise<FakeCluster> {
     if (cluster.trouble === "cut") return void request.socket.destroy();
     if (cluster.trouble !== null) return send(cluster.trouble.status, cluster.trouble.body ?? "");
     if (request.headers.authorization !== `Bearer ${TOKEN}`) return send(401, failure(401, "Unauthorized"));
+    if (request.method === "POST" && path === REVIEWS)
+      return void readBody(request).then((body) => send(201, accessReview(body, cluster.denied)));
     if (request.method !== "GET") return send(403, failure(403, "Forbidden"));
     if (path === `/api/v1/namespaces/${NAMESPACE}`) return send(200, namespaceObject(cluster.namespaceDeleted));
     const [file = "", query = ""] = path.split("?");
@@ -68,6 +74,7 @@ export async function startFakeCluster(): Promise<FakeCluster> {
     pods,
     trouble: null,
     namespaceDeleted: false,
+    denied: new Set(),
     onAsk: () => undefined,
     asked,
     close: () =>
@@ -114,6 +121,18 @@ function pageOf(body: object, query: URLSearchParams, accept: string): object {
   const metadata = to < body.items.length ? { continue: String(to) } : {};
   if (!accept.includes("as=PartialObjectMetadataList")) return { ...body, metadata, items };
   return { kind: "PartialObjectMetadataList", metadata, items: items.map((one) => ({ metadata: one.metadata })) };
+}
+
+async function readBody(request: IncomingMessage): Promise<string> {
+  let text = "";
+  for await (const chunk of request) text += String(chunk);
+  return text;
+}
+
+/** The question with its answer, as the API server returns it. */
+function accessReview(question: string, denied: ReadonlySet<string>): object {
+  const review = JSON.parse(question) as { spec: { resourceAttributes: { resource: string } } };
+  return { ...review, status: { allowed: !denied.has(review.spec.resourceAttributes.resource) } };
 }
 
 function setObject({ name, replicas, start, deleting, env }: FakeStatefulSet): object {

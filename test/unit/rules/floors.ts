@@ -8,7 +8,7 @@ export const FLOORS: Readonly<Record<"provisioner" | "reloader", readonly (reado
   provisioner: [
     ["main"],
     ["commands"],
-    ["page", "screens"],
+    ["doctor", "page", "screens"],
     ["reconcile", "serve", "report", "teardown", "settings"],
     ["keep"],
     ["act", "loop-state", "variables"],

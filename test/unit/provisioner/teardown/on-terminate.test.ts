@@ -34,6 +34,7 @@ function clusterWith(results: readonly LookupResult[], ownPod = pod, namespace: 
   return {
     namespace: "models",
     list: async () => silent,
+    post: async () => silent,
     get: async (path) => {
       if (path.endsWith("/pods/vast-pod-1")) return ownPod;
       if (path === "/api/v1/namespaces/models") return namespace;

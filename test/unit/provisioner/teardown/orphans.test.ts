@@ -39,6 +39,7 @@ async function run({ rows, sets, pods, over, destroy }: Setup) {
       cluster: {
         namespace: "models",
         get: async () => ({ kind: "unknown", why: "only lists are needed" }),
+        post: async () => ({ kind: "unknown", why: "only lists are needed" }),
         list: async (path) => {
           journal.push(`cluster ${path}`);
           if (path.endsWith("/statefulsets")) return sets ?? found("StatefulSetList", [set(1)]);

@@ -1,0 +1,138 @@
+// `doctor` as a real program: what it finds beside a pod that works, and what it says when things are wrong. It changes nothing.
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterEach, describe, expect, test } from "vitest";
+import type { Finding } from "../../provisioner/doctor/findings.ts";
+import { startFakeCluster } from "../kubernetes/fake-cluster.ts";
+import { API_KEY, openPod, type Pod, type PodOptions, REGISTRY_PASSWORD } from "./pod.ts";
+
+let pod: Pod;
+afterEach(() => pod.close());
+
+// The clock of a test that runs faster than real time differs from that of the API.
+const open = async (options: PodOptions = {}) => {
+  pod = await openPod({ timeScale: 1, bootSeconds: 1, ...options });
+  return pod;
+};
+
+async function doctor(env: Record<string, string> = {}) {
+  const child = await pod.provision(env, ["doctor", "-o", "json"]);
+  const { code } = await child.exited;
+  const text = child.lines.join("\n");
+  const { findings } = JSON.parse(text) as { findings: Finding[] };
+  const of = (check: string) => findings.filter((finding) => finding.check === check);
+  return { code, text, findings, of };
+}
+
+const LOGIN = { DOCKER_LOGIN: `-u registry-user -p ${REGISTRY_PASSWORD} docker.io` };
+
+test("finds nothing wrong beside a pod that works, and changes nothing", async () => {
+  await open({ redis: true, proxy: true });
+  await pod.provision();
+  await pod.ready();
+  const before = (await pod.emulator.mutations()).length;
+  const { code, findings, of } = await doctor(LOGIN);
+  expect(findings.filter(({ verdict }) => verdict === "fail" || verdict === "warn")).toEqual([]);
+  expect(code).toBe(0);
+  expect(of("key")[0]?.message).toMatch(/^account 104717, credit \$[\d.]+ \(about \d+d \d+h at \$\d\.\d\d\/h\)$/);
+  expect(of("instances")[0]?.message).toMatch(
+    /^the account has 1; instance \d+ \(.*\) with the label k8s_pod=vast-pod-0$/,
+  );
+  expect(of("redis")[0]?.message).toMatch(
+    /: 0 bans, the lease of k8s_pod=vast-pod-0 is held by .* \(pid \d+, started /,
+  );
+  expect(of("nginx")[0]?.message).toBe("runs, and serves what is wanted");
+  expect(of("forms")[0]?.message).toBe("4 of 4 kinds of answers have the expected form");
+  expect(await pod.emulator.mutations()).toHaveLength(before);
+});
+
+test("says for everything that is wrong what to do, and shows no secret", async () => {
+  await open();
+  await pod.emulator.send("POST", "account", { credit: -0.5 });
+  const { code, text, of } = await doctor({
+    VAST_TEMPLATE_NAME: "Demo",
+    VAST_TEMPLATE_IMAGE: "",
+    VAST_SEARCH_QUERY: JSON.stringify({ gpu_ram: { gte: 240_000 } }),
+    STATE_PATH: "/proc/state/provisioner.json",
+    BLACKLIST_ENABLED: "true",
+    BLACKLIST_REDIS_URL: "redis://:redis-password-3f@127.0.0.1:1/0",
+    VAST_ON_TERMINATE: "scale-down",
+  });
+  expect(code).toBe(1);
+  expect(of("settings")).toMatchObject([{ verdict: "fail", message: "VAST_TEMPLATE_IMAGE is missing" }]);
+  expect(of("key")[0]).toMatchObject({ verdict: "fail", message: "account 104717, credit $-0.50" });
+  expect(of("template")).toMatchObject([
+    { verdict: "fail", message: expect.stringMatching(/no template .* named "Demo"/) },
+  ]);
+  expect(of("query")).toMatchObject([
+    { verdict: "fail", message: expect.stringMatching(/^0 offers: gpu_ram gte 240000 excludes (\d+) of \1 others$/) },
+  ]);
+  expect(of("query")[0]?.remedy).toMatch(/^did you mean 24000 \(JSON is in MB\) for gpu_ram\?$/);
+  expect(of("redis")).toMatchObject([{ verdict: "fail", message: "127.0.0.1:1/0: Redis is unreachable" }]);
+  expect(of("state")[0]?.verdict).toBe("fail");
+  expect(of("cluster")[0]).toMatchObject({
+    verdict: "fail",
+    message: expect.stringMatching(/KUBERNETES_SERVICE_HOST/),
+  });
+  expect(of("nginx")[0]?.verdict).toBe("skip");
+  for (const secret of [API_KEY, REGISTRY_PASSWORD, "redis-password-3f"]) expect(text).not.toContain(secret);
+});
+
+describe("the account", () => {
+  test("refuses the key: one fault, and the rest is checked all the same", async () => {
+    await open();
+    const { of, findings } = await doctor({ VAST_API_KEY: "another-key", ...LOGIN });
+    expect(of("key")).toMatchObject([{ verdict: "fail", message: expect.stringMatching(/Invalid user key/) }]);
+    expect(findings.filter(({ verdict }) => verdict === "fail")).toHaveLength(1);
+    expect(of("query")[0]?.verdict).toBe("ok");
+  });
+
+  test("gives the key too few rights: the missing one is named", async () => {
+    await open();
+    await pod.emulator.send("POST", "account", { scopes: ["user_read", "misc"] });
+    expect((await doctor(LOGIN)).of("rights")).toMatchObject([
+      { verdict: "fail", message: "the key lacks the right instance_read" },
+    ]);
+  });
+
+  test("answers in another form: the field is named", async () => {
+    await open();
+    await pod.emulator.send("POST", "instances", { label: pod.label });
+    await pod.emulator.send("POST", "instances/any/row", { actual_status: ["running"], gpu_name: 4090 });
+    const { code, of } = await doctor(LOGIN);
+    expect(of("forms")).toMatchObject([
+      {
+        verdict: "fail",
+        message: "GET /api/v1/instances/: actual_status is a list, gpu_name is a number of another form",
+      },
+    ]);
+    expect(code).toBe(1);
+  });
+});
+
+test("asks the cluster what the service account may read", async () => {
+  await open();
+  const cluster = await startFakeCluster();
+  try {
+    const folder = join(pod.sandbox.folder, "service-account");
+    await mkdir(folder);
+    for (const [name, text] of Object.entries(cluster.serviceAccount)) await writeFile(join(folder, name), text);
+    const inCluster = {
+      ...LOGIN,
+      VAST_ON_TERMINATE: "scale-down",
+      KUBERNETES_SERVICE_HOST: "127.0.0.1",
+      KUBERNETES_SERVICE_PORT: String(cluster.port),
+      NODE_OPTIONS: "--import ./test/integration/service-account.mjs",
+      VAST_POD_TEST_SERVICE_ACCOUNT: folder,
+    };
+    expect((await doctor(inCluster)).of("cluster")).toMatchObject([
+      { verdict: "ok", message: "may get pods, statefulsets, namespaces in the namespace models" },
+    ]);
+    cluster.denied.add("statefulsets");
+    expect((await doctor(inCluster)).of("cluster")).toMatchObject([
+      { verdict: "fail", message: "in models the service account may not get statefulsets" },
+    ]);
+  } finally {
+    await cluster.close();
+  }
+});
