@@ -4,6 +4,7 @@ import type { Clock } from "../../common/clock.ts";
 import { WakeSignal } from "../../common/loop.ts";
 import type { Why } from "../model/observation.ts";
 import type { Instance } from "../vast/rows.ts";
+import { leaderCountsMs, settledLookMs } from "./fleet-size.ts";
 import type { Look, Snapshot } from "./snapshot.ts";
 
 /**
@@ -23,6 +24,8 @@ export interface ListSource {
   fresh(waitMs: number, signal?: AbortSignal): Promise<SharedList>;
   /** For how many ms the last look still counts, if it saw a leader; otherwise 0. */
   leaderKnownForMs(): number;
+  /** How often a pod for which all is well looks. */
+  settledMs(): number;
   /** Notified by each look that sees no leader. */
   readonly noLeader: WakeSignal;
 }
@@ -42,8 +45,7 @@ const FAILED_MS = 5000;
 const LOOK_AGAIN_MS = 500;
 // When a fresh list has come no other one is wanted, until a later look wants one.
 const AFTER_FRESH_MS = 300_000;
-// The leader's own time is not longer.
-const LOOK_COUNTS_MS = 10_000;
+
 interface Seen {
   look: Look;
   /** Add it to a time of Redis for the same instant, or an earlier one, by this pod's clock. */
@@ -108,6 +110,9 @@ export function createListSource({ snapshot, clock, label }: ListSourceParts): L
       }
     },
     leaderKnownForMs: () =>
-      latest?.look.hasLeader === true ? Math.max(0, latest.at + LOOK_COUNTS_MS - clock.monotonic()) : 0,
+      latest?.look.hasLeader === true
+        ? Math.max(0, latest.at + leaderCountsMs(latest.look.pods) - clock.monotonic())
+        : 0,
+    settledMs: () => settledLookMs(latest?.look.pods ?? 0),
   };
 }

@@ -2,6 +2,7 @@
 // Touches the clock, and Redis through the turns.
 import { type Clock, stopwatch } from "../../common/clock.ts";
 import { CREATE_WAIT_MS } from "../model/deadlines.ts";
+import { doubted, type FarTurn, farTurn, remaining } from "./far-turn.ts";
 import { ownSlotWaitMs } from "./own-slot.ts";
 import { CREATE_SLOT_MS, type FleetPacing } from "./pacing.ts";
 import type { Place } from "./turns.ts";
@@ -86,6 +87,7 @@ export function createPodTurns(parts: PodTurnsParts): PodTurns {
   let forgottenAt: number | null = null;
   let down: { until: number; notedAt: number } | null = null;
   let seenAt: number | null = null;
+  let far: (FarTurn & { to: Wish["kind"]; class: Place["class"] }) | null = null;
 
   async function noteSeen(): Promise<void> {
     if (seenAt !== null && clock.monotonic() - seenAt < SEEN_EVERY_MS) return;
@@ -99,6 +101,7 @@ export function createPodTurns(parts: PodTurnsParts): PodTurns {
   /** Nothing is wanted while an instance is there. A pod between its destroy and its create keeps its place. */
   async function stopWaiting(serves: boolean): Promise<void> {
     place.since = 0;
+    far = null;
     if (queued) queued = (await pacing.tryStore(({ turns }) => turns.leave("create").then(() => true))) === null;
     if (!mayBeDown || !serves) return;
     down = null;
@@ -124,13 +127,17 @@ export function createPodTurns(parts: PodTurnsParts): PodTurns {
     if (down === null || clock.monotonic() - down.notedAt < NOTE_DOWN_EVERY_MS) return;
     const { until } = down;
     down.notedAt = clock.monotonic();
-    await pacing.tryStore(({ unavailable }) => unavailable.stayDown(until));
+    const noted = await pacing.tryStore(({ unavailable }) => unavailable.stayDown(until));
+    if (noted?.isNew === true) forgottenAt = clock.monotonic();
   }
 
   async function askFor(wish: Wish): Promise<PodTurn> {
     if (wish.kind === "destroy") return askForDestroy();
     const replaces = wish.kind === "replacement";
     place.class = replaces ? 2 : wish.lost ? 0 : 1;
+    const of = { to: wish.kind, class: place.class };
+    if (far?.to !== of.to || far.class !== of.class) far = null;
+    if (far !== null && clock.monotonic() < far.askAt) return remaining(far, clock.monotonic());
     // What serves is not given up on the guess that those before it do not go.
     const turn = await pacing.tryStore(({ turns }) => turns[replaces ? "estimate" : "ask"]("create", place));
     if (turn === null) return pacing.isAlone() ? withoutStore(wish) : { kind: "unknown" };
@@ -138,6 +145,10 @@ export function createPodTurns(parts: PodTurnsParts): PodTurns {
     place.since = turn.since;
     const nearMs = replaces ? drainMs + NEAR_BESIDES_DRAIN_MS : NEAR_MS;
     const { ahead, waitMs } = turn;
+    const now = clock.monotonic();
+    const kept = (far === null ? null : doubted(far, waitMs, now)) ?? farTurn(turn, nearMs, now);
+    far = kept === null ? null : { ...kept, ...of };
+    if (far !== null) return remaining(far, now);
     if (waitMs > nearMs) return { kind: "later", ahead, waitMs, checkMs: Math.min(waitMs / 2, waitMs - nearMs) };
     return replaces ? mayGoDown(ahead) : { kind: "now" };
   }

@@ -18,7 +18,7 @@ const TROUBLE_TTL_MS = 60_000;
 const WAITED_FOR_MS = 3_600_000;
 
 // KEYS: rows, want, pods, lead, trouble. ARGV: label, wanted period ms, Redis' time after which the reading must have been asked for (or
-// 0), and some of the times above. Answers {entry, now, ms until the leader's time is over, trouble}.
+// 0), and some of the times above. Answers {entry, now, ms until the leader's time is over, trouble, number of pods}.
 const LOOK: RedisScript = {
   name: "fleet look",
   proves: "writing",
@@ -34,7 +34,7 @@ local known = redis.call('ZSCORE', KEYS[2], ARGV[1])
 if not known or tonumber(known) > due then redis.call('ZADD', KEYS[2], due, ARGV[1]) end
 redis.call('PEXPIRE', KEYS[2], ARGV[5])
 redis.call('PEXPIRE', KEYS[3], ARGV[5])
-return {entry, now, redis.call('PTTL', KEYS[4]), redis.call('GET', KEYS[5])}`,
+return {entry, now, redis.call('PTTL', KEYS[4]), redis.call('GET', KEYS[5]), redis.call('ZCARD', KEYS[3])}`,
 };
 
 // KEYS: lead, want, pods, rows, trouble. ARGV: token, ttl ms, most labels, '1' for the labels of all pods, a pod's life ms. Answers
@@ -104,6 +104,8 @@ export interface Look {
   now: number;
   hasLeader: boolean;
   trouble: Trouble | null;
+  /** How many pods the account has. */
+  pods: number;
 }
 
 /** What the leader is asked to read. `next` are the labels that are due next, the most urgent first. */
@@ -131,7 +133,7 @@ export interface Snapshot {
   resign(token: string): Promise<void>;
 }
 
-const lookAnswer = z.tuple([z.string().nullable(), z.number(), z.number(), z.string().nullable()]);
+const lookAnswer = z.tuple([z.string().nullable(), z.number(), z.number(), z.string().nullable(), z.number()]);
 const strings = z.array(z.string());
 const leadAnswer = z.tuple([z.number(), z.number(), z.number(), strings, strings, z.number()]);
 const trouble: z.ZodType<Trouble> = z.object({ at: z.number(), why });
@@ -149,9 +151,9 @@ export function createSnapshot(redis: ScriptRunner, keys: FleetKeys): Snapshot {
     async look(label, periodMs, after) {
       const names = [keys.rows, keys.want, keys.pods, keys.lead, keys.trouble];
       const args = [label, periodMs, after, WAITED_FOR_MS, KEYS_TTL_MS];
-      const [text, now, leadMs, failed] = lookAnswer.parse(await redis.evaluate(LOOK, names, args));
+      const [text, now, leadMs, failed, pods] = lookAnswer.parse(await redis.evaluate(LOOK, names, args));
       const entry = text === null ? null : entryOf(text, label);
-      return { entry, now, hasLeader: leadMs > 0, trouble: readTrouble(failed) };
+      return { entry, now, hasLeader: leadMs > 0, trouble: readTrouble(failed), pods };
     },
 
     async lead(token, mostLabels, withAll) {

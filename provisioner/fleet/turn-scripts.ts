@@ -5,8 +5,9 @@ import { REDIS_NOW } from "../redis/time.ts";
 /**
  * KEYS: gate (hash: tat, learned, learnedUntil, margin, marginAt), queue (sorted set: class x 1e13 + since), beats (sorted set: last sign
  * of life). ARGV: member, class, since (0: from now on), interval, margin, beat time to live, delay per rank, all times in ms; and 1 to
- * take the turn, 0 to ask only, or 2 to ask how long it takes if all before it go. Answers {ms to wait, members ahead, since, 1 if the gate
- * is new}; a wait of 0 means that the turn was taken, or could be.
+ * take the turn, 0 to ask only, or 2 to ask how long it takes if all before it go; and the wait from which a member that only asks counts
+ * for twice its time to live. Answers {ms to wait, members ahead, since, 1 if the gate is new}; a wait of 0 means that the turn was taken,
+ * or could be.
  *
  * A gate that is new or flushed begins closed for one interval, because nobody knows when the last call was. When the gate is open, the
  * member of rank r goes r x delay later: so a dead or busy member before it holds up nobody for longer than that.
@@ -54,7 +55,21 @@ if ARGV[8] ~= '2' and now >= tat + rank * late then
   end
   return {0, rank, since, isNew}
 end
-return {math.max(tat - now, 0) + rank * (rank > 0 and step or 0), rank, since, isNew}`,
+local wait = math.max(tat - now, 0) + rank * step
+if ARGV[8] ~= '1' and wait > tonumber(ARGV[9]) then redis.call('ZADD', KEYS[3], now + ttl, member) end
+return {wait, rank, since, isNew}`,
+};
+
+/** Makes gates that are new or flushed: each begins closed for its interval. KEYS: gates. ARGV: their intervals with the margin, ms. */
+export const OPEN: RedisScript = {
+  name: "open gates",
+  proves: "writing",
+  lua: `
+${REDIS_NOW}
+for i, gate in ipairs(KEYS) do
+  if redis.call('HSETNX', gate, 'tat', now + tonumber(ARGV[i])) == 1 then redis.call('PEXPIRE', gate, 86400000) end
+end
+return 1`,
 };
 
 /**
@@ -109,6 +124,7 @@ return {redis.call('ZCARD', KEYS[1]), isNew}`,
  * that may be down: as a percentage of the pods, or 0 and a number; and how long after the one before it goes down (ms). Answers {1 or 0,
  * others that are down, the most, ms to wait, until when it counts as down}. A pod that may already is not asked to wait.
  *
+ * A pod that is not seen any more has ended in the middle of its replacement: it does not count.
  * A pod that Redis does not know has been forgotten with all that were down: they tell it again before this pod is seen the next time.
  */
 export const GO_DOWN: RedisScript = {
@@ -118,6 +134,9 @@ export const GO_DOWN: RedisScript = {
 ${REDIS_NOW}
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
 local ttl, percent, most, apart = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
+for _, other in ipairs(redis.call('ZRANGE', KEYS[1], 0, -1)) do
+  if other ~= ARGV[1] and not redis.call('ZSCORE', KEYS[2], other) then redis.call('ZREM', KEYS[1], other) end
+end
 local mine = tonumber(redis.call('ZSCORE', KEYS[1], ARGV[1]) or '0')
 local others = redis.call('ZCARD', KEYS[1]) - (mine > 0 and 1 or 0)
 if percent > 0 then most = math.floor(redis.call('ZCARD', KEYS[2]) * percent / 100) end
@@ -138,14 +157,20 @@ end
 return {1, others, most, 0, mine}`,
 };
 
-/** A pod is still down. Changes nothing unless Redis has forgotten it. KEYS: down. ARGV: member, until when it counts as down. */
+/**
+ * A pod is still down. Changes nothing unless Redis has forgotten it, but that it was seen. KEYS: down, pods. ARGV: member, until when it
+ * counts as down, ms after which a pod that was not seen counts no more. Answers 1 if the pod was not known.
+ */
 export const STAY_DOWN: RedisScript = {
   name: "stay down",
   proves: "writing",
   lua: `
-local added = redis.call('ZADD', KEYS[1], 'NX', ARGV[2], ARGV[1])
+${REDIS_NOW}
+redis.call('ZADD', KEYS[1], 'NX', ARGV[2], ARGV[1])
 redis.call('PEXPIRE', KEYS[1], 3600000)
-return added`,
+local isNew = redis.call('ZADD', KEYS[2], now, ARGV[1])
+redis.call('PEXPIRE', KEYS[2], ARGV[3])
+return isNew`,
 };
 
 /** KEYS: down. ARGV: member. */

@@ -3,7 +3,7 @@ import * as z from "zod";
 import type { ScriptRunner } from "../redis/commands.ts";
 import { INTERVALS_MS } from "../vast/pacing.ts";
 import { gateKeys } from "./gate-keys.ts";
-import { LEAVE, PENALTY, TURN } from "./turn-scripts.ts";
+import { LEAVE, OPEN, PENALTY, TURN } from "./turn-scripts.ts";
 
 // Two calls take different times to reach the API. A gate whose calls are refused all the same takes twice as much, up to MOST_MARGIN_MS.
 const MARGIN_MS = 150;
@@ -11,13 +11,15 @@ const MOST_MARGIN_MS = 600;
 // A member that has not asked for so long has ended or wants nothing any more. Members ask each 10 s at the latest, and a create in
 // between searches for some seconds.
 const BEAT_TTL_MS = 30_000;
+// A member that only asks, and whose turn is farther away than this, asks each 30 s at the latest: it counts for twice as long.
+const FAR_MS = 60_000;
 // What a member that does not go costs the ones behind it: more than the time between two looks at an open gate.
 const DELAY_PER_RANK_MS = 300;
 // A member that only asks has its list and its search before it. The first ones take their turns after some seconds: with a shorter delay,
 // many of those behind them would begin as well, and reserve the offers that are found.
 const PREPARATION_PER_RANK_MS = 2000;
-// All that a cold start and a replacement need.
-const FIRST_ENDPOINTS = ["user", "list", "template", "search", "create", "destroy"];
+// All that a cold start and a replacement need. The names of the gates in one group have one hash tag (gate-keys.ts).
+const FIRST_ENDPOINTS = [["user", "list", "template", "create", "destroy"], ["search"]];
 // How long an interval from a 429 is kept: the vendor changes the intervals from time to time, in both directions.
 const LEARNED_TTL_MS = 600_000;
 
@@ -65,37 +67,41 @@ const answer = z.tuple([z.number(), z.number(), z.number(), z.number()]);
 // As in the script.
 const MODES = { ask: 0, peek: 0, take: 1, estimate: 2 } as const;
 
+const intervalOf = (endpoint: string) => INTERVALS_MS[endpoint] ?? 1000;
+
 export function createTurnStore({ redis, apiKey, egress, member }: TurnStoreParts): TurnStore {
   const keysOf = (endpoint: string) => gateKeys(endpoint, apiKey(), egress);
-  const turnOf = async (who: string, endpoint: string, place: Place, mode: keyof typeof MODES) => {
+  const turnOf = async (endpoint: string, place: Place, mode: keyof typeof MODES) => {
     const { gate, queue, beats } = keysOf(endpoint);
-    const interval = INTERVALS_MS[endpoint] ?? 1000;
     const lateMs = mode === "take" || mode === "peek" ? DELAY_PER_RANK_MS : PREPARATION_PER_RANK_MS;
-    const args = [who, place.class, place.since, interval, MARGIN_MS, BEAT_TTL_MS, lateMs, MODES[mode]];
+    const times = [intervalOf(endpoint), MARGIN_MS, BEAT_TTL_MS, lateMs];
+    const args = [member, place.class, place.since, ...times, MODES[mode], FAR_MS];
     const [waitMs, ahead, since, isNew] = answer.parse(await redis.evaluate(TURN, [gate, queue, beats], args));
     return { waitMs, ahead, since, isNew };
   };
-  const leaveAs = async (who: string, endpoint: string) => {
-    const { queue, beats } = keysOf(endpoint);
-    await redis.evaluate(LEAVE, [queue, beats], [who]);
-  };
   const openGates = async () => {
-    const who = `gates of ${member}`; // the member's own places stay
-    const open = async (endpoint: string) => {
-      await turnOf(who, endpoint, { class: 2, since: 0 }, "ask");
-      await leaveAs(who, endpoint);
+    const open = (endpoints: readonly string[]) => {
+      const gates = endpoints.map((endpoint) => keysOf(endpoint).gate);
+      return redis.evaluate(
+        OPEN,
+        gates,
+        endpoints.map((endpoint) => intervalOf(endpoint) + MARGIN_MS),
+      );
     };
     await Promise.all(FIRST_ENDPOINTS.map(open));
   };
   const turn = async (endpoint: string, place: Place, mode: keyof typeof MODES): Promise<Turn> => {
-    const { isNew, ...answered } = await turnOf(member, endpoint, place, mode);
+    const { isNew, ...answered } = await turnOf(endpoint, place, mode);
     // Redis was flushed: the other gates are needed soon, and would each begin closed only then.
     if (isNew === 1) await openGates();
     return answered;
   };
   return {
     openGates,
-    leave: (endpoint) => leaveAs(member, endpoint),
+    async leave(endpoint) {
+      const { queue, beats } = keysOf(endpoint);
+      await redis.evaluate(LEAVE, [queue, beats], [member]);
+    },
     take: (endpoint, place) => turn(endpoint, place, "take"),
     ask: (endpoint, place) => turn(endpoint, place, "ask"),
     estimate: (endpoint, place) => turn(endpoint, place, "estimate"),

@@ -7,7 +7,8 @@ import { COME_UP, GO_DOWN, SEEN, STAY_DOWN } from "./turn-scripts.ts";
 
 // A pod is seen each minute. One that was not seen for so long has ended.
 const SEEN_TTL_MS = 180_000;
-// A replacement takes some minutes. A pod that ended in the middle of one blocks the others no longer than this.
+// A replacement takes some minutes. One whose pod waits for longer than this blocks the others no more, and neither does one whose pod has
+// ended.
 const DOWN_TTL_MS = 900_000;
 
 /** The most pods that may be down for a replacement: a percentage of all, or a number. At least one always may. */
@@ -21,8 +22,11 @@ export interface Unavailable {
    * Redis has forgotten everything. `until`: when it does not count any more, by Redis' clock.
    */
   goDown(): Promise<{ allowed: boolean; others: number; most: number; waitMs: number; until: number }>;
-  /** This pod, which went down `until` then, does not serve yet: notes it where Redis has forgotten it. */
-  stayDown(until: number): Promise<void>;
+  /**
+   * This pod, which went down `until` then, does not serve yet: notes it where Redis has forgotten it, and that it was seen. `isNew`: Redis
+   * did not know this pod.
+   */
+  stayDown(until: number): Promise<{ isNew: boolean }>;
   /** This pod serves again. */
   comeUp(): Promise<void>;
 }
@@ -54,7 +58,8 @@ export function createUnavailable({ redis, apiKey, member, maxUnavailable, apart
       return { allowed: allowed === 1, others, most, waitMs, until };
     },
     async stayDown(until) {
-      await redis.evaluate(STAY_DOWN, [keys().down], [member, until]);
+      const { down, pods } = keys();
+      return { isNew: (await redis.evaluate(STAY_DOWN, [down, pods], [member, until, SEEN_TTL_MS])) === 1 };
     },
     async comeUp() {
       await redis.evaluate(COME_UP, [keys().down], [member]);

@@ -59,6 +59,12 @@ export function createFleetLists({ source, own, clock }: FleetListParts): ListRe
     return urgency === "ready" ? READY_MS : Math.min(Math.max(sinceMs, STARTING_MS), BLOCKED_MS);
   }
 
+  /** Nothing depends on another look yet. */
+  function isSettled(last: Listed | null, urgency: Urgency): boolean {
+    const mustLook = urgency !== "ready" || last === null || !last.list.known || withoutSince !== null;
+    return !mustLook && clock.monotonic() - lookedAt < source.settledMs();
+  }
+
   /** Null where the shared list is no news. */
   function newer(last: Listed | null, seen: SharedList | Away): Listed | null {
     if (clock.now() < newestAt) newestAt = clock.now(); // the clock was set back
@@ -94,6 +100,7 @@ export function createFleetLists({ source, own, clock }: FleetListParts): ListRe
     readOwn: () => Promise<Listed | null>,
     signal?: AbortSignal,
   ): Promise<Listed | null> {
+    if (waitMs === 0 && isSettled(last, urgency)) return null;
     const seen = await share(waitMs, urgency, signal);
     lookedAt = clock.monotonic();
     usesOwn = withoutSince !== null && clock.monotonic() - withoutSince >= ALONE_AFTER_MS;

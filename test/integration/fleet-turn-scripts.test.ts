@@ -2,7 +2,7 @@
 // clock runs on between two calls, so all intervals are far longer than the test, and times are compared with that tolerance.
 import { expect, test } from "vitest";
 import { systemClock } from "../../common/clock.ts";
-import { COME_UP, GO_DOWN, LEAVE, PENALTY, SEEN, STAY_DOWN, TURN } from "../../provisioner/fleet/turn-scripts.ts";
+import { COME_UP, GO_DOWN, LEAVE, OPEN, PENALTY, SEEN, STAY_DOWN, TURN } from "../../provisioner/fleet/turn-scripts.ts";
 import type { RedisScript } from "../../provisioner/redis/commands.ts";
 import { type Random, seededRandom } from "../emulator/random.ts";
 import { sharedRedis } from "../simulation/redis.ts";
@@ -24,6 +24,8 @@ function drawCall(random: Random, tag: string, began: number): Call {
   const member = `pod-${random.integer(0, 5)}`;
   switch (random.integer(0, 7)) {
     case 0:
+      if (random.integer(0, 3) === 0)
+        return { script: OPEN, keys: names(["gate", "other gate"]), args: [5 * LONG_MS, LONG_MS] };
       return { script: LEAVE, keys: names(["queue", "beats"]), args: [member] };
     case 1: {
       const [wait, threshold] = [random.integer(0, 3) * LONG_MS, random.integer(0, 1) * 7 * LONG_MS];
@@ -36,14 +38,17 @@ function drawCall(random: Random, tag: string, began: number): Call {
       return { script: GO_DOWN, keys: names(["down", "pods"]), args };
     }
     case 4:
-      if (random.integer(0, 3) === 0)
-        return { script: STAY_DOWN, keys: names(["down"]), args: [member, began + random.integer(0, 1) * LONG_MS] };
+      if (random.integer(0, 3) === 0) {
+        const args = [member, began + random.integer(0, 1) * LONG_MS, LONG_MS];
+        return { script: STAY_DOWN, keys: names(["down", "pods"]), args };
+      }
       return { script: COME_UP, keys: names(["down"]), args: [member] };
     default: {
       // An interval of 0 opens the gate at once: both kinds of answers come.
       const since = random.pick([0, began - random.integer(1, 9) * LONG_MS]);
       const times = [random.pick([0, LONG_MS]), 0, random.pick([LONG_MS, LONG_MS, 0]), random.pick([0, LONG_MS])];
-      const args = [member, random.integer(0, 2), since, ...times, random.integer(0, 2)];
+      const far = random.pick([0, 3 * LONG_MS]);
+      const args = [member, random.integer(0, 2), since, ...times, random.integer(0, 2), far];
       return { script: TURN, keys: names(["gate", "queue", "beats"]), args };
     }
   }

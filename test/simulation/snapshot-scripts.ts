@@ -26,7 +26,7 @@ const look: Script = (values, [rows, want, pods, lead, trouble], [label, ...numb
   putValue(values, want, wanted, now + ttlMs);
   putValue(values, pods, seen, now + ttlMs);
   const leader = heldValue<Lead>(values, lead, now);
-  return [entry, now, leader === null ? -2 : leader.until - now, heldValue(values, trouble, now)];
+  return [entry, now, leader === null ? -2 : leader.until - now, heldValue(values, trouble, now), seen.size];
 };
 
 const take: Script = (values, [lead, want, pods, rows, trouble], [token, ...numbers], now) => {

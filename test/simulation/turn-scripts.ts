@@ -20,7 +20,7 @@ function marginOf({ margin }: Gate, least: number, now: number): number {
 
 const turn: Script = (values, [gateKey, queueKey, beatsKey], args, now) => {
   const [member, numbers] = [String(args[0]), args.slice(1).map(Number)];
-  const [kind = 0, wanted = 0, interval = 0, margin = 0, ttl = 0, late = 0, takes = 0] = numbers;
+  const [kind = 0, wanted = 0, interval = 0, margin = 0, ttl = 0, late = 0, takes = 0, far = 0] = numbers;
   const gate = gateOf(values, gateKey, now);
   const [queue, beats] = [zset(values, queueKey, now), zset(values, beatsKey, now)];
   for (const other of beats.removeTo(now - ttl, 50)) queue.delete(other);
@@ -34,14 +34,22 @@ const turn: Script = (values, [gateKey, queueKey, beatsKey], args, now) => {
   const isNew = gate.tat === undefined ? 1 : 0;
   gate.tat ??= now + step;
   const rank = queue.rank(member, own);
-  if (takes === 2 || now < gate.tat + rank * late)
-    return [Math.max(gate.tat - now, 0) + rank * step, rank, since, isNew];
+  if (takes === 2 || now < gate.tat + rank * late) {
+    const wait = Math.max(gate.tat - now, 0) + rank * step;
+    if (takes !== 1 && wait > far) beats.add(member, now + ttl);
+    return [wait, rank, since, isNew];
+  }
   if (takes === 1) {
     gate.tat = now + step;
     queue.delete(member);
     beats.delete(member);
   }
   return [0, rank, since, isNew];
+};
+
+const openGates: Script = (values, gates, intervals, now) => {
+  for (const [i, key] of gates.entries()) gateOf(values, key, now).tat ??= now + Number(intervals[i]);
+  return 1;
 };
 
 const penalty: Script = (values, [gateKey], args, now) => {
@@ -71,6 +79,7 @@ const goDown: Script = (values, [downKey, podsKey], [name, ...numbers], now) => 
   const member = String(name);
   const [down, pods] = [zset(values, downKey, now), zset(values, podsKey, now)];
   down.removeTo(now);
+  for (const other of [...down.members()]) if (other !== member && pods.score(other) === undefined) down.delete(other);
   const mine = down.score(member);
   const others = down.size - (mine === undefined ? 0 : 1);
   const most = Math.max(percent > 0 ? Math.floor((pods.size * percent) / 100) : number, 1);
@@ -86,11 +95,13 @@ const goDown: Script = (values, [downKey, podsKey], [name, ...numbers], now) => 
   return [1, others, most, 0, now + ttl];
 };
 
-const stayDown: Script = (values, [downKey], [member, until], now) => {
-  const down = zset(values, downKey, now);
-  if (down.score(String(member)) !== undefined) return 0;
-  down.add(String(member), Number(until));
-  return 1;
+const stayDown: Script = (values, [downKey, podsKey], [name, until], now) => {
+  const member = String(name);
+  const [down, pods] = [zset(values, downKey, now), zset(values, podsKey, now)];
+  if (down.score(member) === undefined) down.add(member, Number(until));
+  const isNew = pods.score(member) === undefined;
+  pods.add(member, now);
+  return isNew ? 1 : 0;
 };
 
 const comeUp: Script = (values, [downKey], [member], now) =>
@@ -98,6 +109,7 @@ const comeUp: Script = (values, [downKey], [member], now) =>
 
 export const TURN_SCRIPTS: Readonly<Record<string, Script>> = {
   turn,
+  "open gates": openGates,
   penalty,
   leave,
   seen,

@@ -170,6 +170,76 @@ test("a pod whose instance came back leaves the queue of the destroys, and waits
   expect(b.turns.turnFor(DESTROY)).toEqual({ kind: "now" });
 });
 
+/** Thirty pods queue for their creates; the last one is the one that is looked at. `asked` counts its questions about its turn. */
+async function farBack() {
+  const all = fleet();
+  const pods = Array.from({ length: 30 }, (_, i) => all.podOf(`${10 + i}`));
+  for (const { turns } of pods) await turns.ask(CREATE, NONE);
+  const { pacing, ...last } = all.podOf("last");
+  let asked = 0;
+  const counting = {
+    ...pacing,
+    tryStore: <T>(call: Parameters<typeof pacing.tryStore<T>>[0]) =>
+      pacing.tryStore((store) => {
+        const ask: typeof store.turns.ask = (...args) => {
+          asked += 1;
+          return store.turns.ask(...args);
+        };
+        return call({ ...store, turns: { ...store.turns, ask } });
+      }),
+  };
+  const parts = { clock: all.clock, index: 0, maxUnavailable: { percent: 10 }, drainMs: DRAIN_MS };
+  const turns = createPodTurns({ ...last, ...parts, pacing: counting });
+  return { ...all, pods, turns, asked: () => asked };
+}
+
+test("a pod whose turn is far away asks for it every 20 s to 30 s, and knows meanwhile how long it is still to wait", async () => {
+  const { clock, turns, asked } = await farBack();
+  await turns.ask(CREATE, NONE);
+  expect(turns.turnFor(CREATE)).toMatchObject({ kind: "later", ahead: 30, waitMs: 31 * CREATE_SLOT_MS });
+  for (let second = 0; second < 19; second += 1) {
+    await clock.advance(1000);
+    await turns.ask(CREATE, NONE);
+  }
+  expect(asked()).toBe(1);
+  expect(turns.turnFor(CREATE)).toMatchObject({ kind: "later", ahead: 30, waitMs: 31 * CREATE_SLOT_MS - 19_000 });
+  await clock.advance(10_000);
+  await turns.ask(CREATE, NONE);
+  expect(asked()).toBe(2);
+});
+
+test("a pod that has lost its instance asks at once, although it has just been told that another turn is far away", async () => {
+  const { turns, asked } = await farBack();
+  await turns.ask(CREATE, NONE);
+  await turns.ask({ kind: "create", lost: true }, NONE);
+  expect(asked()).toBe(2);
+  expect(turns.turnFor(CREATE).kind).toBe("now");
+});
+
+test("a pod whose turn was far away does not believe a Redis that has forgotten the others", async () => {
+  const { clock, redis, turns, pods } = await farBack();
+  await turns.ask(CREATE, NONE);
+  redis.flush();
+  await clock.advance(30_000);
+  await turns.ask(CREATE, NONE);
+  expect(turns.turnFor(CREATE)).toMatchObject({ kind: "later", ahead: 30, checkMs: 5000 });
+  for (const { turns: other } of pods) await other.ask(CREATE, NONE);
+  await clock.advance(5000);
+  await turns.ask(CREATE, NONE);
+  expect(turns.turnFor(CREATE)).toMatchObject({ kind: "later", ahead: 30 });
+});
+
+test("a pod whose turn was far away believes after half a minute that the others are gone", async () => {
+  const { clock, redis, turns } = await farBack();
+  await turns.ask(CREATE, NONE);
+  redis.flush();
+  for (let second = 0; second < 40; second += 5) {
+    await clock.advance(5000);
+    await turns.ask(CREATE, NONE);
+  }
+  expect(turns.turnFor(CREATE).kind).toBe("now");
+});
+
 test("nothing is decided by an answer to another question", async () => {
   const { podOf } = fleet();
   const { turns } = podOf("a");

@@ -44,6 +44,19 @@ test("the one behind a dead member goes 0.3 s later, and the dead one is forgott
   expect((await other.take("create", place(1))).ahead).toBe(0);
 });
 
+test("one that only asks, and whose turn is more than a minute away, counts for a minute without a sign of life", async () => {
+  const { clock, member } = members();
+  const pods = Array.from({ length: 20 }, (_, i) => member(`${10 + i}`).turns);
+  for (const turns of pods) await turns.ask("create", place(1));
+  const last = member("last").turns;
+  const ahead = async () => (await last.estimate("create", place(1))).ahead;
+  await clock.advance(30_001);
+  // Those with a rank of 12 and more wait for more than 60 s.
+  expect(await ahead()).toBe(8);
+  await clock.advance(30_000);
+  expect(await ahead()).toBe(0);
+});
+
 test("a question keeps the place and takes nothing", async () => {
   const { clock, member } = members();
   const [a, b] = [member("a").turns, member("b").turns];

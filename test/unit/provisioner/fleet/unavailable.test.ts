@@ -44,14 +44,30 @@ test("no two pods go down at once, and one that is down already does not wait", 
   expect(await a?.goDown()).toMatchObject({ allowed: true, others: 1 });
 });
 
-test("a pod that ended in the middle of its replacement blocks the others for a quarter of an hour", async () => {
+test("a pod that ended in the middle of its replacement blocks the others until it has not been seen for three minutes", async () => {
   const { clock, member } = members();
   const [ended, other] = [member("a").unavailable, member("b").unavailable];
   for (const pod of [ended, other]) await pod.seen();
   await ended.goDown();
-  expect((await other.goDown()).allowed).toBe(false);
-  await clock.advance(900_000);
+  await clock.advance(179_999);
   await other.seen();
+  expect(await other.goDown()).toMatchObject({ allowed: false, others: 1 });
+  await clock.advance(1);
+  await other.seen();
+  expect(await other.goDown()).toMatchObject({ allowed: true, others: 0 });
+});
+
+test("a pod whose replacement takes long blocks the others for a quarter of an hour", async () => {
+  const { clock, member } = members();
+  const [slow, other] = [member("a").unavailable, member("b").unavailable];
+  for (const pod of [slow, other]) await pod.seen();
+  const { until } = await slow.goDown();
+  for (let minute = 1; minute <= 15; minute += 1) {
+    expect(await other.goDown()).toMatchObject({ allowed: false, others: 1 });
+    await clock.advance(60_000);
+    expect(await slow.stayDown(until)).toEqual({ isNew: false });
+    await other.seen();
+  }
   expect((await other.goDown()).allowed).toBe(true);
 });
 
@@ -64,7 +80,7 @@ test("a Redis that has forgotten everything learns who is down before another po
   redis.flush();
   expect(await other.goDown()).toMatchObject({ allowed: false, waitMs: APART_MS });
   await clock.advance(5000);
-  await down.stayDown(until);
+  expect(await down.stayDown(until)).toEqual({ isNew: true });
   await other.seen();
   expect(await other.goDown()).toMatchObject({ allowed: false, others: 1, most: 1 });
   await down.comeUp();

@@ -29,6 +29,7 @@ function fleetLists(script: Script = {}) {
       return shared();
     },
     leaderKnownForMs: () => ((script.leader?.() ?? true) ? SECOND : 0),
+    settledMs: () => 15 * SECOND,
     noLeader: new WakeSignal(),
   };
   const ownList: Listed = { listedAt: NOW + HOUR, list: known([row({ id: 9 })]) };
@@ -74,6 +75,7 @@ describe("with a leader", () => {
     const { lists, journal, clock } = fleetLists({ shared: () => shared(at) });
     expect([lists.templateIsNeeded(), lists.wakeAt(null, "starting", NOW + MINUTE)]).toEqual([true, NOW + MINUTE]);
     expect(await lists.next(null, "starting")).toEqual(fromLeader(SINCE + 1));
+    await clock.advance(15 * SECOND);
     expect(await lists.next(listed(SINCE + 1), "ready")).toBeNull();
     at = SINCE + 2;
     expect(await lists.next(listed(SINCE + 1), "starting")).toEqual(fromLeader(SINCE + 2));
@@ -82,6 +84,26 @@ describe("with a leader", () => {
     await lists.next(listed(SINCE + 2), "now");
     await lists.again(listed(SINCE + 2), "ready");
     expect(journal).toEqual(["fresh", "look 300", "look 2", "look 15", "fresh", "fresh"]);
+  });
+
+  test("while all is well it is looked at every 15 s, and at once where something does not answer or is to be changed", async () => {
+    const { lists, journal, clock } = fleetLists({ shared: () => shared(SINCE + 1) });
+    const last = await lists.next(null, "starting");
+    const looks = async (...call: Parameters<typeof lists.next>) => {
+      const before = journal.length;
+      await lists.next(...call);
+      return journal.length > before;
+    };
+    await clock.advance(14 * SECOND);
+    expect(await looks(last, "ready")).toBe(false);
+    await clock.advance(SECOND);
+    expect(await looks(last, "ready")).toBe(true);
+    expect(await looks(last, "ready")).toBe(false);
+    expect(await looks(last, "starting")).toBe(true);
+    expect(await looks(last, "now")).toBe(true);
+    expect(await looks({ listedAt: SINCE, list: unknown() }, "ready")).toBe(true);
+    await lists.again(listed(SINCE + 1), "ready");
+    expect(journal.at(-1)).toBe("fresh");
   });
 
   test("a list from before this process began, or before an own one, is no news", async () => {
@@ -140,6 +162,18 @@ describe("without a leader", () => {
     expect(await lists.again(listed(NOW), "ready")).toMatchObject({ list: known([row({ id: 9 })]) });
     expect(journal.filter((entry) => entry.startsWith("own"))).toEqual(["own", "own again"]);
     expect(lists.wakeAt(null, "starting", NOW + MINUTE)).toBe(NOW + 123);
+  });
+
+  test("a pod for which all is well looks in each pass, until there is one", async () => {
+    let leader = false;
+    const { lists, journal } = fleetLists({ leader: () => leader, shared: () => shared(SINCE + 1) });
+    const last = listed(SINCE + 1);
+    await lists.next(last, "starting");
+    await lists.next(last, "ready");
+    leader = true;
+    await lists.next(last, "ready");
+    await lists.next(last, "ready");
+    expect(journal).toHaveLength(3);
   });
 
   test("the shared list is used again when there is a leader, unless an own one is newer", async () => {

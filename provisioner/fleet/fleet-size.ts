@@ -1,0 +1,25 @@
+// What a pod does less often the more pods there are, because together they do it often enough. Pure.
+
+// In a small fleet a pod for which all is well looks at its list in each pass: they come every 5 s.
+const LEAST_LOOK_MS = 4000;
+// A change that its probe does not show is noticed this much later at most. The leader looks for such changes every 15 s.
+const MOST_LOOK_MS = 15_000;
+// With so many pods one of them still looks four times a second.
+const LOOK_PER_POD_MS = 250;
+// A leader stays the leader for so long without a sign of life (snapshot.ts).
+const LEAST_KNOWN_MS = 10_000;
+const MOST_KNOWN_MS = 40_000;
+const KNOWN_PER_POD_MS = 500;
+
+/** How often a pod for which all is well looks at the shared list. */
+export function settledLookMs(pods: number): number {
+  return Math.min(Math.max(pods * LOOK_PER_POD_MS, LEAST_LOOK_MS), MOST_LOOK_MS);
+}
+
+/**
+ * For how long a pod that has seen a leader does not try to lead. It is at least two looks, so that looking does for it; and one of the
+ * many others sees within a second that there is no leader any more.
+ */
+export function leaderCountsMs(pods: number): number {
+  return Math.min(Math.max(pods * KNOWN_PER_POD_MS, LEAST_KNOWN_MS), MOST_KNOWN_MS);
+}
