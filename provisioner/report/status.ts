@@ -4,6 +4,7 @@ import { VERSION } from "../../common/version.ts";
 import type { LoopState } from "../loop-state.ts";
 import { CREATE_BUDGET_MS } from "../model/deadlines.ts";
 import { describe } from "../model/describe.ts";
+import { REASON_HELP } from "../model/reason-help.ts";
 import { unchangedSince } from "../state/history.ts";
 import type { Track } from "../state/schema.ts";
 import type { Instance } from "../vast/rows.ts";
@@ -38,6 +39,7 @@ export function statusDocument(
     state: file?.state ?? null,
     reason: plan?.reason ?? null,
     message: plan?.message ?? null,
+    remedy: plan === null ? null : REASON_HELP[plan.reason].remedy,
     since: isoOrNull(unchangedSince(state.history)),
     generation: file?.generation ?? null,
     server: file?.server ?? null,

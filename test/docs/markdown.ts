@@ -12,6 +12,11 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
   return [line(head), rule, ...rows.flatMap(foldedRow)].join("\n");
 }
 
+/** A point of a list; what is too long for the line continues below. */
+export function listItem(text: string): string {
+  return `- ${fold(text, LINE_WIDTH - 2).join("\n  ")}`;
+}
+
 const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
 
 function foldedRow(cells: readonly string[]): string[] {

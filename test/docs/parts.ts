@@ -1,10 +1,13 @@
 // The generated parts of the documents, by the names that their markers have. Touches what the sources of each part touch.
 import { LOG_EVENTS, type LogEventDescription } from "../../common/log-events.ts";
+import { REASON_HELP } from "../../provisioner/model/reason-help.ts";
+import { REASON_TEXTS } from "../../provisioner/model/reason-texts.ts";
 import { commandRows, helpText, PROGRAMS } from "./commands.ts";
 import { decisionRows } from "./decision-table.ts";
-import { table } from "./markdown.ts";
+import { listItem, table } from "./markdown.ts";
 import { type MetricRow, provisionerMetrics, reloaderMetrics } from "./metrics.ts";
 import { settingRows } from "./settings.ts";
+import { statusFieldRows } from "./status-fields.ts";
 
 const PARTS: Readonly<Record<string, () => Promise<string | null>>> = {
   settings: async () => settings(),
@@ -12,6 +15,9 @@ const PARTS: Readonly<Record<string, () => Promise<string | null>>> = {
   "provisioner-help": () => help("vast-provisioner"),
   "reloader-help": () => help("vast-reloader"),
   "decision-table": decisionTable,
+  "setting-details": async () => settingDetails(),
+  reasons: async () => reasons(),
+  "status-fields": async () => statusFields(),
   "provisioner-events": async () => events("provisioner"),
   "reloader-events": async () => events("reloader"),
   "provisioner-metrics": async () => metrics(await provisionerMetrics()),
@@ -36,6 +42,49 @@ function settings(): string {
     return [...heading, [name, shownDefault, isSecret ? `${meaning}; secret` : meaning]];
   });
   return table(["variable", "default", "meaning"], rows);
+}
+
+/** What the table for the first ten minutes leaves out: who reads a setting, and its other names. */
+function settingDetails(): string {
+  const rows = settingRows().map(({ name, shownDefault, isSecret, formerly, programs, expects }) => [
+    `\`${name}\``,
+    programs.join(", "),
+    shownDefault,
+    [
+      expects,
+      ...(isSecret ? [`a secret: also in the file that \`${name}_FILE\` names`] : []),
+      ...(formerly === undefined ? [] : [`formerly \`${formerly}\``]),
+    ].join("; "),
+  ]);
+  return table(["setting", "read by", "default", "valid values"], rows);
+}
+
+/** A heading for each reason, so that it can be linked. */
+function reasons(): string {
+  const sections = Object.entries(REASON_HELP).map(([reason, { meaning, remedy, blocks }]) => {
+    const { waitsFor, afterwards } = REASON_TEXTS[reason as keyof typeof REASON_TEXTS];
+    const [, already] = /^nothing: (.*)$/.exec(waitsFor) ?? [];
+    const waits = already === undefined ? `waits for ${waitsFor}; then ${afterwards}` : `${already}; ${afterwards}`;
+    const points = [
+      `Meaning: ${meaning}${blocks ? ". The pod can be `blocked` for it" : ""}`,
+      `What happens: ${waits.replaceAll("{instance}", "the instance")}`,
+      `What to do: ${remedy ?? "Nothing"}`,
+    ];
+    return `### ${reason}\n\n${points.map((point) => listItem(code(point))).join("\n")}`;
+  });
+  return sections.join("\n\n");
+}
+
+function statusFields(): string {
+  return table(
+    ["field", "meaning"],
+    statusFieldRows().map(({ path, meaning }) => [`\`${path}\``, code(meaning)]),
+  );
+}
+
+/** Settings and words of the API look like code. */
+function code(text: string): string {
+  return text.replaceAll(/(?<!`)\b([A-Z]+(?:_[A-Z]+)+|reliability2|user_read|instance_write)\b(?!`)/g, "`$1`");
 }
 
 async function commands(): Promise<string> {

@@ -14,6 +14,10 @@ export interface SettingRow {
   /** Empty: there is none. */
   shownDefault: string;
   meaning: string;
+  /** What a valid value is. */
+  expects: string;
+  /** The programs that read it. */
+  programs: readonly string[];
   /** An older name that is still read. */
   formerly: string | undefined;
 }
@@ -30,6 +34,11 @@ export function settingRows(): SettingRow[] {
         isSecret: variable.secret === true,
         shownDefault: "default" in variable ? (variable.default ?? "") : "",
         meaning: variable.meaning,
+        expects: variable.expects,
+        programs: [
+          ...(name in PROVISIONER_VARIABLES ? ["provisioner"] : []),
+          ...(name in RELOADER_VARIABLES ? ["reloader"] : []),
+        ],
         formerly: variable.formerly,
       })),
   );

@@ -38,6 +38,7 @@ export const READY: StatusDocument = {
   state: "ready",
   reason: "instance_ready",
   message: "instance 7835610 (RTX 4090, $0.316/h) is serving at 203.0.113.9:41234",
+  remedy: null,
   since: "2026-11-26T06:31:00.000Z",
   generation: 14,
   server: { host: "203.0.113.9", port: 41_234 },
