@@ -1,5 +1,5 @@
 // The page's script: takes the changed parts from the stream, lets times go on, and says when what is seen is old. Pure.
-import { durationText } from "./amounts.ts";
+import { shortDuration } from "../screens/amounts.ts";
 
 // Two ticks may be late; after that nothing that is shown can be relied on.
 const SILENCE_MS = 15_000;
@@ -9,7 +9,7 @@ const RETRY_MS = 3_000;
 /** Inline, because the page asks for nothing but its stream; its hash is in the page's Content-Security-Policy. */
 export const SCRIPT = `
 "use strict";
-const durationText = ${durationText};
+const shortDuration = ${shortDuration};
 const shown = {};
 const bar = document.getElementById("old");
 let clockOffset = Date.parse(document.documentElement.dataset.at) - Date.now();
@@ -25,7 +25,7 @@ function heard(at) {
 function showTimes() {
   for (const one of document.querySelectorAll("time[data-form]")) {
     const ms = Date.parse(one.dateTime) - now();
-    const text = durationText(Math.abs(ms));
+    const text = shortDuration(Math.abs(ms));
     const form = one.dataset.form;
     const words = form === "in" ? (ms <= 0 ? "now" : "in " + text) : form === "ago" ? text + " ago" : text;
     if (one.textContent !== words) one.textContent = words;
@@ -38,7 +38,7 @@ function showTimes() {
   const isOld = broken || silentMs > ${SILENCE_MS};
   document.body.classList.toggle("old", isOld);
   bar.hidden = !isOld;
-  if (isOld) bar.textContent = "No connection to the provisioner: what you see is " + durationText(silentMs) + " old. Trying again.";
+  if (isOld) bar.textContent = "No connection to the provisioner: what you see is " + shortDuration(silentMs) + " old. Trying again.";
 }
 function listen() {
   const stream = new EventSource("events");

@@ -1,7 +1,8 @@
 // The page's instances: the pod's own, and those that should not be there. Pure.
 import type { StatusDocument } from "../report/status-document.ts";
-import { rate, type TimeWriter, UNKNOWN } from "./amounts.ts";
+import { NOT_KNOWN, perHourText } from "../screens/amounts.ts";
 import { type Html, html } from "./html.ts";
+import type { TimeWriter } from "./instants.ts";
 
 type Instance = StatusDocument["instances"][number];
 
@@ -28,12 +29,12 @@ function card(instance: Instance, when: TimeWriter): Html {
 <h3><span class="dot"></span>${gpu === "" ? "Instance" : gpu} <code>${id}</code> <b class="tag">${word}</b></h3>
 ${statusMessage === "" || instance.serving === true ? null : html`<p class="said"><span>Vast says</span> ${statusMessage}</p>`}
 <dl class="facts">
-${fact("price", html`${rate(instance.dollarsPerHour)}${pendingPrice === null ? null : html`, then ${rate(pendingPrice.dollarsPerHour)}`}`)}
+${fact("price", html`${perHourText(instance.dollarsPerHour)}${pendingPrice === null ? null : html`, then ${perHourText(pendingPrice.dollarsPerHour)}`}`)}
 ${fact("image", html`<code>${image}</code>`)}
 ${fact("endpoint", endpoint ? html`<code>${endpoint.host}:${endpoint.port}</code>` : html`none yet`)}
-${fact("host / machine", html`<code>${hostId ?? UNKNOWN} / ${machineId ?? UNKNOWN}</code>`)}
-${fact("rented", createdAt === null ? html`${UNKNOWN}` : html`${when(createdAt, "ago")}`)}
-${fact("contract ends", endsAt === null ? html`${UNKNOWN}` : html`${when(endsAt, "in")}`)}
+${fact("host / machine", html`<code>${hostId ?? NOT_KNOWN} / ${machineId ?? NOT_KNOWN}</code>`)}
+${fact("rented", createdAt === null ? html`${NOT_KNOWN}` : html`${when(createdAt, "ago")}`)}
+${fact("contract ends", endsAt === null ? html`${NOT_KNOWN}` : html`${when(endsAt, "in")}`)}
 </dl></article>`;
 }
 

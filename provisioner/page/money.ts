@@ -1,7 +1,8 @@
 // The page's money: what it costs, has cost and how long it lasts. Pure.
 import type { StatusDocument } from "../report/status-document.ts";
-import { dollars, durationText, rate, type TimeWriter, UNKNOWN } from "./amounts.ts";
+import { dollarsText, NOT_KNOWN, perHourText, shortDuration } from "../screens/amounts.ts";
 import { type Html, html } from "./html.ts";
+import type { TimeWriter } from "./instants.ts";
 import { creditHours } from "./warnings.ts";
 
 // 365 days by 12.
@@ -15,16 +16,16 @@ export function moneyPart(status: StatusDocument, when: TimeWriter): Html {
   const share = paidDollars > 0 ? `${Math.round((100 * wastedDollars) / paidDollars)}% of it, ` : "";
   return html`<h2>Money <small>estimates from the listed price, without traffic</small></h2>
 <dl class="tiles">
-${tile("price now", rate(dollarsPerHour), html`limit ${maxDollarsPerHour === null ? "none" : rate(maxDollarsPerHour)}`, isAbove ? "bad" : "")}
-${tile("a month at this rate", dollars(dollarsPerHour === null ? null : dollarsPerHour * HOURS_A_MONTH), html`730 hours`)}
-${tile("this instance", money.instanceDollars === null ? "–" : dollars(money.instanceDollars), html`so far`)}
-${tile("paid", dollars(paidDollars), since === null ? html`failed instances included` : html`in ${when(since, "for")}, failed instances included`)}
-${tile("wasted", dollars(wastedDollars), html`${share}while nothing was served`, wastedDollars >= 0.01 ? "warn" : "")}
-${tile("billed by Vast", dollars(billed?.dollars ?? null), billed === null ? html`not known` : html`in ${when(billed.since, "for")}, with traffic`)}
+${tile("price now", perHourText(dollarsPerHour), html`limit ${maxDollarsPerHour === null ? "none" : perHourText(maxDollarsPerHour)}`, isAbove ? "bad" : "")}
+${tile("a month at this rate", dollarsText(dollarsPerHour === null ? null : dollarsPerHour * HOURS_A_MONTH), html`730 hours`)}
+${tile("this instance", money.instanceDollars === null ? "–" : dollarsText(money.instanceDollars), html`so far`)}
+${tile("paid", dollarsText(since === null ? null : paidDollars), since === null ? html`not counted yet` : html`in ${when(since, "for")}, failed instances included`)}
+${tile("wasted", dollarsText(since === null ? null : wastedDollars), html`${share}while nothing was served`, wastedDollars >= 0.01 ? "warn" : "")}
+${tile("billed by Vast", dollarsText(billed?.dollars ?? null), billed === null ? html`not known` : html`in ${when(billed.since, "for")}, with traffic`)}
 ${tile(
   "credit of the account",
-  dollars(money.creditDollars),
-  html`${hours === null ? "" : `lasts ${durationText(hours * 3_600_000)} for this pod alone, `}${
+  dollarsText(money.creditDollars),
+  html`${hours === null ? "" : `lasts ${shortDuration(hours * 3_600_000)} for this pod alone, `}${
     creditAt === null ? "not read yet" : html`read ${when(creditAt, "ago")}`
   }`,
   hours !== null && hours < 24 ? "bad" : "",
@@ -39,6 +40,6 @@ ${tile(
 }
 
 function tile(name: string, value: string | Html, note: Html, tone = ""): Html {
-  const unknown = value === UNKNOWN ? "unknown" : "";
+  const unknown = value === NOT_KNOWN ? "unknown" : "";
   return html`<div class="${tone} ${unknown}"><dt>${name}</dt><dd>${value}</dd><dd class="note">${note}</dd></div>`;
 }

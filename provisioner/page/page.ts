@@ -2,7 +2,7 @@
 import type { ServerResponse } from "node:http";
 import type { Clock } from "../../common/clock.ts";
 import type { StatusDocument } from "../report/status-document.ts";
-import { writtenByBrowser } from "./amounts.ts";
+import { writtenByBrowser } from "./instants.ts";
 import { partsOf, titleOf } from "./parts.ts";
 import { iconOf, PAGE_HEADERS, pageOf } from "./shell.ts";
 import { createStreams } from "./streams.ts";

@@ -1,8 +1,8 @@
 // The parts of the page, each of which the browser replaces as a whole when it has changed. Pure.
 import type { StatusDocument } from "../report/status-document.ts";
-import { clockTime, type TimeWriter } from "./amounts.ts";
 import { type Html, html } from "./html.ts";
 import { instancesPart } from "./instances.ts";
+import { clockTime, type TimeWriter } from "./instants.ts";
 import { moneyPart } from "./money.ts";
 import { warningsOf } from "./warnings.ts";
 

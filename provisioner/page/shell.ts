@@ -1,9 +1,9 @@
 // The whole page around its parts, and the headers it is sent with. Pure.
 import { createHash } from "node:crypto";
 import type { StatusDocument } from "../report/status-document.ts";
-import { writtenAt } from "./amounts.ts";
 import { SCRIPT } from "./browser.ts";
 import { Html, html } from "./html.ts";
+import { writtenAt } from "./instants.ts";
 import { PART_NAMES, partsOf, type Tone, titleOf, toneOf } from "./parts.ts";
 import { STYLE } from "./style.ts";
 

@@ -1,6 +1,6 @@
 // What an operator must know before all else, each in one sentence. Pure.
 import type { StatusDocument } from "../report/status-document.ts";
-import { dollars, durationText, rate } from "./amounts.ts";
+import { dollarsText, perHourText, shortDuration } from "../screens/amounts.ts";
 
 export interface Warning {
   tone: "bad" | "warn";
@@ -30,7 +30,7 @@ export function warningsOf(status: StatusDocument): Warning[] {
   if (hours !== null && hours < CREDIT_HOURS)
     found.push(
       bad(
-        `The credit of ${dollars(money.creditDollars)} lasts ${durationText(hours * 3_600_000)} for this pod alone: ` +
+        `The credit of ${dollarsText(money.creditDollars)} lasts ${shortDuration(hours * 3_600_000)} for this pod alone: ` +
           "add credit, because Vast stops all instances when it is used up.",
       ),
     );
@@ -38,13 +38,13 @@ export function warningsOf(status: StatusDocument): Warning[] {
     if (pendingPrice !== null)
       found.push(
         warn(
-          `The host of ${id} raises its price from ${rate(dollarsPerHour)} to ${rate(pendingPrice.dollarsPerHour)}.`,
+          `The host of ${id} raises its price from ${perHourText(dollarsPerHour)} to ${perHourText(pendingPrice.dollarsPerHour)}.`,
         ),
       );
     if (dollarsPerHour !== null && money.maxDollarsPerHour !== null && dollarsPerHour > money.maxDollarsPerHour)
       found.push(
         warn(
-          `Instance ${id} costs ${rate(dollarsPerHour)}, more than VAST_MAX_DPH (${rate(money.maxDollarsPerHour)}).`,
+          `Instance ${id} costs ${perHourText(dollarsPerHour)}, more than VAST_MAX_DPH (${perHourText(money.maxDollarsPerHour)}).`,
         ),
       );
   }

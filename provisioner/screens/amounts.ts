@@ -1,4 +1,4 @@
-// How amounts are written on a terminal. Pure.
+// How amounts are written on a terminal and on the page. Pure.
 
 /** What is not known; never 0. */
 export const NOT_KNOWN = "?";
@@ -19,7 +19,10 @@ export function perHourText(dollarsPerHour: number | null): string {
   return dollarsPerHour === null ? NOT_KNOWN : `$${dollarsPerHour.toFixed(3)}/h`;
 }
 
-/** `40s`, `6m`, `3h 20m`, `3d 4h`: the two largest units. */
+/**
+ * `40s`, `6m`, `3h 20m`, `3d 4h`: the two largest units. The page's script has the text of this function in it (page/browser.ts): it
+ * must use nothing outside itself, and contain no other function.
+ */
 export function shortDuration(ms: number): string {
   const seconds = Math.max(0, Math.floor(ms / 1000));
   const minutes = Math.floor(seconds / 60);

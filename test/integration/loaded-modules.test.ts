@@ -1,4 +1,6 @@
 // A module that a program loads stays in memory as long as the pod runs.
+import { cpSync, readdirSync } from "node:fs";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import { openPod } from "./pod.ts";
 
@@ -21,6 +23,25 @@ test("the provisioner works without Node's own HTTP client, which axios loads fo
     const provisioner = await loaded("dist/provisioner.mjs");
     expect(provisioner).toContain("NativeModule https");
     expect(provisioner).not.toContain(UNDICI);
+  } finally {
+    await pod.close();
+  }
+});
+
+test("the provisioner does not load its page before somebody asks for it", async () => {
+  const pod = await openPod();
+  try {
+    const folder = await pod.sandbox.subfolder("without-page");
+    const chunks = readdirSync("dist").filter((name) => name.startsWith("provisioner"));
+    const isPage = (name: string) => name.startsWith("provisioner-page-");
+    expect(chunks.filter(isPage)).toHaveLength(1);
+    for (const name of chunks) if (!isPage(name)) cpSync(join("dist", name), join(folder, name));
+    await pod.sandbox.node("provisioner", [join(folder, "provisioner.mjs"), "run"], pod.env());
+    await pod.ready();
+    expect(await pod.status()).toMatchObject({ state: "ready" });
+    const page = await fetch(`http://127.0.0.1:${pod.env().PROVISIONER_STATUS_PORT}/`);
+    expect(page.status).toBe(500);
+    expect(await page.text()).toContain("provisioner-page-");
   } finally {
     await pod.close();
   }

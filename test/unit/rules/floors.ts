@@ -8,7 +8,8 @@ export const FLOORS: Readonly<Record<"provisioner" | "reloader", readonly (reado
   provisioner: [
     ["main"],
     ["commands"],
-    ["doctor", "page", "screens"],
+    ["doctor", "page"],
+    ["screens"],
     ["reconcile", "serve", "report", "teardown", "settings"],
     ["keep"],
     ["act", "loop-state", "variables"],

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { writtenAt, writtenByBrowser } from "../../../../provisioner/page/amounts.ts";
+import { writtenAt, writtenByBrowser } from "../../../../provisioner/page/instants.ts";
 import { partsOf, titleOf, toneOf } from "../../../../provisioner/page/parts.ts";
 import type { StatusDocument } from "../../../../provisioner/report/status-document.ts";
 import { HOSTILE_TEXT, INSTANCE, LOADING, NOW, READY, STARTING, TROUBLE } from "./sample-status.ts";
@@ -34,7 +34,7 @@ describe("a pod that serves", () => {
       "paid\n$62.94",
       "wasted\n$1.20\n2% of it, while nothing was served",
       "billed by Vast\n?",
-      "credit of the account\n$88.20\nlasts 11d 15h for this pod alone, read 5m 2s ago",
+      "credit of the account\n$88.20\nlasts 11d 15h for this pod alone, read 5m ago",
       "creates left this hour\n6",
     ])
       expect(money).toContain(text);
@@ -93,6 +93,7 @@ describe("a pod before its first pass", () => {
     expect(seen(STARTING, "head")).toContain("The first look at the instance list has not finished.");
     expect(seen(STARTING, "instances")).toContain("whether an instance exists and is billed is unknown too");
     expect(seen(STARTING, "money")).toContain("price now\n?");
+    expect(seen(STARTING, "money")).toContain("paid\n?\nnot counted yet\nwasted\n?");
     expect(seen(STARTING, "money")).toContain("credit of the account\n?\nnot read yet");
     expect(seen(STARTING, "foot")).toContain("instance list not read yet · the first pass runs");
   });
