@@ -233,7 +233,7 @@ export function redisOf(
 }
 
 /** The URL's target with the password. Throws a `SettingsError` when there are two passwords. */
-function withPassword(prefix: string, target: RedisTarget, password: string | undefined): RedisTarget {
+export function withPassword(prefix: string, target: RedisTarget, password: string | undefined): RedisTarget {
   if (password === undefined) return target;
   if (target.password !== null)
     throw new SettingsError([`${prefix}_PASSWORD is set and ${prefix}_URL has a password too: keep one of them.`]);

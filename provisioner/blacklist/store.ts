@@ -1,4 +1,4 @@
-// Stores bans, waiting times and restart counters; the only file that knows their Redis keys. Touches Redis through the commands
+// Stores bans, waiting times and restart counters, and knows the Redis keys of the latter two. Touches Redis through the commands
 // that it is given.
 import * as z from "zod";
 import { type Clock, withDeadline } from "../../common/clock.ts";
@@ -8,6 +8,7 @@ import { sameBan } from "../model/bans.ts";
 import { type Ban, type BanKind, known, type Seen, type StoredCounters } from "../model/observation.ts";
 import type { RedisCommands } from "../redis/commands.ts";
 import { redisMessage, troubleOf } from "../redis/trouble.ts";
+import { banIn, banKey, findBanKeys } from "./ban-keys.ts";
 
 export interface BanStore {
   bans(): Promise<Seen<readonly Ban[]>>;
@@ -30,7 +31,6 @@ export interface BanTimes {
 }
 
 // Earlier deployments use the same keys, so their data continues to count.
-const BAN_PREFIX = { host: "ban_", machine: "ban_machine_" } as const;
 const waitKey = (instanceId: number) => `wait_${instanceId}`;
 const restartsKey = (instanceId: number) => `restarts_${instanceId}`;
 
@@ -39,8 +39,6 @@ const BANS_DEADLINE_MS = 3000;
 // A waiting time is needed until the instance is ready or replaced; twice the limit is longer than both.
 const WAIT_TTL_FACTOR = 2;
 const MIN_WAIT_TTL_SECONDS = 86_400;
-// Bans can be written by hand, and the reason appears in messages.
-const MAX_REASON_LENGTH = 100;
 // The API did not exist before 2017: a smaller number is not a time in epoch seconds.
 const EARLIEST_SECONDS = 1_483_228_800;
 
@@ -93,7 +91,7 @@ export function createBanStore(
       return new Map(instanceIds.map((id, i) => [id, readCounters(values[2 * i], values[2 * i + 1])]));
     },
     async ban(kind, id, reason) {
-      await redis.setWithTtl(`${BAN_PREFIX[kind]}${id}`, reason, times.banTtlSeconds);
+      await redis.setWithTtl(banKey({ kind, id }), reason, times.banTtlSeconds);
       written.push({ kind, id, reason, at: clock.now() });
     },
     async startWaiting(id, since) {
@@ -142,28 +140,10 @@ function expiry(deadline: AbortSignal): Promise<never> {
 
 /** All bans. Rejects when it cannot read all of them. */
 async function walkBans(redis: RedisCommands, deadline: AbortSignal): Promise<Ban[]> {
-  const keys = new Set<string>();
-  let cursor = "0";
-  do {
-    // SCAN, never KEYS: the database may be shared and large, and KEYS blocks all other clients.
-    const [next, found] = await redis.scan(cursor, "ban_*");
-    for (const key of found) keys.add(key);
-    cursor = next;
-    deadline.throwIfAborted(); // the caller no longer waits
-  } while (cursor !== "0");
-  const bans = [...keys].flatMap((key) => banOfKey(key) ?? []);
-  if (bans.length === 0) return [];
-  const reasons = await redis.mget(bans.map(({ key }) => key));
-  return bans.flatMap(({ kind, id }, i) => {
-    const reason = reasons[i];
-    return reason === null || reason === undefined ? [] : [{ kind, id, reason: reason.slice(0, MAX_REASON_LENGTH) }];
-  });
-}
-
-/** The host or machine that a key bans; null for a similar key that is not a ban. */
-function banOfKey(key: string): { key: string; kind: BanKind; id: number } | null {
-  const [, machine, id] = /^ban_(machine_)?(\d{1,15})$/.exec(key) ?? [];
-  return id === undefined ? null : { key, kind: machine === undefined ? "host" : "machine", id: Number(id) };
+  const keys = await findBanKeys(redis, deadline);
+  if (keys.length === 0) return [];
+  const reasons = await redis.mget(keys.map(({ key }) => key));
+  return keys.flatMap((key, i) => banIn(key, reasons[i]) ?? []);
 }
 
 /** A value that is not a time or not a count is treated as missing. */

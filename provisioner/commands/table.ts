@@ -4,6 +4,7 @@ import type { Command, CommandCall } from "../../common/command.ts";
 import type { SettingsSource } from "../../common/settings.ts";
 import { DESTROY_SETTINGS, PLAN_SETTINGS, REAP_SETTINGS, readSecretFile } from "../settings.ts";
 import type { PROVISIONER_VARIABLES } from "../variables.ts";
+import { BANS_SETTINGS } from "./bans-settings.ts";
 import { startCommand } from "./start.ts";
 
 /** Where a command reads its settings from. */
@@ -118,5 +119,31 @@ export const PROVISIONER_COMMANDS: readonly Command<keyof typeof PROVISIONER_VAR
       },
     },
     run: async (call) => (await import("./reap.ts")).reapCommand(call, sourceOf(call)),
+  },
+  {
+    usage: "bans <action> [ids..]",
+    meaning: "list, add or remove bans of hosts or machines, in the Redis that the pods use; makes no API call",
+    examples: [
+      { args: "bans list", meaning: "all bans, with their reasons and ends" },
+      { args: "bans add 10479 --reason 'slow disk' --ttl 7d", meaning: "rent nothing of this host for seven days" },
+      { args: "bans remove 10479", meaning: "use the host again" },
+    ],
+    settings: BANS_SETTINGS,
+    outputs: ["table", "wide", "json", "name"],
+    options: {
+      machine: { type: "boolean", describe: "the ids are those of machines; a host is an account with many machines" },
+      host: { type: "boolean", describe: "the ids are those of hosts [as BLACKLIST_SCOPE says]" },
+      reason: { type: "string", requiresArg: true, describe: "why, for people and messages [by_hand]" },
+      ttl: {
+        type: "string",
+        requiresArg: true,
+        describe: "how long the ban lasts: 3600, 90m, 12h or 7d [BLACKLIST_BAN_TTL_SECONDS]",
+      },
+    },
+    positionals: {
+      action: { choices: ["list", "add", "remove"], describe: "what to do" },
+      ids: { type: "string", array: true, describe: "host or machine ids, for add and remove" },
+    },
+    run: async (call) => (await import("./bans.ts")).bansCommand(call, sourceOf(call)),
   },
 ];
