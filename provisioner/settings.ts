@@ -210,6 +210,7 @@ const ALWAYS_READ_BY_DESTROY = [
 const BANS_REDIS = ["BLACKLIST_REDIS_URL", "BLACKLIST_REDIS_PASSWORD"] as const;
 /** All settings that `destroy` may read, and all of `reap`. */
 export const DESTROY_SETTINGS = [...ALWAYS_READ_BY_DESTROY, ...BANS_REDIS] as const;
+export const STATUS_SETTINGS = ["VAST_API_KEY", "VAST_URL", "VAST_LABEL", "PROVISIONER_STATUS_PORT"] as const;
 export const REAP_SETTINGS = ["VAST_API_KEY", "VAST_URL", "VAST_LABEL", "LOG_FORMAT", "DEBUG"] as const;
 const FLEET_REDIS = ["FLEET_REDIS_URL", "FLEET_REDIS_PASSWORD", "BLACKLIST_ENABLED"] as const;
 type Variables = Values<typeof PROVISIONER_VARIABLES>;

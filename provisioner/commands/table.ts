@@ -2,7 +2,7 @@
 // loaded when it runs. Touches nothing itself.
 import type { Command, CommandCall } from "../../common/command.ts";
 import type { SettingsSource } from "../../common/settings.ts";
-import { DESTROY_SETTINGS, PLAN_SETTINGS, REAP_SETTINGS, readSecretFile } from "../settings.ts";
+import { DESTROY_SETTINGS, PLAN_SETTINGS, REAP_SETTINGS, readSecretFile, STATUS_SETTINGS } from "../settings.ts";
 import type { PROVISIONER_VARIABLES } from "../variables.ts";
 import { BANS_SETTINGS } from "./bans-settings.ts";
 import { startCommand } from "./start.ts";
@@ -21,6 +21,30 @@ export const PROVISIONER_COMMANDS: readonly Command<keyof typeof PROVISIONER_VAR
     isDefault: true,
     settings: "all",
     run: startCommand,
+  },
+  {
+    usage: "status",
+    meaning: "show all pods of the account, the worst first, and what they cost; without a key the pod that runs here",
+    examples: [
+      { args: "status", meaning: "all instances of the account, and in a pod what its provisioner knows" },
+      {
+        args: "status --prefix k8s_pod=vast-pod-",
+        meaning: "those of the StatefulSet vast-pod; in a cluster also its orphans",
+      },
+      { args: "status --own --watch", meaning: "redraw what the provisioner here says, without calls of the API" },
+    ],
+    settings: STATUS_SETTINGS,
+    outputs: ["table", "wide", "json", "name"],
+    options: {
+      prefix: {
+        type: "string",
+        requiresArg: true,
+        describe: "only instances whose label begins with this, as in k8s_pod=vast-pod-",
+      },
+      own: { type: "boolean", describe: "only this pod: ask the provisioner that runs here, not the API" },
+      watch: { type: "boolean", alias: "w", describe: "redraw the screen every 10 s until Ctrl-C" },
+    },
+    run: async (call) => (await import("./status.ts")).statusCommand(call, sourceOf(call)),
   },
   {
     usage: "plan",

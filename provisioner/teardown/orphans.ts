@@ -4,13 +4,13 @@ import { type Clock, stopwatch } from "../../common/clock.ts";
 import type { Fence } from "../../common/http.ts";
 import type { Logger } from "../../common/logging.ts";
 import type { Cluster } from "../kubernetes/cluster.ts";
-import { readNamespace } from "../kubernetes/pod-desired.ts";
 import { describe } from "../model/describe.ts";
 import type { VastClient } from "../vast/client.ts";
 import { asVastError } from "../vast/errors.ts";
 import type { Instance } from "../vast/rows.ts";
 import { awaitGone } from "./await-gone.ts";
-import { podsOf, type ReapRequest, reapScope } from "./reap-scope.ts";
+import { readLabels } from "./read-labels.ts";
+import type { ReapRequest } from "./reap-scope.ts";
 
 export interface ReapParts extends ReapRequest {
   client: Pick<VastClient, "listInstances" | "destroyInstance">;
@@ -57,20 +57,14 @@ export async function reap(parts: ReapParts): Promise<ReapOutcome> {
   } catch (error) {
     return nothing(`the instance list is unknown (${asVastError(error).message})`);
   }
-  const base = `namespaces/${cluster.namespace}`;
-  const namespace = readNamespace(
-    await cluster.list(`/apis/apps/v1/${base}/statefulsets`, "objects"),
-    await cluster.list(`/api/v1/${base}/pods`, "metadata"),
-  );
-  if ("why" in namespace) return nothing(`the cluster gives no clear answer (${namespace.why})`);
-  const scope = reapScope(parts, namespace.sets, cluster.namespace);
-  if ("problem" in scope) return nothing(scope.problem);
-  const ours = rows.filter((row) => podsOf(row.label, parts, scope).length > 0);
+  const labels = await readLabels(cluster, parts);
+  if ("problem" in labels) return nothing(labels.problem);
+  const ours = rows.filter((row) => labels.isOfPods(row.label));
   if (ours.length === 0) {
     print(`No instance has a label that consists of ${prefix} and a number.`);
     return nothing(null);
   }
-  const unwanted = ours.filter((row) => !podsOf(row.label, parts, scope).some(namespace.isDesired));
+  const unwanted = ours.filter((row) => !labels.isWanted(row.label));
   for (const row of unwanted.filter((one) => one.createdAt === null))
     print(`Kept because its age is unknown: ${describe(row)} with the label ${row.label}.`);
   const orphans = createdBefore(unwanted, clock.now() - parts.youngerThanMs);

@@ -36,8 +36,8 @@ export interface VastClient {
   listByIds(ids: readonly number[], signal?: AbortSignal): Promise<Instance[]>;
   /** The instances of each of these labels, or null where the API does not honour such a filter. Throws as `listInstances` does. */
   listByLabels(labels: readonly string[], signal?: AbortSignal): Promise<ListsByLabel | null>;
-  /** All instances of the account. Throws as `listInstances` does. */
-  listAccount(signal?: AbortSignal): Promise<WholeAccount>;
+  /** All instances of the account. A first call that is rate-limited is not repeated unless `options` say so. Throws as `listInstances`. */
+  listAccount(signal?: AbortSignal, options?: ReadOptions): Promise<WholeAccount>;
   /** Counts all instances, or those that do not run. Null when the answer does not show it. */
   countInstances(which: "all" | "not_running", signal?: AbortSignal): Promise<InstanceCounts | null>;
   /** The account's own template of this name (the newest of several), or null when there is none. */
@@ -134,8 +134,8 @@ export function createVastClient(send: Send, { apiKey, clean, onDuplicateTemplat
       return new Map(labels.map((label) => [label, cleanedList(lists.get(label) ?? [])]));
     },
 
-    async listAccount(signal) {
-      return cleanedAccount(await readListsByLabel(send, null, signal));
+    async listAccount(signal, options) {
+      return cleanedAccount(await readListsByLabel(send, null, signal, options));
     },
 
     async countInstances(which, signal) {

@@ -55,8 +55,9 @@ export async function readListsByLabel(
   send: Send,
   filters: Record<string, unknown> | null,
   signal?: AbortSignal,
+  options: ReadOptions = { retryRateLimited: false },
 ): Promise<WholeAccount> {
-  const rows = await readPages(send, filters, { retryRateLimited: false }, signal);
+  const rows = await readPages(send, filters, options, signal);
   const broken = rows.filter((row) => readInstance(row) === null);
   const readable = readRows(
     rows.filter((row) => !broken.includes(row)),

@@ -1,68 +1,95 @@
-// What an operator reads in the provisioner's `/status`: what comes next, and what happened before.
-import { afterEach, expect, test } from "vitest";
-import { until } from "../sandbox/until.ts";
+// The command `status` as a real program: the account with a key, the provisioner that runs here without one.
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import type { FleetStatus } from "../../provisioner/report/fleet-status.ts";
+import { startFakeCluster } from "../kubernetes/fake-cluster.ts";
 import { openPod, type Pod } from "./pod.ts";
 
 let pod: Pod;
+beforeEach(async () => {
+  pod = await openPod();
+});
 afterEach(() => pod.close());
 
-test("next names what is waited for, until when, and what happens then", async () => {
-  pod = await openPod({ bootSeconds: 100_000 });
-  await pod.provision({ BLACKLIST_BAN_AFTER_SECONDS: "86400" });
-  const { next, instances } = await until(
-    "an instance is starting",
-    async () => {
-      const status = await pod.status();
-      return status.reason === "instance_starting" ? status : null;
-    },
-    { timeoutMs: 60_000 },
-  );
-  const [instance] = instances;
-  expect(next).toMatchObject({
-    waitsFor: `instance ${instance?.id} to become ready`,
-    afterwards: `instance ${instance?.id} is destroyed (start_timeout), and another one is created`,
-  });
-  expect(Date.parse(`${next?.deadline}`) - Date.parse(`${instance?.createdAt}`)).toBeGreaterThan(86_000_000);
-  expect(Date.parse(`${next?.lookAt}`)).toBeGreaterThan(0);
-});
+async function status(more: Record<string, string> = {}, ...args: string[]) {
+  const child = await pod.provision(more, ["status", ...args]);
+  const { code } = await child.exited;
+  return { code, lines: child.lines, text: child.lines.join("\n") };
+}
+const documentOf = ({ lines }: { lines: readonly string[] }) =>
+  JSON.parse(lines.find((line) => line.startsWith("{")) ?? "") as FleetStatus;
+const make = (label: string, hoursOld = 2) =>
+  pod.emulator.send("POST", "instances", { label, start_date: Date.now() / 1000 - hoursOld * 3600 });
+/** The provisioner asks for its own label only. */
+const accountLists = async () =>
+  (await pod.emulator.requests()).filter(({ path, query }) => path === "/api/v1/instances/" && !query.select_filters);
 
-test("the history survives that the provisioner is killed, and says why the instance was replaced", async () => {
-  pod = await openPod();
-  const first = await pod.provision();
-  const before = await pod.ready();
-  first.signal("SIGKILL");
-  await first.exited;
-  await pod.provision({ VAST_TEMPLATE_IMAGE: "example/app:3" });
-  const replaced = (f: { instance: { id: number } | null }) => f.instance?.id !== before.instance?.id;
-  await pod.until("it is replaced", (f) => f.server !== null && replaced(f), 60_000);
-  const { history, since } = await until("the status shows it", async () => {
-    const status = await pod.status();
-    return status.history.at(-1)?.reason === "instance_ready" &&
-      status.history.at(-1)?.instanceId !== before.instance?.id
-      ? status
-      : null;
-  });
-  const reasons = history.map(({ reason }) => reason);
-  expect(reasons.filter((reason) => reason === "instance_ready")).toHaveLength(2);
-  expect(reasons).toContain("image_changed");
-  expect(reasons.indexOf("image_changed")).toBeGreaterThan(reasons.indexOf("instance_ready"));
-  const why = history.find(({ reason }) => reason === "image_changed");
-  expect(why).toMatchObject({
-    instanceId: before.instance?.id,
-    message: expect.stringContaining("example/app:3 is wanted"),
-  });
-  expect(since).toBe(history.at(-1)?.at);
-  const times = history.map(({ at }) => at);
-  expect(times).toEqual([...times].sort());
-});
-
-test("shows what nginx serves, as the reloader says", async () => {
-  pod = await openPod({ proxy: true });
+test("shows the account with what the provisioner here knows, and without a key asks only that one", async () => {
   await pod.provision();
-  const { generation } = await pod.ready();
-  const isApplied = async () => {
-    const { proxy } = await pod.status();
-    return proxy?.state === "applied" && (proxy.appliedGeneration ?? 0) >= generation ? proxy : null;
-  };
-  expect(await until("nginx serves it", isApplied, { timeoutMs: 60_000 })).toMatchObject({ problem: null });
+  await pod.ready();
+  await make("k8s_pod=vast-pod-7");
+  await make("k8s_pod=vast-pod-7");
+  const before = (await pod.emulator.mutations()).length;
+
+  const all = await status();
+  expect([all.code, all.text]).toEqual([0, expect.stringMatching(/^POD +STATE +/m)]);
+  expect(all.text).toMatch(/^\(vast-pod-7\) +duplicate /m);
+  expect(all.text).toMatch(/^vast-pod-0 +ready .* is serving/m);
+  expect(all.text).toMatch(/^3 instances {2}\$\d\.\d{3}\/h {2}about \$\d+ a month/m);
+  expect(all.text).toMatch(/^credit \$\d+\.\d\d = \d+/m);
+  const document = documentOf(await status({}, "-o", "json"));
+  expect(document).toMatchObject({ schema: 1, totals: { instances: 3 }, own: { pod: "vast-pod-0" }, problems: [] });
+  expect(document.pods.map(({ pod: name, state }) => [name, state]).at(0)).toEqual(["vast-pod-7", "duplicate"]);
+  expect((await status({}, "--prefix", "k8s_pod=vast-pod-7", "-o", "name")).lines).toEqual(["vast-pod-7"]);
+
+  const asked = (await accountLists()).length;
+  for (const own of [await status({ VAST_API_KEY: "" }), await status({}, "--own")]) {
+    expect([own.code, own.text]).toEqual([0, expect.stringMatching(/^vast-pod-0 +ready /m)]);
+    expect(own.text).toMatch(/^ {2}next +waits for .*serves/m);
+    expect(own.text).not.toContain("vast-pod-7");
+  }
+  expect(asked).toBeGreaterThan(0);
+  expect((await accountLists()).length).toBe(asked);
+  expect((await pod.emulator.mutations()).length).toBe(before);
+});
+
+test("marks what no StatefulSet wants, in a cluster", async () => {
+  const cluster = await startFakeCluster();
+  try {
+    cluster.pods.set("vast-pod-0", "vast-pod");
+    cluster.statefulSets.set("vast-pod", { name: "vast-pod", replicas: 1 });
+    const folder = join(pod.sandbox.folder, "service-account");
+    await mkdir(folder);
+    for (const [name, text] of Object.entries(cluster.serviceAccount)) await writeFile(join(folder, name), text);
+    for (const number of [0, 6]) await make(`k8s_pod=vast-pod-${number}`);
+    const inCluster = {
+      KUBERNETES_SERVICE_HOST: "127.0.0.1",
+      KUBERNETES_SERVICE_PORT: String(cluster.port),
+      NODE_OPTIONS: "--import ./test/integration/service-account.mjs",
+      VAST_POD_TEST_SERVICE_ACCOUNT: folder,
+    };
+    const { code, text } = await status(inCluster, "--prefix", "k8s_pod=vast-pod-");
+    expect([code, text]).toEqual([0, expect.stringMatching(/^\(vast-pod-6\) +orphan .*vast-provisioner reap/m)]);
+    expect(text).toMatch(/^vast-pod-0 +(running|loading) /m);
+    const elsewhere = await status(inCluster, "--prefix", "k8s_pod=other-");
+    expect([elsewhere.code, elsewhere.text]).toEqual([0, expect.stringContaining("Orphans are not known: ")]);
+  } finally {
+    await cluster.close();
+  }
+});
+
+test("says what to do when nobody can be asked, when the API does not answer, and when nothing can be redrawn", async () => {
+  const nobody = await status({ VAST_API_KEY: "" });
+  expect([nobody.code, nobody.text]).toEqual([1, expect.stringMatching(/No provisioner answers .*set the key/)]);
+  const refused = await status({ VAST_API_KEY: "a-wrong-key" });
+  expect([refused.code, refused.text]).toEqual([
+    1,
+    expect.stringMatching(/^The instances of the account are unknown/m),
+  ]);
+  expect(refused.text).not.toContain("a-wrong-key");
+  const json = await status({}, "--watch", "-o", "json");
+  expect([json.code, json.text]).toEqual([2, expect.stringContaining("leave it out with -o json")]);
+  const piped = await status({}, "--watch");
+  expect([piped.code, piped.text]).toEqual([2, expect.stringContaining("redraws the screen of a terminal")]);
 });
