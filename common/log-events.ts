@@ -36,6 +36,10 @@ export const LOG_EVENTS = {
     by: ["provisioner"],
     meaning: "an instance lost its label: it is still billed, and is not touched any more",
   },
+  money: {
+    by: ["provisioner"],
+    meaning: "a contract ends soon, a host asks for more, credit runs out, or one is unknown",
+  },
   disk: {
     by: ["provisioner"],
     meaning: "the state file or the upstream file cannot be written, or can be written again",

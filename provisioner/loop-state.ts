@@ -1,5 +1,6 @@
 // What the two loops keep between passes: both write it, status and metrics read it. Pure but for the state that it is given.
 import { sameServer, type UpstreamFile } from "../common/upstream-file.ts";
+import { type AccountView, NOTHING_READ } from "./model/account-view.ts";
 import type { Observation, ProbeResult, Published } from "./model/observation.ts";
 import { OURS, type Ownership } from "./model/ownership.ts";
 import type { Action, Plan } from "./model/plan.ts";
@@ -20,6 +21,8 @@ export interface LoopState {
   ownership: Ownership;
   /** One pod reads the instance list for all. */
   sharesLists: boolean;
+  /** What was last read about the money of the account. */
+  account: AccountView;
   plan: Plan | null;
   suppressed: readonly Action[];
   /** Why nothing may be mutated: the state file or the upstream file cannot be written. */
@@ -54,6 +57,7 @@ export function startState(state: State, now: number): LoopState {
     seen: null,
     ownership: OURS,
     sharesLists: false,
+    account: NOTHING_READ,
     plan: null,
     suppressed: [],
     problem: null,

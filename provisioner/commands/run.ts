@@ -7,12 +7,14 @@ import { type BanStore, createBanStore, noBans } from "../blacklist/store.ts";
 import { shareAccountId } from "../fleet/account-id.ts";
 import { createAccountReadings } from "../fleet/account-readings.ts";
 import { type FleetKeys, fleetKeys } from "../fleet/keys.ts";
+import { createMoneyReadings } from "../fleet/money-readings.ts";
 import { createOfferMarket } from "../fleet/offer-market.ts";
 import { noPodTurns } from "../fleet/pod-turns.ts";
 import type { Fleet } from "../fleet/shared-reading.ts";
 import { createAccountLease } from "../lease/account-lease.ts";
 import { type Lease, newToken, noLease } from "../lease/lease.ts";
 import { type LoopState, noteFile, startState, takeState } from "../loop-state.ts";
+import { watchAccount } from "../observe/account-watch.ts";
 import type { ListReader } from "../observe/list-reader.ts";
 import { createLostLabelLook } from "../observe/lost-label.ts";
 import { createObserver } from "../observe/observe.ts";
@@ -100,7 +102,10 @@ export async function run(settings: ProvisionerSettings, deps: Dependencies, sto
     const { lists, lead } = connectLists(context, restored, account, stores.fleet);
     const parts = loopParts(context, restored, account, stores, counts, lists, probe, watchPauses(deps.clock, stop));
     const main = runLoop(parts, loop, stop, mutations.signal);
-    await Promise.all([main, runServing({ ...parts, probe }, loop, stop), lead(stop)]);
+    const sharing = { ...account, clock: deps.clock, fleet: stores.fleet };
+    const readings = { ...createAccountReadings(sharing), ...createMoneyReadings(sharing) };
+    const watched = watchAccount({ ...deps, readings, log, label: settings.desired.label }, loop, stop);
+    await Promise.all([main, runServing({ ...parts, probe }, loop, stop), lead(stop), watched]);
     outcome = await shutdown({ ...context, ...restored, ...account, ...stores, stoppedAt: mutations.stoppedAt() });
   } finally {
     mutations.cancel();

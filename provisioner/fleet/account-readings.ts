@@ -20,8 +20,8 @@ export interface AccountReadings {
     signal?: AbortSignal,
     options?: ReadOptions,
   ): Promise<Reading<Template | null>>;
-  /** $ that the account can still spend; null where the API does not show it. */
-  credit(signal?: AbortSignal): Promise<Reading<number | null>>;
+  /** $ that the account can still spend; null where the API does not show it. Without `age` it is new enough to decide by. */
+  credit(signal?: AbortSignal, age?: AllowedAge): Promise<Reading<number | null>>;
 }
 
 export interface AccountReadingsParts extends SharedReadingParts {
@@ -29,7 +29,7 @@ export interface AccountReadingsParts extends SharedReadingParts {
 }
 
 // Decisions depend on the credit, and in a rollout every replacement asks for it: they come 4.5 s apart.
-const CREDIT_MS = 10_000;
+const CREDIT_AGE: AllowedAge = { freshMs: 10_000, usableMs: 10_000 };
 
 const sharedTemplate: z.ZodType<Template | null> = z
   .object({
@@ -56,12 +56,11 @@ export function createAccountReadings({ client, ...parts }: AccountReadingsParts
         },
         signal,
       ),
-    credit: (signal) =>
+    credit: (signal, age = CREDIT_AGE) =>
       readShared(
         parts,
         {
-          freshMs: CREDIT_MS,
-          usableMs: CREDIT_MS,
+          ...age,
           key: parts.fleet?.keys()?.credit ?? null,
           schema: sharedCredit,
           read: () => client.readCredit(signal),

@@ -21,6 +21,8 @@ export function fleetKeys(accountId: number) {
     pods: name("pods"),
     template: (nameHash: string) => name("template", nameHash),
     credit: name("credit"),
+    priceIncreases: name("price-increases"),
+    charges: name("charges"),
     offers: (queryHash: string) => name("offers", queryHash),
     /** The label that has reserved a machine. */
     taken: (machineId: number) => name("taken", machineId),

@@ -1,8 +1,8 @@
-// The metrics of money, read from the state: they go on after a restart. Touches only the registry.
-import { countOf, type Registry } from "../../common/metrics.ts";
+// The metrics of money. The counters are read from the state: they go on after a restart. Touches only the registry.
+import { countOf, gaugeOf, type Registry } from "../../common/metrics.ts";
 import type { LoopState } from "../loop-state.ts";
 
-export function registerMoneyMetrics(registry: Registry, loop: Pick<LoopState, "state">): void {
+export function registerMoneyMetrics(registry: Registry, loop: Pick<LoopState, "state" | "account">): void {
   countOf(
     registry,
     {
@@ -18,5 +18,10 @@ export function registerMoneyMetrics(registry: Registry, loop: Pick<LoopState, "
       help: "The part of that cost for time in which no server of the instance was published.",
     },
     () => loop.state.money.wasted,
+  );
+  gaugeOf(
+    registry,
+    { name: "vast_pod_account_credit_dollars", help: "What the account can still spend, read every ten minutes." },
+    () => loop.account.credit?.dollars ?? null,
   );
 }

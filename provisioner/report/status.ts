@@ -2,12 +2,13 @@
 import { oneLine } from "../../common/terminal.ts";
 import { VERSION } from "../../common/version.ts";
 import type { LoopState } from "../loop-state.ts";
+import { pendingPriceOf } from "../model/account-view.ts";
 import { CREATE_BUDGET_MS } from "../model/deadlines.ts";
 import { describe } from "../model/describe.ts";
 import { REASON_HELP } from "../model/reason-help.ts";
 import { unchangedSince } from "../state/history.ts";
 import type { Track } from "../state/schema.ts";
-import type { Instance } from "../vast/rows.ts";
+import { moneyStatus } from "./money-status.ts";
 import { type DecisionSettings, nextOf } from "./next.ts";
 import { STATUS_SCHEMA, type StatusDocument } from "./status-document.ts";
 
@@ -66,17 +67,7 @@ export function statusDocument(
     })),
     intent: state.intent === null ? null : { ...state.intent, startedAt: iso(state.intent.startedAt) },
     budget: budgetOf(state.creates, limits.maxCreatesPerHour, now),
-    money: {
-      dollarsPerHour: seen?.list.known ? total(seen.list.value) : null,
-      maxDollarsPerHour: limits.maxDollarsPerHour ?? null,
-      paidDollars: 0,
-      wastedDollars: 0,
-      instanceDollars: null,
-      since: null,
-      billed: null,
-      creditDollars: null,
-      creditAt: null,
-    },
+    money: moneyStatus(loop, limits),
     backoff: state.backoff === null ? null : { ...state.backoff, until: iso(state.backoff.until) },
     history: state.history.map((one) => ({ ...one, at: iso(one.at) })),
     passes: loop.passes,
@@ -84,10 +75,11 @@ export function statusDocument(
   };
 }
 
-function instancesOf({ state, seen, plan }: LoopState, now: number): StatusDocument["instances"] {
+function instancesOf({ state, seen, plan, account }: LoopState, now: number): StatusDocument["instances"] {
   const rows = seen?.list.known ? seen.list.value : [];
   return rows.map((row) => {
     const pendingDelete = state.pendingDeletes.some(({ id }) => id === row.id);
+    const pendingPrice = pendingPriceOf(row, account);
     return {
       id: row.id,
       description: describe(row),
@@ -101,8 +93,8 @@ function instancesOf({ state, seen, plan }: LoopState, now: number): StatusDocum
       templateHash: row.templateHash,
       dollarsPerHour: row.dollarsPerHour,
       createdAt: isoOrNull(row.createdAt),
-      endsAt: null,
-      pendingPrice: null,
+      endsAt: isoOrNull(row.endsAt),
+      pendingPrice: pendingPrice && { ...pendingPrice, at: isoOrNull(pendingPrice.at) },
       pendingDelete,
       ...timesOf(state.tracks[row.id], now),
     };
@@ -125,14 +117,6 @@ function budgetOf(creates: readonly number[], createsPerHour: number, now: numbe
   const counted = creates.filter((at) => now - at < CREATE_BUDGET_MS);
   const createsLeft = Math.max(createsPerHour - counted.length, 0);
   return { createsLeft, createsPerHour, freeAt: createsLeft > 0 ? null : iso(Math.min(...counted) + CREATE_BUDGET_MS) };
-}
-
-/** Null where the price of one is unknown. */
-function total(rows: readonly Instance[]): number | null {
-  return rows.reduce<number | null>(
-    (sum, { dollarsPerHour }) => (sum === null || dollarsPerHour === null ? null : sum + dollarsPerHour),
-    0,
-  );
 }
 
 const seconds = (ms: number) => Math.round(ms / 1000);

@@ -2,6 +2,7 @@
 // `VastError`. Touches the API through the function that it is given.
 import * as z from "zod";
 import type { Fence } from "../../common/http.ts";
+import { type Charges, type PriceIncrease, readCharges, readPriceIncreases } from "./account-calls.ts";
 import { expectShape, readRows, wholeNumber } from "./checks.ts";
 import { VastError } from "./errors.ts";
 import {
@@ -50,6 +51,10 @@ export interface VastClient {
   rememberAccountId(id: number, apiKey: string): void;
   /** $ that the account can still spend; null when the answer does not show it. */
   readCredit(signal?: AbortSignal): Promise<number | null>;
+  /** The announced prices of all instances of the account. */
+  priceIncreases(signal?: AbortSignal): Promise<PriceIncrease[]>;
+  /** What was charged for instances between two days (epoch ms), by label. */
+  charges(from: number, to: number, signal?: AbortSignal): Promise<Charges>;
   /** Offers in the API's order (64 at most). `body` is the flat search body. */
   searchOffers(body: Record<string, unknown>, signal?: AbortSignal, onSent?: () => void): Promise<Offer[]>;
   // The two calls that change something are not sent when their fence forbids it: they throw `not_sent`.
@@ -178,6 +183,9 @@ export function createVastClient(send: Send, { apiKey, clean, onDuplicateTemplat
       const complete = typeof balance === "number" && typeof credit === "number" && (balance !== 0 || credit !== 0);
       return complete || left > 0 ? left : null;
     },
+
+    priceIncreases: (signal) => readPriceIncreases(send, signal),
+    charges: (from, to, signal) => readCharges(send, from, to, signal),
 
     async searchOffers(search, signal, onSent) {
       const call = "POST /api/v0/bundles/";

@@ -12,6 +12,8 @@ export const INTERVALS_MS: Readonly<Record<string, number>> = {
   template: 3000,
   search: 6000, // ten a minute
   user: 1000,
+  price_increases: 2000,
+  charges: 1000,
 };
 export const PENALTY_MS: Readonly<Record<string, number>> = { create: 12_000 };
 // For a 429 without a time: longer than nearly every documented interval.

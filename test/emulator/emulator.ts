@@ -133,6 +133,7 @@ function createWorld(options: EmulatorOptions): World {
     nextInstanceId: 7_835_610,
     nextTemplateId: 210_000,
     nextFaultId: 1,
+    nextIncreaseId: 1,
   };
   seedMarket(world.market, options.machines ?? DEFAULT_MACHINES, seededRandom(options.seed, "market"), seconds(world));
   seedTemplates(world);

@@ -89,6 +89,7 @@ export interface World {
   nextInstanceId: number;
   nextTemplateId: number;
   nextFaultId: number;
+  nextIncreaseId: number;
 }
 
 /** Emulated time in the API's unit, epoch seconds. */

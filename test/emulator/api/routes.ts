@@ -15,6 +15,7 @@ import {
   showInstance,
 } from "./instance-writes.ts";
 import { requestLogs } from "./log-calls.ts";
+import { listCharges, priceIncreases } from "./money-calls.ts";
 import { searchAsks, searchByGet, searchByPost } from "./offer-search.ts";
 import { RATE_RULES, type RateRule } from "./rate-limits.ts";
 import {
@@ -26,7 +27,7 @@ import {
 } from "./template-calls.ts";
 import { updateTemplate } from "./update-template.ts";
 
-export type Scope = "misc" | "user_read" | "user_write" | "instance_read" | "instance_write";
+export type Scope = "misc" | "user_read" | "user_write" | "instance_read" | "instance_write" | "billing_read";
 
 export interface Route {
   method: string;
@@ -86,6 +87,7 @@ export const ROUTES: readonly Route[] = [
   route("GET", "/api/v0/instances/", "instance_read", listInstancesV0),
   route("PUT", "/api/v0/instances/", "instance_write", manageInstances, { rate: R.manage }),
   route("DELETE", "/api/v0/instances/", "instance_write", destroyInstances, { rate: R.destroy }),
+  route("GET", "/api/v0/instances/pending-price-increases/", "instance_read", priceIncreases, { rate: R.prices }),
   route("GET", "/api/v0/instances/{id}/", "instance_read", showInstance, { rate: R.show, ...own }),
   route("PUT", "/api/v0/instances/{id}/", "instance_write", manageInstance, { rate: R.manage, ...own }),
   route("DELETE", "/api/v0/instances/{id}/", "instance_write", destroyInstance, { rate: R.destroy, ...own }),
@@ -110,5 +112,6 @@ export const ROUTES: readonly Route[] = [
   route("DELETE", "/api/v0/template/", "user_write", deleteTemplateCall),
   route("GET", "/api/v0/users/me/created-templates/", "user_read", ownTemplates),
   route("GET", "/api/v0/users/current/", "user_read", showUser),
+  route("GET", "/api/v0/charges/", "billing_read", listCharges, { rate: R.charges }),
   route("GET", "/api/v0/gpu_names/unique/", "misc", gpuNames, { anonymous: true }),
 ];

@@ -3,7 +3,7 @@
 
 import { storagePerHour } from "../market/offer-row.ts";
 import type { World } from "../world.ts";
-import { type Instance, isLive } from "./instance.ts";
+import { type Bill, type Instance, isLive } from "./instance.ts";
 
 const HOUR_MS = 3_600_000;
 
@@ -27,12 +27,15 @@ export function settle(world: World, instance: Instance): void {
   instance.bill.settledAt = world.time;
 }
 
+export const total = ({ gpuDollars, diskDollars, trafficDollars }: Bill): number =>
+  gpuDollars + diskDollars + trafficDollars;
+
 /** $ that the account can still spend. */
 export function spendable(world: World): number {
   let spent = world.spentOnEnded;
   for (const instance of world.live.values()) {
     settle(world, instance);
-    spent += instance.bill.gpuDollars + instance.bill.diskDollars;
+    spent += total(instance.bill);
   }
   return world.account.balance + world.account.credit - spent;
 }

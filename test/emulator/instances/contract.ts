@@ -54,7 +54,8 @@ export function newContract(world: World, terms: Terms): Instance {
     destroyedAt: null,
     goneAt: null,
     endedBy: null,
-    bill: { gpuDollars: 0, diskDollars: 0, settledAt: world.time },
+    priceIncrease: null,
+    bill: { gpuDollars: 0, diskDollars: 0, trafficDollars: 0, settledAt: world.time },
     epoch: 0,
     overrides: {},
   };

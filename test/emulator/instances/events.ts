@@ -3,9 +3,22 @@
 import { z } from "zod";
 import { release, take } from "../market/offer.ts";
 import { seconds, type World } from "../world.ts";
+import { settle } from "./billing.ts";
 import { expire } from "./contract-end.ts";
 import type { Instance } from "./instance.ts";
-import { change, end, interrupt, later, load, run, start, startQueued, stop, unhold } from "./lifecycle.ts";
+import {
+  change,
+  end,
+  interrupt,
+  later,
+  load,
+  run,
+  start,
+  startQueued,
+  stop,
+  unhold,
+  watchCredit,
+} from "./lifecycle.ts";
 import { publishPorts } from "./ports.ts";
 
 type Body = Record<string, unknown>;
@@ -117,6 +130,17 @@ const HANDLERS: Readonly<Record<string, (world: World, instance: Instance, body:
   free: (world, instance) => {
     release(world.market, instance.machine, "stranger", world.random, seconds(world));
     startQueued(world);
+  },
+  /** Its host asks for another price for the GPUs, $/h. */
+  "price-increase": (world, instance, body) => {
+    const { gpuPerHour } = z.object({ gpuPerHour: z.number().positive() }).parse(body);
+    instance.priceIncrease = { id: world.nextIncreaseId++, gpuPerHour, createdAt: world.time };
+  },
+  /** It transfers data, which is billed apart. */
+  traffic: (world, instance, body) => {
+    settle(world, instance);
+    instance.bill.trafficDollars += z.object({ dollars: z.number().min(0) }).parse(body).dollars;
+    watchCredit(world);
   },
   /** The machine's contract period is over. */
   expire: (world, instance) => {

@@ -26,6 +26,8 @@ export interface PublishedPort {
 export interface Bill {
   gpuDollars: number;
   diskDollars: number;
+  /** Billed for each gigabyte, and in no price per hour. */
+  trafficDollars: number;
   /** When it was last updated, epoch ms. */
   settledAt: number;
 }
@@ -49,6 +51,8 @@ export interface Instance {
   /** $/h for the GPUs; a bid makes the contract interruptible. */
   gpuPerHour: number;
   isBid: boolean;
+  /** What its host asks for the GPUs from the end of the contract on, $/h; null: nothing is announced. */
+  priceIncrease: { id: number; gpuPerHour: number; createdAt: number } | null;
 
   intendedStatus: "running" | "stopped";
   curState: string;

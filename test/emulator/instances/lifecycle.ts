@@ -2,7 +2,7 @@
 // instances, GPUs and the agenda.
 import { release, take } from "../market/offer.ts";
 import { seconds, type World } from "../world.ts";
-import { dollarsPerHour, settle, spendable } from "./billing.ts";
+import { dollarsPerHour, settle, spendable, total } from "./billing.ts";
 import { pullOf, UNPACKED } from "./images.ts";
 import { type Instance, isLive } from "./instance.ts";
 import { publishPorts } from "./ports.ts";
@@ -176,7 +176,7 @@ export function end(world: World, instance: Instance, lingerMs: number, endedBy:
   interrupt(instance);
   settle(world, instance);
   world.live.delete(instance.id);
-  world.spentOnEnded += instance.bill.gpuDollars + instance.bill.diskDollars;
+  world.spentOnEnded += total(instance.bill);
   Object.assign(instance, {
     destroyedAt: world.time,
     goneAt: world.time + lingerMs,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { dump, listed, onlyOffer, rent, type Trial, trial } from "./harness.ts";
+import { dump, jsonParameter, listed, onlyOffer, rent, rowsOf, START, type Trial, trial } from "./harness.ts";
 
 const HOUR = 3600;
 /** An emulator with a running instance, which booted in ten seconds. */
@@ -75,5 +75,52 @@ describe("an instance that a test creates by a control route", () => {
     const { body } = t.order("POST", "instances", { actual_status: "exited", cur_state: "stopped" });
     expect(listed(t, Number(body.id))).toMatchObject({ actual_status: "exited", cur_state: "stopped" });
     expect(t.emulator.endpoints()).toEqual([]);
+  });
+});
+
+describe("what is announced and charged", () => {
+  const charges = (t: Trial, query: string, key?: string) =>
+    t.api("GET", `/api/v0/charges/?format=table&latest_first=true&${query}`, undefined, key);
+  const filters = (fromS: number, toS: number) =>
+    `select_filters=${jsonParameter({ day: { gte: fromS, lte: toS }, type: { in: ["instance"] } })}`;
+  const soon = START / 1000 + 30 * 86_400;
+
+  it("lists the prices that hosts ask for, with the end of the contract", () => {
+    const { t, id } = up();
+    const read = () => rowsOf(t.api("GET", "/api/v0/instances/pending-price-increases/"), "pending_price_increases");
+    expect(read()).toEqual([]);
+    happens(t, id, "price-increase", { gpuPerHour: 0.72 });
+    expect(read()).toMatchObject([
+      {
+        contract_id: id,
+        old_gpu_costpersec: expect.closeTo(0.0001, 9),
+        new_gpu_costpersec: expect.closeTo(0.0002, 9),
+        contract_end_date: dump(t, id).end_date,
+      },
+    ]);
+    t.api("DELETE", `/api/v0/instances/${id}/`);
+    expect(read()).toEqual([]);
+  });
+
+  it("shows what an instance has cost, traffic included, also after its end", () => {
+    const { t, id } = up({ label: "k8s_pod=a" });
+    t.pass(HOUR - 10);
+    happens(t, id, "traffic", { dollars: 0.5 });
+    t.api("DELETE", `/api/v0/instances/${id}/`);
+    const [row] = rowsOf(charges(t, filters(START / 1000, soon)), "results");
+    expect(row).toMatchObject({ source: `instance-${id}`, metadata: { label: "k8s_pod=a" } });
+    expect(row?.amount).toBeCloseTo(0.36 + (0.15 * 20) / 720 + 0.5, 2);
+    expect(rowsOf(charges(t, filters(soon, soon + 1)), "results")).toEqual([]);
+  });
+
+  it("gives pages, and refuses a key without the right", () => {
+    const { t } = up();
+    t.order("POST", "instances", { label: "b" });
+    const first = charges(t, `${filters(START / 1000, soon)}&limit=1`);
+    expect(first.body).toMatchObject({ count: 1, total: 2, next_token: "1" });
+    const second = charges(t, `${filters(START / 1000, soon)}&limit=1&after_token=1`);
+    expect(second.body).toMatchObject({ count: 1, next_token: null });
+    t.order("POST", "account", { scopes: ["misc", "user_read", "instance_read", "instance_write"] });
+    expect(charges(t, filters(START / 1000, soon)).status).toBe(403);
   });
 });

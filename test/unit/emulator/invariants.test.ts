@@ -29,6 +29,8 @@ const BODIES: Record<string, object> = {
   slow: { delayMs: 5 },
   fail: { status: 500 },
   row: { gpu_util: 1 },
+  "price-increase": { gpuPerHour: 1 },
+  traffic: { dollars: 0.1 },
 };
 
 function take(t: Trial, { act, pick }: Step): void {

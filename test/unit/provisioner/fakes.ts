@@ -8,6 +8,7 @@ import { createOfferMarket, type OfferMarket } from "../../../provisioner/fleet/
 import { known } from "../../../provisioner/model/observation.ts";
 import type { Pauses } from "../../../provisioner/observe/pauses.ts";
 import type { State } from "../../../provisioner/state/schema.ts";
+import type { Charges, PriceIncrease } from "../../../provisioner/vast/account-calls.ts";
 import type { CreateRequest, VastClient } from "../../../provisioner/vast/client.ts";
 import { VastError, type VastErrorFields } from "../../../provisioner/vast/errors.ts";
 import type { InstanceCounts } from "../../../provisioner/vast/instance-list.ts";
@@ -36,6 +37,8 @@ export interface ClientScript {
   template?: () => Template | null;
   /** $ left to spend. */
   credit?: () => number | null;
+  priceIncreases?: () => PriceIncrease[];
+  charges?: () => Charges;
   offers?: () => Offer[];
   /** Answers the contract, or throws. */
   create?: (offerId: number) => number;
@@ -85,6 +88,14 @@ export function fakeClient(journal: Journal, script: ClientScript = {}): FakeCli
     async readCredit() {
       journal.push("credit");
       return script.credit ? script.credit() : 100;
+    },
+    async priceIncreases() {
+      journal.push("price increases");
+      return script.priceIncreases?.() ?? [];
+    },
+    async charges() {
+      journal.push("charges");
+      return script.charges?.() ?? {};
     },
     async searchOffers(body) {
       journal.push("search");

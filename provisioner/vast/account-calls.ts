@@ -1,0 +1,104 @@
+// What the API says about the money of an account: announced prices, and what was charged. Touches the API through the function that it is
+// given. Neither is needed to run a pod, and a key may lack the right to read it.
+import * as z from "zod";
+import { expectShape, malformed, wholeNumber } from "./checks.ts";
+import type { Send } from "./transport.ts";
+
+/** The host of an instance asks for another price: until it is accepted, the contract keeps its price and its end. */
+export interface PriceIncrease {
+  id: number;
+  instanceId: number;
+  /** What it asks for the GPUs, in relation to the price now: 1.25 is a quarter more. */
+  factor: number;
+  /** When the contract ends if it is not accepted, epoch ms. */
+  endsAt: number | null;
+}
+
+/** $ that were charged, traffic included, by label. */
+export type Charges = Readonly<Record<string, number>>;
+
+const INCREASES = "GET /api/v0/instances/pending-price-increases/";
+const CHARGES = "GET /api/v0/charges/";
+const CHARGES_PAGE = 500; // the API's largest
+// More than ten thousand rows in a month are not worth the calls.
+const MOST_PAGES = 20;
+
+const number = z.union([
+  z.number(),
+  z
+    .string()
+    .regex(/^-?\d+(\.\d+)?$/)
+    .transform(Number),
+]);
+const increases = z.object({ pending_price_increases: z.array(z.unknown()) });
+const increase = z.object({
+  pending_price_increase_id: wholeNumber,
+  contract_id: wholeNumber,
+  new_gpu_costpersec: number,
+  old_gpu_costpersec: number.refine((old) => old > 0),
+  contract_end_date: number.nullish().catch(null),
+});
+
+/** Those of all instances of the account. A row that cannot be read is left out: it only announces something. */
+export async function readPriceIncreases(send: Send, signal?: AbortSignal): Promise<PriceIncrease[]> {
+  const path = "/api/v0/instances/pending-price-increases/";
+  const body = await send({ method: "GET", path, endpoint: "price_increases", retryRateLimited: false }, signal);
+  const rows = expectShape(increases, body, INCREASES, "`pending_price_increases` is not a list");
+  return rows.pending_price_increases.flatMap((row) => {
+    const read = increase.safeParse(row);
+    if (!read.success) return [];
+    const { data } = read;
+    return {
+      id: data.pending_price_increase_id,
+      instanceId: data.contract_id,
+      factor: data.new_gpu_costpersec / data.old_gpu_costpersec,
+      endsAt: data.contract_end_date == null ? null : data.contract_end_date * 1000,
+    };
+  });
+}
+
+const chargesPage = z.object({
+  results: z.array(
+    z.object({
+      amount: number,
+      metadata: z
+        .object({ label: z.string().nullish().catch(null) })
+        .nullish()
+        .catch(null),
+    }),
+  ),
+  next_token: z.string().nullish(),
+});
+
+/** What was charged for instances from one day to another, epoch ms. Throws unless all pages were read. */
+export async function readCharges(send: Send, from: number, to: number, signal?: AbortSignal): Promise<Charges> {
+  const filters = { day: { gte: Math.floor(from / 1000), lte: Math.floor(to / 1000) }, type: { in: ["instance"] } };
+  const sums: Record<string, number> = {};
+  let token: string | null = null;
+  for (let pages = 0; pages < MOST_PAGES; pages += 1) {
+    const query = { select_filters: filters, format: "table", latest_first: "true", limit: String(CHARGES_PAGE) };
+    const body: Record<string, unknown> = await send(
+      {
+        method: "GET",
+        path: "/api/v0/charges/",
+        query: token === null ? query : { ...query, after_token: token },
+        endpoint: "charges",
+        retryRateLimited: false,
+      },
+      signal,
+    );
+    const page: z.infer<typeof chargesPage> = expectShape(
+      chargesPage,
+      body,
+      CHARGES,
+      "`results` is not a list of amounts",
+    );
+    for (const { amount, metadata } of page.results) {
+      const label = metadata?.label ?? "";
+      sums[label] = (sums[label] ?? 0) + amount;
+    }
+    if (!page.next_token) return sums;
+    token = page.next_token;
+  }
+  throw malformed(CHARGES, `there are more than ${MOST_PAGES} pages`);
+}

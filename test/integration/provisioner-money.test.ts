@@ -1,0 +1,64 @@
+// What a pod costs, as the provisioner counts it and as the account says it: in /status, in the metrics and in the log.
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { until } from "../sandbox/until.ts";
+import { logOf, openPod, type Pod } from "./pod.ts";
+
+let pod: Pod;
+beforeEach(async () => {
+  pod = await openPod({ timeScale: 60 });
+});
+afterEach(() => pod.close());
+
+const PATIENT = { timeoutMs: 60_000 };
+const status = (what: string, condition: (money: Awaited<ReturnType<Pod["status"]>>) => unknown) =>
+  until(
+    what,
+    async () => {
+      const document = await pod.status();
+      return condition(document) ? document : null;
+    },
+    PATIENT,
+  );
+
+test("what was paid is counted, goes on after a restart, and is in /status and in the metrics", async () => {
+  const first = await pod.provision();
+  await pod.ready();
+  const { money: before } = await status("something is counted", ({ money }) => money.paidDollars > 0.001);
+  expect(before.instanceDollars).toBeCloseTo(before.paidDollars);
+  expect(before.wastedDollars).toBeLessThan(before.paidDollars);
+  await first.stop();
+  await pod.provision();
+  const { money, instances } = await status("it goes on", (s) => s.money.paidDollars > before.paidDollars);
+  expect(money).toMatchObject({ since: before.since, dollarsPerHour: instances[0]?.dollarsPerHour });
+  expect(Number(await pod.metric("vast_pod_cost_dollars_total"))).toBeGreaterThanOrEqual(money.paidDollars);
+  expect(Number(await pod.metric("vast_pod_wasted_dollars_total"))).toBeGreaterThanOrEqual(before.wastedDollars);
+});
+
+test("credit, what was billed and an announced price are read, and the operator is warned", async () => {
+  await pod.emulator.send("POST", "account", { credit: 5000 });
+  const provisioner = await pod.provision();
+  await pod.ready();
+  await pod.emulator.event("any", "price-increase", { gpuPerHour: 9 });
+  await pod.emulator.event("any", "traffic", { dollars: 12 });
+  const { money, instances } = await status(
+    "all is read",
+    (s) => s.money.creditDollars !== null && s.money.billed !== null && s.instances[0]?.pendingPrice,
+  );
+  expect(money.creditDollars).toBeGreaterThan(4900);
+  expect(money.billed?.dollars).toBeGreaterThan(12);
+  expect(instances[0]?.pendingPrice?.dollarsPerHour).toBeGreaterThan(9);
+  expect(instances[0]?.endsAt).not.toBeNull();
+  expect(Number(await pod.metric("vast_pod_account_credit_dollars"))).toBeGreaterThan(4900);
+  const warnings = () => logOf(provisioner).filter(({ event, level }) => event === "money" && level === "warn");
+  await until("the warning", async () => warnings().length > 0, PATIENT);
+  expect(String(warnings()[0]?.msg)).toMatch(/the host of instance \d+ .* asks for \$9\.\d+\/h instead of/);
+});
+
+test("a key that may not read the charges runs the pod all the same: what was billed is unknown", async () => {
+  await pod.emulator.send("POST", "account", { scopes: ["misc", "user_read", "instance_read", "instance_write"] });
+  const provisioner = await pod.provision();
+  await pod.ready();
+  await until("it is said", async () => logOf(provisioner).some(({ event }) => event === "money"), PATIENT);
+  const { money, state } = await status("the credit is read", (s) => s.money.creditDollars !== null);
+  expect([state, money.billed]).toEqual(["ready", null]);
+});
