@@ -1,6 +1,7 @@
-// `npm run docs`: writes the generated parts of all documents again, and the files made from the alert rules. Touches them.
+// `npm run docs`: writes the generated parts of all documents again, the files made from the alert rules, and the dashboards.
 import { writeFile } from "node:fs/promises";
 import { alertFiles } from "./alert-files.ts";
+import { dashboardFiles } from "./dashboard-files.ts";
 import { ROOT, readDocuments, regenerate } from "./documents.ts";
 import { generatedPart } from "./parts.ts";
 
@@ -11,4 +12,5 @@ for (const { path, text } of await readDocuments()) {
   process.stdout.write(`${path} was written again\n`);
 }
 
-for (const [path, content] of await alertFiles()) await writeFile(`${ROOT}${path}`, content);
+for (const [path, content] of [...(await alertFiles()), ...dashboardFiles()])
+  await writeFile(`${ROOT}${path}`, content);

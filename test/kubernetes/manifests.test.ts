@@ -8,7 +8,15 @@ import { MANIFESTS, type Manifest, render } from "./kustomize.ts";
 import { type Container, containersOf, podTemplatesOf } from "./pods.ts";
 import { problemsOf, unknownFieldsOf } from "./schemas.ts";
 
-const COMPONENTS = ["blacklist", "scale-down", "reaper", "monitoring", "monitoring-operator", "network-policies"];
+const COMPONENTS = [
+  "blacklist",
+  "scale-down",
+  "reaper",
+  "monitoring",
+  "monitoring-operator",
+  "dashboards",
+  "network-policies",
+];
 const OVERLAYS = ["demo", "standard", "full", "example"];
 const pairs = COMPONENTS.flatMap((a, i) => COMPONENTS.slice(i + 1).map((b) => [a, b]));
 

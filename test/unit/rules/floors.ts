@@ -50,7 +50,7 @@ export const TEST_IMPORTS: Readonly<Record<string, readonly string[]>> = {
     "common",
   ],
   slow: ["test/integration", "test/sandbox"],
-  docs: ["provisioner", "reloader", "common"],
+  docs: ["provisioner", "reloader", "common", "deploy"],
   kubernetes: ["test/sandbox", "test/docs", "common"],
   containers: ["test/sandbox", "test/integration", "test/kubernetes", "common"],
   cluster: ["test/sandbox", "test/integration", "test/kubernetes", "test/containers", "common"],
