@@ -18,6 +18,8 @@ export interface AccountOptions extends Omit<TransportOptions, "pacing"> {
 /** `pacing` is the client's: it spaces the calls of each endpoint. */
 export interface Account {
   client: VastClient;
+  /** For calls that only one command makes. */
+  send: Send;
   pacing: Pacing;
 }
 
@@ -25,6 +27,7 @@ export function connectAccount({ random, client: clientOptions, pace, wrap, ...t
   const local = createPacing(transport.clock, random);
   const pacing = pace?.(local) ?? local;
   const { apiKey } = transport;
-  const send = createTransport({ ...transport, pacing });
-  return { client: createVastClient(wrap?.(send) ?? send, { ...clientOptions, apiKey }), pacing };
+  const transported = createTransport({ ...transport, pacing });
+  const send = wrap?.(transported) ?? transported;
+  return { client: createVastClient(send, { ...clientOptions, apiKey }), send, pacing };
 }

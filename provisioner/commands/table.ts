@@ -5,6 +5,7 @@ import type { SettingsSource } from "../../common/settings.ts";
 import { DESTROY_SETTINGS, PLAN_SETTINGS, REAP_SETTINGS, readSecretFile, STATUS_SETTINGS } from "../settings.ts";
 import type { PROVISIONER_VARIABLES } from "../variables.ts";
 import { BANS_SETTINGS } from "./bans-settings.ts";
+import { LOGS_SETTINGS } from "./logs-settings.ts";
 import { startCommand } from "./start.ts";
 
 /** Where a command reads its settings from. */
@@ -169,5 +170,23 @@ export const PROVISIONER_COMMANDS: readonly Command<keyof typeof PROVISIONER_VAR
       ids: { type: "string", array: true, describe: "host or machine ids, for add and remove" },
     },
     run: async (call) => (await import("./bans.ts")).bansCommand(call, sourceOf(call)),
+  },
+  {
+    usage: "logs",
+    meaning: "print what the container of this pod's instance printed, without secrets",
+    examples: [
+      { args: "logs", meaning: "the last 200 lines" },
+      { args: "logs --tail 1000 --filter error", meaning: "of the last 1000 lines those with this text" },
+      { args: "logs --daemon", meaning: "what the host's container engine said, like the errors of a pull" },
+    ],
+    settings: LOGS_SETTINGS,
+    outputs: ["text", "json"],
+    options: {
+      tail: { type: "string", requiresArg: true, describe: "the last so many lines [200]" },
+      filter: { type: "string", requiresArg: true, describe: "only lines with this text" },
+      daemon: { type: "boolean", describe: "the log of the host instead of that of the container" },
+      instance: { type: "string", requiresArg: true, describe: "which one of several [the newest]" },
+    },
+    run: async (call) => (await import("./logs.ts")).logsCommand(call, sourceOf(call)),
   },
 ];
