@@ -10,15 +10,15 @@ import type { Values, VariableTable } from "./variables.ts";
 export interface StayUpParts<T> {
   /** Runs the program until it is told to stop. Rejects when it cannot start. */
   start(): Promise<T>;
-  /** Serves the status port while the program does not. */
-  serve(source: StatusSource): Promise<StatusServer>;
+  /** Serves the status port while the program does not; `failure` is the document of `/status`. */
+  serve(source: StatusSource, failure: StartFailure): Promise<StatusServer>;
   clock: Clock;
   /** Gets the reason why it cannot start when it is another one than before, or why that cannot be shown on `/status`. */
   onProblem(message: string): void;
 }
 
 /** The document of `/status` while the program cannot start. */
-interface CannotStart {
+export interface StartFailure {
   state: "blocked";
   reason: "cannot_start";
   message: string;
@@ -53,8 +53,8 @@ export async function stayUp<T>(
       failures += 1;
       const message = messageOf(error);
       say(`cannot start, and tries again at least every ${LONGEST_MS / 1000} s: ${message}`);
-      const status: CannotStart = { state: "blocked", reason: "cannot_start", message, failures };
-      const server = await serve(sourceOf(status)).catch((why: unknown) => {
+      const status: StartFailure = { state: "blocked", reason: "cannot_start", message, failures };
+      const server = await serve(sourceOf(status), status).catch((why: unknown) => {
         // Then the kubelet restarts the container, which also frees a port of its own.
         onProblem(`the reason cannot be shown on /status: ${messageOf(why)}`);
         return null;
@@ -80,7 +80,7 @@ export function readAlone<T extends VariableTable, N extends keyof T & string>(
   }
 }
 
-function sourceOf(status: CannotStart): StatusSource {
+function sourceOf(status: StartFailure): StatusSource {
   return {
     live: () => ({ ok: true, why: "cannot start: see /status" }),
     ready: () => ({ ok: false, why: status.message }),

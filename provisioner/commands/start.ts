@@ -4,10 +4,11 @@ import { type CommandCall, EXIT, type ExitCode } from "../../common/command.ts";
 import { logDestination } from "../../common/log-destination.ts";
 import { createLogger } from "../../common/logging.ts";
 import { type StatusSource, startStatusServer } from "../../common/status-server.ts";
-import { readAlone, stayUp } from "../../common/stay-up.ts";
+import { readAlone, type StartFailure, stayUp } from "../../common/stay-up.ts";
 import { readProvisionerSettings, readSecretFile } from "../settings.ts";
 import { PROVISIONER_VARIABLES } from "../variables.ts";
 import { systemDependencies } from "./dependencies.ts";
+import { lazyPage } from "./lazy-page.ts";
 import { run } from "./run.ts";
 
 /** Runs until SIGTERM or SIGINT. Rejects when the provisioner cannot start and STAY_UP is false. */
@@ -30,7 +31,10 @@ export async function startCommand({ env, flags }: CommandCall): Promise<ExitCod
   });
   const parts = {
     start,
-    serve: (status: StatusSource) => startStatusServer(port, status, "PROVISIONER_STATUS_PORT"),
+    serve: (status: StatusSource, failure: StartFailure) => {
+      const page = lazyPage(({ createFailurePage }) => createFailurePage(failure, clock));
+      return startStatusServer(port, { ...status, page }, "PROVISIONER_STATUS_PORT");
+    },
     clock,
     onProblem: (message: string) => log.error({ event: "cannot_start" }, message),
   };

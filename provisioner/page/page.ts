@@ -1,27 +1,32 @@
 // The page for people on the status port: `/`, and `/events`, the stream of its changes. Read-only. Touches the responses it is given.
 import type { ServerResponse } from "node:http";
 import type { Clock } from "../../common/clock.ts";
+import type { StartFailure } from "../../common/stay-up.ts";
 import type { StatusDocument } from "../report/status-document.ts";
 import { writtenByBrowser } from "./instants.ts";
-import { partsOf, titleOf } from "./parts.ts";
 import { iconOf, PAGE_HEADERS, pageOf } from "./shell.ts";
 import { createStreams } from "./streams.ts";
-
-export interface PageParts {
-  document(): StatusDocument | Promise<StatusDocument>;
-  clock: Clock;
-}
+import { failureView, type PageView, statusView } from "./view.ts";
 
 export interface Page {
   /** Answers a GET or HEAD of a path; resolves to false for one that is not the page's. Rejects when the page cannot be made. */
   answer(path: string, response: ServerResponse): Promise<boolean>;
 }
 
-export function createPage({ document, clock }: PageParts): Page {
+/** The page of a provisioner that runs. */
+export function createStatusPage(document: () => Promise<StatusDocument>, clock: Clock): Page {
+  return createPage(async () => statusView(await document()), clock);
+}
+
+/** The page of a provisioner that cannot start. */
+export function createFailurePage(failure: StartFailure, clock: Clock): Page {
+  return createPage(async () => failureView(failure, new Date(clock.now()).toISOString()), clock);
+}
+
+function createPage(look: () => Promise<PageView>, clock: Clock): Page {
   const streams = createStreams(async () => {
-    const status = await document();
-    const parts = partsOf(status, writtenByBrowser);
-    return { at: status.at, content: { title: titleOf(status), icon: iconOf(status.state), parts } };
+    const { at, parts, state, title } = await look();
+    return { at, content: { title, icon: iconOf(state), parts: parts(writtenByBrowser) } };
   }, clock);
   return {
     async answer(path, response) {
@@ -30,7 +35,7 @@ export function createPage({ document, clock }: PageParts): Page {
         return true;
       }
       if (path !== "/") return false;
-      const body = pageOf(await document());
+      const body = pageOf(await look());
       response.writeHead(200, { ...PAGE_HEADERS, "cache-control": "no-store" });
       response.end(body);
       return true;

@@ -23,10 +23,6 @@ export function toneOf(state: string | null): Tone {
   return TONES[state ?? ""] ?? "busy";
 }
 
-export function titleOf({ pod, state }: StatusDocument): string {
-  return `${pod}: ${state ?? "starting"}`;
-}
-
 export function partsOf(status: StatusDocument, when: TimeWriter): Parts {
   return {
     head: headPart(status, when).text,
@@ -42,12 +38,17 @@ export function partsOf(status: StatusDocument, when: TimeWriter): Parts {
 function headPart(status: StatusDocument, when: TimeWriter): Html {
   const { at, message, pod, policy, reason, since, state } = status;
   return html`<div class="top"><h1>${pod}</h1>${policy === "sync" ? null : html`<b class="tag">policy ${policy}</b>`}</div>
-<p class="state ${toneOf(state)}"><span class="dot"></span><b>${state ?? "starting"}</b>${
-    since === null ? null : html` <span class="since">for ${when(since, "for")}, since ${clockTime(since, at)}</span>`
-  }</p>
+${stateLine(state, since === null ? null : html`for ${when(since, "for")}, since ${clockTime(since, at)}`)}
 <p class="message" aria-live="polite">${message ?? "The first look at the instance list has not finished."}</p>
 ${reason === null ? null : html`<p class="reason"><code>${reason}</code></p>`}
 ${warningsOf(status).map(({ tone, text }) => html`<p class="warning ${tone}"><b>${tone === "bad" ? "Problem" : "Note"}</b> ${text}</p>`)}`;
+}
+
+/** The state in words and colour. */
+export function stateLine(state: string | null, since: Html | null): Html {
+  return html`<p class="state ${toneOf(state)}"><span class="dot"></span><b>${state ?? "starting"}</b>${
+    since === null ? null : html` <span class="since">${since}</span>`
+  }</p>`;
 }
 
 function nextPart({ at, next, since }: StatusDocument, when: TimeWriter): Html {

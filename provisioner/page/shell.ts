@@ -1,11 +1,11 @@
 // The whole page around its parts, and the headers it is sent with. Pure.
 import { createHash } from "node:crypto";
-import type { StatusDocument } from "../report/status-document.ts";
 import { SCRIPT } from "./browser.ts";
 import { Html, html } from "./html.ts";
 import { writtenAt } from "./instants.ts";
-import { PART_NAMES, partsOf, type Tone, titleOf, toneOf } from "./parts.ts";
+import { PART_NAMES, type Tone, toneOf } from "./parts.ts";
 import { STYLE } from "./style.ts";
+import type { PageView } from "./view.ts";
 
 const hashOf = (text: string) => `'sha256-${createHash("sha256").update(text).digest("base64")}'`;
 
@@ -36,8 +36,8 @@ export function iconOf(state: string | null): string {
 }
 
 /** URLs are relative: it also works behind `kubectl proxy`, where its path is long. Without JavaScript it loads itself again. */
-export function pageOf(status: StatusDocument): string {
-  const parts = partsOf(status, writtenAt(status.at));
+export function pageOf({ at, parts: write, state, title }: PageView): string {
+  const parts = write(writtenAt(at));
   const elements = PART_NAMES.map((name) => {
     const part = new Html(parts[name]);
     return name === "foot"
@@ -45,13 +45,13 @@ export function pageOf(status: StatusDocument): string {
       : html`<section id="${name}">${part}</section>\n`;
   });
   return html`<!doctype html>
-<html lang="en" data-at="${status.at}">
+<html lang="en" data-at="${at}">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="robots" content="noindex">
-<title>${titleOf(status)}</title>
-<link rel="icon" id="icon" href="${iconOf(status.state)}">
+<title>${title}</title>
+<link rel="icon" id="icon" href="${iconOf(state)}">
 <noscript><meta http-equiv="refresh" content="10"></noscript>
 <style>${new Html(STYLE)}</style>
 </head>

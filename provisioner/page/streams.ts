@@ -3,7 +3,7 @@ import type { ServerResponse } from "node:http";
 import type { Clock } from "../../common/clock.ts";
 
 /** What a page shows; `content` is sent when it differs from the last one that was sent. */
-export interface View {
+export interface StreamView {
   at: string;
   content: object;
 }
@@ -29,7 +29,7 @@ const HEADERS = {
   "x-accel-buffering": "no",
 };
 
-export function createStreams(look: () => Promise<View>, clock: Clock): EventStreams {
+export function createStreams(look: () => Promise<StreamView>, clock: Clock): EventStreams {
   let open = 0;
 
   async function send(response: ServerResponse): Promise<void> {

@@ -24,6 +24,7 @@ body {
 main { max-width: 1080px; margin: 0 auto; padding: 24px 20px 32px; display: grid; grid-template-columns: 1fr 1fr; gap: 16px; }
 main > * { grid-column: 1 / -1; min-width: 0; }
 #next, #proxy { grid-column: auto; }
+section:empty { display: none; }
 section { background: var(--card); border: 1px solid var(--line); border-radius: 12px; padding: 18px 20px; }
 h1 { font-size: 17px; font-weight: 600; color: var(--soft); }
 h2 { font-size: 12px; font-weight: 600; letter-spacing: .07em; text-transform: uppercase; color: var(--soft); margin-bottom: 12px; }
@@ -44,7 +45,7 @@ a { color: var(--busy); }
 .state b { font-size: 34px; line-height: 1.2; font-weight: 700; letter-spacing: -.01em; color: var(--tone); }
 .state .dot { width: 16px; height: 16px; align-self: center; box-shadow: 0 0 0 5px var(--tone-bg); margin: 0 4px; }
 .since { color: var(--soft); }
-.message { font-size: 18px; line-height: 1.45; }
+.message { font-size: 18px; line-height: 1.45; white-space: pre-line; }
 .reason { color: var(--soft); margin-top: 2px; }
 .warning { margin-top: 10px; padding: 10px 14px; border-radius: 10px; background: var(--tone-bg); border-left: 4px solid var(--tone); }
 .warning b { color: var(--tone); margin-right: 6px; }

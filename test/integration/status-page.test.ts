@@ -1,6 +1,8 @@
 // The provisioner's page in a real browser, over the bundled programs.
+import { writeFile } from "node:fs/promises";
 import { createServer, get } from "node:http";
 import type { AddressInfo } from "node:net";
+import { join } from "node:path";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, expect, onTestFinished, test } from "vitest";
 import { startBrowser } from "../sandbox/browser.ts";
@@ -123,6 +125,21 @@ test("a page without a connection says that it is old, and recovers when the pro
   await pod.provision();
   await page.locator("#old").waitFor({ ...LONG, state: "hidden" });
   await stateIs(page, "ready");
+});
+
+test("a page of a provisioner that cannot start says why, and becomes the pod's when it can", async () => {
+  pod = await openPod();
+  const login = join(pod.sandbox.folder, "login");
+  await pod.provision({ STAY_UP: "true", DOCKER_LOGIN: "", DOCKER_LOGIN_FILE: login });
+  await until("it reports", async () => (await fetch(`${origin()}/`)).ok);
+  const { page } = await openPage({ viewport: PHONE });
+  await stateIs(page, "blocked");
+  await page.locator(".message", { hasText: `DOCKER_LOGIN_FILE is "${login}"` }).waitFor(LONG);
+  expect(await page.locator("#money").isVisible()).toBe(false);
+  expect(await overflow(page)).toBe(0);
+  await writeFile(login, "none\n");
+  await stateIs(page, "ready");
+  expect(await page.locator("#money").isVisible()).toBe(true);
 });
 
 test("a stop ends open streams at once", async () => {

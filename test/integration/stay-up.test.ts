@@ -1,5 +1,5 @@
 // With STAY_UP, as in the images, a program that cannot start waits for a person: it says why, and goes on when it can.
-import { writeFile } from "node:fs/promises";
+import { rename, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -26,7 +26,9 @@ test("a secret that is missing is reported on /status, and the provisioner start
   expect(status).toMatchObject({ state: "blocked", reason: "cannot_start" });
   expect(JSON.stringify(status)).toContain(`DOCKER_LOGIN_FILE is \\"${login}\\"`);
   expect(child.exit()).toBeNull();
-  await writeFile(login, "none\n");
+  // In one step: a start that reads an empty file reports something else.
+  await writeFile(`${login}.new`, "none\n");
+  await rename(`${login}.new`, login);
   await pod.ready();
   expect(child.lines.filter((line) => line.includes('"cannot_start"'))).toHaveLength(1);
 });

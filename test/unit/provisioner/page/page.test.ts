@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import axios from "axios";
 import { expect, onTestFinished, test } from "vitest";
 import { startStatusServer } from "../../../../common/status-server.ts";
-import { createPage } from "../../../../provisioner/page/page.ts";
+import { createStatusPage } from "../../../../provisioner/page/page.ts";
 import type { StatusDocument } from "../../../../provisioner/report/status-document.ts";
 import { LOADING, READY } from "./sample-status.ts";
 
@@ -20,11 +20,11 @@ async function servePage() {
         signal?.addEventListener("abort", () => resolve(), { once: true });
       }),
   };
-  const document = () => {
+  const document = async () => {
     if (current instanceof Error) throw current;
     return current;
   };
-  const page = createPage({ document, clock });
+  const page = createStatusPage(document, clock);
   const health = () => ({ ok: true, why: "fine" });
   const metrics = { contentType: "text/plain", metrics: async () => "" };
   const source = { live: health, ready: health, status: document, metrics, page: page.answer };
