@@ -5,6 +5,7 @@ import type { Lease } from "../lease/lease.ts";
 import type { LoopState } from "../loop-state.ts";
 import type { Publisher } from "../publish/publish.ts";
 import { awaitWithdrawn } from "../publish/withdraw.ts";
+import { withTransition } from "../state/history.ts";
 import type { State } from "../state/schema.ts";
 import { type DestroyOutcome, destroyAll } from "../teardown/destroy-all.ts";
 import { destroyUnlessDesired } from "../teardown/on-terminate.ts";
@@ -65,13 +66,15 @@ async function withdrawForDestroy(parts: ShutdownParts): Promise<void> {
   const { settings, deps, log, loop, publisher } = parts;
   const { file: last, served } = loop;
   if (last === null) return;
-  const { file } = await publisher.publish({
+  const ending = {
     state: "unavailable",
     reason: "terminating",
     message: "the pod is no longer wanted: its instance is being destroyed",
     server: null,
     instance: last.instance,
-  });
+  } as const;
+  loop.state = { ...loop.state, history: withTransition(loop.state.history, ending, deps.clock.now()) };
+  const { file } = await publisher.publish(ending);
   loop.file = file;
   if (served === null) return;
   const { askReloader, clock } = deps;

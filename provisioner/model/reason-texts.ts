@@ -17,8 +17,8 @@ const ACCOUNT = "the pod goes on where it was";
 
 export const REASON_TEXTS: Readonly<Record<Reason | DestroyReason, ReasonText>> = {
   instance_ready: {
-    waitsFor: "nothing: {instance} serves",
-    afterwards: "it is replaced when the image or the template changes, and when it no longer answers",
+    waitsFor: "a change of the image, the template or {instance}",
+    afterwards: "it is replaced when image or template differ, and when it no longer answers",
   },
   instance_starting: { waitsFor: "{instance} to become ready", afterwards: "it is published, and nginx routes to it" },
   instance_lost: { waitsFor: "{instance} to come back", afterwards: TO_COME_BACK },

@@ -63,8 +63,7 @@ function settingDetails(): string {
 function reasons(): string {
   const sections = Object.entries(REASON_HELP).map(([reason, { meaning, remedy, blocks }]) => {
     const { waitsFor, afterwards } = REASON_TEXTS[reason as keyof typeof REASON_TEXTS];
-    const [, already] = /^nothing: (.*)$/.exec(waitsFor) ?? [];
-    const waits = already === undefined ? `waits for ${waitsFor}; then ${afterwards}` : `${already}; ${afterwards}`;
+    const waits = `waits for ${waitsFor}; then ${afterwards}`;
     const points = [
       `Meaning: ${meaning}${blocks ? ". The pod can be `blocked` for it" : ""}`,
       `What happens: ${waits.replaceAll("{instance}", "the instance")}`,

@@ -44,6 +44,7 @@ test("SIGTERM: lists and destroys that fail are sent again until the instance is
   expect(await live()).toEqual([]);
   expect(await destroys()).toHaveLength(5);
   expect(lastLine(provisioner)?.msg).toMatch(/nothing is being billed/);
+  expect(((await pod.state()).history as object[]).at(-1)).toMatchObject({ reason: "terminating" });
 });
 
 test("SIGTERM: full volumes keep nobody from ending", async () => {

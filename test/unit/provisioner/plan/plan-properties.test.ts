@@ -1,6 +1,7 @@
 // Laws that hold in every situation, checked on random ones: what the tests of single rules cannot show.
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { startState } from "../../../../provisioner/loop-state.ts";
 import type { Policy } from "../../../../provisioner/model/desired.ts";
 import { currentEndpoint } from "../../../../provisioner/model/endpoint.ts";
 import { known, type Observation, type Published } from "../../../../provisioner/model/observation.ts";
@@ -8,6 +9,7 @@ import { OURS, type Ownership } from "../../../../provisioner/model/ownership.ts
 import { toPlan } from "../../../../provisioner/model/plan.ts";
 import { decide } from "../../../../provisioner/plan/plan.ts";
 import { applyPolicy } from "../../../../provisioner/plan/policy.ts";
+import { nextOf } from "../../../../provisioner/report/next.ts";
 import { applyObservation } from "../../../../provisioner/state/apply-observation.ts";
 import {
   CURRENT_SCHEMA,
@@ -17,6 +19,7 @@ import {
   type Track,
 } from "../../../../provisioner/state/schema.ts";
 import { createVastClient } from "../../../../provisioner/vast/client.ts";
+import { fileOf } from "../loop.ts";
 import { atOnce, desired, HASH, HOUR, LABEL, limits, MINUTE, NOW, template, unknown } from "./situation.ts";
 
 const ids = [1, 2, 3];
@@ -267,7 +270,15 @@ async function planOf(drawn: Drawn) {
     limits: { ...limits, bansEnabled: drawn.bansEnabled, httpProbe: drawn.httpProbe },
   };
   const decision = decide(input, published);
-  return { input, rows, state, decideAgain: () => decide(input, published), decision, result: toPlan(decision) };
+  return {
+    input,
+    published,
+    rows,
+    state,
+    decideAgain: () => decide(input, published),
+    decision,
+    result: toPlan(decision),
+  };
 }
 
 const holds = (law: (made: Awaited<ReturnType<typeof planOf>>, drawn: Drawn) => void) =>
@@ -288,6 +299,20 @@ test("every situation is decided by a rule: the last one, internal_error, is nev
     expect(result.reason).not.toBe("internal_error");
     expect(result.message).not.toBe("");
     expect(result.nextCheckAt).toBeGreaterThanOrEqual(NOW);
+  }));
+
+test("what comes next can be said in every situation, and its deadline is an instant at which something else is decided", () =>
+  holds(({ input, result, published }) => {
+    const { seen, state, ownership } = input;
+    const file = fileOf(published);
+    const loop = { ...startState(state, NOW), seen, ownership, plan: result, file, nextPassAt: result.nextCheckAt };
+    const next = nextOf(loop, { ...input, policy: "sync", firstCreateWaitMs: 10_000 }, NOW);
+    expect(next?.waitsFor).toMatch(/^\w.*\w$/);
+    expect(next?.afterwards).toMatch(/\S/);
+    if (next?.deadline == null) return;
+    expect(Date.parse(next.deadline)).toBeGreaterThan(NOW);
+    const then = nextOf(loop, { ...input, policy: "sync", firstCreateWaitMs: 10_000 }, Date.parse(next.deadline));
+    expect(then?.waitsFor === next.waitsFor && then.deadline === next.deadline).toBe(false);
   }));
 
 test("an unknown list leads to no action", () =>

@@ -79,7 +79,10 @@ test("an app that does not listen is replaced without a ban; after the second on
 
 test("an instance that serves is waited for without a deadline", () => {
   const serving = { seen: observation([row()]), state: state({ tracks: tracks(ID, servingTrack()) }) };
-  expect(next(serving)).toMatchObject({ waitsFor: `nothing: instance ${ID} serves`, deadline: null });
+  expect(next(serving)).toMatchObject({
+    waitsFor: `a change of the image, the template or instance ${ID}`,
+    deadline: null,
+  });
 });
 
 test("an instance that does not answer has its time to come back", () => {
