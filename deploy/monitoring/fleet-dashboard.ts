@@ -5,6 +5,8 @@ import { lines, number, row, startDashboard, states, YES_NO } from "./panels.ts"
 const PODS = 'namespace=~"$namespace"';
 /** One series for each pod, whatever other labels its targets have. */
 const each = (metric: string) => `max by (namespace, pod) (${metric}{${PODS}})`;
+const PRICE = "vast_pod_instance_price_dollars_per_hour";
+const CREDIT = `min(vast_pod_account_credit_dollars{${PODS}})`;
 const increase = (metric: string, by: string, range = "$__rate_interval") =>
   `sum by (${by}) (increase(${metric}{${PODS}}[${range}]))`;
 const quantile = (q: number, metric: string, by: string) =>
@@ -16,11 +18,13 @@ export function fleetDashboard(): DashboardBuilder {
     .withPanel(number("Pods", "short", `count(${each("vast_pod_ready")})`))
     .withPanel(number("Serving", "short", `sum(${each("vast_pod_ready")})`))
     .withPanel(number("Instances", "short", `sum(${each("vast_pod_instances")})`, "Listed and not being destroyed."))
-    .withPanel(number("Price per hour", "currencyUSD", `sum(${each("vast_pod_instance_price_dollars_per_hour")})`))
+    .withPanel(number("Price per hour", "currencyUSD", `sum(${each(PRICE)})`))
     .withPanel(
       number("Cost of a day", "currencyUSD", cost("1d"), "An estimate: price x time as listed, without traffic."),
     )
     .withPanel(number("Cost of 30 days", "currencyUSD", cost("30d"), "As far back as Prometheus keeps the data."))
+    .withPanel(number("Credit", "currencyUSD", CREDIT, "Of the account; read every ten minutes."))
+    .withPanel(number("Credit lasts for", "h", `${CREDIT} / sum(${each(PRICE)})`, "At the price of now."))
     .withRow(row("Serving"))
     .withPanel(states("Serving, by pod", { "{{namespace}}/{{pod}}": each("vast_pod_ready") }, YES_NO))
     .withPanel(lines("Pods by state", "short", { "{{state}}": `sum by (state) (vast_pod_state{${PODS}})` }))
@@ -34,7 +38,7 @@ export function fleetDashboard(): DashboardBuilder {
     .withRow(row("Money"))
     .withPanel(
       lines("Price by pod", "currencyUSD", {
-        "{{namespace}}/{{pod}}": each("vast_pod_instance_price_dollars_per_hour"),
+        "{{namespace}}/{{pod}}": each(PRICE),
       }),
     )
     .withPanel(

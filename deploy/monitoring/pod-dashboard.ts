@@ -18,6 +18,7 @@ export function podDashboard(): DashboardBuilder {
     .withPanel(number("Paid so far", "currencyUSD", value("vast_pod_cost_dollars_total"), ESTIMATE))
     .withPanel(number("Paid while it served nothing", "currencyUSD", value("vast_pod_wasted_dollars_total"), ESTIMATE))
     .withPanel(number("Age of the instance", "s", `time() - ${value("vast_pod_instance_start_timestamp_seconds")}`))
+    .withPanel(number("Contract ends in", "s", `${value("vast_pod_instance_end_timestamp_seconds")} - time()`))
     .withPanel(number("Creates left in this hour", "short", value("vast_pod_creates_budget_remaining")))
     .withRow(row("State"))
     .withPanel(states("State", { "{{state}}": by("state", "vast_pod_state") }, ACTIVE))

@@ -1,6 +1,7 @@
 // The provisioner's gauges, read from the loop's state at each scrape. Touches only the registry.
 import { gaugeOf, type Registry, type Sample } from "../../common/metrics.ts";
 import type { LoopState } from "../loop-state.ts";
+import { pendingPriceOf } from "../model/account-view.ts";
 import { CREATE_BUDGET_MS } from "../model/deadlines.ts";
 import type { Limits } from "../model/desired.ts";
 import type { RedisHealth } from "../redis/outages.ts";
@@ -65,6 +66,14 @@ export function registerGauges(registry: Registry, parts: GaugeParts, instance: 
     seconds(instance()?.endsAt),
   );
   gauge("instance_price_dollars_per_hour", "Price of the pod's instance.", () => instance()?.dollarsPerHour ?? null);
+  gauge(
+    "instance_pending_price_dollars_per_hour",
+    "Price that the host of the pod's instance has announced, while it waits for an answer.",
+    () => {
+      const row = instance();
+      return row === null ? null : (pendingPriceOf(row, loop.account)?.dollarsPerHour ?? null);
+    },
+  );
   gauge("price_ceiling_dollars_per_hour", "VAST_MAX_DPH, if it is set.", () => parts.limits.maxDollarsPerHour ?? null);
   gauge("instances", "Listed instances of the pod that are not being destroyed; more than one is a duplicate.", () =>
     loop.seen?.list.known

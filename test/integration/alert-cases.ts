@@ -67,6 +67,24 @@ export const ALERT_CASES: Readonly<Record<string, AlertCase>> = {
       one("vast_pod_wasted_dollars_total", rising(0, 0.005)),
     ),
   },
+  // Two pods for a dollar an hour together: 20 dollars last 20 hours.
+  VastPodCreditLow: {
+    at: 20,
+    fires: all(
+      one("vast_pod_account_credit_dollars", steady(20)),
+      one(PRICE, steady(0.5)),
+      one(PRICE, steady(0.5), PROVISIONER.replaceAll("pod-0", "pod-1")),
+    ),
+    labels: {},
+    silent: all(one("vast_pod_account_credit_dollars", steady(20)), one(PRICE, steady(0.5))),
+  },
+  VastPodPriceIncrease: {
+    at: 1,
+    fires: one("vast_pod_instance_pending_price_dollars_per_hour", steady(0.5)),
+    labels: POD,
+    // The increase was for the instance before.
+    silent: all(one("vast_pod_instance_pending_price_dollars_per_hour", "0.5 stale"), one(PRICE, steady(0.3))),
+  },
   VastPodPriceAboveCeiling: {
     at: 6,
     fires: all(one(PRICE, steady(0.6)), one("vast_pod_price_ceiling_dollars_per_hour", steady(0.5))),

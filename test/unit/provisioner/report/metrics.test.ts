@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { createRegistry } from "../../../../common/metrics.ts";
 import type { ActResult } from "../../../../provisioner/act/act.ts";
 import { type LoopState, startState } from "../../../../provisioner/loop-state.ts";
+import { NOTHING_READ } from "../../../../provisioner/model/account-view.ts";
 import { CREATE_BUDGET_MS } from "../../../../provisioner/model/deadlines.ts";
 import type { Observation } from "../../../../provisioner/model/observation.ts";
 import type { Action, Plan } from "../../../../provisioner/model/plan.ts";
@@ -85,6 +86,19 @@ describe("a gauge", () => {
       `vast_pod_instance_start_timestamp_seconds ${NOW / 1000 - 60}`,
     ]);
     expect(await of("vast_pod_instance_end")).toEqual([`vast_pod_instance_end_timestamp_seconds ${NOW / 1000 + 60}`]);
+  });
+
+  test("has the price that the host has announced for this instance", async () => {
+    const rows = [row({ dollarsPerHour: 0.3, diskDollarsPerHour: 0.1 })];
+    const increase = { id: 1, instanceId: ID, factor: 2, endsAt: null };
+    const account = { ...NOTHING_READ, priceIncreases: [increase] };
+    const { of } = setup(loopState({ ...seeing(rows, { tracks: { [ID]: servingTrack() } }), account }));
+    expect(await of("vast_pod_instance_pending_price")).toEqual([
+      "vast_pod_instance_pending_price_dollars_per_hour 0.5",
+    ]);
+    const other = { ...account, priceIncreases: [{ ...increase, instanceId: 5 }] };
+    const without = setup(loopState({ ...seeing(rows, { tracks: { [ID]: servingTrack() } }), account: other }));
+    expect(await without.of("vast_pod_instance_pending_price")).toEqual([]);
   });
 
   test("has no price ceiling where none is set", async () => {
