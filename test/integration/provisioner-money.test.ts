@@ -36,10 +36,12 @@ test("what was paid is counted, goes on after a restart, and is in /status and i
 
 test("credit, what was billed and an announced price are read, and the operator is warned", async () => {
   await pod.emulator.send("POST", "account", { credit: 5000 });
-  const provisioner = await pod.provision();
+  const first = await pod.provision();
   await pod.ready();
+  await first.stop();
   await pod.emulator.event("any", "price-increase", { gpuPerHour: 9 });
   await pod.emulator.event("any", "traffic", { dollars: 12 });
+  const provisioner = await pod.provision(); // charges are read after a start, and then each hour
   const { money, instances } = await status(
     "all is read",
     (s) => s.money.creditDollars !== null && s.money.billed !== null && s.instances[0]?.pendingPrice,
