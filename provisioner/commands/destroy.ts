@@ -57,7 +57,7 @@ export async function destroyCommand(call: CommandCall, source: SettingsSource):
     timeLeftMs: () => until - clock.monotonic(),
     adoptsAll: false,
     async confirm(question) {
-      const yes = call.options.yes === true || (await confirmOnTerminal(question));
+      const yes = call.options.yes === true || (await confirmOnTerminal(question, "destroy"));
       until = clock.monotonic() + limitMs; // thinking about the answer costs no time
       return yes;
     },

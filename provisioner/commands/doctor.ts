@@ -3,7 +3,7 @@
 import { systemClock } from "../../common/clock.ts";
 import { type CommandCall, EXIT, type ExitCode } from "../../common/command.ts";
 import { createLogger, scrub } from "../../common/logging.ts";
-import type { SettingsSource } from "../../common/settings.ts";
+import { SettingsError, type SettingsSource } from "../../common/settings.ts";
 import { readSmallFileSync } from "../../common/small-file.ts";
 import type { Values } from "../../common/variables.ts";
 import { createBanStore } from "../blacklist/store.ts";
@@ -22,51 +22,101 @@ import { openCluster } from "../kubernetes/cluster.ts";
 import { labelOf } from "../model/label.ts";
 import { openRedis } from "../redis/open.ts";
 import { databaseOf, passwordsIn } from "../redis/url.ts";
-import { redisOf } from "../settings.ts";
+import { readProvisionerSettings, redisOf } from "../settings.ts";
 import type { PROVISIONER_VARIABLES } from "../variables.ts";
 import { asVastError } from "../vast/errors.ts";
+import { requireTerminal } from "./confirm.ts";
 import { connectAccount } from "./connect.ts";
 
 /** Without the settings that cannot be used. */
 type Usable = Partial<Values<typeof PROVISIONER_VARIABLES>>;
 
+// What a trial depends on: without Redis, the cluster and nginx an instance can be rented all the same.
+const NEEDED_TO_RENT: ReadonlySet<string> = new Set([
+  "settings",
+  "api",
+  "account",
+  "key",
+  "rights",
+  "template",
+  "query",
+  "state",
+]);
 // Grows when a field of the JSON changes its meaning or goes away.
 const DOCTOR_SCHEMA = 1;
+/** What a trial may cost, unless the operator says otherwise. */
+const MAX_DOLLARS = 0.5;
 const SHORT_MS = 15_000;
 // Two searches are 6 s apart, and each read has its own deadline.
 const ACCOUNT_MS = 90_000;
 const REDIS_MS = 40_000;
 
 export async function doctorCommand(call: CommandCall, source: SettingsSource): Promise<ExitCode> {
-  const { terminal, output } = call;
+  const { terminal, output, options } = call;
+  const maxDollars = readMaxDollars(options["max-dollars"]);
+  const rents = options.rent === true;
+  if (rents && options.yes !== true) requireTerminal("doctor --rent");
   const { values, findings: ofSettings } = checkSettings(source);
-  const found = [...ofSettings, ...(await runChecks(checksFor(values, source), systemClock))];
   const secrets = secretsIn(values);
-  const findings = found.map(
-    (finding): Finding => ({
-      ...finding,
-      message: scrub(finding.message, secrets),
-      remedy: finding.remedy === null ? null : scrub(finding.remedy, secrets),
-    }),
-  );
+  const clean = (finding: Finding): Finding => ({
+    ...finding,
+    message: scrub(finding.message, secrets),
+    remedy: finding.remedy === null ? null : scrub(finding.remedy, secrets),
+  });
+  const opened = open(values);
+  const checked = [...ofSettings, ...(await runChecks(checksFor(values, source, opened), systemClock))].map(clean);
+  // Whoever is asked about a trial has to see the checks before.
+  if (output !== "json") terminal.out(doctorText(checked, terminal.paint));
+  const rented = rents ? (await rentAfter(checked, call, source, opened, maxDollars)).map(clean) : [];
+  const findings = [...checked, ...rented];
   const failed = countVerdicts(findings, "fail");
   const warnings = countVerdicts(findings, "warn");
-  terminal.out(
-    output === "json"
-      ? `${JSON.stringify({ schema: DOCTOR_SCHEMA, failed, warnings, findings })}\n`
-      : doctorText(findings, terminal.paint),
-  );
+  if (output === "json") terminal.out(`${JSON.stringify({ schema: DOCTOR_SCHEMA, failed, warnings, findings })}\n`);
+  else if (rents) terminal.out(doctorText(rented, terminal.paint));
   return failed > 0 ? EXIT.failed : EXIT.done;
 }
 
-function checksFor(values: Usable, { env, flags }: SettingsSource): Check[] {
-  const clock = systemClock;
-  const { VAST_API_KEY: apiKey, VAST_URL: baseUrl } = values;
+function readMaxDollars(text: unknown): number {
+  if (text === undefined) return MAX_DOLLARS;
+  if (typeof text === "string" && /^\d{1,3}(\.\d{1,2})?$/.test(text) && Number(text) > 0) return Number(text);
+  throw new SettingsError(["--max-dollars must be an amount in dollars, like 0.50."]);
+}
+
+type Opened = ReturnType<typeof open>;
+
+/** What several checks use. */
+function open(values: Usable) {
   const label =
     values.POD_NAME === undefined ? null : labelOf({ VAST_LABEL: values.VAST_LABEL, POD_NAME: values.POD_NAME });
-  const account = apiKey === undefined || baseUrl === undefined ? null : openAccount(baseUrl, apiKey);
+  const account = openAccount(values);
   const accountId = account === null ? Promise.resolve(null) : readAccountId(account);
-  const redis = connectedRedis(values, accountId, label);
+  return { label, account, redis: connectedRedis(values, accountId, label) };
+}
+
+/** The trial is not made while a check that it depends on fails. */
+async function rentAfter(
+  checked: readonly Finding[],
+  call: CommandCall,
+  source: SettingsSource,
+  { account, redis }: Opened,
+  maxDollars: number,
+): Promise<Finding[]> {
+  const failed = checked.filter(({ check, verdict }) => verdict === "fail" && NEEDED_TO_RENT.has(check));
+  if (failed.length > 0 || account === null) {
+    const names = [...new Set(failed.map(({ check }) => check))].join(", ");
+    return [skip("rent", `nothing was rented: correct first what failed (${names})`)];
+  }
+  const { rentCommand } = await import("./rent.ts");
+  const { bans } = await redis;
+  return rentCommand(call, readProvisionerSettings(source), account.client, {
+    maxDollars,
+    bans: bans.known ? bans.value : [],
+  });
+}
+
+function checksFor(values: Usable, { env, flags }: SettingsSource, { account, label, redis }: Opened): Check[] {
+  const clock = systemClock;
+  const { VAST_URL: baseUrl } = values;
   const queryText = flags.VAST_SEARCH_QUERY ?? env.VAST_SEARCH_QUERY ?? "";
   const one = (name: string, run: (signal: AbortSignal) => Promise<Finding>): Check => ({
     name,
@@ -135,13 +185,17 @@ function checksFor(values: Usable, { env, flags }: SettingsSource): Check[] {
   ];
 }
 
-function openAccount(baseUrl: string, apiKey: string) {
+/** Null: its settings cannot be used. */
+function openAccount({ VAST_API_KEY: apiKey, VAST_URL: baseUrl, DOCKER_LOGIN: login }: Usable) {
+  if (apiKey === undefined || baseUrl === undefined) return null;
   let recorder: Recorder | null = null;
   const { client } = connectAccount({
     baseUrl,
     apiKey: () => apiKey,
     clock: systemClock,
     random: Math.random,
+    // A host has the registry's login, and its text is printed.
+    client: { clean: (text) => scrub(text, login?.password === undefined ? [] : [login.password]) },
     wrap(send) {
       recorder = createRecorder(send);
       return recorder.send;
@@ -151,7 +205,7 @@ function openAccount(baseUrl: string, apiKey: string) {
 }
 
 /** Null: the API does not say. */
-async function readAccountId({ client }: ReturnType<typeof openAccount>): Promise<number | null> {
+async function readAccountId({ client }: NonNullable<ReturnType<typeof openAccount>>): Promise<number | null> {
   try {
     return await client.readAccountId();
   } catch (error) {

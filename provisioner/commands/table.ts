@@ -84,13 +84,27 @@ export const PROVISIONER_COMMANDS: readonly Command<keyof typeof PROVISIONER_VAR
   },
   {
     usage: "doctor",
-    meaning: "check settings, key, template, query, Redis, files and nginx, and say what to do; changes nothing",
+    meaning:
+      "check settings, key, template, query, Redis, files and nginx, and say what to do; --rent tries an instance",
     examples: [
-      { args: "doctor", meaning: "check everything that can be checked here" },
+      { args: "doctor", meaning: "check everything that can be checked here, and change nothing" },
+      { args: "doctor --rent", meaning: "then rent the cheapest offer, wait until it answers, and destroy it" },
       { args: "doctor -o json", meaning: "print the findings as JSON, for a script" },
     ],
     settings: "all",
     outputs: ["text", "json"],
+    options: {
+      rent: {
+        type: "boolean",
+        describe: "after the checks: rent an instance once, wait until it answers, and destroy it",
+      },
+      yes: { type: "boolean", alias: "y", describe: "rent without asking" },
+      "max-dollars": {
+        type: "string",
+        requiresArg: true,
+        describe: "what the trial may cost at most, without traffic [0.50]",
+      },
+    },
     run: async (call) => (await import("./doctor.ts")).doctorCommand(call, sourceOf(call)),
   },
   {
