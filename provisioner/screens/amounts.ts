@@ -20,8 +20,8 @@ export function perHourText(dollarsPerHour: number | null): string {
 }
 
 /**
- * `40s`, `6m`, `3h 20m`, `3d 4h`: the two largest units. The page's script has the text of this function in it (page/browser.ts): it
- * must use nothing outside itself, and contain no other function.
+ * `40s`, `6m`, `3h 20m`, `3d 4h`, `41d`: the two largest units, and of many days only these. The page's script has the text of this
+ * function in it (page/browser.ts): it must use nothing outside itself, and contain no other function.
  */
 export function shortDuration(ms: number): string {
   const seconds = Math.max(0, Math.floor(ms / 1000));
@@ -30,7 +30,7 @@ export function shortDuration(ms: number): string {
   if (seconds < 60) return `${seconds}s`;
   if (minutes < 60) return `${minutes}m`;
   if (hours < 24) return minutes % 60 === 0 ? `${hours}h` : `${hours}h ${minutes % 60}m`;
-  return hours % 24 === 0 ? `${hours / 24}d` : `${Math.floor(hours / 24)}d ${hours % 24}h`;
+  return hours % 24 === 0 || hours >= 240 ? `${Math.floor(hours / 24)}d` : `${Math.floor(hours / 24)}d ${hours % 24}h`;
 }
 
 /** `3 bans`, `1 ban` */

@@ -15,11 +15,8 @@ export function planScreen(document: PlanDocument, paint: Paint, width: number |
   return [
     heading(document, paint),
     ...comparison(document, paint),
-    "",
     ...decisionLines(document, paint),
-    "",
     ...offerLines(document, paint, width),
-    "",
     accountLine(document),
     ...document.notes.map((note) => paint("yellow", `Note: ${oneLine(note)}`)),
     "",
@@ -117,7 +114,8 @@ function offerLines({ offers, steps }: PlanDocument, paint: Paint, width: number
   if (offers === null) return [`Offers: ${NOT_KNOWN}`];
   const { found, foundIsLeast, left, leftIsLeast, best, excluded, order } = offers;
   const title = `Offers: ${atLeast(found, foundIsLeast)} found, ${atLeast(left, leftIsLeast)} left   # taken in the order of ${oneLine(order)}`;
-  const out = excluded.length === 0 ? [] : [`  out: ${oneLine(exclusionText(excluded))}`];
+  const among = foundIsLeast ? `of the ${found} cheapest ` : "";
+  const out = excluded.length === 0 ? [] : [`  out: ${among}${oneLine(exclusionText(excluded))}`];
   if (best.length === 0) return [title, ...out];
   const taken = steps.find(({ kind }) => kind === "create")?.offerId ?? null;
   const table = renderTable(

@@ -1,5 +1,6 @@
 // The generated parts of the documents, by the names that their markers have. Touches what the sources of each part touch.
 import { LOG_EVENTS, type LogEventDescription } from "../../common/log-events.ts";
+import { GROUPS } from "../../common/variables.ts";
 import { REASON_HELP } from "../../provisioner/model/reason-help.ts";
 import { REASON_TEXTS } from "../../provisioner/model/reason-texts.ts";
 import { commandRows, helpText, PROGRAMS } from "./commands.ts";
@@ -10,7 +11,8 @@ import { settingRows } from "./settings.ts";
 import { statusFieldRows } from "./status-fields.ts";
 
 const PARTS: Readonly<Record<string, () => Promise<string | null>>> = {
-  settings: async () => settings(),
+  settings: async () => settings(({ group }) => !SELDOM.includes(group)),
+  "seldom-settings": async () => settings(({ group }) => SELDOM.includes(group)),
   commands,
   "provisioner-help": () => help("vast-provisioner"),
   "reloader-help": () => help("vast-reloader"),
@@ -33,14 +35,19 @@ export function generatedPart(name: string): Promise<string | null> {
   return part();
 }
 
-function settings(): string {
+/** Groups that nobody needs in the first ten minutes. */
+const SELDOM: readonly string[] = [GROUPS.tls, GROUPS.program];
+
+function settings(belongs: (row: ReturnType<typeof settingRows>[number]) => boolean): string {
   let group = "";
-  const rows = settingRows().flatMap((row) => {
-    const { name, shownDefault, meaning, isSecret } = row;
-    const heading = row.group === group ? [] : [[`**${row.group}**`, "", ""]];
-    group = row.group;
-    return [...heading, [name, shownDefault, isSecret ? `${meaning}; secret` : meaning]];
-  });
+  const rows = settingRows()
+    .filter(belongs)
+    .flatMap((row) => {
+      const { name, shownDefault, meaning, isSecret } = row;
+      const heading = row.group === group ? [] : [[`**${row.group}**`, "", ""]];
+      group = row.group;
+      return [...heading, [name, shownDefault, isSecret ? `${meaning}; secret` : meaning]];
+    });
   return table(["variable", "default", "meaning"], rows);
 }
 

@@ -33,7 +33,7 @@ describe("a pod that serves", () => {
       "paid\n$62.94",
       "wasted\n$1.20\n2% of it, while nothing was served",
       "billed by Vast\n?",
-      "credit of the account\n$88.20\nlasts 11d 15h for this pod alone, read 5m ago",
+      "credit of the account\n$88.20\nlasts 11d for this pod alone, read 5m ago",
       "creates left this hour\n6",
     ])
       expect(money).toContain(text);

@@ -89,16 +89,13 @@ describe("the screen of plan", () => {
   template   my-template   4e17aa01   same
   host       77001/4821   not banned
   price      $0.316/h   ceiling $0.500/h
-
 Would:  1. withdraw it from nginx, 10 s to drain  2. destroy 7835610 (image_changed)  3. create from offer 25009214
 Why:    instance 7835610 (RTX 4090, $0.316/h) has image example/app:2, but image example/app:3 is wanted; it is replaced (image_changed)
-
 Offers: 41 found, 2 left   # taken in the order of dph_total
   #  OFFER     GPU            $/H  PLACE         REL  DOWN    ENDS  HOST
   1  25009214  1x RTX 4090  0.221  Sweden, SE  99.8%   812  in 41d  5/50  <- this one
   2  25034859  1x RTX 4090  0.229  ?               ?     ?       ?  5/50
   out: 22 above VAST_MAX_DPH (the cheapest $0.5200/h), 3 on a banned host
-
 Budget: 4 of 6 creates left this hour   Credit: $88.20   Bans: 1 (host 10479 start_timeout)
 `);
   });
@@ -123,6 +120,12 @@ Budget: 4 of 6 creates left this hour   Credit: $88.20   Bans: 1 (host 10479 sta
     expect(text).toContain("Budget: ? creates left   Credit: ?   Bans: ?");
     expect(text).toContain("bans unknown");
     expect(text).toContain("Note: The credit is unknown (HTTP 403).");
+  });
+
+  test("says that a full answer of the API shows only the cheapest offers", () => {
+    const offers = replacing.offers && { ...replacing.offers, found: 64, foundIsLeast: true };
+    expect(screen({ offers })).toContain("Offers: 64 or more found, 2 left");
+    expect(screen({ offers })).toContain("  out: of the 64 cheapest 22 above VAST_MAX_DPH");
   });
 
   test("has no plan without the list", () => {
