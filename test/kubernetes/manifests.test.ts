@@ -66,6 +66,13 @@ const everyContainer = (judge: (container: Container, manifest: Manifest) => str
     containersOf(manifest).flatMap((one) => judge(one, manifest).map((problem) => `${one.name}: ${problem}`)),
   );
 
+/** The annotations of an object and of its pods. */
+function scrapeAnnotations({ metadata, spec }: Manifest): Record<string, string>[] {
+  const { template } = (spec ?? {}) as { template?: { metadata?: { annotations?: Record<string, string> } } };
+  const { annotations } = metadata as { annotations?: Record<string, string> };
+  return [annotations, template?.metadata?.annotations].filter((one) => one !== undefined);
+}
+
 describe("every component, pair of components and overlay", () => {
   test("renders", () => {
     expect(renderings.size).toBe(1 + OVERLAYS.length + COMPONENTS.length + pairs.length + 1);
@@ -351,6 +358,32 @@ describe("names and selectors", () => {
     expect(await readFile(join(MANIFESTS, "base/nginx.conf"), "utf8")).toBe(
       await readFile(join(ROOT, "deploy/nginx.conf"), "utf8"),
     );
+  });
+
+  test("Prometheus is sent to the status ports and never to nginx, which would pass /metrics on to the instance", () => {
+    const statusPorts = ["provisioner", "reloader"];
+    const portsOf = (all: readonly Manifest[]) =>
+      all.flatMap((one) => containersOf(one)).flatMap(({ ports = [] }) => ports);
+    for (const [name, all] of renderings) {
+      const scraped = all.flatMap(scrapeAnnotations).filter((one) => one["prometheus.io/scrape"] === "true");
+      const numbers = scraped.map((one) => Number(one["prometheus.io/port"]));
+      const annotated = portsOf(all).filter(({ containerPort }) => numbers.includes(containerPort));
+      const monitors = all.filter(({ kind }) => kind === "PodMonitor");
+      const monitored = monitors.flatMap(
+        ({ spec }) => (spec as { podMetricsEndpoints: { port: string }[] }).podMetricsEndpoints,
+      );
+      const existing = monitored.filter(({ port }) => portsOf(all).some((one) => one.name === port));
+      const isAnnotated = /(^| )monitoring( |$)|full|example/.test(name);
+      const isMonitored = /monitoring-operator/.test(name);
+      expect(
+        annotated.map((port) => port.name),
+        name,
+      ).toEqual(isAnnotated ? statusPorts : []);
+      expect(
+        existing.map(({ port }) => port),
+        name,
+      ).toEqual(isMonitored ? statusPorts : []);
+    }
   });
 
   test("the programs have every metric of the alert rules", async () => {
