@@ -203,4 +203,16 @@ export const PROVISIONER_COMMANDS: readonly Command<keyof typeof PROVISIONER_VAR
     },
     run: async (call) => (await import("./logs.ts")).logsCommand(call, sourceOf(call)),
   },
+  {
+    usage: "history",
+    meaning: "show what happened to this pod, when and why: the last 50 changes of its state; makes no API call",
+    examples: [
+      { args: "history", meaning: "ask the provisioner here; when none runs, read the state file" },
+      { args: "history --last 5 -o wide", meaning: "the last five, with their whole messages" },
+    ],
+    settings: ["POD_NAME", "VAST_LABEL", "STATE_PATH", "PROVISIONER_STATUS_PORT"],
+    outputs: ["table", "wide", "json"],
+    options: { last: { type: "string", requiresArg: true, describe: "only the last so many" } },
+    run: async (call) => (await import("./history.ts")).historyCommand(call, sourceOf(call)),
+  },
 ];
