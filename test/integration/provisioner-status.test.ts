@@ -46,7 +46,7 @@ test("shows the account with what the provisioner here knows, and without a key 
   const asked = (await accountLists()).length;
   for (const own of [await status({ VAST_API_KEY: "" }), await status({}, "--own")]) {
     expect([own.code, own.text]).toEqual([0, expect.stringMatching(/^vast-pod-0 +ready /m)]);
-    expect(own.text).toMatch(/^ {2}next +waits for .*serves/m);
+    expect(own.text).toMatch(/^ {2}next +waits for a change of the image/m);
     expect(own.text).not.toContain("vast-pod-7");
   }
   expect(asked).toBeGreaterThan(0);
