@@ -3,7 +3,7 @@
 import * as z from "zod";
 import { type Clock, withDeadline } from "../../common/clock.ts";
 import { shortHash } from "../fleet/keys.ts";
-import { type Fleet, readShared } from "../fleet/shared-reading.ts";
+import { type Fleet, type Reading, readShared } from "../fleet/shared-reading.ts";
 import { sameBan } from "../model/bans.ts";
 import { type Ban, type BanKind, known, type Seen, type StoredCounters } from "../model/observation.ts";
 import type { RedisCommands } from "../redis/commands.ts";
@@ -62,20 +62,29 @@ export function createBanStore(
 ): BanStore {
   // This pod's bans that are younger than the shared reading, and when Redis took them.
   let written: (Ban & { at: number })[] = [];
+  let shared: Reading<Ban[]> | null = null;
   const databaseHash = shortHash(database);
+  // Redis would answer the same.
+  const isFresh = ({ readAt }: Reading<Ban[]>) => readAt <= clock.now() && clock.now() - readAt <= SHARED_BANS.freshMs;
   const waitTtl = Math.max(times.banAfterSeconds * WAIT_TTL_FACTOR, MIN_WAIT_TTL_SECONDS);
   return {
     async bans() {
       try {
-        const { value, readAt } = await readShared(
-          { clock, fleet },
-          {
-            ...SHARED_BANS,
-            key: fleet?.keys()?.bans(databaseHash) ?? null,
-            schema: sharedBans,
-            read: () => readBans(redis, clock),
-          },
-        );
+        const reading =
+          shared !== null && isFresh(shared)
+            ? shared
+            : await readShared(
+                { clock, fleet },
+                {
+                  ...SHARED_BANS,
+                  key: fleet?.keys()?.bans(databaseHash) ?? null,
+                  schema: sharedBans,
+                  read: () => readBans(redis, clock),
+                },
+              );
+        // A reading of this pod alone is repeated: then each of its passes sees the bans as they are.
+        shared = reading.sharedAt === null ? null : reading;
+        const { value, readAt } = reading;
         written = written.filter(({ at }) => at > readAt && at <= clock.now());
         const added = written.filter((ban) => !value.some((other) => sameBan(ban, other)));
         return known([...value, ...added.map(({ kind, id, reason }) => ({ kind, id, reason }))]);

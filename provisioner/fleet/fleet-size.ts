@@ -11,9 +11,26 @@ const LEAST_KNOWN_MS = 10_000;
 const MOST_KNOWN_MS = 40_000;
 const KNOWN_PER_POD_MS = 500;
 
+// While something is expected, a pod of a small fleet looks in each pass, and those of a large one together 250 times a second.
+const STARTING_PER_POD_MS = 4;
+const MOST_STARTING_MS = 4000;
+// The leader reads once a second.
+const LEAST_AWAITED_MS = 500;
+const MOST_AWAITED_MS = 1000;
+
 /** How often a pod for which all is well looks at the shared list. */
 export function settledLookMs(pods: number): number {
   return Math.min(Math.max(pods * LOOK_PER_POD_MS, LEAST_LOOK_MS), MOST_LOOK_MS);
+}
+
+/** How often a pod looks that expects something: in the first minute of a large fleet all of them do. */
+export function startingLookMs(pods: number): number {
+  return Math.min(pods * STARTING_PER_POD_MS, MOST_STARTING_MS);
+}
+
+/** How often a pod looks that needs a fresh list for what it is about to do. */
+export function awaitedLookMs(pods: number): number {
+  return Math.min(Math.max(pods, LEAST_AWAITED_MS), MOST_AWAITED_MS);
 }
 
 /**

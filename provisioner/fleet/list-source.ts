@@ -4,7 +4,7 @@ import type { Clock } from "../../common/clock.ts";
 import { WakeSignal } from "../../common/loop.ts";
 import type { Why } from "../model/observation.ts";
 import type { Instance } from "../vast/rows.ts";
-import { leaderCountsMs, settledLookMs } from "./fleet-size.ts";
+import { awaitedLookMs, leaderCountsMs, settledLookMs, startingLookMs } from "./fleet-size.ts";
 import type { Look, Snapshot } from "./snapshot.ts";
 
 /**
@@ -24,8 +24,8 @@ export interface ListSource {
   fresh(waitMs: number, signal?: AbortSignal): Promise<SharedList>;
   /** For how many ms the last look still counts, if it saw a leader; otherwise 0. */
   leaderKnownForMs(): number;
-  /** How often a pod for which all is well looks. */
-  settledMs(): number;
+  /** How often a pod looks for which all is well, and how often one that expects something. */
+  lookEveryMs(urgency: "ready" | "starting"): number;
   /** Notified by each look that sees no leader. */
   readonly noLeader: WakeSignal;
 }
@@ -41,8 +41,6 @@ export interface ListSourceParts {
 const OVERDUE_MS = 120_000;
 // A leader that has not read a label this long after it was due, and has failed since, does not know it.
 const FAILED_MS = 5000;
-// The leader reads once a second.
-const LOOK_AGAIN_MS = 500;
 // When a fresh list has come no other one is wanted, until a later look wants one.
 const AFTER_FRESH_MS = 300_000;
 
@@ -106,13 +104,16 @@ export function createListSource({ snapshot, clock, label }: ListSourceParts): L
         const { look, offsetMs } = await once(shared, AFTER_FRESH_MS, after);
         seen = { look, offsetMs: Math.max(offsetMs, seen.offsetMs) };
         if (isOver(seen)) return read(seen, seen.look.entry?.askedAt ?? 0, after);
-        await clock.sleep(LOOK_AGAIN_MS, signal);
+        await clock.sleep(awaitedLookMs(look.pods), signal);
       }
     },
     leaderKnownForMs: () =>
       latest?.look.hasLeader === true
         ? Math.max(0, latest.at + leaderCountsMs(latest.look.pods) - clock.monotonic())
         : 0,
-    settledMs: () => settledLookMs(latest?.look.pods ?? 0),
+    lookEveryMs(urgency) {
+      const pods = latest?.look.pods ?? 0;
+      return urgency === "ready" ? settledLookMs(pods) : startingLookMs(pods);
+    },
   };
 }

@@ -59,10 +59,10 @@ export function createFleetLists({ source, own, clock }: FleetListParts): ListRe
     return urgency === "ready" ? READY_MS : Math.min(Math.max(sinceMs, STARTING_MS), BLOCKED_MS);
   }
 
-  /** Nothing depends on another look yet. */
-  function isSettled(last: Listed | null, urgency: Urgency): boolean {
-    const mustLook = urgency !== "ready" || last === null || !last.list.known || withoutSince !== null;
-    return !mustLook && clock.monotonic() - lookedAt < source.settledMs();
+  /** Another look is not due yet: together the pods look often enough. */
+  function isTooSoon(last: Listed | null, urgency: Urgency): boolean {
+    if (urgency === "now" || last === null || !last.list.known || withoutSince !== null) return false;
+    return clock.monotonic() - lookedAt < source.lookEveryMs(urgency);
   }
 
   /** Null where the shared list is no news. */
@@ -100,7 +100,7 @@ export function createFleetLists({ source, own, clock }: FleetListParts): ListRe
     readOwn: () => Promise<Listed | null>,
     signal?: AbortSignal,
   ): Promise<Listed | null> {
-    if (waitMs === 0 && isSettled(last, urgency)) return null;
+    if (waitMs === 0 && isTooSoon(last, urgency)) return null;
     const seen = await share(waitMs, urgency, signal);
     lookedAt = clock.monotonic();
     usesOwn = withoutSince !== null && clock.monotonic() - withoutSince >= ALONE_AFTER_MS;

@@ -87,6 +87,8 @@ describe("the bans", () => {
       const clock = fakeClock(NOW);
       const fleetRedis = sharedRedis(clock.now);
       const scans: string[] = [];
+      const asked: string[] = [];
+      const setBack = { ms: 0 };
       const pod = (token: string, database = "//redis:6379/10") => {
         const { redis } = fakeRedis();
         const walked: RedisCommands = {
@@ -97,10 +99,16 @@ describe("the bans", () => {
           },
           mget: async (names) => names.map((name) => data[name] ?? null),
         };
-        const fleet = { redis: fleetRedis.connect(clock.sleep), keys: () => fleetKeys(9), token };
-        return createBanStore(walked, clock, times, { fleet, database });
+        const shared = fleetRedis.connect(clock.sleep);
+        const evaluate: typeof shared.evaluate = (script, keys, args) => {
+          asked.push(script.name);
+          return shared.evaluate(script, keys, args);
+        };
+        const fleet = { redis: { ...shared, evaluate }, keys: () => fleetKeys(9), token };
+        const own = { ...clock, now: () => clock.now() - setBack.ms };
+        return createBanStore(walked, own, times, { fleet, database });
       };
-      return { clock, pod, scans, data };
+      return { clock, pod, scans, asked, data, setBack };
     }
     const idsOf = (seen: Awaited<ReturnType<BanStore["bans"]>>) => seen.known && seen.value.map(({ id }) => id);
 
@@ -113,6 +121,33 @@ describe("the bans", () => {
         await clock.advance(10 * SECOND);
       }
       expect(scans).toHaveLength(2);
+    });
+
+    test("are asked for again when they are 25 s old, however often a pod wants them", async () => {
+      const { pod, asked, data, clock } = podsOf({ ban_7: "start_timeout" });
+      const [one, two] = [pod("one"), pod("two")];
+      await one.bans();
+      await clock.advance(5 * SECOND);
+      await two.bans();
+      await clock.advance(20 * SECOND);
+      data.ban_8 = "start_timeout";
+      expect([idsOf(await one.bans()), idsOf(await two.bans())]).toEqual([[7], [7]]);
+      expect(asked).toEqual(["read shared", "write shared", "read shared"]);
+      await clock.advance(1);
+      expect([idsOf(await one.bans()), idsOf(await two.bans())]).toEqual([
+        [7, 8],
+        [7, 8],
+      ]);
+    });
+
+    test("are asked for again after the clock was set back", async () => {
+      const { pod, asked, setBack } = podsOf({ ban_7: "start_timeout" });
+      const one = pod("one");
+      await one.bans();
+      const before = asked.length;
+      setBack.ms = SECOND;
+      await one.bans();
+      expect(asked.length).toBeGreaterThan(before);
     });
 
     test("include at once what this pod has just banned, and not for ever", async () => {

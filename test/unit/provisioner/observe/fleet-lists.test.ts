@@ -12,6 +12,7 @@ interface Script {
   /** What the shared list is; throws when Redis is away. */
   shared?: () => SharedList;
   leader?: () => boolean;
+  startingSeconds?: number;
 }
 
 function fleetLists(script: Script = {}) {
@@ -29,7 +30,7 @@ function fleetLists(script: Script = {}) {
       return shared();
     },
     leaderKnownForMs: () => ((script.leader?.() ?? true) ? SECOND : 0),
-    settledMs: () => 15 * SECOND,
+    lookEveryMs: (urgency) => (urgency === "ready" ? 15 : (script.startingSeconds ?? 0)) * SECOND,
     noLeader: new WakeSignal(),
   };
   const ownList: Listed = { listedAt: NOW + HOUR, list: known([row({ id: 9 })]) };
@@ -86,8 +87,8 @@ describe("with a leader", () => {
     expect(journal).toEqual(["fresh", "look 300", "look 2", "look 15", "fresh", "fresh"]);
   });
 
-  test("while all is well it is looked at every 15 s, and at once where something does not answer or is to be changed", async () => {
-    const { lists, journal, clock } = fleetLists({ shared: () => shared(SINCE + 1) });
+  test("while all is well it is looked at every 15 s, else every 4 s, and at once where something does not answer or is to be changed", async () => {
+    const { lists, journal, clock } = fleetLists({ shared: () => shared(SINCE + 1), startingSeconds: 4 });
     const last = await lists.next(null, "starting");
     const looks = async (...call: Parameters<typeof lists.next>) => {
       const before = journal.length;
@@ -99,7 +100,9 @@ describe("with a leader", () => {
     await clock.advance(SECOND);
     expect(await looks(last, "ready")).toBe(true);
     expect(await looks(last, "ready")).toBe(false);
+    await clock.advance(4 * SECOND);
     expect(await looks(last, "starting")).toBe(true);
+    expect(await looks(last, "starting")).toBe(false);
     expect(await looks(last, "now")).toBe(true);
     expect(await looks({ listedAt: SINCE, list: unknown() }, "ready")).toBe(true);
     await lists.again(listed(SINCE + 1), "ready");
