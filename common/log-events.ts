@@ -52,6 +52,10 @@ export const LOG_EVENTS = {
     by: ["provisioner"],
     meaning: "the pod reads the instance list for all pods of the account, or has stopped doing so",
   },
+  kubernetes: {
+    by: ["provisioner"],
+    meaning: "Events and annotations of the pod cannot be written, or are written again (KUBERNETES_EVENTS)",
+  },
   desired: { by: ["reloader"], meaning: "the server in the upstream file changed" },
   reload: { by: ["reloader"], meaning: "nginx was reloaded and the new config verified, with the time of both" },
   problem: { by: ["reloader"], meaning: "the desired config is not applied, and why" },

@@ -44,6 +44,7 @@ export interface ProvisionerSettings extends PlanSettings {
   /** The group of pods that call the API from one address. */
   egress: string;
   maxUnavailable: MaxUnavailable;
+  kubernetesEvents: boolean;
   statusPort: number;
   reloaderStatusPort: number;
   /** Where nginx listens. */
@@ -71,6 +72,7 @@ export function readProvisionerSettings(source: SettingsSource): ProvisionerSett
     terminateMs: v.VAST_TERMINATE_SECONDS * 1000,
     egress: v.FLEET_EGRESS,
     maxUnavailable: v.FLEET_MAX_UNAVAILABLE,
+    kubernetesEvents: v.KUBERNETES_EVENTS,
     statusPort: v.PROVISIONER_STATUS_PORT,
     reloaderStatusPort: v.RELOADER_STATUS_PORT,
     proxyPort: v.NGINX_LISTEN_PORT,
@@ -83,11 +85,12 @@ export function readPlanSettings(source: SettingsSource): PlanSettings {
   return planSettings(values, null, warnings, source);
 }
 
-/** What has no part in a decision: the login of a create, turns among pods, ports, and what happens at a stop. */
+/** What has no part in a decision: the login of a create, turns among pods, ports, reports, and what happens at a stop. */
 const NOT_FOR_PLAN = [
   "DOCKER_LOGIN",
   "FLEET_EGRESS",
   "FLEET_MAX_UNAVAILABLE",
+  "KUBERNETES_EVENTS",
   "VAST_ON_TERMINATE",
   "VAST_TERMINATE_SECONDS",
   "PROVISIONER_STATUS_PORT",

@@ -271,5 +271,10 @@ export const PROVISIONER_VARIABLES = {
     meaning: "`/` (a page for people), `/livez`, `/readyz`, `/status` and `/metrics` of the provisioner",
     expects: EXPECTED.port,
   }),
+  KUBERNETES_EVENTS: byDefault(boolean, "false", {
+    group: "program",
+    meaning: "`true`: write Kubernetes Events about the pod, and annotate it with its instance and price",
+    expects: EXPECTED.boolean,
+  }),
   ...SHARED_VARIABLES,
 } as const satisfies VariableTable;

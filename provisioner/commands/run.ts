@@ -39,6 +39,7 @@ import { terminateWarning } from "../teardown/on-terminate.ts";
 import type { Dependencies, RunContext } from "./dependencies.ts";
 import { connectLists } from "./lists.ts";
 import { mutationDeadline } from "./mutation-deadline.ts";
+import { connectPodReports, type ReportOnPod } from "./pod-reports.ts";
 import { connectRunAccount, type RunAccount } from "./run-account.ts";
 import { shutdown } from "./shutdown.ts";
 import { statusSource } from "./status-source.ts";
@@ -100,7 +101,9 @@ export async function run(settings: ProvisionerSettings, deps: Dependencies, sto
   try {
     const probe = shareProbe(counts.countedProbe(deps.probe));
     const { lists, lead } = connectLists(context, restored, account, stores.fleet);
-    const parts = loopParts(context, restored, account, stores, counts, lists, probe, watchPauses(deps.clock, stop));
+    const reportOnPod = await connectPodReports(context, loop);
+    const pauses = watchPauses(deps.clock, stop);
+    const parts = loopParts(context, restored, account, stores, counts, lists, probe, pauses, reportOnPod);
     const main = runLoop(parts, loop, stop, mutations.signal);
     const sharing = { ...account, clock: deps.clock, fleet: stores.fleet };
     const readings = { ...createAccountReadings(sharing), ...createMoneyReadings(sharing) };
@@ -227,6 +230,7 @@ function loopParts(
   lists: ListReader,
   probe: Probe,
   pauses: Pauses,
+  reportOnPod: ReportOnPod,
 ): LoopParts {
   const { clock, random, askReloader } = deps;
   const { allowLocal, desired, drainMs, firstCreateWaitMs, limits, policy, secrets } = settings;
@@ -271,6 +275,7 @@ function loopParts(
     async afterPass(before, seen, stop) {
       counts.onPass(before);
       logStarting(loop, clock.now());
+      reportOnPod(stop);
       await lookForLostLabels(before, seen, stop);
     },
     lease,

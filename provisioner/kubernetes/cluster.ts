@@ -19,6 +19,8 @@ export interface Cluster {
   get(path: string, signal?: AbortSignal): Promise<LookupResult>;
   /** Creates one object, or asks a question that Kubernetes answers in this form. Never rejects. */
   post(path: string, body: unknown, signal?: AbortSignal): Promise<LookupResult>;
+  /** Changes parts of one object, as in a JSON merge patch: what is null is removed. Never rejects. */
+  patch(path: string, body: unknown, signal?: AbortSignal): Promise<LookupResult>;
   /**
    * Gets a whole list page by page, as one object with all `items`. `metadata`: only the metadata of each, which for pods is a
    * tenth. Never rejects.
@@ -42,6 +44,7 @@ const LOOKUP_DEADLINE_MS = 5000;
 const PAGE_SIZE = 100;
 const MAX_BODY_BYTES = 16 * 1024 * 1024;
 const WHOLE = "application/json";
+const MERGE_PATCH = { "Content-Type": "application/merge-patch+json" } as const;
 const METADATA_ONLY = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json";
 
 const listPage = z.looseObject({
@@ -77,11 +80,15 @@ export function openCluster({ env, readFile, clock, folder = SERVICE_ACCOUNT }: 
     proxy: false, // the API server is inside the cluster
     maxContentLength: MAX_BODY_BYTES,
   });
-  const send = (method: "GET" | "POST", path: string, accept: string, signal?: AbortSignal, body?: unknown) =>
+  const send = (method: "GET" | "POST" | "PATCH", path: string, accept: string, signal?: AbortSignal, body?: unknown) =>
     withDeadline(clock, LOOKUP_DEADLINE_MS, signal, async (deadline): Promise<LookupResult> => {
       try {
         // Read again for each request: the kubelet replaces the token before it expires.
-        const headers = { Authorization: `Bearer ${read("token").trim()}`, Accept: accept };
+        const headers = {
+          Authorization: `Bearer ${read("token").trim()}`,
+          Accept: accept,
+          ...(method === "PATCH" ? MERGE_PATCH : {}),
+        };
         const { status, data } = await client.request<unknown>({
           method,
           url: path,
@@ -102,6 +109,7 @@ export function openCluster({ env, readFile, clock, folder = SERVICE_ACCOUNT }: 
     namespace,
     get: (path, signal) => send("GET", path, WHOLE, signal),
     post: (path, body, signal) => send("POST", path, WHOLE, signal, body),
+    patch: (path, body, signal) => send("PATCH", path, WHOLE, signal, body),
     async list(path, parts) {
       const items: unknown[] = [];
       for (let next = ""; ; ) {

@@ -30,6 +30,10 @@ export interface FakeCluster {
   readonly denied: Set<string>;
   /** Called with each requested path before it is answered. */
   onAsk(path: string): void;
+  /** The Events that were written, by name. */
+  readonly events: Map<string, Record<string, unknown>>;
+  /** Pod name to its annotations. */
+  readonly annotations: Map<string, Record<string, string>>;
   /** Requested paths, in order. */
   readonly asked: string[];
   close(): Promise<void>;
@@ -37,6 +41,7 @@ export interface FakeCluster {
 
 const TOKEN = "token-of-the-service-account";
 const NAMESPACE = "models";
+const EVENTS = `/api/v1/namespaces/${NAMESPACE}/events`;
 const REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews";
 // Less than anybody asks for, so that every list of some objects has several pages.
 const MOST_ITEMS = 2;
@@ -45,6 +50,8 @@ export async function startFakeCluster(): Promise<FakeCluster> {
   const statefulSets = new Map<string, FakeStatefulSet>();
   const pods = new Map<string, string | null>();
   const asked: string[] = [];
+  const events: FakeCluster["events"] = new Map();
+  const annotations: FakeCluster["annotations"] = new Map();
   const server = createServer(SERVER, (request, response) => {
     const path = request.url ?? "";
     asked.push(path);
@@ -59,6 +66,16 @@ export async function startFakeCluster(): Promise<FakeCluster> {
     if (request.headers.authorization !== `Bearer ${TOKEN}`) return send(401, failure(401, "Unauthorized"));
     if (request.method === "POST" && path === REVIEWS)
       return void readBody(request).then((body) => send(201, accessReview(body, cluster.denied)));
+    if (request.method === "POST" && path === EVENTS)
+      return void readBody(request).then((text) => send(...createEvent(text, events)));
+    if (request.method === "PATCH")
+      return void readBody(request).then((text) => {
+        if (request.headers["content-type"] !== "application/merge-patch+json") return send(415, failure(415, "Type"));
+        const name = path.split("/").at(-1) ?? "";
+        if (path === `${EVENTS}/${name}`) return send(...patchEvent(name, text, events));
+        const known = path === `/api/v1/namespaces/${NAMESPACE}/pods/${name}` && pods.has(name);
+        send(...(known ? patchPod(name, text, annotations) : ([404, failure(404, "NotFound")] as const)));
+      });
     if (request.method !== "GET") return send(403, failure(403, "Forbidden"));
     if (path === `/api/v1/namespaces/${NAMESPACE}`) return send(200, namespaceObject(cluster.namespaceDeleted));
     const [file = "", query = ""] = path.split("?");
@@ -75,6 +92,8 @@ export async function startFakeCluster(): Promise<FakeCluster> {
     trouble: null,
     namespaceDeleted: false,
     denied: new Set(),
+    events,
+    annotations,
     onAsk: () => undefined,
     asked,
     close: () =>
@@ -110,6 +129,30 @@ function answer(
     return owner === undefined ? [404, failure(404, "NotFound", "pods", name)] : [200, podObject(name, owner)];
   }
   return [403, failure(403, "Forbidden")];
+}
+
+type Answer = readonly [number, object];
+
+function createEvent(text: string, events: FakeCluster["events"]): Answer {
+  const event = JSON.parse(text) as Record<string, unknown> & { metadata: { name: string } };
+  if (events.has(event.metadata.name)) return [409, failure(409, "AlreadyExists")];
+  events.set(event.metadata.name, event);
+  return [201, event];
+}
+
+function patchEvent(name: string, text: string, events: FakeCluster["events"]): Answer {
+  const before = events.get(name);
+  if (before === undefined) return [404, failure(404, "NotFound", "events", name)];
+  const event = { ...before, ...(JSON.parse(text) as object) };
+  events.set(name, event);
+  return [200, event];
+}
+
+function patchPod(name: string, text: string, annotations: FakeCluster["annotations"]): Answer {
+  const { metadata } = JSON.parse(text) as { metadata: { annotations: Record<string, string | null> } };
+  const merged = Object.entries({ ...annotations.get(name), ...metadata.annotations });
+  annotations.set(name, Object.fromEntries(merged.flatMap(([key, value]) => (value === null ? [] : [[key, value]]))));
+  return [200, podObject(name, null)];
 }
 
 /** As the API server does: a part of a list with a token for the rest, and metadata only for whoever asks for it. */
@@ -157,7 +200,12 @@ function podObject(name: string, owner: string | null): object {
   return {
     kind: "Pod",
     apiVersion: "v1",
-    metadata: { name, namespace: NAMESPACE, ...(owner === null ? {} : { ownerReferences: [reference] }) },
+    metadata: {
+      name,
+      namespace: NAMESPACE,
+      uid: `uid of ${name}`,
+      ...(owner === null ? {} : { ownerReferences: [reference] }),
+    },
   };
 }
 

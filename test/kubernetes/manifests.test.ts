@@ -12,6 +12,7 @@ const COMPONENTS = [
   "blacklist",
   "scale-down",
   "reaper",
+  "events",
   "monitoring",
   "monitoring-operator",
   "dashboards",
@@ -253,12 +254,27 @@ describe("the pod", () => {
     }
   });
 
-  test("gives a service account's token to the provisioner only, and only with scale-down", () => {
+  test("gives a service account's token to the provisioner only, and only with scale-down or events", () => {
     for (const name of renderings.keys()) {
       expect(pod(name).automountServiceAccountToken).toBe(false);
       const has = (container(name, "provisioner").volumeMounts ?? []).some((one) => one.name === "token");
-      expect(has, name).toBe(name.includes("scale-down") || ["standard", "full", "example"].includes(name));
+      const isUsed = /scale-down|events/.test(name) || ["standard", "full", "example"].includes(name);
+      expect(has, name).toBe(isUsed);
     }
+  });
+
+  test("writes Events only with the component for them, which may read and change pods and write Events", () => {
+    const isOn = (name: string) =>
+      container(name, "provisioner").env?.some((one) => one.name === "KUBERNETES_EVENTS" && one.value === "true") ===
+      true;
+    expect(["base", "full", "events", "scale-down + events"].map(isOn)).toEqual([false, false, true, true]);
+    const role = renderings.get("events")?.find(({ kind }) => kind === "Role");
+    expect(role).toMatchObject({
+      rules: [
+        { apiGroups: [""], resources: ["events"], verbs: ["create", "patch"] },
+        { apiGroups: [""], resources: ["pods"], verbs: ["get", "patch"] },
+      ],
+    });
   });
 
   test("keeps its instance unless scale-down is used", () => {

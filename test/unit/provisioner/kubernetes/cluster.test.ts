@@ -34,6 +34,17 @@ describe("the cluster's API", () => {
     expect(lookup).toMatchObject({ kind: "found", body: { metadata: { name: "vast-pod" }, spec: { replicas: 2 } } });
   });
 
+  test("changes parts of an object, and removes what is null", async () => {
+    fake.pods.set("vast-pod-0", "vast-pod");
+    const path = "/api/v1/namespaces/models/pods/vast-pod-0";
+    const cluster = openCluster(access());
+    const annotate = (annotations: object) => cluster.patch(path, { metadata: { annotations } });
+    expect((await annotate({ a: "1", b: "2" })).kind).toBe("found");
+    expect((await annotate({ a: null })).kind).toBe("found");
+    expect(fake.annotations.get("vast-pod-0")).toEqual({ b: "2" });
+    expect((await cluster.patch(`${path}9`, {})).kind).toBe("missing");
+  });
+
   test("distinguishes missing from unknown", async () => {
     expect((await openCluster(access()).get(`${SETS}/other`)).kind).toBe("missing");
     fake.trouble = { status: 503, body: "<html>" };

@@ -35,6 +35,7 @@ function clusterWith(results: readonly LookupResult[], ownPod = pod, namespace: 
     namespace: "models",
     list: async () => silent,
     post: async () => silent,
+    patch: async () => silent,
     get: async (path) => {
       if (path.endsWith("/pods/vast-pod-1")) return ownPod;
       if (path === "/api/v1/namespaces/models") return namespace;

@@ -40,6 +40,7 @@ async function run({ rows, sets, pods, over, destroy }: Setup) {
         namespace: "models",
         get: async () => ({ kind: "unknown", why: "only lists are needed" }),
         post: async () => ({ kind: "unknown", why: "only lists are needed" }),
+        patch: async () => ({ kind: "unknown", why: "only lists are needed" }),
         list: async (path) => {
           journal.push(`cluster ${path}`);
           if (path.endsWith("/statefulsets")) return sets ?? found("StatefulSetList", [set(1)]);

@@ -1,0 +1,57 @@
+// With KUBERNETES_EVENTS, as real programs: the pod's Events tell what became of its instance, and its annotations name it and its price.
+// A cluster that refuses changes nothing but the log.
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { type FakeCluster, startFakeCluster } from "../kubernetes/fake-cluster.ts";
+import { until } from "../sandbox/until.ts";
+import { logOf, openPod, type Pod } from "./pod.ts";
+
+let pod: Pod;
+let cluster: FakeCluster;
+let env: Record<string, string>;
+beforeEach(async () => {
+  pod = await openPod();
+  cluster = await startFakeCluster();
+  const folder = join(pod.sandbox.folder, "service-account");
+  await mkdir(folder);
+  for (const [name, text] of Object.entries(cluster.serviceAccount)) await writeFile(join(folder, name), text);
+  env = {
+    KUBERNETES_EVENTS: "true",
+    KUBERNETES_SERVICE_HOST: "127.0.0.1",
+    KUBERNETES_SERVICE_PORT: String(cluster.port),
+    NODE_OPTIONS: "--import ./test/integration/service-account.mjs",
+    VAST_POD_TEST_SERVICE_ACCOUNT: folder,
+  };
+});
+afterEach(async () => {
+  await cluster.close();
+  await pod.close();
+});
+
+test("the Events and the annotations of a pod follow its instance", async () => {
+  const name = "vast-pod-0";
+  cluster.pods.set(name, "vast-pod");
+  await pod.provision(env);
+  await pod.ready();
+  const [instance] = await pod.emulator.live(pod.label);
+  const reasons = () => [...cluster.events.values()].map(({ reason }) => reason);
+  await until("the pod's Events tell that it is ready", async () => reasons().includes("InstanceReady"));
+  expect(reasons()).toContain("NoInstance");
+  for (const event of cluster.events.values())
+    expect(event).toMatchObject({ involvedObject: { kind: "Pod", name, uid: `uid of ${name}` } });
+  const annotations = cluster.annotations.get(name);
+  expect(annotations?.["vast-pod/instance-id"]).toBe(String(instance?.id));
+  expect(Number(annotations?.["vast-pod/dollars-per-hour"])).toBeGreaterThan(0);
+});
+
+test("a cluster that refuses keeps no pod from its instance, and the log says what to do", async () => {
+  cluster.trouble = { status: 403 };
+  const provisioner = await pod.provision(env);
+  await pod.ready();
+  const told = await until("the log tells of it", async () => {
+    const lines = logOf(provisioner).filter(({ event }) => event === "kubernetes");
+    return lines.length === 0 ? null : lines;
+  });
+  expect(told.map(({ msg }) => msg)).toEqual([expect.stringMatching(/cannot be written: .*give the service account/)]);
+});
