@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { FleetStatus } from "../../provisioner/report/fleet-status.ts";
 import { startFakeCluster } from "../kubernetes/fake-cluster.ts";
+import { until } from "../sandbox/until.ts";
 import { openPod, type Pod } from "./pod.ts";
 
 let pod: Pod;
@@ -52,6 +53,24 @@ test("shows the account with what the provisioner here knows, and without a key 
   expect(asked).toBeGreaterThan(0);
   expect((await accountLists()).length).toBe(asked);
   expect((await pod.emulator.mutations()).length).toBe(before);
+});
+
+test("redraws one screen of a terminal until it is told to end", async () => {
+  await pod.provision();
+  await pod.ready();
+  const command = `${process.execPath} --import ./test/integration/fast-clock.mjs dist/provisioner.mjs status --own --watch`;
+  const env = { ...pod.env({ VAST_API_KEY: "" }), TERM: "xterm" };
+  const watch = await pod.sandbox.start({
+    name: "watch",
+    program: "script",
+    args: ["-qec", command, "/dev/null"],
+    env,
+  });
+  const screens = () => watch.lines.filter((line) => line.startsWith("\u001b[H\u001b[J"));
+  await until("two screens were drawn", () => screens().length >= 2, { context: () => watch.lines.join("\n") });
+  expect(screens()[1]).toMatch(/POD +STATE/);
+  expect(watch.lines.join("\n")).toContain("\u001b[32mready\u001b[39m"); // on a terminal the state has its colour
+  expect(watch.exit()).toBeNull();
 });
 
 test("marks what no StatefulSet wants, in a cluster", async () => {
