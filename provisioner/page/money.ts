@@ -13,7 +13,7 @@ export function moneyPart(status: StatusDocument, when: TimeWriter): Html {
   const { billed, creditAt, dollarsPerHour, maxDollarsPerHour, paidDollars, since, wastedDollars } = money;
   const isAbove = dollarsPerHour !== null && maxDollarsPerHour !== null && dollarsPerHour > maxDollarsPerHour;
   const hours = creditHours(status);
-  const share = paidDollars > 0 ? `${Math.round((100 * wastedDollars) / paidDollars)}% of it, ` : "";
+  const share = paidDollars >= 0.01 ? `${Math.round((100 * wastedDollars) / paidDollars)}% of it, ` : "";
   return html`<h2>Money <small>estimates from the listed price, without traffic</small></h2>
 <dl class="tiles">
 ${tile("price now", perHourText(dollarsPerHour), html`limit ${maxDollarsPerHour === null ? "none" : perHourText(maxDollarsPerHour)}`, isAbove ? "bad" : "")}
@@ -25,7 +25,7 @@ ${tile("billed by Vast", dollarsText(billed?.dollars ?? null), billed === null ?
 ${tile(
   "credit of the account",
   dollarsText(money.creditDollars),
-  html`${hours === null ? "" : `lasts ${shortDuration(hours * 3_600_000)} for this pod alone, `}${
+  html`${hours === null ? "" : `lasts ${lasting(hours)} for this pod alone, `}${
     creditAt === null ? "not read yet" : html`read ${when(creditAt, "ago")}`
   }`,
   hours !== null && hours < 24 ? "bad" : "",
@@ -37,6 +37,10 @@ ${tile(
   budget.createsLeft > 0 ? "" : "warn",
 )}
 </dl>`;
+}
+
+function lasting(hours: number): string {
+  return hours > 12 * HOURS_A_MONTH ? "over a year" : shortDuration(hours * 3_600_000);
 }
 
 function tile(name: string, value: string | Html, note: Html, tone = ""): Html {

@@ -28,6 +28,7 @@ export function helpText({ proxyUrl, emulatorUrl, provisionerPort, reloaderPort,
       `${json(`curl -X PATCH ${emulatorUrl}/_emulator/templates/demo`, '{"env":"-p 8000:8000 -e A=1"}')}   # noticed within 60 s`,
     ],
     ...Object.entries(pids).map(([name, pid]) => [`kill ${name}`, `kill -9 ${pid}`] as const),
+    ["see in a browser what the pod does", `http://127.0.0.1:${provisionerPort}/`],
     ["show the provisioner's status", `curl http://127.0.0.1:${provisionerPort}/status`],
     ["show the reloader's status", `curl http://127.0.0.1:${reloaderPort}/status`],
   ];

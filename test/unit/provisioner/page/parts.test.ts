@@ -39,6 +39,11 @@ describe("a pod that serves", () => {
       expect(money).toContain(text);
   });
 
+  test("does not count the days of a credit for years", () => {
+    const status = { ...READY, money: { ...READY.money, creditDollars: 10_000 } };
+    expect(seen(status, "money")).toContain("$10000.00\nlasts over a year for this pod alone");
+  });
+
   test("says what was really billed when that is known", () => {
     const billed = { dollars: 70.5, since: "2026-11-20T08:00:00.000Z", at: NOW };
     const status = { ...READY, money: { ...READY.money, billed } };
