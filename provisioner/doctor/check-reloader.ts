@@ -10,6 +10,7 @@ const status = z.object({
   state: z.string().nullable(),
   problem: z.string().nullable(),
   warnings: z.array(z.string()).catch([]),
+  nginx: z.object({ pid: z.int().nullable(), problem: z.string().nullable() }),
 });
 
 export async function checkReloader(port: number, clock: Clock, signal: AbortSignal): Promise<Finding[]> {
@@ -26,10 +27,13 @@ export function judgeReloader(port: number, data: unknown): Finding[] {
   const read = status.safeParse(data);
   if (!read.success)
     return [fail("nginx", `port ${port} does not answer like the reloader`, "correct RELOADER_STATUS_PORT")];
-  const { state, problem, warnings } = read.data;
+  const { state, problem, warnings, nginx } = read.data;
   const more = warnings.map((warning) => warn("nginx", warning, "see the reloader's log"));
-  if (problem !== null)
-    return [fail("nginx", problem, `the reloader tries again by itself; its log says more (${state ?? "?"})`), ...more];
-  if (state === null) return [skip("nginx", "the reloader has not finished its first pass"), ...more];
-  return [ok("nginx", state === "applied" ? "runs, and serves what is wanted" : `runs (${state})`), ...more];
+  // One that could not be signalled is a fault before the first reload is needed.
+  const fault = problem ?? nginx.problem;
+  if (fault !== null)
+    return [fail("nginx", fault, `see the reloader's log; it tries again by itself (${state ?? "?"})`), ...more];
+  const master = `master ${nginx.pid ?? "?"} may be signalled`;
+  if (state === null) return [ok("nginx", `${master}; the reloader has not finished its first pass`), ...more];
+  return [ok("nginx", `${master}, and ${state === "applied" ? "serves what is wanted" : `is ${state}`}`), ...more];
 }

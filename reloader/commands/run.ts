@@ -18,10 +18,11 @@ import { readInputs } from "../inputs/read-inputs.ts";
 import { readUpstream } from "../inputs/upstream.ts";
 import { runReloaderPasses } from "../loop.ts";
 import { fetchConnections } from "../nginx/connections.ts";
-import { nginxControl } from "../nginx/control.ts";
+import { type NginxControl, nginxControl } from "../nginx/control.ts";
 import { errorLog, systemLogDisk } from "../nginx/error-log.ts";
 import { fetchVersion } from "../nginx/hash-probe.ts";
-import { systemProcesses } from "../nginx/processes.ts";
+import { type MasterStatus, masterStatus } from "../nginx/master-status.ts";
+import { type Processes, systemProcesses } from "../nginx/processes.ts";
 import { KnownVersion } from "../nginx/version.ts";
 import { Reconciler } from "../reconcile.ts";
 import { registerMetrics } from "../report/metrics.ts";
@@ -61,7 +62,9 @@ async function run(dependencies: ReloaderDependencies, stop: AbortSignal): Promi
   for (const warning of warnings) logger.warn({ event: "settings" }, warning);
 
   const report = new Report(logger, clock.now(), clock.monotonic());
-  const reconciler = createReconciler(dependencies, report, logger);
+  const processes = systemProcesses();
+  const nginx = openNginx(settings, processes);
+  const reconciler = createReconciler(dependencies, nginx, processes, report, logger);
   const wake = new WakeSignal();
   const watcher = watchFolder({
     path: upstreamPath,
@@ -71,7 +74,7 @@ async function run(dependencies: ReloaderDependencies, stop: AbortSignal): Promi
   });
   let server: StatusServer | null = null;
   try {
-    server = await serveStatus(settings, report);
+    server = await serveStatus(settings, report, () => masterStatus(nginx, processes));
     const problem = await reconciler.recover();
     if (problem !== null) logger.warn({ event: "recover", problem }, "cannot use the files of an earlier run");
     const pass = async (signal: AbortSignal) => {
@@ -98,12 +101,19 @@ function stopSignal(logger: Logger): AbortSignal {
   return stop.signal;
 }
 
-function createReconciler(dependencies: ReloaderDependencies, report: Report, logger: Logger): Reconciler {
-  const { settings, auth, template, resolver, addressRules } = dependencies;
-  const { proxy, pidFile: path } = settings;
-  const processes = systemProcesses();
+function openNginx({ proxy, pidFile: path }: ReloaderSettings, processes: Processes): NginxControl {
   const pidFile = path === undefined ? null : { path, read: () => readIfExists(path) };
-  const nginx = nginxControl(processes, pidFile, proxy.statusPort, clock);
+  return nginxControl(processes, pidFile, proxy.statusPort, clock);
+}
+
+function createReconciler(
+  { settings, auth, template, resolver, addressRules }: ReloaderDependencies,
+  nginx: NginxControl,
+  processes: Processes,
+  report: Report,
+  logger: Logger,
+): Reconciler {
+  const { proxy } = settings;
   const files = new ConfigFiles(settings, systemConfigDisk);
   const log = errorLog(settings.errorLog, systemLogDisk, (why) => logger.warn({ event: "warning" }, why));
   const version = new KnownVersion({
@@ -134,7 +144,11 @@ function createReconciler(dependencies: ReloaderDependencies, report: Report, lo
   });
 }
 
-function serveStatus({ statusPort, proxy }: ReloaderSettings, report: Report): Promise<StatusServer> {
+function serveStatus(
+  { statusPort, proxy }: ReloaderSettings,
+  report: Report,
+  nginx: () => Promise<MasterStatus>,
+): Promise<StatusServer> {
   const metrics = createRegistry();
   // Some scrape jobs do not say which pod an address belongs to, and the alerts are by pod. In a pod the host name is the pod's name.
   metrics.setDefaultLabels({ pod: hostname() });
@@ -142,7 +156,7 @@ function serveStatus({ statusPort, proxy }: ReloaderSettings, report: Report): P
   const source = {
     live: () => report.live(clock.monotonic()),
     ready: () => report.ready(),
-    status: () => report.status(),
+    status: async () => report.status(await nginx()),
   };
   return startStatusServer(statusPort, { ...source, metrics }, "RELOADER_STATUS_PORT");
 }

@@ -25,6 +25,8 @@ export interface Processes {
   descriptor(pid: number, fd: number): string | null;
   /** Sends SIGHUP, which makes nginx' master reload its config. */
   reload(pid: number): SignalResult;
+  /** Whether this user may signal the process; true for one that has exited. */
+  maySignal(pid: number): boolean;
   /** Such a signal was sent and the process has not taken it yet. */
   hasPendingReload(pid: number): boolean;
   /** The user id of this process. */
@@ -61,16 +63,8 @@ export function systemProcesses(proc = "/proc"): Processes {
     uptimeMs: () => Number.parseFloat(read("uptime") ?? "") * 1000,
     owner: (pid) => field(read(String(pid), "status"), "Uid", 1),
     descriptor: (pid, fd) => ifThere(() => readlinkSync(join(proc, String(pid), "fd", String(fd)))),
-    reload: (pid) => {
-      try {
-        process.kill(pid, "SIGHUP");
-        return "sent";
-      } catch (error) {
-        if (codeOf(error) === "ESRCH") return "gone";
-        if (codeOf(error) === "EPERM") return "forbidden";
-        throw error;
-      }
-    },
+    reload: (pid) => signal(pid, "SIGHUP"),
+    maySignal: (pid) => signal(pid, 0) !== "forbidden",
     hasPendingReload: (pid) => {
       const status = read(String(pid), "status");
       // Hexadecimal masks of the signals sent to the process and to its thread; SIGHUP is the lowest bit.
@@ -78,6 +72,18 @@ export function systemProcesses(proc = "/proc"): Processes {
     },
     self: () => process.geteuid?.() ?? 0,
   };
+}
+
+/** Signal 0 has no effect: it only shows what another one would do. */
+function signal(pid: number, name: "SIGHUP" | 0): SignalResult {
+  try {
+    process.kill(pid, name);
+    return "sent";
+  } catch (error) {
+    if (codeOf(error) === "ESRCH") return "gone";
+    if (codeOf(error) === "EPERM") return "forbidden";
+    throw error;
+  }
 }
 
 /** A number from `/proc/<pid>/status`; `index` selects one of several in a line. */

@@ -4,6 +4,7 @@ import type { Logger } from "../../common/logging.ts";
 import type { Applied } from "../../common/reloader-status.ts";
 import type { Health } from "../../common/status-server.ts";
 import type { ReloadTimes } from "../apply/apply.ts";
+import type { MasterStatus } from "../nginx/master-status.ts";
 import type { AppliedState } from "./applied-state.ts";
 import type { PassReport } from "./pass-report.ts";
 
@@ -102,8 +103,8 @@ export class Report {
       : { ok: true, why: "settings are valid and a first pass has finished" };
   }
 
-  /** The `/status` document. `applied` is the part that the provisioner relies on. */
-  status(): Record<string, unknown> {
+  /** The `/status` document. `applied` is the part that the provisioner relies on. `nginx`: as it is at this moment. */
+  status(nginx: MasterStatus): Record<string, unknown> {
     const desired = this.#last?.desired;
     return {
       applied: this.#applied,
@@ -116,6 +117,7 @@ export class Report {
       lastReload: this.#lastReload === null ? null : { ...this.#lastReload, at: iso(this.#lastReload.at) },
       reloads: this.#reloads,
       refusals: this.#refusals,
+      nginx,
       lastPassAt: iso(this.#finishedAt),
       startedAt: iso(this.#startedAt),
     };

@@ -75,7 +75,7 @@ export function startPod(settings = PROXY) {
     },
     startPass: async () => (reconciler ?? (await pod.restart())).pass(new AbortController().signal),
     pass: () => clock.drive(pod.startPass()),
-    status: () => pod.report.status(),
+    status: () => pod.report.status({ pid: null, problem: null }),
   };
   nginx.start();
   return pod;

@@ -34,6 +34,7 @@ function table(
     owner: (pid) => entries[pid]?.owner ?? null,
     descriptor: () => null,
     reload: () => "sent",
+    maySignal: () => true,
     hasPendingReload: () => false,
     self: () => 1000,
   };

@@ -4,20 +4,22 @@ import { appliedSchema } from "../../../../common/reloader-status.ts";
 import { Report } from "../../../../reloader/report/report.ts";
 import { PASS, server } from "../samples.ts";
 
+const NGINX = { pid: 17, problem: null };
+
 const report = () => new Report(pino({ level: "silent" }), 0, 0);
 
 describe("the status document", () => {
   test("has the part that the provisioner relies on, before and after the first pass", () => {
     const one = report();
-    expect(appliedSchema.parse(one.status())).toEqual({ applied: null });
+    expect(appliedSchema.parse(one.status(NGINX))).toEqual({ applied: null });
     one.finish(PASS, 1_000, 1_000);
-    expect(appliedSchema.parse(one.status())).toEqual({ applied: PASS.applied });
+    expect(appliedSchema.parse(one.status(NGINX))).toEqual({ applied: PASS.applied });
   });
 
   test("has what is desired, the last reload and when the upstream file was written", () => {
     const one = report();
     one.finish(PASS, 1_000, 1_000);
-    expect(one.status()).toMatchObject({
+    expect(one.status(NGINX)).toMatchObject({
       desired: { generation: 2, server: server(), hash: "h" },
       problem: null,
       upstreamSeenAt: "1970-01-01T00:00:00.400Z",
@@ -34,7 +36,7 @@ describe("the status document", () => {
       2_000,
       2_000,
     );
-    expect(one.status()).toMatchObject({
+    expect(one.status(NGINX)).toMatchObject({
       applied: PASS.applied,
       problem: "nginx is gone",
       upstreamSeenAt: "1970-01-01T00:00:00.400Z",
@@ -47,15 +49,15 @@ describe("the status document", () => {
     for (const settledMs of [null, null, 900]) {
       one.finish({ ...PASS, reload: { at: 500, acceptedMs: 10, settledMs } }, 1_000, 1_000);
     }
-    expect(one.status()).toMatchObject({ reloads: 1, lastReload: { settledMs: 900 } });
+    expect(one.status(NGINX)).toMatchObject({ reloads: 1, lastReload: { settledMs: 900 } });
   });
 
   test("shows a pass that threw until one finishes", () => {
     const one = report();
     one.fail(new Error("a fault"));
-    expect(one.status()).toMatchObject({ problem: "reconcile failed with an internal error: a fault" });
+    expect(one.status(NGINX)).toMatchObject({ problem: "reconcile failed with an internal error: a fault" });
     one.finish(PASS, 1_000, 1_000);
-    expect(one.status()).toMatchObject({ problem: null });
+    expect(one.status(NGINX)).toMatchObject({ problem: null });
   });
 });
 
