@@ -76,7 +76,7 @@ test("on a machine without the pod's files plans the first create, and says why 
   expect([names.code, names.text]).toEqual([0, expect.stringMatching(/^create\/\d+$/)]);
   const dear = await plan({ ...nowhere, VAST_MAX_DPH: "0.0001" }, "--exit-code");
   expect(dear.code).toBe(0);
-  expect(dear.text).toMatch(/out: \d+ above VAST_MAX_DPH \(the cheapest \$\d/);
+  expect(dear.text).toMatch(/out: of the 64 cheapest \d+ above VAST_MAX_DPH \(the cheapest \$\d/);
   expect(dear.text).toContain("nothing can be created: no offer can be taken");
   expect(dear.text).toContain("Budget: ? creates left");
   expect(await traces()).toEqual(before);
