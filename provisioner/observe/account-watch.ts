@@ -38,6 +38,9 @@ const CHARGES_MS = 3_600_000;
 const REFUSED_MS = 6 * 3_600_000;
 const REFUSALS: ReadonlySet<VastErrorKind> = new Set(["auth", "not_found", "invalid"]);
 const JITTER = 0.2;
+// Pods without Redis do not know of each other. With less, pods that start together are often refused: the API wants two seconds between
+// two of these calls.
+const SPREAD_MS = 600_000;
 // How soon a warning follows the list that calls for it.
 const WARN_MS = 60_000;
 
@@ -67,12 +70,13 @@ export function createAccountWatch(
   /** A reading that is repeated. `forget`: the key may not read it any more. */
   const repeated = (
     what: string,
+    firstMs: number,
     everyMs: number,
     refusedMs: number,
     read: (stop: AbortSignal) => Promise<void>,
     forget: () => void,
   ) => {
-    let dueAt = clock.monotonic();
+    let dueAt = clock.monotonic() + random() * firstMs;
     let refused = false;
     return async (stop: AbortSignal) => {
       if (stop.aborted || clock.monotonic() < dueAt) return;
@@ -100,6 +104,7 @@ export function createAccountWatch(
   const all = [
     repeated(
       "the credit of the account",
+      0,
       CREDIT_MS,
       CREDIT_MS,
       async (stop) => {
@@ -110,6 +115,7 @@ export function createAccountWatch(
     ),
     repeated(
       "whether a host raises its price",
+      SPREAD_MS,
       PRICES_MS,
       REFUSED_MS,
       async (stop) => take({ priceIncreases: (await readings.priceIncreases(PRICES_AGE, stop)).value }),
@@ -117,6 +123,7 @@ export function createAccountWatch(
     ),
     repeated(
       "what was really billed",
+      SPREAD_MS,
       CHARGES_MS,
       REFUSED_MS,
       async (stop) => {

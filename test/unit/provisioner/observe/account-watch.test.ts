@@ -7,6 +7,9 @@ import { fakeClock } from "../../../fakes/fake-clock.ts";
 import { type ClientScript, fakeClient, fakeLog, type Journal, ownReadings, vastError } from "../fakes.ts";
 import { HOUR, LABEL, MINUTE, NOW, observation, row, state } from "../plan/situation.ts";
 
+// The first looks are spread by chance: here all are at once.
+const FIRST_TIMES = 3;
+
 function setup(script: ClientScript = {}, rows: readonly Instance[] = [row()]) {
   const clock = fakeClock(NOW);
   const journal: Journal = [];
@@ -15,7 +18,9 @@ function setup(script: ClientScript = {}, rows: readonly Instance[] = [row()]) {
   loop.seen = observation(rows);
   const client = fakeClient(journal, script);
   const readings = { ...ownReadings(client, clock), ...createMoneyReadings({ client, clock, fleet: null }) };
-  const look = createAccountWatch({ readings, clock, random: () => 0.5, log, label: LABEL }, loop);
+  let drawn = 0;
+  const random = () => (drawn++ < FIRST_TIMES ? 0 : 0.5);
+  const look = createAccountWatch({ readings, clock, random, log, label: LABEL }, loop);
   const stop = new AbortController();
   const said = (level: string) => lines.filter((line) => line.level === level).map((line) => String(line.msg));
   return {
