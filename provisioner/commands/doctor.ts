@@ -155,16 +155,20 @@ function checksFor(values: Usable, { env, flags }: SettingsSource, { account, la
             ),
         },
     { name: "redis", deadlineMs: REDIS_MS, run: async () => (await redis).findings },
-    one("cluster", (signal) =>
-      checkCluster(
-        {
-          onTerminate: values.VAST_ON_TERMINATE,
-          inKubernetes: env.KUBERNETES_SERVICE_HOST !== undefined,
-          open: () => openCluster({ env, readFile: readSmallFileSync, clock }),
-        },
-        signal,
-      ),
-    ),
+    {
+      name: "cluster",
+      deadlineMs: SHORT_MS,
+      run: (signal) =>
+        checkCluster(
+          {
+            onTerminate: values.VAST_ON_TERMINATE,
+            events: values.KUBERNETES_EVENTS,
+            inKubernetes: env.KUBERNETES_SERVICE_HOST !== undefined,
+            open: () => openCluster({ env, readFile: readSmallFileSync, clock }),
+          },
+          signal,
+        ),
+    },
     ...(
       [
         ["state", "STATE_PATH"],

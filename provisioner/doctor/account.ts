@@ -85,6 +85,22 @@ export function judgeInstances(instances: Answer<readonly Instance[]>, label: st
   return ok("instances", `${all}; ${own.length === 0 ? "none" : names} with the label ${label}`);
 }
 
+/** What only tells a person something: without it the pods run as well, so nothing here fails. */
+export function judgeMoney(increases: Answer<readonly unknown[]>, charges: Answer<unknown>): Finding[] {
+  const unread = [
+    { name: "announced price increases", answer: increases },
+    { name: "what was billed", answer: charges },
+  ].flatMap(({ name, answer }) => ("error" in answer ? [{ name, error: answer.error }] : []));
+  if (unread.length > 0)
+    return unread.map(({ name, error }) =>
+      skip("money", `${name} cannot be read (${error.message}): shown as unknown`),
+    );
+  const announced = "value" in increases ? increases.value.length : 0;
+  if (announced === 0) return [ok("money", "announced price increases and charges can be read")];
+  const text = `${announced} host${announced === 1 ? "" : "s"} announced a higher price`;
+  return [warn("money", text, "see status for the instances; accept or reject them in the console of Vast.ai")];
+}
+
 /** What to do about a read that failed. */
 export function remedyOf(error: VastError): string {
   const trouble = accountTrouble(error);

@@ -6,7 +6,7 @@ import { queryAlone, requirements } from "../search/requirements.ts";
 import type { VastClient } from "../vast/client.ts";
 import { accountTrouble, VastError } from "../vast/errors.ts";
 import type { Template } from "../vast/rows.ts";
-import { type Answer, judgeInstances, judgeKey, judgeRights, remedyOf, type TriedRead } from "./account.ts";
+import { type Answer, judgeInstances, judgeKey, judgeMoney, judgeRights, remedyOf, type TriedRead } from "./account.ts";
 import { type Finding, fail, skip } from "./findings.ts";
 import { judgeForms } from "./forms.ts";
 import { judgeQuery, sampleBody } from "./query.ts";
@@ -17,7 +17,14 @@ import { judgeTemplate, type TemplateSettings } from "./template.ts";
 export interface AccountParts {
   client: Pick<
     VastClient,
-    "readAccountId" | "readCredit" | "listAccount" | "listInstances" | "findTemplate" | "searchOffers"
+    | "readAccountId"
+    | "readCredit"
+    | "listAccount"
+    | "listInstances"
+    | "findTemplate"
+    | "searchOffers"
+    | "priceIncreases"
+    | "charges"
   >;
   recorder: Pick<Recorder, "bodiesOf">;
   clock: Clock;
@@ -32,6 +39,7 @@ export interface AccountParts {
 
 // A read answers within a second or two, after a wait of 6 s for the rate limit of a second search.
 const READ_DEADLINE_MS = 15_000;
+const MS_PER_DAY = 86_400_000;
 // What is searched for while the template is unknown: one that publishes one port.
 const USUAL_TEMPLATE = { id: 0, hash: "", name: "", creatorId: null, diskSpace: null, publishedPorts: 1 };
 
@@ -56,14 +64,21 @@ export async function checkAccount(parts: AccountParts, stop: AbortSignal): Prom
       const name = parts.template?.name;
       return name === undefined ? undefined : client.findTemplate(name, signal);
     }),
+    increases: attempt((signal) => client.priceIncreases(signal)),
+    charges: attempt((signal) => {
+      const now = parts.clock.now();
+      return client.charges(now - MS_PER_DAY, now, signal);
+    }),
   };
   const searching = reading.template.then((template) =>
     searchMarket(parts, "value" in template ? (template.value ?? null) : null, attempt),
   );
-  const [account, instances, template, market] = await Promise.all([
+  const [account, instances, template, increases, charges, market] = await Promise.all([
     reading.account,
     reading.instances,
     reading.template,
+    reading.increases,
+    reading.charges,
     searching,
   ]);
   const reads: TriedRead[] = [
@@ -82,6 +97,7 @@ export async function checkAccount(parts: AccountParts, stop: AbortSignal): Prom
     key,
     ...ofAccount,
     ...(market === null ? [skip("query", "VAST_SEARCH_QUERY cannot be read: see settings")] : market.findings()),
+    ...(refused ? [] : judgeMoney(increases, charges)),
     ...judgeForms(recorder.bodiesOf),
   ];
 }

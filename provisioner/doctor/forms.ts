@@ -1,5 +1,6 @@
 // Whether the API still answers in the forms that this program reads: each read that it depends on. Pure.
 import type * as z from "zod";
+import { ACCOUNT_FORMS } from "../vast/account-calls.ts";
 import { BODY_FORMS } from "../vast/client.ts";
 import { PAGE_FORMS } from "../vast/instance-list.ts";
 import { ROW_FORMS } from "../vast/rows.ts";
@@ -22,6 +23,8 @@ interface Form {
 const LIST = "GET /api/v1/instances/";
 const TEMPLATE = "GET /api/v0/template/";
 const SEARCH = "POST /api/v0/bundles/";
+const INCREASES = "GET /api/v0/instances/pending-price-increases/";
+const CHARGES = "GET /api/v0/charges/";
 
 /** `label_counts` comes only with a list of the whole account. */
 const FORMS: readonly Form[] = [
@@ -52,6 +55,21 @@ const FORMS: readonly Form[] = [
     rows: { field: "offers", schema: ROW_FORMS.offer },
     mayBeMissing: ["rentable"],
     essential: ["offers", "id", "host_id", "machine_id", "dph_total"],
+  },
+  // Both only tell a person something: no decision depends on them.
+  {
+    call: INCREASES,
+    body: ACCOUNT_FORMS.increases,
+    rows: { field: "pending_price_increases", schema: ACCOUNT_FORMS.increase },
+    mayBeMissing: ["contract_end_date"],
+    essential: [],
+  },
+  {
+    call: CHARGES,
+    body: ACCOUNT_FORMS.charges,
+    rows: { field: "results", schema: ACCOUNT_FORMS.charge },
+    mayBeMissing: ["next_token", "metadata"],
+    essential: [],
   },
 ];
 

@@ -57,18 +57,22 @@ export async function readPriceIncreases(send: Send, signal?: AbortSignal): Prom
   });
 }
 
-const chargesPage = z.object({
-  results: z.array(
-    z.object({
-      amount: number,
-      metadata: z
-        .object({ label: z.string().nullish().catch(null) })
-        .nullish()
-        .catch(null),
-    }),
-  ),
-  next_token: z.string().nullish(),
+const charge = z.object({
+  amount: number,
+  metadata: z
+    .object({ label: z.string().nullish().catch(null) })
+    .nullish()
+    .catch(null),
 });
+const chargesPage = z.object({ results: z.array(charge), next_token: z.string().nullish() });
+
+/** The forms of the answers and of their rows, to compare the API's with. */
+export const ACCOUNT_FORMS = {
+  increases,
+  increase,
+  charges: chargesPage.extend({ results: z.array(z.unknown()) }),
+  charge,
+};
 
 /** What was charged for instances from one day to another, epoch ms. Throws unless all pages were read. */
 export async function readCharges(send: Send, from: number, to: number, signal?: AbortSignal): Promise<Charges> {

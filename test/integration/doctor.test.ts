@@ -42,7 +42,7 @@ test("finds nothing wrong beside a pod that works, and changes nothing", async (
     /: 0 bans, the lease of k8s_pod=vast-pod-0 is held by .* \(pid \d+, started /,
   );
   expect(of("nginx")[0]?.message).toMatch(/^master \d+ may be signalled, and serves what is wanted$/);
-  expect(of("forms")[0]?.message).toBe("4 of 4 kinds of answers have the expected form");
+  expect(of("forms")[0]?.message).toMatch(/^6 of 6 kinds of answers have the expected form/);
   expect(await pod.emulator.mutations()).toHaveLength(before);
 });
 
@@ -110,7 +110,7 @@ describe("the account", () => {
   });
 });
 
-test("asks the cluster what the service account may read", async () => {
+test("asks the cluster what the service account may do", async () => {
   await open();
   const cluster = await startFakeCluster();
   try {
@@ -126,11 +126,27 @@ test("asks the cluster what the service account may read", async () => {
       VAST_POD_TEST_SERVICE_ACCOUNT: folder,
     };
     expect((await doctor(inCluster)).of("cluster")).toMatchObject([
-      { verdict: "ok", message: "may get pods, statefulsets, namespaces in the namespace models" },
+      {
+        verdict: "ok",
+        message: "may get pods, get statefulsets, get namespaces in models: VAST_ON_TERMINATE=scale-down",
+      },
     ]);
     cluster.denied.add("statefulsets");
     expect((await doctor(inCluster)).of("cluster")).toMatchObject([
-      { verdict: "fail", message: "in models the service account may not get statefulsets" },
+      {
+        verdict: "fail",
+        message: "in models the service account may not get statefulsets, which VAST_ON_TERMINATE=scale-down needs",
+      },
+    ]);
+    cluster.denied.add("events");
+    const withEvents = { ...inCluster, VAST_ON_TERMINATE: "keep", KUBERNETES_EVENTS: "true" };
+    expect((await doctor(withEvents)).of("cluster")).toMatchObject([
+      {
+        verdict: "fail",
+        message:
+          "in models the service account may not create events, patch events, which KUBERNETES_EVENTS=true needs",
+        remedy: "add the component events to the overlay, or give the service account its Role",
+      },
     ]);
   } finally {
     await cluster.close();

@@ -1,5 +1,11 @@
 import { describe, expect, test } from "vitest";
-import { judgeInstances, judgeKey, judgeRights, type TriedRead } from "../../../../provisioner/doctor/account.ts";
+import {
+  judgeInstances,
+  judgeKey,
+  judgeMoney,
+  judgeRights,
+  type TriedRead,
+} from "../../../../provisioner/doctor/account.ts";
 import { vastError } from "../fakes.ts";
 import { LABEL, row } from "../plan/situation.ts";
 
@@ -21,6 +27,23 @@ describe("the key", () => {
     const unknown = { value: [row({ dollarsPerHour: null })] };
     for (const instances of [unknown, { value: [] }, { error: vastError("unavailable") }])
       expect(judgeKey(account(5), instances)).toMatchObject({ verdict: "ok", message: "account 4711, credit $5.00" });
+  });
+});
+
+describe("prices and charges", () => {
+  test("that are announced are named; none is well", () => {
+    expect(judgeMoney({ value: [] }, { value: {} })).toMatchObject([{ check: "money", verdict: "ok" }]);
+    expect(judgeMoney({ value: [1, 2] }, { value: {} })).toMatchObject([
+      { verdict: "warn", message: "2 hosts announced a higher price" },
+    ]);
+  });
+
+  test("that cannot be read are named one by one, and fail nothing", () => {
+    const refused = { error: vastError("auth") };
+    expect(judgeMoney(refused, { value: {} })).toMatchObject([
+      { verdict: "skip", message: expect.stringMatching(/^announced price increases cannot be read/) },
+    ]);
+    expect(judgeMoney(refused, refused)).toHaveLength(2);
   });
 });
 

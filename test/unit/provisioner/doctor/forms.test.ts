@@ -47,6 +47,12 @@ const template = {
   env: "-p 8000:8000",
 };
 const user = { id: 9, balance: 0, credit: 25.5, email: "somebody@example.com" };
+const increase = {
+  pending_price_increase_id: 3,
+  contract_id: 7835610,
+  new_gpu_costpersec: 0.0001,
+  old_gpu_costpersec: 0.00008,
+};
 const list = (row: object) => ({
   instances: [row],
   total_instances: 1,
@@ -55,19 +61,31 @@ const list = (row: object) => ({
   label_counts: {},
 });
 
-function judge(over: { user?: object; instance?: object; list?: object; template?: object; offer?: object } = {}) {
+function judge(
+  over: {
+    user?: object;
+    instance?: object;
+    list?: object;
+    template?: object;
+    offer?: object;
+    increase?: object;
+    charge?: object;
+  } = {},
+) {
   const bodies: Record<string, Record<string, unknown>> = {
     "GET /api/v0/users/current/": { ...user, ...over.user },
     "GET /api/v1/instances/": { ...list({ ...instance, ...over.instance }), ...over.list },
     "GET /api/v0/template/": { templates: [{ ...template, ...over.template }] },
     "POST /api/v0/bundles/": { offers: [{ ...offer, ...over.offer }] },
+    "GET /api/v0/instances/pending-price-increases/": { pending_price_increases: [{ ...increase, ...over.increase }] },
+    "GET /api/v0/charges/": { results: [{ amount: 1.25, metadata: { label: "k8s_pod=vast-pod-0" }, ...over.charge }] },
   };
   return judgeForms((call) => (bodies[call] === undefined ? [] : [bodies[call]]));
 }
 
 describe("the forms of the API's answers", () => {
   test("are as expected", () => {
-    expect(judge()).toEqual([ok("forms", "4 of 4 kinds of answers have the expected form")]);
+    expect(judge()).toEqual([ok("forms", "6 of 6 kinds of answers have the expected form")]);
   });
 
   test.each([
@@ -94,6 +112,13 @@ describe("the forms of the API's answers", () => {
     ["list", { total_instances: "many" }, "warn", "GET /api/v1/instances/: total_instances is a text of another form"],
     ["user", { credit: true }, "warn", "GET /api/v0/users/current/: credit is true or false"],
     ["template", { creator_id: {} }, "fail", "GET /api/v0/template/: creator_id is an object of another form"],
+    [
+      "increase",
+      { contract_id: "many" },
+      "warn",
+      "GET /api/v0/instances/pending-price-increases/: contract_id is a text of another form",
+    ],
+    ["charge", { amount: ["1.25"] }, "warn", "GET /api/v0/charges/: amount is a list"],
     ["offer", { machine_id: "m:4821" }, "fail", "POST /api/v0/bundles/: machine_id is a text of another form"],
   ])("name a drifted field of the %s: %o", (what, over, verdict, message) => {
     expect(judge({ [what]: over })).toMatchObject([{ check: "forms", verdict, message }]);
@@ -114,7 +139,7 @@ describe("the forms of the API's answers", () => {
 
   test("say where there was no row to compare", () => {
     expect(judge({ list: { instances: [], total_instances: 0, instances_found: 0 } })).toEqual([
-      ok("forms", "4 of 4 kinds of answers have the expected form; no row to compare in GET /api/v1/instances/"),
+      ok("forms", "6 of 6 kinds of answers have the expected form; no row to compare in GET /api/v1/instances/"),
     ]);
   });
 
