@@ -1,4 +1,5 @@
 // The document of the command `status`: the pods of an account by its instances, the worst first, and what they cost. Pure.
+import { gpuText } from "../model/describe.ts";
 import { chooseEndpoint } from "../model/endpoint.ts";
 import { phaseOf } from "../model/instance-phase.ts";
 import type { Seen } from "../model/observation.ts";
@@ -153,7 +154,7 @@ function fromRow(row: Instance, now: number): PodStatus {
     state,
     since: null,
     instanceId: row.id,
-    gpu: row.gpuName || null,
+    gpu: gpuText(row) || null,
     dollarsPerHour,
     soFarDollars: estimate(dollarsPerHour, createdAt, now),
     image: row.image || null,

@@ -24,7 +24,7 @@ const instance = z.object({
   current: z
     .boolean()
     .describe("whether it is the pod's instance; false for a duplicate or one that is being destroyed"),
-  gpu: z.string().describe("the name of its GPU"),
+  gpu: z.string().describe("its GPUs: 1x RTX 4090"),
   status: z.string().nullable().describe("the API's word: loading, running"),
   statusMessage: z.string().describe("the host's own words on one line: `pulling 3.1 of 9.8 GB`. A stranger's text"),
   hostId: z.number().nullable().describe("the owner's account"),

@@ -4,7 +4,7 @@ import { VERSION } from "../../common/version.ts";
 import type { LoopState } from "../loop-state.ts";
 import { pendingPriceOf } from "../model/account-view.ts";
 import { CREATE_BUDGET_MS } from "../model/deadlines.ts";
-import { describe } from "../model/describe.ts";
+import { describe, gpuText } from "../model/describe.ts";
 import { REASON_HELP } from "../model/reason-help.ts";
 import { unchangedSince } from "../state/history.ts";
 import type { Track } from "../state/schema.ts";
@@ -84,7 +84,7 @@ function instancesOf({ state, seen, plan, account }: LoopState, now: number): St
       id: row.id,
       description: describe(row),
       current: row.id === plan?.instance?.id && !pendingDelete,
-      gpu: row.gpuName,
+      gpu: gpuText(row),
       status: row.actualStatus,
       statusMessage: oneLine(row.statusMessage).slice(0, MOST_STATUS_CHARACTERS),
       hostId: row.hostId,

@@ -46,6 +46,7 @@ const instanceRow = z.object({
   dph_base: numeric,
   storage_total_cost: numeric,
   gpu_name: text,
+  num_gpus: numeric,
   start_date: numeric,
   end_date: numeric,
   is_bid: z.boolean().catch(false),
@@ -74,6 +75,8 @@ export interface Instance {
   /** The part of it for the disk, which a stopped instance pays too. */
   diskDollarsPerHour: number | null;
   gpuName: string;
+  /** How many GPUs of that name. */
+  gpus: number | null;
   /** Creation, epoch ms. */
   createdAt: number | null;
   /** When the contract ends: it is stopped then, and deleted later. Epoch ms. */
@@ -112,6 +115,7 @@ export function readInstance(row: unknown): Instance | null {
     dollarsPerHour: r.dph_total,
     diskDollarsPerHour: r.storage_total_cost ?? difference(r.dph_total, r.dph_base),
     gpuName: r.gpu_name.trim(),
+    gpus: r.num_gpus,
     createdAt: r.start_date === null ? null : r.start_date * 1000,
     endsAt: r.end_date === null ? null : r.end_date * 1000,
     isBid: r.is_bid,

@@ -81,6 +81,7 @@ export function row(over: Partial<Instance> = {}): Instance {
     dollarsPerHour: 0.3164,
     diskDollarsPerHour: 0.0064,
     gpuName: "RTX 4090",
+    gpus: 1,
     createdAt: NOW - HOUR,
     endsAt: null,
     isBid: false,

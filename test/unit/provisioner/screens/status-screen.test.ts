@@ -23,7 +23,7 @@ const lists = new Map<string, readonly Instance[]>([
       }),
     ],
   ],
-  ["k8s_pod=vast-pod-7", [at("k8s_pod=vast-pod-7", { id: 17, gpuName: "A100", dollarsPerHour: 0.81 })]],
+  ["k8s_pod=vast-pod-7", [at("k8s_pod=vast-pod-7", { id: 17, gpuName: "A100", gpus: null, dollarsPerHour: 0.81 })]],
 ]);
 const reading: FleetReading = {
   lists: known(lists),
@@ -40,10 +40,10 @@ const screen = (over: Partial<FleetReading> = {}, width: number | null = 120, wi
 
 describe("the screen of status", () => {
   test("shows the worst first, the totals last, and says what is an estimate", () => {
-    expect(screen()).toBe(`POD           STATE    AGE  GPU         $/H  SO FAR  IMAGE  WHY
-(vast-pod-7)  orphan    4d  A100      0.810  $77.76  app:2  no StatefulSet wants its pod: destroy it with vast-provisio…
-vast-pod-1    loading   6m  RTX 4090  0.250   $0.03  app:3  pulling 3.1 of 9.8 GB
-vast-pod-0    running   4d  RTX 4090  0.250  $24.00  app:2  203.0.113.9:41234
+    expect(screen()).toBe(`POD           STATE    AGE  GPU            $/H  SO FAR  IMAGE  WHY
+(vast-pod-7)  orphan    4d  A100         0.810  $77.76  app:2  no StatefulSet wants its pod: destroy it with vast-provi…
+vast-pod-1    loading   6m  1x RTX 4090  0.250   $0.03  app:3  pulling 3.1 of 9.8 GB
+vast-pod-0    running   4d  1x RTX 4090  0.250  $24.00  app:2  203.0.113.9:41234
 3 instances  $1.310/h  about $956 a month  about $101.79 so far (without traffic)
 credit $88.20 = 2d 19h at this rate of the account
 `);

@@ -21,6 +21,7 @@ describe("an instance's row", () => {
       dph_total: "0.3164",
       storage_total_cost: "0.0064",
       gpu_name: "RTX 4090",
+      num_gpus: "2",
       start_date: 1790000000.5,
       end_date: 1793000000,
     });
@@ -42,6 +43,7 @@ describe("an instance's row", () => {
       dollarsPerHour: 0.3164,
       diskDollarsPerHour: 0.0064,
       gpuName: "RTX 4090",
+      gpus: 2,
       createdAt: 1790000000500,
       endsAt: 1793000000000,
       isBid: false,
@@ -64,6 +66,7 @@ describe("an instance's row", () => {
       createdAt: null,
       endsAt: null,
       diskDollarsPerHour: null,
+      gpus: null,
       isBid: false,
     });
   });
