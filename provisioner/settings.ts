@@ -180,9 +180,7 @@ export interface DestroySettings {
 /** The settings of `destroy`, which needs no image, template or login. Throws a `SettingsError` with all problems. */
 export function readDestroySettings(source: SettingsSource): DestroySettings {
   const { values: v } = readSettings(PROVISIONER_VARIABLES, source, ALWAYS_READ_BY_DESTROY);
-  const needsBans = v.BLACKLIST_ENABLED && v.FLEET_REDIS_URL === undefined;
-  const bans = needsBans ? readSettings(PROVISIONER_VARIABLES, source, BANS_REDIS).values : null;
-  const { fleet: redis } = redisOf(v, bans);
+  const redis = readFleetRedis(source);
   return {
     podName: v.POD_NAME,
     label: labelOf(v),
@@ -197,6 +195,14 @@ export function readDestroySettings(source: SettingsSource): DestroySettings {
   };
 }
 
+/** The Redis that the pods of the account share; null without one. Throws a `SettingsError` with all problems. */
+export function readFleetRedis(source: SettingsSource): RedisAddress | null {
+  const { values } = readSettings(PROVISIONER_VARIABLES, source, FLEET_REDIS);
+  const needsBans = values.BLACKLIST_ENABLED && values.FLEET_REDIS_URL === undefined;
+  return redisOf(values, needsBans ? readSettings(PROVISIONER_VARIABLES, source, BANS_REDIS).values : null).fleet;
+}
+
+const FLEET_REDIS = ["FLEET_REDIS_URL", "FLEET_REDIS_PASSWORD", "BLACKLIST_ENABLED"] as const;
 const ALWAYS_READ_BY_DESTROY = [
   "POD_NAME",
   "VAST_API_KEY",
@@ -206,16 +212,20 @@ const ALWAYS_READ_BY_DESTROY = [
   "PROVISIONER_STATUS_PORT",
   "LOG_FORMAT",
   "DEBUG",
-  "BLACKLIST_ENABLED",
-  "FLEET_REDIS_URL",
-  "FLEET_REDIS_PASSWORD",
+  ...FLEET_REDIS,
 ] as const;
 const BANS_REDIS = ["BLACKLIST_REDIS_URL", "BLACKLIST_REDIS_PASSWORD"] as const;
+export const STATUS_SETTINGS = [
+  "VAST_API_KEY",
+  "VAST_URL",
+  "VAST_LABEL",
+  "PROVISIONER_STATUS_PORT",
+  ...FLEET_REDIS,
+  ...BANS_REDIS,
+] as const;
 /** All settings that `destroy` may read, and all of `reap`. */
 export const DESTROY_SETTINGS = [...ALWAYS_READ_BY_DESTROY, ...BANS_REDIS] as const;
-export const STATUS_SETTINGS = ["VAST_API_KEY", "VAST_URL", "VAST_LABEL", "PROVISIONER_STATUS_PORT"] as const;
 export const REAP_SETTINGS = ["VAST_API_KEY", "VAST_URL", "VAST_LABEL", "LOG_FORMAT", "DEBUG"] as const;
-const FLEET_REDIS = ["FLEET_REDIS_URL", "FLEET_REDIS_PASSWORD", "BLACKLIST_ENABLED"] as const;
 type Variables = Values<typeof PROVISIONER_VARIABLES>;
 
 /** `bans` is not read while bans are disabled. Throws a `SettingsError` when the passwords do not fit. */

@@ -8,7 +8,7 @@ import type { Transition } from "../state/history.ts";
 import type { RunContext } from "./dependencies.ts";
 
 /** Called after each pass; returns at once. */
-export type ReportOnPod = (stop: AbortSignal) => void;
+type ReportOnPod = (stop: AbortSignal) => void;
 
 export async function connectPodReports({ settings, deps, log }: RunContext, loop: LoopState): Promise<ReportOnPod> {
   if (!settings.kubernetesEvents) return () => undefined;

@@ -3,8 +3,11 @@
 import * as z from "zod";
 import type { Clock } from "../../common/clock.ts";
 import { getJson } from "../../common/http.ts";
+import { fleetKeys } from "../fleet/keys.ts";
+import { readReports, type SeenReport } from "../fleet/reports.ts";
 import { known, type Seen } from "../model/observation.ts";
 import { unknownBecause } from "../observe/unknown.ts";
+import type { ScriptRunner } from "../redis/commands.ts";
 import { type FleetReading, type FleetStatus, fleetStatus, totalOf } from "../report/fleet-status.ts";
 import { type StatusDocument, statusDocumentSchema } from "../report/status-document.ts";
 import type { PodLabels } from "../teardown/read-labels.ts";
@@ -15,6 +18,8 @@ import type { Instance } from "../vast/rows.ts";
 export interface StatusParts {
   /** Null: only the provisioner here is asked. */
   client: Pick<VastClient, "listAccount" | "readCredit"> | null;
+  /** The fleet's, with what to say when it does not answer; null: none is set. */
+  redis: { scripts: ScriptRunner; accountId(): Promise<number>; explain(error: unknown): string } | null;
   askProvisioner(): Promise<Answer>;
   /** Only instances whose labels begin with it; null: all. */
   prefix: string | null;
@@ -47,12 +52,14 @@ export async function readStatus(parts: StatusParts): Promise<StatusReading> {
     lists: account?.lists ?? null,
     accountDollarsPerHour: account?.dollarsPerHour ?? null,
     own: isAsked ? status : null,
+    reports: account?.reports ?? "no_redis",
     orphans: account?.orphans ?? null,
     credit: account?.credit ?? unknownBecause("it was not asked for"),
     problems,
     now: clock.now(),
   };
-  const complete = account === null ? reading.own !== null : account.lists.known && account.isWhole;
+  const complete =
+    account === null ? reading.own !== null : account.lists.known && account.isWhole && account.reports !== "unknown";
   return { status: fleetStatus(reading), complete };
 }
 
@@ -61,7 +68,7 @@ const NOBODY =
 
 type Lists = ReadonlyMap<string, readonly Instance[]>;
 
-interface AccountReading extends Pick<FleetReading, "orphans" | "credit"> {
+interface AccountReading extends Pick<FleetReading, "orphans" | "credit" | "reports"> {
   lists: Seen<Lists>;
   dollarsPerHour: number | null;
   /** Every label's instances can be read. */
@@ -71,15 +78,19 @@ interface AccountReading extends Pick<FleetReading, "orphans" | "credit"> {
 
 async function readAccount(
   client: NonNullable<StatusParts["client"]>,
-  { prefix, readLabels }: StatusParts,
+  { prefix, redis, readLabels }: StatusParts,
 ): Promise<AccountReading> {
-  const [listed, credit] = await Promise.all([readLists(client), readCredit(client)]);
+  const isAsked = (label: string) => prefix === null || label.startsWith(prefix);
+  const [listed, credit, told] = await Promise.all([readLists(client), readCredit(client), reportsOf(redis)]);
   const problems = credit.known ? [] : [`The credit is unknown (${credit.why.message}).`];
+  if (typeof told === "object" && "problem" in told) problems.push(told.problem);
+  const reports: FleetReading["reports"] =
+    told === "no_redis" ? told : "problem" in told ? "unknown" : new Map([...told].filter(([label]) => isAsked(label)));
   if (!listed.known) {
     problems.unshift(`The instances of the account are unknown (${listed.why.message}).`);
-    return { lists: listed, dollarsPerHour: null, isWhole: false, orphans: null, credit, problems };
+    return { lists: listed, dollarsPerHour: null, isWhole: false, orphans: null, credit, reports, problems };
   }
-  const asked = [...listed.value].filter(([label]) => prefix === null || label.startsWith(prefix));
+  const asked = [...listed.value].filter(([label]) => isAsked(label));
   const lists = new Map<string, readonly Instance[]>();
   for (const [label, list] of asked) {
     if (list instanceof VastError)
@@ -91,11 +102,34 @@ async function readAccount(
   const orphans =
     labels === null || "problem" in labels
       ? null
-      : new Set([...lists.keys()].filter((label) => labels.isOfPods(label) && !labels.isWanted(label)));
+      : new Set(
+          [...lists.keys(), ...(typeof reports === "string" ? [] : reports.keys())].filter(
+            (label) => labels.isOfPods(label) && !labels.isWanted(label),
+          ),
+        );
   const all = [...listed.value.values()];
   const prices = all.flatMap((list) => (list instanceof VastError ? [null] : list.map((row) => row.dollarsPerHour)));
   const isWhole = asked.every(([, list]) => !(list instanceof VastError));
-  return { lists: known(lists), dollarsPerHour: totalOf(prices), isWhole, orphans, credit, problems };
+  return { lists: known(lists), dollarsPerHour: totalOf(prices), isWhole, orphans, credit, reports, problems };
+}
+
+/** What the provisioners say, by label. */
+async function reportsOf(
+  redis: StatusParts["redis"],
+): Promise<ReadonlyMap<string, SeenReport> | { problem: string } | "no_redis"> {
+  if (redis === null) return "no_redis";
+  const because = (why: string) => ({ problem: `What the provisioners of other pods say is unknown (${why}).` });
+  let accountId: number;
+  try {
+    accountId = await redis.accountId();
+  } catch (error) {
+    return because(asVastError(error).message);
+  }
+  try {
+    return await readReports(redis.scripts, fleetKeys(accountId));
+  } catch (error) {
+    return because(redis.explain(error));
+  }
 }
 
 async function readLists({ listAccount }: NonNullable<StatusParts["client"]>) {

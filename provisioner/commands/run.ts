@@ -39,7 +39,7 @@ import { terminateWarning } from "../teardown/on-terminate.ts";
 import type { Dependencies, RunContext } from "./dependencies.ts";
 import { connectLists } from "./lists.ts";
 import { mutationDeadline } from "./mutation-deadline.ts";
-import { connectPodReports, type ReportOnPod } from "./pod-reports.ts";
+import { connectReports, type Reports } from "./reports.ts";
 import { connectRunAccount, type RunAccount } from "./run-account.ts";
 import { shutdown } from "./shutdown.ts";
 import { statusSource } from "./status-source.ts";
@@ -101,15 +101,16 @@ export async function run(settings: ProvisionerSettings, deps: Dependencies, sto
   try {
     const probe = shareProbe(counts.countedProbe(deps.probe));
     const { lists, lead } = connectLists(context, restored, account, stores.fleet);
-    const reportOnPod = await connectPodReports(context, loop);
+    const reports = await connectReports(context, loop, stores.fleet);
     const pauses = watchPauses(deps.clock, stop);
-    const parts = loopParts(context, restored, account, stores, counts, lists, probe, pauses, reportOnPod);
+    const parts = loopParts(context, restored, account, stores, counts, lists, probe, pauses, reports);
     const main = runLoop(parts, loop, stop, mutations.signal);
     const sharing = { ...account, clock: deps.clock, fleet: stores.fleet };
     const readings = { ...createAccountReadings(sharing), ...createMoneyReadings(sharing) };
     const watched = watchAccount({ ...deps, readings, log, label: settings.desired.label }, loop, stop);
     await Promise.all([main, runServing({ ...parts, probe }, loop, stop), lead(stop), watched]);
     outcome = await shutdown({ ...context, ...restored, ...account, ...stores, stoppedAt: mutations.stoppedAt() });
+    if (outcome?.done && outcome.problem === null) await reports.forget();
   } finally {
     mutations.cancel();
     await stores.lease.release();
@@ -230,7 +231,7 @@ function loopParts(
   lists: ListReader,
   probe: Probe,
   pauses: Pauses,
-  reportOnPod: ReportOnPod,
+  reports: Reports,
 ): LoopParts {
   const { clock, random, askReloader } = deps;
   const { allowLocal, desired, drainMs, firstCreateWaitMs, limits, policy, secrets } = settings;
@@ -275,7 +276,7 @@ function loopParts(
     async afterPass(before, seen, stop) {
       counts.onPass(before);
       logStarting(loop, clock.now());
-      reportOnPod(stop);
+      reports.report(stop);
       await lookForLostLabels(before, seen, stop);
     },
     lease,

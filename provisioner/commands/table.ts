@@ -27,7 +27,10 @@ export const PROVISIONER_COMMANDS: readonly Command<keyof typeof PROVISIONER_VAR
     usage: "status",
     meaning: "show all pods of the account, the worst first, and what they cost; without a key the pod that runs here",
     examples: [
-      { args: "status", meaning: "all instances of the account, and in a pod what its provisioner knows" },
+      {
+        args: "status",
+        meaning: "all pods of the account, with what their provisioners say where a Redis of the fleet is set",
+      },
       {
         args: "status --prefix k8s_pod=vast-pod-",
         meaning: "those of the StatefulSet vast-pod; in a cluster also its orphans",

@@ -67,7 +67,7 @@ const LONG_WORD = /(?=[\w+=-]*\d)(?=[\w+=-]*[a-z])[\w+=-]{20,}/gi;
  * A host's status message without what may be a secret: the leader knows its own secrets, but not those of the pod whose instance it
  * reads. The words by which a failure is recognised stay.
  */
-function masked(statusMessage: string): string {
+export function masked(statusMessage: string): string {
   const text = statusMessage.slice(0, MOST_STATUS_CHARACTERS);
   return text.replace(AFTER_WORD, "$1[masked]").replace(IN_URL, "$1[masked]@").replace(LONG_WORD, "[masked]");
 }

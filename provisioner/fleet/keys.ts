@@ -28,6 +28,10 @@ export function fleetKeys(accountId: number) {
     taken: (machineId: number) => name("taken", machineId),
     /** The bans of one database: pods of an account may have different ones. */
     bans: (databaseHash: string) => name("bans", databaseHash),
+    /** Hash by label: what each pod's provisioner says of its pod. */
+    reports: name("reports"),
+    /** Exists while what is old in it has been removed lately. */
+    reportsSwept: name("reports-swept"),
     /** Written for a second by `doctor`, to see whether Redis takes writes. */
     doctor: name("doctor"),
     /** Who may create and destroy under a label. */

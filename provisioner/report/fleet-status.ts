@@ -1,9 +1,12 @@
-// The document of the command `status`: the pods of an account by its instances, the worst first, and what they cost. Pure.
+// The document of the command `status`: the pods of an account by its instances and by what the provisioners say, the worst first, and what
+// they cost. Pure.
+import type { SeenReport } from "../fleet/reports.ts";
 import { gpuText } from "../model/describe.ts";
 import { chooseEndpoint } from "../model/endpoint.ts";
 import { phaseOf } from "../model/instance-phase.ts";
 import type { Seen } from "../model/observation.ts";
 import type { Instance } from "../vast/rows.ts";
+import { type PodStatus, podWithoutInstance, withReport } from "./pod-status.ts";
 import type { StatusDocument } from "./status-document.ts";
 
 /** Grows when a field changes its meaning or goes away. */
@@ -22,36 +25,10 @@ export interface FleetStatus {
   creditHours: number | null;
   /** The document of the provisioner that answers here; null where none does. */
   own: StatusDocument | null;
+  /** Whether it is known what the other provisioners say: `no_redis` where no Redis of the fleet is set. */
+  reports: "known" | "unknown" | "no_redis";
   /** What could not be read. */
   problems: readonly string[];
-}
-
-/** One instance, or a pod without one. */
-export interface PodStatus {
-  /** The pod's name where the label is the usual one, otherwise the label. */
-  pod: string;
-  label: string | null;
-  /** `duplicate` and `orphan`; the provisioner's word where it answers; otherwise how far the instance is. */
-  state: string;
-  /** Since when the state is this one; null where no provisioner answers. */
-  since: string | null;
-  instanceId: number | null;
-  gpu: string | null;
-  dollarsPerHour: number | null;
-  /** An estimate: price x age, without traffic. */
-  soFarDollars: number | null;
-  image: string | null;
-  templateHash: string | null;
-  hostId: number | null;
-  machineId: number | null;
-  createdAt: string | null;
-  /** When the contract ends. */
-  endsAt: string | null;
-  endpoint: string | null;
-  /** One sentence, which may hold a host's own words: text of a stranger. */
-  why: string;
-  /** What happens next, and when at the latest. */
-  next: { text: string; at: string | null } | null;
 }
 
 export interface FleetReading {
@@ -60,6 +37,8 @@ export interface FleetReading {
   /** The price of all instances of the account, $/h; null: unknown. */
   accountDollarsPerHour: number | null;
   own: StatusDocument | null;
+  /** What the provisioners of the pods that were asked for say, by label. Null: it could not be read, or no Redis is set. */
+  reports: ReadonlyMap<string, SeenReport> | "unknown" | "no_redis";
   /** The labels whose pod no StatefulSet wants; null: nobody can tell. */
   orphans: ReadonlySet<string> | null;
   credit: Seen<number | null>;
@@ -72,6 +51,7 @@ const MS_PER_HOUR = 3_600_000;
 const WORST_FIRST: readonly string[] = [
   "duplicate",
   "orphan",
+  "silent",
   "blocked",
   "unavailable",
   "lost",
@@ -98,6 +78,7 @@ export function fleetStatus(reading: FleetReading): FleetStatus {
     creditDollars,
     creditHours: creditDollars === null || rate === null || rate <= 0 ? null : Math.max(0, creditDollars) / rate,
     own,
+    reports: typeof reading.reports === "string" ? reading.reports : "known",
     problems: reading.problems,
   };
 }
@@ -116,15 +97,29 @@ export function totalOf(amounts: readonly (number | null)[]): number | null {
   return amounts.reduce((total, amount) => (total === null || amount === null ? null : total + amount), 0);
 }
 
-function podsOf({ lists, own, orphans, now }: FleetReading): PodStatus[] {
-  const byLabel = lists?.known ? [...lists.value] : [];
-  const pods = byLabel.flatMap(([label, same]) => {
+function podsOf({ lists, own, reports, orphans, now }: FleetReading): PodStatus[] {
+  const byLabel = new Map<string, readonly Instance[]>(lists?.known ? lists.value : []);
+  const reported = typeof reports === "string" ? new Map<string, SeenReport>() : reports;
+  // Without an instance, a pod that nobody wants is no pod.
+  for (const label of reported.keys()) if (!byLabel.has(label) && !orphans?.has(label)) byLabel.set(label, []);
+  const pods = [...byLabel].flatMap(([label, same]) => {
     if (own !== null && label === own.label) return [];
-    const [kept, ...others] = label === "" ? [] : same.toSorted((a, b) => compare(a, b, now));
-    if (kept === undefined) return same.map((row) => fromRow(row, now));
+    const seen = reported.get(label);
+    const ranked = label === "" ? [] : same.toSorted((a, b) => compare(a, b, now));
+    const kept = ranked.find(({ id }) => id === seen?.report?.instanceId) ?? ranked[0];
+    if (kept === undefined) {
+      if (seen === undefined) return same.map((row) => fromRow(row, now));
+      const instanceId = lists?.known ? null : (seen.report?.instanceId ?? null);
+      return [withReport(podWithoutInstance(label, instanceId), seen, now)];
+    }
+    const others = ranked.filter((row) => row !== kept);
     const isOrphan = orphans?.has(label) === true;
     return [
-      isOrphan ? { ...fromRow(kept, now), state: "orphan", why: ORPHAN } : fromRow(kept, now),
+      isOrphan
+        ? { ...fromRow(kept, now), state: "orphan", why: ORPHAN }
+        : seen === undefined
+          ? fromRow(kept, now)
+          : withReport(fromRow(kept, now), seen, now),
       ...others.map((row) => ({ ...fromRow(row, now), state: "duplicate", why: `beside ${kept.id}: ${DUPLICATE}` })),
     ];
   });
@@ -149,11 +144,9 @@ function fromRow(row: Instance, now: number): PodStatus {
   const where = endpoint.found ? `${endpoint.endpoint.host}:${endpoint.endpoint.port}` : null;
   const { dollarsPerHour, createdAt } = row;
   return {
-    pod: podName(row.label),
+    ...podWithoutInstance(row.label ?? "", row.id),
     label: row.label,
     state,
-    since: null,
-    instanceId: row.id,
     gpu: gpuText(row) || null,
     dollarsPerHour,
     soFarDollars: estimate(dollarsPerHour, createdAt, now),
@@ -165,15 +158,7 @@ function fromRow(row: Instance, now: number): PodStatus {
     endsAt: isoOrNull(row.endsAt),
     endpoint: where,
     why: state === "running" ? (where ?? row.statusMessage) : row.statusMessage || (row.actualStatus ?? "scheduled"),
-    next: null,
   };
-}
-
-const USUAL_LABEL = "k8s_pod=";
-
-function podName(label: string | null): string {
-  if (label === null || label === "") return "-";
-  return label.startsWith(USUAL_LABEL) ? label.slice(USUAL_LABEL.length) : label;
 }
 
 function estimate(dollarsPerHour: number | null, createdAt: number | null, now: number): number | null {
@@ -187,7 +172,7 @@ function ownPods(own: StatusDocument): PodStatus[] {
   const current = own.instances.find((one) => one.current) ?? null;
   const others = own.instances.filter((one) => one !== current);
   const { next } = own;
-  const common = { pod: own.pod, label: own.label };
+  const common = { pod: own.pod, label: own.label, paidDollars: null, wastedDollars: null };
   const ofInstance = (one: StatusDocument["instances"][number] | null) => ({
     instanceId: one?.id ?? null,
     gpu: one?.gpu || null,
@@ -199,6 +184,7 @@ function ownPods(own: StatusDocument): PodStatus[] {
     machineId: one?.machineId ?? null,
     createdAt: one?.createdAt ?? null,
     endsAt: one?.endsAt ?? null,
+    pendingPrice: one?.pendingPrice ?? null,
     endpoint: one?.endpoint ? `${one.endpoint.host}:${one.endpoint.port}` : null,
   });
   const loads = current !== null && current.serving !== true && current.statusMessage !== "";
@@ -206,11 +192,14 @@ function ownPods(own: StatusDocument): PodStatus[] {
   const main: PodStatus = {
     ...common,
     ...about,
+    image: about.image ?? own.desired.image,
+    paidDollars: own.money.paidDollars,
+    wastedDollars: own.money.wastedDollars,
     soFarDollars: own.money.instanceDollars ?? about.soFarDollars,
     state: own.state ?? "provisioning",
     since: own.since,
     why: own.state === "ready" || !loads ? (own.message ?? "the first pass has not finished") : current.statusMessage,
-    next: next?.afterwards == null ? null : { text: next.afterwards, at: next.deadline },
+    next: next && { waitsFor: next.waitsFor, text: next.afterwards, at: next.deadline },
   };
   return [
     main,

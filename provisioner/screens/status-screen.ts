@@ -1,7 +1,8 @@
 // The screen of `status`: its document as text for a terminal. Pure.
 import { type Column, hiddenColumns, renderTable } from "../../common/table.ts";
 import { oneLine, type Style, type Terminal } from "../../common/terminal.ts";
-import type { FleetStatus, PodStatus } from "../report/fleet-status.ts";
+import type { FleetStatus } from "../report/fleet-status.ts";
+import type { PodStatus } from "../report/pod-status.ts";
 import type { StatusDocument } from "../report/status-document.ts";
 import { counted, dollarsText, NOT_KNOWN, perHourText, priceCell, shortDuration } from "./amounts.ts";
 
@@ -25,10 +26,14 @@ export function statusScreen(status: FleetStatus, paint: Paint, width: number | 
     lines.push(`${table.text}${hiddenColumns(table)}`.trimEnd());
   } else if (problems.length === 0) lines.push("No instances.");
   lines.push(totals(status));
+  if (status.reports === "no_redis" && pods.some(({ label }) => label !== own?.label)) lines.push(NO_REPORTS);
   if (own !== null) lines.push(...details(own, paint));
   lines.push(...problems.map((problem) => paint("red", oneLine(problem))));
   return `${lines.join("\n")}\n`;
 }
+
+const NO_REPORTS =
+  "Why and what next of other pods, and pods without an instance, need the fleet's Redis: set FLEET_REDIS_URL, or BLACKLIST_ENABLED=true with BLACKLIST_REDIS_URL.";
 
 /** The names of the pods, the worst first, for scripts. */
 export function statusNames({ pods }: FleetStatus): string {
@@ -55,6 +60,8 @@ const WIDE_COLUMNS: readonly Column<keyof Cells & string>[] = [
   { head: "ENDPOINT", key: "endpoint" },
   { head: "TEMPLATE", key: "template" },
   { head: "ENDS", key: "ends", right: true },
+  { head: "PAID", key: "paid", right: true },
+  { head: "WASTED", key: "wasted", right: true },
   ...COLUMNS.slice(-1),
 ];
 
@@ -71,13 +78,17 @@ function cells(pod: PodStatus, at: string, paint: Paint) {
     gpu: ofInstance(oneLine(pod.gpu ?? NOT_KNOWN)),
     price: ofInstance(priceCell(pod.dollarsPerHour)),
     soFar: ofInstance(dollarsText(pod.soFarDollars)),
-    image: ofInstance(shortImage(oneLine(pod.image ?? NOT_KNOWN))),
+    image: pod.image === null ? ofInstance(NOT_KNOWN) : shortImage(oneLine(pod.image)),
     instance: ofInstance(String(instanceId)),
     host: ofInstance(`${hostId ?? NOT_KNOWN}/${machineId ?? NOT_KNOWN}`),
     endpoint: oneLine(pod.endpoint ?? "-"),
     template: ofInstance(oneLine(pod.templateHash ?? NOT_KNOWN)),
     ends: ofInstance(pod.endsAt === null ? NOT_KNOWN : `in ${until(pod.endsAt, at)}`),
-    why: [oneLine(pod.why), nextText(pod, at), endText(pod, at)].filter((text) => text !== "").join("; "),
+    paid: dollarsText(pod.paidDollars),
+    wasted: dollarsText(pod.wastedDollars),
+    why: [oneLine(pod.why), nextText(pod, at), priceText(pod, at), endText(pod, at)]
+      .filter((text) => text !== "")
+      .join("; "),
   };
 }
 
@@ -97,9 +108,19 @@ function endText({ endsAt }: PodStatus, at: string): string {
   return `its contract ends in ${until(endsAt, at)}`;
 }
 
-/** What happens if nothing changes until then; without a limit it is no news. */
-function nextText({ next }: PodStatus, at: string): string {
-  return next === null || next.at === null ? "" : `${oneLine(next.text)} in ${until(next.at, at)}`;
+function priceText({ pendingPrice }: PodStatus, at: string): string {
+  if (pendingPrice === null) return "";
+  const from = pendingPrice.at === null ? "" : ` in ${until(pendingPrice.at, at)}`;
+  return `its host asks for ${perHourText(pendingPrice.dollarsPerHour)}${from}`;
+}
+
+/** What happens if nothing changes until then, or what is waited for. Of a pod that serves, only what has a limit is news. */
+function nextText({ state, next }: PodStatus, at: string): string {
+  if (next === null) return "";
+  // A report may be some minutes old, and its limit over.
+  const limit = next.at !== null && Date.parse(next.at) > Date.parse(at) ? next.at : null;
+  if (limit !== null && next.text !== null) return `${oneLine(next.text)} in ${until(limit, at)}`;
+  return state === "ready" ? "" : `waits for ${oneLine(next.waitsFor)}`;
 }
 
 /** `app:2` of `registry.example/team/app:2`. */

@@ -3,6 +3,7 @@
 import { expect, test } from "vitest";
 import { systemClock } from "../../common/clock.ts";
 import { FREE_MACHINES, FREED_MACHINE, RESERVE_MACHINE, SETTLE_MACHINE } from "../../provisioner/fleet/offer-market.ts";
+import { PUT_REPORT, READ_REPORTS, REMOVE_REPORT } from "../../provisioner/fleet/reports.ts";
 import { LEAVE_SHARED, READ_SHARED, WRITE_SHARED } from "../../provisioner/fleet/shared-reading.ts";
 import type { RedisScript, ScriptRunner } from "../../provisioner/redis/commands.ts";
 import { type Random, seededRandom } from "../emulator/random.ts";
@@ -65,7 +66,25 @@ function offerMarketCall(random: Random): Call {
   return { script, keys, args, shown: same };
 }
 
+function reportCall(random: Random): Call {
+  const key = "vast-pod:{1}:reports";
+  const label = pick(random, ["a", "b", "c"]);
+  const script = pick(random, [PUT_REPORT, PUT_REPORT, REMOVE_REPORT, READ_REPORTS]);
+  if (script === REMOVE_REPORT) return { script, keys: [key], args: [label], shown: same };
+  const args = [label, `{"n":${random.integer(0, 9)}}`, LONG_MS, LONG_MS];
+  if (script === PUT_REPORT) return { script, keys: [key, `${key}-swept`], args, shown: same };
+  const shown = (answer: unknown) => {
+    const [now, fields] = answer as [string, string[]];
+    const pairs = fields.flatMap((text, i) =>
+      i % 2 === 0 ? [`${text} ${fields[i + 1]?.replace(/^\{"at":\d{13},/, "{")}`] : [],
+    );
+    return [Math.abs(Number(now) - Date.now()) < LONG_MS / 2, pairs.sort()];
+  };
+  return { script, keys: [key], args: [], shown };
+}
+
 test.each([
+  ["reports", reportCall],
   ["shared readings", sharedReadingCall],
   ["the offer market", offerMarketCall],
 ])("the scripts of %s", async (_, callOf) => {

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import type { FleetStatus } from "../../provisioner/report/fleet-status.ts";
 import { startFakeCluster } from "../kubernetes/fake-cluster.ts";
 import { until } from "../sandbox/until.ts";
+import { startMember, untilReady } from "./fleet.ts";
 import { openPod, type Pod } from "./pod.ts";
 
 let pod: Pod;
@@ -54,6 +55,62 @@ test("shows the account with what the provisioner here knows, and without a key 
   expect((await accountLists()).length).toBe(asked);
   expect((await pod.emulator.mutations()).length).toBe(before);
 });
+
+test("shows with the fleet's Redis why other pods are what they are and what comes next, also of one without an instance", async () => {
+  await pod.close();
+  pod = await openPod({ redis: true });
+  const [ready, blocked] = [await startMember(pod, 3), await startMember(pod, 4, { env: { VAST_MAX_DPH: "0.001" } })];
+  await untilReady([ready], 60_000);
+  const reasons = async () => {
+    const { pods } = documentOf(await status({}, "-o", "json"));
+    return new Map(pods.map((one) => [one.pod, one]));
+  };
+  const said = await until(
+    "both have said what they are",
+    async () => {
+      const pods = await reasons();
+      return pods.get("vast-pod-3")?.state === "ready" && pods.get("vast-pod-4")?.state === "blocked" ? pods : null;
+    },
+    { timeoutMs: 60_000, everyMs: 500, context: () => blocked.child().lines.slice(-5).join("\n") },
+  );
+  expect(said.get("vast-pod-3")).toMatchObject({
+    why: expect.stringContaining("is serving"),
+    next: { waitsFor: expect.stringMatching(/^a change of the image/) },
+    paidDollars: expect.any(Number),
+  });
+  expect(said.get("vast-pod-4")).toMatchObject({
+    instanceId: null,
+    image: "example/app:2",
+    why: expect.stringContaining("VAST_MAX_DPH"),
+    next: { waitsFor: expect.stringMatching(/^an offer that /) },
+  });
+  const { code, lines, text } = await status();
+  expect([code, lines.find((line) => line.startsWith("vast-pod-"))]).toEqual([
+    0,
+    expect.stringMatching(
+      /^vast-pod-4 +blocked .* above VAST_MAX_DPH .*; (waits for an offer that|an instance is created in) /,
+    ),
+  ]);
+  expect(text).toMatch(/^vast-pod-3 +ready .* is serving/m);
+  expect(text).not.toContain("need the fleet's Redis");
+
+  const without = await status({ BLACKLIST_ENABLED: "" });
+  expect(without.text).toMatch(/^Why and what next of other pods.* need the fleet's Redis: set FLEET_REDIS_URL/m);
+  expect(without.text).not.toContain("vast-pod-4");
+  const away = await status({ BLACKLIST_REDIS_URL: "redis://127.0.0.1:1" });
+  expect([away.code, away.text]).toEqual([
+    1,
+    expect.stringMatching(/^What the provisioners of other pods say is unknown/m),
+  ]);
+
+  const destroyed = await startMember(pod, 5, { env: { VAST_ON_TERMINATE: "destroy" } });
+  await untilReady([destroyed], 60_000);
+  await until("it has said so", async () => (await reasons()).get("vast-pod-5")?.state === "ready", {
+    timeoutMs: 30_000,
+  });
+  await destroyed.child().stop();
+  expect((await reasons()).has("vast-pod-5")).toBe(false);
+}, 180_000);
 
 test("redraws one screen of a terminal until it is told to end", async () => {
   await pod.provision();

@@ -1,10 +1,15 @@
 import { describe, expect, test } from "vitest";
 import { readStatus, type StatusParts } from "../../../../provisioner/commands/read-status.ts";
+import { fleetKeys } from "../../../../provisioner/fleet/keys.ts";
+import { putReport } from "../../../../provisioner/fleet/reports.ts";
+import type { ScriptRunner } from "../../../../provisioner/redis/commands.ts";
 import type { Instance } from "../../../../provisioner/vast/rows.ts";
 import { fakeClock } from "../../../fakes/fake-clock.ts";
+import { sharedRedis } from "../../../simulation/redis.ts";
 import { fakeClient, vastError } from "../fakes.ts";
 import { LABEL, NOW, row } from "../plan/situation.ts";
 import { ownStatus } from "../report/own-status.ts";
+import { blockedReport } from "../report/reported.ts";
 
 const rows = [row({ dollarsPerHour: 0.3 }), row({ id: 5, label: "k8s_pod=other-0", dollarsPerHour: 0.7 })];
 type Lists = Awaited<ReturnType<NonNullable<StatusParts["client"]>["listAccount"]>>["lists"];
@@ -12,6 +17,7 @@ type Lists = Awaited<ReturnType<NonNullable<StatusParts["client"]>["listAccount"
 const reading = (over: Partial<StatusParts> = {}) =>
   readStatus({
     client: fakeClient([], { rows: () => rows, credit: () => 10 }),
+    redis: null,
     askProvisioner: async () => null,
     prefix: null,
     readLabels: null,
@@ -108,5 +114,24 @@ describe("what status reads", () => {
     const unclear = await reading({ readLabels: async () => ({ problem: "HTTP 403" }) });
     expect(unclear.status.pods.map(({ state }) => state)).toEqual(["running", "running"]);
     expect([unclear.complete, unclear.status.problems]).toEqual([true, ["Orphans are not known: HTTP 403."]]);
+  });
+});
+
+describe("what the provisioners of other pods say", () => {
+  const redisOf = (scripts: ScriptRunner) => ({ scripts, accountId: async () => 17, explain: () => "Redis is away" });
+
+  test("is read for the labels that were asked for", async () => {
+    const clock = fakeClock(NOW);
+    const scripts = sharedRedis(clock.now).connect(clock.sleep);
+    for (const pod of ["a-0", "b-0"]) await putReport(scripts, fleetKeys(17), `k8s_pod=${pod}`, blockedReport(pod));
+    const { status, complete } = await reading({ redis: redisOf(scripts), prefix: "k8s_pod=b-", clock });
+    expect(status).toMatchObject({ reports: "known", problems: [], pods: [{ pod: "b-0", state: "blocked" }] });
+    expect(complete).toBe(true);
+  });
+
+  test("is a problem where Redis does not answer, and the instances are shown all the same", async () => {
+    const { status, complete } = await reading({ redis: redisOf({ evaluate: fails(new Error("ECONNREFUSED")) }) });
+    expect(status.problems).toEqual(["What the provisioners of other pods say is unknown (Redis is away)."]);
+    expect([status.pods.length, status.reports, complete]).toEqual([2, "unknown", false]);
   });
 });

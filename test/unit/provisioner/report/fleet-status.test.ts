@@ -4,6 +4,7 @@ import { type FleetReading, fleetStatus } from "../../../../provisioner/report/f
 import type { Instance } from "../../../../provisioner/vast/rows.ts";
 import { HOUR, LABEL, NOW, row, startingRow, unknown } from "../plan/situation.ts";
 import { loadingStatus, ownInstance, ownStatus } from "./own-status.ts";
+import { blockedReport, reported } from "./reported.ts";
 
 const labelled = (number: number, over: Partial<Instance> = {}) =>
   row({ id: 100 + number, label: `k8s_pod=vast-pod-${number}`, ...over });
@@ -18,6 +19,7 @@ const status = (rows: readonly Instance[], over: Partial<FleetReading> = {}) =>
     lists: known(listsOf(rows)),
     accountDollarsPerHour: rows.reduce((all, one) => all + (one.dollarsPerHour ?? 0), 0),
     own: null,
+    reports: "no_redis",
     orphans: null,
     credit: known(88.2),
     problems: [],
@@ -165,5 +167,79 @@ describe("the provisioner that answers here", () => {
     });
     expect(half.pods).toMatchObject([{ pod: "vast-pod-0", label: LABEL, state: "ready" }]);
     expect(half.totals.dollarsPerHour).toBeNull();
+  });
+});
+
+describe("what the other provisioners say", () => {
+  const reportsOf = (...all: readonly [label: string, report: ReturnType<typeof reported> | null, ageMs?: number][]) =>
+    new Map(all.map(([label, report, ageMs = 1000]) => [label, { report, ageMs }]));
+  const two = reportsOf(
+    ["k8s_pod=vast-pod-1", reported({ pod: "vast-pod-1", instanceId: 101 })],
+    ["k8s_pod=vast-pod-2", blockedReport("vast-pod-2")],
+  );
+
+  test("is why and what next of their pods, also of those without an instance", () => {
+    const { pods, totals, reports } = status([labelled(1)], { reports: two });
+    expect(pods).toMatchObject([
+      {
+        pod: "vast-pod-2",
+        state: "blocked",
+        instanceId: null,
+        image: "registry.example/team/app:2",
+        why: "no offer can be taken",
+        next: { waitsFor: "an offer", text: "an instance is created", at: null },
+        paidDollars: 20,
+        wastedDollars: 0.5,
+      },
+      { pod: "vast-pod-1", state: "ready", instanceId: 101, image: "example/app:2", soFarDollars: 1.5 },
+    ]);
+    expect(pods[1]?.why).toBe("instance 10 is serving");
+    expect([totals.instances, reports]).toEqual([1, "known"]);
+  });
+
+  test("is old after 15 minutes: the pod is silent, whatever its instance does", () => {
+    const rows = [labelled(1), labelled(3, { actualStatus: "loading" })];
+    const reports = reportsOf(
+      ["k8s_pod=vast-pod-1", reported({ instanceId: 101 }), 20 * 60_000],
+      ["k8s_pod=vast-pod-4", null, 3 * HOUR],
+    );
+    const { pods } = status(rows, { reports });
+    expect(pods.map(({ label, state }) => [label, state])).toEqual([
+      ["k8s_pod=vast-pod-1", "silent"],
+      ["k8s_pod=vast-pod-4", "silent"],
+      ["k8s_pod=vast-pod-3", "loading"],
+    ]);
+    expect(pods[0]?.why).toBe(
+      "provisioner silent for 20m: see whether its pod runs; it last said: ready, instance 10 is serving",
+    );
+    expect(pods[1]?.why).toBe("provisioner silent for 3h: see whether its pod runs");
+    expect(status(rows, { reports: reportsOf(["k8s_pod=vast-pod-1", reported(), 14 * 60_000]) }).pods).toMatchObject([
+      { state: "loading" },
+      { state: "ready" },
+    ]);
+  });
+
+  test("names the instance that the provisioner keeps, and quotes the host while it loads", () => {
+    const rows = [labelled(1), labelled(1, { id: 900, actualStatus: "loading", statusMessage: "pulling" })];
+    const loading = reported({ state: "provisioning", message: "instance 900 is loading", instanceId: 900 });
+    const { pods } = status(rows, { reports: reportsOf(["k8s_pod=vast-pod-1", loading]) });
+    expect(pods).toMatchObject([
+      { instanceId: 101, state: "duplicate" },
+      { instanceId: 900, state: "provisioning", why: "pulling" },
+    ]);
+  });
+
+  test("does not outweigh the cluster, and says nothing more than the provisioner here", () => {
+    const orphans = new Set(["k8s_pod=vast-pod-1", "k8s_pod=vast-pod-2"]);
+    expect(states(status([labelled(1)], { reports: two, orphans }))).toEqual([["vast-pod-1", "orphan"]]);
+    const own = ownStatus();
+    const { pods } = status([row()], { own, reports: reportsOf([LABEL, blockedReport("vast-pod-0")]) });
+    expect(pods).toMatchObject([{ state: "ready", pod: "vast-pod-0" }]);
+  });
+
+  test("is all that is known while the instances are not", () => {
+    const { pods, totals } = status([], { lists: unknown(), reports: two });
+    expect(pods).toMatchObject([{ state: "blocked" }, { instanceId: 101, gpu: null, dollarsPerHour: null }]);
+    expect(totals.instances).toBeNull();
   });
 });

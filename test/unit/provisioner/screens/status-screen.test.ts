@@ -5,6 +5,7 @@ import { statusNames, statusScreen } from "../../../../provisioner/screens/statu
 import type { Instance } from "../../../../provisioner/vast/rows.ts";
 import { HOUR, MINUTE, NOW, row, unknown } from "../plan/situation.ts";
 import { loadingStatus, ownStatus } from "../report/own-status.ts";
+import { blockedReport, reported } from "../report/reported.ts";
 
 const DAY = 24 * HOUR;
 const at = (label: string, over: Partial<Instance> = {}) =>
@@ -29,6 +30,7 @@ const reading: FleetReading = {
   lists: known(lists),
   accountDollarsPerHour: 1.31,
   own: null,
+  reports: new Map(),
   orphans: new Set(["k8s_pod=vast-pod-7"]),
   credit: known(88.2),
   problems: [],
@@ -55,7 +57,7 @@ credit $88.20 = 2d 19h at this rate of the account
     const table = narrow.split("\n").slice(0, 4);
     expect(Math.max(...table.map((line) => line.length))).toBeLessThanOrEqual(70);
     const wide = screen({}, 70, true);
-    expect(wide).toMatch(/^POD .* AGE .* INSTANCE {2}HOST .* ENDPOINT .* TEMPLATE .* ENDS {2}WHY\n/);
+    expect(wide).toMatch(/^POD .* AGE .* INSTANCE {2}HOST .* ENDPOINT .* TEMPLATE .* ENDS {2}PAID {2}WASTED {2}WHY\n/);
     expect(wide).toContain("no StatefulSet wants its pod: destroy it with vast-provisioner reap --yes\n");
   });
 
@@ -128,9 +130,29 @@ The instances of the account are unknown (HTTP 502).
     });
     expect(screen({ lists: null, own })).toContain("  do      raise VAST_MAX_DPH\n");
     expect(screen({ lists: null, own })).toMatch(
-      /\nvast-pod-0 +blocked +1h 50m +- +- +- +- +- +no offer can be taken\n/,
+      /\nvast-pod-0 +blocked +1h 50m +- +- +- +- +app:2 +no offer can be taken\n/,
     );
     expect(screen({ lists: known(new Map()) })).toMatch(/^No instances\.\n0 instances {2}\$0\.000\/h /);
+  });
+
+  test("says what a pod waits for, and what a host that raises its price asks for", () => {
+    const report = reported({ pendingPrice: { dollarsPerHour: 0.4, at: new Date(NOW + 5 * HOUR).toISOString() } });
+    const reports = new Map([
+      ["k8s_pod=vast-pod-0", { report, ageMs: 1000 }],
+      ["k8s_pod=vast-pod-9", { report: blockedReport("vast-pod-9"), ageMs: 1000 }],
+    ]);
+    const text = screen({ reports }, null);
+    expect(text).toMatch(/^vast-pod-0 +ready +.* is serving; its host asks for \$0\.400\/h in 5h$/m);
+    expect(text).toMatch(/^vast-pod-9 +blocked +10m +- +- +- +- +app:2 +no offer can be taken; waits for an offer$/m);
+    expect(text).not.toContain("FLEET_REDIS_URL");
+    const silent = new Map([["k8s_pod=vast-pod-0", { report, ageMs: 20 * MINUTE }]]);
+    expect(screen({ reports: silent }, null)).toMatch(/^vast-pod-0 +silent +20m .*provisioner silent for 20m: /m);
+  });
+
+  test("says below the table that the other pods' reasons need the fleet's Redis", () => {
+    const line = /^Why and what next of other pods.* set FLEET_REDIS_URL, /m;
+    expect(screen({ reports: "no_redis" })).toMatch(line);
+    expect(screen({ reports: "no_redis", lists: null, own: ownStatus() })).not.toMatch(line);
   });
 
   test("warns of a contract that ends within a day", () => {
