@@ -21,8 +21,7 @@ export const LOG_EVENTS = {
   published: { by: ["provisioner"], meaning: "the upstream file was written (debug)" },
   progress: {
     by: ["provisioner"],
-    meaning:
-      "a step towards an instance: its `phase` is searching, creating or starting (once a minute, with Vast.ai's words)",
+    meaning: "a step towards an instance: its `phase` is searching, creating or starting (each minute)",
   },
   action: { by: ["provisioner"], meaning: "a create, destroy or ban, with its `action` and `reason`" },
   withdraw: {
