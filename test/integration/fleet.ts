@@ -1,6 +1,7 @@
 // Several pods with one API key and address and one Redis: starts their provisioners as real processes, and tells what became of them.
 import { Redis } from "ioredis";
 import { expect } from "vitest";
+import { RATE_RULES } from "../emulator/api/rate-limits.ts";
 import type { Child } from "../sandbox/child.ts";
 import { until } from "../sandbox/until.ts";
 import type { RecordedRequest } from "./emulator-control.ts";
@@ -127,11 +128,23 @@ export function interruptions(members: readonly Member[]): string[] {
   });
 }
 
-/** Creates and destroys that the API has refused as too frequent. */
+// A call that was sent in its turn reaches the emulator so much earlier, or the one before it so much later, when the machine is busy.
+const LATE_MS = 500;
+const CHANGED = /\/(asks|instances)\/\d+\/$/;
+
+/** Creates and destroys that were refused because they were not sent in their turn, each with the one before it. */
 export function refusedChanges(requests: readonly RecordedRequest[]): string[] {
-  return requests
-    .filter(({ method, status }) => status === 429 && (method === "PUT" || method === "DELETE"))
-    .map(({ at, method, path }) => `${at} ${method} ${path}`);
+  return (["PUT", "DELETE"] as const).flatMap((method) => {
+    const changes = requests.filter((request) => request.method === method && CHANGED.test(request.path));
+    const { thresholdSeconds } = method === "PUT" ? RATE_RULES.create : RATE_RULES.destroy;
+    return changes.flatMap(({ at, path, status }, i) => {
+      const before = changes[i - 1];
+      if (status !== 429 || before === undefined) return [];
+      const inTurn =
+        before.status !== 429 && Date.parse(at) - Date.parse(before.at) >= thresholdSeconds * 1000 - LATE_MS;
+      return inTurn ? [] : [`${at} ${method} ${path}, after the one of ${before.at} (${before.status})`];
+    });
+  });
 }
 
 export const createsIn = (requests: readonly RecordedRequest[]) =>
