@@ -17,7 +17,7 @@ import { countVerdicts, type Finding, skip } from "../doctor/findings.ts";
 import { checkSettings } from "../doctor/read-settings.ts";
 import { createRecorder, type Recorder } from "../doctor/recorder.ts";
 import { type Check, runChecks } from "../doctor/run-checks.ts";
-import { doctorText } from "../doctor/screen.ts";
+import { doctorNames, doctorText } from "../doctor/screen.ts";
 import { openCluster } from "../kubernetes/cluster.ts";
 import { labelOf } from "../model/label.ts";
 import { openRedis } from "../redis/open.ts";
@@ -65,13 +65,15 @@ export async function doctorCommand(call: CommandCall, source: SettingsSource): 
   });
   const opened = open(values);
   const checked = [...ofSettings, ...(await runChecks(checksFor(values, source, opened), systemClock))].map(clean);
+  const forScript = output === "json" || output === "name";
   // Whoever is asked about a trial has to see the checks before.
-  if (output !== "json") terminal.out(doctorText(checked, terminal.paint));
+  if (!forScript) terminal.out(doctorText(checked, terminal.paint));
   const rented = rents ? (await rentAfter(checked, call, source, opened, maxDollars)).map(clean) : [];
   const findings = [...checked, ...rented];
   const failed = countVerdicts(findings, "fail");
   const warnings = countVerdicts(findings, "warn");
   if (output === "json") terminal.out(`${JSON.stringify({ schema: DOCTOR_SCHEMA, failed, warnings, findings })}\n`);
+  else if (output === "name") terminal.out(doctorNames(findings));
   else if (rents) terminal.out(doctorText(rented, terminal.paint));
   return failed > 0 ? EXIT.failed : EXIT.done;
 }

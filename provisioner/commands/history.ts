@@ -5,7 +5,7 @@ import { type CommandCall, EXIT, type ExitCode } from "../../common/command.ts";
 import { systemDisk } from "../../common/disk.ts";
 import { readSettings, SettingsError, type SettingsSource } from "../../common/settings.ts";
 import { labelOf } from "../model/label.ts";
-import { type HistoryDocument, historyScreen } from "../screens/history-screen.ts";
+import { type HistoryDocument, historyNames, historyScreen } from "../screens/history-screen.ts";
 import { readState } from "../state/state-file.ts";
 import { PROVISIONER_VARIABLES } from "../variables.ts";
 import { askProvisioner } from "./read-status.ts";
@@ -16,6 +16,7 @@ export async function historyCommand(call: CommandCall, source: SettingsSource):
   const document = { ...all, history: last === null ? all.history : all.history.slice(-last) };
   const { terminal, output } = call;
   if (output === "json") terminal.out(`${JSON.stringify(document)}\n`);
+  else if (output === "name") terminal.out(historyNames(document));
   else terminal.out(historyScreen(document, clock.now(), terminal.paint, output === "wide" ? null : terminal.width()));
   return EXIT.done;
 }

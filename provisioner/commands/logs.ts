@@ -62,6 +62,10 @@ export async function showLogs(
     throw new Error(`no instance has the label ${label}; Vast.ai keeps no log of an instance that was destroyed`);
   const id = request.instanceId ?? newest;
   if (!ids.includes(id)) throw new Error(`no instance ${id} has the label ${label}: it has ${ids.join(", ")}`);
+  if (output === "name") {
+    terminal.out(`${id}\n`);
+    return EXIT.done;
+  }
   if (request.instanceId === null && ids.length > 1)
     terminal.err(`Of the instances ${ids.join(", ")} this is ${id}, the newest: --instance chooses another one.\n`);
   terminal.err(`Waiting for the log of the instance ${id}, up to a minute.\n`);

@@ -59,7 +59,7 @@ export const PROVISIONER_COMMANDS: readonly Command<keyof typeof PROVISIONER_VAR
       { args: "plan --exit-code", meaning: "exit with 3 when something would be created, destroyed or banned" },
     ],
     settings: PLAN_SETTINGS,
-    outputs: ["text", "wide", "json", "name"],
+    outputs: ["table", "wide", "json", "name"],
     options: {
       "exit-code": { type: "boolean", describe: "exit with 3 when it would act, with 0 when it would not" },
     },
@@ -92,10 +92,10 @@ export const PROVISIONER_COMMANDS: readonly Command<keyof typeof PROVISIONER_VAR
     examples: [
       { args: "doctor", meaning: "check everything that can be checked here, and change nothing" },
       { args: "doctor --rent", meaning: "then rent the cheapest offer, wait until it answers, and destroy it" },
-      { args: "doctor -o json", meaning: "print the findings as JSON, for a script" },
+      { args: "doctor -o name", meaning: "print only the names of the checks that failed or warn" },
     ],
     settings: "all",
-    outputs: ["text", "json"],
+    outputs: ["table", "wide", "json", "name"],
     options: {
       rent: {
         type: "boolean",
@@ -197,7 +197,7 @@ export const PROVISIONER_COMMANDS: readonly Command<keyof typeof PROVISIONER_VAR
       { args: "logs --daemon", meaning: "what the host's container engine said, like the errors of a pull" },
     ],
     settings: LOGS_SETTINGS,
-    outputs: ["text", "json"],
+    outputs: ["table", "wide", "json", "name"],
     options: {
       tail: { type: "string", requiresArg: true, describe: "the last so many lines [200]" },
       filter: { type: "string", requiresArg: true, describe: "only lines with this text" },
@@ -214,7 +214,7 @@ export const PROVISIONER_COMMANDS: readonly Command<keyof typeof PROVISIONER_VAR
       { args: "history --last 5 -o wide", meaning: "the last five, with their whole messages" },
     ],
     settings: ["POD_NAME", "VAST_LABEL", "STATE_PATH", "PROVISIONER_STATUS_PORT"],
-    outputs: ["table", "wide", "json"],
+    outputs: ["table", "wide", "json", "name"],
     options: { last: { type: "string", requiresArg: true, describe: "only the last so many" } },
     run: async (call) => (await import("./history.ts")).historyCommand(call, sourceOf(call)),
   },

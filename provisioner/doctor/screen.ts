@@ -15,6 +15,12 @@ export function doctorText(findings: readonly Finding[], paint: (style: Style, t
   return `${lines.join("\n")}\n${summaryOf(findings)}\n`;
 }
 
+/** The names of the checks that failed or warn. */
+export function doctorNames(findings: readonly Finding[]): string {
+  const wrong = findings.filter(({ verdict }) => verdict === "fail" || verdict === "warn");
+  return [...new Set(wrong.map(({ check }) => check))].map((check) => `${check}\n`).join("");
+}
+
 function summaryOf(findings: readonly Finding[]): string {
   const [failed, warnings] = [countVerdicts(findings, "fail"), countVerdicts(findings, "warn")];
   if (failed === 0 && warnings === 0) return "nothing is wrong";

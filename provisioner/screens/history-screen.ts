@@ -24,6 +24,12 @@ const COLUMNS = [
 
 const STYLES: Readonly<Record<string, Style>> = { ready: "green", blocked: "red", unavailable: "yellow" };
 
+/** The ids of the instances that the pod had, the newest last. */
+export function historyNames({ history }: HistoryDocument): string {
+  const ids = new Set(history.flatMap(({ instanceId }) => (instanceId === null ? [] : [instanceId])));
+  return [...ids].map((id) => `${id}\n`).join("");
+}
+
 /** `width`: columns of the terminal; null: nothing is cut. */
 export function historyScreen(
   { label, from, history }: HistoryDocument,

@@ -25,6 +25,7 @@ test("logs prints what the container said, and what its host said, without secre
       of: "container",
       lines: [expect.stringContaining("listening on")],
     });
+    expect(await logs("-o", "name")).toEqual({ code: 0, text: String(id) });
     expect((await logs("--filter", "nothing like it")).text).toContain("The log is empty.");
     expect(await logs("--instance", "1")).toMatchObject({
       code: 1,

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { historyScreen } from "../../../../provisioner/screens/history-screen.ts";
+import { historyNames, historyScreen } from "../../../../provisioner/screens/history-screen.ts";
 
 const NOW = Date.UTC(2026, 10, 24, 12);
 const plain = (_: string, text: string) => text;
@@ -28,6 +28,15 @@ test("the history says since when, how long, what and why, the newest last", () 
       "2026-11-24 11:55:00     5m+  blocked       no_offer               -  9 above VAST_MAX_DPH\n",
     ].join(""),
   );
+});
+
+test("the names are the instances that the pod had, each once", () => {
+  const history = [
+    ...HISTORY,
+    one(4, "provisioning", "instance_starting", "8 loads", 8),
+    one(1, "ready", "instance_ready", "8", 8),
+  ];
+  expect(historyNames({ ...document, history })).toBe("7\n8\n");
 });
 
 test("on a narrow screen columns are left out and named", () => {
