@@ -110,6 +110,15 @@ test("shows with the fleet's Redis why other pods are what they are and what com
   });
   await destroyed.child().stop();
   expect((await reasons()).has("vast-pod-5")).toBe(false);
+
+  await ready.child().stop();
+  const destroy = await pod.provision({ POD_NAME: "vast-pod-3", STATE_PATH: join(pod.sandbox.folder, "none.json") }, [
+    "destroy",
+    "--yes",
+  ]);
+  expect((await destroy.exited).code).toBe(0);
+  const left = await reasons();
+  expect([left.has("vast-pod-3"), left.has("vast-pod-4")]).toEqual([false, true]);
 }, 180_000);
 
 test("redraws one screen of a terminal until it is told to end", async () => {
