@@ -7,7 +7,6 @@ import yargs from "yargs";
 import { hideBin } from "yargs/helpers";
 import build from "../integration/build.ts";
 import { SHUTDOWN_SIGNALS } from "../local/shutdown.ts";
-import { apiUsage } from "./api-usage.ts";
 import { firstByte } from "./first-byte.ts";
 import { footprint } from "./footprint.ts";
 import { describeMachine } from "./machine.ts";
@@ -25,7 +24,8 @@ const ROWS: Readonly<Record<string, () => Promise<ResultLine[]>>> = {
   "reload-loss": reloadLoss,
   footprint,
   serving,
-  "api-usage": apiUsage,
+  // The last one, and loaded only then: the programs' HTTP client takes `fetch` away, which the other rows use.
+  "api-usage": async () => (await import("./api-usage.ts")).apiUsage(),
 };
 
 const flags = await yargs(hideBin(process.argv))
