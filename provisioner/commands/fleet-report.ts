@@ -1,11 +1,12 @@
 // Writes the pod's report for the command `status` into the fleet's Redis (fleet/reports.ts). Touches Redis.
-import { scrub } from "../../common/logging.ts";
+import type { Clock } from "../../common/clock.ts";
+import { type Logger, scrub } from "../../common/logging.ts";
 import { shortHash } from "../fleet/keys.ts";
 import { putReport, removeReport } from "../fleet/reports.ts";
 import type { Fleet } from "../fleet/shared-reading.ts";
 import type { LoopState } from "../loop-state.ts";
 import { podReport, reportedChange } from "../report/pod-report.ts";
-import type { RunContext } from "./dependencies.ts";
+import type { StatusSettings } from "../report/status.ts";
 
 export interface FleetReport {
   /** Called after each pass; returns at once. */
@@ -19,8 +20,14 @@ const EVERY_MS = 300_000;
 const SPREAD = 0.2;
 const RETRY_MS = 30_000;
 
+interface FleetReportParts {
+  settings: StatusSettings & { secrets: { all(): readonly string[] } };
+  deps: { clock: Clock };
+  log: Logger;
+}
+
 export function createFleetReport(
-  { settings, deps, log }: Pick<RunContext, "settings" | "deps" | "log">,
+  { settings, deps, log }: FleetReportParts,
   loop: LoopState,
   fleet: Fleet | null,
 ): FleetReport {

@@ -1,5 +1,4 @@
 import { expect, test } from "vitest";
-import type { RunContext } from "../../../../provisioner/commands/dependencies.ts";
 import { createFleetReport } from "../../../../provisioner/commands/fleet-report.ts";
 import { fleetKeys } from "../../../../provisioner/fleet/keys.ts";
 import { readReports } from "../../../../provisioner/fleet/reports.ts";
@@ -20,12 +19,12 @@ function reporter() {
     podName: "vast-pod-0",
     desired,
     limits,
-    policy: "sync",
+    policy: "sync" as const,
     firstCreateWaitMs: 10 * SECOND,
     secrets: { all: () => ["sekrit-key-0123"] },
   };
   const { log, lines } = fakeLog();
-  const context = { settings, deps: { clock }, log } as unknown as RunContext;
+  const context = { settings, deps: { clock }, log };
   const report = createFleetReport(context, loop, { redis: connection, keys: () => keys, token: "t" });
   const after = async (ms: number) => {
     const before = redis.operations();
