@@ -214,6 +214,8 @@ const ALWAYS_READ_BY_DESTROY = [
   "DEBUG",
   ...FLEET_REDIS,
 ] as const;
+/** What `reap` cannot do without; its Redis only has reports that it removes. */
+export const ALWAYS_READ_BY_REAP = ["VAST_API_KEY", "VAST_URL", "VAST_LABEL", "LOG_FORMAT", "DEBUG"] as const;
 const BANS_REDIS = ["BLACKLIST_REDIS_URL", "BLACKLIST_REDIS_PASSWORD"] as const;
 export const STATUS_SETTINGS = [
   "VAST_API_KEY",
@@ -225,7 +227,7 @@ export const STATUS_SETTINGS = [
 ] as const;
 /** All settings that `destroy` may read, and all of `reap`. */
 export const DESTROY_SETTINGS = [...ALWAYS_READ_BY_DESTROY, ...BANS_REDIS] as const;
-export const REAP_SETTINGS = ["VAST_API_KEY", "VAST_URL", "VAST_LABEL", "LOG_FORMAT", "DEBUG"] as const;
+export const REAP_SETTINGS = [...ALWAYS_READ_BY_REAP, ...FLEET_REDIS, ...BANS_REDIS] as const;
 type Variables = Values<typeof PROVISIONER_VARIABLES>;
 
 /** `bans` is not read while bans are disabled. Throws a `SettingsError` when the passwords do not fit. */

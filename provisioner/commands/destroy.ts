@@ -7,8 +7,6 @@ import { getJson } from "../../common/http.ts";
 import { logDestination } from "../../common/log-destination.ts";
 import { createLogger } from "../../common/logging.ts";
 import { SettingsError, type SettingsSource } from "../../common/settings.ts";
-import { fleetKeys } from "../fleet/keys.ts";
-import { removeReport } from "../fleet/reports.ts";
 import { type AccountLeaseParts, createAccountLease } from "../lease/account-lease.ts";
 import { type Lease, newToken, noLease } from "../lease/lease.ts";
 import type { RedisConnection } from "../redis/connection.ts";
@@ -17,10 +15,10 @@ import { readDestroySettings } from "../settings.ts";
 import type { State } from "../state/schema.ts";
 import { createStateFile, type StateFile } from "../state/state-file.ts";
 import { destroyAll } from "../teardown/destroy-all.ts";
-import type { VastClient } from "../vast/client.ts";
 import { confirmOnTerminal } from "./confirm.ts";
 import { connectAccount } from "./connect.ts";
 import { processName } from "./dependencies.ts";
+import { removeReports } from "./remove-reports.ts";
 
 // A status server on the same machine answers within milliseconds.
 const STATUS_DEADLINE_MS = 1000;
@@ -67,27 +65,13 @@ export async function destroyCommand(call: CommandCall, source: SettingsSource):
     print,
   })
     .then(async (done) => {
-      if (done.done && redis !== null) await removeReportOf(redis, client, label, print);
+      if (done.done && redis !== null) await removeReports(redis, { client, labels: [label], print });
       return done;
     })
     .finally(() => redis?.close());
   if (outcome.problem !== null) print(outcome.problem);
   if (json) terminal.out(`${JSON.stringify(outcome)}\n`);
   return outcome.done ? EXIT.done : EXIT.failed;
-}
-
-/** `status` shows the pod no more. */
-async function removeReportOf(
-  redis: RedisConnection,
-  client: Pick<VastClient, "readAccountId">,
-  label: string,
-  print: (text: string) => void,
-): Promise<void> {
-  try {
-    await removeReport(redis, fleetKeys(await client.readAccountId()), label);
-  } catch (error) {
-    print(`status shows the pod as silent for up to a day, because its report in Redis remains: ${messageOf(error)}`);
-  }
 }
 
 function readWithinSeconds(text: unknown): number {

@@ -7,10 +7,11 @@ import { createLogger } from "../../common/logging.ts";
 import { readSettings, SettingsError, type SettingsSource } from "../../common/settings.ts";
 import { readSmallFileSync } from "../../common/small-file.ts";
 import { openCluster } from "../kubernetes/cluster.ts";
-import { REAP_SETTINGS } from "../settings.ts";
+import { ALWAYS_READ_BY_REAP } from "../settings.ts";
 import { reap } from "../teardown/orphans.ts";
 import { PROVISIONER_VARIABLES } from "../variables.ts";
 import { connectAccount } from "./connect.ts";
+import { removeReportsIn } from "./remove-reports.ts";
 
 // More orphans than a few are most likely a mistake in the options.
 const AT_MOST = 5;
@@ -20,7 +21,7 @@ const PREFIX = /^[\x21-\x7e]{1,120}[-]$/;
 const MS_PER_MINUTE = 60_000;
 
 export async function reapCommand(call: CommandCall, source: SettingsSource): Promise<ExitCode> {
-  const { values } = readSettings(PROVISIONER_VARIABLES, source, REAP_SETTINGS);
+  const { values } = readSettings(PROVISIONER_VARIABLES, source, ALWAYS_READ_BY_REAP);
   const { prefix, atMost, youngerThanMinutes } = readOptions(call.options);
   const clock = systemClock;
   const { terminal } = call;
@@ -31,24 +32,27 @@ export async function reapCommand(call: CommandCall, source: SettingsSource): Pr
     clock,
     random: Math.random,
   });
+  const log = createLogger({
+    app: "vast-provisioner",
+    debug: values.DEBUG,
+    quiet: true,
+    secrets: () => [values.VAST_API_KEY],
+    destination: await logDestination(values.LOG_FORMAT, 2),
+  });
+  const print = (text: string) => (json ? terminal.err : terminal.out)(`${text}\n`);
   const outcome = await reap({
     client,
     cluster: openCluster({ env: source.env, readFile: readSmallFileSync, clock }),
     clock,
-    log: createLogger({
-      app: "vast-provisioner",
-      debug: values.DEBUG,
-      quiet: true,
-      secrets: () => [values.VAST_API_KEY],
-      destination: await logDestination(values.LOG_FORMAT, 2),
-    }),
+    log,
     prefix,
     label: values.VAST_LABEL,
     setDeleted: call.options["set-deleted"] === true,
     youngerThanMs: youngerThanMinutes * MS_PER_MINUTE,
     atMost,
     dryRun: call.options.yes !== true,
-    print: (text) => (json ? terminal.err : terminal.out)(`${text}\n`),
+    print,
+    forgetPods: (labels) => removeReportsIn(source, { client, labels, print, log, clock }),
   });
   if (json) terminal.out(`${JSON.stringify(outcome)}\n`);
   return outcome.done ? EXIT.done : EXIT.failed;

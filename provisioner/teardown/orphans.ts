@@ -24,6 +24,8 @@ export interface ReapParts extends ReapRequest {
   /** Only prints the orphans. */
   dryRun: boolean;
   print(text: string): void;
+  /** Called with the labels of which no instance is left. */
+  forgetPods(labels: readonly string[]): Promise<void>;
 }
 
 /** `orphans` were found, `gone` are destroyed and verified, `left` are not. */
@@ -86,6 +88,10 @@ export async function reap(parts: ReapParts): Promise<ReapOutcome> {
   const left = (await destroyOrphans(parts, taken, mayBeSent)).map((row) => row.id);
   const gone = taken.map((row) => row.id).filter((id) => !left.includes(id));
   if (gone.length > 0) print(`Destroyed and verified: ${gone.join(", ")}.`);
+  const labelsOf = (some: readonly Instance[]) => new Set(some.flatMap(({ label }) => label ?? []));
+  const stillThere = labelsOf(ours.filter((row) => !gone.includes(row.id)));
+  const ended = [...labelsOf(taken)].filter((label) => !stillThere.has(label));
+  if (ended.length > 0) await parts.forgetPods(ended);
   if (left.length > 0) print(`Not verified as destroyed: ${left.join(", ")}. The next run tries again.`);
   return { done: left.length === 0, problem: null, orphans: ids, gone, left: ids.filter((id) => !gone.includes(id)) };
 }

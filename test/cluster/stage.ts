@@ -77,7 +77,7 @@ function overlay(folder: string, settings: Readonly<Record<string, string>>): ob
     apiVersion: "kustomize.config.k8s.io/v1beta1",
     kind: "Kustomization",
     resources: [from("base")],
-    components: ["blacklist", "scale-down", "reaper"].map((one) => from(`components/${one}`)),
+    components: ["reaper", "blacklist", "scale-down"].map((one) => from(`components/${one}`)),
     patches: [
       // A test starts it itself: its own hour must not come in between.
       { target: { kind: "CronJob" }, patch: JSON.stringify([{ op: "add", path: "/spec/suspend", value: true }]) },

@@ -1,9 +1,8 @@
 // `doctor` as a real program: what it finds beside a pod that works, and what it says when things are wrong. It changes nothing.
-import { mkdir, writeFile } from "node:fs/promises";
-import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import type { Finding } from "../../provisioner/doctor/findings.ts";
 import { startFakeCluster } from "../kubernetes/fake-cluster.ts";
+import { inClusterEnv } from "./in-cluster.ts";
 import { API_KEY, openPod, type Pod, type PodOptions, REGISTRY_PASSWORD } from "./pod.ts";
 
 let pod: Pod;
@@ -114,16 +113,10 @@ test("asks the cluster what the service account may do", async () => {
   await open();
   const cluster = await startFakeCluster();
   try {
-    const folder = join(pod.sandbox.folder, "service-account");
-    await mkdir(folder);
-    for (const [name, text] of Object.entries(cluster.serviceAccount)) await writeFile(join(folder, name), text);
     const inCluster = {
       ...LOGIN,
       VAST_ON_TERMINATE: "scale-down",
-      KUBERNETES_SERVICE_HOST: "127.0.0.1",
-      KUBERNETES_SERVICE_PORT: String(cluster.port),
-      NODE_OPTIONS: "--import ./test/integration/service-account.mjs",
-      VAST_POD_TEST_SERVICE_ACCOUNT: folder,
+      ...(await inClusterEnv(pod, cluster)),
     };
     expect((await doctor(inCluster)).of("cluster")).toMatchObject([
       {

@@ -1,10 +1,9 @@
 // With KUBERNETES_EVENTS, as real programs: the pod's Events tell what became of its instance, and its annotations name it and its price.
 // A cluster that refuses changes nothing but the log.
-import { mkdir, writeFile } from "node:fs/promises";
-import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { type FakeCluster, startFakeCluster } from "../kubernetes/fake-cluster.ts";
 import { until } from "../sandbox/until.ts";
+import { inClusterEnv } from "./in-cluster.ts";
 import { logOf, openPod, type Pod } from "./pod.ts";
 
 let pod: Pod;
@@ -13,16 +12,7 @@ let env: Record<string, string>;
 beforeEach(async () => {
   pod = await openPod();
   cluster = await startFakeCluster();
-  const folder = join(pod.sandbox.folder, "service-account");
-  await mkdir(folder);
-  for (const [name, text] of Object.entries(cluster.serviceAccount)) await writeFile(join(folder, name), text);
-  env = {
-    KUBERNETES_EVENTS: "true",
-    KUBERNETES_SERVICE_HOST: "127.0.0.1",
-    KUBERNETES_SERVICE_PORT: String(cluster.port),
-    NODE_OPTIONS: "--import ./test/integration/service-account.mjs",
-    VAST_POD_TEST_SERVICE_ACCOUNT: folder,
-  };
+  env = { KUBERNETES_EVENTS: "true", ...(await inClusterEnv(pod, cluster)) };
 });
 afterEach(async () => {
   await cluster.close();

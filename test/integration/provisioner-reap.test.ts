@@ -1,11 +1,12 @@
 // What asks the cluster, as real programs: `reap` destroys only what the naming of this cluster's pods could have made, and a stop
 // with scale-down is asked about until the cluster answers.
-import { mkdir, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { Redis } from "ioredis";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type FakeCluster, startFakeCluster } from "../kubernetes/fake-cluster.ts";
 import type { Child } from "../sandbox/child.ts";
 import { until } from "../sandbox/until.ts";
+import { startMember, untilReady } from "./fleet.ts";
+import { inClusterEnv } from "./in-cluster.ts";
 import { logOf, openPod, type Pod } from "./pod.ts";
 
 let pod: Pod;
@@ -16,15 +17,7 @@ beforeEach(async () => {
   cluster = await startFakeCluster();
   cluster.pods.set("vast-pod-0", "vast-pod");
   cluster.statefulSets.set("vast-pod", { name: "vast-pod", replicas: 1 });
-  const folder = join(pod.sandbox.folder, "service-account");
-  await mkdir(folder);
-  for (const [name, text] of Object.entries(cluster.serviceAccount)) await writeFile(join(folder, name), text);
-  inCluster = {
-    KUBERNETES_SERVICE_HOST: "127.0.0.1",
-    KUBERNETES_SERVICE_PORT: String(cluster.port),
-    NODE_OPTIONS: "--import ./test/integration/service-account.mjs",
-    VAST_POD_TEST_SERVICE_ACCOUNT: folder,
-  };
+  inCluster = await inClusterEnv(pod, cluster);
 });
 afterEach(async () => {
   await cluster.close();
@@ -77,6 +70,23 @@ describe("reap", () => {
     expect(await alive()).toEqual(LABELS.slice(0, 3));
   });
 });
+
+test("an orphan's pod is no longer in the fleet's Redis once reap has destroyed its instance", async () => {
+  await pod.close();
+  pod = await openPod({ redis: true });
+  inCluster = await inClusterEnv(pod, cluster);
+  const [kept, orphan] = [await startMember(pod, 0), await startMember(pod, 6)];
+  await untilReady([kept, orphan], 60_000);
+  const redis = new Redis(pod.redis?.url ?? "");
+  const reported = () => redis.hkeys(pod.keys.reports);
+  await until("both have reported", async () => (await reported()).length === 2, { timeoutMs: 30_000, everyMs: 500 });
+  await orphan.child().stop();
+  const args = ["reap", "--yes", "--prefix", "k8s_pod=vast-pod-", "--younger-than-minutes", "0"];
+  const reap = await pod.provision(inCluster, args);
+  expect([await exitCode(reap), reap.lines.join("\n")]).toEqual([0, expect.stringMatching(/Destroyed and verified: /)]);
+  expect(await reported()).toEqual([kept.label]);
+  redis.disconnect();
+}, 150_000);
 
 test("scale-down asks a cluster that fails again, and destroys the instance when the answer is no", async () => {
   const provisioner = await pod.provision({ ...inCluster, VAST_ON_TERMINATE: "scale-down" });

@@ -1,11 +1,11 @@
 // The command `status` as a real program: the account with a key, the provisioner that runs here without one.
-import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { FleetStatus } from "../../provisioner/report/fleet-status.ts";
 import { startFakeCluster } from "../kubernetes/fake-cluster.ts";
 import { until } from "../sandbox/until.ts";
 import { startMember, untilReady } from "./fleet.ts";
+import { inClusterEnv } from "./in-cluster.ts";
 import { openPod, type Pod } from "./pod.ts";
 
 let pod: Pod;
@@ -144,16 +144,8 @@ test("marks what no StatefulSet wants, in a cluster", async () => {
   try {
     cluster.pods.set("vast-pod-0", "vast-pod");
     cluster.statefulSets.set("vast-pod", { name: "vast-pod", replicas: 1 });
-    const folder = join(pod.sandbox.folder, "service-account");
-    await mkdir(folder);
-    for (const [name, text] of Object.entries(cluster.serviceAccount)) await writeFile(join(folder, name), text);
     for (const number of [0, 6]) await make(`k8s_pod=vast-pod-${number}`);
-    const inCluster = {
-      KUBERNETES_SERVICE_HOST: "127.0.0.1",
-      KUBERNETES_SERVICE_PORT: String(cluster.port),
-      NODE_OPTIONS: "--import ./test/integration/service-account.mjs",
-      VAST_POD_TEST_SERVICE_ACCOUNT: folder,
-    };
+    const inCluster = await inClusterEnv(pod, cluster);
     const { code, text } = await status(inCluster, "--prefix", "k8s_pod=vast-pod-");
     expect([code, text]).toEqual([0, expect.stringMatching(/^\(vast-pod-6\) +orphan .*vast-provisioner reap/m)]);
     expect(text).toMatch(/^vast-pod-0 +(running|loading) /m);

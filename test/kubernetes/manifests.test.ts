@@ -9,9 +9,9 @@ import { type Container, containersOf, podTemplatesOf } from "./pods.ts";
 import { problemsOf, unknownFieldsOf } from "./schemas.ts";
 
 const COMPONENTS = [
+  "reaper",
   "blacklist",
   "scale-down",
-  "reaper",
   "events",
   "monitoring",
   "monitoring-operator",
@@ -275,6 +275,24 @@ describe("the pod", () => {
         { apiGroups: [""], resources: ["pods"], verbs: ["get", "patch"] },
       ],
     });
+  });
+
+  test("shares its Redis with the reaper, which may connect to it", () => {
+    const reaperOf = (name: string) => {
+      const job = renderings.get(name)?.find(({ kind }) => kind === "CronJob");
+      return job === undefined ? undefined : containersOf(job)[0];
+    };
+    const redisOf = (env: Container["env"]) => env?.filter((one) => /^BLACKLIST_(ENABLED|REDIS)/.test(one.name));
+    expect(redisOf(reaperOf("reaper")?.env)).toEqual([]);
+    for (const name of ["reaper + blacklist", "standard", "full", "example"]) {
+      const shared = redisOf(reaperOf(name)?.env);
+      expect(shared, name).toHaveLength(3);
+      expect(shared, name).toEqual(redisOf(container(name, "provisioner").env));
+    }
+    const policy = renderings
+      .get("full")
+      ?.find((one) => `${one.kind} ${one.metadata.name}` === "NetworkPolicy vast-pod-redis");
+    expect(JSON.stringify(policy?.spec)).toContain('"app.kubernetes.io/component":"reaper"');
   });
 
   test("keeps its instance unless scale-down is used", () => {

@@ -24,6 +24,7 @@ interface Setup {
 async function run({ rows, sets, pods, over, destroy }: Setup) {
   const journal: Journal = [];
   const printed: string[] = [];
+  const forgotten: string[] = [];
   const clock = fakeClock(NOW);
   const destroyed = new Set<number>();
   const client = fakeClient(journal, {
@@ -56,18 +57,20 @@ async function run({ rows, sets, pods, over, destroy }: Setup) {
       atMost: 5,
       dryRun: false,
       print: (text) => void printed.push(text),
+      forgetPods: async (labels) => void forgotten.push(...labels),
       ...over,
     }),
   );
   const destroys = journal.filter((entry) => entry.startsWith("destroy"));
-  return { outcome, journal, destroys, printed: printed.join("\n") };
+  return { outcome, journal, destroys, forgotten, printed: printed.join("\n") };
 }
 
 describe("reap", () => {
   test("destroys the instance of a pod that is not wanted, verifies it with a list, and keeps the wanted one", async () => {
-    const { outcome, destroys } = await run({});
+    const { outcome, destroys, forgotten } = await run({});
     expect(outcome).toEqual({ done: true, problem: null, orphans: [2], gone: [2], left: [] });
     expect(destroys).toHaveLength(1);
+    expect(forgotten).toEqual([`${PREFIX}1`]);
   });
 
   test("lists the instances first and the cluster afterwards", async () => {
