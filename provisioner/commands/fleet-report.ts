@@ -53,7 +53,7 @@ export function createFleetReport(
 
   return {
     report() {
-      // The label's report is by who holds its lease.
+      // The label's report is by who holds its lease. An observer asks for none: Redis keeps the report of one that acts.
       if (fleet === null || writing !== null || loop.plan === null || loop.ownership.kind === "other") return;
       const keys = fleet.keys();
       const now = clock.monotonic();

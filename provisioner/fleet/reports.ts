@@ -9,6 +9,8 @@ import type { FleetKeys } from "./keys.ts";
 export const POD_REPORT_SCHEMA = 1;
 
 const podReportSchema = z.object({
+  /** By a provisioner that changes nothing (VAST_POLICY=observe): it does not replace the report of one that acts. */
+  observer: z.boolean().default(false),
   schema: z.literal(POD_REPORT_SCHEMA),
   pod: z.string(),
   state: z.string(),
@@ -41,13 +43,23 @@ export interface SeenReport {
 // A provisioner writes each five minutes. A pod that was deleted with its volume, and does not come back, is forgotten after a day.
 const FORGOTTEN_AFTER_MS = 86_400_000;
 const SWEEP_EVERY_MS = 3_600_000;
+/** A provisioner that has reported nothing for so long may not run any more: three times the interval of its reports. */
+export const SILENT_AFTER_MS = 900_000;
 
-/** KEYS: the reports, the mark of the sweep. ARGV: label, report (JSON object), forgotten after ms, sweep every ms. */
+/**
+ * KEYS: the reports, the mark of the sweep. ARGV: label, report (JSON object), forgotten after ms, sweep every ms, `1` for an observer's
+ * report, the age in ms up to which it does not replace that of a provisioner that acts.
+ */
 export const PUT_REPORT: RedisScript = {
   name: "put report",
   proves: "writing",
   lua: `
 ${REDIS_NOW}
+if ARGV[5] == '1' then
+  local before = redis.call('HGET', KEYS[1], ARGV[1]) or ''
+  local at = tonumber(string.match(before, '^{"at":(%d+)') or '0')
+  if not string.match(before, '^{"at":%d+,"observer":true') and now - at <= tonumber(ARGV[6]) then return 0 end
+end
 redis.call('HSET', KEYS[1], ARGV[1], '{"at":' .. string.format('%.0f', now) .. ',' .. string.sub(ARGV[2], 2))
 redis.call('PEXPIRE', KEYS[1], ARGV[3])
 if redis.call('SET', KEYS[2], '1', 'NX', 'PX', ARGV[4]) then
@@ -79,7 +91,9 @@ return {string.format('%.0f', now), redis.call('HGETALL', KEYS[1])}`,
 const reportsAnswer = z.tuple([z.coerce.number(), z.array(z.string())]);
 
 export async function putReport(redis: ScriptRunner, keys: FleetKeys, label: string, report: PodReport): Promise<void> {
-  const args = [label, JSON.stringify(report), FORGOTTEN_AFTER_MS, SWEEP_EVERY_MS];
+  const { observer, ...rest } = report;
+  const text = JSON.stringify({ observer, ...rest }); // the script looks for it at the beginning
+  const args = [label, text, FORGOTTEN_AFTER_MS, SWEEP_EVERY_MS, observer ? 1 : 0, SILENT_AFTER_MS];
   await redis.evaluate(PUT_REPORT, [keys.reports, keys.reportsSwept], args);
 }
 

@@ -26,6 +26,7 @@ export function podReport(
   const { paid, wasted, instances } = state.money;
   const id = plan.instance?.id ?? null;
   return {
+    observer: settings.policy === "observe",
     schema: POD_REPORT_SCHEMA,
     pod: bounded(settings.podName),
     state: file?.state ?? plan.state,

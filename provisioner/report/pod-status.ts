@@ -1,5 +1,5 @@
 // One pod in the document of the command `status`, with what its provisioner has reported. Pure.
-import type { PodReport, SeenReport } from "../fleet/reports.ts";
+import { type PodReport, type SeenReport, SILENT_AFTER_MS } from "../fleet/reports.ts";
 
 /** One instance, or a pod without one. */
 export interface PodStatus {
@@ -50,25 +50,24 @@ export function withReport(pod: PodStatus, { report, ageMs }: SeenReport, now: n
     image: pod.image ?? report?.image ?? null,
     pendingPrice,
   };
-  if (ageMs > SILENT_MS) {
+  if (ageMs > SILENT_AFTER_MS) {
     const last = report === null ? "" : `; it last said: ${report.state}, ${report.message}`;
     const why = `provisioner silent for ${durationText(ageMs)}: see whether its pod runs${last}`;
     return { ...known, state: "silent", since: new Date(now - ageMs).toISOString(), why };
   }
   if (report === null) return { ...known, why: `its provisioner is of another version; ${pod.why}` };
-  const { state, since, message, next } = report;
+  const { observer, state, since, message, next } = report;
   const loads = pod.state === "loading" && state !== "ready";
   return {
     ...known,
     state,
     since,
-    why: loads ? pod.why : message,
+    why: loads ? pod.why : `${observer ? OBSERVED : ""}${message}`,
     next: next && { waitsFor: next.waitsFor, text: next.afterwards, at: next.deadline },
   };
 }
 
-// Three times the interval of the reports.
-const SILENT_MS = 900_000;
+const OBSERVED = "VAST_POLICY=observe, so nothing is changed: ";
 
 function durationText(ms: number): string {
   const minutes = Math.floor(ms / 60_000);

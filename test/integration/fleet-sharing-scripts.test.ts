@@ -71,7 +71,9 @@ function reportCall(random: Random): Call {
   const label = pick(random, ["a", "b", "c"]);
   const script = pick(random, [PUT_REPORT, PUT_REPORT, REMOVE_REPORT, READ_REPORTS]);
   if (script === REMOVE_REPORT) return { script, keys: [key], args: [label], shown: same };
-  const args = [label, `{"n":${random.integer(0, 9)}}`, LONG_MS, LONG_MS];
+  const observer = random.integer(0, 1);
+  const report = `{"observer":${observer === 1},"n":${random.integer(0, 9)}}`;
+  const args = [label, report, LONG_MS, LONG_MS, observer, pick(random, [-LONG_MS, LONG_MS])];
   if (script === PUT_REPORT) return { script, keys: [key, `${key}-swept`], args, shown: same };
   const shown = (answer: unknown) => {
     const [now, fields] = answer as [string, string[]];

@@ -6,8 +6,11 @@ type Reports = Map<string, string>;
 const atOf = (text: string) => Number(/^\{"at":(\d+)/.exec(text)?.[1] ?? 0);
 
 export const REPORT_SCRIPTS: Readonly<Record<string, Script>> = {
-  "put report"(values, [reportsKey, sweptKey], [label, report, forgottenMs, sweepMs], now) {
+  "put report"(values, [reportsKey, sweptKey], [label, report, forgottenMs, sweepMs, observer, silentMs], now) {
     const reports = heldBy<Reports>(values, reportsKey, now, () => new Map());
+    const before = reports.get(String(label)) ?? "";
+    const isObserver = /^\{"at":\d+,"observer":true/.test(before);
+    if (Number(observer) === 1 && !isObserver && now - atOf(before) <= Number(silentMs)) return 0;
     reports.set(String(label), `{"at":${now},${String(report).slice(1)}`);
     putValue(values, reportsKey, reports, now + Number(forgottenMs));
     if (heldValue(values, sweptKey, now) === null) {

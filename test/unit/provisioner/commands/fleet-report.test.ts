@@ -3,6 +3,7 @@ import { createFleetReport } from "../../../../provisioner/commands/fleet-report
 import { fleetKeys } from "../../../../provisioner/fleet/keys.ts";
 import { readReports } from "../../../../provisioner/fleet/reports.ts";
 import { type LoopState, startState } from "../../../../provisioner/loop-state.ts";
+import type { Policy } from "../../../../provisioner/model/desired.ts";
 import { fakeClock } from "../../../fakes/fake-clock.ts";
 import { sharedRedis } from "../../../simulation/redis.ts";
 import { fakeLog } from "../fakes.ts";
@@ -10,7 +11,7 @@ import { desired, LABEL, limits, MINUTE, NOW, observation, planned, row, SECOND,
 
 const keys = fleetKeys(17);
 
-function reporter() {
+function reporter(policy: Policy = "sync") {
   const clock = fakeClock(NOW);
   const redis = sharedRedis(clock.now);
   const connection = redis.connect(clock.sleep);
@@ -19,7 +20,7 @@ function reporter() {
     podName: "vast-pod-0",
     desired,
     limits,
-    policy: "sync" as const,
+    policy,
     firstCreateWaitMs: 10 * SECOND,
     secrets: { all: () => ["sekrit-key-0123"] },
   };
@@ -72,6 +73,12 @@ test("a provisioner that another one keeps from acting does not overwrite its re
   const { loop, after } = reporter();
   loop.ownership = { kind: "other", owner: "another", until: null };
   expect(await after(SECOND)).toBe(0);
+});
+
+test("a provisioner that observes marks its report", async () => {
+  const { after, read } = reporter("observe");
+  await after(SECOND);
+  expect((await read()).get(LABEL)?.report).toMatchObject({ observer: true, pod: "vast-pod-0" });
 });
 
 test("a pod that has ended on order is forgotten, also while its report is written", async () => {

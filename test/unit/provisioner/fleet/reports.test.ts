@@ -24,6 +24,25 @@ test("reports are read with their age by Redis' clock, until they are removed", 
   expect([...(await readReports(redis, keys)).keys()]).toEqual(["b"]);
 });
 
+test("an observer's report replaces no other one, until nobody that acts has reported for a quarter of an hour", async () => {
+  const clock = fakeClock();
+  const redis = sharedRedis(clock.now).connect(clock.sleep);
+  const reasonOf = async (label: string) => (await readReports(redis, keys)).get(label)?.report?.reason;
+  const observe = (reason: string) => putReport(redis, keys, "a", reported({ observer: true, reason }));
+  await putReport(redis, keys, "a", reported({ reason: "owner" }));
+  await clock.advance(15 * MINUTE);
+  await observe("too early");
+  expect(await reasonOf("a")).toBe("owner");
+  await clock.advance(1);
+  for (const reason of ["owner is silent", "second"]) {
+    await observe(reason);
+    expect(await reasonOf("a")).toBe(reason);
+  }
+  await putReport(redis, keys, "a", reported({ reason: "owner is back" }));
+  await observe("too early again");
+  expect(await reasonOf("a")).toBe("owner is back");
+});
+
 test("a report of another version of the program has an age only", async () => {
   const clock = fakeClock();
   const redis = sharedRedis(clock.now).connect(clock.sleep);

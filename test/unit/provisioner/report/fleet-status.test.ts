@@ -219,6 +219,12 @@ describe("what the other provisioners say", () => {
     ]);
   });
 
+  test("of a provisioner that only observes says so", () => {
+    const reports = reportsOf(["k8s_pod=vast-pod-1", reported({ observer: true, instanceId: 101 })]);
+    const [pod] = status([labelled(1)], { reports }).pods;
+    expect(pod?.why).toBe("VAST_POLICY=observe, so nothing is changed: instance 10 is serving");
+  });
+
   test("names the instance that the provisioner keeps, and quotes the host while it loads", () => {
     const rows = [labelled(1), labelled(1, { id: 900, actualStatus: "loading", statusMessage: "pulling" })];
     const loading = reported({ state: "provisioning", message: "instance 900 is loading", instanceId: 900 });

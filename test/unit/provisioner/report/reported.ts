@@ -4,6 +4,7 @@ import { MINUTE, NOW } from "../plan/situation.ts";
 
 export function reported(over: Partial<PodReport> = {}): PodReport {
   return {
+    observer: false,
     schema: 1,
     pod: "vast-pod-0",
     state: "ready",
