@@ -34,3 +34,17 @@ export function createForeignInstances(emulator: Emulator, pods: number, image: 
     sendCommand(emulator, "POST", "instances", { label, image_uuid: image, template_id: template?.id ?? null });
   }
 }
+
+/** Every so many-th host never starts an instance. */
+export function breakHosts(emulator: Emulator, every: number): void {
+  const hosts = new Set([...emulator.world.market.machines.values()].map(({ hostId }) => hostId));
+  for (const host of hosts) {
+    if (host % every === 0) sendCommand(emulator, "POST", `hosts/${host}`, { neverBoots: true });
+  }
+}
+
+/** The value of a setting, for the command that sets it again. */
+export function settingOf(settings: object, name: string): JsonObject[string] {
+  const entry = Object.entries(settings).find(([key]) => key === name);
+  return entry?.[1] ?? null;
+}

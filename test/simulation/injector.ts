@@ -2,8 +2,9 @@
 
 import type { Emulator } from "../emulator/emulator.ts";
 import { isObject, type JsonObject, parseJson } from "../emulator/json.ts";
-import { sendCommand } from "./control-commands.ts";
+import { breakHosts, sendCommand, settingOf } from "./control-commands.ts";
 import type { Disturbance, Truth } from "./emulator-truth.ts";
+import { createFates, type Fates } from "./fates.ts";
 import type { Pod } from "./pod.ts";
 import type { KillPoint } from "./process.ts";
 import type { SharedRedis } from "./redis.ts";
@@ -25,6 +26,7 @@ export interface Injector {
   inject(injection: Injection): void;
   /** The error code of the pod's connections at the moment, or null. */
   failureTo(what: "api" | "instances", pod: number): string | null;
+  readonly fates: Fates;
   /** Ends all faults. */
   endFaults(): void;
 }
@@ -45,6 +47,7 @@ export function createInjector(parts: InjectorParts): Injector {
   const broken: { what: "api" | "instances"; pod: number | null; code: string }[] = [];
   const lasting = new Set<() => void>();
   const normal = { ...world.settings };
+  const fates = createFates(truth.faultsEnd);
 
   /** Calls `end` after `ms`, or when all faults end. */
   const last = (ms: number, end: () => void) => {
@@ -150,9 +153,13 @@ export function createInjector(parts: InjectorParts): Injector {
         const id = instanceOf(injection.pod);
         if (id === null) return;
         sendCommand(emulator, "POST", `instances/${id}/${injection.event}`, injection.body);
+        fates.hit(id, injection, time.now());
         const { undo } = injection;
-        if (undo !== null)
-          last(undo.afterMs, () => void sendCommand(emulator, "POST", `instances/${id}/${undo.event}`));
+        if (undo === null) break;
+        last(undo.afterMs, () => {
+          sendCommand(emulator, "POST", `instances/${id}/${undo.event}`);
+          fates.recovered(id);
+        });
         break;
       }
       case "twin":
@@ -166,6 +173,9 @@ export function createInjector(parts: InjectorParts): Injector {
         last(injection.forMs, () => void sendCommand(emulator, "POST", `hosts/${host}`, { neverBoots: false }));
         break;
       }
+      case "bad-hosts":
+        breakHosts(emulator, injection.every);
+        break;
       case "rented-out": {
         const cheapest = [...world.market.offers.values()].sort((a, b) => a.machine.dph - b.machine.dph || a.id - b.id);
         for (const offer of cheapest.slice(0, injection.offers)) {
@@ -278,15 +288,11 @@ export function createInjector(parts: InjectorParts): Injector {
 
   return {
     inject,
+    fates,
     failureTo: (what, pod) =>
       broken.find((one) => one.what === what && (one.pod === null || one.pod === pod))?.code ?? null,
     endFaults() {
       for (const end of [...lasting]) end();
     },
   };
-}
-
-function settingOf(settings: object, name: string): JsonObject[string] {
-  const entry = Object.entries(settings).find(([key]) => key === name);
-  return entry?.[1] ?? null;
 }

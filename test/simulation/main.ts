@@ -2,9 +2,10 @@
 import yargs from "yargs";
 import { hideBin } from "yargs/helpers";
 import { LAWS } from "./laws/all.ts";
-import { type Money, moneySentence } from "./laws/money.ts";
+import { moneySentence } from "./laws/money.ts";
+import { causeLines, gapLines, moneyLines } from "./money-report.ts";
 import { runMany } from "./run-many.ts";
-import { runOne, type Verdict } from "./run-one.ts";
+import { MIXES, type Mix, runOne, type Verdict } from "./run-one.ts";
 
 // A run of 25 pod-hours takes some seconds; this limits the search for the shortest list to a few minutes.
 const SHRINK_RUNS = 60;
@@ -23,6 +24,16 @@ const flags = await yargs(hideBin(process.argv))
       type: "boolean",
       describe: `all pods share one Redis and one address; so by default from ${MANY_PODS} pods on`,
     },
+    mix: {
+      choices: [...MIXES, "both"] as const,
+      default: "hard" as const,
+      describe: "hard: faults of every kind, to try the laws; calm: what is common, as often as it is",
+    },
+    oracle: {
+      type: "boolean",
+      default: false,
+      describe: "also run a program that knows everything, and print how much less it wastes",
+    },
     shrink: { type: "boolean", default: true, describe: "search for the shortest list of faults that breaks a law" },
   })
   .check((given) => {
@@ -34,14 +45,20 @@ const flags = await yargs(hideBin(process.argv))
   .parse();
 
 const out = (line: string) => void process.stdout.write(`${line}\n`);
-const { hours, pods } = flags;
+const { hours, pods, oracle } = flags;
+const mixes: readonly Mix[] = flags.mix === "both" ? MIXES : [flags.mix];
 const fleet = flags.fleet ?? pods >= MANY_PODS;
 const shrinkRuns = flags.shrink ? SHRINK_RUNS : 0;
 
-process.exitCode = flags.seeds === undefined ? await printOne() : await summarise(flags.seeds);
+process.exitCode = 0;
+for (const mix of mixes) {
+  const code = flags.seeds === undefined ? await printOne(mix) : await summarise(mix, flags.seeds);
+  process.exitCode = Math.max(process.exitCode, code);
+}
 
-async function printOne(): Promise<number> {
-  const verdict = await runOne(flags.seed, { hours, pods, fleet, shrinkRuns, timeline: true });
+async function printOne(mix: Mix): Promise<number> {
+  const options = { hours, pods, fleet, mix, causes: true };
+  const verdict = await runOne(flags.seed, { ...options, shrinkRuns, timeline: true });
   for (const line of verdict.timeline) out(line);
   out("");
   for (const law of Object.keys(LAWS)) {
@@ -51,12 +68,16 @@ async function printOne(): Promise<number> {
   }
   for (const line of verdict.shortest) out(line);
   out(`money: ${moneySentence(verdict.money)}`);
+  for (const line of causeLines([verdict])) out(line);
+  if (oracle) for (const line of gapLines([verdict], [await runOne(flags.seed, { ...options, oracle })])) out(line);
   out(`run: ${verdict.hash}`);
   return verdict.breaches.length === 0 ? 0 : 1;
 }
 
-async function summarise(count: number): Promise<number> {
-  const tasks = Array.from({ length: count }, (_, i) => ({ seed: flags.seed + i, hours, pods, fleet, shrinkRuns }));
+async function summarise(mix: Mix, count: number): Promise<number> {
+  const tasks = Array.from({ length: count }, (_, i) => {
+    return { seed: flags.seed + i, hours, pods, fleet, mix, shrinkRuns, causes: true };
+  });
   const began = performance.now();
   let done = 0;
   const onVerdict = (verdict: Verdict) => {
@@ -69,20 +90,20 @@ async function summarise(count: number): Promise<number> {
   for (const verdict of failing) {
     out(`seed ${verdict.seed} breaks:`);
     for (const line of [...verdict.breaches, ...verdict.shortest]) out(`  ${line}`);
-    out(`  full timeline: npm run simulate -- --seed ${verdict.seed} --hours ${hours} --pods ${pods}`);
+    const how = `--hours ${hours} --pods ${pods}${mix === "hard" ? "" : ` --mix ${mix}`}`;
+    out(`  full timeline: npm run simulate -- --seed ${verdict.seed} ${how}`);
   }
-  const money = verdicts.reduce<Money>(
-    (sum, one) => ({
-      paid: sum.paid + one.money.paid,
-      boot: sum.boot + one.money.boot,
-      waste: sum.waste + one.money.waste,
-    }),
-    { paid: 0, boot: 0, waste: 0 },
-  );
   const seconds = (performance.now() - began) / 1000;
   process.stderr.write(`${Math.round(seconds)} s, ${((count * hours * pods) / seconds).toFixed(1)} pod-hours/s\n`);
   out(`${count} seeds, ${count * hours * pods} pod-hours, ${failing.length} seeds break a law`);
   if (failing.length > 0) out(`failing seeds: ${failing.map((verdict) => verdict.seed).join(", ")}`);
-  out(`money: ${moneySentence(money)}`);
+  for (const line of [...moneyLines(`money, ${mix} mix`, verdicts), ...causeLines(verdicts)]) out(line);
+  if (oracle) {
+    const known = await runMany(
+      tasks.map((task) => ({ ...task, oracle })),
+      () => undefined,
+    );
+    for (const line of gapLines(verdicts, known)) out(line);
+  }
   return failing.length === 0 ? 0 : 1;
 }

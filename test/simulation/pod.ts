@@ -70,7 +70,7 @@ export interface Pod {
 }
 
 // The paths are the programs' defaults.
-const UPSTREAM_PATH = "/var/run/vast-pod/upstream.json";
+export const UPSTREAM_PATH = "/var/run/vast-pod/upstream.json";
 export const STATE_PATH = "/var/lib/vast-pod/provisioner.json";
 // Kubernetes' default between SIGTERM and SIGKILL.
 const GRACE_MS = 30_000;

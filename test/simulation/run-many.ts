@@ -14,6 +14,8 @@ const verdictSchema = z.object({
   hash: z.string(),
   breaches: z.array(z.string()),
   money: z.object({ paid: z.number(), boot: z.number(), waste: z.number() }),
+  servedShare: z.number(),
+  causes: z.array(z.object({ cause: z.string(), boot: z.number(), waste: z.number() })),
   timeline: z.array(z.string()),
   shortest: z.array(z.string()),
 });

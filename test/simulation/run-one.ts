@@ -1,12 +1,14 @@
 // Runs one seed, from scenario to verdict. Touches nothing outside.
 
-import type { Breach } from "./emulator-truth.ts";
+import { calmMix } from "./calm-mix.ts";
+import type { Breach, Truth } from "./emulator-truth.ts";
 import { type FaultMixOptions, faultMix } from "./fault-mix.ts";
 import { judge } from "./laws/all.ts";
 import { type Money, moneyOf } from "./laws/money.ts";
 import { describeInjection, type Injection, type Scenario } from "./scenario.ts";
 import { shrink } from "./shrink.ts";
 import { type RunOptions, simulate, stamp } from "./simulation.ts";
+import type { Cause } from "./spending.ts";
 
 export interface Verdict {
   seed: number;
@@ -14,12 +16,21 @@ export interface Verdict {
   /** Sentences with their time, in order. */
   breaches: string[];
   money: Money;
+  /** The part of all pods' time in which requests were answered. */
+  servedShare: number;
+  /** Why money served nobody. */
+  causes: Cause[];
   timeline: string[];
   /** The shortest list of faults that breaks the first broken law, if requested. */
   shortest: string[];
 }
 
+/** The hard mix tries the laws; the calm one has what is common, as often as it is. */
+export const MIXES = ["hard", "calm"] as const;
+export type Mix = (typeof MIXES)[number];
+
 export interface RunOneOptions extends FaultMixOptions, RunOptions {
+  mix?: Mix;
   /** The most runs to spend on the shortest list for a broken law; 0 means none. */
   shrinkRuns?: number;
 }
@@ -29,10 +40,10 @@ const HOLD_PROBES_MS = 15_000;
 
 /** Runs the mixed scenario of a seed and judges it. */
 export async function runOne(seed: number, options: RunOneOptions): Promise<Verdict> {
-  const scenario = faultMix(seed, options);
+  const scenario = options.mix === "calm" ? calmMix(seed, options) : faultMix(seed, options);
   const runOptions = options.fleet === true ? { holdProbesMs: HOLD_PROBES_MS, ...options } : options;
-  const { truth, timeline, hash } = await simulate(scenario, runOptions);
-  const breaches = judge(truth);
+  const { truth, timeline, hash, causes } = await simulate(scenario, runOptions);
+  const breaches = options.oracle ? [] : judge(truth);
   const [first] = breaches;
   const runs = options.shrinkRuns ?? 0;
   return {
@@ -40,9 +51,16 @@ export async function runOne(seed: number, options: RunOneOptions): Promise<Verd
     hash,
     breaches: breaches.map((breach) => formatBreach(breach, truth.start)),
     money: moneyOf(truth),
+    servedShare: servedShare(truth),
+    causes,
     timeline: timeline,
     shortest: first === undefined || runs === 0 ? [] : await shortestFor(first, scenario, runOptions, runs),
   };
+}
+
+function servedShare({ pods, start, end }: Truth): number {
+  const ms = pods.flatMap(({ serving }) => serving).reduce((sum, { from, to }) => sum + to - from, 0);
+  return ms / (pods.length * (end - start));
 }
 
 async function shortestFor(

@@ -12,6 +12,8 @@ export type Injection = { at: number } & (
   /** Somebody creates a second instance with the pod's label by hand. */
   | { kind: "twin"; pod: number }
   | { kind: "bad-host"; pod: number; forMs: number }
+  /** Every so many-th host never starts an instance. */
+  | { kind: "bad-hosts"; every: number }
   | { kind: "rented-out"; offers: number }
   | { kind: "template"; readme: string }
   | { kind: "image"; image: string; losesDisk: boolean }

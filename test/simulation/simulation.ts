@@ -9,11 +9,13 @@ import type { RequestRecord } from "../emulator/world.ts";
 import { createForeignInstances, sendCommand } from "./control-commands.ts";
 import type { Truth } from "./emulator-truth.ts";
 import { heldProbes } from "./held-probes.ts";
-import { createInjector } from "./injector.ts";
-import { type Pod, type Program, STATE_PATH, simulatedPod } from "./pod.ts";
-import { createRecorder, type Recorder } from "./recorder.ts";
+import { createInjector, type Injector } from "./injector.ts";
+import { createOracle } from "./oracle.ts";
+import { type Pod, type Program, STATE_PATH, simulatedPod, UPSTREAM_PATH } from "./pod.ts";
+import { createRecorder } from "./recorder.ts";
 import { sharedRedis } from "./redis.ts";
 import { describeInjection, FIRST_IMAGE, type Injection, type Scenario } from "./scenario.ts";
+import { type Cause, createSpending } from "./spending.ts";
 import { timelineEntry } from "./timeline.ts";
 import { virtualTime } from "./virtual-time.ts";
 
@@ -30,6 +32,10 @@ export interface RunOptions {
   clockOffsetMs?: (pod: number) => number;
   /** Runs in each pod in place of the provisioner. */
   program?: Program;
+  /** The oracle runs in each pod (oracle.ts). */
+  oracle?: boolean;
+  /** Puts down why money served nobody. */
+  causes?: boolean;
   /** Answers the probes of pods for which all is well only after so long, or when something changes: several times faster. */
   holdProbesMs?: number;
   /** Called each simulated second; true ends the run. */
@@ -57,6 +63,8 @@ export interface RunResult {
   calls: number;
   /** The newest of them, as recorded by the API. */
   requests: readonly RequestRecord[];
+  /** Why money served nobody, if requested; the most expensive first. */
+  causes: Cause[];
   /** Each pod's state file at the end; null: there is none. */
   states: readonly (string | null)[];
 }
@@ -128,7 +136,15 @@ export async function simulate(scenario: Scenario, options: RunOptions = {}): Pr
   const probes = heldProbes(time.now);
   const hold = options.holdProbesMs === undefined ? null : { ms: options.holdProbesMs, probes };
   const pods: Pod[] = [];
-  const recorder: Recorder = createRecorder({
+  const reasons = new Map<number, string>();
+  const spending = createSpending({
+    emulator,
+    truth,
+    now: time.now,
+    reasonOf: (pod) => reasons.get(pod) ?? "nothing published",
+    isUp: (pod) => pods[pod]?.isUp() ?? false,
+  });
+  const recorder = createRecorder({
     emulator,
     now: time.now,
     truth,
@@ -139,12 +155,19 @@ export async function simulate(scenario: Scenario, options: RunOptions = {}): Pr
       image: () => pods[i]?.image ?? { name: "", since: START },
     })),
   });
-  const faults = createInjector({ time, emulator, redis, pods, truth, record: record, observe: recorder.observe });
+  const observe = () => {
+    recorder.observe();
+    if (options.causes) spending.observe();
+  };
+  const faults: Injector = createInjector({ time, emulator, redis, pods, truth, record, observe });
+  const program = options.oracle
+    ? createOracle({ world: emulator.world, fates: () => faults.fates })
+    : (options.program ?? run);
 
   for (const [i, podTruth] of truth.pods.entries()) {
     pods.push(
       simulatedPod({
-        program: options.program ?? run,
+        program,
         time,
         clockOffsetMs: options.clockOffsetMs?.(i) ?? 0,
         random: seededRandom(scenario.seed, `pod ${i}`),
@@ -188,8 +211,13 @@ export async function simulate(scenario: Scenario, options: RunOptions = {}): Pr
           const text = timelineEntry(line);
           if (text !== null) record(i, text);
         },
-        wrote: (path, text) => digest.update(`${time.now()} ${i} ${path} ${text}`),
-        changed: recorder.observe,
+        wrote(path, text) {
+          digest.update(`${time.now()} ${i} ${path} ${text}`);
+          if (path !== UPSTREAM_PATH || !options.causes) return;
+          reasons.set(i, /"reason": ?"(\w+)"/.exec(text)?.[1] ?? "");
+          spending.observe();
+        },
+        changed: observe,
         alter: (dependencies) => options.alter?.(dependencies, i) ?? dependencies,
       }),
     );
@@ -215,15 +243,16 @@ export async function simulate(scenario: Scenario, options: RunOptions = {}): Pr
     if (!over) time.after(LOOK_MS, () => lookAgain(every));
   };
   if (look !== undefined) time.after(LOOK_MS, () => lookAgain(look));
-  recorder.observe();
+  observe();
   const events = {
     nextAt: emulator.nextEventAt,
     happen() {
       emulator.advance();
-      recorder.observe();
+      observe();
     },
   };
   await time.runUntil(end, events, () => over);
+  const causes = options.causes ? spending.causes() : [];
   recorder.close();
   for (const pod of pods) pod.kill();
   await time.rest();
@@ -233,6 +262,7 @@ export async function simulate(scenario: Scenario, options: RunOptions = {}): Pr
     hash: digest.digest("hex"),
     calls: emulator.world.requestCount,
     requests: emulator.world.requests,
+    causes,
     states: pods.map(({ disk }) => disk.read(STATE_PATH)),
   };
 }

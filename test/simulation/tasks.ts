@@ -1,6 +1,6 @@
 // What run-many.ts and its child processes tell each other. Touches the channel to the parent.
 import { z } from "zod";
-import type { Verdict } from "./run-one.ts";
+import { MIXES, type Verdict } from "./run-one.ts";
 
 /** What a child gets. */
 export const taskSchema = z.object({
@@ -9,14 +9,17 @@ export const taskSchema = z.object({
   pods: z.int(),
   fleet: z.boolean(),
   shrinkRuns: z.int(),
+  mix: z.enum(MIXES).default("hard"),
+  oracle: z.boolean().default(false),
+  causes: z.boolean().default(false),
 });
-export type Task = z.infer<typeof taskSchema>;
+export type Task = z.input<typeof taskSchema>;
 
 /** The first message of a child: it has read its program. */
 export const READY = "ready";
 
 /** Runs in the child: one task after another, until the parent disconnects. */
-export function runTasksOfParent(work: (task: Task) => Promise<Verdict>): void {
+export function runTasksOfParent(work: (task: z.infer<typeof taskSchema>) => Promise<Verdict>): void {
   process.send?.(READY);
   process.on("message", (message) => {
     work(taskSchema.parse(message)).then(

@@ -1,0 +1,194 @@
+// A program that knows what the emulator knows, also whether and when an instance comes back by itself. It runs in the provisioner's
+// place and acts through the same client, rate limits, faults and kills; it keeps no lease and confirms nothing. What it still pays for
+// nobody cannot be avoided: a bound, not a policy. Touches the emulator, which it reads, and what it is handed.
+import type { Clock } from "../../common/clock.ts";
+import { isFileSystemError } from "../../common/errors.ts";
+import type { Server } from "../../common/upstream-file.ts";
+import type { Dependencies } from "../../provisioner/commands/dependencies.ts";
+import { createPublisher, type Publisher } from "../../provisioner/publish/publish.ts";
+import { requirements, searchBody } from "../../provisioner/search/requirements.ts";
+import type { ProvisionerSettings } from "../../provisioner/settings.ts";
+import { createVastClient, type VastClient } from "../../provisioner/vast/client.ts";
+import { VastError } from "../../provisioner/vast/errors.ts";
+import { createPacing } from "../../provisioner/vast/pacing.ts";
+import { readTemplate } from "../../provisioner/vast/rows.ts";
+import { createTransport } from "../../provisioner/vast/transport.ts";
+import { chargesCards, spendable } from "../emulator/instances/billing.ts";
+import { isListening } from "../emulator/instances/endpoints.ts";
+import type { Instance } from "../emulator/instances/instance.ts";
+import { templateHash, templateRow } from "../emulator/templates/template.ts";
+import { seconds, type World } from "../emulator/world.ts";
+import type { Fates } from "./fates.ts";
+import type { Program } from "./pod.ts";
+
+const LOOK_MS = 1000;
+// A typical boot. While an instance is charged, half of it is the price of the service that a replacement costs.
+const BOOT_MS = 90_000;
+const HOUR_MS = 3_600_000;
+// The default port of the template.
+const APP_PORT = 8000;
+
+export interface OracleParts {
+  world: World;
+  fates(): Fates;
+}
+
+export function createOracle({ world, fates }: OracleParts): Program {
+  return async (settings, dependencies, stop) => {
+    const { clock, disk } = dependencies;
+    const { desired, podName, upstreamPath, drainMs, limits, onTerminate } = settings;
+    const client = clientOf(settings, dependencies);
+    const publisher = createPublisher(upstreamPath, podName, clock, () => 0, disk);
+    await publisher.start();
+    /** Those that must not be served any more. */
+    const given = new Set<number>();
+
+    const own = () => [...world.live.values()].filter(({ label }) => label === desired.label);
+
+    function isDead(instance: Instance): boolean {
+      if (isListening(instance)) return false;
+      const hostIsBad = world.hosts.get(instance.machine.hostId)?.neverBoots === true;
+      if (hostIsBad && instance.actualStatus !== "running") return true;
+      const backAt = fates().backAt(instance.id);
+      if (backAt === null) return false; // it is on its way
+      const appMs = world.settings.appSeconds * 1000;
+      return backAt - world.time > appMs + (chargesCards(instance) ? BOOT_MS / 2 : BOOT_MS);
+    }
+
+    function isWanted({ spec }: Instance): boolean {
+      const template = world.templates.find((one) => one.creatorId === world.account.id);
+      const reported = world.settings.images[spec.image]?.runningAs ?? spec.image;
+      const right = spec.image === desired.image || reported === desired.image;
+      return right && template !== undefined && spec.templateHash === templateHash(template);
+    }
+
+    /** The one to keep: that answers, is as wanted, and is the oldest. */
+    function best(): Instance | null {
+      const rank = (one: Instance) => Number(isWanted(one)) * 2 + Number(isListening(one));
+      const alive = own().filter((one) => !isDead(one) && !given.has(one.id));
+      return alive.sort((a, b) => rank(b) - rank(a) || a.id - b.id)[0] ?? null;
+    }
+
+    async function serve(): Promise<void> {
+      const kept = best();
+      await publish(publisher, kept, kept === null ? null : serverOf(kept, settings));
+    }
+
+    /** Until nginx has let go of it, and its requests have had their time. */
+    async function withdraw(instance: Instance): Promise<void> {
+      const served = isListening(instance);
+      given.add(instance.id);
+      await serve();
+      for (let waited = 0; waited < 10_000; waited += 200) {
+        const applied = await dependencies.askReloader(stop);
+        if (applied !== null && applied.server?.port !== serverOf(instance, settings)?.port) break;
+        await clock.sleep(200);
+      }
+      if (served) await clock.sleep(drainMs);
+    }
+
+    async function end(instance: Instance): Promise<void> {
+      await withdraw(instance);
+      try {
+        await client.destroyInstance(instance.id, () => true);
+      } finally {
+        if (world.live.has(instance.id)) given.delete(instance.id);
+      }
+    }
+
+    async function act(): Promise<void> {
+      if (refusesAll(world)) return;
+      const kept = best();
+      const extra = own().find((one) => one !== kept);
+      if (extra !== undefined) return end(extra);
+      if (!mayCreate(world, desired.label, limits.maxCreatesPerHour)) return;
+      if (kept === null) return create(client, world, settings);
+      if (!isWanted(kept)) await end(kept);
+    }
+
+    const serving = forever(clock, stop, serve);
+    await Promise.all([serving, forever(clock, stop, act)]);
+    if (onTerminate !== "destroy") return true;
+    // Until SIGKILL.
+    while (own().length > 0) {
+      for (const instance of own()) await ignoringFaults(() => end(instance));
+      await clock.sleep(LOOK_MS);
+    }
+    return true;
+  };
+}
+
+function clientOf(settings: ProvisionerSettings, { clock, adapter, random }: Dependencies): VastClient {
+  const pacing = createPacing(clock, random);
+  const { secrets, vastUrl } = settings;
+  const network = { baseUrl: vastUrl, apiKey: secrets.apiKey, clock, pacing, ...(adapter ? { adapter } : {}) };
+  return createVastClient(createTransport(network));
+}
+
+async function forever(clock: Clock, stop: AbortSignal, work: () => Promise<void>): Promise<void> {
+  while (!stop.aborted) {
+    await ignoringFaults(work);
+    await clock.sleep(LOOK_MS, stop);
+  }
+}
+
+async function ignoringFaults(work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (!(error instanceof VastError) && !isFileSystemError(error)) throw error;
+  }
+}
+
+/** Nothing that is sent would be done. */
+function refusesAll(world: World): boolean {
+  const { keyRevoked, scopes, twoFactor } = world.account;
+  return keyRevoked || twoFactor || (scopes !== null && !scopes.includes("instance_write"));
+}
+
+function mayCreate(world: World, label: string, most: number): boolean {
+  if (world.account.spendLimited || spendable(world) <= 0) return false;
+  const made = [...world.instances.values()].filter((one) => one.label === label);
+  return made.filter(({ createdAt }) => createdAt > world.time - HOUR_MS).length < most;
+}
+
+async function create(client: VastClient, world: World, settings: ProvisionerSettings): Promise<void> {
+  const { desired, query } = settings;
+  const row = world.templates.find((one) => one.creatorId === world.account.id);
+  const template = row === undefined ? null : readTemplate(templateRow(row));
+  if (template === null) return;
+  const needs = requirements(template, settings.limits.maxDollarsPerHour, []);
+  const offers = await client.searchOffers(searchBody(query, needs, []));
+  const { label, image } = desired;
+  for (const { id } of offers) {
+    const offer = world.market.offers.get(id);
+    const { machine } = offer ?? {};
+    if (machine === undefined || world.hosts.get(machine.hostId)?.neverBoots || machine.endDate <= seconds(world))
+      continue;
+    const request = { offerId: id, templateHash: template.hash, image, label, diskSpace: needs.diskGb };
+    await client.createInstance(request, () => true);
+    return;
+  }
+}
+
+function serverOf(instance: Instance, { desired }: ProvisionerSettings): Server | null {
+  if (!isListening(instance) || instance.ip === null) return null;
+  const wanted = desired.upstreamPort ?? APP_PORT;
+  const port = instance.ports?.find(({ container, protocol }) => container === wanted && protocol === "tcp");
+  return port === undefined ? null : { scheme: "http", host: instance.ip.trim(), port: port.host };
+}
+
+async function publish(publisher: Publisher, kept: Instance | null, server: Server | null): Promise<void> {
+  const instance =
+    kept === null
+      ? null
+      : { id: kept.id, hostId: null, machineId: null, image: kept.spec.image, templateHash: kept.spec.templateHash };
+  const state = server === null ? "provisioning" : "ready";
+  await publisher.publish({
+    state,
+    reason: server === null ? "instance_starting" : "instance_ready",
+    message: "",
+    server,
+    instance,
+  });
+}
