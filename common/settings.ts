@@ -1,7 +1,7 @@
 // Reads settings from environment and flags, and reports all problems at once, each with its name and what to do. Touches only
 // the files that `<NAME>_FILE` variables name, through `readFile`.
 import { codeOf } from "./errors.ts";
-import { typingMistakes } from "./suggest.ts";
+import { mistypedNames } from "./mistyped-names.ts";
 import type { Values, Variable, VariableTable } from "./variables.ts";
 
 export interface SettingsSource {
@@ -36,35 +36,42 @@ export function readSettings<T extends VariableTable, const N extends keyof T & 
   const problems: string[] = [];
   const warnings: string[] = [];
   const values: Record<string, unknown> = {};
-  for (const [name, variable] of Object.entries<Variable>(table)) {
-    if (names !== undefined && !names.some((one) => one === name)) continue;
-    const raw = readRaw(name, variable, source);
-    if (raw.warning) warnings.push(raw.warning);
-    if (raw.problem) problems.push(raw.problem);
-    else values[name] = parse(name, variable, raw.text, problems);
+  const all = Object.keys(table);
+  const read = names === undefined ? all : all.filter((name) => names.some((one) => one === name));
+  for (const name of read) {
+    const { value, problem, warning } = readOne(table, source, name);
+    if (warning) warnings.push(warning);
+    if (problem) problems.push(problem);
+    else values[name] = value;
   }
-  const mistyped = names === undefined ? mistypedNames(table, source.env) : [];
-  if (problems.length > 0) throw new SettingsError([...problems, ...mistyped]);
-  warnings.push(...mistyped);
+  problems.push(...mistypedNames(table, read, source.env));
+  if (problems.length > 0) throw new SettingsError(problems);
   return { values: values as Values<Pick<T, N>>, warnings };
 }
 
-// More than two mistakes: then it is the name of something else, like KUBERNETES_SERVICE_HOST.
-const MOST_MISTAKES = 2;
+/** One setting, whatever else is wrong. Throws a `SettingsError`. */
+export function readSetting<T extends VariableTable, N extends keyof T & string>(
+  table: T,
+  source: SettingsSource,
+  name: N,
+): Values<T>[N] {
+  const { value, problem } = readOne(table, source, name);
+  if (problem) throw new SettingsError([problem]);
+  return value as Values<T>[N];
+}
 
-/** One sentence for each variable that looks like a setting and is none: without it, a mistyped VAST_MAX_DPH is no limit at all. */
-function mistypedNames(table: VariableTable, env: SettingsSource["env"]): string[] {
-  const known = Object.entries(table).flatMap(([name, { secret, formerly }]) => [
-    name,
-    ...(secret ? [`${name}_FILE`] : []),
-    ...(formerly === undefined ? [] : [formerly]),
-  ]);
-  const beginnings = new Set(known.map((name) => name.split("_")[0]));
-  return Object.keys(env).flatMap((name) => {
-    if (known.includes(name) || !beginnings.has(name.split("_")[0])) return [];
-    const meant = known.find((one) => typingMistakes(name, one) <= MOST_MISTAKES);
-    return meant === undefined ? [] : [`${name} is not a setting: did you mean ${meant}?`];
-  });
+interface OneSetting {
+  value?: unknown;
+  problem?: string;
+  warning?: string;
+}
+
+function readOne(table: VariableTable, source: SettingsSource, name: string): OneSetting {
+  const variable = table[name];
+  if (variable === undefined) return {};
+  const { text, problem, warning } = readRaw(name, variable, source);
+  if (problem !== undefined) return { problem };
+  return { ...parse(name, variable, text), ...(warning === undefined ? {} : { warning }) };
 }
 
 /** The text of a setting, or why it cannot be read. */
@@ -94,22 +101,20 @@ function readRaw(name: string, { secret, formerly, expects }: Variable, source: 
   return {};
 }
 
-function parse(name: string, v: Variable, text: string | undefined, problems: string[]): unknown {
+function parse(name: string, v: Variable, text: string | undefined): Pick<OneSetting, "value" | "problem"> {
   const effective = text ?? (v.need === "default" ? v.default : undefined);
   if (effective === undefined || effective.trim() === "") {
     if (v.need === "required")
-      problems.push(`${name} is ${text === undefined ? "missing" : "empty"}: set it to ${v.expects}.`);
-    else if (effective !== undefined) problems.push(`${name} is blank: set it to ${v.expects}, or leave it out.`);
-    return undefined;
+      return { problem: `${name} is ${text === undefined ? "missing" : "empty"}: set it to ${v.expects}.` };
+    return effective === undefined ? {} : { problem: `${name} is blank: set it to ${v.expects}, or leave it out.` };
   }
   const parsed = v.schema.safeParse(effective);
-  if (parsed.success) return parsed.data;
+  if (parsed.success) return { value: parsed.data };
   const shown = v.secret
     ? `${name} cannot be read (its value is not shown)`
     : `${name} is ${JSON.stringify(printable(name, effective))}`;
   const detail = v.secret ? "" : customMessage(parsed.error.issues);
-  problems.push(`${shown}: expected ${v.expects}${detail}.`);
-  return undefined;
+  return { problem: `${shown}: expected ${v.expects}${detail}.` };
 }
 
 function customMessage(issues: readonly { code: string; message: string }[]): string {

@@ -3,7 +3,7 @@ import { exponentialMs } from "./backoff.ts";
 import type { Clock } from "./clock.ts";
 import { messageOf } from "./errors.ts";
 import { createRegistry } from "./metrics.ts";
-import { readSettings, type SettingsSource } from "./settings.ts";
+import { readSetting, type SettingsSource } from "./settings.ts";
 import type { StatusServer, StatusSource } from "./status-server.ts";
 import type { Values, VariableTable } from "./variables.ts";
 
@@ -72,7 +72,7 @@ export function readAlone<T extends VariableTable, N extends keyof T & string>(
   source: SettingsSource,
   name: N,
 ): Values<T>[N] {
-  const read = (from: SettingsSource) => readSettings(table, from, [name]).values[name];
+  const read = (from: SettingsSource) => readSetting(table, from, name);
   try {
     return read(source);
   } catch {

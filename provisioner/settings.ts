@@ -1,7 +1,7 @@
 // The provisioner's settings, typed and in the code's units. Touches the files with secrets.
 
 import type { LogFormat } from "../common/log-destination.ts";
-import { readSettings, SettingsError, type SettingsSource } from "../common/settings.ts";
+import { readSetting, readSettings, SettingsError, type SettingsSource } from "../common/settings.ts";
 import { readSmallFileSync } from "../common/small-file.ts";
 import type { Header, RegistryLogin } from "../common/variable-parsers.ts";
 import type { Values } from "../common/variables.ts";
@@ -287,7 +287,7 @@ function createSecrets(source: SettingsSource, first: Rotating, redis: RedisAddr
     reload() {
       for (const name of ROTATING) {
         try {
-          current = { ...current, ...readSettings(PROVISIONER_VARIABLES, source, [name]).values };
+          current = { ...current, [name]: readSetting(PROVISIONER_VARIABLES, source, name) };
         } catch {
           // The file is half-written or missing for a moment: the current secret stays. If it is refused, the log says so.
         }

@@ -1,6 +1,6 @@
 // The reloader's settings, typed and in the code's units. Touches only the files that `SettingsSource` reads.
 import type { LogFormat } from "../common/log-destination.ts";
-import { readSettings, SettingsError, type SettingsSource } from "../common/settings.ts";
+import { readSetting, readSettings, SettingsError, type SettingsSource } from "../common/settings.ts";
 import type { Header } from "../common/variable-parsers.ts";
 import type { ProxySettings } from "./render/view.ts";
 import { RELOADER_VARIABLES, SYSTEM_AUTHORITIES } from "./variables.ts";
@@ -68,7 +68,7 @@ export function reloaderSettings(
 
 /** The current secret header: its file may have changed since the start. Throws a `SettingsError`. */
 export function readAuthHeader(source: SettingsSource): Header | null {
-  return readSettings(RELOADER_VARIABLES, source, ["UPSTREAM_AUTH_HEADER"]).values.UPSTREAM_AUTH_HEADER ?? null;
+  return readSetting(RELOADER_VARIABLES, source, "UPSTREAM_AUTH_HEADER") ?? null;
 }
 
 /** The settings that may conflict with each other. */

@@ -1,6 +1,6 @@
 // Reads each setting by itself, so that one that cannot be used does not keep the others from being checked. Touches the files with
 // secrets.
-import { readSettings, SettingsError, type SettingsSource } from "../../common/settings.ts";
+import { readSetting, SettingsError, type SettingsSource } from "../../common/settings.ts";
 import type { Values } from "../../common/variables.ts";
 import { readProvisionerSettings } from "../settings.ts";
 import { PROVISIONER_VARIABLES } from "../variables.ts";
@@ -18,7 +18,7 @@ export function checkSettings(source: SettingsSource): CheckedSettings {
   let values: Partial<Values<Table>> = {};
   for (const name of Object.keys(PROVISIONER_VARIABLES) as (keyof Table)[]) {
     try {
-      values = { ...values, ...readSettings(PROVISIONER_VARIABLES, source, [name]).values };
+      values = { ...values, [name]: readSetting(PROVISIONER_VARIABLES, source, name) };
     } catch (error) {
       if (!(error instanceof SettingsError)) throw error; // it is reported below, with all others
     }

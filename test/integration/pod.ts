@@ -54,7 +54,7 @@ export interface Pod {
   provisionAsOrdinaryUser(): Promise<Child>;
   /** The value of a metric of the provisioner, or null. */
   metric(name: string): Promise<string | null>;
-  reload(): Promise<Child>;
+  reload(more?: Readonly<Record<string, string>>): Promise<Child>;
   upstream(): Promise<UpstreamFile | null>;
   /** Waits until the upstream file meets the condition, and returns it. */
   until(what: string, condition: (file: UpstreamFile) => unknown, timeoutMs?: number): Promise<UpstreamFile>;
@@ -190,7 +190,7 @@ async function fill(sandbox: Sandbox, options: PodOptions): Promise<Pod> {
       const text = await (await fetch(`http://127.0.0.1:${provisionerPort}/metrics`)).text();
       return new RegExp(`^${name} (.*)$`, "m").exec(text)?.[1] ?? null;
     },
-    reload: () =>
+    reload: (more = {}) =>
       start("reloader", ["dist/reloader.mjs"], {
         UPSTREAM_PATH: upstreamPath,
         NGINX_CONFIG_PATH: join(files.confFolder, "default.conf"),
@@ -200,6 +200,7 @@ async function fill(sandbox: Sandbox, options: PodOptions): Promise<Pod> {
         NGINX_STATUS_PORT: String(nginxStatusPort),
         RELOADER_STATUS_PORT: String(reloaderPort),
         UPSTREAM_ALLOW_LOCAL: "true",
+        ...more,
       }),
     upstream,
     until: (what, condition, timeoutMs = 20_000) =>

@@ -1,0 +1,31 @@
+// Settings that were not meant so are refused before anything is rented: by the program, and by each command that reads them.
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { openPod, type Pod } from "./pod.ts";
+
+let pod: Pod;
+beforeEach(async () => {
+  pod = await openPod();
+});
+afterEach(() => pod.close());
+
+/** What a program says that ends by itself. */
+async function ended(env: Record<string, string>, command?: string[]) {
+  const child = await pod.provision(env, command);
+  return { ...(await child.exited), output: child.lines.join("\n") };
+}
+
+test("a mistyped name of a setting is refused, by each command that reads the setting", async () => {
+  const slip = { VAST_MAX_DPPH: "0.5" };
+  const said = "VAST_MAX_DPPH is not a setting: did you mean VAST_MAX_DPH? Rename it, or remove it.";
+  expect(await ended(slip)).toMatchObject({ code: 2, output: expect.stringContaining(said) });
+  expect(await ended(slip, ["plan"])).toMatchObject({ code: 2, output: expect.stringContaining(said) });
+  const doctor = await ended(slip, ["doctor"]);
+  expect(doctor).toMatchObject({ code: 1, output: expect.stringContaining("did you mean VAST_MAX_DPH?") });
+  const reloader = await pod.reload({ NGINX_LISTEN_PRT: "8000" });
+  expect((await reloader.exited).code).toBe(2);
+  expect(reloader.lines.join("\n")).toContain("did you mean NGINX_LISTEN_PORT?");
+  // It reads no price: an instance can be destroyed all the same. With another label it would not be this pod's.
+  expect((await ended(slip, ["destroy", "--yes"])).code).toBe(0);
+  expect((await ended({ VAST_LABLE: "x" }, ["destroy", "--yes"])).code).toBe(2);
+  expect(await pod.emulator.mutations()).toEqual([]);
+});
