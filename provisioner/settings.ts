@@ -11,6 +11,7 @@ import { labelOf } from "./model/label.ts";
 import { type RedisAddress, type RedisAddresses, redisAddresses } from "./redis/address.ts";
 import { passwordsIn, type RedisTarget } from "./redis/url.ts";
 import { type SearchQuery, withOrder } from "./search/query.ts";
+import { judgeSearch } from "./search/unknown-fields.ts";
 import { PROVISIONER_VARIABLES } from "./variables.ts";
 
 /** What decides, and what is read for a decision. */
@@ -109,10 +110,11 @@ function planSettings(
   source: SettingsSource,
 ): PlanSettings {
   const redis = redisOf(v, v);
-  if (v.VAST_HEALTH_EXPECT !== undefined && v.VAST_HEALTH_PATH === undefined)
-    throw new SettingsError([
-      "VAST_HEALTH_EXPECT is set without VAST_HEALTH_PATH: set the path whose answer holds that text, or leave both out.",
-    ]);
+  const { VAST_SEARCH_QUERY, VAST_SEARCH_ORDER } = v;
+  const search = judgeSearch({ VAST_SEARCH_QUERY, VAST_SEARCH_ORDER }, v.VAST_SEARCH_ALLOW_UNKNOWN);
+  const problems = [...search.problems];
+  if (v.VAST_HEALTH_EXPECT !== undefined && v.VAST_HEALTH_PATH === undefined) problems.push(EXPECT_WITHOUT_PATH);
+  if (problems.length > 0) throw new SettingsError(problems);
   return {
     podName: v.POD_NAME,
     desired: {
@@ -137,7 +139,7 @@ function planSettings(
     },
     policy: v.VAST_POLICY,
     vastUrl: v.VAST_URL,
-    query: withOrder(v.VAST_SEARCH_QUERY, v.VAST_SEARCH_ORDER?.order),
+    query: withOrder(VAST_SEARCH_QUERY, VAST_SEARCH_ORDER?.order),
     redis,
     banTimes: {
       banTtlSeconds: v.BLACKLIST_BAN_TTL_SECONDS,
@@ -154,13 +156,12 @@ function planSettings(
     logFormat: v.LOG_FORMAT,
     debug: v.DEBUG,
     secrets: createSecrets(source, { ...v, DOCKER_LOGIN: login }, redis),
-    warnings: [
-      ...warnings,
-      ...v.VAST_SEARCH_QUERY.warnings.map((warning) => `VAST_SEARCH_QUERY: ${warning}.`),
-      ...(v.VAST_SEARCH_ORDER?.warnings ?? []).map((warning) => `VAST_SEARCH_ORDER: ${warning}.`),
-    ],
+    warnings: [...warnings, ...search.warnings],
   };
 }
+
+const EXPECT_WITHOUT_PATH =
+  "VAST_HEALTH_EXPECT is set without VAST_HEALTH_PATH: set the path whose answer holds that text, or leave both out.";
 
 export interface DestroySettings {
   podName: string;

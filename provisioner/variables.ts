@@ -90,6 +90,11 @@ export const PROVISIONER_VARIABLES = {
     },
     "the query's, else the API's",
   ),
+  VAST_SEARCH_ALLOW_UNKNOWN: byDefault(boolean, "false", {
+    group: "search",
+    meaning: "`true`: send fields of query and order that the API may not know; `false`: refuse them",
+    expects: EXPECTED.boolean,
+  }),
   VAST_MAX_DPH: optional(
     z
       .string()
@@ -133,7 +138,7 @@ export const PROVISIONER_VARIABLES = {
   }),
   VAST_HEALTH_EXPECT: optional(z.string().regex(/^[\x20-\x7e]{1,500}$/), {
     group: "instance",
-    meaning: `text that the HTTP probe's answer must hold, in a header or in the first 64 KiB of its body; may contain \`${INSTANCE_ID_REFERENCE}\``,
+    meaning: `text that the HTTP probe's answer must hold, in a header or its first 64 KiB; may contain \`${INSTANCE_ID_REFERENCE}\``,
     expects: `1-500 printable characters, like "instance": ${INSTANCE_ID_REFERENCE} or X-Instance: ${INSTANCE_ID_REFERENCE}`,
   }),
   VAST_URL: byDefault(url(["http:", "https:"], isBase), "https://console.vast.ai", {

@@ -1,14 +1,28 @@
-// `vast-provisioner query TEXT`: prints the filters that a search query means. Needs no settings; touches only the terminal.
-import { EXIT, type ExitCode } from "../../common/command.ts";
+// `vast-provisioner query TEXT`: prints the filters that a search query means. Touches only the terminal.
+import { type CommandCall, EXIT, type ExitCode } from "../../common/command.ts";
+import { readSettings, type SettingsSource } from "../../common/settings.ts";
 import type { Streams } from "../../common/terminal.ts";
 import { readQuery } from "../search/query.ts";
 import { QueryError } from "../search/query-error.ts";
 import { DEFAULT_FILTERS } from "../search/query-text.ts";
+import { judgeSearch } from "../search/unknown-fields.ts";
+import { PROVISIONER_VARIABLES } from "../variables.ts";
+
+export function queryCommand({ options, output, terminal }: CommandCall, source: SettingsSource): ExitCode {
+  const { values } = readSettings(PROVISIONER_VARIABLES, source, ["VAST_SEARCH_ALLOW_UNKNOWN"]);
+  const words = [options.text ?? []].flat().map(String);
+  const allowUnknown = values.VAST_SEARCH_ALLOW_UNKNOWN;
+  return showQuery(
+    words,
+    { noDefault: options["no-default"] === true, json: output === "json", allowUnknown },
+    terminal,
+  );
+}
 
 /** Prints the filters on `out` and warnings on `err`. The words, which the shell has separated, are joined by blanks. */
 export function showQuery(
   words: readonly string[],
-  options: { noDefault: boolean; json: boolean },
+  options: { noDefault: boolean; json: boolean; allowUnknown: boolean },
   { out, err }: Streams,
 ): ExitCode {
   if (words.length === 0) {
@@ -16,8 +30,12 @@ export function showQuery(
     return EXIT.badSettings;
   }
   try {
-    const { filters, options: rest, warnings } = readQuery(words.join(" "), options.noDefault ? {} : DEFAULT_FILTERS);
-    for (const warning of warnings) err(`Warning: ${warning}.\n`);
+    const query = readQuery(words.join(" "), options.noDefault ? {} : DEFAULT_FILTERS);
+    const { problems, warnings } = judgeSearch({ "the query": query }, options.allowUnknown);
+    for (const problem of problems) err(`vast-provisioner: ${problem}\n`);
+    if (problems.length > 0) return EXIT.badSettings;
+    for (const warning of warnings) err(`Warning: ${warning}\n`);
+    const { filters, options: rest } = query;
     out(`${JSON.stringify({ filters, ...rest }, null, options.json ? 0 : 2)}\n`);
     return EXIT.done;
   } catch (error) {

@@ -112,12 +112,12 @@ export const PROVISIONER_COMMANDS: readonly Command<keyof typeof PROVISIONER_VAR
   },
   {
     usage: "query [text..]",
-    meaning: "print the filters that a VAST_SEARCH_QUERY means; needs no settings",
+    meaning: "print the filters that a VAST_SEARCH_QUERY means; needs no account",
     examples: [
       { args: "query 'gpu_ram>=24 num_gpus=1'", meaning: "print the filters of this query as JSON" },
       { args: "query --no-default 'dph<0.5'", meaning: "without the filters that are added to a query" },
     ],
-    settings: [],
+    settings: ["VAST_SEARCH_ALLOW_UNKNOWN"],
     outputs: ["text", "json"],
     options: {
       "no-default": {
@@ -127,11 +127,7 @@ export const PROVISIONER_COMMANDS: readonly Command<keyof typeof PROVISIONER_VAR
     },
     positionals: { text: { describe: "the query, or JSON filters" } },
     takesText: "text",
-    async run({ options, output, terminal }) {
-      const { showQuery } = await import("./query.ts");
-      const words = [options.text ?? []].flat().map(String);
-      return showQuery(words, { noDefault: options["no-default"] === true, json: output === "json" }, terminal);
-    },
+    run: async (call) => (await import("./query.ts")).queryCommand(call, sourceOf(call)),
   },
   {
     usage: "reap",

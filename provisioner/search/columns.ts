@@ -1,5 +1,5 @@
 // Reads the value of a search field from an offer's row: some fields have several names, and some exist only in filters. Pure.
-import { SHORT_NAMES } from "./fields.ts";
+import { IN_GB, SHORT_NAMES } from "./fields.ts";
 
 export type Fields = Readonly<Record<string, unknown>>;
 
@@ -59,6 +59,11 @@ export function columnOf(row: Fields, field: string): unknown {
     case "driver_version":
       return numberOf(get("driver_vers")) ?? driverNumber(get("driver_version"));
     default: {
+      const base = IN_GB.get(field);
+      if (base !== undefined) {
+        const megabytes = numberOf(columnOf(row, base));
+        return megabytes === null ? undefined : megabytes / 1000;
+      }
       const name = SHORT_NAMES.get(field) ?? field;
       for (const one of NAMES.get(name) ?? [name]) if (get(one) !== undefined) return get(one);
       return undefined;

@@ -22,13 +22,28 @@ export const RECOGNISED: ReadonlySet<string> = new Set(
   ).split(" "),
 );
 
-/** More columns of offers: the API filters and sorts by them, although the command line warns about them. */
-export const OTHER_COLUMNS: ReadonlySet<string> = new Set(
-  (
-    "ask_contract_id bundle_id dph_base dphtotal driver_vers end_date expected_reliability geolocode gpu_lanes " +
-    "gpu_totalram hosting_type is_bid os_version public_ipaddr reliability2 score start_date storage_total_cost " +
-    "target_reliability vericode"
-  ).split(" "),
+/** More columns of offers and of filters, which the official command line does not name. */
+const OTHER_COLUMNS =
+  "ask_contract_id avail_vol_ask_id avail_vol_dph avail_vol_size bundle_id bundled_results cpu_name credit_discount_max " +
+  "discount_rate discounted_dph_total discounted_hourly disk_name dph_base dph_total_adj dphtotal driver_vers end_date " +
+  "expected_reliability geolocode gpu_ids gpu_lanes gpu_totalram hosting_type hostname internet_down_cost_per_tb " +
+  "internet_up_cost_per_tb is_bid is_vm_deverified nw_disk_avg_bw nw_disk_max_bw nw_disk_min_bw os_version public_ipaddr " +
+  "reliability2 reliability_mult resource_type rn score start_date storage_total_cost target_reliability time_remaining " +
+  "time_remaining_isbid vericode vram_costperhour webpage";
+
+/** Names for the same in GB. */
+export const IN_GB: ReadonlyMap<string, string> = new Map([
+  ["cpu_ram_GB", "cpu_ram"],
+  ["gpu_ram_GB", "gpu_ram"],
+  ["gpu_totalram_GB", "gpu_total_ram"],
+]);
+
+/** Every field that the API can filter by or sort by. It ignores others without a word. */
+export const KNOWN_FIELDS: ReadonlySet<string> = new Set([...RECOGNISED, ...OTHER_COLUMNS.split(" "), ...IN_GB.keys()]);
+
+/** Keys of a search body whose value is no condition; some are fields as well. */
+export const PARAMETERS: ReadonlySet<string> = new Set(
+  "disable_bundling external extra_ids gpu_option has_avx show_incompatible target_reliability template_id".split(" "),
 );
 
 /** Short names that the command line replaces before sending. */

@@ -1,14 +1,19 @@
 // The sort order of offers: parses it like the official command line's `-o` option, and applies it to the rows. Pure.
 import { columnOf, comparable } from "./columns.ts";
-import { OTHER_COLUMNS, RECOGNISED, SHORT_NAMES } from "./fields.ts";
+import { SHORT_NAMES } from "./fields.ts";
+import { otherPriceWarnings } from "./other-prices.ts";
 import { strip } from "./python-text.ts";
 import { QueryError } from "./query-error.ts";
+import { unknownAmong } from "./unknown-fields.ts";
 
 /** In the search endpoint's form: field and direction, the most important first. */
 export type Order = readonly (readonly [field: string, direction: "asc" | "desc"])[];
 
 export interface ReadOrder {
   order: Order;
+  /** The fields that the API does not know. */
+  unknown: readonly string[];
+  /** Sentences about what is probably not meant so. */
   warnings: readonly string[];
 }
 
@@ -30,13 +35,8 @@ export function readOrder(text: string): ReadOrder {
     if (name !== "") order.push([field, up === name && down !== name ? "desc" : "asc"]);
     position += part.length + 1;
   }
-  const unknown = [...new Set(order.map(([field]) => field))].filter(
-    (field) => !RECOGNISED.has(field) && !OTHER_COLUMNS.has(field),
-  );
-  return {
-    order,
-    warnings: unknown.map((field) => `Unrecognized field: ${field}. The API may ignore it in the order`),
-  };
+  const fields = order.map(([field]) => field);
+  return { order, unknown: unknownAmong(fields), warnings: otherPriceWarnings(fields) };
 }
 
 /** The pairs of a query's own `order`. Anything else in it is ignored here; the API receives it unchanged. */

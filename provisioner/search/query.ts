@@ -1,56 +1,47 @@
 // Parses the user's search query, which is JSON or in the official command line's grammar. Pure.
 import * as z from "zod";
 import { messageOf } from "../../common/errors.ts";
-import { type Filters, OPERATORS, OPTION_NAMES, OTHER_COLUMNS, RECOGNISED, SHORT_NAMES } from "./fields.ts";
-import { firstMismatch } from "./match.ts";
+import { type Filters, OPERATORS, OPTION_NAMES, PARAMETERS } from "./fields.ts";
 import { type Order, orderOf } from "./order.ts";
+import { otherPriceWarnings, refuseOtherPrices } from "./other-prices.ts";
 import { QueryError } from "./query-error.ts";
 import { DEFAULT_FILTERS, parseQueryText } from "./query-text.ts";
+import { unknownAmong } from "./unknown-fields.ts";
 
 export interface SearchQuery {
   filters: Filters;
-  /** `order`, `type` and `limit` of a JSON query: sent unchanged. */
+  /** `order`, `type`, `limit` and other parameters of a JSON query: sent unchanged. */
   options: Readonly<Record<string, unknown>>;
-  /** Sentences about what the API may not understand. */
+  /** The fields of filters and order that the API does not know. */
+  unknown: readonly string[];
+  /** Sentences about what is probably not meant so. */
   warnings: readonly string[];
 }
 
 /** Text that begins with a brace is JSON and used unchanged; other text is added to the filters of `seed`. Throws `QueryError`. */
 export function readQuery(text: string, seed: Filters = DEFAULT_FILTERS): SearchQuery {
   const query = text.trim().startsWith("{") ? readJson(text) : readText(text, seed);
-  refuseBids(query, text);
+  const { options, filters } = query;
+  refuseOtherPrices(options.type ?? filters.type?.eq ?? filters.type, filters.is_bid, text);
   return query;
 }
 
-/** A search for bids finds cheap interruptible offers, but a create without a bid price is billed on demand. */
-function refuseBids({ options, filters }: SearchQuery, text: string): void {
-  const type = JSON.stringify(options.type ?? filters.type ?? "");
-  const { is_bid: isBid } = filters;
-  const bid = /bid|interruptible/i.test(type)
-    ? { field: "type", shown: type }
-    : isBid !== undefined && firstMismatch({ is_bid: false }, { is_bid: isBid }) !== null
-      ? { field: "is_bid", shown: JSON.stringify(isBid) }
-      : null;
-  if (bid === null) return;
-  const { field, shown } = bid;
-  const reason = `"${field}" is ${shown}: bids are not supported; the instance would be billed on demand`;
-  throw new QueryError(reason, positionOf(field, text), field, `remove "${field}"`);
-}
-
-function positionOf(field: string, text: string): number | null {
-  const position = text.search(new RegExp(`\\b${field}\\b`));
-  return position < 0 ? null : position; // JSON can write a name with escapes
-}
-
 function readText(text: string, seed: Filters): SearchQuery {
-  const unknown = new Set<string>();
-  const filters = parseQueryText(text, seed, (field) => unknown.add(field));
-  const warnings = [...unknown].map((field) =>
-    OPTION_NAMES.has(field)
-      ? `Unrecognized field: ${field}. It is not a filter and is not sent; set the order in VAST_SEARCH_ORDER`
-      : unrecognizedWarning(field),
-  );
-  return { filters, options: {}, warnings: [...warnings, ...suspiciousConditions(filters)] };
+  const unrecognized = new Set<string>();
+  const filters = parseQueryText(text, seed, (field) => unrecognized.add(field));
+  const isOption = (field: string) => OPTION_NAMES.has(field);
+  return {
+    filters,
+    options: {},
+    unknown: unknownAmong([...unrecognized].filter((field) => !isOption(field))),
+    warnings: [
+      ...[...unrecognized]
+        .filter(isOption)
+        .map((field) => `${field} is not a filter and is not sent; set the order in VAST_SEARCH_ORDER`),
+      ...suspiciousConditions(filters),
+      ...otherPriceWarnings(Object.keys(filters)),
+    ],
+  };
 }
 
 function readJson(text: string): SearchQuery {
@@ -58,7 +49,8 @@ function readJson(text: string): SearchQuery {
   const options: Record<string, unknown> = {};
   const filters: Record<string, Filters[string]> = {};
   for (const [field, value] of Object.entries(object)) {
-    if (OPTION_NAMES.has(field)) {
+    const isCondition = typeof value === "object" && value !== null && !Array.isArray(value);
+    if (OPTION_NAMES.has(field) || (PARAMETERS.has(field) && !isCondition)) {
       options[field] = value;
       continue;
     }
@@ -73,13 +65,14 @@ function readJson(text: string): SearchQuery {
     }
     filters[field] = condition.data;
   }
-  const unknown = Object.keys(filters).filter((field) => !RECOGNISED.has(field) && !OTHER_COLUMNS.has(field));
   const storage =
     options.allocated_storage === undefined ? [] : ["allocated_storage is ignored: the template's disk space is used"];
+  const fields = [...Object.keys(filters), ...orderOf(options.order).map(([field]) => field)];
   return {
     filters,
     options,
-    warnings: [...unknown.map(unrecognizedWarning), ...suspiciousConditions(filters), ...storage],
+    unknown: unknownAmong(fields),
+    warnings: [...suspiciousConditions(filters), ...otherPriceWarnings(fields), ...storage],
   };
 }
 
@@ -119,12 +112,6 @@ function parseErrorOf(json: string): string {
   } catch (error) {
     return messageOf(error);
   }
-}
-
-function unrecognizedWarning(field: string): string {
-  const full = SHORT_NAMES.get(field);
-  const hint = full === undefined ? "" : `; its full name is ${full}`;
-  return `Unrecognized field: ${field}. It is sent, but the API ignores fields that it does not know${hint}`;
 }
 
 /** Warnings about conditions that are valid but probably not what the user means. */

@@ -29,3 +29,27 @@ test("a mistyped name of a setting is refused, by each command that reads the se
   expect((await ended({ VAST_LABLE: "x" }, ["destroy", "--yes"])).code).toBe(2);
   expect(await pod.emulator.mutations()).toEqual([]);
 });
+
+test("a field of the query that the API does not know is refused, and sent when that is allowed", async () => {
+  const env = { VAST_SEARCH_QUERY: "gpu_nme=RTX_4090 num_gpus=1", VAST_SEARCH_ORDER: "dph" };
+  const said = "did you mean gpu_name?";
+  expect(await ended(env)).toMatchObject({ code: 2, output: expect.stringContaining(said) });
+  expect(await ended(env, ["plan"])).toMatchObject({ code: 2, output: expect.stringContaining(said) });
+  expect(await ended(env, ["doctor"])).toMatchObject({ code: 1, output: expect.stringContaining(said) });
+  expect(await ended({}, ["query", "gpu_nme=x"])).toMatchObject({ code: 2, output: expect.stringContaining(said) });
+  expect(await pod.emulator.mutations()).toEqual([]);
+  const child = await pod.provision({ ...env, VAST_SEARCH_ALLOW_UNKNOWN: "true" });
+  await pod.ready();
+  expect(child.lines.join("\n")).toContain("it is sent because of VAST_SEARCH_ALLOW_UNKNOWN=true");
+});
+
+test("a search whose prices nobody pays is refused", async () => {
+  for (const [type, why] of [
+    ["reserved", "its prices hold after a prepayment, which is not made here"],
+    ["bid", "bids are not supported"],
+  ] as const) {
+    const env = { VAST_SEARCH_QUERY: JSON.stringify({ type, gpu_name: { eq: "RTX 4090" } }) };
+    expect(await ended(env)).toMatchObject({ code: 2, output: expect.stringContaining(why) });
+  }
+  expect(await pod.emulator.mutations()).toEqual([]);
+});

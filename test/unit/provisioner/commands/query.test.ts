@@ -1,11 +1,11 @@
 import { describe, expect, test } from "vitest";
 import { showQuery } from "../../../../provisioner/commands/query.ts";
 
-function show(words: string[], options: { noDefault?: boolean; json?: boolean } = {}) {
+function show(words: string[], options: { noDefault?: boolean; json?: boolean; allowUnknown?: boolean } = {}) {
   const printed = { out: "", err: "" };
   const code = showQuery(
     words,
-    { noDefault: options.noDefault ?? false, json: options.json ?? false },
+    { noDefault: false, json: false, allowUnknown: false, ...options },
     {
       out: (text) => {
         printed.out += text;
@@ -41,9 +41,27 @@ describe("a query is printed", () => {
   });
 
   test("with its warnings on stderr, so that stdout stays JSON", () => {
-    const { code, out, err } = show(["foo>5"], { noDefault: true, json: true });
-    expect([code, out]).toEqual([0, '{"filters":{"foo":{"gt":"5"}}}\n']);
-    expect(err).toMatch(/^Warning: Unrecognized field: foo\./);
+    const { code, out, err } = show(["min_bid<1"], { noDefault: true, json: true });
+    expect([code, out]).toEqual([0, '{"filters":{"min_bid":{"lt":"1"}}}\n']);
+    expect(err).toBe(
+      "Warning: the query: min_bid is the price of a bid, which is not what is billed: compare dph_total.\n",
+    );
+  });
+
+  test("as an error when it has a field that the API does not know, unless that is allowed", () => {
+    const text = ["gpu_nme=x"];
+    expect(show(text, { noDefault: true })).toEqual({
+      code: 2,
+      out: "",
+      err:
+        "vast-provisioner: the query has the field gpu_nme, which the API does not know and ignores: did you mean gpu_name? " +
+        "VAST_SEARCH_ALLOW_UNKNOWN=true sends it all the same.\n",
+    });
+    const { code, out, err } = show(text, { noDefault: true, json: true, allowUnknown: true });
+    expect([code, out]).toEqual([0, '{"filters":{"gpu_nme":{"eq":"x"}}}\n']);
+    expect(err).toMatch(
+      /^Warning: the query has the field gpu_nme: it is sent because of VAST_SEARCH_ALLOW_UNKNOWN=true/,
+    );
   });
 
   test("as only the default filters when it is empty", () => {

@@ -274,5 +274,6 @@ export const offer = (over: Partial<Offer> = {}): Offer => ({
 export const query = (filters: Filters = {}, options: SearchQuery["options"] = {}): SearchQuery => ({
   filters,
   options,
+  unknown: [],
   warnings: [],
 });

@@ -39,10 +39,11 @@ describe("an order is read as the official command line's -o", () => {
     expect(readOrder(text).order).toEqual(order);
   });
 
-  test("and warns about unknown fields", () => {
-    expect(readOrder("dph,score-,reliability2").warnings).toEqual([]);
-    expect(readOrder("dph_total desc").warnings).toEqual([
-      "Unrecognized field: dph_total desc. The API may ignore it in the order",
+  test("with the fields that the API does not know, and a warning for a price that nobody pays", () => {
+    expect(readOrder("dph,score-,reliability2")).toMatchObject({ unknown: [], warnings: [] });
+    expect(readOrder("dph_total desc").unknown).toEqual(["dph_total desc"]);
+    expect(readOrder("min_bid").warnings).toEqual([
+      "min_bid is the price of a bid, which is not what is billed: compare dph_total",
     ]);
   });
 

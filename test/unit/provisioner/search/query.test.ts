@@ -25,8 +25,8 @@ describe("a query that begins with a brace", () => {
     const filters = { gpu_name: { eq: "RTX 4090" }, duration: { gte: 3 }, num_gpus: { in: [1, "2"] } };
     const options = { order: [["dph_total", "asc"]], type: "on-demand", limit: 5 };
     const text = `\n ${JSON.stringify({ ...filters, ...options })}`;
-    expect(readQuery(text)).toEqual({ filters, options, warnings: [] });
-    expect(readQuery("{}")).toEqual({ filters: {}, options: {}, warnings: [] });
+    expect(readQuery(text)).toEqual({ filters, options, unknown: [], warnings: [] });
+    expect(readQuery("{}")).toEqual({ filters: {}, options: {}, unknown: [], warnings: [] });
   });
 
   test.each([
@@ -74,12 +74,19 @@ describe("a query that begins with a brace", () => {
     );
   });
 
-  test("warns about fields that neither the command line nor the rows have", () => {
-    const text = '{"dph": {"lt": 1}, "reliability2": {"gt": 0.9}, "score": {"gt": 1}, "gpu_nam": {"eq": "x"}}';
-    expect(readQuery(text).warnings.map((warning) => warning.split(".")[0])).toEqual([
-      "Unrecognized field: dph",
-      "Unrecognized field: gpu_nam",
-    ]);
+  test("names the fields of filters and order that the API does not know; a short name is one of the command line alone", () => {
+    const order = [
+      ["dph_totl", "asc"],
+      ["score", "desc"],
+    ];
+    const text = { dph: { lt: 1 }, reliability2: { gt: 0.9 }, score: { gt: 1 }, gpu_nam: { eq: "x" }, order };
+    expect(readQuery(JSON.stringify(text)).unknown).toEqual(["dph", "gpu_nam", "dph_totl"]);
+  });
+
+  test("may have parameters of the search whose value is no condition", () => {
+    const options = { external: false, disable_bundling: true, target_reliability: 0.9, extra_ids: [1] };
+    expect(readQuery(JSON.stringify(options))).toEqual({ filters: {}, options, unknown: [], warnings: [] });
+    expect(readQuery('{"external":{"eq":false}}').filters).toEqual({ external: { eq: false } });
   });
 });
 
@@ -93,6 +100,7 @@ describe("any other query", () => {
         gpu_ram: { gte: 24_000 },
       },
       options: {},
+      unknown: [],
       warnings: [],
     });
   });
@@ -101,11 +109,11 @@ describe("any other query", () => {
     expect(refusalOf(text).message).toMatch(/at position 0/);
   });
 
-  test("warns once about each field that the command line does not recognize", () => {
-    expect(readQuery("foo>1 foo<5 bar=2").warnings).toEqual([
-      "Unrecognized field: foo. It is sent, but the API ignores fields that it does not know",
-      "Unrecognized field: bar. It is sent, but the API ignores fields that it does not know",
-    ]);
+  test("names once each field that the API does not know, but none that only the command line does not", () => {
+    expect(readQuery("foo>1 foo<5 bar=any dph<1 reliability2>0.9 gpu_totalram>=48000 gpu_ram_GB>=24")).toMatchObject({
+      unknown: ["foo", "bar"],
+      warnings: [],
+    });
   });
 });
 
@@ -127,9 +135,22 @@ describe("a search for bids is refused", () => {
     expect(text.slice(refusalOf(text).position ?? 0)).toMatch(/^(type|is_bid)/);
   });
 
-  test("but not a search of another type", () => {
-    for (const type of ["on-demand", "ondemand", "reserved"])
-      expect(readQuery(JSON.stringify({ type })).options).toEqual({ type });
+  test("as is one for reserved offers, which shows a price that holds after a prepayment", () => {
+    for (const text of ['{"type":"reserved"}', "type=reserved", '{"type":["reserved"]}'])
+      expect(refusalOf(text).message).toMatch(
+        /^at position \d+, "type": "type" is .*: its prices hold after a prepayment, which is not made here; .* - remove "type"$/,
+      );
+  });
+
+  test.each(['{"type":"on demand"}', '{"type":5}', "type=spot"])("as is any other type: %s", (text) => {
+    expect(refusalOf(text).message).toContain("only on-demand offers are rented");
+  });
+
+  test("but not one on demand", () => {
+    for (const type of ["on-demand", "ondemand"]) expect(readQuery(JSON.stringify({ type })).options).toEqual({ type });
+    expect(readQuery("type=on-demand").warnings).toEqual([
+      "type is not a filter and is not sent; set the order in VAST_SEARCH_ORDER",
+    ]);
     expect(readQuery("is_bid=false").filters).toMatchObject({ is_bid: { eq: false } });
   });
 });
@@ -153,7 +174,17 @@ describe("a condition that is valid but probably a mistake", () => {
 
   test("causes a warning: order, type and limit in a text query, which are not filters", () => {
     expect(readQuery("limit=5").warnings).toEqual([
-      "Unrecognized field: limit. It is not a filter and is not sent; set the order in VAST_SEARCH_ORDER",
+      "limit is not a filter and is not sent; set the order in VAST_SEARCH_ORDER",
+    ]);
+  });
+
+  test("causes a warning: a price that nobody pays, in a filter or in the order", () => {
+    expect(readQuery("min_bid<1").warnings).toEqual([
+      "min_bid is the price of a bid, which is not what is billed: compare dph_total",
+    ]);
+    expect(readQuery('{"dph_base":{"lt":1},"order":[["discounted_dph_total","asc"]]}').warnings).toEqual([
+      "dph_base is the price without the disk, which is not what is billed: compare dph_total",
+      "discounted_dph_total is the price after a prepayment, which is not what is billed: compare dph_total",
     ]);
   });
 });
