@@ -57,11 +57,12 @@ function newAccount({ createdAt }: Instance, since: number, listedAt: number): A
 }
 
 /**
- * $/h at the moment: the disk from the create on; the GPUs from the first time it ran, while the contract runs and its host is online.
- * Null: the row shows no price.
+ * $/h at the moment: the disk from the create on; the GPUs from the first time it ran, while the contract runs. While its host is
+ * offline nothing is charged. Null: the row shows no price.
  */
 function rateOf({ dollarsPerHour, diskDollarsPerHour, curState, actualStatus }: Instance, hasRun: boolean) {
-  const gpusCharged = hasRun && curState !== "stopped" && actualStatus !== "unknown" && actualStatus !== "offline";
+  if (actualStatus === "unknown" || actualStatus === "offline") return 0;
+  const gpusCharged = hasRun && curState !== "stopped";
   return gpusCharged ? dollarsPerHour : (diskDollarsPerHour ?? dollarsPerHour);
 }
 

@@ -11,9 +11,9 @@ export interface HttpAnswer {
 type Body = Readonly<Record<string, unknown>>;
 
 /**
- * The body of a successful answer. Throws `VastError` for every other answer, also for HTTP 200 with `success: false`, and for a
- * 200 that is not a JSON object (gateways answer HTML with 200 during outages). `clean` removes secrets from the API's text: it may
- * quote the request, and errors reach the log, `/status` and the 503 page.
+ * The body of a successful answer. Throws `VastError` for every other answer, also for HTTP 200 with `success: false` (except for an
+ * empty search), and for a 200 that is not a JSON object (gateways answer HTML with 200 during outages). `clean` removes secrets from
+ * the API's text: it may quote the request, and errors reach the log, `/status` and the 503 page.
  */
 export function readAnswer(
   call: string,
@@ -31,8 +31,13 @@ export function readAnswer(
       text: "the body is not a JSON object",
     });
   }
-  if (ok && body !== null && body.success !== false) return body;
+  if (ok && body !== null && (body.success !== false || isEmptySearch(body))) return body;
   throw errorOf(call, answer, body, clean);
+}
+
+/** The other form of a search for templates that finds none: `{"success":false,"msg":"No templates found"}`. It is known, not failed. */
+function isEmptySearch({ error, msg }: Body): boolean {
+  return error === undefined && typeof msg === "string" && /^no templates found\.?$/i.test(msg.trim());
 }
 
 function errorOf(call: string, answer: HttpAnswer, body: Body | null, clean: (text: string) => string): VastError {
@@ -54,21 +59,31 @@ function errorOf(call: string, answer: HttpAnswer, body: Body | null, clean: (te
   });
 }
 
+// The texts that name a kind by themselves, with whatever status and slug they come: the API refuses a create for money as `invalid_args`,
+// and answers an expired session with 404.
+const AUTH = /invalid user key|invalid api key|session (has )?expired|please log ?in|requires (a )?login/;
+const NO_CREDIT = /insufficient_credit|insufficient credit|missing_billing|lacks? credit|see the billing page/;
+const OFFER_GONE =
+  /no_such_ask|is not your own|no longer available|ask is not available|by id \d+ is not available|no ask by id/;
+// A 404 without a slug proves that something is missing only if it says what: `{"detail":"Not Found"}` is the answer of any web server
+// that does not know the path, and a destroy may be taken as done on the strength of a 404.
+const MISSING = /\b(instances?|contract|template|machine)\b.*\b(not found|does not exist)\b|\bno such instance\b/;
+
 // Slug and text come first, the status last: the API puts its own classes ("error 404/3603: ...") into other statuses, and
 // answers a wrong key with 404. (A gateway's page does not come from the API, whatever its text is.)
 function classify(status: number, slug: string, text: string): VastErrorKind {
   const words = `${slug} ${text}`.toLowerCase();
   if (/two.?factor|\b2fa\b/.test(words)) return "two_factor"; // its slug is also auth_error
-  if (slug === "auth_error" || /invalid user key|invalid api key/.test(words)) return "auth";
-  if (/insufficient_credit|insufficient credit|missing_billing/.test(words)) return "no_credit";
+  if (slug === "auth_error" || AUTH.test(words)) return "auth";
+  if (NO_CREDIT.test(words)) return "no_credit";
   if (/spend_rate_limit/.test(words)) return "spend_limit";
-  if (/no_such_ask|is not your own|no longer available|ask is not available|by id \d+ is not available/.test(words))
-    return "offer_gone";
+  if (OFFER_GONE.test(words)) return "offer_gone";
   if (status === 429 || slug === "rate_limit_exceeded") return "rate_limited";
   if (status === 401 || status === 403) return "auth";
   if (status === 402) return "no_credit";
   if (status >= 500 || status === 408 || status === 409 || status === 425) return "unavailable";
-  if (status === 404 || slug === "no_such_instance" || slug === "not_found") return "not_found";
+  if (slug === "no_such_instance" || slug === "not_found" || slug === "instances_not_found") return "not_found";
+  if (status === 404) return slug !== "" || MISSING.test(words) ? "not_found" : "unavailable";
   if (status >= 300 && status < 400) return "invalid";
   return "invalid";
 }

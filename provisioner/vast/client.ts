@@ -76,6 +76,11 @@ const dollars = z.union([z.number(), z.string().trim().min(1).transform(Number)]
 // Prepaid accounts have a balance of 0 and their money in `credit`; the vendor's documentation names only the balance.
 const balanceFields = z.object({ balance: dollars.nullish().catch(null), credit: dollars.nullish().catch(null) });
 const templateList = z.object({ templates: z.array(z.unknown()) });
+/** Also the other answer to a search that finds none: `readAnswer` lets no other body with `success: false` through. */
+const foundTemplates = z.union([
+  templateList,
+  z.object({ success: z.literal(false) }).transform(() => ({ templates: [] })),
+]);
 const offerList = z.object({ offers: z.array(z.unknown()) });
 
 /** The schemas of the bodies, for a comparison with what the API answers. */
@@ -156,7 +161,7 @@ export function createVastClient(send: Send, { apiKey, clean, onDuplicateTemplat
         { method: "GET", path: "/api/v0/template/", query, endpoint: "template", retryRateLimited },
         signal,
       );
-      const { templates } = expectShape(templateList, body, call, "`templates` is not a list");
+      const { templates } = expectShape(foundTemplates, body, call, "`templates` is not a list");
       // The API sometimes ignores filters: another user's template of the same name must never be used.
       const own = readRows(
         templates.filter((row) => mayBeOwn(row, creator, name)),

@@ -111,6 +111,7 @@ function createWorld(options: EmulatorOptions): World {
       balance: 0, // prepaid accounts show 0 here
       credit: 10_000,
       keyRevoked: false,
+      sessionExpired: false,
       scopes: null,
       twoFactor: false,
       spendLimited: false,

@@ -38,7 +38,22 @@ export const settingsSchema = z.strictObject({
   v0List: z.enum(["410", "200-deprecated-body", "legacy-array"]),
   showMissing: z.enum(["null", "404"]),
   badKeyStatus: z.union([z.literal(404), z.literal(401)]),
-  takenOfferStatus: z.union([z.literal(400), z.literal(404), z.literal(410)]),
+  /** `no-ask`: 404 with the slug `no_such_ask` and another text. */
+  takenOfferStatus: z.union([z.literal(400), z.literal(404), z.literal(410), z.literal("no-ask")]),
+  /** The slug of a create that is refused because the account lacks credit. */
+  noCreditSlug: z.enum(["insufficient_credit", "invalid_args"]),
+  /** A search that finds no template: an empty list, or `success: false`. */
+  noTemplates: z.enum(["empty-list", "success-false"]),
+  /** A new template whose content the account has already: the existing one as a success, or a refusal. */
+  equalTemplate: z.enum(["returned", "refused"]),
+  /** An edit of a template that others can use: the same id, or a new template beside the original one. */
+  sharedTemplateEdit: z.enum(["same-id", "new-id"]),
+  /** Status of the refusal to reboot or recycle an instance that does not run. */
+  notRunningStatus: z.union([z.literal(400), z.literal(200)]),
+  /** Whether the answer to a start that is queued has a slug. */
+  queuedStart: z.enum(["text", "slug"]),
+  /** How many rows a list without `limit` has. */
+  omittedLimit: z.union([z.literal(25), z.literal(5)]),
   /** A bid below the machine's minimum: a stopped contract with `success:false`, or a refusal. */
   lowBid: z.enum(["stopped-contract", "no_such_ask"]),
   /** What happens to an `env` that is sent as a string of docker flags. */
@@ -73,6 +88,13 @@ export const DEFAULT_SETTINGS: Settings = {
   showMissing: "null",
   badKeyStatus: 404,
   takenOfferStatus: 400,
+  noCreditSlug: "insufficient_credit",
+  noTemplates: "empty-list",
+  equalTemplate: "returned",
+  sharedTemplateEdit: "same-id",
+  notRunningStatus: 400,
+  queuedStart: "text",
+  omittedLimit: 25,
   lowBid: "stopped-contract",
   stringEnv: "ignored",
   staleTemplateHash: "refused",

@@ -18,6 +18,8 @@ export interface Account {
   balance: number;
   credit: number;
   keyRevoked: boolean;
+  /** The key belongs to a login whose second factor has expired. */
+  sessionExpired: boolean;
   /** The key's permissions; null means everything. */
   scopes: string[] | null;
   /** Every call is refused until a login with a second factor. */

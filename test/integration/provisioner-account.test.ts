@@ -20,6 +20,7 @@ const actions = (provisioner: Child, action: string) =>
 
 test.each([
   ["revoked key", { keyRevoked: true }, { keyRevoked: false }, "account_auth", /refuses VAST_API_KEY: set a valid key/],
+  ["expired session", { sessionExpired: true }, { sessionExpired: false }, "account_auth", /set a valid key/],
   ["two-factor login", { twoFactor: true }, { twoFactor: false }, "account_two_factor", /two-factor.*made for API use/],
 ])("a %s changes nothing, and what serves goes on serving until it is mended", async (_, begin, end, reason, text) => {
   const provisioner = await pod.provision();

@@ -26,7 +26,7 @@ export function createInstance(world: World, call: Call): ApiResponse {
   const invalid = (msg: string, error = "invalid_args") => refusal(400, error, msg, { ask_id: ask });
   const { account, market } = world;
   if (account.spendLimited) return invalid("New accounts are limited in how fast they may spend.", "spend_rate_limit");
-  if (spendable(world) <= 0) return invalid("Your account lacks credit; see the billing page.", "insufficient_credit");
+  if (spendable(world) <= 0) return invalid("You lack credit, see the billing page.", world.settings.noCreditSlug);
 
   const label = textOrNull(body.label);
   if (label !== null && label.length > LONGEST_LABEL) return invalid("error 400/3471: Invalid args: len(label) > 256");
@@ -93,7 +93,7 @@ function loseToStranger(world: World, offer: Offer): void {
   });
 }
 
-/** The errors for an offer that is gone; all have been observed. */
+/** The errors for an offer that is gone; all have been observed or are documented. */
 function taken(world: World, ask: number, cancelUnavailable: boolean): ApiResponse {
   const inMessage = `error 404/3603: no_such_ask Instance type by id ${ask} is not available.`;
   const status = world.settings.takenOfferStatus;
@@ -101,6 +101,7 @@ function taken(world: World, ask: number, cancelUnavailable: boolean): ApiRespon
     const msg = `error 410/3907: no_such_ask Instance type ${ask} is no longer available.`;
     return refusal(410, "no_such_ask", msg, { ask_id: ask });
   }
+  if (status === "no-ask") return refusal(404, "no_such_ask", `No ask by id ${ask} is available.`, { ask_id: ask });
   return refusal(status === 404 ? 404 : 400, "invalid_args", inMessage, { ask_id: ask });
 }
 

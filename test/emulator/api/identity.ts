@@ -1,7 +1,7 @@
 // Who calls, and whether the key allows the call. Pure.
 
 import type { ApiRequest } from "../message.ts";
-import { type ApiResponse, refusal } from "../message.ts";
+import { type ApiResponse, json, refusal } from "../message.ts";
 import type { RequestRecord, World } from "../world.ts";
 import type { Identity } from "./call.ts";
 import type { Route } from "./routes.ts";
@@ -33,10 +33,12 @@ export function identify(world: World, request: ApiRequest, query: URLSearchPara
 /** The error for this caller at this route, or null if the call is allowed. */
 export function refuse(world: World, caller: Caller, route: Route, id: number): ApiResponse | null {
   const { account } = world;
+  if (caller.key === "") return route.anonymous ? null : refusal(403, "auth_error", "This action requires login.");
   if (caller.identity.kind === "nobody") {
-    // A wrong or missing key is a 404 (observed), although the documentation says 401.
-    return route.anonymous ? null : refusal(world.settings.badKeyStatus, "auth_error", "Invalid user key");
+    // A wrong key is a 404 (observed), although the documentation says 401; also where no key is needed.
+    return refusal(world.settings.badKeyStatus, "auth_error", "Invalid user key");
   }
+  if (account.sessionExpired) return json(404, { success: false, msg: "Session expired. Please log in again." });
   if (account.twoFactor) {
     return refusal(401, "auth_error", "This call requires a Two Factor Authentication login.");
   }

@@ -45,7 +45,7 @@ export function listInstances(world: World, call: Call): ApiResponse {
   const matching = matchingRows(world, filters.value);
   matching.sort((a, b) => compareRows(a, b, order));
   const rest = after ? matching.filter((row) => compareRows(row, after, order) > 0) : matching;
-  const page = rest.slice(0, readLimit(call.query.get("limit")));
+  const page = rest.slice(0, readLimit(call.query.get("limit"), world.settings.omittedLimit));
   const last = page.at(-1);
   return json(200, {
     success: true,
@@ -84,8 +84,8 @@ function parameter(call: Call, name: string, fallback: Json): Json {
   return parseJson(text) ?? text;
 }
 
-function readLimit(text: string | null): number {
-  const limit = text === null ? MOST_ROWS : Number.parseInt(text, 10);
+function readLimit(text: string | null, omitted: number): number {
+  const limit = text === null ? omitted : Number.parseInt(text, 10);
   if (Number.isNaN(limit)) return MOST_ROWS;
   return limit <= 0 ? ROWS_FOR_NONE : Math.min(limit, MOST_ROWS);
 }

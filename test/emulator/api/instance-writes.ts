@@ -48,12 +48,12 @@ function destroy(world: World, call: Call, instance: Instance): void {
 /** DELETE /instances/ with `{instance_ids: [...]}`: destroys those that exist. */
 export function destroyInstances(world: World, call: Call): ApiResponse {
   const ids = fields(call).instance_ids;
-  if (!Array.isArray(ids) || !ids.every((id) => Number.isInteger(id))) {
+  if (!Array.isArray(ids) || ids.length > MOST_IDS || !ids.every((id) => Number.isInteger(id))) {
     return refusal(400, "invalid_args", "invalid instance_id");
   }
   const found = ids.flatMap((id) => liveInstance(world, Number(id)) ?? []);
+  if (found.length === 0) return refusal(404, "instances_not_found", "No instances found.");
   for (const instance of found) destroy(world, call, instance);
-  if (found.length === 0 && ids.length > 0) return missing(world, Number(ids[0]));
   return json(200, { success: true, msg: `destroying ${found.length} instances.` });
 }
 
@@ -67,14 +67,15 @@ export function manageInstance(world: World, call: Call): ApiResponse {
 /** PUT /instances/ with `{state, ids}`. */
 export function manageInstances(world: World, call: Call): ApiResponse {
   const { ids, ...body } = fields(call);
-  if (!Array.isArray(ids)) return refusal(400, "invalid_args", "invalid instance_id");
+  if (!Array.isArray(ids) || ids.length > MOST_IDS) return refusal(400, "invalid_args", "invalid instance_id");
   const found = ids.flatMap((id) => liveInstance(world, numberOrNull(id) ?? -1) ?? []);
-  if (found.length === 0) return missing(world, Number(ids[0]));
+  if (found.length === 0) return refusal(404, "invalid_args", "No instances found.");
   const answers = found.map((instance) => manage(world, instance, body));
   return answers.find((answer) => answer.status !== 200) ?? json(200, { success: true });
 }
 
 const LONGEST_LABEL = 1024;
+const MOST_IDS = 64;
 
 function manage(world: World, instance: Instance, body: Record<string, Json>): ApiResponse {
   const { label, state } = body;
@@ -93,10 +94,13 @@ function manage(world: World, instance: Instance, body: Record<string, Json>): A
     if (world.account.missingBilling) return refusal(400, "missing_billing", "Please add a payment method.");
     if (spendable(world) <= 0) return refusal(400, "insufficient_credit", "Your account lacks credit.");
     if (!start(world, instance)) {
-      return json(200, { success: false, msg: "Required resources are currently unavailable, state change queued." });
+      const msg = "Required resources are currently unavailable, state change queued.";
+      return world.settings.queuedStart === "slug"
+        ? refusal(200, "resources_unavailable", msg)
+        : json(200, { success: false, msg });
     }
   } else if (state !== undefined) {
-    return refusal(400, "invalid_args", "error 400/3467: Invalid args: state must be running or stopped");
+    return json(400, { success: false, msg: "Invalid target state" });
   }
   return json(200, msg === null ? { success: true } : { success: true, msg });
 }
@@ -104,7 +108,7 @@ function manage(world: World, instance: Instance, body: Record<string, Json>): A
 /** Stops and starts the container on its GPUs. */
 export function rebootInstance(world: World, call: Call): ApiResponse {
   const instance = liveInstance(world, call.id);
-  if (instance?.curState !== "running") return refusal(400, "invalid_args", "invalid instance_id");
+  if (instance?.curState !== "running") return notRunning(world, "invalid_args", "invalid instance_id");
   restartAs(world, instance, "rebooting");
   return json(200, { success: true });
 }
@@ -112,11 +116,17 @@ export function rebootInstance(world: World, call: Call): ApiResponse {
 /** Creates the container again, from a prepared template if there is one. */
 export function recycleInstance(world: World, call: Call): ApiResponse {
   const instance = liveInstance(world, call.id);
-  if (instance?.curState !== "running") return refusal(400, "invalid_id", "Invalid instance id.");
+  if (instance?.curState !== "running") return notRunning(world, "invalid_id", "Invalid instance id.");
   instance.pulledImage = null; // the tag may be a new image by now
   if (instance.pendingSpec) Object.assign(instance, { spec: instance.pendingSpec, pendingSpec: null });
   restartAs(world, instance, "recycling");
   return json(200, { success: true });
+}
+
+/** The documented refusal, or the other one, which comes with 200. */
+function notRunning(world: World, slug: string, msg: string): ApiResponse {
+  const { notRunningStatus: status } = world.settings;
+  return status === 200 ? refusal(200, "invalid_id", "Invalid instance id.") : refusal(400, slug, msg);
 }
 
 const RESTART_WORD_MS = 2000; // time before loading starts: docker's stop of an idle container

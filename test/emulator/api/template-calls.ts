@@ -1,7 +1,7 @@
 // Templates: search (own and public ones), list the account's own, create, edit, delete.
 import { type Json, type JsonObject, numberOrNull, parseJson, textOrNull } from "../json.ts";
 import { type ApiResponse, json, refusal } from "../message.ts";
-import { type Template, templateContent, templateHash, templateRow } from "../templates/template.ts";
+import { contentHash, type Template, templateContent, templateHash, templateRow } from "../templates/template.ts";
 import { seconds, type World } from "../world.ts";
 import { type Call, fields } from "./call.ts";
 import { compareValues, parseFilters, passes, selectColumns } from "./filters.ts";
@@ -32,6 +32,8 @@ export function searchTemplates(world: World, call: Call): ApiResponse {
   const order = call.query.get("order_by");
   const column = order && FILTERABLE.has(order) ? order : "id";
   rows.sort((a, b) => compareValues(a[column] ?? null, b[column] ?? null) || compareValues(a.id ?? null, b.id ?? null));
+  if (rows.length === 0 && world.settings.noTemplates === "success-false")
+    return json(200, { success: false, msg: "No templates found" });
   const templates = rows.map((row) => selectColumns(row, columns.map(String)));
   return json(200, { success: true, templates_found: templates.length, templates });
 }
@@ -48,10 +50,13 @@ export function ownTemplates(world: World): ApiResponse {
   return json(200, { templates: own.map(templateRow) });
 }
 
-/** Equal content gives the existing template. */
+/** Equal content gives the existing template, or is refused. */
 export function createTemplate(world: World, call: Call): ApiResponse {
   const body = fields(call);
   if (textOrNull(body.image) === null) return badRequest("image is required");
+  const equal = equalTemplate(world, world.account.id, templateContent(body));
+  if (equal && world.settings.equalTemplate === "refused")
+    return json(200, { success: false, msg: `Existing Template Found: ${equal.id}` });
   const template = addTemplate(world, world.account.id, templateContent(body), body.private === false);
   const [user, password] = [textOrNull(body.docker_login_user), textOrNull(body.docker_login_pass)];
   if (user !== null && password !== null) template.dockerLogin = { user, password };
@@ -71,12 +76,16 @@ export function addTemplate(world: World, creatorId: number, content: JsonObject
     countCreated: 0,
     recentCreateDate: null,
   };
-  const hash = templateHash(template);
-  const existing = world.templates.find((one) => one.creatorId === creatorId && templateHash(one) === hash);
+  const existing = equalTemplate(world, creatorId, content);
   if (existing) return existing;
   world.nextTemplateId += 1;
   world.templates.push(template);
   return template;
+}
+
+function equalTemplate(world: World, creatorId: number, content: JsonObject): Template | undefined {
+  const hash = contentHash(content);
+  return world.templates.find((one) => one.creatorId === creatorId && templateHash(one) === hash);
 }
 
 /** PUT /template/ names the template by its present hash; the answer has the new one. */
@@ -84,8 +93,16 @@ export function editTemplateCall(world: World, call: Call): ApiResponse {
   const { hash_id: hash, ...changes } = fields(call);
   const template = world.templates.find((one) => one.creatorId === world.account.id && templateHash(one) === hash);
   if (!template) return refusal(400, "invalid_args", "Invalid Template ID or User ID");
-  editTemplate(world, template, changes);
-  return json(200, { success: true, msg: "Template Updated Successfully!", template: templateRow(template) });
+  const edited = template.public && world.settings.sharedTemplateEdit === "new-id" ? copyOf(world, template) : template;
+  editTemplate(world, edited, changes);
+  return json(200, { success: true, msg: "Template Updated Successfully!", template: templateRow(edited) });
+}
+
+/** A new version with its own id, which leaves the original to those who use it. */
+function copyOf(world: World, template: Template): Template {
+  const copy = { ...structuredClone(template), id: world.nextTemplateId++, createdAt: seconds(world), countCreated: 0 };
+  world.templates.push(copy);
+  return copy;
 }
 
 /** Changes the content: same id, new hash. The earlier revision is remembered under its hash. */

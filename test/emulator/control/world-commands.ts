@@ -105,6 +105,7 @@ const accountSchema = z.strictObject({
   credit: z.number().optional(),
   key: z.string().min(1).optional(),
   keyRevoked: z.boolean().optional(),
+  sessionExpired: z.boolean().optional(),
   scopes: z.array(z.string()).nullable().optional(),
   twoFactor: z.boolean().optional(),
   spendLimited: z.boolean().optional(),

@@ -61,6 +61,10 @@ export function templateContent(given: JsonObject, base: JsonObject = TEMPLATE_D
 
 /** 32 hex digits of the content. The author does not matter: equal templates of two users share a hash. */
 export function templateHash({ content }: Template): string {
+  return contentHash(content);
+}
+
+export function contentHash(content: JsonObject): string {
   const known = hashes.get(content);
   if (known !== undefined) return known;
   const text = JSON.stringify(Object.entries(content).sort(([a], [b]) => (a < b ? -1 : 1)));

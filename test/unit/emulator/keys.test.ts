@@ -2,13 +2,29 @@ import { describe, expect, it } from "vitest";
 import { rent, trial } from "./harness.ts";
 
 describe("a wrong, missing or revoked key", () => {
-  it.each([
-    ["wrong", "no-such-key"],
-    ["missing", null],
-  ])("answers a %s key with 404 auth_error", (_, key) => {
-    const answer = trial().api("GET", "/api/v1/instances/", undefined, key);
+  it("answers a wrong key with 404 auth_error, also where none is needed", () => {
+    for (const [method, path] of [
+      ["GET", "/api/v1/instances/"],
+      ["POST", "/api/v0/bundles/"],
+    ] as const) {
+      const answer = trial().api(method, path, {}, "no-such-key");
+      expect(answer.status).toBe(404);
+      expect(answer.body).toEqual({ success: false, error: "auth_error", msg: "Invalid user key" });
+    }
+  });
+
+  it("answers a call without a key with 403", () => {
+    const answer = trial().api("GET", "/api/v1/instances/", undefined, null);
+    expect(answer.status).toBe(403);
+    expect(answer.body).toEqual({ success: false, error: "auth_error", msg: "This action requires login." });
+  });
+
+  it("answers an expired session with a 404 that has no slug", () => {
+    const t = trial();
+    t.order("POST", "account", { sessionExpired: true });
+    const answer = t.api("DELETE", "/api/v0/instances/1/");
     expect(answer.status).toBe(404);
-    expect(answer.body).toEqual({ success: false, error: "auth_error", msg: "Invalid user key" });
+    expect(answer.body).toEqual({ success: false, msg: "Session expired. Please log in again." });
   });
 
   it("can answer 401, as the documentation says", () => {

@@ -73,7 +73,7 @@ describe("starting an instance whose GPUs another customer has", () => {
     expect(put({ label: "new" }).body).toEqual({ success: true, msg: `label for ${id} set to 'new'` });
     expect(listed(t, id)?.label).toBe("new");
     expect(put({ label: "x".repeat(1025) }).body.error).toBe("label_too_long");
-    expect(put({ state: "paused" }).body.error).toBe("invalid_args");
+    expect(put({ state: "paused" }).body.msg).toBe("Invalid target state");
     t.order("POST", "account", { missingBilling: true });
     expect(put({ state: "running" }).body.error).toBe("missing_billing");
   });

@@ -24,6 +24,13 @@ describe("a success", () => {
     });
   });
 
+  test("is also the answer to a search that finds no templates, although it says `success: false`", () => {
+    const body = { success: false, msg: "No templates found" };
+    expect(readAnswer(CALL, { status: 200, text: JSON.stringify(body) })).toEqual(body);
+    expect(errorOf(404, body).kind).toBe("unavailable");
+    expect(errorOf(200, { success: false, msg: "No templates found because of an error" }).kind).toBe("invalid");
+  });
+
   test.each(["", "null", "[]", '"ok"', "<html>maintenance</html>"])(
     "is not a 200 whose body is no JSON object: %j",
     (text) => {
@@ -65,18 +72,31 @@ describe("each answer has its kind", () => {
   test.each([
     ["a wrong key as the API sends it live", 404, msg("auth_error", "Invalid user key"), "auth"],
     ["a wrong key as documented", 401, msg("auth_error", "Invalid user key"), "auth"],
+    ["a call without a key", 403, msg("auth_error", "This action requires login."), "auth"],
+    ["a call without a key and without a slug", 403, { msg: "This action requires login." }, "auth"],
+    ["an expired session", 404, { msg: "Session expired. Please log in again." }, "auth"],
+    ["an expired session with a slug", 404, msg("not_found", "Session expired. Please log in again."), "auth"],
     ["a wrong key without a slug", 404, { msg: "Invalid user key" }, "auth"],
     ["a missing right", 403, msg("not_authorized", "no"), "auth"],
     ["two-factor", 401, { msg: "This call needs a Two Factor Authentication login" }, "two_factor"],
     ["two-factor as a refused key", 401, msg("auth_error", "needs a Two Factor Authentication login"), "two_factor"],
     ["2FA in short", 401, { msg: "2FA required" }, "two_factor"],
     ["no credit", 400, msg("insufficient_credit", "low"), "no_credit"],
+    ["no credit as bad arguments", 400, msg("invalid_args", "You lack credit, see the billing page."), "no_credit"],
+    [
+      "no credit, in the third person",
+      400,
+      msg("invalid_args", "Your account lacks credit; see the billing page."),
+      "no_credit",
+    ],
     ["no credit as other clients expect it", 402, {}, "no_credit"],
     ["no billing", 400, msg("missing_billing", "no"), "no_credit"],
     ["the spend limit", 400, msg("spend_rate_limit", "too fast"), "spend_limit"],
     ["a taken offer, live", 400, msg("invalid_args", taken), "offer_gone"],
     ["a taken offer, as documented", 404, msg("invalid_args", taken), "offer_gone"],
     ["a taken offer, short", 400, msg("no_such_ask", "ask is not available"), "offer_gone"],
+    ["a taken offer, by its ask", 404, msg("no_such_ask", "No ask by id 5 is available."), "offer_gone"],
+    ["a taken offer, by its ask, without a slug", 404, { msg: "No ask by id 5 is available." }, "offer_gone"],
     ["a foreign offer", 403, msg("invalid_args", "error 403/3586: Offer 5 is not your own. Hosts can"), "offer_gone"],
     [
       "an offer that cannot start",
@@ -91,6 +111,11 @@ describe("each answer has its kind", () => {
     ["a redirect", 308, "", "invalid"],
     ["a missing instance", 404, msg("no_such_instance", "Instance 5 not found."), "not_found"],
     ["a missing thing", 404, msg("not_found", "Instance not found"), "not_found"],
+    ["a missing instance without a slug", 404, { msg: "Instance 5 not found." }, "not_found"],
+    ["none of the instances of a bulk destroy", 404, msg("instances_not_found", "x"), "not_found"],
+    ["a web server that does not know the path", 404, { detail: "Not Found" }, "unavailable"],
+    ["a JSON 404 that says nothing", 404, {}, "unavailable"],
+    ["a 404 for something else", 404, { message: "no Route matched with those values" }, "unavailable"],
     ["throttling", 429, "API requests too frequent", "rate_limited"],
     ["throttling by slug", 400, msg("rate_limit_exceeded", "x"), "rate_limited"],
     ["a request timeout", 408, {}, "unavailable"],
@@ -105,6 +130,10 @@ describe("each answer has its kind", () => {
     ["nothing said of what is not there", 404, "", "unavailable"],
     ["a stranger's page for what is not there", 404, "<!DOCTYPE html><title>Not Found</title>", "unavailable"],
     ["a queued start with 200", 200, { success: false, msg: "state change queued." }, "invalid"],
+    ["a queued start with 200 and a slug", 200, msg("resources_unavailable", "state change queued."), "invalid"],
+    ["a reboot of what does not run, with 200", 200, msg("invalid_id", "Invalid instance id."), "invalid"],
+    ["a state that does not exist", 200, { success: false, msg: "Invalid target state" }, "invalid"],
+    ["templates that are not found, but with a slug", 200, msg("not_found", "No templates found"), "not_found"],
     ["a refused offer with 200", 200, msg("no_such_ask", "gone"), "offer_gone"],
   ] as const)("%s", (_, status, body, kind) => expect(errorOf(status, body).kind).toBe(kind));
 

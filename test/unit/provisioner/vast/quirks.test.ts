@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { phaseOf } from "../../../../provisioner/model/instance-phase.ts";
 import { readAnswer } from "../../../../provisioner/vast/answer.ts";
 import { createVastClient, type VastClient } from "../../../../provisioner/vast/client.ts";
-import { isOfferGone, isOutcomeUnknown, VastError } from "../../../../provisioner/vast/errors.ts";
+import { accountTrouble, isOfferGone, isOutcomeUnknown, VastError } from "../../../../provisioner/vast/errors.ts";
 import type { ApiCall } from "../../../../provisioner/vast/transport.ts";
 import { LABEL, NOW, row, startingRow } from "../plan/situation.ts";
 
@@ -53,6 +53,36 @@ describe("a list is never empty because", () => {
 test("a key that is refused with 404 does not mean that the instance does not exist", async () => {
   const { client } = answered(json({ success: false, error: "auth_error", msg: "Invalid user key" }, 404));
   expect((await errorOf(client.destroyInstance(42, () => true))).kind).toBe("auth");
+});
+
+test("neither does an expired session, which is answered with 404, or the 404 of a web server on the way", async () => {
+  const expired = json({ success: false, msg: "Session expired. Please log in again." }, 404);
+  expect((await errorOf(answered(expired).client.destroyInstance(42, () => true))).kind).toBe("auth");
+  const elsewhere = await errorOf(answered(json({ detail: "Not Found" }, 404)).client.destroyInstance(42, () => true));
+  expect([elsewhere.kind, isOutcomeUnknown(elsewhere)]).toEqual(["unavailable", true]);
+});
+
+describe("a search for the template", () => {
+  const user = json({ id: 9 });
+  const find = (answer: Answer) => answered(user, answer).client.findTemplate("demo");
+
+  test("that finds none has two forms, and both are known", async () => {
+    expect(await find(json({ success: true, templates: [] }))).toBeNull();
+    expect(await find(json({ success: false, msg: "No templates found" }))).toBeNull();
+  });
+
+  test.each([
+    ["the key is refused with 404", json({ success: false, error: "auth_error", msg: "Invalid user key" }, 404)],
+    ["it is not found with 404", json({ success: false, error: "not_found", msg: "No templates found" }, 404)],
+    ["it failed in another way", json({ success: false, msg: "Something went wrong" })],
+    ["`templates` is missing", json({ success: true })],
+  ])("is unknown, not none, when %s", async (_, answer) => void (await errorOf(find(answer))));
+});
+
+test("a create that is refused because of the account's credit bans no host, whatever its slug is", async () => {
+  const answer = json({ success: false, error: "invalid_args", msg: "You lack credit, see the billing page." }, 400);
+  const failure = await errorOf(answered(answer).client.createInstance(create, () => true));
+  expect([accountTrouble(failure), isOfferGone(failure)]).toEqual(["no_credit", false]);
 });
 
 test("a create with a gateway's answer may have rented an instance: it is not sent again", async () => {
