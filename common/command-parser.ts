@@ -1,4 +1,4 @@
-// Parses a command line with yargs, and calls its command. Loaded only for a command line that needs it. Touches only what it gets.
+// Parses a command line with yargs, and calls its command. Touches only what it gets.
 import yargs, { type Argv } from "yargs";
 import {
   type Command,
@@ -27,7 +27,7 @@ export async function callCommand(
   context: CommandContext,
 ): Promise<ExitCode> {
   const { variables: table } = program;
-  const commands = await allCommands(program);
+  const commands = allCommands(program);
   const secrets = secretFlagProblems(table, beforeText(commands, given));
   if (secrets.length > 0) throw new SettingsError(secrets);
   const { command: named, args, text } = findCommand(commands, table, given);
@@ -48,9 +48,8 @@ export async function callCommand(
 }
 
 /** The program's commands, and the one that every program has. */
-export async function allCommands(program: Program): Promise<readonly Command[]> {
-  const own = await program.commands();
-  return [...own, completionCommand(program, own)];
+export function allCommands(program: Program): readonly Command[] {
+  return [...program.commands, completionCommand(program)];
 }
 
 interface Parsed {

@@ -59,10 +59,13 @@ export interface Program {
   name: string;
   variables: VariableTable;
   version: string;
-  /** The default command. Containers start with it, and pay for nothing else. */
-  start: { name: string; run: Command["run"] };
-  /** All commands, loaded when they are needed. */
-  commands(): Promise<readonly Command[]>;
+  commands: readonly Command[];
+}
+
+/** The call of `run` for arguments that only start the program, as those of containers do. Null: they have to be parsed. */
+export function plainStart(args: readonly string[], context: CommandContext): CommandCall | null {
+  const isPlain = args.length === 0 || (args.length === 1 && args[0] === "run");
+  return isPlain ? { flags: {}, options: {}, output: "text", ...context } : null;
 }
 
 /** Arguments that no command can be called with. Becomes the exit code of bad settings. */

@@ -6,8 +6,8 @@ import type { VariableTable } from "./variables.ts";
 
 const SHELLS = ["bash", "zsh"] as const;
 
-/** The command `completion` of a program with these other commands. */
-export function completionCommand({ name, variables }: Program, others: readonly Command[]): Command {
+/** The command `completion` of a program. */
+export function completionCommand({ name, variables, commands: others }: Program): Command {
   const command: Command = {
     usage: "completion <shell>",
     meaning: "print a script that completes commands and options in bash or zsh",

@@ -1,19 +1,13 @@
 // The program `vast-provisioner`. Touches the arguments, the environment, the standard streams and the exit code.
 import "../common/without-web-globals.ts";
-import { runCommandLine } from "../common/command-line.ts";
+import { plainStart } from "../common/command.ts";
 import { createTerminal } from "../common/terminal.ts";
-import { VERSION } from "../common/version.ts";
-import { startCommand } from "./commands/start.ts";
-import { PROVISIONER_VARIABLES } from "./variables.ts";
 
-process.exitCode = await runCommandLine(
-  {
-    name: "vast-provisioner",
-    variables: PROVISIONER_VARIABLES,
-    version: VERSION,
-    start: { name: "run", run: startCommand },
-    commands: async () => (await import("./commands/table.ts")).PROVISIONER_COMMANDS,
-  },
-  process.argv.slice(2),
-  { terminal: createTerminal(process), env: process.env },
-);
+const args = process.argv.slice(2);
+const context = { terminal: createTerminal(process), env: process.env };
+const start = plainStart(args, context);
+// Each way is a bundle of its own: a container pays for `run` only, and a command not for `run`.
+process.exitCode =
+  start === null
+    ? await (await import("./commands/command-line.ts")).provisionerCommandLine(args, context)
+    : await (await import("./commands/start.ts")).startCommand(start);

@@ -1,6 +1,7 @@
 // The command `run`: starts the provisioner, and stays up when it cannot start (STAY_UP). Touches everything.
 import { systemClock as clock } from "../../common/clock.ts";
 import { type CommandCall, EXIT, type ExitCode } from "../../common/command.ts";
+import { exitCodeOf } from "../../common/exit-code.ts";
 import { logDestination } from "../../common/log-destination.ts";
 import { createLogger } from "../../common/logging.ts";
 import { type StatusSource, startStatusServer } from "../../common/status-server.ts";
@@ -11,8 +12,12 @@ import { systemDependencies } from "./dependencies.ts";
 import { lazyPage } from "./lazy-page.ts";
 import { run } from "./run.ts";
 
-/** Runs until SIGTERM or SIGINT. Rejects when the provisioner cannot start and STAY_UP is false. */
-export async function startCommand({ env, flags }: CommandCall): Promise<ExitCode> {
+/** Runs until SIGTERM or SIGINT. Prints why the provisioner cannot start when STAY_UP is false. */
+export async function startCommand(call: CommandCall): Promise<ExitCode> {
+  return exitCodeOf("vast-provisioner", call, () => runUntilStopped(call));
+}
+
+async function runUntilStopped({ env, flags }: CommandCall): Promise<ExitCode> {
   const source = { env, flags, readFile: readSecretFile };
   const stop = stopSignal();
   const start = async () => {

@@ -6,7 +6,6 @@ import { DESTROY_SETTINGS, PLAN_SETTINGS, REAP_SETTINGS, readSecretFile, STATUS_
 import type { PROVISIONER_VARIABLES } from "../variables.ts";
 import { BANS_SETTINGS } from "./bans-settings.ts";
 import { LOGS_SETTINGS } from "./logs-settings.ts";
-import { startCommand } from "./start.ts";
 
 /** Where a command reads its settings from. */
 const sourceOf = ({ env, flags }: CommandCall): SettingsSource => ({ env, flags, readFile: readSecretFile });
@@ -21,7 +20,7 @@ export const PROVISIONER_COMMANDS: readonly Command<keyof typeof PROVISIONER_VAR
     ],
     isDefault: true,
     settings: "all",
-    run: startCommand,
+    run: async (call) => (await import("./start.ts")).startCommand(call),
   },
   {
     usage: "status",

@@ -4,6 +4,7 @@ import { readIfExists } from "../../common/atomic-file.ts";
 import { systemClock as clock } from "../../common/clock.ts";
 import { type CommandCall, EXIT, type ExitCode } from "../../common/command.ts";
 import { systemDisk as disk } from "../../common/disk.ts";
+import { exitCodeOf } from "../../common/exit-code.ts";
 import { logDestination } from "../../common/log-destination.ts";
 import { createLogger, type Logger } from "../../common/logging.ts";
 import { WakeSignal } from "../../common/loop.ts";
@@ -32,11 +33,13 @@ import { RELOADER_VARIABLES } from "../variables.ts";
 import { debounce, watchFolder } from "../watch.ts";
 import { type ReloaderDependencies, reloaderDependencies } from "./dependencies.ts";
 
-/** Runs until SIGTERM or SIGINT, and ends the process. Rejects when the reloader cannot start and STAY_UP is false. */
+/** Runs until SIGTERM or SIGINT, and ends the process. Prints why the reloader cannot start when STAY_UP is false. */
 export async function runCommand(call: CommandCall): Promise<ExitCode> {
-  const code = await runUntilStopped(call);
-  // An unfinished pass may still wait for a response. Only an open DNS lookup delays the exit, because Node waits for its thread.
-  return process.exit(code);
+  return exitCodeOf("vast-reloader", call, async () => {
+    const code = await runUntilStopped(call);
+    // An unfinished pass may still wait for a response. Only an open DNS lookup delays the exit, because Node waits for its thread.
+    return process.exit(code);
+  });
 }
 
 async function runUntilStopped(call: CommandCall): Promise<ExitCode> {

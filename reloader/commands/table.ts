@@ -2,7 +2,6 @@
 // loaded when it runs. Touches nothing itself.
 import type { Command } from "../../common/command.ts";
 import type { RELOADER_VARIABLES } from "../variables.ts";
-import { runCommand } from "./run.ts";
 
 export const RELOADER_COMMANDS: readonly Command<keyof typeof RELOADER_VARIABLES>[] = [
   {
@@ -14,7 +13,7 @@ export const RELOADER_COMMANDS: readonly Command<keyof typeof RELOADER_VARIABLES
     ],
     isDefault: true,
     settings: "all",
-    run: runCommand,
+    run: async (call) => (await import("./run.ts")).runCommand(call),
   },
   {
     usage: "render",

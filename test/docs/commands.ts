@@ -1,5 +1,5 @@
 // The commands of both programs as the documents show them: out of their tables, and what --help prints. Touches nothing.
-import { type Command, EXIT, type Program } from "../../common/command.ts";
+import type { Command, Program } from "../../common/command.ts";
 import { runCommandLine } from "../../common/command-line.ts";
 import { ownFlags } from "../../common/command-options.ts";
 import { allCommands } from "../../common/command-parser.ts";
@@ -14,8 +14,7 @@ const program = (name: string, variables: Program["variables"], commands: readon
   name,
   variables,
   version: VERSION,
-  start: { name: "run", run: async () => EXIT.failed },
-  commands: async () => commands,
+  commands,
 });
 
 /** Both programs with their commands, none of which is run. */
@@ -35,20 +34,17 @@ export interface CommandRow {
   flags: readonly string[];
 }
 
-export async function commandRows(): Promise<CommandRow[]> {
-  const rows = await Promise.all(
-    PROGRAMS.map(async (one) =>
-      (await allCommands(one)).map((command) => ({
-        program: one.name,
-        name: commandName(command),
-        usage: command.usage,
-        meaning: command.meaning,
-        isDefault: command.isDefault === true,
-        flags: Object.keys(ownFlags(command)).map((flag) => `--${flag}`),
-      })),
-    ),
+export function commandRows(): CommandRow[] {
+  return PROGRAMS.flatMap((one) =>
+    allCommands(one).map((command) => ({
+      program: one.name,
+      name: commandName(command),
+      usage: command.usage,
+      meaning: command.meaning,
+      isDefault: command.isDefault === true,
+      flags: Object.keys(ownFlags(command)).map((flag) => `--${flag}`),
+    })),
   );
-  return rows.flat();
 }
 
 /** What `--help` of a command prints; of the program without a command. */

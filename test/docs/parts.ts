@@ -94,7 +94,7 @@ function code(text: string): string {
 }
 
 async function commands(): Promise<string> {
-  const rows = (await commandRows()).map(({ program, usage, meaning, isDefault, flags }) => [
+  const rows = commandRows().map(({ program, usage, meaning, isDefault, flags }) => [
     `\`${program} ${usage}\``,
     `${meaning}${isDefault ? "; runs when no command is given" : ""}`,
     flags.map((flag) => `\`${flag}\``).join(" "),
@@ -106,7 +106,7 @@ async function commands(): Promise<string> {
 async function help(program: string): Promise<string> {
   const one = PROGRAMS.find(({ name }) => name === program);
   if (one === undefined) throw new Error(`there is no program ${program}`);
-  const rows = (await commandRows()).filter((row) => row.program === program);
+  const rows = commandRows().filter((row) => row.program === program);
   const texts = rows.map(
     async ({ name }) => `### ${program} ${name}\n\n\`\`\`text\n${await helpText(one, name)}\n\`\`\``,
   );

@@ -28,14 +28,16 @@ test("the provisioner works without Node's own HTTP client, which axios loads fo
   }
 });
 
-test("the provisioner does not load its page before somebody asks for it", async () => {
+test("the provisioner loads neither its commands nor its page before somebody asks for them", async () => {
   const pod = await openPod();
   try {
     const folder = await pod.sandbox.subfolder("without-page");
-    const chunks = readdirSync("dist").filter((name) => name.startsWith("provisioner"));
+    const files = readdirSync("dist").filter((name) => name.startsWith("provisioner"));
     const isPage = (name: string) => name.startsWith("provisioner-page-");
-    expect(chunks.filter(isPage)).toHaveLength(1);
-    for (const name of chunks) if (!isPage(name)) cpSync(join("dist", name), join(folder, name));
+    const isCommand = (name: string) => name.startsWith("provisioner-commands-");
+    expect(files.filter(isPage)).toHaveLength(1);
+    expect(files.filter(isCommand).length).toBeGreaterThan(1);
+    for (const name of files) if (!isPage(name) && !isCommand(name)) cpSync(join("dist", name), join(folder, name));
     await pod.sandbox.node("provisioner", [join(folder, "provisioner.mjs"), "run"], pod.env());
     await pod.ready();
     expect(await pod.status()).toMatchObject({ state: "ready" });
@@ -45,4 +47,10 @@ test("the provisioner does not load its page before somebody asks for it", async
   } finally {
     await pod.close();
   }
+});
+
+test.each(["provisioner", "reloader"])("a start of the %s loads few files: each one costs a millisecond", (program) => {
+  const files = readdirSync("dist").filter((name) => name.startsWith(`${program}-run-`));
+  expect(files.filter((name) => !name.includes("-chunk-")).length).toBeGreaterThan(1);
+  expect(files.filter((name) => name.includes("-chunk-")).length).toBeLessThanOrEqual(6);
 });

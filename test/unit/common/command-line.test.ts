@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { type Command, type CommandCall, EXIT, type Program } from "../../../common/command.ts";
+import { type Command, type CommandCall, EXIT, type Program, plainStart } from "../../../common/command.ts";
 import { runCommandLine } from "../../../common/command-line.ts";
 import { SettingsError } from "../../../common/settings.ts";
 import { GROUPS, type VariableTable } from "../../../common/variables.ts";
@@ -9,12 +9,10 @@ import { PROVISIONER_VARIABLES } from "../../../provisioner/variables.ts";
 async function run(args: string[], variables: VariableTable = PROVISIONER_VARIABLES, width: number | null = null) {
   const calls: { command: string; call: CommandCall }[] = [];
   const printed = { out: "", err: "" };
-  let loaded = 0;
   const record = (command: string, call: CommandCall) => {
     calls.push({ command, call });
     return command === "bans" ? EXIT.failed : EXIT.done;
   };
-  const start = async (call: CommandCall) => record("run", call);
   const commands: readonly Command[] = [
     {
       usage: "run",
@@ -22,7 +20,7 @@ async function run(args: string[], variables: VariableTable = PROVISIONER_VARIAB
       examples: [{ args: "--debug", meaning: "runs with debug messages" }],
       isDefault: true,
       settings: "all",
-      run: start,
+      run: async (call) => record("run", call),
     },
     {
       usage: "bans <action> [host]",
@@ -73,11 +71,7 @@ async function run(args: string[], variables: VariableTable = PROVISIONER_VARIAB
     name: "vast-test",
     variables,
     version: "1.2.3",
-    start: { name: "run", run: start },
-    commands: async () => {
-      loaded += 1;
-      return commands;
-    },
+    commands,
   };
   const terminal = {
     out: (text: string) => {
@@ -89,8 +83,13 @@ async function run(args: string[], variables: VariableTable = PROVISIONER_VARIAB
     width: () => width,
     paint: (_: string, text: string) => text,
   };
-  return { code: await runCommandLine(program, args, { terminal, env: {} }), calls, loaded, ...printed };
+  return { code: await runCommandLine(program, args, { terminal, env: {} }), calls, ...printed };
 }
+
+const context = {
+  terminal: { out: () => undefined, err: () => undefined, width: () => null, paint: (_: string, text: string) => text },
+  env: {},
+};
 
 describe("the command line", () => {
   test("runs the default command when none is named", async () => {
@@ -209,10 +208,18 @@ describe("the command line", () => {
     expect(Math.max(...prose.map((line) => line.length))).toBeLessThanOrEqual(70);
   });
 
-  test("loads no other command to start the default one", async () => {
-    expect(await run(["run"])).toMatchObject({ loaded: 0, calls: [{ command: "run" }] });
-    expect(await run(["run", "--debug"])).toMatchObject({ loaded: 1, calls: [{ command: "run" }] });
+  test.each([[[]], [["run"]]])("calls the default command as a plain start does: %j", async (args) => {
+    const { calls } = await run(args);
+    expect(calls).toMatchObject([{ command: "run", call: { flags: {}, output: "text", env: {} } }]);
+    expect(plainStart(args, context)).toEqual({ flags: {}, options: {}, output: "text", ...context });
   });
+
+  test.each([[["--debug"]], [["run", "--debug"]], [["run", "run"]], [["status"]], [["--help"]], [[""]]])(
+    "is needed for %j",
+    (args) => {
+      expect(plainStart(args, context)).toBeNull();
+    },
+  );
 });
 
 describe("a mistake on the command line", () => {

@@ -16,7 +16,7 @@ async function script(shell: string): Promise<string> {
     width: () => null,
     paint: (_: string, part: string) => part,
   };
-  const command = completionCommand(provisioner, await provisioner.commands());
+  const command = completionCommand(provisioner);
   await command.run({ flags: {}, options: { shell }, output: "text", terminal, env: {} });
   return text;
 }
