@@ -65,6 +65,8 @@ interface Unsettled {
   reload: ReloadTimes | null;
   /** When nginx was signalled or first checked, by the monotonic clock. */
   since: number;
+  /** Of the file that nginx has loaded. */
+  writtenAt: number | null;
 }
 
 export class Applier {
@@ -120,12 +122,12 @@ export class Applier {
   async #check(config: Config, probe: HashProbe, signal: AbortSignal): Promise<ApplyOutcome | null> {
     const { clock, nginx, files } = this.#parts;
     const master = await nginx.findMaster();
-    if (master.found !== "one") return this.#settled(config, null);
+    if (master.found !== "one") return this.#settled(config, null, await files.writtenAt());
     const workers = nginx.workers(master.pid, []);
     const writtenAt = await files.writtenAt();
     if (this.#proven?.hash === config.hash && this.#proven.writtenAt === writtenAt) {
       const why = unsettledReason(workers.filter((worker) => worker.oldMaster !== null && !worker.isLeaving));
-      return why === null ? this.#settled(config, null) : { kind: "settling", reload: null, why };
+      return why === null ? this.#settled(config, null, writtenAt) : { kind: "settling", reload: null, why };
     }
     // This run has not seen nginx load this file. A worker that is older shows only what an earlier file held: another one may
     // have been there in between, which nginx is still loading.
@@ -137,7 +139,7 @@ export class Applier {
       return { kind: "settling", reload: null, why: null };
     const old = new OldWorkers(config.hash, []);
     old.note([probe], workers, clock.monotonic());
-    this.#unsettled = { hash: config.hash, master: master.pid, old, reload: null, since: clock.monotonic() };
+    this.#unsettled = { hash: config.hash, master: master.pid, old, reload: null, since: clock.monotonic(), writtenAt };
     return this.#settle(config, this.#unsettled, signal);
   }
 
@@ -155,11 +157,12 @@ export class Applier {
       : this.#rollBack(config, `nginx does not start: ${refused}`, false);
   }
 
-  /** `isSecond`: somebody else had overwritten the config before nginx read it. */
+  /** `isSecond`: somebody else had overwritten the config before nginx read it, or may have. */
   async #reload(config: Config, master: number, signal: AbortSignal, isSecond = false): Promise<ApplyOutcome> {
     const { clock, nginx, log, files } = this.#parts;
     const old = new OldWorkers(config.hash, nginx.workers(master, []));
     const mark = await log.mark();
+    const writtenAt = await files.writtenAt();
     this.#unread = null;
     this.#unsettled = null;
     const provenBefore = this.#proven;
@@ -185,7 +188,12 @@ export class Applier {
     });
     if (accepted.accepted) {
       const reload: ReloadTimes = { at, acceptedMs: Math.round(clock.monotonic() - since), settledMs: null };
-      this.#unsettled = { hash: config.hash, master, old, reload, since };
+      // An edited config answers the same hash, since the hash is a part of its text.
+      const again = await files.writeAgain(config, writtenAt);
+      if (!again.ok) return { kind: "failed", why: again.why, because: "disk" };
+      if (again.changed && isSecond) return { kind: "failed", why: this.#editedReason(), because: "disk" };
+      if (again.changed) return this.#reload(config, master, signal, true);
+      this.#unsettled = { hash: config.hash, master, old, reload, since, writtenAt };
       // From now on nginx can be given this config back, and not the one before, whose server may be withdrawn.
       await files.keepAsGood(config);
       return this.#settle(config, this.#unsettled, signal);
@@ -212,24 +220,27 @@ export class Applier {
     }
   }
 
+  #editedReason(): string {
+    return `another program changes ${this.#parts.files.configPath} while nginx loads it, so nginx may run what that program wrote: stop that program; the config is written and loaded again every few seconds`;
+  }
+
   /** Nothing was refused: when the master runs again, it reads what is on the disk. So that stays. */
   #pendingReason(master: number): string {
-    const remedy = `continue it (kill -CONT ${master}), or raise its CPU limit`;
-    return `nginx' master (pid ${master}) has not taken the signal within ${DEADLINE_MS / 1000} s: it is stopped or slow; ${remedy}`;
+    return `nginx' master (pid ${master}) has not taken the signal within ${DEADLINE_MS / 1000} s: it is stopped or slow; continue it (kill -CONT ${master}), or raise its CPU limit`;
   }
 
   #timeoutReason(why: string): string {
-    const { configPath } = this.#parts.files;
-    return `nginx did not load the config within ${DEADLINE_MS / 1000} s of the signal (${why}): make sure that nginx' main config includes ${configPath}`;
+    return `nginx did not load the config within ${DEADLINE_MS / 1000} s of the signal (${why}): make sure that nginx' main config includes ${this.#parts.files.configPath}`;
   }
 
   async #settle(config: Config, unsettled: Unsettled, signal: AbortSignal): Promise<ApplyOutcome> {
     const { clock } = this.#parts;
-    const { reload, since } = unsettled;
+    const { reload, since, writtenAt } = unsettled;
     const remaining = () => this.#remaining(unsettled);
     const left = await awaitSettled({ timeoutMs: SETTLE_WAIT_MS, clock, remaining, signal });
     if (left.length === 0) {
-      return this.#settled(config, reload && { ...reload, settledMs: Math.round(clock.monotonic() - since) });
+      const times = reload && { ...reload, settledMs: Math.round(clock.monotonic() - since) };
+      return this.#settled(config, times, writtenAt);
     }
     if (signal.aborted) return { kind: "stopped", why: "the reloader is stopping" };
     // Not rolled back: nginx has accepted the config, and the previous one may point to a server that is being withdrawn.
@@ -260,10 +271,11 @@ export class Applier {
     return found;
   }
 
-  async #settled(config: Config, reload: ReloadTimes | null): Promise<ApplyOutcome> {
+  /** `writtenAt`: of the file that nginx has loaded. */
+  async #settled(config: Config, reload: ReloadTimes | null, writtenAt: number | null): Promise<ApplyOutcome> {
     this.#unsettled = null;
     this.#unread = null;
-    this.#proven = { hash: config.hash, writtenAt: await this.#parts.files.writtenAt() };
+    this.#proven = { hash: config.hash, writtenAt };
     this.#mark = await this.#parts.log.mark();
     const kept = await this.#parts.files.keepAsGood(config);
     return { kind: "settled", reload, why: kept.ok ? null : kept.why };

@@ -129,6 +129,13 @@ export class ConfigFiles {
     return (await this.#moveGood(this.#good)) ? this.#put(this.configPath, config.text) : written;
   }
 
+  /** Writes `config` again where somebody has changed the file. `changed`: also when it was only written since `writtenAt`. */
+  async writeAgain(config: Config, writtenAt: number | null): Promise<WriteResult> {
+    const written = await this.write(config);
+    if (!written.ok || written.changed) return written;
+    return { ok: true, changed: (await this.writtenAt()) !== writtenAt };
+  }
+
   /** Keeps `config` as the good one. It counts as good even when the copy cannot be written. */
   async keepAsGood(config: Config): Promise<WriteResult> {
     this.#good = config;

@@ -8,20 +8,22 @@ import type { HashProbe } from "../../../reloader/nginx/hash-probe.ts";
 import type { Master } from "../../../reloader/nginx/master.ts";
 import type { SignalResult } from "../../../reloader/nginx/processes.ts";
 import type { Worker } from "../../../reloader/nginx/workers.ts";
-import { readConfig } from "../../../reloader/render/render.ts";
 import type { FakeClock } from "../../fakes/fake-clock.ts";
 
 export const CONFIG = "/conf/default.conf";
 export const GOOD = "/conf/default.conf.good";
 export const STATE = "/conf/default.conf.state.json";
 
+const HASH = /return 200 "([0-9a-f]{64})\\n";/;
 const NEW_WORKERS_AFTER_MS = 5;
 const OLD_WORKERS_LEAVE_MS = 100;
 
 /** It answers from `from` on, takes no connection from `leavesAt` on, and exits at `until`. */
 interface FakeWorker {
   pid: number;
+  /** Of its config, which may have been edited: nginx answers what the config says. */
   hash: string | null;
+  text: string;
   from: number;
   leavesAt: number;
   until: number;
@@ -150,8 +152,7 @@ export class FakeNginx implements NginxControl, ErrorLog {
 
   /** A worker crashes and its master forks another one, with the config that it has loaded. */
   addWorker(): void {
-    const hash = this.#workers.at(-1)?.hash ?? null;
-    this.#workers.push(this.#worker(hash, 0));
+    this.#workers.push(this.#worker(this.#workers.at(-1)?.text ?? "", 0));
   }
 
   /** Kills it and its workers. */
@@ -164,14 +165,22 @@ export class FakeNginx implements NginxControl, ErrorLog {
 
   /** The hashes that its workers answer now, oldest worker first. */
   running(): (string | null)[] {
+    return this.#answering().map((w) => w.hash);
+  }
+
+  /** The configs of its workers now, oldest worker first. */
+  runningTexts(): string[] {
+    return this.#answering().map((w) => w.text);
+  }
+
+  #answering(): FakeWorker[] {
     const now = this.#clock.now();
-    return this.#workers.filter((w) => w.from <= now && now < w.leavesAt).map((w) => w.hash);
+    return this.#workers.filter((w) => w.from <= now && now < w.leavesAt);
   }
 
   fetchHash = async (): Promise<HashProbe> => {
     if (this.hangs) return { kind: "silent", why: "nginx did not answer" };
-    const now = this.#clock.now();
-    const answering = this.#workers.filter((w) => w.from <= now && now < w.leavesAt);
+    const answering = this.#answering();
     this.#probes += 1;
     const worker = this.inTurns ? answering[this.#probes % answering.length] : answering.at(-1);
     const hash = worker?.hash;
@@ -272,17 +281,17 @@ export class FakeNginx implements NginxControl, ErrorLog {
     this.#log.slice(mark?.size ?? 0).at(-1) ?? null;
 
   #fork(afterMs: number): void {
-    const text = this.#disk.files.get(CONFIG);
-    const hash = text === undefined ? null : (readConfig(text)?.hash ?? null);
-    for (let i = 0; i < this.processes; i += 1) this.#workers.push(this.#worker(hash, afterMs));
+    const text = this.#disk.files.get(CONFIG) ?? "";
+    for (let i = 0; i < this.processes; i += 1) this.#workers.push(this.#worker(text, afterMs));
   }
 
-  #worker(hash: string | null, afterMs: number): FakeWorker {
+  #worker(text: string, afterMs: number): FakeWorker {
     this.#pids += 1;
     const never = Number.POSITIVE_INFINITY;
     return {
       pid: this.#pids,
-      hash,
+      hash: HASH.exec(text)?.[1] ?? null,
+      text,
       from: this.#clock.now() + afterMs,
       leavesAt: never,
       until: never,

@@ -315,6 +315,100 @@ describe("a change that the reloader did not make", () => {
     expect(await ensure(A)).toMatchObject({ kind: "settled" });
   });
 
+  const edited = A.text.replace("proxy_pass", "return 204; #");
+  // An edited config answers the same hash, since the hash is a part of its text.
+  const edit = (disk: FakeDisk, text = edited) => {
+    disk.files.set(CONFIG, text);
+    disk.times.set(CONFIG, disk.now());
+  };
+
+  test("a config edited between the check of its text and that of its time, and loaded, is written and loaded again", async () => {
+    const { nginx, disk, ensure, clock } = await running(A);
+    await clock.advance(1_000);
+    const writtenAt = disk.writtenAt;
+    disk.writtenAt = async (path) => {
+      disk.writtenAt = writtenAt;
+      edit(disk);
+      return writtenAt(path);
+    };
+    expect(await ensure(A)).toMatchObject({ kind: "settled" });
+    expect([nginx.runningTexts(), nginx.reloads]).toEqual([[A.text], 2]);
+  });
+
+  test("a config edited between the write and the moment at which nginx reads it is written and loaded again", async () => {
+    const { nginx, disk, ensure } = await running(B);
+    const reload = nginx.reload;
+    nginx.reload = () => {
+      nginx.reload = reload;
+      edit(disk);
+      return reload();
+    };
+    expect(await ensure(A)).toMatchObject({ kind: "settled" });
+    expect([nginx.runningTexts(), nginx.reloads]).toEqual([[A.text], 2]);
+  });
+
+  test("a config edited while nginx reads it, and put right before it is checked, is loaded again", async () => {
+    const { nginx, disk, ensure, clock } = await running(B);
+    await clock.advance(1_000);
+    const reload = nginx.reload;
+    nginx.reload = () => {
+      nginx.reload = reload;
+      edit(disk);
+      const sent = reload();
+      void clock.sleep(1).then(() => edit(disk, A.text));
+      return sent;
+    };
+    expect(await ensure(A)).toMatchObject({ kind: "settled" });
+    expect([nginx.runningTexts(), nginx.reloads]).toEqual([[A.text], 2]);
+  });
+
+  test("a config edited at each reload is no proof, and the reason says what to do", async () => {
+    const { nginx, disk, ensure } = await running(B);
+    const reload = nginx.reload;
+    nginx.reload = () => {
+      edit(disk);
+      return reload();
+    };
+    const why = expect.stringMatching(/another program changes .*stop that program/);
+    expect(await ensure(A)).toEqual({ kind: "failed", because: "disk", why });
+    expect(nginx.reloads).toBe(2);
+    nginx.reload = reload;
+    expect(await ensure(A)).toMatchObject({ kind: "settled" });
+    expect(nginx.runningTexts()).toEqual([A.text]);
+  });
+
+  test("a config that cannot be put right after nginx has loaded an edited one is no proof", async () => {
+    const { nginx, disk, ensure } = await running(B);
+    const reload = nginx.reload;
+    nginx.reload = () => {
+      edit(disk);
+      disk.full = true;
+      return reload();
+    };
+    expect(await ensure(A)).toMatchObject({ kind: "failed", because: "disk" });
+    nginx.reload = reload;
+    disk.full = false;
+    expect(await ensure(A)).toMatchObject({ kind: "settled" });
+    expect(nginx.runningTexts()).toEqual([A.text]);
+  });
+
+  test("a config that somebody edited, loaded and put right while old workers were waited for is loaded again", async () => {
+    const { nginx, disk, ensure, clock } = await running(A);
+    nginx.stuck = true;
+    expect(await ensure(B)).toMatchObject({ kind: "settling" });
+    await clock.advance(1_000);
+    const changed = B.text.replace("proxy_pass", "return 204; #");
+    edit(disk, changed);
+    nginx.signal();
+    await clock.advance(200);
+    edit(disk, B.text);
+    nginx.release();
+    expect(nginx.runningTexts()).toEqual([changed]);
+    await ensure(B);
+    expect(await ensure(B)).toMatchObject({ kind: "settled" });
+    expect(nginx.runningTexts()).toEqual([B.text]);
+  });
+
   test("a removed config is written again", async () => {
     const { disk, ensure } = await running(A);
     disk.files.delete(CONFIG);
