@@ -14,14 +14,14 @@ import { openRedis } from "../redis/open.ts";
 import { readDestroySettings } from "../settings.ts";
 import type { State } from "../state/schema.ts";
 import { createStateFile, type StateFile } from "../state/state-file.ts";
-import { destroyAll } from "../teardown/destroy-all.ts";
+import { destroyAll, type ProvisionerRuns } from "../teardown/destroy-all.ts";
 import { confirmOnTerminal } from "./confirm.ts";
 import { connectAccount } from "./connect.ts";
 import { processName } from "./dependencies.ts";
 import { removeReports } from "./remove-reports.ts";
 
-// A status server on the same machine answers within milliseconds.
-const STATUS_DEADLINE_MS = 1000;
+// A status server on the same machine answers within milliseconds, and nobody needs to wait where none listens.
+const STATUS_DEADLINE_MS = 5000;
 // A created instance may be listed two minutes late, and a destroyed one be listed two minutes longer; the rest is for failed calls.
 const WITHIN_SECONDS = 300;
 // Codes of a state file that this user or machine cannot have.
@@ -110,11 +110,11 @@ export async function ifAccessible<T>(work: Promise<T>): Promise<T | null> {
 }
 
 /** Whether the status server on `port` of this machine is the one of the pod's provisioner. */
-export async function provisionerRuns(port: number, pod: string, clock: Clock): Promise<boolean> {
+export async function provisionerRuns(port: number, pod: string, clock: Clock): Promise<ProvisionerRuns> {
   try {
     const { data } = await getJson(`http://127.0.0.1:${port}/status`, clock, STATUS_DEADLINE_MS);
-    return typeof data === "object" && data !== null && "pod" in data && data.pod === pod;
-  } catch {
-    return false; // no server listens there
+    return typeof data === "object" && data !== null && "pod" in data && data.pod === pod ? "yes" : "no";
+  } catch (error) {
+    return codeOf(error) === "ECONNREFUSED" ? "no" : "unknown";
   }
 }

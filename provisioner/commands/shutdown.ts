@@ -51,7 +51,7 @@ export async function shutdown(parts: ShutdownParts): Promise<DestroyOutcome | n
         save,
         lease,
         adoptsAll: true, // this process would have destroyed a duplicate, too
-        provisionerRuns: async () => false, // this process is the provisioner, and its loop has stopped
+        provisionerRuns: async () => "no", // this process is the provisioner, and its loop has stopped
         confirm: async () => true,
         print: (text) => log.info({ event: "terminate" }, text),
       }),

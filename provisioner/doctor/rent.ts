@@ -183,7 +183,7 @@ async function cleanUp(parts: RentParts, confirm: DestroyParts["confirm"]): Prom
       ...parts,
       label,
       lease: noLease,
-      provisionerRuns: async () => false,
+      provisionerRuns: async () => "no",
       adoptsAll: true,
       timeLeftMs: () => Math.max(0, CLEANUP_MS - waitedMs()),
       async confirm(question) {

@@ -11,12 +11,15 @@ import { billingSentence, lastSeenIds, nothingBilled } from "./billing.ts";
 import { type CarryOutParts, carryOut, heldByOther, repeatedList } from "./carry-out.ts";
 import { isCreateOpen, listedTarget, unlistedTargets, withoutListedIntent } from "./targets.ts";
 
+/** `unknown`: something is there and does not answer in time. */
+export type ProvisionerRuns = "yes" | "no" | "unknown";
+
 export interface DestroyParts extends CarryOutParts {
   /** How long the work may still go on. An operator's answer may start that time again. */
   timeLeftMs(): number;
   load(): Promise<State | null>;
   /** Whether a provisioner for this pod is running: it would create another instance at once. */
-  provisionerRuns(): Promise<boolean>;
+  provisionerRuns(): Promise<ProvisionerRuns>;
   /** Asks the operator. */
   confirm(question: string): Promise<boolean>;
 }
@@ -39,8 +42,8 @@ const OWNER_POLL_MS = 1000;
 export async function destroyAll(parts: DestroyParts): Promise<DestroyOutcome> {
   const { clock, label, print } = parts;
   const rows = await firstList(parts);
-  const otherRuns = await parts.provisionerRuns();
-  const loaded = (otherRuns ? null : await parts.load()) ?? emptyState(label);
+  const runs = await parts.provisionerRuns();
+  const loaded = (runs === "yes" ? null : await parts.load()) ?? emptyState(label);
   if (rows === null) {
     const problem = `Nothing was destroyed in time: ${billingSentence(null, loaded, label)}.`;
     return { done: false, problem, gone: [], left: lastSeenIds(loaded) };
@@ -70,14 +73,15 @@ export async function destroyAll(parts: DestroyParts): Promise<DestroyOutcome> {
         `It is unknown whether a provisioner holds the label ${label} (${ownership.why}): make sure that none is running.`,
       );
     }
-    if (otherRuns) {
-      print(
-        "A provisioner for this pod is running and will create another instance: stop it first, or set VAST_POLICY=observe.",
-      );
+    if (runs !== "no") {
+      const another = "will create another instance: stop it first, or set VAST_POLICY=observe";
+      if (runs === "yes") print(`A provisioner for this pod is running and ${another}.`);
+      else
+        print(`What listens on the provisioner's status port does not answer. If it is a provisioner, it ${another}.`);
     }
     if (!(await parts.confirm(`Destroy ${what} with the label ${label}? All data on it will be lost.`)))
       return nothing("");
-    const save = savedWherePossible({ ...parts, lease }, otherRuns);
+    const save = savedWherePossible({ ...parts, lease }, runs);
     const startedAt = clock.monotonic();
     const {
       left,
@@ -141,14 +145,17 @@ async function firstList(parts: DestroyParts): Promise<readonly Instance[] | nul
  * Saves as far as it is possible. The note before a destroy exists so that no create follows too early; a volume that takes no
  * note must not keep an instance billed. Memory, the copy in Redis and the label are enough to end it.
  */
-function savedWherePossible({ log, lease, save }: DestroyParts, otherRuns: boolean): (state: State) => Promise<void> {
+function savedWherePossible(
+  { log, lease, save }: DestroyParts,
+  runs: ProvisionerRuns,
+): (state: State) => Promise<void> {
   let warned = false;
   return async (state) => {
     let saved = false;
     try {
       // A running provisioner owns its state file: if two programs wrote it, the intent of a create could be lost.
-      if (!otherRuns) await save(state);
-      saved = !otherRuns;
+      if (runs === "no") await save(state);
+      saved = runs === "no";
     } catch (error) {
       if (!isFileSystemError(error)) throw error;
       if (!warned)

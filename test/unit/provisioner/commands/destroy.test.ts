@@ -3,6 +3,7 @@ import type { AddressInfo } from "node:net";
 import { afterAll, describe, expect, test } from "vitest";
 import { systemClock } from "../../../../common/clock.ts";
 import { ifAccessible, provisionerRuns } from "../../../../provisioner/commands/destroy.ts";
+import { fakeClock } from "../../../fakes/fake-clock.ts";
 
 describe("the state file of destroy", () => {
   test.each(["EACCES", "EPERM", "EROFS", "ENOENT"])("is ignored when it is not accessible: %s", async (code) => {
@@ -23,11 +24,23 @@ describe("a running provisioner", async () => {
   afterAll(() => void server.close());
 
   test("is recognised by the pod in its status", async () => {
-    expect(await provisionerRuns(port, "vast-pod-0", systemClock)).toBe(true);
-    expect(await provisionerRuns(port, "vast-pod-1", systemClock)).toBe(false);
+    expect(await provisionerRuns(port, "vast-pod-0", systemClock)).toBe("yes");
+    expect(await provisionerRuns(port, "vast-pod-1", systemClock)).toBe("no");
+  });
+
+  test("is unknown when the server on the port does not answer in time", async () => {
+    const silent = createServer();
+    await new Promise<void>((resolve) => silent.listen(0, "127.0.0.1", resolve));
+    const clock = fakeClock();
+    const asked = new Promise<void>((resolve) => silent.once("request", () => resolve()));
+    const answer = provisionerRuns((silent.address() as AddressInfo).port, "vast-pod-0", clock);
+    await asked;
+    await clock.advance(60_000);
+    expect(await answer).toBe("unknown");
+    silent.close();
   });
 
   test("is absent when nothing listens on the port", async () => {
-    expect(await provisionerRuns(1, "vast-pod-0", systemClock)).toBe(false);
+    expect(await provisionerRuns(1, "vast-pod-0", systemClock)).toBe("no");
   });
 });

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { fleetKeys } from "../../../../provisioner/fleet/keys.ts";
 import { createLease, type Lease, noLease } from "../../../../provisioner/lease/lease.ts";
 import type { State } from "../../../../provisioner/state/schema.ts";
-import { type DestroyOutcome, destroyAll } from "../../../../provisioner/teardown/destroy-all.ts";
+import { type DestroyOutcome, destroyAll, type ProvisionerRuns } from "../../../../provisioner/teardown/destroy-all.ts";
 import type { Instance } from "../../../../provisioner/vast/rows.ts";
 import { fakeClock } from "../../../fakes/fake-clock.ts";
 import { ACCOUNT_ID, fakeClient, fakeDisk, fakeLog, type Journal, vastError } from "../fakes.ts";
@@ -13,7 +13,7 @@ interface Setup {
   /** What the list shows, by its number from 1 on; may throw. */
   lists: (n: number) => readonly Instance[];
   confirmed?: boolean;
-  provisionerRuns?: boolean;
+  provisionerRuns?: ProvisionerRuns;
   state?: State | null;
   destroy?: (id: number) => void;
   lease?: Lease;
@@ -51,7 +51,7 @@ async function run(setup: Setup) {
     load: async () => setup.state ?? null,
     save: disk.save,
     lease: setup.lease ?? noLease,
-    provisionerRuns: async () => setup.provisionerRuns ?? false,
+    provisionerRuns: async () => setup.provisionerRuns ?? "no",
     confirm: async (question) => {
       questions.push(question);
       setup.onQuestion?.();
@@ -287,8 +287,16 @@ describe("vast-provisioner destroy", () => {
   });
 
   test("leaves the file of a running provisioner alone, and warns that it will create another", async () => {
-    const { printed, outcome, journal } = await run({ lists: (n) => (n === 1 ? [a] : []), provisionerRuns: true });
-    expect(printed).toContain("stop it first");
+    const { printed, outcome, journal } = await run({ lists: (n) => (n === 1 ? [a] : []), provisionerRuns: "yes" });
+    expect(printed).toContain("A provisioner for this pod is running and will create another instance: stop it first");
+    expect(outcome).toEqual({ done: true, gone: [1], left: [] });
+    expect(journal).toEqual(["list", "destroy 1", "list"]);
+  });
+
+  test("takes what does not answer on its port for no proof that none is running: warns, and leaves its file alone", async () => {
+    const lists = (n: number) => (n === 1 ? [a] : []);
+    const { printed, outcome, journal } = await run({ lists, provisionerRuns: "unknown" });
+    expect(printed).toContain("If it is a provisioner, it will create another instance: stop it first");
     expect(outcome).toEqual({ done: true, gone: [1], left: [] });
     expect(journal).toEqual(["list", "destroy 1", "list"]);
   });

@@ -81,7 +81,7 @@ test("an ordered end is carried through while there is time, and whatever is lef
           timeLeftMs: () => NOW + LIMIT - clock.monotonic(),
           load: async () => state({ intent: w.create === "none" ? null : intent }),
           save: disk.save,
-          provisionerRuns: async () => false,
+          provisionerRuns: async () => "no",
           confirm: async () => true,
           print: () => undefined,
         }),
