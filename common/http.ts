@@ -30,30 +30,34 @@ export function createHttpClient(options: CreateAxiosDefaults = {}): HttpClient 
 /** Asked at the last moment: false means that the request must not be written any more. */
 export type Fence = () => boolean;
 
+/** Asked when the connection is open; the request waits for the answer and is written in the same tick. False as above. */
+export type LastWait = () => boolean | Promise<boolean>;
+
 /** The code of the error with which a request ends that its fence has stopped. */
 export const FENCED = "ERR_FENCED";
 
 /**
- * The options of a request that asks `fence` in the same tick in which its first byte is written: after every wait for a connection, a
- * proxy or a TLS handshake, in which the process may have been paused.
+ * The options of a request whose first byte is written in the same tick in which `mayBeWritten` answers: after every wait for a
+ * connection, a proxy or a TLS handshake, in which the process may have been paused.
  */
-export function fenced(fence: Fence): Pick<AxiosRequestConfig, "transport"> {
-  return { transport: fencedTransport(fence) };
+export function fenced(mayBeWritten: LastWait): Pick<AxiosRequestConfig, "transport"> {
+  return { transport: fencedTransport(mayBeWritten) };
 }
 
 const fencedError = () => Object.assign(new Error("the request was not written"), { code: FENCED });
 
 /** Node's own transport, but head and body are kept until the socket can take them. */
-function fencedTransport(fence: Fence) {
+function fencedTransport(mayBeWritten: LastWait) {
   return {
     request(options: RequestOptions, onResponse: (response: IncomingMessage) => void): ClientRequest {
       const request = (options.protocol === "https:" ? requestHttps : requestHttp)(options, onResponse);
       const end: (body: Uint8Array) => void = request.end.bind(request);
       const body: Uint8Array[] = [];
-      const write = () => {
-        if (fence()) end(Buffer.concat(body));
-        else request.destroy(fencedError());
+      const asked = async () => {
+        if (!(await mayBeWritten())) request.destroy(fencedError());
+        else if (!request.destroyed) end(Buffer.concat(body));
       };
+      const write = () => void asked().catch((error: Error) => request.destroy(error));
       request.once("socket", (socket: Socket & { secureConnecting?: boolean }) => {
         if (socket.secureConnecting === true) socket.once("secureConnect", write);
         else if (socket.connecting) socket.once("connect", write);
@@ -78,16 +82,17 @@ type TextRequest = AxiosRequestConfig & { headers: Record<string, string> };
 export function createTextClient({
   adapter,
   ...options
-}: TextOptions): (request: TextRequest, fence?: Fence) => Promise<AxiosResponse<unknown>> {
+}: TextOptions): (request: TextRequest, mayBeWritten?: LastWait) => Promise<AxiosResponse<unknown>> {
   const all = { ...DEFAULTS, ...options, responseType: "text" as const, transformResponse: (data: unknown) => data };
   if (adapter === undefined) {
     const client = createHttpClient(all);
-    return (request, fence) =>
-      client.request<unknown>(fence === undefined ? request : { ...request, ...fenced(fence) });
+    return (request, mayBeWritten) =>
+      client.request<unknown>(mayBeWritten === undefined ? request : { ...request, ...fenced(mayBeWritten) });
   }
-  return async (request, fence) => {
+  return async (request, mayBeWritten) => {
+    const written = mayBeWritten === undefined || (await mayBeWritten());
     if (request.signal?.aborted) throw Object.assign(new Error("cancelled"), { code: "ERR_CANCELED" });
-    if (fence?.() === false) throw fencedError();
+    if (!written) throw fencedError();
     const headers = new AxiosHeaders({ ...all.headers, ...request.headers });
     return adapter({ ...all, ...request, headers });
   };

@@ -51,6 +51,10 @@ export const LOG_EVENTS = {
     by: ["provisioner"],
     meaning: "the pod reads the instance list for all pods of the account, or has stopped doing so",
   },
+  turn: {
+    by: ["provisioner"],
+    meaning: "a create or a destroy leaves, and how long after its turn among the pods (`afterTurnMs`; debug)",
+  },
   kubernetes: {
     by: ["provisioner"],
     meaning: "Events and annotations of the pod cannot be written, or are written again (KUBERNETES_EVENTS)",

@@ -1,6 +1,6 @@
 // Paces the calls of a pod together with those of the other pods that share its limits: each call waits for its turn in Redis. While Redis
 // is away the pod paces its calls alone. Touches the clock, and Redis through the turns.
-import type { Clock } from "../../common/clock.ts";
+import { type Clock, stopwatch } from "../../common/clock.ts";
 import type { Logger } from "../../common/logging.ts";
 import { DEFAULT_REFUSAL_WAIT_MS, INTERVALS_MS, type Pacing, PENALTY_MS } from "../vast/pacing.ts";
 import { READ_WAIT_MS } from "../vast/transport.ts";
@@ -11,6 +11,10 @@ import type { Unavailable } from "./unavailable.ts";
 // A pod without an answer of Redis for so long calls without its turns: by then the ones that had the last turns are through.
 const AWAY_MS = 10_000;
 const RETRY_MS = 1000;
+// How long before its turn a call that changes something opens its connection: a handshake with the API takes less.
+const CONNECT_MS = 500;
+// A turn that was taken so long ago is not used: the process was paused, and another pod may have the next one.
+const TURN_HOLDS_MS = 1000;
 // The members of a queue look again at half of the estimate, but not more often than this and not less often than that.
 const LEAST_SLEEP_MS = 50;
 export const MOST_SLEEP_MS = 10_000;
@@ -53,6 +57,8 @@ export interface FleetPacing extends Pacing {
 export function createFleetPacing(parts: FleetPacingParts): FleetPacing {
   const { clock, log, local, createPlace, index, fleet } = parts;
   const places = new Map<string, { since: number; askedAt: number }>();
+  const ownSlots = new Set<string>(); // the endpoints whose last call did not wait for Redis
+  const turnAges = new Map<string, () => number>();
   let awaySince: number | null = null;
 
   async function tryStore<T>(call: (store: FleetStore) => Promise<T>): Promise<T | null> {
@@ -87,19 +93,26 @@ export function createFleetPacing(parts: FleetPacingParts): FleetPacing {
     if (waitMs > 0) await clock.sleep(waitMs, signal);
   }
 
-  async function waitForTurn(endpoint: string, urgent: boolean, signal?: AbortSignal): Promise<number> {
+  /** Waits until the turn is taken, or until it is only `nearMs` away. */
+  async function waitForTurn(endpoint: string, urgent: boolean, nearMs: number, signal?: AbortSignal): Promise<number> {
     const startedAt = clock.monotonic();
     const mostMs = CHANGES.has(endpoint) ? Number.POSITIVE_INFINITY : (READ_TURN_MS[endpoint] ?? READ_WAIT_MS);
+    ownSlots.delete(endpoint);
     while (!signal?.aborted) {
-      const turn = isAlone() ? await tryAgain(endpoint, urgent) : await take(endpoint, urgent);
-      if (turn === "alone") {
+      const [alone, age] = [isAlone(), stopwatch(clock)];
+      const turn = await (nearMs > 0 ? look(endpoint, urgent) : take(endpoint, urgent));
+      if (turn === null && alone) {
+        ownSlots.add(endpoint);
         await goAlone(endpoint, signal);
         return 0;
       }
-      if (turn?.waitMs === 0) return 0;
+      if (turn !== null && turn.waitMs <= nearMs && age() < TURN_HOLDS_MS) {
+        turnAges.set(endpoint, age);
+        return 0;
+      }
       const leftMs = startedAt + mostMs - clock.monotonic();
       if (turn !== null && turn.waitMs > leftMs) return turn.waitMs;
-      await clock.sleep(turn === null ? RETRY_MS : sleepMs(turn), signal);
+      await clock.sleep(turn === null ? RETRY_MS : sleepMs(turn, nearMs), signal);
     }
     return 0;
   }
@@ -107,11 +120,19 @@ export function createFleetPacing(parts: FleetPacingParts): FleetPacing {
   async function take(endpoint: string, urgent: boolean): Promise<Turn | null> {
     const turn = await tryStore(({ turns }) => turns.take(endpoint, placeIn(endpoint, urgent)));
     if (turn?.waitMs === 0) places.delete(endpoint);
-    else if (turn !== null) places.set(endpoint, { since: turn.since, askedAt: clock.monotonic() });
+    else keepPlace(endpoint, turn);
     return turn;
   }
 
-  const tryAgain = async (endpoint: string, urgent: boolean) => (await take(endpoint, urgent)) ?? ("alone" as const);
+  async function look(endpoint: string, urgent: boolean): Promise<Turn | null> {
+    const turn = await tryStore(({ turns }) => turns.peek(endpoint, placeIn(endpoint, urgent)));
+    keepPlace(endpoint, turn);
+    return turn;
+  }
+
+  function keepPlace(endpoint: string, turn: Turn | null): void {
+    if (turn !== null) places.set(endpoint, { since: turn.since, askedAt: clock.monotonic() });
+  }
 
   return {
     tryStore,
@@ -121,7 +142,16 @@ export function createFleetPacing(parts: FleetPacingParts): FleetPacing {
     succeeded: local.succeeded,
     async acquire(endpoint, signal, urgent = true) {
       await local.acquire(endpoint, signal);
-      return waitForTurn(endpoint, urgent, signal);
+      return waitForTurn(endpoint, urgent, CHANGES.has(endpoint) ? CONNECT_MS : 0, signal);
+    },
+    async takeTurn(endpoint, signal) {
+      if (!ownSlots.has(endpoint)) await waitForTurn(endpoint, true, 0, signal);
+    },
+    left(endpoint) {
+      local.left(endpoint);
+      const afterTurnMs = ownSlots.has(endpoint) ? null : Math.round(turnAges.get(endpoint)?.() ?? 0);
+      log.debug({ event: "turn", endpoint, afterTurnMs }, `the ${endpoint} leaves`);
+      void tryStore(({ turns }) => turns.left(endpoint).then(() => true));
     },
     failed(endpoint, error) {
       if (error.kind !== "rate_limited" || isAlone()) return local.failed(endpoint, error);
@@ -137,7 +167,8 @@ export function createFleetPacing(parts: FleetPacingParts): FleetPacing {
   };
 }
 
-/** The one whose turn is next wakes when it comes; the others look again at half of the estimate. */
-function sleepMs({ waitMs, ahead }: Turn): number {
-  return Math.min(Math.max(ahead === 0 ? waitMs : waitMs / 2, LEAST_SLEEP_MS), MOST_SLEEP_MS);
+/** The one whose turn is next wakes when it comes, or is near; the others look again at half of the estimate. */
+function sleepMs({ waitMs, ahead }: Turn, nearMs: number): number {
+  const ms = ahead === 0 ? waitMs - nearMs : Math.max(waitMs / 2, LEAST_SLEEP_MS);
+  return Math.min(Math.max(ms, 1), MOST_SLEEP_MS);
 }

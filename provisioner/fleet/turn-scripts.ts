@@ -2,6 +2,15 @@
 import type { RedisScript } from "../redis/commands.ts";
 import { REDIS_NOW } from "../redis/time.ts";
 
+// What two calls through a gate keep apart, as `step`, and when the next one may leave, as `tat`. Needs `now`, `interval` and `margin`.
+const STEP = `local gate = redis.call('HMGET', KEYS[1], 'tat', 'learned', 'learnedUntil', 'margin', 'marginAt')
+if gate[2] and tonumber(gate[3]) > now then interval = math.max(interval, tonumber(gate[2])) end
+if gate[4] then
+  margin = math.max(margin, tonumber(gate[4]) / 2 ^ math.floor(math.max(now - tonumber(gate[5]), 0) / 3600000))
+end
+local step = math.ceil(interval + margin)
+local tat = tonumber(gate[1])`;
+
 /**
  * KEYS: gate (hash: tat, learned, learnedUntil, margin, marginAt), queue (sorted set: class x 1e13 + since), beats (sorted set: last sign
  * of life). ARGV: member, class, since (0: from now on), interval, margin, beat time to live, delay per rank, all times in ms; and 1 to
@@ -33,13 +42,7 @@ redis.call('ZADD', KEYS[2], string.format('%.0f', class * 1e13 + since), member)
 redis.call('ZADD', KEYS[3], now, member)
 redis.call('PEXPIRE', KEYS[2], 600000)
 redis.call('PEXPIRE', KEYS[3], 600000)
-local gate = redis.call('HMGET', KEYS[1], 'tat', 'learned', 'learnedUntil', 'margin', 'marginAt')
-if gate[2] and tonumber(gate[3]) > now then interval = math.max(interval, tonumber(gate[2])) end
-if gate[4] then
-  margin = math.max(margin, tonumber(gate[4]) / 2 ^ math.floor(math.max(now - tonumber(gate[5]), 0) / 3600000))
-end
-local step = math.ceil(interval + margin)
-local tat = tonumber(gate[1])
+${STEP}
 local isNew = tat and 0 or 1
 if not tat then
   tat = now + step
@@ -58,6 +61,22 @@ end
 local wait = math.max(tat - now, 0) + rank * step
 if ARGV[8] ~= '1' and wait > tonumber(ARGV[9]) then redis.call('ZADD', KEYS[3], now + ttl, member) end
 return {wait, rank, since, isNew}`,
+};
+
+/**
+ * A call leaves that took its turn before: the next one may leave an interval after it, however late it is. KEYS: gate. ARGV: interval and
+ * margin, ms.
+ */
+export const LEFT: RedisScript = {
+  name: "left",
+  proves: "writing",
+  lua: `
+${REDIS_NOW}
+local interval, margin = tonumber(ARGV[1]), tonumber(ARGV[2])
+${STEP}
+redis.call('HSET', KEYS[1], 'tat', math.max(tat or 0, now + step))
+redis.call('PEXPIRE', KEYS[1], 86400000)
+return 1`,
 };
 
 /** Makes gates that are new or flushed: each begins closed for its interval. KEYS: gates. ARGV: their intervals with the margin, ms. */

@@ -3,7 +3,7 @@ import * as z from "zod";
 import type { ScriptRunner } from "../redis/commands.ts";
 import { INTERVALS_MS } from "../vast/pacing.ts";
 import { gateKeys } from "./gate-keys.ts";
-import { LEAVE, OPEN, PENALTY, TURN } from "./turn-scripts.ts";
+import { LEAVE, LEFT, OPEN, PENALTY, TURN } from "./turn-scripts.ts";
 
 // Two calls take different times to reach the API. A gate whose calls are refused all the same takes twice as much, up to MOST_MARGIN_MS.
 const MARGIN_MS = 150;
@@ -46,6 +46,8 @@ export interface TurnStore {
   estimate(endpoint: string, place: Place): Promise<Turn>;
   /** What `take` would answer, without taking the turn. */
   peek(endpoint: string, place: Place): Promise<Turn>;
+  /** A call that took its turn leaves now: the gate counts from this. */
+  left(endpoint: string): Promise<void>;
   leave(endpoint: string): Promise<void>;
   /** Makes the gates of the first calls: a new one begins closed, which then is over when it is needed. */
   openGates(): Promise<void>;
@@ -98,6 +100,9 @@ export function createTurnStore({ redis, apiKey, egress, member }: TurnStorePart
   };
   return {
     openGates,
+    async left(endpoint) {
+      await redis.evaluate(LEFT, [keysOf(endpoint).gate], [intervalOf(endpoint), MARGIN_MS]);
+    },
     async leave(endpoint) {
       const { queue, beats } = keysOf(endpoint);
       await redis.evaluate(LEAVE, [queue, beats], [member]);

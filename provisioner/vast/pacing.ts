@@ -32,6 +32,13 @@ export interface Pacing {
    * where that is longer than such a call may take. `urgent`: something is about to be changed that depends on it.
    */
   acquire(endpoint: string, signal?: AbortSignal, urgent?: boolean): Promise<number>;
+  /**
+   * The last wait of a call that changes something: its connection is open, so that the call leaves in the tick in which this resolves.
+   * Resolves as well when `signal` is aborted.
+   */
+  takeTurn(endpoint: string, signal?: AbortSignal): Promise<void>;
+  /** Called when such a call leaves. The API counts from its arrival, so the next one is to leave an interval after this. */
+  left(endpoint: string): void;
   /** Epoch ms before which a call of this endpoint would have to wait. */
   availableAt(endpoint: string): number;
   /** Prevents calls of this endpoint from starting before `until` (epoch ms). */
@@ -89,6 +96,11 @@ export function createPacing(clock: Clock, random: () => number): Pacing {
       bucket.availableAt = start + intervalOf(bucket);
       if (start > now) await clock.sleep(start - now, signal);
       return 0;
+    },
+    takeTurn: async () => undefined,
+    left(name) {
+      const bucket = withClock(name);
+      block(bucket, intervalOf(bucket));
     },
     succeeded(name) {
       Object.assign(withClock(name), { refusals: 0, outages: 0 });

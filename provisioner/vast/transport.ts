@@ -21,7 +21,7 @@ export interface ApiCall {
   retryRateLimited?: boolean;
   /** Aborting it cancels the call while it waits for its rate limit, and has no effect once the call is sent. */
   beforeSent?: AbortSignal;
-  /** Asked when the call has waited for its rate limit, and again when it is written. */
+  /** Of a call that changes something: asked when it has waited for its rate limit, and again when it is written. */
   fence?: Fence;
   /** Called when the call has waited for its rate limit, also for a retry. */
   onSent?: () => void;
@@ -34,6 +34,16 @@ export interface CallInfo {
   endpoint: string;
   outcome: "ok" | VastErrorKind;
   ms: number;
+}
+
+/** How a call leaves the process. */
+interface Departure {
+  /** Epoch ms. */
+  at: number;
+  /** Once true, the API may have done something. */
+  hasLeft: boolean;
+  /** Awaited when the connection is open; answers whether the call may be written. */
+  lastWait: ((deadline: AbortSignal) => Promise<boolean>) | null;
 }
 
 export interface TransportOptions {
@@ -74,7 +84,7 @@ export function createTransport(options: TransportOptions): Send {
     headers: { Accept: "application/json", "Content-Type": "application/json", "User-Agent": "vast-pod" },
     ...(options.adapter ? { adapter: options.adapter } : {}),
   });
-  const send = async (call: ApiCall, signal?: AbortSignal): Promise<HttpAnswer> => {
+  const send = async (call: ApiCall, departure: Departure, signal?: AbortSignal): Promise<HttpAnswer> => {
     const params: Record<string, string> = {};
     for (const [name, value] of Object.entries(call.query ?? {})) {
       params[name] = typeof value === "string" ? value : JSON.stringify(value);
@@ -90,33 +100,51 @@ export function createTransport(options: TransportOptions): Send {
           signal: deadline,
           ...(call.body === undefined ? {} : { data: JSON.stringify(call.body) }),
         };
-        const response = await request(sent, call.fence);
+        const { lastWait } = departure;
+        const response = await request(sent, lastWait === null ? undefined : () => lastWait(deadline));
         const retryAfterMs = retryAfterIn(response.headers["retry-after"], options.clock.now());
         const text = typeof response.data === "string" ? response.data : "";
         return { status: response.status, text, ...(retryAfterMs === null ? {} : { retryAfterMs }) };
       } catch (error) {
-        if (codeOf(error) === FENCED) throw tooLate(call);
-        throw networkError(describe(call), error, deadline);
+        if (codeOf(error) === FENCED) throw call.beforeSent?.aborted ? cancelled(call) : tooLate(call);
+        throw networkError(describe(call), error, deadline, departure.hasLeft);
       }
     });
+  };
+  /** A call that changes something takes its turn when its connection is open, and leaves at once. Other calls have no last wait. */
+  const departureOf = (call: ApiCall): Departure => {
+    const { fence, beforeSent, endpoint } = call;
+    if (fence === undefined) return { at: options.clock.now(), hasLeft: true, lastWait: null };
+    const departure: Departure = {
+      at: options.clock.now(),
+      hasLeft: false,
+      async lastWait(deadline) {
+        const cancels = beforeSent === undefined ? deadline : AbortSignal.any([deadline, beforeSent]);
+        await options.pacing.takeTurn(endpoint, cancels);
+        if (cancels.aborted || !fence()) return false;
+        options.pacing.left(endpoint);
+        Object.assign(departure, { at: options.clock.now(), hasLeft: true });
+        return true;
+      },
+    };
+    return departure;
   };
   const sendOnce: Send = async (call, signal) => {
     const waitMs = options.pacing.availableAt(call.endpoint) - options.clock.now();
     if (isRead(call) && waitMs > READ_WAIT_MS) throw notYet(call, waitMs, "the API asked for a longer wait");
     const cancels = [signal, call.beforeSent].filter((one) => one !== undefined);
     // Combined only when there are two, in a create: a long-lived signal keeps a reference to each signal that is derived from it.
-    const cancelled = cancels.length > 1 ? AbortSignal.any(cancels) : cancels[0];
-    const leftMs = await options.pacing.acquire(call.endpoint, cancelled, call.retryRateLimited !== false);
-    if (cancels.some((one) => one.aborted))
-      throw notSent(call, { kind: "unavailable", slug: "aborted", text: "cancelled before it was sent" });
+    const cancel = cancels.length > 1 ? AbortSignal.any(cancels) : cancels[0];
+    const leftMs = await options.pacing.acquire(call.endpoint, cancel, call.retryRateLimited !== false);
+    if (cancels.some((one) => one.aborted)) throw cancelled(call);
     if (leftMs > 0) throw notYet(call, leftMs, "other pods with the same key are to call before");
     if (call.fence?.() === false) throw tooLate(call);
     call.onSent?.();
-    const sentAt = options.clock.now();
+    const departure = departureOf(call);
     const report = (outcome: CallInfo["outcome"]) =>
-      options.onCall?.({ endpoint: call.endpoint, outcome, ms: options.clock.now() - sentAt });
+      options.onCall?.({ endpoint: call.endpoint, outcome, ms: options.clock.now() - departure.at });
     try {
-      const answer = await send(call, signal);
+      const answer = await send(call, departure, signal);
       const body = readAnswer(describe(call), answer, (text) => scrub(text, options.secrets?.() ?? [options.apiKey()]));
       report("ok");
       options.pacing.succeeded(call.endpoint);
@@ -168,6 +196,10 @@ function notYet(call: ApiCall, retryAfterMs: number, why: string): VastError {
   return notSent(call, { kind: "rate_limited", slug: "", text: `not sent: ${why}`, retryAfterMs });
 }
 
+function cancelled(call: ApiCall): VastError {
+  return notSent(call, { kind: "unavailable", slug: "aborted", text: "cancelled before it was sent" });
+}
+
 function tooLate(call: ApiCall): VastError {
   const text =
     "not sent: too much time has passed since it was decided, because the program was paused or the network is slow";
@@ -175,11 +207,11 @@ function tooLate(call: ApiCall): VastError {
 }
 
 /** Keeps only the code of a failure: the client's error holds the request with its headers. */
-function networkError(call: string, error: unknown, deadline: AbortSignal): VastError {
+function networkError(call: string, error: unknown, deadline: AbortSignal, hasLeft: boolean): VastError {
   const code = codeOf(error) ?? "";
   if (deadline.aborted) {
     const why = deadline.reason instanceof Error ? deadline.reason.message : "cancelled";
-    return new VastError({ kind: "unavailable", call, status: null, slug: "timeout", text: why });
+    return new VastError({ kind: "unavailable", call, status: null, slug: "timeout", text: why, reached: hasLeft });
   }
   if (code === "ERR_BAD_RESPONSE") {
     return new VastError({
@@ -199,6 +231,6 @@ function networkError(call: string, error: unknown, deadline: AbortSignal): Vast
     text: untrusted
       ? "the certificate is not trusted: set NODE_EXTRA_CA_CERTS to a file with its certificate authority"
       : "the connection failed",
-    reached: !untrusted && !NOT_SENT.has(code),
+    reached: hasLeft && !untrusted && !NOT_SENT.has(code),
   });
 }

@@ -2,7 +2,17 @@
 // clock runs on between two calls, so all intervals are far longer than the test, and times are compared with that tolerance.
 import { expect, test } from "vitest";
 import { systemClock } from "../../common/clock.ts";
-import { COME_UP, GO_DOWN, LEAVE, OPEN, PENALTY, SEEN, STAY_DOWN, TURN } from "../../provisioner/fleet/turn-scripts.ts";
+import {
+  COME_UP,
+  GO_DOWN,
+  LEAVE,
+  LEFT,
+  OPEN,
+  PENALTY,
+  SEEN,
+  STAY_DOWN,
+  TURN,
+} from "../../provisioner/fleet/turn-scripts.ts";
 import type { RedisScript } from "../../provisioner/redis/commands.ts";
 import { type Random, seededRandom } from "../emulator/random.ts";
 import { sharedRedis } from "../simulation/redis.ts";
@@ -26,6 +36,8 @@ function drawCall(random: Random, tag: string, began: number): Call {
     case 0:
       if (random.integer(0, 3) === 0)
         return { script: OPEN, keys: names(["gate", "other gate"]), args: [5 * LONG_MS, LONG_MS] };
+      if (random.integer(0, 1) === 0)
+        return { script: LEFT, keys: names(["gate"]), args: [random.pick([LONG_MS, 5 * LONG_MS]), 0] };
       return { script: LEAVE, keys: names(["queue", "beats"]), args: [member] };
     case 1: {
       const [wait, threshold] = [random.integer(0, 3) * LONG_MS, random.integer(0, 1) * 7 * LONG_MS];

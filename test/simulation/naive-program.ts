@@ -18,6 +18,8 @@ const TEMPLATE_EVERY_MS = 30_000;
 
 const AT_ONCE: Pacing = {
   acquire: async () => 0,
+  takeTurn: async () => undefined,
+  left: () => undefined,
   availableAt: () => 0,
   blockUntil: () => undefined,
   succeeded: () => undefined,

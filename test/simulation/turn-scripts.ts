@@ -18,6 +18,11 @@ function marginOf({ margin }: Gate, least: number, now: number): number {
   return Math.max(least, margin.value / 2 ** Math.floor(Math.max(now - margin.at, 0) / 3_600_000));
 }
 
+function stepOf(gate: Gate, interval: number, margin: number, now: number): number {
+  const learned = gate.learned !== undefined && gate.learned.until > now ? gate.learned.interval : 0;
+  return Math.ceil(Math.max(interval, learned) + marginOf(gate, margin, now));
+}
+
 const turn: Script = (values, [gateKey, queueKey, beatsKey], args, now) => {
   const [member, numbers] = [String(args[0]), args.slice(1).map(Number)];
   const [kind = 0, wanted = 0, interval = 0, margin = 0, ttl = 0, late = 0, takes = 0, far = 0] = numbers;
@@ -29,8 +34,7 @@ const turn: Script = (values, [gateKey, queueKey, beatsKey], args, now) => {
   const own = kind * 1e13 + since;
   queue.add(member, own);
   beats.add(member, now);
-  const learned = gate.learned !== undefined && gate.learned.until > now ? gate.learned.interval : 0;
-  const step = Math.ceil(Math.max(interval, learned) + marginOf(gate, margin, now));
+  const step = stepOf(gate, interval, margin, now);
   const isNew = gate.tat === undefined ? 1 : 0;
   gate.tat ??= now + step;
   const rank = queue.rank(member, own);
@@ -45,6 +49,12 @@ const turn: Script = (values, [gateKey, queueKey, beatsKey], args, now) => {
     beats.delete(member);
   }
   return [0, rank, since, isNew];
+};
+
+const left: Script = (values, [gateKey], [interval, margin], now) => {
+  const gate = gateOf(values, gateKey, now);
+  gate.tat = Math.max(gate.tat ?? 0, now + stepOf(gate, Number(interval), Number(margin), now));
+  return 1;
 };
 
 const openGates: Script = (values, gates, intervals, now) => {
@@ -109,6 +119,7 @@ const comeUp: Script = (values, [downKey], [member], now) =>
 
 export const TURN_SCRIPTS: Readonly<Record<string, Script>> = {
   turn,
+  left,
   "open gates": openGates,
   penalty,
   leave,

@@ -5,7 +5,7 @@ import { createServer as createTlsServer, Agent as TlsAgent } from "node:https";
 import { type AddressInfo, connect, createServer as createTcpServer } from "node:net";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { systemClock } from "../../../common/clock.ts";
-import { codeOf } from "../../../common/errors.ts";
+import { codeOf, messageOf } from "../../../common/errors.ts";
 import { createHttpClient, createTextClient, FENCED, fenced, getJson, type HttpAdapter } from "../../../common/http.ts";
 import { fakeClock } from "../../fakes/fake-clock.ts";
 import { SELF_SIGNED } from "../provisioner/observe/self-signed.ts";
@@ -149,6 +149,58 @@ describe("a fenced request", () => {
     await hello;
     release();
     expect((await answered).data).toBe("PUT body");
+  });
+
+  test("waits on its open connection until it may be written", async () => {
+    let came = 0;
+    const url = await serve((request, response) => {
+      came += 1;
+      echo(request, response);
+    });
+    const [asked, isAsked] = gate();
+    const [open, release] = gate();
+    const answered = createHttpClient({ proxy: false }).put<string>(
+      url,
+      "body",
+      fenced(async () => {
+        isAsked();
+        await open;
+        return true;
+      }),
+    );
+    await asked;
+    expect(came).toBe(0);
+    release();
+    expect((await answered).data).toBe("PUT body");
+  });
+
+  test("is not written when it was cancelled during that wait, and fails with what its last wait throws", async () => {
+    let came = 0;
+    const url = await serve((_, response) => {
+      came += 1;
+      response.end();
+    });
+    const client = createHttpClient({ proxy: false });
+    const [asked, isAsked] = gate();
+    const [open, release] = gate();
+    const stop = new AbortController();
+    const wait = async () => {
+      isAsked();
+      await open;
+      return true;
+    };
+    const cancelled = client.put(url, "body", { ...fenced(wait), signal: stop.signal });
+    await asked;
+    stop.abort();
+    expect(codeOf(await cancelled.catch((error: unknown) => error))).toBe("ERR_CANCELED");
+    release();
+    const broken = client.put(
+      url,
+      "body",
+      fenced(() => Promise.reject(new Error("no turn"))),
+    );
+    expect(messageOf(await broken.catch((error: unknown) => error))).toBe("no turn");
+    expect(came).toBe(0);
   });
 
   test("asks the fence before the network's replacement too", async () => {

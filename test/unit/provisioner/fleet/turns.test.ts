@@ -131,3 +131,37 @@ test("searches count per address, other calls per key and address", async () => 
   expect((await turns.take("list", place(1))).waitMs).toBe(0);
   expect((await turns.take("search", place(1))).waitMs).toBe(5000);
 });
+
+test("the next turn comes an interval after the call before it has left, although that took its turn earlier", async () => {
+  const { clock, member } = members();
+  const [late, next] = [member("a").turns, member("b").turns];
+  await late.openGates();
+  await clock.advance(4650);
+  expect((await late.take("create", place(1))).waitMs).toBe(0);
+  await clock.advance(700);
+  await late.left("create");
+  expect((await next.take("create", place(1))).waitMs).toBe(4650);
+  await clock.advance(4649);
+  expect((await next.take("create", place(1))).waitMs).toBe(1);
+  await clock.advance(1);
+  expect((await next.take("create", place(1))).waitMs).toBe(0);
+});
+
+test("a call that leaves after Redis was flushed closes the new gate for its interval", async () => {
+  const { clock, redis, member } = members();
+  const [late, next] = [member("a").turns, member("b").turns];
+  await late.openGates();
+  await clock.advance(4650);
+  await late.take("create", place(1));
+  redis.flush();
+  await late.left("create");
+  expect((await next.take("create", place(1))).waitMs).toBe(4650);
+});
+
+test("a call that leaves does not shorten the time for which a 429 has closed its gate", async () => {
+  const { turns } = members().member("a");
+  await turns.openGates();
+  await turns.penalize("create", 12_000, null);
+  await turns.left("create");
+  expect((await turns.take("create", place(1))).waitMs).toBe(12_000);
+});

@@ -20,6 +20,18 @@ function failure(kind: VastErrorKind, times: { retryAfterMs?: number; thresholdM
 const refusal = (retryAfterMs?: number) => failure("rate_limited", retryAfterMs === undefined ? {} : { retryAfterMs });
 
 describe("the rate limit of each endpoint", () => {
+  test("counts from when a call has left, if that was later than its turn", async () => {
+    const clock = fakeClock();
+    const pacing = createPacing(clock, () => 0);
+    await pacing.acquire("create");
+    await clock.advance(400); // it connects
+    await pacing.takeTurn("create");
+    pacing.left("create");
+    const left = clock.now();
+    await clock.drive(pacing.acquire("create"));
+    expect(clock.now() - left).toBe(4500);
+  });
+
   test.each([
     ["create", 4500],
     ["destroy", 3000],

@@ -18,6 +18,8 @@ type Reply = { status?: number; text?: string; headers?: Record<string, string> 
 
 const noPacing: Pacing = {
   acquire: async () => 0,
+  takeTurn: async () => undefined,
+  left: () => undefined,
   availableAt: () => 0,
   blockUntil: () => undefined,
   succeeded: () => undefined,
@@ -25,8 +27,12 @@ const noPacing: Pacing = {
 };
 
 /** A transport whose network is a function, and what reached that network. */
-function transportOf(reply: (n: number) => Reply = () => ({ text: "{}" }), turnMs = 0) {
-  const clock = fakeClock();
+function transportOf(
+  reply: (n: number) => Reply = () => ({ text: "{}" }),
+  turnMs = 0,
+  takeTurn = noPacing.takeTurn,
+  clock = fakeClock(),
+) {
   const requests: InternalAxiosRequestConfig[] = [];
   const recorded: string[] = [];
   const calls: CallInfo[] = [];
@@ -40,6 +46,8 @@ function transportOf(reply: (n: number) => Reply = () => ({ text: "{}" }), turnM
       availableAt: () => clock.now() + turnMs,
       succeeded: (endpoint) => void recorded.push(`${endpoint} answered`),
       failed: (endpoint, error) => void recorded.push(`${endpoint} ${error.kind} ${error.thresholdMs}`),
+      left: (endpoint) => void recorded.push(`${endpoint} left`),
+      takeTurn,
     },
     onAuthError: () => {
       authErrors += 1;
@@ -336,6 +344,41 @@ describe("the deadline", () => {
 
 describe("a call with a fence", () => {
   const CREATE: ApiCall = { method: "PUT", path: "/api/v0/asks/5/", endpoint: "create", body: {} };
+
+  test("takes its turn last, leaves at once, and is timed from there", async () => {
+    const clock = fakeClock();
+    const { send, requests, recorded, calls } = transportOf(undefined, 0, () => clock.sleep(400), clock);
+    const sent = send({ ...CREATE, fence: () => true });
+    await clock.advance(399);
+    expect([requests.length, recorded]).toEqual([0, []]);
+    await clock.advance(1);
+    await sent;
+    expect(recorded).toEqual(["create left", "create answered"]);
+    expect(calls).toEqual([{ endpoint: "create", outcome: "ok", ms: 0 }]);
+  });
+
+  test("is not sent when the fence closes while it waits for its turn", async () => {
+    let open = true;
+    const takeTurn = async () => {
+      open = false;
+    };
+    const { send, requests, recorded } = transportOf(undefined, 0, takeTurn);
+    expect(await errorOf(send({ ...CREATE, fence: () => open }))).toMatchObject({ kind: "not_sent", reached: false });
+    expect([requests, recorded]).toEqual([[], []]);
+  });
+
+  test("is not sent when it is cancelled, or its time is up, while it waits for its turn", async () => {
+    const clock = fakeClock();
+    const { send, requests } = transportOf(undefined, 0, (_, signal) => clock.sleep(100_000, signal), clock);
+    const slot = new AbortController();
+    const cancelled = errorOf(send({ ...CREATE, fence: () => true, beforeSent: slot.signal }));
+    await clock.advance(5000);
+    slot.abort();
+    expect(await cancelled).toMatchObject({ kind: "unavailable", slug: "aborted", reached: false });
+    const late = await clock.drive(errorOf(send({ ...CREATE, fence: () => true })));
+    expect(late).toMatchObject({ kind: "unavailable", slug: "timeout", reached: false });
+    expect(requests).toEqual([]);
+  });
 
   test("is not sent when the fence closes while it waits for its rate limit", async () => {
     const { send, requests, calls, recorded } = transportOf();
