@@ -1,4 +1,5 @@
-// Several real provisioners with one key, one address and one Redis, under the API's rate limits, whose instances are all stopped at once: their
+// Several real provisioners with one key, one address and one Redis, under the API's rate limits, whose instances are all stopped at
+// once: their
 // destroys take turns.
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { until } from "../sandbox/until.ts";
