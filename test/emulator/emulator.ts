@@ -108,6 +108,7 @@ function createWorld(options: EmulatorOptions): World {
       email: "owner@example.com",
       username: "owner",
       key: ACCOUNT_KEY,
+      createdAt: options.clock.now(),
       balance: 0, // prepaid accounts show 0 here
       credit: 10_000,
       keyRevoked: false,
@@ -131,10 +132,15 @@ function createWorld(options: EmulatorOptions): World {
     requestCount: 0,
     rates: new Map(),
     logs: new Map(),
+    sshKeys: [
+      { id: 1, key: "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEmulator owner@example.com", createdAt: options.clock.now() },
+    ],
+    variables: new Set(),
     nextInstanceId: 7_835_610,
     nextTemplateId: 210_000,
     nextFaultId: 1,
     nextIncreaseId: 1,
+    nextSshKeyId: 2,
   };
   seedMarket(world.market, options.machines ?? DEFAULT_MACHINES, seededRandom(options.seed, "market"), seconds(world));
   seedTemplates(world);

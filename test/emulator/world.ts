@@ -15,6 +15,8 @@ export interface Account {
   email: string;
   username: string;
   key: string;
+  /** Epoch ms. */
+  createdAt: number;
   balance: number;
   credit: number;
   keyRevoked: boolean;
@@ -27,6 +29,12 @@ export interface Account {
   /** A new account has reached its spending limit: creates are refused. */
   spendLimited: boolean;
   missingBilling: boolean;
+}
+
+export interface SshKey {
+  id: number;
+  key: string;
+  createdAt: number;
 }
 
 /** What a test has set for all machines of a host. */
@@ -42,6 +50,8 @@ export interface RequestRecord {
   path: string;
   query: Record<string, string>;
   body: Json;
+  /** From where it came. */
+  address: string;
   authorization: "none" | "Bearer right" | "Bearer wrong" | "query right" | "query wrong";
   status: number;
   note: string;
@@ -88,10 +98,14 @@ export interface World {
   /** When each identity last called each endpoint, and until when it is blocked. */
   rates: Map<string, { lastAt: number; blockedUntil: number; recent: number[] }>;
   logs: Map<string, StoredLog>;
+  sshKeys: SshKey[];
+  /** The names of the account's environment variables. */
+  variables: Set<string>;
   nextInstanceId: number;
   nextTemplateId: number;
   nextFaultId: number;
   nextIncreaseId: number;
+  nextSshKeyId: number;
 }
 
 /** Emulated time in the API's unit, epoch seconds. */

@@ -17,7 +17,7 @@ export function showUser(world: World): ApiResponse {
     balance_threshold: 0,
     balance_threshold_enabled: false,
     has_billing: !account.missingBilling,
-    ssh_key: null,
+    ssh_key: world.sshKeys[0]?.key ?? null,
     sid: "C-0",
   });
 }

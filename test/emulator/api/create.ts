@@ -34,7 +34,8 @@ export function createInstance(world: World, call: Call): ApiResponse {
   if (body.price !== undefined && body.price !== null && (price === null || price < BID_MIN || price > BID_MAX)) {
     return invalid("error 400/3469: Invalid args: price must be between 0.001 and 128", "invalid_price");
   }
-  if (body.vm === true) return invalid("A VM needs an ssh key in the account.", "no_ssh_key_for_vm"); // it has none
+  if (body.vm === true && world.sshKeys.length === 0)
+    return invalid("A VM needs an ssh key in the account.", "no_ssh_key_for_vm");
   const made = specFor(world, body);
   if (!made.ok) return invalid(made.problem);
   const { spec, template } = made.value;

@@ -36,17 +36,19 @@ function increaseRow(instance: Instance): JsonObject | null {
 
 const filterSchema = z.object({
   day: z.object({ gte: z.number(), lte: z.number() }),
-  type: z.object({ in: z.array(z.string()) }),
+  /** Without it, charges of every type. */
+  type: z.object({ in: z.array(z.string()) }).optional(),
 });
 
 /** GET /api/v0/charges/: one row for each instance that lived in the time that is asked for, with all that it has cost. */
 export function listCharges(world: World, call: Call): ApiResponse {
   const parsed = filterSchema.safeParse(parseJson(call.query.get("select_filters") ?? ""));
-  if (!parsed.success) return json(400, { error: "invalid_request", msg: "select_filters needs day and type" });
+  if (!parsed.success) return json(400, { error: "invalid_request", msg: "select_filters needs day" });
   const { day, type } = parsed.data;
   const lived = ({ createdAt, destroyedAt }: Instance) =>
     createdAt <= day.lte * 1000 && (destroyedAt ?? world.time) >= day.gte * 1000;
-  const all = type.in.includes("instance") ? [...world.instances.values()].filter(lived).reverse() : [];
+  const all =
+    type === undefined || type.in.includes("instance") ? [...world.instances.values()].filter(lived).reverse() : [];
   const from = Number(call.query.get("after_token") ?? 0);
   const limit = Math.min(Number(call.query.get("limit") ?? 25), MOST_CHARGES);
   const page = all.slice(from, from + limit);

@@ -24,7 +24,8 @@ export function remember(
     method: request.method,
     path: url.pathname,
     query,
-    body: withoutPassword(request.body.trim() === "" ? null : (parseJson(request.body) ?? request.body)),
+    body: withoutSecrets(request.body.trim() === "" ? null : (parseJson(request.body) ?? request.body), url.pathname),
+    address: request.from,
     authorization,
     status: answer.status,
     note: notes.join(", "),
@@ -32,9 +33,10 @@ export function remember(
   if (world.requests.length > MOST_REQUESTS * 1.1) world.requests = world.requests.slice(-MOST_REQUESTS);
 }
 
-function withoutPassword(body: Json): Json {
-  if (!isObject(body) || typeof body.image_login !== "string") return body;
-  return { ...body, image_login: maskLogin(body.image_login) };
+function withoutSecrets(body: Json, path: string): Json {
+  if (!isObject(body)) return body;
+  if (path.endsWith("/secrets/")) return { ...body, value: "[secret]" };
+  return typeof body.image_login === "string" ? { ...body, image_login: maskLogin(body.image_login) } : body;
 }
 
 /** `-u user -p password host` with the password as the first 16 digits of its SHA-256: comparable, not readable. */

@@ -1,5 +1,25 @@
 // The API's routes: which handler, which scope of a key, which rate limit.
 import { gpuNames, showUser } from "./account-calls.ts";
+import {
+  addresses,
+  apiKey,
+  apiKeys,
+  auditLog,
+  emptyList,
+  invoices,
+  none,
+  oldInvoices,
+  secondFactor,
+} from "./account-records.ts";
+import {
+  addSshKey,
+  changeSshKey,
+  listSshKeys,
+  listVariables,
+  removeSshKey,
+  removeVariable,
+  setVariable,
+} from "./account-settings.ts";
 import type { Handler } from "./call.ts";
 import { runCommand } from "./command.ts";
 import { createInstance } from "./create.ts";
@@ -27,7 +47,14 @@ import {
 } from "./template-calls.ts";
 import { updateTemplate } from "./update-template.ts";
 
-export type Scope = "misc" | "user_read" | "user_write" | "instance_read" | "instance_write" | "billing_read";
+export type Scope =
+  | "misc"
+  | "user_read"
+  | "user_write"
+  | "instance_read"
+  | "instance_write"
+  | "billing_read"
+  | "machine_read";
 
 export interface Route {
   method: string;
@@ -114,4 +141,26 @@ export const ROUTES: readonly Route[] = [
   route("GET", "/api/v0/users/current/", "user_read", showUser),
   route("GET", "/api/v0/charges/", "billing_read", listCharges, { rate: R.charges }),
   route("GET", "/api/v0/gpu_names/unique/", "misc", gpuNames, { anonymous: true }),
+  route("GET", "/api/v0/users/me/invoices/", "billing_read", oldInvoices),
+  route("GET", "/api/v1/invoices/", "billing_read", invoices),
+  route("GET", "/api/v0/users/me/ipaddrs/", "user_read", addresses),
+  route("GET", "/api/v0/auth/apikeys/", "user_read", apiKeys),
+  route("GET", "/api/v0/auth/apikeys/{id}/", "user_read", apiKey),
+  route("GET", "/api/v0/audit_logs/", "misc", auditLog),
+  route("GET", "/api/v0/tfa/status/", "user_read", secondFactor),
+  route("GET", "/api/v0/ssh/", "user_read", listSshKeys),
+  route("POST", "/api/v0/ssh/", "user_write", addSshKey),
+  route("PUT", "/api/v0/ssh/{id}/", "user_write", changeSshKey),
+  route("DELETE", "/api/v0/ssh/{id}/", "user_write", removeSshKey),
+  route("GET", "/api/v0/secrets/", "user_read", listVariables),
+  route("POST", "/api/v0/secrets/", "user_write", setVariable),
+  route("PUT", "/api/v0/secrets/", "user_write", setVariable),
+  route("DELETE", "/api/v0/secrets/", "user_write", removeVariable),
+  route("GET", "/api/v0/subaccounts/", "user_read", none("users")),
+  route("GET", "/api/v0/machines/", "machine_read", none("machines")),
+  route("GET", "/api/v0/volumes/", "instance_read", none("volumes")),
+  route("GET", "/api/v0/endptjobs/", "misc", none("results")),
+  route("GET", "/api/v0/autojobs/", "misc", none("results")),
+  route("GET", "/api/v0/commands/schedule_job/", "instance_read", emptyList),
+  route("GET", "/api/v0/users/cloud_integrations/", "user_read", emptyList),
 ];

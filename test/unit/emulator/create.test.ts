@@ -41,7 +41,6 @@ describe("a create checks disk, label, arguments and price", () => {
     ["an image of 1025 characters", { image: "i".repeat(1025) }, "invalid_args"],
     ["no image and no template", { image: null }, "invalid_args"],
     ["a template hash that nobody has", { template_hash_id: "0".repeat(32) }, "invalid_args"],
-    ["a VM, as the account has no ssh key", { vm: true }, "no_ssh_key_for_vm"],
     ["a registry login with quotes", { image_login: "-u 'a' -p b c" }, "invalid_args"],
   ])("refuses %s", (_, body, slug) => {
     const t = trial();
