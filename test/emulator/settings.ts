@@ -52,6 +52,12 @@ export const settingsSchema = z.strictObject({
   notRunningStatus: z.union([z.literal(400), z.literal(200)]),
   /** Whether the answer to a start that is queued has a slug. */
   queuedStart: z.enum(["text", "slug"]),
+  /** What becomes of the login, the disk and `recycle` in a call of `update_template`. */
+  templateUpdateExtras: z.enum(["applied", "ignored", "refused"]),
+  /** Whether `update_template` may have the instance's id in its body too. */
+  idInBody: z.enum(["accepted", "refused"]),
+  /** Status of the refusal to accept or reject a price increase that is not pending. */
+  stalePriceIncreaseStatus: z.union([z.literal(404), z.literal(409)]),
   /** How many rows a list without `limit` has. */
   omittedLimit: z.union([z.literal(25), z.literal(5)]),
   /** A bid below the machine's minimum: a stopped contract with `success:false`, or a refusal. */
@@ -94,6 +100,9 @@ export const DEFAULT_SETTINGS: Settings = {
   sharedTemplateEdit: "same-id",
   notRunningStatus: 400,
   queuedStart: "text",
+  templateUpdateExtras: "applied",
+  idInBody: "accepted",
+  stalePriceIncreaseStatus: 404,
   omittedLimit: 25,
   lowBid: "stopped-contract",
   stringEnv: "ignored",

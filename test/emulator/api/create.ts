@@ -12,7 +12,7 @@ import { seconds, type World } from "../world.ts";
 import { type Call, fields } from "./call.ts";
 import { specFor } from "./container-spec.ts";
 
-const SMALLEST_DISK_GB = 8;
+export const SMALLEST_DISK_GB = 8;
 const DEFAULT_DISK_GB = 8;
 const LONGEST_LABEL = 256;
 const BID_MIN = 0.001;

@@ -59,7 +59,8 @@ export function passes(actual: Json, { operator, value }: Filter): boolean {
 
 export function same(actual: Json, wanted: Json): boolean {
   if (actual === wanted) return true;
-  if (typeof actual === "number") return numberOrNull(wanted) === actual;
+  if (typeof actual === "number")
+    return (typeof wanted === "boolean" ? Number(wanted) : numberOrNull(wanted)) === actual;
   if (typeof actual === "boolean") {
     if (typeof wanted === "number") return wanted === Number(actual);
     return typeof wanted === "string" && wanted.toLowerCase() === String(actual);

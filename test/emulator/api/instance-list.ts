@@ -138,6 +138,17 @@ function labelCounts(rows: readonly JsonObject[]): Record<string, number> {
   return counts;
 }
 
+/** GET /api/v0/instances/filters/: the combinations of values that occur. */
+export function listFilters(world: World): ApiResponse {
+  const columns = ["actual_status", "verification", "gpu_name"];
+  const found = new Map<string, JsonObject>();
+  for (const instance of visibleInstances(world)) {
+    const values = selectColumns(instanceRow(world, instance), columns);
+    found.set(JSON.stringify(values), values);
+  }
+  return json(200, { filters: [...found.values()] });
+}
+
 /** GET /api/v0/instances/: deprecated since June 2026, account by account, hence the other two modes. */
 export function listInstancesV0(world: World): ApiResponse {
   const msg = "/api/v0/instances/ is deprecated. Use /api/v1/instances/ instead.";

@@ -117,10 +117,14 @@ export function rebootInstance(world: World, call: Call): ApiResponse {
 export function recycleInstance(world: World, call: Call): ApiResponse {
   const instance = liveInstance(world, call.id);
   if (instance?.curState !== "running") return notRunning(world, "invalid_id", "Invalid instance id.");
+  recycle(world, instance);
+  return json(200, { success: true });
+}
+
+export function recycle(world: World, instance: Instance): void {
   instance.pulledImage = null; // the tag may be a new image by now
   if (instance.pendingSpec) Object.assign(instance, { spec: instance.pendingSpec, pendingSpec: null });
   restartAs(world, instance, "recycling");
-  return json(200, { success: true });
 }
 
 /** The documented refusal, or the other one, which comes with 200. */
@@ -145,10 +149,11 @@ export function changeBid(world: World, call: Call): ApiResponse {
   const price = numberOrNull(fields(call).price);
   const instance = liveInstance(world, call.id);
   if (!instance) return refusal(404, "no_such_instance", "Instance with that ID does not exist.");
+  if (!instance.isBid) return refusal(400, "invalid_args", "Can't change price of on-demand contract.");
   if (price === null || price < BID_MIN) return refusal(400, "invalid_args", "Please set a bid price >= 0.001.");
   const most = BID_MAX_PER_CARD * instance.cards.length;
   if (price > most) return refusal(400, "invalid_args", `Please set a bid price <= ${most}.`);
-  change(world, instance, { gpuPerHour: price, isBid: true });
+  change(world, instance, { gpuPerHour: price });
   if (instance.curState === "stopped" && price >= instance.machine.minBid * instance.cards.length) {
     outbidOthers(world, instance);
   }

@@ -1,11 +1,12 @@
-// What hosts announce and what was charged: GET pending-price-increases and GET charges.
+// The prices that hosts announce, to be accepted or rejected, and what was charged.
 import { z } from "zod";
 import { settle } from "../instances/billing.ts";
+import { EXTENSION_SECONDS, extend } from "../instances/contract-end.ts";
 import type { Instance } from "../instances/instance.ts";
 import { type JsonObject, parseJson } from "../json.ts";
-import { type ApiResponse, json } from "../message.ts";
+import { type ApiResponse, json, refusal } from "../message.ts";
 import type { World } from "../world.ts";
-import type { Call } from "./call.ts";
+import { type Call, fields } from "./call.ts";
 
 const MOST_CHARGES = 500;
 
@@ -16,22 +17,56 @@ export function priceIncreases(world: World): ApiResponse {
 }
 
 function increaseRow(instance: Instance): JsonObject | null {
-  const { priceIncrease: pending, machine } = instance;
+  const { priceIncrease: pending, machine, cards } = instance;
   if (pending === null) return null;
+  const perCardSecond = (perHour: number) => perHour / cards.length / 3600;
   return {
     pending_price_increase_id: pending.id,
     contract_id: instance.id,
     host_id: machine.hostId,
-    old_gpu_costpersec: instance.gpuPerHour / 3600,
-    new_gpu_costpersec: pending.gpuPerHour / 3600,
-    new_disk_ram_costpersec: machine.storageCost / 2_592_000,
-    new_bwu_cost: 0,
-    new_bwd_cost: 0,
-    new_platform_fee: 0,
-    contract_end_date: machine.endDate,
-    ask_end_date: machine.endDate + 30 * 86_400,
+    old_gpu_costpersec: perCardSecond(instance.gpuPerHour),
+    old_disk_ram_costpersec: machine.storageCost / 2_592_000,
+    old_bwu_cost: 0,
+    old_bwd_cost: 0,
+    old_platform_fee: 0,
+    new_gpu_costpersec: perCardSecond(pending.gpuPerHour),
+    // Null: this price stays.
+    new_disk_ram_costpersec: null,
+    new_bwu_cost: null,
+    new_bwd_cost: null,
+    new_platform_fee: null,
+    contract_end_date: instance.endDate,
+    ask_end_date: instance.endDate + EXTENSION_SECONDS,
     created_at: pending.createdAt / 1000,
   };
+}
+
+/** PUT /instances/accept-price-increase/ */
+export function acceptPriceIncrease(world: World, call: Call): ApiResponse {
+  return decidePriceIncrease(world, call, (instance, { gpuPerHour }) => extend(world, instance, gpuPerHour));
+}
+
+/** PUT /instances/reject-price-increase/: the contract ends as agreed. */
+export function rejectPriceIncrease(world: World, call: Call): ApiResponse {
+  return decidePriceIncrease(world, call, () => undefined);
+}
+
+const decisionSchema = z.strictObject({ pending_price_increase_id: z.int() });
+
+function decidePriceIncrease(
+  world: World,
+  call: Call,
+  decide: (instance: Instance, pending: NonNullable<Instance["priceIncrease"]>) => void,
+): ApiResponse {
+  const body = decisionSchema.safeParse(fields(call));
+  if (!body.success) return refusal(400, "invalid_args", "the body must be exactly pending_price_increase_id");
+  const id = body.data.pending_price_increase_id;
+  const instance = [...world.live.values()].find((one) => one.priceIncrease?.id === id);
+  if (!instance?.priceIncrease)
+    return json(world.settings.stalePriceIncreaseStatus, { success: false, error: "no_pending_price_increase" });
+  decide(instance, instance.priceIncrease);
+  instance.priceIncrease = null;
+  return json(200, { success: true, pending_price_increase_id: id, contract_id: instance.id });
 }
 
 const filterSchema = z.object({

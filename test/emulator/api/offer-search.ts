@@ -12,7 +12,12 @@ import { compareValues, type Filter, parseFilters, passes, same, selectColumns }
 /** The server never returns more, whatever `limit` says (observed). */
 const MOST_ROWS = 64;
 const DEFAULT_STORAGE_GB = 8;
-const NOT_FILTERS: ReadonlySet<string> = new Set(["order", "type", "limit", "allocated_storage"]);
+// Parameters beside the filters. Those that change nothing here: there are no bundles, no GPU options and no incompatible machines.
+const NOT_FILTERS: ReadonlySet<string> = new Set(
+  "order type limit allocated_storage extra_ids template_id disable_bundling gpu_option show_incompatible".split(" "),
+);
+/** Parameters that can be sent as plain values, with the operator of their filter. */
+const PLAIN: Readonly<Record<string, string>> = { external: "eq", has_avx: "eq", target_reliability: "gte" };
 
 export function searchByPost(world: World, call: Call): ApiResponse {
   return isObject(call.body) ? search(world, call.body, ["*"]) : badBody();
@@ -37,18 +42,20 @@ function badBody(): ApiResponse {
 
 function search(world: World, query: JsonObject, columns: readonly string[]): ApiResponse {
   renewExpired(world);
-  const conditions = Object.fromEntries(Object.entries(query).filter(([name]) => !NOT_FILTERS.has(name)));
-  const filters = parseFilters(conditions);
+  const filters = parseFilters(conditionsOf(world, query));
   if (!filters.ok) return json(400, { error: "invalid_request", msg: filters.problem });
   const bid = query.type === "bid" || query.type === "interruptible";
   const storageGb = numberOrNull(query.allocated_storage) ?? DEFAULT_STORAGE_GB;
-  const basis: PriceBasis = { storageGb, bid, address: world.settings.advertise, now: seconds(world) };
+  const prepaid = query.type === "reserved";
+  const basis: PriceBasis = { storageGb, bid, prepaid, address: world.settings.advertise, now: seconds(world) };
+  const extraIds = Array.isArray(query.extra_ids) ? query.extra_ids.map(numberOrNull) : [];
 
   const order = readOrder(query.order);
   const found: { offer: Offer; keys: Json[] }[] = [];
   for (const offer of world.market.offers.values()) {
-    if ((numberOrNull(offerColumn(offer, basis, "disk_space")) ?? 0) < storageGb) continue;
-    if (!filters.value.every((filter) => meets(offer, basis, filter))) continue;
+    const fits = (numberOrNull(offerColumn(offer, basis, "disk_space")) ?? 0) >= storageGb;
+    const wanted = fits && filters.value.every((filter) => meets(offer, basis, filter));
+    if (!wanted && !extraIds.includes(offer.id)) continue;
     found.push({ offer, keys: order.map(({ column }) => offerColumn(offer, basis, column) ?? null) });
   }
   found.sort((a, b) => {
@@ -61,6 +68,33 @@ function search(world: World, query: JsonObject, columns: readonly string[]): Ap
   const limit = numberOrNull(query.limit) ?? MOST_ROWS;
   const rows = found.slice(0, limit > 0 ? Math.min(limit, MOST_ROWS) : MOST_ROWS);
   return json(200, { offers: rows.map(({ offer }) => selectColumns(offerRow(offer, basis), columns)) });
+}
+
+/** The filters of the query, and those of its template that it does not have itself. */
+function conditionsOf(world: World, query: JsonObject): JsonObject {
+  const template = world.templates.find(({ id }) => id === numberOrNull(query.template_id));
+  const extra = template?.content.extra_filters;
+  const conditions: JsonObject = isObject(extra) ? { ...extra } : {};
+  for (const [name, value] of Object.entries(query)) {
+    const operator = PLAIN[name];
+    if (NOT_FILTERS.has(name)) continue;
+    conditions[name] = operator !== undefined && !isObject(value) ? { [operator]: value } : value;
+  }
+  return conditions;
+}
+
+/** Fields that are given in GB, of columns in MB. */
+const IN_GB: Readonly<Record<string, string>> = {
+  gpu_ram_GB: "gpu_ram",
+  cpu_ram_GB: "cpu_ram",
+  gpu_totalram_GB: "gpu_total_ram",
+};
+
+/** The same value in MB. */
+function inMb(value: Json): Json {
+  if (Array.isArray(value)) return value.map(inMb);
+  const number = numberOrNull(value);
+  return number === null ? value : number * 1000;
 }
 
 const ALIASES: Readonly<Record<string, string>> = {
@@ -91,6 +125,8 @@ function meets(offer: Offer, basis: PriceBasis, filter: Filter): boolean {
       // "Include machines where we already rent": only eq false leaves any out.
       return filter.operator !== "eq" || !same(false, filter.value) || !offer.machine.holders.some(isOurs);
     default: {
+      const inGb = IN_GB[filter.field];
+      if (inGb !== undefined) return passes(get(inGb) ?? null, { ...filter, value: inMb(filter.value) });
       const actual = get(ALIASES[filter.field] ?? filter.field);
       return actual === undefined || passes(actual, filter);
     }

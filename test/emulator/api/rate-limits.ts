@@ -23,6 +23,7 @@ export const RATE_RULES = {
   destroy: { name: "DELETE instance", thresholdSeconds: 3 },
   bid: { name: "PUT bid_price", thresholdSeconds: 5.5 },
   command: { name: "PUT command", thresholdSeconds: 1.5 },
+  update: { name: "PUT update_template", thresholdSeconds: 2 },
   prices: { name: "GET pending-price-increases", thresholdSeconds: 2 },
   charges: { name: "GET charges", thresholdSeconds: 1 },
   templates: { name: "GET template", thresholdSeconds: 3 },

@@ -23,7 +23,7 @@ import {
 import type { Handler } from "./call.ts";
 import { runCommand } from "./command.ts";
 import { createInstance } from "./create.ts";
-import { listInstances, listInstancesV0 } from "./instance-list.ts";
+import { listFilters, listInstances, listInstancesV0 } from "./instance-list.ts";
 import {
   changeBid,
   destroyInstance,
@@ -35,7 +35,7 @@ import {
   showInstance,
 } from "./instance-writes.ts";
 import { requestLogs } from "./log-calls.ts";
-import { listCharges, priceIncreases } from "./money-calls.ts";
+import { acceptPriceIncrease, listCharges, priceIncreases, rejectPriceIncrease } from "./money-calls.ts";
 import { searchAsks, searchByGet, searchByPost } from "./offer-search.ts";
 import { RATE_RULES, type RateRule } from "./rate-limits.ts";
 import {
@@ -115,6 +115,9 @@ export const ROUTES: readonly Route[] = [
   route("PUT", "/api/v0/instances/", "instance_write", manageInstances, { rate: R.manage }),
   route("DELETE", "/api/v0/instances/", "instance_write", destroyInstances, { rate: R.destroy }),
   route("GET", "/api/v0/instances/pending-price-increases/", "instance_read", priceIncreases, { rate: R.prices }),
+  route("PUT", "/api/v0/instances/accept-price-increase/", "instance_write", acceptPriceIncrease),
+  route("PUT", "/api/v0/instances/reject-price-increase/", "instance_write", rejectPriceIncrease),
+  route("GET", "/api/v0/instances/filters/", "instance_read", listFilters),
   route("GET", "/api/v0/instances/{id}/", "instance_read", showInstance, { rate: R.show, ...own }),
   route("PUT", "/api/v0/instances/{id}/", "instance_write", manageInstance, { rate: R.manage, ...own }),
   route("DELETE", "/api/v0/instances/{id}/", "instance_write", destroyInstance, { rate: R.destroy, ...own }),
@@ -123,7 +126,7 @@ export const ROUTES: readonly Route[] = [
     rate: R.recycle,
     badId: BAD_ID,
   }),
-  route("PUT", "/api/v0/instances/update_template/{id}/", "instance_write", updateTemplate),
+  route("PUT", "/api/v0/instances/update_template/{id}/", "instance_write", updateTemplate, { rate: R.update }),
   route("PUT", "/api/v0/instances/bid_price/{id}/", "instance_write", changeBid, { rate: R.bid }),
   route("PUT", "/api/v0/instances/request_logs/{id}/", "instance_read", requestLogs, {
     badId: { ...BAD_ID, status: 404 },

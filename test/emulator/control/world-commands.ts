@@ -65,7 +65,7 @@ export function showOffers({ world }: ControlCommand): ApiResponse {
 }
 
 function offersOf(world: World): JsonObject[] {
-  const basis = { storageGb: 0, bid: false, address: world.settings.advertise, now: seconds(world) };
+  const basis = { storageGb: 0, bid: false, prepaid: false, address: world.settings.advertise, now: seconds(world) };
   return [...world.market.offers.values()].map((offer) => offerRow(offer, basis));
 }
 

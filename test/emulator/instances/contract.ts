@@ -54,6 +54,7 @@ export function newContract(world: World, terms: Terms): Instance {
     destroyedAt: null,
     goneAt: null,
     endedBy: null,
+    endDate: terms.machine.endDate,
     priceIncrease: null,
     bill: { gpuDollars: 0, diskDollars: 0, trafficDollars: 0, settledAt: world.time },
     epoch: 0,

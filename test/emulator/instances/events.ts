@@ -144,7 +144,8 @@ const HANDLERS: Readonly<Record<string, (world: World, instance: Instance, body:
   },
   /** The machine's contract period is over. */
   expire: (world, instance) => {
-    instance.machine.endDate = seconds(world);
+    instance.endDate = seconds(world);
+    instance.machine.endDate = instance.endDate;
     expire(world, instance);
   },
   /** Overrides the row's computed fields. */

@@ -51,6 +51,8 @@ export interface Instance {
   /** $/h for the GPUs; a bid makes the contract interruptible. */
   gpuPerHour: number;
   isBid: boolean;
+  /** When the contract ends, epoch seconds. */
+  endDate: number;
   /** What its host asks for the GPUs from the end of the contract on, $/h; null: nothing is announced. */
   priceIncrease: { id: number; gpuPerHour: number; createdAt: number } | null;
 

@@ -49,13 +49,14 @@ export function instanceRow(world: World, instance: Instance): JsonObject {
     direct_port_end: directRange(world, instance).end,
     ...sshFields(world, instance, shown),
     start_date: instance.createdAt / 1000,
-    end_date: machine.endDate,
+    end_date: instance.endDate,
     duration: (world.time - instance.createdAt) / 1000,
     uptime_mins: null,
     ...prices(instance),
     flops_per_dphtotal:
       (machine.gpu.flops * instance.cards.length) / (instance.gpuPerHour + diskPerHour(instance) || 1),
     ...usage(instance),
+    disk_space: instance.disk,
     jupyter_token: instance.jupyterToken,
     rentable: false,
     external: false,
@@ -155,7 +156,6 @@ function hardware(instance: Instance): JsonObject {
     dlperf: null,
     dlperf_per_dphtotal: null,
     cpu_cores_effective: cores * share,
-    disk_space: instance.disk,
     disk_bw: machine.diskBandwidth,
     driver_vers: driverNumber(machine.facts.driver_version),
   };

@@ -7,6 +7,8 @@ import type { Offer } from "./offer.ts";
 export interface PriceBasis {
   storageGb: number;
   bid: boolean;
+  /** The prices after a prepayment, which a create does not make. */
+  prepaid: boolean;
   /** Address of all instances, if it is the same for all. */
   address: string | null;
   /** Epoch seconds. */
@@ -25,7 +27,11 @@ export function gpuPerHour(offer: Offer, bid: boolean): number {
 
 type Column = (offer: Offer, basis: PriceBasis) => Json;
 
-const gpu = (offer: Offer, basis: PriceBasis) => gpuPerHour(offer, basis.bid);
+/** The largest discount for a prepayment. */
+const PREPAID_DISCOUNT = 0.4;
+
+const gpu = (offer: Offer, basis: PriceBasis) =>
+  gpuPerHour(offer, basis.bid) * (basis.prepaid ? 1 - PREPAID_DISCOUNT : 1);
 const disk = (offer: Offer, basis: PriceBasis) => storagePerHour(offer.machine.storageCost, basis.storageGb);
 const total = (offer: Offer, basis: PriceBasis) => gpu(offer, basis) + disk(offer, basis);
 const dlperf = (offer: Offer) => offer.machine.dlperfPerCard * offer.gpus.length;
@@ -106,8 +112,8 @@ const COLUMNS: ReadonlyMap<string, Column> = new Map<string, Column>([
   ["nw_disk_max_bw", always(null)],
   ["nw_disk_avg_bw", always(null)],
   ["rn", always(1)],
-  ["credit_discount_max", always(0.4)],
-  ["discount_rate", always(0)],
+  ["credit_discount_max", always(PREPAID_DISCOUNT)],
+  ["discount_rate", (_, basis) => (basis.prepaid ? PREPAID_DISCOUNT : 0)],
   ["discounted_hourly", always(0)],
   ["time_remaining", always("")],
   ["time_remaining_isbid", always("")],

@@ -19,6 +19,7 @@ describe("the rate limits", () => {
     ["PUT", "/api/v0/instances/recycle/5/", 1],
     ["DELETE", "/api/v0/instances/5/", 3],
     ["PUT", "/api/v0/instances/bid_price/5/", 5.5],
+    ["PUT", "/api/v0/instances/update_template/5/", 2],
     ["PUT", "/api/v0/instances/command/5/", 1.5],
     ["PUT", "/api/v0/asks/5/", 4.5],
     ["GET", "/api/v0/template/", 3],

@@ -92,7 +92,7 @@ describe("the check agrees with the API's own filters", () => {
   let rows: JsonObject[];
   beforeAll(() => {
     market = trial({ machines: 60 });
-    const basis = { storageGb: 8, bid: false, address: null, now: START / 1000 };
+    const basis = { storageGb: 8, bid: false, prepaid: false, address: null, now: START / 1000 };
     rows = [...market.emulator.world.market.offers.values()].map((offer) => offerRow(offer, basis));
   });
 
