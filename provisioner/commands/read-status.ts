@@ -2,6 +2,7 @@
 // nothing. Touches the API, the provisioner's status port and the cluster's API, through its parts.
 import * as z from "zod";
 import type { Clock } from "../../common/clock.ts";
+import { codeOf } from "../../common/errors.ts";
 import { getJson } from "../../common/http.ts";
 import { fleetKeys } from "../fleet/keys.ts";
 import { readReports, type SeenReport } from "../fleet/reports.ts";
@@ -153,13 +154,17 @@ async function readCredit(client: NonNullable<StatusParts["client"]>): Promise<S
 const ASK_DEADLINE_MS = 3000;
 const withMessage = z.looseObject({ message: z.string() });
 
+const silentOn = (port: number) =>
+  `What listens on port ${port} (PROVISIONER_STATUS_PORT) does not answer within ${ASK_DEADLINE_MS / 1000} s: the provisioner here is busy or hangs; try again, then look at its log.`;
+
 /** Asks the provisioner on this machine. */
 export async function askProvisioner(port: number, clock: Clock): Promise<Answer> {
   let answer: unknown;
   try {
     ({ data: answer } = await getJson(`http://127.0.0.1:${port}/status`, clock, ASK_DEADLINE_MS));
-  } catch {
-    return null; // no server listens there, or it is none of ours
+  } catch (error) {
+    // Without an answer in time one may run; otherwise no server listens there, or it is none of ours.
+    return codeOf(error) === "ERR_CANCELED" ? { problem: silentOn(port) } : null;
   }
   const read = statusDocumentSchema.safeParse(answer);
   if (read.success) return { status: read.data };

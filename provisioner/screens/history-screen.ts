@@ -38,7 +38,7 @@ export function historyScreen(
   width: number | null,
 ): string {
   const source =
-    from === "provisioner" ? "as the provisioner here says" : "from the state file: no provisioner runs here";
+    from === "provisioner" ? "as the provisioner here says" : "from the state file: no provisioner answers here";
   const title = `${oneLine(label)}   ${source}\n`;
   if (history.length === 0) return `${title}nothing has happened yet\n`;
   const rows = history.map(({ at, state, reason, message, instanceId }, i) => {

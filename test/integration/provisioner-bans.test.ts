@@ -55,7 +55,8 @@ test("keeps an instance's waiting time when the provisioner restarts, even if it
   const first = await pod.provision({ BLACKLIST_BAN_AFTER_SECONDS: "1000" });
   const id = await until("an instance is waited for", async () => (await pod.emulator.live(pod.label))[0]?.id);
   const since = await until("its waiting time is stored", () => redis.get(`wait_${id}`));
-  expect(Math.abs(Number(since) - Date.now() / 1000)).toBeLessThan(200);
+  // Epoch seconds, of a clock that runs eight times as fast as this one.
+  expect(Math.abs(Number(since) - Date.now() / 1000)).toBeLessThan(3600);
   first.signal("SIGKILL");
   await first.exited;
   await redis.set(`wait_${id}`, Number(since) - 2000);

@@ -1,5 +1,7 @@
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { describe, expect, test } from "vitest";
-import { readStatus, type StatusParts } from "../../../../provisioner/commands/read-status.ts";
+import { askProvisioner, readStatus, type StatusParts } from "../../../../provisioner/commands/read-status.ts";
 import { fleetKeys } from "../../../../provisioner/fleet/keys.ts";
 import { putReport } from "../../../../provisioner/fleet/reports.ts";
 import type { ScriptRunner } from "../../../../provisioner/redis/commands.ts";
@@ -133,5 +135,25 @@ describe("what the provisioners of other pods say", () => {
     const { status, complete } = await reading({ redis: redisOf({ evaluate: fails(new Error("ECONNREFUSED")) }) });
     expect(status.problems).toEqual(["What the provisioners of other pods say is unknown (Redis is away)."]);
     expect([status.pods.length, status.reports, complete]).toEqual([2, "unknown", false]);
+  });
+});
+
+describe("the provisioner here", () => {
+  const CLOCK = fakeClock();
+
+  test("that does not answer in time is not taken for none", async () => {
+    const silent = createServer();
+    await new Promise<void>((resolve) => silent.listen(0, "127.0.0.1", resolve));
+    const asked = new Promise<void>((resolve) => silent.once("request", () => resolve()));
+    const answer = askProvisioner((silent.address() as AddressInfo).port, CLOCK);
+    await asked;
+    await CLOCK.advance(60_000);
+    expect(await answer).toEqual({ problem: expect.stringMatching(/does not answer within 3 s: .*try again/) });
+    silent.closeAllConnections();
+    silent.close();
+  });
+
+  test("is none where nothing listens", async () => {
+    expect(await askProvisioner(1, CLOCK)).toBeNull();
   });
 });

@@ -53,6 +53,6 @@ test("states have colours besides their words", () => {
 
 test("an empty history and its source are said in words", () => {
   expect(historyScreen({ ...document, from: "state_file", history: [] }, NOW, plain, 80)).toBe(
-    "k8s_pod=vast-pod-0   from the state file: no provisioner runs here\nnothing has happened yet\n",
+    "k8s_pod=vast-pod-0   from the state file: no provisioner answers here\nnothing has happened yet\n",
   );
 });
