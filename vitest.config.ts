@@ -12,7 +12,8 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["test/unit/**/*.test.ts"],
-          testTimeout: 60_000,
+          // The longest take 5 s of a core, of which a busy machine gives a tenth.
+          testTimeout: 180_000,
         },
       },
       {
@@ -59,8 +60,9 @@ export default defineConfig({
           name: "integration",
           include: ["test/integration/**/*.test.ts"],
           globalSetup: "test/integration/build.ts",
-          testTimeout: 90_000,
-          hookTimeout: 60_000,
+          // Longer than a wait in a test, so that the wait says what it waited for.
+          testTimeout: 400_000,
+          hookTimeout: 180_000,
         },
       },
       {

@@ -18,4 +18,4 @@ test("all pods start, although the one that reads for all is killed, and then th
     primary.server.signal("SIGKILL");
     await primary.server.exited;
   });
-}, 300_000);
+});

@@ -48,4 +48,4 @@ test("six pods read the account, its template and its market a few times, not si
   expect(calls(/users\/current/)).toBeLessThanOrEqual(3);
   expect(calls(/\/template\//)).toBeLessThanOrEqual(3);
   expect(calls(/\/bundles\//)).toBeLessThanOrEqual(3);
-}, 120_000);
+});

@@ -117,7 +117,7 @@ test("the local stack serves an instance, replaces it when it is lost or wrong, 
   expect(linesWith(local, "Destroyed and verified")).not.toEqual([]);
   expect(local.lines.at(-1)).toContain("all processes are stopped and all temporary files are removed");
   await expectNothingLeft(url);
-}, 240_000);
+});
 
 test.each(["starting", "creating"])(
   "stopped while it is %s, it leaves nothing behind either",
@@ -145,4 +145,4 @@ test("a second Ctrl-C stops it at once, and still leaves nothing behind", async 
   expect((await local.exited).code).toBe(130);
   expect(linesWith(local, "Destroyed and verified")).toEqual([]);
   await expectNothingLeft(url);
-}, 120_000);
+});

@@ -9,6 +9,8 @@ let pod: Pod;
 let redis: Redis;
 const GOOD = 7002;
 const BAD = 7001;
+// A good host is ready after half a real second, and a busy machine needs some more to notice it.
+const BAN_AFTER = "80";
 
 beforeEach(async () => {
   pod = await openPod({ redis: true });
@@ -31,7 +33,7 @@ const hostOf = async () => (await pod.emulator.live(pod.label))[0]?.host_id;
 
 test("bans a host that takes longer than BLACKLIST_BAN_AFTER_SECONDS, destroys its instance and uses another host", async () => {
   await pod.emulator.send("POST", `hosts/${BAD}`, { neverBoots: true });
-  await pod.provision({ BLACKLIST_BAN_AFTER_SECONDS: "30", BLACKLIST_BAN_TTL_SECONDS: "1000" });
+  await pod.provision({ BLACKLIST_BAN_AFTER_SECONDS: BAN_AFTER, BLACKLIST_BAN_TTL_SECONDS: "1000" });
   const file = await pod.ready(40_000);
   expect(file.instance?.hostId).toBe(GOOD);
   expect(await redis.get(`ban_${BAD}`)).toBe("start_timeout");
@@ -43,7 +45,7 @@ test("bans a host that takes longer than BLACKLIST_BAN_AFTER_SECONDS, destroys i
 
 test("replaces an instance that does not come up, without a ban, when bans are disabled", async () => {
   await pod.emulator.send("POST", `hosts/${BAD}`, { neverBoots: true });
-  await pod.provision({ BLACKLIST_ENABLED: "false", BLACKLIST_BAN_AFTER_SECONDS: "20" });
+  await pod.provision({ BLACKLIST_ENABLED: "false", BLACKLIST_BAN_AFTER_SECONDS: BAN_AFTER });
   const file = await pod.ready(50_000);
   // The host's second offer is on another machine and is tried too.
   expect(file.instance?.hostId).toBe(GOOD);
@@ -103,7 +105,7 @@ test("counts each time a ready instance was lost and came back within its grace"
 test("BLACKLIST_SCOPE=machine bans only the machine and tries another machine of the host", async () => {
   await pod.emulator.send("POST", `hosts/${BAD}`, { neverBoots: true });
   await redis.set(`ban_${GOOD}`, "by hand");
-  await pod.provision({ BLACKLIST_BAN_AFTER_SECONDS: "30", BLACKLIST_SCOPE: "machine" });
+  await pod.provision({ BLACKLIST_BAN_AFTER_SECONDS: BAN_AFTER, BLACKLIST_SCOPE: "machine" });
   await until("both machines are banned", async () => (await redis.keys("ban_machine_*")).length === 2, {
     timeoutMs: 40_000,
   });
@@ -169,7 +171,7 @@ test("continues with a message while Redis is down, and applies the bans when it
 test("bans a host while Redis is down: at once for this pod, and in Redis when it is back", async () => {
   const port = pod.redis?.port ?? 0;
   await pod.emulator.send("POST", `hosts/${BAD}`, { neverBoots: true });
-  const provisioner = await pod.provision({ BLACKLIST_BAN_AFTER_SECONDS: "30" });
+  const provisioner = await pod.provision({ BLACKLIST_BAN_AFTER_SECONDS: BAN_AFTER });
   await until("an instance is waited for", async () => (await hostOf()) === BAD);
   await pod.redis?.server.stop();
   expect((await pod.ready(90_000)).instance?.hostId).toBe(GOOD);

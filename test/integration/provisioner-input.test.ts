@@ -195,12 +195,9 @@ test("answers /livez, /readyz, /status and /metrics on its status port", async (
   const base = `http://127.0.0.1:${pod.env().PROVISIONER_STATUS_PORT}`;
   expect((await fetch(`${base}/livez`)).status).toBe(200);
   expect((await fetch(`${base}/readyz`)).status).toBe(200);
-  expect(await pod.status()).toMatchObject({
-    pod: "vast-pod-0",
-    label: pod.label,
-    state: "ready",
-    reason: "instance_ready",
-  });
+  // The pass that has published the file ends a moment later.
+  await until("the status shows it", async () => (await pod.status()).state === "ready");
+  expect(await pod.status()).toMatchObject({ pod: "vast-pod-0", label: pod.label, reason: "instance_ready" });
   const metrics = await fetch(`${base}/metrics`);
   expect(metrics.headers.get("content-type")).toBe("text/plain; version=0.0.4; charset=utf-8");
   const text = await metrics.text();

@@ -41,4 +41,4 @@ test("the replacement is made when there is an offer again", async () => {
   await pod.emulator.send("PUT", "offers", [{ id: 5_000_123, dph_total: 0.3 }]);
   const replaced = await pod.until("it is replaced", (f) => f.server && f.instance?.id !== ready.instance?.id, 90_000);
   expect((await pod.emulator.live(pod.label)).map(({ id }) => id)).toEqual([replaced.instance?.id]);
-}, 180_000);
+});

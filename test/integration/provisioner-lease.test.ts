@@ -6,6 +6,7 @@ import { createLogger } from "../../common/logging.ts";
 import { connectRedis } from "../../provisioner/redis/connection.ts";
 import { until } from "../sandbox/until.ts";
 import { openPod, type Pod } from "./pod.ts";
+import { untilConnected } from "./real-redis.ts";
 import { addressOf } from "./redis-address.ts";
 
 let pod: Pod;
@@ -43,8 +44,8 @@ test("one of two provisioners with one label acts, the other is blocked and name
   const second = await other({ VAST_TEMPLATE_IMAGE: "example/app:3" }); // without the lease it would replace the instance at once
   const blocked = await until("the second is blocked", async () => {
     const status = await second.status();
-    // The reason is that of the pass; the state is what the pass has published.
-    return status.reason === "other_owner" && status.state !== null ? status : null;
+    // The reason is that of the pass; the server is what it has published after its own probe.
+    return status.reason === "other_owner" && status.server !== null ? status : null;
   });
   expect(blocked).toMatchObject({ state: "blocked", server: { host: "127.0.0.1" } });
   expect(blocked.message).toMatch(/another provisioner, .+ \(pid \d+, started 2\d{3}-/);
@@ -157,6 +158,7 @@ test("a read-only Redis is reported as such, and does not block for ever", async
   const log = createLogger({ app: "test", debug: true, secrets: () => [], destination: { write: () => undefined } });
   const connection = connectRedis(addressOf(pod.redis?.url ?? ""), log, systemClock);
   try {
+    await untilConnected(connection);
     await expect(connection.claim(leaseKey, "t ", "t me", 1000)).rejects.toThrow(/^READONLY/);
   } finally {
     connection.close();

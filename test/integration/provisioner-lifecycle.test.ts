@@ -63,7 +63,8 @@ test("keeps serving an instance that answers although its host lost its heartbea
   const passes = Number((await pod.status()).passes);
   // One pass every five seconds, until after the ten minutes of grace.
   await until("many passes", async () => Number((await pod.status()).passes) > passes + 130, { timeoutMs: 50_000 });
-  expect(await pod.upstream()).toMatchObject({ state: "ready", server: before.server });
+  // The 5 s of a probe are an eighth of a second here: on a busy machine one may just have failed.
+  expect((await pod.ready()).server).toEqual(before.server);
   expect((await pod.emulator.state()).instances).toHaveLength(1);
 });
 

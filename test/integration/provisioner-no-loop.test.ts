@@ -23,7 +23,7 @@ test("an image that is reported with its digest once it runs is replaced once, a
   });
   expect([await count("PUT"), await count("DELETE")]).toEqual([2, 1]);
   expect(await pod.state()).toMatchObject({ converging: { wanted: "image example/app:2" } });
-}, 120_000);
+});
 
 test("two provisioners without Redis that want different images under one label stop, and both serve", async () => {
   pod = await openPod({ bootSeconds: 8 });
@@ -69,4 +69,4 @@ test("two provisioners without Redis that want different images under one label 
   expect(creates).toBeLessThanOrEqual(9);
   // Two where each serves its own and destroys the other's no more.
   expect((await pod.emulator.live(pod.label)).length).toBeLessThanOrEqual(2);
-}, 240_000);
+});

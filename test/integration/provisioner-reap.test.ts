@@ -7,13 +7,13 @@ import type { Child } from "../sandbox/child.ts";
 import { until } from "../sandbox/until.ts";
 import { startMember, untilReady } from "./fleet.ts";
 import { inClusterEnv } from "./in-cluster.ts";
-import { logOf, openPod, type Pod } from "./pod.ts";
+import { COMMAND_SCALE, logOf, openPod, type Pod } from "./pod.ts";
 
 let pod: Pod;
 let cluster: FakeCluster;
 let inCluster: Record<string, string>;
 beforeEach(async () => {
-  pod = await openPod();
+  pod = await openPod({ timeScale: COMMAND_SCALE });
   cluster = await startFakeCluster();
   cluster.pods.set("vast-pod-0", "vast-pod");
   cluster.statefulSets.set("vast-pod", { name: "vast-pod", replicas: 1 });
@@ -73,7 +73,7 @@ describe("reap", () => {
 
 test("an orphan's pod is no longer in the fleet's Redis once reap has destroyed its instance", async () => {
   await pod.close();
-  pod = await openPod({ redis: true });
+  pod = await openPod({ timeScale: COMMAND_SCALE, redis: true });
   inCluster = await inClusterEnv(pod, cluster);
   const [kept, orphan] = [await startMember(pod, 0), await startMember(pod, 6)];
   await untilReady([kept, orphan], 60_000);
@@ -86,7 +86,7 @@ test("an orphan's pod is no longer in the fleet's Redis once reap has destroyed 
   expect([await exitCode(reap), reap.lines.join("\n")]).toEqual([0, expect.stringMatching(/Destroyed and verified: /)]);
   expect(await reported()).toEqual([kept.label]);
   redis.disconnect();
-}, 150_000);
+});
 
 test("scale-down asks a cluster that fails again, and destroys the instance when the answer is no", async () => {
   const provisioner = await pod.provision({ ...inCluster, VAST_ON_TERMINATE: "scale-down" });

@@ -6,11 +6,11 @@ import { startFakeCluster } from "../kubernetes/fake-cluster.ts";
 import { until } from "../sandbox/until.ts";
 import { startMember, untilReady } from "./fleet.ts";
 import { inClusterEnv } from "./in-cluster.ts";
-import { openPod, type Pod } from "./pod.ts";
+import { COMMAND_SCALE, openPod, type Pod } from "./pod.ts";
 
 let pod: Pod;
 beforeEach(async () => {
-  pod = await openPod();
+  pod = await openPod({ timeScale: COMMAND_SCALE });
 });
 afterEach(() => pod.close());
 
@@ -58,7 +58,7 @@ test("shows the account with what the provisioner here knows, and without a key 
 
 test("shows with the fleet's Redis why other pods are what they are and what comes next, also of one without an instance", async () => {
   await pod.close();
-  pod = await openPod({ redis: true });
+  pod = await openPod({ timeScale: COMMAND_SCALE, redis: true });
   const [ready, blocked] = [await startMember(pod, 3), await startMember(pod, 4, { env: { VAST_MAX_DPH: "0.001" } })];
   await untilReady([ready], 60_000);
   const reasons = async () => {
@@ -119,7 +119,7 @@ test("shows with the fleet's Redis why other pods are what they are and what com
   expect((await destroy.exited).code).toBe(0);
   const left = await reasons();
   expect([left.has("vast-pod-3"), left.has("vast-pod-4")]).toEqual([false, true]);
-}, 180_000);
+});
 
 test("redraws one screen of a terminal until it is told to end", async () => {
   await pod.provision();

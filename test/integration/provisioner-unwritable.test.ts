@@ -38,4 +38,4 @@ test("a dead server on a read-only volume stays in nginx, the provisioner says w
   expect((await pod.emulator.live(pod.label)).map(({ id }) => id)).toEqual([next.instance?.id]);
   expect((await pod.status()).problem).toBeNull();
   expect(await pod.metric("vast_pod_files_writable")).toBe("1");
-}, 150_000);
+});

@@ -5,7 +5,13 @@ import { createLogger } from "../../common/logging.ts";
 import { connectRedis, type RedisConnection } from "../../provisioner/redis/connection.ts";
 import { startRedis } from "../sandbox/redis.ts";
 import { openSandbox, type Sandbox } from "../sandbox/sandbox.ts";
+import { until } from "../sandbox/until.ts";
 import { addressOf } from "./redis-address.ts";
+
+/** A command waits a second for the connection, which a busy machine may need longer for. */
+export async function untilConnected(connection: RedisConnection): Promise<void> {
+  await until("Redis is connected", () => connection.get("any").then(() => true));
+}
 
 /** Starts a Redis for all tests of the file that calls this, and answers how to get the connection in a test. */
 export function useRealRedis(): () => RedisConnection {
@@ -15,6 +21,7 @@ export function useRealRedis(): () => RedisConnection {
     sandbox = await openSandbox();
     const { url } = await startRedis(sandbox);
     real = connectRedis(addressOf(url), createLogger({ app: "test", debug: false, secrets: () => [] }), systemClock);
+    await untilConnected(real);
   });
   afterAll(async () => {
     real.close();

@@ -7,6 +7,7 @@ import { connectRedis, type RedisConnection } from "../../provisioner/redis/conn
 import { type RunningCluster, startCluster } from "../sandbox/redis-cluster.ts";
 import { until } from "../sandbox/until.ts";
 import { logOf, openPod, type Pod } from "./pod.ts";
+import { untilConnected } from "./real-redis.ts";
 import { addressOf } from "./redis-address.ts";
 
 const PASSWORD = "cluster-password-8Kd";
@@ -23,6 +24,7 @@ async function connected<T>(url: string, work: (connection: RedisConnection) => 
   const log = createLogger({ app: "test", debug: true, secrets: () => [], destination: { write: () => undefined } });
   const connection = connectRedis(addressOf(url), log, systemClock);
   try {
+    await untilConnected(connection);
     return await work(connection);
   } finally {
     connection.close();

@@ -152,4 +152,4 @@ test("whatever happens to nginx, the disk, the clock and the reloader", async ()
   await fc.assert(fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 25, size: "max" }), run), {
     numRuns: 300,
   });
-}, 60_000);
+});
