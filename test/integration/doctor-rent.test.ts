@@ -9,6 +9,8 @@ import { openPod, type Pod, REGISTRY_PASSWORD } from "./pod.ts";
 let pod: Pod;
 afterEach(() => pod.close());
 
+// The checks have 2 to 8 s for an answer: a busy machine needs more than an eighth of that.
+const TIME_SCALE = 4;
 const LABEL = "doctor=k8s_pod=vast-pod-0";
 const LOGIN = { DOCKER_LOGIN: `-u registry-user -p ${REGISTRY_PASSWORD} docker.io` };
 
@@ -28,7 +30,7 @@ async function expectNothingLeft() {
 }
 
 test("rents the cheapest offer, waits until it answers, destroys it, and leaves the pod's own instance alone", async () => {
-  pod = await openPod();
+  pod = await openPod({ timeScale: TIME_SCALE });
   await pod.provision(LOGIN);
   await pod.ready();
   const text = await finished(await start(), 0);
@@ -44,7 +46,7 @@ test("rents the cheapest offer, waits until it answers, destroys it, and leaves 
 });
 
 test("an instance that does not start is named in Vast.ai's words, and destroyed although the API refuses it at first", async () => {
-  pod = await openPod({ bootSeconds: 3600 });
+  pod = await openPod({ timeScale: TIME_SCALE, bootSeconds: 3600 });
   for (const status of [500, 429, 503])
     await pod.emulator.send("POST", "faults", { method: "DELETE", path: "^/api/v0/instances/", effect: { status } });
   const child = await start();
@@ -57,7 +59,7 @@ test("an instance that does not start is named in Vast.ai's words, and destroyed
 });
 
 test("Ctrl-C destroys what was rented before it ends", async () => {
-  pod = await openPod({ bootSeconds: 3600 });
+  pod = await openPod({ timeScale: TIME_SCALE, bootSeconds: 3600 });
   const child = await start();
   await created();
   child.signal("SIGINT");
@@ -67,7 +69,7 @@ test("Ctrl-C destroys what was rented before it ends", async () => {
 });
 
 test("what a killed trial has left is destroyed by the next one, even if its create was never answered", async () => {
-  pod = await openPod({ bootSeconds: 3600, emulatorArgs: ["--visibility-lag-seconds", "40"] });
+  pod = await openPod({ timeScale: TIME_SCALE, bootSeconds: 3600, emulatorArgs: ["--visibility-lag-seconds", "40"] });
   await pod.emulator.send("POST", "faults", { method: "PUT", path: "^/api/v0/asks/", effect: { kind: "hang-after" } });
   const first = await start();
   await created();
@@ -86,7 +88,7 @@ test("what a killed trial has left is destroyed by the next one, even if its cre
 });
 
 test("nothing is rented that may cost more than allowed, without a yes, or while a check fails", async () => {
-  pod = await openPod();
+  pod = await openPod({ timeScale: TIME_SCALE });
   await pod.emulator.send("PUT", "offers", [
     { id: 5000123, gpu_name: "RTX 4090", dph_total: 0.3 },
     { id: 5000124, gpu_name: "RTX 4090", dph_total: 0.4 },

@@ -1,9 +1,9 @@
 // The command `history`, beside a provisioner that runs and after it has stopped.
 import { expect, test } from "vitest";
-import { openPod } from "./pod.ts";
+import { COMMAND_SCALE, openPod } from "./pod.ts";
 
 test("history shows what the running provisioner says, and afterwards what its state file holds", async () => {
-  const pod = await openPod();
+  const pod = await openPod({ timeScale: COMMAND_SCALE });
   const history = async (args: readonly string[] = [], more: Record<string, string> = {}) => {
     const child = await pod.provision({ VAST_API_KEY: "", ...more }, ["history", ...args]);
     const { code } = await child.exited;

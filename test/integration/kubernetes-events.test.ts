@@ -4,13 +4,13 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { type FakeCluster, startFakeCluster } from "../kubernetes/fake-cluster.ts";
 import { until } from "../sandbox/until.ts";
 import { inClusterEnv } from "./in-cluster.ts";
-import { logOf, openPod, type Pod } from "./pod.ts";
+import { COMMAND_SCALE, logOf, openPod, type Pod } from "./pod.ts";
 
 let pod: Pod;
 let cluster: FakeCluster;
 let env: Record<string, string>;
 beforeEach(async () => {
-  pod = await openPod();
+  pod = await openPod({ timeScale: COMMAND_SCALE });
   cluster = await startFakeCluster();
   env = { KUBERNETES_EVENTS: "true", ...(await inClusterEnv(pod, cluster)) };
 });
@@ -30,9 +30,11 @@ test("the Events and the annotations of a pod follow its instance", async () => 
   expect(reasons()).toContain("NoInstance");
   for (const event of cluster.events.values())
     expect(event).toMatchObject({ involvedObject: { kind: "Pod", name, uid: `uid of ${name}` } });
-  const annotations = cluster.annotations.get(name);
-  expect(annotations?.["vast-pod/instance-id"]).toBe(String(instance?.id));
-  expect(Number(annotations?.["vast-pod/dollars-per-hour"])).toBeGreaterThan(0);
+  const annotations = await until("the pod is annotated", () => {
+    const now = cluster.annotations.get(name);
+    return now?.["vast-pod/instance-id"] === String(instance?.id) ? now : null;
+  });
+  expect(Number(annotations["vast-pod/dollars-per-hour"])).toBeGreaterThan(0);
 });
 
 test("a cluster that refuses keeps no pod from its instance, and the log says what to do", async () => {

@@ -2,6 +2,7 @@
 import { cpSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { until } from "../sandbox/until.ts";
 import { openPod } from "./pod.ts";
 
 const LIST = `process.on("exit", () => console.log("loaded: " + process.moduleLoadList.join()));`;
@@ -40,7 +41,7 @@ test("the provisioner loads neither its commands nor its page before somebody as
     for (const name of files) if (!isPage(name) && !isCommand(name)) cpSync(join("dist", name), join(folder, name));
     await pod.sandbox.node("provisioner", [join(folder, "provisioner.mjs"), "run"], pod.env());
     await pod.ready();
-    expect(await pod.status()).toMatchObject({ state: "ready" });
+    await until("the status shows it", async () => (await pod.status()).state === "ready");
     const page = await fetch(`http://127.0.0.1:${pod.env().PROVISIONER_STATUS_PORT}/`);
     expect(page.status).toBe(500);
     expect(await page.text()).toContain("provisioner-page-");

@@ -117,8 +117,8 @@ test("the wait for an instance continues from where it was", async () => {
   await pod.provision(environment());
   const file = await pod.until("it is waited for", (f) => f.reason === "instance_starting");
   expect(file.instance?.id).toBe(id);
-  const [row] = (await pod.status()).instances as { waitingSeconds: number }[];
-  expect(row?.waitingSeconds).toBeGreaterThanOrEqual(300);
+  const row = await until("the status shows it", async () => (await pod.status()).instances[0]);
+  expect(row.waitingSeconds).toBeGreaterThanOrEqual(300);
   expect(await redis.get(`wait_${id}`)).toBe(since);
   expect(await pod.emulator.mutations()).toEqual([]);
 });

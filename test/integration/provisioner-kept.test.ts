@@ -1,5 +1,6 @@
 // A serving instance is not given up for a new image while no other one could be created: it serves on and says why.
 import { afterEach, expect, test } from "vitest";
+import { until } from "../sandbox/until.ts";
 import { openPod, type Pod } from "./pod.ts";
 
 let pod: Pod;
@@ -10,6 +11,7 @@ async function differs(before: () => Promise<unknown>, env: Readonly<Record<stri
   pod = await openPod({ proxy: true });
   await pod.provision(env);
   const ready = await pod.ready();
+  await until("nginx serves it", async () => (await fetch(pod.proxyUrl)).status === 200);
   await before();
   await pod.emulator.event("any", "image", { image: "other/app:9" });
   return ready;

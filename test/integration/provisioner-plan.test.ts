@@ -3,12 +3,12 @@ import { readdir, readFile } from "node:fs/promises";
 import { Redis } from "ioredis";
 import { afterEach, expect, test } from "vitest";
 import type { PlanDocument } from "../../provisioner/report/plan-document.ts";
-import { openPod, type Pod, type PodOptions } from "./pod.ts";
+import { COMMAND_SCALE, openPod, type Pod, type PodOptions } from "./pod.ts";
 
 let pod: Pod;
 afterEach(() => pod.close());
 const open = async (options?: PodOptions) => {
-  pod = await openPod(options);
+  pod = await openPod({ timeScale: COMMAND_SCALE, ...options });
 };
 
 async function plan(more: Record<string, string> = {}, ...args: string[]) {

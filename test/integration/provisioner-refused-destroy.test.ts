@@ -28,7 +28,7 @@ test("a key without the right to destroy: the old instance serves on, and is kep
   expect(refused).toMatchObject({ state: "blocked", server: ready.server, instance: { id: ready.instance?.id } });
   expect(refused.message).toMatch(/give the key the right instance_write/);
   expect(await deletes()).toMatchObject([{ status: 403 }]);
-  expect(await pod.state()).toMatchObject({ pendingDeletes: [] });
+  await until("its end is undone", async () => JSON.stringify((await pod.state()).pendingDeletes) === "[]");
   const answers = async () => (await fetch(pod.proxyUrl)).status;
   await until("nginx routes to it again", async () => (await answers()) === 200);
 
@@ -57,7 +57,7 @@ test("a state volume that cannot be written: nothing is withdrawn until it can b
   const kept = await pod.until("the change is seen", (f) => f.reason === "image_changed", 40_000);
   expect(kept).toMatchObject({ state: "ready", server: ready.server });
   expect(kept.message).toMatch(/state file cannot be written: make its volume writable/);
-  expect((await pod.status()).problem).toMatch(/STATE_PATH/);
+  await until("the status shows it", async () => /STATE_PATH/.test(String((await pod.status()).problem)));
   expect(await deletes()).toEqual([]);
 
   await rename(folder, `${folder}.file`);

@@ -36,6 +36,6 @@ test("a dead server on a read-only volume stays in nginx, the provisioner says w
   const next = await pod.until("another instance serves", (f) => f.server && f.instance?.id !== instance?.id, 60_000);
   await until("nginx serves it", async () => (await fetch(pod.proxyUrl)).status === 200);
   expect((await pod.emulator.live(pod.label)).map(({ id }) => id)).toEqual([next.instance?.id]);
-  expect((await pod.status()).problem).toBeNull();
+  await until("no problem is left", async () => (await pod.status()).problem === null);
   expect(await pod.metric("vast_pod_files_writable")).toBe("1");
 });
