@@ -1,31 +1,43 @@
 // Sends POSTs at the moment when idle connections to the instance are closed, and counts the lost ones. Touches the sandbox
 // of a pod.
+import { readFileSync } from "node:fs";
 import { Agent, createServer, type IncomingMessage, request, type Server } from "node:http";
 import { connect, type Socket } from "node:net";
+import { systemProcesses } from "../../reloader/nginx/processes.ts";
+import { listWorkers } from "../../reloader/nginx/workers.ts";
 import { openReloaderPod } from "./reloader-pod.ts";
 
+const RECHECK_MS = 5;
 const LARGE = Buffer.alloc(1024 * 1024, "x");
 
 /**
  * An instance that closes a connection `idleMs` after it has written an answer, as uvicorn does: the time starts when the
- * app is done, even if the client has not read the answer yet. `/large` answers with 1 MB.
+ * app is done, even if the client has not read the answer yet. `/large` answers with 1 MB. It waits a little longer while nginx waits
+ * for a core of a busy machine: otherwise nginx, which wants to close the connection first, has had no time for it.
  */
-function closingInstance(idleMs: number): Server {
+function closingInstance(idleMs: number, waitsForCore: () => boolean): Server {
   const timers = new WeakMap<Socket, NodeJS.Timeout>();
+  const closeLater = (socket: Socket, ms: number) => {
+    const close = () => (waitsForCore() ? closeLater(socket, RECHECK_MS) : socket.destroySoon());
+    timers.set(socket, setTimeout(close, ms));
+  };
   const server = createServer((incoming, response) => {
     const { socket } = incoming;
     clearTimeout(timers.get(socket));
     incoming.resume().on("end", () => {
       response.end(incoming.url === "/large" ? LARGE : "ok");
       clearTimeout(timers.get(socket));
-      timers.set(
-        socket,
-        setTimeout(() => socket.destroySoon(), idleMs),
-      );
+      closeLater(socket, idleMs);
     });
   });
   server.keepAliveTimeout = 0; // Node's own timeout would close connections too
   return server;
+}
+
+/** Its timer is over or something has come for it, and it has not had a core since. */
+function waitsForCore(pid: number): boolean {
+  const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+  return stat.slice(stat.lastIndexOf(")") + 2).startsWith("R");
 }
 
 interface Awkward {
@@ -48,16 +60,19 @@ export interface Limits {
 /** Opens a pod with these limits, sends 400 POSTs a round, and returns the error of each lost POST. */
 export async function postsLostWith({ keepaliveMs, idleMs, gapsMs }: Limits): Promise<string[]> {
   const pod = await openReloaderPod();
-  const instance = closingInstance(idleMs);
+  let workers: number[] = [];
+  const instance = closingInstance(idleMs, () => workers.some(waitsForCore));
   try {
     const port = await pod.sandbox.port();
     await new Promise<void>((resolve) => instance.listen(port, "127.0.0.1", resolve));
     await pod.publish({ generation: 1, server: { scheme: "http", host: "127.0.0.1", port } });
     await pod.startReloader({ NGINX_UPSTREAM_KEEPALIVE_SECONDS: String(keepaliveMs / 1000) });
-    await pod.startNginx();
+    const { master } = await pod.startNginx();
     await pod.applied(1);
+    workers = listWorkers(systemProcesses(), master.pid, []).map(({ pid }) => pid);
     return await awkwardPosts({ proxyPort: pod.proxyPort, clients: 400, slowReaders: 16, gapsMs });
   } finally {
+    workers = [];
     instance.closeAllConnections();
     instance.close();
     await pod.close();

@@ -7,13 +7,13 @@ import type { Child } from "../sandbox/child.ts";
 import { until } from "../sandbox/until.ts";
 import { startMember, untilReady } from "./fleet.ts";
 import { inClusterEnv } from "./in-cluster.ts";
-import { COMMAND_SCALE, logOf, openPod, type Pod } from "./pod.ts";
+import { logOf, openPod, type Pod } from "./pod.ts";
 
 let pod: Pod;
 let cluster: FakeCluster;
 let inCluster: Record<string, string>;
 beforeEach(async () => {
-  pod = await openPod({ timeScale: COMMAND_SCALE });
+  pod = await openPod({ timeScale: 1, bootSeconds: 1 });
   cluster = await startFakeCluster();
   cluster.pods.set("vast-pod-0", "vast-pod");
   cluster.statefulSets.set("vast-pod", { name: "vast-pod", replicas: 1 });
@@ -73,7 +73,7 @@ describe("reap", () => {
 
 test("an orphan's pod is no longer in the fleet's Redis once reap has destroyed its instance", async () => {
   await pod.close();
-  pod = await openPod({ timeScale: COMMAND_SCALE, redis: true });
+  pod = await openPod({ timeScale: 1, bootSeconds: 1, redis: true });
   inCluster = await inClusterEnv(pod, cluster);
   const [kept, orphan] = [await startMember(pod, 0), await startMember(pod, 6)];
   await untilReady([kept, orphan], 60_000);

@@ -6,11 +6,11 @@ import { startFakeCluster } from "../kubernetes/fake-cluster.ts";
 import { until } from "../sandbox/until.ts";
 import { startMember, untilReady } from "./fleet.ts";
 import { inClusterEnv } from "./in-cluster.ts";
-import { COMMAND_SCALE, openPod, type Pod } from "./pod.ts";
+import { openPod, type Pod } from "./pod.ts";
 
 let pod: Pod;
 beforeEach(async () => {
-  pod = await openPod({ timeScale: COMMAND_SCALE });
+  pod = await openPod({ timeScale: 1, bootSeconds: 1 });
 });
 afterEach(() => pod.close());
 
@@ -58,7 +58,7 @@ test("shows the account with what the provisioner here knows, and without a key 
 
 test("shows with the fleet's Redis why other pods are what they are and what comes next, also of one without an instance", async () => {
   await pod.close();
-  pod = await openPod({ timeScale: COMMAND_SCALE, redis: true });
+  pod = await openPod({ timeScale: 1, bootSeconds: 1, redis: true });
   const [ready, blocked] = [await startMember(pod, 3), await startMember(pod, 4, { env: { VAST_MAX_DPH: "0.001" } })];
   await untilReady([ready], 60_000);
   const reasons = async () => {
@@ -124,7 +124,7 @@ test("shows with the fleet's Redis why other pods are what they are and what com
 test("redraws one screen of a terminal until it is told to end", async () => {
   await pod.provision();
   await pod.ready();
-  const command = `${process.execPath} --import ./test/integration/fast-clock.mjs dist/provisioner.mjs status --own --watch`;
+  const command = `${process.execPath} dist/provisioner.mjs status --own --watch`;
   const env = { ...pod.env({ VAST_API_KEY: "" }), TERM: "xterm" };
   const watch = await pod.sandbox.start({
     name: "watch",
