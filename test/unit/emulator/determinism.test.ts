@@ -7,7 +7,7 @@ import { seededRandom } from "../../emulator/random.ts";
 import { numberAt, offers, rowsOf, type Trial, trial } from "./harness.ts";
 
 /** Long runs on a busy machine. */
-const PATIENT = { timeout: 60_000 };
+const PATIENT = { timeout: 180_000 };
 
 /** Days of creates, failures and destroys; returns every byte of all answers. */
 function story(seed: number): string {

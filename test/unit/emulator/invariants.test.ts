@@ -4,7 +4,7 @@ import { EVENTS } from "../../emulator/instances/events.ts";
 import { rowsOf, START, type Trial, trial } from "./harness.ts";
 
 /** For hundreds of runs on a busy machine. */
-const PATIENT = { timeout: 60_000 };
+const PATIENT = { timeout: 180_000 };
 
 /** One action of somebody. `pick` chooses its target. */
 type Step = { act: string; pick: number };

@@ -32,7 +32,7 @@ describe("the life of an instance", () => {
     expect(listed(t, id)?.status_msg).toBe("success, running example/app_1/args\n");
   });
 
-  it("computes the pull time from the image's size and the machine's bandwidth", { timeout: 60_000 }, () => {
+  it("computes the pull time from the image's size and the machine's bandwidth", { timeout: 180_000 }, () => {
     const bootTime = (sizeGb: number, inetDown: number) => {
       const t = trial({ settings: { images: { "example/app:1": { sizeGb } } } });
       const id = rent(t, { disk: 200 }, { inet_down: inetDown });

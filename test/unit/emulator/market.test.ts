@@ -3,7 +3,7 @@ import type { JsonObject } from "../../emulator/json.ts";
 import { jsonParameter, numberAt, offers, onlyOffer, rent, rowsOf, START, type Trial, trial } from "./harness.ts";
 
 /** For thousands of rows on a busy machine. */
-const PATIENT = { timeout: 60_000 };
+const PATIENT = { timeout: 180_000 };
 const plain = () => trial({ machines: 400 });
 const market = (list: JsonObject[]): Trial => {
   const t = trial({ machines: 0 });

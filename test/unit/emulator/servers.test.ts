@@ -247,7 +247,7 @@ describe("the API over TCP", () => {
     await call("POST", "/_emulator/faults", { times: 0, effect: { kind: "hang-before" } });
     const reached = (count: number) =>
       expect
-        .poll(async () => (await call("GET", "/_emulator/requests")).body.text, { timeout: 20_000 })
+        .poll(async () => (await call("GET", "/_emulator/requests")).body.text, { timeout: 80_000 })
         .toContain(`"n":${count}`);
     const caller = new AbortController();
     const given = fetch(`${url}/api/v1/instances/`, { signal: caller.signal }).catch((error: Error) => error.name);
@@ -281,7 +281,7 @@ describe("the API over TCP", () => {
     url = `http://127.0.0.1:${server.port}`;
     await call("PUT", "/_emulator/offers", [{ id: 77 }]);
     await call("PUT", "/api/v0/asks/77/", { image: "a/b", env: { "-p 8000:8000": "1" }, runtype: "args", disk: 8 });
-    await expect.poll(() => emulator.endpoints().length, { timeout: 5000, interval: 10 }).toBe(1);
+    await expect.poll(() => emulator.endpoints().length, { timeout: 60_000, interval: 10 }).toBe(1);
     await expect
       .poll(
         () =>
@@ -289,7 +289,7 @@ describe("the API over TCP", () => {
             (a) => a.status,
             () => 0,
           ),
-        { timeout: 5000 },
+        { timeout: 60_000 },
       )
       .toBe(200);
   });

@@ -1,9 +1,9 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll, describe, expect, test } from "vitest";
-import { systemClock } from "../../../../common/clock.ts";
 import { ifAccessible, provisionerRuns } from "../../../../provisioner/commands/destroy.ts";
 import { fakeClock } from "../../../fakes/fake-clock.ts";
+import { patientClock } from "../../../fakes/patient-clock.ts";
 
 describe("the state file of destroy", () => {
   test.each(["EACCES", "EPERM", "EROFS", "ENOENT"])("is ignored when it is not accessible: %s", async (code) => {
@@ -24,8 +24,8 @@ describe("a running provisioner", async () => {
   afterAll(() => void server.close());
 
   test("is recognised by the pod in its status", async () => {
-    expect(await provisionerRuns(port, "vast-pod-0", systemClock)).toBe("yes");
-    expect(await provisionerRuns(port, "vast-pod-1", systemClock)).toBe("no");
+    expect(await provisionerRuns(port, "vast-pod-0", patientClock)).toBe("yes");
+    expect(await provisionerRuns(port, "vast-pod-1", patientClock)).toBe("no");
   });
 
   test("is unknown when the server on the port does not answer in time", async () => {
@@ -41,6 +41,6 @@ describe("a running provisioner", async () => {
   });
 
   test("is absent when nothing listens on the port", async () => {
-    expect(await provisionerRuns(1, "vast-pod-0", systemClock)).toBe("no");
+    expect(await provisionerRuns(1, "vast-pod-0", patientClock)).toBe("no");
   });
 });

@@ -1,9 +1,9 @@
 import { createServer } from "node:net";
 import { describe, expect, test } from "vitest";
-import { systemClock } from "../../../../common/clock.ts";
 import type { Applied } from "../../../../common/reloader-status.ts";
 import { type AskReloader, awaitWithdrawn, isNobodyListening } from "../../../../provisioner/publish/withdraw.ts";
 import { fakeClock } from "../../../fakes/fake-clock.ts";
+import { patientClock } from "../../../fakes/patient-clock.ts";
 import { fakeLog } from "../fakes.ts";
 
 const server = { scheme: "http" as const, host: "203.0.113.9", port: 41234 };
@@ -73,7 +73,7 @@ test("nobody listens only when every port refuses a connection", async () => {
   await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
   const address = server.address();
   const port = typeof address === "object" && address !== null ? address.port : 0;
-  expect(await isNobodyListening([port, 1], systemClock)).toBe(false);
+  expect(await isNobodyListening([port, 1], patientClock)).toBe(false);
   await new Promise((closed) => server.close(closed));
-  expect(await isNobodyListening([port, 1], systemClock)).toBe(true);
+  expect(await isNobodyListening([port, 1], patientClock)).toBe(true);
 });

@@ -1,8 +1,8 @@
 import { afterEach, expect, test } from "vitest";
-import { systemClock } from "../../../../common/clock.ts";
 import { createRegistry } from "../../../../common/metrics.ts";
 import { type StatusServer, startStatusServer } from "../../../../common/status-server.ts";
 import { createAskProxy } from "../../../../provisioner/report/ask-proxy.ts";
+import { patientClock } from "../../../fakes/patient-clock.ts";
 
 const health = () => ({ ok: true, why: "" });
 let reloader: StatusServer | null = null;
@@ -22,7 +22,7 @@ async function reloaderWith(document: unknown) {
 
 /** A clock whose time the test sets; its deadlines are real. */
 function clockAt(time: { ms: number }) {
-  return { ...systemClock, monotonic: () => time.ms };
+  return { ...patientClock, monotonic: () => time.ms };
 }
 
 test("shows what the reloader says that nginx serves", async () => {
@@ -32,7 +32,7 @@ test("shows what the reloader says that nginx serves", async () => {
     state: "refused",
     problem: "nginx refuses the config",
   });
-  const answer = await createAskProxy(port, systemClock)();
+  const answer = await createAskProxy(port, patientClock)();
   expect(answer).toEqual({ appliedGeneration: 6, state: "refused", problem: "nginx refuses the config" });
 });
 
@@ -51,7 +51,7 @@ test("asks at most every three seconds, whoever asks for the status", async () =
 
 test("says that the reloader does not answer when it is down, or when it cannot start", async () => {
   const { port } = await reloaderWith({ state: "blocked", reason: "cannot_start", message: "m", failures: 1 });
-  expect(await createAskProxy(port, systemClock)()).toBeNull();
+  expect(await createAskProxy(port, patientClock)()).toBeNull();
   await reloader?.close();
-  expect(await createAskProxy(port, systemClock)()).toBeNull();
+  expect(await createAskProxy(port, patientClock)()).toBeNull();
 });

@@ -1,8 +1,8 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { describe, expect, test } from "vitest";
-import { systemClock } from "../../../../common/clock.ts";
 import { fetchConnections, parseConnections } from "../../../../reloader/nginx/connections.ts";
+import { patientClock } from "../../../fakes/patient-clock.ts";
 
 const PAGE = `Active connections: 15 
 server accepts handled requests
@@ -25,7 +25,7 @@ describe("asked over HTTP", () => {
     await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
     const { port } = server.address() as AddressInfo;
     try {
-      return await fetchConnections(port, systemClock);
+      return await fetchConnections(port, patientClock);
     } finally {
       server.closeAllConnections();
       await new Promise((closed) => server.close(closed));
@@ -36,6 +36,6 @@ describe("asked over HTTP", () => {
 
   test("another answer or none leaves the number unknown", async () => {
     expect(await ask(404, PAGE)).toBeNull();
-    expect(await fetchConnections(1, systemClock)).toBeNull();
+    expect(await fetchConnections(1, patientClock)).toBeNull();
   });
 });

@@ -7,6 +7,7 @@ import { fetchConfigHash, hasOnlyAnswers } from "../../../../reloader/nginx/hash
 import { findMaster, forbiddenReason } from "../../../../reloader/nginx/master.ts";
 import { type Processes, systemProcesses } from "../../../../reloader/nginx/processes.ts";
 import { listWorkers } from "../../../../reloader/nginx/workers.ts";
+import { patientClock } from "../../../fakes/patient-clock.ts";
 import { temporaryFolder } from "../../../fakes/temporary-folder.ts";
 
 const MASTER = "nginx: master process nginx -g daemon off;";
@@ -214,7 +215,7 @@ describe("the probe of the config's hash", () => {
   const http = (status: string, body: string) => `HTTP/1.1 ${status}\r\nServer: nginx\r\n\r\n${body}`;
 
   test("is the hash that nginx answers", async () => {
-    expect(await fetchConfigHash(await answering(http("200 OK", `${HASH}\n`)), systemClock)).toEqual({
+    expect(await fetchConfigHash(await answering(http("200 OK", `${HASH}\n`)), patientClock)).toEqual({
       kind: "hash",
       hash: HASH,
       pid: null,
@@ -223,7 +224,7 @@ describe("the probe of the config's hash", () => {
 
   test("names the worker that answers", async () => {
     const answer = http("200 OK\r\nX-Vast-Pod-Worker: 4711", `${HASH}\n`);
-    expect(await fetchConfigHash(await answering(answer), systemClock)).toMatchObject({ hash: HASH, pid: 4711 });
+    expect(await fetchConfigHash(await answering(answer), patientClock)).toMatchObject({ hash: HASH, pid: 4711 });
   });
 
   test.each([
@@ -232,7 +233,7 @@ describe("the probe of the config's hash", () => {
     ["Active connections: 2 \nserver accepts handled requests\n 9 9 9 \nReading: 0 Writing: 1 Waiting: 1 \n", false],
     ["hello", false],
   ])("tells whether a connection may still send a request: %j", async (body, only) => {
-    expect(await hasOnlyAnswers(await answering(http("200 OK", body)), systemClock)).toBe(only);
+    expect(await hasOnlyAnswers(await answering(http("200 OK", body)), patientClock)).toBe(only);
   });
 
   test.each([
@@ -240,7 +241,7 @@ describe("the probe of the config's hash", () => {
     [http("200 OK", "hello"), "(200)"],
     ["SSH-2.0-x\r\n", "(no HTTP)"],
   ])("is another answer for %j", async (answer, why) => {
-    const probe = await fetchConfigHash(await answering(answer), systemClock);
+    const probe = await fetchConfigHash(await answering(answer), patientClock);
     expect(probe).toMatchObject({ kind: "other", why: expect.stringContaining(why) });
   });
 

@@ -1,9 +1,9 @@
 import { createServer } from "node:net";
 import { describe, expect, test } from "vitest";
-import { systemClock } from "../../../../common/clock.ts";
 import { fetchVersion } from "../../../../reloader/nginx/hash-probe.ts";
 import type { Master } from "../../../../reloader/nginx/master.ts";
 import { KnownVersion, keepsIdleClients } from "../../../../reloader/nginx/version.ts";
+import { patientClock } from "../../../fakes/patient-clock.ts";
 
 test.each([
   ["1.22.1", false],
@@ -83,7 +83,7 @@ describe("the status port's answer", () => {
     const port = typeof address === "object" && address !== null ? address.port : 0;
     const close = () => new Promise((resolve) => server.close(resolve));
     if (bytes === null) await close();
-    const version = await fetchVersion(port, systemClock);
+    const version = await fetchVersion(port, patientClock);
     if (bytes !== null) await close();
     return version;
   };
