@@ -1,9 +1,10 @@
 // The command `history`, beside a provisioner that runs and after it has stopped.
 import { expect, test } from "vitest";
-import { COMMAND_SCALE, openPod } from "./pod.ts";
+import { until } from "../sandbox/until.ts";
+import { openPod } from "./pod.ts";
 
 test("history shows what the running provisioner says, and afterwards what its state file holds", async () => {
-  const pod = await openPod({ timeScale: COMMAND_SCALE });
+  const pod = await openPod({ timeScale: 1, bootSeconds: 1 });
   const history = async (args: readonly string[] = [], more: Record<string, string> = {}) => {
     const child = await pod.provision({ VAST_API_KEY: "", ...more }, ["history", ...args]);
     const { code } = await child.exited;
@@ -15,6 +16,7 @@ test("history shows what the running provisioner says, and afterwards what its s
 
     const provisioner = await pod.provision();
     const id = (await pod.ready()).instance?.id;
+    await until("the status shows it", async () => (await pod.status()).state === "ready");
     const running = await history();
     expect([running.code, running.lines[0]]).toEqual([0, `${pod.label}   as the provisioner here says`]);
     expect(running.lines.at(-1)).toMatch(new RegExp(` ready +instance_ready +${id} +`));

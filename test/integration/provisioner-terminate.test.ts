@@ -91,8 +91,10 @@ test("SIGTERM: a lost create is looked for, ended and forgotten, so that the nex
   await pod.emulator.send("POST", "settings", { visibilityLagSeconds: 0 });
   const next = await pod.provision();
   await pod.ready();
-  const reasons = logOf(next).filter(({ event }) => event === "state");
-  expect(reasons.map(({ reason }) => reason)).not.toContain("create_unresolved");
+  const lines = logOf(next);
+  const create = lines.findIndex(({ msg }) => String(msg).startsWith("creating from offer"));
+  expect(create).toBeGreaterThan(0);
+  expect(lines.slice(0, create).map(({ reason }) => reason)).not.toContain("create_unresolved");
   expect((await pod.emulator.requests()).filter(({ method }) => method === "PUT")).toHaveLength(2);
 });
 
