@@ -1,19 +1,13 @@
-// Guesses what was meant by a condition of the search query that no offer meets, or that every offer meets: most are slips of a unit or
-// of spelling. Pure.
+// Guesses what was meant by a condition of the search query that no offer meets: most are slips of a unit or of spelling. Pure.
 import { columnOf, type Fields, numberOf } from "../search/columns.ts";
 import { type Operator, UNITS } from "../search/fields.ts";
 import { matches } from "../search/match.ts";
+import { unitOf } from "../search/wrong-unit.ts";
 
 // From the nearest on: a value that has become too large or too small by a factor of 10, 100 or 1000. Last comes the field's own unit.
 const FACTORS = [10, 100, 1000] as const;
 const BOUNDS: ReadonlySet<Operator> = new Set(["gt", "gte", "lt", "lte"]);
 const LOWER_BOUNDS: ReadonlySet<Operator> = new Set(["gt", "gte"]);
-
-/** The unit of the field as the API and a JSON query have it, and as a text query has it. */
-function unitOf(field: string): { json: string; text: string } | null {
-  if (!UNITS.has(field)) return null;
-  return field === "duration" ? { json: "seconds", text: "days" } : { json: "MB", text: "GB" };
-}
 
 /** A condition that none of `rows` meets: the value that was probably meant, as the query has to say it. Null: no idea. */
 export function probableValue(
@@ -49,27 +43,11 @@ function probableNumber(
   return found === undefined ? null : inQuery(field, found, isJson);
 }
 
-/** A floor so far below all offers that it was probably meant in another unit: 24 (MB) where 24000 was meant. */
-export function probableFloor(
-  field: string,
-  operator: Operator,
-  value: unknown,
-  rows: readonly Fields[],
-  isJson: boolean,
-): string | null {
-  const number = numberOf(value);
-  const unit = UNITS.get(field);
-  if (unit === undefined || number === null || number <= 0 || !LOWER_BOUNDS.has(operator)) return null;
-  const actual = rows.map((row) => numberOf(columnOf(row, field))).filter((one) => one !== null);
-  if (actual.length === 0 || Math.min(...actual) < number * 100) return null;
-  return inQuery(field, number * unit, isJson);
-}
-
 /** The number in the unit of the query, and that unit. */
 function inQuery(field: string, number: number, isJson: boolean): string {
   const unit = unitOf(field);
   if (unit === null) return String(Number(number.toPrecision(6)));
-  const shown = isJson ? number : number / (UNITS.get(field) ?? 1);
+  const shown = isJson ? number : number / unit.textFactor;
   return `${Number(shown.toPrecision(6))} (${isJson ? `JSON is in ${unit.json}` : `this form is in ${unit.text}`})`;
 }
 

@@ -8,7 +8,7 @@ import { MAX_ROWS, type Requirements } from "../search/requirements.ts";
 import { selectOffers } from "../search/select-offers.ts";
 import type { Offer } from "../vast/rows.ts";
 import { type Finding, fail, ok, warn } from "./findings.ts";
-import { probableFloor, probableValue } from "./query-slip.ts";
+import { probableValue } from "./query-slip.ts";
 
 /** What the query alone finds, cheapest first. `sample`: offers of the same kind without its other conditions, when it finds none. */
 export interface Market {
@@ -35,7 +35,7 @@ export function judgeQuery(query: SearchQuery, isJson: boolean, needs: Requireme
   const { offers, exclusions } = selectOffers(found, query, needs, { avoided: [], goneOffers: [] });
   const count = `${found.length < MAX_ROWS ? found.length : `${MAX_ROWS} or more`} offers`;
   const out = exclusions.length === 0 ? "" : `; out: ${exclusionText(exclusions)}`;
-  const doubts = [...looseFloors(conditions, isJson, found), ...unseenFields(conditions, found)];
+  const doubts = unseenFields(conditions, found);
   if (offers.length === 0) {
     const text = `${count}, and none can be taken${out}`;
     return [fail("query", text, "loosen what excludes most, or wait until the market changes"), ...doubts];
@@ -75,18 +75,6 @@ function judgeNothing(conditions: readonly Condition[], isJson: boolean, sample:
     return meant === null ? [] : [`did you mean ${meant} for ${field}?`];
   });
   return fail("query", text, slips[0] ?? `loosen ${condition.field} in VAST_SEARCH_QUERY`);
-}
-
-/** Floors that every offer exceeds a hundredfold. */
-function looseFloors(conditions: readonly Condition[], isJson: boolean, found: readonly Offer[]): Finding[] {
-  const rows = found.map(({ fields }) => fields);
-  return conditions.flatMap((condition) => {
-    const { field, operator, value } = condition;
-    const meant = probableFloor(field, operator, value, rows, isJson);
-    return meant === null
-      ? []
-      : [warn("query", `${textOf(condition)} excludes nothing: every offer has far more`, `did you mean ${meant}?`)];
-  });
 }
 
 /** Conditions on fields that no offer shows: the API ignores fields that it does not know, and they cannot be checked again. */

@@ -7,6 +7,7 @@ import { otherPriceWarnings, refuseOtherPrices } from "./other-prices.ts";
 import { QueryError } from "./query-error.ts";
 import { DEFAULT_FILTERS, parseQueryText } from "./query-text.ts";
 import { unknownAmong } from "./unknown-fields.ts";
+import { wrongUnitWarnings } from "./wrong-unit.ts";
 
 export interface SearchQuery {
   filters: Filters;
@@ -39,6 +40,7 @@ function readText(text: string, seed: Filters): SearchQuery {
         .filter(isOption)
         .map((field) => `${field} is not a filter and is not sent; set the order in VAST_SEARCH_ORDER`),
       ...suspiciousConditions(filters),
+      ...wrongUnitWarnings(filters, false),
       ...otherPriceWarnings(Object.keys(filters)),
     ],
   };
@@ -72,7 +74,12 @@ function readJson(text: string): SearchQuery {
     filters,
     options,
     unknown: unknownAmong(fields),
-    warnings: [...suspiciousConditions(filters), ...otherPriceWarnings(fields), ...storage],
+    warnings: [
+      ...suspiciousConditions(filters),
+      ...wrongUnitWarnings(filters, true),
+      ...otherPriceWarnings(fields),
+      ...storage,
+    ],
   };
 }
 

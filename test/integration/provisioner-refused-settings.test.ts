@@ -53,3 +53,13 @@ test("a search whose prices nobody pays is refused", async () => {
   }
   expect(await pod.emulator.mutations()).toEqual([]);
 });
+
+test("memory in the wrong unit is pointed out, at the start and by the commands", async () => {
+  const env = { VAST_SEARCH_QUERY: '{"gpu_ram":{"gte":24},"order":[["dph_total","asc"]]}' };
+  const said = "VAST_SEARCH_QUERY: gpu_ram gte 24 means 24 MB: probably 24000 was meant.";
+  for (const command of ["doctor", "plan"]) expect((await ended(env, [command, "-o", "json"])).output).toContain(said);
+  expect((await ended({}, ["query", "gpu_ram>=24000"])).output).toContain("probably 24 was meant");
+  const child = await pod.provision({ ...env, VAST_POLICY: "observe" });
+  await pod.until("it has made a pass", () => true);
+  expect(child.lines.join("\n")).toContain(said);
+});

@@ -104,15 +104,6 @@ describe("a query that finds offers", () => {
     expect(judge("num_gpus=1", { found: rows({}) })).toMatchObject([{ verdict: "warn" }]);
   });
 
-  test("is doubtful when a floor is in the wrong unit", () => {
-    const [, doubt] = judge('{"gpu_ram":{"gte":24}}', { found: rows({}, {}, {}) });
-    expect(doubt).toMatchObject({
-      verdict: "warn",
-      message: "gpu_ram gte 24 excludes nothing: every offer has far more",
-      remedy: "did you mean 24000 (JSON is in MB)?",
-    });
-  });
-
   test("is doubtful when it names a field that no offer shows", () => {
     const [, doubt] = judge('{"inet_dwon":{"gte":100}}', { found: rows({}, {}, {}) });
     expect(doubt).toMatchObject({ verdict: "warn", message: "no offer shows the field inet_dwon" });

@@ -22,7 +22,7 @@ function refusalOf(text: string): QueryError {
 
 describe("a query that begins with a brace", () => {
   test("is JSON and used unchanged, with order, type and limit, without default filters", () => {
-    const filters = { gpu_name: { eq: "RTX 4090" }, duration: { gte: 3 }, num_gpus: { in: [1, "2"] } };
+    const filters = { gpu_name: { eq: "RTX 4090" }, duration: { gte: 3000 }, num_gpus: { in: [1, "2"] } };
     const options = { order: [["dph_total", "asc"]], type: "on-demand", limit: 5 };
     const text = `\n ${JSON.stringify({ ...filters, ...options })}`;
     expect(readQuery(text)).toEqual({ filters, options, unknown: [], warnings: [] });
