@@ -10,6 +10,7 @@ import {
   type Program,
   UsageError,
 } from "./command.ts";
+import { checkChoices } from "./command-choices.ts";
 import { flagOf, ownFlags, secretsOf, settingFlags, settingsOf } from "./command-options.ts";
 import { beforeText, checkFlags, commandName, findCommand } from "./command-words.ts";
 import { completionCommand } from "./completion.ts";
@@ -38,6 +39,7 @@ export async function callCommand(
   const command = named ?? commands.find(({ isDefault }) => isDefault);
   if (command === undefined) throw new UsageError("Name a command.");
   checkFlags(command, table, args);
+  if (text === null) checkChoices(command, table, args);
   const { shown, argv } = await parse(program, command, [commandName(command), ...args], context);
   if (argv === null) {
     context.terminal.out(`${shown}\n`);

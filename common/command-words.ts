@@ -42,6 +42,25 @@ export function findCommand(commands: readonly Command[], table: VariableTable, 
   return { command, args: [...before, ...expandSwitches(table, flags)], text };
 }
 
+/** The flags with their names and values, and the other words; after `--` there are no flags. */
+export function splitWords(args: readonly string[], known: FlagTable) {
+  const flags: [name: string, value: string | undefined][] = [];
+  const positionals: string[] = [];
+  for (let at = 0; at < args.length; ) {
+    const word = args[at] ?? "";
+    if (word === "--") return { flags, positionals: [...positionals, ...args.slice(at + 1)] };
+    const option = flagIn(word, known);
+    const taken = option === null ? 1 : wordsOfFlag(args, at, known);
+    if (option === null) positionals.push(word);
+    else flags.push([nameOf(option, known), taken === 2 ? args[at + 1] : /=(.*)$/s.exec(word)?.[1]]);
+    at += taken;
+  }
+  return { flags, positionals };
+}
+
+const nameOf = (option: FlagTable[string], known: FlagTable) =>
+  Object.keys(known).find((name) => known[name] === option) ?? "";
+
 /** How many words the flag at this place takes. */
 function wordsOfFlag(args: readonly string[], at: number, known: FlagTable): 1 | 2 {
   const word = args[at] ?? "";

@@ -7,15 +7,21 @@ import type { LoopState } from "../loop-state.ts";
 import type { Transition } from "../state/history.ts";
 import type { RunContext } from "./dependencies.ts";
 
-/** Called after each pass; returns at once. */
-type ReportOnPod = (stop: AbortSignal) => void;
+export interface PodReports {
+  /** Called after each pass; returns at once. */
+  report(stop: AbortSignal): void;
+  /** Writes the transitions of a loop that has ended. */
+  finish(stop: AbortSignal): Promise<void>;
+}
 
-export async function connectPodReports({ settings, deps, log }: RunContext, loop: LoopState): Promise<ReportOnPod> {
-  if (!settings.kubernetesEvents) return () => undefined;
+const NONE: PodReports = { report: () => undefined, finish: async () => undefined };
+
+export async function connectPodReports({ settings, deps, log }: RunContext, loop: LoopState): Promise<PodReports> {
+  if (!settings.kubernetesEvents) return NONE;
   const cluster = openedBy(deps.openCluster);
   if (typeof cluster === "string") {
     log.warn({ event: "settings" }, `KUBERNETES_EVENTS=true has no effect: ${cluster}`);
-    return () => undefined;
+    return NONE;
   }
   const { createPodReporter } = await import("../kubernetes/pod-reporter.ts");
   const reporter = createPodReporter({
@@ -31,11 +37,15 @@ export async function connectPodReports({ settings, deps, log }: RunContext, loo
   });
   // What an earlier process has noted was written by it.
   let reported = new Set(loop.state.history.map(keyOf));
-  return (stop) => {
+  const newChanges = () => {
     const { history } = loop.state;
     const changes = history.filter((one) => !reported.has(keyOf(one)));
     reported = new Set(history.map(keyOf));
-    reporter.report(changes, instanceOf(loop), stop);
+    return changes;
+  };
+  return {
+    report: (stop) => reporter.report(newChanges(), instanceOf(loop), stop),
+    finish: (stop) => reporter.finish(newChanges(), stop),
   };
 }
 

@@ -109,7 +109,10 @@ export async function run(settings: ProvisionerSettings, deps: Dependencies, sto
     const readings = { ...createAccountReadings(sharing), ...createMoneyReadings(sharing) };
     const watched = watchAccount({ ...deps, readings, log, label: settings.desired.label }, loop, stop);
     await Promise.all([main, runServing({ ...parts, probe }, loop, stop), lead(stop), watched]);
-    outcome = await shutdown({ ...context, ...restored, ...account, ...stores, stoppedAt: mutations.stoppedAt() });
+    const { ending: onEnding } = reports;
+    const stoppedAt = mutations.stoppedAt();
+    outcome = await shutdown({ ...context, ...restored, ...account, ...stores, onEnding, stoppedAt });
+    await reports.written();
     if (outcome?.done && outcome.problem === null) await reports.forget();
   } finally {
     mutations.cancel();

@@ -18,6 +18,8 @@ export interface ShutdownParts extends RunContext {
   client: VastClient;
   lease: Lease;
   save(state: State): Promise<void>;
+  /** Called before anything is destroyed, when the state has that as its last transition; returns at once. */
+  onEnding(): void;
   /** When the program was asked to stop, by the monotonic clock: VAST_TERMINATE_SECONDS begins then. */
   stoppedAt: number;
 }
@@ -74,6 +76,7 @@ async function withdrawForDestroy(parts: ShutdownParts): Promise<void> {
     instance: last.instance,
   } as const;
   loop.state = { ...loop.state, history: withTransition(loop.state.history, ending, deps.clock.now()) };
+  parts.onEnding();
   const { file } = await publisher.publish(ending);
   loop.file = file;
   if (served === null) return;

@@ -27,6 +27,8 @@ export interface PodReporterParts {
 export interface PodReporter {
   /** Called after each pass. Returns at once; what could not be written is tried again after a later pass. */
   report(changes: readonly PodChange[], instance: PodInstance | null, stop: AbortSignal): void;
+  /** Writes what is left, even if writing has just failed. Resolves when that is done, has failed, or `stop` is aborted. */
+  finish(changes: readonly PodChange[], stop: AbortSignal): Promise<void>;
 }
 
 // While the cluster does not take them, the newest ones count.
@@ -46,7 +48,7 @@ export function createPodReporter(parts: PodReporterParts): PodReporter {
   let wanted: PodInstance | null = null;
   let annotated: string | null = null; // as JSON; null: what an earlier process has written is not known
   let pod: PodIdentity | null = null;
-  let busy = false;
+  let writing: Promise<void> | null = null;
   let failedFor: (() => number) | null = null;
 
   async function identify(stop: AbortSignal): Promise<string | null> {
@@ -100,22 +102,30 @@ export function createPodReporter(parts: PodReporterParts): PodReporter {
   }
 
   async function write(stop: AbortSignal): Promise<void> {
-    busy = true;
     const why = await writeAll(stop);
-    busy = false;
+    writing = null;
     if (stop.aborted) return;
     if ((why === null) !== (failedFor === null)) onProblem(why);
     failedFor = why === null ? null : stopwatch(clock);
   }
 
+  function add(changes: readonly PodChange[]): void {
+    const cleaned = changes.map((change) => ({ ...change, message: clean(change.message) }));
+    waiting = [...waiting, ...cleaned].slice(-MOST_WAITING);
+  }
+
   return {
     report(changes, instance, stop) {
       wanted = instance;
-      const cleaned = changes.map((change) => ({ ...change, message: clean(change.message) }));
-      waiting = [...waiting, ...cleaned].slice(-MOST_WAITING);
+      add(changes);
       const isDue = failedFor === null || failedFor() >= RETRY_MS;
       const isWritten = waiting.length === 0 && JSON.stringify(wanted) === annotated;
-      if (!busy && isDue && !isWritten && !stop.aborted) void write(stop);
+      if (writing === null && isDue && !isWritten && !stop.aborted) writing = write(stop);
+    },
+    async finish(changes, stop) {
+      await writing;
+      add(changes);
+      if (waiting.length > 0 && !stop.aborted) await write(stop);
     },
   };
 }

@@ -1,5 +1,6 @@
 // The parts of the page, each of which the browser replaces as a whole when it has changed. Pure.
 import type { StatusDocument } from "../report/status-document.ts";
+import { bansPart } from "./bans.ts";
 import { type Html, html } from "./html.ts";
 import { instancesPart } from "./instances.ts";
 import { clockTime, type TimeWriter } from "./instants.ts";
@@ -9,7 +10,7 @@ import { warningsOf } from "./warnings.ts";
 export type Tone = "good" | "busy" | "warn" | "bad";
 
 /** In the order of the page; the names are the elements' ids. */
-export const PART_NAMES = ["head", "next", "proxy", "money", "instances", "history", "foot"] as const;
+export const PART_NAMES = ["head", "next", "proxy", "money", "instances", "history", "bans", "foot"] as const;
 export type Parts = Readonly<Record<(typeof PART_NAMES)[number], string>>;
 
 const TONES: Readonly<Record<string, Tone>> = {
@@ -31,6 +32,7 @@ export function partsOf(status: StatusDocument, when: TimeWriter): Parts {
     money: moneyPart(status, when).text,
     instances: instancesPart(status, when).text,
     history: historyPart(status, when).text,
+    bans: bansPart(status).text,
     foot: footPart(status, when).text,
   };
 }

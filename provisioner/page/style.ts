@@ -92,7 +92,8 @@ footer { color: var(--soft); font-size: 13px; display: flex; flex-wrap: wrap; ju
   #next, #proxy { grid-column: 1 / -1; }
   #proxy { order: 1; }
   #history { order: 2; }
-  footer { order: 3; }
+  #bans { order: 3; }
+  footer { order: 4; }
   section { padding: 14px; border-radius: 10px; }
   .state b { font-size: 28px; }
   .message { font-size: 16px; }

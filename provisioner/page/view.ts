@@ -26,7 +26,7 @@ ${stateLine(state, null)}
 <p class="warning warn"><b>Note</b> Nothing is created, destroyed or taken out of nginx until it starts: an instance that exists is still
 billed.</p>`;
   const next = html`<h2>Next</h2><p class="lead">It tries again within 30 s. Failed starts in a row: ${failures}.</p>`;
-  const none = { proxy: "", money: "", instances: "", history: "" };
+  const none = { proxy: "", money: "", instances: "", history: "", bans: "" };
   const foot = html`<p><a href="status">status as JSON</a></p>`;
   return {
     at,

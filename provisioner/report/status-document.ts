@@ -108,6 +108,11 @@ export const statusDocumentSchema = z.object({
     .nullable()
     .describe("whether the instance list is known, when it was read, and why it is unknown"),
   bansKnown: z.boolean().nullable().describe("whether the bans are known"),
+  bans: z
+    .array(z.object({ kind: z.string(), id: z.number(), reason: z.string(), written: z.boolean() }))
+    .nullable()
+    .default(null)
+    .describe("banned hosts and machines; `written`: in Redis, otherwise of this pod alone; null: unknown"),
   pendingDeletes: z
     .array(z.object({ id: z.int(), reason: z.string(), since: instant, deleteSentAt: instant.nullable() }))
     .describe("instances that are being destroyed; `deleteSentAt` is the last attempt"),

@@ -3,8 +3,10 @@ import { oneLine } from "../../common/terminal.ts";
 import { VERSION } from "../../common/version.ts";
 import type { LoopState } from "../loop-state.ts";
 import { pendingPriceOf } from "../model/account-view.ts";
+import { sameBan } from "../model/bans.ts";
 import { CREATE_BUDGET_MS } from "../model/deadlines.ts";
 import { describe, gpuText } from "../model/describe.ts";
+import type { Ban } from "../model/observation.ts";
 import { REASON_HELP } from "../model/reason-help.ts";
 import { unchangedSince } from "../state/history.ts";
 import type { Track } from "../state/schema.ts";
@@ -59,6 +61,7 @@ export function statusDocument(
             ...(seen.list.known ? {} : { why: seen.list.why.message }),
           },
     bansKnown: seen?.bans.known ?? null,
+    bans: bansOf(loop),
     pendingDeletes: state.pendingDeletes.map(({ id, reason, since, deleteSentAt }) => ({
       id,
       reason,
@@ -73,6 +76,14 @@ export function statusDocument(
     passes: loop.passes,
     finishedAt: loop.passes > 0 ? iso(loop.finishedAt) : null,
   };
+}
+
+function bansOf({ seen, state }: LoopState): StatusDocument["bans"] {
+  if (seen === null || !seen.bans.known) return null;
+  const { value } = seen.bans;
+  const own = state.unwrittenBans.filter((one) => !value.some((ban) => sameBan(ban, one)));
+  const entry = ({ kind, id, reason }: Ban, written: boolean) => ({ kind, id, reason: oneLine(reason), written });
+  return [...value.map((ban) => entry(ban, true)), ...own.map((ban) => entry(ban, false))];
 }
 
 function instancesOf({ state, seen, plan, account }: LoopState, now: number): StatusDocument["instances"] {

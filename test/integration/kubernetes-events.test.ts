@@ -37,6 +37,21 @@ test("the Events and the annotations of a pod follow its instance", async () => 
   expect(Number(annotations["vast-pod/dollars-per-hour"])).toBeGreaterThan(0);
 });
 
+test("an Event tells that the instance is destroyed because the pod ends", async () => {
+  cluster.pods.set("vast-pod-0", "vast-pod");
+  const provisioner = await pod.provision({ ...env, VAST_ON_TERMINATE: "destroy" });
+  await pod.ready();
+  provisioner.signal("SIGTERM");
+  expect((await provisioner.exited).code).toBe(0);
+  expect(await pod.emulator.live(pod.label)).toEqual([]);
+  expect([...cluster.events.values()]).toContainEqual(
+    expect.objectContaining({
+      reason: "Terminating",
+      message: expect.stringMatching(/^the pod is no longer wanted: /),
+    }),
+  );
+});
+
 test("a cluster that refuses keeps no pod from its instance, and the log says what to do", async () => {
   cluster.trouble = { status: 403 };
   const provisioner = await pod.provision(env);

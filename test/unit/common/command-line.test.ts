@@ -233,7 +233,12 @@ describe("a mistake on the command line", () => {
     [["bans", "list", "--zebra"], "Unknown option: --zebra."],
     [["bans", "list", "--pod-name", "x"], "--pod-name is a setting that bans does not read: leave it out."],
     [["bans", "list", "--reason=a", "--reason=b"], "--reason is given 2 times: keep one of them."],
-    [["bans", "list", "-o", "yaml"], "Choices:"],
+    [["bans", "list", "-o", "yaml"], '--output must be table, wide or json, not "yaml".'],
+    [["bans", "list", "--output=jsno"], 'not "jsno". Did you mean json?'],
+    [["bans", "lst"], 'The action of bans must be list or add, not "lst". Did you mean list?'],
+    [["--reason", "lst", "bans", "ad"], 'not "ad". Did you mean add?'],
+    [["bans"], "bans needs the action: list or add."],
+    [["completion", "bsh"], 'The shell of completion must be bash or zsh, not "bsh". Did you mean bash?'],
     [["bans", "list", "--json", "-o", "wide"], "mutually exclusive"],
     [["run", "-o", "json"], "Unknown argument"],
   ])("%j is answered with what to do", async (args, message) => {

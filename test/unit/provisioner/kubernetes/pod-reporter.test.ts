@@ -119,3 +119,17 @@ test("nothing is begun any more when the program stops", () => {
   made.report([change()], null, AbortSignal.abort());
   expect(calls).toEqual([]);
 });
+
+test("what is left is written at the end, after what is under way, and even if writing has just failed", async () => {
+  const { made, report, calls, posted, answerWith } = reporter();
+  const { signal } = new AbortController();
+  answerWith(() => ({ kind: "unknown", why: "503" }));
+  await report(change({ reason: "no_instance" }));
+  answerWith(null);
+  await made.finish([change({ state: "unavailable", reason: "terminating" })], signal);
+  expect(posted()).toMatchObject([{ reason: "NoInstance" }, { reason: "Terminating", type: "Warning" }]);
+  const before = calls.length;
+  await made.finish([], signal);
+  await made.finish([change({ at: 1 })], AbortSignal.abort());
+  expect(calls).toHaveLength(before);
+});

@@ -50,6 +50,20 @@ describe("a pod that serves", () => {
     expect(seen(status, "money")).toContain("billed by Vast\n$70.50\nin 9d 2h, with traffic");
   });
 
+  test("names the bans, at most ten of them, and how to see when they end", () => {
+    const ban = (id: number, over = {}) => ({ kind: "host", id, reason: "start_timeout", written: true, ...over });
+    expect(seen(READY, "bans")).toContain("None.");
+    expect(seen({ ...READY, bans: null }, "bans")).toContain("Not known.");
+    const two = seen({ ...READY, bans: [ban(10_479), ban(7, { reason: "<b>slow</b>", written: false })] }, "bans");
+    expect(two).toContain("host 10479\nstart_timeout");
+    expect(two).toContain("host 7\n&lt;b&gt;slow&lt;/b&gt;\n, of this pod alone until Redis answers");
+    const many = seen({ ...READY, bans: Array.from({ length: 12 }, (_, at) => ban(at)) }, "bans");
+    expect(many).toContain("host 9\n");
+    expect(many).not.toContain("host 10\n");
+    expect(many).toContain("and 2 others. ");
+    expect(many).toContain("bans list\nshows all of them, with when they end.");
+  });
+
   test("says what nginx has", () => {
     expect(seen(READY, "proxy")).toContain("nginx has\nthe same, generation 14");
     const silent = { ...READY, proxy: null };

@@ -54,6 +54,7 @@ export const READY: StatusDocument = {
   instances: [INSTANCE],
   list: { known: true, at: "2026-11-29T10:30:51.000Z", ageSeconds: 11 },
   bansKnown: true,
+  bans: [],
   pendingDeletes: [],
   intent: null,
   budget: { createsLeft: 6, createsPerHour: 6, freeAt: null },
@@ -168,6 +169,7 @@ export const TROUBLE: StatusDocument = {
   ],
   list: { known: false, at: "2026-11-29T10:20:00.000Z", ageSeconds: 662, why: "the API answered 502" },
   bansKnown: false,
+  bans: null,
   budget: { createsLeft: 0, createsPerHour: 6, freeAt: "2026-11-29T10:52:00.000Z" },
   money: { ...READY.money, dollarsPerHour: 1.5, creditDollars: 12.5 },
 };
@@ -186,6 +188,7 @@ export const STARTING: StatusDocument = {
   instances: [],
   list: null,
   bansKnown: null,
+  bans: null,
   money: {
     dollarsPerHour: null,
     maxDollarsPerHour: null,

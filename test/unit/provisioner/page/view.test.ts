@@ -16,6 +16,13 @@ test("a provisioner that cannot start says why, and that an instance is still bi
   expect(head).toContain("cannot start: VAST_MAX_DPH is &quot;many&quot;: use a number\nPOD_NAME is missing &lt;img");
   expect(head).toMatch(/still\s+billed/);
   expect(next).toContain("tries again within 30 s. Failed starts in a row: 3.");
-  expect(others).toEqual({ proxy: "", money: "", instances: "", history: "", foot: expect.stringContaining("status") });
+  expect(others).toEqual({
+    proxy: "",
+    money: "",
+    instances: "",
+    history: "",
+    bans: "",
+    foot: expect.stringContaining("status"),
+  });
   expect(Object.keys(view.parts(writtenAt(NOW))).toSorted()).toEqual(PART_NAMES.toSorted());
 });

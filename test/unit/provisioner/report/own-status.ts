@@ -53,6 +53,7 @@ export function ownStatus(over: Partial<StatusDocument> = {}): StatusDocument {
     instances: [ownInstance()],
     list: { known: true, at: iso(NOW - 11_000), ageSeconds: 11 },
     bansKnown: true,
+    bans: [],
     pendingDeletes: [],
     intent: null,
     budget: { createsLeft: 4, createsPerHour: 6, freeAt: null },

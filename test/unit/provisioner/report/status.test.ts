@@ -39,6 +39,19 @@ describe("the status document", () => {
     });
   });
 
+  test("has the bans, those that Redis does not have yet included", () => {
+    const unwrittenBans = [
+      { kind: "host" as const, id: 7, reason: "stopped", instanceId: 1 },
+      { kind: "machine" as const, id: 9, reason: "start_timeout", instanceId: 2 },
+    ];
+    const seen = observation([], { bans: known([{ kind: "host", id: 7, reason: "slow\u001b[31m disk" }]) });
+    expect(show({ seen, state: state({ unwrittenBans }) }).bans).toEqual([
+      { kind: "host", id: 7, reason: "slow disk", written: true },
+      { kind: "machine", id: 9, reason: "start_timeout", written: false },
+    ]);
+    expect(show({}).bans).toBeNull();
+  });
+
   test("has the state of each instance and since when", () => {
     const waiting = waitingTrack(5 * MINUTE, { runningSince: NOW - MINUTE });
     const tracks = { 1: servingTrack({ servingSince: NOW - HOUR }), 2: waiting };
