@@ -35,6 +35,9 @@ export interface LeaseParts {
 
 // Recent creates and the intent matter for an hour. Pending deletes are written again each minute until they are confirmed.
 const MIRROR_TTL_SECONDS = 86_400;
+// The money in the copy may be this old: a successor counts the time since then itself, and knows only not whether it was served in. A
+// thousand pods write twice a second for it.
+const MONEY_EVERY_MS = 600_000;
 
 // What version 0.1.0 called the two keys. Its provisioner may still run, or have left a copy of its state; both expire by themselves.
 const formerLease = (label: string) => `vast_lease_${label}`;
@@ -53,7 +56,8 @@ export function createLease({ redis, clock, log, keys, label, token, owner }: Le
   let claimedSince: number | null = null;
   let answered = false; // Redis answered the latest command: otherwise another command would only time out too
   let takenOver = false; // what a predecessor left in Redis is part of our state
-  let mirrored: string | null = null;
+  let mirrored: string | null = null; // its part that decides what is done
+  let sinceMirroredMs = stopwatch(clock);
   let wroteMirror = false; // then our state in memory is newer than the copy
   let lastDoubt = "";
   let sinceClaimMs = stopwatch(clock);
@@ -133,11 +137,13 @@ export function createLease({ redis, clock, log, keys, label, token, owner }: Le
       return ownership.kind === "ours" && !interrupted;
     },
     async mirror(state, saved) {
-      const text = formatMirror(state, token, saved);
-      if (!answered || !takenOver || text === mirrored) return;
+      if (!answered || !takenOver) return;
+      const { text, acts } = formatMirror(state, token, saved);
+      if (acts === mirrored && sinceMirroredMs() < MONEY_EVERY_MS) return;
       try {
         const written = await redis.setWhileMine(leaseKey, mine, mirrorKey, text, MIRROR_TTL_SECONDS);
-        if (written) [mirrored, wroteMirror] = [text, true];
+        sinceMirroredMs = stopwatch(clock);
+        if (written) [mirrored, wroteMirror] = [acts, true];
         else takenOver = false; // the lease is not ours any more: the next pass asks
       } catch (error) {
         answered = false;

@@ -6,6 +6,7 @@ import {
   type Intent,
   instantSchema,
   intentSchema,
+  moneySchema,
   pendingDeleteSchema,
   type State,
 } from "../state/schema.ts";
@@ -19,14 +20,19 @@ const mirrorSchema = z.object({
   intent: intentSchema.nullable(),
   pendingDeletes: z.array(pendingDeleteSchema),
   creates: z.array(instantSchema),
+  /** What the pod's instances have cost; null: not counted yet, or the copy is of a version that did not keep it here. */
+  money: moneySchema.nullable().default(null),
   /** Whether the writer's state file had this, too: its volume may have been full. */
   saved: z.boolean().default(true),
 });
 export type Mirror = z.infer<typeof mirrorSchema>;
 
-export function formatMirror({ label, intent, pendingDeletes, creates }: State, token: string, saved: boolean): string {
-  const mirror: Mirror = { schema: CURRENT_SCHEMA, label, token, intent, pendingDeletes, creates, saved };
-  return JSON.stringify(mirror);
+/** `acts`: the part without which a successor could act wrongly. The other part, the money, changes all the time. */
+export function formatMirror(state: State, token: string, saved: boolean): { text: string; acts: string } {
+  const { label, intent, pendingDeletes, creates } = state;
+  const acts = { schema: CURRENT_SCHEMA, label, token, intent, pendingDeletes, creates, saved } as const;
+  const mirror: Mirror = { ...acts, money: state.money.since === null ? null : state.money };
+  return { text: JSON.stringify(mirror), acts: JSON.stringify(acts) };
 }
 
 export function parseMirror(text: string, label: string): { mirror: Mirror } | { why: string } {
@@ -39,7 +45,7 @@ export function parseMirror(text: string, label: string): { mirror: Mirror } | {
 
 /**
  * The state with what a predecessor left in Redis: its pending deletes and creates are added to ours, and its intent is used when
- * ours is missing or older. A restarted provisioner ignores its own copy where its state file has it: that is written first, and is newer.
+ * ours is missing or older; what was paid goes on. A restarted provisioner ignores its own copy where its state file has it: that is written first, and is newer.
  */
 export function takeOver(state: State, mirror: Mirror, token: string, now: number): State {
   if (mirror.token === token && mirror.saved) return state;
@@ -49,7 +55,15 @@ export function takeOver(state: State, mirror: Mirror, token: string, now: numbe
     intent: laterIntent(state.intent, mirror.intent, now),
     pendingDeletes: [...state.pendingDeletes, ...more],
     creates: [...new Set([...state.creates, ...mirror.creates])].sort((a, b) => a - b),
+    money: longerAccount(state.money, mirror.money),
   };
+}
+
+/** The account that began earlier; of one that both continue, the one that has counted more. An instance is counted on from there. */
+function longerAccount(ours: State["money"], theirs: Mirror["money"]): State["money"] {
+  if (theirs === null || theirs.since === null) return ours;
+  if (ours.since === null || theirs.since < ours.since) return theirs;
+  return theirs.since === ours.since && theirs.paid > ours.paid ? theirs : ours;
 }
 
 function laterIntent(ours: Intent | null, theirs: Intent | null, now: number): Intent | null {

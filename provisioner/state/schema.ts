@@ -103,7 +103,7 @@ export const HELD_REASONS = [
 ] as const;
 
 /** What the instances of the label have cost (money.ts). */
-const money = z.object({
+export const moneySchema = z.object({
   /** Since when it is counted; null before the first pass. */
   since: instantSchema.nullable(),
   /** $, only ever growing. */
@@ -128,7 +128,7 @@ const money = z.object({
     }),
   ),
 });
-const NO_MONEY: z.infer<typeof money> = { since: null, paid: 0, wasted: 0, observedAt: null, instances: {} };
+const NO_MONEY: z.infer<typeof moneySchema> = { since: null, paid: 0, wasted: 0, observedAt: null, instances: {} };
 
 export const stateSchema = z.object({
   schema: z.literal(CURRENT_SCHEMA),
@@ -213,7 +213,7 @@ export const stateSchema = z.object({
   accountId: z.int().nullable().default(null),
   /** How many pods with the API key there were last: while Redis is away each keeps to a slot of its own. */
   fleetSize: z.int().min(0).default(0),
-  money: money.default(NO_MONEY),
+  money: moneySchema.default(NO_MONEY),
   /** The owner of the lease in Redis: after a restart the provisioner is the same owner. */
   leaseToken: z.string().nullable().default(null),
   /** The last transitions (history.ts). */

@@ -4,6 +4,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { systemClock } from "../../common/clock.ts";
 import { createLogger } from "../../common/logging.ts";
 import { connectRedis } from "../../provisioner/redis/connection.ts";
+import type { StatusDocument } from "../../provisioner/report/status-document.ts";
 import { until } from "../sandbox/until.ts";
 import { openPod, type Pod } from "./pod.ts";
 import { untilConnected } from "./real-redis.ts";
@@ -71,6 +72,26 @@ test("the second takes over when the first was killed and its lease has expired,
   expect(owner).toMatchObject({ budget: { createsLeft: 5 } });
   expect((await pod.emulator.live(pod.label)).map((one) => one.id)).toEqual([instance?.id]);
 });
+
+test("a provisioner that has lost its volume counts on from what was paid before", async () => {
+  const first = await pod.provision();
+  await pod.ready(60_000);
+  const paid = (what: string, status: () => Promise<unknown>, more: number) =>
+    until(
+      what,
+      async () => {
+        const { money } = (await status()) as StatusDocument;
+        return money.paidDollars > more ? money : null;
+      },
+      { timeoutMs: 60_000 },
+    );
+  const before = await paid("something is counted", pod.status, 0.0001);
+  await first.stop();
+  const { status } = await other();
+  const after = await paid("it is counted on", status, before.paidDollars);
+  expect(after.since).toBe(before.since);
+  expect(after.instanceDollars).toBeCloseTo(after.paidDollars);
+}, 200_000);
 
 test("a provisioner that was killed and restarts with its volume continues at once", async () => {
   const first = await pod.provision();

@@ -321,10 +321,29 @@ describe("the copy of the state", () => {
     expect(redis.commands.filter((command) => command === "setWhileMine")).toHaveLength(1);
   });
 
+  test("is written again for the money alone after ten minutes", async () => {
+    const { provisioner, redis, clock } = world();
+    const a = provisioner("a");
+    const paidNow = async (paid: number) => {
+      await a.renew();
+      await a.mirror(state({ ...begun, money: { ...state().money, since: NOW, paid } }), true);
+      return redis.commands.filter((command) => command === "setWhileMine").length;
+    };
+    expect(await paidNow(1)).toBe(1);
+    for (let seconds = 0; seconds < 590; seconds += 10) {
+      await clock.advance(10 * SECOND);
+      expect(await paidNow(2 + seconds)).toBe(1);
+    }
+    await clock.advance(10 * SECOND);
+    expect(await paidNow(700)).toBe(2);
+    await a.release();
+    expect((await provisioner("b").renew()).state.money.paid).toBe(700);
+  });
+
   test("is taken over from its former name while there is none under the present one", async () => {
     const { provisioner, redis } = world();
     const [left, newer] = [state(begun), state({ ...begun, creates: [NOW, NOW + 1] })];
-    redis.entries.set(`vast_pod_${LABEL}`, { value: formatMirror(left, "old", true), until: NOW + SECOND });
+    redis.entries.set(`vast_pod_${LABEL}`, { value: formatMirror(left, "old", true).text, until: NOW + SECOND });
     const a = provisioner("a");
     expect((await a.renew()).state).toEqual(left);
     await a.mirror(newer, true);

@@ -18,7 +18,7 @@ const pendingDeletes = (id: number): PendingDelete => ({ id, reason: "duplicate"
 
 /** The copy of another provisioner with the state `theirs`. */
 function left(theirs: Partial<State>, token = "theirs", saved = true): Mirror {
-  const read = parseMirror(formatMirror(state(theirs), token, saved), LABEL);
+  const read = parseMirror(formatMirror(state(theirs), token, saved).text, LABEL);
   if ("why" in read) throw new Error(read.why);
   return read.mirror;
 }
@@ -26,14 +26,14 @@ const taken = (ours: Partial<State>, theirs: Partial<State>, token?: string, sav
   takeOver(state(ours), left(theirs, token, saved), TOKEN, NOW);
 
 describe("the copy in Redis", () => {
-  test("holds intent, pending deletes and creates, and nothing else of the state", () => {
+  test("holds intent, pending deletes, creates and money, and nothing else of the state", () => {
     const full = state({
       intent: intent(),
       pendingDeletes: [pendingDeletes(7)],
       creates: [NOW],
       tracks: { 5: servingTrack() },
     });
-    expect(JSON.parse(formatMirror(full, TOKEN, true))).toEqual({
+    expect(JSON.parse(formatMirror(full, TOKEN, true).text)).toEqual({
       schema: 2,
       label: LABEL,
       token: TOKEN,
@@ -41,17 +41,44 @@ describe("the copy in Redis", () => {
       pendingDeletes: [pendingDeletes(7)],
       creates: [NOW],
       saved: true,
+      money: null,
     });
   });
 
   test.each([
     ["{", /not JSON/],
     ["7", /expected object/],
-    [formatMirror(state(), TOKEN, true).replace('"schema":2', '"schema":3'), /schema/],
-    [formatMirror(state(), TOKEN, true).replace('"pendingDeletes":[]', '"pendingDeletes":["x"]'), /pendingDeletes/],
-    [formatMirror({ ...state(), label: "k8s_pod=other" }, TOKEN, true), /k8s_pod=other/],
+    [formatMirror(state(), TOKEN, true).text.replace('"schema":2', '"schema":3'), /schema/],
+    [
+      formatMirror(state(), TOKEN, true).text.replace('"pendingDeletes":[]', '"pendingDeletes":["x"]'),
+      /pendingDeletes/,
+    ],
+    [formatMirror({ ...state(), label: "k8s_pod=other" }, TOKEN, true).text, /k8s_pod=other/],
   ])("is refused with its reason when it is unusable: %.40s", (text, why) => {
     expect(parseMirror(text, LABEL)).toMatchObject({ why: expect.stringMatching(why) });
+  });
+});
+
+const money = (over: Partial<State["money"]>): State["money"] => ({ ...state().money, since: NOW, paid: 1, ...over });
+
+describe("the money in the copy", () => {
+  test.each<[string, Partial<State["money"]>, Partial<State["money"]>, "ours" | "theirs"]>([
+    ["after a lost volume is theirs", { since: null, paid: 0 }, { since: NOW - MINUTE, paid: 20 }, "theirs"],
+    ["is theirs when we began later", { since: NOW, paid: 0.1 }, { since: NOW - MINUTE, paid: 20 }, "theirs"],
+    ["is ours when they began later", { since: NOW - MINUTE }, { since: NOW, paid: 20 }, "ours"],
+    ["of one account is the larger one", { paid: 3 }, { paid: 20 }, "theirs"],
+    ["of one account is ours when it is larger", { paid: 30 }, { paid: 20 }, "ours"],
+    ["is ours while they had not counted", { paid: 3 }, { since: null }, "ours"],
+  ])("%s", (_, ours, theirs, whose) => {
+    const both = { ours: money(ours), theirs: money(theirs) };
+    expect(taken({ money: both.ours }, { money: both.theirs }).money).toEqual(both[whose]);
+  });
+
+  test("is ours where an earlier version has written the copy", () => {
+    const { money: _, ...rest } = JSON.parse(formatMirror(state(), "theirs", true).text) as Record<string, unknown>;
+    const read = parseMirror(JSON.stringify(rest), LABEL);
+    if ("why" in read) throw new Error(read.why);
+    expect(takeOver(state({ money: money({}) }), read.mirror, TOKEN, NOW).money).toEqual(money({}));
   });
 });
 
