@@ -45,7 +45,8 @@ export function parseMirror(text: string, label: string): { mirror: Mirror } | {
 
 /**
  * The state with what a predecessor left in Redis: its pending deletes and creates are added to ours, and its intent is used when
- * ours is missing or older; what was paid goes on. A restarted provisioner ignores its own copy where its state file has it: that is written first, and is newer.
+ * ours is missing or older; what was paid goes on. A restarted provisioner ignores its own copy where its state file has it: that is
+ * written first, and is newer.
  */
 export function takeOver(state: State, mirror: Mirror, token: string, now: number): State {
   if (mirror.token === token && mirror.saved) return state;
