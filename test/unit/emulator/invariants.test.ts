@@ -98,6 +98,7 @@ describe("whatever happens in whatever order", () => {
       fc.property(steps, (list) => {
         const t = trial({ machines: 3 });
         const priced = list.filter(({ act }) => act !== "bid" && act !== "outbid");
+        const lost = priced.some(({ act }) => act === "offline" || act === "unknown");
         for (const step of priced) take(t, step);
         t.pass(3600);
         for (const row of rowsOf(t.order("GET", "state"), "instances")) {
@@ -106,7 +107,9 @@ describe("whatever happens in whatever order", () => {
           const hours = (end - Date.parse(String(row.createdAt))) / 3_600_000;
           expect(hours).toBeGreaterThanOrEqual(0);
           expect(gpu).toBeLessThanOrEqual(hours * Number(row.dph_base) + 1e-9);
-          expect(disk).toBeCloseTo(hours * Number(row.storage_total_cost), 6);
+          // Nothing is charged while the API does not hear from the machine.
+          if (lost) expect(disk).toBeLessThanOrEqual(hours * Number(row.storage_total_cost) + 1e-6);
+          else expect(disk).toBeCloseTo(hours * Number(row.storage_total_cost), 6);
           expect(Date.parse(String(row.createdAt))).toBeGreaterThanOrEqual(START);
         }
       }),
