@@ -18,6 +18,7 @@ import { destroyAll, type ProvisionerRuns } from "../teardown/destroy-all.ts";
 import { confirmOnTerminal } from "./confirm.ts";
 import { connectAccount } from "./connect.ts";
 import { processName } from "./dependencies.ts";
+import { printFor, printOutcome } from "./print-outcome.ts";
 import { removeReports } from "./remove-reports.ts";
 
 // A status server on the same machine answers within milliseconds, and nobody needs to wait where none listens.
@@ -33,7 +34,6 @@ export async function destroyCommand(call: CommandCall, source: SettingsSource):
   const limitMs = 1000 * readWithinSeconds(call.options["within-seconds"]);
   const clock = systemClock;
   let until = clock.monotonic() + limitMs;
-  const json = call.output === "json";
   const log = createLogger({
     app: "vast-provisioner",
     debug: settings.debug,
@@ -44,8 +44,7 @@ export async function destroyCommand(call: CommandCall, source: SettingsSource):
   const { client } = connectAccount({ baseUrl: vastUrl, apiKey: () => apiKey, clock, random: Math.random });
   const stateFile = createStateFile(statePath, clock.now);
   const redis = address === null ? null : await openRedis(address, log, clock);
-  const { terminal } = call;
-  const print = (text: string) => (json ? terminal.err : terminal.out)(`${text}\n`);
+  const print = printFor(call);
   const outcome = await destroyAll({
     client,
     clock,
@@ -70,7 +69,7 @@ export async function destroyCommand(call: CommandCall, source: SettingsSource):
     })
     .finally(() => redis?.close());
   if (outcome.problem !== null) print(outcome.problem);
-  if (json) terminal.out(`${JSON.stringify(outcome)}\n`);
+  printOutcome(call, outcome, outcome.gone);
   return outcome.done ? EXIT.done : EXIT.failed;
 }
 

@@ -11,6 +11,7 @@ import { ALWAYS_READ_BY_REAP } from "../settings.ts";
 import { reap } from "../teardown/orphans.ts";
 import { PROVISIONER_VARIABLES } from "../variables.ts";
 import { connectAccount } from "./connect.ts";
+import { printFor, printOutcome } from "./print-outcome.ts";
 import { removeReportsIn } from "./remove-reports.ts";
 
 // More orphans than a few are most likely a mistake in the options.
@@ -24,8 +25,6 @@ export async function reapCommand(call: CommandCall, source: SettingsSource): Pr
   const { values } = readSettings(PROVISIONER_VARIABLES, source, ALWAYS_READ_BY_REAP);
   const { prefix, atMost, youngerThanMinutes } = readOptions(call.options);
   const clock = systemClock;
-  const { terminal } = call;
-  const json = call.output === "json";
   const { client } = connectAccount({
     baseUrl: values.VAST_URL,
     apiKey: () => values.VAST_API_KEY,
@@ -39,7 +38,7 @@ export async function reapCommand(call: CommandCall, source: SettingsSource): Pr
     secrets: () => [values.VAST_API_KEY],
     destination: await logDestination(values.LOG_FORMAT, 2),
   });
-  const print = (text: string) => (json ? terminal.err : terminal.out)(`${text}\n`);
+  const print = printFor(call);
   const outcome = await reap({
     client,
     cluster: openCluster({ env: source.env, readFile: readSmallFileSync, clock }),
@@ -54,7 +53,7 @@ export async function reapCommand(call: CommandCall, source: SettingsSource): Pr
     print,
     forgetPods: (labels) => removeReportsIn(source, { client, labels, print, log, clock }),
   });
-  if (json) terminal.out(`${JSON.stringify(outcome)}\n`);
+  printOutcome(call, outcome, outcome.orphans);
   return outcome.done ? EXIT.done : EXIT.failed;
 }
 

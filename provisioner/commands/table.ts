@@ -7,6 +7,9 @@ import type { PROVISIONER_VARIABLES } from "../variables.ts";
 import { BANS_SETTINGS } from "./bans-settings.ts";
 import { LOGS_SETTINGS } from "./logs-settings.ts";
 
+/** Of every command that has a result: `name` prints one name or id on each line. */
+const FORMATS = ["table", "wide", "json", "name"] as const;
+
 /** Where a command reads its settings from. */
 const sourceOf = ({ env, flags }: CommandCall): SettingsSource => ({ env, flags, readFile: readSecretFile });
 
@@ -37,7 +40,7 @@ export const PROVISIONER_COMMANDS: readonly Command<keyof typeof PROVISIONER_VAR
       { args: "status --own --watch", meaning: "redraw what the provisioner here says, without calls of the API" },
     ],
     settings: STATUS_SETTINGS,
-    outputs: ["table", "wide", "json", "name"],
+    outputs: FORMATS,
     options: {
       prefix: {
         type: "string",
@@ -58,7 +61,7 @@ export const PROVISIONER_COMMANDS: readonly Command<keyof typeof PROVISIONER_VAR
       { args: "plan --exit-code", meaning: "exit with 3 when something would be created, destroyed or banned" },
     ],
     settings: PLAN_SETTINGS,
-    outputs: ["table", "wide", "json", "name"],
+    outputs: FORMATS,
     options: {
       "exit-code": { type: "boolean", describe: "exit with 3 when it would act, with 0 when it would not" },
     },
@@ -73,7 +76,7 @@ export const PROVISIONER_COMMANDS: readonly Command<keyof typeof PROVISIONER_VAR
       { args: "destroy --yes -o json", meaning: "print the result as JSON, for a script" },
     ],
     settings: DESTROY_SETTINGS,
-    outputs: ["text", "json"],
+    outputs: FORMATS,
     options: {
       yes: { type: "boolean", alias: "y", describe: "destroy without asking" },
       "within-seconds": {
@@ -94,7 +97,7 @@ export const PROVISIONER_COMMANDS: readonly Command<keyof typeof PROVISIONER_VAR
       { args: "doctor -o name", meaning: "print only the names of the checks that failed or warn" },
     ],
     settings: "all",
-    outputs: ["table", "wide", "json", "name"],
+    outputs: FORMATS,
     options: {
       rent: {
         type: "boolean",
@@ -113,11 +116,12 @@ export const PROVISIONER_COMMANDS: readonly Command<keyof typeof PROVISIONER_VAR
     usage: "query [text..]",
     meaning: "print the filters that a VAST_SEARCH_QUERY means; needs no account",
     examples: [
-      { args: "query 'gpu_ram>=24 num_gpus=1'", meaning: "print the filters of this query as JSON" },
+      { args: "query 'gpu_ram>=24 num_gpus=1'", meaning: "the filters of this query" },
+      { args: "query -o json 'gpu_ram>=24'", meaning: "as JSON, for a script" },
       { args: "query --no-default 'dph<0.5'", meaning: "without the filters that are added to a query" },
     ],
     settings: ["VAST_SEARCH_ALLOW_UNKNOWN"],
-    outputs: ["text", "json"],
+    outputs: FORMATS,
     options: {
       "no-default": {
         type: "boolean",
@@ -136,7 +140,7 @@ export const PROVISIONER_COMMANDS: readonly Command<keyof typeof PROVISIONER_VAR
       { args: "reap --prefix k8s_pod=vast-pod- --yes", meaning: "destroy them, at most five" },
     ],
     settings: REAP_SETTINGS,
-    outputs: ["text", "json"],
+    outputs: FORMATS,
     options: {
       prefix: {
         type: "string",
@@ -166,7 +170,7 @@ export const PROVISIONER_COMMANDS: readonly Command<keyof typeof PROVISIONER_VAR
       { args: "bans remove 10479", meaning: "use the host again" },
     ],
     settings: BANS_SETTINGS,
-    outputs: ["table", "wide", "json", "name"],
+    outputs: FORMATS,
     options: {
       machine: { type: "boolean", describe: "the ids are those of machines; a host is an account with many machines" },
       host: { type: "boolean", describe: "the ids are those of hosts [as BLACKLIST_SCOPE says]" },
@@ -192,7 +196,7 @@ export const PROVISIONER_COMMANDS: readonly Command<keyof typeof PROVISIONER_VAR
       { args: "logs --daemon", meaning: "what the host's container engine said, like the errors of a pull" },
     ],
     settings: LOGS_SETTINGS,
-    outputs: ["table", "wide", "json", "name"],
+    outputs: FORMATS,
     options: {
       tail: { type: "string", requiresArg: true, describe: "the last so many lines [200]" },
       filter: { type: "string", requiresArg: true, describe: "only lines with this text" },
@@ -209,7 +213,7 @@ export const PROVISIONER_COMMANDS: readonly Command<keyof typeof PROVISIONER_VAR
       { args: "history --last 5 -o wide", meaning: "the last five, with their whole messages" },
     ],
     settings: ["POD_NAME", "VAST_LABEL", "STATE_PATH", "PROVISIONER_STATUS_PORT"],
-    outputs: ["table", "wide", "json", "name"],
+    outputs: FORMATS,
     options: { last: { type: "string", requiresArg: true, describe: "only the last so many" } },
     run: async (call) => (await import("./history.ts")).historyCommand(call, sourceOf(call)),
   },

@@ -1,11 +1,12 @@
 import { describe, expect, test } from "vitest";
+import type { OutputFormat } from "../../../../common/command.ts";
 import { showQuery } from "../../../../provisioner/commands/query.ts";
 
-function show(words: string[], options: { noDefault?: boolean; json?: boolean; allowUnknown?: boolean } = {}) {
+function show(words: string[], options: { noDefault?: boolean; output?: OutputFormat; allowUnknown?: boolean } = {}) {
   const printed = { out: "", err: "" };
   const code = showQuery(
     words,
-    { noDefault: false, json: false, allowUnknown: false, ...options },
+    { noDefault: false, output: "table", allowUnknown: false, ...options },
     {
       out: (text) => {
         printed.out += text;
@@ -13,6 +14,7 @@ function show(words: string[], options: { noDefault?: boolean; json?: boolean; a
       err: (text) => {
         printed.err += text;
       },
+      width: () => 50,
     },
   );
   return { code, ...printed };
@@ -20,28 +22,36 @@ function show(words: string[], options: { noDefault?: boolean; json?: boolean; a
 
 describe("a query is printed", () => {
   test("as filters in JSON on one line, with the default filters", () => {
-    expect(show(["gpu_ram>=24", "num_gpus=1"], { json: true })).toEqual({
+    expect(show(["gpu_ram>=24", "num_gpus=1"], { output: "json" })).toEqual({
       code: 0,
       out: '{"filters":{"verified":{"eq":true},"external":{"eq":false},"rentable":{"eq":true},"gpu_ram":{"gte":24000},"num_gpus":{"eq":"1"}}}\n',
       err: "",
     });
   });
 
-  test("without them with --no-default, and on several lines without --json", () => {
-    const { out } = show(["dph<0.5"], { noDefault: true });
-    expect(out).toBe('{\n  "filters": {\n    "dph_total": {\n      "lt": "0.5"\n    }\n  }\n}\n');
+  test("as a table, without the default filters with --no-default, and cut to the screen unless it is wide", () => {
+    const words = ["dph<0.5", "geolocation in [SE,DE,FR,NL,FI,NO,DK,PL]"];
+    const lines = (output: OutputFormat) => show(words, { noDefault: true, output }).out.split("\n");
+    expect(lines("table").slice(0, 2)).toEqual(["FIELD        OPERATOR  VALUE", "dph_total    lt        0.5"]);
+    expect(lines("table")[2]).toHaveLength(50);
+    expect(lines("wide")[2]).toMatch(/^geolocation {2}in {8}.*"SE".*"PL"/);
+    expect(show([""], { noDefault: true }).out).toBe("no filters: every offer fits\n");
+  });
+
+  test("as the names of its fields", () => {
+    expect(show(["dph<0.5"], { noDefault: true, output: "name" }).out).toBe("dph_total\n");
   });
 
   test("with the options of a JSON query, to which no default filters are added", () => {
     const text = '{"num_gpus": {"eq": 1}, "order": [["dph_total", "asc"]]}';
-    expect(JSON.parse(show([text], { json: true }).out)).toEqual({
+    expect(JSON.parse(show([text], { output: "json" }).out)).toEqual({
       filters: { num_gpus: { eq: 1 } },
       order: [["dph_total", "asc"]],
     });
   });
 
   test("with its warnings on stderr, so that stdout stays JSON", () => {
-    const { code, out, err } = show(["min_bid<1"], { noDefault: true, json: true });
+    const { code, out, err } = show(["min_bid<1"], { noDefault: true, output: "json" });
     expect([code, out]).toEqual([0, '{"filters":{"min_bid":{"lt":"1"}}}\n']);
     expect(err).toBe(
       "Warning: the query: min_bid is the price of a bid, which is not what is billed: compare dph_total.\n",
@@ -57,7 +67,7 @@ describe("a query is printed", () => {
         "vast-provisioner: the query has the field gpu_nme, which the API does not know and ignores: did you mean gpu_name? " +
         "VAST_SEARCH_ALLOW_UNKNOWN=true sends it all the same.\n",
     });
-    const { code, out, err } = show(text, { noDefault: true, json: true, allowUnknown: true });
+    const { code, out, err } = show(text, { noDefault: true, output: "json", allowUnknown: true });
     expect([code, out]).toEqual([0, '{"filters":{"gpu_nme":{"eq":"x"}}}\n']);
     expect(err).toMatch(
       /^Warning: the query has the field gpu_nme: it is sent because of VAST_SEARCH_ALLOW_UNKNOWN=true/,
@@ -65,11 +75,11 @@ describe("a query is printed", () => {
   });
 
   test("as only the default filters when it is empty", () => {
-    expect(show([""], { noDefault: true, json: true }).out).toBe('{"filters":{}}\n');
+    expect(show([""], { noDefault: true, output: "json" }).out).toBe('{"filters":{}}\n');
   });
 
   test("as an error with its position when it is invalid", () => {
-    const { code, out, err } = show(["gpu_name=RTX", "4090"], { json: true });
+    const { code, out, err } = show(["gpu_name=RTX", "4090"], { output: "json" });
     expect([code, out]).toEqual([2, ""]);
     expect(err).toContain(`at position 13, "4090": Unknown operator. Did you forget to quote your query? ''`);
   });
