@@ -62,7 +62,7 @@ const BEST: readonly string[] = ["running", "ready"];
 
 export function fleetStatus(reading: FleetReading): FleetStatus {
   const { lists, own, credit, accountDollarsPerHour: rate, now } = reading;
-  const isKnown = lists === null || lists.known;
+  const isKnown = lists === null ? own?.list?.known === true : lists.known;
   const pods = podsOf(reading).toSorted((a, b) => rankOf(a) - rankOf(b) || collator.compare(a.pod, b.pod));
   const instances = pods.filter(({ instanceId }) => instanceId !== null);
   const creditDollars = credit.known ? credit.value : (own?.money.creditDollars ?? null);

@@ -219,6 +219,14 @@ describe("what the other provisioners say", () => {
     ]);
   });
 
+  test.each([
+    ["nobody could be asked", null],
+    ["the provisioner here has not read its list yet", ownStatus({ list: null, instances: [] })],
+  ])("has no totals when %s", (_, own) => {
+    const unknownTotals = { instances: null, dollarsPerHour: null, soFarDollars: null };
+    expect(status([], { lists: null, own, credit: unknown() }).totals).toEqual(unknownTotals);
+  });
+
   test("of a provisioner that only observes says so", () => {
     const reports = reportsOf(["k8s_pod=vast-pod-1", reported({ observer: true, instanceId: 101 })]);
     const [pod] = status([labelled(1)], { reports }).pods;
