@@ -2,8 +2,11 @@
 import { type Clock, systemClock } from "../../common/clock.ts";
 import { type CommandCall, EXIT, type ExitCode } from "../../common/command.ts";
 import { SettingsError, type SettingsSource } from "../../common/settings.ts";
+import { whyText } from "../model/account.ts";
+import { unknownBecause } from "../observe/unknown.ts";
 import { logLines } from "../screens/log-lines.ts";
 import type { VastClient } from "../vast/client.ts";
+import { asVastError } from "../vast/errors.ts";
 import {
   type FetchText,
   fetchInstanceLogs,
@@ -11,6 +14,7 @@ import {
   type LogRequest,
   requestInstanceLogs,
 } from "../vast/instance-logs.ts";
+import type { Instance } from "../vast/rows.ts";
 import type { Send } from "../vast/transport.ts";
 import { connectAccount } from "./connect.ts";
 import { readLogsSettings } from "./logs-settings.ts";
@@ -56,7 +60,7 @@ export async function showLogs(
   request: LogsRequest,
   { client, send, fetchText: fetch, clock, label, apiUrl, secrets }: LogsParts,
 ): Promise<ExitCode> {
-  const ids = (await client.listInstances(label)).map(({ id }) => id).sort((a, b) => b - a);
+  const ids = (await listed(client, label)).map(({ id }) => id).sort((a, b) => b - a);
   const [newest] = ids;
   if (newest === undefined)
     throw new Error(`no instance has the label ${label}; Vast.ai keeps no log of an instance that was destroyed`);
@@ -75,6 +79,14 @@ export async function showLogs(
   else if (lines.length === 0) terminal.err("The log is empty.\n");
   else terminal.out(`${lines.join("\n")}\n`);
   return EXIT.done;
+}
+
+async function listed(client: LogsParts["client"], label: string): Promise<readonly Instance[]> {
+  try {
+    return await client.listInstances(label);
+  } catch (error) {
+    throw new Error(`the instances are unknown (${whyText(unknownBecause(asVastError(error)).why)})`);
+  }
 }
 
 const TAIL = 200;

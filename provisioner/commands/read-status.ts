@@ -6,6 +6,7 @@ import { codeOf } from "../../common/errors.ts";
 import { getJson } from "../../common/http.ts";
 import { fleetKeys } from "../fleet/keys.ts";
 import { readReports, type SeenReport } from "../fleet/reports.ts";
+import { whyText } from "../model/account.ts";
 import { known, type Seen } from "../model/observation.ts";
 import { unknownBecause } from "../observe/unknown.ts";
 import type { ScriptRunner } from "../redis/commands.ts";
@@ -83,12 +84,12 @@ async function readAccount(
 ): Promise<AccountReading> {
   const isAsked = (label: string) => prefix === null || label.startsWith(prefix);
   const [listed, credit, told] = await Promise.all([readLists(client), readCredit(client), reportsOf(redis)]);
-  const problems = credit.known ? [] : [`The credit is unknown (${credit.why.message}).`];
+  const problems = credit.known ? [] : [`The credit is unknown (${whyText(credit.why)}).`];
   if (typeof told === "object" && "problem" in told) problems.push(told.problem);
   const reports: FleetReading["reports"] =
     told === "no_redis" ? told : "problem" in told ? "unknown" : new Map([...told].filter(([label]) => isAsked(label)));
   if (!listed.known) {
-    problems.unshift(`The instances of the account are unknown (${listed.why.message}).`);
+    problems.unshift(`The instances of the account are unknown (${whyText(listed.why)}).`);
     return { lists: listed, dollarsPerHour: null, isWhole: false, orphans: null, credit, reports, problems };
   }
   const asked = [...listed.value].filter(([label]) => isAsked(label));
@@ -124,7 +125,7 @@ async function reportsOf(
   try {
     accountId = await redis.accountId();
   } catch (error) {
-    return because(asVastError(error).message);
+    return because(whyText(unknownBecause(asVastError(error)).why));
   }
   try {
     return await readReports(redis.scripts, fleetKeys(accountId));

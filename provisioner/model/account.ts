@@ -1,7 +1,7 @@
 // What the operator reads about trouble with the account. Pure.
 
 import type { AccountTrouble } from "../vast/errors.ts";
-import type { Observation } from "./observation.ts";
+import type { Observation, Why } from "./observation.ts";
 
 /** True when the account has nothing left to spend: Vast.ai then stops its instances, and no host or app is to blame. */
 export function outOfCredit({ credit }: Observation): boolean {
@@ -13,6 +13,11 @@ export const OUT_OF_CREDIT = accountMessage(
   "no_credit",
   "Vast.ai has stopped the instance and still bills its disk. The instance is kept; if it does not start again when there is credit, it is replaced",
 );
+
+/** Why something is not known, with the remedy where the account is to blame. */
+export function whyText({ message, account }: Why): string {
+  return account === null ? message : accountMessage(account, message);
+}
 
 /** A sentence with the remedy. `detail` is the API's text. */
 export function accountMessage(trouble: AccountTrouble, detail: string): string {

@@ -4,9 +4,10 @@ import { type Clock, stopwatch } from "../../common/clock.ts";
 import type { Fence } from "../../common/http.ts";
 import type { Logger } from "../../common/logging.ts";
 import type { Cluster } from "../kubernetes/cluster.ts";
+import { whyText } from "../model/account.ts";
 import { describe } from "../model/describe.ts";
 import type { VastClient } from "../vast/client.ts";
-import { asVastError } from "../vast/errors.ts";
+import { accountTrouble, asVastError } from "../vast/errors.ts";
 import type { Instance } from "../vast/rows.ts";
 import { awaitGone } from "./await-gone.ts";
 import { readLabels } from "./read-labels.ts";
@@ -57,7 +58,9 @@ export async function reap(parts: ReapParts): Promise<ReapOutcome> {
   try {
     rows = await client.listInstances(null);
   } catch (error) {
-    return nothing(`the instance list is unknown (${asVastError(error).message})`);
+    const failure = asVastError(error);
+    const why = whyText({ message: failure.message, account: accountTrouble(failure) });
+    return nothing(`the instance list is unknown (${why})`);
   }
   const labels = await readLabels(cluster, parts);
   if ("problem" in labels) return nothing(labels.problem);

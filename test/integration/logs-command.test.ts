@@ -4,13 +4,18 @@ import { openPod, REGISTRY_PASSWORD } from "./pod.ts";
 
 test("logs prints what the container said, and what its host said, without secrets and control characters", async () => {
   const pod = await openPod({ timeScale: 1, bootSeconds: 1 });
-  const logs = async (...args: string[]) => {
-    const child = await pod.provision({}, ["logs", ...args]);
+  const logs = (...args: string[]) => logsWith({}, ...args);
+  const logsWith = async (env: Record<string, string>, ...args: string[]) => {
+    const child = await pod.provision(env, ["logs", ...args]);
     const { code } = await child.exited;
     return { code, text: child.lines.join("\n") };
   };
   try {
     expect(await logs()).toMatchObject({ code: 1, text: expect.stringContaining("no instance has the label") });
+    expect(await logsWith({ VAST_API_KEY: "a-wrong-key" })).toMatchObject({
+      code: 1,
+      text: expect.stringMatching(/the instances are unknown \(the API refuses VAST_API_KEY: set a valid key/),
+    });
     await pod.provision();
     const id = (await pod.ready()).instance?.id;
 

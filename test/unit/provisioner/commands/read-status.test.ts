@@ -86,7 +86,7 @@ describe("what status reads", () => {
     expect(status.pods).toMatchObject([{ pod: "vast-pod-0", state: "ready" }]);
     expect(status.problems).toEqual([
       expect.stringMatching(/^The instances of the account are unknown/),
-      expect.stringMatching(/^The credit is unknown/),
+      expect.stringMatching(/^The credit is unknown \(the API refuses VAST_API_KEY: set a valid key .*\)\.$/),
     ]);
   });
 
