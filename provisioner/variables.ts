@@ -15,6 +15,7 @@ import {
 } from "../common/variable-parsers.ts";
 import { byDefault, EXPECTED, optional, required, SHARED_VARIABLES, type VariableTable } from "../common/variables.ts";
 import { ON_TERMINATE, POLICIES } from "./model/desired.ts";
+import { imageProblem } from "./model/image-grammar.ts";
 import { parseRedisUrl, REDIS_URL_EXPECTED, type RedisTarget } from "./redis/url.ts";
 import { readOrder } from "./search/order.ts";
 import { readQuery } from "./search/query.ts";
@@ -30,6 +31,11 @@ const redisUrl = z.string().transform((value, context): RedisTarget => {
   if ("target" in parsed) return parsed.target;
   context.addIssue({ code: "custom", message: parsed.problem });
   return z.NEVER;
+});
+
+const image = z.string().superRefine((value, context) => {
+  const problem = imageProblem(value);
+  if (problem !== null) context.addIssue({ code: "custom", message: problem });
 });
 
 /** A parser of the search as a schema. Its message, with the position of the mistake, becomes part of the problem. */
@@ -61,10 +67,10 @@ export const PROVISIONER_VARIABLES = {
     meaning: "name of a template of this account",
     expects: "the template's name as the account's template page shows it, without blanks around it",
   }),
-  VAST_TEMPLATE_IMAGE: required(z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._:/@-]{0,1023}$/), {
+  VAST_TEMPLATE_IMAGE: required(image, {
     group: "required",
     meaning: "container image that the instance must run",
-    expects: "an image reference like example/app:2",
+    expects: "an image reference like example/app:2 or registry.example/team/app:2",
   }),
   DOCKER_LOGIN: required(login, {
     group: "required",

@@ -1,7 +1,7 @@
 // Whether two image references name the same image. Pure.
 
 // Vast.ai's word for "the server picks a tag": the instance then reports the tag that was picked.
-const AUTOMATIC_TAG = "@vastai-automatic-tag";
+export const AUTOMATIC_TAG = "@vastai-automatic-tag";
 
 /**
  * True when the reported image is the wanted one. Both are compared with the default registry, `library/` and `:latest` filled

@@ -63,3 +63,18 @@ test("memory in the wrong unit is pointed out, at the start and by the commands"
   await pod.until("it has made a pass", () => true);
   expect(child.lines.join("\n")).toContain(said);
 });
+
+test("an image that no host can pull is refused", async () => {
+  for (const [image, said] of [
+    ["example/App:2", '"App" is not in lower case: write app'],
+    ["https://registry.example/app:2", "it is a URL: write registry.example/app:2"],
+    ["example/app:", "the tag after the colon is missing"],
+  ] as const) {
+    expect(await ended({ VAST_TEMPLATE_IMAGE: image })).toMatchObject({
+      code: 2,
+      output: expect.stringContaining(said),
+    });
+    expect((await ended({}, ["plan", "--vast-template-image", image])).output).toContain(said);
+  }
+  expect(await pod.emulator.mutations()).toEqual([]);
+});
