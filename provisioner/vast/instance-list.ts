@@ -58,12 +58,12 @@ export async function readListsByLabel(
   options: ReadOptions = { retryRateLimited: false },
 ): Promise<WholeAccount> {
   const rows = await readPages(send, filters, options, signal);
-  const broken = rows.filter((row) => readInstance(row) === null);
-  const readable = readRows(
-    rows.filter((row) => !broken.includes(row)),
-    readInstance,
-    CALL,
-  );
+  const broken: unknown[] = [];
+  const readable = rows.flatMap((row) => {
+    const instance = readInstance(row);
+    if (instance === null) broken.push(row);
+    return instance ?? [];
+  });
   const lists = new Map<string, readonly Instance[] | VastError>(listsOf(distinct(readable)));
   for (const row of broken) {
     const label = readLabel(row);

@@ -6,7 +6,7 @@ import { isObject, type Json, type JsonObject, parseJson } from "../json.ts";
 import { type ApiResponse, json, refusal } from "../message.ts";
 import type { World } from "../world.ts";
 import type { Call } from "./call.ts";
-import { compareValues, type Filter, parseFilters, passes, selectColumns } from "./filters.ts";
+import { compareValues, parseFilters, passes, selectColumns } from "./filters.ts";
 
 const MOST_ROWS = 25;
 const ROWS_FOR_NONE = 5; // documented: a limit of 0 or less acts as 5
@@ -42,18 +42,22 @@ export function listInstances(world: World, call: Call): ApiResponse {
   const after = token ? readToken(token, order) : null;
   if (after === "bad") return json(400, { error: "invalid_token", msg: "Invalid after_token" });
 
-  const matching = matchingRows(world, filters.value);
-  matching.sort((a, b) => compareRows(a, b, order));
-  const rest = after ? matching.filter((row) => compareRows(row, after, order) > 0) : matching;
+  const rows = rowsOf(world);
+  const matching = visibleInstances(world)
+    .filter((one) => filters.value.every((filter) => passes(rows.value(one, filter.field), filter)))
+    .sort((a, b) => compareRows(rows.reader(a), rows.reader(b), order));
+  const isAfter = (one: Instance, values: JsonObject) =>
+    compareRows(rows.reader(one), (column) => values[column], order) > 0;
+  const rest = after ? matching.filter((one) => isAfter(one, after)) : matching;
   const page = rest.slice(0, readLimit(call.query.get("limit"), world.settings.omittedLimit));
   const last = page.at(-1);
   return json(200, {
     success: true,
     instances_found: page.length,
     total_instances: matching.length,
-    label_counts: labelCounts(matching),
-    next_token: last && rest.length > page.length ? makeToken(last, order) : null,
-    instances: page.map((row) => selectColumns(row, columns.map(String))),
+    label_counts: labelCounts(matching.map((one) => rows.value(one, "label"))),
+    next_token: last && rest.length > page.length ? makeToken(rows.reader(last), order) : null,
+    instances: page.map((one) => selectColumns(rows.row(one), columns.map(String))),
   });
 }
 
@@ -69,12 +73,18 @@ function valueWithoutRow(instance: Instance, column: string): Json {
   return overridden === undefined ? (WITHOUT_ROW[column]?.(instance) ?? null) : overridden;
 }
 
-function matchingRows(world: World, filters: readonly Filter[]): JsonObject[] {
-  const cheap = filters.filter(({ field }) => Object.hasOwn(WITHOUT_ROW, field));
-  return visibleInstances(world)
-    .filter((instance) => cheap.every((filter) => passes(valueWithoutRow(instance, filter.field), filter))) // most rows are not built
-    .map((instance) => instanceRow(world, instance))
-    .filter((row) => filters.every((filter) => passes(row[filter.field] ?? null, filter)));
+/** The rows of one answer. Each is built when it is first needed: most are not, and those of a large account would take long. */
+function rowsOf(world: World) {
+  const built = new Map<Instance, JsonObject>();
+  const row = (instance: Instance): JsonObject => {
+    const known = built.get(instance) ?? instanceRow(world, instance);
+    built.set(instance, known);
+    return known;
+  };
+  const value = (instance: Instance, column: string): Json =>
+    Object.hasOwn(WITHOUT_ROW, column) ? valueWithoutRow(instance, column) : (row(instance)[column] ?? null);
+  const reader = (instance: Instance) => (column: string) => value(instance, column);
+  return { row, value, reader };
 }
 
 /** A query parameter with JSON. Other text is returned as text and fails the later check. */
@@ -108,17 +118,19 @@ function readOrder(order: Json): SortKey[] | string {
   return keys;
 }
 
-function compareRows(a: JsonObject, b: JsonObject, order: readonly SortKey[]): number {
+type ReadColumn = (column: string) => Json | undefined;
+
+function compareRows(a: ReadColumn, b: ReadColumn, order: readonly SortKey[]): number {
   for (const { column, descending } of order) {
-    const sign = compareValues(a[column] ?? null, b[column] ?? null);
+    const sign = compareValues(a(column) ?? null, b(column) ?? null);
     if (sign !== 0) return descending ? -sign : sign;
   }
   return 0;
 }
 
 /** The vendor's own form: base64 of JSON as Python writes it, with a space after colons and commas. */
-function makeToken(row: JsonObject, order: readonly SortKey[]): string {
-  const values = order.map(({ column }) => `${JSON.stringify(column)}: ${JSON.stringify(row[column] ?? null)}`);
+function makeToken(row: ReadColumn, order: readonly SortKey[]): string {
+  const values = order.map(({ column }) => `${JSON.stringify(column)}: ${JSON.stringify(row(column) ?? null)}`);
   return Buffer.from(`{"values": {${values.join(", ")}}}`).toString("base64");
 }
 
@@ -129,10 +141,10 @@ function readToken(token: string, order: readonly SortKey[]): JsonObject | "bad"
   return values;
 }
 
-function labelCounts(rows: readonly JsonObject[]): Record<string, number> {
+function labelCounts(labels: readonly Json[]): Record<string, number> {
   const counts: Record<string, number> = {};
-  for (const row of rows) {
-    const label = typeof row.label === "string" ? row.label : "";
+  for (const one of labels) {
+    const label = typeof one === "string" ? one : "";
     counts[label] = (counts[label] ?? 0) + 1;
   }
   return counts;
