@@ -88,7 +88,7 @@ export async function checkAccount(parts: AccountParts, stop: AbortSignal): Prom
     ...(market === null ? [] : [{ right: "misc", answer: market.search } as const]),
   ];
   const key = judgeKey(account, instances);
-  // A key that is refused is one fault, not one for each read. A search needs no valid key.
+  // A key that is refused is one fault, not one for each read. A search needs no key, but a wrong one is refused there too.
   const refused = "error" in account && accountTrouble(account.error) !== null;
   const ofAccount = refused
     ? [skip("instances", "see key"), skip("template", "see key")]
@@ -96,10 +96,16 @@ export async function checkAccount(parts: AccountParts, stop: AbortSignal): Prom
   return [
     key,
     ...ofAccount,
-    ...(market === null ? [skip("query", "VAST_SEARCH_QUERY cannot be read: see settings")] : market.findings()),
+    ...queryFindings(market, refused),
     ...(refused ? [] : judgeMoney(increases, charges)),
     ...judgeForms(recorder.bodiesOf),
   ];
+}
+
+function queryFindings(market: Market | null, keyRefused: boolean): Finding[] {
+  if (market === null) return [skip("query", "VAST_SEARCH_QUERY cannot be read: see settings")];
+  const searchRefused = "error" in market.search && accountTrouble(market.search.error) !== null;
+  return keyRefused && searchRefused ? [skip("query", "see key")] : market.findings();
 }
 
 function templateFindings(
@@ -117,12 +123,13 @@ function templateFindings(
   return judgeTemplate(template, row ?? {}, { ...settings, name: settings.name });
 }
 
+interface Market {
+  search: Answer<unknown>;
+  findings: () => Finding[];
+}
+
 /** Null without a query. */
-async function searchMarket(
-  parts: AccountParts,
-  template: Template | null,
-  attempt: Attempt,
-): Promise<{ search: Answer<unknown>; findings: () => Finding[] } | null> {
+async function searchMarket(parts: AccountParts, template: Template | null, attempt: Attempt): Promise<Market | null> {
   const { client, query, isJson, maxDollarsPerHour } = parts;
   if (query === undefined) return null;
   const bans = await parts.bans;

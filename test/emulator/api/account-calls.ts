@@ -8,6 +8,7 @@ export function showUser(world: World): ApiResponse {
   const { account } = world;
   return json(200, {
     id: account.id,
+    api_key: account.key, // older clients of the vendor fail without it, newer ones remove it from what they print
     key_id: account.keyId,
     email: account.email,
     username: account.username,
