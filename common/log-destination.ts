@@ -14,7 +14,7 @@ export async function logDestination(
   format: LogFormat | undefined,
   fd: 1 | 2,
 ): Promise<NonNullable<LoggingOptions["destination"]>> {
-  const destination = pino.destination({ fd, sync: true });
+  const destination = pino.destination({ dest: fd, sync: true });
   if ((format ?? (isatty(fd) ? "pretty" : "json")) === "json") return destination;
   const { prettyLine } = await import("./log-text.ts");
   // The stream of a pipe is not even opened: it would become non-blocking.

@@ -41,7 +41,7 @@ export function createLogger(options: LoggingOptions): Logger {
       serializers: { err: describeError },
       hooks: { streamWrite: (line) => scrub(line, options.secrets()) },
     },
-    options.destination ?? pino.destination({ fd: 1, sync: true }),
+    options.destination ?? pino.destination({ dest: 1, sync: true }),
   );
 }
 

@@ -43,8 +43,9 @@ function mistakesIn(name: string, spelling: string): number {
   const [word, rest] = split(spelling);
   const [given, givenRest] = split(name);
   if (given !== word) return Number.POSITIVE_INFINITY;
-  const mistakes = typingMistakes(givenRest, rest);
-  return mistakes <= Math.max(1, rest.length / LETTERS_PER_MISTAKE) ? mistakes : Number.POSITIVE_INFINITY;
+  const most = Math.min(MOST_MISTAKES, Math.max(1, rest.length / LETTERS_PER_MISTAKE));
+  const mistakes = typingMistakes(givenRest, rest, most);
+  return mistakes <= most ? mistakes : Number.POSITIVE_INFINITY;
 }
 
 function split(name: string): [string, string] {

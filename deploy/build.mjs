@@ -7,7 +7,7 @@ import { existsSync } from "node:fs";
 import { chmod, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { build } from "esbuild";
+import { build, transform } from "esbuild";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const dist = join(root, "dist");
@@ -40,6 +40,33 @@ const otherBundles = {
   },
 };
 
+// What packages import for features that are not used here. A form of axios would load a table of 2,000 file types.
+const unused = new Map([
+  ["form-data", "export default null;"], // of axios, which has the same for browsers
+  ["http2", "export default {};"], // of axios
+  ["debug", "const none = () => () => undefined; module.exports = Object.assign(none, { default: none });"], // of the packages for proxies, redirects and Redis
+  ["thread-stream", "module.exports = null;"], // of pino
+  ["worker_threads", "module.exports = { isMainThread: true };"], // of pino
+]);
+/** The text of each file of a package, as soon as one bundle needs it. */
+const shortened = new Map();
+const shorten = async (path) =>
+  (await transform(await readFile(path, "utf8"), { minifyIdentifiers: true, target: "node20" })).code;
+const packages = {
+  name: "packages",
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^[a-z]/ }, ({ path, importer }) =>
+      unused.has(path) && importer.includes("/node_modules/") ? { path, namespace: "unused" } : undefined,
+    );
+    onLoad({ filter: /./, namespace: "unused" }, ({ path }) => ({ contents: unused.get(path) }));
+    // Short names only in packages: a stack trace goes on naming the functions of this project.
+    onLoad({ filter: /\/node_modules\/.*\.[cm]?js$/ }, async ({ path }) => {
+      if (!shortened.has(path)) shortened.set(path, shorten(path));
+      return { contents: await shortened.get(path) };
+    });
+  },
+};
+
 const outputFiles = [];
 for (const [name, source] of Object.entries(bundles)) {
   const entry = join(root, source);
@@ -52,7 +79,7 @@ for (const [name, source] of Object.entries(bundles)) {
     // A new text gets a new name, except for the programs: files of two builds are never mixed.
     entryNames: isProgram(name) ? "[name]" : "[name]-[hash]",
     chunkNames: `${name}-[name]-[hash]`,
-    plugins: [otherBundles],
+    plugins: [otherBundles, packages],
     write: false,
     metafile: true,
     bundle: true,
