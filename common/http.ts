@@ -46,11 +46,15 @@ export function fenced(mayBeWritten: LastWait): Pick<AxiosRequestConfig, "transp
 
 const fencedError = () => Object.assign(new Error("the request was not written"), { code: FENCED });
 
-/** Node's own transport, but head and body are kept until the socket can take them. */
+/**
+ * Node's own transport, but head and body are kept until the socket can take them. The connection is a new one: a server closes one that
+ * was used before after some seconds, perhaps while the request waits or is written, and then nobody knows what became of it.
+ */
 function fencedTransport(mayBeWritten: LastWait) {
   return {
     request(options: RequestOptions, onResponse: (response: IncomingMessage) => void): ClientRequest {
-      const request = (options.protocol === "https:" ? requestHttps : requestHttp)(options, onResponse);
+      const own = options.agent === undefined ? { ...options, agent: false } : options;
+      const request = (own.protocol === "https:" ? requestHttps : requestHttp)(own, onResponse);
       const end: (body: Uint8Array) => void = request.end.bind(request);
       const body: Uint8Array[] = [];
       const asked = async () => {

@@ -96,10 +96,14 @@ describe("a fenced request", () => {
     return { url, httpsAgent, hello, release, came: () => came };
   }
 
-  test("is written with its body while the fence is open", async () => {
-    const url = await serve(echo);
+  test("is written with its body, on a new connection, while the fence is open", async () => {
+    const ports = new Set<number | undefined>();
+    const url = await serve((request, response) => {
+      ports.add(request.socket.remotePort);
+      echo(request, response);
+    });
     const client = createHttpClient({ proxy: false });
-    for (const body of ["first", "second, on the same connection"]) {
+    for (const body of ["first", "second"]) {
       const { data } = await client.put(
         url,
         body,
@@ -107,6 +111,7 @@ describe("a fenced request", () => {
       );
       expect(data).toBe(`PUT ${body}`);
     }
+    expect(ports.size).toBe(2); // each on a connection of its own
   });
 
   test("is not written when the fence has closed, and its error says so", async () => {
