@@ -21,7 +21,7 @@ beforeEach(async () => {
 });
 afterEach(() => pod.close());
 
-test("eight pods whose instances are all stopped destroy them one after another, wait for that in their own state, and replace each once", async () => {
+test("eight pods whose instances are all stopped destroy them one after another, and replace each once", async () => {
   const members = await Promise.all(Array.from({ length: PODS }, (_, index) => startMember(pod, index)));
   await untilReady(members, 180_000);
   const { instances } = await pod.emulator.state();
@@ -37,11 +37,4 @@ test("eight pods whose instances are all stopped destroy them one after another,
   await expectOneInstanceEach(pod, members, members);
 
   expect(brokenTurns(members, await pod.emulator.requests())).toEqual([]);
-  const waited = members.filter((member) => member.log().some(waitedForItsDestroy));
-  expect(waited.length).toBeGreaterThan(0);
-  expect(waited.length).toBeLessThan(PODS);
 }, 600_000);
-
-/** A pod that still has its dead instance waits for its turn. */
-const waitedForItsDestroy = ({ event, reason, instance }: Record<string, unknown>) =>
-  event === "state" && reason === "waiting_for_turn" && typeof instance === "number";
