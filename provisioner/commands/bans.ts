@@ -5,7 +5,7 @@ import { createLogger } from "../../common/logging.ts";
 import { SettingsError, type SettingsSource } from "../../common/settings.ts";
 import { addBan, type BanListCommands, listBans, removeBan } from "../blacklist/ban-list.ts";
 import type { Ban, BanKind } from "../model/observation.ts";
-import { openRedis } from "../redis/open.ts";
+import { openRedisForCommand } from "../redis/open.ts";
 import { explainTrouble, troubleOf } from "../redis/trouble.ts";
 import { bansScreen } from "../screens/bans-screen.ts";
 import { type BansSettings, readBansSettings } from "./bans-settings.ts";
@@ -31,7 +31,7 @@ export async function bansCommand(call: CommandCall, source: SettingsSource): Pr
     secrets: () => [],
     destination: { write: () => undefined },
   });
-  const redis = await openRedis(settings.redis, log, clock);
+  const redis = await openRedisForCommand(settings.redis, log, clock);
   try {
     return await carryOutBans(call, request, redis, clock);
   } catch (error) {

@@ -10,7 +10,7 @@ import { SettingsError, type SettingsSource } from "../../common/settings.ts";
 import { type AccountLeaseParts, createAccountLease } from "../lease/account-lease.ts";
 import { type Lease, newToken, noLease } from "../lease/lease.ts";
 import type { RedisConnection } from "../redis/connection.ts";
-import { openRedis } from "../redis/open.ts";
+import { openRedisForCommand } from "../redis/open.ts";
 import { readDestroySettings } from "../settings.ts";
 import type { State } from "../state/schema.ts";
 import { createStateFile, type StateFile } from "../state/state-file.ts";
@@ -43,7 +43,7 @@ export async function destroyCommand(call: CommandCall, source: SettingsSource):
   });
   const { client } = connectAccount({ baseUrl: vastUrl, apiKey: () => apiKey, clock, random: Math.random });
   const stateFile = createStateFile(statePath, clock.now);
-  const redis = address === null ? null : await openRedis(address, log, clock);
+  const redis = address === null ? null : await openRedisForCommand(address, log, clock);
   const print = printFor(call);
   const outcome = await destroyAll({
     client,

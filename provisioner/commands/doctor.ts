@@ -20,7 +20,7 @@ import { type Check, runChecks } from "../doctor/run-checks.ts";
 import { doctorNames, doctorText } from "../doctor/screen.ts";
 import { openCluster } from "../kubernetes/cluster.ts";
 import { labelOf } from "../model/label.ts";
-import { openRedis } from "../redis/open.ts";
+import { openRedisForCommand } from "../redis/open.ts";
 import { databaseOf, passwordsIn } from "../redis/url.ts";
 import { readProvisionerSettings, redisOf } from "../settings.ts";
 import type { PROVISIONER_VARIABLES } from "../variables.ts";
@@ -241,7 +241,7 @@ async function connectedRedis(values: Usable, accountId: Promise<number | null>,
       clock,
       accountId,
       label,
-      connect: (address) => openRedis(address, log, clock),
+      connect: (address) => openRedisForCommand(address, log, clock),
       banStore: (redis, { target }) =>
         createBanStore(
           redis,

@@ -7,7 +7,7 @@ import { createLogger, scrub } from "../../common/logging.ts";
 import type { SettingsSource } from "../../common/settings.ts";
 import { createBanStore, noBans } from "../blacklist/store.ts";
 import { createProbe } from "../observe/probe.ts";
-import { openRedis } from "../redis/open.ts";
+import { openRedisForCommand } from "../redis/open.ts";
 import type { PlanDocument } from "../report/plan-document.ts";
 import { planNames, planScreen } from "../screens/plan-screen.ts";
 import { readPlanSettings } from "../settings.ts";
@@ -59,7 +59,7 @@ async function makePlan(source: SettingsSource): Promise<PlanDocument> {
     authHeader: secrets.upstreamAuth,
     onRefused: secrets.reload,
   });
-  const redis = addresses.bans === null ? null : await openRedis(addresses.bans, log, clock);
+  const redis = addresses.bans === null ? null : await openRedisForCommand(addresses.bans, log, clock);
   try {
     const bans = redis === null ? noBans : createBanStore(redis, clock, banTimes);
     return await readPlan({ settings, client, bans, probe, clock, disk });

@@ -6,7 +6,7 @@ import { SettingsError, type SettingsSource } from "../../common/settings.ts";
 import { fleetKeys } from "../fleet/keys.ts";
 import { removeReport } from "../fleet/reports.ts";
 import type { ScriptRunner } from "../redis/commands.ts";
-import { openRedis } from "../redis/open.ts";
+import { openRedisForCommand } from "../redis/open.ts";
 import { readFleetRedis } from "../settings.ts";
 import type { VastClient } from "../vast/client.ts";
 
@@ -34,7 +34,7 @@ export async function removeReportsIn(
   try {
     const address = readFleetRedis(source);
     if (address === null) return;
-    const redis = await openRedis(address, parts.log, parts.clock);
+    const redis = await openRedisForCommand(address, parts.log, parts.clock);
     await removeReports(redis, parts).finally(() => redis.close());
   } catch (error) {
     if (!(error instanceof SettingsError)) throw error;

@@ -3,7 +3,7 @@ import type { Clock } from "../../common/clock.ts";
 import { createLogger } from "../../common/logging.ts";
 import type { SettingsSource } from "../../common/settings.ts";
 import { shareAccountId } from "../fleet/account-id.ts";
-import { openRedis } from "../redis/open.ts";
+import { openRedisForCommand } from "../redis/open.ts";
 import { explainTrouble, troubleOf } from "../redis/trouble.ts";
 import { readFleetRedis } from "../settings.ts";
 import type { VastClient } from "../vast/client.ts";
@@ -22,7 +22,7 @@ export async function openStatusRedis(
   // What the log of a provisioner would say about Redis is among the problems of the document.
   const destination = { write: () => undefined };
   const log = createLogger({ app: "vast-provisioner", debug: false, secrets: () => [], destination });
-  const scripts = await openRedis(address, log, clock);
+  const scripts = await openRedisForCommand(address, log, clock);
   const fleet = { redis: scripts, keys: () => null, token: processName(clock) };
   return {
     scripts,

@@ -26,7 +26,7 @@ export interface RedisResult {
   bans: Seen<readonly Ban[]>;
 }
 
-// A command of the client rejects within a second or two.
+// A command of the client rejects within some seconds.
 const PER_REDIS_MS = 10_000;
 const SHORTEST_TTL_SECONDS = 1;
 

@@ -2,11 +2,11 @@
 import { createHash } from "node:crypto";
 import { Cluster } from "ioredis";
 import * as z from "zod";
-import type { Clock } from "../../common/clock.ts";
+import { type Clock, stopwatch } from "../../common/clock.ts";
 import { messageOf } from "../../common/errors.ts";
 import type { Logger } from "../../common/logging.ts";
 import type { RedisAddress } from "./address.ts";
-import { CONNECT_TIMEOUT_MS, createClient } from "./client.ts";
+import { createClient } from "./client.ts";
 import { mgetAcrossSlots, scanPrimaries } from "./cluster.ts";
 import type { LeaseCommands, RedisCommands, RedisScript, ScriptRunner } from "./commands.ts";
 import { createOutages, type RedisHealth } from "./outages.ts";
@@ -14,6 +14,10 @@ import { CONNECTION_TROUBLES, troubleOf } from "./trouble.ts";
 
 // Keys per SCAN: 100,000 keys of another user take 100 commands, and each blocks Redis for much less than 1 ms.
 const SCAN_COUNT = 1000;
+// A pass must not wait longer for bans than for the API.
+const PASS_ANSWER_MS = 1000;
+// A connection that is refused may be taken a moment later.
+const REFUSED_WAIT_MS = 1000;
 
 // `ARGV[1]` is the prefix of this provisioner's values.
 const CLAIM: RedisScript = {
@@ -56,9 +60,17 @@ export interface RedisConnection extends RedisCommands, LeaseCommands, ScriptRun
   close(): void;
 }
 
-/** Connects in the background. While Redis is unreachable a command rejects within a second or two, and the next ones immediately. */
-export function connectRedis(address: RedisAddress, log: Logger, clock: Clock): RedisConnection {
-  const redis = createClient(address.target);
+/**
+ * Connects in the background. While Redis is unreachable a command rejects within a second or two, and the next ones immediately.
+ * `answerMs`: how long it waits for an answer, and for a connection that is not refused.
+ */
+export function connectRedis(
+  address: RedisAddress,
+  log: Logger,
+  clock: Clock,
+  answerMs = PASS_ANSWER_MS,
+): RedisConnection {
+  const redis = createClient(address.target, answerMs);
   const outages = createOutages(log, clock.now, address);
   const isReady = () => redis.status === "ready";
   let connectionError: Error | null = null;
@@ -84,7 +96,9 @@ export function connectRedis(address: RedisAddress, log: Logger, clock: Clock): 
     if (isReady()) return;
     const ready = new AbortController();
     waiting.add(ready);
-    await clock.sleep(CONNECT_TIMEOUT_MS, ready.signal);
+    const waitedMs = stopwatch(clock);
+    do await clock.sleep(REFUSED_WAIT_MS, ready.signal);
+    while (!isReady() && connectionError === null && waitedMs() < answerMs);
     waiting.delete(ready);
     if (!isReady()) throw connectionError ?? new Error("Command timed out");
   };

@@ -6,6 +6,8 @@ import type { RedisConnection } from "./connection.ts";
 import type { RedisHealth } from "./outages.ts";
 import type { RedisTrouble } from "./trouble.ts";
 
+const COMMAND_ANSWER_MS = 5000;
+
 /**
  * Connects in the background; see `connectRedis`. The Redis client is loaded only when it is needed: it costs 12 MB and 20 ms, and a pod
  * without Redis does not need it.
@@ -13,6 +15,12 @@ import type { RedisTrouble } from "./trouble.ts";
 export async function openRedis(address: RedisAddress, log: Logger, clock: Clock): Promise<RedisConnection> {
   const { connectRedis } = await import("./connection.ts");
   return connectRedis(address, log, clock);
+}
+
+/** The same for a command, which somebody waits for: it has no pass that Redis could hold up. */
+export async function openRedisForCommand(address: RedisAddress, log: Logger, clock: Clock): Promise<RedisConnection> {
+  const { connectRedis } = await import("./connection.ts");
+  return connectRedis(address, log, clock, COMMAND_ANSWER_MS);
 }
 
 export interface RedisConnections {
