@@ -18,33 +18,39 @@ export function mistypedNames(
   names: readonly string[],
   env: Readonly<Record<string, string | undefined>>,
 ): string[] {
-  const spellings = Object.entries(table).flatMap(([setting, { secret, formerly }]) =>
-    [setting, ...(secret ? [`${setting}_FILE`] : []), ...(formerly === undefined ? [] : [formerly])].map(
-      (spelling) => ({
-        setting,
-        spelling,
-      }),
-    ),
-  );
+  const spellings = new Map<string, Spelling[]>();
+  for (const [setting, { secret, formerly }] of Object.entries(table)) {
+    for (const spelling of [setting, ...(secret ? [`${setting}_FILE`] : []), ...(formerly ? [formerly] : [])]) {
+      const [word, rest] = split(spelling);
+      spellings.set(word, [...(spellings.get(word) ?? []), { setting, spelling, rest }]);
+    }
+  }
   return Object.entries(env).flatMap(([name, value]) => {
     if (value === undefined || value === "" || SERVICE_ADDRESS.test(value)) return [];
-    const meant = spellings
-      .map(({ setting, spelling }) => ({ setting, spelling, mistakes: mistakesIn(name, spelling) }))
+    const [word, rest] = split(name);
+    const alike = spellings.get(word) ?? [];
+    if (alike.some(({ spelling }) => spelling === name)) return [];
+    const meant = alike
+      .map((one) => ({ ...one, mistakes: mistakesIn(rest, one.rest) }))
       .reduce((best, one) => (one.mistakes < best.mistakes ? one : best), NOTHING_MEANT);
-    if (meant.mistakes === 0 || meant.mistakes > MOST_MISTAKES || !names.includes(meant.setting)) return [];
+    if (meant.mistakes > MOST_MISTAKES || !names.includes(meant.setting)) return [];
     return [`${name} is not a setting: did you mean ${meant.spelling}? Rename it, or remove it.`];
   });
 }
 
-const NOTHING_MEANT = { setting: "", spelling: "", mistakes: Number.POSITIVE_INFINITY };
+/** One of the names of a setting, and what follows its first word. */
+interface Spelling {
+  setting: string;
+  spelling: string;
+  rest: string;
+}
 
-/** The mistakes in the part after the first word; infinite when the first word is another one or the part is too different. */
-function mistakesIn(name: string, spelling: string): number {
-  const [word, rest] = split(spelling);
-  const [given, givenRest] = split(name);
-  if (given !== word) return Number.POSITIVE_INFINITY;
+const NOTHING_MEANT = { setting: "", spelling: "", rest: "", mistakes: Number.POSITIVE_INFINITY };
+
+/** Infinite when the names are too different. */
+function mistakesIn(given: string, rest: string): number {
   const most = Math.min(MOST_MISTAKES, Math.max(1, rest.length / LETTERS_PER_MISTAKE));
-  const mistakes = typingMistakes(givenRest, rest, most);
+  const mistakes = typingMistakes(given, rest, most);
   return mistakes <= most ? mistakes : Number.POSITIVE_INFINITY;
 }
 
