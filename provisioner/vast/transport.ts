@@ -211,7 +211,8 @@ function networkError(call: string, error: unknown, deadline: AbortSignal, hasLe
   const code = codeOf(error) ?? "";
   if (deadline.aborted) {
     const why = deadline.reason instanceof Error ? deadline.reason.message : "cancelled";
-    return new VastError({ kind: "unavailable", call, status: null, slug: "timeout", text: why, reached: hasLeft });
+    const text = hasLeft ? why : "cancelled before it was sent: there was no connection and no turn for it in time";
+    return new VastError({ kind: "unavailable", call, status: null, slug: "timeout", text, reached: hasLeft });
   }
   if (code === "ERR_BAD_RESPONSE") {
     return new VastError({

@@ -131,8 +131,8 @@ test("a page of a provisioner that cannot start says why, and becomes the pod's 
   pod = await openPod();
   const login = join(pod.sandbox.folder, "login");
   await pod.provision({ STAY_UP: "true", DOCKER_LOGIN: "", DOCKER_LOGIN_FILE: login });
-  await until("it reports", async () => (await fetch(`${origin()}/`)).ok);
-  const { page } = await openPage({ viewport: PHONE });
+  // Between two attempts to start, its port is closed for a moment.
+  const { page } = await until("the page opens", () => openPage({ viewport: PHONE }));
   await stateIs(page, "blocked");
   await page.locator(".message", { hasText: `DOCKER_LOGIN_FILE is "${login}"` }).waitFor(LONG);
   expect(await page.locator("#money").isVisible()).toBe(false);

@@ -35,11 +35,16 @@ test("the calm mix breaks no law, and wastes little", async () => {
   expect((boot + waste) / paid).toBeLessThan(0.02);
 });
 
-test("the oracle serves, and pays less for nobody; the same seed gives the same run", async () => {
-  const provisioner = await runOne(5, SIZE);
-  const oracle = await runOne(5, { ...SIZE, oracle: true });
-  const wasted = ({ money }: typeof oracle) => (money.boot + money.waste) / money.paid;
-  expect(oracle.servedShare).toBeGreaterThan(0.5);
-  expect(wasted(oracle)).toBeLessThan(wasted(provisioner));
-  expect((await runOne(5, { ...SIZE, oracle: true })).hash).toBe(oracle.hash);
+// One run alone says little: the instances' luck differs.
+test("the oracle serves, and over some runs pays less for nobody; the same seed gives the same run", async () => {
+  const wasted = { provisioner: 0, oracle: 0 };
+  for (const seed of [1, 2, 5]) {
+    const { money } = await runOne(seed, SIZE);
+    const oracle = await runOne(seed, { ...SIZE, oracle: true });
+    expect(oracle.servedShare).toBeGreaterThan(0.5);
+    wasted.provisioner += money.boot + money.waste;
+    wasted.oracle += oracle.money.boot + oracle.money.waste;
+    if (seed === 1) expect((await runOne(seed, { ...SIZE, oracle: true })).hash).toBe(oracle.hash);
+  }
+  expect(wasted.oracle).toBeLessThan(wasted.provisioner);
 });

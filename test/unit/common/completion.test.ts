@@ -47,7 +47,7 @@ describe("completion in bash", () => {
   });
 
   test("offers the values of an option and of a positional", async () => {
-    expect(await offered("destroy", "-o", "")).toEqual(["text", "json"]);
+    expect(await offered("destroy", "-o", "")).toEqual(["table", "wide", "json", "name"]);
     expect(await offered("destroy", "--output", "j")).toEqual(["json"]);
     expect(await offered("completion", "z")).toEqual(["zsh"]);
   });
