@@ -35,9 +35,9 @@ import { emptyState, type State } from "../state/schema.ts";
 import { createStateFile, type StateFile } from "../state/state-file.ts";
 import { billingSentence, nothingBilled } from "../teardown/billing.ts";
 import type { DestroyOutcome } from "../teardown/destroy-all.ts";
-import { terminateWarning } from "../teardown/on-terminate.ts";
 import type { Dependencies, RunContext } from "./dependencies.ts";
 import { connectLists } from "./lists.ts";
+import { logStart } from "./log-start.ts";
 import { mutationDeadline } from "./mutation-deadline.ts";
 import { connectReports, type Reports } from "./reports.ts";
 import { connectRunAccount, type RunAccount } from "./run-account.ts";
@@ -92,8 +92,11 @@ export async function run(settings: ProvisionerSettings, deps: Dependencies, sto
     statusSource(context, loop, metrics),
     "PROVISIONER_STATUS_PORT",
   );
-  // Only now that the port is ours: an open connection would keep a program alive that cannot start.
-  const stores = await connectRedis(context, restored, account, counts);
+  // Only now that the port is ours: an open connection, like an open port, would keep a program alive that cannot start.
+  const stores = await connectRedis(context, restored, account, counts).catch(async (error: unknown) => {
+    await statusServer.close();
+    throw error;
+  });
   redis = stores.redis;
   if (redis.fleet !== null) await account.queue?.connect(redis.fleet);
   const mutations = mutationDeadline(stop, deps);
@@ -125,24 +128,6 @@ export async function run(settings: ProvisionerSettings, deps: Dependencies, sto
   else if (outcome.problem === null) log.info({ event: "stop" }, nothingBilled(label));
   else log.error({ event: "stop", instances: outcome.left }, outcome.problem);
   return outcome?.done ?? true;
-}
-
-function logStart({ settings, deps, log }: RunContext): void {
-  const { desired, onTerminate, podName, policy, warnings } = settings;
-  const terminate = terminateWarning(onTerminate, deps.inKubernetes, deps.openCluster);
-  for (const warning of [...warnings, ...(terminate === null ? [] : [terminate])])
-    log.warn({ event: "settings" }, warning);
-  log.info(
-    {
-      event: "start",
-      pod: podName,
-      label: desired.label,
-      image: desired.image,
-      template: desired.templateName,
-      policy,
-    },
-    "the provisioner starts",
-  );
 }
 
 /** Reads the state file and the upstream file. What was published stays published until a pass decides otherwise. */

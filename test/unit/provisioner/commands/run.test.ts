@@ -46,6 +46,7 @@ function fakeDisk(files: Map<string, string>): Disk {
 interface Over {
   answer?: (call: string) => [number, object];
   portTaken?: boolean;
+  noRedisClient?: boolean;
   env?: Record<string, string>;
   /** What its volumes hold. */
   files?: Map<string, string>;
@@ -59,6 +60,7 @@ async function runIn(over: Over = {}) {
   const files = over.files ?? new Map<string, string>();
   const lines: Record<string, unknown>[] = [];
   const redis = { opened: 0, closed: 0 };
+  let listening = 0;
   const calls: { call: string; at: number }[] = [];
   const stop = new AbortController();
   let source: StatusSource | null = null;
@@ -76,6 +78,7 @@ async function runIn(over: Over = {}) {
       return { data: JSON.stringify(body), status, statusText: "", headers: {}, config };
     },
     connectRedis: async () => {
+      if (over.noRedisClient) throw new Error("no client");
       redis.opened += 1;
       return {
         scan: async () => ["0", []],
@@ -108,14 +111,20 @@ async function runIn(over: Over = {}) {
     serveStatus: async (port, given) => {
       if (over.portTaken) throw new Error(`PROVISIONER_STATUS_PORT ${port} cannot be used`);
       source = given;
-      return { port, close: async () => undefined };
+      listening += 1;
+      return {
+        port,
+        close: async () => {
+          listening -= 1;
+        },
+      };
     },
     logTo: { write: (line) => void lines.push(JSON.parse(line)) },
   };
   const settings = readProvisionerSettings({ env: { ...env, ...over.env }, flags: {}, readFile: () => "" });
   const result = await clock.drive(run(settings, deps, stop.signal)).catch((error: unknown) => error);
   const status = (): unknown => (source === null ? null : (source as StatusSource).status());
-  return { result, redis, lines, files, status, calls };
+  return { result, redis, lines, files, status, calls, listening };
 }
 
 describe("a run", () => {
@@ -123,6 +132,12 @@ describe("a run", () => {
     const { result, redis } = await runIn({ portTaken: true });
     expect(result).toBeInstanceOf(Error);
     expect(redis.opened).toBe(redis.closed);
+  });
+
+  test("that cannot load the client for Redis closes its port, which would keep it alive without a loop", async () => {
+    const { result, listening } = await runIn({ noRedisClient: true });
+    expect(result).toEqual(new Error("no client"));
+    expect(listening).toBe(0);
   });
 
   test("that stops closes what it opened, and its last line says what is still being billed", async () => {
