@@ -19,8 +19,10 @@ test.each(things)("whatever lies in the place of the config is replaced, also at
   const started = await servingPod();
   pod = started.pod;
   const isConfig = async (path: string) => (await lstat(path)).isFile() && (await lstat(path)).size < 100_000;
+  started.reloader.signal("SIGSTOP"); // otherwise it may write the config between these two
   await rm(pod.configPath);
   await put(pod.configPath);
+  started.reloader.signal("SIGCONT");
   await until("the config is back", () => isConfig(pod.configPath));
   const paths = [pod.configPath, `${pod.configPath}.good`, `${pod.configPath}.state.json`];
   started.reloader.signal("SIGKILL");
