@@ -104,7 +104,7 @@ describe("an https instance", () => {
     const instance = await serving({
       ...verified,
       NGINX_UPSTREAM_TLS_NAME: NAME,
-      NGINX_UPSTREAM_KEEPALIVE_SECONDS: "2", // a busy machine makes pauses between the requests
+      NGINX_UPSTREAM_KEEPALIVE_SECONDS: "0.2",
     });
     for (let i = 0; i < 20; i += 1) expect((await pod.get()).status).toBe(200);
     expect(instance.connections.length).toBeLessThanOrEqual(4);

@@ -58,16 +58,13 @@ test("readiness follows the upstream file within a second, in both directions", 
       );
       outgoing.on("error", reject).end();
     });
-  const took: number[] = [];
   for (let generation = 2; generation < 8; generation += 1) {
     const server = generation % 2 === 0 ? null : started.first.server;
     await pod.publish({ generation, server });
     const turned = async () => (await ready()) === (server === null ? 503 : 200);
     const publishedAt = performance.now();
     await until(`readiness shows generation ${generation}`, turned, { everyMs: 10 });
-    took.push(performance.now() - publishedAt);
+    // The documented second.
+    expect(performance.now() - publishedAt).toBeLessThan(1_000);
   }
-  // The limit is the documented second. A busy machine may take longer for some; without an event of the folder each would take 3 s,
-  // since each follows a pass.
-  expect(Math.min(...took)).toBeLessThan(1_000);
 });

@@ -48,8 +48,7 @@ describe("the program", () => {
     const began = performance.now();
     child.kill("SIGTERM");
     expect(await once(child, "exit")).toEqual([0, null]);
-    // A second, to which a busy machine adds. The open stream would take 100 s.
-    expect(performance.now() - began).toBeLessThan(10_000);
+    expect(performance.now() - began).toBeLessThan(1000);
     await expect(stream.text()).rejects.toThrow();
     await expect(fetch(instance)).rejects.toThrow();
   });
