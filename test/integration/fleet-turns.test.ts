@@ -3,8 +3,8 @@ import { Redis } from "ioredis";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { messageOf } from "../../common/errors.ts";
 import { until } from "../sandbox/until.ts";
-import { brokenTurns, type Member, startMember } from "./fleet.ts";
-import { openPod, type Pod } from "./pod.ts";
+import { brokenTurns, type Member, openLimitedPod, refusedChanges, startMember } from "./fleet.ts";
+import type { Pod } from "./pod.ts";
 
 const PODS = 8;
 const MOST_DOWN = 3;
@@ -12,12 +12,7 @@ const TIME_SCALE = 2;
 
 let pod: Pod;
 beforeEach(async () => {
-  pod = await openPod({
-    redis: true,
-    timeScale: TIME_SCALE,
-    emulatorArgs: ["--rate-limits", "scaled"],
-    env: { FLEET_MAX_UNAVAILABLE: String(MOST_DOWN), DEBUG: "true" },
-  });
+  pod = await openLimitedPod(TIME_SCALE, { FLEET_MAX_UNAVAILABLE: String(MOST_DOWN) });
 });
 afterEach(() => pod.close());
 
@@ -86,7 +81,7 @@ test("eight pods start and get a new image, and each change leaves in its turn, 
   expect(live).toHaveLength(PODS);
   const requests = await pod.emulator.requests();
   expect(brokenTurns([...first, ...second], requests)).toEqual([]);
-  // Reads take their turn before they connect, and a busy machine holds them up: at a load of 80, one call in forty was refused. Without
-  // turns, most are.
-  expect(requests.filter(({ status }) => status === 429).length / requests.length).toBeLessThan(0.1);
+  expect(refusedChanges(requests)).toEqual([]);
+  // Calls take different times to arrive on a busy machine.
+  expect(requests.filter(({ status }) => status === 429).length / requests.length).toBeLessThan(0.02);
 }, 900_000);

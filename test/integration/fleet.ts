@@ -5,7 +5,7 @@ import { RATE_RULES } from "../emulator/api/rate-limits.ts";
 import type { Child } from "../sandbox/child.ts";
 import { until } from "../sandbox/until.ts";
 import type { RecordedRequest } from "./emulator-control.ts";
-import { logOf, type Pod } from "./pod.ts";
+import { logOf, openPod, type Pod } from "./pod.ts";
 
 /** Another pod follows one that reads for all and does nothing any more within this time. */
 export const LONGEST_WITHOUT_LEADER_MS = 15_000;
@@ -127,6 +127,10 @@ export function interruptions(members: readonly Member[]): string[] {
     });
   });
 }
+
+/** A pod with Redis and the API's rate limits, whose clocks run so many times as fast. Its provisioners log when their changes leave. */
+export const openLimitedPod = (timeScale: number, env: Record<string, string> = {}): Promise<Pod> =>
+  openPod({ redis: true, timeScale, emulatorArgs: ["--rate-limits", "scaled"], env: { DEBUG: "true", ...env } });
 
 interface Departure {
   at: number;
