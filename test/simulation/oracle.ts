@@ -1,7 +1,6 @@
 // A program that knows what the emulator knows, also whether and when an instance comes back by itself. It runs in the provisioner's
 // place and acts through the same client, rate limits, faults and kills; it keeps no lease and confirms nothing. What it still pays for
 // nobody cannot be avoided: a bound, not a policy. Touches the emulator, which it reads, and what it is handed.
-import type { Clock } from "../../common/clock.ts";
 import { isFileSystemError } from "../../common/errors.ts";
 import type { Server } from "../../common/upstream-file.ts";
 import type { Dependencies } from "../../provisioner/commands/dependencies.ts";
@@ -13,6 +12,7 @@ import { VastError } from "../../provisioner/vast/errors.ts";
 import { createPacing } from "../../provisioner/vast/pacing.ts";
 import { readTemplate } from "../../provisioner/vast/rows.ts";
 import { createTransport } from "../../provisioner/vast/transport.ts";
+import type { Emulator } from "../emulator/emulator.ts";
 import { chargesCards, spendable } from "../emulator/instances/billing.ts";
 import { isListening } from "../emulator/instances/endpoints.ts";
 import type { Instance } from "../emulator/instances/instance.ts";
@@ -29,11 +29,12 @@ const HOUR_MS = 3_600_000;
 const APP_PORT = 8000;
 
 export interface OracleParts {
-  world: World;
+  emulator: Emulator;
   fates(): Fates;
 }
 
-export function createOracle({ world, fates }: OracleParts): Program {
+export function createOracle({ emulator, fates }: OracleParts): Program {
+  const { world } = emulator;
   return async (settings, dependencies, stop) => {
     const { clock, disk } = dependencies;
     const { desired, podName, upstreamPath, drainMs, limits, onTerminate } = settings;
@@ -106,8 +107,14 @@ export function createOracle({ world, fates }: OracleParts): Program {
       if (!isWanted(kept)) await end(kept);
     }
 
-    const serving = forever(clock, stop, serve);
-    await Promise.all([serving, forever(clock, stop, act)]);
+    const forever = async (work: () => Promise<void>) => {
+      while (!stop.aborted) {
+        emulator.advance(); // its clock stands still between calls
+        await ignoringFaults(work);
+        await clock.sleep(LOOK_MS, stop);
+      }
+    };
+    await Promise.all([forever(serve), forever(act)]);
     if (onTerminate !== "destroy") return true;
     // Until SIGKILL.
     while (own().length > 0) {
@@ -123,13 +130,6 @@ function clientOf(settings: ProvisionerSettings, { clock, adapter, random }: Dep
   const { secrets, vastUrl } = settings;
   const network = { baseUrl: vastUrl, apiKey: secrets.apiKey, clock, pacing, ...(adapter ? { adapter } : {}) };
   return createVastClient(createTransport(network));
-}
-
-async function forever(clock: Clock, stop: AbortSignal, work: () => Promise<void>): Promise<void> {
-  while (!stop.aborted) {
-    await ignoringFaults(work);
-    await clock.sleep(LOOK_MS, stop);
-  }
 }
 
 async function ignoringFaults(work: () => Promise<void>): Promise<void> {

@@ -156,13 +156,12 @@ export async function simulate(scenario: Scenario, options: RunOptions = {}): Pr
     })),
   });
   const observe = () => {
+    emulator.advance(); // its clock stands still between calls, so a program that calls rarely would be charged too little
     recorder.observe();
     if (options.causes) spending.observe();
   };
   const faults: Injector = createInjector({ time, emulator, redis, pods, truth, record, observe });
-  const program = options.oracle
-    ? createOracle({ world: emulator.world, fates: () => faults.fates })
-    : (options.program ?? run);
+  const program = options.oracle ? createOracle({ emulator, fates: () => faults.fates }) : (options.program ?? run);
 
   for (const [i, podTruth] of truth.pods.entries()) {
     pods.push(
@@ -244,14 +243,8 @@ export async function simulate(scenario: Scenario, options: RunOptions = {}): Pr
   };
   if (look !== undefined) time.after(LOOK_MS, () => lookAgain(look));
   observe();
-  const events = {
-    nextAt: emulator.nextEventAt,
-    happen() {
-      emulator.advance();
-      observe();
-    },
-  };
-  await time.runUntil(end, events, () => over);
+  await time.runUntil(end, { nextAt: emulator.nextEventAt, happen: observe }, () => over);
+  observe();
   const causes = options.causes ? spending.causes() : [];
   recorder.close();
   for (const pod of pods) pod.kill();

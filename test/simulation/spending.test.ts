@@ -4,7 +4,9 @@ import { calmMix } from "./calm-mix.ts";
 import { faultMix } from "./fault-mix.ts";
 import { judge } from "./laws/all.ts";
 import { moneyOf } from "./laws/money.ts";
+import type { Program } from "./pod.ts";
 import { runOne } from "./run-one.ts";
+import type { Scenario } from "./scenario.ts";
 import { simulate } from "./simulation.ts";
 
 const SIZE = { hours: 2.5, pods: 2 };
@@ -33,6 +35,33 @@ test("the calm mix breaks no law, and wastes little", async () => {
   expect(judge(truth)).toEqual([]);
   const { paid, boot, waste } = moneyOf(truth);
   expect((boot + waste) / paid).toBeLessThan(0.02);
+});
+
+test("an instance is charged until the end of the run, also while no program calls the API", async () => {
+  const program: Program = async (_settings, { clock }, stop) => {
+    await clock.sleep(Number.POSITIVE_INFINITY, stop);
+    return true;
+  };
+  const paidIn = async (hours: number) => {
+    const scenario: Scenario = { ...calmMix(1, { hours, pods: 1 }), injections: [{ kind: "twin", at: 0, pod: 0 }] };
+    const { truth, causes } = await simulate(scenario, { program, causes: true });
+    const { paid } = moneyOf(truth);
+    expect(causes.reduce((sum, { waste }) => sum + waste, 0)).toBeCloseTo(paid, 6);
+    return paid;
+  };
+  const [short, long] = [await paidIn(2.5), await paidIn(5)];
+  expect(short).toBeGreaterThan(0.1);
+  expect(long / short).toBeCloseTo(2, 6);
+});
+
+test("where nothing fails, the oracle pays for a served hour what the provisioner pays", async () => {
+  const scenario: Scenario = { ...calmMix(1, { hours: 2.5, pods: 2 }), injections: [] };
+  const perServedMs = async (oracle: boolean) => {
+    const { truth } = await simulate(scenario, { oracle });
+    const served = truth.pods.flatMap(({ serving }) => serving).reduce((sum, { from, to }) => sum + to - from, 0);
+    return moneyOf(truth).paid / served;
+  };
+  expect((await perServedMs(true)) / (await perServedMs(false))).toBeCloseTo(1, 1);
 });
 
 // One run alone says little: the instances' luck differs.
