@@ -5,6 +5,7 @@ import type { Exclusion } from "../search/exclusions.ts";
 import type { SearchQuery } from "../search/query.ts";
 import { type Requirements, searchBody } from "../search/requirements.ts";
 import { type Choice, selectOffers } from "../search/select-offers.ts";
+import { excludedMachines } from "../state/avoided.ts";
 import type { State } from "../state/schema.ts";
 
 export interface OfferChoice extends Choice {
@@ -24,9 +25,8 @@ export async function findOffers(
   before: FoundOffers | null,
   stop: AbortSignal,
 ): Promise<OfferChoice> {
-  const avoided = state.avoided.map((entry) => entry.machineId);
   const search: OfferSearch = {
-    body: searchBody(query, needs, avoided),
+    body: searchBody(query, needs, excludedMachines(state)),
     common: searchBody(query, { ...needs, bans: [] }, []),
   };
   const select = (found: FoundOffers): OfferChoice => {

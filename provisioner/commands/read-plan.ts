@@ -17,6 +17,7 @@ import { type PlanContext, type PlanDocument, planDocument } from "../report/pla
 import { needsCompleteSearch, planOffers } from "../report/plan-offers.ts";
 import { queryAlone, searchBody } from "../search/requirements.ts";
 import type { PlanSettings } from "../settings.ts";
+import { excludedMachines } from "../state/avoided.ts";
 import { emptyState, type State } from "../state/schema.ts";
 import { readState } from "../state/state-file.ts";
 import type { VastClient } from "../vast/client.ts";
@@ -124,9 +125,8 @@ async function findPlanOffers(
     };
   try {
     const found = await client.searchOffers(queryAlone(query, needs));
-    const machines = state.avoided.map(({ machineId }) => machineId);
     const complete = needsCompleteSearch(found, query)
-      ? await client.searchOffers(searchBody(query, needs, machines))
+      ? await client.searchOffers(searchBody(query, needs, excludedMachines(state)))
       : null;
     return { known: true, value: planOffers(found, complete, query, needs, state) };
   } catch (error) {

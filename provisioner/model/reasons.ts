@@ -67,6 +67,14 @@ export const BANNING_REASONS: ReadonlySet<DestroyReason> = new Set(["start_timeo
 /** Reasons to destroy a contract that may never have been listed: a list without it proves nothing. */
 export const UNLISTED_REASONS: ReadonlySet<string> = new Set<DestroyReason>(["create_failed", "create_never_appeared"]);
 
+/** Reasons that say that the machine could not start an instance: it will not start the next one either. */
+export const UNFIT_REASONS: ReadonlySet<DestroyReason> = new Set([
+  "start_timeout",
+  "restart_timeout",
+  "host_failed",
+  "too_many_restarts",
+]);
+
 /** Reasons for which the machine is avoided for a while, with or without a ban store. */
 export const AVOIDING_REASONS: ReadonlySet<DestroyReason> = new Set([
   "start_timeout",

@@ -6,13 +6,13 @@ import type { Desired, Limits, Policy } from "../model/desired.ts";
 import type { Ban, Observation, Published } from "../model/observation.ts";
 import { OURS } from "../model/ownership.ts";
 import type { Action, Decision } from "../model/plan.ts";
-import { AVOIDING_REASONS } from "../model/reasons.ts";
 import type { PlanInput } from "../plan/input.ts";
 import { decide } from "../plan/plan.ts";
 import { applyPolicy } from "../plan/policy.ts";
 import { type KeptInstance, type Situation, situationOf } from "../plan/situation.ts";
 import { type Requirements, requirements } from "../search/requirements.ts";
 import { applyObservation } from "../state/apply-observation.ts";
+import { avoidedAfter } from "../state/avoided.ts";
 import { emptyState, type State } from "../state/schema.ts";
 import { continueAfterGap } from "../state/unobserved.ts";
 
@@ -59,7 +59,7 @@ export function decideForPlan(reading: PlanReading): PlanDecision {
     suppressed,
     confirmsFirst,
     needs: template === null ? null : requirements(template, limits.maxDollarsPerHour, bans),
-    state: { ...state, avoided: [...state.avoided, ...newlyAvoided(decided.actions)] },
+    state: { ...state, avoided: [...state.avoided, ...newlyAvoided(state, decided.actions, now)] },
   };
 }
 
@@ -76,12 +76,8 @@ function newBans(actions: readonly Action[]): Ban[] {
   );
 }
 
-function newlyAvoided(actions: readonly Action[]): State["avoided"] {
-  return actions.flatMap((action) =>
-    action.kind === "destroy" && action.machineId !== null && AVOIDING_REASONS.has(action.reason)
-      ? [{ machineId: action.machineId, until: Number.MAX_SAFE_INTEGER }]
-      : [],
-  );
+function newlyAvoided(state: State, actions: readonly Action[], now: number): State["avoided"] {
+  return actions.flatMap((action) => (action.kind === "destroy" ? avoidedAfter(state, action, now) : []));
 }
 
 /** Whether the action destroys the instance that the pod keeps, so that another one is created. */

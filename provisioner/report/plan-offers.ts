@@ -1,5 +1,6 @@
 // The offers that a create could take now, and why the others cannot be taken, for the command `plan`. Pure.
 import { columnOf, numberOf } from "../search/columns.ts";
+import { type Ranking, rankingByEnds } from "../search/ends.ts";
 import type { Exclusion } from "../search/exclusions.ts";
 import { requestedOrder, type SearchQuery } from "../search/query.ts";
 import { MAX_ROWS, type Requirements } from "../search/requirements.ts";
@@ -20,6 +21,8 @@ export interface PlanOffer {
   downMbps: number | null;
   /** How long the offer lasts: an instance ends with it. */
   seconds: number | null;
+  /** What it is taken to cost; null where that is its price. */
+  ranking: Ranking | null;
 }
 
 export interface PlanOffers {
@@ -59,13 +62,14 @@ export function planOffers(
     foundIsLeast: alone.length >= MAX_ROWS,
     left: offers.length,
     leftIsLeast: candidates.length >= MAX_ROWS && offers.length > 0,
-    best: offers.slice(0, MOST_SHOWN).map(planOffer),
+    best: offers.slice(0, MOST_SHOWN).map((offer) => planOffer(offer, rankingByEnds(offer, state.avoided))),
     excluded: exclusions,
     order: orderText(query),
   };
 }
 
-function planOffer({ id, hostId, machineId, gpuName, dollarsPerHour, fields }: Offer): PlanOffer {
+function planOffer(offer: Offer, ranking: Ranking | null): PlanOffer {
+  const { id, hostId, machineId, gpuName, dollarsPerHour, fields } = offer;
   const number = (field: string) => numberOf(columnOf(fields, field));
   const { geolocation } = fields;
   return {
@@ -79,6 +83,7 @@ function planOffer({ id, hostId, machineId, gpuName, dollarsPerHour, fields }: O
     reliability: number("reliability"),
     downMbps: number("inet_down"),
     seconds: number("duration"),
+    ranking,
   };
 }
 

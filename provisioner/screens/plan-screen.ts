@@ -127,6 +127,7 @@ function offerLines({ offers, steps }: PlanDocument, paint: Paint, width: number
   return [
     title,
     ...lines.map((line, i) => `  ${i === 1 ? paint("bold", line) : i === 0 ? paint("dim", line) : line}`),
+    ...best.flatMap(rankingLine),
     ...out,
   ];
 }
@@ -160,6 +161,12 @@ function offerRow(offer: PlanOffers["best"][number], index: number, taken: numbe
     host: `${hostId ?? NOT_KNOWN}/${machineId ?? NOT_KNOWN}`,
     mark: offer.id === taken ? "<- this one" : "",
   };
+}
+
+/** One line for an offer that is not ranked by its price alone. */
+function rankingLine({ id, ranking }: PlanOffers["best"][number]): string[] {
+  if (ranking === null) return [];
+  return [`  offer ${id} ranks as ${perHourText(ranking.dollarsPerHour)}: ${oneLine(ranking.why)}`];
 }
 
 function accountLine({ budget, creditDollars, bans }: PlanDocument): string {

@@ -2,6 +2,7 @@
 import { banOf } from "../model/bans.ts";
 import type { State } from "../state/schema.ts";
 import type { Offer } from "../vast/rows.ts";
+import { behindCheaper } from "./ends.ts";
 import { countExclusions, type Exclusion, type Rejection } from "./exclusions.ts";
 import { firstMismatch, matches } from "./match.ts";
 import { sorted } from "./order.ts";
@@ -9,7 +10,7 @@ import { requestedOrder, type SearchQuery } from "./query.ts";
 import { ownFilters, type Requirements } from "./requirements.ts";
 
 export interface Choice {
-  /** Best first: in the requested order, otherwise in the API's order. */
+  /** Best first: in the requested order, otherwise in the API's order; machines where an instance ended lately rank as dearer (ends.ts). */
   offers: readonly Offer[];
   /** Why the others cannot be taken. */
   exclusions: readonly Exclusion[];
@@ -31,7 +32,8 @@ export function selectOffers(
     if (rejection === null) accepted.push(offer);
     else rejected.push({ offer, rejection });
   }
-  return { offers: sorted(accepted, requestedOrder(query)), exclusions: countExclusions(rejected) };
+  const inOrder = sorted(accepted, requestedOrder(query));
+  return { offers: behindCheaper(inOrder, state.avoided), exclusions: countExclusions(rejected) };
 }
 
 function rejectionOf(
@@ -42,7 +44,7 @@ function rejectionOf(
   if (!offer.rentable) return { reason: "not_rentable", text: "not rentable" };
   const ban = banOf(offer, needs.bans);
   if (ban !== undefined) return { reason: `banned_${ban.kind}`, text: `on a banned ${ban.kind}` };
-  if (avoided.some((entry) => entry.machineId === offer.machineId))
+  if (avoided.some(({ machineId, served }) => !served && machineId === offer.machineId))
     return { reason: "failed_machine", text: "on a machine that failed within the last hour" };
   if (goneOffers.some((entry) => entry.id === offer.id))
     return { reason: "taken", text: "just taken by somebody else" };

@@ -2,15 +2,14 @@
 import { exponentialMs } from "../../common/backoff.ts";
 import { sameBan } from "../model/bans.ts";
 import type { DestroyAction } from "../model/plan.ts";
-import { AVOIDING_REASONS, UNLISTED_REASONS } from "../model/reasons.ts";
+import { UNLISTED_REASONS } from "../model/reasons.ts";
 import type { AccountTrouble } from "../vast/errors.ts";
+import { avoid, avoidedAfter } from "./avoided.ts";
 import { backOff } from "./backoff.ts";
 import { replacedFor } from "./replacements.ts";
 import type { Intent, PendingDelete, State, UnwrittenBan } from "./schema.ts";
 
 const MINUTE_MS = 60_000;
-// A machine that failed here is avoided for an hour: longer would empty a narrow search, shorter would rent it again at once.
-const AVOID_MS = 60 * MINUTE_MS;
 // An offer that was taken is not listed again for minutes, if ever.
 const GONE_MS = 5 * MINUTE_MS;
 // A hundred bans are a day without Redis at the default create budget.
@@ -48,7 +47,8 @@ export function needsConfirmation(pendingDelete: PendingDelete): boolean {
 
 /** What a destroy teaches: machines to avoid, a difference not to replace for twice, images that do not work. */
 export function destroyed(state: State, action: DestroyAction, revision: string, message: string, now: number): State {
-  const next = AVOIDING_REASONS.has(action.reason) ? avoid(state, action.machineId, now) : { ...state };
+  const next = { ...state, avoided: [...state.avoided, ...avoidedAfter(state, action, now)] };
+  const alsoAvoid = (machineId: number | null) => ({ ...next, avoided: [...next.avoided, ...avoid(machineId, now)] });
   switch (action.reason) {
     case "image_changed":
     case "template_changed":
@@ -68,9 +68,9 @@ export function destroyed(state: State, action: DestroyAction, revision: string,
       next.unreachableHost = action.hostId;
       break;
     case "create_failed":
-      return avoid(next, action.machineId, now); // the next offer must not be the same machine under another id
+      return alsoAvoid(action.machineId); // the next offer must not be the same machine under another id
     case "create_never_appeared":
-      return { ...(state.intent ? avoid(next, state.intent.machineId, now) : next), intent: null };
+      return { ...alsoAvoid(state.intent?.machineId ?? null), intent: null };
     default:
       break;
   }
@@ -123,11 +123,6 @@ export function accountBlocked(state: State, trouble: AccountTrouble, message: s
   const failures = state.account?.trouble === trouble ? state.account.failures + 1 : 1;
   const until = now + exponentialMs(ACCOUNT_FIRST_MS, ACCOUNT_CEILING_MS, failures);
   return { ...state, account: { trouble, message, failures, until } };
-}
-
-function avoid(state: State, machineId: number | null, now: number): State {
-  if (machineId === null) return { ...state };
-  return { ...state, avoided: [...state.avoided, { machineId, until: now + AVOID_MS }] };
 }
 
 /** Whether a DELETE of this instance was sent, whatever came of it. */

@@ -139,8 +139,8 @@ export const stateSchema = z.object({
   pendingDeletes: z.array(pendingDeleteSchema),
   /** Starts of creates that succeeded or may have, within the last hour. */
   creates: z.array(instantSchema),
-  /** Machines that failed here, and until when they are avoided. */
-  avoided: z.array(z.object({ machineId: z.number(), until: instantSchema })),
+  /** Machines on which an instance failed, until when they are avoided, and whether it had served there (avoided.ts). */
+  avoided: z.array(z.object({ machineId: z.number(), until: instantSchema, served: z.boolean().default(false) })),
   /** Bans that could not be written to Redis yet: they hold for this pod, and are written when Redis is back. */
   unwrittenBans: z
     .array(z.object({ kind: z.enum(["host", "machine"]), id: z.number(), reason: z.string(), instanceId: z.int() }))

@@ -318,7 +318,7 @@ describe("offers", () => {
   });
 
   test("that were found taken, or whose machine failed, are not tried", async () => {
-    const avoided = [{ machineId: 2, until: NOW + HOUR }];
+    const avoided = [{ machineId: 2, until: NOW + HOUR, served: false }];
     const goneOffers = [{ id: 1, until: NOW + HOUR }];
     const { journal } = await attempt({ offers: three, create: () => 42, state: { avoided, goneOffers } });
     expect(journal).toContain("create 3");

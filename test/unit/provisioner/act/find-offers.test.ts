@@ -19,7 +19,13 @@ const list = (found: readonly Offer[], over: Partial<FoundOffers> = {}): FoundOf
 });
 
 /** What a pod finds on a market that answers these lists one after another, and what it asked for. */
-async function findOn(lists: readonly FoundOffers[], before: FoundOffers | null = null, avoided: number[] = []) {
+async function findOn(
+  lists: readonly FoundOffers[],
+  before: FoundOffers | null = null,
+  avoided: number[] = [],
+  served = false,
+) {
+  const bodies: unknown[] = [];
   const asked: unknown[] = [];
   const left = [...lists];
   const answer = (question: unknown): FoundOffers => {
@@ -29,16 +35,21 @@ async function findOn(lists: readonly FoundOffers[], before: FoundOffers | null 
     return next;
   };
   const market: OfferMarket = {
-    find: async (_, earlier) => answer(earlier === null ? "any" : `after ${earlier.sharedAt}`),
+    find: async ({ body }, earlier) => {
+      bodies.push(body);
+      return answer(earlier === null ? "any" : `after ${earlier.sharedAt}`);
+    },
     refill: (_, earlier) => void asked.push(`refill ${earlier === null ? "old ones" : `after ${earlier.sharedAt}`}`),
     findAlone: async () => answer("alone"),
     reserve: async () => true,
     settle: async () => undefined,
     freed: async () => undefined,
   };
-  const memory = state({ avoided: avoided.map((machineId) => ({ machineId, until: Number.MAX_SAFE_INTEGER })) });
+  const memory = state({
+    avoided: avoided.map((machineId) => ({ machineId, until: Number.MAX_SAFE_INTEGER, served })),
+  });
   const choice = await findOffers({ market, query: query() }, needs, memory, before, never.stop);
-  return { asked, ids: choice.offers.map(({ id }) => id), excluded: exclusionText(choice.exclusions) };
+  return { asked, bodies, ids: choice.offers.map(({ id }) => id), excluded: exclusionText(choice.exclusions) };
 }
 
 describe("the offers of a create", () => {
@@ -56,6 +67,13 @@ describe("the offers of a create", () => {
   test("of a small market are enough while half of them is left", async () => {
     expect((await findOn([list(offers(4), { total: 8 })])).asked).toEqual(["any", "refill old ones"]);
     expect((await findOn([list(offers(3), { total: 8 })])).asked).toEqual(["any", "refill after 1"]);
+  });
+
+  test("do not exclude a machine where an instance served before it ended", async () => {
+    const served = await findOn([list(offers(1), { own: true })], null, [7], true);
+    expect(JSON.stringify(served.bodies)).not.toContain("machine_id");
+    const failed = await findOn([list(offers(1), { own: true })], null, [7]);
+    expect(failed.bodies).toMatchObject([{ machine_id: { notin: [7] } }]);
   });
 
   test("count only where this pod may rent: its avoided machines are its own", async () => {

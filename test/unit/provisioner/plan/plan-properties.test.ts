@@ -131,7 +131,9 @@ const someState: fc.Arbitrary<State> = fc.record({
     { selector: (d) => d.id, maxLength: 1 },
   ),
   creates: fc.array(past, { maxLength: 8 }),
-  avoided: fc.array(fc.record({ machineId: fc.constantFrom(20, 21), until: soon }), { maxLength: 2 }),
+  avoided: fc.array(fc.record({ machineId: fc.constantFrom(20, 21), until: soon, served: fc.boolean() }), {
+    maxLength: 2,
+  }),
   unwrittenBans: fc.array(
     fc.record({
       kind: fc.constantFrom("host", "machine"),

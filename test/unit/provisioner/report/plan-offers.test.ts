@@ -37,6 +37,19 @@ describe("the offers of a plan", () => {
     expect(offers).toMatchObject({ found: 6, foundIsLeast: false, left: 6, leftIsLeast: false, order: "dph_total" });
   });
 
+  test("say what an offer is taken to cost where instances ended on its machine", () => {
+    const avoided = [{ machineId: 2, until: Number.MAX_SAFE_INTEGER, served: true }];
+    const offers = [
+      offer({ id: 1, machineId: 1, dollarsPerHour: 0.2 }),
+      offer({ id: 2, machineId: 2, dollarsPerHour: 0.1 }),
+    ];
+    const { best } = planOffers(offers, null, query(), needs, state({ avoided }));
+    expect(best.map(({ id, ranking }) => [id, ranking])).toEqual([
+      [1, null],
+      [2, { dollarsPerHour: 0.125, why: "an instance ended there within the last hour" }],
+    ]);
+  });
+
   test("show what an offer does not tell as unknown", () => {
     const { best } = planOffers(
       [offer({ fields: { reliability: null, geolocation: " " } })],

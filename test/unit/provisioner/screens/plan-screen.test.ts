@@ -13,6 +13,7 @@ const offer = {
   reliability: 0.998,
   downMbps: 812.3,
   seconds: 41 * 86_400,
+  ranking: null,
 };
 
 const replacing: PlanDocument = {
@@ -120,6 +121,15 @@ Budget: 4 of 6 creates left this hour   Credit: $88.20   Bans: 1 (host 10479 sta
     expect(text).toContain("Budget: ? creates left   Credit: ?   Bans: ?");
     expect(text).toContain("bans unknown");
     expect(text).toContain("Note: The credit is unknown (HTTP 403).");
+  });
+
+  test("says of an offer that is not ranked by its price alone what it ranks as, and why", () => {
+    const ranking = { dollarsPerHour: 0.27625, why: "an instance ended there within the last hour\u001b[2J" };
+    const offers = replacing.offers && { ...replacing.offers, best: [{ ...offer, ranking }, offer] };
+    const lines = screen({ offers }).split("\n");
+    expect(lines.filter((line) => line.includes("ranks as"))).toEqual([
+      "  offer 25009214 ranks as $0.276/h: an instance ended there within the last hour",
+    ]);
   });
 
   test("says that a full answer of the API shows only the cheapest offers", () => {

@@ -51,9 +51,42 @@ describe("the selection", () => {
   });
 
   test("excludes machines that failed within the last hour", () => {
-    const avoided = [{ machineId: 1, until: NOW + HOUR }];
+    const avoided = [{ machineId: 1, until: NOW + HOUR, served: false }];
     const offers = [offer({ id: 1, machineId: 1 }), offer({ id: 2, machineId: 2 }), offer({ id: 3, machineId: null })];
     expect(ids(choose(offers, { state: { avoided } }))).toEqual([2, 3]);
+  });
+
+  describe("on a machine where an instance served and ended within the last hour", () => {
+    const ended = (...machines: number[]) => ({
+      avoided: machines.map((machineId) => ({ machineId, until: NOW + HOUR, served: true })),
+    });
+    const priced = (...prices: (number | null)[]) =>
+      prices.map((dollarsPerHour, i) =>
+        offer({ id: i + 1, machineId: i + 1, dollarsPerHour, fields: { dph_total: dollarsPerHour, dlperf: i } }),
+      );
+    const byPrice = query({}, { order: [["dph_total", "asc"]] });
+
+    test("come after those that cost less than it with a quarter more", () => {
+      const offers = priced(0.2, 0.24, 0.25, 0.26);
+      expect(ids(choose(offers, { query: byPrice, state: ended(1) }))).toEqual([2, 1, 3, 4]);
+      expect(ids(choose(offers, { query: byPrice, state: ended(1, 1) }))).toEqual([2, 3, 4, 1]);
+      expect(ids(choose(offers, { query: byPrice, state: ended(1, 2) }))).toEqual([1, 3, 4, 2]);
+    });
+
+    test("are still taken where they are much cheaper, or alone", () => {
+      expect(ids(choose(priced(0.1, 0.2), { query: byPrice, state: ended(1) }))).toEqual([1, 2]);
+      expect(ids(choose(priced(0.1), { query: byPrice, state: ended(1, 1, 1) }))).toEqual([1]);
+    });
+
+    test("never come earlier than the order has them", () => {
+      const byScore = query({}, { order: [["dlperf", "desc"]] });
+      expect(ids(choose(priced(0.1, 0.5, 0.3), { query: byScore, state: ended(1) }))).toEqual([3, 2, 1]);
+      expect(ids(choose(priced(0.1, 0.5, 0.3), { query: byScore, state: ended(2) }))).toEqual([3, 1, 2]);
+    });
+
+    test("come last without a price", () => {
+      expect(ids(choose(priced(null, 0.2, 9), { state: ended(1) }))).toEqual([2, 3, 1]);
+    });
   });
 
   test("excludes offers that were just found to be taken", () => {

@@ -162,8 +162,8 @@ describe("other facts over time", () => {
       state({
         creates: [NOW - HOUR - MINUTE, NOW - HOUR - MINUTE + 1],
         avoided: [
-          { machineId: 1, until: NOW },
-          { machineId: 2, until: NOW + 1 },
+          { machineId: 1, until: NOW, served: false },
+          { machineId: 2, until: NOW + 1, served: true },
         ],
         goneOffers: [
           { id: 1, until: NOW },
@@ -173,7 +173,7 @@ describe("other facts over time", () => {
       observation([]),
     );
     expect(next.creates).toEqual([NOW - HOUR - MINUTE + 1]);
-    expect(next.avoided).toEqual([{ machineId: 2, until: NOW + 1 }]);
+    expect(next.avoided).toEqual([{ machineId: 2, until: NOW + 1, served: true }]);
     expect(next.goneOffers).toEqual([{ id: 2, until: NOW + 1 }]);
   });
 

@@ -12,7 +12,7 @@ import {
 } from "../../../../provisioner/state/apply-outcome.ts";
 import { backOff } from "../../../../provisioner/state/backoff.ts";
 import type { State } from "../../../../provisioner/state/schema.ts";
-import { desired, HOUR, MINUTE, NOW, SECOND, state } from "../plan/situation.ts";
+import { desired, HOUR, MINUTE, NOW, SECOND, servingTrack, state, waitingTrack } from "../plan/situation.ts";
 
 const WANTED = "demo example/app:2";
 const intent = {
@@ -143,7 +143,7 @@ describe("a destroy", () => {
     "instance_exited",
     "instance_offline",
   ] as const)("avoids the machine for an hour after %s", (reason) => {
-    expect(learned(reason).avoided).toEqual([{ machineId: 4821, until: NOW + HOUR }]);
+    expect(learned(reason).avoided).toEqual([{ machineId: 4821, until: NOW + HOUR, served: false }]);
   });
 
   test.each([
@@ -154,6 +154,22 @@ describe("a destroy", () => {
     "disk_too_small",
     "operator",
   ] as const)("does not avoid the machine after %s", (reason) => expect(learned(reason).avoided).toEqual([]));
+
+  test.each(["unreachable", "instance_exited", "instance_outbid"] as const)(
+    "notes after %s that an instance had served on the machine",
+    (reason) => {
+      const served = state({ tracks: { 7: servingTrack({ serving: false }) } });
+      expect(learned(reason, served).avoided).toEqual([{ machineId: 4821, until: NOW + HOUR, served: true }]);
+      const never = state({ tracks: { 7: waitingTrack(MINUTE) } });
+      expect(learned(reason, never).avoided).toMatchObject([{ served: false }]);
+    },
+  );
+
+  test.each(["restart_timeout", "host_failed", "too_many_restarts"] as const)(
+    "avoids a machine entirely after %s, although an instance had served there",
+    (reason) =>
+      expect(learned(reason, state({ tracks: { 7: servingTrack() } })).avoided).toMatchObject([{ served: false }]),
+  );
 
   test("avoids nothing where the machine is not known", () => {
     expect(learned("start_timeout", state(), { machineId: null }).avoided).toEqual([]);

@@ -93,7 +93,7 @@ test("a state of a right clock stays as it is", () => {
     tracks: { [ID]: servingTrack({ lost: { since: NOW, reads: 1, readAt: NOW } }) },
     pendingDeletes: [{ id: 1, reason: "duplicate", since: NOW, deleteSentAt: null }],
     creates: [NOW - HOUR, NOW],
-    avoided: [{ machineId: 1, until: NOW + HOUR }],
+    avoided: [{ machineId: 1, until: NOW + HOUR, served: true }],
     goneOffers: [{ id: 1, until: NOW + 5 * MINUTE }],
     backoff: { reason: "app_not_listening", message: "m", failures: 9, until: NOW + 2 * HOUR, wanted: "w" },
   });
