@@ -1,6 +1,7 @@
 // Draws a scenario with all kinds of faults from a seed. Pure.
 import type { JsonObject } from "../emulator/json.ts";
 import { type Random, seededRandom } from "../emulator/random.ts";
+import { drawForms } from "./api-forms.ts";
 import { drawEnds } from "./ends.ts";
 import { drawFault } from "./faults.ts";
 import { drawFreezes } from "./freezes.ts";
@@ -43,12 +44,8 @@ export function faultMix(seed: number, { hours, pods, fleet = false }: FaultMixO
   if (random.chance(0.3)) env.VAST_UPSTREAM_PORT = "8000";
   const emulator: JsonObject = {
     offerGoneProbability: random.pick([0, 0.05, 0.3]),
-    rateLimitBody: random.pick(["plain", "product", "detail", "main", "retry-after"]),
-    takenOfferStatus: random.pick([400, 404, 410]),
-    missingInstance: random.pick(["no_such_instance", "not_found"]),
-    outbidIntendedStatus: random.pick(["stopped", "running"]),
     appSeconds: random.pick([0, 20, 90]),
-    staleTemplateHash: random.pick(["refused", "works"]),
+    ...drawForms(seededRandom(seed, "forms")),
   };
   const injections: Injection[] = [];
   const context = { random, pods, losesDisks, losesRows, redis, images: 1, templates: 0 };
@@ -152,6 +149,7 @@ const ACCOUNT_TROUBLE: readonly [{ set: JsonObject; back: JsonObject }, ...{ set
   { set: { keyRevoked: true }, back: { keyRevoked: false } },
   { set: { spendLimited: true }, back: { spendLimited: false } },
   { set: { twoFactor: true }, back: { twoFactor: false } },
+  { set: { sessionExpired: true }, back: { sessionExpired: false } },
   { set: { scopes: ["misc", "user_read", "instance_read"] }, back: { scopes: null } },
 ];
 

@@ -71,10 +71,15 @@ function drawEffect(random: Random, target: Target, loseRows: boolean): JsonObje
     destroy: [
       () => ({ kind: "linger", seconds: random.integer(10, 120) }),
       () => ({ kind: "linger", seconds: random.integer(10, 120) }),
+      // A 404 that says nothing about the instance.
+      () => ({ kind: "answer", status: 404, body: { success: false, msg: "Session expired. Please log in again." } }),
       // Of a row that no list shows the API's "there is none" is all that can be known: it must be true then.
       () => ({ kind: "error", status: loseRows ? 500 : 404, form: "main", error: "no_such_instance" }),
     ],
-    template: [() => ({ kind: "rewrite", set: { templates: [] } })],
+    template: [
+      () => ({ kind: "rewrite", set: { templates: [] } }),
+      () => ({ kind: "answer", status: 200, body: { success: false, msg: "No templates found" } }),
+    ],
   };
   const own = more[target] ?? [];
   return random.chance(own.length === 0 ? 0 : 0.45)

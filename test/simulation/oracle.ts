@@ -142,8 +142,8 @@ async function ignoringFaults(work: () => Promise<void>): Promise<void> {
 
 /** Nothing that is sent would be done. */
 function refusesAll(world: World): boolean {
-  const { keyRevoked, scopes, twoFactor } = world.account;
-  return keyRevoked || twoFactor || (scopes !== null && !scopes.includes("instance_write"));
+  const { keyRevoked, scopes, sessionExpired, twoFactor } = world.account;
+  return keyRevoked || sessionExpired || twoFactor || (scopes !== null && !scopes.includes("instance_write"));
 }
 
 function mayCreate(world: World, label: string, most: number): boolean {
