@@ -1,12 +1,12 @@
 import { expect, test } from "vitest";
-import { causeLines, gapLines, moneyLines } from "../../simulation/money-report.ts";
+import { causeLines, gapLines, goalLines, moneyLines } from "../../simulation/money-report.ts";
 import type { Verdict } from "../../simulation/run-one.ts";
 import type { Cause } from "../../simulation/spending.ts";
 
-function verdict(paid: number, causes: Cause[], servedShare = 0.9): Verdict {
+function verdict(paid: number, causes: Cause[], servedShare = 0.9, seed = 1): Verdict {
   const sum = (part: "boot" | "waste") => causes.reduce((total, one) => total + one[part], 0);
   const money = { paid, boot: sum("boot"), waste: sum("waste") };
-  return { seed: 1, hash: "", breaches: [], money, servedShare, causes, timeline: [], shortest: [] };
+  return { seed, hash: "", breaches: [], money, servedShare, causes, timeline: [], shortest: [] };
 }
 
 const EXITED = "exited | instance_lost | nothing";
@@ -42,6 +42,46 @@ test("the gap is in points, with its parts by what the instance did: the largest
   ]);
   const oracle = verdict(50, [{ cause: STARTS, boot: 1, waste: 0 }]);
   const [gap, , ...parts] = gapLines([own], [oracle]);
-  expect(gap).toBe("gap to the oracle: 4.00 points ( 6.00 % and  2.00 %)");
-  expect(parts).toEqual(["   4.00 %   0.00 %  exited", "   2.00 %   2.00 %  app starts"]);
+  expect(gap).toBe(
+    "gap to the oracle: 4.00 points +- ? ( 6.00 % and  2.00 %; pods served 90.00 % and 90.00 % of the time)",
+  );
+  expect(parts.slice(0, 2)).toEqual(["   4.00 %   0.00 %  exited", "   2.00 %   2.00 %  app starts"]);
+});
+
+test("the gap's parts are also told by what held the pod back: what stops a program before what spoils its calls", () => {
+  const own = verdict(100, [
+    { cause: "answers | instance_unreachable | API fault + frozen", boot: 0, waste: 4 },
+    { cause: "answers | account_auth | API fault + account trouble", boot: 0, waste: 2 },
+    { cause: EXITED, boot: 0, waste: 1 },
+  ]);
+  const oracle = verdict(100, [{ cause: "answers | instance_starting | frozen", boot: 1, waste: 0 }]);
+  const lines = gapLines([own], [oracle]);
+  expect(lines.slice(lines.findIndex((line) => line.includes("held the pod back")) + 1)).toEqual([
+    "   4.00 %   1.00 %  frozen",
+    "   2.00 %   0.00 %  account trouble",
+    "   1.00 %   0.00 %  nothing",
+  ]);
+});
+
+test("the numbers of the goals stand together, the gap with the error that its seeds show", () => {
+  const mixed = [verdict(100, [{ cause: EXITED, boot: 0, waste: 8 }], 0.9, 1), verdict(100, [], 0.9, 2)];
+  const oracle = [verdict(100, [{ cause: EXITED, boot: 0, waste: 2 }], 0.9, 1), verdict(100, [], 0.9, 2)];
+  const calm = [verdict(100, [{ cause: STARTS, boot: 0.25, waste: 0 }])];
+  expect(
+    goalLines([
+      { mix: "hard", own: mixed, oracle },
+      { mix: "calm", own: calm, oracle: null },
+    ]),
+  ).toEqual([
+    "in short:",
+    "  hard mix:  4.00 % of the money served nobody (boot time  0.00 %, waste  4.00 %)",
+    "  calm mix:  0.25 % of the money served nobody (boot time  0.25 %, waste  0.00 %); goal: at most 0.25 %, of it 0.06 % waste",
+    "  gap to the oracle, hard mix: 3.00 points +- 3.00; goal: at most 2.0 points",
+  ]);
+});
+
+test("the share of no money at all is unknown", () => {
+  expect(goalLines([{ mix: "hard", own: [verdict(0, [])], oracle: null }])[1]).toBe(
+    "  hard mix:     ? % of the money served nobody (boot time     ? %, waste     ? %)",
+  );
 });
