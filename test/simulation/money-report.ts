@@ -20,8 +20,12 @@ const HOLDS = [
   "nothing",
 ];
 
-export function moneyLines(title: string, verdicts: readonly Verdict[]): string[] {
-  return [`${title}: ${moneySentence(sumMoney(verdicts))}; pods served ${percent(servedShare(verdicts))} of the time`];
+export function moneyLines(title: string, verdicts: readonly Verdict[], podHours: number): string[] {
+  const [money, served] = [sumMoney(verdicts), servedShare(verdicts)];
+  return [
+    `${title}: ${moneySentence(money)}; pods served ${percent(served)} of the time`,
+    `  $${(money.paid / (served * podHours)).toFixed(4)} for each served hour`,
+  ];
 }
 
 /** The runs of one mix, and the oracle's of the same seeds if there are any. */

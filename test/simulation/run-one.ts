@@ -5,6 +5,7 @@ import type { Breach, Truth } from "./emulator-truth.ts";
 import { type FaultMixOptions, faultMix } from "./fault-mix.ts";
 import { judge } from "./laws/all.ts";
 import { type Money, moneyOf } from "./laws/money.ts";
+import { qualityMix } from "./quality-mix.ts";
 import { describeInjection, type Injection, type Scenario } from "./scenario.ts";
 import { shrink } from "./shrink.ts";
 import { type RunOptions, simulate, stamp } from "./simulation.ts";
@@ -25,8 +26,8 @@ export interface Verdict {
   shortest: string[];
 }
 
-/** The hard mix tries the laws; the calm one has what is common, as often as it is. */
-export const MIXES = ["hard", "calm"] as const;
+/** The hard mix tries the laws; the calm one has what is common, as often as it is; in the last one machines differ. */
+export const MIXES = ["hard", "calm", "quality"] as const;
 export type Mix = (typeof MIXES)[number];
 
 export interface RunOneOptions extends FaultMixOptions, RunOptions {
@@ -38,9 +39,15 @@ export interface RunOneOptions extends FaultMixOptions, RunOptions {
 // The probes of pods for which all is well take most of the time of a large run.
 const HOLD_PROBES_MS = 15_000;
 
+const SCENARIOS: Readonly<Record<Mix, (seed: number, options: FaultMixOptions) => Scenario>> = {
+  hard: faultMix,
+  calm: calmMix,
+  quality: qualityMix,
+};
+
 /** Runs the mixed scenario of a seed and judges it. */
 export async function runOne(seed: number, options: RunOneOptions): Promise<Verdict> {
-  const scenario = options.mix === "calm" ? calmMix(seed, options) : faultMix(seed, options);
+  const scenario = SCENARIOS[options.mix ?? "hard"](seed, options);
   const runOptions = options.fleet === true ? { holdProbesMs: HOLD_PROBES_MS, ...options } : options;
   const { truth, timeline, hash, causes } = await simulate(scenario, runOptions);
   const breaches = options.oracle ? [] : judge(truth);

@@ -55,6 +55,8 @@ export interface Scenario {
   /** Settings of the emulator for the whole run. */
   emulator: JsonObject;
   injections: Injection[];
+  /** Machines differ in what becomes of their instances (qualities.ts). */
+  qualities?: boolean;
 }
 
 /** One line about an injection. */

@@ -12,6 +12,7 @@ import { heldProbes } from "./held-probes.ts";
 import { createInjector, type Injector } from "./injector.ts";
 import { createOracle } from "./oracle.ts";
 import { type Pod, type Program, STATE_PATH, simulatedPod, UPSTREAM_PATH } from "./pod.ts";
+import { createQualities, type Qualities } from "./qualities.ts";
 import { createRecorder } from "./recorder.ts";
 import { sharedRedis } from "./redis.ts";
 import { describeInjection, FIRST_IMAGE, type Injection, type Scenario } from "./scenario.ts";
@@ -155,12 +156,19 @@ export async function simulate(scenario: Scenario, options: RunOptions = {}): Pr
       image: () => pods[i]?.image ?? { name: "", since: START },
     })),
   });
+  let qualities: Qualities | null = null;
   const observe = () => {
     emulator.advance(); // its clock stands still between calls, so a program that calls rarely would be charged too little
     recorder.observe();
     if (options.causes) spending.observe();
+    qualities?.observe();
   };
   const faults: Injector = createInjector({ time, emulator, redis, pods, truth, record, observe });
+  if (scenario.qualities) {
+    const labels = new Set<string | null>(truth.pods.map(({ label }) => label));
+    const { fates } = faults;
+    qualities = createQualities({ emulator, seed: scenario.seed, time, fates, isOwn: (label) => labels.has(label) });
+  }
   const program = options.oracle ? createOracle({ emulator, fates: () => faults.fates }) : (options.program ?? run);
 
   for (const [i, podTruth] of truth.pods.entries()) {
@@ -233,6 +241,7 @@ export async function simulate(scenario: Scenario, options: RunOptions = {}): Pr
   time.after(scenario.faultsEndMs, () => {
     record(null, ">> the faults end");
     faults.endFaults();
+    qualities?.end();
   });
   let over = false;
   const { look } = options;

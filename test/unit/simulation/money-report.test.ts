@@ -17,8 +17,9 @@ test("the share that serves nobody is one of all the money, and the served time 
     verdict(30, [{ cause: EXITED, boot: 0, waste: 2 }], 0.8),
     verdict(10, [{ cause: STARTS, boot: 1, waste: 0 }], 1),
   ];
-  expect(moneyLines("hard mix", verdicts)).toEqual([
+  expect(moneyLines("hard mix", verdicts, 100)).toEqual([
     "hard mix: 7.5 % of $40.00 served nobody: 2.5 % boot time, 5.0 % waste; pods served 90.00 % of the time",
+    "  $0.4444 for each served hour",
   ]);
 });
 
