@@ -8,6 +8,7 @@ import type { DestroyAction } from "../model/plan.ts";
 import { accountBlocked, deleteConfirmed, deleteSent, destroyed, markForDeletion } from "../state/apply-outcome.ts";
 import { holdReplacement } from "../state/held-replacement.ts";
 import type { State } from "../state/schema.ts";
+import { withoutRefusedDelete } from "../state/undo-delete.ts";
 import type { VastClient } from "../vast/client.ts";
 import { accountTrouble, asVastError, isDestroyRefused, VastError } from "../vast/errors.ts";
 import { openSendWindow } from "./send-window.ts";
@@ -110,7 +111,8 @@ async function livesOn(
   const trouble = accountTrouble(failure);
   let next = state;
   if (difference === undefined && trouble !== null) {
-    next = accountBlocked(state, trouble, accountMessage(trouble, failure.message), clock.now());
+    const now = clock.now();
+    next = accountBlocked(withoutRefusedDelete(state, id, now), trouble, accountMessage(trouble, failure.message), now);
   } else if (difference !== undefined || failure.kind === "invalid") {
     // Only an attempt that interrupts a server costs something.
     const before = state.tracks[id]?.serving === true ? state : { ...state, heldReplacement: null };

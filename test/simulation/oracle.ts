@@ -51,7 +51,8 @@ export function createOracle({ emulator, fates }: OracleParts): Program {
       const hostIsBad = world.hosts.get(instance.machine.hostId)?.neverBoots === true;
       if (hostIsBad && instance.actualStatus !== "running") return true;
       const backAt = fates().backAt(instance.id);
-      if (backAt === null) return false; // it is on its way
+      // Nobody starts again what was stopped when the credit was used up. Everything else is on its way.
+      if (backAt === null) return instance.curState === "stopped";
       const appMs = world.settings.appSeconds * 1000;
       return backAt - world.time > appMs + (chargesCards(instance) ? BOOT_MS / 2 : BOOT_MS);
     }

@@ -84,3 +84,12 @@ test.each<[string, Injection[]]>([
   expect(judge(truth)).toEqual([]);
   expect(longestGapMs(truth)).toBeLessThan(10 * MINUTE_MS);
 });
+
+test("an instance whose destroy got no answer, and was refused later, serves again when it answers", async () => {
+  const refused: Injection = { ...during, kind: "account", set: { scopes }, back: { scopes: null } };
+  const lost = fault(9, 2, { method: "DELETE", times: 1, effect: { kind: "error", status: 502, form: "html" } });
+  const changed: Injection = { kind: "image", at: 10 * MINUTE_MS, image: "example/app:2", losesDisk: false };
+  const { truth } = await simulate(scenarioWith([refused, lost, changed]));
+  expect(judge(truth)).toEqual([]);
+  expect(longestGapMs(truth)).toBeLessThan(5 * MINUTE_MS);
+});

@@ -6,7 +6,8 @@ import { judge } from "./laws/all.ts";
 import { moneyOf } from "./laws/money.ts";
 import type { Program } from "./pod.ts";
 import { runOne } from "./run-one.ts";
-import type { Scenario } from "./scenario.ts";
+import type { Injection, Scenario } from "./scenario.ts";
+import { scenarioWith } from "./scenario-with.ts";
 import { simulate } from "./simulation.ts";
 
 const SIZE = { hours: 2.5, pods: 2 };
@@ -62,6 +63,21 @@ test("where nothing fails, the oracle pays for a served hour what the provisione
     return moneyOf(truth).paid / served;
   };
   expect((await perServedMs(true)) / (await perServedMs(false))).toBeCloseTo(1, 1);
+});
+
+test("the oracle does not wait for an instance that was stopped when the credit was used up", async () => {
+  const trouble: Injection = {
+    kind: "account",
+    at: 600_000,
+    forMs: 300_000,
+    set: { credit: 0 },
+    back: { credit: 10_000 },
+  };
+  const { truth } = await simulate(scenarioWith([trouble]), { oracle: true });
+  const [before, after] = truth.pods[0]?.serving ?? [];
+  expect(after?.id).not.toBe(before?.id);
+  expect((after?.from ?? 0) - truth.start).toBeLessThan(20 * 60_000);
+  expect(truth.contracts.find(({ id }) => id === before?.id)?.endedAt).toBeLessThan(truth.start + 11 * 60_000);
 });
 
 // One run alone says little: the instances' luck differs.

@@ -21,6 +21,7 @@ import {
 import {
   createAction,
   desired,
+  MINUTE,
   NOW,
   observation,
   offer,
@@ -156,6 +157,15 @@ describe("a destroy", () => {
   test("pauses the account when it may not destroy, and is not pending: the instance may answer again", async () => {
     const { result } = await act(destroy, { destroy: fails(vastError("auth", { status: 403 })) });
     expect(result).toMatchObject({ pendingDeletes: [], avoided: [], account: { trouble: "auth" } });
+  });
+
+  test("is not pending any more when the account's trouble refuses a later attempt: it serves again if it answers", async () => {
+    const pending = { id: ID, reason: "image_changed", since: NOW - 2 * MINUTE, deleteSentAt: NOW - MINUTE };
+    const again: Action = { ...destroy, reason: "still_listed" };
+    const setup = { state: { pendingDeletes: [pending] }, destroy: fails(vastError("auth", { status: 403 })) };
+    expect((await act(again, setup)).result).toMatchObject({ pendingDeletes: [], account: { trouble: "auth" } });
+    const busy = await act(again, { ...setup, destroy: fails(vastError("rate_limited", { status: 429 })) });
+    expect(busy.result).toMatchObject({ pendingDeletes: [pending], account: null });
   });
 
   test("for a difference is held a minute where nothing served, however often it was refused", async () => {
