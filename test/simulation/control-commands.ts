@@ -17,6 +17,14 @@ export function sendCommand(emulator: Emulator, method: string, path: string, bo
   return answer.body;
 }
 
+// $/h, about what the pods pay: the emulator's usual machine costs six times as much, and twins on it would outweigh all else in the money.
+const TWIN_DPH = 0.06;
+
+/** Somebody creates an instance with the label by hand. */
+export function createTwin(emulator: Emulator, label: string | null): void {
+  sendCommand(emulator, "POST", "instances", { label, dph_base: TWIN_DPH });
+}
+
 /** Creates foreign instances in the account, some with labels similar to the pods'. */
 export function createForeignInstances(emulator: Emulator, pods: number, image: string): void {
   const template = emulator.world.templates.find((one) => one.creatorId === emulator.world.account.id);

@@ -2,7 +2,7 @@
 
 import type { Emulator } from "../emulator/emulator.ts";
 import { isObject, type JsonObject, parseJson } from "../emulator/json.ts";
-import { breakHosts, sendCommand, settingOf } from "./control-commands.ts";
+import { breakHosts, createTwin, sendCommand, settingOf } from "./control-commands.ts";
 import type { Disturbance, Truth } from "./emulator-truth.ts";
 import { createFates, type Fates } from "./fates.ts";
 import type { Pod } from "./pod.ts";
@@ -163,7 +163,7 @@ export function createInjector(parts: InjectorParts): Injector {
         break;
       }
       case "twin":
-        sendCommand(emulator, "POST", "instances", { label: truth.pods[injection.pod]?.label ?? null });
+        createTwin(emulator, truth.pods[injection.pod]?.label ?? null);
         break;
       case "bad-host": {
         const id = instanceOf(injection.pod);
