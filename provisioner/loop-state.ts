@@ -7,6 +7,7 @@ import type { Action, Plan } from "./model/plan.ts";
 import type { Urgency } from "./observe/list-schedule.ts";
 import { PAUSE_MS } from "./observe/pauses.ts";
 import { countCosts } from "./state/money.ts";
+import { countRecords } from "./state/records.ts";
 import type { State } from "./state/schema.ts";
 import { withLaterProbes, withProbe } from "./state/track.ts";
 import { LOOK_GAP_MS } from "./state/unobserved.ts";
@@ -88,16 +89,24 @@ export function takeState(loop: LoopState, state: State): void {
   };
 }
 
-/** `state`, which an observation was applied to, with the costs until then. The loop still has the state and the file before it. */
+/**
+ * `state`, which an observation was applied to, with the costs and the records of machines until then. The
+ * loop still has the state and the file before it.
+ */
 export function withCosts(
-  { state: before, file }: Pick<LoopState, "state" | "file">,
+  { state: before, file, sharesLists }: Pick<LoopState, "state" | "file" | "sharesLists">,
   state: State,
   seen: Observation,
   now: number,
 ): State {
   const publishedId = file === null || file.server === null ? null : (file.instance?.id ?? null);
   const { pendingDeletes } = before;
-  return { ...state, money: countCosts(state.money, { seen, pendingDeletes, publishedId, now }) };
+  const { tracks } = state;
+  return {
+    ...state,
+    money: countCosts(state.money, { seen, pendingDeletes, publishedId, now }),
+    records: countRecords(state.records, { seen, tracks, pendingDeletes, now, shared: sharesLists }),
+  };
 }
 
 /** Records a probe of the instance's endpoint. */

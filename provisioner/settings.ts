@@ -139,7 +139,7 @@ function planSettings(
     },
     policy: v.VAST_POLICY,
     vastUrl: v.VAST_URL,
-    query: withOrder(VAST_SEARCH_QUERY, VAST_SEARCH_ORDER?.order),
+    query: withOrder(VAST_SEARCH_QUERY, VAST_SEARCH_ORDER),
     redis,
     banTimes: {
       banTtlSeconds: v.BLACKLIST_BAN_TTL_SECONDS,

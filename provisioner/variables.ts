@@ -91,8 +91,9 @@ export const PROVISIONER_VARIABLES = {
     searchText(readOrder),
     {
       group: "search",
-      meaning: "order of the offers, as in `vastai search offers -o`: `dph`, `num_gpus,dlperf-`",
-      expects: "fields separated by commas, each with a dash behind it for descending, like dph or num_gpus,dlperf-",
+      meaning: "order as in `vastai search offers -o` (`dph`, `num_gpus,dlperf-`), or `expected_cost`",
+      expects:
+        "fields separated by commas, each with a dash behind it for descending, like dph or num_gpus,dlperf-; or expected_cost",
     },
     "the query's, else the API's",
   ),

@@ -1,7 +1,7 @@
 // Creates one instance: template, search, and offers one after another until one is not gone. Touches the API and, before
 // each create, the state file.
 import type { AccountReadings } from "../fleet/account-readings.ts";
-import type { FoundOffers, OfferFate, OfferMarket } from "../fleet/offer-market.ts";
+import type { FoundOffers, OfferFate } from "../fleet/offer-market.ts";
 import type { PodTurns } from "../fleet/pod-turns.ts";
 import { accountMessage } from "../model/account.ts";
 import { mayDecide, type Observation } from "../model/observation.ts";
@@ -9,7 +9,6 @@ import type { CreateAction } from "../model/plan.ts";
 import type { Pauses } from "../observe/pauses.ts";
 import { exclusionText } from "../search/exclusions.ts";
 import { explainNoOffers } from "../search/explain-no-offers.ts";
-import type { SearchQuery } from "../search/query.ts";
 import { queryAlone, type Requirements, requirements } from "../search/requirements.ts";
 import { type Choice, selectOffers } from "../search/select-offers.ts";
 import {
@@ -25,13 +24,11 @@ import type { Backoff, State } from "../state/schema.ts";
 import { type AccountTrouble, accountTrouble, asVastError, type VastError } from "../vast/errors.ts";
 import type { Offer, Template } from "../vast/rows.ts";
 import { destroyInstance } from "./destroy.ts";
-import { findOffers, type OfferChoice } from "./find-offers.ts";
+import { type FindOfferParts, findOffers, type OfferChoice } from "./find-offers.ts";
 import { openSendWindow } from "./send-window.ts";
 import { type OfferOutcome, type OfferParts, type Signals, tryOffer } from "./try-offer.ts";
 
-export interface CreateParts extends OfferParts {
-  query: SearchQuery;
-  market: OfferMarket;
+export interface CreateParts extends OfferParts, FindOfferParts {
   turns: Pick<PodTurns, "untilCreateIsNext">;
   readings: AccountReadings;
   pauses: Pauses;

@@ -6,7 +6,16 @@ import type { SearchQuery } from "../search/query.ts";
 import { type Requirements, searchBody } from "../search/requirements.ts";
 import { type Choice, selectOffers } from "../search/select-offers.ts";
 import { excludedMachines } from "../state/avoided.ts";
+import type { Records } from "../state/records.ts";
 import type { State } from "../state/schema.ts";
+import type { Offer } from "../vast/rows.ts";
+
+export interface FindOfferParts {
+  market: OfferMarket;
+  query: SearchQuery;
+  /** What is known of the machines and hosts of these offers. */
+  recordsOf: (offers: readonly Offer[], state: State) => Promise<Records>;
+}
 
 export interface OfferChoice extends Choice {
   found: FoundOffers;
@@ -19,7 +28,7 @@ const ENOUGH_PART = 1 / 2;
 
 /** `before`: the offers that were just lost; the new ones are of a later search. That there are none is only said of an own search. */
 export async function findOffers(
-  { market, query }: { market: OfferMarket; query: SearchQuery },
+  { market, query, recordsOf }: FindOfferParts,
   needs: Requirements,
   state: State,
   before: FoundOffers | null,
@@ -29,18 +38,19 @@ export async function findOffers(
     body: searchBody(query, needs, excludedMachines(state)),
     common: searchBody(query, { ...needs, bans: [] }, []),
   };
-  const select = (found: FoundOffers): OfferChoice => {
-    const { offers, exclusions } = selectOffers(found.offers, query, needs, state);
+  const select = async (found: FoundOffers): Promise<OfferChoice> => {
+    const records = query.byExpectedCost ? await recordsOf(found.offers, state) : {};
+    const { offers, exclusions } = selectOffers(found.offers, query, needs, state, records);
     return { found, offers, exclusions: [...reservedByOthers(found), ...exclusions] };
   };
   const isUnshared = before !== null && before.sharedAt === null;
-  let choice = select(await (isUnshared ? market.findAlone(search, stop) : market.find(search, before, stop)));
+  let choice = await select(await (isUnshared ? market.findAlone(search, stop) : market.find(search, before, stop)));
   if (choice.offers.length > 0 || choice.found.own) {
     // This pod has its offers; the search is for those whose turns come next, and may wait for its rate limit meanwhile.
     if (!choice.found.own) market.refill(search, isEnough(choice) ? null : choice.found, stop);
     return choice;
   }
-  if (before === null) choice = select(await market.find(search, choice.found, stop));
+  if (before === null) choice = await select(await market.find(search, choice.found, stop));
   if (choice.offers.length > 0 || choice.found.own) return choice;
   return select(await market.findAlone(search, stop));
 }

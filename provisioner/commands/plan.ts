@@ -6,13 +6,15 @@ import { logDestination } from "../../common/log-destination.ts";
 import { createLogger, scrub } from "../../common/logging.ts";
 import type { SettingsSource } from "../../common/settings.ts";
 import { createBanStore, noBans } from "../blacklist/store.ts";
+import { fleetKeys } from "../fleet/keys.ts";
 import { createProbe } from "../observe/probe.ts";
-import { openRedisForCommand } from "../redis/open.ts";
+import { openAll, openRedisForCommand } from "../redis/open.ts";
 import type { PlanDocument } from "../report/plan-document.ts";
 import { planNames, planScreen } from "../screens/plan-screen.ts";
 import { readPlanSettings } from "../settings.ts";
 import { connectAccount } from "./connect.ts";
-import { readPlan } from "./read-plan.ts";
+import { connectRecords } from "./fleet-records.ts";
+import { type PlanParts, readPlan } from "./read-plan.ts";
 
 export async function planCommand(call: CommandCall, source: SettingsSource): Promise<ExitCode> {
   const document = await makePlan(source);
@@ -59,11 +61,18 @@ async function makePlan(source: SettingsSource): Promise<PlanDocument> {
     authHeader: secrets.upstreamAuth,
     onRefused: secrets.reload,
   });
-  const redis = addresses.bans === null ? null : await openRedisForCommand(addresses.bans, log, clock);
+  // Only the order by expected cost needs what the pods share.
+  const needed = { bans: addresses.bans, fleet: settings.query.byExpectedCost ? addresses.fleet : null };
+  const redis = await openAll(needed, (address) => openRedisForCommand(address, log, clock));
   try {
-    const bans = redis === null ? noBans : createBanStore(redis, clock, banTimes);
-    return await readPlan({ settings, client, bans, probe, clock, disk });
+    const bans = redis.bans === null ? noBans : createBanStore(redis.bans, clock, banTimes);
+    const recordsOf: PlanParts["recordsOf"] = (offers, state) => {
+      const accountId = client.accountId() ?? state.accountId;
+      const keys = accountId === null ? null : fleetKeys(accountId);
+      return connectRecords(redis.fleet && { redis: redis.fleet, keys: () => keys, token: "" }).of(offers, state);
+    };
+    return await readPlan({ settings, client, bans, recordsOf, probe, clock, disk });
   } finally {
-    redis?.close();
+    redis.close();
   }
 }

@@ -4,6 +4,7 @@ import type { Clock } from "../../common/clock.ts";
 import type { Disk } from "../../common/disk.ts";
 import { isFileSystemError, messageOf } from "../../common/errors.ts";
 import { parseUpstreamFile } from "../../common/upstream-file.ts";
+import type { FindOfferParts } from "../act/find-offers.ts";
 import type { BanStore } from "../blacklist/store.ts";
 import { type AccountReadings, createAccountReadings } from "../fleet/account-readings.ts";
 import { known, type Published, type Seen } from "../model/observation.ts";
@@ -27,6 +28,8 @@ export interface PlanParts {
   settings: PlanSettings;
   client: Pick<VastClient, "listInstances" | "findTemplate" | "readCredit" | "searchOffers">;
   bans: BanStore;
+  /** What is known of the machines and hosts of these offers. */
+  recordsOf: FindOfferParts["recordsOf"];
   probe: Probe;
   clock: Clock;
   disk: Pick<Disk, "read">;
@@ -114,7 +117,7 @@ async function readCredit({ client }: PlanParts): Promise<Seen<number | null>> {
 
 /** A second search is made only where the first one does not show which offer a create would take. */
 async function findPlanOffers(
-  { client, settings }: PlanParts,
+  { client, settings, recordsOf }: PlanParts,
   { needs, state }: PlanDecision,
 ): Promise<PlanContext["offers"]> {
   const { query } = settings;
@@ -128,7 +131,8 @@ async function findPlanOffers(
     const complete = needsCompleteSearch(found, query)
       ? await client.searchOffers(searchBody(query, needs, excludedMachines(state)))
       : null;
-    return { known: true, value: planOffers(found, complete, query, needs, state) };
+    const records = query.byExpectedCost ? await recordsOf(complete ?? found, state) : {};
+    return { known: true, value: planOffers(found, complete, query, needs, state, records) };
   } catch (error) {
     return { known: false, why: `The offers are unknown (${asVastError(error).message}).` };
   }

@@ -36,6 +36,7 @@ import { createStateFile, type StateFile } from "../state/state-file.ts";
 import { billingSentence, nothingBilled } from "../teardown/billing.ts";
 import type { DestroyOutcome } from "../teardown/destroy-all.ts";
 import type { Dependencies, RunContext } from "./dependencies.ts";
+import { connectRecords } from "./fleet-records.ts";
 import { connectLists } from "./lists.ts";
 import { logStart } from "./log-start.ts";
 import { mutationDeadline } from "./mutation-deadline.ts";
@@ -227,6 +228,7 @@ function loopParts(
   const readings = createAccountReadings({ client, clock, fleet });
   const turns = queue?.turns ?? noPodTurns;
   const market = createOfferMarket({ client, clock, fleet, label: desired.label });
+  const records = connectRecords(fleet);
   const logStarting = createStartingLog(log, limits);
   const lookForLostLabels = createLostLabelLook({ client, log, label: desired.label });
   return {
@@ -253,6 +255,7 @@ function loopParts(
         log,
         desired,
         query: settings.query,
+        recordsOf: records.of,
         onOffers: counts.onOffers,
         imageLogin: () => secrets.registryLogin()?.text ?? null,
         save,
@@ -265,6 +268,7 @@ function loopParts(
       counts.onPass(before);
       logStarting(loop, clock.now());
       reports.report(stop);
+      await records.send(loop);
       await lookForLostLabels(before, seen, stop);
     },
     lease,

@@ -32,6 +32,8 @@ export function fleetKeys(accountId: number) {
     reports: name("reports"),
     /** Exists while what is old in it has been removed lately. */
     reportsSwept: name("reports-swept"),
+    /** Hash by machine and host: what they have done with instances. */
+    records: name("records"),
     /** Written for a second by `doctor`, to see whether Redis takes writes. */
     doctor: name("doctor"),
     /** Who may create and destroy under a label. */

@@ -2,9 +2,11 @@
 import { columnOf, numberOf } from "../search/columns.ts";
 import { type Ranking, rankingByEnds } from "../search/ends.ts";
 import type { Exclusion } from "../search/exclusions.ts";
+import { expectedCost } from "../search/expected-cost.ts";
 import { requestedOrder, type SearchQuery } from "../search/query.ts";
 import { MAX_ROWS, type Requirements } from "../search/requirements.ts";
 import { selectOffers } from "../search/select-offers.ts";
+import type { Records } from "../state/records.ts";
 import type { State } from "../state/schema.ts";
 import type { Offer } from "../vast/rows.ts";
 
@@ -53,16 +55,19 @@ export function planOffers(
   query: SearchQuery,
   needs: Requirements,
   state: Pick<State, "avoided" | "goneOffers">,
+  records: Records = {},
 ): PlanOffers {
   const { exclusions } = selectOffers(alone, query, needs, state);
   const candidates = complete ?? alone;
-  const { offers } = selectOffers(candidates, query, needs, state);
+  const { offers } = selectOffers(candidates, query, needs, state, records);
+  const rankingOf = (offer: Offer) =>
+    query.byExpectedCost ? expectedCost(offer, records) : rankingByEnds(offer, state.avoided);
   return {
     found: alone.length,
     foundIsLeast: alone.length >= MAX_ROWS,
     left: offers.length,
     leftIsLeast: candidates.length >= MAX_ROWS && offers.length > 0,
-    best: offers.slice(0, MOST_SHOWN).map((offer) => planOffer(offer, rankingByEnds(offer, state.avoided))),
+    best: offers.slice(0, MOST_SHOWN).map((offer) => planOffer(offer, rankingOf(offer))),
     excluded: exclusions,
     order: orderText(query),
   };
@@ -88,6 +93,7 @@ function planOffer(offer: Offer, ranking: Ranking | null): PlanOffer {
 }
 
 function orderText(query: SearchQuery): string {
+  if (query.byExpectedCost) return "expected_cost";
   const order = requestedOrder(query).map(([field, direction]) => (direction === "desc" ? `${field}-` : field));
   return order.length === 0 ? "the API's own order" : order.join(", ");
 }

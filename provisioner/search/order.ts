@@ -15,13 +15,19 @@ export interface ReadOrder {
   unknown: readonly string[];
   /** Sentences about what is probably not meant so. */
   warnings: readonly string[];
+  /** By what an hour of service is expected to cost (expected-cost.ts), which the API does not know: `order` is by price then. */
+  byExpectedCost: boolean;
 }
+
+const EXPECTED_COST = "expected_cost";
 
 /**
  * Parses `num_gpus,total_flops-`: a dash before or after the name means descending, a plus ascending, which is the default.
- * Throws `QueryError`.
+ * `expected_cost` stands alone. Throws `QueryError`.
  */
 export function readOrder(text: string): ReadOrder {
+  if (strip(text) === EXPECTED_COST)
+    return { order: [["dph_total", "asc"]], unknown: [], warnings: [], byExpectedCost: true };
   const order: [string, "asc" | "desc"][] = [];
   let position = 0;
   for (const part of text.split(",")) {
@@ -30,13 +36,15 @@ export function readOrder(text: string): ReadOrder {
     const up = strip(name, "+");
     const bare = up !== name ? up : down;
     const field = SHORT_NAMES.get(bare) ?? bare;
+    if (field === EXPECTED_COST)
+      throw new QueryError("it is an order by itself", position, name, `write ${EXPECTED_COST} and nothing else`);
     if (name !== "" && field === "")
       throw new QueryError("the field name is missing", position, name, "write for example dph or dlperf-");
     if (name !== "") order.push([field, up === name && down !== name ? "desc" : "asc"]);
     position += part.length + 1;
   }
   const fields = order.map(([field]) => field);
-  return { order, unknown: unknownAmong(fields), warnings: otherPriceWarnings(fields) };
+  return { order, unknown: unknownAmong(fields), warnings: otherPriceWarnings(fields), byExpectedCost: false };
 }
 
 /** The pairs of a query's own `order`. Anything else in it is ignored here; the API receives it unchanged. */

@@ -2,7 +2,7 @@
 import * as z from "zod";
 import { messageOf } from "../../common/errors.ts";
 import { type Filters, OPERATORS, OPTION_NAMES, PARAMETERS } from "./fields.ts";
-import { type Order, orderOf } from "./order.ts";
+import { type Order, orderOf, type ReadOrder } from "./order.ts";
 import { otherPriceWarnings, refuseOtherPrices } from "./other-prices.ts";
 import { QueryError } from "./query-error.ts";
 import { DEFAULT_FILTERS, parseQueryText } from "./query-text.ts";
@@ -17,6 +17,8 @@ export interface SearchQuery {
   unknown: readonly string[];
   /** Sentences about what is probably not meant so. */
   warnings: readonly string[];
+  /** The offers are ordered by what an hour of service is expected to cost. */
+  byExpectedCost: boolean;
 }
 
 /** Text that begins with a brace is JSON and used unchanged; other text is added to the filters of `seed`. Throws `QueryError`. */
@@ -34,6 +36,7 @@ function readText(text: string, seed: Filters): SearchQuery {
   return {
     filters,
     options: {},
+    byExpectedCost: false,
     unknown: unknownAmong([...unrecognized].filter((field) => !isOption(field))),
     warnings: [
       ...[...unrecognized]
@@ -73,6 +76,7 @@ function readJson(text: string): SearchQuery {
   return {
     filters,
     options,
+    byExpectedCost: false,
     unknown: unknownAmong(fields),
     warnings: [
       ...suspiciousConditions(filters),
@@ -135,8 +139,10 @@ function suspiciousConditions(filters: Filters): string[] {
 }
 
 /** The query with the order of the setting, if there is one, instead of its own. */
-export function withOrder(query: SearchQuery, order: Order | undefined): SearchQuery {
-  return order === undefined ? query : { ...query, options: { ...query.options, order } };
+export function withOrder(query: SearchQuery, read: ReadOrder | undefined): SearchQuery {
+  if (read === undefined) return query;
+  const { order, byExpectedCost } = read;
+  return { ...query, options: { ...query.options, order }, byExpectedCost };
 }
 
 /** The query's order; empty for the API's default order. */

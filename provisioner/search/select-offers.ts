@@ -1,27 +1,34 @@
 // Selects the offers that may be rented, sorts them, and counts why the others are excluded. Pure.
 import { banOf } from "../model/bans.ts";
+import type { Records } from "../state/records.ts";
 import type { State } from "../state/schema.ts";
 import type { Offer } from "../vast/rows.ts";
 import { behindCheaper } from "./ends.ts";
 import { countExclusions, type Exclusion, type Rejection } from "./exclusions.ts";
+import { byExpectedCost } from "./expected-cost.ts";
 import { firstMismatch, matches } from "./match.ts";
 import { sorted } from "./order.ts";
 import { requestedOrder, type SearchQuery } from "./query.ts";
 import { ownFilters, type Requirements } from "./requirements.ts";
 
 export interface Choice {
-  /** Best first: in the requested order, otherwise in the API's order; machines where an instance ended lately rank as dearer (ends.ts). */
+  /** Best first: in the requested order, otherwise in the API's order; machines where an instance ended lately rank as dearer (ends.ts).
+   * Or by expected cost. */
   offers: readonly Offer[];
   /** Why the others cannot be taken. */
   exclusions: readonly Exclusion[];
 }
 
-/** The offers that may be rented. All conditions are checked here again, because the API's filters are not strict. */
+/**
+ * The offers that may be rented. All conditions are checked here again, because the API's filters are not strict. `records`: what is known
+ * of machines and hosts, for the order by expected cost.
+ */
 export function selectOffers(
   offers: readonly Offer[],
   query: SearchQuery,
   needs: Requirements,
   state: Pick<State, "avoided" | "goneOffers">,
+  records: Records = {},
 ): Choice {
   const own = ownFilters(query, needs);
   const accepted: Offer[] = [];
@@ -33,7 +40,8 @@ export function selectOffers(
     else rejected.push({ offer, rejection });
   }
   const inOrder = sorted(accepted, requestedOrder(query));
-  return { offers: behindCheaper(inOrder, state.avoided), exclusions: countExclusions(rejected) };
+  const ranked = query.byExpectedCost ? byExpectedCost(inOrder, records) : behindCheaper(inOrder, state.avoided);
+  return { offers: ranked, exclusions: countExclusions(rejected) };
 }
 
 function rejectionOf(

@@ -2,6 +2,7 @@
 import * as z from "zod";
 import { isHost } from "../../common/upstream-file.ts";
 import { historySchema } from "./history.ts";
+import { NO_RECORDS, recordsSchema } from "./records.ts";
 
 /** Of the state file and of its copy in Redis. Schema 1 is read too (schema-1.ts). */
 export const CURRENT_SCHEMA = 2;
@@ -214,6 +215,7 @@ export const stateSchema = z.object({
   /** How many pods with the API key there were last: while Redis is away each keeps to a slot of its own. */
   fleetSize: z.int().min(0).default(0),
   money: moneySchema.default(NO_MONEY),
+  records: recordsSchema.default(NO_RECORDS),
   /** The owner of the lease in Redis: after a restart the provisioner is the same owner. */
   leaseToken: z.string().nullable().default(null),
   /** The last transitions (history.ts). */
@@ -253,6 +255,7 @@ export function emptyState(label: string): State {
     accountId: null,
     fleetSize: 0,
     money: NO_MONEY,
+    records: NO_RECORDS,
     leaseToken: null,
     history: [],
   };

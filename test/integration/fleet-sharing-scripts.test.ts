@@ -2,11 +2,13 @@
 // calls.
 import { expect, test } from "vitest";
 import { systemClock } from "../../common/clock.ts";
+import { ADD_RECORDS, READ_RECORDS } from "../../provisioner/fleet/machine-records.ts";
 import { FREE_MACHINES, FREED_MACHINE, RESERVE_MACHINE, SETTLE_MACHINE } from "../../provisioner/fleet/offer-market.ts";
 import { PUT_REPORT, READ_REPORTS, REMOVE_REPORT } from "../../provisioner/fleet/reports.ts";
 import { LEAVE_SHARED, READ_SHARED, WRITE_SHARED } from "../../provisioner/fleet/shared-reading.ts";
 import type { RedisScript, ScriptRunner } from "../../provisioner/redis/commands.ts";
 import { type Random, seededRandom } from "../emulator/random.ts";
+import { until } from "../sandbox/until.ts";
 import { sharedRedis } from "../simulation/redis.ts";
 import { useRealRedis } from "./real-redis.ts";
 
@@ -85,7 +87,22 @@ function reportCall(random: Random): Call {
   return { script, keys: [key], args: [], shown };
 }
 
+function recordCall(random: Random): Call {
+  const keys = ["vast-pod:{1}:records"];
+  const names = ["all", "m1", "m2", "h1", "h2", "h3"];
+  if (random.chance(0.5)) {
+    const shown = (answer: unknown) =>
+      (answer as (string | null)[]).map((text) => text?.replace(/ \d{13}$/, "") ?? null);
+    return { script: READ_RECORDS, keys, args: names, shown };
+  }
+  const numbers = Array.from({ length: 5 }, () => random.integer(0, 3_600_000));
+  // Which records changed longest ago depends on the instants: no more than there can be.
+  const args = [LONG_MS, names.length, pick(random, names), ...numbers, pick(random, names), ...numbers];
+  return { script: ADD_RECORDS, keys, args, shown: same };
+}
+
 test.each([
+  ["the records of machines", recordCall],
   ["reports", reportCall],
   ["shared readings", sharedReadingCall],
   ["the offer market", offerMarketCall],
@@ -106,5 +123,21 @@ test.each([
       seen.add(`${script.name} ${JSON.stringify(shown(expected))}`);
     }
     expect(seen.size).toBeGreaterThan(6); // the calls had different answers
+  }
+});
+
+test("of too many records those are forgotten that changed longest ago, but never the sum of all", async () => {
+  for (const redis of [realRedis(), sharedRedis(Date.now).connect(systemClock.sleep)]) {
+    const keys = ["vast-pod:{9}:records"];
+    const add = (name: string) => redis.evaluate(ADD_RECORDS, keys, [LONG_MS, 4, name, 1, 0, 0, 0, 0]);
+    for (const name of ["all", "m1", "m2", "m3"]) {
+      expect(await add(name)).toBe(0);
+      const since = Date.now();
+      await until("the clock goes on", () => Date.now() > since);
+    }
+    expect(await add("m4")).toBe(1);
+    const names = ["all", "m1", "m2", "m3", "m4"];
+    const held = (await redis.evaluate(READ_RECORDS, keys, names)) as unknown[];
+    expect(names.filter((_, i) => held[i] !== null)).toEqual(["all", "m2", "m3", "m4"]);
   }
 });

@@ -4,6 +4,7 @@ import { hideBin } from "yargs/helpers";
 import { LAWS } from "./laws/all.ts";
 import { moneySentence } from "./laws/money.ts";
 import { causeLines, gapLines, goalLines, type MixRuns, moneyLines } from "./money-report.ts";
+import { orderLines } from "./order-report.ts";
 import { runMany } from "./run-many.ts";
 import { MIXES, type Mix, runOne, type Verdict } from "./run-one.ts";
 
@@ -41,6 +42,8 @@ const flags = await yargs(hideBin(process.argv))
       default: false,
       describe: "also run a program that knows everything, and print how much less it wastes",
     },
+    order: { type: "string", default: "dph_total", describe: "quality mix: VAST_SEARCH_ORDER of the pods" },
+    against: { type: "string", describe: "quality mix: also run with this order, and print the difference" },
     shrink: { type: "boolean", default: true, describe: "search for the shortest list of faults that breaks a law" },
   })
   .check((given) => {
@@ -52,7 +55,7 @@ const flags = await yargs(hideBin(process.argv))
   .parse();
 
 const out = (line: string) => void process.stdout.write(`${line}\n`);
-const { pods, oracle } = flags;
+const { pods, oracle, order, against } = flags;
 const hoursOf = (mix: Mix) => flags.hours ?? HOURS[mix];
 const mixes: readonly Mix[] = flags.mix === "both" ? ["hard", "calm"] : [flags.mix];
 const fleet = flags.fleet ?? pods >= MANY_PODS;
@@ -64,7 +67,7 @@ for (const line of goalLines(runs)) out(line);
 process.exitCode = runs.some(({ own }) => own.some(({ breaches }) => breaches.length > 0)) ? 1 : 0;
 
 async function printOne(mix: Mix): Promise<MixRuns> {
-  const options = { hours: hoursOf(mix), pods, fleet, mix, causes: true };
+  const options = { hours: hoursOf(mix), pods, fleet, mix, order, causes: true };
   const verdict = await runOne(flags.seed, { ...options, shrinkRuns, timeline: true });
   for (const line of verdict.timeline) out(line);
   out("");
@@ -85,7 +88,7 @@ async function printOne(mix: Mix): Promise<MixRuns> {
 async function summarise(mix: Mix, count: number): Promise<MixRuns> {
   const hours = hoursOf(mix);
   const tasks = Array.from({ length: count }, (_, i) => {
-    return { seed: flags.seed + i, hours, pods, fleet, mix, shrinkRuns, causes: true };
+    return { seed: flags.seed + i, hours, pods, fleet, mix, order, shrinkRuns, causes: true };
   });
   const began = performance.now();
   let done = 0;
@@ -111,5 +114,13 @@ async function summarise(mix: Mix, count: number): Promise<MixRuns> {
   const oracleTasks = tasks.map((task) => ({ ...task, oracle }));
   const known = oracle ? await runMany(oracleTasks, () => undefined) : null;
   if (known !== null) for (const line of gapLines(verdicts, known)) out(line);
+  if (against !== undefined && mix === "quality") {
+    const others = await runMany(
+      tasks.map((task) => ({ ...task, order: against })),
+      () => undefined,
+    );
+    for (const line of moneyLines(`money with ${against}`, others, count * hours * pods)) out(line);
+    for (const line of orderLines([order, against], [verdicts, others], hours * pods)) out(line);
+  }
   return { mix, own: verdicts, oracle: known };
 }

@@ -13,15 +13,22 @@ const QUERY = {
   duration: { gte: 3 * 86_400 },
 };
 
-/** The scenario of `seed`. */
-export function qualityMix(seed: number, { hours, pods }: { hours: number; pods: number }): Scenario {
+export interface QualityMixOptions {
+  hours: number;
+  pods: number;
+  /** VAST_SEARCH_ORDER of all pods. */
+  order?: string;
+}
+
+/** The scenario of `seed`, the same for every order. */
+export function qualityMix(seed: number, { hours, pods, order = "dph_total" }: QualityMixOptions): Scenario {
   const calm = calmMix(seed, { hours, pods });
   return {
     ...calm,
     env: {
       ...calm.env,
       VAST_SEARCH_QUERY: JSON.stringify(QUERY),
-      VAST_SEARCH_ORDER: "dph_total",
+      VAST_SEARCH_ORDER: order,
       VAST_MAX_CREATES_PER_HOUR: "10",
     },
     qualities: true,

@@ -1,5 +1,6 @@
 // What the scripts of the program do to the simulated Redis, in JavaScript: one function for each script, by its name. Pure.
 import { OFFER_MARKET_SCRIPTS } from "./offer-market-scripts.ts";
+import { RECORD_SCRIPTS } from "./record-scripts.ts";
 import { REPORT_SCRIPTS } from "./report-scripts.ts";
 import type { Script } from "./script.ts";
 import { SHARED_READING_SCRIPTS } from "./shared-reading-scripts.ts";
@@ -11,5 +12,6 @@ export const SCRIPTS: Readonly<Record<string, Script>> = {
   ...SNAPSHOT_SCRIPTS,
   ...OFFER_MARKET_SCRIPTS,
   ...REPORT_SCRIPTS,
+  ...RECORD_SCRIPTS,
   ...TURN_SCRIPTS,
 };

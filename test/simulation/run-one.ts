@@ -5,7 +5,7 @@ import type { Breach, Truth } from "./emulator-truth.ts";
 import { type FaultMixOptions, faultMix } from "./fault-mix.ts";
 import { judge } from "./laws/all.ts";
 import { type Money, moneyOf } from "./laws/money.ts";
-import { qualityMix } from "./quality-mix.ts";
+import { type QualityMixOptions, qualityMix } from "./quality-mix.ts";
 import { describeInjection, type Injection, type Scenario } from "./scenario.ts";
 import { shrink } from "./shrink.ts";
 import { type RunOptions, simulate, stamp } from "./simulation.ts";
@@ -30,7 +30,7 @@ export interface Verdict {
 export const MIXES = ["hard", "calm", "quality"] as const;
 export type Mix = (typeof MIXES)[number];
 
-export interface RunOneOptions extends FaultMixOptions, RunOptions {
+export interface RunOneOptions extends FaultMixOptions, QualityMixOptions, RunOptions {
   mix?: Mix;
   /** The most runs to spend on the shortest list for a broken law; 0 means none. */
   shrinkRuns?: number;
@@ -39,7 +39,7 @@ export interface RunOneOptions extends FaultMixOptions, RunOptions {
 // The probes of pods for which all is well take most of the time of a large run.
 const HOLD_PROBES_MS = 15_000;
 
-const SCENARIOS: Readonly<Record<Mix, (seed: number, options: FaultMixOptions) => Scenario>> = {
+const SCENARIOS: Readonly<Record<Mix, (seed: number, options: FaultMixOptions & QualityMixOptions) => Scenario>> = {
   hard: faultMix,
   calm: calmMix,
   quality: qualityMix,

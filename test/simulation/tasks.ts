@@ -10,6 +10,8 @@ export const taskSchema = z.object({
   fleet: z.boolean(),
   shrinkRuns: z.int(),
   mix: z.enum(MIXES).default("hard"),
+  /** VAST_SEARCH_ORDER of the pods in the quality mix. */
+  order: z.string().default("dph_total"),
   oracle: z.boolean().default(false),
   causes: z.boolean().default(false),
 });

@@ -124,6 +124,7 @@ export function loop(setup: Setup) {
     },
     act: createActor({
       client,
+      recordsOf: async () => ({}),
       market: ownMarket(client, clock),
       turns: noPodTurns,
       readings: ownReadings(client, clock),

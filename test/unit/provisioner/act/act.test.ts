@@ -53,6 +53,7 @@ async function act(
   const freed: (number | null)[] = [];
   const perform = createActor({
     client,
+    recordsOf: async () => ({}),
     market: { ...ownMarket(client, clock), freed: async (machineId) => void freed.push(machineId) },
     turns: noPodTurns,
     readings: ownReadings(client, clock),

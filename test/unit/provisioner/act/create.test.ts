@@ -69,6 +69,7 @@ async function attempt(setup: Setup) {
   const choices: (number | string)[][] = [];
   const parts = {
     client,
+    recordsOf: async () => ({}),
     market: setup.market?.(ownMarket(client, clock)) ?? ownMarket(client, clock),
     turns: { untilCreateIsNext: async () => setup.untilCreateIsNext?.(clock) },
     readings: ownReadings(client, clock),

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { findOffers } from "../../../../provisioner/act/find-offers.ts";
+import { type FindOfferParts, findOffers } from "../../../../provisioner/act/find-offers.ts";
 import type { FoundOffers, OfferMarket } from "../../../../provisioner/fleet/offer-market.ts";
 import { exclusionText } from "../../../../provisioner/search/exclusions.ts";
 import { requirements } from "../../../../provisioner/search/requirements.ts";
@@ -48,7 +48,13 @@ async function findOn(
   const memory = state({
     avoided: avoided.map((machineId) => ({ machineId, until: Number.MAX_SAFE_INTEGER, served })),
   });
-  const choice = await findOffers({ market, query: query() }, needs, memory, before, never.stop);
+  const choice = await findOffers(
+    { market, query: query(), recordsOf: async () => ({}) },
+    needs,
+    memory,
+    before,
+    never.stop,
+  );
   return { asked, bodies, ids: choice.offers.map(({ id }) => id), excluded: exclusionText(choice.exclusions) };
 }
 
@@ -74,6 +80,23 @@ describe("the offers of a create", () => {
     expect(JSON.stringify(served.bodies)).not.toContain("machine_id");
     const failed = await findOn([list(offers(1), { own: true })], null, [7]);
     expect(failed.bodies).toMatchObject([{ machine_id: { notin: [7] } }]);
+  });
+
+  test("come in the order of expected cost with what is known of their machines, if that is wanted", async () => {
+    const market = { find: async () => list(offers(3), { own: true }) } as unknown as OfferMarket;
+    const asked: number[] = [];
+    const recordsOf: FindOfferParts["recordsOf"] = async (found) => {
+      asked.push(found.length);
+      return { m101: { boots: 0, readyMs: 0, failures: 9, ends: 0, servedMs: 0 } };
+    };
+    const find = async (byExpectedCost: boolean) => {
+      const parts = { market, query: { ...query(), byExpectedCost }, recordsOf };
+      return (await findOffers(parts, needs, state(), null, never.stop)).offers.map(({ id }) => id);
+    };
+    expect(await find(false)).toEqual([1, 2, 3]);
+    expect(asked).toEqual([]);
+    expect(await find(true)).toEqual([2, 3, 1]);
+    expect(asked).toEqual([3]);
   });
 
   test("count only where this pod may rent: its avoided machines are its own", async () => {

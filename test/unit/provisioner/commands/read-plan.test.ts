@@ -29,6 +29,10 @@ function reading({ files = {}, env = {}, ...script }: Script = {}) {
       settings,
       client: fakeClient(journal, { rows: () => [row()], offers: () => [offer()], ...script }),
       bans: fakeBans(journal),
+      recordsOf: async (offers) => {
+        journal.push(`records of ${offers.length}`);
+        return { m4821: { boots: 2, readyMs: 60_000, failures: 1, ends: 0, servedMs: 3_600_000 } };
+      },
       probe: async (endpoint) => passing(endpoint),
       clock,
       disk: {
@@ -51,6 +55,16 @@ describe("what is read for a plan", () => {
     const { journal, plan } = reading();
     expect(await plan).toMatchObject({ known: true, wouldAct: false, creditDollars: 100, offers: { found: 1 } });
     expect(journal.toSorted()).toEqual(["credit", "list", "search", "template"]);
+  });
+
+  test("is what is known of the offers' machines, where they are ordered by expected cost", async () => {
+    const { journal, plan } = reading({
+      env: { VAST_SEARCH_ORDER: "expected_cost", VAST_SEARCH_QUERY: "{}", VAST_MAX_DPH: "0.5" },
+    });
+    const { offers } = await plan;
+    expect(offers).toMatchObject({ order: "expected_cost", best: [{ dollarsPerHour: 0.3164 }] });
+    expect(offers?.best[0]?.ranking?.why).toContain("here: 2 of 3 starts came up");
+    expect(journal).toContain("records of 1");
   });
 
   test("is a second search where the first one does not show which offer is taken", async () => {

@@ -145,6 +145,7 @@ const someState: fc.Arbitrary<State> = fc.record({
   ),
   hasServed: fc.boolean(),
   money: fc.constant(emptyState(LABEL).money),
+  records: fc.constant(emptyState(LABEL).records),
   goneOffers: fc.array(fc.record({ id: fc.constant(5), until: soon }), { maxLength: 2 }),
   backoff: maybe(
     fc.record({

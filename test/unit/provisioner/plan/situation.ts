@@ -276,4 +276,5 @@ export const query = (filters: Filters = {}, options: SearchQuery["options"] = {
   options,
   unknown: [],
   warnings: [],
+  byExpectedCost: false,
 });

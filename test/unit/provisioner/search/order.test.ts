@@ -114,3 +114,16 @@ describe("sorted rows", () => {
     expect(at(sorted(named, [["reliability", "desc"]]))).toEqual([1, 0]);
   });
 });
+
+describe("the order by expected cost", () => {
+  test("stands alone, and is asked of the API as the order by price", () => {
+    const byPrice = { order: [["dph_total", "asc"]], unknown: [], warnings: [] };
+    expect(readOrder(" expected_cost ")).toEqual({ ...byPrice, byExpectedCost: true });
+    expect(readOrder("dph")).toEqual({ ...byPrice, byExpectedCost: false });
+  });
+
+  test.each(["expected_cost,dph", "dph,expected_cost", "expected_cost-", "-expected_cost"])("%s is refused", (text) => {
+    expect(() => readOrder(text)).toThrow(QueryError);
+    expect(() => readOrder(text)).toThrow(/write expected_cost and nothing else/);
+  });
+});

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { readOrder } from "../../../../provisioner/search/order.ts";
 import { readQuery, withOrder } from "../../../../provisioner/search/query.ts";
 import { QueryError } from "../../../../provisioner/search/query-error.ts";
 
@@ -25,8 +26,8 @@ describe("a query that begins with a brace", () => {
     const filters = { gpu_name: { eq: "RTX 4090" }, duration: { gte: 3000 }, num_gpus: { in: [1, "2"] } };
     const options = { order: [["dph_total", "asc"]], type: "on-demand", limit: 5 };
     const text = `\n ${JSON.stringify({ ...filters, ...options })}`;
-    expect(readQuery(text)).toEqual({ filters, options, unknown: [], warnings: [] });
-    expect(readQuery("{}")).toEqual({ filters: {}, options: {}, unknown: [], warnings: [] });
+    expect(readQuery(text)).toEqual({ filters, options, unknown: [], warnings: [], byExpectedCost: false });
+    expect(readQuery("{}")).toEqual({ filters: {}, options: {}, unknown: [], warnings: [], byExpectedCost: false });
   });
 
   test.each([
@@ -85,7 +86,13 @@ describe("a query that begins with a brace", () => {
 
   test("may have parameters of the search whose value is no condition", () => {
     const options = { external: false, disable_bundling: true, target_reliability: 0.9, extra_ids: [1] };
-    expect(readQuery(JSON.stringify(options))).toEqual({ filters: {}, options, unknown: [], warnings: [] });
+    expect(readQuery(JSON.stringify(options))).toEqual({
+      filters: {},
+      options,
+      unknown: [],
+      warnings: [],
+      byExpectedCost: false,
+    });
     expect(readQuery('{"external":{"eq":false}}').filters).toEqual({ external: { eq: false } });
   });
 });
@@ -102,6 +109,7 @@ describe("any other query", () => {
       options: {},
       unknown: [],
       warnings: [],
+      byExpectedCost: false,
     });
   });
 
@@ -113,6 +121,7 @@ describe("any other query", () => {
     expect(readQuery("foo>1 foo<5 bar=any dph<1 reliability2>0.9 gpu_totalram>=48000 gpu_ram_GB>=24")).toMatchObject({
       unknown: ["foo", "bar"],
       warnings: [],
+      byExpectedCost: false,
     });
   });
 });
@@ -191,6 +200,6 @@ describe("a condition that is valid but probably a mistake", () => {
 
 test("the order of the setting replaces the query's own", () => {
   const query = readQuery('{"order":[["score","desc"]],"limit":5}');
-  expect(withOrder(query, [["dph_total", "asc"]]).options).toEqual({ order: [["dph_total", "asc"]], limit: 5 });
+  expect(withOrder(query, readOrder("dph")).options).toEqual({ order: [["dph_total", "asc"]], limit: 5 });
   expect(withOrder(query, undefined)).toEqual(query);
 });

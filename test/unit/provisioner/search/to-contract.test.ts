@@ -30,6 +30,7 @@ async function create(env: Record<string, string>, market: JsonObject[], bans: r
   const { state: after } = await createOne(
     {
       client,
+      recordsOf: async () => ({}),
       market: ownMarket(client, clock),
       turns: noPodTurns,
       readings: ownReadings(client, clock),
