@@ -141,7 +141,7 @@ export function createLease({ redis, clock, log, keys, label, token, owner }: Le
       const { text, acts } = formatMirror(state, token, saved);
       if (acts === mirrored && sinceMirroredMs() < MONEY_EVERY_MS) return;
       try {
-        const written = await redis.setWhileMine(leaseKey, mine, mirrorKey, text, MIRROR_TTL_SECONDS);
+        const written = await redis.setWhileMine(leaseKey, mine, mirrorKey, text(), MIRROR_TTL_SECONDS);
         sinceMirroredMs = stopwatch(clock);
         if (written) [mirrored, wroteMirror] = [acts, true];
         else takenOver = false; // the lease is not ours any more: the next pass asks

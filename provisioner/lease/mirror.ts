@@ -27,12 +27,12 @@ const mirrorSchema = z.object({
 });
 export type Mirror = z.infer<typeof mirrorSchema>;
 
-/** `acts`: the part without which a successor could act wrongly. The other part, the money, changes all the time. */
-export function formatMirror(state: State, token: string, saved: boolean): { text: string; acts: string } {
+/** `acts`: the part without which a successor could act wrongly. The rest of `text`, the money, changes all the time. */
+export function formatMirror(state: State, token: string, saved: boolean): { text(): string; acts: string } {
   const { label, intent, pendingDeletes, creates } = state;
   const acts = { schema: CURRENT_SCHEMA, label, token, intent, pendingDeletes, creates, saved } as const;
-  const mirror: Mirror = { ...acts, money: state.money.since === null ? null : state.money };
-  return { text: JSON.stringify(mirror), acts: JSON.stringify(acts) };
+  const money = state.money.since === null ? null : state.money;
+  return { text: () => JSON.stringify({ ...acts, money } satisfies Mirror), acts: JSON.stringify(acts) };
 }
 
 export function parseMirror(text: string, label: string): { mirror: Mirror } | { why: string } {

@@ -70,6 +70,8 @@ function ownershipAt(ownership: Ownership, now: number): Ownership {
 
 /** When another decision is made for the first time (epoch ms), or null. */
 function firstChange(present: Decision, at: (now: number) => Decision, now: number): number | null {
+  // Nothing that only time has changed is undone by time alone. Most pods serve, and wait for nothing.
+  if (isSame(present, at(now + HORIZON_MS))) return null;
   let same = now;
   for (let step = FIRST_STEP_MS; step <= HORIZON_MS; step *= 2) {
     if (isSame(present, at(now + step))) {

@@ -1,67 +1,59 @@
 // Repairs a state that was written while the clock was ahead, before it was corrected or on another node. Pure.
-
+//
+// Nearly always there is nothing to repair, and each pass asks several times: what is as it should be is not copied.
 import { LONGEST_BACKOFF_MS } from "./backoff.ts";
 import type { State, Track } from "./schema.ts";
 
 /**
  * The state without times after `now` and without waits beyond the longest backoff. Otherwise no destroy would be sent again and
- * nothing created until the time that the clock once showed.
+ * nothing created until the time that the clock once showed. The same state where nothing is to be repaired.
  */
 export function clampTimestamps(state: State, now: number): State {
   const notAfterNow = <T extends number | null>(at: T) => (at !== null && at > now ? now : at);
-  const wait = <T extends { until: number }>(one: T) => ({
-    ...one,
-    until: Math.min(one.until, now + LONGEST_BACKOFF_MS),
-  });
+  const most = now + LONGEST_BACKOFF_MS;
+  const wait = <T extends { until: number }>(one: T): T => (one.until > most ? { ...one, until: most } : one);
   const { intent, backoff, account, converging, heldReplacement, money, takeovers, template } = state;
-  return {
-    ...state,
-    tracks: Object.fromEntries(Object.entries(state.tracks).map(([id, track]) => [id, trackOf(track, notAfterNow)])),
-    intent: intent && { ...intent, startedAt: notAfterNow(intent.startedAt) },
-    pendingDeletes: state.pendingDeletes.map((d) => ({
-      ...d,
-      since: notAfterNow(d.since),
-      deleteSentAt: notAfterNow(d.deleteSentAt),
-    })),
-    creates: state.creates.map(notAfterNow),
-    converging: converging && {
-      ...converging,
-      ...(converging.agreedSince === undefined ? {} : { agreedSince: notAfterNow(converging.agreedSince) }),
-    },
-    replacements: state.replacements.map((one) => ({ ...one, at: notAfterNow(one.at) })),
-    takeovers: {
+  return withParts(state, {
+    tracks: mapValues(state.tracks, (track) => trackOf(track, notAfterNow)),
+    intent: intent && withParts(intent, { startedAt: notAfterNow(intent.startedAt) }),
+    pendingDeletes: mapItems(state.pendingDeletes, (d) =>
+      withParts(d, { since: notAfterNow(d.since), deleteSentAt: notAfterNow(d.deleteSentAt) }),
+    ),
+    creates: mapItems(state.creates, notAfterNow),
+    converging:
+      converging?.agreedSince === undefined
+        ? converging
+        : withParts(converging, { agreedSince: notAfterNow(converging.agreedSince) }),
+    replacements: mapItems(state.replacements, (one) => withParts(one, { at: notAfterNow(one.at) })),
+    takeovers: withParts(takeovers, {
       vanishedAt: notAfterNow(takeovers.vanishedAt),
-      foreign: takeovers.foreign && { ...takeovers.foreign, at: notAfterNow(takeovers.foreign.at) },
-      at: takeovers.at.map(notAfterNow),
-    },
-    avoided: state.avoided.map(wait),
-    goneOffers: state.goneOffers.map(wait),
+      foreign: takeovers.foreign && withParts(takeovers.foreign, { at: notAfterNow(takeovers.foreign.at) }),
+      at: mapItems(takeovers.at, notAfterNow),
+    }),
+    avoided: mapItems(state.avoided, wait),
+    goneOffers: mapItems(state.goneOffers, wait),
     backoff: backoff && wait(backoff),
     account: account && wait(account),
     heldReplacement: heldReplacement && wait(heldReplacement),
     firstNoneAt: notAfterNow(state.firstNoneAt),
-    template: template && { ...template, seenAt: notAfterNow(template.seenAt), readAt: notAfterNow(template.readAt) },
-    money: {
-      ...money,
+    template:
+      template && withParts(template, { seenAt: notAfterNow(template.seenAt), readAt: notAfterNow(template.readAt) }),
+    money: withParts(money, {
       since: notAfterNow(money.since),
       observedAt: notAfterNow(money.observedAt),
-      instances: Object.fromEntries(
-        Object.entries(money.instances).map(([id, one]) => [
-          id,
-          { ...one, countedUntil: notAfterNow(one.countedUntil), goneAt: notAfterNow(one.goneAt) },
-        ]),
+      instances: mapValues(money.instances, (one) =>
+        withParts(one, { countedUntil: notAfterNow(one.countedUntil), goneAt: notAfterNow(one.goneAt) }),
       ),
-    },
+    }),
     observedAt: notAfterNow(state.observedAt),
     listUnknownSince: notAfterNow(state.listUnknownSince),
     bansUnknownSince: notAfterNow(state.bansUnknownSince),
-  };
+  });
 }
 
 function trackOf(track: Track, notAfterNow: <T extends number | null>(at: T) => number | T): Track {
   const { lost, stopped } = track;
-  return {
-    ...track,
+  return withParts(track, {
     waitingSince: notAfterNow(track.waitingSince),
     firstSeenAt: notAfterNow(track.firstSeenAt),
     runningSince: notAfterNow(track.runningSince),
@@ -71,7 +63,27 @@ function trackOf(track: Track, notAfterNow: <T extends number | null>(at: T) => 
     observedAt: notAfterNow(track.observedAt),
     probedAt: notAfterNow(track.probedAt),
     streakSince: notAfterNow(track.streakSince),
-    stopped: stopped && { ...stopped, readAt: notAfterNow(stopped.readAt) },
-    lost: lost && { ...lost, since: notAfterNow(lost.since), readAt: notAfterNow(lost.readAt) },
-  };
+    stopped: stopped && withParts(stopped, { readAt: notAfterNow(stopped.readAt) }),
+    lost: lost && withParts(lost, { since: notAfterNow(lost.since), readAt: notAfterNow(lost.readAt) }),
+  });
+}
+
+/** `whole` itself where it has these parts already. */
+function withParts<T extends object>(whole: T, parts: Partial<T>): T {
+  for (const key in parts) if (parts[key] !== whole[key]) return { ...whole, ...parts };
+  return whole;
+}
+
+function mapItems<T>(all: T[], repair: (one: T) => T): T[] {
+  const repaired = all.map(repair);
+  return repaired.some((one, i) => one !== all[i]) ? repaired : all;
+}
+
+function mapValues<T>(all: Record<string, T>, repair: (one: T) => T): Record<string, T> {
+  let repaired = all;
+  for (const [key, one] of Object.entries(all)) {
+    const other = repair(one);
+    if (other !== one) repaired = { ...repaired, [key]: other };
+  }
+  return repaired;
 }

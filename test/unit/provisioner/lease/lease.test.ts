@@ -343,7 +343,7 @@ describe("the copy of the state", () => {
   test("is taken over from its former name while there is none under the present one", async () => {
     const { provisioner, redis } = world();
     const [left, newer] = [state(begun), state({ ...begun, creates: [NOW, NOW + 1] })];
-    redis.entries.set(`vast_pod_${LABEL}`, { value: formatMirror(left, "old", true).text, until: NOW + SECOND });
+    redis.entries.set(`vast_pod_${LABEL}`, { value: formatMirror(left, "old", true).text(), until: NOW + SECOND });
     const a = provisioner("a");
     expect((await a.renew()).state).toEqual(left);
     await a.mirror(newer, true);

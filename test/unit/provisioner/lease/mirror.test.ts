@@ -18,7 +18,7 @@ const pendingDeletes = (id: number): PendingDelete => ({ id, reason: "duplicate"
 
 /** The copy of another provisioner with the state `theirs`. */
 function left(theirs: Partial<State>, token = "theirs", saved = true): Mirror {
-  const read = parseMirror(formatMirror(state(theirs), token, saved).text, LABEL);
+  const read = parseMirror(formatMirror(state(theirs), token, saved).text(), LABEL);
   if ("why" in read) throw new Error(read.why);
   return read.mirror;
 }
@@ -33,7 +33,7 @@ describe("the copy in Redis", () => {
       creates: [NOW],
       tracks: { 5: servingTrack() },
     });
-    expect(JSON.parse(formatMirror(full, TOKEN, true).text)).toEqual({
+    expect(JSON.parse(formatMirror(full, TOKEN, true).text())).toEqual({
       schema: 2,
       label: LABEL,
       token: TOKEN,
@@ -48,12 +48,12 @@ describe("the copy in Redis", () => {
   test.each([
     ["{", /not JSON/],
     ["7", /expected object/],
-    [formatMirror(state(), TOKEN, true).text.replace('"schema":2', '"schema":3'), /schema/],
+    [formatMirror(state(), TOKEN, true).text().replace('"schema":2', '"schema":3'), /schema/],
     [
-      formatMirror(state(), TOKEN, true).text.replace('"pendingDeletes":[]', '"pendingDeletes":["x"]'),
+      formatMirror(state(), TOKEN, true).text().replace('"pendingDeletes":[]', '"pendingDeletes":["x"]'),
       /pendingDeletes/,
     ],
-    [formatMirror({ ...state(), label: "k8s_pod=other" }, TOKEN, true).text, /k8s_pod=other/],
+    [formatMirror({ ...state(), label: "k8s_pod=other" }, TOKEN, true).text(), /k8s_pod=other/],
   ])("is refused with its reason when it is unusable: %.40s", (text, why) => {
     expect(parseMirror(text, LABEL)).toMatchObject({ why: expect.stringMatching(why) });
   });
@@ -75,7 +75,7 @@ describe("the money in the copy", () => {
   });
 
   test("is ours where an earlier version has written the copy", () => {
-    const { money: _, ...rest } = JSON.parse(formatMirror(state(), "theirs", true).text) as Record<string, unknown>;
+    const { money: _, ...rest } = JSON.parse(formatMirror(state(), "theirs", true).text()) as Record<string, unknown>;
     const read = parseMirror(JSON.stringify(rest), LABEL);
     if ("why" in read) throw new Error(read.why);
     expect(takeOver(state({ money: money({}) }), read.mirror, TOKEN, NOW).money).toEqual(money({}));

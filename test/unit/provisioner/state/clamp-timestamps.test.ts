@@ -97,5 +97,23 @@ test("a state of a right clock stays as it is", () => {
     goneOffers: [{ id: 1, until: NOW + 5 * MINUTE }],
     backoff: { reason: "app_not_listening", message: "m", failures: 9, until: NOW + 2 * HOUR, wanted: "w" },
   });
-  expect(clampTimestamps(full, NOW)).toEqual(full);
+  expect(clampTimestamps(full, NOW)).toBe(full);
+});
+
+test("only what is ahead is repaired: the rest of the state is the same, and so is the state that it came from", () => {
+  const right = servingTrack();
+  const ahead = state({
+    tracks: { 1: right, 2: servingTrack({ probedAt: AHEAD }) },
+    creates: [NOW - HOUR, AHEAD],
+    avoided: [{ machineId: 1, until: AHEAD, served: false }],
+    goneOffers: [{ id: 1, until: NOW + 5 * MINUTE }],
+  });
+  const repaired = clampTimestamps(ahead, NOW);
+  expect(repaired.tracks[1]).toBe(right);
+  expect(repaired.tracks[2]?.probedAt).toBe(NOW);
+  expect(repaired.creates).toEqual([NOW - HOUR, NOW]);
+  expect(repaired.avoided[0]?.until).toBeLessThanOrEqual(NOW + 2 * HOUR);
+  expect(repaired.goneOffers).toBe(ahead.goneOffers);
+  expect(ahead.tracks[2]?.probedAt).toBe(AHEAD);
+  expect(ahead.creates).toEqual([NOW - HOUR, AHEAD]);
 });
