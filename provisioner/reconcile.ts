@@ -12,8 +12,8 @@ import type { Observation, Published } from "./model/observation.ts";
 import {
   type Action,
   type Decision,
-  destroysInstance,
   givesUpServer,
+  interruptsInstance,
   type Plan,
   toPlan,
   withoutActions,
@@ -28,10 +28,10 @@ import { untilTurn, wishOf } from "./plan/turn.ts";
 import { logChange } from "./publish/log-change.ts";
 import { type AskReloader, awaitWithdrawn } from "./publish/withdraw.ts";
 import { applyObservation, countStart } from "./state/apply-observation.ts";
-import { wasDeleteSent } from "./state/apply-outcome.ts";
 import type { State } from "./state/schema.ts";
 import { recordTakeovers } from "./state/takeovers.ts";
 import { continueAfterGap, markObserved } from "./state/unobserved.ts";
+import { wasChangeSent } from "./state/updating.ts";
 
 export interface LoopParts extends KeepParts {
   observer: Observer;
@@ -268,7 +268,7 @@ async function withdraw(
   isOld: () => boolean,
 ): Promise<void> {
   const { clock, log, askReloader, drainMs } = parts;
-  if (served === null || loop.file === null || !destroysInstance(plan.actions, served.id)) return;
+  if (served === null || loop.file === null || !interruptsInstance(plan.actions, served.id)) return;
   const answers = loop.state.tracks[served.id]?.serving === true;
   await awaitWithdrawn(askReloader, loop.file.generation, served.server, answers ? drainMs : 0, clock, log, stop);
   if (!isOld() && loop.served?.id === served.id) loop.served = null;
@@ -285,7 +285,7 @@ async function actAll(
   for (const action of plan.actions) {
     // What was served is withdrawn for its destroy already, and its connections have had their time to end.
     const follows =
-      destroysInstance([action], plan.instance?.id) || !isListTooOld([action], seen, 0, parts.clock.now());
+      interruptsInstance([action], plan.instance?.id) || !isListTooOld([action], seen, 0, parts.clock.now());
     if (isOld() || !follows) return;
     const before = loop.state;
     const done = await keep(parts, loop, async () => {
@@ -293,8 +293,8 @@ async function actAll(
       takeState(loop, state);
     });
     if (done) continue;
-    // A destroy that could not be recorded was not sent: it must not be sent later, when the instance may be the right one again.
-    if (action.kind === "destroy" && !wasDeleteSent(loop.state, action.id)) takeState(loop, before);
+    // What could not be recorded was not sent: it must not be sent later, when the instance may be the right one again.
+    if (!wasChangeSent(loop.state, action)) takeState(loop, before);
     return;
   }
 }

@@ -5,7 +5,7 @@ import { type KeepParts, keep, publishPlan } from "./keep.ts";
 import { isPublished, keepProbe, type LoopState, lastServed } from "./loop-state.ts";
 import type { Desired, Limits, Policy } from "./model/desired.ts";
 import type { Observation } from "./model/observation.ts";
-import { destroysInstance } from "./model/plan.ts";
+import { interruptsInstance } from "./model/plan.ts";
 import type { Probe } from "./observe/probe.ts";
 import { unknownBecause } from "./observe/unknown.ts";
 import { servingChange } from "./plan/serving-change.ts";
@@ -65,7 +65,7 @@ export async function serve(parts: ServeParts, loop: LoopState, stop: AbortSigna
 /** It is being destroyed, or is withdrawn for that: it must not come back. */
 function isLeaving(loop: LoopState, id: number): boolean {
   if (loop.state.pendingDeletes.some((d) => d.id === id)) return true;
-  return !isPublished(loop) && loop.plan !== null && destroysInstance(loop.plan.actions, id);
+  return !isPublished(loop) && loop.plan !== null && interruptsInstance(loop.plan.actions, id);
 }
 
 /** Before the first list: what an earlier run has published may have died since. */

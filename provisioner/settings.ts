@@ -136,6 +136,7 @@ function planSettings(
       unhealthyMs: v.VAST_UNHEALTHY_TIMEOUT_SECONDS * 1000,
       maxDollarsPerHour: v.VAST_MAX_DPH,
       maxCreatesPerHour: v.VAST_MAX_CREATES_PER_HOUR,
+      updateStrategy: v.VAST_UPDATE_STRATEGY,
     },
     policy: v.VAST_POLICY,
     vastUrl: v.VAST_URL,

@@ -14,7 +14,7 @@ import {
   url,
 } from "../common/variable-parsers.ts";
 import { byDefault, EXPECTED, optional, required, SHARED_VARIABLES, type VariableTable } from "../common/variables.ts";
-import { ON_TERMINATE, POLICIES } from "./model/desired.ts";
+import { ON_TERMINATE, POLICIES, UPDATE_STRATEGIES } from "./model/desired.ts";
 import { imageProblem } from "./model/image-grammar.ts";
 import { parseRedisUrl, REDIS_URL_EXPECTED, type RedisTarget } from "./redis/url.ts";
 import { readOrder } from "./search/order.ts";
@@ -157,6 +157,11 @@ export const PROVISIONER_VARIABLES = {
     group: "safety",
     meaning: "`sync`, `no-destroy` (never destroys an instance) or `observe` (changes nothing)",
     expects: "sync, no-destroy or observe",
+  }),
+  VAST_UPDATE_STRATEGY: byDefault(z.enum(UPDATE_STRATEGIES), "recreate", {
+    group: "safety",
+    meaning: "a new image or template: `recreate` the instance, or `in-place` (its container anew, on the same host)",
+    expects: "recreate or in-place",
   }),
   VAST_ON_TERMINATE: byDefault(z.enum(ON_TERMINATE), "keep", {
     group: "safety",

@@ -10,6 +10,7 @@ import { checkReplacement } from "./check-replacement.ts";
 import { type CreateOutcome, type CreateParts, createOne } from "./create.ts";
 import { destroyInstance } from "./destroy.ts";
 import type { Signals } from "./try-offer.ts";
+import { updateInstance } from "./update.ts";
 
 export interface ActorParts extends CreateParts {
   bans: BanStore;
@@ -68,6 +69,8 @@ export function createActor(parts: ActorParts): Act {
         if (wasDeleteSent(after, action.id)) await parts.market.freed(action.machineId);
         return { state: after };
       }
+      case "update":
+        return { state: await updateInstance(parts, action, plan.message, state, signals.abortMutations) };
       case "check_replacement":
         return { state: await checkReplacement(parts, action, seen, state, signals.stop) };
       case "forget_intent":

@@ -10,8 +10,10 @@ import { holdReplacement } from "../state/held-replacement.ts";
 import type { State } from "../state/schema.ts";
 import { withoutRefusedDelete } from "../state/undo-delete.ts";
 import type { VastClient } from "../vast/client.ts";
-import { accountTrouble, asVastError, isDestroyRefused, VastError } from "../vast/errors.ts";
+import { accountTrouble, asVastError, isDestroyRefused, type VastError } from "../vast/errors.ts";
+import { sendAgain } from "./send-again.ts";
 import { openSendWindow } from "./send-window.ts";
+import { whyNotNow } from "./why-not-now.ts";
 
 export interface DestroyInstanceParts {
   client: VastClient;
@@ -54,7 +56,7 @@ export async function destroyInstance(
   log.info({ event: "action", action: "destroy", instance: action.id, reason: action.reason }, message);
   try {
     await withDeadline(clock, MUTATION_MS, signal, (deadline) =>
-      sendDelete(client, action.id, tries, mayBeSent, deadline),
+      sendAgain(() => client.destroyInstance(action.id, mayBeSent, deadline), tries, deadline),
     );
     next = deleteConfirmed(deleteSent(next, action.id, clock.now()), action.id);
   } catch (error) {
@@ -78,23 +80,6 @@ export async function destroyInstance(
   next = destroyed(next, action, desired.revision, message, clock.now());
   await save(next);
   return next;
-}
-
-async function sendDelete(
-  client: VastClient,
-  id: number,
-  mostTries: number,
-  mayBeSent: () => boolean,
-  deadline: AbortSignal,
-): Promise<void> {
-  for (let tries = 1; ; tries += 1) {
-    try {
-      return await client.destroyInstance(id, mayBeSent, deadline);
-    } catch (error) {
-      const tooFrequent = error instanceof VastError && error.kind === "rate_limited";
-      if (!tooFrequent || tries === mostTries || deadline.aborted) throw error;
-    }
-  }
 }
 
 /** The instance was not destroyed. The next attempt waits, except when only the rate limit or the network was in the way. */
@@ -124,11 +109,6 @@ async function livesOn(
 }
 
 function remedy(failure: VastError): string {
-  const trouble = accountTrouble(failure);
-  if (trouble === "auth")
-    return `the API does not allow it with this VAST_API_KEY: give the key the right instance_write, or set another key (${failure.message})`;
-  if (trouble !== null) return accountMessage(trouble, failure.message);
-  if (failure.kind === "rate_limited") return `the API is called too often with this key (${failure.message})`;
-  if (!failure.reached) return `the API cannot be reached (${failure.message})`;
-  return `the API refuses it; destroy it in the console of Vast.ai if this lasts (${failure.message})`;
+  const refusal = `the API refuses it; destroy it in the console of Vast.ai if this lasts (${failure.message})`;
+  return whyNotNow(failure) ?? refusal;
 }

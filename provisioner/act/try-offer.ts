@@ -2,8 +2,8 @@
 import { withDeadline } from "../../common/clock.ts";
 import type { Fence } from "../../common/http.ts";
 import { CREATE_WAIT_MS } from "../model/deadlines.ts";
+import { diskSpace } from "../model/disk-space.ts";
 import type { CreateAction } from "../model/plan.ts";
-import { diskSpace } from "../search/requirements.ts";
 import { asVastError, isOfferGone, isOutcomeUnknown, type VastError } from "../vast/errors.ts";
 import type { Offer, Template } from "../vast/rows.ts";
 import type { DestroyInstanceParts } from "./destroy.ts";

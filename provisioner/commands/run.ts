@@ -28,6 +28,7 @@ import { openAll, type RedisConnections } from "../redis/open.ts";
 import { databaseOf } from "../redis/url.ts";
 import { createMetrics, type ProvisionerCounts } from "../report/metrics.ts";
 import { createStartingLog } from "../report/starting-log.ts";
+import { logFailedUpdate } from "../report/update-counts.ts";
 import { runServing } from "../serve.ts";
 import type { ProvisionerSettings } from "../settings.ts";
 import { adoptPublished } from "../state/apply-observation.ts";
@@ -266,6 +267,7 @@ function loopParts(
     ),
     async afterPass(before, seen, stop) {
       counts.onPass(before);
+      logFailedUpdate(log, before, loop.state);
       logStarting(loop, clock.now());
       reports.report(stop);
       await records.send(loop);

@@ -39,6 +39,7 @@ const sharedTemplate: z.ZodType<Template | null> = z
     creatorId: z.number().nullable(),
     diskSpace: z.number().nullable(),
     publishedPorts: z.int().min(0),
+    portFlags: z.string().optional(),
   })
   .nullable();
 const sharedCredit = z.number().nullable();

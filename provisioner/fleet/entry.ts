@@ -29,7 +29,8 @@ const instance: z.ZodType<Instance> = z.object({
   ports: z.record(z.string(), z.int().min(1).max(65_535)).nullable(),
   directPortStart: numberOrNull,
   dollarsPerHour: numberOrNull,
-  diskDollarsPerHour: numberOrNull.default(null), // version 0.1.0 wrote neither this nor `gpus` and `endsAt`
+  diskDollarsPerHour: numberOrNull.default(null), // version 0.1.0 wrote neither this nor the other ones with a default
+  diskGb: numberOrNull.default(null),
   gpuName: z.string(),
   gpus: numberOrNull.default(null),
   createdAt: numberOrNull,

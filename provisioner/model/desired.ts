@@ -34,11 +34,16 @@ export interface Limits {
   unhealthyMs: number;
   maxDollarsPerHour: number | undefined;
   maxCreatesPerHour: number;
+  updateStrategy: UpdateStrategy;
 }
 
 /** What the provisioner may do: everything, everything but destroy, or nothing (VAST_POLICY). */
 export const POLICIES = ["sync", "no-destroy", "observe"] as const;
 export type Policy = (typeof POLICIES)[number];
+
+/** How an instance gets another image or template (VAST_UPDATE_STRATEGY). */
+export const UPDATE_STRATEGIES = ["recreate", "in-place"] as const;
+export type UpdateStrategy = (typeof UPDATE_STRATEGIES)[number];
 
 /** What happens to the instance on SIGTERM (VAST_ON_TERMINATE). */
 export const ON_TERMINATE = ["keep", "scale-down", "destroy"] as const;

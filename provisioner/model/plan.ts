@@ -24,9 +24,22 @@ export interface DestroyAction {
   difference?: { wanted: string; reported: string };
 }
 
+/** Replaces the container of an instance on its machine: nothing is created or destroyed. */
+export interface UpdateAction {
+  kind: "update";
+  id: number;
+  reason: Extract<DestroyReason, "image_changed" | "template_changed">;
+  image: string;
+  templateHash: string;
+  /** GB to which its disk has to grow, or null. */
+  diskGb: number | null;
+  difference: { wanted: string; reported: string };
+}
+
 export type Action =
   | CreateAction
   | DestroyAction
+  | UpdateAction
   /** Whether an instance could be created in place of the one that `replaces` destroys; the state then holds why not. */
   | { kind: "check_replacement"; replaces: DestroyAction; create: CreateAction }
   /** `target` is null where the API does not report the host or machine: then no ban can be written. */
@@ -67,19 +80,20 @@ export interface Plan extends Omit<Decision, "serving"> {
   instance: PublishedInstance | null;
 }
 
-/** An instance that is to be destroyed is no longer published as a server. */
+/** An instance that is to be destroyed or updated is no longer published as a server. */
 export function toPlan({ serving, ...decision }: Decision): Plan {
   const { server, instance } = serving;
-  return { ...decision, server: destroysInstance(decision.actions, instance?.id) ? null : server, instance };
+  return { ...decision, server: interruptsInstance(decision.actions, instance?.id) ? null : server, instance };
 }
 
-export function destroysInstance(actions: readonly Action[], id: number | undefined): boolean {
-  return actions.some((action) => action.kind === "destroy" && action.id === id);
+/** True if the instance stops serving by one of the actions: it is destroyed, or its container is replaced. */
+export function interruptsInstance(actions: readonly Action[], id: number | undefined): boolean {
+  return actions.some((action) => (action.kind === "destroy" || action.kind === "update") && action.id === id);
 }
 
-/** True if the decision destroys what may be served. */
+/** True if the decision interrupts what may be served. */
 export function givesUpServer({ serving, actions }: Decision): boolean {
-  return serving.server !== null && destroysInstance(actions, serving.instance?.id);
+  return serving.server !== null && interruptsInstance(actions, serving.instance?.id);
 }
 
 /** The decision when it cannot be carried out now: nothing is changed, what is served stays served. */

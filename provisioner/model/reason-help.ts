@@ -76,6 +76,13 @@ export const REASON_HELP: Readonly<Record<Reason | DestroyReason, ReasonHelp>> =
     "the API refuses to destroy the instance that differs: it serves on",
     "Give VAST_API_KEY the right instance_write",
   ),
+  updating: nothing(
+    "the container of the instance is replaced on its machine (VAST_UPDATE_STRATEGY=in-place): it is served again when the list shows the change and its probe passes",
+  ),
+  update_refused: blocking(
+    "the API does not accept the update in place of the instance that differs: it serves on",
+    "Give VAST_API_KEY the right instance_write, or read the API's words in `message`",
+  ),
   duplicate: nothing("there are several instances with this label: the best is kept, the others are destroyed"),
   host_banned: nothing("the host of an instance that was never ready is banned: it is replaced"),
   host_failed: help("the host cannot start containers: it is banned, and the instance is replaced", HOST),

@@ -72,6 +72,14 @@ export const REASON_TEXTS: Readonly<Record<Reason | DestroyReason, ReasonText>> 
     waitsFor: "the next attempt to destroy {instance}, which the API refused",
     afterwards: "it is replaced if the API allows its destroy",
   },
+  updating: {
+    waitsFor: "the instance list to show the new image and template of {instance}, and its probe to pass",
+    afterwards: "it is published, and nginx routes to it",
+  },
+  update_refused: {
+    waitsFor: "the next attempt to update {instance} in place, which the API did not accept",
+    afterwards: "it is updated if the API allows that",
+  },
   duplicate: {
     waitsFor: "the duplicates to be destroyed and gone from the instance list",
     afterwards: "the pod goes on with {instance}",

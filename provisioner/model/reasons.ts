@@ -41,6 +41,8 @@ export type Reason =
   | "template_unknown"
   | "not_converging"
   | "destroy_refused"
+  | "updating"
+  | "update_refused"
   | "replacement_budget"
   | "instance_lost"
   | "instance_starting"

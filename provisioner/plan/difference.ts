@@ -1,6 +1,8 @@
 // How the kept instance differs from the desired image and template. Pure.
 import { matchesDesired } from "../model/matches-desired.ts";
 import type { DestroyReason } from "../model/reasons.ts";
+import { recycledSince, updateOf } from "../state/updating.ts";
+import type { Instance } from "../vast/rows.ts";
 import type { KeptInstance, Situation } from "./situation.ts";
 
 // No hash can mean that the API has not filled it in yet, or that the instance was made without a template: its age decides.
@@ -13,17 +15,30 @@ export interface Difference {
   reported: string;
 }
 
-/** Null when there is none, or when it is not known yet. */
-export function differenceOf({ row, track }: KeptInstance, { desired, state, now }: Situation): Difference | null {
+/** Null when there is none, or when it is not known yet. A container that is being replaced is not judged by what its row shows. */
+export function differenceOf({ row, track }: KeptInstance, situation: Situation): Difference | null {
+  const { desired, state, now } = situation;
+  if (recycledSince(state, row.id) !== null) return null;
   const { image, templateHash } = matchesDesired(row, desired, state.template);
   if (image === "different")
     return { reason: "image_changed", wanted: `image ${desired.image}`, reported: `image ${row.image}` };
   const ageMs = now - (row.createdAt ?? track.firstSeenAt);
   const differs = templateHash === "different" || (templateHash === "not_reported" && ageMs >= NO_HASH_COUNTS_MS);
-  if (!differs || state.template === null) return null;
+  if (state.template === null || (!differs && !isHalfUpdated(row, situation))) return null;
+  if (!differs)
+    return {
+      reason: "template_changed",
+      wanted: `template hash ${state.template.hash}`,
+      reported: "an unfinished update",
+    };
   return {
     reason: "template_changed",
     wanted: `template hash ${state.template.hash}`,
     reported: `template hash ${row.templateHash ?? "none"}`,
   };
+}
+
+/** The row may show a template that was only prepared: the container is the old one, and would change with any restart. */
+function isHalfUpdated({ id }: Instance, { state, limits }: Situation): boolean {
+  return limits.updateStrategy === "in-place" && updateOf(state, id) !== null;
 }

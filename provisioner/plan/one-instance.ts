@@ -1,6 +1,6 @@
 // The rules for an instance as it is wanted or not: duplicates, another image or template, and serving. Pure.
 import type { Action, Decision } from "../model/plan.ts";
-import { heldReplacement } from "../state/held-replacement.ts";
+import { heldReplacement, wasRefused } from "../state/held-replacement.ts";
 import { replacementAllowedAt } from "../state/replacements.ts";
 import { PASSES_TO_RETURN } from "../state/track.ts";
 import { type Difference, differenceOf } from "./difference.ts";
@@ -8,6 +8,7 @@ import { spentBudget } from "./no-instance.ts";
 import { replacement } from "./replacement.ts";
 import { BLOCKED_MS, NEXT_CHECK_MS, noChange, type Rule, withInstance } from "./rule.ts";
 import type { KeptInstance, Situation } from "./situation.ts";
+import { inPlace, updateInPlace } from "./update-in-place.ts";
 
 // Each destroy waits for its rate limit: with more of them in one pass the next list, and what it may show, would be late.
 const MOST_DUPLICATES = 4;
@@ -39,13 +40,13 @@ export const DESIRED_RULES: readonly Rule[] = [
   {
     name: "replacement_held",
     observed:
-      "it differs, and a short time ago its destroy was refused, or it serves and nothing could be created: no credit, no offer, the API refuses",
+      "it differs, and a short time ago its destroy or update was refused, or it serves and nothing could be created: no credit, no offer, the API refuses",
     plan: "keep it, and serve it if it answers; `blocked` with this reason; try again with exponential backoff",
     decide: withInstance((kept, situation) => {
       const { state, serving, now } = situation;
       const difference = differenceOf(kept, situation);
       const held = difference && heldReplacement(state, kept.row.id, difference.wanted, now);
-      if (!held || (serving.server === null && held.reason !== "destroy_refused")) return null;
+      if (!held || (serving.server === null && !wasRefused(held.reason))) return null;
       return noChange(situation, held.reason, held.message, "blocked", Math.min(SERVING_MS, held.until - now));
     }),
   },
@@ -67,13 +68,13 @@ export const DESIRED_RULES: readonly Rule[] = [
   },
   {
     name: "no_create_left",
-    observed: "it serves and differs, and `VAST_MAX_CREATES_PER_HOUR` is reached",
+    observed: "it serves, differs and is not updated in place, and `VAST_MAX_CREATES_PER_HOUR` is reached",
     plan: "keep serving until a create is an hour old; `blocked: create_budget`",
     decide: withInstance((kept, situation) => {
       const difference = differenceOf(kept, situation);
       const spent = spentBudget(situation);
       if (difference === null || spent === null || situation.serving.server === null) return null;
-      if (isUnproven(difference, situation)) return null;
+      if (isUnproven(difference, situation) || inPlace(kept, difference, situation).action !== null) return null;
       const { wanted, reported } = difference;
       const message = `${kept.name} has ${reported}, but ${wanted} is wanted; it serves on, because nothing may be created: ${spent.message}`;
       return noChange(situation, "create_budget", message, "blocked", SERVING_MS);
@@ -82,13 +83,13 @@ export const DESIRED_RULES: readonly Rule[] = [
   {
     name: "image_changed",
     observed: "the image differs",
-    plan: "replace it",
+    plan: "replace it, or with `VAST_UPDATE_STRATEGY=in-place` its container where that is possible",
     decide: withInstance((kept, situation) => replaceIfDifferent("image_changed", kept, situation)),
   },
   {
     name: "template_changed",
     observed: "the template hash differs (a missing hash counts once the instance is older than 10 min)",
-    plan: "replace it",
+    plan: "the same",
     decide: withInstance((kept, situation) => replaceIfDifferent("template_changed", kept, situation)),
   },
   {
@@ -150,7 +151,11 @@ function replaceIfDifferent(reason: Difference["reason"], kept: KeptInstance, si
   const { wanted, reported } = difference;
   if (isUnproven(difference, situation)) return null;
   if (replacementAllowedAt(situation.state, situation.desired.revision, situation.now) !== null) return null;
-  const message = `${kept.name} has ${reported}, but ${wanted} is wanted; it is replaced`;
+  const update = inPlace(kept, difference, situation);
+  const what = `${kept.name} has ${reported}, but ${wanted} is wanted`;
+  if (update.action !== null) return updateInPlace(update.action, `${what}; it is updated in place`, situation);
+  const because = update.why === null ? "" : `, because it cannot be updated in place: ${update.why}`;
+  const message = `${what}; it is replaced${because}`;
   return replacement(kept.row, situation, reason, message, { wanted, reported });
 }
 

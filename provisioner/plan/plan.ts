@@ -12,6 +12,7 @@ import { noChange, type Rule } from "./rule.ts";
 import { type Situation, situationOf } from "./situation.ts";
 import { TEMPLATE_RULES } from "./template.ts";
 import { UNRESPONSIVE_RULES } from "./unresponsive.ts";
+import { UPDATING_RULE } from "./update-in-place.ts";
 
 const INTERNAL_ERROR_RULE = {
   name: "internal_error",
@@ -32,6 +33,7 @@ export const RULES: readonly Rule[] = [
   ...TEMPLATE_RULES,
   ...DESIRED_RULES,
   ...FAILED_RULES,
+  UPDATING_RULE,
   ...UNRESPONSIVE_RULES,
   ...NO_INSTANCE_RULES,
   INTERNAL_ERROR_RULE,

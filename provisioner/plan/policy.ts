@@ -1,7 +1,7 @@
 // Removes from a decision the actions that the operator's policy forbids, or that an old list may not decide. Pure.
 import type { Policy } from "../model/desired.ts";
 import { mayDecide, type Observation, type Published } from "../model/observation.ts";
-import { type Action, type Decision, destroysInstance, givesUpServer, withoutActions } from "../model/plan.ts";
+import { type Action, type Decision, givesUpServer, interruptsInstance, withoutActions } from "../model/plan.ts";
 import { NEXT_CHECK_MS } from "./rule.ts";
 
 // A decision that wants the next pass at once would spin while its actions are suppressed.
@@ -13,6 +13,7 @@ export function applyPolicy(decision: Decision, policy: Policy): { decision: Dec
   const suppressed = decision.actions.filter((action) => !allowed(action, policy));
   const mutations = suppressed.flatMap((action) => {
     if (action.kind === "destroy") return [`destroy ${action.id} (${action.reason})`];
+    if (action.kind === "update") return [`update ${action.id} (${action.reason})`];
     return action.kind === "create" || action.kind === "ban" ? [action.kind] : [];
   });
   if (mutations.length === 0) return { decision: { ...decision, actions }, suppressed };
@@ -21,7 +22,7 @@ export function applyPolicy(decision: Decision, policy: Policy): { decision: Dec
   return {
     decision: {
       ...decision,
-      state: destroysInstance(suppressed, serving.instance?.id) ? keptState : state,
+      state: interruptsInstance(suppressed, serving.instance?.id) ? keptState : state,
       message: `${decision.message} (suppressed by VAST_POLICY=${policy}: ${mutations.join(", ")})`,
       actions,
       nextCheckAt: Math.max(decision.nextCheckAt, decision.checkedAt + SUPPRESSED_RECHECK_MS),
@@ -43,11 +44,13 @@ export function afterGap(decision: Decision, published: Published): Decision {
   return { ...postponed(decision, published, why), actions };
 }
 
-const WAITS_FOR_NEXT_LOOK: ReadonlySet<Action["kind"]> = new Set(["create", "ban", "forget_intent"]);
+const WAITS_FOR_NEXT_LOOK: ReadonlySet<Action["kind"]> = new Set(["create", "update", "ban", "forget_intent"]);
+
+const NEEDS_FRESH_LIST: ReadonlySet<Action["kind"]> = new Set(["create", "destroy", "update", "forget_intent"]);
 
 /** True for actions that an old list may not decide. */
 export function needsFreshList(actions: readonly Action[]): boolean {
-  return actions.some(({ kind }) => kind === "create" || kind === "destroy" || kind === "forget_intent");
+  return actions.some(({ kind }) => NEEDS_FRESH_LIST.has(kind));
 }
 
 /** True where the list may not decide about these actions: it was asked for before the pass, or is too old by now. */

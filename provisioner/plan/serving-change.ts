@@ -2,7 +2,7 @@
 import { type Server, sameServer } from "../../common/upstream-file.ts";
 import type { Policy } from "../model/desired.ts";
 import { known, type Observation, type ProbeResult, type Published } from "../model/observation.ts";
-import { destroysInstance, type Plan } from "../model/plan.ts";
+import { interruptsInstance, type Plan } from "../model/plan.ts";
 import type { PlanInput } from "./input.ts";
 import { decide } from "./plan.ts";
 import { applyPolicy } from "./policy.ts";
@@ -30,7 +30,8 @@ export function servingChange(
   const { decision } = applyPolicy(decide({ ...input, seen }, last), policy);
   const { state, reason, message, serving, actions } = decision;
   if (!answers) return { state, reason, message, server: null, instance };
-  const mayReturn = serving.instance?.id === id && sameServer(serving.server, server) && !destroysInstance(actions, id);
+  const mayReturn =
+    serving.instance?.id === id && sameServer(serving.server, server) && !interruptsInstance(actions, id);
   return mayReturn ? { state, reason, message, server, instance: serving.instance } : null;
 }
 

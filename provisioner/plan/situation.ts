@@ -3,7 +3,9 @@ import { describe } from "../model/describe.ts";
 import { type InstancePhase, phaseOf } from "../model/instance-phase.ts";
 import type { ObservedInstance, Published } from "../model/observation.ts";
 import { NOT_SERVING, type Serving } from "../model/plan.ts";
-import type { Track } from "../state/schema.ts";
+import type { State, Track } from "../state/schema.ts";
+import { recycledSince } from "../state/updating.ts";
+import type { Instance } from "../vast/rows.ts";
 import { chooseInstance } from "./choose-instance.ts";
 import type { PlanInput } from "./input.ts";
 import { servingNow, servingWhileUnknown } from "./serving.ts";
@@ -35,6 +37,10 @@ export function situationOf(input: PlanInput, published: Published): Situation {
   const kept =
     track === undefined
       ? null
-      : { ...best, name: describe(row), track, phase: phaseOf(row, row.createdAt ?? track.firstSeenAt, now) };
+      : { ...best, name: describe(row), track, phase: phaseOf(row, startedAt(row, track, state), now) };
   return { ...input, instances, kept, serving: servingNow(row, input) };
+}
+
+function startedAt({ id, createdAt }: Instance, { firstSeenAt }: Track, state: State): number {
+  return recycledSince(state, id) ?? createdAt ?? firstSeenAt;
 }

@@ -1,5 +1,5 @@
 // The rules for a template that is missing or unknown. Pure.
-import { destroysInstance } from "../model/plan.ts";
+import { interruptsInstance } from "../model/plan.ts";
 import { FAILED_RULES } from "./failed-instance.ts";
 import { BLOCKED_MS, noChange, type Rule } from "./rule.ts";
 import type { Situation } from "./situation.ts";
@@ -45,7 +45,7 @@ function isDead(situation: Situation): boolean {
   if (kept === null || serving.server !== null) return false;
   for (const rule of [...FAILED_RULES, ...UNRESPONSIVE_RULES]) {
     const decision = rule.decide(situation);
-    if (decision !== null) return destroysInstance(decision.actions, kept.row.id);
+    if (decision !== null) return interruptsInstance(decision.actions, kept.row.id);
   }
   return false;
 }

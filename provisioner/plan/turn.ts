@@ -43,7 +43,7 @@ export function untilTurn(decision: Decision, wish: Wish, turn: PodTurn): Decisi
 }
 
 function replaces(action: Action): boolean {
-  return action.kind === "destroy" && action.difference !== undefined;
+  return action.kind === "update" || (action.kind === "destroy" && action.difference !== undefined);
 }
 
 // What was decided or ordered before, and what is one too many: none of it is the instance that the pod keeps.

@@ -21,6 +21,7 @@ import {
 } from "./metric-words.ts";
 import { registerMoneyMetrics } from "./money-metrics.ts";
 import { registerOffers } from "./offer-gauges.ts";
+import { UPDATE_OUTCOMES, updateOutcomes } from "./update-counts.ts";
 
 /** The counters, as hooks for the parts that do what is counted. */
 export interface ProvisionerCounts {
@@ -71,6 +72,12 @@ export function createMetrics(registry: Registry, parts: GaugeParts): Provisione
     labels: ["reason"],
     known: COUNTED_DESTROYS.map((reason) => ({ reason })),
   });
+  const updates = counter(registry, {
+    name: "vast_pod_updates_total",
+    help: "Changes of an instance in place (VAST_UPDATE_STRATEGY), by outcome: recycled, done, failed or postponed.",
+    labels: ["outcome"],
+    known: UPDATE_OUTCOMES.map((outcome) => ({ outcome })),
+  });
   const bans = counter(registry, {
     name: "vast_pod_bans_total",
     help: "Bans written to Redis, by kind (host or machine) and reason.",
@@ -103,6 +110,7 @@ export function createMetrics(registry: Registry, parts: GaugeParts): Provisione
     },
     onPass(before) {
       passes.inc();
+      for (const outcome of updateOutcomes(before, loop.state)) updates.inc({ outcome });
       passDurations.observe(loop.passMs / 1000);
       instance();
       for (const [id, track] of Object.entries(loop.state.tracks)) {

@@ -4,7 +4,7 @@ import type { LoopState } from "../loop-state.ts";
 import type { Desired, Limits, Policy } from "../model/desired.ts";
 import type { Observation } from "../model/observation.ts";
 import { OURS, type Ownership } from "../model/ownership.ts";
-import { type Action, type Decision, destroysInstance } from "../model/plan.ts";
+import { type Action, type Decision, interruptsInstance } from "../model/plan.ts";
 import { REASON_TEXTS } from "../model/reason-texts.ts";
 import type { Reason } from "../model/reasons.ts";
 import { decide } from "../plan/plan.ts";
@@ -22,7 +22,7 @@ export interface DecisionSettings {
 }
 
 type Next = NonNullable<StatusDocument["next"]>;
-type Mutation = Extract<Action, { kind: "create" | "destroy" | "ban" | "forget_intent" }>;
+type Mutation = Extract<Action, { kind: "create" | "destroy" | "update" | "ban" | "forget_intent" }>;
 
 const FIRST_STEP_MS = 1000;
 // Almost a month: no limit of a rule that has one is longer.
@@ -96,13 +96,13 @@ function isSame(a: Decision, b: Decision): boolean {
   return mutations(a).join() === mutations(b).join();
 }
 
-/** What the decision would create, destroy, ban or forget, as sentences without an end. */
+/** What the decision would create, destroy, update, ban or forget, as sentences without an end. */
 function mutations({ actions }: Decision): string[] {
   return actions.flatMap((action): string[] => (isMutation(action) ? [sentenceOf(action)] : []));
 }
 
 function isMutation(action: Action): action is Mutation {
-  return ["create", "destroy", "ban", "forget_intent"].includes(action.kind);
+  return ["create", "destroy", "update", "ban", "forget_intent"].includes(action.kind);
 }
 
 function sentenceOf(action: Mutation): string {
@@ -113,6 +113,8 @@ function sentenceOf(action: Mutation): string {
       return action.reason === "still_listed"
         ? `the destroy of instance ${action.id} is sent again`
         : `instance ${action.id} is destroyed (${action.reason})`;
+    case "update":
+      return `instance ${action.id} is updated in place (${action.reason})`;
     case "ban":
       return action.target === null ? "no host can be banned" : `${action.target.kind} ${action.target.id} is banned`;
     case "forget_intent":
@@ -125,7 +127,8 @@ function consequence(decision: Decision, { state }: LoopState, { policy, desired
   const done = mutations(decision);
   if (done.length === 0) return decision.message;
   const { reason, serving, actions } = decision;
-  if (destroysInstance(actions, serving.instance?.id) || reason === "create_never_appeared") {
+  const isKept = actions.some(({ kind }) => kind === "update");
+  if ((!isKept && interruptsInstance(actions, serving.instance?.id)) || reason === "create_never_appeared") {
     const waits = WAITING_REASONS.has(reason) || (reason === "app_not_listening" && isAgain(state, desired));
     done.push(waits ? "the next create waits" : "another one is created");
   }

@@ -122,7 +122,7 @@ export function planDocument(context: PlanContext, plan: PlanDecision = decideFo
   };
 }
 
-const acts = (kind: PlanStep["kind"]) => kind === "create" || kind === "destroy" || kind === "ban";
+const acts = (kind: PlanStep["kind"]) => ["create", "destroy", "update", "ban"].includes(kind);
 const banAlone = ({ kind, id, reason }: Ban): Ban => ({ kind, id, reason });
 
 function instanceOf({ situation: { kept, seen, serving } }: PlanDecision): PlanInstance | null {

@@ -5,7 +5,7 @@ import { type PlanDecision, replacesKept } from "./plan-decision.ts";
 import type { PlanOffers } from "./plan-offers.ts";
 
 export interface PlanStep {
-  kind: "list_again" | "withdraw" | "destroy" | "ban" | "create";
+  kind: "list_again" | "withdraw" | "destroy" | "update" | "ban" | "create";
   text: string;
   instanceId: number | null;
   offerId: number | null;
@@ -41,10 +41,15 @@ export function planSteps(
       if (confirmsFirst) add("list_again", "read the list again, which must be empty too", action);
       create(action);
     }
-    if (action.kind !== "destroy") continue;
+    if (action.kind !== "destroy" && action.kind !== "update") continue;
     const { instance, server } = decision.serving;
     if (server !== null && instance?.id === action.id)
       add("withdraw", `withdraw it from nginx, ${drainMs / 1000} s to drain`, action, { instanceId: action.id });
+    if (action.kind === "update") {
+      const text = `update ${action.id} in place (${action.reason}), and wait until the list shows it`;
+      add("update", text, action, { instanceId: action.id });
+      continue;
+    }
     add("destroy", `destroy ${action.id} (${action.reason})`, action, { instanceId: action.id });
     if (replacesKept(action, situation.kept)) create(action);
   }

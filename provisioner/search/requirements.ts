@@ -1,14 +1,12 @@
 // The requirements on an offer in addition to the user's query, and the search body with both. Pure.
 import { bannedIds } from "../model/bans.ts";
+import { diskSpace } from "../model/disk-space.ts";
 import type { Ban } from "../model/observation.ts";
 import type { Template } from "../vast/rows.ts";
 import { numberOf } from "./columns.ts";
 import { type Condition, type Filters, OPTION_NAMES } from "./fields.ts";
 import type { SearchQuery } from "./query.ts";
 
-// The API's default for a template without disk space, and the minimum that it accepts.
-const DEFAULT_DISK_GB = 10;
-const MIN_DISK_GB = 8;
 // ssh needs one more port of the machine than the template publishes.
 const SSH_PORTS = 1;
 // An instance ends with its offer: an instance of an offer that ends today would be replaced today.
@@ -32,11 +30,6 @@ export function requirements(
     maxDollarsPerHour,
     bans,
   };
-}
-
-/** GB that an instance of this template gets. */
-export function diskSpace(template: Template): number {
-  return Math.max(template.diskSpace ?? DEFAULT_DISK_GB, MIN_DISK_GB);
 }
 
 /** The program's own filters for every offer. A query with its own condition on the duration replaces the one here. */

@@ -4,12 +4,13 @@ import { CREATE_BUDGET_MS } from "../model/deadlines.ts";
 import type { Desired } from "../model/desired.ts";
 import { matchesDesired } from "../model/matches-desired.ts";
 import type { Observation, Published } from "../model/observation.ts";
-import type { Instance } from "../vast/rows.ts";
+import type { Instance, Template } from "../vast/rows.ts";
 import { needsConfirmation } from "./apply-outcome.ts";
 import { clampTimestamps } from "./clamp-timestamps.ts";
 import { afterAgreement, recentReplacements } from "./replacements.ts";
 import type { State, Track } from "./schema.ts";
 import { newTrack, track, withProbe } from "./track.ts";
+import { afterList, afterProbes, withoutOldAnswer } from "./updating.ts";
 
 const HOUR_MS = 3_600_000;
 
@@ -34,7 +35,7 @@ export function applyObservation(
     bansUnknownSince: seen.bans.known ? null : (state.bansUnknownSince ?? now),
   };
   if (seen.template.known && seen.template.value !== null && seen.templateAt >= (state.template?.readAt ?? 0))
-    next.template = { ...seen.template.value, seenAt: now, readAt: seen.templateAt };
+    Object.assign(next, withTemplate(state, seen.template.value, seen, now));
   if (!seen.list.known) return { ...next, tracks: probedOnly(state.tracks, seen, now) };
 
   const listed = seen.list.value;
@@ -49,14 +50,18 @@ export function applyObservation(
   if (next.intent !== null && own.some(({ row }) => next.intent?.contract === null || next.intent?.contract === row.id))
     next.intent = null;
 
-  next.tracks = Object.fromEntries(own.map((one) => [one.row.id, track(state.tracks[one.row.id], one, seen, now)]));
+  Object.assign(next, afterList(next, own, seen));
+  next.tracks = Object.fromEntries(
+    own.map((one) => [one.row.id, track(state.tracks[one.row.id], withoutOldAnswer(next, one, seen), seen, now)]),
+  );
+  Object.assign(next, afterProbes(next));
   // An hour of serving ends a series of unreachable instances: a later outage has another cause.
   const proven = Object.values(next.tracks).some((t) => t.servingSince !== null && now - t.servingSince > HOUR_MS);
   if (proven) next.unreachableHost = null;
   if (Object.values(next.tracks).some((t) => t.serving))
     Object.assign(next, { backoff: null, notListening: null, brokenImages: null, hasServed: true });
   const agrees = own.some(({ row }) => next.tracks[row.id]?.serving === true && isAsDesired(row, desired, next));
-  next.converging = afterAgreement(state.converging, agrees, now);
+  next.converging = afterAgreement(next.converging, agrees, now);
   if (!own.some(({ row }) => row.id === next.heldReplacement?.instanceId)) next.heldReplacement = null;
 
   if (listed.length > 0) return { ...next, confirmedNone: true, firstNoneAt: null };
@@ -67,6 +72,20 @@ export function applyObservation(
   const firstNoneAt = vanished ? seen.listedAt : (state.firstNoneAt ?? seen.listedAt);
   const confirmedNone = seen.listedAt > firstNoneAt && seen.listedAt - firstNoneAt >= firstCreateWaitMs;
   return { ...next, confirmedNone, firstNoneAt };
+}
+
+/** The ports of the content before are kept as long as an instance may still have them. */
+function withTemplate(
+  { template: before, templateBefore }: State,
+  value: Template,
+  seen: Observation,
+  now: number,
+): Pick<State, "template" | "templateBefore"> {
+  const template = { ...value, seenAt: now, readAt: seen.templateAt };
+  const isUsed = seen.instances.some(({ row }) => row.templateHash === templateBefore?.hash);
+  if (before === null || before.hash === value.hash || before.portFlags === undefined || isUsed)
+    return { template, templateBefore };
+  return { template, templateBefore: { hash: before.hash, portFlags: before.portFlags } };
 }
 
 function isAsDesired(row: Instance, desired: Desired, state: State): boolean {

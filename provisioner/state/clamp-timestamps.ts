@@ -12,7 +12,7 @@ export function clampTimestamps(state: State, now: number): State {
   const notAfterNow = <T extends number | null>(at: T) => (at !== null && at > now ? now : at);
   const most = now + LONGEST_BACKOFF_MS;
   const wait = <T extends { until: number }>(one: T): T => (one.until > most ? { ...one, until: most } : one);
-  const { intent, backoff, account, converging, heldReplacement, money, takeovers, template } = state;
+  const { intent, backoff, account, converging, heldReplacement, money, takeovers, template, updating } = state;
   return withParts(state, {
     tracks: mapValues(state.tracks, (track) => trackOf(track, notAfterNow)),
     intent: intent && withParts(intent, { startedAt: notAfterNow(intent.startedAt) }),
@@ -35,6 +35,13 @@ export function clampTimestamps(state: State, now: number): State {
     backoff: backoff && wait(backoff),
     account: account && wait(account),
     heldReplacement: heldReplacement && wait(heldReplacement),
+    updating:
+      updating &&
+      withParts(updating, {
+        startedAt: notAfterNow(updating.startedAt),
+        sentAt: notAfterNow(updating.sentAt),
+        recycledAt: notAfterNow(updating.recycledAt),
+      }),
     firstNoneAt: notAfterNow(state.firstNoneAt),
     template:
       template && withParts(template, { seenAt: notAfterNow(template.seenAt), readAt: notAfterNow(template.readAt) }),

@@ -8,11 +8,16 @@ export type HeldReason = HeldReplacement["reason"];
 export const isHeldReason = (word: string): word is HeldReason => HELD_REASONS.some((reason) => reason === word);
 
 const MINUTE_MS = 60_000;
-// The wait doubles from the first to the ceiling. Each attempt to destroy withdraws the server for the drain: a right that is missing
-// needs a person, who should not have to wait longer than this afterwards.
+// The wait doubles from the first to the ceiling. Each attempt to destroy or update withdraws the server for the drain: a right that is
+// missing needs a person, who should not have to wait longer than this afterwards.
 const REFUSED_MS = { first: MINUTE_MS, ceiling: 30 * MINUTE_MS };
 // Asking whether an instance can be created costs a search and interrupts nothing.
 const NOT_POSSIBLE_MS = { first: MINUTE_MS / 2, ceiling: 10 * MINUTE_MS };
+
+/** The instance was to be destroyed or updated, and the attempt may have interrupted it. */
+export function wasRefused(reason: HeldReason): boolean {
+  return reason === "destroy_refused" || reason === "update_refused";
+}
 
 /** The next attempt to replace `instanceId` by `wanted` waits, longer with each failure of the same kind. */
 export function holdReplacement(
@@ -23,7 +28,7 @@ export function holdReplacement(
   const before = state.heldReplacement;
   const same = before?.instanceId === held.instanceId && before.wanted === held.wanted && before.reason === held.reason;
   const failures = same ? before.failures + 1 : 1;
-  const { first, ceiling } = held.reason === "destroy_refused" ? REFUSED_MS : NOT_POSSIBLE_MS;
+  const { first, ceiling } = wasRefused(held.reason) ? REFUSED_MS : NOT_POSSIBLE_MS;
   return { ...state, heldReplacement: { ...held, failures, until: now + exponentialMs(first, ceiling, failures) } };
 }
 

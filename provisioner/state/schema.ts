@@ -91,9 +91,10 @@ const backoff = z.object({
 });
 export type Backoff = z.infer<typeof backoff>;
 
-/** Why a serving instance is not replaced: it was not destroyed, or nothing could be created in its place. */
+/** Why a serving instance is not replaced: it was not destroyed or updated, or nothing could be created in its place. */
 export const HELD_REASONS = [
   "destroy_refused",
+  "update_refused",
   "no_offer",
   "create_refused",
   "create_rate_limited",
@@ -102,6 +103,21 @@ export const HELD_REASONS = [
   "account_no_credit",
   "account_spend_limit",
 ] as const;
+
+const updatingSchema = z.object({
+  instanceId: z.int(),
+  /** In the words of `converging`. */
+  wanted: z.string(),
+  image: z.string(),
+  templateHash: z.string(),
+  startedAt: instantSchema,
+  /** When the new template was sent, whatever came of it; null: it was certainly not sent, or the program was killed then. */
+  sentAt: instantSchema.nullable(),
+  /** When the recycle was sent: from then on the container is another one. */
+  recycledAt: instantSchema.nullable(),
+  /** Why it has failed: then the instance is replaced. */
+  failed: z.string().nullable(),
+});
 
 /** What the instances of the label have cost (money.ts). */
 export const moneySchema = z.object({
@@ -182,6 +198,8 @@ export const stateSchema = z.object({
     })
     .nullable()
     .default(null),
+  /** The change of an instance in place that has begun, or has failed (updating.ts). */
+  updating: updatingSchema.nullable().default(null),
   /** How many instances in a row had an app that never listened, and for which revision. */
   notListening: z.object({ wanted: z.string(), count: z.int() }).nullable(),
   /** How many instances in a row could not use the image or had too small a disk, and for which revision. */
@@ -201,11 +219,14 @@ export const stateSchema = z.object({
       creatorId: z.number().nullable(),
       diskSpace: z.number().nullable(),
       publishedPorts: z.int().min(0).default(0),
+      portFlags: z.string().optional(),
       seenAt: instantSchema,
       /** When it was asked for: a reading of an earlier time does not replace it. */
       readAt: instantSchema.default(0),
     })
     .nullable(),
+  /** The ports of the template's content before that, which the instance may still have. */
+  templateBefore: z.object({ hash: z.string(), portFlags: z.string() }).nullable().default(null),
   /** When the instances were last observed. */
   observedAt: instantSchema.nullable().default(null),
   listUnknownSince: instantSchema.nullable(),
@@ -242,6 +263,7 @@ export function emptyState(label: string): State {
     replacements: [],
     takeovers: { vanishedAt: null, foreign: null, at: [] },
     heldReplacement: null,
+    updating: null,
     notListening: null,
     brokenImages: null,
     hasServed: false,
@@ -249,6 +271,7 @@ export function emptyState(label: string): State {
     confirmedNone: false,
     firstNoneAt: null,
     template: null,
+    templateBefore: null,
     observedAt: null,
     listUnknownSince: null,
     bansUnknownSince: null,

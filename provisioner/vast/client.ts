@@ -28,6 +28,17 @@ export interface CreateRequest {
   imageLogin?: string;
 }
 
+/** Another image and template for the container of an instance. */
+export interface UpdateRequest {
+  id: number;
+  templateHash: string;
+  image: string;
+  /** GB, where the disk has to grow. */
+  diskSpace?: number;
+  /** As in a create. */
+  imageLogin?: string;
+}
+
 export interface VastClient {
   /**
    * All instances that have exactly this label, or all of the account for null. Throws unless all pages were read and are consistent.
@@ -57,7 +68,7 @@ export interface VastClient {
   charges(from: number, to: number, signal?: AbortSignal): Promise<Charges>;
   /** Offers in the API's order (64 at most). `body` is the flat search body. */
   searchOffers(body: Record<string, unknown>, signal?: AbortSignal, onSent?: () => void): Promise<Offer[]>;
-  // The two calls that change something are not sent when their fence forbids it: they throw `not_sent`.
+  // The calls that change something are not sent when their fence forbids it: they throw `not_sent`.
   /**
    * Rents an offer and returns the instance's id. It is never repeated automatically: it is not idempotent. Aborting `beforeSent`
    * cancels it only while it waits for its rate limit.
@@ -65,6 +76,10 @@ export interface VastClient {
   createInstance(request: CreateRequest, fence: Fence, signal?: AbortSignal, beforeSent?: AbortSignal): Promise<number>;
   /** Sends the destroy request. When it resolves, the request was accepted; the instance may still exist. */
   destroyInstance(id: number, fence: Fence, signal?: AbortSignal): Promise<void>;
+  /** Prepares the container with which the next recycle starts. Both calls may be repeated. */
+  updateTemplate(request: UpdateRequest, fence: Fence, signal?: AbortSignal): Promise<void>;
+  /** Replaces the container on the same machine by one with the prepared image, which is pulled. What its disk holds is lost. */
+  recycleInstance(id: number, fence: Fence, signal?: AbortSignal): Promise<void>;
 }
 
 // A create takes the API a few seconds at most; after a longer silence its outcome is unknown.
@@ -219,6 +234,23 @@ export function createVastClient(send: Send, { apiKey, clean, onDuplicateTemplat
 
     async destroyInstance(id, fence, signal) {
       await send({ method: "DELETE", path: `/api/v0/instances/${id}/`, body: {}, endpoint: "destroy", fence }, signal);
+    },
+
+    async updateTemplate({ id, templateHash, image, diskSpace, imageLogin }, fence, signal) {
+      const path = `/api/v0/instances/update_template/${id}/`;
+      // Without the id in the body: the API may refuse what stands in the path as well.
+      const body = {
+        template_hash_id: templateHash,
+        image,
+        ...(diskSpace === undefined ? {} : { disk: diskSpace }),
+        ...(imageLogin === undefined ? {} : { image_login: imageLogin }),
+      };
+      await send({ method: "PUT", path, body, endpoint: "update_template", fence }, signal);
+    },
+
+    async recycleInstance(id, fence, signal) {
+      const path = `/api/v0/instances/recycle/${id}/`;
+      await send({ method: "PUT", path, body: {}, endpoint: "recycle", fence }, signal);
     },
   };
 }

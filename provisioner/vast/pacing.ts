@@ -8,6 +8,8 @@ import type { VastError } from "./errors.ts";
 export const INTERVALS_MS: Readonly<Record<string, number>> = {
   create: 4500,
   destroy: 3000,
+  update_template: 2000,
+  recycle: 1000,
   list: 1000,
   template: 3000,
   search: 6000, // ten a minute

@@ -45,6 +45,7 @@ const instanceRow = z.object({
   dph_total: numeric,
   dph_base: numeric,
   storage_total_cost: numeric,
+  disk_space: numeric,
   gpu_name: text,
   num_gpus: numeric,
   start_date: numeric,
@@ -74,6 +75,8 @@ export interface Instance {
   dollarsPerHour: number | null;
   /** The part of it for the disk, which a stopped instance pays too. */
   diskDollarsPerHour: number | null;
+  /** Its disk in GB. It can only grow. */
+  diskGb: number | null;
   gpuName: string;
   /** How many GPUs of that name. */
   gpus: number | null;
@@ -114,6 +117,7 @@ export function readInstance(row: unknown): Instance | null {
     directPortStart: r.direct_port_start !== null && r.direct_port_start > 0 ? r.direct_port_start : null,
     dollarsPerHour: r.dph_total,
     diskDollarsPerHour: r.storage_total_cost ?? difference(r.dph_total, r.dph_base),
+    diskGb: r.disk_space !== null && r.disk_space > 0 ? r.disk_space : null, // -1: not known
     gpuName: r.gpu_name.trim(),
     gpus: r.num_gpus,
     createdAt: r.start_date === null ? null : r.start_date * 1000,
@@ -198,19 +202,23 @@ export interface Template {
   diskSpace: number | null;
   /** Number of ports, TCP and UDP, that the template publishes. */
   publishedPorts: number;
+  /** Their flags in one text, to be compared; absent in what version 0.1.0 has stored. */
+  portFlags?: string | undefined;
 }
 
 export function readTemplate(row: unknown): Template | null {
   const parsed = templateRow.safeParse(row);
   if (!parsed.success) return null;
   const r = parsed.data;
+  const ports = publishedPorts(r.env);
   return {
     id: r.id,
     hash: r.hash_id,
     name: r.name,
     creatorId: r.creator_id,
     diskSpace: r.recommended_disk_space,
-    publishedPorts: publishedPorts(r.env).length,
+    publishedPorts: ports.length,
+    portFlags: ports.toSorted().join(" "),
   };
 }
 

@@ -69,6 +69,14 @@ export interface DestroyTruth {
   others: number;
 }
 
+/** A container that was replaced on its machine: `wanted` are the image and the hash that its pod had sent before, in one text. */
+export interface RecycleTruth {
+  at: number;
+  pod: number;
+  id: number;
+  wanted: string;
+}
+
 export interface PodTruth {
   name: string;
   label: string;
@@ -79,8 +87,8 @@ export interface PodTruth {
    * lease in Redis at that moment.
    */
   acts: { at: number; process: number; leaseOfOther: boolean }[];
-  /** When requests to the pod were answered by an instance with its label. */
-  serving: (Span & { id: number })[];
+  /** When requests to the pod were answered by an instance with its label; `shows`: image and hash of its row when that began. */
+  serving: (Span & { id: number; shows?: string })[];
   /** When nginx routed to an address at which nothing listened. */
   dead: Span[];
   /** When the pod was replaced and its volumes were lost. */
@@ -114,6 +122,7 @@ export interface Truth {
   creates: CreateTruth[];
   touches: TouchTruth[];
   destroys: DestroyTruth[];
+  recycles: RecycleTruth[];
   disturbances: Disturbance[];
   /** When Redis was down or lost its data; the whole run if there is no Redis. */
   redisUnreliable: Span[];

@@ -9,6 +9,7 @@ import { KILL_POINTS, type KillPoint } from "./process.ts";
 import { drawRefusals } from "./refusals.ts";
 import { drawReplacements } from "./replacements.ts";
 import { FIRST_IMAGE, type Injection, type Scenario } from "./scenario.ts";
+import { drawUpdateFaults } from "./update-faults.ts";
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 3_600_000;
@@ -19,6 +20,8 @@ const PER_POD_HOUR = 3;
 const PER_HOUR = 6;
 // In this part of the runs every stop destroys the instance.
 const ENDS_PART = 0.3;
+// Of the pods, half change their instance in place.
+const IN_PLACE_PART = 0.5;
 // In most runs the first instance can come up before the first fault.
 const QUIET_START_MS = 4 * MINUTE_MS;
 
@@ -66,9 +69,16 @@ export function faultMix(seed: number, { hours, pods, fleet = false }: FaultMixO
   // Some images are reported with their digest once they run: no replacement can change that.
   const reported = seededRandom(seed, "reported");
   if (reported.chance(0.2)) emulator.images = { [FIRST_IMAGE]: { runningAs: `${FIRST_IMAGE}@sha256:4e17` } };
+  const updates = seededRandom(seed, "updates");
+  const inPlacePods = Array.from({ length: pods }, (_, pod) => pod).filter(() => updates.chance(IN_PLACE_PART));
+  emulator.templateUpdateExtras = updates.pick(["applied", "applied", "ignored", "refused"]);
+  emulator.notRunningStatus = updates.pick([200, 400]);
+  emulator.idInBody = updates.pick(["accepted", "refused"]);
+  injections.push(...drawUpdateFaults(updates, faultsEndMs));
   const freezes = { pods, faultsEndMs, steadyRedis: redis === "steady", losesRows };
   injections.push(...drawFreezes(seededRandom(seed, "freezes"), freezes));
-  return { seed, hours, pods, faultsEndMs, env, oneAddress: random.chance(0.5) || fleet, emulator, injections };
+  const oneAddress = random.chance(0.5) || fleet;
+  return { seed, hours, pods, faultsEndMs, env, inPlacePods, oneAddress, emulator, injections };
 }
 
 interface Context {

@@ -250,3 +250,31 @@ test("law 12: a program that forgets why it replaced an instance replaces one af
   expect(await broken({ ...scenario, injections: restarts }, healthy)).toEqual([]);
   expect(await broken({ ...scenario, injections: restarts }, forgets)).toContain("no-loop");
 });
+
+test("law 13: a program that believes what it sent serves a container that was never changed", async () => {
+  // The template is taken, and the container is created again as it was.
+  const effect = { kind: "answer", status: 200, body: { success: true } };
+  const rule = { method: "PUT", path: "^/api/v0/instances/update_template/", times: 0, effect };
+  const scenario = scenarioWith(
+    [
+      { kind: "api-fault", at: 10 * MINUTE_MS, forMs: 20 * MINUTE_MS, rule },
+      { kind: "template", at: 11 * MINUTE_MS, readme: "edited" },
+    ],
+    { inPlacePods: [0], emulator: { bootSeconds: 20 } },
+  );
+  let hash: unknown = null;
+  let recycled = false;
+  const believes = withCalls(async (call, pass) => {
+    if (call.path.includes("/recycle/")) recycled = true;
+    if (call.path === "/api/v0/template/") {
+      const answer = await pass();
+      if (Array.isArray(answer.templates)) hash = answer.templates.filter(isObject)[0]?.hash_id;
+      return answer;
+    }
+    if (!isList(call) || !recycled) return "pass";
+    const answer = await pass();
+    return { ...answer, instances: rowsOf(answer).map((row) => ({ ...row, template_hash_id: String(hash) })) };
+  });
+  expect(await broken(scenario, healthy)).toEqual([]);
+  expect(await broken(scenario, believes)).toContain("update-shown");
+});

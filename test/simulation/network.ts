@@ -32,6 +32,8 @@ const SILENT_CODE = "ETIMEDOUT";
 // About half of the calls in flight arrive when their process is killed.
 const ARRIVES_AFTER_KILL = 0.5;
 
+const DONE = { create: "create-made", destroy: "destroy-done", update: "update-done" } as const;
+
 /** The adapter that stands between axios and the API for one process. */
 export function apiAdapter(connection: ApiConnection, process: Process): AxiosAdapter {
   const { time, emulator, random, observer } = connection;
@@ -70,7 +72,7 @@ export function apiAdapter(connection: ApiConnection, process: Process): AxiosAd
         if (sentAlive && !process.alive() && !random.chance(ARRIVES_AFTER_KILL)) return;
         const answer = emulator.handle(request);
         observer.arrived(request, answer);
-        const done = kind === "create" ? "create-made" : kind === "destroy" ? "destroy-done" : null;
+        const done = kind === null ? null : DONE[kind];
         if (!process.alive() || (done !== null && !process.passes(done))) return;
         deliver(answer, latency(), {
           whole: (ms) =>
@@ -113,10 +115,12 @@ function deliver(
   }
 }
 
-/** Which of the two calls that change something it is. */
-export function kindOf(request: ApiRequest): "create" | "destroy" | null {
+/** Which of the calls that change something it is. */
+export function kindOf(request: ApiRequest): "create" | "destroy" | "update" | null {
   if (request.method === "PUT" && request.url.startsWith("/api/v0/asks/")) return "create";
   if (request.method === "DELETE" && request.url.startsWith("/api/v0/instances/")) return "destroy";
+  if (request.method === "PUT" && /^\/api\/v0\/instances\/(update_template|recycle)\//.test(request.url))
+    return "update";
   return null;
 }
 

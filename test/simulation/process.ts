@@ -13,6 +13,8 @@ export const KILL_POINTS = [
   "create-over",
   "destroy-sent",
   "destroy-done",
+  "update-sent",
+  "update-done",
   "state-before",
   "state-after",
   "upstream-after",

@@ -6,6 +6,7 @@ import type { Emulator } from "../emulator/emulator.ts";
 import { settle } from "../emulator/instances/billing.ts";
 import { isListening } from "../emulator/instances/endpoints.ts";
 import { type Instance, isLive } from "../emulator/instances/instance.ts";
+import { instanceRow } from "../emulator/instances/row.ts";
 import { isObject, parseJson } from "../emulator/json.ts";
 import type { ApiRequest, ApiResponse } from "../emulator/message.ts";
 import { templateHash } from "../emulator/templates/template.ts";
@@ -66,6 +67,7 @@ export function createRecorder(parts: RecorderParts): Recorder {
   let servers: readonly (Server | null)[] = [];
   const failedProbes = new Map<string, { at: number; failingMs: number }>();
   const deleteSent = new Set<number>();
+  const prepared = new Map<number, string>();
   let known = 0;
   let hashed: { content: unknown; value: string } = { content: null, value: "" };
   let hash = { value: desiredHash(), since: now() };
@@ -163,7 +165,7 @@ export function createRecorder(parts: RecorderParts): Recorder {
       if (id !== null) served.add(id);
       if ((before?.id ?? null) === id) return;
       if (before !== null) before.to = at;
-      if (id !== null) pod.serving.push({ from: at, to: Number.POSITIVE_INFINITY, id });
+      if (id !== null) pod.serving.push({ from: at, to: Number.POSITIVE_INFINITY, id, shows: shownBy(id) });
       record(index, id === null ? "serves nothing any more" : `serves from instance ${id}`);
     });
     for (const one of open.values()) {
@@ -172,6 +174,21 @@ export function createRecorder(parts: RecorderParts): Recorder {
       recordBill(one);
       one.servesNow = serves;
     }
+  }
+
+  function shownBy(id: number): string {
+    const instance = world.instances.get(id);
+    if (instance === undefined) return "";
+    const { image_uuid: image, template_hash_id: templateHash } = instanceRow(world, instance);
+    return `${image} ${templateHash}`;
+  }
+
+  /** The container that the pod's calls prepare and start. */
+  function recordUpdate(pod: number, request: ApiRequest, id: number, refused: boolean): void {
+    const body = parseJson(request.body);
+    if (request.url.includes("/update_template/")) {
+      if (isObject(body)) prepared.set(id, `${body.image} ${body.template_hash_id}`);
+    } else if (!refused) truth.recycles.push({ at: now(), pod, id, wanted: prepared.get(id) ?? "" });
   }
 
   /** True if some nginx routes elsewhere than when this was last asked. */
@@ -254,6 +271,7 @@ export function createRecorder(parts: RecorderParts): Recorder {
         const label = world.instances.get(id)?.label ?? null;
         const refused = answer.status >= 400 && answer.status < 500 && answer.status !== 404 && !isUncertain(answer);
         truth.touches.push({ at: now(), pod, id, label, call: `${request.method} ${request.url}`, refused });
+        if (kindOf(request) === "update") recordUpdate(pod, request, id, refused || saysNo(answer));
       }
       observe();
     },
@@ -279,6 +297,12 @@ export function createRecorder(parts: RecorderParts): Recorder {
 
 function idIn(request: ApiRequest): number {
   return Number(/\/(\d+)\/?(?:\?|$)/.exec(request.url)?.[1] ?? Number.NaN);
+}
+
+/** With a status of success the API can say that nothing was done. */
+function saysNo({ body, delivery }: ApiResponse): boolean {
+  const answer = delivery.kind === "whole" ? parseJson(body) : null;
+  return isObject(answer) && answer.success === false;
 }
 
 /** True if this answer does not prove to the caller that nothing was created. */

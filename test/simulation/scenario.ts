@@ -50,6 +50,8 @@ export interface Scenario {
   faultsEndMs: number;
   /** Additional environment of every pod. */
   env: Record<string, string>;
+  /** The pods that change their instance in place. */
+  inPlacePods?: readonly number[];
   /** All pods call the API from one address and share its limits. */
   oneAddress: boolean;
   /** Settings of the emulator for the whole run. */

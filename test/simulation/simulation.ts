@@ -130,6 +130,7 @@ export async function simulate(scenario: Scenario, options: RunOptions = {}): Pr
     creates: [],
     touches: [],
     destroys: [],
+    recycles: [],
     disturbances: [],
     redisUnreliable: scenario.env.BLACKLIST_ENABLED === "true" ? [] : [{ from: START, to: end }],
   };
@@ -188,6 +189,7 @@ export async function simulate(scenario: Scenario, options: RunOptions = {}): Pr
           DOCKER_LOGIN: "-u robot -p registry-password registry.example",
           VAST_SEARCH_QUERY: JSON.stringify(QUERY),
           VAST_URL: "http://api.sim",
+          ...(scenario.inPlacePods?.includes(i) ? { VAST_UPDATE_STRATEGY: "in-place" } : {}),
           ...scenario.env,
         },
         connection: {

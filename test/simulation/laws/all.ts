@@ -11,6 +11,7 @@ import { othersUntouched } from "./others.ts";
 import { servesOrEnds } from "./serves-or-ends.ts";
 import { servingAgain } from "./serving-again.ts";
 import { twoInstances } from "./two-instances.ts";
+import { updateShown } from "./update-shown.ts";
 
 export const LAWS = {
   "two-instances": twoInstances,
@@ -24,6 +25,7 @@ export const LAWS = {
   "ordered-end": orderedEnd,
   "dead-dropped": deadDropped,
   "no-loop": noLoop,
+  "update-shown": updateShown,
 } as const satisfies Record<string, Law>;
 export type LawName = keyof typeof LAWS;
 

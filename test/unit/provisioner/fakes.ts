@@ -9,7 +9,7 @@ import { known } from "../../../provisioner/model/observation.ts";
 import type { Pauses } from "../../../provisioner/observe/pauses.ts";
 import type { State } from "../../../provisioner/state/schema.ts";
 import type { Charges, PriceIncrease } from "../../../provisioner/vast/account-calls.ts";
-import type { CreateRequest, VastClient } from "../../../provisioner/vast/client.ts";
+import type { CreateRequest, UpdateRequest, VastClient } from "../../../provisioner/vast/client.ts";
 import { VastError, type VastErrorFields } from "../../../provisioner/vast/errors.ts";
 import type { InstanceCounts } from "../../../provisioner/vast/instance-list.ts";
 import type { Instance, Offer, Template } from "../../../provisioner/vast/rows.ts";
@@ -27,6 +27,7 @@ export const ACCOUNT_ID = 4321;
 export interface FakeClient extends VastClient {
   requests: CreateRequest[];
   searches: Record<string, unknown>[];
+  updates: UpdateRequest[];
 }
 
 export interface ClientScript {
@@ -43,15 +44,19 @@ export interface ClientScript {
   /** Answers the contract, or throws. */
   create?: (offerId: number) => number;
   destroy?: (id: number) => void;
+  update?: (request: UpdateRequest) => void;
+  recycle?: (id: number) => void;
 }
 
 /** A function of the script may throw. */
 export function fakeClient(journal: Journal, script: ClientScript = {}): FakeClient {
   const requests: CreateRequest[] = [];
   const searches: Record<string, unknown>[] = [];
+  const updates: UpdateRequest[] = [];
   return {
     requests,
     searches,
+    updates,
     async listInstances(label) {
       journal.push("list");
       script.onList?.([label ?? ""]);
@@ -111,6 +116,15 @@ export function fakeClient(journal: Journal, script: ClientScript = {}): FakeCli
     async destroyInstance(id) {
       journal.push(`destroy ${id}`);
       script.destroy?.(id);
+    },
+    async updateTemplate(request) {
+      journal.push(`update ${request.id}`);
+      updates.push(request);
+      script.update?.(request);
+    },
+    async recycleInstance(id) {
+      journal.push(`recycle ${id}`);
+      script.recycle?.(id);
     },
   };
 }

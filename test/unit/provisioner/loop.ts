@@ -4,7 +4,7 @@ import { createActor } from "../../../provisioner/act/act.ts";
 import { noPodTurns, type PodTurns } from "../../../provisioner/fleet/pod-turns.ts";
 import { type Lease, noLease } from "../../../provisioner/lease/lease.ts";
 import { type LoopState, startState } from "../../../provisioner/loop-state.ts";
-import type { Policy } from "../../../provisioner/model/desired.ts";
+import type { Limits, Policy } from "../../../provisioner/model/desired.ts";
 import type { Observation } from "../../../provisioner/model/observation.ts";
 import type { Urgency } from "../../../provisioner/observe/list-schedule.ts";
 import type { Pauses } from "../../../provisioner/observe/pauses.ts";
@@ -78,6 +78,8 @@ interface Setup extends ClientScript {
   state?: State;
   file?: UpstreamFile | null;
   policy?: Policy;
+  limits?: Partial<Limits>;
+  imageLogin?: string;
   /** True when the list of an observation is a second old. */
   oldList?: (urgency: Urgency) => boolean;
   /** How old the list of an observation is; instead of `oldList`. */
@@ -133,7 +135,7 @@ export function loop(setup: Setup) {
       log,
       desired,
       query: query(),
-      imageLogin: () => null,
+      imageLogin: () => setup.imageLogin ?? null,
       save: disk.save,
       mayMutate: lease.mayMutate,
       pauses: setup.pauses ?? noPauses,
@@ -153,7 +155,7 @@ export function loop(setup: Setup) {
     clock,
     log,
     desired,
-    limits,
+    limits: { ...limits, ...setup.limits },
     policy: setup.policy ?? "sync",
     drainMs: 10 * SECOND,
     firstCreateWaitMs: 10 * SECOND,
@@ -168,6 +170,7 @@ export function loop(setup: Setup) {
     stop,
     disk,
     lines,
+    updates: client.updates,
     asks,
     brokenPublisher,
     pass: () => clock.drive(pass(parts, loop, stop.signal, never)),

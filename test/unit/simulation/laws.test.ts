@@ -13,6 +13,7 @@ import { othersUntouched } from "../../simulation/laws/others.ts";
 import { servesOrEnds } from "../../simulation/laws/serves-or-ends.ts";
 import { servingAgain } from "../../simulation/laws/serving-again.ts";
 import { twoInstances } from "../../simulation/laws/two-instances.ts";
+import { updateShown } from "../../simulation/laws/update-shown.ts";
 
 const SECOND = 1000;
 const MINUTE = 60_000;
@@ -44,6 +45,7 @@ function truthOf(over: Partial<Truth> = {}, pod: Partial<PodTruth> = {}): Truth 
     creates: [],
     touches: [],
     destroys: [],
+    recycles: [],
     disturbances: [],
     redisUnreliable: [],
     ...over,
@@ -323,4 +325,16 @@ test("the third answering instance that a pod gives up within an hour is a breac
   expect(laws(destroy(30, { others: 1 }))).toEqual([]);
   expect(laws(destroy(30, { failedProbeMs: 1000 }))).toEqual([]);
   expect(laws(destroy(30), { imageChanges: [25 * MINUTE] })).toEqual([]);
+});
+
+test("an instance that is served within 120 s after its recycle is a breach while its row shows something else", () => {
+  const serving = (from: number, shows: string) => [{ from, to: HOUR, id: 1, shows }];
+  const recycles = [{ at: MINUTE, pod: 0, id: 1, wanted: "app:2 h" }];
+  const laws = (from: number, shows: string, pod: Partial<PodTruth> = {}) =>
+    updateShown(truthOf({ recycles }, { serving: serving(from, shows), ...pod }));
+  expect(laws(2 * MINUTE, "app:1 h")).toMatchObject([{ law: "update-shown", at: 2 * MINUTE }]);
+  expect(laws(2 * MINUTE, "app:2 h")).toEqual([]);
+  expect(laws(3 * MINUTE, "app:1 h")).toEqual([]);
+  expect(laws(MINUTE - 1, "app:1 h")).toEqual([]);
+  expect(laws(2 * MINUTE, "app:1 h", { replacedAt: [MINUTE + SECOND] })).toEqual([]);
 });

@@ -7,6 +7,7 @@ import { situationOf } from "../../../../provisioner/plan/situation.ts";
 import type { State, Track } from "../../../../provisioner/state/schema.ts";
 import type { Instance } from "../../../../provisioner/vast/rows.ts";
 import {
+  HASH,
   HOUR,
   inputOf,
   MINUTE,
@@ -44,6 +45,16 @@ const heldReplacement = {
   message: "m",
   failures: 1,
   until: NOW + 1,
+};
+const updating = {
+  instanceId: ID,
+  wanted: "image example/app:2",
+  image: "example/app:2",
+  templateHash: HASH,
+  startedAt: NOW - MINUTE,
+  sentAt: NOW - MINUTE,
+  recycledAt: NOW - MINUTE,
+  failed: null,
 };
 const replacements = [30, 20].map((minutes) => ({ at: NOW - minutes * MINUTE, revision: "demo example/app:2" }));
 const takeovers = { vanishedAt: null, foreign: null, at: [NOW - 40 * MINUTE, NOW - MINUTE] };
@@ -96,6 +107,7 @@ const SITUATIONS: Record<string, SituationChanges> = {
   credit_unknown: one(row({ curState: "stopped" }), lost(HOUR), { seen: { credit: unknown() } }),
   exited_before_ready: one(row({ actualStatus: "exited" }), lost(HOUR, { wasReady: false })),
   lost_too_long: one(row({ actualStatus: "offline" }), lost(HOUR)),
+  updating: one(row({ image: "example/app:1" }), waitingTrack(LIMIT + 1), { state: { updating } }),
   start_timeout: one(startingRow(), waitingTrack(LIMIT + 1)),
   app_not_listening: one(row(), waitingTrack(LIMIT + 1, { runningSince: NOW - LIMIT - 1 })),
   instance_starting: one(startingRow(), waitingTrack(LIMIT)),

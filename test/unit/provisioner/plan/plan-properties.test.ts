@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { startState } from "../../../../provisioner/loop-state.ts";
-import type { Policy } from "../../../../provisioner/model/desired.ts";
+import { type Policy, UPDATE_STRATEGIES } from "../../../../provisioner/model/desired.ts";
 import { currentEndpoint } from "../../../../provisioner/model/endpoint.ts";
 import { known, type Observation, type Published } from "../../../../provisioner/model/observation.ts";
 import { OURS, type Ownership } from "../../../../provisioner/model/ownership.ts";
@@ -184,6 +184,19 @@ const someState: fc.Arbitrary<State> = fc.record({
       until: soon,
     }),
   ),
+  updating: rarely(
+    fc.record({
+      instanceId: fc.constantFrom(...ids),
+      wanted: fc.constantFrom("image example/app:2", `template hash ${HASH}`),
+      image: fc.constantFrom("example/app:2", "example/app:1"),
+      templateHash: fc.constantFrom(HASH, "0ld"),
+      startedAt: past,
+      sentAt: maybe(past),
+      recycledAt: maybe(past),
+      failed: rarely(fc.constant("why")),
+    }),
+  ),
+  templateBefore: maybe(fc.record({ hash: fc.constant("0ld"), portFlags: fc.constantFrom("", "8000:8000") })),
   notListening: maybe(fc.record({ wanted: fc.constant(WANTED), count: fc.nat(3) })),
   brokenImages: maybe(fc.record({ wanted: fc.constant(WANTED), count: fc.nat(3) })),
   unreachableHost: maybe(fc.constantFrom(10, 11)),
@@ -223,6 +236,7 @@ const situation = fc.record({
   publishedId: maybe(fc.constantFrom(...ids)),
   bansEnabled: fc.boolean(),
   httpProbe: fc.boolean(),
+  updateStrategy: fc.constantFrom(...UPDATE_STRATEGIES),
   ownership: mostly<Ownership>(
     OURS,
     { kind: "other", owner: "vast-pod-0", until: NOW + MINUTE },
@@ -270,7 +284,12 @@ async function planOf(drawn: Drawn) {
     state,
     ownership: drawn.ownership,
     now: NOW,
-    limits: { ...limits, bansEnabled: drawn.bansEnabled, httpProbe: drawn.httpProbe },
+    limits: {
+      ...limits,
+      bansEnabled: drawn.bansEnabled,
+      httpProbe: drawn.httpProbe,
+      updateStrategy: drawn.updateStrategy,
+    },
   };
   const decision = decide(input, published);
   return {
@@ -335,6 +354,7 @@ test("no instance without our label, and none that is being destroyed, is ever p
     const pendingDeletes = state.pendingDeletes.map((d) => d.id);
     if (result.server !== null) expect([...othersIds, ...pendingDeletes]).not.toContain(result.instance?.id);
     for (const action of result.actions) {
+      if (action.kind === "update") expect([...othersIds, ...pendingDeletes]).not.toContain(action.id);
       if (action.kind === "destroy" && !pendingDeletes.includes(action.id) && action.reason !== "create_never_appeared")
         expect(othersIds).not.toContain(action.id);
     }
@@ -369,9 +389,26 @@ test("a serving instance is withdrawn only for another image or template", () =>
     expect(["image_changed", "template_changed"]).toContain(result.reason);
   }));
 
-test("what is published is withdrawn by the same plan that destroys it", () =>
+test("an instance is updated at most once at a time, and only where the strategy says so", () =>
+  holds(({ result, rows }, drawn) => {
+    const updates = result.actions.filter((action) => action.kind === "update");
+    expect(updates.length).toBeLessThanOrEqual(drawn.updateStrategy === "in-place" ? 1 : 0);
+    for (const { id } of updates) expect(rows.map((row) => row.id)).toContain(id);
+    if (updates.length > 0) expect(result.actions.some((action) => action.kind === "create")).toBe(false);
+  }));
+
+test("a container that was replaced and is not proven to be the wanted one is not published", () =>
+  holds(({ result, state }, drawn) => {
+    const { updating } = state;
+    if (!drawn.listKnown || updating === null || updating.recycledAt === null || updating.failed !== null) return;
+    if (result.server !== null) expect(result.instance?.id).not.toBe(updating.instanceId);
+  }));
+
+test("what is published is withdrawn by the same plan that destroys or updates it", () =>
   holds(({ result }) => {
-    const destroyed = result.actions.flatMap((action) => (action.kind === "destroy" ? [action.id] : []));
+    const destroyed = result.actions.flatMap((action) =>
+      action.kind === "destroy" || action.kind === "update" ? [action.id] : [],
+    );
     if (result.server !== null) expect(destroyed).not.toContain(result.instance?.id);
   }));
 
@@ -392,7 +429,7 @@ test("planning twice gives the same", () =>
 test("observe leaves nothing that changes anything, no-destroy leaves no destroy", () =>
   holds(({ decision, result }) => {
     const kinds = (policy: Policy) => applyPolicy(decision, policy).decision.actions.map((action) => action.kind);
-    for (const kind of ["create", "destroy", "ban"]) expect(kinds("observe")).not.toContain(kind);
+    for (const kind of ["create", "destroy", "update", "ban"]) expect(kinds("observe")).not.toContain(kind);
     expect(kinds("no-destroy")).not.toContain("destroy");
     expect(kinds("sync")).toEqual(result.actions.map((action) => action.kind));
   }));

@@ -46,6 +46,7 @@ export const limits: Limits = {
   unhealthyMs: 1800 * SECOND,
   maxDollarsPerHour: undefined,
   maxCreatesPerHour: 6,
+  updateStrategy: "recreate",
 };
 
 export const template: Template = { id: 1, hash: HASH, name: "demo", creatorId: 9, diskSpace: 32, publishedPorts: 1 };
@@ -80,6 +81,7 @@ export function row(over: Partial<Instance> = {}): Instance {
     directPortStart: 41234,
     dollarsPerHour: 0.3164,
     diskDollarsPerHour: 0.0064,
+    diskGb: 32,
     gpuName: "RTX 4090",
     gpus: 1,
     createdAt: NOW - HOUR,

@@ -2,7 +2,6 @@ import { describe, expect, test } from "vitest";
 import type { Filters } from "../../../../provisioner/search/fields.ts";
 import { readQuery } from "../../../../provisioner/search/query.ts";
 import {
-  diskSpace,
   queryAlone,
   type Requirements,
   requirements,
@@ -17,9 +16,9 @@ const bodyOf = (filters: Filters, over: Partial<Requirements> = {}, passedOver: 
 
 describe("what an offer must have", () => {
   test("is the template's disk space, or the API's default, and never less than the API's minimum", () => {
-    expect(diskSpace({ ...template, diskSpace: 32.5 })).toBe(32.5);
-    expect(diskSpace({ ...template, diskSpace: null })).toBe(10);
-    expect(diskSpace({ ...template, diskSpace: 1 })).toBe(8);
+    expect(requirements({ ...template, diskSpace: 32.5 }, undefined, []).diskGb).toBe(32.5);
+    expect(requirements({ ...template, diskSpace: null }, undefined, []).diskGb).toBe(10);
+    expect(requirements({ ...template, diskSpace: 1 }, undefined, []).diskGb).toBe(8);
   });
 
   test("is one direct port for each port that the template publishes, and one for ssh", () => {

@@ -20,6 +20,7 @@ describe("an instance's row", () => {
       direct_port_start: "41234",
       dph_total: "0.3164",
       storage_total_cost: "0.0064",
+      disk_space: "32",
       gpu_name: "RTX 4090",
       num_gpus: "2",
       start_date: 1790000000.5,
@@ -42,6 +43,7 @@ describe("an instance's row", () => {
       directPortStart: 41234,
       dollarsPerHour: 0.3164,
       diskDollarsPerHour: 0.0064,
+      diskGb: 32,
       gpuName: "RTX 4090",
       gpus: 2,
       createdAt: 1790000000500,
@@ -136,6 +138,12 @@ describe("a template's row", () => {
     expect(readTemplate({ id: 1, hash_id: "4e17", name: "demo", env })?.publishedPorts).toBe(count);
   });
 
+  test("has the flags of its ports in one order, whatever their order is", () => {
+    const flags = (env: string) => readTemplate({ id: 1, hash_id: "4e17", name: "demo", env })?.portFlags;
+    expect(flags("-p 9000:9000 -e A=b -p 8000:8000")).toBe("8000:8000 9000:9000");
+    expect(flags("-p 8000:8000 -p 9000:9000")).toBe("8000:8000 9000:9000");
+  });
+
   test("is read tolerantly", () => {
     const row = { id: 1, hash_id: "4e17", name: "demo", creator_id: "9", recommended_disk_space: 32.5 };
     expect(readTemplate(row)).toEqual({
@@ -145,6 +153,7 @@ describe("a template's row", () => {
       creatorId: 9,
       diskSpace: 32.5,
       publishedPorts: 0,
+      portFlags: "",
     });
     expect(readTemplate({ id: 1, hash_id: "4e17", name: "demo" })).toMatchObject({ creatorId: null, diskSpace: null });
   });

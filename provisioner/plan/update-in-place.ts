@@ -1,0 +1,73 @@
+// Whether an instance that differs is changed in place, and the decision that does so. Pure.
+import { diskSpace } from "../model/disk-space.ts";
+import type { Decision, UpdateAction } from "../model/plan.ts";
+import { failedUpdate, recycledSince } from "../state/updating.ts";
+import type { Difference } from "./difference.ts";
+import { banOn } from "./housekeeping.ts";
+import { noChange, type Rule, withInstance } from "./rule.ts";
+import type { KeptInstance, Situation } from "./situation.ts";
+
+// A row may report the disk with a rounded size.
+const SAME_DISK_GB = 1;
+
+/** The action that changes the instance in place; or why it has to be replaced, null where VAST_UPDATE_STRATEGY says so. */
+export type InPlace = { action: UpdateAction } | { action: null; why: string | null };
+
+export function inPlace(kept: KeptInstance, difference: Difference, situation: Situation): InPlace {
+  const { limits, state, desired } = situation;
+  if (limits.updateStrategy !== "in-place") return { action: null, why: null };
+  const { row } = kept;
+  const { template } = state;
+  if (template === null) return { action: null, why: "the template is not known" };
+  const why = obstacle(kept, difference, situation, template);
+  if (why !== null) return { action: null, why };
+  const wantedGb = diskSpace(template);
+  const grows = row.diskGb !== null && wantedGb > row.diskGb + SAME_DISK_GB;
+  const { reason, wanted, reported } = difference;
+  const action = {
+    kind: "update",
+    id: row.id,
+    reason,
+    image: desired.image,
+    templateHash: template.hash,
+    diskGb: grows ? wantedGb : null,
+    difference: { wanted, reported },
+  } as const;
+  return { action };
+}
+
+function obstacle(
+  { row, phase }: KeptInstance,
+  { wanted }: Difference,
+  { state, serving, seen }: Situation,
+  template: NonNullable<Situation["state"]["template"]>,
+): string | null {
+  const failed = failedUpdate(state, row.id, wanted);
+  if (failed !== null) return `that was tried once: ${failed}`;
+  if (phase.phase !== "running" && serving.server === null) return "it does not run";
+  const ban = banOn(row, { seen });
+  if (ban !== undefined) return `its ${ban.kind} ${ban.id} is banned (${ban.reason})`;
+  const wantedGb = diskSpace(template);
+  if (row.diskGb !== null && wantedGb < row.diskGb - SAME_DISK_GB)
+    return `its disk of ${row.diskGb} GB cannot become smaller, and the template has ${wantedGb} GB`;
+  const { templateBefore: before } = state;
+  const portsDiffer = before !== null && before.hash === row.templateHash && before.portFlags !== template.portFlags;
+  return portsDiffer && template.portFlags !== undefined ? "the template publishes other ports than before" : null;
+}
+
+/** The decision for an action of `inPlace`. */
+export function updateInPlace(action: UpdateAction, message: string, { serving, now }: Situation): Decision {
+  const { reason } = action;
+  return { reason, message, state: "provisioning", serving, actions: [action], checkedAt: now, nextCheckAt: now };
+}
+
+export const UPDATING_RULE: Rule = {
+  name: "updating",
+  observed: "its container is being replaced in place, for at most 120 s, and no list has shown the new image and hash",
+  plan: "wait for that list, and for a probe that begins later and passes; after 120 s it counts as failed, and the instance is replaced",
+  decide: withInstance(({ row, name }, situation) => {
+    if (recycledSince(situation.state, row.id) === null) return null;
+    const message = `${name} is being updated in place: its container is created again on the same machine`;
+    return noChange(situation, "updating", message, "provisioning");
+  }),
+};

@@ -1,0 +1,38 @@
+// What came of the changes of an instance in place, from one state to the next: for the log and the metrics. Touches the log.
+import type { Logger } from "../../common/logging.ts";
+import type { State } from "../state/schema.ts";
+
+/**
+ * - `recycled`: the container is being replaced
+ * - `done`: the updated instance serves
+ * - `failed`: the instance is replaced instead
+ * - `postponed`: it is tried again later
+ */
+export const UPDATE_OUTCOMES = ["recycled", "done", "failed", "postponed"] as const;
+export type UpdateOutcome = (typeof UPDATE_OUTCOMES)[number];
+
+/** What has happened in a pass. */
+export function updateOutcomes(
+  before: State,
+  { updating: now, tracks, heldReplacement: held }: State,
+): UpdateOutcome[] {
+  const { updating: old } = before;
+  const outcomes: UpdateOutcome[] = [];
+  const recycledAt = now?.recycledAt ?? null;
+  if (recycledAt !== null && recycledAt !== old?.recycledAt) outcomes.push("recycled");
+  if (now === null && old !== null && old.recycledAt !== null && tracks[old.instanceId]?.serving === true)
+    outcomes.push("done");
+  if (now !== null && now.failed !== null && now.failed !== old?.failed) outcomes.push("failed");
+  if (held?.reason === "update_refused" && held.until !== before.heldReplacement?.until) outcomes.push("postponed");
+  return outcomes;
+}
+
+/** Says so when an update has failed: a person chose the strategy, and gets the other one. */
+export function logFailedUpdate(log: Logger, before: State, { updating }: State): void {
+  if (updating === null || updating.failed === null || updating.failed === before.updating?.failed) return;
+  const { instanceId, wanted, failed } = updating;
+  log.warn(
+    { event: "action", action: "update", instance: instanceId },
+    `instance ${instanceId} cannot be updated in place to ${wanted}: ${failed}. It is replaced by another one (once VAST_POLICY and the market allow that)`,
+  );
+}

@@ -1,0 +1,168 @@
+import { describe, expect, test } from "vitest";
+import { known } from "../../../../provisioner/model/observation.ts";
+import { untilTurn, wishOf } from "../../../../provisioner/plan/turn.ts";
+import type { State } from "../../../../provisioner/state/schema.ts";
+import type { Instance } from "../../../../provisioner/vast/rows.ts";
+import {
+  decided,
+  HASH,
+  MINUTE,
+  NOW,
+  observation,
+  planned,
+  row,
+  servingTrack,
+  state,
+  template,
+  waitingTrack,
+} from "./situation.ts";
+
+const ID = 7835610;
+const limits = { updateStrategy: "in-place" } as const;
+const updating = {
+  instanceId: ID,
+  wanted: "image example/app:2",
+  image: "example/app:2",
+  templateHash: HASH,
+  startedAt: NOW - MINUTE,
+  sentAt: NOW - MINUTE,
+  recycledAt: null,
+  failed: null,
+};
+const templateOf = (over: object) => ({ ...template, seenAt: NOW, readAt: NOW, ...over });
+const old = (over: Partial<Instance> = {}) => row({ image: "example/app:1", ...over });
+const situation = (r: Instance, over: Partial<State> = {}, seen: object = {}) => ({
+  limits,
+  seen: observation([r], seen),
+  state: state({ tracks: { [ID]: servingTrack() }, ...over }),
+});
+
+describe("with the strategy in-place", () => {
+  test("a serving instance with another image is updated and not published meanwhile", () => {
+    const plan = planned(situation(old()));
+    expect(plan).toMatchObject({ reason: "image_changed", state: "provisioning", server: null });
+    expect(plan.actions).toEqual([
+      {
+        kind: "update",
+        id: ID,
+        reason: "image_changed",
+        image: "example/app:2",
+        templateHash: HASH,
+        diskGb: null,
+        difference: { wanted: "image example/app:2", reported: "image example/app:1" },
+      },
+    ]);
+    expect(plan.message).toMatch(
+      / has image example\/app:1, but image example\/app:2 is wanted; it is updated in place$/,
+    );
+  });
+
+  test("so is one with another template, and its disk grows where the template wants more", () => {
+    const more = { template: templateOf({ diskSpace: 64 }) };
+    const { actions } = planned(situation(row({ templateHash: "0ld" }), more));
+    expect(actions).toMatchObject([{ kind: "update", reason: "template_changed", diskGb: 64 }]);
+  });
+
+  test("an update needs no create, so the budget of the creates does not hold it", () => {
+    const creates = [1, 2, 3, 4, 5, 6].map((minutes) => NOW - minutes * MINUTE);
+    expect(planned(situation(old(), { creates })).actions).toMatchObject([{ kind: "update" }]);
+  });
+
+  test("an update waits for the pod's turn as a replacement does, and the instance serves until then", () => {
+    const decision = decided(situation(old()));
+    const wish = wishOf(decision, state(), false);
+    expect(wish).toMatchObject({ kind: "replacement" });
+    if (wish === null) return;
+    const waiting = untilTurn(decision, wish, { kind: "limit", others: 5, most: 5, checkMs: 1000 });
+    expect(waiting).toMatchObject({ reason: "waiting_for_turn", state: "ready", actions: [] });
+  });
+
+  test.each<[string, Instance, Partial<State>, object, RegExp]>([
+    [
+      "its disk would have to shrink",
+      old({ diskGb: 64 }),
+      {},
+      {},
+      /its disk of 64 GB cannot become smaller, and the template has 32 GB$/,
+    ],
+    [
+      "its ports are other ones",
+      old({ templateHash: "0ld" }),
+      { template: templateOf({ portFlags: "9000:9000" }), templateBefore: { hash: "0ld", portFlags: "8000:8000" } },
+      {},
+      /publishes other ports than before$/,
+    ],
+    [
+      "it does not run",
+      old({ actualStatus: "loading" }),
+      { tracks: { [ID]: waitingTrack(MINUTE) } },
+      {},
+      /it does not run$/,
+    ],
+    [
+      "its host is banned",
+      old(),
+      {},
+      { bans: known([{ kind: "host", id: 77001, reason: "start_timeout" }]) },
+      /its host 77001 is banned \(start_timeout\)$/,
+    ],
+    ["that has failed once", old(), { updating: { ...updating, failed: "no" } }, {}, /that was tried once: no$/],
+  ])("an instance is replaced where %s, and the message says so", (_, r, over, seen, why) => {
+    const plan = planned(situation(r, over, seen));
+    expect(plan.actions).toMatchObject([{ kind: "destroy", id: ID, reason: "image_changed" }]);
+    expect(plan.message).toMatch(why);
+    expect(plan.message).toContain("it is replaced, because it cannot be updated in place: ");
+  });
+
+  test("another value is tried in place after one that has failed", () => {
+    const failed = { updating: { ...updating, wanted: "image example/app:9", failed: "no" } };
+    expect(planned(situation(old(), failed)).actions).toMatchObject([{ kind: "update" }]);
+  });
+
+  test("ports that are not known prevent nothing, and neither do the same ones", () => {
+    const before = { hash: "0ld", portFlags: "8000:8000" };
+    for (const templateBefore of [null, before, { ...before, hash: "another" }]) {
+      const same = { template: templateOf({ portFlags: "8000:8000" }), templateBefore };
+      expect(planned(situation(old({ templateHash: "0ld" }), same)).actions).toMatchObject([{ kind: "update" }]);
+    }
+  });
+
+  test("a template that may be prepared is followed by its recycle, although the row shows the new values already", () => {
+    const plan = planned(situation(row(), { updating }));
+    expect(plan.actions).toMatchObject([{ kind: "update", id: ID, image: "example/app:2", templateHash: HASH }]);
+    expect(plan.message).toContain("an unfinished update");
+  });
+
+  test("an update that the API did not accept is held, and the instance serves on", () => {
+    const heldReplacement = {
+      instanceId: ID,
+      wanted: "image example/app:2",
+      reason: "update_refused" as const,
+      message: "m",
+      failures: 1,
+      until: NOW + MINUTE,
+    };
+    const plan = planned(situation(old(), { heldReplacement }));
+    expect(plan).toMatchObject({ reason: "update_refused", state: "blocked", actions: [] });
+    expect(plan.server).not.toBeNull();
+  });
+
+  test("a replaced container is not published and not judged by its row before a list has shown the change", () => {
+    const recycled = { updating: { ...updating, recycledAt: NOW - MINUTE } };
+    expect(planned(situation(old(), recycled))).toMatchObject({ reason: "updating", server: null, actions: [] });
+    expect(planned(situation(row(), recycled))).toMatchObject({ reason: "updating", server: null, actions: [] });
+  });
+
+  test("what its host says about the start counts at once", () => {
+    const recycled = { updating: { ...updating, recycledAt: NOW - MINUTE }, tracks: { [ID]: waitingTrack(MINUTE) } };
+    const failed = old({ actualStatus: "loading", statusMessage: "manifest unknown" });
+    const plan = planned(situation(failed, recycled));
+    expect(plan).toMatchObject({ reason: "image_unavailable", actions: [{ kind: "destroy", id: ID }] });
+  });
+});
+
+test("with the strategy recreate an instance that differs is destroyed, and the message says nothing about updates", () => {
+  const plan = planned({ ...situation(old()), limits: {} });
+  expect(plan.actions).toMatchObject([{ kind: "destroy" }]);
+  expect(plan.message).toMatch(/it is replaced$/);
+});

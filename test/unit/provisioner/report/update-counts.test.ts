@@ -1,0 +1,50 @@
+import { expect, test } from "vitest";
+import { logFailedUpdate, updateOutcomes } from "../../../../provisioner/report/update-counts.ts";
+import { fakeLog } from "../fakes.ts";
+import { HASH, MINUTE, NOW, servingTrack, state } from "../plan/situation.ts";
+
+const updating = {
+  instanceId: 7,
+  wanted: "image example/app:2",
+  image: "example/app:2",
+  templateHash: HASH,
+  startedAt: NOW,
+  sentAt: NOW,
+  recycledAt: null,
+  failed: null,
+};
+const begun = state({ updating });
+const recycled = state({ updating: { ...updating, recycledAt: NOW } });
+const failed = state({ updating: { ...updating, failed: "no" } });
+const heldReplacement = {
+  instanceId: 7,
+  wanted: "w",
+  reason: "update_refused" as const,
+  message: "m",
+  failures: 1,
+  until: NOW + MINUTE,
+};
+
+test("what came of an update is counted once, in the pass in which it happens", () => {
+  expect(updateOutcomes(state(), begun)).toEqual([]);
+  expect(updateOutcomes(begun, recycled)).toEqual(["recycled"]);
+  expect(updateOutcomes(recycled, recycled)).toEqual([]);
+  expect(updateOutcomes(recycled, state({ tracks: { 7: servingTrack() } }))).toEqual(["done"]);
+  expect(updateOutcomes(recycled, state())).toEqual([]);
+  expect(updateOutcomes(begun, failed)).toEqual(["failed"]);
+  expect(updateOutcomes(failed, failed)).toEqual([]);
+  expect(updateOutcomes(state(), state({ heldReplacement }))).toEqual(["postponed"]);
+  expect(updateOutcomes(state({ heldReplacement }), state({ heldReplacement }))).toEqual([]);
+});
+
+test("a failed update is logged once as a warning that says what follows", () => {
+  const { log, lines } = fakeLog();
+  logFailedUpdate(log, begun, recycled);
+  logFailedUpdate(log, begun, failed);
+  logFailedUpdate(log, failed, failed);
+  expect(lines).toHaveLength(1);
+  expect(lines[0]).toMatchObject({
+    instance: 7,
+    msg: expect.stringMatching(/cannot be updated in place.*: no\. It is replaced/),
+  });
+});
