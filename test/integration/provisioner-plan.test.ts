@@ -3,6 +3,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { Redis } from "ioredis";
 import { afterEach, expect, test } from "vitest";
 import type { PlanDocument } from "../../provisioner/report/plan-document.ts";
+import { until } from "../sandbox/until.ts";
 import { COMMAND_SCALE, openPod, type Pod, type PodOptions } from "./pod.ts";
 
 let pod: Pod;
@@ -63,6 +64,35 @@ test("says that nothing would be done, then what another image would do, and lea
 
   expect(await traces()).toEqual(before);
   expect(await readFile(pod.statePath, "utf8")).toBe(stateBefore);
+});
+
+test("orders by expected cost with what the pods of the account have put into Redis, also without the pod's files", async () => {
+  await open({ redis: true });
+  const byCost = { VAST_SEARCH_ORDER: "expected_cost" };
+  const provisioner = await pod.provision(byCost);
+  await pod.ready();
+  const redis = new Redis(pod.redis?.url ?? "");
+  try {
+    const key = await until("the boot is in Redis", async () => (await redis.keys("vast-pod:{*}:records"))[0]);
+    expect(await redis.hget(key, "all")).toMatch(/^1 \d+ 0 0 \d+ \d{13}$/);
+    expect(await redis.pttl(key)).toBeGreaterThan(0);
+    await provisioner.stop();
+
+    const elsewhere = { ...byCost, STATE_PATH: `${pod.sandbox.folder}/nowhere/state.json` };
+    const offers = async () => documentOf(await plan(elsewhere, "-o", "json")).offers;
+    const before = await offers();
+    expect(before?.order).toBe("expected_cost");
+    const [first] = before?.best ?? [];
+    expect(first?.ranking?.why).toMatch(/^estimate: /);
+    await redis.hset(key, `m${first?.machineId}`, `0 0 1000 0 0 ${Date.now()}`);
+    const after = await offers();
+    const failing = after?.best.find(({ id }) => id === first?.id);
+    const rank = failing?.ranking?.dollarsPerHour ?? Number.POSITIVE_INFINITY;
+    expect(rank).toBeGreaterThan(first?.ranking?.dollarsPerHour ?? 0);
+    if (failing !== undefined) expect(failing.ranking?.why).toContain("here: 0 of 1000 starts came up");
+  } finally {
+    redis.disconnect();
+  }
 });
 
 test("on a machine without the pod's files plans the first create, and says why offers cannot be taken", async () => {
