@@ -68,6 +68,7 @@ export const TEST_IMPORTS: Readonly<Record<string, readonly string[]>> = {
     "provisioner",
     "reloader",
     "common",
+    "deploy",
   ],
 };
 
