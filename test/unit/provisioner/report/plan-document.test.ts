@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import type { UpdateStrategy } from "../../../../provisioner/model/desired.ts";
 import { known, type Seen } from "../../../../provisioner/model/observation.ts";
 import { decideForPlan } from "../../../../provisioner/report/plan-decision.ts";
 import { type PlanContext, type PlanDocument, planDocument } from "../../../../provisioner/report/plan-document.ts";
@@ -33,6 +34,7 @@ interface Situation extends Partial<Omit<PlanContext, "offers" | "desired" | "li
   image?: string;
   maxCreatesPerHour?: number;
   bansEnabled?: boolean;
+  updateStrategy?: UpdateStrategy;
 }
 const serving: State["tracks"] = tracks(row().id, servingTrack());
 const cheap = offer({ id: 25009214, machineId: 1, dollarsPerHour: 0.221 });
@@ -44,7 +46,12 @@ function planOf(situation: Situation = {}): PlanDocument {
   const context: Omit<PlanContext, "offers"> = {
     pod: "vast-pod-0",
     desired: { ...desired, image, revision: `demo ${image}` },
-    limits: { ...limits, maxCreatesPerHour, bansEnabled: situation.bansEnabled ?? true },
+    limits: {
+      ...limits,
+      maxCreatesPerHour,
+      bansEnabled: situation.bansEnabled ?? true,
+      updateStrategy: situation.updateStrategy ?? "recreate",
+    },
     policy: "sync",
     firstCreateWaitMs: 10_000,
     drainMs: 10_000,
@@ -83,6 +90,16 @@ describe("a plan", () => {
       "create from offer 25009214",
     ]);
     expect(plan.steps.at(-1)?.offerId).toBe(25009214);
+  });
+
+  test("of another image in place withdraws and updates, and needs no offer", () => {
+    const plan = planOf({ image: "example/app:3", updateStrategy: "in-place", found: [] });
+    expect(plan).toMatchObject({ wouldAct: true, reason: "image_changed", obstacle: null });
+    expect(texts(plan)).toEqual([
+      "withdraw it from nginx, 10 s to drain",
+      `update ${row().id} in place (image_changed), and wait until the list shows it`,
+    ]);
+    expect(plan.steps.at(-1)).toMatchObject({ kind: "update", instanceId: row().id });
   });
 
   test("keeps what serves where no other instance can be created", () => {

@@ -377,3 +377,18 @@ test("a destroy is sent to the instance's own path", async () => {
     { method: "DELETE", path: "/api/v0/instances/42/", body: {}, endpoint: "destroy", fence: always },
   ]);
 });
+
+test("an update in place has the id in its paths only, and no field that is not wanted", async () => {
+  const { client, calls } = clientOf({ success: true }, { success: true }, { success: true });
+  const update = { id: 42, templateHash: "4e17", image: "example/app:2" };
+  await client.updateTemplate(update, always);
+  await client.updateTemplate({ ...update, diskSpace: 64, imageLogin: "-u a -p b host" }, always);
+  await client.recycleInstance(42, always);
+  const body = { template_hash_id: "4e17", image: "example/app:2" };
+  const prepare = { method: "PUT", path: "/api/v0/instances/update_template/42/", endpoint: "update_template" };
+  expect(calls).toEqual([
+    { ...prepare, body, fence: always },
+    { ...prepare, body: { ...body, disk: 64, image_login: "-u a -p b host" }, fence: always },
+    { method: "PUT", path: "/api/v0/instances/recycle/42/", body: {}, endpoint: "recycle", fence: always },
+  ]);
+});

@@ -1,0 +1,114 @@
+// Another image or template in place, with real processes: the same machine, no create, and nginx routes nowhere meanwhile.
+import { afterEach, expect, test } from "vitest";
+import type { Child } from "../sandbox/child.ts";
+import { until } from "../sandbox/until.ts";
+import { openPod, type Pod } from "./pod.ts";
+
+let pod: Pod;
+afterEach(() => pod.close());
+
+const IN_PLACE = { VAST_UPDATE_STRATEGY: "in-place" };
+
+async function restarted(provisioner: Child, env: Record<string, string>): Promise<Child> {
+  provisioner.signal("SIGTERM");
+  await provisioner.exited;
+  return pod.provision({ ...IN_PLACE, ...env });
+}
+
+/** The calls that change something, without those of the first instance's create. */
+async function changes(): Promise<string[]> {
+  const all = (await pod.emulator.mutations()).map(({ method, path }) => `${method} ${path}`);
+  return all.slice(1);
+}
+const update = (id: number) => `PUT /api/v0/instances/update_template/${id}/`;
+const recycle = (id: number) => `PUT /api/v0/instances/recycle/${id}/`;
+
+test("an image is changed in place: the same instance, no create, and nginx does not route to it while it is recycled", async () => {
+  pod = await openPod({ proxy: true });
+  const first = await pod.provision(IN_PLACE);
+  const ready = await pod.ready();
+  const id = ready.instance?.id ?? 0;
+  await until("nginx routes to it", async () => (await fetch(pod.proxyUrl)).status === 200);
+
+  await restarted(first, { VAST_TEMPLATE_IMAGE: "example/app:3" });
+  await pod.until("it is recycled", (f) => f.reason === "updating", 40_000);
+  const answer = await fetch(pod.proxyUrl);
+  expect(answer.status).toBe(503);
+  expect(await answer.json()).toMatchObject({ state: "provisioning", reason: "updating" });
+  const updated = await pod.until(
+    "the new image serves",
+    (f) => f.server && f.instance?.image === "example/app:3",
+    60_000,
+  );
+  expect(updated.instance).toMatchObject({ id, image: "example/app:3" });
+  await until("nginx routes to it again", async () => (await fetch(pod.proxyUrl)).status === 200);
+  expect(await changes()).toEqual([update(id), recycle(id)]);
+  expect((await pod.state()).updating).toBeNull();
+  expect(await pod.metric('vast_pod_updates_total{outcome="done"}')).toBe("1");
+  const sent = (await pod.emulator.mutations()).find(({ path }) => path.includes("update_template"));
+  expect(sent?.body).toMatchObject({
+    image: "example/app:3",
+    image_login: expect.stringContaining("registry.example"),
+  });
+});
+
+test("a provisioner that is killed between the two calls finishes the update", async () => {
+  pod = await openPod();
+  const first = await pod.provision(IN_PLACE);
+  const ready = await pod.ready();
+  const id = ready.instance?.id ?? 0;
+  await pod.emulator.send("POST", "faults", {
+    method: "PUT",
+    path: "recycle",
+    times: 0,
+    effect: { kind: "hang-before" },
+  });
+  const second = await restarted(first, { VAST_TEMPLATE_IMAGE: "example/app:3" });
+  await until("the recycle is sent", async () => (await changes()).includes(recycle(id)));
+  second.signal("SIGKILL");
+  await second.exited;
+  expect(await pod.state()).toMatchObject({ updating: { instanceId: id, recycledAt: null } });
+  await pod.emulator.send("DELETE", "faults");
+
+  await pod.provision({ ...IN_PLACE, VAST_TEMPLATE_IMAGE: "example/app:3" });
+  const updated = await pod.until(
+    "the new image serves",
+    (f) => f.server && f.instance?.image === "example/app:3",
+    60_000,
+  );
+  expect(updated.instance?.id).toBe(id);
+  expect((await changes()).filter((change) => !change.includes(`/${id}/`))).toEqual([]);
+});
+
+test("what the API refuses is not tried again: the instance is replaced, and a warning says why", async () => {
+  pod = await openPod();
+  const first = await pod.provision(IN_PLACE);
+  const ready = await pod.ready();
+  const id = ready.instance?.id ?? 0;
+  await pod.emulator.send("POST", "settings", { templateUpdateExtras: "refused" });
+
+  const second = await restarted(first, { VAST_TEMPLATE_IMAGE: "example/app:3" });
+  const replaced = await pod.until(
+    "another one serves",
+    (f) => f.server && f.instance?.image === "example/app:3",
+    60_000,
+  );
+  expect(replaced.instance?.id).not.toBe(id);
+  expect((await pod.emulator.live(pod.label)).map((one) => one.id)).toEqual([replaced.instance?.id]);
+  const made = await changes();
+  expect(made.slice(0, 2)).toEqual([update(id), `DELETE /api/v0/instances/${id}/`]);
+  expect(made.filter((change) => change === update(id))).toHaveLength(1);
+  expect(second.lines.join("\n")).toMatch(
+    /cannot be updated in place to image example\/app:3: the API refuses it .*image_login/,
+  );
+
+  // Without a login there is nothing that it could refuse.
+  const third = await restarted(second, { VAST_TEMPLATE_IMAGE: "example/app:4", DOCKER_LOGIN: "none" });
+  const updated = await pod.until(
+    "the next image serves",
+    (f) => f.server && f.instance?.image === "example/app:4",
+    60_000,
+  );
+  expect(updated.instance?.id).toBe(replaced.instance?.id);
+  expect(third.lines.join("\n")).not.toContain("cannot be updated");
+});
