@@ -19,6 +19,12 @@ export const fractionOfSeconds = z
   .regex(/^\d{1,9}(\.\d{1,3})?$/)
   .transform((value) => Math.round(Number(value) * 1000))
   .pipe(z.int().min(1).max(315_360_000_000));
+/** A price, with at most six decimals. */
+export const dollars = z
+  .string()
+  .regex(/^\d{1,4}(\.\d{1,6})?$/)
+  .transform(Number)
+  .pipe(z.number().positive());
 export const port = integer(1, 65535);
 const TRUE = new Set(["true", "1", "yes", "on"]);
 const FALSE = new Set(["false", "0", "no", "off"]);

@@ -88,6 +88,7 @@ export function readPlanSettings(source: SettingsSource): PlanSettings {
 
 /** What has no part in a decision: the login of a create, turns among pods, ports, reports, and what happens at a stop. */
 const NOT_FOR_PLAN = [
+  "VAST_TEMPLATE_FILE",
   "DOCKER_LOGIN",
   "FLEET_EGRESS",
   "FLEET_MAX_UNAVAILABLE",
@@ -204,7 +205,7 @@ export function readFleetRedis(source: SettingsSource): RedisAddress | null {
   return redisOf(values, needsBans ? readSettings(PROVISIONER_VARIABLES, source, BANS_REDIS).values : null).fleet;
 }
 
-const FLEET_REDIS = ["FLEET_REDIS_URL", "FLEET_REDIS_PASSWORD", "BLACKLIST_ENABLED"] as const;
+export const FLEET_REDIS = ["FLEET_REDIS_URL", "FLEET_REDIS_PASSWORD", "BLACKLIST_ENABLED"] as const;
 const ALWAYS_READ_BY_DESTROY = [
   "POD_NAME",
   "VAST_API_KEY",
@@ -218,7 +219,7 @@ const ALWAYS_READ_BY_DESTROY = [
 ] as const;
 /** What `reap` cannot do without; its Redis only has reports that it removes. */
 export const ALWAYS_READ_BY_REAP = ["VAST_API_KEY", "VAST_URL", "VAST_LABEL", "LOG_FORMAT", "DEBUG"] as const;
-const BANS_REDIS = ["BLACKLIST_REDIS_URL", "BLACKLIST_REDIS_PASSWORD"] as const;
+export const BANS_REDIS = ["BLACKLIST_REDIS_URL", "BLACKLIST_REDIS_PASSWORD"] as const;
 export const STATUS_SETTINGS = [
   "VAST_API_KEY",
   "VAST_URL",
@@ -258,9 +259,7 @@ export function withPassword(prefix: string, target: RedisTarget, password: stri
   return { ...target, password };
 }
 
-function passwordsOf(address: RedisAddress | null): string[] {
-  return address === null ? [] : passwordsIn(address.target);
-}
+const passwordsOf = (address: RedisAddress | null) => (address === null ? [] : passwordsIn(address.target));
 
 export function readSecretFile(path: string): string {
   return readSmallFileSync(path);

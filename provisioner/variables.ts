@@ -2,6 +2,7 @@
 import * as z from "zod";
 import {
   boolean,
+  dollars,
   integer,
   isBase,
   login,
@@ -102,18 +103,11 @@ export const PROVISIONER_VARIABLES = {
     meaning: "`true`: send fields of query and order that the API may not know; `false`: refuse them",
     expects: EXPECTED.boolean,
   }),
-  VAST_MAX_DPH: optional(
-    z
-      .string()
-      .regex(/^\d{1,4}(\.\d{1,6})?$/)
-      .transform(Number)
-      .pipe(z.number().positive()),
-    {
-      group: "search",
-      meaning: "highest price of a new instance in $/h; a running instance above it only raises a metric",
-      expects: "dollars per hour, like 0.45",
-    },
-  ),
+  VAST_MAX_DPH: optional(dollars, {
+    group: "search",
+    meaning: "highest price of a new instance in $/h; a running instance above it only raises a metric",
+    expects: "dollars per hour, like 0.45",
+  }),
   VAST_LABEL: optional(
     // A reference to any other variable would stay unfilled, and pods would share one label.
     z.string().regex(/^(?!.*\$[({](?!POD_NAME[)}]))[\x21-\x7e]{1,128}$/),
@@ -278,6 +272,11 @@ export const PROVISIONER_VARIABLES = {
       expects: "a percentage like 10%, or a number of pods like 5",
     },
   ),
+  VAST_TEMPLATE_FILE: optional(path, {
+    group: "program",
+    meaning: "file (YAML or JSON) with the content of the template, for `vast-provisioner template`",
+    expects: EXPECTED.path,
+  }),
   STATE_PATH: byDefault(path, "/var/lib/vast-pod/provisioner.json", {
     group: "program",
     meaning: "the provisioner's state file, on its own volume",

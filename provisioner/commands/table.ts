@@ -6,6 +6,7 @@ import { DESTROY_SETTINGS, PLAN_SETTINGS, REAP_SETTINGS, readSecretFile, STATUS_
 import type { PROVISIONER_VARIABLES } from "../variables.ts";
 import { BANS_SETTINGS } from "./bans-settings.ts";
 import { LOGS_SETTINGS } from "./logs-settings.ts";
+import { TEMPLATE_COMMAND_SETTINGS } from "./template-settings.ts";
 
 /** Of every command that has a result: `name` prints one name or id on each line. */
 const FORMATS = ["table", "wide", "json", "name"] as const;
@@ -186,6 +187,23 @@ export const PROVISIONER_COMMANDS: readonly Command<keyof typeof PROVISIONER_VAR
       ids: { type: "string", array: true, describe: "host or machine ids, for add and remove" },
     },
     run: async (call) => (await import("./bans.ts")).bansCommand(call, sourceOf(call)),
+  },
+  {
+    usage: "template <action>",
+    meaning: "compare the account's template with VAST_TEMPLATE_FILE, write it, or print it as such a file",
+    examples: [
+      { args: "template diff", meaning: "field by field, what the account has and what the file has" },
+      { args: "template apply --yes", meaning: "create or edit the template without asking" },
+      { args: "template export > template.yaml", meaning: "begin such a file with what the account has" },
+    ],
+    settings: TEMPLATE_COMMAND_SETTINGS,
+    outputs: FORMATS,
+    options: {
+      "exit-code": { type: "boolean", describe: "diff: exit with 3 when it differs, with 0 when it does not" },
+      yes: { type: "boolean", alias: "y", describe: "apply: write without asking" },
+    },
+    positionals: { action: { choices: ["diff", "apply", "export"], describe: "what to do" } },
+    run: async (call) => (await import("./template.ts")).templateCommand(call, sourceOf(call)),
   },
   {
     usage: "logs",

@@ -20,6 +20,8 @@ export function fleetKeys(accountId: number) {
     /** Sorted set of labels by the time at which their pod was last seen. */
     pods: name("pods"),
     template: (nameHash: string) => name("template", nameHash),
+    /** Who writes a template now. */
+    templateLock: (nameHash: string) => name("template-lock", nameHash),
     credit: name("credit"),
     priceIncreases: name("price-increases"),
     charges: name("charges"),

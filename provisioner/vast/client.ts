@@ -3,7 +3,7 @@
 import * as z from "zod";
 import type { Fence } from "../../common/http.ts";
 import { type Charges, type PriceIncrease, readCharges, readPriceIncreases } from "./account-calls.ts";
-import { expectShape, readRows, wholeNumber } from "./checks.ts";
+import { expectShape, wholeNumber } from "./checks.ts";
 import { VastError } from "./errors.ts";
 import {
   countInstances,
@@ -14,7 +14,8 @@ import {
   readListsByLabel,
   type WholeAccount,
 } from "./instance-list.ts";
-import { type Instance, type Offer, readOffer, readTemplate, type Template } from "./rows.ts";
+import { type Instance, type Offer, readOffer, type Template } from "./rows.ts";
+import { type OwnTemplate, ownTemplates, templateList, writeTemplate } from "./template-calls.ts";
 import type { Send } from "./transport.ts";
 
 export interface CreateRequest {
@@ -54,6 +55,8 @@ export interface VastClient {
   countInstances(which: "all" | "not_running", signal?: AbortSignal): Promise<InstanceCounts | null>;
   /** The account's own template of this name (the newest of several), or null when there is none. */
   findTemplate(name: string, signal?: AbortSignal, options?: ReadOptions): Promise<Template | null>;
+  /** The account's own templates of this name as the API shows them, the newest first. */
+  templates(name: string, signal?: AbortSignal): Promise<OwnTemplate[]>;
   /** The id of the key's account, once a call of this process has read it; null before that and after a change of the key. */
   accountId(): number | null;
   /** The same, read from the API when it is not known. */
@@ -80,6 +83,13 @@ export interface VastClient {
   updateTemplate(request: UpdateRequest, fence: Fence, signal?: AbortSignal): Promise<void>;
   /** Replaces the container on the same machine by one with the prepared image, which is pulled. What its disk holds is lost. */
   recycleInstance(id: number, fence: Fence, signal?: AbortSignal): Promise<void>;
+  /** Creates a template, or edits the one with the hash `edited`; answers what became of it. */
+  writeTemplate(
+    body: Readonly<Record<string, unknown>>,
+    edited: string | null,
+    fence: Fence,
+    signal?: AbortSignal,
+  ): Promise<Template>;
 }
 
 // A create takes the API a few seconds at most; after a longer silence its outcome is unknown.
@@ -90,12 +100,6 @@ const user = z.object({ id: wholeNumber });
 const dollars = z.union([z.number(), z.string().trim().min(1).transform(Number)]).pipe(z.number());
 // Prepaid accounts have a balance of 0 and their money in `credit`; the vendor's documentation names only the balance.
 const balanceFields = z.object({ balance: dollars.nullish().catch(null), credit: dollars.nullish().catch(null) });
-const templateList = z.object({ templates: z.array(z.unknown()) });
-/** Also the other answer to a search that finds none: `readAnswer` lets no other body with `success: false` through. */
-const foundTemplates = z.union([
-  templateList,
-  z.object({ success: z.literal(false) }).transform(() => ({ templates: [] })),
-]);
 const offerList = z.object({ offers: z.array(z.unknown()) });
 
 /** The schemas of the bodies, for a comparison with what the API answers. */
@@ -170,25 +174,17 @@ export function createVastClient(send: Send, { apiKey, clean, onDuplicateTemplat
 
     async findTemplate(name, signal, { retryRateLimited = true } = {}) {
       const creator = await readAccountId(signal);
-      const call = "GET /api/v0/template/";
-      const query = { select_cols: ["*"], select_filters: { creator_id: { eq: creator }, name: { eq: name } } };
-      const body = await send(
-        { method: "GET", path: "/api/v0/template/", query, endpoint: "template", retryRateLimited },
-        signal,
-      );
-      const { templates } = expectShape(foundTemplates, body, call, "`templates` is not a list");
-      // The API sometimes ignores filters: another user's template of the same name must never be used.
-      const own = readRows(
-        templates.filter((row) => mayBeOwn(row, creator, name)),
-        readTemplate,
-        call,
-      ).filter((t) => t.creatorId === creator && t.name === name);
-      own.sort((a, b) => b.id - a.id);
-      const ids = own.map((template) => template.id);
+      const own = await ownTemplates(send, creator, name, retryRateLimited, signal);
+      const ids = own.map(({ template }) => template.id);
       if (ids.length > 1 && ids.join() !== reportedDuplicates) onDuplicateTemplates?.(name, ids);
       reportedDuplicates = ids.length > 1 ? ids.join() : "";
-      return own[0] ?? null;
+      return own[0]?.template ?? null;
     },
+
+    async templates(name, signal) {
+      return ownTemplates(send, await readAccountId(signal), name, true, signal);
+    },
+    writeTemplate: (body, edited, fence, signal) => writeTemplate(send, body, edited, fence, signal),
 
     async readCredit(signal) {
       const { balance, credit } = expectShape(
@@ -253,15 +249,4 @@ export function createVastClient(send: Send, { apiKey, clean, onDuplicateTemplat
       await send({ method: "PUT", path, body: {}, endpoint: "recycle", fence }, signal);
     },
   };
-}
-
-const ownedRow = z.looseObject({ creator_id: z.unknown(), name: z.unknown() });
-
-/** Another user's row need not be readable. A row that does not show its creator may be ours. */
-function mayBeOwn(row: unknown, creator: number, name: string): boolean {
-  const parsed = ownedRow.safeParse(row);
-  if (!parsed.success) return true;
-  const { creator_id: rowCreator, name: rowName } = parsed.data;
-  const other = (typeof rowCreator === "number" || typeof rowCreator === "string") && Number(rowCreator) !== creator;
-  return !other && (typeof rowName !== "string" || rowName === name);
 }

@@ -12,6 +12,7 @@ export const INTERVALS_MS: Readonly<Record<string, number>> = {
   recycle: 1000,
   list: 1000,
   template: 3000,
+  template_write: 3000, // no documented number: that of the search
   search: 6000, // ten a minute
   user: 1000,
   price_increases: 2000,

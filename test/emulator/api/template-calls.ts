@@ -58,10 +58,14 @@ export function createTemplate(world: World, call: Call): ApiResponse {
   if (equal && world.settings.equalTemplate === "refused")
     return json(200, { success: false, msg: `Existing Template Found: ${equal.id}` });
   const template = addTemplate(world, world.account.id, templateContent(body), body.private === false);
-  const [user, password] = [textOrNull(body.docker_login_user), textOrNull(body.docker_login_pass)];
-  if (user !== null && password !== null) template.dockerLogin = { user, password };
+  setLogin(template, body);
   const msg = `Template Created Successfully! New Template ID: ${template.id}`;
   return json(200, { success: true, msg, template: templateRow(template) });
+}
+
+function setLogin(template: Template, body: JsonObject): void {
+  const [user, password] = [textOrNull(body.docker_login_user), textOrNull(body.docker_login_pass)];
+  if (user !== null && password !== null) template.dockerLogin = { user, password };
 }
 
 /** Adds a template, unless its creator has an equal one already. */
@@ -95,6 +99,7 @@ export function editTemplateCall(world: World, call: Call): ApiResponse {
   if (!template) return refusal(400, "invalid_args", "Invalid Template ID or User ID");
   const edited = template.public && world.settings.sharedTemplateEdit === "new-id" ? copyOf(world, template) : template;
   editTemplate(world, edited, changes);
+  setLogin(edited, changes);
   return json(200, { success: true, msg: "Template Updated Successfully!", template: templateRow(edited) });
 }
 

@@ -13,6 +13,7 @@ import type { CreateRequest, UpdateRequest, VastClient } from "../../../provisio
 import { VastError, type VastErrorFields } from "../../../provisioner/vast/errors.ts";
 import type { InstanceCounts } from "../../../provisioner/vast/instance-list.ts";
 import type { Instance, Offer, Template } from "../../../provisioner/vast/rows.ts";
+import type { OwnTemplate } from "../../../provisioner/vast/template-calls.ts";
 import { LABEL, template } from "./plan/situation.ts";
 
 export function vastError(kind: VastErrorFields["kind"], over: Partial<VastErrorFields> = {}): VastError {
@@ -46,6 +47,8 @@ export interface ClientScript {
   destroy?: (id: number) => void;
   update?: (request: UpdateRequest) => void;
   recycle?: (id: number) => void;
+  templates?: () => OwnTemplate[];
+  writeTemplate?: (body: Readonly<Record<string, unknown>>, edited: string | null) => Template;
 }
 
 /** A function of the script may throw. */
@@ -89,6 +92,15 @@ export function fakeClient(journal: Journal, script: ClientScript = {}): FakeCli
     async findTemplate() {
       journal.push("template");
       return script.template ? script.template() : template;
+    },
+    async templates() {
+      journal.push("templates");
+      return [...(script.templates?.() ?? [])];
+    },
+    async writeTemplate(body, edited) {
+      journal.push(edited === null ? "create template" : `edit template ${edited}`);
+      if (script.writeTemplate === undefined) throw new Error("no write of a template was expected");
+      return script.writeTemplate(body, edited);
     },
     async readCredit() {
       journal.push("credit");

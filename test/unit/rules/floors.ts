@@ -15,7 +15,7 @@ export const FLOORS: Readonly<Record<"provisioner" | "reloader", readonly (reado
     ["act", "loop-state", "variables"],
     ["plan", "observe", "lease", "search"],
     ["state", "publish", "blacklist"],
-    ["fleet"],
+    ["fleet", "template"],
     ["model"],
     ["vast", "redis", "kubernetes"],
   ],

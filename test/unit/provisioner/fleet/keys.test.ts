@@ -5,8 +5,16 @@ import { accountKey, fleetKeys } from "../../../../provisioner/fleet/keys.ts";
 const hashed = (key: string) => /\{([^}]+)\}/.exec(key)?.[1];
 
 const namesOf = (account: number) => {
-  const { template, offers, taken, bans, lease, pod, ...fixed } = fleetKeys(account);
-  const named = [template("t"), offers("o"), taken(7), bans("d"), lease("k8s_pod={x}"), pod("k8s_pod={x}")];
+  const { template, templateLock, offers, taken, bans, lease, pod, ...fixed } = fleetKeys(account);
+  const named = [
+    template("t"),
+    templateLock("t"),
+    offers("o"),
+    taken(7),
+    bans("d"),
+    lease("k8s_pod={x}"),
+    pod("k8s_pod={x}"),
+  ];
   return [...Object.values(fixed), ...named];
 };
 

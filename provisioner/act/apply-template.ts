@@ -1,0 +1,83 @@
+// Makes the account's template as the template file says: creates or edits it where it differs. Touches the API and, with a fleet, Redis.
+import { type Clock, stopwatch } from "../../common/clock.ts";
+import type { TemplateRecord, WritingTurn } from "../fleet/template-record.ts";
+import { differences, type FieldDifference, templateBody } from "../template/compare.ts";
+import type { WantedTemplate } from "../template/file.ts";
+import type { VastClient } from "../vast/client.ts";
+import { asVastError, isOutcomeUnknown, type VastError } from "../vast/errors.ts";
+import type { Template } from "../vast/rows.ts";
+import type { OwnTemplate } from "../vast/template-calls.ts";
+
+export interface ApplyTemplateParts {
+  client: Pick<VastClient, "templates" | "writeTemplate">;
+  clock: Clock;
+  /** Null without a fleet. */
+  record: TemplateRecord | null;
+}
+
+export type TemplateOutcome =
+  /** Another program is at it, or Redis does not answer. */
+  | { kind: "waiting" }
+  | { kind: "same"; template: Template }
+  /** `left`: what the API shows in another way than the file has it. */
+  | { kind: "written"; template: Template; created: boolean; left: readonly FieldDifference[] };
+
+// A write that was decided so long ago is not sent: the turn to write may be another pod's soon.
+const SEND_WITHIN_MS = 30_000;
+const MOST_READS = 3;
+
+const ALONE: WritingTurn = { end: async () => undefined };
+
+/** The API never shows a login, so it is written each time. Throws a `VastError` when the template could not be read or written. */
+export async function applyTemplate(
+  parts: ApplyTemplateParts,
+  wanted: WantedTemplate,
+  name: string,
+): Promise<TemplateOutcome> {
+  const turn = parts.record === null ? ALONE : await parts.record.begin(name);
+  if (turn === null) return { kind: "waiting" };
+  let written = true; // where it is unknown, what the pods have read may be old
+  try {
+    const [before = null] = await parts.client.templates(name);
+    const differs = before === null || differences(wanted, before.row).length > 0;
+    if (before !== null && !differs && wanted.login === null) {
+      written = false;
+      return { kind: "same", template: before.template };
+    }
+    return await write(parts, wanted, name, before, !differs);
+  } finally {
+    await turn.end(written);
+  }
+}
+
+/** What counts is what the account has afterwards: a refusal may mean that another pod was faster with the same content. */
+async function write(
+  { client, clock }: ApplyTemplateParts,
+  wanted: WantedTemplate,
+  name: string,
+  before: OwnTemplate | null,
+  onlyLogin: boolean,
+): Promise<TemplateOutcome> {
+  const sinceMs = stopwatch(clock);
+  const body = templateBody(wanted, name, before?.row ?? null);
+  let answered: Template | null = null;
+  let failure: VastError | null = null;
+  try {
+    const fence = () => sinceMs() < SEND_WITHIN_MS;
+    answered = await client.writeTemplate(body, before?.template.hash ?? null, fence);
+  } catch (error) {
+    failure = asVastError(error);
+    if (onlyLogin || !(failure.kind === "invalid" || failure.kind === "not_found" || isOutcomeUnknown(failure)))
+      throw failure;
+  }
+  const created = before === null;
+  for (let reads = 1; reads <= MOST_READS; reads += 1) {
+    const [now] = await client.templates(name);
+    if (now === undefined || (answered !== null && now.template.hash !== answered.hash)) continue;
+    const left = differences(wanted, now.row);
+    if (failure !== null && left.length > 0) break;
+    return { kind: "written", template: now.template, created, left };
+  }
+  if (answered === null) throw failure ?? new Error(`the account has no template named ${JSON.stringify(name)}`);
+  return { kind: "written", template: answered, created, left: [] };
+}

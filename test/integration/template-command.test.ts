@@ -1,0 +1,83 @@
+// The command `template` against the emulator: it shows, writes and prints a template, and none of its secrets.
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { COMMAND_SCALE, openPod } from "./pod.ts";
+
+const SECRETS = { token: "sekrit-token-5Tq", login: "sekrit-login-8Rw" };
+
+test("a template is compared with its file, written once, and printed as a file again, without its secrets", async () => {
+  const pod = await openPod({ timeScale: COMMAND_SCALE });
+  const path = join(pod.sandbox.folder, "template.yaml");
+  const printed: string[] = [];
+  const run = async (...args: string[]) => {
+    const child = await pod.provision(
+      {
+        VAST_TEMPLATE_NAME: "own",
+        VAST_TEMPLATE_FILE: path,
+        APP_TOKEN: SECRETS.token,
+        LOGIN: `-u me -p ${SECRETS.login} r.example`,
+      },
+      ["template", ...args],
+    );
+    const { code } = await child.exited;
+    printed.push(...child.lines);
+    return { code, text: child.lines.join("\n"), lines: child.lines };
+  };
+  const file = (workers: number) =>
+    writeFile(
+      path,
+      `image: example/app:2\nports: ["8000:8000"]\nenv:\n  WORKERS: ${workers}\n  TOKEN: {from_env: APP_TOKEN}\ndocker_login: {from_env: LOGIN}\nrecommended_disk_space: 20\n`,
+    );
+  try {
+    await writeFile(path, "imagee: example/app:2\n");
+    expect(await run("diff")).toMatchObject({ code: 2, text: expect.stringContaining("did you mean image?") });
+    await file(4);
+    expect(await run("diff", "--exit-code")).toMatchObject({
+      code: 3,
+      text: expect.stringContaining("would be created"),
+    });
+    expect(await run("apply")).toMatchObject({ code: 1, text: expect.stringContaining("add --yes") });
+    expect(await run("apply", "--yes")).toMatchObject({ code: 0, text: expect.stringContaining("It was created") });
+    expect(await run("diff", "--exit-code")).toMatchObject({
+      code: 0,
+      text: expect.stringContaining("as the file says"),
+    });
+
+    await file(5);
+    const differing = await run("diff", "--exit-code", "-o", "json");
+    expect(differing.code).toBe(3);
+    expect(JSON.parse(differing.lines.join(""))).toMatchObject({
+      schema: 1,
+      name: "own",
+      differences: [{ field: "env WORKERS", wanted: "5", reported: "4" }],
+    });
+    expect((await run("diff", "-o", "name")).text).toBe("env WORKERS");
+    expect(await run("apply", "--yes")).toMatchObject({ code: 0, text: expect.stringContaining("It was edited") });
+
+    const exported = await run("export", "-o", "json");
+    expect(JSON.parse(exported.lines[0] ?? "")).toMatchObject({
+      image: "example/app:2",
+      ports: ["8000:8000"],
+      env: { WORKERS: "5", TOKEN: { from_env: "TOKEN" } },
+      recommended_disk_space: 20,
+    });
+    expect((await run("export")).text).toContain("WORKERS:");
+
+    const writes = (await pod.emulator.mutations()).filter(({ path: to }) => to.endsWith("/template/"));
+    expect(writes.map(({ method, status }) => [method, status])).toEqual([
+      ["POST", 200],
+      ["PUT", 200],
+    ]);
+    await pod.emulator.send("POST", "faults", {
+      method: "PUT",
+      path: "/template/",
+      effect: { status: 400, body: { msg: `you sent ${SECRETS.login} and ${SECRETS.token}` } },
+    });
+    await file(6);
+    expect(await run("apply", "--yes")).toMatchObject({ code: 1, text: expect.stringContaining("[secret]") });
+    for (const secret of Object.values(SECRETS)) expect(printed.join("\n")).not.toContain(secret);
+  } finally {
+    await pod.close();
+  }
+});
