@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { Policy } from "../../../../provisioner/model/desired.ts";
 import type { Published } from "../../../../provisioner/model/observation.ts";
 import { type Action, type Decision, toPlan } from "../../../../provisioner/model/plan.ts";
-import { afterGap, applyPolicy, untilListed } from "../../../../provisioner/plan/policy.ts";
+import { afterGap, applyPolicy, isListTooOld, untilListed } from "../../../../provisioner/plan/policy.ts";
 import { createAction, decided, NOW, observation, row, SECOND, servingTrack, silentTrack, state } from "./situation.ts";
 
 const ID = 7835610;
@@ -126,5 +126,28 @@ describe("after a time in which nobody looked", () => {
   test("a decision that changes nothing stays as it is", () => {
     const decision = { ...creating, actions: [] };
     expect(afterGap(decision, servedBefore)).toBe(decision);
+  });
+});
+
+describe("an update in place", () => {
+  const updating = decided({
+    limits: { updateStrategy: "in-place" },
+    seen: observation([row({ image: "example/app:1" })]),
+    state: state({ tracks: { [ID]: servingTrack() } }),
+  });
+
+  test("is not decided by a list that was asked for before the pass, or is too old by now", () => {
+    expect(kinds(updating)).toEqual(["update"]);
+    const seen = { ...observation(), listedAt: NOW };
+    expect(isListTooOld(updating.actions, seen, NOW, NOW)).toBe(false);
+    expect(isListTooOld(updating.actions, seen, NOW + 1, NOW + 1)).toBe(true);
+    expect(isListTooOld(updating.actions, { ...seen, shared: true }, NOW, NOW + 20 * SECOND + 1)).toBe(true);
+  });
+
+  test("waits for the second look after a time in which nobody looked, and the instance serves on", () => {
+    const published: Published = { server: updating.serving.server, instance: updating.serving.instance };
+    const decision = afterGap(updating, published);
+    expect(kinds(decision)).toEqual([]);
+    expect(toPlan(decision).server).not.toBeNull();
   });
 });
