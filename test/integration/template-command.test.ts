@@ -1,7 +1,9 @@
 // The command `template` against the emulator: it shows, writes and prints a template, and none of its secrets.
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { Redis } from "ioredis";
 import { expect, test } from "vitest";
+import { shortHash } from "../../provisioner/fleet/keys.ts";
 import { COMMAND_SCALE, openPod } from "./pod.ts";
 
 const SECRETS = { token: "sekrit-token-5Tq", login: "sekrit-login-8Rw" };
@@ -78,6 +80,33 @@ test("a template is compared with its file, written once, and printed as a file 
     expect(await run("apply", "--yes")).toMatchObject({ code: 1, text: expect.stringContaining("[secret]") });
     for (const secret of Object.values(SECRETS)) expect(printed.join("\n")).not.toContain(secret);
   } finally {
+    await pod.close();
+  }
+});
+
+test("while another program has the turn nothing is written, and the pods read an edited template again", async () => {
+  const pod = await openPod({ redis: true, timeScale: COMMAND_SCALE });
+  const redis = new Redis(pod.redis?.url ?? "");
+  const path = join(pod.sandbox.folder, "template.yaml");
+  const [lock, reading] = [pod.keys.templateLock(shortHash("own")), pod.keys.template(shortHash("own"))];
+  const apply = async () => {
+    const more = { VAST_TEMPLATE_NAME: "own", VAST_TEMPLATE_FILE: path };
+    const child = await pod.provision(more, ["template", "apply", "--yes"]);
+    return { code: (await child.exited).code, text: child.lines.join("\n") };
+  };
+  try {
+    await writeFile(path, "image: example/app:2\n");
+    await redis.set(lock, "another");
+    await redis.hset(reading, "readAt", "1", "value", "null");
+    expect(await apply()).toMatchObject({ code: 1, text: expect.stringContaining("another program is writing") });
+    expect([await redis.get(lock), await redis.exists(reading)]).toEqual(["another", 1]);
+    expect(await pod.emulator.mutations()).toEqual([]);
+
+    await redis.del(lock);
+    expect(await apply()).toMatchObject({ code: 0, text: expect.stringContaining("It was created") });
+    expect([await redis.exists(lock), await redis.exists(reading)]).toEqual([0, 0]);
+  } finally {
+    redis.disconnect();
     await pod.close();
   }
 });
