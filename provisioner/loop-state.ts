@@ -4,6 +4,7 @@ import { type AccountView, NOTHING_READ } from "./model/account-view.ts";
 import type { Observation, ProbeResult, Published } from "./model/observation.ts";
 import { OURS, type Ownership } from "./model/ownership.ts";
 import type { Action, Plan } from "./model/plan.ts";
+import type { RentPreview } from "./model/rent-preview.ts";
 import type { Urgency } from "./observe/list-schedule.ts";
 import { PAUSE_MS } from "./observe/pauses.ts";
 import { countCosts } from "./state/money.ts";
@@ -26,6 +27,8 @@ export interface LoopState {
   account: AccountView;
   plan: Plan | null;
   suppressed: readonly Action[];
+  /** What the suppressed create would rent; null: none is suppressed, or the first search has not ended. */
+  wouldRent: RentPreview | null;
   /** Why nothing may be mutated: the state file or the upstream file cannot be written. */
   problem: string | null;
   startCounted: boolean;
@@ -61,6 +64,7 @@ export function startState(state: State, now: number): LoopState {
     account: NOTHING_READ,
     plan: null,
     suppressed: [],
+    wouldRent: null,
     problem: null,
     startCounted: false,
     pausedMs: 0,

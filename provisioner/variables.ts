@@ -149,7 +149,8 @@ export const PROVISIONER_VARIABLES = {
   }),
   VAST_POLICY: byDefault(z.enum(POLICIES), "sync", {
     group: "safety",
-    meaning: "`sync`, `no-destroy` (never destroys an instance) or `observe` (changes nothing)",
+    meaning:
+      "`sync`, `no-destroy` (never destroys an instance) or `observe` (changes nothing, says what it would rent)",
     expects: "sync, no-destroy or observe",
   }),
   VAST_UPDATE_STRATEGY: byDefault(z.enum(UPDATE_STRATEGIES), "recreate", {

@@ -6,7 +6,7 @@ import { requirements } from "../search/requirements.ts";
 import { type HeldReason, holdReplacement, isHeldReason } from "../state/held-replacement.ts";
 import type { State } from "../state/schema.ts";
 import { asVastError } from "../vast/errors.ts";
-import { type CreateParts, searchOffers } from "./create.ts";
+import { type CreateParts, messageOfResult, searchOffers } from "./create.ts";
 
 /** The state, in which the replacement is held where nothing could be created. Money, offers and bans can change at any time. */
 export async function checkReplacement(
@@ -43,9 +43,8 @@ async function obstacleToCreate(
   const needs = requirements(template, create.maxDollarsPerHour ?? undefined, bans);
   const found = await searchOffers(parts, needs, state, null, stop);
   if (found.offers !== null || stop.aborted) return null;
-  const { outcome, state: after } = found.result;
-  const message = (outcome.startsWith("account_") ? after.account?.message : after.backoff?.message) ?? outcome;
-  return { reason: isHeldReason(outcome) ? outcome : "no_offer", message };
+  const { outcome } = found.result;
+  return { reason: isHeldReason(outcome) ? outcome : "no_offer", message: messageOfResult(found.result) };
 }
 
 /** Only what is known counts: an answer that does not come prevents nothing. */

@@ -9,7 +9,7 @@ import type { CreateAction } from "../model/plan.ts";
 import type { Pauses } from "../observe/pauses.ts";
 import { exclusionText } from "../search/exclusions.ts";
 import { explainNoOffers } from "../search/explain-no-offers.ts";
-import { queryAlone, type Requirements, requirements } from "../search/requirements.ts";
+import { type Requirements, requirements } from "../search/requirements.ts";
 import { type Choice, selectOffers } from "../search/select-offers.ts";
 import {
   accountBlocked,
@@ -23,8 +23,9 @@ import { backOff } from "../state/backoff.ts";
 import type { Backoff, State } from "../state/schema.ts";
 import { type AccountTrouble, accountTrouble, asVastError, type VastError } from "../vast/errors.ts";
 import type { Offer, Template } from "../vast/rows.ts";
+import { currentTemplate } from "./current-template.ts";
 import { destroyInstance } from "./destroy.ts";
-import { type FindOfferParts, findOffers, type OfferChoice } from "./find-offers.ts";
+import { type FindOfferParts, findOffers, findQueryAlone, type OfferChoice } from "./find-offers.ts";
 import { openSendWindow } from "./send-window.ts";
 import { type OfferOutcome, type OfferParts, type Signals, tryOffer } from "./try-offer.ts";
 
@@ -52,6 +53,11 @@ export interface CreateResult {
   outcome: CreateOutcome;
 }
 
+/** Why an attempt created nothing, in a sentence. */
+export function messageOfResult({ state, outcome }: CreateResult): string {
+  return (outcome.startsWith("account_") ? state.account?.message : state.backoff?.message) ?? outcome;
+}
+
 // Offers tried from one search: after that the list is old, and a fresh one costs less than more misses.
 const MOST_OFFERS = 5;
 // A lost offer is nobody's fault and costs no waiting; this many lists of lost offers mean that others empty the market.
@@ -60,12 +66,16 @@ const MOST_SEARCHES = 3;
 const SERIES_MS = 90_000;
 // A create that comes too soon after another is locked out for this long.
 const RATE_LIMITED_CREATE_MS = 12_000;
-// A template that was read this recently is not read again: that would cost its endpoint's 3 s.
-const TEMPLATE_FRESH_MS = 15_000;
-const CREATE_REFUSED = "the API refuses the create: check image, template, label and disk space";
-const SEARCH_REFUSED = "the API refuses the search: check VAST_SEARCH_QUERY and VAST_SEARCH_ORDER";
-const TEMPLATE_REFUSED =
-  "the API refuses to return the template: check VAST_TEMPLATE_NAME and the rights of VAST_API_KEY";
+// The calls of a create, and what a refusal of each one means.
+const CREATE = { name: "create", refusal: "the API refuses the create: check image, template, label and disk space" };
+const SEARCH = {
+  name: "search for an offer",
+  refusal: "the API refuses the search: check VAST_SEARCH_QUERY and VAST_SEARCH_ORDER",
+};
+const TEMPLATE = {
+  name: "reading the template",
+  refusal: "the API refuses to return the template: check VAST_TEMPLATE_NAME and the rights of VAST_API_KEY",
+};
 
 /** One attempt. Whether an instance exists is shown by the next lists. */
 export async function createOne(
@@ -78,20 +88,10 @@ export async function createOne(
   const { stop } = signals;
   const { clock, market, pauses, turns } = parts;
   const pausedMs = pauses.totalMs();
-  let template: Template | null;
-  let readAt: number;
-  try {
-    ({ value: template, readAt } = await currentTemplate(parts, action, seen, stop));
-  } catch (error) {
-    return stop.aborted ? interrupted(state) : failed(parts, asVastError(error), state, TEMPLATE_REFUSED);
-  }
-  if (template === null) {
-    const message = `the account no longer has the template "${action.templateName}": create it again, or correct VAST_TEMPLATE_NAME`;
-    return backingOff(parts, state, "create_refused", message);
-  }
-  const bans = [...(seen.bans.known ? seen.bans.value : []), ...state.unwrittenBans];
-  const needs = requirements(template, action.maxDollarsPerHour ?? undefined, bans);
-  let next: State = { ...state, template: { ...template, seenAt: clock.now(), readAt } };
+  const prepared = await prepareSearch(parts, action, seen, state, stop);
+  if (prepared.needs === null) return prepared.result;
+  const { needs, template } = prepared;
+  let next = prepared.state;
   const until = clock.now() + SERIES_MS;
   let found: FoundOffers | null = null;
   for (let searches = 0; searches < MOST_SEARCHES && clock.now() < until; searches += 1) {
@@ -117,17 +117,32 @@ export async function createOne(
   return backingOff(parts, next, "offers_lost", message);
 }
 
-/** Reads the template again unless this pass has just done so: a create takes the hash as it is now. */
-async function currentTemplate(
-  { readings, clock }: CreateParts,
-  { templateName }: CreateAction,
+/** What a create searches for, by the template as it is now; or the result of an attempt that ends here. */
+export async function prepareSearch(
+  parts: CreateParts,
+  action: CreateAction,
   seen: Observation,
+  state: State,
   stop: AbortSignal,
-): Promise<{ value: Template | null; readAt: number }> {
-  const { template, templateAt } = seen;
-  if (template.known && clock.now() - templateAt < TEMPLATE_FRESH_MS)
-    return { value: template.value, readAt: templateAt };
-  return readings.template(templateName, { freshMs: TEMPLATE_FRESH_MS, usableMs: TEMPLATE_FRESH_MS }, stop);
+): Promise<{ needs: Requirements; template: Template; state: State } | { needs: null; result: CreateResult }> {
+  const { clock } = parts;
+  let read: Awaited<ReturnType<typeof currentTemplate>>;
+  try {
+    read = await currentTemplate(parts, action.templateName, seen, stop);
+  } catch (error) {
+    return {
+      needs: null,
+      result: stop.aborted ? interrupted(state) : failed(parts, asVastError(error), state, TEMPLATE),
+    };
+  }
+  const { value: template, readAt } = read;
+  if (template === null) {
+    const message = `the account no longer has the template "${action.templateName}": create it again, or correct VAST_TEMPLATE_NAME`;
+    return { needs: null, result: backingOff(parts, state, "create_refused", message) };
+  }
+  const bans = [...(seen.bans.known ? seen.bans.value : []), ...state.unwrittenBans];
+  const needs = requirements(template, action.maxDollarsPerHour ?? undefined, bans);
+  return { needs, template, state: { ...state, template: { ...template, seenAt: clock.now(), readAt } } };
 }
 
 /** What other pods may think of a machine after a create on it. */
@@ -146,14 +161,14 @@ export async function searchOffers(
   state: State,
   before: FoundOffers | null,
   stop: AbortSignal,
-): Promise<{ offers: readonly Offer[]; found: FoundOffers } | { offers: null; result: CreateResult }> {
+): Promise<{ offers: readonly [Offer, ...Offer[]]; found: FoundOffers } | { offers: null; result: CreateResult }> {
   const { log, query } = parts;
   let choice: OfferChoice;
   log.info({ event: "progress", phase: "searching" }, "searching for an offer");
   try {
     choice = await findOffers(parts, needs, state, before, stop);
   } catch (error) {
-    const result = stop.aborted ? interrupted(state) : failed(parts, asVastError(error), state, SEARCH_REFUSED);
+    const result = stop.aborted ? interrupted(state) : failed(parts, asVastError(error), state, SEARCH);
     return { offers: null, result };
   }
   const { offers, exclusions, found } = choice;
@@ -163,7 +178,8 @@ export async function searchOffers(
     { event: "progress", phase: "searching", excluded },
     `${offers.length} of ${found.total} offers can be used`,
   );
-  if (offers.length > 0) return { offers, found };
+  const [best, ...others] = offers;
+  if (best !== undefined) return { offers: [best, ...others], found };
   const lostSome = before !== null || found.offers.length < found.total;
   let message = `none of ${found.total} offers can be taken${excluded === "" ? "" : `: ${excluded}`}`;
   if (found.total === 0 && !lostSome) {
@@ -173,21 +189,6 @@ export async function searchOffers(
   }
   if (stop.aborted) return { offers: null, result: interrupted(state) };
   return { offers: null, result: backingOff(parts, state, lostSome ? "offers_lost" : "no_offer", message) };
-}
-
-/** One more call when a search found nothing, so that the message can explain why. Null: it was not answered either. */
-async function findQueryAlone(
-  { client, query, log }: CreateParts,
-  needs: Requirements,
-  stop: AbortSignal,
-): Promise<Offer[] | null> {
-  try {
-    return await client.searchOffers(queryAlone(query, needs), stop);
-  } catch (error) {
-    const line = { event: "progress", phase: "searching", err: asVastError(error) } as const;
-    log.debug(line, "cannot tell what VAST_SEARCH_QUERY alone finds");
-    return null;
-  }
 }
 
 /** Tries one offer, folds its outcome into the state and saves once. `outcome` null: the offer is gone, the next one may be tried. */
@@ -233,7 +234,7 @@ function foldOutcome(
     case "gone":
       return { state: offerGone(createRefused(intended), offerId, parts.clock.now()), outcome: null };
     case "refused":
-      return failed(parts, result.failure, createRefused(intended), CREATE_REFUSED);
+      return failed(parts, result.failure, createRefused(intended), CREATE);
     case "not_sent":
       return { state: before, outcome: "create_interrupted" };
   }
@@ -258,17 +259,21 @@ async function destroyLeftContract(
   return { state: accountBlocked(next, trouble, accountText, parts.clock.now()), outcome: "create_failed" };
 }
 
-/** A failure that certainly created nothing: the account pauses, or the next attempt waits. `refusal` names the call and the remedy. */
-function failed(parts: CreateParts, failure: VastError, state: State, refusal: string): CreateResult {
+/** A failure that certainly created nothing: the account pauses, or the next attempt waits. */
+function failed(parts: CreateParts, failure: VastError, state: State, call: typeof CREATE): CreateResult {
   const { clock, log, nextCreateSlot } = parts;
   const now = clock.now();
-  log.warn({ event: "action", action: "create", err: failure }, `create failed: ${failure.message}`);
+  const line =
+    call === CREATE
+      ? ({ event: "action", action: "create", err: failure } as const)
+      : ({ event: "progress", phase: "searching", err: failure } as const);
+  log.warn(line, `${call.name} failed: ${failure.message}`);
   const trouble = accountTrouble(failure);
   if (trouble !== null) {
     const message = accountMessage(trouble, failure.message);
     return { state: accountBlocked(state, trouble, message, now), outcome: `account_${trouble}` };
   }
-  if (!failure.retryable) return backingOff(parts, state, "create_refused", `${refusal} (${failure.message})`);
+  if (!failure.retryable) return backingOff(parts, state, "create_refused", `${call.refusal} (${failure.message})`);
   const message = `the API accepts no calls at the moment; trying again soon (${failure.message})`;
   const waiting = backingOff(parts, state, "create_rate_limited", message);
   const { backoff } = waiting.state;

@@ -1,13 +1,16 @@
 // Finds the offers that a create may try: those of a search that another pod has made, or of an own one where they are too few. Touches
 // the API and Redis through the market.
+import type { Logger } from "../../common/logging.ts";
 import type { FoundOffers, OfferMarket, OfferSearch } from "../fleet/offer-market.ts";
 import type { Exclusion } from "../search/exclusions.ts";
 import type { SearchQuery } from "../search/query.ts";
-import { type Requirements, searchBody } from "../search/requirements.ts";
+import { queryAlone, type Requirements, searchBody } from "../search/requirements.ts";
 import { type Choice, selectOffers } from "../search/select-offers.ts";
 import { excludedMachines } from "../state/avoided.ts";
 import type { Records } from "../state/records.ts";
 import type { State } from "../state/schema.ts";
+import type { VastClient } from "../vast/client.ts";
+import { asVastError } from "../vast/errors.ts";
 import type { Offer } from "../vast/rows.ts";
 
 export interface FindOfferParts {
@@ -63,4 +66,19 @@ function reservedByOthers({ offers, total }: FoundOffers): Exclusion[] {
 
 function isEnough({ offers, found }: OfferChoice): boolean {
   return offers.length >= Math.min(ENOUGH_OFFERS, found.total * ENOUGH_PART);
+}
+
+/** One more call when a search found nothing, so that the message can explain why. Null: it was not answered either. */
+export async function findQueryAlone(
+  { client, query, log }: { client: Pick<VastClient, "searchOffers">; query: SearchQuery; log: Logger },
+  needs: Requirements,
+  stop: AbortSignal,
+): Promise<Offer[] | null> {
+  try {
+    return await client.searchOffers(queryAlone(query, needs), stop);
+  } catch (error) {
+    const line = { event: "progress", phase: "searching", err: asVastError(error) } as const;
+    log.debug(line, "cannot tell what VAST_SEARCH_QUERY alone finds");
+    return null;
+  }
 }

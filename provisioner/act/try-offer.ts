@@ -1,6 +1,7 @@
 // Sends one create for one offer and answers what came of it. Touches the API; the caller keeps the state.
 import { withDeadline } from "../../common/clock.ts";
 import type { Fence } from "../../common/http.ts";
+import { oneLine } from "../../common/terminal.ts";
 import { CREATE_WAIT_MS } from "../model/deadlines.ts";
 import { diskSpace } from "../model/disk-space.ts";
 import type { CreateAction } from "../model/plan.ts";
@@ -34,6 +35,12 @@ export type OfferOutcome =
   | { kind: "left_contract"; failure: VastError; contract: number }
   | { kind: "not_sent" };
 
+/** `offer 31415926 (RTX 4090, $0.3000/h)` */
+export function offerText({ id, gpuName, dollarsPerHour }: Offer): string {
+  const price = dollarsPerHour === null ? "" : `, $${dollarsPerHour.toFixed(4)}/h`;
+  return `offer ${id} (${oneLine(gpuName)}${price})`;
+}
+
 /** The intent must be on disk before this is called; `mayBeSent` must be older than it. */
 export async function tryOffer(
   parts: OfferParts,
@@ -46,10 +53,9 @@ export async function tryOffer(
   const { client, clock, log } = parts;
   const { hostId, machineId } = offer;
   if (!(await parts.mayMutate())) return { kind: "not_sent" };
-  const price = offer.dollarsPerHour === null ? "" : `, $${offer.dollarsPerHour.toFixed(4)}/h`;
   log.info(
     { event: "progress", phase: "creating", offer: offer.id, hostId, machineId },
-    `creating from offer ${offer.id} (${offer.gpuName}${price})`,
+    `creating from ${offerText(offer)}`,
   );
   try {
     const imageLogin = parts.imageLogin();

@@ -2,7 +2,8 @@
 import { createLogger } from "../../common/logging.ts";
 import { createRegistry } from "../../common/metrics.ts";
 import { createTurns } from "../../common/turns.ts";
-import { createActor } from "../act/act.ts";
+import { type ActorParts, createActor } from "../act/act.ts";
+import { createPreview } from "../act/preview-create.ts";
 import { type BanStore, createBanStore, noBans } from "../blacklist/store.ts";
 import { shareAccountId } from "../fleet/account-id.ts";
 import { createAccountReadings } from "../fleet/account-readings.ts";
@@ -232,6 +233,25 @@ function loopParts(
   const records = connectRecords(fleet);
   const logStarting = createStartingLog(log, limits);
   const lookForLostLabels = createLostLabelLook({ client, log, label: desired.label });
+  const acting: ActorParts = {
+    client,
+    market,
+    turns,
+    readings,
+    bans,
+    clock,
+    log,
+    desired,
+    query: settings.query,
+    recordsOf: records.of,
+    onOffers: counts.onOffers,
+    imageLogin: () => secrets.registryLogin()?.text ?? null,
+    save,
+    mayMutate: lease.mayMutate,
+    pauses,
+    nextCreateSlot: (notBefore) => (queue === null ? nextCreateSlot(slot, notBefore, random) : notBefore),
+  };
+  const previewCreate = createPreview(acting);
   return {
     observer: createObserver({
       readings,
@@ -245,30 +265,12 @@ function loopParts(
       own: queue?.own ?? null,
       lists,
     }),
-    act: counts.counted(
-      createActor({
-        client,
-        market,
-        turns,
-        readings,
-        bans,
-        clock,
-        log,
-        desired,
-        query: settings.query,
-        recordsOf: records.of,
-        onOffers: counts.onOffers,
-        imageLogin: () => secrets.registryLogin()?.text ?? null,
-        save,
-        mayMutate: lease.mayMutate,
-        pauses,
-        nextCreateSlot: (notBefore) => (queue === null ? nextCreateSlot(slot, notBefore, random) : notBefore),
-      }),
-    ),
+    act: counts.counted(createActor(acting)),
     async afterPass(before, seen, stop) {
       counts.onPass(before);
       logFailedUpdate(log, before, loop.state);
       logStarting(loop, clock.now());
+      loop.wouldRent = await previewCreate(loop.suppressed, seen, loop.state, stop);
       reports.report(stop);
       await records.send(loop);
       await lookForLostLabels(before, seen, stop);

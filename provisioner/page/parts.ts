@@ -38,10 +38,11 @@ export function partsOf(status: StatusDocument, when: TimeWriter): Parts {
 }
 
 function headPart(status: StatusDocument, when: TimeWriter): Html {
-  const { at, message, pod, policy, reason, remedy, since, state } = status;
+  const { at, message, pod, policy, reason, remedy, since, state, wouldRent } = status;
   return html`<div class="top"><h1>${pod}</h1>${policy === "sync" ? null : html`<b class="tag">policy ${policy}</b>`}</div>
 ${stateLine(state, since === null ? null : html`for ${when(since, "for")}, since ${clockTime(since, at)}`)}
 <p class="message" aria-live="polite">${message ?? "The first look at the instance list has not finished."}</p>
+${wouldRent === null ? null : html`<p class="message">With VAST_POLICY=sync it ${wouldRent.message}.</p>`}
 ${remedy === null ? null : html`<p class="remedy">${remedy}</p>`}
 ${reason === null ? null : html`<p class="reason"><code>${reason}</code></p>`}
 ${warningsOf(status).map(({ tone, text }) => html`<p class="warning ${tone}"><b>${tone === "bad" ? "Problem" : "Note"}</b> ${text}</p>`)}`;

@@ -3,7 +3,7 @@ import { columnOf, numberOf } from "../search/columns.ts";
 import { type Ranking, rankingByEnds } from "../search/ends.ts";
 import type { Exclusion } from "../search/exclusions.ts";
 import { expectedCost } from "../search/expected-cost.ts";
-import { requestedOrder, type SearchQuery } from "../search/query.ts";
+import { orderText, requestedOrder, type SearchQuery } from "../search/query.ts";
 import { MAX_ROWS, type Requirements } from "../search/requirements.ts";
 import { selectOffers } from "../search/select-offers.ts";
 import type { Records } from "../state/records.ts";
@@ -90,10 +90,4 @@ function planOffer(offer: Offer, ranking: Ranking | null): PlanOffer {
     seconds: number("duration"),
     ranking,
   };
-}
-
-function orderText(query: SearchQuery): string {
-  if (query.byExpectedCost) return "expected_cost";
-  const order = requestedOrder(query).map(([field, direction]) => (direction === "desc" ? `${field}-` : field));
-  return order.length === 0 ? "the API's own order" : order.join(", ");
 }

@@ -31,7 +31,7 @@ export function podReport(
     pod: bounded(settings.podName),
     state: file?.state ?? plan.state,
     reason: plan.reason,
-    message: sentence(loop.problem ?? plan.message),
+    message: sentence(loop.problem ?? [plan.message, loop.wouldRent?.message ?? []].flat().join("; ")),
     since: isoOrNull(unchangedSince(state.history)),
     next: next && {
       waitsFor: sentence(next.waitsFor),
@@ -49,8 +49,9 @@ export function podReport(
 
 /** Changes when there is something new to report; the rest, like money, may be some minutes old. */
 export function reportedChange(loop: LoopState): string {
-  const { plan, file, problem } = loop;
-  return JSON.stringify([file?.state, plan?.reason, plan?.instance?.id, problem, pendingPrice(loop)]);
+  const { plan, file, problem, wouldRent } = loop;
+  const offer = wouldRent?.offer?.id ?? wouldRent?.message;
+  return JSON.stringify([file?.state, plan?.reason, plan?.instance?.id, problem, pendingPrice(loop), offer]);
 }
 
 function pendingPrice({ plan, seen, account }: LoopState): PodReport["pendingPrice"] {

@@ -101,6 +101,24 @@ export const statusDocumentSchema = z.object({
     .nullable()
     .describe("why nothing is created or destroyed: the state file or `upstream.json` cannot be written"),
   suppressed: z.array(z.unknown()).describe("actions that VAST_POLICY does not allow"),
+  wouldRent: z
+    .object({
+      at: instant.describe("when the offers were searched"),
+      offer: z
+        .object({
+          id: z.int(),
+          hostId: z.number().nullable(),
+          machineId: z.number().nullable(),
+          gpu: z.string(),
+          dollarsPerHour: dollars.nullable(),
+        })
+        .nullable()
+        .describe("the offer that would be taken; null: none can be taken, or it is unknown"),
+      message: z.string().describe("which offer and why this one, or why none"),
+    })
+    .nullable()
+    .default(null)
+    .describe("what would be rented if VAST_POLICY=observe allowed it; null: nothing"),
   next: next.nullable().describe("what comes next; null before the first pass"),
   instances: z.array(instance).describe("each listed instance; empty while the list is unknown"),
   list: z

@@ -49,6 +49,7 @@ export function statusDocument(
     proxy,
     problem: loop.problem,
     suppressed: [...loop.suppressed],
+    wouldRent: loop.wouldRent && { ...loop.wouldRent, at: iso(loop.wouldRent.at) },
     next: nextOf(loop, settings, now),
     instances: instancesOf(loop, now),
     list:

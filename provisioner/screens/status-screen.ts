@@ -145,7 +145,7 @@ function totals({
 
 /** What only the pod's own provisioner knows. */
 function details(own: StatusDocument, paint: Paint): string[] {
-  const { pod, message, reason, next, proxy, list, budget, money, problem } = own;
+  const { pod, message, reason, next, proxy, list, budget, money, problem, wouldRent } = own;
   const fact = (name: string, text: string) => `  ${name.padEnd(7)} ${text}`;
   const age =
     list === null
@@ -157,6 +157,7 @@ function details(own: StatusDocument, paint: Paint): string[] {
     paint("bold", oneLine(pod)),
     fact("why", `${oneLine(message ?? "the first pass has not finished")}${reason === null ? "" : ` (${reason})`}`),
     ...(own.remedy === null ? [] : [fact("do", oneLine(own.remedy))]),
+    ...(wouldRent === null ? [] : [fact("observe", oneLine(wouldRent.message))]),
     ...(next === null ? [] : [fact("next", nextSentence(next, own.at))]),
     fact("proxy", proxyText(proxy)),
     fact("list", age),

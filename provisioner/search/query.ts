@@ -147,3 +147,10 @@ export function withOrder(query: SearchQuery, read: ReadOrder | undefined): Sear
 
 /** The query's order; empty for the API's default order. */
 export const requestedOrder = (query: SearchQuery): Order => orderOf(query.options.order);
+
+/** `dph_total, dlperf-`, a dash for descending. */
+export function orderText(query: SearchQuery): string {
+  if (query.byExpectedCost) return "expected_cost";
+  const order = requestedOrder(query).map(([field, direction]) => (direction === "desc" ? `${field}-` : field));
+  return order.length === 0 ? "the API's own order" : order.join(", ");
+}

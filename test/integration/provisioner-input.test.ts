@@ -159,15 +159,6 @@ test("the label comes from POD_NAME, or from VAST_LABEL if it is set", async () 
   expect(await pod.emulator.live("k8s_pod=web-3")).toHaveLength(1);
 });
 
-test("VAST_POLICY=observe changes nothing and says what it suppresses", async () => {
-  await pod.provision({ VAST_POLICY: "observe" });
-  const file = await pod.until("the plan is shown", (f) =>
-    f.message.includes("suppressed by VAST_POLICY=observe: create"),
-  );
-  expect(file.server).toBeNull();
-  expect(await pod.emulator.mutations()).toEqual([]);
-});
-
 test("VAST_POLICY=no-destroy keeps serving an instance with another image and says what it suppresses", async () => {
   const first = await pod.provision();
   const ready = await pod.ready();

@@ -115,6 +115,13 @@ describe("a pod before its first pass", () => {
     expect(seen(STARTING, "foot")).toContain("instance list not read yet · the first pass runs");
   });
 
+  test("says what would be rented if the policy allowed it", () => {
+    const wouldRent = { at: READY.at, offer: null, message: "would rent offer 5 (<b>RTX</b>)" };
+    expect(partsOf({ ...STARTING, wouldRent }, writtenByBrowser).head).toContain(
+      "With VAST_POLICY=sync it would rent offer 5 (&lt;b&gt;RTX&lt;/b&gt;).",
+    );
+  });
+
   test("says that nothing is rented only when a list has shown it", () => {
     const none = { ...READY, instances: [] };
     expect(seen(none, "instances")).toContain("No instance has this pod's label: nothing is rented.");

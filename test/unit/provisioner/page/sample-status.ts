@@ -45,6 +45,7 @@ export const READY: StatusDocument = {
   proxy: { appliedGeneration: 14, state: "applied", problem: null },
   problem: null,
   suppressed: [],
+  wouldRent: null,
   next: {
     waitsFor: "a change of the image, the template or the instance",
     lookAt: "2026-11-29T10:31:20.000Z",

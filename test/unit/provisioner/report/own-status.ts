@@ -49,6 +49,7 @@ export function ownStatus(over: Partial<StatusDocument> = {}): StatusDocument {
     proxy: { appliedGeneration: 12, state: "ready", problem: null },
     problem: null,
     suppressed: [],
+    wouldRent: null,
     next: null,
     instances: [ownInstance()],
     list: { known: true, at: iso(NOW - 11_000), ageSeconds: 11 },

@@ -84,8 +84,10 @@ describe("the status document", () => {
     const shown = show({
       seen: observation([], { list: { known: false, why: { message: "HTTP 502", account: null } }, bans: known([]) }),
       suppressed: [createAction],
+      wouldRent: { at: NOW, offer: null, message: "would rent nothing: no offer can be taken" },
       problem: "the disk is full",
     });
+    expect(shown.wouldRent).toMatchObject({ at: "2026-11-23T15:00:00.000Z", offer: null });
     expect(shown).toMatchObject({
       list: { known: false, why: "HTTP 502" },
       suppressed: [createAction],

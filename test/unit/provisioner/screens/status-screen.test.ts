@@ -77,6 +77,14 @@ vast-pod-0
 `);
   });
 
+  test("shows what would be rented if the policy allowed it, and lets no text of a host control the terminal", () => {
+    const at = "2026-11-23T15:00:00.000Z";
+    const wouldRent = { at, offer: null, message: "would rent offer 5 (RTX\u001b[31m 4090)" };
+    expect(screen({ own: { ...loadingStatus("pulling"), wouldRent }, orphans: null }, 160)).toContain(
+      "\n  observe would rent offer 5 (RTX 4090)\n",
+    );
+  });
+
   test("shows what is not known as a question mark, and below the table why", () => {
     const text = screen({
       lists: unknown(),
