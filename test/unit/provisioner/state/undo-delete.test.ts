@@ -29,6 +29,7 @@ test.each<[string, State]>([
   ["its last DELETE without an answer may still take effect", given({ deleteSentAt: NOW - 59 * SECOND })],
   ["the API has said that it is destroyed", given({ deleteConfirmed: true })],
   ["it was never listed", given({ reason: "create_never_appeared" })],
+  ["an operator ordered it", given({ reason: "operator" })],
   ["another instance is there", given({}, { tracks: { 2: servingTrack() } })],
 ])("it stays pending when %s", (_, before) => {
   expect(withoutRefusedDelete(before, ID, NOW)).toBe(before);
