@@ -98,7 +98,7 @@ export function takeState(loop: LoopState, state: State): void {
  * loop still has the state and the file before it.
  */
 export function withCosts(
-  { state: before, file, sharesLists }: Pick<LoopState, "state" | "file" | "sharesLists">,
+  { state: before, file, sharesLists, ownership }: Pick<LoopState, "state" | "file" | "sharesLists" | "ownership">,
   state: State,
   seen: Observation,
   now: number,
@@ -106,10 +106,11 @@ export function withCosts(
   const publishedId = file === null || file.server === null ? null : (file.instance?.id ?? null);
   const { pendingDeletes } = before;
   const { tracks } = state;
+  const shared = sharesLists && ownership.kind === "ours"; // else another provisioner of the label counts the same
   return {
     ...state,
     money: countCosts(state.money, { seen, pendingDeletes, publishedId, now }),
-    records: countRecords(state.records, { seen, tracks, pendingDeletes, now, shared: sharesLists }),
+    records: countRecords(state.records, { seen, tracks, pendingDeletes, now, shared }),
   };
 }
 

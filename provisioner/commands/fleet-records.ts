@@ -11,7 +11,7 @@ import type { Offer } from "../vast/rows.ts";
 export interface FleetRecords {
   /** What is known of the machines and hosts of these offers; this pod's own records where Redis does not answer. */
   of(offers: readonly Offer[], state: State): Promise<Records>;
-  /** Called after each pass: adds what was counted since. Only then, and where there is something, it asks Redis. */
+  /** Called after each pass: adds what was counted since. Redis is asked only where there is something; without a fleet it is dropped. */
   send(loop: LoopState): Promise<void>;
 }
 
@@ -25,8 +25,8 @@ export function connectRecords(fleet: Fleet | null): FleetRecords {
     },
     async send(loop) {
       const sent = Object.entries(loop.state.records.unsent);
-      if (sent.length === 0 || !(await store.add(sent.map(([key, record]) => [key, numbersOf(record)] as const))))
-        return;
+      if (sent.length === 0) return;
+      if (fleet !== null && !(await store.add(sent.map(([key, record]) => [key, numbersOf(record)] as const)))) return;
       // No pass runs meanwhile, and the serving loop counts nothing.
       loop.state = { ...loop.state, records: { ...loop.state.records, unsent: {} } };
     },

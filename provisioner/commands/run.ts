@@ -230,7 +230,8 @@ function loopParts(
   const readings = createAccountReadings({ client, clock, fleet });
   const turns = queue?.turns ?? noPodTurns;
   const market = createOfferMarket({ client, clock, fleet, label: desired.label });
-  const records = connectRecords(fleet);
+  // Beside a provisioner that only observes there is one that counts the same.
+  const records = connectRecords(policy === "observe" ? null : fleet);
   const logStarting = createStartingLog(log, limits);
   const lookForLostLabels = createLostLabelLook({ client, log, label: desired.label });
   const acting: ActorParts = {

@@ -1,5 +1,13 @@
 import { describe, expect, test } from "vitest";
-import { keepProbe, lastServed, noteFile, startState, takeState } from "../../../provisioner/loop-state.ts";
+import {
+  keepProbe,
+  type LoopState,
+  lastServed,
+  noteFile,
+  startState,
+  takeState,
+  withCosts,
+} from "../../../provisioner/loop-state.ts";
 import { fileOf } from "./loop.ts";
 import {
   atOnce,
@@ -7,12 +15,14 @@ import {
   failing,
   MINUTE,
   NOW,
+  observation,
   passing,
   published,
   row,
   SECOND,
   servingTrack,
   state,
+  tracks,
 } from "./plan/situation.ts";
 
 const ID = 7835610;
@@ -92,5 +102,21 @@ describe("the server that was served last", () => {
     const loop = startState(state(), NOW);
     keepProbe(loop, ID, passing(), NOW);
     expect(loop.state.tracks).toEqual({});
+  });
+});
+
+describe("the records of machines", () => {
+  const unsent = (over: Partial<Pick<LoopState, "sharesLists" | "ownership">>) => {
+    const loop = { ...newLoop(), sharesLists: true, ...over };
+    const fresh = row({ createdAt: NOW });
+    const serving = state({ tracks: tracks(fresh.id, servingTrack({ firstSeenAt: NOW })) });
+    return Object.keys(withCosts(loop, serving, observation([fresh]), NOW).records.unsent);
+  };
+
+  test("go to the fleet from the provisioner that acts under the label: another one would count the same", () => {
+    expect(unsent({})).toContain("all");
+    expect(unsent({ sharesLists: false })).toEqual([]);
+    expect(unsent({ ownership: { kind: "other", owner: "b", until: null } })).toEqual([]);
+    expect(unsent({ ownership: { kind: "unknown", why: "", until: null } })).toEqual([]);
   });
 });

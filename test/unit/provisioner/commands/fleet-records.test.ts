@@ -46,6 +46,9 @@ test("while Redis is away each pod uses its own records, and keeps what is to be
   expect(await one.of(offers, loop.state)).toEqual({ m50: boots(1) });
 });
 
-test("without a fleet each pod has its own records", async () => {
+test("without a fleet each pod has its own records, and nothing waits to be sent", async () => {
+  const loop = startState(counted({ m50: boots(1) }, { m50: boots(1) }), NOW);
+  await connectRecords(null).send(loop);
+  expect(loop.state.records).toMatchObject({ own: { m50: boots(1) }, unsent: {} });
   expect(await connectRecords(null).of(offers, counted({ m50: boots(1) }, {}))).toEqual({ m50: boots(1) });
 });
