@@ -1,5 +1,5 @@
-// What an hour of service from an offer is expected to cost: its price, the boot, starts that fail and ends that come early, from the
-// records of its machine and host. All of it is an estimate. Pure.
+// What an hour of service from an offer is expected to cost: all that is billed from one start to the next, divided by the hours served,
+// from the records of its machine and host. All of it is an estimate. Pure.
 import { ALL, EMPTY_RECORD, hostKey, type MachineRecord, machineKey, type Records } from "../state/records.ts";
 import type { Offer } from "../vast/rows.ts";
 import { columnOf, numberOf } from "./columns.ts";
@@ -20,10 +20,13 @@ const PRIOR_ENDS = 0.25;
 // operators report that it says little.
 const USUAL_UNRELIABILITY = 0.02;
 const [LEAST_FACTOR, MOST_FACTOR] = [0.5, 2];
-// A start that fails keeps the pod waiting until the start timeout, BLACKLIST_BAN_AFTER_SECONDS: 20 minutes by default.
+// While the image loads only the disk is billed. Most starts that fail hang there until the start timeout, BLACKLIST_BAN_AFTER_SECONDS:
+// 20 minutes by default.
 const FAILED_START_HOURS = 1 / 3;
-// An instance that has ended is waited for and then destroyed.
-const END_HOURS = 0.1;
+// The GPU is billed while the app starts, and from an exit until the destroy; not while the machine is away. No record tells the two apart
+// from the rest: they are assumed to take 90 and, on average, 30 seconds.
+const APP_START_HOURS = 90 / 3600;
+const END_HOURS = 30 / 3600;
 const MOST_FAILURE = 0.9;
 // The API does not tell how large an image is: images that serve models have 2 to 12 GB.
 const IMAGE_GB = 8;
@@ -44,25 +47,26 @@ export function recordKeys(offers: readonly Offer[]): string[] {
   return [ALL, ...new Set(keys)];
 }
 
-/** The time that the pod waits counts as paid: a pod that does not serve is worth nothing. */
+/** Only what is billed counts: an hour in which the pod waits costs nothing. */
 export function expectedCost(offer: Offer, records: Records): Ranking {
   const { dollarsPerHour: price, hostId, machineId, fields } = offer;
+  const number = (field: string) => numberOf(columnOf(fields, field));
   const machine = (machineId === null ? undefined : records[machineKey(machineId)]) ?? EMPTY_RECORD;
   const host = (hostId === null ? undefined : records[hostKey(hostId)]) ?? EMPTY_RECORD;
-  const usual = usualOf(records[ALL] ?? EMPTY_RECORD, numberOf(columnOf(fields, "reliability")));
+  const usual = usualOf(records[ALL] ?? EMPTY_RECORD, number("reliability"));
   const { failure, endsPerHour, readyHours } = learn(learn(usual, without(host, machine)), machine);
-  const duration = numberOf(columnOf(fields, "duration"));
+  const duration = number("duration");
   const contractHours = duration === null ? Number.POSITIVE_INFINITY : Math.max(duration, 0) / 3600;
   const lifeHours = (1 - Math.exp(-endsPerHour * contractHours)) / endsPerHour;
-  const failedStarts = failure / (1 - failure);
-  const trafficCost = (numberOf(columnOf(fields, "inet_down_cost")) ?? 0) * IMAGE_GB * (1 + failedStarts);
   const known = recordText(machine, "here") ?? recordText(host, "on other machines of the host") ?? "no record";
   const about = `serves ${hoursText(lifeHours)} on average, ${Math.round(100 * failure)} % of starts fail; ${known}`;
   if (price === null || lifeHours <= 0) return { dollarsPerHour: null, why: `estimate without a price: ${about}` };
-  const perHour = (hours: number) => (price * hours) / lifeHours;
-  const boot = perHour(readyHours + END_HOURS);
-  const failed = perHour(failedStarts * FAILED_START_HOURS);
-  const download = trafficCost / lifeHours;
+  const failedStarts = failure / (1 - failure); // for each that comes up
+  const diskPrice = number("storage_total_cost") ?? 0; // a part of the price
+  const appHours = Math.min(APP_START_HOURS, readyHours);
+  const boot = (price * (appHours + END_HOURS) + diskPrice * (readyHours - appHours)) / lifeHours;
+  const failed = (failedStarts * diskPrice * FAILED_START_HOURS) / lifeHours;
+  const download = ((number("inet_down_cost") ?? 0) * IMAGE_GB * (1 + failedStarts)) / lifeHours;
   const parts = [
     `${price.toFixed(4)} price`,
     `${boot.toFixed(4)} boot and end`,

@@ -1,12 +1,14 @@
 // `npm run simulate`: the timeline of one seed, or a summary of many. Touches the standard streams and child processes.
 import yargs from "yargs";
 import { hideBin } from "yargs/helpers";
+import { breachLines, broken } from "./breach-report.ts";
 import { LAWS } from "./laws/all.ts";
 import { moneySentence } from "./laws/money.ts";
 import { causeLines, gapLines, goalLines, type MixRuns, moneyLines } from "./money-report.ts";
 import { orderLines } from "./order-report.ts";
 import { runMany } from "./run-many.ts";
 import { MIXES, type Mix, runOne, type Verdict } from "./run-one.ts";
+import type { Task } from "./tasks.ts";
 
 // A run of 25 pod-hours takes some seconds; this limits the search for the shortest list to a few minutes.
 const SHRINK_RUNS = 60;
@@ -61,20 +63,25 @@ const mixes: readonly Mix[] = flags.mix === "both" ? ["hard", "calm"] : [flags.m
 const fleet = flags.fleet ?? pods >= MANY_PODS;
 const shrinkRuns = flags.shrink ? SHRINK_RUNS : 0;
 
-const runs: MixRuns[] = [];
+interface Summary extends MixRuns {
+  /** The runs with the other order. */
+  against: readonly Verdict[];
+}
+
+const runs: Summary[] = [];
 for (const mix of mixes) runs.push(flags.seeds === undefined ? await printOne(mix) : await summarise(mix, flags.seeds));
 for (const line of goalLines(runs)) out(line);
-process.exitCode = runs.some(({ own }) => own.some(({ breaches }) => breaches.length > 0)) ? 1 : 0;
+process.exitCode = runs.some(({ own, against: others }) => [...own, ...others].some(broken)) ? 1 : 0;
 
-async function printOne(mix: Mix): Promise<MixRuns> {
+async function printOne(mix: Mix): Promise<Summary> {
   const options = { hours: hoursOf(mix), pods, fleet, mix, order, causes: true };
   const verdict = await runOne(flags.seed, { ...options, shrinkRuns, timeline: true });
   for (const line of verdict.timeline) out(line);
   out("");
   for (const law of Object.keys(LAWS)) {
-    const broken = verdict.breaches.filter((breach) => breach.includes(` ${law}: `));
-    out(`law ${law}: ${broken.length === 0 ? "kept" : "BROKEN"}`);
-    for (const breach of broken) out(`  ${breach}`);
+    const breaches = verdict.breaches.filter((breach) => breach.includes(` ${law}: `));
+    out(`law ${law}: ${breaches.length === 0 ? "kept" : "BROKEN"}`);
+    for (const breach of breaches) out(`  ${breach}`);
   }
   for (const line of verdict.shortest) out(line);
   out(`money: ${moneySentence(verdict.money)}`);
@@ -82,45 +89,41 @@ async function printOne(mix: Mix): Promise<MixRuns> {
   const known = oracle ? [await runOne(flags.seed, { ...options, oracle })] : null;
   if (known !== null) for (const line of gapLines([verdict], known)) out(line);
   out(`run: ${verdict.hash}`);
-  return { mix, own: [verdict], oracle: known };
+  return { mix, own: [verdict], oracle: known, against: [] };
 }
 
-async function summarise(mix: Mix, count: number): Promise<MixRuns> {
+async function summarise(mix: Mix, count: number): Promise<Summary> {
   const hours = hoursOf(mix);
+  const podHours = count * hours * pods;
   const tasks = Array.from({ length: count }, (_, i) => {
     return { seed: flags.seed + i, hours, pods, fleet, mix, order, shrinkRuns, causes: true };
   });
+  const verdicts = await runAndReport(mix, tasks);
+  for (const line of [...moneyLines(`money, ${mix} mix`, verdicts, podHours), ...causeLines(verdicts)]) out(line);
+  const oracleTasks = tasks.map((task) => ({ ...task, oracle }));
+  const known = oracle ? await runMany(oracleTasks, () => undefined) : null;
+  if (known !== null) for (const line of gapLines(verdicts, known)) out(line);
+  if (against === undefined || mix !== "quality") return { mix, own: verdicts, oracle: known, against: [] };
+  const otherTasks = tasks.map((task) => ({ ...task, order: against }));
+  const others = await runAndReport(mix, otherTasks);
+  for (const line of moneyLines(`money with ${against}`, others, podHours)) out(line);
+  for (const line of orderLines([order, against], [verdicts, others], hours * pods)) out(line);
+  return { mix, own: verdicts, oracle: known, against: others };
+}
+
+/** Runs them all, and prints which of them break a law. */
+async function runAndReport(mix: Mix, tasks: readonly Task[]): Promise<Verdict[]> {
   const began = performance.now();
   let done = 0;
   const onVerdict = (verdict: Verdict) => {
     done += 1;
-    const broken = verdict.breaches.length === 0 ? "" : `, seed ${verdict.seed} breaks a law`;
-    if (broken !== "" || done % 10 === 0) process.stderr.write(`${done} of ${count}${broken}\n`);
+    const breaks = broken(verdict) ? `, seed ${verdict.seed} breaks a law` : "";
+    if (breaks !== "" || done % 10 === 0) process.stderr.write(`${done} of ${tasks.length}${breaks}\n`);
   };
   const verdicts = await runMany(tasks, onVerdict);
-  const failing = verdicts.filter((verdict) => verdict.breaches.length > 0);
-  for (const verdict of failing) {
-    out(`seed ${verdict.seed} breaks:`);
-    for (const line of [...verdict.breaches, ...verdict.shortest]) out(`  ${line}`);
-    const how = `--hours ${hours} --pods ${pods}${mix === "hard" ? "" : ` --mix ${mix}`}`;
-    out(`  full timeline: npm run simulate -- --seed ${verdict.seed} ${how}`);
-  }
   const seconds = (performance.now() - began) / 1000;
-  process.stderr.write(`${Math.round(seconds)} s, ${((count * hours * pods) / seconds).toFixed(1)} pod-hours/s\n`);
-  out(`${count} seeds, ${count * hours * pods} pod-hours, ${failing.length} seeds break a law`);
-  if (failing.length > 0) out(`failing seeds: ${failing.map((verdict) => verdict.seed).join(", ")}`);
-  for (const line of [...moneyLines(`money, ${mix} mix`, verdicts, count * hours * pods), ...causeLines(verdicts)])
-    out(line);
-  const oracleTasks = tasks.map((task) => ({ ...task, oracle }));
-  const known = oracle ? await runMany(oracleTasks, () => undefined) : null;
-  if (known !== null) for (const line of gapLines(verdicts, known)) out(line);
-  if (against !== undefined && mix === "quality") {
-    const others = await runMany(
-      tasks.map((task) => ({ ...task, order: against })),
-      () => undefined,
-    );
-    for (const line of moneyLines(`money with ${against}`, others, count * hours * pods)) out(line);
-    for (const line of orderLines([order, against], [verdicts, others], hours * pods)) out(line);
-  }
-  return { mix, own: verdicts, oracle: known };
+  const podHours = tasks.length * hoursOf(mix) * pods;
+  process.stderr.write(`${Math.round(seconds)} s, ${(podHours / seconds).toFixed(1)} pod-hours/s\n`);
+  for (const line of breachLines(verdicts, tasks)) out(line);
+  return verdicts;
 }

@@ -87,7 +87,7 @@ describe("the offers of a create", () => {
     const asked: number[] = [];
     const recordsOf: FindOfferParts["recordsOf"] = async (found) => {
       asked.push(found.length);
-      return { m101: { boots: 0, readyMs: 0, failures: 9, ends: 0, servedMs: 0 } };
+      return { m101: { boots: 9, readyMs: 0, failures: 0, ends: 9, servedMs: 0 } };
     };
     const find = async (byExpectedCost: boolean) => {
       const parts = { market, query: { ...query(), byExpectedCost }, recordsOf };

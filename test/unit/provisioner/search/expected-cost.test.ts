@@ -5,20 +5,37 @@ import { HOUR, MINUTE, offer } from "../plan/situation.ts";
 
 const record = (over: Partial<MachineRecord>): MachineRecord => ({ ...EMPTY_RECORD, ...over });
 const good = record({ boots: 10, readyMs: 10 * 3 * MINUTE, servedMs: 2000 * HOUR });
+const usual = { duration: 90 * 86_400, storage_total_cost: 0.012 };
 const one = (fields: object = {}, over: object = {}) =>
-  offer({ hostId: 5, machineId: 50, dollarsPerHour: 0.2, fields: { duration: 90 * 86_400, ...fields }, ...over });
+  offer({ hostId: 5, machineId: 50, dollarsPerHour: 0.2, fields: { ...usual, ...fields }, ...over });
 const cost = (records: Records, fields: object = {}) => expectedCost(one(fields), records).dollarsPerHour ?? 0;
 
 describe("the expected cost of an offer", () => {
-  test("is its price and some percent where nothing is known", () => {
-    expect(cost({})).toBeGreaterThan(0.2);
-    expect(cost({})).toBeLessThan(0.205);
+  test("is its price, and what one start and one end are billed, where nothing is known", () => {
+    const boot = (0.2 * 120 + 0.012 * (300 - 90)) / 3600;
+    const failed = (0.05 / 0.95) * 0.012 * (1200 / 3600);
+    expect(cost({}, { duration: undefined })).toBeCloseTo(0.2 + (boot + failed) / 48, 9);
+  });
+
+  test("counts only what is billed: loading and hanging in a start cost the disk, not the GPU", () => {
+    const served = { ends: 1, servedMs: 48 * HOUR };
+    const quick = record({ ...served, boots: 1000, readyMs: 1000 * 2 * MINUTE });
+    const slow = { ...quick, readyMs: 1000 * 62 * MINUTE };
+    expect(cost({ m50: slow }) - cost({ m50: quick })).toBeCloseTo(0.012 / 48, 5);
+    const failing = { ...quick, boots: 500, failures: 500, readyMs: 500 * 2 * MINUTE };
+    expect(cost({ m50: failing }) - cost({ m50: quick })).toBeCloseTo((0.012 * (1200 / 3600)) / 48, 5);
+    expect(cost({ m50: slow }, { storage_total_cost: undefined })).toBeCloseTo(0.2 + (0.2 * 120) / 3600 / 48, 5);
+  });
+
+  test("grows with early ends: each costs another start and the rest of a grace", () => {
+    const halfHours = record({ boots: 1000, readyMs: 1000 * 90_000, ends: 1000, servedMs: 500 * HOUR });
+    expect(cost({ m50: halfHours })).toBeCloseTo(0.2 + (0.2 * 120) / 3600 / 0.5, 3);
   });
 
   test("grows with starts that failed, with early ends, and with slow starts on the machine", () => {
     expect(cost({ m50: record({ failures: 2 }) })).toBeGreaterThan(cost({}));
     expect(cost({ m50: record({ failures: 3 }) })).toBeGreaterThan(cost({ m50: record({ failures: 2 }) }));
-    expect(cost({ m50: record({ boots: 3, ends: 3, servedMs: HOUR }) })).toBeGreaterThan(1.03 * 0.2);
+    expect(cost({ m50: record({ boots: 3, ends: 3, servedMs: HOUR }) })).toBeGreaterThan(1.004 * 0.2);
     const slow = record({ boots: 3, readyMs: 3 * HOUR });
     expect(cost({ m50: slow })).toBeGreaterThan(cost({ m50: { ...slow, readyMs: MINUTE } }));
   });
@@ -36,7 +53,9 @@ describe("the expected cost of an offer", () => {
   });
 
   test("learns from all machines what is usual", () => {
-    expect(cost({ all: record({ boots: 50, failures: 50, ends: 50, servedMs: 25 * HOUR }) })).toBeGreaterThan(0.25);
+    expect(cost({ all: record({ boots: 50, failures: 50, ends: 50, servedMs: 25 * HOUR }) })).toBeGreaterThan(
+      1.015 * 0.2,
+    );
   });
 
   test("counts a reliability that is worse than usual, within limits, and none that is missing", () => {
@@ -46,7 +65,7 @@ describe("the expected cost of an offer", () => {
   });
 
   test("spreads the boot over a contract that ends soon", () => {
-    expect(cost({}, { duration: 3600 })).toBeGreaterThan(1.15 * cost({}));
+    expect(cost({}, { duration: 3600 })).toBeGreaterThan(1.03 * cost({}));
     expect(cost({}, { duration: undefined })).toBeCloseTo(cost({}), 4);
   });
 
@@ -91,8 +110,8 @@ test("the cheapest by expected cost comes first, and one without a price last", 
   const offers = [
     offer({ id: 1, machineId: 1, dollarsPerHour: null }),
     offer({ id: 2, machineId: 2, dollarsPerHour: 0.2 }),
-    offer({ id: 3, machineId: 3, dollarsPerHour: 0.21 }),
-    offer({ id: 4, machineId: 4, dollarsPerHour: 0.21 }),
+    offer({ id: 3, machineId: 3, dollarsPerHour: 0.201 }),
+    offer({ id: 4, machineId: 4, dollarsPerHour: 0.201 }),
   ];
   const order = (records: Records) => byExpectedCost(offers, records).map(({ id }) => id);
   expect(order({})).toEqual([2, 3, 4, 1]);
