@@ -185,7 +185,7 @@ export const PROVISIONER_VARIABLES = {
   }),
   VAST_UNREACHABLE_TIMEOUT_SECONDS: byDefault(seconds, "300", {
     group: "safety",
-    meaning: "an instance that was ready and no longer answers is replaced after this time",
+    meaning: "an instance that was ready and no longer answers is replaced after this time at the latest",
     expects: EXPECTED.seconds,
   }),
   VAST_UNHEALTHY_TIMEOUT_SECONDS: byDefault(seconds, "1800", {

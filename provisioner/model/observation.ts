@@ -14,13 +14,17 @@ export type Seen<T> = { known: true; value: T } | { known: false; why: Why };
 
 export const known = <T>(value: T): Seen<T> => ({ known: true, value });
 
-/** `tcp`: the connection was accepted, even if the probe as a whole failed. `startedAt`, `at`: when it began and ended, epoch ms. */
+/**
+ * `tcp`: the connection was accepted, even if the probe as a whole failed. `refused`: the host answered that nothing listens at the port,
+ * so our network is not to blame. `startedAt`, `at`: when it began and ended, epoch ms.
+ */
 export interface ProbeResult {
   endpoint: Endpoint;
   startedAt: number;
   at: number;
   ok: boolean;
   tcp: boolean;
+  refused?: boolean;
   why: string;
 }
 

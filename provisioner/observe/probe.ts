@@ -99,18 +99,19 @@ export function createProbe(clock: Clock, settings: ProbeSettings): Probe {
   return async (endpoint, instanceId, signal) => {
     const where = `${endpoint.host}:${endpoint.port}`;
     const startedAt = clock.now();
-    const failed = (tcp: boolean, why: string): ProbeResult => ({
+    const failed = (tcp: boolean, why: string, refused = false): ProbeResult => ({
       endpoint,
       startedAt,
       at: clock.now(),
       ok: false,
       tcp,
+      ...(refused ? { refused } : {}),
       why: `${where}: ${why}`,
     });
     const passed = (): ProbeResult => ({ endpoint, startedAt, at: clock.now(), ok: true, tcp: true, why: "" });
     return withDeadline(clock, PROBE_DEADLINE_MS, signal, async (deadline) => {
       const tcp = await tcpFailure(endpoint, startedAt, clock, deadline);
-      if (tcp !== null) return failed(false, tcp);
+      if (tcp !== null) return failed(false, tcp, tcp === "ECONNREFUSED");
       if (healthPath === undefined) return passed();
       const http = await httpFailure({ endpoint, path: healthPath, instanceId }, deadline);
       return http === null ? passed() : failed(true, http);

@@ -78,7 +78,7 @@ export const FAILED_RULES: readonly Rule[] = [
       const graceIsOver = lostMs >= phase.graceMs;
       if (graceIsOver && silentMs >= silenceMs && reads >= phase.reads) return null;
       if (!stoppedByVast(phase) && wasSilentLongEnough(kept, phase.graceMs, situation)) return null;
-      const seconds = (graceIsOver ? silenceMs : phase.graceMs) / 1000;
+      const seconds = Math.round((graceIsOver ? silenceMs : phase.graceMs) / 1000);
       const message = `the status of ${name} is ${phase.status}; it has ${seconds} s to come back`;
       return waitFor(track, situation, "instance_lost", message);
     }),
@@ -114,7 +114,7 @@ export const FAILED_RULES: readonly Rule[] = [
     plan: "replace it: `instance_<status>`",
     decide: withInstance(({ row, phase, name }, situation) => {
       if (phase.phase !== "lost") return null;
-      const message = `the status of ${name} is ${phase.status}, and it has had ${phase.graceMs / 1000} s to come back; it is replaced`;
+      const message = `the status of ${name} is ${phase.status}, and it has had ${Math.round(phase.graceMs / 1000)} s to come back; it is replaced`;
       return replacement(row, situation, `instance_${phase.status}`, message);
     }),
   },

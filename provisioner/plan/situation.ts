@@ -7,6 +7,7 @@ import type { State, Track } from "../state/schema.ts";
 import { recycledSince } from "../state/updating.ts";
 import type { Instance } from "../vast/rows.ts";
 import { chooseInstance } from "./choose-instance.ts";
+import { withEvidence } from "./evidence.ts";
 import type { PlanInput } from "./input.ts";
 import { servingNow, servingWhileUnknown } from "./serving.ts";
 
@@ -27,7 +28,7 @@ export interface KeptInstance extends ObservedInstance {
 
 /** `published` is what the upstream file holds now. */
 export function situationOf(input: PlanInput, published: Published): Situation {
-  const { seen, state, now } = input;
+  const { seen, state } = input;
   if (!seen.list.known) return { ...input, instances: [], kept: null, serving: servingWhileUnknown(input, published) };
   const instances = seen.instances.filter(({ row }) => !state.pendingDeletes.some((d) => d.id === row.id));
   const best = chooseInstance(instances, input);
@@ -35,10 +36,12 @@ export function situationOf(input: PlanInput, published: Published): Situation {
   const { row } = best;
   const track = state.tracks[row.id];
   const kept =
-    track === undefined
-      ? null
-      : { ...best, name: describe(row), track, phase: phaseOf(row, startedAt(row, track, state), now) };
+    track === undefined ? null : { ...best, name: describe(row), track, phase: phaseWithEvidence(row, track, input) };
   return { ...input, instances, kept, serving: servingNow(row, input) };
+}
+
+function phaseWithEvidence(row: Instance, track: Track, { state, now }: PlanInput): InstancePhase {
+  return withEvidence(phaseOf(row, startedAt(row, track, state), now), { row, track }, state);
 }
 
 function startedAt({ id, createdAt }: Instance, { firstSeenAt }: Track, state: State): number {

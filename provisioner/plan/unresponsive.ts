@@ -3,6 +3,7 @@ import type { EndpointChoice } from "../model/endpoint.ts";
 import type { ProbeResult } from "../model/observation.ts";
 import type { Decision } from "../model/plan.ts";
 import type { Track } from "../state/schema.ts";
+import { restartLimit, silenceLimit } from "./evidence.ts";
 import { replacement } from "./replacement.ts";
 import { BLOCKED_MS, noChange, type Rule, withInstance } from "./rule.ts";
 import type { KeptInstance, Situation } from "./situation.ts";
@@ -58,12 +59,14 @@ const NEVER_READY_RULES: readonly Rule[] = [
 const STARTING_AGAIN_RULES: readonly Rule[] = [
   {
     name: "starting_again",
-    observed: "was ready and is starting again, for at most `VAST_UNREACHABLE_TIMEOUT_SECONDS`",
+    observed:
+      "was ready and is starting again, for at most `VAST_UNREACHABLE_TIMEOUT_SECONDS`; without a listening port, for 20 s and its learned grace",
     plan: "wait; `unavailable: instance_unreachable`",
-    decide: withInstance(({ row, track, phase, name }, situation) => {
-      const { now, limits } = situation;
-      if (phase.phase !== "starting" || silentMs(track, now) > limits.unreachableMs) return null;
-      const message = `${name} is ${row.actualStatus ?? "being scheduled"} again; it has ${limits.unreachableMs / 1000} s to come back`;
+    decide: withInstance((kept, situation) => {
+      const { row, track, phase, name } = kept;
+      const limitMs = restartLimit(kept, situation.state, situation.limits.unreachableMs);
+      if (phase.phase !== "starting" || silentMs(track, situation.now) > limitMs) return null;
+      const message = `${name} is ${row.actualStatus ?? "being scheduled"} again; it has ${seconds(limitMs)} s to come back`;
       return noChange(situation, "instance_unreachable", message, "unavailable");
     }),
   },
@@ -71,10 +74,11 @@ const STARTING_AGAIN_RULES: readonly Rule[] = [
     name: "restart_timeout",
     observed: "was ready and is starting again, for longer",
     plan: "replace it",
-    decide: withInstance(({ row, phase, name }, situation) => {
+    decide: withInstance((kept, situation) => {
+      const { row, phase, name } = kept;
       if (phase.phase !== "starting") return null;
-      const seconds = situation.limits.unreachableMs / 1000;
-      const message = `${name} was ready and has been ${row.actualStatus ?? "being scheduled"} for more than ${seconds} s; it is replaced`;
+      const limitMs = restartLimit(kept, situation.state, situation.limits.unreachableMs);
+      const message = `${name} was ready and has been ${row.actualStatus ?? "being scheduled"} for more than ${seconds(limitMs)} s; it is replaced`;
       return replacement(row, situation, "restart_timeout", message);
     }),
   },
@@ -95,12 +99,13 @@ const WAS_READY_RULES: readonly Rule[] = [
   },
   {
     name: "instance_unreachable",
-    observed: "was ready and does not answer, for at most `VAST_UNREACHABLE_TIMEOUT_SECONDS`",
+    observed:
+      "was ready and does not answer, for at most `VAST_UNREACHABLE_TIMEOUT_SECONDS`; where its host refuses connections, for its learned grace",
     plan: "wait; `unavailable`",
     decide: withInstance((kept, situation) => {
       const { limitMs, what } = silence(kept, situation);
       if (silentMs(kept.track, situation.now) > limitMs) return null;
-      const message = `${kept.name} ${what}; it has ${limitMs / 1000} s to come back`;
+      const message = `${kept.name} ${what}; it has ${seconds(limitMs)} s to come back`;
       return noChange(situation, "instance_unreachable", message, "unavailable");
     }),
   },
@@ -125,7 +130,7 @@ const WAS_READY_RULES: readonly Rule[] = [
     plan: "replace it",
     decide: withInstance((kept, situation) => {
       const { limitMs, what } = silence(kept, situation);
-      const message = `${kept.name} ${what} for more than ${limitMs / 1000} s; it is replaced`;
+      const message = `${kept.name} ${what} for more than ${seconds(limitMs)} s; it is replaced`;
       return replacement(kept.row, situation, "unreachable", message);
     }),
   },
@@ -160,12 +165,15 @@ function silentMs({ notServingSince }: Track, now: number): number {
 
 /** How an instance that was ready fails, and how long that is tolerated. */
 function silence(
-  { track, endpoint }: KeptInstance,
-  { limits }: Situation,
+  kept: KeptInstance,
+  { limits, state }: Situation,
 ): { unhealthy: boolean; limitMs: number; what: string } {
+  const { track, endpoint } = kept;
   if (limits.httpProbe && track.tcpOpen && track.failedProbes > 0)
     return { unhealthy: true, limitMs: limits.unhealthyMs, what: "accepts connections but fails its HTTP probe" };
   const what =
     track.endpoint === null && !endpoint.found ? `has no endpoint any more (${endpoint.why})` : "no longer answers";
-  return { unhealthy: false, limitMs: limits.unreachableMs, what };
+  return { unhealthy: false, limitMs: silenceLimit(kept, state, limits.unreachableMs), what };
 }
+
+const seconds = (ms: number) => Math.round(ms / 1000);

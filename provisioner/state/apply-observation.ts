@@ -6,11 +6,12 @@ import { matchesDesired } from "../model/matches-desired.ts";
 import type { Observation, Published } from "../model/observation.ts";
 import type { Instance, Template } from "../vast/rows.ts";
 import { needsConfirmation } from "./apply-outcome.ts";
+import { withBoot } from "./boots.ts";
 import { clampTimestamps } from "./clamp-timestamps.ts";
 import { afterAgreement, recentReplacements } from "./replacements.ts";
-import type { State, Track } from "./schema.ts";
+import type { Boot, State, Track } from "./schema.ts";
 import { newTrack, track, withProbe } from "./track.ts";
-import { afterList, afterProbes, withoutOldAnswer } from "./updating.ts";
+import { afterList, afterProbes, recycledSince, withoutOldAnswer } from "./updating.ts";
 
 const HOUR_MS = 3_600_000;
 
@@ -54,6 +55,12 @@ export function applyObservation(
   next.tracks = Object.fromEntries(
     own.map((one) => [one.row.id, track(state.tracks[one.row.id], withoutOldAnswer(next, one, seen), seen, now)]),
   );
+  for (const { row } of own) {
+    // One that was updated in place kept its machine and layers: another one would take longer.
+    if (recycledSince(next, row.id) !== null) continue;
+    const boot = bootOf(row.image, state.tracks[row.id], next.tracks[row.id], now);
+    if (boot !== null) next.boots = withBoot(next.boots, boot);
+  }
   Object.assign(next, afterProbes(next));
   // An hour of serving ends a series of unreachable instances: a later outage has another cause.
   const proven = Object.values(next.tracks).some((t) => t.servingSince !== null && now - t.servingSince > HOUR_MS);
@@ -86,6 +93,13 @@ function withTemplate(
   if (before === null || before.hash === value.hash || before.portFlags === undefined || isUsed)
     return { template, templateBefore };
   return { template, templateBefore: { hash: before.hash, portFlags: before.portFlags } };
+}
+
+/** When it answers for the first time. One that was found running, or that nobody watched all the while, teaches nothing. */
+function bootOf(image: string, before: Track | undefined, after: Track | undefined, now: number): Boot | null {
+  if (before === undefined || before.wasReady || after?.wasReady !== true || after.runningSince === null) return null;
+  const bootMs = after.runningSince - after.firstSeenAt;
+  return bootMs <= 0 || after.unobservedMs > 0 ? null : { image, bootMs, appMs: now - after.runningSince };
 }
 
 function isAsDesired(row: Instance, desired: Desired, state: State): boolean {

@@ -67,6 +67,7 @@ function trackOf(track: Track, notAfterNow: <T extends number | null>(at: T) => 
     noMapSince: notAfterNow(track.noMapSince),
     servingSince: notAfterNow(track.servingSince),
     notServingSince: notAfterNow(track.notServingSince),
+    refusedSince: notAfterNow(track.refusedSince),
     observedAt: notAfterNow(track.observedAt),
     probedAt: notAfterNow(track.probedAt),
     streakSince: notAfterNow(track.streakSince),

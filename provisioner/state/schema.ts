@@ -31,6 +31,8 @@ const track = z.object({
   passesMissing: z.int().default(0),
   /** TCP connects although the HTTP probe fails. */
   tcpOpen: z.boolean(),
+  /** Since when every probe was refused by its host: the host is reached, and nothing listens there. */
+  refusedSince: instantSchema.nullable().default(null),
   notServingSince: instantSchema.nullable(),
   /** Since when it is lost, how many lists have shown that, when the last of them was read, and whether its probe failed meanwhile. */
   lost: z
@@ -90,6 +92,16 @@ const backoff = z.object({
   wanted: z.string(),
 });
 export type Backoff = z.infer<typeof backoff>;
+
+const boot = z.object({
+  image: z.string(),
+  /** From the first list that showed it until it ran. */
+  bootMs: z.number(),
+  /** From then until it answered. */
+  appMs: z.number(),
+});
+/** How an instance came up. */
+export type Boot = z.infer<typeof boot>;
 
 /** Why a serving instance is not replaced: it was not destroyed or updated, or nothing could be created in its place. */
 export const HELD_REASONS = [
@@ -237,6 +249,8 @@ export const stateSchema = z.object({
   fleetSize: z.int().min(0).default(0),
   money: moneySchema.default(NO_MONEY),
   records: recordsSchema.default(NO_RECORDS),
+  /** How the latest instances came up (boots.ts). */
+  boots: z.array(boot).default([]),
   /** The owner of the lease in Redis: after a restart the provisioner is the same owner. */
   leaseToken: z.string().nullable().default(null),
   /** The last transitions (history.ts). */
@@ -279,6 +293,7 @@ export function emptyState(label: string): State {
     fleetSize: 0,
     money: NO_MONEY,
     records: NO_RECORDS,
+    boots: [],
     leaseToken: null,
     history: [],
   };

@@ -34,6 +34,7 @@ export function newTrack(now: number): Track {
     streakSince: 0,
     passesMissing: 0,
     tcpOpen: false,
+    refusedSince: null,
     notServingSince: null,
     lost: null,
     observedAt: null,
@@ -88,7 +89,7 @@ const isDown = ({ serving, failedProbes }: Track) => !serving || failedProbes > 
 export function withProbe(before: Track, endpoint: Endpoint | null, probe: ProbeResult | null, now: number): Track {
   const moved = !sameEndpoint(endpoint, before.endpoint);
   const base = moved
-    ? { ...before, endpoint, failedProbes: 0, streakSince: 0, passesMissing: 0, tcpOpen: false }
+    ? { ...before, endpoint, failedProbes: 0, streakSince: 0, passesMissing: 0, tcpOpen: false, refusedSince: null }
     : before;
   if (endpoint === null) return setServing(base, false, now);
   const elsewhere = probe?.endpoint.host !== endpoint.host || probe.endpoint.port !== endpoint.port;
@@ -101,10 +102,11 @@ function passed(base: Track, { at }: ProbeResult, now: number): Track {
   const streakSince = first ? at : base.streakSince;
   const counts = first || at - streakSince >= RETURN_AFTER_MS;
   const passesMissing = counts ? Math.max(0, base.passesMissing - 1) : base.passesMissing;
-  return { ...setServing(base, passesMissing === 0, now), passesMissing, streakSince, failedProbes: 0, tcpOpen: true };
+  const reset = { passesMissing, streakSince, failedProbes: 0, tcpOpen: true, refusedSince: null };
+  return { ...setServing(base, passesMissing === 0, now), ...reset };
 }
 
-function failed(base: Track, { startedAt, at, tcp }: ProbeResult, moved: boolean, now: number): Track {
+function failed(base: Track, { startedAt, at, tcp, refused }: ProbeResult, moved: boolean, now: number): Track {
   const failedProbes = base.failedProbes + 1;
   const streakSince = base.failedProbes === 0 ? startedAt : base.streakSince;
   const tooOften = failedProbes >= FAILED_PROBES_TO_STOP && at - streakSince >= STOP_AFTER_MS;
@@ -116,6 +118,7 @@ function failed(base: Track, { startedAt, at, tcp }: ProbeResult, moved: boolean
     streakSince,
     passesMissing: down ? PASSES_TO_RETURN : 0,
     tcpOpen: tcp,
+    refusedSince: refused ? (base.refusedSince ?? at) : null,
   };
 }
 
@@ -124,9 +127,9 @@ export function withLaterProbes(track: Track, other: Track | undefined): Track {
   if (other === undefined || other.probedAt <= track.probedAt || !sameEndpoint(track.endpoint, other.endpoint))
     return track;
   const { serving, servingSince, notServingSince, failedProbes, passesMissing, tcpOpen, probedAt, streakSince } = other;
-  const { observedAt } = other;
+  const { observedAt, refusedSince } = other;
   const wasReady = track.wasReady || other.wasReady;
-  const probes = { failedProbes, passesMissing, tcpOpen, probedAt, streakSince, observedAt };
+  const probes = { failedProbes, passesMissing, tcpOpen, refusedSince, probedAt, streakSince, observedAt };
   if (isStopped(track)) return { ...track, ...probes };
   return { ...track, ...probes, wasReady, serving, servingSince, notServingSince };
 }

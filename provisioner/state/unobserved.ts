@@ -73,6 +73,7 @@ function shiftTrack(track: Track, ms: number, now: number): Track {
     noMapSince: later(track.noMapSince),
     servingSince: later(track.servingSince),
     notServingSince: later(track.notServingSince),
+    refusedSince: later(track.refusedSince),
     unobservedMs: track.unobservedMs + ms,
   };
 }

@@ -6,7 +6,7 @@ import { simulate } from "./simulation.ts";
 
 test.each([
   { what: "soon after ten minutes of silence", minutes: 10, from: 0, to: 30 },
-  { what: "after its grace when it was silent for three minutes", minutes: 3, from: 120, to: 150 },
+  { what: "after its grace when it was silent for three minutes", minutes: 3, from: 45, to: 75 },
 ])("an instance that exited in an outage of the API is replaced $what", async ({ minutes, from, to }) => {
   const at = 10 * MINUTE_MS;
   const outage = {

@@ -50,7 +50,8 @@ export function instanceProbe(parts: ProbeParts, process: Process): Probe {
     const done = (ok: boolean, tcp: boolean, why: string) => {
       passed = ok ? address : "";
       parts.probed(host, port, ok);
-      return { endpoint, startedAt, at: clock.now(), ok, tcp, why: ok ? "" : `${address}: ${why}` };
+      const refused = why === "ECONNREFUSED";
+      return { endpoint, startedAt, at: clock.now(), ok, tcp, refused, why: ok ? "" : `${address}: ${why}` };
     };
     if (parts.broken()) {
       await clock.sleep(DEADLINE_MS, signal);

@@ -139,6 +139,7 @@ describe("without an HTTP path", () => {
     const result = await probe()(endpoint);
     expect(result).toMatchObject({ ok: false, tcp: false });
     expect(result.why).toBe(`127.0.0.1:${endpoint.port}: ECONNREFUSED`);
+    expect(result.refused).toBe(true);
   });
 
   test("an aborted probe fails immediately", async () => {

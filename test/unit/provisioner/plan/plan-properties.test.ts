@@ -97,6 +97,7 @@ const track: fc.Arbitrary<Track> = fc.record({
   streakSince: past,
   passesMissing: fc.integer({ min: 0, max: 2 }),
   tcpOpen: fc.boolean(),
+  refusedSince: maybe(past),
   notServingSince: maybe(past),
   observedAt: maybe(past),
   unobservedMs: fc.constantFrom(0, 60_000),
@@ -146,6 +147,9 @@ const someState: fc.Arbitrary<State> = fc.record({
   hasServed: fc.boolean(),
   money: fc.constant(emptyState(LABEL).money),
   records: fc.constant(emptyState(LABEL).records),
+  boots: maybe(fc.constant({ image: "example/app:2", bootMs: 60_000, appMs: 30_000 })).map((boot) =>
+    boot ? [boot] : [],
+  ),
   goneOffers: fc.array(fc.record({ id: fc.constant(5), until: soon }), { maxLength: 2 }),
   backoff: maybe(
     fc.record({

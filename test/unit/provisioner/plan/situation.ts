@@ -114,6 +114,7 @@ export function servingTrack(over: Partial<Track> = {}): Track {
     streakSince: 0,
     passesMissing: 0,
     tcpOpen: true,
+    refusedSince: null,
     notServingSince: null,
     lost: null,
     observedAt: NOW,
