@@ -1,7 +1,7 @@
 // What the two loops keep between passes: both write it, status and metrics read it. Pure but for the state that it is given.
 import { sameServer, type UpstreamFile } from "../common/upstream-file.ts";
 import { type AccountView, NOTHING_READ } from "./model/account-view.ts";
-import type { Observation, ProbeResult, Published } from "./model/observation.ts";
+import { type Observation, type ProbeResult, type Published, wholeList } from "./model/observation.ts";
 import { OURS, type Ownership } from "./model/ownership.ts";
 import type { Action, Plan } from "./model/plan.ts";
 import type { RentPreview } from "./model/rent-preview.ts";
@@ -20,6 +20,8 @@ export interface LoopState {
   /** The last published server, until it is withdrawn for its destroy. */
   served: Served | null;
   seen: Observation | null;
+  /** When the whole list was last known in this run (epoch ms). */
+  wholeListAt: number | null;
   ownership: Ownership;
   /** One pod reads the instance list for all. */
   sharesLists: boolean;
@@ -59,6 +61,7 @@ export function startState(state: State, now: number): LoopState {
     file: null,
     served: null,
     seen: null,
+    wholeListAt: null,
     ownership: OURS,
     sharesLists: false,
     account: NOTHING_READ,
@@ -125,6 +128,12 @@ export function keepProbe(loop: LoopState, id: number, probe: ProbeResult, now: 
   const observedAt = seenLately ? now : before.observedAt;
   const track = withProbe({ ...before, probedAt, streakSince, observedAt }, before.endpoint, probe, now);
   loop.state = { ...loop.state, tracks: { ...loop.state.tracks, [id]: track } };
+}
+
+/** Records that an observation was applied. */
+export function noteList(loop: LoopState, seen: Observation): void {
+  if (seen.list.known) loop.startCounted = true;
+  if (wholeList(seen) !== null) loop.wholeListAt = seen.listedAt;
 }
 
 /** Records what was published; `at` in ms of the monotonic clock. */

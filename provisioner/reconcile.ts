@@ -6,7 +6,7 @@ import type { Signals } from "./act/try-offer.ts";
 import type { PodTurns, Wish } from "./fleet/pod-turns.ts";
 import { type KeepParts, keep, publishPlan } from "./keep.ts";
 import type { Lease } from "./lease/lease.ts";
-import { type LoopState, lastServed, lostMs, takeState, urgencyOf, withCosts } from "./loop-state.ts";
+import { type LoopState, lastServed, lostMs, noteList, takeState, urgencyOf, withCosts } from "./loop-state.ts";
 import type { Desired, Limits, Policy } from "./model/desired.ts";
 import type { Observation, Published } from "./model/observation.ts";
 import {
@@ -234,7 +234,7 @@ function feasible({ decision, seen, published }: Outcome, began: number, now: nu
 }
 
 function take(loop: LoopState, { state, seen, now, pausedMs, afterGap: gap }: Outcome): void {
-  if (seen.list.known) loop.startCounted = true;
+  noteList(loop, seen);
   Object.assign(loop, { pausedMs, afterGap: gap && !seen.list.known });
   takeState(loop, withCosts(loop, state, seen, now));
 }

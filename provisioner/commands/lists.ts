@@ -5,10 +5,12 @@ import { runLeading } from "../fleet/leader.ts";
 import { createListSource } from "../fleet/list-source.ts";
 import type { Fleet } from "../fleet/shared-reading.ts";
 import { createSnapshot, type Snapshot } from "../fleet/snapshot.ts";
+import type { LoopState } from "../loop-state.ts";
 import { createFleetLists } from "../observe/fleet-lists.ts";
 import type { ListReader } from "../observe/list-reader.ts";
 import { createOwnLists } from "../observe/own-lists.ts";
 import { pollSlotOf } from "../observe/poll-schedule.ts";
+import { withSecondSource } from "../observe/second-source.ts";
 import type { RunContext } from "./dependencies.ts";
 import type { RunAccount } from "./run-account.ts";
 
@@ -21,7 +23,7 @@ export interface ConnectedLists {
 /** `fresh`: the pod has never run here. */
 export function connectLists(
   { settings, deps, log }: RunContext,
-  { fresh }: { fresh: boolean },
+  { fresh, loop }: { fresh: boolean; loop: LoopState },
   { client, pacing, queue }: RunAccount,
   fleet: Fleet | null,
 ): ConnectedLists {
@@ -41,12 +43,20 @@ export function connectLists(
     listAvailableAt,
     blockCreateUntil: (until) => pacing.blockUntil("create", until),
   });
-  if (fleet === null) return { lists: own, lead: async () => undefined };
+  const known = { client, clock, label: desired.label, state: () => loop.state, pods: () => podsOf(podName, queue) };
+  if (fleet === null) return { lists: withSecondSource({ ...known, lists: own }), lead: async () => undefined };
   const snapshot = snapshotOf(fleet);
   const source = createListSource({ snapshot, clock, label: desired.label });
   const { leaderKnownForMs, noLeader } = source;
   const leader = { client, snapshot, clock, log, token: fleet.token, leaderKnownForMs, noLeader, listAvailableAt };
-  return { lists: createFleetLists({ source, own, clock }), lead: (stop) => runLeading(leader, stop) };
+  const lists = withSecondSource({ ...known, lists: createFleetLists({ source, own, clock }) });
+  return { lists, lead: (stop) => runLeading(leader, stop) };
+}
+
+/** Pods of a StatefulSet are numbered from 0, and together there may be more of them than Redis, which may be away, has told. */
+function podsOf(podName: string, queue: RunAccount["queue"]): number {
+  const { index, numbered } = pollSlotOf(podName);
+  return Math.max(queue?.own.pods() ?? 0, numbered ? index + 1 : 0);
 }
 
 /** The snapshot of the account that the key belongs to; null as long as that is unknown. */

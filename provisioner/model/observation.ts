@@ -58,6 +58,11 @@ export interface Observation {
   listedAt: number;
   /** Another pod may have read the list, a while before this pod looked at it. */
   shared?: true;
+  /**
+   * Why the list could not be read, where the one instance that is known by its id was asked for instead: `list` then holds its row alone.
+   * What it does not show proves nothing.
+   */
+  partial?: Why;
   /** The rows with our label, those that are being destroyed included. */
   list: Seen<readonly Instance[]>;
   /** The listed rows that are not being destroyed; empty while the list is unknown. */
@@ -79,6 +84,11 @@ export interface Observation {
 export interface Published {
   server: Server | null;
   instance: PublishedInstance | null;
+}
+
+/** All rows of the label; null where they are unknown, or only one of them is known. */
+export function wholeList({ list, partial }: Pick<Observation, "list" | "partial">): readonly Instance[] | null {
+  return list.known && partial === undefined ? list.value : null;
 }
 
 const SHARED_LIST_DECIDES_MS = 20_000;

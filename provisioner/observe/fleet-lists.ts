@@ -79,7 +79,7 @@ export function createFleetLists({ source, own, clock }: FleetListParts): ListRe
         return last === null ? unlisted("it is being read") : null;
       case "failed":
         if (last !== null && last.listedAt >= seen.listedAt) return null;
-        return { listedAt: seen.listedAt, list: { known: false, why: seen.why } };
+        return { listedAt: seen.listedAt, list: { known: false, why: seen.why }, apiFailed: true };
       case "none":
         return unknown("no pod has read it lately");
       case "away":

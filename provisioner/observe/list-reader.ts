@@ -2,7 +2,10 @@
 import type { Observation } from "../model/observation.ts";
 import type { Urgency } from "./list-schedule.ts";
 
-export type Listed = Pick<Observation, "listedAt" | "list" | "shared">;
+export interface Listed extends Pick<Observation, "listedAt" | "list" | "shared" | "partial"> {
+  /** The API was asked and did not answer with a list, and not because it was asked too often. */
+  apiFailed?: true;
+}
 
 export interface ListReader {
   /** Waits until this pod may observe for the first time. */

@@ -71,6 +71,7 @@ export function createObserver(parts: ObserverParts): Observer {
     ]);
     last = { listedAt: listed.listedAt, list: listed.list, ...template, ...seenBans, ...probed };
     if (listed.shared) last.shared = true;
+    if (listed.partial !== undefined) last.partial = listed.partial;
     if (credit !== undefined) last.credit = credit;
     return last;
   }

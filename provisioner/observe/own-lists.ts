@@ -69,7 +69,8 @@ export function createOwnLists(parts: OwnListParts): ListReader {
     } catch (error) {
       const failure = asVastError(error);
       const listed = { listedAt, list: unknownBecause(failure) };
-      if (failure.kind !== "rate_limited") return { listed, outcome: { kind: "failed" } };
+      if (failure.kind !== "rate_limited")
+        return { listed: { ...listed, apiFailed: true }, outcome: { kind: "failed" } };
       const valid = last?.list.known && !isInFuture(last, clock) && listedAt - last.listedAt < LIST_VALID_MS;
       return { listed: valid && last ? last : listed, outcome: { kind: "rate_limited", keepsLast: valid === true } };
     }

@@ -1,7 +1,7 @@
 // What is done besides the decision about the instance: pending deletes, lost contracts, the ban store. Pure.
 import { banOf, banTarget, sameBan } from "../model/bans.ts";
 import { CREATE_DEADLINE_MS } from "../model/deadlines.ts";
-import type { Ban } from "../model/observation.ts";
+import { type Ban, wholeList } from "../model/observation.ts";
 import type { Action } from "../model/plan.ts";
 import { needsConfirmation } from "../state/apply-outcome.ts";
 import type { Instance } from "../vast/rows.ts";
@@ -17,8 +17,9 @@ const STORED_UNIT_MS = 1000;
 
 /** Pending deletes that were never sent, or were sent a minute ago and are still listed or unconfirmed. */
 export function pendingDeleteActions({ seen, state, now }: PlanInput): Action[] {
-  if (!seen.list.known) return [];
-  const listed = new Map(seen.list.value.map((row) => [row.id, row]));
+  const rows = wholeList(seen);
+  if (rows === null) return [];
+  const listed = new Map(rows.map((row) => [row.id, row]));
   return state.pendingDeletes
     .filter(
       (d) =>
@@ -38,17 +39,18 @@ export function pendingDeleteActions({ seen, state, now }: PlanInput): Action[] 
 }
 
 /** A created contract that was not listed within its deadline although another instance of the label is. */
-export function lostContractActions({ instances, state, now }: Situation): Action[] {
+export function lostContractActions({ instances, seen, state, now }: Situation): Action[] {
   const { intent } = state;
-  if (instances.length === 0 || intent === null || intent.contract === null) return [];
+  if (seen.partial !== undefined || instances.length === 0 || intent === null || intent.contract === null) return [];
   if (now - intent.startedAt < CREATE_DEADLINE_MS) return [];
   return [{ kind: "destroy", id: intent.contract, hostId: null, machineId: null, reason: "create_never_appeared" }];
 }
 
 /** True while a pending delete was never sent or is still listed, and is young enough to prevent a create. */
 export function pendingDeleteBlocksCreate({ seen, state, now }: PlanInput): boolean {
-  if (!seen.list.known) return true;
-  const listed = new Set(seen.list.value.map((row) => row.id));
+  const rows = wholeList(seen);
+  if (rows === null) return true;
+  const listed = new Set(rows.map((row) => row.id));
   return state.pendingDeletes.some(
     (d) => (d.deleteSentAt === null || listed.has(d.id)) && now - d.since < PENDING_DELETE_BLOCKS_MS,
   );

@@ -8,6 +8,7 @@ import { banStoreActions, lostContractActions, pendingDeleteActions } from "./ho
 import type { PlanInput } from "./input.ts";
 import { DESTROYING_RULE, NO_INSTANCE_RULES } from "./no-instance.ts";
 import { DESIRED_RULES, DUPLICATE_RULE } from "./one-instance.ts";
+import { withPartialList } from "./partial-list.ts";
 import { noChange, type Rule } from "./rule.ts";
 import { type Situation, situationOf } from "./situation.ts";
 import { TEMPLATE_RULES } from "./template.ts";
@@ -57,7 +58,7 @@ export function firstRule(situation: Situation): { rule: Rule; decision: Decisio
 export function decide(input: PlanInput, published: Published): Decision {
   const situation = situationOf(input, published);
   const { rule, decision: first } = firstRule(situation);
-  const decision = withoutHeldDestroy(first, situation);
+  const decision = withPartialList(withoutHeldDestroy(first, situation), situation);
   if (BLOCKING_RULES.includes(rule)) return decision;
   return { ...decision, actions: [...housekeeping(situation), ...decision.actions] };
 }

@@ -4,6 +4,7 @@ import type { LoopState } from "../loop-state.ts";
 import { pendingPriceOf } from "../model/account-view.ts";
 import { CREATE_BUDGET_MS } from "../model/deadlines.ts";
 import type { Limits } from "../model/desired.ts";
+import { wholeList } from "../model/observation.ts";
 import type { RedisHealth } from "../redis/outages.ts";
 import type { Instance } from "../vast/rows.ts";
 
@@ -76,9 +77,10 @@ export function registerGauges(registry: Registry, parts: GaugeParts, instance: 
   );
   gauge("price_ceiling_dollars_per_hour", "VAST_MAX_DPH, if it is set.", () => parts.limits.maxDollarsPerHour ?? null);
   gauge("instances", "Listed instances of the pod that are not being destroyed; more than one is a duplicate.", () =>
-    loop.seen?.list.known
-      ? loop.seen.list.value.filter((row) => !loop.state.pendingDeletes.some(({ id }) => id === row.id)).length
-      : null,
+    loop.seen === null
+      ? null
+      : (wholeList(loop.seen)?.filter((row) => !loop.state.pendingDeletes.some(({ id }) => id === row.id)).length ??
+        null),
   );
   gauge(
     "instances_terminating",
@@ -86,8 +88,9 @@ export function registerGauges(registry: Registry, parts: GaugeParts, instance: 
     () => loop.state.pendingDeletes.length,
   );
   gauge("list_timestamp_seconds", "Time at which the instance list was last known.", () => {
-    const { seen, state } = loop;
-    return seconds(seen?.list.known ? seen.listedAt : state.listUnknownSince);
+    const { seen, state, wholeListAt, startedAt } = loop;
+    if (seen !== null && wholeList(seen) !== null) return seconds(seen.listedAt);
+    return seconds(wholeListAt ?? state.listUnknownSince ?? (seen === null ? null : startedAt));
   });
   gauge("bans_known", "1 while the bans could be read, otherwise 0.", () =>
     loop.seen === null ? null : Number(loop.seen.bans.known),

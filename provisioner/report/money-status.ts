@@ -1,6 +1,7 @@
 // The `money` of the document of `/status`. Pure.
 import type { LoopState } from "../loop-state.ts";
 import type { Limits } from "../model/desired.ts";
+import { wholeList } from "../model/observation.ts";
 import type { StatusDocument } from "./status-document.ts";
 
 export function moneyStatus(
@@ -11,7 +12,7 @@ export function moneyStatus(
   const id = plan?.instance?.id;
   const { credit, billed } = account;
   return {
-    dollarsPerHour: seen?.list.known ? total(seen.list.value) : null,
+    dollarsPerHour: total(seen && wholeList(seen)),
     maxDollarsPerHour: maxDollarsPerHour ?? null,
     paidDollars: paid,
     wastedDollars: wasted,
@@ -23,8 +24,9 @@ export function moneyStatus(
   };
 }
 
-/** Null where the price of one is unknown. */
-function total(rows: readonly { dollarsPerHour: number | null }[]): number | null {
+/** Null where an instance or its price is unknown. */
+function total(rows: readonly { dollarsPerHour: number | null }[] | null): number | null {
+  if (rows === null) return null;
   return rows.reduce<number | null>(
     (sum, { dollarsPerHour }) => (sum === null || dollarsPerHour === null ? null : sum + dollarsPerHour),
     0,

@@ -18,6 +18,8 @@ export interface StatusSettings extends DecisionSettings {
   podName: string;
 }
 
+const PARTIAL = "the instance below is known, which was asked for by its id";
+
 // Docker's lines about a pull are shorter.
 const MOST_STATUS_CHARACTERS = 300;
 
@@ -56,10 +58,11 @@ export function statusDocument(
       seen === null
         ? null
         : {
-            known: seen.list.known,
+            known: seen.list.known && seen.partial === undefined,
             at: iso(seen.listedAt),
             ageSeconds: seconds(now - seen.listedAt),
             ...(seen.list.known ? {} : { why: seen.list.why.message }),
+            ...(seen.partial === undefined ? {} : { why: `only ${PARTIAL}: ${seen.partial.message}` }),
           },
     bansKnown: seen?.bans.known ?? null,
     bans: bansOf(loop),

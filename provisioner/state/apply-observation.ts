@@ -42,19 +42,27 @@ export function applyObservation(
   const listed = seen.list.value;
   next.pendingDeletes = state.pendingDeletes.filter(
     (d) =>
+      seen.partial !== undefined ||
       d.deleteSentAt === null ||
       d.deleteSentAt >= seen.listedAt ||
       listed.some((row) => row.id === d.id) ||
       needsConfirmation(d),
   );
   const own = seen.instances.filter(({ row }) => !next.pendingDeletes.some((d) => d.id === row.id));
-  if (next.intent !== null && own.some(({ row }) => next.intent?.contract === null || next.intent?.contract === row.id))
-    next.intent = null;
+  // Without a contract the intent's instance may be any one of the label: only a whole list tells that it is this one.
+  const isOfIntent = (id: number) =>
+    next.intent?.contract === id || (next.intent?.contract === null && seen.partial === undefined);
+  if (own.some(({ row }) => isOfIntent(row.id))) next.intent = null;
 
   Object.assign(next, afterList(next, own, seen));
-  next.tracks = Object.fromEntries(
-    own.map((one) => [one.row.id, track(state.tracks[one.row.id], withoutOldAnswer(next, one, seen), seen, now)]),
-  );
+  const listedTracks = own.map((one) => [
+    one.row.id,
+    track(state.tracks[one.row.id], withoutOldAnswer(next, one, seen), seen, now),
+  ]);
+  next.tracks = {
+    ...(seen.partial === undefined ? {} : tracksWithoutDelete(next)),
+    ...Object.fromEntries(listedTracks),
+  };
   for (const { row } of own) {
     // One that was updated in place kept its machine and layers: another one would take longer.
     if (recycledSince(next, row.id) !== null) continue;
@@ -71,6 +79,7 @@ export function applyObservation(
   next.converging = afterAgreement(next.converging, agrees, now);
   if (!own.some(({ row }) => row.id === next.heldReplacement?.instanceId)) next.heldReplacement = null;
 
+  if (seen.partial !== undefined) return next; // it proves nothing about other instances
   if (listed.length > 0) return { ...next, confirmedNone: true, firstNoneAt: null };
   // An instance that disappeared without our destroy counts as gone only after a second empty list: one list that left it out by
   // mistake would cost a second instance.
@@ -79,6 +88,11 @@ export function applyObservation(
   const firstNoneAt = vanished ? seen.listedAt : (state.firstNoneAt ?? seen.listedAt);
   const confirmedNone = seen.listedAt > firstNoneAt && seen.listedAt - firstNoneAt >= firstCreateWaitMs;
   return { ...next, confirmedNone, firstNoneAt };
+}
+
+function tracksWithoutDelete({ tracks, pendingDeletes }: State): State["tracks"] {
+  const entries = Object.entries(tracks).filter(([id]) => !pendingDeletes.some((d) => d.id === Number(id)));
+  return Object.fromEntries(entries);
 }
 
 /** The ports of the content before are kept as long as an instance may still have them. */

@@ -15,7 +15,7 @@ const KEEP_MS = HOUR_MS;
 
 /** What is known besides the state when costs are counted. */
 export interface CostInput {
-  seen: Pick<Observation, "list" | "listedAt">;
+  seen: Pick<Observation, "list" | "listedAt" | "partial">;
   /** The deletes before this list was applied: those of instances that are gone now are still among them. */
   pendingDeletes: State["pendingDeletes"];
   /** The instance whose server has been published since the last call; null: none. */
@@ -40,6 +40,7 @@ export function countCosts(before: Money, { seen, pendingDeletes, publishedId, n
     const counted = count(next, account, listedAt, rate);
     next.instances[row.id] = { ...counted, rate: rate ?? account.rate, hasRun, goneAt: null };
   }
+  if (seen.partial !== undefined) return next; // what is not shown may still be there
   for (const [id, account] of Object.entries(next.instances)) {
     if (seen.list.value.some((row) => row.id === Number(id))) continue;
     if (account.goneAt === null) {

@@ -95,6 +95,10 @@ export function countRecords(
   }
   for (const [id, one] of Object.entries(before.instances)) {
     if (instances[id] !== undefined) continue;
+    if (seen.partial !== undefined && !pending.has(id)) {
+      instances[id] = one; // it may still be there
+      continue;
+    }
     changes.push({ one, change: { servedMs: one.servedMs, ...endOf(one, pending.get(id)) } });
   }
   const own = { ...before.own };

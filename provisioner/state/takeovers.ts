@@ -1,5 +1,5 @@
 // Whether somebody else keeps replacing the instance of the label. Without Redis no lease says so. Pure: records facts.
-import type { Observation } from "../model/observation.ts";
+import { type Observation, wholeList } from "../model/observation.ts";
 import type { State } from "./schema.ts";
 import { vanishedIds } from "./vanished.ts";
 
@@ -14,9 +14,10 @@ const PAUSE_MS = 30 * MINUTE_MS;
 
 /** `after` is the state after the observation. Not for times at which another provisioner is known to hold the lease. */
 export function recordTakeovers(before: State, after: State, seen: Observation, now: number): State {
-  if (!seen.list.known) return after;
+  const rows = wholeList(seen);
+  if (rows === null) return after;
   const { intent, tracks, pendingDeletes } = before;
-  const listed = new Set(seen.list.value.map(({ id }) => id));
+  const listed = new Set(rows.map(({ id }) => id));
   const pending = new Set(pendingDeletes.map(({ id }) => id));
   const isOurs = (id: number) =>
     tracks[id] !== undefined || pending.has(id) || (intent !== null && (intent.contract ?? id) === id);

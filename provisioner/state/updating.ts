@@ -88,12 +88,12 @@ export function failedUpdate({ updating }: Pick<State, "updating">, id: number, 
 }
 
 /** The update after a list: it is over when its instance is gone, and has failed when the list does not show it in time. */
-export function afterList(state: State, own: readonly ObservedInstance[], { listedAt }: Observation): State {
+export function afterList(state: State, own: readonly ObservedInstance[], { listedAt, partial }: Observation): State {
   const { updating } = state;
   if (updating === null) return state;
   const row = own.find((one) => one.row.id === updating.instanceId)?.row;
   // One list may leave it out by mistake.
-  if (row === undefined) return own.length === 0 ? state : { ...state, updating: null };
+  if (row === undefined) return own.length === 0 || partial !== undefined ? state : { ...state, updating: null };
   const { recycledAt, failed } = updating;
   if (failed !== null || recycledAt === null || listedAt - recycledAt < SHOWN_WITHIN_MS) return state;
   if (isShown(updating, row, listedAt)) return state;

@@ -1,6 +1,6 @@
 // What is still being billed when the provisioner stops: the last line that it logs. Pure.
 import { describe } from "../model/describe.ts";
-import type { Observation } from "../model/observation.ts";
+import { type Observation, wholeList } from "../model/observation.ts";
 import type { State } from "../state/schema.ts";
 
 const COMMAND = "vast-provisioner destroy";
@@ -13,14 +13,15 @@ export function nothingBilled(label: string): string {
 export function billingSentence(seen: Observation | null, state: State, label: string): string {
   const contract = state.intent?.contract ?? null;
   const pendingDeletes = new Set(state.pendingDeletes.map(({ id }) => id));
-  if (seen === null || !seen.list.known) {
+  const rows = seen && wholeList(seen);
+  if (rows === null) {
     const ids = lastSeenIds(state);
     const last = ids.length > 0 ? `; last seen: instance ${ids.join(", ")}` : "";
     return `cannot tell what is still being billed because the instance list is unknown${last}; check instances labelled ${label}, and destroy them with: ${COMMAND}`;
   }
-  const billed = seen.list.value.filter((row) => !pendingDeletes.has(row.id)).map(describe);
+  const billed = rows.filter((row) => !pendingDeletes.has(row.id)).map(describe);
   // A create of the last pass is not listed yet, but it is billed.
-  if (contract !== null && !seen.list.value.some((row) => row.id === contract)) {
+  if (contract !== null && !rows.some((row) => row.id === contract)) {
     const price = state.intent?.dollarsPerHour ?? null;
     billed.push(`instance ${contract}${price === null ? "" : ` ($${price.toFixed(3)}/h)`}`);
   }

@@ -14,7 +14,7 @@ import {
   readListsByLabel,
   type WholeAccount,
 } from "./instance-list.ts";
-import { type Instance, type Offer, readOffer, type Template } from "./rows.ts";
+import { type Instance, type Offer, readInstance, readOffer, type Template } from "./rows.ts";
 import { type OwnTemplate, ownTemplates, templateList, writeTemplate } from "./template-calls.ts";
 import type { Send } from "./transport.ts";
 
@@ -47,6 +47,8 @@ export interface VastClient {
   listInstances(label: string | null, signal?: AbortSignal, options?: ReadOptions): Promise<Instance[]>;
   /** Those of these instances that the account has, whatever their labels. Throws as `listInstances` does. */
   listByIds(ids: readonly number[], signal?: AbortSignal): Promise<Instance[]>;
+  /** One instance, whatever its label; null where the API shows none, which does not prove that there is none. */
+  showInstance(id: number, signal?: AbortSignal): Promise<Instance | null>;
   /** The instances of each of these labels, or null where the API does not honour such a filter. Throws as `listInstances` does. */
   listByLabels(labels: readonly string[], signal?: AbortSignal): Promise<ListsByLabel | null>;
   /** All instances of the account. A first call that is rate-limited is not repeated unless `options` say so. Throws as `listInstances`. */
@@ -100,6 +102,7 @@ const user = z.object({ id: wholeNumber });
 const dollars = z.union([z.number(), z.string().trim().min(1).transform(Number)]).pipe(z.number());
 // Prepaid accounts have a balance of 0 and their money in `credit`; the vendor's documentation names only the balance.
 const balanceFields = z.object({ balance: dollars.nullish().catch(null), credit: dollars.nullish().catch(null) });
+const oneInstance = z.object({ instances: z.unknown() });
 const offerList = z.object({ offers: z.array(z.unknown()) });
 
 /** The schemas of the bodies, for a comparison with what the API answers. */
@@ -155,6 +158,14 @@ export function createVastClient(send: Send, { apiKey, clean, onDuplicateTemplat
     async listByIds(ids, signal) {
       const rows = await readInstanceList(send, { id: { in: ids } }, { retryRateLimited: false }, signal);
       return rows.filter(({ id }) => ids.includes(id)).map(cleaned);
+    },
+
+    async showInstance(id, signal) {
+      const path = `/api/v0/instances/${id}/`;
+      const call = { method: "GET", path, endpoint: "show", retryRateLimited: false } as const;
+      const { instances } = expectShape(oneInstance, await send(call, signal), `GET ${path}`, "no `instances`");
+      const row = readInstance(instances);
+      return row?.id === id ? cleaned(row) : null;
     },
 
     async listByLabels(labels, signal) {

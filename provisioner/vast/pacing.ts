@@ -11,6 +11,7 @@ export const INTERVALS_MS: Readonly<Record<string, number>> = {
   update_template: 2000,
   recycle: 1000,
   list: 1000,
+  show: 2000,
   template: 3000,
   template_write: 3000, // no documented number: that of the search
   search: 6000, // ten a minute

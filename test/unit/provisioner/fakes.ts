@@ -47,6 +47,7 @@ export interface ClientScript {
   destroy?: (id: number) => void;
   update?: (request: UpdateRequest) => void;
   recycle?: (id: number) => void;
+  show?: (id: number) => Instance | null;
   templates?: () => OwnTemplate[];
   writeTemplate?: (body: Readonly<Record<string, unknown>>, edited: string | null) => Template;
 }
@@ -68,6 +69,10 @@ export function fakeClient(journal: Journal, script: ClientScript = {}): FakeCli
     async listByIds(ids) {
       journal.push(`list ids ${ids.join()}`);
       return (script.rows?.() ?? []).filter(({ id }) => ids.includes(id));
+    },
+    async showInstance(id) {
+      journal.push(`show ${id}`);
+      return script.show?.(id) ?? null;
     },
     accountId: () => ACCOUNT_ID,
     readAccountId: async () => ACCOUNT_ID,

@@ -137,7 +137,7 @@ describe("with a leader", () => {
     let seen: SharedList = { kind: "failed", listedAt: SINCE + 3, why };
     const { lists } = fleetLists({ shared: () => seen });
     const failed = await lists.next(listed(SINCE + 1), "starting");
-    expect(failed).toEqual({ listedAt: SINCE + 3, list: { known: false, why } });
+    expect(failed).toEqual({ listedAt: SINCE + 3, apiFailed: true, list: { known: false, why } });
     expect(await lists.next(failed, "starting")).toBeNull();
     seen = { kind: "none" };
     expect(await lists.next(failed, "starting")).toBeNull();

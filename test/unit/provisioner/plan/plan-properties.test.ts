@@ -6,7 +6,7 @@ import { type Policy, UPDATE_STRATEGIES } from "../../../../provisioner/model/de
 import { currentEndpoint } from "../../../../provisioner/model/endpoint.ts";
 import { known, type Observation, type Published } from "../../../../provisioner/model/observation.ts";
 import { OURS, type Ownership } from "../../../../provisioner/model/ownership.ts";
-import { toPlan } from "../../../../provisioner/model/plan.ts";
+import { givesUpServer, toPlan } from "../../../../provisioner/model/plan.ts";
 import { decide } from "../../../../provisioner/plan/plan.ts";
 import { applyPolicy } from "../../../../provisioner/plan/policy.ts";
 import { nextOf } from "../../../../provisioner/report/next.ts";
@@ -18,6 +18,7 @@ import {
   stateSchema,
   type Track,
 } from "../../../../provisioner/state/schema.ts";
+import { recordTakeovers } from "../../../../provisioner/state/takeovers.ts";
 import { createVastClient } from "../../../../provisioner/vast/client.ts";
 import { fileOf } from "../loop.ts";
 import { atOnce, desired, HASH, HOUR, LABEL, limits, MINUTE, NOW, template, unknown } from "./situation.ts";
@@ -228,6 +229,8 @@ const situation = fc.record({
     fc.uniqueArray(rawRow, { selector: (r) => r.id, maxLength: 3 }),
   ),
   listKnown: mostly(true, false),
+  /** Only one instance was asked for, because the list failed. */
+  partial: mostly(false, true),
   templateSeen: mostly<Observation["template"]>(known(template), known(null), unknown("HTTP 500")),
   bansSeen: mostly<Observation["bans"]>(
     known([]),
@@ -251,11 +254,8 @@ type Drawn = typeof situation extends fc.Arbitrary<infer T> ? T : never;
 
 /** The parts of a pass that decide: the client's parsing of the rows, the state after them and the plan. */
 async function planOf(drawn: Drawn) {
-  const client = createVastClient(async () => ({
-    success: true,
-    instances: drawn.raw,
-    total_instances: drawn.raw.length,
-  }));
+  const raw = drawn.partial ? drawn.raw.slice(0, 1) : drawn.raw;
+  const client = createVastClient(async () => ({ success: true, instances: raw, total_instances: raw.length }));
   const rows = await client.listInstances(LABEL);
   const { answers, ok, tcp } = drawn.probe;
   const instances = rows.map((row) => {
@@ -273,6 +273,7 @@ async function planOf(drawn: Drawn) {
     counters: new Map(Object.entries(drawn.counters).map(([id, value]) => [Number(id), value])),
     instances: drawn.listKnown ? instances : [],
     publishedProbe: null,
+    ...(drawn.listKnown && drawn.partial ? { partial: { message: "HTTP 502", account: null } } : {}),
   };
   const state = applyObservation(drawn.before, seen, desired, 10_000, NOW);
   const published: Published =
@@ -344,6 +345,24 @@ test("what comes next can be said in every situation, and its deadline is an ins
 test("an unknown list leads to no action", () =>
   holds(({ result }, drawn) => {
     if (!drawn.listKnown) expect(result.actions).toEqual([]);
+  }));
+
+test("a list of one instance alone creates, updates and forgets nothing, gives up no server and destroys no instance but that one", () =>
+  holds(({ input, result, rows, decision, state }, drawn) => {
+    if (input.seen.partial === undefined) return;
+    expect(givesUpServer(decision)).toBe(false);
+    for (const action of result.actions) {
+      expect(["create", "update", "forget_intent", "check_replacement"]).not.toContain(action.kind);
+      if (action.kind === "destroy") expect(rows.map(({ id }) => id)).toContain(action.id);
+    }
+    const { before } = drawn;
+    expect(state.pendingDeletes).toEqual(before.pendingDeletes);
+    const pending = before.pendingDeletes.map(({ id }) => String(id));
+    const tracked = Object.keys(before.tracks).filter((id) => !pending.includes(id));
+    expect(Object.keys(state.tracks)).toEqual(expect.arrayContaining(tracked));
+    if (before.intent?.contract === null) expect(state.intent).toEqual(before.intent);
+    expect(state.confirmedNone).toBe(before.confirmedNone);
+    expect(recordTakeovers(before, state, input.seen, NOW)).toEqual(state);
   }));
 
 test("a label that is not ours, or may not be, leads to no action", () =>
