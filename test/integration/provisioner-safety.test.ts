@@ -130,12 +130,13 @@ test("stops at VAST_MAX_CREATES_PER_HOUR and says when it will continue", async 
   expect(await everCreated()).toBe(2);
 });
 
-test("keeps serving and changes nothing while the list is unknown", async () => {
+test("keeps serving and changes nothing while neither the list nor the instance by its id is known", async () => {
   await open();
   await pod.provision();
   const ready = await pod.ready();
   const before = (await pod.emulator.mutations()).length;
-  await fault("GET", "^/api/v1/instances/", { status: 200, body: { success: false, error: "internal" } }, { times: 0 });
+  const internal = { status: 200, body: { success: false, error: "internal" } };
+  for (const path of ["^/api/v1/instances/", INSTANCE]) await fault("GET", path, internal, { times: 0 });
   await pod.emulator.event("any", "image", { image: "example/app:1" });
   const file = await pod.until("the list is unknown", (f) => f.reason === "list_unknown", 45_000);
   expect(file.server).toEqual(ready.server);
