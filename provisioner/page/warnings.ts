@@ -21,7 +21,9 @@ export function warningsOf(status: StatusDocument): Warning[] {
     found.push(bad(`More than one instance is billed for this pod: ${others.map(({ id }) => id).join(", ")} too.`));
   if (list !== null && !list.known)
     found.push(
-      warn(`The instance list is unknown (${list.why ?? "no reason given"}): no instance is created, and what serves is kept, until it is read.`),
+      warn(
+        `The instance list is unknown (${list.why ?? "no reason given"}): no instance is created, and what serves is kept, until it is read.`,
+      ),
     );
   if (status.bansKnown === false)
     found.push(warn("The bans cannot be read: no instance is created until Redis answers."));
