@@ -337,4 +337,8 @@ test("an instance that is served within 120 s after its recycle is a breach whil
   expect(laws(3 * MINUTE, "app:1 h")).toEqual([]);
   expect(laws(MINUTE - 1, "app:1 h")).toEqual([]);
   expect(laws(2 * MINUTE, "app:1 h", { replacedAt: [MINUTE + SECOND] })).toEqual([]);
+  const process = (from: number, to: number) => ({ from: from * MINUTE, to: to * MINUTE });
+  expect(laws(2 * MINUTE, "app:1 h", { running: [process(0, 60), process(0.5, 60)] })).toEqual([]);
+  expect(laws(2 * MINUTE, "app:1 h", { running: [process(0, 1.2), process(0.5, 60)] })).toEqual([]);
+  expect(laws(2 * MINUTE, "app:1 h", { running: [process(0, 1.2), process(1.3, 60)] })).toHaveLength(1);
 });
