@@ -83,10 +83,12 @@ export interface PodTruth {
   /** When each process of its provisioner ran, in order of their starts. Two can run at the same time. */
   running: Span[];
   /**
-   * When a process sent a create or destroy; `process` is its index in `running`, `leaseOfOther` whether another process held the label's
-   * lease in Redis at that moment.
+   * When a process sent a create or destroy, and when it had the answer or gave up (infinity: never); `process` is its index in
+   * `running`, `leaseOfOther` whether another process held the label's lease in Redis at that moment.
    */
-  acts: { at: number; process: number; leaseOfOther: boolean }[];
+  acts: { at: number; endedAt: number; process: number; leaseOfOther: boolean }[];
+  /** When a process gave up the lease that it held in Redis. */
+  releases: { at: number; process: number }[];
   /** When requests to the pod were answered by an instance with its label; `shows`: image and hash of its row when that began. */
   serving: (Span & { id: number; shows?: string })[];
   /** When nginx routed to an address at which nothing listened. */

@@ -7,10 +7,14 @@ import type { Random } from "../emulator/random.ts";
 import { never, type Process } from "./process.ts";
 import type { VirtualTime } from "./virtual-time.ts";
 
-/** Called for every call: `sent` when it leaves the process, `arrived` after the API has executed it. */
+/**
+ * Called for every call: `sent` when it leaves the process, `arrived` after the API has executed it, `ended` when the process has its
+ * answer or gives up. A dead process learns no end.
+ */
 export interface CallObserver {
   sent(request: ApiRequest): void;
   arrived(request: ApiRequest, answer: ApiResponse): void;
+  ended(request: ApiRequest): void;
 }
 
 export interface ApiConnection {
@@ -56,6 +60,7 @@ export function apiAdapter(connection: ApiConnection, process: Process): AxiosAd
         process.whenRunning(() => {
           if (!open || !process.alive()) return;
           open = false;
+          observer.ended(request);
           if (kind === "create") createAnswered = true;
           config.signal?.removeEventListener?.("abort", abort);
           then();

@@ -3,6 +3,7 @@
 import type { Dependencies } from "../../provisioner/commands/dependencies.ts";
 import type { run } from "../../provisioner/commands/run.ts";
 import { fleetKeys } from "../../provisioner/fleet/keys.ts";
+import type { RedisConnection } from "../../provisioner/redis/connection.ts";
 import { readProvisionerSettings } from "../../provisioner/settings.ts";
 import type { ApiRequest } from "../emulator/message.ts";
 import type { Random } from "../emulator/random.ts";
@@ -168,21 +169,44 @@ export function simulatedPod(parts: PodParts): Pod {
     },
   };
 
+  const leaseKey = () => fleetKeys(parts.connection.emulator.world.account.id).lease(truth.label);
   const ownerOf = (number: number) => `${truth.name} (process ${number})`;
 
   /** Records a create or destroy with the process that sends it. */
   function connectionOf(number: number): ApiConnection {
-    const { observer, emulator } = parts.connection;
-    const keys = fleetKeys(emulator.world.account.id);
+    const { observer } = parts.connection;
+    const lease = leaseKey();
+    const open = new Map<ApiRequest, PodTruth["acts"][number]>();
     const sent = (request: ApiRequest) => {
       if (kindOf(request) !== null) {
-        const holder = parts.redis.peek(keys.lease(truth.label));
+        const holder = parts.redis.peek(lease);
         const leaseOfOther = holder !== null && !holder.endsWith(ownerOf(number));
-        truth.acts.push({ at: time.now(), process: number, leaseOfOther });
+        const act = { at: time.now(), endedAt: Number.POSITIVE_INFINITY, process: number, leaseOfOther };
+        truth.acts.push(act);
+        open.set(request, act);
       }
       observer.sent(request);
     };
-    return { ...parts.connection, observer: { ...observer, sent } };
+    const ended = (request: ApiRequest) => {
+      const act = open.get(request);
+      if (act !== undefined) act.endedAt = time.now();
+      observer.ended(request);
+    };
+    return { ...parts.connection, observer: { ...observer, sent, ended } };
+  }
+
+  /** Records when the process gives its lease up. */
+  function redisOf(process: Process, number: number): RedisConnection {
+    const redis = parts.redis.connect(process.clock.sleep);
+    const lease = leaseKey();
+    return {
+      ...redis,
+      async removeMine(key, mine) {
+        const isHeld = key === lease && parts.redis.peek(key)?.startsWith(mine) === true;
+        await redis.removeMine(key, mine);
+        if (isHeld) truth.releases.push({ at: time.now(), process: number });
+      },
+    };
   }
 
   function live(process: Process, number: number): Promise<boolean> {
@@ -206,7 +230,7 @@ export function simulatedPod(parts: PodParts): Pod {
         },
       }),
       adapter: apiAdapter(connectionOf(number), process),
-      connectRedis: async () => parts.redis.connect(process.clock.sleep),
+      connectRedis: async () => redisOf(process, number),
       owner: ownerOf(number),
       probe: instanceProbe(
         {

@@ -119,6 +119,7 @@ export async function simulate(scenario: Scenario, options: RunOptions = {}): Pr
       label: `k8s_pod=${nameOf(i)}`,
       running: [],
       acts: [],
+      releases: [],
       serving: [],
       dead: [],
       replacedAt: [],
@@ -200,6 +201,7 @@ export async function simulate(scenario: Scenario, options: RunOptions = {}): Pr
           failureCode: () => faults.failureTo("api", i),
           observer: {
             sent: (request) => recorder.sent(i, request),
+            ended: () => undefined,
             arrived: (request, answer) => {
               digest.update(`${time.now()} ${i} ${request.method} ${request.url} ${request.body}`);
               digest.update(`${answer.status} ${answer.delivery.kind} ${answer.body}`);

@@ -6,7 +6,10 @@ const APART_MS = 30_000;
 // An earlier Redis outage can still have an effect: a provisioner notices it in its next pass.
 const AFTERGLOW_MS = 180_000;
 
-/** No process sends a create or destroy while another one holds the lease, or just after another process that is still running. */
+/**
+ * No process sends a create or destroy while another one holds the lease, or just after another process that is still running, unless
+ * that one gave its lease up after the end of what it had sent, as it does when it cannot write its state.
+ */
 export function oneOwner(truth: Truth): Breach[] {
   return truth.pods.flatMap((pod) =>
     pod.acts.flatMap(({ at, process, leaseOfOther }, i) => {
@@ -19,6 +22,8 @@ export function oneOwner(truth: Truth): Breach[] {
         .findLast((act) => act.process !== process && (pod.running[act.process]?.to ?? 0) > at);
       if (other === undefined || at - other.at >= APART_MS) return [];
       if (redisMayHaveForgotten(truth, other.at - AFTERGLOW_MS, at)) return [];
+      if (pod.releases.some((one) => one.process === other.process && other.endedAt <= one.at && one.at <= at))
+        return [];
       const message = `processes ${other.process} and ${process} of ${pod.name} both act, ${at - other.at} ms apart`;
       return [{ law: "one-owner", at, message }];
     }),

@@ -32,6 +32,7 @@ function truthOf(over: Partial<Truth> = {}, pod: Partial<PodTruth> = {}): Truth 
         label: LABEL,
         running: [{ from: 0, to: 3 * HOUR }],
         acts: [],
+        releases: [],
         serving: [{ from: MINUTE, to: 3 * HOUR, id: 1 }],
         dead: [],
         replacedAt: [],
@@ -191,8 +192,8 @@ test("two processes of one label that act within 30 s are a breach while both ru
           { from: MINUTE, to: 3 * HOUR },
         ],
         acts: [
-          { at: HOUR, process: 0, leaseOfOther: false },
-          { at: HOUR + secondAt, process: 1, leaseOfOther: false },
+          { at: HOUR, endedAt: HOUR + 100, process: 0, leaseOfOther: false },
+          { at: HOUR + secondAt, endedAt: HOUR + secondAt + 100, process: 1, leaseOfOther: false },
         ],
       },
     );
@@ -204,9 +205,33 @@ test("two processes of one label that act within 30 s are a breach while both ru
   expect(oneOwner(truth(SECOND, 3 * HOUR, [{ from: 0, to: HOUR - 3 * MINUTE - 1 }]))).toHaveLength(1);
 });
 
+test("a process may act sooner after another one that gave its lease up when what it had sent had ended", () => {
+  const truth = (releases: PodTruth["releases"]) =>
+    truthOf(
+      {},
+      {
+        running: [
+          { from: 0, to: 3 * HOUR },
+          { from: MINUTE, to: 3 * HOUR },
+        ],
+        acts: [
+          { at: HOUR, endedAt: HOUR + 2 * SECOND, process: 0, leaseOfOther: false },
+          { at: HOUR + 5 * SECOND, endedAt: HOUR + 6 * SECOND, process: 1, leaseOfOther: false },
+        ],
+        releases,
+      },
+    );
+  const found = (at: number, process = 0) => oneOwner(truth([{ at, process }])).length;
+  expect(found(HOUR + 2 * SECOND)).toBe(0);
+  expect(found(HOUR + 5 * SECOND)).toBe(0);
+  expect(found(HOUR + 2 * SECOND - 1)).toBe(1); // its call was still on its way
+  expect(found(HOUR + 5 * SECOND + 1)).toBe(1); // afterwards
+  expect(found(HOUR + 3 * SECOND, 1)).toBe(1); // another lease
+});
+
 test("a process that acts while another one holds the lease is a breach, however long the other has not acted", () => {
   const truth = (forgetful: Truth["redisUnreliable"] = []) =>
-    truthOf({ redisUnreliable: forgetful }, { acts: [{ at: HOUR, process: 0, leaseOfOther: true }] });
+    truthOf({ redisUnreliable: forgetful }, { acts: [{ at: HOUR, endedAt: HOUR, process: 0, leaseOfOther: true }] });
   expect(oneOwner(truth())).toHaveLength(1);
   expect(oneOwner(truth([{ from: HOUR - MINUTE, to: HOUR - MINUTE }]))).toEqual([]);
 });
