@@ -1,17 +1,18 @@
 // The provisioner's settings, typed and in the code's units. Touches the files with secrets.
 
 import type { LogFormat } from "../common/log-destination.ts";
-import { readSetting, readSettings, SettingsError, type SettingsSource } from "../common/settings.ts";
+import { readSettings, SettingsError, type SettingsSource } from "../common/settings.ts";
 import { readSmallFileSync } from "../common/small-file.ts";
-import type { Header, RegistryLogin } from "../common/variable-parsers.ts";
+import type { RegistryLogin } from "../common/variable-parsers.ts";
 import type { Values } from "../common/variables.ts";
 import type { MaxUnavailable } from "./fleet/unavailable.ts";
 import { type Desired, type Limits, type OnTerminate, type Policy, revisionOf } from "./model/desired.ts";
 import { labelOf } from "./model/label.ts";
 import { type RedisAddress, type RedisAddresses, redisAddresses } from "./redis/address.ts";
-import { passwordsIn, type RedisTarget } from "./redis/url.ts";
+import type { RedisTarget } from "./redis/url.ts";
 import { type SearchQuery, withOrder } from "./search/query.ts";
 import { judgeSearch } from "./search/unknown-fields.ts";
+import { createSecrets, passwordsOf, type Secrets } from "./secrets.ts";
 import { PROVISIONER_VARIABLES } from "./variables.ts";
 
 /** What decides, and what is read for a decision. */
@@ -50,18 +51,6 @@ export interface ProvisionerSettings extends PlanSettings {
   reloaderStatusPort: number;
   /** Where nginx listens. */
   proxyPort: number;
-}
-
-export interface Secrets {
-  apiKey(): string;
-  /** Null for `none`. */
-  registryLogin(): RegistryLogin | null;
-  /** The header that authenticates requests to the instance. */
-  upstreamAuth(): Header | null;
-  /** Texts that must never be printed. */
-  all(): string[];
-  /** Reads the files of `_FILE` variables again. If a file cannot be read, its last secret stays in use. */
-  reload(): void;
 }
 
 /** The settings of `run`. Throws a `SettingsError` with all problems. */
@@ -259,41 +248,6 @@ export function withPassword(prefix: string, target: RedisTarget, password: stri
   return { ...target, password };
 }
 
-const passwordsOf = (address: RedisAddress | null) => (address === null ? [] : passwordsIn(address.target));
-
 export function readSecretFile(path: string): string {
   return readSmallFileSync(path);
-}
-
-const ROTATING = ["VAST_API_KEY", "DOCKER_LOGIN", "UPSTREAM_AUTH_HEADER"] as const;
-type Rotating = Pick<Variables, (typeof ROTATING)[number]>;
-
-function createSecrets(source: SettingsSource, first: Rotating, redis: RedisAddresses): Secrets {
-  let current = first;
-  const used = new Set<string>(); // former secrets too: a late error may still contain them
-  const addUsed = ({ VAST_API_KEY: key, DOCKER_LOGIN: login, UPSTREAM_AUTH_HEADER: auth }: Rotating) => {
-    used.add(key);
-    if (login !== null) used.add(login.password);
-    if (auth === undefined) return;
-    used.add(auth.value);
-    used.add(auth.value.split(" ").at(-1) ?? ""); // an error may contain only the token of `Bearer <token>`
-  };
-  for (const address of [redis.bans, redis.fleet]) for (const password of passwordsOf(address)) used.add(password);
-  addUsed(current);
-  return {
-    apiKey: () => current.VAST_API_KEY,
-    registryLogin: () => current.DOCKER_LOGIN,
-    upstreamAuth: () => current.UPSTREAM_AUTH_HEADER ?? null,
-    all: () => [...used],
-    reload() {
-      for (const name of ROTATING) {
-        try {
-          current = { ...current, [name]: readSetting(PROVISIONER_VARIABLES, source, name) };
-        } catch {
-          // The file is half-written or missing for a moment: the current secret stays. If it is refused, the log says so.
-        }
-      }
-      addUsed(current);
-    },
-  };
 }

@@ -2,7 +2,6 @@
 import * as z from "zod";
 import {
   boolean,
-  dollars,
   integer,
   isBase,
   login,
@@ -18,9 +17,7 @@ import { byDefault, EXPECTED, optional, required, SHARED_VARIABLES, type Variabl
 import { ON_TERMINATE, POLICIES, UPDATE_STRATEGIES } from "./model/desired.ts";
 import { imageProblem } from "./model/image-grammar.ts";
 import { parseRedisUrl, REDIS_URL_EXPECTED, type RedisTarget } from "./redis/url.ts";
-import { readOrder } from "./search/order.ts";
-import { readQuery } from "./search/query.ts";
-import { QueryError } from "./search/query-error.ts";
+import { SEARCH_VARIABLES } from "./search/variables.ts";
 
 // biome-ignore lint/suspicious/noTemplateCurlyInString: shown literally; the pod's name is inserted later
 const INSTANCE_ID_REFERENCE = "${INSTANCE_ID}";
@@ -38,18 +35,6 @@ const image = z.string().superRefine((value, context) => {
   const problem = imageProblem(value);
   if (problem !== null) context.addIssue({ code: "custom", message: problem });
 });
-
-/** A parser of the search as a schema. Its message, with the position of the mistake, becomes part of the problem. */
-const searchText = <T>(read: (text: string) => T) =>
-  z.string().transform((value, context): T => {
-    try {
-      return read(value);
-    } catch (error) {
-      if (!(error instanceof QueryError)) throw error;
-      context.addIssue({ code: "custom", message: error.message });
-      return z.NEVER;
-    }
-  });
 
 export const PROVISIONER_VARIABLES = {
   POD_NAME: required(z.string().regex(/^[A-Za-z0-9]([A-Za-z0-9._-]{0,198}[A-Za-z0-9])?$/), {
@@ -79,35 +64,7 @@ export const PROVISIONER_VARIABLES = {
     expects: "`-u <user> -p <password> <host>` (three parts without quotes or blanks inside), or `none`",
     secret: true,
   }),
-  VAST_SEARCH_QUERY: required(
-    searchText((value) => readQuery(value)),
-    {
-      group: "required",
-      meaning: "offer search: JSON filters (also `order`, `type`, `limit`) or a query as in `vastai search offers`",
-      expects:
-        'a JSON object of filters like {"gpu_name": {"eq": "RTX 4090"}, "order": [["dph_total", "asc"]]}, or a query like gpu_name=RTX_4090 num_gpus=1',
-    },
-  ),
-  VAST_SEARCH_ORDER: optional(
-    searchText(readOrder),
-    {
-      group: "search",
-      meaning: "order as in `vastai search offers -o` (`dph`, `num_gpus,dlperf-`), or `expected_cost`",
-      expects:
-        "fields separated by commas, each with a dash behind it for descending, like dph or num_gpus,dlperf-; or expected_cost",
-    },
-    "the query's, else the API's",
-  ),
-  VAST_SEARCH_ALLOW_UNKNOWN: byDefault(boolean, "false", {
-    group: "search",
-    meaning: "`true`: send fields of query and order that the API may not know; `false`: refuse them",
-    expects: EXPECTED.boolean,
-  }),
-  VAST_MAX_DPH: optional(dollars, {
-    group: "search",
-    meaning: "highest price of a new instance in $/h; a running instance above it only raises a metric",
-    expects: "dollars per hour, like 0.45",
-  }),
+  ...SEARCH_VARIABLES,
   VAST_LABEL: optional(
     // A reference to any other variable would stay unfilled, and pods would share one label.
     z.string().regex(/^(?!.*\$[({](?!POD_NAME[)}]))[\x21-\x7e]{1,128}$/),

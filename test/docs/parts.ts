@@ -36,7 +36,7 @@ export function generatedPart(name: string): Promise<string | null> {
 }
 
 /** Groups that nobody needs in the first ten minutes. */
-const SELDOM: readonly string[] = [GROUPS.tls, GROUPS.program];
+const SELDOM: readonly string[] = [GROUPS.nginx, GROUPS.tls, GROUPS.program];
 
 function settings(belongs: (row: ReturnType<typeof settingRows>[number]) => boolean): string {
   let group = "";

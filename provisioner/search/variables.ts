@@ -1,0 +1,51 @@
+// The settings of the search and of the price: name, default, meaning and parser. Pure.
+import * as z from "zod";
+import { boolean, dollars } from "../../common/variable-parsers.ts";
+import { byDefault, EXPECTED, optional, required, type VariableTable } from "../../common/variables.ts";
+import { readOrder } from "./order.ts";
+import { readQuery } from "./query.ts";
+import { QueryError } from "./query-error.ts";
+
+/** A parser of the search as a schema. Its message, with the position of the mistake, becomes part of the problem. */
+const searchText = <T>(read: (text: string) => T) =>
+  z.string().transform((value, context): T => {
+    try {
+      return read(value);
+    } catch (error) {
+      if (!(error instanceof QueryError)) throw error;
+      context.addIssue({ code: "custom", message: error.message });
+      return z.NEVER;
+    }
+  });
+
+export const SEARCH_VARIABLES = {
+  VAST_SEARCH_QUERY: required(
+    searchText((value) => readQuery(value)),
+    {
+      group: "required",
+      meaning: "offer search: JSON filters (also `order`, `type`, `limit`) or a query as in `vastai search offers`",
+      expects:
+        'a JSON object of filters like {"gpu_name": {"eq": "RTX 4090"}, "order": [["dph_total", "asc"]]}, or a query like gpu_name=RTX_4090 num_gpus=1',
+    },
+  ),
+  VAST_SEARCH_ORDER: optional(
+    searchText(readOrder),
+    {
+      group: "search",
+      meaning: "order as in `vastai search offers -o` (`dph`, `num_gpus,dlperf-`), or `expected_cost`",
+      expects:
+        "fields separated by commas, each with a dash behind it for descending, like dph or num_gpus,dlperf-; or expected_cost",
+    },
+    "the query's, else the API's",
+  ),
+  VAST_SEARCH_ALLOW_UNKNOWN: byDefault(boolean, "false", {
+    group: "search",
+    meaning: "`true`: send fields of query and order that the API may not know; `false`: refuse them",
+    expects: EXPECTED.boolean,
+  }),
+  VAST_MAX_DPH: optional(dollars, {
+    group: "search",
+    meaning: "highest price of a new instance in $/h; a running instance above it only raises a metric",
+    expects: "dollars per hour, like 0.45",
+  }),
+} as const satisfies VariableTable;
