@@ -16,7 +16,7 @@ export async function startContestants(sandbox: Sandbox, server: Server): Promis
   await mkdir(confFolder, { recursive: true });
   const [ourPort, status, plainPort] = [await sandbox.port(), await sandbox.port(), await sandbox.port()];
   await writeFile(join(confFolder, "default.conf"), ourProxy({ listen: ourPort, status }, server).text);
-  await writeFile(join(confFolder, "plain.conf"), plainProxy(plainPort, server));
+  await writeFile(join(confFolder, "plain.conf"), plainProxy(plainPort, server, "/dev/null"));
   await startNginx(sandbox);
   return { ourPort, plainPort };
 }

@@ -10,15 +10,15 @@ import { SHUTDOWN_SIGNALS } from "../local/shutdown.ts";
 import { firstByte } from "./first-byte.ts";
 import { footprint } from "./footprint.ts";
 import { describeMachine } from "./machine.ts";
+import { proxyCpu } from "./proxy-cpu.ts";
 import { reloadLoss } from "./reload-loss.ts";
 import { reloadTime } from "./reload-time.ts";
 import { type ResultLine, ratioOf, verdictOf } from "./result-line.ts";
 import { serving } from "./serving.ts";
 import { formatTable } from "./table.ts";
-import { throughput } from "./throughput.ts";
 
 const ROWS: Readonly<Record<string, () => Promise<ResultLine[]>>> = {
-  throughput,
+  "proxy-cpu": proxyCpu,
   "first-byte": firstByte,
   "reload-time": reloadTime,
   "reload-loss": reloadLoss,
