@@ -1,17 +1,20 @@
 // What the two loops keep between passes: both write it, status and metrics read it. Pure but for the state that it is given.
 import { sameServer, type UpstreamFile } from "../common/upstream-file.ts";
 import { type AccountView, NOTHING_READ } from "./model/account-view.ts";
+import type { Desired } from "./model/desired.ts";
 import { type Observation, type ProbeResult, type Published, wholeList } from "./model/observation.ts";
 import { OURS, type Ownership } from "./model/ownership.ts";
 import type { Action, Plan } from "./model/plan.ts";
 import type { RentPreview } from "./model/rent-preview.ts";
 import type { Urgency } from "./observe/list-schedule.ts";
 import { PAUSE_MS } from "./observe/pauses.ts";
+import { applyObservation } from "./state/apply-observation.ts";
+import { endAccountPause } from "./state/apply-outcome.ts";
 import { countCosts } from "./state/money.ts";
 import { countRecords } from "./state/records.ts";
 import type { State } from "./state/schema.ts";
 import { withLaterProbes, withProbe } from "./state/track.ts";
-import { LOOK_GAP_MS } from "./state/unobserved.ts";
+import { LOOK_GAP_MS, markObserved } from "./state/unobserved.ts";
 
 /** Kept by `run`, read by the status server. */
 export interface LoopState {
@@ -130,10 +133,38 @@ export function keepProbe(loop: LoopState, id: number, probe: ProbeResult, now: 
   loop.state = { ...loop.state, tracks: { ...loop.state.tracks, [id]: track } };
 }
 
-/** Records that an observation was applied. */
-export function noteList(loop: LoopState, seen: Observation): void {
+/**
+ * `state` after an observation. Where the account's trouble refused the list before and the list has come now, what the same trouble
+ * refused may be tried again at once.
+ */
+export function withSeen(
+  { seen: last }: Pick<LoopState, "seen">,
+  { desired, firstCreateWaitMs }: { desired: Desired; firstCreateWaitMs: number },
+  state: State,
+  seen: Observation,
+  now: number,
+): State {
+  const next = markObserved(applyObservation(state, seen, desired, firstCreateWaitMs, now), seen, now);
+  const refused = last === null || last.list.known ? null : last.list.why.account;
+  const isBack = refused !== null && refused === state.account?.trouble && seen.list.known;
+  return isBack ? endAccountPause(next, now) : next;
+}
+
+/** Takes over the state that an observation was applied to. */
+export function takeSeen(
+  loop: LoopState,
+  {
+    state,
+    seen,
+    now,
+    pausedMs,
+    afterGap,
+  }: Pick<LoopState, "state" | "pausedMs" | "afterGap"> & { seen: Observation; now: number },
+): void {
   if (seen.list.known) loop.startCounted = true;
   if (wholeList(seen) !== null) loop.wholeListAt = seen.listedAt;
+  Object.assign(loop, { pausedMs, afterGap: afterGap && !seen.list.known });
+  takeState(loop, withCosts(loop, state, seen, now));
 }
 
 /** Records what was published; `at` in ms of the monotonic clock. */

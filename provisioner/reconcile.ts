@@ -6,7 +6,7 @@ import type { Signals } from "./act/try-offer.ts";
 import type { PodTurns, Wish } from "./fleet/pod-turns.ts";
 import { type KeepParts, keep, publishPlan } from "./keep.ts";
 import type { Lease } from "./lease/lease.ts";
-import { type LoopState, lastServed, lostMs, noteList, takeState, urgencyOf, withCosts } from "./loop-state.ts";
+import { type LoopState, lastServed, lostMs, takeSeen, takeState, urgencyOf, withSeen } from "./loop-state.ts";
 import type { Desired, Limits, Policy } from "./model/desired.ts";
 import type { Observation, Published } from "./model/observation.ts";
 import {
@@ -27,10 +27,10 @@ import { afterGap, applyPolicy, isListTooOld, untilListed } from "./plan/policy.
 import { untilTurn, wishOf } from "./plan/turn.ts";
 import { logChange } from "./publish/log-change.ts";
 import { type AskReloader, awaitWithdrawn } from "./publish/withdraw.ts";
-import { applyObservation, countStart } from "./state/apply-observation.ts";
+import { countStart } from "./state/apply-observation.ts";
 import type { State } from "./state/schema.ts";
 import { recordTakeovers } from "./state/takeovers.ts";
-import { continueAfterGap, markObserved } from "./state/unobserved.ts";
+import { continueAfterGap } from "./state/unobserved.ts";
 import { wasChangeSent } from "./state/updating.ts";
 
 export interface LoopParts extends KeepParts {
@@ -98,7 +98,7 @@ export async function pass(
   const wasPaused = () => parts.pauses.totalMs() > outcome.pausedMs;
   const isOld = () => stop.aborted || wasPaused();
   const servedBefore = loop.served;
-  take(loop, outcome);
+  takeSeen(loop, outcome);
   Object.assign(loop, { seen, plan, suppressed });
   const written = await keep(parts, loop, () => publishPlan(parts, loop, plan));
   if (written) {
@@ -183,7 +183,7 @@ function decideOn(
   const pausedMs = pauses.totalMs();
   const continued = continueAfterGap(loop.state, seen, lostMs(loop, pausedMs, now), now);
   const gap = loop.afterGap || continued.afterGap;
-  let state = markObserved(applyObservation(continued.state, seen, desired, firstCreateWaitMs, now), seen, now);
+  let state = withSeen(loop, { desired, firstCreateWaitMs }, continued.state, seen, now);
   // While another provisioner holds the lease, it replaces the instance with good reason.
   if (ownership.kind === "ours") state = recordTakeovers(loop.state, state, seen, now);
   if (!loop.startCounted && seen.list.known && limits.bansEnabled) state = countStart(state);
@@ -212,7 +212,7 @@ async function prepareReplacement(
   const outcome = upToDate(parts, loop, first);
   const { decision, seen } = outcome;
   if (!givesUpServer(decision) || isListTooOld(decision.actions, seen, began, parts.clock.now())) return true;
-  take(loop, outcome);
+  takeSeen(loop, outcome);
   if (!(await keep(parts, loop, async () => undefined))) return false;
   const replaces = decision.actions.find((action) => action.kind === "destroy" && action.difference !== undefined);
   if (replaces?.kind !== "destroy") return true;
@@ -231,12 +231,6 @@ function feasible({ decision, seen, published }: Outcome, began: number, now: nu
   if (recordable || !givesUpServer(decision)) return decision;
   const why = "not carried out while the state file cannot be written: make its volume writable";
   return withoutActions(decision, why, AFTER_WRITE_ERROR_MS);
-}
-
-function take(loop: LoopState, { state, seen, now, pausedMs, afterGap: gap }: Outcome): void {
-  noteList(loop, seen);
-  Object.assign(loop, { pausedMs, afterGap: gap && !seen.list.known });
-  takeState(loop, withCosts(loop, state, seen, now));
 }
 
 /** An instance that was withdrawn and not destroyed is served again: its destroy was refused, or could not be sent. */

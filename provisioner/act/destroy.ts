@@ -5,7 +5,14 @@ import { accountMessage } from "../model/account.ts";
 import { MUTATION_MS } from "../model/deadlines.ts";
 import type { Desired } from "../model/desired.ts";
 import type { DestroyAction } from "../model/plan.ts";
-import { accountBlocked, deleteConfirmed, deleteSent, destroyed, markForDeletion } from "../state/apply-outcome.ts";
+import {
+  accountBlocked,
+  deleteConfirmed,
+  deleteRefused,
+  deleteUnanswered,
+  destroyed,
+  markForDeletion,
+} from "../state/apply-outcome.ts";
 import { holdReplacement } from "../state/held-replacement.ts";
 import type { State } from "../state/schema.ts";
 import { withoutRefusedDelete } from "../state/undo-delete.ts";
@@ -58,7 +65,7 @@ export async function destroyInstance(
     await withDeadline(clock, MUTATION_MS, signal, (deadline) =>
       sendAgain(() => client.destroyInstance(action.id, mayBeSent, deadline), tries, deadline),
     );
-    next = deleteConfirmed(deleteSent(next, action.id, clock.now()), action.id);
+    next = deleteConfirmed(next, action.id, clock.now());
   } catch (error) {
     const failure = asVastError(error);
     if (failure.kind === "not_sent") {
@@ -70,8 +77,8 @@ export async function destroyInstance(
     }
     if (isDestroyRefused(failure)) return livesOn(parts, action, failure, state);
     // The lists show whether it took effect, and it is sent again after a while.
-    next = deleteSent(next, action.id, clock.now());
-    if (failure.kind === "not_found") next = deleteConfirmed(next, action.id);
+    const after = failure.kind === "not_found" ? deleteConfirmed : deleteUnanswered;
+    next = after(next, action.id, clock.now());
     log.warn(
       { event: "action", action: "destroy", instance: action.id, err: failure },
       `the destroy of instance ${action.id} is sent again until the instance is no longer listed: ${failure.message}`,
@@ -102,7 +109,7 @@ async function livesOn(
     // Only an attempt that interrupts a server costs something.
     const before = state.tracks[id]?.serving === true ? state : { ...state, heldReplacement: null };
     const held = { instanceId: id, wanted: difference?.wanted ?? reason, reason: "destroy_refused", message } as const;
-    next = holdReplacement(before, held, clock.now());
+    next = deleteRefused(holdReplacement(before, held, clock.now()), id, clock.now());
   }
   await save(next);
   return next;

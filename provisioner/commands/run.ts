@@ -33,6 +33,7 @@ import { logFailedUpdate } from "../report/update-counts.ts";
 import { runServing } from "../serve.ts";
 import type { ProvisionerSettings } from "../settings.ts";
 import { adoptPublished } from "../state/apply-observation.ts";
+import { endAccountPause } from "../state/apply-outcome.ts";
 import { emptyState, type State } from "../state/schema.ts";
 import { createStateFile, type StateFile } from "../state/state-file.ts";
 import { billingSentence, nothingBilled } from "../teardown/billing.ts";
@@ -144,7 +145,8 @@ async function restoreState({ settings, deps, log }: RunContext): Promise<Restor
       { event: "state_file", aside: aside.path },
       `${settings.statePath} cannot be used (${aside.why}): it was moved to ${aside.path}; instances are found by their label`,
     );
-  const loop = startState(state ?? emptyState(label), clock.now());
+  // A start may have brought another key.
+  const loop = startState(endAccountPause(state ?? emptyState(label), clock.now()), clock.now());
   const publisher = createPublisher(settings.upstreamPath, settings.podName, clock, () => loop.state.generation, disk);
   const { file, problem } = await publisher.start();
   if (problem !== null)

@@ -1,15 +1,8 @@
 // The copy in Redis of what must not be lost with the pod's volume: its content, and how a successor takes it over. Pure.
 import * as z from "zod";
 import { parseJson } from "../../common/parse-json.ts";
-import {
-  CURRENT_SCHEMA,
-  type Intent,
-  instantSchema,
-  intentSchema,
-  moneySchema,
-  pendingDeleteSchema,
-  type State,
-} from "../state/schema.ts";
+import { pendingDeleteSchema } from "../state/pending-delete.ts";
+import { CURRENT_SCHEMA, type Intent, instantSchema, intentSchema, moneySchema, type State } from "../state/schema.ts";
 import { fromSchema1 } from "../state/schema-1.ts";
 
 const mirrorSchema = z.object({

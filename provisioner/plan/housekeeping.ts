@@ -3,29 +3,24 @@ import { banOf, banTarget, sameBan } from "../model/bans.ts";
 import { CREATE_DEADLINE_MS } from "../model/deadlines.ts";
 import { type Ban, wholeList } from "../model/observation.ts";
 import type { Action } from "../model/plan.ts";
-import { needsConfirmation } from "../state/apply-outcome.ts";
+import { deleteDueAt, needsConfirmation } from "../state/pending-delete.ts";
 import type { Instance } from "../vast/rows.ts";
 import type { PlanInput } from "./input.ts";
 import type { Situation } from "./situation.ts";
 
-// A destroy takes effect within seconds; if the instance is still listed after a minute, the destroy is sent again.
-const SEND_AGAIN_MS = 60_000;
 // After this long an instance that is being destroyed no longer prevents a create.
 const PENDING_DELETE_BLOCKS_MS = 120_000;
 // The ban store keeps whole seconds.
 const STORED_UNIT_MS = 1000;
 
-/** Pending deletes that were never sent, or were sent a minute ago and are still listed or unconfirmed. */
+/** Pending deletes that were never sent, or were sent a while ago and are still listed or unconfirmed. */
 export function pendingDeleteActions({ seen, state, now }: PlanInput): Action[] {
   const rows = wholeList(seen);
   if (rows === null) return [];
   const listed = new Map(rows.map((row) => [row.id, row]));
   return state.pendingDeletes
-    .filter(
-      (d) =>
-        d.deleteSentAt === null ||
-        ((listed.has(d.id) || needsConfirmation(d)) && now - d.deleteSentAt >= SEND_AGAIN_MS),
-    )
+    .filter((d) => d.deleteSentAt === null || listed.has(d.id) || needsConfirmation(d))
+    .filter((d) => now >= deleteDueAt(d))
     .map((d) => {
       const row = listed.get(d.id);
       return {

@@ -13,7 +13,7 @@ const DEADLINE_SECONDS = CREATE_DEADLINE_MS / 1000;
 export const DESTROYING_RULE: Rule = {
   name: "destroying",
   observed: "no other instance, and one that is being destroyed is still listed, for less than 120 s",
-  plan: "wait; it is never published, its destroy is sent again every 60 s",
+  plan: "wait; it is never published, its destroy is sent again after 60 s, without a clear answer sooner",
   decide: withoutInstance((situation) => {
     if (!pendingDeleteBlocksCreate(situation)) return null;
     const ids = situation.state.pendingDeletes.map((d) => d.id).join(", ");

@@ -2,12 +2,12 @@
 import { exponentialMs } from "../../common/backoff.ts";
 import { sameBan } from "../model/bans.ts";
 import type { DestroyAction } from "../model/plan.ts";
-import { UNLISTED_REASONS } from "../model/reasons.ts";
 import type { AccountTrouble } from "../vast/errors.ts";
 import { avoid, avoidedAfter } from "./avoided.ts";
 import { backOff } from "./backoff.ts";
+import type { PendingDelete } from "./pending-delete.ts";
 import { replacedFor } from "./replacements.ts";
-import type { Intent, PendingDelete, State, UnwrittenBan } from "./schema.ts";
+import type { Intent, State, UnwrittenBan } from "./schema.ts";
 
 const MINUTE_MS = 60_000;
 // An offer that was taken is not listed again for minutes, if ever.
@@ -27,22 +27,25 @@ export function markForDeletion(state: State, action: DestroyAction, now: number
   };
 }
 
-/** The DELETE was sent; the lists show whether it took effect. */
-export function deleteSent(state: State, id: number, now: number): State {
-  return { ...state, pendingDeletes: state.pendingDeletes.map((d) => (d.id === id ? { ...d, deleteSentAt: now } : d)) };
+/** The API answered that the contract is destroyed or does not exist. A list that still shows it counts more. */
+export function deleteConfirmed(state: State, id: number, now: number): State {
+  return withPendingDelete(state, id, ({ refused: _, ...d }) => ({ ...d, deleteSentAt: now, deleteConfirmed: true }));
 }
 
-/** The API answered that the contract does not exist any more. A list that still shows it counts more. */
-export function deleteConfirmed(state: State, id: number): State {
-  return {
-    ...state,
-    pendingDeletes: state.pendingDeletes.map((d) => (d.id === id ? { ...d, deleteConfirmed: true } : d)),
-  };
+/** The DELETE was sent and got no clear answer: the lists show whether it took effect. */
+export function deleteUnanswered(state: State, id: number, now: number): State {
+  return withPendingDelete(state, id, ({ refused: _, ...d }) => {
+    return { ...d, deleteSentAt: now, unanswered: (d.unanswered ?? 0) + 1 };
+  });
 }
 
-/** A contract that was never listed is gone when the API says so, not when a list lacks it. */
-export function needsConfirmation(pendingDelete: PendingDelete): boolean {
-  return UNLISTED_REASONS.has(pendingDelete.reason) && pendingDelete.deleteConfirmed !== true;
+/** The API refused the DELETE of an instance that stays pending. */
+export function deleteRefused(state: State, id: number, now: number): State {
+  return withPendingDelete(state, id, (d) => ({ ...d, refused: { at: now, times: (d.refused?.times ?? 0) + 1 } }));
+}
+
+function withPendingDelete(state: State, id: number, change: (pending: PendingDelete) => PendingDelete): State {
+  return { ...state, pendingDeletes: state.pendingDeletes.map((d) => (d.id === id ? change(d) : d)) };
 }
 
 /** What a destroy teaches: machines to avoid, a difference not to replace for twice, images that do not work. */
@@ -123,6 +126,15 @@ export function accountBlocked(state: State, trouble: AccountTrouble, message: s
   const failures = state.account?.trouble === trouble ? state.account.failures + 1 : 1;
   const until = now + exponentialMs(ACCOUNT_FIRST_MS, ACCOUNT_CEILING_MS, failures);
   return { ...state, account: { trouble, message, failures, until } };
+}
+
+/**
+ * Something shows that the account works again: what it refused is tried at once. The failures are still counted, so that the next pause is
+ * longer if it does not.
+ */
+export function endAccountPause(state: State, now: number): State {
+  const { account } = state;
+  return account === null || account.until <= now ? state : { ...state, account: { ...account, until: now } };
 }
 
 /** Whether a DELETE of this instance was sent, whatever came of it. */

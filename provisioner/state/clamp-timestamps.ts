@@ -17,7 +17,11 @@ export function clampTimestamps(state: State, now: number): State {
     tracks: mapValues(state.tracks, (track) => trackOf(track, notAfterNow)),
     intent: intent && withParts(intent, { startedAt: notAfterNow(intent.startedAt) }),
     pendingDeletes: mapItems(state.pendingDeletes, (d) =>
-      withParts(d, { since: notAfterNow(d.since), deleteSentAt: notAfterNow(d.deleteSentAt) }),
+      withParts(d, {
+        since: notAfterNow(d.since),
+        deleteSentAt: notAfterNow(d.deleteSentAt),
+        ...(d.refused === undefined ? {} : { refused: withParts(d.refused, { at: notAfterNow(d.refused.at) }) }),
+      }),
     ),
     creates: mapItems(state.creates, notAfterNow),
     converging:

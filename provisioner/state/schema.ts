@@ -2,6 +2,7 @@
 import * as z from "zod";
 import { isHost } from "../../common/upstream-file.ts";
 import { historySchema } from "./history.ts";
+import { pendingDeleteSchema } from "./pending-delete.ts";
 import { NO_RECORDS, recordsSchema } from "./records.ts";
 
 /** Of the state file and of its copy in Redis. Schema 1 is read too (schema-1.ts). */
@@ -61,17 +62,6 @@ export const intentSchema = z.object({
   contract: z.int().nullable(),
 });
 export type Intent = z.infer<typeof intentSchema>;
-
-export const pendingDeleteSchema = z.object({
-  id: z.int(),
-  reason: z.string(),
-  since: instantSchema,
-  /** When the DELETE was last sent; null before that. */
-  deleteSentAt: instantSchema.nullable(),
-  /** The API answered that the contract is destroyed or does not exist: needed for a contract that was never listed. */
-  deleteConfirmed: z.boolean().optional(),
-});
-export type PendingDelete = z.infer<typeof pendingDeleteSchema>;
 
 export type UnwrittenBan = State["unwrittenBans"][number];
 

@@ -1,7 +1,7 @@
 // Takes back a pending delete that the API refuses for the account's sake. Pure.
 
 import type { DestroyReason } from "../model/reasons.ts";
-import { needsConfirmation } from "./apply-outcome.ts";
+import { needsConfirmation } from "./pending-delete.ts";
 import type { State } from "./schema.ts";
 
 const ORDERED: DestroyReason = "operator";

@@ -3,7 +3,7 @@ import { elapsedMs } from "../../common/clock.ts";
 import { CREATE_DEADLINE_MS } from "../model/deadlines.ts";
 import { describe } from "../model/describe.ts";
 import type { DestroyAction } from "../model/plan.ts";
-import { needsConfirmation } from "../state/apply-outcome.ts";
+import { needsConfirmation } from "../state/pending-delete.ts";
 import type { State } from "../state/schema.ts";
 import type { Instance } from "../vast/rows.ts";
 

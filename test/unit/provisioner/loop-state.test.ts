@@ -7,10 +7,12 @@ import {
   startState,
   takeState,
   withCosts,
+  withSeen,
 } from "../../../provisioner/loop-state.ts";
 import { fileOf } from "./loop.ts";
 import {
   atOnce,
+  desired,
   endpoint,
   failing,
   MINUTE,
@@ -102,6 +104,25 @@ describe("the server that was served last", () => {
     const loop = startState(state(), NOW);
     keepProbe(loop, ID, passing(), NOW);
     expect(loop.state.tracks).toEqual({});
+  });
+});
+
+describe("a pause for the account's trouble", () => {
+  const why = { message: "no", account: "auth" } as const;
+  const pause = (trouble: "auth" | "no_credit") => ({ trouble, message: "no", failures: 1, until: NOW + MINUTE });
+  const until = (last: LoopState["seen"], trouble: "auth" | "no_credit", seen = observation([])) => {
+    const paused = state({ account: pause(trouble) });
+    const parts = { desired, firstCreateWaitMs: 0 };
+    return (withSeen({ seen: last }, parts, paused, seen, NOW).account?.until ?? 0) - NOW;
+  };
+  const refused = observation([], { list: { known: false, why } });
+
+  test("ends when the list comes that the same trouble refused before", () => {
+    expect(until(refused, "auth")).toBe(0);
+    expect(until(refused, "no_credit")).toBe(MINUTE);
+    expect(until(refused, "auth", refused)).toBe(MINUTE);
+    expect(until(observation([]), "auth")).toBe(MINUTE);
+    expect(until(null, "auth")).toBe(MINUTE);
   });
 });
 

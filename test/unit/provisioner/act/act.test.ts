@@ -130,6 +130,23 @@ describe("a destroy", () => {
     },
   );
 
+  test("counts how many of its DELETEs got no clear answer", async () => {
+    const lost = { destroy: fails(vastError("unavailable", { status: null, slug: "timeout" })) };
+    const once = (await act(destroy, lost)).result as State;
+    expect(once.pendingDeletes).toMatchObject([{ unanswered: 1 }]);
+    expect((await act(destroy, { ...lost, state: once })).result).toMatchObject({
+      pendingDeletes: [{ unanswered: 2 }],
+    });
+  });
+
+  test("that stays pending and that the API refuses is not sent again in each pass", async () => {
+    const pending = { id: ID, reason: "operator", since: NOW - MINUTE, deleteSentAt: NOW - MINUTE };
+    const again: Action = { ...destroy, reason: "still_listed" };
+    const setup = { state: { pendingDeletes: [pending] }, destroy: fails(vastError("invalid")) };
+    const refused = { at: NOW, times: 1 };
+    expect((await act(again, setup)).result).toMatchObject({ pendingDeletes: [{ ...pending, refused }] });
+  });
+
   test("is confirmed when the API answers that the contract is destroyed or does not exist", async () => {
     expect((await act(destroy)).result).toMatchObject({ pendingDeletes: [{ id: ID, deleteConfirmed: true }] });
     const gone = await act(destroy, { destroy: fails(vastError("not_found", { status: 404 })) });

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { formatMirror, type Mirror, parseMirror, takeOver } from "../../../../provisioner/lease/mirror.ts";
-import type { Intent, PendingDelete, State } from "../../../../provisioner/state/schema.ts";
+import type { PendingDelete } from "../../../../provisioner/state/pending-delete.ts";
+import type { Intent, State } from "../../../../provisioner/state/schema.ts";
 import { LABEL, MINUTE, NOW, servingTrack, state } from "../plan/situation.ts";
 
 const TOKEN = "ours";

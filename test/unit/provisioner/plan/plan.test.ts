@@ -202,6 +202,24 @@ describe("an instance with a pending delete is still listed", () => {
     expect(listed({ deleteSentAt: NOW - 60 * SECOND }).actions).toMatchObject([{ kind: "destroy", id: ID }]);
   });
 
+  test("sends a pending delete without a clear answer again after 5 s, and later after longer", () => {
+    const unanswered = (times: number, seconds: number) =>
+      listed({ deleteSentAt: NOW - seconds * SECOND, unanswered: times }).actions;
+    expect(unanswered(1, 4)).toEqual([]);
+    expect(unanswered(1, 5)).toMatchObject([{ kind: "destroy", id: ID, reason: "still_listed" }]);
+    expect(unanswered(3, 19)).toEqual([]);
+    expect(unanswered(3, 20)).toMatchObject([{ kind: "destroy", id: ID }]);
+  });
+
+  test("sends a pending delete that the API refuses ever later", () => {
+    const refused = (times: number, seconds: number) =>
+      listed({ deleteSentAt: null, refused: { at: NOW - seconds * SECOND, times } }).actions;
+    expect(refused(1, 29)).toEqual([]);
+    expect(refused(1, 30)).toMatchObject([{ kind: "destroy", id: ID }]);
+    expect(refused(9, 239)).toEqual([]);
+    expect(refused(9, 240)).toMatchObject([{ kind: "destroy", id: ID }]);
+  });
+
   test("sends a pending delete at once that was never sent", () => {
     expect(listed({ deleteSentAt: null }).actions).toMatchObject([{ kind: "destroy", id: ID, reason: "still_listed" }]);
   });

@@ -4,8 +4,9 @@ import {
   accountBlocked,
   createdAs,
   createRefused,
-  deleteSent,
+  deleteUnanswered,
   destroyed,
+  endAccountPause,
   intend,
   markForDeletion,
   offerGone,
@@ -121,6 +122,15 @@ describe("account trouble", () => {
   });
 });
 
+test("a pause that ends early because the account works again is longer after the next refusal", () => {
+  const paused = accountBlocked(state(), "auth", "", NOW);
+  const ended = endAccountPause(paused, NOW + SECOND);
+  expect(ended.account).toMatchObject({ failures: 1, until: NOW + SECOND });
+  expect(accountBlocked(ended, "auth", "", NOW + SECOND).account).toMatchObject({ until: NOW + MINUTE + SECOND });
+  const over = endAccountPause(paused, NOW + HOUR);
+  expect(over).toBe(paused);
+});
+
 describe("a destroy", () => {
   test("records a pending delete once, with the first reason", () => {
     const once = markForDeletion(state(), destroy("image_changed"), NOW);
@@ -130,7 +140,7 @@ describe("a destroy", () => {
 
   test("is recorded as sent for that id only", () => {
     const two = markForDeletion(markForDeletion(state(), destroy("duplicate"), 1), destroy("duplicate", { id: 8 }), 2);
-    expect(deleteSent(two, 8, NOW).pendingDeletes.map((d) => d.deleteSentAt)).toEqual([null, NOW]);
+    expect(deleteUnanswered(two, 8, NOW).pendingDeletes.map((d) => d.deleteSentAt)).toEqual([null, NOW]);
   });
 
   test.each([

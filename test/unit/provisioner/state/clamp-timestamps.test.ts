@@ -32,7 +32,8 @@ function later(over: Partial<State>, rows: readonly Instance[], afterMs: number)
 
 describe("after a clock that was a day ahead was corrected", () => {
   test("a pending delete is sent again within a minute", () => {
-    const pendingDeletes = [{ id: ID, reason: "duplicate", since: AHEAD, deleteSentAt: AHEAD }];
+    const refused = { at: AHEAD, times: 1 };
+    const pendingDeletes = [{ id: ID, reason: "duplicate", since: AHEAD, deleteSentAt: AHEAD, refused }];
     const plan = later({ pendingDeletes }, [row()], MINUTE);
     expect(plan.actions).toEqual([expect.objectContaining({ kind: "destroy", id: ID, reason: "still_listed" })]);
   });

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import type { PendingDelete, State } from "../../../../provisioner/state/schema.ts";
+import type { PendingDelete } from "../../../../provisioner/state/pending-delete.ts";
+import type { State } from "../../../../provisioner/state/schema.ts";
 import { withoutRefusedDelete } from "../../../../provisioner/state/undo-delete.ts";
 import { MINUTE, NOW, SECOND, servingTrack, state } from "../plan/situation.ts";
 
