@@ -39,6 +39,7 @@ import { createStateFile, type StateFile } from "../state/state-file.ts";
 import { billingSentence, nothingBilled } from "../teardown/billing.ts";
 import type { DestroyOutcome } from "../teardown/destroy-all.ts";
 import type { Dependencies, RunContext } from "./dependencies.ts";
+import { connectBoots } from "./fleet-boots.ts";
 import { connectRecords } from "./fleet-records.ts";
 import { connectLists } from "./lists.ts";
 import { logStart } from "./log-start.ts";
@@ -233,7 +234,9 @@ function loopParts(
   const turns = queue?.turns ?? noPodTurns;
   const market = createOfferMarket({ client, clock, fleet, label: desired.label });
   // Beside a provisioner that only observes there is one that counts the same.
-  const records = connectRecords(policy === "observe" ? null : fleet);
+  const counting = policy === "observe" ? null : fleet;
+  const records = connectRecords(counting);
+  const shareBoots = connectBoots(counting, clock);
   const logStarting = createStartingLog(log, limits);
   const lookForLostLabels = createLostLabelLook({ client, log, label: desired.label });
   const acting: ActorParts = {
@@ -276,6 +279,7 @@ function loopParts(
       loop.wouldRent = await previewCreate(loop.suppressed, seen, loop.state, stop);
       reports.report(stop);
       await records.send(loop);
+      await shareBoots(before, loop);
       await lookForLostLabels(before, seen, stop);
     },
     lease,

@@ -36,6 +36,8 @@ export function fleetKeys(accountId: number) {
     reportsSwept: name("reports-swept"),
     /** Hash by machine and host: what they have done with instances. */
     records: name("records"),
+    /** List for each image: how the latest of its instances came up. */
+    boots: (imageHash: string) => name("boots", imageHash),
     /** Written for a second by `doctor`, to see whether Redis takes writes. */
     doctor: name("doctor"),
     /** Who may create and destroy under a label. */

@@ -2,6 +2,7 @@
 // calls.
 import { expect, test } from "vitest";
 import { systemClock } from "../../common/clock.ts";
+import { ADD_BOOT, READ_BOOTS } from "../../provisioner/fleet/boot-store.ts";
 import { ADD_RECORDS, READ_RECORDS } from "../../provisioner/fleet/machine-records.ts";
 import { FREE_MACHINES, FREED_MACHINE, RESERVE_MACHINE, SETTLE_MACHINE } from "../../provisioner/fleet/offer-market.ts";
 import { PUT_REPORT, READ_REPORTS, REMOVE_REPORT } from "../../provisioner/fleet/reports.ts";
@@ -101,8 +102,16 @@ function recordCall(random: Random): Call {
   return { script: ADD_RECORDS, keys, args, shown: same };
 }
 
+function bootCall(random: Random): Call {
+  const keys = [`vast-pod:{1}:boots:${pick(random, ["a", "b"])}`];
+  if (random.chance(0.5)) return { script: READ_BOOTS, keys, args: [], shown: same };
+  const text = `${random.integer(0, 600_000)} ${random.integer(0, 90_000)}`;
+  return { script: ADD_BOOT, keys, args: [LONG_MS, 4, text], shown: same };
+}
+
 test.each([
   ["the records of machines", recordCall],
+  ["the starts", bootCall],
   ["reports", reportCall],
   ["shared readings", sharedReadingCall],
   ["the offer market", offerMarketCall],

@@ -1,4 +1,4 @@
-// The scripts of the records of machines, for the simulated Redis. Pure.
+// The scripts of the records of machines and of starts, for the simulated Redis. Pure.
 import { heldBy, heldValue, putValue, type Script } from "./script.ts";
 
 type Held = Map<string, string>;
@@ -21,6 +21,14 @@ export const RECORD_SCRIPTS: Readonly<Record<string, Script>> = {
       .sort(([a, x], [b, y]) => changedAt(x) - changedAt(y) || (a < b ? -1 : 1));
     for (const [name] of oldest.slice(0, Math.ceil(Number(most) / 4))) held.delete(name);
     return 1;
+  },
+  "add boot"(values, [key], [ttlMs, most, text], now) {
+    const held = [...(heldValue<string[]>(values, key, now) ?? []), String(text)].slice(-Number(most));
+    putValue(values, key, held, now + Number(ttlMs));
+    return held.length;
+  },
+  "read boots"(values, [key], _, now) {
+    return [...(heldValue<string[]>(values, key, now) ?? [])];
   },
   "read records"(values, [key], names, now) {
     const held = heldValue<Held>(values, key, now);

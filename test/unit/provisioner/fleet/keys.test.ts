@@ -5,13 +5,14 @@ import { accountKey, fleetKeys } from "../../../../provisioner/fleet/keys.ts";
 const hashed = (key: string) => /\{([^}]+)\}/.exec(key)?.[1];
 
 const namesOf = (account: number) => {
-  const { template, templateLock, offers, taken, bans, lease, pod, ...fixed } = fleetKeys(account);
+  const { template, templateLock, offers, taken, bans, boots, lease, pod, ...fixed } = fleetKeys(account);
   const named = [
     template("t"),
     templateLock("t"),
     offers("o"),
     taken(7),
     bans("d"),
+    boots("i"),
     lease("k8s_pod={x}"),
     pod("k8s_pod={x}"),
   ];
