@@ -10,7 +10,7 @@ import { type Desired, type Limits, type OnTerminate, type Policy, revisionOf } 
 import { labelOf } from "./model/label.ts";
 import { type RedisAddress, type RedisAddresses, redisAddresses } from "./redis/address.ts";
 import type { RedisTarget } from "./redis/url.ts";
-import { type SearchQuery, withOrder } from "./search/query.ts";
+import { type SearchQuery, withDuration, withOrder } from "./search/query.ts";
 import { judgeSearch } from "./search/unknown-fields.ts";
 import { createSecrets, passwordsOf, type Secrets } from "./secrets.ts";
 import { PROVISIONER_VARIABLES } from "./variables.ts";
@@ -127,10 +127,15 @@ function planSettings(
       maxDollarsPerHour: v.VAST_MAX_DPH,
       maxCreatesPerHour: v.VAST_MAX_CREATES_PER_HOUR,
       updateStrategy: v.VAST_UPDATE_STRATEGY,
+      endMarginMs: v.VAST_END_MARGIN_SECONDS * 1000,
     },
     policy: v.VAST_POLICY,
     vastUrl: v.VAST_URL,
-    query: withOrder(VAST_SEARCH_QUERY, VAST_SEARCH_ORDER),
+    query: withDuration(
+      withOrder(VAST_SEARCH_QUERY, VAST_SEARCH_ORDER),
+      v.VAST_MIN_DURATION_SECONDS,
+      v.VAST_END_MARGIN_SECONDS,
+    ),
     redis,
     banTimes: {
       banTtlSeconds: v.BLACKLIST_BAN_TTL_SECONDS,

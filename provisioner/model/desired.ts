@@ -35,6 +35,8 @@ export interface Limits {
   maxDollarsPerHour: number | undefined;
   maxCreatesPerHour: number;
   updateStrategy: UpdateStrategy;
+  /** An instance whose contract ends within this time is replaced; 0: the end is waited for. */
+  endMarginMs: number;
 }
 
 /** What the provisioner may do: everything, everything but destroy, or nothing (VAST_POLICY). */

@@ -26,7 +26,7 @@ function endWarning(row: Instance, now: number): MoneyWarning | null {
   if (endsAt === null || endsAt <= now || endsAt - now > AHEAD_MS) return null;
   return {
     key: `end ${id} ${endsAt}`,
-    message: `the contract of ${describe(row)} ends at ${iso(endsAt)}, in ${hours(endsAt - now)}: Vast.ai stops the instance then, and another one is created. To choose the time, destroy it in the console of Vast.ai before that`,
+    message: `the contract of ${describe(row)} ends at ${iso(endsAt)}, in ${hours(endsAt - now)}: it is replaced VAST_END_MARGIN_SECONDS before that, or when Vast.ai has stopped it. To choose the time, destroy it in the console of Vast.ai earlier`,
   };
 }
 

@@ -64,6 +64,9 @@ export const REASON_HELP: Readonly<Record<Reason | DestroyReason, ReasonHelp>> =
   offers_lost: nothing("others took the offers first: the search is repeated"),
   image_changed: nothing("the instance has another image than VAST_TEMPLATE_IMAGE: it is replaced"),
   template_changed: nothing("the template was changed since the instance was created: it is replaced"),
+  contract_ending: nothing(
+    "the contract of the instance ends within VAST_END_MARGIN_SECONDS: it is replaced while another one can be created",
+  ),
   not_converging: blocking(
     "the replacement differs from the settings as well: it is kept",
     "Write VAST_TEMPLATE_IMAGE as the API reports it. If another provisioner uses this label, give each its own VAST_LABEL",

@@ -17,8 +17,8 @@ const ACCOUNT = "the pod goes on where it was";
 
 export const REASON_TEXTS: Readonly<Record<Reason | DestroyReason, ReasonText>> = {
   instance_ready: {
-    waitsFor: "a change of the image, the template or {instance}",
-    afterwards: "it is replaced when image or template differ, and when it no longer answers",
+    waitsFor: "a change of the image, the template or {instance}, or the end of its contract",
+    afterwards: "it is replaced when image or template differ, before its contract ends, and when it no longer answers",
   },
   instance_starting: { waitsFor: "{instance} to become ready", afterwards: "it is published, and nginx routes to it" },
   instance_lost: { waitsFor: "{instance} to come back", afterwards: TO_COME_BACK },
@@ -60,6 +60,7 @@ export const REASON_TEXTS: Readonly<Record<Reason | DestroyReason, ReasonText>> 
   offers_lost: { waitsFor: "an offer that nobody else takes first", afterwards: "an instance is created" },
   image_changed: TO_BE_GONE,
   template_changed: TO_BE_GONE,
+  contract_ending: TO_BE_GONE,
   not_converging: {
     waitsFor: "the image or template setting to be corrected",
     afterwards: "the instance is replaced once more",

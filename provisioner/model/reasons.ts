@@ -5,6 +5,7 @@ export type DestroyReason =
   | "duplicate"
   | "image_changed"
   | "template_changed"
+  | "contract_ending"
   | "host_banned"
   | "too_many_restarts"
   | "host_failed"

@@ -6,14 +6,12 @@ import { PASSES_TO_RETURN } from "../state/track.ts";
 import { type Difference, differenceOf } from "./difference.ts";
 import { spentBudget } from "./no-instance.ts";
 import { replacement } from "./replacement.ts";
-import { BLOCKED_MS, NEXT_CHECK_MS, noChange, type Rule, withInstance } from "./rule.ts";
+import { BLOCKED_MS, NEXT_CHECK_MS, noChange, type Rule, SERVING_MS, withInstance } from "./rule.ts";
 import type { KeptInstance, Situation } from "./situation.ts";
 import { inPlace, updateInPlace } from "./update-in-place.ts";
 
 // Each destroy waits for its rate limit: with more of them in one pass the next list, and what it may show, would be late.
 const MOST_DUPLICATES = 4;
-// How often a serving instance is probed; the list is read far less often (observe/poll-schedule.ts).
-const SERVING_MS = 5000;
 
 export const DUPLICATE_RULE: Rule = {
   name: "duplicate",

@@ -2,6 +2,7 @@
 import type { Published } from "../model/observation.ts";
 import type { Action, Decision } from "../model/plan.ts";
 import { BLOCKING_RULES } from "./blocking-rules.ts";
+import { CONTRACT_END_RULE } from "./contract-end.ts";
 import { FAILED_RULES } from "./failed-instance.ts";
 import { withoutHeldDestroy } from "./held-destroy.ts";
 import { banStoreActions, lostContractActions, pendingDeleteActions } from "./housekeeping.ts";
@@ -32,6 +33,7 @@ export const RULES: readonly Rule[] = [
   DUPLICATE_RULE,
   DESTROYING_RULE,
   ...TEMPLATE_RULES,
+  CONTRACT_END_RULE,
   ...DESIRED_RULES,
   ...FAILED_RULES,
   UPDATING_RULE,

@@ -8,6 +8,8 @@ import type { KeptInstance, Situation } from "./situation.ts";
 export const NEXT_CHECK_MS = 2000;
 // While the API gives no usable answer, more calls do not help.
 export const UNKNOWN_MS = 5000;
+// How often a serving instance is probed; the list is read far less often (observe/poll-schedule.ts).
+export const SERVING_MS = 5000;
 // Until an operator has acted, more calls do not help.
 export const BLOCKED_MS = 15_000;
 

@@ -13,6 +13,7 @@ export const COUNTED_DESTROYS = keysOf<Exclude<DestroyReason, "operator">>({
   duplicate: true,
   image_changed: true,
   template_changed: true,
+  contract_ending: true,
   host_banned: true,
   too_many_restarts: true,
   host_failed: true,

@@ -119,7 +119,10 @@ function nextText({ state, next }: PodStatus, at: string): string {
   if (next === null) return "";
   // A report may be some minutes old, and its limit over.
   const limit = next.at !== null && Date.parse(next.at) > Date.parse(at) ? next.at : null;
-  if (limit !== null && next.text !== null) return `${oneLine(next.text)} in ${until(limit, at)}`;
+  // The contract of a pod that serves ends one day.
+  const isFar = limit !== null && Date.parse(limit) - Date.parse(at) > ENDS_SOON_MS;
+  if (limit !== null && next.text !== null && !(isFar && state === "ready"))
+    return `${oneLine(next.text)} in ${until(limit, at)}`;
   return state === "ready" ? "" : `waits for ${oneLine(next.waitsFor)}`;
 }
 

@@ -19,6 +19,8 @@ export interface SearchQuery {
   warnings: readonly string[];
   /** The offers are ordered by what an hour of service is expected to cost. */
   byExpectedCost: boolean;
+  /** How long an offer must last at least. */
+  minDurationSeconds: number;
 }
 
 /** Text that begins with a brace is JSON and used unchanged; other text is added to the filters of `seed`. Throws `QueryError`. */
@@ -37,6 +39,7 @@ function readText(text: string, seed: Filters): SearchQuery {
     filters,
     options: {},
     byExpectedCost: false,
+    minDurationSeconds: minDurationOf(filters),
     unknown: unknownAmong([...unrecognized].filter((field) => !isOption(field))),
     warnings: [
       ...[...unrecognized]
@@ -77,6 +80,7 @@ function readJson(text: string): SearchQuery {
     filters,
     options,
     byExpectedCost: false,
+    minDurationSeconds: minDurationOf(filters),
     unknown: unknownAmong(fields),
     warnings: [
       ...suspiciousConditions(filters),
@@ -143,6 +147,29 @@ export function withOrder(query: SearchQuery, read: ReadOrder | undefined): Sear
   if (read === undefined) return query;
   const { order, byExpectedCost } = read;
   return { ...query, options: { ...query.options, order }, byExpectedCost };
+}
+
+// An instance ends with its offer: an instance of an offer that ends today would be replaced today.
+const DAY_SECONDS = 86_400;
+// What is rented must serve for a while before it is replaced for the end of its contract: an instance takes minutes to come up.
+const USEFUL_SECONDS = 3600;
+
+/** A query with its own condition on the end of an offer replaces the default. */
+function minDurationOf({ duration, end_date: endDate }: Filters): number {
+  return duration === undefined && endDate === undefined ? DAY_SECONDS : 0;
+}
+
+/**
+ * The query for offers that last as long as the setting says, and in any case so long that their instance is not replaced for the end of
+ * its contract as soon as it is there.
+ */
+export function withDuration(
+  query: SearchQuery,
+  minSeconds: number | undefined,
+  endMarginSeconds: number,
+): SearchQuery {
+  const wanted = minSeconds ?? query.minDurationSeconds;
+  return { ...query, minDurationSeconds: Math.max(wanted, endMarginSeconds + USEFUL_SECONDS) };
 }
 
 /** The query's order; empty for the API's default order. */

@@ -9,8 +9,6 @@ import type { SearchQuery } from "./query.ts";
 
 // ssh needs one more port of the machine than the template publishes.
 const SSH_PORTS = 1;
-// An instance ends with its offer: an instance of an offer that ends today would be replaced today.
-const MIN_DURATION_SECONDS = 86_400;
 
 export interface Requirements {
   diskGb: number;
@@ -32,11 +30,10 @@ export function requirements(
   };
 }
 
-/** The program's own filters for every offer. A query with its own condition on the duration replaces the one here. */
+/** The program's own filters for every offer. */
 export function ownFilters(query: SearchQuery, needs: Requirements): Filters {
   const own: Record<string, Condition> = { direct_port_count: { gte: needs.directPorts } };
-  const { duration, end_date: endDate } = query.filters;
-  if (duration === undefined && endDate === undefined) own.duration = { gte: MIN_DURATION_SECONDS };
+  if (query.minDurationSeconds > 0) own.duration = { gte: query.minDurationSeconds };
   return own;
 }
 

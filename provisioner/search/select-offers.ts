@@ -35,7 +35,7 @@ export function selectOffers(
   const rejected: { offer: Offer; rejection: Rejection }[] = [];
   for (const offer of offers) {
     const rejection =
-      rejectionOf(offer, needs, state) ?? requirementMismatch(offer, own, needs) ?? queryMismatch(offer, query);
+      rejectionOf(offer, needs, state) ?? requirementMismatch(offer, own, needs, query) ?? queryMismatch(offer, query);
     if (rejection === null) accepted.push(offer);
     else rejected.push({ offer, rejection });
   }
@@ -66,17 +66,24 @@ function requirementMismatch(
   { fields }: Offer,
   own: ReturnType<typeof ownFilters>,
   needs: Requirements,
+  { minDurationSeconds }: SearchQuery,
 ): Rejection | null {
   const { direct_port_count: ports, duration } = own;
   if (!matches(fields, "disk_space", "gte", needs.diskGb))
     return { reason: "disk", text: `with less than ${needs.diskGb} GB of disk` };
   if (ports && firstMismatch(fields, { direct_port_count: ports }))
     return { reason: "ports", text: `with fewer than ${needs.directPorts} direct ports` };
-  if (duration && firstMismatch(fields, { duration })) return { reason: "duration", text: "that end within a day" };
+  if (duration && firstMismatch(fields, { duration }))
+    return { reason: "duration", text: `that end within ${durationText(minDurationSeconds)}` };
   return null;
 }
 
 function queryMismatch({ fields }: Offer, { filters }: SearchQuery): Rejection | null {
   const condition = firstMismatch(fields, filters);
   return condition === null ? null : { reason: "query", text: `that do not meet ${condition} of VAST_SEARCH_QUERY` };
+}
+
+function durationText(seconds: number): string {
+  if (seconds % 86_400 === 0) return seconds === 86_400 ? "a day" : `${seconds / 86_400} days`;
+  return seconds % 60 === 0 ? `${seconds / 60} min` : `${seconds} s`;
 }

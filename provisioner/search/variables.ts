@@ -1,6 +1,6 @@
 // The settings of the search and of the price: name, default, meaning and parser. Pure.
 import * as z from "zod";
-import { boolean, dollars } from "../../common/variable-parsers.ts";
+import { boolean, dollars, seconds, secondsOrNone } from "../../common/variable-parsers.ts";
 import { byDefault, EXPECTED, optional, required, type VariableTable } from "../../common/variables.ts";
 import { readOrder } from "./order.ts";
 import { readQuery } from "./query.ts";
@@ -47,5 +47,19 @@ export const SEARCH_VARIABLES = {
     group: "search",
     meaning: "highest price of a new instance in $/h; a running instance above it only raises a metric",
     expects: "dollars per hour, like 0.45",
+  }),
+  VAST_MIN_DURATION_SECONDS: optional(
+    seconds,
+    {
+      group: "search",
+      meaning: "an offer must last so long; in any case VAST_END_MARGIN_SECONDS and an hour",
+      expects: EXPECTED.seconds,
+    },
+    "a day, unless the query has duration or end_date",
+  ),
+  VAST_END_MARGIN_SECONDS: byDefault(secondsOrNone, "900", {
+    group: "search",
+    meaning: "an instance is replaced so long before its contract ends; `0`: when it has ended",
+    expects: EXPECTED.secondsOrNone,
   }),
 } as const satisfies VariableTable;

@@ -5,11 +5,11 @@ import type { Desired } from "../model/desired.ts";
 import { matchesDesired } from "../model/matches-desired.ts";
 import type { Observation, Published } from "../model/observation.ts";
 import type { Instance, Template } from "../vast/rows.ts";
-import { withBoot } from "./boots.ts";
+import { type Boot, withBoot } from "./boots.ts";
 import { clampTimestamps } from "./clamp-timestamps.ts";
 import { needsConfirmation } from "./pending-delete.ts";
 import { afterAgreement, recentReplacements } from "./replacements.ts";
-import type { Boot, State, Track } from "./schema.ts";
+import type { State, Track } from "./schema.ts";
 import { newTrack, track, withProbe } from "./track.ts";
 import { afterList, afterProbes, recycledSince, withoutOldAnswer } from "./updating.ts";
 

@@ -6,7 +6,7 @@ import type { AccountTrouble } from "../vast/errors.ts";
 import { avoid, avoidedAfter } from "./avoided.ts";
 import { backOff } from "./backoff.ts";
 import type { PendingDelete } from "./pending-delete.ts";
-import { replacedFor } from "./replacements.ts";
+import { replacedFor, replacedForEnd } from "./replacements.ts";
 import type { Intent, State, UnwrittenBan } from "./schema.ts";
 
 const MINUTE_MS = 60_000;
@@ -56,6 +56,8 @@ export function destroyed(state: State, action: DestroyAction, revision: string,
     case "image_changed":
     case "template_changed":
       return replacedFor(next, action.difference, revision, now);
+    case "contract_ending":
+      return replacedForEnd(next, now);
     case "image_unavailable":
     case "disk_too_small": {
       next.brokenImages = oneMore(state.brokenImages, revision);

@@ -1,5 +1,5 @@
 // What the latest instances have taught about starting: how long another one would take, and so how long a dead one is worth a wait. Pure.
-import type { Boot } from "./schema.ts";
+import * as z from "zod";
 
 // So many of an image count: its size and its app's start change from release to release, and a wait must follow that.
 const REMEMBERED = 8;
@@ -8,6 +8,16 @@ const LEAST_GRACE_MS = 45_000;
 const MOST_GRACE_MS = 300_000;
 // The slower ones count: a wait must not be cut short because of one quick start.
 const TYPICAL = 0.75;
+
+export const bootSchema = z.object({
+  image: z.string(),
+  /** From the first list that showed it until it ran. */
+  bootMs: z.number(),
+  /** From then until it answered. */
+  appMs: z.number(),
+});
+/** How an instance came up. */
+export type Boot = z.infer<typeof bootSchema>;
 
 /** `boot` added: the latest of its image, and the latest of all others. */
 export function withBoot(boots: readonly Boot[], boot: Boot): Boot[] {

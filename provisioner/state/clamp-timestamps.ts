@@ -63,7 +63,7 @@ export function clampTimestamps(state: State, now: number): State {
 }
 
 function trackOf(track: Track, notAfterNow: <T extends number | null>(at: T) => number | T): Track {
-  const { lost, stopped } = track;
+  const { lost, stopped, contractEnd } = track;
   return withParts(track, {
     waitingSince: notAfterNow(track.waitingSince),
     firstSeenAt: notAfterNow(track.firstSeenAt),
@@ -76,6 +76,9 @@ function trackOf(track: Track, notAfterNow: <T extends number | null>(at: T) => 
     probedAt: notAfterNow(track.probedAt),
     streakSince: notAfterNow(track.streakSince),
     stopped: stopped && withParts(stopped, { readAt: notAfterNow(stopped.readAt) }),
+    contractEnd:
+      contractEnd &&
+      withParts(contractEnd, { since: notAfterNow(contractEnd.since), readAt: notAfterNow(contractEnd.readAt) }),
     lost: lost && withParts(lost, { since: notAfterNow(lost.since), readAt: notAfterNow(lost.readAt) }),
   });
 }

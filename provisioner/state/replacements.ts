@@ -19,6 +19,19 @@ export function replacedFor(
   return { ...state, replacements, converging: difference === undefined ? null : { ...difference } };
 }
 
+// As the revision of a replacement; no image and no template can be called so.
+const CONTRACT_ENDS = "contract end";
+
+/** What a replacement for the end of a contract leaves behind. It says nothing about image and template. */
+export function replacedForEnd(state: State, now: number): State {
+  return { ...state, replacements: [...state.replacements, { at: now, revision: CONTRACT_ENDS }] };
+}
+
+/** Two contracts within an hour ended early: what the API says about ends is not worth another instance. */
+export function mayReplaceForEnd(state: State, now: number): boolean {
+  return recentReplacements(state, now).filter(({ revision }) => revision === CONTRACT_ENDS).length < PER_HOUR;
+}
+
 export function recentReplacements({ replacements }: State, now: number): State["replacements"] {
   return replacements.filter(({ at }) => now - at < HOUR_MS);
 }
@@ -28,7 +41,7 @@ export function recentReplacements({ replacements }: State, now: number): State[
  * the operator's own change.
  */
 export function replacementAllowedAt(state: State, revision: string, now: number): number | null {
-  const recent = recentReplacements(state, now);
+  const recent = recentReplacements(state, now).filter((one) => one.revision !== CONTRACT_ENDS);
   const nth = recent[recent.length - PER_HOUR];
   if (nth === undefined || !recent.some((one) => one.revision === revision)) return null;
   return nth.at + HOUR_MS;

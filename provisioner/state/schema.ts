@@ -1,6 +1,7 @@
 // What the provisioner keeps from pass to pass and, in the state file, from start to start. Pure.
 import * as z from "zod";
 import { isHost } from "../../common/upstream-file.ts";
+import { bootSchema } from "./boots.ts";
 import { historySchema } from "./history.ts";
 import { pendingDeleteSchema } from "./pending-delete.ts";
 import { NO_RECORDS, recordsSchema } from "./records.ts";
@@ -47,6 +48,11 @@ const track = z.object({
   stopped: z.object({ reads: z.int(), readAt: instantSchema }).nullable().default(null),
   /** Came back from `lost` within its grace: counts as a restart of this instance, not yet written to the ban store. */
   uncountedRestarts: z.int(),
+  /** When its contract ends, since when the lists say that, how many have said it, and when the last of them was read. */
+  contractEnd: z
+    .object({ at: instantSchema, since: instantSchema, reads: z.int(), readAt: instantSchema })
+    .nullable()
+    .default(null),
 });
 /** What is known about one instance over time. */
 export type Track = z.infer<typeof track>;
@@ -82,16 +88,6 @@ const backoff = z.object({
   wanted: z.string(),
 });
 export type Backoff = z.infer<typeof backoff>;
-
-const boot = z.object({
-  image: z.string(),
-  /** From the first list that showed it until it ran. */
-  bootMs: z.number(),
-  /** From then until it answered. */
-  appMs: z.number(),
-});
-/** How an instance came up. */
-export type Boot = z.infer<typeof boot>;
 
 /** Why a serving instance is not replaced: it was not destroyed or updated, or nothing could be created in its place. */
 export const HELD_REASONS = [
@@ -240,7 +236,7 @@ export const stateSchema = z.object({
   money: moneySchema.default(NO_MONEY),
   records: recordsSchema.default(NO_RECORDS),
   /** How the latest instances came up (boots.ts). */
-  boots: z.array(boot).default([]),
+  boots: z.array(bootSchema).default([]),
   /** The owner of the lease in Redis: after a restart the provisioner is the same owner. */
   leaseToken: z.string().nullable().default(null),
   /** The last transitions (history.ts). */

@@ -41,6 +41,7 @@ export function newTrack(now: number): Track {
     unobservedMs: 0,
     stopped: null,
     uncountedRestarts: 0,
+    contractEnd: null,
   };
 }
 
@@ -60,6 +61,7 @@ export function track(
     {
       ...base,
       stopped: stoppedReads(base, row, seen),
+      contractEnd: contractEndOf(base, row, seen, now),
       runningSince,
       noMapSince,
       waitingSince: Math.min(base.waitingSince, stored),
@@ -145,6 +147,17 @@ function stoppedReads({ stopped }: Track, row: Instance, { listedAt }: Observati
   if (!contractStopped(row)) return null;
   if (stopped !== null && listedAt <= stopped.readAt) return stopped;
   return { reads: (stopped?.reads ?? 0) + 1, readAt: listedAt };
+}
+
+function contractEndOf(
+  { contractEnd: before }: Track,
+  { endsAt }: Instance,
+  { listedAt }: Observation,
+  now: number,
+): Track["contractEnd"] {
+  if (endsAt === null) return null;
+  if (before?.at !== endsAt) return { at: endsAt, since: now, reads: 1, readAt: listedAt };
+  return listedAt > before.readAt ? { ...before, reads: before.reads + 1, readAt: listedAt } : before;
 }
 
 function isStopped({ stopped }: Track): boolean {

@@ -22,6 +22,14 @@ export function withoutRefusedDelete(state: State, id: number, now: number): Sta
   if (Object.keys(state.tracks).length > 0 || state.intent !== null) return state;
   if (pending.deleteSentAt !== null && now - pending.deleteSentAt < TAKES_EFFECT_MS) return state;
   const next = { ...state, pendingDeletes: state.pendingDeletes.filter((one) => one !== pending) };
-  if (pending.reason !== "image_changed" && pending.reason !== "template_changed") return next;
-  return { ...next, converging: null, replacements: state.replacements.filter(({ at }) => at < pending.since) };
+  const replacements = state.replacements.filter(({ at }) => at < pending.since);
+  switch (pending.reason) {
+    case "image_changed":
+    case "template_changed":
+      return { ...next, converging: null, replacements };
+    case "contract_ending":
+      return { ...next, replacements };
+    default:
+      return next;
+  }
 }

@@ -97,6 +97,12 @@ export const ALERT_CASES: Readonly<Record<string, AlertCase>> = {
     labels: POD,
     silent: one("vast_pod_instance_end_timestamp_seconds", steady(30 * 3600)),
   },
+  VastPodContractNotReplaced: {
+    at: 56,
+    fires: all(one("vast_pod_instance_end_timestamp_seconds", steady(3600)), one("vast_pod_ready", steady(1))),
+    labels: POD,
+    silent: all(one("vast_pod_instance_end_timestamp_seconds", steady(2 * 3600)), one("vast_pod_ready", steady(1))),
+  },
   VastPodTwoInstances: {
     at: 16,
     fires: one("vast_pod_instances", steady(2)),

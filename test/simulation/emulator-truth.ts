@@ -16,6 +16,8 @@ export interface ContractTruth {
   endedBy: string | null;
   /** From when lists show it; infinity means never. */
   visibleAt: number;
+  /** When it ends, by what was agreed last, and since when that is so. */
+  ends: { at: number; since: number };
   /** When it answered on its port. */
   answering: Span[];
   /** $ by purpose. */
@@ -65,6 +67,8 @@ export interface DestroyTruth {
   failedProbeMs: number | null;
   /** For how long its probes have failed without a break: times in which the pod did not probe it are left out. */
   failingMs: number;
+  /** In how long its contract would have ended. */
+  endsInMs: number;
   /** Other live contracts of the label without a DELETE. */
   others: number;
 }

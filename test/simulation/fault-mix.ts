@@ -2,6 +2,7 @@
 import type { JsonObject } from "../emulator/json.ts";
 import { type Random, seededRandom } from "../emulator/random.ts";
 import { drawForms } from "./api-forms.ts";
+import { drawContractEnds, drawShortOffers } from "./contract-ends.ts";
 import { drawEnds } from "./ends.ts";
 import { drawFault } from "./faults.ts";
 import { drawFreezes } from "./freezes.ts";
@@ -75,6 +76,12 @@ export function faultMix(seed: number, { hours, pods, fleet = false }: FaultMixO
   emulator.notRunningStatus = updates.pick([200, 400]);
   emulator.idInBody = updates.pick(["accepted", "refused"]);
   injections.push(...drawUpdateFaults(updates, faultsEndMs));
+  injections.push(...drawContractEnds(seededRandom(seed, "contract-ends"), pods, faultsEndMs));
+  const short = drawShortOffers(seededRandom(seed, "short-offers"));
+  if (short !== null) {
+    injections.push(short.injection);
+    env.VAST_SEARCH_QUERY = short.query;
+  }
   const freezes = { pods, faultsEndMs, steadyRedis: redis === "steady", losesRows };
   injections.push(...drawFreezes(seededRandom(seed, "freezes"), freezes));
   const oneAddress = random.chance(0.5) || fleet;

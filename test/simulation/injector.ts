@@ -183,6 +183,13 @@ export function createInjector(parts: InjectorParts): Injector {
         }
         break;
       }
+      case "short-offers": {
+        const cheapest = [...world.market.offers.values()].sort((a, b) => a.machine.dph - b.machine.dph || a.id - b.id);
+        for (const { machine } of cheapest.slice(0, injection.offers))
+          if (machine.holders.every((holder) => typeof holder !== "number"))
+            machine.endDate = time.now() / 1000 + injection.seconds;
+        break;
+      }
       case "template":
         sendCommand(emulator, "PATCH", "templates/demo", { readme: injection.readme });
         break;

@@ -278,3 +278,38 @@ test("law 13: a program that believes what it sent serves a container that was n
   expect(await broken(scenario, healthy)).toEqual([]);
   expect(await broken(scenario, believes)).toContain("update-shown");
 });
+
+test("law 14: a program that does not see when a contract ends serves until then", async () => {
+  const endsIn = instanceEvent(5, "ends-in", { seconds: 3000 });
+  const scenario = scenarioWith([endsIn]);
+  const blind = withCalls(async (call, pass) => {
+    if (!isList(call)) return "pass";
+    const answer = await pass();
+    return { ...answer, instances: rowsOf(answer).map((row) => ({ ...row, end_date: null })) };
+  });
+  expect(await broken(scenario, healthy)).toEqual([]);
+  expect(await broken(scenario, blind)).toContain("contract-ends");
+});
+
+test("law 14: a program that rents what ends soon rents again and again", async () => {
+  const short = scenarioWith([{ kind: "short-offers", at: 0, offers: 40, seconds: 1500 }]);
+  const careless = (dependencies: Dependencies): Dependencies => {
+    const { adapter } = dependencies;
+    if (adapter === undefined) throw new Error("a simulated dependencies has an adapter");
+    const changed: AxiosAdapter = async (config) => {
+      if (!config.url?.includes("/bundles/")) return adapter(config);
+      const body = parseJson(String(config.data));
+      const loose = isObject(body) ? { ...body, duration: { gt: 0 } } : {};
+      const response = await adapter({ ...config, data: JSON.stringify(loose) });
+      const answer = parseJson(String(response.data));
+      const offers = isObject(answer) && Array.isArray(answer.offers) ? answer.offers.filter(isObject) : [];
+      return {
+        ...response,
+        data: JSON.stringify({ offers: offers.map((row) => ({ ...row, duration: 90 * 86_400 })) }),
+      };
+    };
+    return { ...dependencies, adapter: changed };
+  };
+  expect(await broken(short, healthy)).toEqual([]);
+  expect(await broken(short, careless)).toContain("contract-ends");
+});

@@ -91,6 +91,7 @@ export function createRecorder(parts: RecorderParts): Recorder {
         endedAt: null,
         endedBy: null,
         visibleAt: instance.visibleAt,
+        ends: { at: instance.endDate * 1000, since: now() },
         answering: [],
         paid: { serving: 0, before: 0, after: 0 },
       };
@@ -205,6 +206,8 @@ export function createRecorder(parts: RecorderParts): Recorder {
     let changed = serversHaveChanged();
     for (const one of open.values()) {
       const { id, ip, ports, label } = one.instance;
+      const endsAt = one.instance.endDate * 1000;
+      if (endsAt !== one.contract.ends.at) one.contract.ends = { at: endsAt, since: now() };
       const answers = isListening(one.instance);
       const answersOtherwise = answers !== (one.answersSince !== null);
       if (!answersOtherwise && !hasMoved(one) && isLive(one.instance)) continue;
@@ -247,6 +250,7 @@ export function createRecorder(parts: RecorderParts): Recorder {
       answersForMs: one.answersSince === null ? null : now() - one.answersSince,
       failedProbeMs: lastFailed === 0 ? null : now() - lastFailed,
       failingMs: Math.max(0, ...failed.map(({ failingMs }) => failingMs)),
+      endsInMs: instance.endDate * 1000 - now(),
       others: [...open.values()].filter(
         (other) => other.instance.label === instance.label && !deleteSent.has(other.instance.id),
       ).length,

@@ -1,4 +1,5 @@
 // A scenario with one pod and only the faults that a test names. Pure.
+import type { JsonObject } from "../emulator/json.ts";
 import type { Injection, Scenario } from "./scenario.ts";
 
 export const MINUTE_MS = 60_000;
@@ -22,8 +23,8 @@ export function scenarioWith(
 }
 
 /** An event of the pod's instance. */
-export function instanceEvent(atMinute: number, event: string): Injection {
-  return { kind: "instance", at: atMinute * MINUTE_MS, pod: 0, event, body: {}, undo: null };
+export function instanceEvent(atMinute: number, event: string, body: JsonObject = {}): Injection {
+  return { kind: "instance", at: atMinute * MINUTE_MS, pod: 0, event, body, undo: null };
 }
 
 /** The pod's process is killed, and the pod is replaced if it loses its disk. */

@@ -15,6 +15,8 @@ export type Injection = { at: number } & (
   /** Every so many-th host never starts an instance. */
   | { kind: "bad-hosts"; every: number }
   | { kind: "rented-out"; offers: number }
+  /** The cheapest machines that are free are let for so long only. */
+  | { kind: "short-offers"; offers: number; seconds: number }
   | { kind: "template"; readme: string }
   | { kind: "image"; image: string; losesDisk: boolean }
   | {

@@ -4,7 +4,7 @@ import { z } from "zod";
 import { release, take } from "../market/offer.ts";
 import { seconds, type World } from "../world.ts";
 import { settle } from "./billing.ts";
-import { expire } from "./contract-end.ts";
+import { expire, watchEnd } from "./contract-end.ts";
 import type { Instance } from "./instance.ts";
 import {
   change,
@@ -141,6 +141,12 @@ const HANDLERS: Readonly<Record<string, (world: World, instance: Instance, body:
     settle(world, instance);
     instance.bill.trafficDollars += z.object({ dollars: z.number().min(0) }).parse(body).dollars;
     watchCredit(world);
+  },
+  /** The machine's contract period ends in so many seconds, whatever was agreed. */
+  "ends-in": (world, instance, body) => {
+    instance.endDate = seconds(world) + z.object({ seconds: z.number().positive() }).parse(body).seconds;
+    instance.machine.endDate = instance.endDate;
+    watchEnd(world, instance);
   },
   /** The machine's contract period is over. */
   expire: (world, instance) => {

@@ -1,6 +1,7 @@
 // The laws by which every run is judged. Pure.
 import type { Breach, Law, Truth } from "../emulator-truth.ts";
 import { budgetKept } from "./budget.ts";
+import { contractEnds } from "./contract-ends.ts";
 import { deadDropped } from "./dead-dropped.ts";
 import { goodKept } from "./good-kept.ts";
 import { noLoop } from "./no-loop.ts";
@@ -26,6 +27,7 @@ export const LAWS = {
   "dead-dropped": deadDropped,
   "no-loop": noLoop,
   "update-shown": updateShown,
+  "contract-ends": contractEnds,
 } as const satisfies Record<string, Law>;
 export type LawName = keyof typeof LAWS;
 

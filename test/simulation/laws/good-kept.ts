@@ -1,6 +1,8 @@
 // Law 3: a healthy instance with the desired image and template is destroyed only if another one with its label lives. One that answers,
 // although its probes fail, is destroyed only after its pod has seen that for a while. Pure.
+
 import type { Breach, DestroyTruth, Truth } from "../emulator-truth.ts";
+import { END_MARGIN_MS } from "./contract-ends.ts";
 
 const ANSWERED_MS = 60_000;
 // The shortest time that the program gives an instance is 60 s, seen by lists. A pod that cannot reach an instance cannot know better.
@@ -23,7 +25,8 @@ export function wasOrdered(truth: Truth, { at, pod }: DestroyTruth): boolean {
 }
 
 /** An unlisted instance cannot be probed: nobody can know that it is healthy, and it is destroyed by its id. */
-function isGood({ shown, rightForMs, answersForMs, failedProbeMs, failingMs }: DestroyTruth): boolean {
+function isGood({ shown, rightForMs, answersForMs, failedProbeMs, failingMs, endsInMs }: DestroyTruth): boolean {
+  if (endsInMs <= END_MARGIN_MS) return false; // law 14
   if (!shown || rightForMs === null || answersForMs === null) return false;
   if (failedProbeMs !== null && failedProbeMs <= ANSWERED_MS && failingMs >= SEEN_FAILING_MS) return false;
   return rightForMs >= ANSWERED_MS && answersForMs >= ANSWERED_MS;

@@ -1,5 +1,6 @@
 // Law 12: a difference that a replacement does not mend is not replaced again and again. Pure.
 import type { Breach, DestroyTruth, PodTruth, Truth } from "../emulator-truth.ts";
+import { END_MARGIN_MS } from "./contract-ends.ts";
 import { wasOrdered } from "./good-kept.ts";
 
 const HOUR_MS = 3_600_000;
@@ -26,7 +27,8 @@ export function noLoop(truth: Truth): Breach[] {
   });
 }
 
-function isGivenUp({ shown, answersForMs, failedProbeMs, others }: DestroyTruth): boolean {
+function isGivenUp({ shown, answersForMs, failedProbeMs, others, endsInMs }: DestroyTruth): boolean {
+  if (endsInMs <= END_MARGIN_MS) return false; // law 14
   return shown && answersForMs !== null && (failedProbeMs === null || failedProbeMs > ANSWERED_MS) && others === 0;
 }
 

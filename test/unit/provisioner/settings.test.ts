@@ -49,6 +49,7 @@ describe("the provisioner's settings", () => {
         httpProbe: false,
         unreachableMs: 300_000,
         unhealthyMs: 1_800_000,
+        endMarginMs: 900_000,
         maxDollarsPerHour: undefined,
         maxCreatesPerHour: 6,
       },

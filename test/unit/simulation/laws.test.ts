@@ -2,6 +2,7 @@
 import { describe, expect, test } from "vitest";
 import type { ContractTruth, DestroyTruth, PodTruth, Truth } from "../../simulation/emulator-truth.ts";
 import { budgetKept } from "../../simulation/laws/budget.ts";
+import { contractEnds } from "../../simulation/laws/contract-ends.ts";
 import { deadDropped } from "../../simulation/laws/dead-dropped.ts";
 import { goodKept } from "../../simulation/laws/good-kept.ts";
 import { moneyOf, moneySentence } from "../../simulation/laws/money.ts";
@@ -61,6 +62,7 @@ function contract(over: Partial<ContractTruth> = {}): ContractTruth {
     endedAt: null,
     endedBy: null,
     visibleAt: 0,
+    ends: { at: 90 * 24 * HOUR, since: 0 },
     answering: [],
     paid: { serving: 0, before: 0, after: 0 },
     ...over,
@@ -117,6 +119,7 @@ test("destroying the only good instance is a breach, whatever the reason", () =>
     answersForMs: MINUTE,
     failedProbeMs: MINUTE + 1,
     failingMs: 0,
+    endsInMs: HOUR,
     others: 0,
   };
   const law = (over: Partial<DestroyTruth>) => goodKept(truthOf({ destroys: [{ ...good, ...over }] }));
@@ -300,9 +303,62 @@ describe("an ordered end", () => {
 
   test("of a good instance is allowed", () => {
     const destroy = { at: end.from + SECOND, pod: 0, id: 1, shown: true, rightForMs: HOUR, answersForMs: HOUR };
-    const destroys = [{ ...destroy, failedProbeMs: null, failingMs: 0, others: 0 }];
+    const destroys = [{ ...destroy, failedProbeMs: null, failingMs: 0, endsInMs: HOUR, others: 0 }];
     expect(goodKept(truthOf({ destroys }))).toHaveLength(1);
     expect(goodKept(truthOf({ destroys }, { ends: [end] }))).toEqual([]);
+  });
+});
+
+describe("the end of a contract", () => {
+  const end = 2 * HOUR;
+  const ending = (ends: Partial<ContractTruth["ends"]> = {}, over: Partial<ContractTruth> = {}) =>
+    contract({ ends: { at: end, since: 0, ...ends }, ...over });
+  const served = { serving: [{ from: MINUTE, to: end + SECOND, id: 1 }] };
+
+  test("is a breach when the pod serves from the instance until then, and could have replaced it", () => {
+    const law = (contracts: ContractTruth[], over: Partial<Truth> = {}, pod: Partial<PodTruth> = served) =>
+      contractEnds(truthOf({ contracts, ...over }, pod));
+    expect(law([ending()])).toMatchObject([{ law: "contract-ends", at: end }]);
+    expect(law([ending({ since: end - 15 * MINUTE + 1 })])).toEqual([]);
+    expect(law([ending({ at: 4 * HOUR })])).toEqual([]);
+    expect(law([ending()], {}, { serving: [{ from: MINUTE, to: end - SECOND, id: 1 }] })).toEqual([]);
+    expect(law([ending()], { disturbances: [{ from: end - MINUTE, to: end, pod: 0, what: "api" }] })).toEqual([]);
+    const create = { at: end - HOUR, pod: 0, made: null, uncertain: true };
+    expect(law([ending()], { creates: Array.from({ length: 6 }, () => create) })).toEqual([]);
+  });
+
+  test("is a breach when it was near as the contract was made", () => {
+    const law = (minutes: number, since = 0) =>
+      contractEnds(
+        truthOf({
+          contracts: [ending({ at: minutes * MINUTE, since })],
+          creates: [{ at: 0, pod: 0, made: 1, uncertain: false }],
+        }),
+      ).filter(({ message }) => message.includes("rented"));
+    expect(law(72)).toEqual([]);
+    expect(law(71)).toHaveLength(1);
+    expect(law(71, SECOND)).toEqual([]); // it was changed later
+  });
+
+  test("excuses a destroy near it, but not one after another", () => {
+    const destroy = (minute: number, endsInMs: number): DestroyTruth => ({
+      at: HOUR + minute * MINUTE,
+      pod: 0,
+      id: 1,
+      shown: true,
+      rightForMs: HOUR,
+      answersForMs: HOUR,
+      failedProbeMs: null,
+      failingMs: 0,
+      endsInMs,
+      others: 0,
+    });
+    expect(goodKept(truthOf({ destroys: [destroy(0, 15 * MINUTE)] }))).toEqual([]);
+    expect(goodKept(truthOf({ destroys: [destroy(0, 15 * MINUTE + 1)] }))).toHaveLength(1);
+    const times = (count: number) => Array.from({ length: count }, (_, i) => destroy(i, MINUTE));
+    expect(noLoop(truthOf({ destroys: times(5) }))).toEqual([]);
+    expect(contractEnds(truthOf({ destroys: times(4) }))).toEqual([]);
+    expect(contractEnds(truthOf({ destroys: times(5) }))).toHaveLength(1);
   });
 });
 
@@ -339,6 +395,7 @@ test("the third answering instance that a pod gives up within an hour is a breac
     answersForMs: 0,
     failedProbeMs: null,
     failingMs: 0,
+    endsInMs: HOUR,
     others: 0,
     ...over,
   });

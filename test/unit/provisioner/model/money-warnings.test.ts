@@ -31,7 +31,7 @@ describe("a warning", () => {
     expect(ending(24 * HOUR + 1)).toEqual([]);
     expect(ending(0)).toEqual([]);
     expect(ending(20 * HOUR)).toEqual([
-      "the contract of instance 7835610 (RTX 4090, $1.000/h) ends at 2026-11-24T11:00:00.000Z, in 20.0 h: Vast.ai stops the instance then, and another one is created. To choose the time, destroy it in the console of Vast.ai before that",
+      "the contract of instance 7835610 (RTX 4090, $1.000/h) ends at 2026-11-24T11:00:00.000Z, in 20.0 h: it is replaced VAST_END_MARGIN_SECONDS before that, or when Vast.ai has stopped it. To choose the time, destroy it in the console of Vast.ai earlier",
     ]);
   });
 

@@ -86,6 +86,10 @@ const SITUATIONS: Record<string, SituationChanges> = {
   destroying: none({ pendingDeletes: [{ id: ID, reason: "duplicate", since: NOW, deleteSentAt: null }] }),
   template_not_found: one(row(), servingTrack(), { seen: { template: known(null) } }),
   template_unknown: one(row(), servingTrack(), { seen: { template: unknown() }, state: { template: null } }),
+  contract_ending: one(
+    row(),
+    servingTrack({ contractEnd: { at: NOW + MINUTE, since: NOW - HOUR, reads: 2, readAt: NOW } }),
+  ),
   replacement_held: one(row({ image: "example/app:1" }), servingTrack(), { state: { heldReplacement } }),
   replacement_budget: one(row({ image: "example/app:1" }), servingTrack(), { state: { replacements } }),
   no_create_left: one(row({ image: "example/app:1" }), servingTrack(), {
@@ -172,6 +176,7 @@ describe("the order of the rules matters", () => {
     ["duplicate", "instance_ready"],
     ["destroying", "no_instance"],
     ["template_not_found", "instance_ready"],
+    ["contract_ending", "instance_ready"],
     ["replacement_held", "image_changed"],
     ["replacement_budget", "not_converging"],
     ["no_create_left", "image_changed"],

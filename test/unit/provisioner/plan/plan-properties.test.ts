@@ -36,6 +36,7 @@ const past = fc
   .constantFrom(0, 1000, 30_000, MINUTE, 3 * MINUTE, 11 * MINUTE, 25 * MINUTE, HOUR, 3 * HOUR)
   .map((ms) => NOW - ms);
 const soon = fc.constantFrom(-HOUR, -1, 0, 1, MINUTE, HOUR).map((ms) => NOW + ms);
+const contractEnds = fc.constantFrom(-HOUR, MINUTE, 10 * MINUTE, 20 * MINUTE, 48 * HOUR).map((ms) => NOW + ms);
 const someEndpoint = fc.record({ host: fc.constant("203.0.113.9"), port: fc.constantFrom(41234, 41235) });
 const word = maybe(
   fc.constantFrom(
@@ -82,6 +83,7 @@ const rawRow = fc.record({
   direct_port_start: fc.constantFrom(-1, 41234),
   dph_total: maybe(fc.constantFrom(0.3, 3)),
   start_date: maybe(past.map((at) => at / 1000)),
+  end_date: maybe(contractEnds.map((at) => at / 1000)),
 });
 
 const track: fc.Arbitrary<Track> = fc.record({
@@ -105,6 +107,7 @@ const track: fc.Arbitrary<Track> = fc.record({
   lost: maybe(fc.record({ since: past, reads: fc.integer({ min: 0, max: 3 }), readAt: past })),
   stopped: maybe(fc.record({ reads: fc.integer({ min: 1, max: 3 }), readAt: past })),
   uncountedRestarts: fc.integer({ min: 0, max: 2 }),
+  contractEnd: maybe(fc.record({ at: contractEnds, since: past, reads: fc.integer({ min: 1, max: 3 }), readAt: past })),
 });
 
 const someState: fc.Arbitrary<State> = fc.record({
@@ -171,9 +174,12 @@ const someState: fc.Arbitrary<State> = fc.record({
     }),
   ),
   converging: maybe(difference),
-  replacements: fc.array(fc.record({ at: past, revision: fc.constantFrom(WANTED, "demo example/app:9") }), {
-    maxLength: 3,
-  }),
+  replacements: fc.array(
+    fc.record({ at: past, revision: fc.constantFrom(WANTED, "demo example/app:9", "contract end") }),
+    {
+      maxLength: 3,
+    },
+  ),
   takeovers: fc.record({
     vanishedAt: rarely(past),
     foreign: rarely(fc.record({ id: fc.constantFrom(...ids), at: past })),
@@ -403,21 +409,26 @@ test("at most one instance is created, and none while one that is not being dest
     }
   }));
 
-test("a serving instance with the right image and hash is destroyed as a duplicate only", () =>
+test("a serving instance with the right image and hash is destroyed as a duplicate, or near the end of its contract", () =>
   holds(({ result, rows, state }) => {
     for (const action of result.actions) {
       if (action.kind !== "destroy") continue;
       const row = rows.find((r) => r.id === action.id);
       const right = row?.image === "example/app:2" && row.templateHash === (state.template?.hash ?? HASH);
-      if (right && state.tracks[action.id]?.serving) expect(action.reason).toBe("duplicate");
+      const serving = state.tracks[action.id];
+      if (!right || !serving?.serving) continue;
+      expect(["duplicate", "contract_ending"]).toContain(action.reason);
+      if (action.reason !== "contract_ending") continue;
+      expect(serving.contractEnd?.reads).toBeGreaterThan(1);
+      expect((row.endsAt ?? Number.NaN) - NOW).toBeLessThanOrEqual(limits.endMarginMs);
     }
   }));
 
-test("a serving instance is withdrawn only for another image or template", () =>
+test("a serving instance is withdrawn only for another image or template, or the end of its contract", () =>
   holds(({ result, rows, state }, drawn) => {
     const serving = rows.some((row) => state.tracks[row.id]?.serving);
     if (!drawn.listKnown || !serving || result.server !== null) return;
-    expect(["image_changed", "template_changed"]).toContain(result.reason);
+    expect(["image_changed", "template_changed", "contract_ending"]).toContain(result.reason);
   }));
 
 test("an instance is updated at most once at a time, and only where the strategy says so", () =>

@@ -47,6 +47,7 @@ export const limits: Limits = {
   maxDollarsPerHour: undefined,
   maxCreatesPerHour: 6,
   updateStrategy: "recreate",
+  endMarginMs: 900 * SECOND,
 };
 
 export const template: Template = { id: 1, hash: HASH, name: "demo", creatorId: 9, diskSpace: 32, publishedPorts: 1 };
@@ -121,6 +122,7 @@ export function servingTrack(over: Partial<Track> = {}): Track {
     unobservedMs: 0,
     stopped: null,
     uncountedRestarts: 0,
+    contractEnd: null,
     ...over,
   };
 }
@@ -280,4 +282,5 @@ export const query = (filters: Filters = {}, options: SearchQuery["options"] = {
   unknown: [],
   warnings: [],
   byExpectedCost: false,
+  minDurationSeconds: filters.duration === undefined && filters.end_date === undefined ? 86_400 : 0,
 });

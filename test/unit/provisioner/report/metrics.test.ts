@@ -237,7 +237,7 @@ describe("a counter", () => {
   test("is there from the start, at 0, for every word: the first event is not lost to increase()", async () => {
     const { of } = setup(loopState());
     const all = async (name: string) => (await of(name)).filter((line) => line.endsWith(" 0"));
-    expect(await all("vast_pod_destroys_total")).toHaveLength(21);
+    expect(await all("vast_pod_destroys_total")).toHaveLength(22);
     expect(await all("vast_pod_creates_total")).toHaveLength(15);
     expect(await all("vast_pod_bans_total")).toHaveLength(6);
     expect(await all("vast_pod_probe_results_total")).toHaveLength(3);

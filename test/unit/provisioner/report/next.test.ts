@@ -80,8 +80,18 @@ test("an app that does not listen is replaced without a ban; after the second on
 test("an instance that serves is waited for without a deadline", () => {
   const serving = { seen: observation([row()]), state: state({ tracks: tracks(ID, servingTrack()) }) };
   expect(next(serving)).toMatchObject({
-    waitsFor: `a change of the image, the template or instance ${ID}`,
+    waitsFor: `a change of the image, the template or instance ${ID}, or the end of its contract`,
     deadline: null,
+  });
+});
+
+test("an instance whose contract ends some day is waited for until it is replaced for that", () => {
+  const contractEnd = { at: NOW + 48 * HOUR, since: NOW - HOUR, reads: 9, readAt: NOW - MINUTE };
+  const tracked = { [ID]: servingTrack({ contractEnd }) };
+  const serving = { seen: observation([row({ endsAt: NOW + 48 * HOUR })]), state: state({ tracks: tracked }) };
+  expect(next(serving)).toMatchObject({
+    deadline: at(48 * HOUR - 15 * MINUTE),
+    afterwards: `instance ${ID} is destroyed (contract_ending), and another one is created`,
   });
 });
 

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { readOrder } from "../../../../provisioner/search/order.ts";
-import { readQuery, withOrder } from "../../../../provisioner/search/query.ts";
+import { readQuery, withDuration, withOrder } from "../../../../provisioner/search/query.ts";
 import { QueryError } from "../../../../provisioner/search/query-error.ts";
 
 /** The refusal, or null for a query that is accepted. Anything else that is thrown fails the test. */
@@ -26,8 +26,22 @@ describe("a query that begins with a brace", () => {
     const filters = { gpu_name: { eq: "RTX 4090" }, duration: { gte: 3000 }, num_gpus: { in: [1, "2"] } };
     const options = { order: [["dph_total", "asc"]], type: "on-demand", limit: 5 };
     const text = `\n ${JSON.stringify({ ...filters, ...options })}`;
-    expect(readQuery(text)).toEqual({ filters, options, unknown: [], warnings: [], byExpectedCost: false });
-    expect(readQuery("{}")).toEqual({ filters: {}, options: {}, unknown: [], warnings: [], byExpectedCost: false });
+    expect(readQuery(text)).toEqual({
+      filters,
+      options,
+      unknown: [],
+      warnings: [],
+      byExpectedCost: false,
+      minDurationSeconds: 0,
+    });
+    expect(readQuery("{}")).toEqual({
+      filters: {},
+      options: {},
+      unknown: [],
+      warnings: [],
+      byExpectedCost: false,
+      minDurationSeconds: 86_400,
+    });
   });
 
   test.each([
@@ -92,6 +106,7 @@ describe("a query that begins with a brace", () => {
       unknown: [],
       warnings: [],
       byExpectedCost: false,
+      minDurationSeconds: 86_400,
     });
     expect(readQuery('{"external":{"eq":false}}').filters).toEqual({ external: { eq: false } });
   });
@@ -110,6 +125,7 @@ describe("any other query", () => {
       unknown: [],
       warnings: [],
       byExpectedCost: false,
+      minDurationSeconds: 86_400,
     });
   });
 
@@ -202,4 +218,23 @@ test("the order of the setting replaces the query's own", () => {
   const query = readQuery('{"order":[["score","desc"]],"limit":5}');
   expect(withOrder(query, readOrder("dph")).options).toEqual({ order: [["dph_total", "asc"]], limit: 5 });
   expect(withOrder(query, undefined)).toEqual(query);
+});
+
+describe("how long an offer must last", () => {
+  const least = (text: string, minSeconds: number | undefined, marginSeconds: number) =>
+    withDuration(readQuery(text), minSeconds, marginSeconds).minDurationSeconds;
+
+  test("is a day, unless the query has its own condition or the setting says something else", () => {
+    expect(least("num_gpus=1", undefined, 900)).toBe(86_400);
+    expect(least("num_gpus=1 duration>=3", undefined, 900)).toBe(4500);
+    expect(least('{"end_date":{"gte":1793000000}}', undefined, 900)).toBe(4500);
+    expect(least("num_gpus=1", 172_800, 900)).toBe(172_800);
+    expect(least("duration>=1", 172_800, 900)).toBe(172_800);
+  });
+
+  test("is an hour more than VAST_END_MARGIN_SECONDS at least: what is rented would be replaced at once", () => {
+    expect(least("num_gpus=1", 60, 900)).toBe(4500);
+    expect(least("num_gpus=1", undefined, 172_800)).toBe(176_400);
+    expect(least("duration>=0", undefined, 0)).toBe(3600);
+  });
 });

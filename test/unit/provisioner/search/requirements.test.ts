@@ -40,6 +40,15 @@ describe("the search", () => {
     });
   });
 
+  test("demands that an offer lasts so long, and longer where the user does", () => {
+    const lasts = (filters: Filters) =>
+      searchBody({ ...query(filters), minDurationSeconds: 4500 }, needs(), []).duration;
+    expect(lasts({})).toEqual({ gte: 4500 });
+    expect(lasts({ duration: { gte: 86_400 } })).toEqual({ gte: 86_400 });
+    expect(lasts({ duration: { gt: 0 } })).toEqual({ gt: 0, gte: 4500 });
+    expect(searchBody({ ...query(), minDurationSeconds: 0 }, needs(), [])).not.toHaveProperty("duration");
+  });
+
   test("is for on-demand instances when the user sets no type", () => {
     expect(bodyOf({})).toMatchObject({ type: "on-demand", allocated_storage: 32 });
   });

@@ -74,7 +74,7 @@ const market = [
   { machine_id: 3, gpu_name: "RTX 4090", dph_total: 0.4 },
   { machine_id: 4, gpu_name: "RTX 4090", dph_total: 0.3, verification: "unverified" },
   { machine_id: 5, gpu_name: "RTX 4090", dph_total: 0.3, direct_port_count: 1 },
-  { machine_id: 6, gpu_name: "RTX 4090", dph_total: 0.3, duration: 3600 },
+  { machine_id: 6, gpu_name: "RTX 4090", dph_total: 0.3, duration: 7200 },
   { machine_id: 7, gpu_name: "RTX 4090", dph_total: 0.3, disk_space: 9 },
   { machine_id: 8, gpu_name: "RTX 4090", dph_total: 0.3, host_id: 66 },
 ];

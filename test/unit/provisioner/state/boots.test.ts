@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { applyObservation } from "../../../../provisioner/state/apply-observation.ts";
-import { graceOf, withBoot } from "../../../../provisioner/state/boots.ts";
-import type { Boot, State } from "../../../../provisioner/state/schema.ts";
+import { type Boot, graceOf, withBoot } from "../../../../provisioner/state/boots.ts";
+import type { State } from "../../../../provisioner/state/schema.ts";
 import {
   desired,
   HASH,

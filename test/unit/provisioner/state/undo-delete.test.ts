@@ -43,6 +43,13 @@ test("it stays pending while a create is open", () => {
   expect(withoutRefusedDelete(open, ID, NOW)).toBe(open);
 });
 
+test("a contract for whose end it was to be replaced counts as not replaced, and nothing is said of image and template", () => {
+  const converging = { wanted: "image b", reported: "image a" };
+  const replacements = [{ at: PENDING.since + SECOND, revision: "contract end" }];
+  const next = withoutRefusedDelete(given({ reason: "contract_ending" }, { converging, replacements }), ID, NOW);
+  expect(next).toMatchObject({ converging, replacements: [] });
+});
+
 test("a difference for which it was to be replaced counts as not replaced", () => {
   const earlier = { at: NOW - 30 * MINUTE, revision: "a" };
   const converging = { wanted: "image b", reported: "image a" };
