@@ -25,7 +25,8 @@ export const serverSchema = z.object({
   port: z.int().min(1).max(65535),
 });
 
-const instanceSchema = z.object({
+/** What is said of the instance behind the server. */
+export const publishedInstanceSchema = z.object({
   id: z.int(),
   hostId: z.int().nullable(),
   machineId: z.int().nullable(),
@@ -41,7 +42,7 @@ const upstreamSchema = z.object({
   reason: z.string(),
   message: z.string(),
   server: serverSchema.nullable(),
-  instance: instanceSchema.nullable(),
+  instance: publishedInstanceSchema.nullable(),
   updatedAt: z.iso.datetime(),
 });
 
@@ -50,7 +51,7 @@ const versioned = z.object({ schema: z.number() });
 export type Server = z.infer<typeof serverSchema>;
 /** The whole file. nginx serves `server` whenever it is not null, whatever `state` is. `updatedAt` is ISO 8601. */
 export type UpstreamFile = z.infer<typeof upstreamSchema>;
-export type PublishedInstance = z.infer<typeof instanceSchema>;
+export type PublishedInstance = z.infer<typeof publishedInstanceSchema>;
 export type UpstreamState = UpstreamFile["state"];
 
 export type ParsedUpstream = { ok: true; file: UpstreamFile } | { ok: false; problem: string };

@@ -6,7 +6,7 @@ import type { Signals } from "./act/try-offer.ts";
 import type { PodTurns, Wish } from "./fleet/pod-turns.ts";
 import { type KeepParts, keep, publishPlan } from "./keep.ts";
 import type { Lease } from "./lease/lease.ts";
-import { type LoopState, lastServed, lostMs, takeSeen, takeState, urgencyOf, withSeen } from "./loop-state.ts";
+import { type LoopState, lastServed, lostMs, onLease, takeSeen, takeState, urgencyOf, withSeen } from "./loop-state.ts";
 import type { Desired, Limits, Policy } from "./model/desired.ts";
 import type { Observation, Published } from "./model/observation.ts";
 import {
@@ -81,9 +81,7 @@ export async function pass(
   const { clock, lease } = parts;
   const [began, stateBefore] = [clock.now(), loop.state];
   // Before the list is read: then whatever the list shows was made before the lease was ours, or by us.
-  const { state: leased, ownership } = await lease.renew(loop.state, stop);
-  takeState(loop, leased);
-  loop.ownership = ownership;
+  onLease(loop, await lease.renew(loop.state, stop), parts);
   const first = await observeAndDecide(parts, loop, began, stop);
   if (first === null) return clock.now();
   const recordable = await prepareReplacement(parts, loop, first, began, { stop, abortMutations });

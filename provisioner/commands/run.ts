@@ -14,7 +14,7 @@ import { noPodTurns } from "../fleet/pod-turns.ts";
 import type { Fleet } from "../fleet/shared-reading.ts";
 import { createAccountLease } from "../lease/account-lease.ts";
 import { type Lease, newToken, noLease } from "../lease/lease.ts";
-import { type LoopState, noteFile, startState, takeState } from "../loop-state.ts";
+import { type LoopState, noteFile, serverToLeave, startState, takeState } from "../loop-state.ts";
 import { watchAccount } from "../observe/account-watch.ts";
 import type { ListReader } from "../observe/list-reader.ts";
 import { createLostLabelLook } from "../observe/lost-label.ts";
@@ -197,7 +197,8 @@ async function connectRedis(
         await stateFile.save(newest);
         saved = true;
       } finally {
-        await lease.mirror(newest, saved); // a pod may be evicted because its volume is full: then only this copy is left
+        // A pod may be evicted because its volume is full: then only this copy is left.
+        await lease.mirror(newest, saved, serverToLeave(loop, clock.now()));
       }
     });
   };
@@ -234,9 +235,8 @@ function loopParts(
   const turns = queue?.turns ?? noPodTurns;
   const market = createOfferMarket({ client, clock, fleet, label: desired.label });
   // Beside a provisioner that only observes there is one that counts the same.
-  const counting = policy === "observe" ? null : fleet;
-  const records = connectRecords(counting);
-  const shareBoots = connectBoots(counting, clock);
+  const records = connectRecords(policy === "observe" ? null : fleet);
+  const shareBoots = connectBoots(policy === "observe" ? null : fleet, clock);
   const logStarting = createStartingLog(log, limits);
   const lookForLostLabels = createLostLabelLook({ client, log, label: desired.label });
   const acting: ActorParts = {

@@ -9,8 +9,13 @@ export interface AccountIdParts extends SharedReadingParts {
   apiKey: () => string;
 }
 
-// A key belongs to one account for ever: only Redis' time to live ends this reading.
-const FOR_EVER = { freshMs: Number.MAX_SAFE_INTEGER, usableMs: Number.MAX_SAFE_INTEGER } as const;
+// A key belongs to one account for ever: only Redis' time to live ends this reading. It is read at a first start only, and a new pod needs
+// it most while the API refuses the key.
+const FOR_EVER = {
+  freshMs: Number.MAX_SAFE_INTEGER,
+  usableMs: Number.MAX_SAFE_INTEGER,
+  ttlMs: 365 * 86_400_000,
+} as const;
 
 /** Names the account as the client does. The client knows it from then on. */
 export function shareAccountId({

@@ -29,6 +29,8 @@ export interface ReadingRequest<T> {
   freshMs: number;
   /** While another pod reads it again, a value that was asked for at most so long ago still counts. */
   usableMs: number;
+  /** When Redis forgets it, from its reading on; 10 min where nothing is said. */
+  ttlMs?: number;
   /** How long to wait for another pod's reading where there is no usable one; 4 s where nothing is said. */
   waitMs?: number;
   /** Only a value that was asked for after this time of Redis' clock counts. */
@@ -191,7 +193,7 @@ async function readTimed<T>(
 async function readForAll<T>({ redis, clock, token, key }: Store, request: ReadingRequest<T>): Promise<Reading<T>> {
   try {
     const { reading, elapsedMs } = await readTimed(clock, request);
-    const args = [token, JSON.stringify(reading.value), Math.ceil(elapsedMs()), TTL_MS];
+    const args = [token, JSON.stringify(reading.value), Math.ceil(elapsedMs()), request.ttlMs ?? TTL_MS];
     const sharedAt = await redis
       .evaluate(WRITE_SHARED, [key, lockOf(key)], args)
       .then((raw) => writeAnswer.parse(raw))

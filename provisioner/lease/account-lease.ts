@@ -54,8 +54,8 @@ export function createAccountLease({ client, ...parts }: AccountLeaseParts): Lea
       const { accountId, lease } = current;
       return (await readOr(accountId)) === accountId && lease.mayMutate();
     },
-    async mirror(state, saved) {
-      await current?.lease.mirror(state, saved);
+    async mirror(state, saved, left) {
+      await current?.lease.mirror(state, saved, left);
     },
     async release() {
       await current?.lease.release();

@@ -8,15 +8,21 @@ import { type LeaseAnswer, OURS, type Ownership, ownershipBy } from "../model/ow
 import type { HeldKey, LeaseCommands } from "../redis/commands.ts";
 import { redisMessage } from "../redis/trouble.ts";
 import type { State } from "../state/schema.ts";
-import { formatMirror, parseMirror, takeOver } from "./mirror.ts";
+import { formatMirror, type LeftServer, leftServer, parseMirror, takeOver } from "./mirror.ts";
 
 export interface Lease {
-  /** Takes the lease, or renews it where that is due. When it is newly ours, the state includes what a predecessor left in Redis. */
-  renew(state: State, signal?: AbortSignal): Promise<{ ownership: Ownership; state: State }>;
+  /**
+   * Takes the lease, or renews it where that is due. When it is newly ours, the state includes what a predecessor left in Redis, and `left`
+   * is the server that it published, if this provisioner knows of no instance.
+   */
+  renew(state: State, signal?: AbortSignal): Promise<{ ownership: Ownership; state: State; left?: LeftServer | null }>;
   /** Renews the lease right before a mutation. False: the mutation must not be sent. */
   mayMutate(): Promise<boolean>;
-  /** Copies the state to Redis while the lease is ours. `saved`: the state file has it. Never rejects: this is only a second copy. */
-  mirror(state: State, saved: boolean): Promise<void>;
+  /**
+   * Copies the state to Redis while the lease is ours. `saved`: the state file has it. `left`: the server that is published. Never rejects:
+   * this is only a second copy.
+   */
+  mirror(state: State, saved: boolean, left?: LeftServer | null): Promise<void>;
   /** Releases the lease, so that the next provisioner need not wait until it expires. */
   release(): Promise<void>;
 }
@@ -38,6 +44,9 @@ const MIRROR_TTL_SECONDS = 86_400;
 // The money in the copy may be this old: a successor counts the time since then itself, and knows only not whether it was served in. A
 // thousand pods write twice a second for it.
 const MONEY_EVERY_MS = 600_000;
+// A successor may use the server only if it served a short while ago, and waits a minute for the lease of one that was killed. A thousand
+// pods write 33 times a second for it.
+const SERVED_EVERY_MS = 30_000;
 
 // What version 0.1.0 called the two keys. Its provisioner may still run, or have left a copy of its state; both expire by themselves.
 const formerLease = (label: string) => `vast_lease_${label}`;
@@ -122,7 +131,7 @@ export function createLease({ redis, clock, log, keys, label, token, owner }: Le
         const next = inherit((await redis.get(mirrorKey)) ?? (await redis.get(formerMirror(label))), state);
         takenOver = true;
         mirrored = null;
-        return { ownership: ownershipAfter(answer), state: next };
+        return { ownership: ownershipAfter(answer), ...next };
       } catch (error) {
         // The lease is ours, but it is unknown what the predecessor had started.
         return { ownership: ownershipAfter({ kind: "none", why: redisMessage(error) }), state };
@@ -136,10 +145,10 @@ export function createLease({ redis, clock, log, keys, label, token, owner }: Le
       if (interrupted) takenOver = false;
       return ownership.kind === "ours" && !interrupted;
     },
-    async mirror(state, saved) {
+    async mirror(state, saved, left = null) {
       if (!answered || !takenOver) return;
-      const { text, acts } = formatMirror(state, token, saved);
-      if (acts === mirrored && sinceMirroredMs() < MONEY_EVERY_MS) return;
+      const { text, acts } = formatMirror(state, token, saved, left);
+      if (acts === mirrored && sinceMirroredMs() < (left === null ? MONEY_EVERY_MS : SERVED_EVERY_MS)) return;
       try {
         const written = await redis.setWhileMine(leaseKey, mine, mirrorKey, text(), MIRROR_TTL_SECONDS);
         sinceMirroredMs = stopwatch(clock);
@@ -171,13 +180,16 @@ export function createLease({ redis, clock, log, keys, label, token, owner }: Le
     },
   };
 
-  function inherit(text: string | null, state: State): State {
-    if (text === null) return state;
+  function inherit(text: string | null, state: State): { state: State; left?: LeftServer | null } {
+    if (text === null) return { state };
     const read = parseMirror(text, label);
-    if ("mirror" in read && read.mirror.token === token && wroteMirror) return state;
-    if ("mirror" in read) return takeOver(state, read.mirror, token, clock.now());
+    if ("mirror" in read && read.mirror.token === token && wroteMirror) return { state };
+    if ("mirror" in read) {
+      const next = takeOver(state, read.mirror, token, clock.now());
+      return { state: next, left: leftServer(next, read.mirror, token) };
+    }
     log.warn({ event: "lease" }, `the Redis key ${mirrorKey} cannot be used (${read.why}); it will be overwritten`);
-    return state;
+    return { state };
   }
 }
 

@@ -1,9 +1,21 @@
 // The copy in Redis of what must not be lost with the pod's volume: its content, and how a successor takes it over. Pure.
 import * as z from "zod";
 import { parseJson } from "../../common/parse-json.ts";
+import { publishedInstanceSchema, serverSchema } from "../../common/upstream-file.ts";
 import { pendingDeleteSchema } from "../state/pending-delete.ts";
 import { CURRENT_SCHEMA, type Intent, instantSchema, intentSchema, moneySchema, type State } from "../state/schema.ts";
 import { fromSchema1 } from "../state/schema-1.ts";
+
+const leftServerSchema = z.object({
+  server: serverSchema,
+  instance: publishedInstanceSchema,
+  /** When its probe was last known to pass, by the writer's clock. */
+  servedAt: instantSchema,
+  /** Until when lists showed the instance with the label. */
+  listedAt: instantSchema,
+});
+/** The server that a provisioner publishes. */
+export type LeftServer = z.infer<typeof leftServerSchema>;
 
 const mirrorSchema = z.object({
   schema: z.literal(CURRENT_SCHEMA),
@@ -17,15 +29,26 @@ const mirrorSchema = z.object({
   money: moneySchema.nullable().default(null),
   /** Whether the writer's state file had this, too: its volume may have been full. */
   saved: z.boolean().default(true),
+  /** What the writer published; null: nothing, or the copy is of a version that did not keep it here. */
+  left: leftServerSchema.nullable().default(null),
 });
 export type Mirror = z.infer<typeof mirrorSchema>;
 
-/** `acts`: the part without which a successor could act wrongly. The rest of `text`, the money, changes all the time. */
-export function formatMirror(state: State, token: string, saved: boolean): { text(): string; acts: string } {
+/** `acts`: the part without which a successor could act wrongly. The rest of `text`, the money and instants, changes all the time. */
+export function formatMirror(
+  state: State,
+  token: string,
+  saved: boolean,
+  left: LeftServer | null = null,
+): { text(): string; acts: string } {
   const { label, intent, pendingDeletes, creates } = state;
   const acts = { schema: CURRENT_SCHEMA, label, token, intent, pendingDeletes, creates, saved } as const;
   const money = state.money.since === null ? null : state.money;
-  return { text: () => JSON.stringify({ ...acts, money } satisfies Mirror), acts: JSON.stringify(acts) };
+  const server = left && { ...left.server, instance: left.instance };
+  return {
+    text: () => JSON.stringify({ ...acts, money, left } satisfies Mirror),
+    acts: JSON.stringify({ ...acts, server }),
+  };
 }
 
 export function parseMirror(text: string, label: string): { mirror: Mirror } | { why: string } {
@@ -51,6 +74,16 @@ export function takeOver(state: State, mirror: Mirror, token: string, now: numbe
     creates: [...new Set([...state.creates, ...mirror.creates])].sort((a, b) => a - b),
     money: longerAccount(state.money, mirror.money),
   };
+}
+
+/**
+ * The server that a predecessor published, for a provisioner that knows of no instance: `state` is what it has after `takeOver`. Null for
+ * its own copy, where an instance may be another one by now, and for one that was to be destroyed.
+ */
+export function leftServer(state: State, { left, token: writer }: Mirror, token: string): LeftServer | null {
+  const knowsOfOne = Object.keys(state.tracks).length > 0 || state.intent !== null;
+  if (left === null || writer === token || knowsOfOne) return null;
+  return state.pendingDeletes.some(({ id }) => id === left.instance.id) ? null : left;
 }
 
 /** The account that began earlier; of one that both continue, the one that has counted more. An instance is counted on from there. */

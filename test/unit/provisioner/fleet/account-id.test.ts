@@ -43,6 +43,16 @@ test("the account of a key is read by one pod for all that start", async () => {
   expect(reads).toEqual(["one key-a"]);
 });
 
+test("the account is known months later, also to a new pod whose key the API refuses by then", async () => {
+  let now = NOW;
+  const redis = sharedRedis(() => now);
+  const reads: string[] = [];
+  await podOf(redis, "one", reads).shared.readAccountId();
+  now += 90 * 86_400_000;
+  expect(await podOf(redis, "two", reads).shared.readAccountId()).toBe(7);
+  expect(reads).toHaveLength(1);
+});
+
 test("another key is another question, and no key is in Redis", async () => {
   const redis = sharedRedis(() => NOW);
   const reads: string[] = [];

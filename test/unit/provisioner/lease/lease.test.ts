@@ -5,7 +5,7 @@ import { formatMirror } from "../../../../provisioner/lease/mirror.ts";
 import type { State } from "../../../../provisioner/state/schema.ts";
 import { fakeClock } from "../../../fakes/fake-clock.ts";
 import { ACCOUNT_ID, fakeLog } from "../fakes.ts";
-import { LABEL, NOW, SECOND, state } from "../plan/situation.ts";
+import { LABEL, NOW, published, SECOND, state } from "../plan/situation.ts";
 import { EVERY_COMMAND, fakeRedis } from "./fake-redis.ts";
 
 const keys = fleetKeys(ACCOUNT_ID);
@@ -338,6 +338,24 @@ describe("the copy of the state", () => {
     expect(await paidNow(700)).toBe(2);
     await a.release();
     expect((await provisioner("b").renew()).state.money.paid).toBe(700);
+  });
+
+  test("is written again for a server every 30 s, so that a successor knows how long ago it served", async () => {
+    const { provisioner, redis, clock } = world();
+    const a = provisioner("a");
+    const writes = async () => {
+      await a.renew();
+      const { server, instance } = published();
+      if (server === null || instance === null) throw new Error("the fixture serves nothing");
+      const times = { servedAt: clock.now(), listedAt: clock.now() };
+      await a.mirror(state(begun), true, { server, instance, ...times });
+      return redis.commands.filter((command) => command === "setWhileMine").length;
+    };
+    expect(await writes()).toBe(1);
+    await clock.advance(20 * SECOND);
+    expect(await writes()).toBe(1);
+    await clock.advance(10 * SECOND);
+    expect(await writes()).toBe(2);
   });
 
   test("is taken over from its former name while there is none under the present one", async () => {

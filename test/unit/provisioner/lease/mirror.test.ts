@@ -1,8 +1,15 @@
 import { describe, expect, test } from "vitest";
-import { formatMirror, type Mirror, parseMirror, takeOver } from "../../../../provisioner/lease/mirror.ts";
+import {
+  formatMirror,
+  type LeftServer,
+  leftServer,
+  type Mirror,
+  parseMirror,
+  takeOver,
+} from "../../../../provisioner/lease/mirror.ts";
 import type { PendingDelete } from "../../../../provisioner/state/pending-delete.ts";
 import type { Intent, State } from "../../../../provisioner/state/schema.ts";
-import { LABEL, MINUTE, NOW, servingTrack, state } from "../plan/situation.ts";
+import { LABEL, MINUTE, NOW, published, servingTrack, state } from "../plan/situation.ts";
 
 const TOKEN = "ours";
 const intent = (over: Partial<Intent> = {}): Intent => ({
@@ -17,6 +24,10 @@ const intent = (over: Partial<Intent> = {}): Intent => ({
 });
 const pendingDeletes = (id: number): PendingDelete => ({ id, reason: "duplicate", since: NOW, deleteSentAt: null });
 
+const { server, instance } = published();
+if (server === null || instance === null) throw new Error("the fixture serves nothing");
+const SERVER: LeftServer = { server, instance, servedAt: NOW, listedAt: NOW };
+
 /** The copy of another provisioner with the state `theirs`. */
 function left(theirs: Partial<State>, token = "theirs", saved = true): Mirror {
   const read = parseMirror(formatMirror(state(theirs), token, saved).text(), LABEL);
@@ -27,7 +38,7 @@ const taken = (ours: Partial<State>, theirs: Partial<State>, token?: string, sav
   takeOver(state(ours), left(theirs, token, saved), TOKEN, NOW);
 
 describe("the copy in Redis", () => {
-  test("holds intent, pending deletes, creates and money, and nothing else of the state", () => {
+  test("holds intent, pending deletes, creates, money and the server, and nothing else of the state", () => {
     const full = state({
       intent: intent(),
       pendingDeletes: [pendingDeletes(7)],
@@ -43,7 +54,14 @@ describe("the copy in Redis", () => {
       creates: [NOW],
       saved: true,
       money: null,
+      left: null,
     });
+  });
+
+  test("changes what decides with the server, and not with the instants of the server", () => {
+    const actsOf = (left: LeftServer | null) => formatMirror(state(), TOKEN, true, left).acts;
+    expect(actsOf(SERVER)).not.toBe(actsOf(null));
+    expect(actsOf({ ...SERVER, servedAt: NOW + MINUTE, listedAt: NOW + MINUTE })).toBe(actsOf(SERVER));
   });
 
   test.each([
@@ -57,6 +75,30 @@ describe("the copy in Redis", () => {
     [formatMirror({ ...state(), label: "k8s_pod=other" }, TOKEN, true).text(), /k8s_pod=other/],
   ])("is refused with its reason when it is unusable: %.40s", (text, why) => {
     expect(parseMirror(text, LABEL)).toMatchObject({ why: expect.stringMatching(why) });
+  });
+});
+
+describe("the server that a predecessor published", () => {
+  const found = (ours: Partial<State>, over: Partial<Mirror> = {}) =>
+    leftServer(state(ours), { ...left({}), left: SERVER, ...over }, TOKEN);
+
+  test("is for a provisioner that knows of no instance", () => {
+    expect(found({})).toEqual(SERVER);
+    expect(found({ tracks: { 5: servingTrack() } })).toBeNull();
+    expect(found({ intent: intent() })).toBeNull();
+  });
+
+  test("is not used when the copy is our own, has none, or its instance is to be destroyed", () => {
+    expect(found({}, { token: TOKEN })).toBeNull();
+    expect(found({}, { left: null })).toBeNull();
+    expect(found({ pendingDeletes: [pendingDeletes(SERVER.instance.id)] })).toBeNull();
+  });
+
+  test("is read from the text, and is none in a copy of an earlier version", () => {
+    const text = formatMirror(state(), "theirs", true, SERVER).text();
+    expect(parseMirror(text, LABEL)).toMatchObject({ mirror: { left: SERVER } });
+    const { left: _, ...rest } = JSON.parse(text) as Record<string, unknown>;
+    expect(parseMirror(JSON.stringify(rest), LABEL)).toMatchObject({ mirror: { left: null } });
   });
 });
 
