@@ -47,7 +47,8 @@ export async function publishPlan(
   loop: LoopState,
   plan: PublishedState,
 ): Promise<void> {
-  loop.state = { ...loop.state, history: withTransition(loop.state.history, plan, clock.now()) };
+  const history = withTransition(loop.state.history, plan, clock.now());
+  if (history !== loop.state.history) loop.state = { ...loop.state, history };
   const { changed, file } = await publisher.publish(plan);
   noteFile(loop, file, clock.monotonic());
   if (changed)

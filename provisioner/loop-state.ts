@@ -184,7 +184,7 @@ export function takeSeen(
 export function noteFile(loop: LoopState, file: UpstreamFile, at: number): void {
   if (file.generation < (loop.file?.generation ?? 0)) return;
   loop.file = file;
-  loop.state = { ...loop.state, generation: Math.max(loop.state.generation, file.generation) };
+  if (file.generation > loop.state.generation) loop.state = { ...loop.state, generation: file.generation };
   const { server, instance } = file;
   if (server !== null && instance !== null) loop.served = { id: instance.id, server, downSince: null };
   else if (loop.served !== null) loop.served = { ...loop.served, downSince: loop.served.downSince ?? at };

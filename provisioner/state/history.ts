@@ -32,8 +32,8 @@ interface Now {
   instance: { id: number } | null;
 }
 
-/** The history with what is published now, if state, reason or instance are other ones than the last. */
-export function withTransition(history: readonly Transition[], now: Now, at: number): Transition[] {
+/** The history with what is published now, if state, reason or instance are other ones than the last; else the same history. */
+export function withTransition(history: Transition[], now: Now, at: number): Transition[] {
   const { state, reason, message, instance } = now;
   const next = {
     at,
@@ -43,7 +43,7 @@ export function withTransition(history: readonly Transition[], now: Now, at: num
     instanceId: instance?.id ?? null,
   };
   const last = history.at(-1);
-  return last !== undefined && isSame(last, next) ? [...history] : bounded([...history, next]);
+  return last !== undefined && isSame(last, next) ? history : bounded([...history, next]);
 }
 
 /** Since when state and reason are what they are (epoch ms); null without a history. */

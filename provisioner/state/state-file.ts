@@ -34,9 +34,22 @@ export function createStateFile(path: string, now: () => number, disk: Disk = sy
       return { state: null, aside: { path: aside, why: read.why } };
     },
     async save(state) {
-      await disk.write(path, `${JSON.stringify(state)}\n`, MODE);
+      await disk.write(path, textOf(state), MODE);
     },
   };
+}
+
+// The history is most of the text, and seldom changes; the state is written in every pass. Kept as long as the history itself.
+const historyTexts = new WeakMap<State["history"], string>();
+
+function textOf(state: State): string {
+  let history = historyTexts.get(state.history);
+  if (history === undefined) {
+    history = JSON.stringify(state.history);
+    historyTexts.set(state.history, history);
+  }
+  const others = JSON.stringify({ ...state, history: undefined });
+  return `${others.slice(0, -1)},"history":${history}}\n`;
 }
 
 /**

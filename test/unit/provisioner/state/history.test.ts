@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { type Transition, unchangedSince, withTransition } from "../../../../provisioner/state/history.ts";
-import { MINUTE, NOW } from "../plan/situation.ts";
+import { HOUR, MINUTE, NOW } from "../plan/situation.ts";
 
 type Published = Parameters<typeof withTransition>[1];
 const ready: Published = { state: "ready", reason: "instance_ready", message: "it serves", instance: { id: 7 } };
@@ -27,6 +27,11 @@ test("a transition is a change of state, reason or instance; another message alo
     { at: NOW + 4 * MINUTE, state: "unavailable", reason: "list_unknown", message: "HTTP 502", instanceId: 8 },
     { at: NOW + 5 * MINUTE, state: "unavailable", reason: "list_unknown", message: "HTTP 502", instanceId: null },
   ]);
+});
+
+test("is the same one while nothing changes, so that nobody need look for a change", () => {
+  const history = historyOf([ready, unknown]);
+  expect(withTransition(history, { ...unknown, message: "HTTP 503" }, NOW + HOUR)).toBe(history);
 });
 
 test("keeps the last 50, without the oldest", () => {

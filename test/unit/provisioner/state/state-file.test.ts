@@ -28,6 +28,20 @@ describe("the state file", () => {
     expect(await createStateFile(path, () => NOW).load(LABEL)).toEqual({ state: full });
   });
 
+  test("has the newest history and the newest state, whichever of them has changed", async () => {
+    const { path, file } = await stateFile();
+    const transition = { at: NOW, state: "ready", reason: "instance_ready", message: '{"}', instanceId: 5 };
+    const later = { ...transition, at: NOW + 1, reason: "list_unknown" };
+    await file.load(LABEL);
+    for (const history of [[], [transition], [transition, later], [transition]]) {
+      for (const generation of [1, 2]) {
+        const saved = { ...full, generation, history };
+        await file.save(saved);
+        expect(JSON.parse(await readFile(path, "utf8"))).toEqual(saved);
+      }
+    }
+  });
+
   test("may be of an older version, which knew less", async () => {
     const { path, file } = await stateFile();
     await file.load(LABEL);
