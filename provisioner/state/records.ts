@@ -101,6 +101,7 @@ export function countRecords(
     }
     changes.push({ one, change: { servedMs: one.servedMs, ...endOf(one, pending.get(id)) } });
   }
+  if (changes.length === 0) return { own: before.own, unsent: shared ? before.unsent : {}, instances };
   const own = { ...before.own };
   const unsent = { ...before.unsent };
   for (const { one, change } of changes) {

@@ -30,12 +30,17 @@ export function recordTakeovers(before: State, after: State, seen: Observation, 
   const gone = vanishedAt !== null && isRecent(vanishedAt) ? vanishedAt : null;
   const other = foreign !== null && isRecent(foreign.at) ? foreign : null;
   const at = takeovers.at.filter((time) => now - time < WINDOW_MS);
+  // Nearly always there was none, and the state is not copied.
+  if (at.length === 0 && gone === null && other === null && isEmpty(after.takeovers)) return after;
   const takenOver = appeared === undefined ? other !== null && vanished.some((id) => id !== other.id) : gone !== null;
   const next = takenOver
     ? { vanishedAt: null, foreign: null, at: [...at, now] }
     : { vanishedAt: gone, foreign: other, at };
   return { ...after, takeovers: next };
 }
+
+const isEmpty = ({ vanishedAt, foreign, at }: State["takeovers"]) =>
+  vanishedAt === null && foreign === null && at.length === 0;
 
 /** Until when nothing is changed because the instance was taken over twice, or null. */
 export function takenOverUntil({ takeovers: { at } }: State, now: number): number | null {

@@ -30,7 +30,10 @@ export function continueAfterGap(before: State, seen: Observation, lostMs: numbe
     if (gapMs > 0) gaps = true;
     return [id, shiftLost(shiftTrack(track, gapMs, now), Math.max(0, outageMs - gapMs), now)];
   });
-  return { state: { ...state, tracks: Object.fromEntries(tracks) }, afterGap: lostMs !== 0 || gaps };
+  const afterGap = lostMs !== 0 || gaps;
+  // In nearly every pass nothing has moved, and the state is not copied.
+  if (tracks.every(([id, track]) => track === state.tracks[id])) return { state, afterGap };
+  return { state: { ...state, tracks: Object.fromEntries(tracks) }, afterGap };
 }
 
 /** The state after a look: whom it has observed, and when. */
