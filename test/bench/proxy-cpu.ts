@@ -1,12 +1,13 @@
 // CPU time of nginx' workers for each proxied request, beside two other configs: the honest cost of the proxy, because requests per
 // second depend on how the clients and the instance share the cores with it.
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Server } from "../../common/upstream-file.ts";
 import { systemProcesses } from "../../reloader/nginx/processes.ts";
 import { listWorkers } from "../../reloader/nginx/workers.ts";
 import { nginxPaths, startNginx } from "../sandbox/nginx.ts";
 import { openSandbox, type Sandbox } from "../sandbox/sandbox.ts";
+import { cpuSecondsOf } from "./cpu-time.ts";
 import { type Contestant, contestant, interleave } from "./interleave.ts";
 import { handWrittenProxy, ourProxy, plainProxy } from "./plain-proxy.ts";
 import type { ResultLine } from "./result-line.ts";
@@ -16,8 +17,6 @@ const CONNECTIONS = 64;
 // The kernel tells CPU time in steps of 10 ms, which is 1 % of what a turn takes.
 const SECONDS = 2;
 const ROUNDS = 9;
-// Linux counts in hundredths of a second on every architecture that Node runs on (USER_HZ).
-const US_PER_TICK = 10_000;
 
 interface Turn {
   /** CPU time of the worker for each request, in microseconds. */
@@ -92,18 +91,10 @@ async function startProxy(
   return contestant(async () => {
     const [worker] = listWorkers(systemProcesses(), master.pid, []);
     if (worker === undefined) throw new Error(`${name} has no worker`);
-    const before = await cpuTicks(worker.pid);
+    const before = cpuSecondsOf(worker.pid);
     const { requests, perSecond } = await load(sandbox, listen);
-    const ticks = (await cpuTicks(worker.pid)) - before;
-    return { cpuUs: (ticks * US_PER_TICK) / requests, requestsPerSecond: perSecond };
+    return { cpuUs: (1e6 * (cpuSecondsOf(worker.pid) - before)) / requests, requestsPerSecond: perSecond };
   });
-}
-
-/** User and system time of a process. The fields follow its name, which is in parentheses (proc(5): utime 14, stime 15). */
-async function cpuTicks(pid: number): Promise<number> {
-  const stat = await readFile(`/proc/${pid}/stat`, "utf8");
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  return Number(fields[11]) + Number(fields[12]);
 }
 
 /** A pipe, as a container's stdout is one, that somebody reads. */
