@@ -54,7 +54,7 @@ export const TEST_IMPORTS: Readonly<Record<string, readonly string[]>> = {
   kubernetes: ["test/sandbox", "test/docs", "common"],
   containers: ["test/sandbox", "test/integration", "test/kubernetes", "common"],
   cluster: ["test/sandbox", "test/integration", "test/kubernetes", "test/containers", "common"],
-  bench: ["test/sandbox", "test/local", "test/integration", "test/simulation", "reloader", "common"],
+  bench: ["test/sandbox", "test/local", "test/integration", "test/simulation", "test/emulator", "reloader", "common"],
   unit: [
     "test/bench",
     "test/cluster",
