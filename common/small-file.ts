@@ -12,8 +12,8 @@ export interface SmallFile {
 
 // The size limit of a ConfigMap. Every file of both programs has a few KB.
 const MAX_BYTES = 1024 * 1024;
-// Most files fit into one.
-const CHUNK_BYTES = 64 * 1024;
+// A file of /proc tells no size, and has a few hundred bytes.
+const LEAST_BYTES = 1024;
 // Without O_NONBLOCK the open of a named pipe would block until another program writes to it.
 const OPEN = constants.O_RDONLY | constants.O_NONBLOCK;
 
@@ -30,7 +30,7 @@ export async function readSmallBytes(path: string, noFollow = false): Promise<{ 
   try {
     const found = await file.stat();
     check(found);
-    return { bytes: await readAll(file), writtenAt: found.mtimeMs };
+    return { bytes: await readAll(file, found.size), writtenAt: found.mtimeMs };
   } finally {
     await file.close();
   }
@@ -58,18 +58,22 @@ export function unusableReason(error: unknown): string | null {
   return code !== null && UNUSABLE.test(code) ? code : null;
 }
 
-/** The size of a file does not bound what can be read from it: it may grow, and those of /proc have none. */
-async function readAll(file: FileHandle): Promise<Buffer> {
-  const parts: Buffer[] = [];
+/**
+ * The size that `stat` tells bounds nothing: the file may grow, and those of /proc have none. But mostly it is the size, and then one
+ * read is enough, into a buffer that fits: larger ones, many times a second, keep the garbage collector busy.
+ */
+async function readAll(file: FileHandle, size: number): Promise<Buffer> {
+  let buffer = Buffer.allocUnsafe(Math.max(size + 1, LEAST_BYTES));
   let length = 0;
-  for (let read = -1; read !== 0; ) {
-    const part = await file.read(Buffer.alloc(CHUNK_BYTES), 0, CHUNK_BYTES, null);
-    read = part.bytesRead;
-    length += read;
+  for (;;) {
+    if (length === buffer.length) buffer = Buffer.concat([buffer], 2 * length);
+    const wanted = buffer.length - length;
+    const { bytesRead } = await file.read(buffer, length, wanted, null);
+    length += bytesRead;
     if (length > MAX_BYTES) throw tooLarge(length);
-    parts.push(part.buffer.subarray(0, read));
+    const isWhole = size > 0 && length >= size && bytesRead < wanted;
+    if (bytesRead === 0 || isWhole) return buffer.subarray(0, length);
   }
-  return Buffer.concat(parts);
 }
 
 function check(found: Stats): void {

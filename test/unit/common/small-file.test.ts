@@ -1,5 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { mkdir, symlink, truncate, utimes, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
@@ -26,6 +27,13 @@ describe("a file that another program writes", () => {
     const path = join(await temporaryFolder(), "pipe");
     execFileSync("mkfifo", [path]);
     await expect(readSmallFile(path)).rejects.toMatchObject({ code: "it is not a regular file" });
+  });
+
+  test("of /proc, which tells no size, is read whole", async () => {
+    const path = "/proc/self/limits";
+    const text = readFileSync(path, "utf8");
+    expect(text.length).toBeGreaterThan(1024); // more than the first read asks for
+    expect((await readSmallFile(path)).text).toBe(text);
   });
 
   test("that is missing, a folder or a device is refused", async () => {
