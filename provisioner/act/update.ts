@@ -5,7 +5,7 @@ import { MUTATION_MS } from "../model/deadlines.ts";
 import type { UpdateAction } from "../model/plan.ts";
 import { holdReplacement } from "../state/held-replacement.ts";
 import type { State } from "../state/schema.ts";
-import { recycled, templateSent, updateBegun, updateFailed } from "../state/updating.ts";
+import { recycled, templateSent, undoUnanswered, updateBegun, updateFailed } from "../state/updating.ts";
 import { asVastError, isOutcomeUnknown, type VastError } from "../vast/errors.ts";
 import { sendAgain } from "./send-again.ts";
 import { openSendWindow } from "./send-window.ts";
@@ -22,7 +22,8 @@ type Answer = { kind: "done" } | { kind: "not_sent" } | { kind: "failed"; failur
 /**
  * The update is on disk before its first call, so that a crash cannot leave a template prepared that nobody knows of. What the API refuses
  * has failed, and the next pass replaces the instance. What it takes no answer for, or refuses because of the account or the rate limit,
- * is tried again later; the old container serves until then.
+ * is tried again later; the old container serves until then. One that goes back to the container of before serves nobody meanwhile: it is
+ * tried again soon.
  */
 export async function updateInstance(
   parts: OfferParts,
@@ -50,7 +51,7 @@ export async function updateInstance(
     const { failure } = prepared;
     next = isOutcomeUnknown(failure)
       ? unanswered(parts, action, failure, sent)
-      : refused(parts, action, failure, state, sent);
+      : refused(parts, action, failure, action.undoes === null ? state : sent, sent);
   } else {
     const answer = await tell(
       parts,
@@ -107,6 +108,11 @@ function refused(parts: OfferParts, action: UpdateAction, failure: VastError, ke
 }
 
 function unanswered(parts: OfferParts, action: UpdateAction, failure: VastError, state: State): State {
+  if (action.undoes !== null) {
+    const { state: counted, times } = undoUnanswered(state);
+    if (times < MOST_WITHOUT_ANSWER) return postponed(parts, action, counted, "the API does not answer it");
+    return updateFailed(counted, `the API does not answer it (${failure.message})`);
+  }
   const { heldReplacement: held } = state;
   const isSame = held?.instanceId === action.id && held.wanted === action.difference.wanted;
   const before = isSame && held.reason === "update_refused" ? held.failures : 0;
@@ -116,10 +122,15 @@ function unanswered(parts: OfferParts, action: UpdateAction, failure: VastError,
 
 function postponed(
   { clock, log }: OfferParts,
-  { id, difference: { wanted, reported } }: UpdateAction,
+  { id, difference: { wanted, reported }, image, undoes }: UpdateAction,
   state: State,
   why: string,
 ): State {
+  if (undoes !== null) {
+    const line = { event: "action", action: "update", instance: id } as const;
+    log.warn(line, `instance ${id} does not go back to image ${image} yet: ${why}. It is tried again`);
+    return state;
+  }
   const message = `instance ${id} has ${reported}, but ${wanted} is wanted, and it was not updated: ${why}. It is kept until then, and the update is tried again`;
   log.warn({ event: "action", action: "update", instance: id }, message);
   return holdReplacement(state, { instanceId: id, wanted, reason: "update_refused", message }, clock.now());

@@ -5,6 +5,7 @@ import { publishedInstanceSchema, serverSchema } from "../../common/upstream-fil
 import { pendingDeleteSchema } from "../state/pending-delete.ts";
 import { CURRENT_SCHEMA, type Intent, instantSchema, intentSchema, moneySchema, type State } from "../state/schema.ts";
 import { fromSchema1 } from "../state/schema-1.ts";
+import { updatingSchema } from "../state/updates-schema.ts";
 
 const leftServerSchema = z.object({
   server: serverSchema,
@@ -25,6 +26,8 @@ const mirrorSchema = z.object({
   intent: intentSchema.nullable(),
   pendingDeletes: z.array(pendingDeleteSchema),
   creates: z.array(instantSchema),
+  /** The container of before, to which an update can go back, is known nowhere else. */
+  updating: updatingSchema.nullable().default(null),
   /** What the pod's instances have cost; null: not counted yet, or the copy is of a version that did not keep it here. */
   money: moneySchema.nullable().default(null),
   /** Whether the writer's state file had this, too: its volume may have been full. */
@@ -41,8 +44,8 @@ export function formatMirror(
   saved: boolean,
   left: LeftServer | null = null,
 ): { text(): string; acts: string } {
-  const { label, intent, pendingDeletes, creates } = state;
-  const acts = { schema: CURRENT_SCHEMA, label, token, intent, pendingDeletes, creates, saved } as const;
+  const { label, intent, pendingDeletes, creates, updating } = state;
+  const acts = { schema: CURRENT_SCHEMA, label, token, intent, pendingDeletes, creates, updating, saved } as const;
   const money = state.money.since === null ? null : state.money;
   const server = left && { ...left.server, instance: left.instance };
   return {
@@ -61,8 +64,8 @@ export function parseMirror(text: string, label: string): { mirror: Mirror } | {
 
 /**
  * The state with what a predecessor left in Redis: its pending deletes and creates are added to ours, and its intent is used when
- * ours is missing or older; what was paid goes on. A restarted provisioner ignores its own copy where its state file has it: that is
- * written first, and is newer.
+ * ours is missing or older; so is its update of an instance that this program does not know; what was paid goes on. A restarted
+ * provisioner ignores its own copy where its state file has it: that is written first, and is newer.
  */
 export function takeOver(state: State, mirror: Mirror, token: string, now: number): State {
   if (mirror.token === token && mirror.saved) return state;
@@ -72,6 +75,7 @@ export function takeOver(state: State, mirror: Mirror, token: string, now: numbe
     intent: laterIntent(state.intent, mirror.intent, now),
     pendingDeletes: [...state.pendingDeletes, ...more],
     creates: [...new Set([...state.creates, ...mirror.creates])].sort((a, b) => a - b),
+    updating: state.updating ?? unknownUpdate(state, mirror.updating),
     money: longerAccount(state.money, mirror.money),
   };
 }
@@ -84,6 +88,11 @@ export function leftServer(state: State, { left, token: writer }: Mirror, token:
   const knowsOfOne = Object.keys(state.tracks).length > 0 || state.intent !== null;
   if (left === null || writer === token || knowsOfOne) return null;
   return state.pendingDeletes.some(({ id }) => id === left.instance.id) ? null : left;
+}
+
+/** An instance that this program knows may have been updated since. */
+function unknownUpdate({ tracks }: State, theirs: Mirror["updating"]): Mirror["updating"] {
+  return theirs === null || tracks[theirs.instanceId] !== undefined ? null : theirs;
 }
 
 /** The account that began earlier; of one that both continue, the one that has counted more. An instance is counted on from there. */

@@ -24,16 +24,27 @@ export interface DestroyAction {
   difference?: { wanted: string; reported: string };
 }
 
-/** Replaces the container of an instance on its machine: nothing is created or destroyed. */
-export interface UpdateAction {
-  kind: "update";
-  id: number;
-  reason: Extract<DestroyReason, "image_changed" | "template_changed">;
+/** Image and template of a container. */
+export interface ContainerSource {
   image: string;
   templateHash: string;
+}
+
+/** Replaces the container of an instance on its machine: nothing is created or destroyed. */
+export interface UpdateAction extends ContainerSource {
+  kind: "update";
+  id: number;
+  reason: Extract<Reason, "image_changed" | "template_changed" | "update_failed">;
   /** GB to which its disk has to grow, or null. */
   diskGb: number | null;
+  /** What the update brings; of one that goes back, what the update before it was to bring. */
   difference: { wanted: string; reported: string };
+  /** The container that serves now, to go back to; or null. */
+  before: ContainerSource | null;
+  /** What its row says about the container that serves or fails now. */
+  statusBefore: string;
+  /** It goes back to the container of before: why the one that was wanted is given up. Null for an update to what is wanted. */
+  undoes: string | null;
 }
 
 export type Action =

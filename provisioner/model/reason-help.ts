@@ -86,6 +86,10 @@ export const REASON_HELP: Readonly<Record<Reason | DestroyReason, ReasonHelp>> =
     "the API does not accept the update in place of the instance that differs: it serves on",
     "Give VAST_API_KEY the right instance_write, or read the API's words in `message`",
   ),
+  update_failed: blocking(
+    "the instance could not be changed to what is wanted: it keeps its old image, or goes back to it",
+    "Correct VAST_TEMPLATE_IMAGE, DOCKER_LOGIN or the template: another value is tried at once",
+  ),
   duplicate: nothing("there are several instances with this label: the best is kept, the others are destroyed"),
   host_banned: nothing("the host of an instance that was never ready is banned: it is replaced"),
   host_failed: help("the host cannot start containers: it is banned, and the instance is replaced", HOST),

@@ -81,6 +81,10 @@ export const REASON_TEXTS: Readonly<Record<Reason | DestroyReason, ReasonText>> 
     waitsFor: "the next attempt to update {instance} in place, which the API did not accept",
     afterwards: "it is updated if the API allows that",
   },
+  update_failed: {
+    waitsFor: "another image or template, or the next attempt to update {instance}, which failed before",
+    afterwards: "it is updated once more",
+  },
   duplicate: {
     waitsFor: "the duplicates to be destroyed and gone from the instance list",
     afterwards: "the pod goes on with {instance}",

@@ -44,6 +44,7 @@ export type Reason =
   | "destroy_refused"
   | "updating"
   | "update_refused"
+  | "update_failed"
   | "replacement_budget"
   | "instance_lost"
   | "instance_starting"

@@ -1,7 +1,7 @@
 // How the kept instance differs from the desired image and template. Pure.
 import { matchesDesired } from "../model/matches-desired.ts";
 import type { DestroyReason } from "../model/reasons.ts";
-import { recycledSince, updateOf } from "../state/updating.ts";
+import { isChanging, updateOf } from "../state/updating.ts";
 import type { Instance } from "../vast/rows.ts";
 import type { KeptInstance, Situation } from "./situation.ts";
 
@@ -18,7 +18,7 @@ export interface Difference {
 /** Null when there is none, or when it is not known yet. A container that is being replaced is not judged by what its row shows. */
 export function differenceOf({ row, track }: KeptInstance, situation: Situation): Difference | null {
   const { desired, state, now } = situation;
-  if (recycledSince(state, row.id) !== null) return null;
+  if (isChanging(state, row.id)) return null;
   const { image, templateHash } = matchesDesired(row, desired, state.template);
   if (image === "different")
     return { reason: "image_changed", wanted: `image ${desired.image}`, reported: `image ${row.image}` };

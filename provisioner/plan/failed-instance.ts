@@ -1,6 +1,7 @@
 // The rules for an instance that does not serve and is known to be bad: banned, failed to start, or lost. Pure.
 import { type Failure, failureIn, stoppedByVast } from "../model/instance-phase.ts";
 import type { DestroyReason } from "../model/reasons.ts";
+import { isOldStatus } from "../state/updating.ts";
 import { banOn, tooManyRestarts } from "./housekeeping.ts";
 import { waitFor } from "./one-instance.ts";
 import { replacement } from "./replacement.ts";
@@ -120,14 +121,15 @@ export const FAILED_RULES: readonly Rule[] = [
   },
 ];
 
-/** Only what a running container reports says nothing: its text may be old. */
+/** What a running container reports says nothing, nor what is reported since before it was replaced: the text may be old. */
 function failureRule(reason: FailureReason, observed: string, plan: string): Rule {
   return {
     name: reason,
     observed,
     plan,
     decide: withInstance(({ row, phase, name }, situation) => {
-      const failure = phase.phase === "running" ? null : failureIn(row.statusMessage);
+      const saysNothing = phase.phase === "running" || isOldStatus(situation.state, row, situation.now);
+      const failure = saysNothing ? null : failureIn(row.statusMessage);
       if (failure === null || FAILURES[failure].reason !== reason) return null;
       const detail = row.statusMessage.slice(0, MOST_STATUS_CHARACTERS);
       const message = `${name}: ${FAILURES[failure].message} (${detail}); it is replaced`;

@@ -38,7 +38,7 @@ export const DESIRED_RULES: readonly Rule[] = [
   {
     name: "replacement_held",
     observed:
-      "it differs, and a short time ago its destroy or update was refused, or it serves and nothing could be created: no credit, no offer, the API refuses",
+      "it differs, and a short time ago its destroy or update was refused; or it serves, and its update has failed or nothing could be created: no credit, no offer, the API refuses",
     plan: "keep it, and serve it if it answers; `blocked` with this reason; try again with exponential backoff",
     decide: withInstance((kept, situation) => {
       const { state, serving, now } = situation;
@@ -147,7 +147,7 @@ function replaceIfDifferent(reason: Difference["reason"], kept: KeptInstance, si
   const difference = differenceOf(kept, situation);
   if (difference === null || difference.reason !== reason) return null;
   const { wanted, reported } = difference;
-  if (isUnproven(difference, situation)) return null;
+  if (isUnproven(difference, situation) || hasFailed(kept, difference, situation)) return null;
   if (replacementAllowedAt(situation.state, situation.desired.revision, situation.now) !== null) return null;
   const update = inPlace(kept, difference, situation);
   const what = `${kept.name} has ${reported}, but ${wanted} is wanted`;
@@ -155,6 +155,11 @@ function replaceIfDifferent(reason: Difference["reason"], kept: KeptInstance, si
   const because = update.why === null ? "" : `, because it cannot be updated in place: ${update.why}`;
   const message = `${what}; it is replaced${because}`;
   return replacement(kept.row, situation, reason, message, { wanted, reported });
+}
+
+/** Its update was taken back a short time ago: if it does not serve, the rules below judge it. */
+function hasFailed({ row }: KeptInstance, { wanted }: Difference, { state, now }: Situation): boolean {
+  return heldReplacement(state, row.id, wanted, now)?.reason === "update_failed";
 }
 
 /** The last replacement was made for the same desired value, and nothing shows that it could have helped: another one may not either. */

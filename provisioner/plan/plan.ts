@@ -13,6 +13,7 @@ import { withPartialList } from "./partial-list.ts";
 import { noChange, type Rule } from "./rule.ts";
 import { type Situation, situationOf } from "./situation.ts";
 import { TEMPLATE_RULES } from "./template.ts";
+import { UNDO_RULE, withUndo } from "./undo-update.ts";
 import { UNRESPONSIVE_RULES } from "./unresponsive.ts";
 import { UPDATING_RULE } from "./update-in-place.ts";
 
@@ -31,6 +32,7 @@ const INTERNAL_ERROR_RULE = {
 export const RULES: readonly Rule[] = [
   ...BLOCKING_RULES,
   DUPLICATE_RULE,
+  UNDO_RULE,
   DESTROYING_RULE,
   ...TEMPLATE_RULES,
   CONTRACT_END_RULE,
@@ -60,7 +62,7 @@ export function firstRule(situation: Situation): { rule: Rule; decision: Decisio
 export function decide(input: PlanInput, published: Published): Decision {
   const situation = situationOf(input, published);
   const { rule, decision: first } = firstRule(situation);
-  const decision = withPartialList(withoutHeldDestroy(first, situation), situation);
+  const decision = withPartialList(withoutHeldDestroy(withUndo(first, situation), situation), situation);
   if (BLOCKING_RULES.includes(rule)) return decision;
   return { ...decision, actions: [...housekeeping(situation), ...decision.actions] };
 }

@@ -2,7 +2,7 @@
 import type { PublishedInstance } from "../../common/upstream-file.ts";
 import type { Published } from "../model/observation.ts";
 import type { Serving } from "../model/plan.ts";
-import { recycledSince } from "../state/updating.ts";
+import { isChanging } from "../state/updating.ts";
 import type { Instance } from "../vast/rows.ts";
 import type { PlanInput } from "./input.ts";
 
@@ -10,7 +10,7 @@ import type { PlanInput } from "./input.ts";
 export function servingNow(row: Instance, { desired, state }: PlanInput): Serving {
   const track = state.tracks[row.id];
   const instance = publishedInstance(row);
-  const isProven = recycledSince(state, row.id) === null;
+  const isProven = !isChanging(state, row.id);
   if (!isProven || !track?.serving || track.endpoint === null) return { server: null, instance };
   return { server: { scheme: desired.upstreamScheme, ...track.endpoint }, instance };
 }

@@ -1,7 +1,7 @@
 // Whether an instance that differs is changed in place, and the decision that does so. Pure.
 import { diskSpace } from "../model/disk-space.ts";
-import type { Decision, UpdateAction } from "../model/plan.ts";
-import { failedUpdate, recycledSince } from "../state/updating.ts";
+import type { ContainerSource, Decision, UpdateAction } from "../model/plan.ts";
+import { failedUpdate, isShown, updateOf } from "../state/updating.ts";
 import type { Difference } from "./difference.ts";
 import { banOn } from "./housekeeping.ts";
 import { noChange, type Rule, withInstance } from "./rule.ts";
@@ -32,8 +32,16 @@ export function inPlace(kept: KeptInstance, difference: Difference, situation: S
     templateHash: template.hash,
     diskGb: grows ? wantedGb : null,
     difference: { wanted, reported },
+    before: containerOf(kept),
+    statusBefore: row.statusMessage,
+    undoes: null,
   } as const;
   return { action };
+}
+
+/** What it can go back to: a container that has never answered is not worth that. */
+function containerOf({ row: { image, templateHash }, track }: KeptInstance): ContainerSource | null {
+  return track.wasReady && image !== "" && templateHash !== null ? { image, templateHash } : null;
 }
 
 function obstacle(
@@ -64,10 +72,15 @@ export function updateInPlace(action: UpdateAction, message: string, { serving, 
 export const UPDATING_RULE: Rule = {
   name: "updating",
   observed: "its container is being replaced in place, for at most 120 s, and no list has shown the new image and hash",
-  plan: "wait for that list, and for a probe that begins later and passes; after 120 s it counts as failed, and the instance is replaced",
+  plan: "wait for that list; after 120 s it counts as failed, and the instance is replaced",
   decide: withInstance(({ row, name }, situation) => {
-    if (recycledSince(situation.state, row.id) === null) return null;
-    const message = `${name} is being updated in place: its container is created again on the same machine`;
+    const updating = updateOf(situation.state, row.id);
+    // A container that is shown is judged like that of any new instance.
+    if (updating === null || updating.recycledAt === null || isShown(updating, row, situation.seen.listedAt))
+      return null;
+    const { undo, image } = updating;
+    const what = undo ? `goes back to image ${image}` : "is being updated in place";
+    const message = `${name} ${what}: its container is created again on the same machine`;
     return noChange(situation, "updating", message, "provisioning");
   }),
 };

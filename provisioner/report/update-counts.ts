@@ -5,10 +5,11 @@ import type { State } from "../state/schema.ts";
 /**
  * - `recycled`: the container is being replaced
  * - `done`: the updated instance serves
+ * - `undone`: the new container did not come up, and the one of before serves again
  * - `failed`: the instance is replaced instead
  * - `postponed`: it is tried again later
  */
-export const UPDATE_OUTCOMES = ["recycled", "done", "failed", "postponed"] as const;
+export const UPDATE_OUTCOMES = ["recycled", "done", "undone", "failed", "postponed"] as const;
 export type UpdateOutcome = (typeof UPDATE_OUTCOMES)[number];
 
 /** What has happened in a pass. */
@@ -21,7 +22,7 @@ export function updateOutcomes(
   const recycledAt = now?.recycledAt ?? null;
   if (recycledAt !== null && recycledAt !== old?.recycledAt) outcomes.push("recycled");
   if (now === null && old !== null && old.recycledAt !== null && tracks[old.instanceId]?.serving === true)
-    outcomes.push("done");
+    outcomes.push(old.undo === null ? "done" : "undone");
   if (now !== null && now.failed !== null && now.failed !== old?.failed) outcomes.push("failed");
   if (held?.reason === "update_refused" && held.until !== before.heldReplacement?.until) outcomes.push("postponed");
   return outcomes;
@@ -30,9 +31,10 @@ export function updateOutcomes(
 /** Says so when an update has failed: a person chose the strategy, and gets the other one. */
 export function logFailedUpdate(log: Logger, before: State, { updating }: State): void {
   if (updating === null || updating.failed === null || updating.failed === before.updating?.failed) return;
-  const { instanceId, wanted, failed } = updating;
+  const { instanceId, wanted, failed, undo, image } = updating;
+  const what = undo === null ? `be updated in place to ${wanted}` : `go back to image ${image}`;
   log.warn(
     { event: "action", action: "update", instance: instanceId },
-    `instance ${instanceId} cannot be updated in place to ${wanted}: ${failed}. It is replaced by another one (once VAST_POLICY and the market allow that)`,
+    `instance ${instanceId} cannot ${what}: ${failed}. It is replaced by another one (once VAST_POLICY and the market allow that)`,
   );
 }

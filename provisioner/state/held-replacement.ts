@@ -13,6 +13,8 @@ const MINUTE_MS = 60_000;
 const REFUSED_MS = { first: MINUTE_MS, ceiling: 30 * MINUTE_MS };
 // Asking whether an instance can be created costs a search and interrupts nothing.
 const NOT_POSSIBLE_MS = { first: MINUTE_MS / 2, ceiling: 10 * MINUTE_MS };
+// What is wanted does not work, as a rule until a person corrects it: that is another value, and is tried at once.
+const FAILED_MS = { first: 20 * MINUTE_MS, ceiling: 120 * MINUTE_MS };
 
 /** The instance was to be destroyed or updated, and the attempt may have interrupted it. */
 export function wasRefused(reason: HeldReason): boolean {
@@ -28,8 +30,13 @@ export function holdReplacement(
   const before = state.heldReplacement;
   const same = before?.instanceId === held.instanceId && before.wanted === held.wanted && before.reason === held.reason;
   const failures = same ? before.failures + 1 : 1;
-  const { first, ceiling } = wasRefused(held.reason) ? REFUSED_MS : NOT_POSSIBLE_MS;
+  const { first, ceiling } = waitsFor(held.reason);
   return { ...state, heldReplacement: { ...held, failures, until: now + exponentialMs(first, ceiling, failures) } };
+}
+
+function waitsFor(reason: HeldReason): { first: number; ceiling: number } {
+  if (reason === "update_failed") return FAILED_MS;
+  return wasRefused(reason) ? REFUSED_MS : NOT_POSSIBLE_MS;
 }
 
 /** Null when the instance may be replaced by `wanted` now. */

@@ -5,6 +5,7 @@ import { bootSchema } from "./boots.ts";
 import { historySchema } from "./history.ts";
 import { pendingDeleteSchema } from "./pending-delete.ts";
 import { NO_RECORDS, recordsSchema } from "./records.ts";
+import { updatingSchema } from "./updates-schema.ts";
 
 /** Of the state file and of its copy in Redis. Schema 1 is read too (schema-1.ts). */
 export const CURRENT_SCHEMA = 2;
@@ -89,10 +90,11 @@ const backoff = z.object({
 });
 export type Backoff = z.infer<typeof backoff>;
 
-/** Why a serving instance is not replaced: it was not destroyed or updated, or nothing could be created in its place. */
+/** Why a serving instance is not replaced: it was not destroyed or updated, its update failed, or nothing could be created in its place. */
 export const HELD_REASONS = [
   "destroy_refused",
   "update_refused",
+  "update_failed",
   "no_offer",
   "create_refused",
   "create_rate_limited",
@@ -101,21 +103,6 @@ export const HELD_REASONS = [
   "account_no_credit",
   "account_spend_limit",
 ] as const;
-
-const updatingSchema = z.object({
-  instanceId: z.int(),
-  /** In the words of `converging`. */
-  wanted: z.string(),
-  image: z.string(),
-  templateHash: z.string(),
-  startedAt: instantSchema,
-  /** When the new template was sent, whatever came of it; null: it was certainly not sent, or the program was killed then. */
-  sentAt: instantSchema.nullable(),
-  /** When the recycle was sent: from then on the container is another one. */
-  recycledAt: instantSchema.nullable(),
-  /** Why it has failed: then the instance is replaced. */
-  failed: z.string().nullable(),
-});
 
 /** What the instances of the label have cost (money.ts). */
 export const moneySchema = z.object({

@@ -2,12 +2,14 @@
 //
 // It begins on disk before the first call. The new template may then be prepared already, so the recycle follows in any case; until then
 // the old container runs and serves. After the recycle nothing is served before a list shows the new image and template hash, and a probe
-// that began later passes. What was refused, or is not shown, has failed: the instance is replaced instead.
+// that began later passes. What was refused, or is not shown, has failed: the instance is replaced instead. Where the new container does
+// not come up, the one of before is put back in the same way, and the instance keeps its old image for a while.
 import { matchesDesired } from "../model/matches-desired.ts";
 import type { Observation, ObservedInstance } from "../model/observation.ts";
 import type { Action, UpdateAction } from "../model/plan.ts";
 import type { Instance } from "../vast/rows.ts";
 import { wasDeleteSent } from "./apply-outcome.ts";
+import { holdReplacement } from "./held-replacement.ts";
 import { replacedFor } from "./replacements.ts";
 import type { State } from "./schema.ts";
 import { newTrack } from "./track.ts";
@@ -21,8 +23,11 @@ const OLD_IS_GONE_MS = 5000;
 
 /** Before the first call. */
 export function updateBegun(state: State, action: UpdateAction, now: number): State {
-  const { id: instanceId, image, templateHash, difference } = action;
+  const { id: instanceId, image, templateHash, difference, statusBefore, undoes } = action;
   const { wanted } = difference;
+  const earlier = updateOf(state, instanceId);
+  // The row may show what an unfinished update has prepared: only its first attempt has seen the container of before.
+  const before = earlier === null || earlier.recycledAt !== null ? action.before : earlier.before;
   const begun = {
     instanceId,
     wanted,
@@ -32,8 +37,22 @@ export function updateBegun(state: State, action: UpdateAction, now: number): St
     sentAt: null,
     recycledAt: null,
     failed: null,
+    before: undoes === null ? before : null,
+    statusBefore,
+    undo: undoes === null ? null : { why: undoes, unanswered: earlier?.undo?.unanswered ?? 0 },
   };
-  return { ...state, updating: begun };
+  if (undoes === null || earlier === null || earlier.undo !== null) return { ...state, updating: begun };
+  const message = `instance ${instanceId} could not be updated to ${wanted}: ${undoes}. It keeps image ${image} until the update is tried again: check VAST_TEMPLATE_IMAGE, DOCKER_LOGIN and the template`;
+  const held = { instanceId, wanted, reason: "update_failed", message } as const;
+  return holdReplacement({ ...updateFailed(state, undoes), updating: begun }, held, now);
+}
+
+/** The calls that go back had no answer once more. Answers how many had none in a row. */
+export function undoUnanswered(state: State): { state: State; times: number } {
+  const { updating } = state;
+  if (updating === null || updating.undo === null) return { state, times: 0 };
+  const times = updating.undo.unanswered + 1;
+  return { state: { ...state, updating: { ...updating, undo: { ...updating.undo, unanswered: times } } }, times };
 }
 
 /** The new template was sent, whatever came of it. */
@@ -42,7 +61,7 @@ export function templateSent(state: State, now: number): State {
 }
 
 /** The recycle was sent: the instance starts anew, and has to become ready like a new one. */
-export function recycled(state: State, { id, difference }: UpdateAction, revision: string, now: number): State {
+export function recycled(state: State, { id, difference, undoes }: UpdateAction, revision: string, now: number): State {
   if (state.updating === null) return state;
   const before = state.tracks[id];
   const track = {
@@ -54,7 +73,7 @@ export function recycled(state: State, { id, difference }: UpdateAction, revisio
     unobservedMs: before === undefined ? 0 : before.unobservedMs + Math.max(0, now - before.waitingSince),
   };
   const next = { ...state, tracks: { ...state.tracks, [id]: track }, updating: { ...state.updating, recycledAt: now } };
-  return replacedFor(next, difference, revision, now);
+  return undoes === null ? replacedFor(next, difference, revision, now) : next;
 }
 
 /** The instance is to be replaced. What the update has left behind does not count against that. */
@@ -80,6 +99,19 @@ export function updateOf({ updating }: Pick<State, "updating">, id: number): Upd
 /** Since when the container is another one that no list and probe have shown to be the wanted one (epoch ms), or null. */
 export function recycledSince(state: Pick<State, "updating">, id: number): number | null {
   return updateOf(state, id)?.recycledAt ?? null;
+}
+
+/** Whether its container is being replaced, or is about to be put back: what answers is not what is wanted. */
+export function isChanging(state: Pick<State, "updating">, id: number): boolean {
+  const updating = updateOf(state, id);
+  return updating !== null && (updating.recycledAt !== null || updating.undo !== null);
+}
+
+/** Whether the row may speak of the container that was replaced. */
+export function isOldStatus(state: Pick<State, "updating">, { id, statusMessage }: Instance, now: number): boolean {
+  const updating = updateOf(state, id);
+  if (updating === null || updating.recycledAt === null || statusMessage !== updating.statusBefore) return false;
+  return now - updating.recycledAt < SHOWN_WITHIN_MS;
 }
 
 /** The update of this instance to this value has failed, or null. */
@@ -117,7 +149,8 @@ export function afterProbes(state: State): State {
   return state.tracks[updating.instanceId]?.serving === true ? { ...state, updating: null } : state;
 }
 
-function isShown({ image, templateHash, recycledAt }: Updating, row: Instance, listedAt: number): boolean {
+/** Whether a list that was asked for then shows the container that was wanted. */
+export function isShown({ image, templateHash, recycledAt }: Updating, row: Instance, listedAt: number): boolean {
   if (recycledAt === null || listedAt - recycledAt < OLD_IS_GONE_MS) return false;
   const match = matchesDesired(row, { image }, { hash: templateHash });
   return match.image === "same" && match.templateHash === "same";

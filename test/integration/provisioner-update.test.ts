@@ -112,3 +112,24 @@ test("what the API refuses is not tried again: the instance is replaced, and a w
   expect(updated.instance?.id).toBe(replaced.instance?.id);
   expect(third.lines.join("\n")).not.toContain("cannot be updated");
 });
+
+test("an image that cannot be pulled costs no instance: the old one serves again, blocked, and the corrected image is tried at once", async () => {
+  pod = await openPod({ proxy: true });
+  const first = await pod.provision(IN_PLACE);
+  const ready = await pod.ready();
+  const id = ready.instance?.id ?? 0;
+  const failure = "Error response from daemon: manifest for example/app:typo not found: manifest unknown";
+  await pod.emulator.send("POST", "settings", { images: { "example/app:typo": { failure } } });
+
+  const second = await restarted(first, { VAST_TEMPLATE_IMAGE: "example/app:typo" });
+  const back = await pod.until("the old image serves again", (f) => f.server && f.reason === "update_failed", 90_000);
+  expect(back).toMatchObject({ state: "blocked", instance: { id, image: ready.instance?.image } });
+  expect(back.message).toContain("manifest unknown");
+  await until("nginx routes to it again", async () => (await fetch(pod.proxyUrl)).status === 200);
+  expect(await changes()).toEqual([update(id), recycle(id), update(id), recycle(id)]);
+  expect(await pod.metric('vast_pod_updates_total{outcome="undone"}')).toBe("1");
+
+  await restarted(second, { VAST_TEMPLATE_IMAGE: "example/app:3" });
+  const updated = await pod.until("the image serves", (f) => f.server && f.instance?.image === "example/app:3", 60_000);
+  expect(updated.instance?.id).toBe(id);
+});

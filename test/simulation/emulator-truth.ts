@@ -71,6 +71,8 @@ export interface DestroyTruth {
   endsInMs: number;
   /** Other live contracts of the label without a DELETE. */
   others: number;
+  /** Its contract runs, and its image cannot be pulled. */
+  cannotPull: boolean;
 }
 
 /** A container that was replaced on its machine: `wanted` are the image and the hash that its pod had sent before, in one text. */

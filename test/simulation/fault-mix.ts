@@ -10,6 +10,7 @@ import { KILL_POINTS, type KillPoint } from "./process.ts";
 import { drawRefusals } from "./refusals.ts";
 import { drawReplacements } from "./replacements.ts";
 import { FIRST_IMAGE, type Injection, type Scenario } from "./scenario.ts";
+import { drawTypos } from "./typo-images.ts";
 import { drawUpdateFaults } from "./update-faults.ts";
 
 const MINUTE_MS = 60_000;
@@ -69,7 +70,10 @@ export function faultMix(seed: number, { hours, pods, fleet = false }: FaultMixO
   injections.push(...drawRefusals(seededRandom(seed, "refusals"), pods, faultsEndMs));
   // Some images are reported with their digest once they run: no replacement can change that.
   const reported = seededRandom(seed, "reported");
-  if (reported.chance(0.2)) emulator.images = { [FIRST_IMAGE]: { runningAs: `${FIRST_IMAGE}@sha256:4e17` } };
+  const images = reported.chance(0.2) ? { [FIRST_IMAGE]: { runningAs: `${FIRST_IMAGE}@sha256:4e17` } } : {};
+  const typos = drawTypos(seededRandom(seed, "typos"), faultsEndMs);
+  emulator.images = { ...images, ...typos.images };
+  injections.push(...typos.injections);
   const updates = seededRandom(seed, "updates");
   const inPlacePods = Array.from({ length: pods }, (_, pod) => pod).filter(() => updates.chance(IN_PLACE_PART));
   emulator.templateUpdateExtras = updates.pick(["applied", "applied", "ignored", "refused"]);

@@ -313,3 +313,31 @@ test("law 14: a program that rents what ends soon rents again and again", async 
   expect(await broken(short, healthy)).toEqual([]);
   expect(await broken(short, careless)).toContain("contract-ends");
 });
+
+test("law 15: a program that forgets what served before an update loses the instance to a typo in the image", async () => {
+  const image = (at: number, name: string): Injection => ({
+    kind: "image",
+    at: at * MINUTE_MS,
+    image: name,
+    losesDisk: false,
+  });
+  const scenario = scenarioWith([image(10, "example/app:typo"), image(30, "example/app:2")], {
+    inPlacePods: [0],
+    emulator: { images: { "example/app:typo": { failure: "manifest unknown" } } },
+  });
+  // The state is read only at a start.
+  const crashes: Injection[] = Array.from({ length: 40 }, (_, i) => podKilled(10.2 + i * 0.1, false));
+  const forgets = (dependencies: Dependencies): Dependencies => ({
+    ...dependencies,
+    disk: {
+      ...dependencies.disk,
+      write: (path, text, mode) =>
+        dependencies.disk.write(path, text.replace(/"before":\{[^}]*\}/, '"before":null'), mode),
+    },
+  });
+  expect(await broken(scenario, healthy)).toEqual([]);
+  expect(await broken({ ...scenario, injections: [...scenario.injections, ...crashes] }, healthy)).toEqual([]);
+  expect(await broken({ ...scenario, injections: [...scenario.injections, ...crashes] }, forgets)).toContain(
+    "typo-undone",
+  );
+});

@@ -5,6 +5,7 @@ import type { Server } from "../../common/upstream-file.ts";
 import type { Emulator } from "../emulator/emulator.ts";
 import { settle } from "../emulator/instances/billing.ts";
 import { isListening } from "../emulator/instances/endpoints.ts";
+import { pullOf } from "../emulator/instances/images.ts";
 import { type Instance, isLive } from "../emulator/instances/instance.ts";
 import { instanceRow } from "../emulator/instances/row.ts";
 import { isObject, parseJson } from "../emulator/json.ts";
@@ -254,6 +255,7 @@ export function createRecorder(parts: RecorderParts): Recorder {
       others: [...open.values()].filter(
         (other) => other.instance.label === instance.label && !deleteSent.has(other.instance.id),
       ).length,
+      cannotPull: instance.curState === "running" && pullOf(instance.spec.image, world.settings).failure !== null,
     });
   }
 

@@ -12,6 +12,7 @@ import { othersUntouched } from "./others.ts";
 import { servesOrEnds } from "./serves-or-ends.ts";
 import { servingAgain } from "./serving-again.ts";
 import { twoInstances } from "./two-instances.ts";
+import { typoUndone } from "./typo-undone.ts";
 import { updateShown } from "./update-shown.ts";
 
 export const LAWS = {
@@ -28,6 +29,7 @@ export const LAWS = {
   "no-loop": noLoop,
   "update-shown": updateShown,
   "contract-ends": contractEnds,
+  "typo-undone": typoUndone,
 } as const satisfies Record<string, Law>;
 export type LawName = keyof typeof LAWS;
 

@@ -14,6 +14,7 @@ import { othersUntouched } from "../../simulation/laws/others.ts";
 import { servesOrEnds } from "../../simulation/laws/serves-or-ends.ts";
 import { servingAgain } from "../../simulation/laws/serving-again.ts";
 import { twoInstances } from "../../simulation/laws/two-instances.ts";
+import { typoUndone } from "../../simulation/laws/typo-undone.ts";
 import { updateShown } from "../../simulation/laws/update-shown.ts";
 
 const SECOND = 1000;
@@ -121,6 +122,7 @@ test("destroying the only good instance is a breach, whatever the reason", () =>
     failingMs: 0,
     endsInMs: HOUR,
     others: 0,
+    cannotPull: false,
   };
   const law = (over: Partial<DestroyTruth>) => goodKept(truthOf({ destroys: [{ ...good, ...over }] }));
   expect(law({})).toHaveLength(1);
@@ -303,7 +305,7 @@ describe("an ordered end", () => {
 
   test("of a good instance is allowed", () => {
     const destroy = { at: end.from + SECOND, pod: 0, id: 1, shown: true, rightForMs: HOUR, answersForMs: HOUR };
-    const destroys = [{ ...destroy, failedProbeMs: null, failingMs: 0, endsInMs: HOUR, others: 0 }];
+    const destroys = [{ ...destroy, failedProbeMs: null, failingMs: 0, endsInMs: HOUR, others: 0, cannotPull: false }];
     expect(goodKept(truthOf({ destroys }))).toHaveLength(1);
     expect(goodKept(truthOf({ destroys }, { ends: [end] }))).toEqual([]);
   });
@@ -351,6 +353,7 @@ describe("the end of a contract", () => {
       failedProbeMs: null,
       failingMs: 0,
       endsInMs,
+      cannotPull: false,
       others: 0,
     });
     expect(goodKept(truthOf({ destroys: [destroy(0, 15 * MINUTE)] }))).toEqual([]);
@@ -397,6 +400,7 @@ test("the third answering instance that a pod gives up within an hour is a breac
     failingMs: 0,
     endsInMs: HOUR,
     others: 0,
+    cannotPull: false,
     ...over,
   });
   const laws = (third: DestroyTruth, pod: Partial<PodTruth> = {}) =>
@@ -423,4 +427,33 @@ test("an instance that is served within 120 s after its recycle is a breach whil
   expect(laws(2 * MINUTE, "app:1 h", { running: [process(0, 60), process(0.5, 60)] })).toEqual([]);
   expect(laws(2 * MINUTE, "app:1 h", { running: [process(0, 1.2), process(0.5, 60)] })).toEqual([]);
   expect(laws(2 * MINUTE, "app:1 h", { running: [process(0, 1.2), process(1.3, 60)] })).toHaveLength(1);
+});
+
+test("an instance that served, and whose updated image cannot be pulled, is destroyed only after an attempt to go back", () => {
+  const recycles = [{ at: 10 * MINUTE, pod: 0, id: 1, wanted: "app:typo h" }];
+  const destroy = { at: 12 * MINUTE, pod: 0, id: 1, shown: true, rightForMs: null, answersForMs: null };
+  const destroys = [{ ...destroy, failedProbeMs: null, failingMs: 0, endsInMs: HOUR, others: 0, cannotPull: true }];
+  const contract = {
+    id: 1,
+    label: LABEL,
+    createdAt: 0,
+    endedAt: null,
+    endedBy: null,
+    visibleAt: 0,
+    answering: [],
+    ends: { at: HOUR, since: 0 },
+  };
+  const contracts = [{ ...contract, paid: { serving: 0, before: 0, after: 0 } }];
+  const laws = (over: Partial<Truth> = {}, pod: Partial<PodTruth> = {}) =>
+    typoUndone(truthOf({ recycles, destroys, contracts, ...over }, pod));
+  expect(laws()).toMatchObject([{ law: "typo-undone", at: 12 * MINUTE }]);
+  const touch = { pod: 0, id: 1, label: LABEL, call: "PUT /api/v0/instances/update_template/1/", refused: true };
+  expect(laws({ touches: [{ ...touch, at: 11 * MINUTE }] })).toEqual([]);
+  expect(laws({ touches: [{ ...touch, at: 9 * MINUTE }] })).toHaveLength(1);
+  expect(laws({ destroys: destroys.map((one) => ({ ...one, cannotPull: false })) })).toEqual([]);
+  expect(laws({ destroys: destroys.map((one) => ({ ...one, others: 1 })) })).toEqual([]);
+  expect(laws({}, { serving: [] })).toEqual([]);
+  const replacedAt = [11 * MINUTE];
+  expect(laws({}, { replacedAt })).toHaveLength(1);
+  expect(laws({ redisUnreliable: [{ from: 0, to: HOUR }] }, { replacedAt })).toEqual([]);
 });

@@ -42,6 +42,14 @@ async function passAfter(l: ReturnType<typeof loop>, ms: number) {
   }
 }
 
+async function passesFor(l: ReturnType<typeof loop>, ms: number) {
+  const end = l.clock.now() + ms;
+  while (l.clock.now() < end) {
+    await l.clock.advance(10 * SECOND);
+    await l.pass();
+  }
+}
+
 describe("an update in place", () => {
   test("withdraws the server, drains, has the intent on disk, and then sends both calls", async () => {
     const l = pod();
@@ -201,6 +209,9 @@ describe("an update in place", () => {
       sentAt: null,
       recycledAt: null,
       failed: null,
+      before: null,
+      statusBefore: "",
+      undo: null,
     };
     const l = loop({ ...inPlace, state: { ...serving, updating }, seen: observation([row()]) });
     await l.pass();
@@ -238,5 +249,89 @@ describe("an update in place", () => {
     await observing.pass();
     expect(changes(observing.journal)).toEqual([]);
     expect(observing.state.plan?.message).toContain(`suppressed by VAST_POLICY=observe: update ${ID} (image_changed)`);
+  });
+});
+
+describe("an update whose image cannot be pulled", () => {
+  /** A pod whose instance cannot pull the new image, and serves with the old one. */
+  function typoPod(setup: Setup = {}) {
+    let shows = old;
+    let sent = "";
+    const seen = (): Observation => {
+      const at = l.clock.now(); // a probe from the future would count in every pass
+      return observation([shows], { probes: new Map([[ID, { ...passing(), startedAt: at, at }]]) });
+    };
+    const l: ReturnType<typeof loop> = loop({
+      ...inPlace,
+      seen,
+      ...setup,
+      update: (request) => {
+        setup.update?.(request);
+        sent = request.image;
+      },
+      recycle: (id) => {
+        setup.recycle?.(id);
+        const typo = {
+          image: sent,
+          actualStatus: "loading",
+          address: "",
+          ports: null,
+          statusMessage: "manifest unknown",
+        };
+        shows = sent === old.image ? old : row(typo);
+      },
+    });
+    return l;
+  }
+
+  test("goes back: the same instance serves the old image, blocked, and no second attempt follows before its time", async () => {
+    const l = typoPod();
+    await l.pass();
+    await l.clock.advance(2 * SECOND);
+    await l.pass();
+    expect(l.state.state.updating).toMatchObject({ image: old.image, undo: { unanswered: 0 } });
+    await l.clock.advance(10 * SECOND);
+    await l.pass();
+    expect(l.state.file).toMatchObject({ state: "blocked", reason: "update_failed", server: { port: 41234 } });
+    await passAfter(l, 18 * MINUTE);
+    expect(changes(l.journal)).toEqual([`update ${ID}`, `recycle ${ID}`, `update ${ID}`, `recycle ${ID}`]);
+    await passAfter(l, 2 * MINUTE);
+    expect(changes(l.journal)).toHaveLength(6);
+  });
+
+  test("is given up where the API refuses to put the old one back", async () => {
+    let calls = 0;
+    const l = typoPod({
+      update: () => {
+        calls += 1;
+        if (calls > 1) throw vastError("invalid");
+      },
+    });
+    await l.pass();
+    for (const _ of [1, 2]) {
+      await l.clock.advance(2 * SECOND);
+      await l.pass();
+    }
+    expect(changes(l.journal)).toEqual([`update ${ID}`, `recycle ${ID}`, `update ${ID}`, `destroy ${ID}`]);
+  });
+
+  test("is put back again and again while the account is in the way, and given up after three calls without an answer", async () => {
+    let kind: "auth" | "unavailable" = "auth";
+    let calls = 0;
+    const l = typoPod({
+      update: () => {
+        calls += 1;
+        if (calls > 1) throw vastError(kind);
+      },
+    });
+    await l.pass();
+    await l.clock.advance(2 * SECOND);
+    await l.pass();
+    await passesFor(l, 2 * MINUTE);
+    expect(changes(l.journal).filter((entry) => entry.startsWith("destroy"))).toEqual([]);
+    expect(calls).toBeGreaterThanOrEqual(4);
+    kind = "unavailable";
+    await passesFor(l, 2 * MINUTE);
+    expect(changes(l.journal).at(-1)).toBe(`destroy ${ID}`);
   });
 });

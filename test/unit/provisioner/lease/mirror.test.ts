@@ -38,7 +38,7 @@ const taken = (ours: Partial<State>, theirs: Partial<State>, token?: string, sav
   takeOver(state(ours), left(theirs, token, saved), TOKEN, NOW);
 
 describe("the copy in Redis", () => {
-  test("holds intent, pending deletes, creates, money and the server, and nothing else of the state", () => {
+  test("holds intent, pending deletes, creates, update, money and the server, and nothing else of the state", () => {
     const full = state({
       intent: intent(),
       pendingDeletes: [pendingDeletes(7)],
@@ -52,6 +52,7 @@ describe("the copy in Redis", () => {
       intent: intent(),
       pendingDeletes: [pendingDeletes(7)],
       creates: [NOW],
+      updating: null,
       saved: true,
       money: null,
       left: null,
@@ -129,6 +130,25 @@ describe("what a predecessor left behind", () => {
   test("is taken over when the state file has nothing", () => {
     const theirs = { intent: intent(), pendingDeletes: [pendingDeletes(7)], creates: [NOW - MINUTE] };
     expect(taken({}, theirs)).toEqual(state(theirs));
+  });
+
+  test("is its update of an instance that this program does not know: only there stands what it can go back to", () => {
+    const updating = {
+      instanceId: 5,
+      wanted: "image example/app:2",
+      image: "example/app:2",
+      templateHash: "4e17aa01",
+      startedAt: NOW,
+      sentAt: NOW,
+      recycledAt: NOW,
+      failed: null,
+      before: { image: "example/app:1", templateHash: "4e17aa01" },
+      statusBefore: "",
+      undo: null,
+    };
+    expect(taken({}, { updating }).updating).toEqual(updating);
+    expect(taken({ tracks: { 5: servingTrack() } }, { updating }).updating).toBeNull();
+    expect(taken({ updating: { ...updating, instanceId: 6 } }, { updating }).updating?.instanceId).toBe(6);
   });
 
   test("adds its pending deletes and creates to ours, each once", () => {

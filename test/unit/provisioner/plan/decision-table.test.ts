@@ -55,6 +55,9 @@ const updating = {
   sentAt: NOW - MINUTE,
   recycledAt: NOW - MINUTE,
   failed: null,
+  before: null,
+  statusBefore: "",
+  undo: null,
 };
 const replacements = [30, 20].map((minutes) => ({ at: NOW - minutes * MINUTE, revision: "demo example/app:2" }));
 const takeovers = { vanishedAt: null, foreign: null, at: [NOW - 40 * MINUTE, NOW - MINUTE] };
@@ -83,6 +86,9 @@ const SITUATIONS: Record<string, SituationChanges> = {
     seen: observation([row(), row({ id: 1 })]),
     state: state({ tracks: { [ID]: servingTrack(), 1: waitingTrack(MINUTE) } }),
   },
+  update_undone: one(row(), waitingTrack(LIMIT + 1), {
+    state: { updating: { ...updating, recycledAt: null, undo: { why: "w", unanswered: 0 } } },
+  }),
   destroying: none({ pendingDeletes: [{ id: ID, reason: "duplicate", since: NOW, deleteSentAt: null }] }),
   template_not_found: one(row(), servingTrack(), { seen: { template: known(null) } }),
   template_unknown: one(row(), servingTrack(), { seen: { template: unknown() }, state: { template: null } }),

@@ -28,6 +28,9 @@ const updating = {
   sentAt: NOW - MINUTE,
   recycledAt: null,
   failed: null,
+  before: null,
+  statusBefore: "",
+  undo: null,
 };
 const templateOf = (over: object) => ({ ...template, seenAt: NOW, readAt: NOW, ...over });
 const old = (over: Partial<Instance> = {}) => row({ image: "example/app:1", ...over });
@@ -50,6 +53,9 @@ describe("with the strategy in-place", () => {
         templateHash: HASH,
         diskGb: null,
         difference: { wanted: "image example/app:2", reported: "image example/app:1" },
+        before: { image: "example/app:1", templateHash: HASH },
+        statusBefore: "success, running example/app_2/args",
+        undoes: null,
       },
     ]);
     expect(plan.message).toMatch(
@@ -150,7 +156,17 @@ describe("with the strategy in-place", () => {
   test("a replaced container is not published and not judged by its row before a list has shown the change", () => {
     const recycled = { updating: { ...updating, recycledAt: NOW - MINUTE } };
     expect(planned(situation(old(), recycled))).toMatchObject({ reason: "updating", server: null, actions: [] });
-    expect(planned(situation(row(), recycled))).toMatchObject({ reason: "updating", server: null, actions: [] });
+    expect(planned(situation(row(), recycled)).server).toBeNull();
+  });
+
+  test("one that a list has shown has as long as a new instance to answer, and no longer", () => {
+    const recycledAt = NOW - 30 * MINUTE;
+    const waits = (ms: number) => ({
+      updating: { ...updating, recycledAt },
+      tracks: { [ID]: waitingTrack(ms, { runningSince: NOW - ms }) },
+    });
+    expect(planned(situation(row(), waits(19 * MINUTE)))).toMatchObject({ reason: "instance_starting", server: null });
+    expect(planned(situation(row(), waits(21 * MINUTE))).reason).toBe("app_not_listening");
   });
 
   test("what its host says about the start counts at once", () => {

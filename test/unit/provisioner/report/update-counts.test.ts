@@ -12,6 +12,9 @@ const updating = {
   sentAt: NOW,
   recycledAt: null,
   failed: null,
+  before: null,
+  statusBefore: "",
+  undo: null,
 };
 const begun = state({ updating });
 const recycled = state({ updating: { ...updating, recycledAt: NOW } });
@@ -30,6 +33,8 @@ test("what came of an update is counted once, in the pass in which it happens", 
   expect(updateOutcomes(begun, recycled)).toEqual(["recycled"]);
   expect(updateOutcomes(recycled, recycled)).toEqual([]);
   expect(updateOutcomes(recycled, state({ tracks: { 7: servingTrack() } }))).toEqual(["done"]);
+  const undone = { ...updating, recycledAt: NOW, undo: { why: "no", unanswered: 0 } };
+  expect(updateOutcomes(state({ updating: undone }), state({ tracks: { 7: servingTrack() } }))).toEqual(["undone"]);
   expect(updateOutcomes(recycled, state())).toEqual([]);
   expect(updateOutcomes(begun, failed)).toEqual(["failed"]);
   expect(updateOutcomes(failed, failed)).toEqual([]);

@@ -93,6 +93,9 @@ describe("a boot is recorded", () => {
       sentAt: NOW - 4 * MINUTE,
       recycledAt: NOW - 3 * MINUTE,
       failed: null,
+      before: null,
+      statusBefore: "",
+      undo: null,
     };
     const before = state({ tracks: tracks(ID, waitingTrack(3 * MINUTE, running)), updating });
     const seen = observedWith(before, observation([row()], { listedAt: NOW, probes: new Map([[ID, passing()]]) }), NOW);

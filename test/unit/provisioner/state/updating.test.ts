@@ -2,12 +2,19 @@ import { describe, expect, test } from "vitest";
 import type { Observation } from "../../../../provisioner/model/observation.ts";
 import { applyObservation } from "../../../../provisioner/state/apply-observation.ts";
 import type { State } from "../../../../provisioner/state/schema.ts";
-import { recycled, type Updating, updateBegun, updateFailed } from "../../../../provisioner/state/updating.ts";
+import {
+  recycled,
+  type Updating,
+  undoUnanswered,
+  updateBegun,
+  updateFailed,
+} from "../../../../provisioner/state/updating.ts";
 import type { Instance } from "../../../../provisioner/vast/rows.ts";
 import {
   desired,
   endpoint,
   HASH,
+  HOUR,
   MINUTE,
   NOW,
   observation,
@@ -29,6 +36,9 @@ const action = {
   templateHash: HASH,
   diskGb: null,
   difference: { wanted: "image example/app:2", reported: "image example/app:1" },
+  before: { image: "example/app:1", templateHash: HASH },
+  statusBefore: "",
+  undoes: null,
 } as const;
 const old = row({ image: "example/app:1" });
 const fold = (before: State, seen: Observation) => applyObservation(before, seen, desired, 10_000, seen.listedAt);
@@ -137,5 +147,58 @@ describe("the ports of the template before", () => {
   test("are not known from what an earlier version has stored", () => {
     const { portFlags: _, ...stored } = first;
     expect(fold(state({ template: stored }), edited("b", "2:2", [])).templateBefore).toBeNull();
+  });
+});
+
+describe("the container of before", () => {
+  const undo = {
+    ...action,
+    reason: "update_failed",
+    image: "example/app:1",
+    before: null,
+    undoes: "no such image",
+  } as const;
+
+  test("is the one of the first attempt: a row may show what was only prepared", () => {
+    const first = updateBegun(state(), action, NOW);
+    const again = updateBegun(first, { ...action, before: { image: "example/app:2", templateHash: HASH } }, NOW);
+    expect(updatingOf(again)?.before).toEqual(action.before);
+  });
+
+  test("is put back without counting as a replacement, and the next attempt waits, longer each time", () => {
+    const failed = updateBegun(afterRecycle(), undo, NOW + MINUTE);
+    expect(failed).toMatchObject({
+      replacements: [],
+      converging: null,
+      updating: { image: "example/app:1", before: null },
+    });
+    expect(failed.heldReplacement).toMatchObject({
+      reason: "update_failed",
+      wanted: "image example/app:2",
+      failures: 1,
+      until: NOW + 21 * MINUTE,
+      message: expect.stringContaining("no such image. It keeps image example/app:1"),
+    });
+    const back = recycled(failed, undo, "r", NOW + MINUTE);
+    expect(back.replacements).toEqual([]);
+    expect(back.tracks[ID]).toMatchObject({ wasReady: false, waitingSince: NOW + MINUTE });
+    const served = fold(back, listed(MINUTE + 10 * SECOND, [old]));
+    expect(served.tracks[ID]?.serving).toBe(true);
+    expect(updatingOf(served)).toBeNull();
+    expect(served.heldReplacement?.failures).toBe(1);
+    const second = recycled(updateBegun(served, action, NOW + HOUR), action, "r", NOW + HOUR);
+    expect(updateBegun(second, undo, NOW + HOUR).heldReplacement).toMatchObject({
+      failures: 2,
+      until: NOW + HOUR + 40 * MINUTE,
+    });
+  });
+
+  test("calls without an answer are counted, and begin no new wait", () => {
+    const begun = updateBegun(afterRecycle(), undo, NOW + MINUTE);
+    const { state: once, times } = undoUnanswered(begun);
+    expect(times).toBe(1);
+    const again = updateBegun(once, undo, NOW + 2 * MINUTE);
+    expect(again.updating?.undo).toEqual({ why: "no such image", unanswered: 1 });
+    expect(again.heldReplacement).toEqual(begun.heldReplacement);
   });
 });

@@ -1,0 +1,28 @@
+// What is kept about a change of image or template that has begun. Pure.
+import * as z from "zod";
+
+const instant = z.number(); // epoch ms
+
+const container = z.object({ image: z.string(), templateHash: z.string() });
+
+/** A change of one instance in place (updating.ts). */
+export const updatingSchema = z.object({
+  instanceId: z.int(),
+  /** In the words of `converging`. */
+  wanted: z.string(),
+  image: z.string(),
+  templateHash: z.string(),
+  startedAt: instant,
+  /** When the new template was sent, whatever came of it; null: it was certainly not sent, or the program was killed then. */
+  sentAt: instant.nullable(),
+  /** When the recycle was sent: from then on the container is another one. */
+  recycledAt: instant.nullable(),
+  /** Why it has failed: then the instance is replaced. */
+  failed: z.string().nullable(),
+  /** The container that served before it, to which it can go back; null where none is known, and when it goes back to it. */
+  before: container.nullable().default(null),
+  /** What the row said about the container of before: it may say so for a while after the recycle. */
+  statusBefore: z.string().default(""),
+  /** It goes back to the container of before: why the new one was given up, and how many attempts had no answer. */
+  undo: z.object({ why: z.string(), unanswered: z.int() }).nullable().default(null),
+});
