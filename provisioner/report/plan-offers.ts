@@ -6,6 +6,7 @@ import { expectedCost } from "../search/expected-cost.ts";
 import { orderText, requestedOrder, type SearchQuery } from "../search/query.ts";
 import { MAX_ROWS, type Requirements } from "../search/requirements.ts";
 import { selectOffers } from "../search/select-offers.ts";
+import { usualAppStart } from "../state/boots.ts";
 import type { Records } from "../state/records.ts";
 import type { State } from "../state/schema.ts";
 import type { Offer } from "../vast/rows.ts";
@@ -54,14 +55,16 @@ export function planOffers(
   complete: readonly Offer[] | null,
   query: SearchQuery,
   needs: Requirements,
-  state: Pick<State, "avoided" | "goneOffers">,
+  state: Pick<State, "avoided" | "goneOffers"> & Partial<Pick<State, "boots">>,
   records: Records = {},
 ): PlanOffers {
   const { exclusions } = selectOffers(alone, query, needs, state);
   const candidates = complete ?? alone;
   const { offers } = selectOffers(candidates, query, needs, state, records);
   const rankingOf = (offer: Offer) =>
-    query.byExpectedCost ? expectedCost(offer, records) : rankingByEnds(offer, state.avoided);
+    query.byExpectedCost
+      ? expectedCost(offer, records, usualAppStart(state.boots ?? []))
+      : rankingByEnds(offer, state.avoided);
   return {
     found: alone.length,
     foundIsLeast: alone.length >= MAX_ROWS,

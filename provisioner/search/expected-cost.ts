@@ -23,9 +23,9 @@ const [LEAST_FACTOR, MOST_FACTOR] = [0.5, 2];
 // While the image loads only the disk is billed. Most starts that fail hang there until the start timeout, BLACKLIST_BAN_AFTER_SECONDS:
 // 20 minutes by default.
 const FAILED_START_HOURS = 1 / 3;
-// The GPU is billed while the app starts, and from an exit until the destroy; not while the machine is away. No record tells the two apart
-// from the rest: they are assumed to take 90 and, on average, 30 seconds.
-const APP_START_HOURS = 90 / 3600;
+// The GPU is billed while the app starts, and from an exit until the destroy; not while the machine is away. Where no start has been seen
+// the first is assumed to take 90 seconds; the second, which no record tells, 30 on average.
+const USUAL_APP_MS = 90_000;
 const END_HOURS = 30 / 3600;
 const MOST_FAILURE = 0.9;
 // The API does not tell how large an image is: images that serve models have 2 to 12 GB.
@@ -47,8 +47,8 @@ export function recordKeys(offers: readonly Offer[]): string[] {
   return [ALL, ...new Set(keys)];
 }
 
-/** Only what is billed counts: an hour in which the pod waits costs nothing. */
-export function expectedCost(offer: Offer, records: Records): Ranking {
+/** Only what is billed counts: an hour in which the pod waits costs nothing. `appMs`: how long the app starts (usualAppStart). */
+export function expectedCost(offer: Offer, records: Records, appMs: number | null = null): Ranking {
   const { dollarsPerHour: price, hostId, machineId, fields } = offer;
   const number = (field: string) => numberOf(columnOf(fields, field));
   const machine = (machineId === null ? undefined : records[machineKey(machineId)]) ?? EMPTY_RECORD;
@@ -62,8 +62,8 @@ export function expectedCost(offer: Offer, records: Records): Ranking {
   const about = `serves ${hoursText(lifeHours)} on average, ${Math.round(100 * failure)} % of starts fail; ${known}`;
   if (price === null || lifeHours <= 0) return { dollarsPerHour: null, why: `estimate without a price: ${about}` };
   const failedStarts = failure / (1 - failure); // for each that comes up
-  const diskPrice = number("storage_total_cost") ?? 0; // a part of the price
-  const appHours = Math.min(APP_START_HOURS, readyHours);
+  const diskPrice = number("storage_total_cost") ?? price - (number("dph_base") ?? price); // a part of the price
+  const appHours = Math.min((appMs ?? USUAL_APP_MS) / HOUR_MS, readyHours);
   const boot = (price * (appHours + END_HOURS) + diskPrice * (readyHours - appHours)) / lifeHours;
   const failed = (failedStarts * diskPrice * FAILED_START_HOURS) / lifeHours;
   const download = ((number("inet_down_cost") ?? 0) * IMAGE_GB * (1 + failedStarts)) / lifeHours;
@@ -77,8 +77,8 @@ export function expectedCost(offer: Offer, records: Records): Ranking {
 }
 
 /** The cheapest by expected cost first; those without a price come last, and equal ones keep their order. */
-export function byExpectedCost(offers: readonly Offer[], records: Records): Offer[] {
-  const costs = new Map(offers.map((offer) => [offer, expectedCost(offer, records).dollarsPerHour]));
+export function byExpectedCost(offers: readonly Offer[], records: Records, appMs: number | null = null): Offer[] {
+  const costs = new Map(offers.map((offer) => [offer, expectedCost(offer, records, appMs).dollarsPerHour]));
   const cost = (offer: Offer) => costs.get(offer) ?? Number.MAX_VALUE;
   return [...offers].sort((a, b) => cost(a) - cost(b));
 }

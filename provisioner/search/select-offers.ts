@@ -1,5 +1,6 @@
 // Selects the offers that may be rented, sorts them, and counts why the others are excluded. Pure.
 import { banOf } from "../model/bans.ts";
+import { usualAppStart } from "../state/boots.ts";
 import type { Records } from "../state/records.ts";
 import type { State } from "../state/schema.ts";
 import type { Offer } from "../vast/rows.ts";
@@ -27,7 +28,7 @@ export function selectOffers(
   offers: readonly Offer[],
   query: SearchQuery,
   needs: Requirements,
-  state: Pick<State, "avoided" | "goneOffers">,
+  state: Pick<State, "avoided" | "goneOffers"> & Partial<Pick<State, "boots">>,
   records: Records = {},
 ): Choice {
   const own = ownFilters(query, needs);
@@ -40,7 +41,9 @@ export function selectOffers(
     else rejected.push({ offer, rejection });
   }
   const inOrder = sorted(accepted, requestedOrder(query));
-  const ranked = query.byExpectedCost ? byExpectedCost(inOrder, records) : behindCheaper(inOrder, state.avoided);
+  const ranked = query.byExpectedCost
+    ? byExpectedCost(inOrder, records, usualAppStart(state.boots ?? []))
+    : behindCheaper(inOrder, state.avoided);
   return { offers: ranked, exclusions: countExclusions(rejected) };
 }
 

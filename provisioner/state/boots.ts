@@ -39,6 +39,12 @@ export function graceOf(boots: readonly Boot[], image: string): number | null {
   return Math.round(Math.min(Math.max(bootMs / 2 + appMs, LEAST_GRACE_MS), MOST_GRACE_MS));
 }
 
+/** How long an app usually takes from running to its first answer, ms, by the latest starts, whatever their image; null: there are none. */
+export function usualAppStart(boots: readonly Boot[]): number | null {
+  const latest = boots.slice(-REMEMBERED);
+  return latest.length === 0 ? null : typical(latest.map(({ appMs }) => appMs));
+}
+
 function typical(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * TYPICAL))] ?? 0;

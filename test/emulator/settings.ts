@@ -70,6 +70,8 @@ export const settingsSchema = z.strictObject({
   missingInstance: z.enum(["no_such_instance", "not_found"]),
   /** Probability that another customer rents an offer between search and create. */
   offerGoneProbability: z.number().min(0).max(1),
+  /** An image that is pulled costs its size times the machine's price of downloads. */
+  billDownloads: z.boolean(),
   /** Address of every instance; null means that each machine has its own. */
   advertise: z.string().min(1).nullable(),
   /** `public_ipaddr` ends in a newline, as the real one often does. */
@@ -110,6 +112,7 @@ export const DEFAULT_SETTINGS: Settings = {
   outbidIntendedStatus: "stopped",
   missingInstance: "no_such_instance",
   offerGoneProbability: 0,
+  billDownloads: false,
   advertise: null,
   trailingNewline: true,
   ipv6Twin: "some",

@@ -32,6 +32,7 @@ export function qualityMix(seed: number, { hours, pods, order = "dph_total" }: Q
       VAST_MAX_CREATES_PER_HOUR: "10",
     },
     qualities: true,
+    emulator: { ...calm.emulator, billDownloads: true },
     injections: calm.injections.filter(({ kind }) => kind !== "bad-hosts" && kind !== "instance"),
   };
 }

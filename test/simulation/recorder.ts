@@ -3,7 +3,7 @@
 
 import type { Server } from "../../common/upstream-file.ts";
 import type { Emulator } from "../emulator/emulator.ts";
-import { settle } from "../emulator/instances/billing.ts";
+import { settle, total } from "../emulator/instances/billing.ts";
 import { isListening } from "../emulator/instances/endpoints.ts";
 import { pullOf } from "../emulator/instances/images.ts";
 import { type Instance, isLive } from "../emulator/instances/instance.ts";
@@ -110,12 +110,12 @@ export function createRecorder(parts: RecorderParts): Recorder {
   /** Adds what was paid since the last call to what the instance did in that time: to be called before it does something else. */
   function recordBill(one: Seen): void {
     settle(world, one.instance);
-    const total = one.instance.bill.gpuDollars + one.instance.bill.diskDollars;
+    const dollars = total(one.instance.bill);
     const { paid } = one.contract;
-    if (one.servesNow) paid.serving += total - one.paid;
-    else if (paid.serving > 0 || one.contract.paid.after > 0) paid.after += total - one.paid;
-    else paid.before += total - one.paid;
-    one.paid = total;
+    if (one.servesNow) paid.serving += dollars - one.paid;
+    else if (paid.serving > 0 || one.contract.paid.after > 0) paid.after += dollars - one.paid;
+    else paid.before += dollars - one.paid;
+    one.paid = dollars;
   }
 
   function recordAnswers(one: Seen, answers: boolean): void {

@@ -14,6 +14,13 @@ export function change(world: World, instance: Instance, changes: Partial<Instan
   watchCredit(world);
 }
 
+/** Its image was downloaded, unless its layers are on the machine already. One that hangs in the pull or ends there is not billed. */
+function billDownload(world: World, { spec, machine, bill, pulledImage }: Instance): void {
+  if (!world.settings.billDownloads || pulledImage === spec.image) return;
+  const perGb = machine.facts.inet_down_cost;
+  if (typeof perGb === "number") bill.trafficDollars += pullOf(spec.image, world.settings).sizeGb * perGb;
+}
+
 /** Runs `step` after `delayMs` unless it is cancelled before. */
 export function later(world: World, instance: Instance, delayMs: number, step: () => void): void {
   const { epoch } = instance;
@@ -70,11 +77,15 @@ export function load(world: World, instance: Instance): void {
   }
   if (unpackedGb > instance.disk) {
     const text = "failed to register layer: failed to extract layer: write: no space left on device\n";
-    later(world, instance, plan.pullMs, () => change(world, instance, { statusMsg: text }));
+    later(world, instance, plan.pullMs, () => {
+      billDownload(world, instance);
+      change(world, instance, { statusMsg: text });
+    });
     return;
   }
   later(world, instance, plan.pullMs, () => {
     if (isHeld(world, instance)) return;
+    billDownload(world, instance);
     change(world, instance, { actualStatus: "created", statusMsg: null, pulledImage: instance.spec.image });
     later(world, instance, plan.startMs, () => {
       if (!isHeld(world, instance)) run(world, instance);

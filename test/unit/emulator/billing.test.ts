@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { isObject } from "../../emulator/json.ts";
 import { dump, jsonParameter, listed, onlyOffer, rent, rowsOf, START, type Trial, trial } from "./harness.ts";
 
 const HOUR = 3600;
@@ -111,6 +112,26 @@ describe("what is announced and charged", () => {
     expect(row).toMatchObject({ source: `instance-${id}`, metadata: { label: "k8s_pod=a" } });
     expect(row?.amount).toBeCloseTo(0.36 + (0.15 * 20) / 720 + 0.5, 2);
     expect(rowsOf(charges(t, filters(soon, soon + 1)), "results")).toEqual([]);
+  });
+
+  it("shows the download of an image once its pull has ended, and not where its layers are known, if it is told to", () => {
+    const traffic = (settings: object) => {
+      const images = { "example/app:1": { sizeGb: 5 } };
+      const t = trial({ settings: { bootSeconds: 10, images, ...settings } });
+      const id = rent(t, {}, { inet_down_cost: 0.02 });
+      const trafficIn = (seconds: number) => {
+        t.pass(seconds);
+        const [row] = rowsOf(charges(t, filters(START / 1000, soon)), "results");
+        const items: unknown[] = Array.isArray(row?.items) ? row.items : [];
+        return items.find((item) => isObject(item) && item.type === "bwd");
+      };
+      const first = [trafficIn(5), trafficIn(5)];
+      t.api("PUT", `/api/v0/instances/${id}/`, { state: "stopped" });
+      t.api("PUT", `/api/v0/instances/${id}/`, { state: "running" });
+      return [...first, trafficIn(20)].map((item) => (isObject(item) ? item.amount : null));
+    };
+    expect(traffic({ billDownloads: true })).toEqual([0, 0.1, 0.1]);
+    expect(traffic({})).toEqual([0, 0, 0]);
   });
 
   it("gives pages, and refuses a key without the right", () => {

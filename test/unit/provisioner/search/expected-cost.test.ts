@@ -27,6 +27,19 @@ describe("the expected cost of an offer", () => {
     expect(cost({ m50: slow }, { storage_total_cost: undefined })).toBeCloseTo(0.2 + (0.2 * 120) / 3600 / 48, 5);
   });
 
+  test("takes for the disk's price what the whole price has beside the GPU's, where the API does not tell it", () => {
+    const parts = { storage_total_cost: undefined, dph_base: 0.2 - 0.012 };
+    expect(cost({}, parts)).toBeCloseTo(cost({}), 9);
+  });
+
+  test("counts the app's start as long as the latest ones took", () => {
+    const record = { m50: { ...good, ends: 100, servedMs: 100 * HOUR } };
+    const costAt = (appMs: number | null) => expectedCost(one(), record, appMs).dollarsPerHour ?? 0;
+    expect(costAt(null)).toBe(costAt(90_000));
+    expect(costAt(120_000) - costAt(60_000)).toBeGreaterThan(0.002);
+    expect(costAt(HOUR)).toBe(costAt(10 * HOUR)); // no longer than the machine took until it was ready
+  });
+
   test("grows with early ends: each costs another start and the rest of a grace", () => {
     const halfHours = record({ boots: 1000, readyMs: 1000 * 90_000, ends: 1000, servedMs: 500 * HOUR });
     expect(cost({ m50: halfHours })).toBeCloseTo(0.2 + (0.2 * 120) / 3600 / 0.5, 3);

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { applyObservation } from "../../../../provisioner/state/apply-observation.ts";
-import { type Boot, graceOf, withBoot } from "../../../../provisioner/state/boots.ts";
+import { type Boot, graceOf, usualAppStart, withBoot } from "../../../../provisioner/state/boots.ts";
 import type { State } from "../../../../provisioner/state/schema.ts";
 import {
   desired,
@@ -54,6 +54,15 @@ describe("how long a dead instance is worth a wait", () => {
       }),
     );
   });
+});
+
+test("how long an app usually starts follows the slower of the latest eight starts, whatever their image", () => {
+  expect(usualAppStart([])).toBeNull();
+  expect(usualAppStart([boot(100, 30), boot(100, 90), boot(100, 31), boot(100, 29, "example/app:1")])).toBe(
+    90 * SECOND,
+  );
+  const old = Array.from({ length: 8 }, () => boot(100, 600));
+  expect(usualAppStart([...old, ...Array.from({ length: 8 }, () => boot(100, 20))])).toBe(20 * SECOND);
 });
 
 test("the latest eight boots of an image are remembered, and eight of all others", () => {
