@@ -6,7 +6,14 @@ import { readSmallFileSync } from "../common/small-file.ts";
 import type { RegistryLogin } from "../common/variable-parsers.ts";
 import type { Values } from "../common/variables.ts";
 import type { MaxUnavailable } from "./fleet/unavailable.ts";
-import { type Desired, type Limits, type OnTerminate, type Policy, revisionOf } from "./model/desired.ts";
+import {
+  type Desired,
+  type Limits,
+  type OnTerminate,
+  type Policy,
+  type PriceIncreasePolicy,
+  revisionOf,
+} from "./model/desired.ts";
 import { labelOf } from "./model/label.ts";
 import { type RedisAddress, type RedisAddresses, redisAddresses } from "./redis/address.ts";
 import type { RedisTarget } from "./redis/url.ts";
@@ -41,6 +48,7 @@ export interface PlanSettings {
 
 export interface ProvisionerSettings extends PlanSettings {
   onTerminate: OnTerminate;
+  priceIncrease: PriceIncreasePolicy;
   /** How long an ordered destroy may take from SIGTERM on. */
   terminateMs: number;
   /** The group of pods that call the API from one address. */
@@ -56,9 +64,12 @@ export interface ProvisionerSettings extends PlanSettings {
 /** The settings of `run`. Throws a `SettingsError` with all problems. */
 export function readProvisionerSettings(source: SettingsSource): ProvisionerSettings {
   const { values: v, warnings } = readSettings(PROVISIONER_VARIABLES, source);
+  if (v.VAST_PRICE_INCREASE === "accept-under-max" && v.VAST_MAX_DPH === undefined)
+    throw new SettingsError([INCREASE_WITHOUT_CEILING]);
   return {
     ...planSettings(v, v.DOCKER_LOGIN, warnings, source),
     onTerminate: v.VAST_ON_TERMINATE,
+    priceIncrease: v.VAST_PRICE_INCREASE,
     terminateMs: v.VAST_TERMINATE_SECONDS * 1000,
     egress: v.FLEET_EGRESS,
     maxUnavailable: v.FLEET_MAX_UNAVAILABLE,
@@ -78,6 +89,7 @@ export function readPlanSettings(source: SettingsSource): PlanSettings {
 /** What has no part in a decision: the login of a create, turns among pods, ports, reports, and what happens at a stop. */
 const NOT_FOR_PLAN = [
   "VAST_TEMPLATE_FILE",
+  "VAST_PRICE_INCREASE",
   "DOCKER_LOGIN",
   "FLEET_EGRESS",
   "FLEET_MAX_UNAVAILABLE",
@@ -156,6 +168,8 @@ function planSettings(
   };
 }
 
+const INCREASE_WITHOUT_CEILING =
+  "VAST_PRICE_INCREASE is accept-under-max and VAST_MAX_DPH is missing: set the highest price that may be accepted, or never.";
 const EXPECT_WITHOUT_PATH =
   "VAST_HEALTH_EXPECT is set without VAST_HEALTH_PATH: set the path whose answer holds that text, or leave both out.";
 

@@ -8,14 +8,12 @@ import { type BanStore, createBanStore, noBans } from "../blacklist/store.ts";
 import { shareAccountId } from "../fleet/account-id.ts";
 import { createAccountReadings } from "../fleet/account-readings.ts";
 import { type FleetKeys, fleetKeys } from "../fleet/keys.ts";
-import { createMoneyReadings } from "../fleet/money-readings.ts";
 import { createOfferMarket } from "../fleet/offer-market.ts";
 import { noPodTurns } from "../fleet/pod-turns.ts";
 import type { Fleet } from "../fleet/shared-reading.ts";
 import { createAccountLease } from "../lease/account-lease.ts";
 import { type Lease, newToken, noLease } from "../lease/lease.ts";
 import { type LoopState, noteFile, serverToLeave, startState, takeState } from "../loop-state.ts";
-import { watchAccount } from "../observe/account-watch.ts";
 import type { ListReader } from "../observe/list-reader.ts";
 import { createLostLabelLook } from "../observe/lost-label.ts";
 import { createObserver } from "../observe/observe.ts";
@@ -48,6 +46,7 @@ import { connectReports, type Reports } from "./reports.ts";
 import { connectRunAccount, type RunAccount } from "./run-account.ts";
 import { shutdown } from "./shutdown.ts";
 import { statusSource } from "./status-source.ts";
+import { watchMoney } from "./watch-money.ts";
 
 /** What an earlier run has left. `fresh`: there was no usable state file. */
 interface Restored {
@@ -113,9 +112,7 @@ export async function run(settings: ProvisionerSettings, deps: Dependencies, sto
     const pauses = watchPauses(deps.clock, stop);
     const parts = loopParts(context, restored, account, stores, counts, lists, probe, pauses, reports);
     const main = runLoop(parts, loop, stop, mutations.signal);
-    const sharing = { ...account, clock: deps.clock, fleet: stores.fleet };
-    const readings = { ...createAccountReadings(sharing), ...createMoneyReadings(sharing) };
-    const watched = watchAccount({ ...deps, readings, log, label: settings.desired.label }, loop, stop);
+    const watched = watchMoney(context, loop, { ...account, ...stores }, stop);
     await Promise.all([main, runServing({ ...parts, probe }, loop, stop), lead(stop), watched]);
     const { ending: onEnding } = reports;
     const stoppedAt = mutations.stoppedAt();

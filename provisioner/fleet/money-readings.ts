@@ -20,7 +20,13 @@ const DAY_MS = 86_400_000;
 const CHARGED_DAYS = 30;
 
 const sharedIncreases: z.ZodType<PriceIncrease[]> = z.array(
-  z.object({ id: z.int(), instanceId: z.int(), factor: z.number(), endsAt: z.number().nullable() }),
+  z.object({
+    id: z.int(),
+    instanceId: z.int(),
+    factor: z.number(),
+    endsAt: z.number().nullable(),
+    otherCosts: z.literal(true).optional(),
+  }),
 );
 const sharedCharges = z.object({ since: z.number(), byLabel: z.record(z.string(), z.number()) });
 

@@ -19,7 +19,15 @@ export function pendingPriceOf(
   { priceIncreases }: AccountView,
 ): { dollarsPerHour: number; at: number | null } | null {
   const pending = priceIncreases?.find(({ instanceId }) => instanceId === row.id);
-  if (pending === undefined || row.dollarsPerHour === null) return null;
+  return pending === undefined ? null : priceAfter(row, pending);
+}
+
+/** The price of the instance if the increase is accepted. */
+export function priceAfter(
+  row: Instance,
+  pending: PriceIncrease,
+): { dollarsPerHour: number; at: number | null } | null {
+  if (row.dollarsPerHour === null) return null;
   const disk = row.diskDollarsPerHour ?? 0;
   return { dollarsPerHour: (row.dollarsPerHour - disk) * pending.factor + disk, at: pending.endsAt ?? row.endsAt };
 }

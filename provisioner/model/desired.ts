@@ -47,6 +47,10 @@ export type Policy = (typeof POLICIES)[number];
 export const UPDATE_STRATEGIES = ["recreate", "in-place"] as const;
 export type UpdateStrategy = (typeof UPDATE_STRATEGIES)[number];
 
+/** What is done when the host of an instance asks for a higher price (VAST_PRICE_INCREASE). */
+export const PRICE_INCREASES = ["never", "accept-under-max"] as const;
+export type PriceIncreasePolicy = (typeof PRICE_INCREASES)[number];
+
 /** What happens to the instance on SIGTERM (VAST_ON_TERMINATE). */
 export const ON_TERMINATE = ["keep", "scale-down", "destroy"] as const;
 export type OnTerminate = (typeof ON_TERMINATE)[number];

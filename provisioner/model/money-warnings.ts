@@ -37,7 +37,7 @@ function priceWarning(row: Instance, account: AccountView): MoneyWarning | null 
   const [now, then] = [row.dollarsPerHour, pending.dollarsPerHour].map((price) => `$${price.toFixed(3)}/h`);
   return {
     key: `price ${row.id} ${then}`,
-    message: `the host of ${describe(row)} asks for ${then} instead of ${now} from ${until} on: accept that in the console of Vast.ai to keep the instance; otherwise its contract ends then, and another one is created`,
+    message: `the host of ${describe(row)} asks for ${then} instead of ${now} from ${until} on: to keep the instance, accept that in the console of Vast.ai, or set VAST_PRICE_INCREASE and VAST_MAX_DPH; otherwise its contract ends then, and it is replaced before that`,
   };
 }
 

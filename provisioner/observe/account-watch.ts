@@ -1,5 +1,5 @@
-// Reads what concerns the money of the account, beside the passes: nothing waits for it, and no decision depends on it. Logs what an
-// operator must hear in good time. Touches the API, and Redis where pods share readings.
+// Reads what concerns the money of the account, beside the passes: nothing waits for it, and no pass decides by it. Logs what an operator
+// must hear in good time. Touches the API, and Redis where pods share readings.
 import type { Clock } from "../../common/clock.ts";
 import type { Logger } from "../../common/logging.ts";
 import { runPasses, WakeSignal } from "../../common/loop.ts";
@@ -18,6 +18,8 @@ export interface AccountWatchParts {
   random: () => number;
   log: Logger;
   label: string;
+  /** Called with each look, before the warnings. */
+  acceptPrice?: ((stop: AbortSignal) => Promise<void>) | undefined;
 }
 
 /** What the loop knows, and where the readings are kept. */
@@ -136,6 +138,7 @@ export function createAccountWatch(
 
   return async (stop) => {
     for (const one of all) await one(stop);
+    await parts.acceptPrice?.(stop);
     const { seen, state, account } = loop;
     if (seen?.list.known) {
       const rows = seen.list.value.filter(({ id }) => !state.pendingDeletes.some((d) => d.id === id));

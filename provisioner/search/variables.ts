@@ -2,6 +2,7 @@
 import * as z from "zod";
 import { boolean, dollars, seconds, secondsOrNone } from "../../common/variable-parsers.ts";
 import { byDefault, EXPECTED, optional, required, type VariableTable } from "../../common/variables.ts";
+import { PRICE_INCREASES } from "../model/desired.ts";
 import { readOrder } from "./order.ts";
 import { readQuery } from "./query.ts";
 import { QueryError } from "./query-error.ts";
@@ -61,5 +62,10 @@ export const SEARCH_VARIABLES = {
     group: "search",
     meaning: "an instance is replaced so long before its contract ends; `0`: when it has ended",
     expects: EXPECTED.secondsOrNone,
+  }),
+  VAST_PRICE_INCREASE: byDefault(z.enum(PRICE_INCREASES), "never", {
+    group: "search",
+    meaning: "a host's higher price: `never` accept it, or `accept-under-max` (not above VAST_MAX_DPH, which it needs)",
+    expects: "never or accept-under-max",
   }),
 } as const satisfies VariableTable;

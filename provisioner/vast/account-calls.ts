@@ -1,6 +1,7 @@
 // What the API says about the money of an account: announced prices, and what was charged. Touches the API through the function that it is
 // given. Neither is needed to run a pod, and a key may lack the right to read it.
 import * as z from "zod";
+import type { Fence } from "../../common/http.ts";
 import { expectShape, malformed, wholeNumber } from "./checks.ts";
 import type { Send } from "./transport.ts";
 
@@ -12,6 +13,8 @@ export interface PriceIncrease {
   factor: number;
   /** When the contract ends if it is not accepted, epoch ms. */
   endsAt: number | null;
+  /** Disk, traffic or fees become dearer as well: what that costs an hour is not known. */
+  otherCosts?: true | undefined;
 }
 
 /** $ that were charged, traffic included, by label. */
@@ -30,6 +33,7 @@ const number = z.union([
     .regex(/^-?\d+(\.\d+)?$/)
     .transform(Number),
 ]);
+const looseRow = z.looseObject({});
 const increases = z.object({ pending_price_increases: z.array(z.unknown()) });
 const increase = z.object({
   pending_price_increase_id: wholeNumber,
@@ -38,6 +42,19 @@ const increase = z.object({
   old_gpu_costpersec: number.refine((old) => old > 0),
   contract_end_date: number.nullish().catch(null),
 });
+
+// Null: this price stays.
+const OTHER_COSTS = ["disk_ram_costpersec", "bwu_cost", "bwd_cost", "platform_fee"] as const;
+
+/** A price that cannot be read may be a higher one. */
+function raisesOtherCosts(row: Readonly<Record<string, unknown>>): boolean {
+  return OTHER_COSTS.some((name) => {
+    const wanted = row[`new_${name}`] ?? null;
+    if (wanted === null) return false;
+    const [after, before] = [number.safeParse(wanted), number.safeParse(row[`old_${name}`])];
+    return !after.success || !before.success || after.data > before.data;
+  });
+}
 
 /** Those of all instances of the account. A row that cannot be read is left out: it only announces something. */
 export async function readPriceIncreases(send: Send, signal?: AbortSignal): Promise<PriceIncrease[]> {
@@ -53,8 +70,16 @@ export async function readPriceIncreases(send: Send, signal?: AbortSignal): Prom
       instanceId: data.contract_id,
       factor: data.new_gpu_costpersec / data.old_gpu_costpersec,
       endsAt: data.contract_end_date == null ? null : data.contract_end_date * 1000,
+      ...(raisesOtherCosts(looseRow.parse(row)) ? { otherCosts: true as const } : {}),
     };
   });
+}
+
+/** Accepts what a host asks for. It may be repeated: what is accepted is not pending any more. */
+export async function acceptIncrease(send: Send, id: number, fence: Fence, signal?: AbortSignal): Promise<void> {
+  const path = "/api/v0/instances/accept-price-increase/";
+  const body = { pending_price_increase_id: id };
+  await send({ method: "PUT", path, body, endpoint: "accept_price", retryRateLimited: false, fence }, signal);
 }
 
 const charge = z.object({

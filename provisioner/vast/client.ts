@@ -2,7 +2,7 @@
 // `VastError`. Touches the API through the function that it is given.
 import * as z from "zod";
 import type { Fence } from "../../common/http.ts";
-import { type Charges, type PriceIncrease, readCharges, readPriceIncreases } from "./account-calls.ts";
+import { acceptIncrease, type Charges, type PriceIncrease, readCharges, readPriceIncreases } from "./account-calls.ts";
 import { expectShape, wholeNumber } from "./checks.ts";
 import { VastError } from "./errors.ts";
 import {
@@ -81,6 +81,8 @@ export interface VastClient {
   createInstance(request: CreateRequest, fence: Fence, signal?: AbortSignal, beforeSent?: AbortSignal): Promise<number>;
   /** Sends the destroy request. When it resolves, the request was accepted; the instance may still exist. */
   destroyInstance(id: number, fence: Fence, signal?: AbortSignal): Promise<void>;
+  /** Accepts the price that the host of an instance announces, by the id of the announcement: its contract then goes on after its end. */
+  acceptPriceIncrease(id: number, fence: Fence, signal?: AbortSignal): Promise<void>;
   /** Prepares the container with which the next recycle starts. Both calls may be repeated. */
   updateTemplate(request: UpdateRequest, fence: Fence, signal?: AbortSignal): Promise<void>;
   /** Replaces the container on the same machine by one with the prepared image, which is pulled. What its disk holds is lost. */
@@ -212,6 +214,7 @@ export function createVastClient(send: Send, { apiKey, clean, onDuplicateTemplat
     },
 
     priceIncreases: (signal) => readPriceIncreases(send, signal),
+    acceptPriceIncrease: (id, fence, signal) => acceptIncrease(send, id, fence, signal),
     charges: (from, to, signal) => readCharges(send, from, to, signal),
 
     async searchOffers(search, signal, onSent) {

@@ -17,6 +17,7 @@ export const INTERVALS_MS: Readonly<Record<string, number>> = {
   search: 6000, // ten a minute
   user: 1000,
   price_increases: 2000,
+  accept_price: 2000, // no documented number: that of the reading
   charges: 1000,
 };
 export const PENALTY_MS: Readonly<Record<string, number>> = { create: 12_000 };

@@ -69,3 +69,17 @@ test("a key that may not read the charges runs the pod all the same: what was bi
   const { money, state } = await status("the credit is read", (s) => s.money.creditDollars !== null);
   expect([state, money.billed]).toEqual(["ready", null]);
 });
+
+test("a higher price is accepted where it stays under the ceiling, and the contract goes on", async () => {
+  const provisioner = await pod.provision({ VAST_PRICE_INCREASE: "accept-under-max", VAST_MAX_DPH: "2" });
+  const { instance } = await pod.ready();
+  const before = (await pod.status()).instances[0]?.endsAt ?? "";
+  await pod.emulator.event(instance?.id ?? 0, "price-increase", { gpuPerHour: 1.5 });
+  const accepted = () => logOf(provisioner).map(({ msg }) => String(msg));
+  await until("it is accepted", async () => accepted().some((line) => line.endsWith("it is accepted")), PATIENT);
+  await until("it is verified", async () => accepted().some((line) => line.includes("goes on until")), PATIENT);
+  const { instances } = await pod.status();
+  expect(Date.parse(instances[0]?.endsAt ?? "")).toBeGreaterThan(Date.parse(before));
+  const calls = (await pod.emulator.mutations()).map(({ method, path }) => `${method} ${path}`);
+  expect(calls.slice(1)).toEqual(["PUT /api/v0/instances/accept-price-increase/"]);
+});

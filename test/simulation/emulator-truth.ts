@@ -83,6 +83,15 @@ export interface RecycleTruth {
   wanted: string;
 }
 
+/** A pod accepts the higher price that the host of an instance with this label asks for; the price is that of GPUs and disk. */
+export interface AcceptedPriceTruth {
+  at: number;
+  pod: number;
+  id: number;
+  label: string | null;
+  dollarsPerHour: number;
+}
+
 export interface PodTruth {
   name: string;
   label: string;
@@ -102,6 +111,8 @@ export interface PodTruth {
   /** When the pod was replaced and its volumes were lost. */
   replacedAt: number[];
   maxCreatesPerHour: number;
+  /** VAST_MAX_DPH; null without one. */
+  maxDollarsPerHour: number | null;
   /** When another image was desired. */
   imageChanges: number[];
   /** Its stops that order the end of its instances. */
@@ -131,6 +142,7 @@ export interface Truth {
   touches: TouchTruth[];
   destroys: DestroyTruth[];
   recycles: RecycleTruth[];
+  acceptedPrices: AcceptedPriceTruth[];
   disturbances: Disturbance[];
   /** When Redis was down or lost its data; the whole run if there is no Redis. */
   redisUnreliable: Span[];

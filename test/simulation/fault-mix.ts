@@ -6,6 +6,7 @@ import { drawContractEnds, drawShortOffers } from "./contract-ends.ts";
 import { drawEnds } from "./ends.ts";
 import { drawFault } from "./faults.ts";
 import { drawFreezes } from "./freezes.ts";
+import { drawPriceIncreases } from "./price-increases.ts";
 import { KILL_POINTS, type KillPoint } from "./process.ts";
 import { drawRefusals } from "./refusals.ts";
 import { drawReplacements } from "./replacements.ts";
@@ -86,6 +87,9 @@ export function faultMix(seed: number, { hours, pods, fleet = false }: FaultMixO
     injections.push(short.injection);
     env.VAST_SEARCH_QUERY = short.query;
   }
+  const prices = drawPriceIncreases(seededRandom(seed, "price-increases"), pods, faultsEndMs);
+  Object.assign(env, prices.env);
+  injections.push(...prices.injections);
   const freezes = { pods, faultsEndMs, steadyRedis: redis === "steady", losesRows };
   injections.push(...drawFreezes(seededRandom(seed, "freezes"), freezes));
   const oneAddress = random.chance(0.5) || fleet;

@@ -341,3 +341,20 @@ test("law 15: a program that forgets what served before an update loses the inst
     "typo-undone",
   );
 });
+
+test("law 16: a program that misreads a price accepts one above its ceiling", async () => {
+  const env = { VAST_PRICE_INCREASE: "accept-under-max", VAST_MAX_DPH: "2" };
+  const asks = (gpuPerHour: number) => scenarioWith([instanceEvent(3, "price-increase", { gpuPerHour })], { env });
+  const halves = withCalls(async ({ path }, pass) => {
+    if (!path.endsWith("/pending-price-increases/")) return "pass";
+    const answer = await pass();
+    const rows = Array.isArray(answer.pending_price_increases) ? answer.pending_price_increases.filter(isObject) : [];
+    const halved = rows.map((row) => ({ ...row, new_gpu_costpersec: Number(row.new_gpu_costpersec) / 2 }));
+    return { ...answer, pending_price_increases: halved };
+  });
+  const { truth } = await simulate(asks(1), {});
+  expect(truth.acceptedPrices).toHaveLength(1);
+  expect(judge(truth)).toEqual([]);
+  expect(await broken(asks(3), healthy)).toEqual([]);
+  expect(await broken(asks(3), halves)).toEqual(["price-ceiling"]);
+});

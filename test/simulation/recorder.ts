@@ -259,11 +259,22 @@ export function createRecorder(parts: RecorderParts): Recorder {
     });
   }
 
+  function recordAcceptedPrice(pod: number, request: ApiRequest): void {
+    const body = parseJson(request.body);
+    const increase = isObject(body) ? body.pending_price_increase_id : null;
+    const instance = [...world.live.values()].find(({ priceIncrease }) => priceIncrease?.id === increase);
+    if (!instance?.priceIncrease) return; // it is not pending any more: the call changes nothing
+    const { dph_total: total, dph_base: base } = instanceRow(world, instance);
+    const dollarsPerHour = instance.priceIncrease.gpuPerHour + Number(total) - Number(base);
+    truth.acceptedPrices.push({ at: now(), pod, id: instance.id, label: instance.label, dollarsPerHour });
+  }
+
   return {
     truth,
     observe,
     sent(pod, request) {
       if (kindOf(request) === "destroy") recordDestroy(pod, idIn(request));
+      if (request.url.includes("/accept-price-increase/")) recordAcceptedPrice(pod, request);
     },
     arrived(pod, request, answer) {
       if (request.method === "GET" || request.method === "POST") return;

@@ -9,6 +9,7 @@ import { nothingLeft } from "./nothing-left.ts";
 import { oneOwner } from "./one-owner.ts";
 import { orderedEnd } from "./ordered-end.ts";
 import { othersUntouched } from "./others.ts";
+import { priceCeiling } from "./price-ceiling.ts";
 import { servesOrEnds } from "./serves-or-ends.ts";
 import { servingAgain } from "./serving-again.ts";
 import { twoInstances } from "./two-instances.ts";
@@ -30,6 +31,7 @@ export const LAWS = {
   "update-shown": updateShown,
   "contract-ends": contractEnds,
   "typo-undone": typoUndone,
+  "price-ceiling": priceCeiling,
 } as const satisfies Record<string, Law>;
 export type LawName = keyof typeof LAWS;
 

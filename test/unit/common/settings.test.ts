@@ -168,6 +168,7 @@ describe("an invalid value is a problem that names the variable and what is vali
     ["VAST_MIN_DURATION_SECONDS", "1d"],
     ["VAST_END_MARGIN_SECONDS", "-1"],
     ["VAST_END_MARGIN_SECONDS", "15m"],
+    ["VAST_PRICE_INCREASE", "always"],
     ["UPSTREAM_PATH", "upstream.json"],
     ["UPSTREAM_PATH", "/run/a\u0007b"],
     ["NGINX_UPSTREAM_KEEPALIVE_SECONDS", "0"],

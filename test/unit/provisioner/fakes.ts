@@ -40,6 +40,8 @@ export interface ClientScript {
   /** $ left to spend. */
   credit?: () => number | null;
   priceIncreases?: () => PriceIncrease[];
+  /** Accepts, or throws. */
+  acceptPrice?: (id: number) => void;
   charges?: () => Charges;
   offers?: () => Offer[];
   /** Answers the contract, or throws. */
@@ -114,6 +116,10 @@ export function fakeClient(journal: Journal, script: ClientScript = {}): FakeCli
     async priceIncreases() {
       journal.push("price increases");
       return script.priceIncreases?.() ?? [];
+    },
+    async acceptPriceIncrease(id) {
+      journal.push(`accept price ${id}`);
+      script.acceptPrice?.(id);
     },
     async charges() {
       journal.push("charges");

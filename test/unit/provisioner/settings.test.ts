@@ -296,3 +296,13 @@ test("destroy needs no Redis unless it is enabled, and then knows its password",
   const apart = { BLACKLIST_REDIS_URL: "redis://redis:6379/10", BLACKLIST_REDIS_PASSWORD: "hunter22" };
   expect(read({ BLACKLIST_ENABLED: "true", ...apart })).toMatchObject(known);
 });
+
+test("a price increase is accepted only under a ceiling: VAST_MAX_DPH must be set", () => {
+  const read = (more: object) =>
+    readProvisionerSettings({ env: { ...required, ...more }, flags: {}, readFile: () => "" });
+  expect(() => read({ VAST_PRICE_INCREASE: "accept-under-max" })).toThrow(
+    "VAST_PRICE_INCREASE is accept-under-max and VAST_MAX_DPH is missing",
+  );
+  expect(read({ VAST_PRICE_INCREASE: "accept-under-max", VAST_MAX_DPH: "0.5" }).priceIncrease).toBe("accept-under-max");
+  expect(read({}).priceIncrease).toBe("never");
+});

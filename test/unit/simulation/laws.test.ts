@@ -11,6 +11,7 @@ import { nothingLeft } from "../../simulation/laws/nothing-left.ts";
 import { oneOwner } from "../../simulation/laws/one-owner.ts";
 import { orderedEnd } from "../../simulation/laws/ordered-end.ts";
 import { othersUntouched } from "../../simulation/laws/others.ts";
+import { priceCeiling } from "../../simulation/laws/price-ceiling.ts";
 import { servesOrEnds } from "../../simulation/laws/serves-or-ends.ts";
 import { servingAgain } from "../../simulation/laws/serving-again.ts";
 import { twoInstances } from "../../simulation/laws/two-instances.ts";
@@ -40,6 +41,7 @@ function truthOf(over: Partial<Truth> = {}, pod: Partial<PodTruth> = {}): Truth 
         replacedAt: [],
         ends: [],
         maxCreatesPerHour: 6,
+        maxDollarsPerHour: 1,
         imageChanges: [],
         ...pod,
       },
@@ -49,6 +51,7 @@ function truthOf(over: Partial<Truth> = {}, pod: Partial<PodTruth> = {}): Truth 
     touches: [],
     destroys: [],
     recycles: [],
+    acceptedPrices: [],
     disturbances: [],
     redisUnreliable: [],
     ...over,
@@ -363,6 +366,15 @@ describe("the end of a contract", () => {
     expect(contractEnds(truthOf({ destroys: times(4) }))).toEqual([]);
     expect(contractEnds(truthOf({ destroys: times(5) }))).toHaveLength(1);
   });
+});
+
+test("an accepted price is a breach above the ceiling, without one, and for another's instance", () => {
+  const law = (dollarsPerHour: number, label: string | null = LABEL, pod: Partial<PodTruth> = {}) =>
+    priceCeiling(truthOf({ acceptedPrices: [{ at: 5, pod: 0, id: 1, label, dollarsPerHour }] }, pod));
+  expect(law(1)).toEqual([]);
+  expect(law(1.001)).toMatchObject([{ law: "price-ceiling", at: 5 }]);
+  expect(law(0.5, null)).toHaveLength(1);
+  expect(law(0.5, LABEL, { maxDollarsPerHour: null })).toHaveLength(1);
 });
 
 test("a dead server is a breach when nginx routes to it for more than 20 s while the pod could drop it", () => {

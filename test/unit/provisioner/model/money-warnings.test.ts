@@ -37,7 +37,7 @@ describe("a warning", () => {
 
   test("says what a host asks for, until when, and what to do", () => {
     expect(messages([priced], asks(1.5, NOW), NOW)).toEqual([
-      "the host of instance 7835610 (RTX 4090, $1.000/h) asks for $1.400/h instead of $1.000/h from 2026-11-23T15:00:00.000Z on: accept that in the console of Vast.ai to keep the instance; otherwise its contract ends then, and another one is created",
+      "the host of instance 7835610 (RTX 4090, $1.000/h) asks for $1.400/h instead of $1.000/h from 2026-11-23T15:00:00.000Z on: to keep the instance, accept that in the console of Vast.ai, or set VAST_PRICE_INCREASE and VAST_MAX_DPH; otherwise its contract ends then, and it is replaced before that",
     ]);
   });
 

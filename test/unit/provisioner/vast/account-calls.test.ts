@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { readCharges, readPriceIncreases } from "../../../../provisioner/vast/account-calls.ts";
+import { acceptIncrease, readCharges, readPriceIncreases } from "../../../../provisioner/vast/account-calls.ts";
 import type { ApiCall } from "../../../../provisioner/vast/transport.ts";
 import { LABEL, NOW } from "../plan/situation.ts";
 
@@ -32,6 +32,28 @@ describe("price increases", () => {
       { id: 7, instanceId: 312, factor: expect.closeTo(1.25), endsAt: 1_790_000_000_000 },
     ]);
     expect(calls).toMatchObject([{ method: "GET", endpoint: "price_increases", retryRateLimited: false }]);
+  });
+
+  test("are marked where disk, traffic or fees become dearer too, or cannot be read", async () => {
+    const base = { pending_price_increase_id: 7, contract_id: 312, old_gpu_costpersec: 1, new_gpu_costpersec: 2 };
+    const marked = async (more: object) => {
+      const [read] = await readPriceIncreases(api({ pending_price_increases: [{ ...base, ...more }] }).send);
+      return read?.otherCosts;
+    };
+    expect(await marked({ new_bwu_cost: null, old_bwu_cost: 0 })).toBeUndefined();
+    expect(await marked({ new_bwu_cost: 0.01, old_bwu_cost: "0.01" })).toBeUndefined();
+    expect(await marked({ new_disk_ram_costpersec: 0.02, old_disk_ram_costpersec: 0.01 })).toBe(true);
+    expect(await marked({ new_platform_fee: 1 })).toBe(true);
+    expect(await marked({ new_bwd_cost: "much", old_bwd_cost: 1 })).toBe(true);
+  });
+
+  test("are accepted by their id, with nothing else in the body", async () => {
+    const { send, calls } = api({ success: true });
+    await acceptIncrease(send, 7, () => true);
+    const path = "/api/v0/instances/accept-price-increase/";
+    expect(calls).toMatchObject([
+      { method: "PUT", path, body: { pending_price_increase_id: 7 }, endpoint: "accept_price" },
+    ]);
   });
 
   test.each([{}, { pending_price_increases: null }])("are unknown, not none, in %j", async (body) => {
