@@ -20,6 +20,7 @@ import type { RedisTarget } from "./redis/url.ts";
 import { type SearchQuery, withDuration, withOrder } from "./search/query.ts";
 import { judgeSearch } from "./search/unknown-fields.ts";
 import { createSecrets, passwordsOf, type Secrets } from "./secrets.ts";
+import type { WantedTemplate } from "./template/file.ts";
 import { PROVISIONER_VARIABLES } from "./variables.ts";
 
 /** What decides, and what is read for a decision. */
@@ -49,6 +50,10 @@ export interface PlanSettings {
 export interface ProvisionerSettings extends PlanSettings {
   onTerminate: OnTerminate;
   priceIncrease: PriceIncreasePolicy;
+  /** The template file, if one is named. */
+  templatePath: string | undefined;
+  /** Its content; null until it was read, or without one. */
+  template: WantedTemplate | null;
   /** How long an ordered destroy may take from SIGTERM on. */
   terminateMs: number;
   /** The group of pods that call the API from one address. */
@@ -70,6 +75,8 @@ export function readProvisionerSettings(source: SettingsSource): ProvisionerSett
     ...planSettings(v, v.DOCKER_LOGIN, warnings, source),
     onTerminate: v.VAST_ON_TERMINATE,
     priceIncrease: v.VAST_PRICE_INCREASE,
+    templatePath: v.VAST_TEMPLATE_FILE,
+    template: null,
     terminateMs: v.VAST_TERMINATE_SECONDS * 1000,
     egress: v.FLEET_EGRESS,
     maxUnavailable: v.FLEET_MAX_UNAVAILABLE,

@@ -232,7 +232,7 @@ export const PROVISIONER_VARIABLES = {
   ),
   VAST_TEMPLATE_FILE: optional(path, {
     group: "program",
-    meaning: "file (YAML or JSON) with the content of the template, for `vast-provisioner template`",
+    meaning: "file (YAML or JSON) with the content of the template: written at a start, and by `template apply`",
     expects: EXPECTED.path,
   }),
   STATE_PATH: byDefault(path, "/var/lib/vast-pod/provisioner.json", {

@@ -13,6 +13,11 @@ export interface ApplyTemplateParts {
   clock: Clock;
   /** Null without a fleet. */
   record: TemplateRecord | null;
+  /**
+   * Of a pod that starts: identifies the content, so that other pods need not look for themselves; a login alone is not written again then,
+   * because each start would do that. Null for an operator's command.
+   */
+  mark: string | null;
 }
 
 export type TemplateOutcome =
@@ -28,7 +33,7 @@ const MOST_READS = 3;
 
 const ALONE: WritingTurn = { end: async () => undefined };
 
-/** The API never shows a login, so it is written each time. Throws a `VastError` when the template could not be read or written. */
+/** The API never shows a login, so a command writes it each time. Throws a `VastError` when the template could not be read or written. */
 export async function applyTemplate(
   parts: ApplyTemplateParts,
   wanted: WantedTemplate,
@@ -37,16 +42,20 @@ export async function applyTemplate(
   const turn = parts.record === null ? ALONE : await parts.record.begin(name);
   if (turn === null) return { kind: "waiting" };
   let written = true; // where it is unknown, what the pods have read may be old
+  let mark: string | null = null;
   try {
     const [before = null] = await parts.client.templates(name);
     const differs = before === null || differences(wanted, before.row).length > 0;
-    if (before !== null && !differs && wanted.login === null) {
+    if (before !== null && !differs && (wanted.login === null || parts.mark !== null)) {
       written = false;
+      ({ mark } = parts);
       return { kind: "same", template: before.template };
     }
-    return await write(parts, wanted, name, before, !differs);
+    const outcome = await write(parts, wanted, name, before, !differs);
+    if (outcome.kind === "written" && outcome.left.length === 0) ({ mark } = parts);
+    return outcome;
   } finally {
-    await turn.end(written);
+    await turn.end(written, mark);
   }
 }
 

@@ -46,6 +46,7 @@ import { connectReports, type Reports } from "./reports.ts";
 import { connectRunAccount, type RunAccount } from "./run-account.ts";
 import { shutdown } from "./shutdown.ts";
 import { statusSource } from "./status-source.ts";
+import { templateAtStart } from "./template-at-start.ts";
 import { watchMoney } from "./watch-money.ts";
 
 /** What an earlier run has left. `fresh`: there was no usable state file. */
@@ -111,9 +112,10 @@ export async function run(settings: ProvisionerSettings, deps: Dependencies, sto
     const reports = await connectReports(context, loop, stores.fleet);
     const pauses = watchPauses(deps.clock, stop);
     const parts = loopParts(context, restored, account, stores, counts, lists, probe, pauses, reports);
-    const main = runLoop(parts, loop, stop, mutations.signal);
+    const template = templateAtStart(context, { ...account, ...stores }, stop);
+    const main = template.first.then(() => runLoop(parts, loop, stop, mutations.signal));
     const watched = watchMoney(context, loop, { ...account, ...stores }, stop);
-    await Promise.all([main, runServing({ ...parts, probe }, loop, stop), lead(stop), watched]);
+    await Promise.all([main, runServing({ ...parts, probe }, loop, stop), lead(stop), watched, template.done]);
     const { ending: onEnding } = reports;
     const stoppedAt = mutations.stoppedAt();
     outcome = await shutdown({ ...context, ...restored, ...account, ...stores, onEnding, stoppedAt });

@@ -11,6 +11,7 @@ import { PROVISIONER_VARIABLES } from "../variables.ts";
 import { systemDependencies } from "./dependencies.ts";
 import { lazyPage } from "./lazy-page.ts";
 import { run } from "./run.ts";
+import { withTemplateFile } from "./template-at-start.ts";
 
 /** Runs until SIGTERM or SIGINT. Prints why the provisioner cannot start when STAY_UP is false. */
 export async function startCommand(call: CommandCall): Promise<ExitCode> {
@@ -21,7 +22,7 @@ async function runUntilStopped({ env, flags }: CommandCall): Promise<ExitCode> {
   const source = { env, flags, readFile: readSecretFile };
   const stop = stopSignal();
   const start = async () => {
-    const settings = readProvisionerSettings(source);
+    const settings = await withTemplateFile(readProvisionerSettings(source), source);
     const logTo = await logDestination(settings.logFormat, 1);
     return run(settings, { ...systemDependencies(settings, env), logTo }, stop);
   };

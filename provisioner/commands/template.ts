@@ -87,7 +87,7 @@ async function apply(
       const keys = fleetKeys(await client.readAccountId());
       record = createTemplateRecord({ redis, keys: () => keys, token: processName(clock) });
     }
-    const parts: ApplyTemplateParts = { client, clock, record };
+    const parts: ApplyTemplateParts = { client, clock, record, mark: null };
     const outcome = await applyTemplate(parts, wanted, templateName);
     if (outcome.kind === "waiting")
       throw new Error(

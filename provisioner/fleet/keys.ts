@@ -22,6 +22,8 @@ export function fleetKeys(accountId: number) {
     template: (nameHash: string) => name("template", nameHash),
     /** Who writes a template now. */
     templateLock: (nameHash: string) => name("template-lock", nameHash),
+    /** Which content some program has made sure of lately. */
+    templateMark: (nameHash: string) => name("template-mark", nameHash),
     credit: name("credit"),
     priceIncreases: name("price-increases"),
     charges: name("charges"),

@@ -40,9 +40,10 @@ interface Case {
   /** Whether a Redis is there, and whether the turn is free. */
   turn?: "free" | "taken";
   wanted?: Partial<WantedTemplate>;
+  mark?: string;
 }
 
-async function run({ reads, write, turn, wanted = {} }: Case) {
+async function run({ reads, write, turn, wanted = {}, mark }: Case) {
   const [journal, ended]: [string[], unknown[]] = [[], []];
   let count = 0;
   const client = fakeClient(journal, {
@@ -52,11 +53,18 @@ async function run({ reads, write, turn, wanted = {} }: Case) {
       return write();
     },
   });
-  const held = { end: async (written: boolean) => void ended.push(written) };
-  const record = turn === undefined ? null : { begin: async () => (turn === "free" ? held : null) };
-  const parts = { client, clock: fakeClock(), record };
+  const marks: unknown[] = [];
+  const held = {
+    end: async (written: boolean, applied: string | null) => {
+      ended.push(written);
+      marks.push(applied);
+    },
+  };
+  const record =
+    turn === undefined ? null : { begin: async () => (turn === "free" ? held : null), isApplied: async () => false };
+  const parts = { client, clock: fakeClock(), record, mark: mark ?? null };
   const outcome = await applyTemplate(parts, { ...WANTED, ...wanted }, "demo").catch((error: unknown) => error);
-  return { outcome, journal, ended };
+  return { outcome, journal, ended, marks };
 }
 describe("the account's template", () => {
   test("is created when there is none, and read again", async () => {
@@ -153,5 +161,37 @@ describe("a write that fails", () => {
     const { outcome, journal } = await run({ reads: [[own("old")]], write: () => templateOf("hash-new") });
     expect(outcome).toMatchObject({ kind: "written", template: { hash: "hash-new" }, left: [] });
     expect(journal.filter((entry) => entry === "templates")).toHaveLength(4);
+  });
+});
+
+describe("of a pod that starts", () => {
+  const login = LOGIN;
+
+  test("the content is marked when the account has it, for the pods that start with it", async () => {
+    const same = await run({ reads: [[own("new")]], turn: "free", mark: "m1" });
+    expect([same.outcome, same.marks]).toMatchObject([{ kind: "same" }, ["m1"]]);
+    const reads = [[own("old")], [own("new")]];
+    const written = await run({ reads, write: () => templateOf("hash-new"), turn: "free", mark: "m1" });
+    expect([written.outcome, written.marks]).toMatchObject([{ kind: "written" }, ["m1"]]);
+  });
+
+  test("nothing is marked when it was refused, or shows otherwise", async () => {
+    const refused = await run({
+      reads: [[own("old")]],
+      write: () => {
+        throw failure("invalid");
+      },
+      turn: "free",
+      mark: "m1",
+    });
+    expect(refused.marks).toEqual([null]);
+    const other = await run({ reads: [[own("old")]], write: () => templateOf("hash-old"), turn: "free", mark: "m1" });
+    expect(other.marks).toEqual([null]);
+  });
+
+  test("a login alone is not written again: each start would do that", async () => {
+    const { outcome, journal } = await run({ reads: [[own("new")]], turn: "free", wanted: { login }, mark: "m1" });
+    expect(outcome).toMatchObject({ kind: "same" });
+    expect(journal.filter((line) => line.startsWith("edit"))).toEqual([]);
   });
 });
