@@ -98,7 +98,7 @@ export const ALERT_CASES: Readonly<Record<string, AlertCase>> = {
     silent: one("vast_pod_instance_end_timestamp_seconds", steady(30 * 3600)),
   },
   VastPodContractNotReplaced: {
-    at: 56,
+    at: 58,
     fires: all(one("vast_pod_instance_end_timestamp_seconds", steady(3600)), one("vast_pod_ready", steady(1))),
     labels: POD,
     silent: all(one("vast_pod_instance_end_timestamp_seconds", steady(2 * 3600)), one("vast_pod_ready", steady(1))),
