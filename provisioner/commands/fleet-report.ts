@@ -19,6 +19,8 @@ const EVERY_MS = 300_000;
 // Pods that start together do not write together for ever.
 const SPREAD = 0.2;
 const RETRY_MS = 30_000;
+// That there is no instance yet holds for ten seconds, and for all pods of a new fleet at once: what follows is told instead.
+const FIRST_MS = 30_000;
 
 interface FleetReportParts {
   settings: StatusSettings & { secrets: { all(): readonly string[] } };
@@ -55,6 +57,7 @@ export function createFleetReport(
     report() {
       // The label's report is by who holds its lease. An observer asks for none: Redis keeps the report of one that acts.
       if (fleet === null || writing !== null || loop.plan === null || loop.ownership.kind === "other") return;
+      if (loop.plan.reason === "confirming_none" && clock.now() - loop.startedAt < FIRST_MS) return;
       const keys = fleet.keys();
       const now = clock.monotonic();
       const change = reportedChange(loop);

@@ -17,7 +17,7 @@ export interface Queue {
   own: OwnSlot;
   pacing: Pacing;
   turns: PodTurns;
-  connect(redis: ScriptRunner): Promise<void>;
+  connect(redis: ScriptRunner): void;
 }
 
 /** The pod calls alone until `connect` is called, and while Redis is away. `local` paces the calls of this pod alone. */
@@ -41,13 +41,12 @@ export function joinQueue({ settings, deps, log }: RunContext, loop: LoopState, 
     own: { index, pods: () => fleet.size, redisIsAway: pacing.isAlone },
     pacing,
     turns: createPodTurns({ clock, pacing, place: createPlace, index, fleet, maxUnavailable, drainMs }),
-    async connect(redis) {
+    connect(redis) {
       const parts = { redis, apiKey: secrets.apiKey, member: desired.label };
       store = {
         turns: createTurnStore({ ...parts, egress }),
         unavailable: createUnavailable({ ...parts, maxUnavailable, apartMs: APART_MS }),
       };
-      await pacing.tryStore(({ turns }) => turns.openGates());
     },
   };
 }

@@ -103,7 +103,7 @@ export async function run(settings: ProvisionerSettings, deps: Dependencies, sto
     throw error;
   });
   redis = stores.redis;
-  if (redis.fleet !== null) await account.queue?.connect(redis.fleet);
+  if (redis.fleet !== null) account.queue?.connect(redis.fleet);
   const mutations = mutationDeadline(stop, deps);
   let outcome: DestroyOutcome | null = null;
   try {

@@ -55,7 +55,7 @@ export function createListSource({ snapshot, clock, label }: ListSourceParts): L
   let latest: { look: Look; at: number } | null = null;
   let converted: { askedAt: number; listedAt: number } | null = null;
 
-  async function once(shared: Snapshot, periodMs: number, after: number): Promise<Seen> {
+  async function once(shared: Snapshot, periodMs: number, after: number | "now"): Promise<Seen> {
     const began = clock.now();
     const look = await shared.look(label, periodMs, after);
     latest = { look, at: clock.monotonic() };
@@ -96,15 +96,16 @@ export function createListSource({ snapshot, clock, label }: ListSourceParts): L
       const shared = snapshot();
       if (shared === null) return { kind: "none" };
       const until = clock.monotonic() + waitMs;
-      let seen = await once(shared, AFTER_FRESH_MS, 0);
+      // It cannot find the reading that it wants, but brings it about, and tells the time.
+      let seen = await once(shared, AFTER_FRESH_MS, "now");
       const after = seen.look.now;
       const isOver = ({ look: { entry, trouble } }: Seen) =>
         (entry?.askedAt ?? 0) > after || (trouble?.at ?? 0) > after || clock.monotonic() >= until || signal?.aborted;
       for (;;) {
+        await clock.sleep(awaitedLookMs(seen.look.pods), signal);
         const { look, offsetMs } = await once(shared, AFTER_FRESH_MS, after);
         seen = { look, offsetMs: Math.max(offsetMs, seen.offsetMs) };
         if (isOver(seen)) return read(seen, seen.look.entry?.askedAt ?? 0, after);
-        await clock.sleep(awaitedLookMs(look.pods), signal);
       }
     },
     leaderKnownForMs: () =>

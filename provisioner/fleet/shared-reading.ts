@@ -33,6 +33,8 @@ export interface ReadingRequest<T> {
   ttlMs?: number;
   /** How long to wait for another pod's reading where there is no usable one; 4 s where nothing is said. */
   waitMs?: number;
+  /** How long between two looks meanwhile; half a second where nothing is said. */
+  pollMs?: number;
   /** Only a value that was asked for after this time of Redis' clock counts. */
   after?: number;
   /** Reads it from its source; `sent` tells that the call has waited for its rate limit and is sent now. */
@@ -126,7 +128,7 @@ export async function readShared<T>(
     if (asked.kind === "held" && asked.ageMs <= Math.max(request.usableMs, request.freshMs)) return asked.reading;
     if (asked.kind === "unusable" || signal?.aborted || waitedMs() >= (request.waitMs ?? WAIT_MS))
       return readAlone(clock, request);
-    await clock.sleep(POLL_MS, signal);
+    await clock.sleep(request.pollMs ?? POLL_MS, signal);
   }
 }
 

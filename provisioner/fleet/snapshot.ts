@@ -17,8 +17,8 @@ const TROUBLE_TTL_MS = 60_000;
 // A label whose pod waits for its reading comes before all that are only due.
 const WAITED_FOR_MS = 3_600_000;
 
-// KEYS: rows, want, pods, lead, trouble. ARGV: label, wanted period ms, Redis' time after which the reading must have been asked for (or
-// 0), and some of the times above. Answers {entry, now, ms until the leader's time is over, trouble, number of pods}.
+// KEYS: rows, want, pods, lead, trouble. ARGV: label, wanted period ms, Redis' time after which the reading must have been asked for (0:
+// any does; -1: now), and some of the times above. Answers {entry, now, ms until the leader's time is over, trouble, number of pods}.
 const LOOK: RedisScript = {
   name: "fleet look",
   proves: "writing",
@@ -27,6 +27,7 @@ ${REDIS_NOW}
 local entry = redis.call('HGET', KEYS[1], ARGV[1])
 redis.call('ZADD', KEYS[3], now, ARGV[1])
 local after = tonumber(ARGV[3])
+if after < 0 then after = now end
 local askedAt = entry and tonumber(string.match(entry, '^{"askedAt":(%d+)')) or 0
 local due = askedAt == 0 and now or askedAt + tonumber(ARGV[2])
 if after > 0 and askedAt <= after then due = now - tonumber(ARGV[4]) end
@@ -122,9 +123,9 @@ export interface Lead {
 export interface Snapshot {
   /**
    * This label's entry. Reports the pod as alive and wants the next reading `periodMs` after the last one; at once where `after` (Redis'
-   * clock) is later than it.
+   * clock, or `now`) is later than it.
    */
-  look(label: string, periodMs: number, after: number): Promise<Look>;
+  look(label: string, periodMs: number, after: number | "now"): Promise<Look>;
   /** Takes a free lead, or renews this token's. Null: another pod leads. */
   lead(token: string, mostLabels: number, withAll: boolean): Promise<Lead | null>;
   /** Returns false, without an effect, when the token does not lead any more. */
@@ -150,7 +151,7 @@ export function createSnapshot(redis: ScriptRunner, keys: FleetKeys): Snapshot {
   return {
     async look(label, periodMs, after) {
       const names = [keys.rows, keys.want, keys.pods, keys.lead, keys.trouble];
-      const args = [label, periodMs, after, WAITED_FOR_MS, KEYS_TTL_MS];
+      const args = [label, periodMs, after === "now" ? -1 : after, WAITED_FOR_MS, KEYS_TTL_MS];
       const [text, now, leadMs, failed, pods] = lookAnswer.parse(await redis.evaluate(LOOK, names, args));
       const entry = text === null ? null : entryOf(text, label);
       return { entry, now, hasLeader: leadMs > 0, trouble: readTrouble(failed), pods };

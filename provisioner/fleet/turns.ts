@@ -49,8 +49,6 @@ export interface TurnStore {
   /** A call that took its turn leaves now: the gate counts from this. */
   left(endpoint: string): Promise<void>;
   leave(endpoint: string): Promise<void>;
-  /** Makes the gates of the first calls: a new one begins closed, which then is over when it is needed. */
-  openGates(): Promise<void>;
   /** After a 429: no pod calls this endpoint for `waitMs`. `thresholdMs`: the interval that the API names. */
   penalize(endpoint: string, waitMs: number, thresholdMs: number | null): Promise<void>;
 }
@@ -94,12 +92,11 @@ export function createTurnStore({ redis, apiKey, egress, member }: TurnStorePart
   };
   const turn = async (endpoint: string, place: Place, mode: keyof typeof MODES): Promise<Turn> => {
     const { isNew, ...answered } = await turnOf(endpoint, place, mode);
-    // Redis was flushed: the other gates are needed soon, and would each begin closed only then.
+    // Nobody has called before, or Redis was flushed: the other gates are needed soon, and would each begin closed only then.
     if (isNew === 1) await openGates();
     return answered;
   };
   return {
-    openGates,
     async left(endpoint) {
       await redis.evaluate(LEFT, [keysOf(endpoint).gate], [intervalOf(endpoint), MARGIN_MS]);
     },

@@ -20,6 +20,9 @@ import { unknownBecause } from "./unknown.ts";
 // One list may count for minutes; hosts that are banned meanwhile must be noticed, as with a list of its own for each pod.
 const BANS_VALID_MS = 30_000;
 
+// A list that was asked for so long ago was asked for before the pass began: nothing is created by it (reconcile.ts).
+const OLDER_THAN_PASS_MS = 5000;
+
 export interface ObserverParts {
   readings: AccountReadings;
   bans: BanStore;
@@ -53,10 +56,14 @@ export function createObserver(parts: ObserverParts): Observer {
     return { bans: seenBans, counters };
   };
 
+  /** Without an instance they matter for a create alone, and that follows from a list of its own pass. */
+  const bansMatter = (rows: readonly Instance[]) => rows.length > 0 || last === null || !last.bans.known;
+
   async function withLastList(before: Observation, state: State, published: Published, signal?: AbortSignal) {
     const probed = await probeAll(parts, before.list, state, published, signal);
+    const rows = before.list.known ? before.list.value : [];
     const isOld = before.list.known && clock.monotonic() - bansAt >= BANS_VALID_MS;
-    if (isOld) last = { ...before, ...(await observeBans(before.list.known ? before.list.value : [])) };
+    if (isOld && bansMatter(rows)) last = { ...before, ...(await observeBans(rows)) };
     return { ...(last ?? before), ...(await observeTemplate(signal)), ...probed };
   }
 
@@ -66,7 +73,9 @@ export function createObserver(parts: ObserverParts): Observer {
     const [template, credit, seenBans, probed] = await Promise.all([
       observeTemplate(signal),
       stopped ? observeCredit(readings, signal) : undefined,
-      observeBans(rows),
+      last !== null && clock.now() - listed.listedAt > OLDER_THAN_PASS_MS && !bansMatter(rows)
+        ? { bans: last.bans, counters: last.counters }
+        : observeBans(rows),
       probeAll(parts, listed.list, state, published, signal),
     ]);
     last = { listedAt: listed.listedAt, list: listed.list, ...template, ...seenBans, ...probed };

@@ -40,7 +40,7 @@ function drawCall(random: Random, began: number): (snapshot: Snapshot) => Promis
     }
     default: {
       const periodMs = random.integer(0, 4) * HOUR_MS;
-      const after = random.pick([0, began - 3 * HOUR_MS, began]);
+      const after = random.pick([0, began - 3 * HOUR_MS, began, "now"] as const);
       return async (snapshot) => {
         const look = await snapshot.look(label, periodMs, after);
         return { ...look, now: hours(look.now) };

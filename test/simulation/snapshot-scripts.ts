@@ -13,7 +13,8 @@ interface Lead {
 }
 
 const look: Script = (values, [rows, want, pods, lead, trouble], [label, ...numbers], now) => {
-  const [periodMs = 0, after = 0, waitedForMs = 0, ttlMs = 0] = numbers.map(Number);
+  const [periodMs = 0, givenAfter = 0, waitedForMs = 0, ttlMs = 0] = numbers.map(Number);
+  const after = givenAfter < 0 ? now : givenAfter;
   const name = String(label);
   const entry = entriesOf(values, rows, now).get(name) ?? null;
   const seen = scoresOf(values, pods, now);

@@ -49,6 +49,16 @@ test("a report is written when something changes, and otherwise each five minute
   expect((await read()).get(LABEL)).toMatchObject({ ageMs: SECOND, report: { pod: "vast-pod-0", reason: "no_offer" } });
 });
 
+test("a pod that starts tells what it does once it knows that there is no instance, or after half a minute", async () => {
+  const { loop, after } = reporter();
+  Object.assign(loop, { plan: { ...planned({}), reason: "confirming_none" } });
+  expect(await after(10 * SECOND)).toBe(0);
+  Object.assign(loop, { plan: { ...planned({}), reason: "waiting_for_turn" } });
+  expect(await after(10 * SECOND)).toBe(1);
+  Object.assign(loop, { plan: { ...planned({}), reason: "confirming_none" } });
+  expect([await after(10 * SECOND), await after(SECOND)]).toEqual([0, 1]);
+});
+
 test("while Redis is away nothing waits, and it is tried each half minute", async () => {
   const { redis, after, lines } = reporter();
   redis.away = true;

@@ -36,7 +36,7 @@ test("a pod goes on when its turn is within 12 s, and hears otherwise how many a
 test("of many pods that start at an open gate only the first ones prepare their creates", async () => {
   const { podOf, clock } = fleet();
   const pods = Array.from({ length: 20 }, (_, i) => podOf(`${10 + i}`));
-  await pods[0]?.store.turns.openGates();
+  await pods[0]?.store.turns.peek("user", { class: 1, since: 0 });
   await clock.advance(12_000);
   for (const { turns } of pods) await turns.ask(CREATE, NONE);
   expect(pods.filter(({ turns }) => turns.turnFor(CREATE).kind === "now")).toHaveLength(4);

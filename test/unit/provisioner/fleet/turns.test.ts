@@ -103,7 +103,7 @@ test("after a flush the old order comes back, and no turn is given before one in
 test("gates that are made at the start are open when the first create needs them", async () => {
   const { clock, member } = members();
   const { turns } = member("a");
-  await turns.openGates();
+  await turns.peek("user", place(1));
   await clock.advance(6150);
   for (const endpoint of ["user", "list", "template", "search", "create", "destroy"])
     expect(await turns.take(endpoint, place(1))).toMatchObject({ waitMs: 0, ahead: 0 });
@@ -112,7 +112,7 @@ test("gates that are made at the start are open when the first create needs them
 test("the first gate that is found flushed makes all of them again, and nobody loses a place", async () => {
   const { clock, member, redis } = members();
   const [a, b] = [member("a").turns, member("b").turns];
-  await a.openGates();
+  await a.peek("user", place(1));
   redis.flush();
   const { since } = await a.ask("create", place(1));
   await b.take("list", place(1));
@@ -135,7 +135,7 @@ test("searches count per address, other calls per key and address", async () => 
 test("the next turn comes an interval after the call before it has left, although that took its turn earlier", async () => {
   const { clock, member } = members();
   const [late, next] = [member("a").turns, member("b").turns];
-  await late.openGates();
+  await late.peek("user", place(1));
   await clock.advance(4650);
   expect((await late.take("create", place(1))).waitMs).toBe(0);
   await clock.advance(700);
@@ -150,7 +150,7 @@ test("the next turn comes an interval after the call before it has left, althoug
 test("a call that leaves after Redis was flushed closes the new gate for its interval", async () => {
   const { clock, redis, member } = members();
   const [late, next] = [member("a").turns, member("b").turns];
-  await late.openGates();
+  await late.peek("user", place(1));
   await clock.advance(4650);
   await late.take("create", place(1));
   redis.flush();
@@ -160,7 +160,7 @@ test("a call that leaves after Redis was flushed closes the new gate for its int
 
 test("a call that leaves does not shorten the time for which a 429 has closed its gate", async () => {
   const { turns } = members().member("a");
-  await turns.openGates();
+  await turns.peek("user", place(1));
   await turns.penalize("create", 12_000, null);
   await turns.left("create");
   expect((await turns.take("create", place(1))).waitMs).toBe(12_000);

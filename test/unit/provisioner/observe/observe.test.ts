@@ -6,6 +6,7 @@ import { createObserver } from "../../../../provisioner/observe/observe.ts";
 import { createOwnLists } from "../../../../provisioner/observe/own-lists.ts";
 import { pollSlotOf } from "../../../../provisioner/observe/poll-schedule.ts";
 import type { State } from "../../../../provisioner/state/schema.ts";
+import type { Instance } from "../../../../provisioner/vast/rows.ts";
 import { fakeClock } from "../../../fakes/fake-clock.ts";
 import { type ClientScript, fakeBans, fakeClient, type Journal, ownReadings, vastError } from "../fakes.ts";
 import {
@@ -60,7 +61,13 @@ function observer(script: Script = {}) {
   });
   const observer = createObserver({
     readings: ownReadings(client, settableClock),
-    bans: fakeBans(journal),
+    bans: {
+      ...fakeBans(journal),
+      bans: async () => {
+        journal.push("bans");
+        return known([]);
+      },
+    },
     probe: async (endpoint) => {
       journal.push(`probe ${endpoint.port}`);
       return (script.answers?.() ?? true) ? passing(endpoint) : failing(endpoint);
@@ -104,6 +111,27 @@ describe("an observation", () => {
       ],
       publishedProbe: null,
     });
+  });
+
+  test("has the bans anew where there is an instance, or a create may follow from its list", async () => {
+    const shared = (rows: Instance[], ageMs: number): Listed => {
+      return { listedAt: NOW + readAt - ageMs, list: known(rows), shared: true };
+    };
+    let readAt = 0;
+    let next: Listed = shared([], 0);
+    const { observe, clock, journal } = observer({ lists: { next: async () => next } });
+    const read = async (rows: Instance[], ageMs: number) => {
+      await clock.advance(MINUTE);
+      readAt += MINUTE;
+      next = shared(rows, ageMs);
+      const before = count(journal, "bans");
+      await observe(state());
+      return count(journal, "bans") - before;
+    };
+    expect(await read([], 10 * SECOND)).toBe(1); // the first
+    expect(await read([], 10 * SECOND)).toBe(0);
+    expect(await read([], SECOND)).toBe(1);
+    expect(await read([row()], 10 * SECOND)).toBe(1);
   });
 
   test("by a list that another pod has read says so, as long as that list counts", async () => {
