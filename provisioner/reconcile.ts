@@ -26,7 +26,8 @@ import { decide } from "./plan/plan.ts";
 import { afterGap, applyPolicy, isListTooOld, untilListed } from "./plan/policy.ts";
 import { untilTurn, wishOf } from "./plan/turn.ts";
 import { logChange } from "./publish/log-change.ts";
-import { type AskReloader, awaitWithdrawn } from "./publish/withdraw.ts";
+import type { AskReloader } from "./publish/withdraw.ts";
+import { releaseServer } from "./release.ts";
 import { countStart } from "./state/apply-observation.ts";
 import type { State } from "./state/schema.ts";
 import { recordTakeovers } from "./state/takeovers.ts";
@@ -100,8 +101,8 @@ export async function pass(
   Object.assign(loop, { seen, plan, suppressed });
   const written = await keep(parts, loop, () => publishPlan(parts, loop, plan));
   if (written) {
-    await withdraw(parts, loop, plan, servedBefore, stop, isOld);
-    await actAll(parts, loop, plan, seen, { stop, abortMutations }, isOld);
+    if (await releaseServer(parts, loop, plan, servedBefore, stop, isOld))
+      await actAll(parts, loop, plan, seen, { stop, abortMutations }, isOld);
     if (givesUpServer(decision) && !wasPaused()) await serveUnlessEnded(parts, loop, outcome);
   } else {
     // A provisioner that cannot act must not prevent another one, whose volumes work, from acting.
@@ -248,22 +249,6 @@ async function serveUnlessEnded(
   logChange(parts.log, loop.plan, plan);
   loop.plan = plan;
   await keep(parts, loop, () => publishPlan(parts, loop, plan));
-}
-
-/** nginx must stop using a server before its instance is destroyed: minutes later its port may belong to somebody else. */
-async function withdraw(
-  parts: LoopParts,
-  loop: LoopState,
-  plan: Plan,
-  served: LoopState["served"],
-  stop: AbortSignal,
-  isOld: () => boolean,
-): Promise<void> {
-  const { clock, log, askReloader, drainMs } = parts;
-  if (served === null || loop.file === null || !interruptsInstance(plan.actions, served.id)) return;
-  const answers = loop.state.tracks[served.id]?.serving === true;
-  await awaitWithdrawn(askReloader, loop.file.generation, served.server, answers ? drainMs : 0, clock, log, stop);
-  if (!isOld() && loop.served?.id === served.id) loop.served = null;
 }
 
 async function actAll(

@@ -112,8 +112,9 @@ export const PROVISIONER_VARIABLES = {
   }),
   VAST_UPDATE_STRATEGY: byDefault(z.enum(UPDATE_STRATEGIES), "recreate", {
     group: "safety",
-    meaning: "a new image or template: `recreate` the instance, or `in-place` (its container anew, on the same host)",
-    expects: "recreate or in-place",
+    meaning:
+      "a new image or template: `recreate` the instance, `in-place` (its container anew, on the same host), or `surge` (another one first)",
+    expects: "recreate, in-place or surge",
   }),
   VAST_ON_TERMINATE: byDefault(z.enum(ON_TERMINATE), "keep", {
     group: "safety",

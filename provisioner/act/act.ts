@@ -6,7 +6,7 @@ import type { Observation } from "../model/observation.ts";
 import type { Action, Plan } from "../model/plan.ts";
 import { banUnwritten, banWritten, wasDeleteSent } from "../state/apply-outcome.ts";
 import type { State } from "../state/schema.ts";
-import { checkReplacement } from "./check-replacement.ts";
+import { checkReplacement, unlessCreated } from "./check-replacement.ts";
 import { type CreateOutcome, type CreateParts, createOne } from "./create.ts";
 import { destroyInstance } from "./destroy.ts";
 import type { Signals } from "./try-offer.ts";
@@ -61,8 +61,8 @@ export function createActor(parts: ActorParts): Act {
   return async (action, plan, seen, state, signals) => {
     switch (action.kind) {
       case "create": {
-        const { state: after, outcome } = await createOne(parts, action, seen, state, signals);
-        return { state: after, created: outcome };
+        const result = await createOne(parts, action, seen, state, signals);
+        return { state: unlessCreated(parts, action, result), created: result.outcome };
       }
       case "destroy": {
         const after = await destroyInstance(parts, action, plan.message, state, signals.abortMutations);

@@ -1,12 +1,12 @@
 // Finds out whether an instance could be created now, before a serving one is destroyed for it. Touches the API, which it only reads.
 import { accountMessage } from "../model/account.ts";
 import type { Observation } from "../model/observation.ts";
-import type { CreateAction, DestroyAction } from "../model/plan.ts";
+import type { CreateAction, DestroyAction, Outdated } from "../model/plan.ts";
 import { requirements } from "../search/requirements.ts";
 import { type HeldReason, holdReplacement, isHeldReason } from "../state/held-replacement.ts";
 import type { State } from "../state/schema.ts";
 import { asVastError } from "../vast/errors.ts";
-import { type CreateParts, messageOfResult, searchOffers } from "./create.ts";
+import { type CreateParts, type CreateResult, messageOfResult, searchOffers } from "./create.ts";
 
 /** The state, in which the replacement is held where nothing could be created. Money, offers and bans can change at any time. */
 export async function checkReplacement(
@@ -19,11 +19,27 @@ export async function checkReplacement(
   const { clock, log } = parts;
   const obstacle = await obstacleToCreate(parts, create, seen, state, stop);
   if (obstacle === null || replaces.difference === undefined) return state;
-  const { wanted, reported } = replaces.difference;
-  const message = `instance ${replaces.id} has ${reported}, but ${wanted} is wanted; it serves on, because no other instance can be created: ${obstacle.message}`;
-  const held = { instanceId: replaces.id, wanted, reason: obstacle.reason, message };
+  return held({ clock, log }, { id: replaces.id, ...replaces.difference }, obstacle, state);
+}
+
+/** The state after a create beside an instance that serves: where nothing was created, the next attempt waits. */
+export function unlessCreated(parts: CreateParts, { besides }: CreateAction, result: CreateResult): State {
+  const { state, outcome } = result;
+  if (besides === undefined || state.intent !== null || outcome === "create_interrupted") return state;
+  if (outcome.startsWith("account_")) return state; // all mutations wait
+  const reason = isHeldReason(outcome) ? outcome : outcome === "offers_lost" ? "no_offer" : "update_failed";
+  return held(parts, besides, { reason, message: messageOfResult(result) }, state);
+}
+
+function held(
+  { clock, log }: Pick<CreateParts, "clock" | "log">,
+  { id: instanceId, wanted, reported }: Outdated,
+  obstacle: { reason: HeldReason; message: string },
+  state: State,
+): State {
+  const message = `instance ${instanceId} has ${reported}, but ${wanted} is wanted; it serves on, because no other instance can be created: ${obstacle.message}`;
   log.debug({ event: "progress", phase: "searching" }, message);
-  return holdReplacement(state, held, clock.now());
+  return holdReplacement(state, { instanceId, wanted, reason: obstacle.reason, message }, clock.now());
 }
 
 async function obstacleToCreate(

@@ -10,11 +10,11 @@ import type { MaxUnavailable } from "./unavailable.ts";
 
 /**
  * What a pod wants its turn for. `destroy`: of a dead instance; the DELETE itself would wait for its turn, too, but a pass that waits there
- * sees nothing meanwhile.
+ * sees nothing meanwhile. `surge`: the create of a replacement while the outdated instance serves, so that nobody is down.
  * `lost`: it served before, or may be the only one of its set.
  */
 export interface Wish {
-  kind: "create" | "replacement" | "destroy";
+  kind: "create" | "surge" | "replacement" | "destroy";
   lost: boolean;
 }
 
@@ -134,7 +134,7 @@ export function createPodTurns(parts: PodTurnsParts): PodTurns {
   async function askFor(wish: Wish): Promise<PodTurn> {
     if (wish.kind === "destroy") return askForDestroy();
     const replaces = wish.kind === "replacement";
-    place.class = replaces ? 2 : wish.lost ? 0 : 1;
+    place.class = replaces || wish.kind === "surge" ? 2 : wish.lost ? 0 : 1;
     const of = { to: wish.kind, class: place.class };
     if (far?.to !== of.to || far.class !== of.class) far = null;
     if (far !== null && clock.monotonic() < far.askAt) return remaining(far, clock.monotonic());

@@ -5,7 +5,7 @@ import { publishedInstanceSchema, serverSchema } from "../../common/upstream-fil
 import { pendingDeleteSchema } from "../state/pending-delete.ts";
 import { CURRENT_SCHEMA, type Intent, instantSchema, intentSchema, moneySchema, type State } from "../state/schema.ts";
 import { fromSchema1 } from "../state/schema-1.ts";
-import { updatingSchema } from "../state/updates-schema.ts";
+import { surgeSchema, updatingSchema } from "../state/updates-schema.ts";
 
 const leftServerSchema = z.object({
   server: serverSchema,
@@ -28,6 +28,7 @@ const mirrorSchema = z.object({
   creates: z.array(instantSchema),
   /** The container of before, to which an update can go back, is known nowhere else. */
   updating: updatingSchema.nullable().default(null),
+  surge: surgeSchema.nullable().default(null),
   /** What the pod's instances have cost; null: not counted yet, or the copy is of a version that did not keep it here. */
   money: moneySchema.nullable().default(null),
   /** Whether the writer's state file had this, too: its volume may have been full. */
@@ -44,8 +45,9 @@ export function formatMirror(
   saved: boolean,
   left: LeftServer | null = null,
 ): { text(): string; acts: string } {
-  const { label, intent, pendingDeletes, creates, updating } = state;
-  const acts = { schema: CURRENT_SCHEMA, label, token, intent, pendingDeletes, creates, updating, saved } as const;
+  const { label, intent, pendingDeletes, creates, updating, surge } = state;
+  const changes = { intent, pendingDeletes, creates, updating, surge };
+  const acts = { schema: CURRENT_SCHEMA, label, token, ...changes, saved } as const;
   const money = state.money.since === null ? null : state.money;
   const server = left && { ...left.server, instance: left.instance };
   return {
@@ -76,6 +78,7 @@ export function takeOver(state: State, mirror: Mirror, token: string, now: numbe
     pendingDeletes: [...state.pendingDeletes, ...more],
     creates: [...new Set([...state.creates, ...mirror.creates])].sort((a, b) => a - b),
     updating: state.updating ?? unknownUpdate(state, mirror.updating),
+    surge: state.surge ?? mirror.surge,
     money: longerAccount(state.money, mirror.money),
   };
 }

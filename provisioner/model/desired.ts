@@ -44,7 +44,7 @@ export const POLICIES = ["sync", "no-destroy", "observe"] as const;
 export type Policy = (typeof POLICIES)[number];
 
 /** How an instance gets another image or template (VAST_UPDATE_STRATEGY). */
-export const UPDATE_STRATEGIES = ["recreate", "in-place"] as const;
+export const UPDATE_STRATEGIES = ["recreate", "in-place", "surge"] as const;
 export type UpdateStrategy = (typeof UPDATE_STRATEGIES)[number];
 
 /** What is done when the host of an instance asks for a higher price (VAST_PRICE_INCREASE). */

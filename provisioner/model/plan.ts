@@ -12,6 +12,16 @@ export interface CreateAction {
   templateHash: string | null;
   /** The price ceiling in $/h, or null without one. */
   maxDollarsPerHour: number | null;
+  /** The outdated instance that serves until the new one does. */
+  besides?: Outdated;
+}
+
+/** An instance that differs from what is wanted. */
+export interface Outdated {
+  id: number;
+  /** In the words of a difference. */
+  wanted: string;
+  reported: string;
 }
 
 export interface DestroyAction {

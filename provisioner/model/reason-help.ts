@@ -82,6 +82,9 @@ export const REASON_HELP: Readonly<Record<Reason | DestroyReason, ReasonHelp>> =
   updating: nothing(
     "the container of the instance is replaced on its machine (VAST_UPDATE_STRATEGY=in-place): it is served again when the list shows the change and its probe passes",
   ),
+  surging: nothing(
+    "another instance with the new image or template is being created while the outdated one serves (VAST_UPDATE_STRATEGY=surge)",
+  ),
   update_refused: blocking(
     "the API does not accept the update in place of the instance that differs: it serves on",
     "Give VAST_API_KEY the right instance_write, or read the API's words in `message`",

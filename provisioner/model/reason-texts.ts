@@ -77,6 +77,10 @@ export const REASON_TEXTS: Readonly<Record<Reason | DestroyReason, ReasonText>> 
     waitsFor: "the instance list to show the new image and template of {instance}, and its probe to pass",
     afterwards: "it is published, and nginx routes to it",
   },
+  surging: {
+    waitsFor: "the new instance to answer its probe",
+    afterwards: "nginx routes to it, and the outdated one is drained and destroyed",
+  },
   update_refused: {
     waitsFor: "the next attempt to update {instance} in place, which the API did not accept",
     afterwards: "it is updated if the API allows that",

@@ -45,6 +45,7 @@ export type Reason =
   | "updating"
   | "update_refused"
   | "update_failed"
+  | "surging"
   | "replacement_budget"
   | "instance_lost"
   | "instance_starting"

@@ -26,7 +26,8 @@ export function createAction({ desired, seen, state, limits }: Omit<PlanInput, "
   const template = seen.template.known ? seen.template.value : state.template;
   const { label, image, templateName } = desired;
   const maxDollarsPerHour = limits.maxDollarsPerHour ?? null;
-  return { kind: "create", label, image, templateName, templateHash: template?.hash ?? null, maxDollarsPerHour };
+  const templateHash = template?.hash ?? null;
+  return { kind: "create", label, image, templateName, templateHash, maxDollarsPerHour };
 }
 
 /** Why the budget allows no create, or null: what to look for, and when the next create is possible (epoch ms). */

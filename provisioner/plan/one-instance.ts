@@ -8,6 +8,7 @@ import { spentBudget } from "./no-instance.ts";
 import { replacement } from "./replacement.ts";
 import { BLOCKED_MS, NEXT_CHECK_MS, noChange, type Rule, SERVING_MS, withInstance } from "./rule.ts";
 import type { KeptInstance, Situation } from "./situation.ts";
+import { surgeStart } from "./surge-start.ts";
 import { inPlace, updateInPlace } from "./update-in-place.ts";
 
 // Each destroy waits for its rate limit: with more of them in one pass the next list, and what it may show, would be late.
@@ -81,7 +82,7 @@ export const DESIRED_RULES: readonly Rule[] = [
   {
     name: "image_changed",
     observed: "the image differs",
-    plan: "replace it, or with `VAST_UPDATE_STRATEGY=in-place` its container where that is possible",
+    plan: "replace it, or with `VAST_UPDATE_STRATEGY=in-place` its container where that is possible; with `surge` create another one while it serves",
     decide: withInstance((kept, situation) => replaceIfDifferent("image_changed", kept, situation)),
   },
   {
@@ -149,6 +150,10 @@ function replaceIfDifferent(reason: Difference["reason"], kept: KeptInstance, si
   const { wanted, reported } = difference;
   if (isUnproven(difference, situation) || hasFailed(kept, difference, situation)) return null;
   if (replacementAllowedAt(situation.state, situation.desired.revision, situation.now) !== null) return null;
+  if (situation.limits.updateStrategy === "surge") {
+    const start = surgeStart(kept, difference, situation);
+    if (start !== "replace") return start;
+  }
   const update = inPlace(kept, difference, situation);
   const what = `${kept.name} has ${reported}, but ${wanted} is wanted`;
   if (update.action !== null) return updateInPlace(update.action, `${what}; it is updated in place`, situation);

@@ -12,6 +12,7 @@ import { DESIRED_RULES, DUPLICATE_RULE } from "./one-instance.ts";
 import { withPartialList } from "./partial-list.ts";
 import { noChange, type Rule } from "./rule.ts";
 import { type Situation, situationOf } from "./situation.ts";
+import { SURGING_RULE } from "./surging.ts";
 import { TEMPLATE_RULES } from "./template.ts";
 import { UNDO_RULE, withUndo } from "./undo-update.ts";
 import { UNRESPONSIVE_RULES } from "./unresponsive.ts";
@@ -31,6 +32,7 @@ const INTERNAL_ERROR_RULE = {
 /** The decision table, in order. */
 export const RULES: readonly Rule[] = [
   ...BLOCKING_RULES,
+  SURGING_RULE,
   DUPLICATE_RULE,
   UNDO_RULE,
   DESTROYING_RULE,

@@ -78,6 +78,8 @@ function allowed(action: Action, policy: Policy): boolean {
     case "sync":
       return true;
     case "no-destroy":
+      // A second instance could not be ended.
+      if (action.kind === "create") return action.besides === undefined;
       return action.kind !== "destroy" && action.kind !== "check_replacement";
     case "observe":
       return action.kind === "forget_intent";

@@ -10,12 +10,15 @@ import { chooseInstance } from "./choose-instance.ts";
 import { withEvidence } from "./evidence.ts";
 import type { PlanInput } from "./input.ts";
 import { servingNow, servingWhileUnknown } from "./serving.ts";
+import { surgePair } from "./surge-pair.ts";
 
 export interface Situation extends PlanInput {
   /** The listed instances that are not being destroyed. */
   instances: readonly ObservedInstance[];
   /** The one of them that is kept; null when there is none, or when the state does not know it. */
   kept: KeptInstance | null;
+  /** An outdated instance and its replacement: the outdated one is kept until the other one serves. */
+  surge: { old: KeptInstance; next: KeptInstance } | null;
   serving: Serving;
 }
 
@@ -29,15 +32,27 @@ export interface KeptInstance extends ObservedInstance {
 /** `published` is what the upstream file holds now. */
 export function situationOf(input: PlanInput, published: Published): Situation {
   const { seen, state } = input;
-  if (!seen.list.known) return { ...input, instances: [], kept: null, serving: servingWhileUnknown(input, published) };
+  if (!seen.list.known)
+    return { ...input, instances: [], kept: null, surge: null, serving: servingWhileUnknown(input, published) };
   const instances = seen.instances.filter(({ row }) => !state.pendingDeletes.some((d) => d.id === row.id));
-  const best = chooseInstance(instances, input);
-  if (best === null) return { ...input, instances, kept: null, serving: NOT_SERVING };
-  const { row } = best;
-  const track = state.tracks[row.id];
-  const kept =
-    track === undefined ? null : { ...best, name: describe(row), track, phase: phaseWithEvidence(row, track, input) };
-  return { ...input, instances, kept, serving: servingNow(row, input) };
+  const pair = surgePair(instances, input);
+  const [old, next] = [pair && keptOf(pair.old, input), pair && keptOf(pair.next, input)];
+  const surge = old === null || next === null ? null : { old, next };
+  const best = surge === null ? chooseInstance(instances, input) : surge.next.track.serving ? surge.next : surge.old;
+  if (best === null) return { ...input, instances, kept: null, surge, serving: NOT_SERVING };
+  return { ...input, instances, kept: keptOf(best, input), surge, serving: servingNow(best.row, input) };
+}
+
+function keptOf(one: ObservedInstance, input: PlanInput): KeptInstance | null {
+  const { row } = one;
+  const track = input.state.tracks[row.id];
+  if (track === undefined) return null;
+  return { ...one, name: describe(row), track, phase: phaseWithEvidence(row, track, input) };
+}
+
+/** The situation as if this were the only instance. */
+export function onlyWith(one: KeptInstance, situation: Situation): Situation {
+  return { ...situation, instances: [one], kept: one, surge: null, serving: servingNow(one.row, situation) };
 }
 
 function phaseWithEvidence(row: Instance, track: Track, { state, now }: PlanInput): InstancePhase {

@@ -16,7 +16,8 @@ const UNKNOWN_CHECK_MS = 1000;
  */
 export function wishOf(decision: Decision, state: State, mayBeAlone: boolean): Wish | null {
   const lost = state.hasServed || mayBeAlone;
-  if (decision.actions.some(({ kind }) => kind === "create")) return { kind: "create", lost };
+  const create = decision.actions.find((action) => action.kind === "create");
+  if (create?.kind === "create") return { kind: create.besides === undefined ? "create" : "surge", lost };
   if (givesUpServer(decision)) return decision.actions.some(replaces) ? { kind: "replacement", lost } : null;
   return decision.actions.some(endsDead) ? { kind: "destroy", lost } : null;
 }
@@ -26,7 +27,7 @@ export function untilTurn(decision: Decision, wish: Wish, turn: PodTurn): Decisi
   if (turn.kind === "now") return decision;
   const dead = decision.actions.flatMap((action) => (endsDead(action) ? [action.id] : []));
   const waits = (action: Action) => {
-    if (wish.kind === "create") return action.kind === "create";
+    if (wish.kind === "create" || wish.kind === "surge") return action.kind === "create";
     if (wish.kind === "replacement") return replaces(action);
     // Its host is banned when it is destroyed: it may come back.
     return action.kind === "ban" ? dead.includes(action.instanceId) : endsDead(action);

@@ -58,7 +58,7 @@ function isRefused(port: number, clock: Clock): Promise<boolean> {
 
 /**
  * Resolves when nginx has been verified to serve `generation` or later without `server`, or after 10 s; then after `drainMs` more,
- * for requests in progress. Aborting `signal` stops the wait: check it afterwards.
+ * for requests in progress. Answers whether it has been verified. Aborting `signal` stops the wait: check it afterwards.
  */
 export async function awaitWithdrawn(
   askReloader: AskReloader,
@@ -68,7 +68,7 @@ export async function awaitWithdrawn(
   clock: Clock,
   log: Logger,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<boolean> {
   const deadline = clock.now() + APPLIED_DEADLINE_MS;
   let withdrawn = false;
   while (!withdrawn && clock.now() < deadline && !signal.aborted) {
@@ -76,7 +76,7 @@ export async function awaitWithdrawn(
     withdrawn = applied !== null && applied.generation >= generation && !sameAddress(applied.server, server);
     if (!withdrawn) await clock.sleep(POLL_MS, signal);
   }
-  if (signal.aborted) return;
+  if (signal.aborted) return withdrawn;
   if (!withdrawn) {
     log.warn(
       { event: "withdraw", generation },
@@ -84,6 +84,7 @@ export async function awaitWithdrawn(
     );
   }
   await clock.sleep(drainMs, signal);
+  return withdrawn;
 }
 
 function sameAddress(a: { host: string; port: number } | null, b: Server): boolean {

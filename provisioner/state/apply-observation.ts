@@ -10,6 +10,7 @@ import { clampTimestamps } from "./clamp-timestamps.ts";
 import { needsConfirmation } from "./pending-delete.ts";
 import { afterAgreement, recentReplacements } from "./replacements.ts";
 import type { State, Track } from "./schema.ts";
+import { surgeAfterList, surgeOfIntent } from "./surge.ts";
 import { newTrack, track, withProbe } from "./track.ts";
 import { afterList, afterProbes, recycledSince, withoutOldAnswer } from "./updating.ts";
 
@@ -49,12 +50,15 @@ export function applyObservation(
       needsConfirmation(d),
   );
   const own = seen.instances.filter(({ row }) => !next.pendingDeletes.some((d) => d.id === row.id));
+  Object.assign(next, surgeOfIntent(next, desired.revision));
   // Without a contract the intent's instance may be any one of the label: only a whole list tells that it is this one.
   const isOfIntent = (id: number) =>
-    next.intent?.contract === id || (next.intent?.contract === null && seen.partial === undefined);
+    next.intent?.contract === id ||
+    (next.intent?.contract === null && next.intent.besides?.id !== id && seen.partial === undefined);
   if (own.some(({ row }) => isOfIntent(row.id))) next.intent = null;
 
   Object.assign(next, afterList(next, own, seen));
+  Object.assign(next, surgeAfterList(next, own, seen, state.pendingDeletes, now));
   const listedTracks = own.map((one) => [
     one.row.id,
     track(state.tracks[one.row.id], withoutOldAnswer(next, one, seen), seen, now),

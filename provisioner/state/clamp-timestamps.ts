@@ -12,7 +12,7 @@ export function clampTimestamps(state: State, now: number): State {
   const notAfterNow = <T extends number | null>(at: T) => (at !== null && at > now ? now : at);
   const most = now + LONGEST_BACKOFF_MS;
   const wait = <T extends { until: number }>(one: T): T => (one.until > most ? { ...one, until: most } : one);
-  const { intent, backoff, account, converging, heldReplacement, money, takeovers, template, updating } = state;
+  const { intent, backoff, account, converging, heldReplacement, money, takeovers, template, updating, surge } = state;
   return withParts(state, {
     tracks: mapValues(state.tracks, (track) => trackOf(track, notAfterNow)),
     intent: intent && withParts(intent, { startedAt: notAfterNow(intent.startedAt) }),
@@ -46,6 +46,7 @@ export function clampTimestamps(state: State, now: number): State {
         sentAt: notAfterNow(updating.sentAt),
         recycledAt: notAfterNow(updating.recycledAt),
       }),
+    surge: surge && withParts(surge, { since: notAfterNow(surge.since) }),
     firstNoneAt: notAfterNow(state.firstNoneAt),
     template:
       template && withParts(template, { seenAt: notAfterNow(template.seenAt), readAt: notAfterNow(template.readAt) }),

@@ -5,7 +5,7 @@ import { bootSchema } from "./boots.ts";
 import { historySchema } from "./history.ts";
 import { pendingDeleteSchema } from "./pending-delete.ts";
 import { NO_RECORDS, recordsSchema } from "./records.ts";
-import { updatingSchema } from "./updates-schema.ts";
+import { outdatedSchema, surgeSchema, updatingSchema } from "./updates-schema.ts";
 
 /** Of the state file and of its copy in Redis. Schema 1 is read too (schema-1.ts). */
 export const CURRENT_SCHEMA = 2;
@@ -67,6 +67,8 @@ export const intentSchema = z.object({
   startedAt: instantSchema,
   /** The id in the answer to the create; null while the outcome is unknown. */
   contract: z.int().nullable(),
+  /** The outdated instance that serves until this one does (surge.ts). */
+  besides: outdatedSchema.optional(),
 });
 export type Intent = z.infer<typeof intentSchema>;
 
@@ -185,6 +187,8 @@ export const stateSchema = z.object({
     .default(null),
   /** The change of an instance in place that has begun, or has failed (updating.ts). */
   updating: updatingSchema.nullable().default(null),
+  /** The replacement that comes up while the outdated instance serves (surge.ts). */
+  surge: surgeSchema.nullable().default(null),
   /** How many instances in a row had an app that never listened, and for which revision. */
   notListening: z.object({ wanted: z.string(), count: z.int() }).nullable(),
   /** How many instances in a row could not use the image or had too small a disk, and for which revision. */
@@ -251,6 +255,7 @@ export function emptyState(label: string): State {
     takeovers: { vanishedAt: null, foreign: null, at: [] },
     heldReplacement: null,
     updating: null,
+    surge: null,
     notListening: null,
     brokenImages: null,
     hasServed: false,

@@ -26,3 +26,15 @@ export const updatingSchema = z.object({
   /** It goes back to the container of before: why the new one was given up, and how many attempts had no answer. */
   undo: z.object({ why: z.string(), unanswered: z.int() }).nullable().default(null),
 });
+
+/** An instance that differs from what is wanted, in the words of `converging`. */
+export const outdatedSchema = z.object({ id: z.int(), wanted: z.string(), reported: z.string() });
+
+/** A replacement that was created while the outdated instance serves (surge.ts). */
+export const surgeSchema = z.object({
+  old: outdatedSchema,
+  /** The replacement; null until it is known. */
+  newId: z.int().nullable(),
+  /** When its create was sent. */
+  since: instant,
+});

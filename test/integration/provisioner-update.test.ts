@@ -133,3 +133,36 @@ test("an image that cannot be pulled costs no instance: the old one serves again
   const updated = await pod.until("the image serves", (f) => f.server && f.instance?.image === "example/app:3", 60_000);
   expect(updated.instance?.id).toBe(id);
 });
+
+test("an image is changed by surge: nginx answers all the time, and the old instance ends when the new one serves", async () => {
+  pod = await openPod({ proxy: true });
+  const surge = { VAST_UPDATE_STRATEGY: "surge" };
+  const first = await pod.provision(surge);
+  const ready = await pod.ready();
+  const id = ready.instance?.id ?? 0;
+  await until("nginx routes to it", async () => (await fetch(pod.proxyUrl)).status === 200);
+
+  first.signal("SIGTERM");
+  await first.exited;
+  await pod.provision({ ...surge, VAST_TEMPLATE_IMAGE: "example/app:3" });
+  const statuses: number[] = [];
+  let watching = true;
+  const watched = (async () => {
+    // Each on a connection of its own: an old worker of nginx may close an idle one just when the client uses it again.
+    while (watching) statuses.push((await fetch(pod.proxyUrl, { headers: { connection: "close" } })).status);
+  })();
+  const updated = await pod.until(
+    "the new image serves",
+    (f) => f.server && f.instance?.image === "example/app:3",
+    90_000,
+  );
+  await until("the old one is gone", async () => (await pod.emulator.live(pod.label)).length === 1);
+  watching = false;
+  await watched;
+  expect(updated.instance?.id).not.toBe(id);
+  expect((await pod.emulator.live(pod.label)).map((one) => one.id)).toEqual([updated.instance?.id]);
+  expect(new Set(statuses)).toEqual(new Set([200]));
+  expect((await changes()).filter((change) => change.startsWith("DELETE"))).toEqual([
+    `DELETE /api/v0/instances/${id}/`,
+  ]);
+});

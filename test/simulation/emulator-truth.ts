@@ -113,6 +113,8 @@ export interface PodTruth {
   maxCreatesPerHour: number;
   /** VAST_MAX_DPH; null without one. */
   maxDollarsPerHour: number | null;
+  /** For how long it may have an outdated instance and its replacement, by its settings; null: it does not surge. */
+  surgesForMs: number | null;
   /** When another image was desired. */
   imageChanges: number[];
   /** Its stops that order the end of its instances. */

@@ -25,6 +25,9 @@ const PER_HOUR = 6;
 const ENDS_PART = 0.3;
 // Of the pods, half change their instance in place.
 const IN_PLACE_PART = 0.5;
+// In this part of the runs, some of the other pods create the next instance while the outdated one serves.
+const SURGE_RUNS = 0.6;
+const SURGE_PART = 0.7;
 // In most runs the first instance can come up before the first fault.
 const QUIET_START_MS = 4 * MINUTE_MS;
 
@@ -77,6 +80,11 @@ export function faultMix(seed: number, { hours, pods, fleet = false }: FaultMixO
   injections.push(...typos.injections);
   const updates = seededRandom(seed, "updates");
   const inPlacePods = Array.from({ length: pods }, (_, pod) => pod).filter(() => updates.chance(IN_PLACE_PART));
+  const surges = seededRandom(seed, "surges");
+  const surgeRun = surges.chance(SURGE_RUNS);
+  const surgePods = Array.from({ length: pods }, (_, pod) => pod).filter(
+    (pod) => surges.chance(SURGE_PART) && surgeRun && !inPlacePods.includes(pod),
+  );
   emulator.templateUpdateExtras = updates.pick(["applied", "applied", "ignored", "refused"]);
   emulator.notRunningStatus = updates.pick([200, 400]);
   emulator.idInBody = updates.pick(["accepted", "refused"]);
@@ -93,7 +101,7 @@ export function faultMix(seed: number, { hours, pods, fleet = false }: FaultMixO
   const freezes = { pods, faultsEndMs, steadyRedis: redis === "steady", losesRows };
   injections.push(...drawFreezes(seededRandom(seed, "freezes"), freezes));
   const oneAddress = random.chance(0.5) || fleet;
-  return { seed, hours, pods, faultsEndMs, env, inPlacePods, oneAddress, emulator, injections };
+  return { seed, hours, pods, faultsEndMs, env, inPlacePods, surgePods, oneAddress, emulator, injections };
 }
 
 interface Context {

@@ -2,9 +2,10 @@
 import type { AxiosAdapter } from "axios";
 import { expect, test } from "vitest";
 import type { Dependencies } from "../../provisioner/commands/dependencies.ts";
-import { isObject, type JsonObject, parseJson } from "../emulator/json.ts";
+import { isObject, parseJson } from "../emulator/json.ts";
 import { judge } from "./laws/all.ts";
 import { moneyOf } from "./laws/money.ts";
+import { idIn, isList, rowsOf, withCalls } from "./planted-calls.ts";
 import type { Injection, Scenario } from "./scenario.ts";
 import { instanceEvent, MINUTE_MS, podKilled, scenarioWith } from "./scenario-with.ts";
 import { simulate } from "./simulation.ts";
@@ -16,33 +17,6 @@ async function broken(scenario: Scenario, plant: (dependencies: Dependencies) =>
 }
 
 const healthy = (dependencies: Dependencies) => dependencies;
-
-/** A program whose calls go through `change`, which can answer itself or change the answer's JSON. */
-function withCalls(
-  change: (
-    call: { method: string; path: string },
-    pass: () => Promise<JsonObject>,
-  ) => Promise<JsonObject | "pass"> | "pass",
-) {
-  return (dependencies: Dependencies): Dependencies => {
-    const { adapter } = dependencies;
-    if (adapter === undefined) throw new Error("a simulated dependencies has an adapter");
-    const changed: AxiosAdapter = async (config) => {
-      const pass = async () => {
-        const parsed = parseJson(String((await adapter(config)).data));
-        return isObject(parsed) ? parsed : {};
-      };
-      const call = { method: (config.method ?? "get").toUpperCase(), path: config.url ?? "" };
-      const answer = await change(call, pass);
-      if (answer === "pass") return adapter(config);
-      return { data: JSON.stringify(answer), status: 200, statusText: "", headers: {}, config };
-    };
-    return { ...dependencies, adapter: changed };
-  };
-}
-
-const rowsOf = (answer: JsonObject) => (Array.isArray(answer.instances) ? answer.instances.filter(isObject) : []);
-const isList = (call: { method: string; path: string }) => call.method === "GET" && call.path === "/api/v1/instances/";
 
 test("law 1: a program that sees only the first row leaves two instances", async () => {
   const scenario = scenarioWith([{ kind: "twin", at: 10 * MINUTE_MS, pod: 0 }]);
@@ -91,7 +65,7 @@ function forgetful(): (dependencies: Dependencies) => Dependencies {
   const hides = new Set<number>();
   return withCalls(async (call, pass) => {
     if (call.method === "DELETE") {
-      hides.add(Number(/\d+/.exec(call.path.slice(8))?.[0]));
+      hides.add(idIn(call.path));
       return { success: true };
     }
     if (!isList(call)) return "pass";

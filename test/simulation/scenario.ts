@@ -54,6 +54,8 @@ export interface Scenario {
   env: Record<string, string>;
   /** The pods that change their instance in place. */
   inPlacePods?: readonly number[];
+  /** The pods that keep their instance until its replacement serves. */
+  surgePods?: readonly number[];
   /** All pods call the API from one address and share its limits. */
   oneAddress: boolean;
   /** Settings of the emulator for the whole run. */

@@ -88,6 +88,14 @@ const QUERY = {
   limit: 12,
 };
 
+/** The deadline of a start and the drain. */
+function surgeBoundMs(env: Scenario["env"]): number {
+  const { banAfterSeconds, drainSeconds } = { banAfterSeconds: 1200, drainSeconds: 10 };
+  return (
+    1000 * (Number(env.BLACKLIST_BAN_AFTER_SECONDS ?? banAfterSeconds) + Number(env.VAST_DRAIN_SECONDS ?? drainSeconds))
+  );
+}
+
 export async function simulate(scenario: Scenario, options: RunOptions = {}): Promise<RunResult> {
   const time = virtualTime(START);
   const end = START + scenario.hours * HOUR_MS;
@@ -125,6 +133,7 @@ export async function simulate(scenario: Scenario, options: RunOptions = {}): Pr
       replacedAt: [],
       ends: [],
       imageChanges: [],
+      surgesForMs: scenario.surgePods?.includes(i) ? surgeBoundMs(scenario.env) : null,
       maxCreatesPerHour: Number(scenario.env.VAST_MAX_CREATES_PER_HOUR ?? 6),
       maxDollarsPerHour: scenario.env.VAST_MAX_DPH === undefined ? null : Number(scenario.env.VAST_MAX_DPH),
     })),
@@ -193,6 +202,7 @@ export async function simulate(scenario: Scenario, options: RunOptions = {}): Pr
           VAST_SEARCH_QUERY: JSON.stringify(QUERY),
           VAST_URL: "http://api.sim",
           ...(scenario.inPlacePods?.includes(i) ? { VAST_UPDATE_STRATEGY: "in-place" } : {}),
+          ...(scenario.surgePods?.includes(i) ? { VAST_UPDATE_STRATEGY: "surge" } : {}),
           ...scenario.env,
         },
         connection: {

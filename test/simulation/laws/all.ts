@@ -12,6 +12,7 @@ import { othersUntouched } from "./others.ts";
 import { priceCeiling } from "./price-ceiling.ts";
 import { servesOrEnds } from "./serves-or-ends.ts";
 import { servingAgain } from "./serving-again.ts";
+import { surgeBounded } from "./surge-bounded.ts";
 import { twoInstances } from "./two-instances.ts";
 import { typoUndone } from "./typo-undone.ts";
 import { updateShown } from "./update-shown.ts";
@@ -32,6 +33,7 @@ export const LAWS = {
   "contract-ends": contractEnds,
   "typo-undone": typoUndone,
   "price-ceiling": priceCeiling,
+  "surge-bounded": surgeBounded,
 } as const satisfies Record<string, Law>;
 export type LawName = keyof typeof LAWS;
 

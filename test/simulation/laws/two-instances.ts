@@ -3,7 +3,7 @@ import { type Breach, contractsOf, livesAt, type PodTruth, type Span, type Truth
 
 const LAW = "two-instances";
 // The time to notice a second instance and destroy it: a list every 30 s, a withdrawal, the API's limits.
-const AT_A_STRETCH_MS = 300_000;
+export const AT_A_STRETCH_MS = 300_000;
 const SETTLED_MS = 3_600_000;
 
 /** While the provisioner runs and the API answers correctly: two for at most 300 s at a stretch. At rest: exactly one. */
@@ -12,14 +12,20 @@ export function twoInstances(truth: Truth): Breach[] {
 }
 
 function tooLong(truth: Truth, pod: PodTruth, index: number): Breach[] {
+  if (pod.surgesForMs !== null) return []; // its own law: surge-bounded
   const doubles = spansOf(truth, pod, (count) => count >= 2);
   const calm = calmSpans(truth, pod, index);
-  return doubles.flatMap((double) =>
+  return longer(doubles, calm, AT_A_STRETCH_MS).map(({ from, to }) => {
+    return { law: LAW, at: from, message: `${pod.name} had two instances for ${Math.round((to - from) / 1000)} s` };
+  });
+}
+
+/** The parts of the spans within the calm ones that last longer than this. */
+export function longer(spans: readonly Span[], calm: readonly Span[], ms: number): Span[] {
+  return spans.flatMap((one) =>
     calm.flatMap((span) => {
-      const from = Math.max(double.from, span.from);
-      const to = Math.min(double.to, span.to);
-      if (to - from <= AT_A_STRETCH_MS) return [];
-      return [{ law: LAW, at: from, message: `${pod.name} had two instances for ${Math.round((to - from) / 1000)} s` }];
+      const [from, to] = [Math.max(one.from, span.from), Math.min(one.to, span.to)];
+      return to - from <= ms ? [] : [{ from, to }];
     }),
   );
 }
@@ -36,7 +42,7 @@ function notOne(truth: Truth, pod: PodTruth): Breach[] {
 }
 
 /** When the number of the pod's live instances meets the condition. */
-function spansOf(truth: Truth, pod: PodTruth, condition: (count: number) => boolean): Span[] {
+export function spansOf(truth: Truth, pod: PodTruth, condition: (count: number) => boolean): Span[] {
   const own = contractsOf(truth, pod);
   const instants = own.flatMap((contract) => [contract.createdAt, contract.endedAt ?? truth.end]);
   const edges = [...new Set([truth.start, ...instants, truth.end])]

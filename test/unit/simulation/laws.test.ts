@@ -40,6 +40,7 @@ function truthOf(over: Partial<Truth> = {}, pod: Partial<PodTruth> = {}): Truth 
         dead: [],
         replacedAt: [],
         ends: [],
+        surgesForMs: null,
         maxCreatesPerHour: 6,
         maxDollarsPerHour: 1,
         imageChanges: [],

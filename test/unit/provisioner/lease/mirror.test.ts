@@ -53,6 +53,7 @@ describe("the copy in Redis", () => {
       pendingDeletes: [pendingDeletes(7)],
       creates: [NOW],
       updating: null,
+      surge: null,
       saved: true,
       money: null,
       left: null,

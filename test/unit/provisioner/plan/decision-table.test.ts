@@ -82,6 +82,12 @@ const SITUATIONS: Record<string, SituationChanges> = {
   taken_over: one(row({ image: "example/app:1" }), servingTrack(), { state: { takeovers } }),
   account_trouble: none({ account: { trouble: "auth", message: "m", failures: 1, until: NOW + 1 } }),
   account_no_credit: one(row({ curState: "stopped" }), lost(HOUR), { seen: { credit: known(0) } }),
+  surging: {
+    ...one(row({ image: "example/app:1" }), servingTrack()),
+    seen: observation([row({ image: "example/app:1" }), startingRow({ id: ID + 1 })]),
+    state: state({ tracks: { [ID]: servingTrack(), [ID + 1]: waitingTrack(MINUTE) } }),
+    limits: { updateStrategy: "surge" },
+  },
   duplicate: {
     seen: observation([row(), row({ id: 1 })]),
     state: state({ tracks: { [ID]: servingTrack(), 1: waitingTrack(MINUTE) } }),

@@ -58,6 +58,11 @@ const difference = fc.record({
 });
 const WANTED = "demo example/app:2";
 
+const outdated = fc.record({
+  id: fc.constantFrom(...ids),
+  wanted: fc.constant("image example/app:2"),
+  reported: fc.constant("image example/app:1"),
+});
 /** A row as the API sends it, with our label or another one. */
 const rawRow = fc.record({
   id: fc.constantFrom(...ids),
@@ -124,6 +129,7 @@ const someState: fc.Arbitrary<State> = fc.record({
       label: fc.constant(LABEL),
       startedAt: past,
       contract: maybe(fc.constantFrom(...ids)),
+      besides: fc.option(outdated, { nil: undefined }),
     }),
   ),
   pendingDeletes: fc.uniqueArray(
@@ -210,6 +216,7 @@ const someState: fc.Arbitrary<State> = fc.record({
       undo: rarely(fc.record({ why: fc.constant("why"), unanswered: fc.nat(2) })),
     }),
   ),
+  surge: rarely(fc.record({ old: outdated, newId: maybe(fc.constantFrom(...ids)), since: past })),
   templateBefore: maybe(fc.record({ hash: fc.constant("0ld"), portFlags: fc.constantFrom("", "8000:8000") })),
   notListening: maybe(fc.record({ wanted: fc.constant(WANTED), count: fc.nat(3) })),
   brokenImages: maybe(fc.record({ wanted: fc.constant(WANTED), count: fc.nat(3) })),
@@ -400,12 +407,18 @@ test("no instance without our label, and none that is being destroyed, is ever p
     }
   }));
 
-test("at most one instance is created, and none while one that is not being destroyed is listed", () =>
-  holds(({ result, rows, state }) => {
-    const creates = result.actions.filter((action) => action.kind === "create").length;
-    expect(creates).toBeLessThanOrEqual(1);
-    if (rows.some((row) => !state.pendingDeletes.some((d) => d.id === row.id))) expect(creates).toBe(0);
-    if (creates > 0) {
+test("at most one instance is created, and none while one that is not being destroyed is listed, except beside the one that serves", () =>
+  holds(({ result, rows, state }, drawn) => {
+    const creates = result.actions.filter((action) => action.kind === "create");
+    const [create] = creates;
+    expect(creates.length).toBeLessThanOrEqual(1);
+    const kept = rows.filter((row) => !state.pendingDeletes.some((d) => d.id === row.id)).map(({ id }) => id);
+    if (create?.besides !== undefined) {
+      expect(drawn.updateStrategy).toBe("surge");
+      expect(kept).toEqual([create.besides.id]);
+      expect(result.server).not.toBeNull();
+    } else if (kept.length > 0) expect(create).toBeUndefined();
+    if (create !== undefined) {
       expect(state.creates.length).toBeLessThan(limits.maxCreatesPerHour);
       expect(state.intent).toBeNull();
       expect(state.confirmedNone).toBe(true);

@@ -1,0 +1,44 @@
+// Begins the replacement of an instance that serves on until another one does. Pure.
+import { wholeList } from "../model/observation.ts";
+import type { Decision } from "../model/plan.ts";
+import type { Difference } from "./difference.ts";
+import { createAction } from "./no-instance.ts";
+import { noChange } from "./rule.ts";
+import type { KeptInstance, Situation } from "./situation.ts";
+
+// A provisioner with a new disk does not know yet whether an instance that it finds serves: a few probes tell.
+const FOUND_MS = 60_000;
+
+/** Null: it does not serve, and the rules below judge that. An instance that has never served is replaced at once. */
+export function surgeStart(
+  kept: KeptInstance,
+  difference: Difference,
+  situation: Situation,
+): Decision | null | "replace" {
+  const { serving, seen, state, now } = situation;
+  const { row, track, name } = kept;
+  if (serving.server === null) return track.wasReady || now - track.firstSeenAt < FOUND_MS ? null : "replace";
+  const { reason, wanted, reported } = difference;
+  const what = `${name} has ${reported}, but ${wanted} is wanted; it serves until another one does`;
+  const rows = wholeList(seen) ?? [];
+  const ending = state.pendingDeletes.find(
+    ({ id, deleteSentAt }) => deleteSentAt === null || rows.some((one) => one.id === id),
+  );
+  if (ending !== undefined) return wait(`${what}, which is created when instance ${ending.id} is gone`, situation);
+  if (!seen.bans.known)
+    return wait(`${what}, which is created when the bans are known (${seen.bans.why.message})`, situation);
+  const create = { ...createAction(situation), besides: { id: row.id, wanted, reported } };
+  return {
+    reason,
+    message: `${what}, which is created now`,
+    state: "ready",
+    serving,
+    actions: [create],
+    checkedAt: now,
+    nextCheckAt: now,
+  };
+}
+
+function wait(message: string, situation: Situation): Decision {
+  return noChange(situation, "surging", message, "ready");
+}
