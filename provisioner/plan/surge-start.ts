@@ -1,13 +1,11 @@
 // Begins the replacement of an instance that serves on until another one does. Pure.
 import { wholeList } from "../model/observation.ts";
 import type { Decision } from "../model/plan.ts";
+import { mayHaveServed } from "../state/track.ts";
 import type { Difference } from "./difference.ts";
 import { createAction } from "./no-instance.ts";
 import { noChange } from "./rule.ts";
 import type { KeptInstance, Situation } from "./situation.ts";
-
-// A provisioner with a new disk does not know yet whether an instance that it finds serves: a few probes tell.
-const FOUND_MS = 60_000;
 
 /** Null: it does not serve, and the rules below judge that. An instance that has never served is replaced at once. */
 export function surgeStart(
@@ -17,7 +15,7 @@ export function surgeStart(
 ): Decision | null | "replace" {
   const { serving, seen, state, now } = situation;
   const { row, track, name } = kept;
-  if (serving.server === null) return track.wasReady || now - track.firstSeenAt < FOUND_MS ? null : "replace";
+  if (serving.server === null) return mayHaveServed(track, now) ? null : "replace";
   const { reason, wanted, reported } = difference;
   const what = `${name} has ${reported}, but ${wanted} is wanted; it serves until another one does`;
   const rows = wholeList(seen) ?? [];

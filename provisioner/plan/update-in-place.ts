@@ -1,6 +1,7 @@
 // Whether an instance that differs is changed in place, and the decision that does so. Pure.
 import { diskSpace } from "../model/disk-space.ts";
 import type { ContainerSource, Decision, UpdateAction } from "../model/plan.ts";
+import { mayHaveServed } from "../state/track.ts";
 import { failedUpdate, isShown, updateOf } from "../state/updating.ts";
 import type { Difference } from "./difference.ts";
 import { banOn } from "./housekeeping.ts";
@@ -14,7 +15,7 @@ const SAME_DISK_GB = 1;
 export type InPlace = { action: UpdateAction } | { action: null; why: string | null };
 
 export function inPlace(kept: KeptInstance, difference: Difference, situation: Situation): InPlace {
-  const { limits, state, desired } = situation;
+  const { limits, state, desired, now } = situation;
   if (limits.updateStrategy !== "in-place") return { action: null, why: null };
   const { row } = kept;
   const { template } = state;
@@ -32,16 +33,20 @@ export function inPlace(kept: KeptInstance, difference: Difference, situation: S
     templateHash: template.hash,
     diskGb: grows ? wantedGb : null,
     difference: { wanted, reported },
-    before: containerOf(kept),
+    before: containerOf(kept, template.hash, now),
     statusBefore: row.statusMessage,
     undoes: null,
   } as const;
   return { action };
 }
 
-/** What it can go back to: a container that has never answered is not worth that. */
-function containerOf({ row: { image, templateHash }, track }: KeptInstance): ContainerSource | null {
-  return track.wasReady && image !== "" && templateHash !== null ? { image, templateHash } : null;
+/**
+ * What it can go back to: a container that has long not answered is not worth that. One that was not made from a template, by hand for
+ * instance, keeps its image with the template that is wanted: the API takes no image without one.
+ */
+function containerOf({ row, track }: KeptInstance, wantedHash: string, now: number): ContainerSource | null {
+  const { image, templateHash } = row;
+  return image !== "" && mayHaveServed(track, now) ? { image, templateHash: templateHash ?? wantedHash } : null;
 }
 
 function obstacle(

@@ -84,6 +84,14 @@ export function track(
   return { ...next, lost: null, uncountedRestarts: next.uncountedRestarts + (cameBack ? 1 : 0) };
 }
 
+// A provisioner with a new disk does not know yet whether an instance that it finds serves: a few probes tell.
+const FOUND_MS = 60_000;
+
+/** It has served here, or was found so lately that nobody knows. `now` in epoch ms. */
+export function mayHaveServed({ wasReady, firstSeenAt }: Track, now: number): boolean {
+  return wasReady || now - firstSeenAt < FOUND_MS;
+}
+
 /** Probes fail, too; by the time a list shows that it is back, they may pass again. */
 const isDown = ({ serving, failedProbes }: Track) => !serving || failedProbes > 0;
 

@@ -63,6 +63,18 @@ describe("with the strategy in-place", () => {
     );
   });
 
+  test("it can go back to the container of before, unless that has not answered for a minute", () => {
+    const before = { image: "example/app:1", templateHash: HASH };
+    const found = (ms: number) => ({ tracks: { [ID]: waitingTrack(ms, { runningSince: NOW - ms }) } });
+    expect(planned(situation(old(), found(59_000))).actions).toMatchObject([{ kind: "update", before }]);
+    expect(planned(situation(old(), found(61_000))).actions).toMatchObject([{ kind: "update", before: null }]);
+  });
+
+  test("a container without a template can go back to its image with the template that is wanted", () => {
+    const { actions } = planned(situation(old({ templateHash: null })));
+    expect(actions).toMatchObject([{ kind: "update", before: { image: "example/app:1", templateHash: HASH } }]);
+  });
+
   test("so is one with another template, and its disk grows where the template wants more", () => {
     const more = { template: templateOf({ diskSpace: 64 }) };
     const { actions } = planned(situation(row({ templateHash: "0ld" }), more));
