@@ -90,7 +90,7 @@ export function faultMix(seed: number, { hours, pods, fleet = false }: FaultMixO
   emulator.idInBody = updates.pick(["accepted", "refused"]);
   injections.push(...drawUpdateFaults(updates, faultsEndMs));
   injections.push(...drawContractEnds(seededRandom(seed, "contract-ends"), pods, faultsEndMs));
-  const short = drawShortOffers(seededRandom(seed, "short-offers"));
+  const short = drawShortOffers(seededRandom(seed, "short-offers"), faultsEndMs);
   if (short !== null) {
     injections.push(short.injection);
     env.VAST_SEARCH_QUERY = short.query;

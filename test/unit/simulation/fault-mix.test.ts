@@ -18,3 +18,16 @@ test("a seed whose pods share both anyway has the same faults as a fleet", () =>
   expect(shared.length).toBeGreaterThan(0);
   for (const scenario of shared) expect(faultMix(scenario.seed, { ...SIZE, fleet: true })).toEqual(scenario);
 });
+
+test("contracts end at most half an hour after the faults, before the state at rest is judged", () => {
+  const scenarios = SEEDS.map((seed) => faultMix(seed, { hours: 5, pods: 5 }));
+  const ends = scenarios.flatMap(({ injections, faultsEndMs }) =>
+    injections.flatMap((one) => {
+      if (one.kind === "short-offers") return [one.at + one.seconds * 1000 - faultsEndMs];
+      if (one.kind !== "instance" || one.event !== "ends-in") return [];
+      return [one.at + Number(one.body.seconds) * 1000 - faultsEndMs];
+    }),
+  );
+  expect(Math.max(...ends)).toBeLessThanOrEqual(1_800_000);
+  expect(ends.filter((ms) => ms > 0)).not.toEqual([]); // some end while nothing else disturbs
+});
