@@ -7,8 +7,10 @@ const LAW = "contract-ends";
 const HOUR_MS = 3_600_000;
 /** VAST_END_MARGIN_SECONDS of the pods. */
 export const END_MARGIN_MS = 900_000;
-// What an offer must last beyond that. A search may be 45 s old, and a create takes its turn.
-const USEFUL_MS = 3_600_000 - 180_000;
+// A search may be 45 s old, and a create takes its turn.
+const SEARCHED_BEFORE_MS = 180_000;
+// What an offer must last beyond the margin.
+const USEFUL_MS = 3_600_000 - SEARCHED_BEFORE_MS;
 const PER_HOUR = 2;
 
 /** Judged by what was agreed when the contract was made: `ends` of one that was changed later is not known then. */
@@ -25,9 +27,18 @@ function rentedTooShort(truth: Truth, index: number): Breach[] {
     const contract = truth.contracts.find(({ id }) => id === made);
     if (pod !== index || contract === undefined || contract.ends.since > contract.createdAt) return [];
     const lastsMs = contract.ends.at - contract.createdAt;
-    if (lastsMs >= END_MARGIN_MS + USEFUL_MS) return [];
+    if (lastsMs >= END_MARGIN_MS + USEFUL_MS || changedSinceSearch(truth, contract)) return [];
     const message = `pod ${pod} rented instance ${contract.id}, whose contract ends after ${Math.round(lastsMs / 60_000)} min`;
     return [{ law: LAW, at, message }];
+  });
+}
+
+/** The host changed the end of its contracts, and so of its offer, after the search: another of them has had the same end since then. */
+function changedSinceSearch({ contracts }: Truth, { id, ends, createdAt }: ContractTruth): boolean {
+  return contracts.some((other) => {
+    const { at, since } = other.ends;
+    const changed = other.id !== id && at === ends.at && since > other.createdAt;
+    return changed && since > createdAt - SEARCHED_BEFORE_MS && since <= createdAt;
   });
 }
 

@@ -346,6 +346,24 @@ describe("the end of a contract", () => {
     expect(law(71, SECOND)).toEqual([]); // it was changed later
   });
 
+  test("is none when the host changed it between the search and the create", () => {
+    const at = HOUR + 20 * MINUTE;
+    const law = (changedAt: number) =>
+      contractEnds(
+        truthOf({
+          contracts: [
+            ending({ at, since: changedAt }),
+            contract({ id: 2, createdAt: HOUR, ends: { at, since: HOUR } }),
+          ],
+          creates: [{ at: HOUR, pod: 0, made: 2, uncertain: false }],
+        }),
+      ).filter(({ message }) => message.includes("rented"));
+    expect(law(HOUR - 3 * MINUTE + 1)).toEqual([]);
+    expect(law(HOUR)).toEqual([]);
+    expect(law(HOUR - 3 * MINUTE)).toHaveLength(1); // the search must have shown it
+    expect(law(HOUR + 1)).toHaveLength(1);
+  });
+
   test("excuses a destroy near it, but not one after another", () => {
     const destroy = (minute: number, endsInMs: number): DestroyTruth => ({
       at: HOUR + minute * MINUTE,
