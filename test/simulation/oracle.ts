@@ -15,6 +15,7 @@ import { createTransport } from "../../provisioner/vast/transport.ts";
 import type { Emulator } from "../emulator/emulator.ts";
 import { chargesCards, spendable } from "../emulator/instances/billing.ts";
 import { isListening } from "../emulator/instances/endpoints.ts";
+import { pullOf } from "../emulator/instances/images.ts";
 import type { Instance } from "../emulator/instances/instance.ts";
 import { templateHash, templateRow } from "../emulator/templates/template.ts";
 import { seconds, type World } from "../emulator/world.ts";
@@ -48,6 +49,7 @@ export function createOracle({ emulator, fates }: OracleParts): Program {
 
     function isDead(instance: Instance): boolean {
       if (isListening(instance)) return false;
+      if (!canPull(instance.spec.image)) return true;
       const hostIsBad = world.hosts.get(instance.machine.hostId)?.neverBoots === true;
       if (hostIsBad && instance.actualStatus !== "running") return true;
       const backAt = fates().backAt(instance.id);
@@ -56,6 +58,8 @@ export function createOracle({ emulator, fates }: OracleParts): Program {
       const appMs = world.settings.appSeconds * 1000;
       return backAt - world.time > appMs + (chargesCards(instance) ? BOOT_MS / 2 : BOOT_MS);
     }
+
+    const canPull = (image: string) => pullOf(image, world.settings).failure === null;
 
     function isWanted({ spec }: Instance): boolean {
       const template = world.templates.find((one) => one.creatorId === world.account.id);
@@ -103,6 +107,8 @@ export function createOracle({ emulator, fates }: OracleParts): Program {
       const kept = best();
       const extra = own().find((one) => one !== kept);
       if (extra !== undefined) return end(extra);
+      // With a typo in its name, nothing would come up. What serves is kept until it is corrected.
+      if (!canPull(desired.image)) return;
       if (!mayCreate(world, desired.label, limits.maxCreatesPerHour)) return;
       if (kept === null) return create(client, world, settings);
       if (!isWanted(kept)) await end(kept);

@@ -7,8 +7,9 @@ import { moneyOf } from "./laws/money.ts";
 import type { Program } from "./pod.ts";
 import { runOne } from "./run-one.ts";
 import type { Injection, Scenario } from "./scenario.ts";
-import { scenarioWith } from "./scenario-with.ts";
+import { instanceEvent, MINUTE_MS, scenarioWith } from "./scenario-with.ts";
 import { simulate } from "./simulation.ts";
+import { TYPO_IMAGE } from "./typo-images.ts";
 
 const SIZE = { hours: 2.5, pods: 2 };
 const FACTOR = 1e6; // $ to millionths
@@ -78,6 +79,21 @@ test("the oracle does not wait for an instance that was stopped when the credit 
   expect(after?.id).not.toBe(before?.id);
   expect((after?.from ?? 0) - truth.start).toBeLessThan(20 * 60_000);
   expect(truth.contracts.find(({ id }) => id === before?.id)?.endedAt).toBeLessThan(truth.start + 11 * 60_000);
+});
+
+test("the oracle pays for nothing that cannot be pulled: what serves is kept until the typo is corrected", async () => {
+  const image = (atMinute: number, name: string): Injection => {
+    return { kind: "image", at: atMinute * MINUTE_MS, image: name, losesDisk: false };
+  };
+  const injections = [image(10, TYPO_IMAGE), instanceEvent(20, "kill"), image(30, "example/app:corrected")];
+  const scenario = scenarioWith(injections, {
+    emulator: { images: { [TYPO_IMAGE]: { failure: "manifest unknown" } } },
+  });
+  const { truth } = await simulate(scenario, { oracle: true });
+  const minutes = (at: number) => Math.round((at - truth.start) / MINUTE_MS);
+  expect(truth.creates.map(({ at }) => minutes(at))).toEqual([0, 30]);
+  expect(minutes(truth.pods[0]?.serving[0]?.to ?? 0)).toBe(20);
+  expect(truth.pods[0]?.serving.at(-1)?.to).toBe(truth.end);
 });
 
 // One run alone says little: the instances' luck differs.
