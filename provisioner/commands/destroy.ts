@@ -79,12 +79,14 @@ function readWithinSeconds(text: unknown): number {
   throw new SettingsError(["--within-seconds must be a whole number of seconds, 1 to 99999."]);
 }
 
-type LeaseOfCommandParts = Omit<AccountLeaseParts, "redis" | "token" | "owner"> & { redis: RedisConnection | null };
+type LeaseOfCommandParts = Omit<AccountLeaseParts, "redis" | "token" | "owner" | "startedAt"> & {
+  redis: RedisConnection | null;
+};
 
 function leaseOfCommand({ redis, ...parts }: LeaseOfCommandParts): Lease {
   if (redis === null) return noLease;
   const owner = `vast-provisioner destroy on ${processName(parts.clock)}`;
-  return createAccountLease({ ...parts, redis, token: newToken(Math.random), owner });
+  return createAccountLease({ ...parts, redis, token: newToken(Math.random), owner, startedAt: null });
 }
 
 /** Null when there is no state file that can be read; a volume that fails must not keep an instance billed. */

@@ -184,7 +184,8 @@ async function connectRedis(
   if (redis.fleet !== null && settings.policy !== "observe") {
     const token = loop.state.leaseToken ?? newToken(random);
     loop.state = { ...loop.state, leaseToken: token };
-    lease = createAccountLease({ client: account, redis: redis.fleet, clock, log, label, token, owner });
+    const parts = { clock, log, label, token, owner, startedAt: clock.now() };
+    lease = createAccountLease({ client: account, redis: redis.fleet, ...parts });
   }
   const inTurn = createTurns(); // both loops save: an older state must not replace a newer one
   const save = (state: State) => {

@@ -8,7 +8,7 @@ import { type LeaseAnswer, OURS, type Ownership, ownershipBy } from "../model/ow
 import type { HeldKey, LeaseCommands } from "../redis/commands.ts";
 import { redisMessage } from "../redis/trouble.ts";
 import type { State } from "../state/schema.ts";
-import { formatMirror, type LeftServer, leftServer, parseMirror, takeOver } from "./mirror.ts";
+import { formatMirror, type LeftServer, leftServer, type Mirror, parseMirror, takeOver } from "./mirror.ts";
 
 export interface Lease {
   /**
@@ -37,6 +37,8 @@ export interface LeaseParts {
   token: string;
   /** Who has the lease, for people. */
   owner: string;
+  /** When the program started (epoch ms), for one that keeps an instance; null for a command. */
+  startedAt: number | null;
 }
 
 // Recent creates and the intent matter for an hour. Pending deletes are written again each minute until they are confirmed.
@@ -58,7 +60,7 @@ export function newToken(random: () => number): string {
   return `${part()}-${part()}-${part()}`;
 }
 
-export function createLease({ redis, clock, log, keys, label, token, owner }: LeaseParts): Lease {
+export function createLease({ redis, clock, log, keys, label, token, owner, startedAt }: LeaseParts): Lease {
   const [leaseKey, mirrorKey] = [keys.lease(label), keys.pod(label)];
   const mine = `${token} `;
   let last: Exclude<LeaseAnswer, { kind: "none" }> | null = null;
@@ -69,6 +71,7 @@ export function createLease({ redis, clock, log, keys, label, token, owner }: Le
   let sinceMirroredMs = stopwatch(clock);
   let wroteMirror = false; // then our state in memory is newer than the copy
   let lastDoubt = "";
+  let superseded = false; // by one that started later: no lease that is ours again changes that
   let sinceClaimMs = stopwatch(clock);
 
   /** Forgets what Redis has answered: it was paused for so long that another provisioner may hold the lease by now. */
@@ -117,12 +120,12 @@ export function createLease({ redis, clock, log, keys, label, token, owner }: Le
     const doubt = ownership.kind === "ours" ? ownership.doubt : null;
     if (doubt !== null && doubt !== lastDoubt) log.warn({ event: "lease" }, doubt);
     lastDoubt = doubt ?? "";
-    return ownership;
+    return asSuperseded(ownership);
   }
 
   return {
     async renew(state) {
-      if (isRenewed()) return { ownership: OURS, state };
+      if (isRenewed()) return { ownership: asSuperseded(OURS), state };
       const { answer, kept } = await claim();
       if (answer.kind !== "ours" || (kept && takenOver)) return { ownership: ownershipAfter(answer), state };
       try {
@@ -147,7 +150,7 @@ export function createLease({ redis, clock, log, keys, label, token, owner }: Le
     },
     async mirror(state, saved, left = null) {
       if (!answered || !takenOver) return;
-      const { text, acts } = formatMirror(state, token, saved, left);
+      const { text, acts } = formatMirror(state, token, saved, left, startedAt);
       if (acts === mirrored && sinceMirroredMs() < (left === null ? MONEY_EVERY_MS : SERVED_EVERY_MS)) return;
       try {
         const written = await redis.setWhileMine(leaseKey, mine, mirrorKey, text(), MIRROR_TTL_SECONDS);
@@ -180,11 +183,26 @@ export function createLease({ redis, clock, log, keys, label, token, owner }: Le
     },
   };
 
+  function asSuperseded(ownership: Ownership): Ownership {
+    return superseded && ownership.kind === "ours" ? { ...ownership, superseded } : ownership;
+  }
+
+  /** As a StatefulSet replaces its pod, the settings of the one that started last count. By the clocks of the two machines. */
+  function noteLaterStart({ startedAt: theirs }: Mirror): void {
+    if (superseded || theirs === null || startedAt === null || theirs <= startedAt) return;
+    superseded = true;
+    log.warn(
+      { event: "lease" },
+      `another provisioner of the label ${label} started later and had the lease meanwhile: the image and template of its instance are kept as they are. End one of the two; if the settings of this one count, restart it`,
+    );
+  }
+
   function inherit(text: string | null, state: State): { state: State; left?: LeftServer | null } {
     if (text === null) return { state };
     const read = parseMirror(text, label);
     if ("mirror" in read && read.mirror.token === token && wroteMirror) return { state };
     if ("mirror" in read) {
+      noteLaterStart(read.mirror);
       const next = takeOver(state, read.mirror, token, clock.now());
       return { state: next, left: leftServer(next, read.mirror, token) };
     }

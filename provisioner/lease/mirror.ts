@@ -31,6 +31,8 @@ const mirrorSchema = z.object({
   surge: surgeSchema.nullable().default(null),
   /** What the pod's instances have cost; null: not counted yet, or the copy is of a version that did not keep it here. */
   money: moneySchema.nullable().default(null),
+  /** When the writer's program started, by its clock; null: it is not one that keeps an instance, or is of an earlier version. */
+  startedAt: instantSchema.nullable().default(null),
   /** Whether the writer's state file had this, too: its volume may have been full. */
   saved: z.boolean().default(true),
   /** What the writer published; null: nothing, or the copy is of a version that did not keep it here. */
@@ -44,10 +46,11 @@ export function formatMirror(
   token: string,
   saved: boolean,
   left: LeftServer | null = null,
+  startedAt: number | null = null,
 ): { text(): string; acts: string } {
   const { label, intent, pendingDeletes, creates, updating, surge } = state;
   const changes = { intent, pendingDeletes, creates, updating, surge };
-  const acts = { schema: CURRENT_SCHEMA, label, token, ...changes, saved } as const;
+  const acts = { schema: CURRENT_SCHEMA, label, token, ...changes, startedAt, saved } as const;
   const money = state.money.since === null ? null : state.money;
   const server = left && { ...left.server, instance: left.instance };
   return {

@@ -15,9 +15,12 @@ export type LeaseAnswer =
   | { kind: "other"; owner: string; until: number | null }
   | { kind: "none"; why: string };
 
-/** Who may act under the label. `doubt`: why another provisioner may be acting as well, or null. */
+/**
+ * Who may act under the label. `doubt`: why another provisioner may be acting as well, or null. `superseded`: one that started later has
+ * had the lease meanwhile, so its image and template are wanted, whatever they are.
+ */
 export type Ownership =
-  | { kind: "ours"; doubt: string | null }
+  | { kind: "ours"; doubt: string | null; superseded?: boolean }
   | { kind: "other"; owner: string; until: number | null }
   /** `until` null: as long as the API does not name the account, by which the lease is named. */
   | { kind: "unknown"; why: string; until: number | null };

@@ -15,10 +15,13 @@ export interface Difference {
   reported: string;
 }
 
-/** Null when there is none, or when it is not known yet. A container that is being replaced is not judged by what its row shows. */
+/**
+ * Null when there is none, or when it is not known, because a provisioner that started later wants something else. A container that is
+ * being replaced is not judged by what its row shows.
+ */
 export function differenceOf({ row, track }: KeptInstance, situation: Situation): Difference | null {
-  const { desired, state, now } = situation;
-  if (isChanging(state, row.id)) return null;
+  const { desired, state, ownership, now } = situation;
+  if (isChanging(state, row.id) || (ownership.kind === "ours" && ownership.superseded)) return null;
   const { image, templateHash } = matchesDesired(row, desired, state.template);
   if (image === "different")
     return { reason: "image_changed", wanted: `image ${desired.image}`, reported: `image ${row.image}` };

@@ -616,6 +616,7 @@ describe("the lease", () => {
     label: LABEL,
     token,
     owner: `${token} (pid 1)`,
+    startedAt: null,
   });
 
   test("of another keeps everything as it is, and the instance served", async () => {

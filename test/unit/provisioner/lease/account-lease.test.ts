@@ -28,6 +28,7 @@ function provisioner() {
     log: fakeLog().log,
     label: LABEL,
     token: "a",
+    startedAt: null,
     owner: "pod a",
   });
   const held = () => [...redis.entries.keys()];

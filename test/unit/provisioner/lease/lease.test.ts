@@ -5,7 +5,7 @@ import { formatMirror } from "../../../../provisioner/lease/mirror.ts";
 import type { State } from "../../../../provisioner/state/schema.ts";
 import { fakeClock } from "../../../fakes/fake-clock.ts";
 import { ACCOUNT_ID, fakeLog } from "../fakes.ts";
-import { LABEL, NOW, published, SECOND, state } from "../plan/situation.ts";
+import { LABEL, MINUTE, NOW, published, SECOND, state } from "../plan/situation.ts";
 import { EVERY_COMMAND, fakeRedis } from "./fake-redis.ts";
 
 const keys = fleetKeys(ACCOUNT_ID);
@@ -18,8 +18,17 @@ function world() {
   const clock = fakeClock(NOW);
   const redis = fakeRedis(clock.now);
   const { log, lines } = fakeLog();
-  const provisioner = (token: string) => {
-    const lease = createLease({ redis, clock, log, keys, label: LABEL, token, owner: `pod ${token} (pid 1)` });
+  const provisioner = (token: string, startedAt: number | null = null) => {
+    const lease = createLease({
+      redis,
+      clock,
+      log,
+      keys,
+      label: LABEL,
+      token,
+      owner: `pod ${token} (pid 1)`,
+      startedAt,
+    });
     const renew = async (before: State = state()) => {
       const { ownership, state: after } = await lease.renew(before);
       return { ...ownership, state: after };
@@ -407,6 +416,42 @@ describe("the copy of the state", () => {
     redis.failing = { commands: ["get"], message: "Command timed out" };
     expect(await a.renew()).toMatchObject({ kind: "unknown" });
     expect(await a.mayMutate()).toBe(false);
+  });
+});
+
+describe("a provisioner that gets the lease back", () => {
+  /** `first` has had it, then `second` has; now the lease of `second` has run out. */
+  async function inTurns(first: number | null, second: number | null) {
+    const { provisioner, clock, logged } = world();
+    const [a, b] = [provisioner("a", first), provisioner("b", second)];
+    await a.renew();
+    await a.mirror(state(), true);
+    await clock.advance(61 * SECOND);
+    await b.renew();
+    await b.mirror(state(), true);
+    await clock.advance(61 * SECOND);
+    return { a, b, clock, logged };
+  }
+
+  test("from one that started later is superseded for good, and says what to do", async () => {
+    const { a, clock, logged } = await inTurns(NOW, NOW + MINUTE);
+    expect(await a.renew()).toMatchObject({ kind: "ours", superseded: true });
+    expect(logged()).toMatch(/started later .* End one of the two; if the settings of this one count, restart it$/);
+    expect(await a.renew()).toMatchObject({ kind: "ours", superseded: true }); // not asked again
+    await clock.advance(61 * SECOND);
+    expect(await a.renew()).toMatchObject({ kind: "ours", superseded: true }); // its own copy is the latest now
+  });
+
+  test("from one that started earlier, or a command, is not", async () => {
+    for (const second of [NOW, NOW - MINUTE, null]) {
+      const { a } = await inTurns(NOW, second);
+      expect(await a.renew()).not.toHaveProperty("superseded");
+    }
+  });
+
+  test("is not superseded when it took the lease of one that started earlier", async () => {
+    const { b } = await inTurns(NOW, NOW + MINUTE);
+    expect(await b.renew()).not.toHaveProperty("superseded");
   });
 });
 

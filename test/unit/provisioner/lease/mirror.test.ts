@@ -54,6 +54,7 @@ describe("the copy in Redis", () => {
       creates: [NOW],
       updating: null,
       surge: null,
+      startedAt: null,
       saved: true,
       money: null,
       left: null,

@@ -472,3 +472,24 @@ describe("what is written to the ban store besides the decision", () => {
     expect(plan.actions).toEqual([{ kind: "count_restart", instanceId: ID, times: 2 }]);
   });
 });
+
+describe("a provisioner that another one has superseded, which started later", () => {
+  const superseded = { kind: "ours", doubt: null, superseded: true } as const;
+  const plan = (r: Instance, track = servingTrack(), limits: Partial<Limits> = {}) =>
+    planned({ seen: observation([r]), state: state({ tracks: { [ID]: track } }), ownership: superseded, limits });
+
+  test("keeps what the other one has created, whatever image and template it has", () => {
+    for (const other of [row({ image: "example/app:3" }), row({ templateHash: "0ther" })]) {
+      for (const updateStrategy of ["recreate", "in-place", "surge"] as const)
+        expect(plan(other, servingTrack(), { updateStrategy })).toMatchObject({
+          reason: "instance_ready",
+          actions: [],
+        });
+    }
+  });
+
+  test("replaces it when it is dead", () => {
+    const dead = plan(row({ image: "example/app:3" }), silentTrack(HOUR));
+    expect(dead.actions).toMatchObject([{ kind: "destroy", id: ID }]);
+  });
+});

@@ -316,6 +316,7 @@ describe("vast-provisioner destroy with Redis", () => {
       label: LABEL,
       token,
       owner: `${token} (pid 1)`,
+      startedAt: null,
     });
   const listed = (n: number) => (n === 1 ? [a] : []);
 
