@@ -18,6 +18,8 @@ export interface ContractTruth {
   visibleAt: number;
   /** When it ends, by what was agreed last, and since when that is so. */
   ends: { at: number; since: number };
+  /** What was agreed about its end before, oldest first. */
+  endsBefore: { at: number; since: number }[];
   /** When it answered on its port. */
   answering: Span[];
   /** $ by purpose. */

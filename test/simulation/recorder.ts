@@ -93,6 +93,7 @@ export function createRecorder(parts: RecorderParts): Recorder {
         endedBy: null,
         visibleAt: instance.visibleAt,
         ends: { at: instance.endDate * 1000, since: now() },
+        endsBefore: [],
         answering: [],
         paid: { serving: 0, before: 0, after: 0 },
       };
@@ -208,7 +209,10 @@ export function createRecorder(parts: RecorderParts): Recorder {
     for (const one of open.values()) {
       const { id, ip, ports, label } = one.instance;
       const endsAt = one.instance.endDate * 1000;
-      if (endsAt !== one.contract.ends.at) one.contract.ends = { at: endsAt, since: now() };
+      if (endsAt !== one.contract.ends.at) {
+        one.contract.endsBefore.push(one.contract.ends);
+        one.contract.ends = { at: endsAt, since: now() };
+      }
       const answers = isListening(one.instance);
       const answersOtherwise = answers !== (one.answersSince !== null);
       if (!answersOtherwise && !hasMoved(one) && isLive(one.instance)) continue;

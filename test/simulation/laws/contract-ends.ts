@@ -35,11 +35,12 @@ function rentedTooShort(truth: Truth, index: number): Breach[] {
 
 /** The host changed the end of its contracts, and so of its offer, after the search: another of them has had the same end since then. */
 function changedSinceSearch({ contracts }: Truth, { id, ends, createdAt }: ContractTruth): boolean {
-  return contracts.some((other) => {
-    const { at, since } = other.ends;
-    const changed = other.id !== id && at === ends.at && since > other.createdAt;
-    return changed && since > createdAt - SEARCHED_BEFORE_MS && since <= createdAt;
-  });
+  return contracts.some((other) =>
+    [...other.endsBefore, other.ends].some(({ at, since }) => {
+      const changed = other.id !== id && at === ends.at && since > other.createdAt;
+      return changed && since > createdAt - SEARCHED_BEFORE_MS && since <= createdAt;
+    }),
+  );
 }
 
 /** Its end was known for the whole margin, the pod could do something about it all the while, and still served from it at its end. */

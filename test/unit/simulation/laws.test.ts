@@ -68,6 +68,7 @@ function contract(over: Partial<ContractTruth> = {}): ContractTruth {
     endedBy: null,
     visibleAt: 0,
     ends: { at: 90 * 24 * HOUR, since: 0 },
+    endsBefore: [],
     answering: [],
     paid: { serving: 0, before: 0, after: 0 },
     ...over,
@@ -348,11 +349,11 @@ describe("the end of a contract", () => {
 
   test("is none when the host changed it between the search and the create", () => {
     const at = HOUR + 20 * MINUTE;
-    const law = (changedAt: number) =>
+    const law = (changedAt: number, over: Partial<ContractTruth> = {}) =>
       contractEnds(
         truthOf({
           contracts: [
-            ending({ at, since: changedAt }),
+            ending({ at, since: changedAt }, over),
             contract({ id: 2, createdAt: HOUR, ends: { at, since: HOUR } }),
           ],
           creates: [{ at: HOUR, pod: 0, made: 2, uncertain: false }],
@@ -362,6 +363,9 @@ describe("the end of a contract", () => {
     expect(law(HOUR)).toEqual([]);
     expect(law(HOUR - 3 * MINUTE)).toHaveLength(1); // the search must have shown it
     expect(law(HOUR + 1)).toHaveLength(1);
+    // It has changed it once more since then.
+    const again = { ends: { at: 2 * HOUR, since: HOUR + MINUTE }, endsBefore: [{ at, since: HOUR - MINUTE }] };
+    expect(law(HOUR, again)).toEqual([]);
   });
 
   test("excuses a destroy near it, but not one after another", () => {
@@ -473,6 +477,7 @@ test("an instance that served, and whose updated image cannot be pulled, is dest
     visibleAt: 0,
     answering: [],
     ends: { at: HOUR, since: 0 },
+    endsBefore: [],
   };
   const contracts = [{ ...contract, paid: { serving: 0, before: 0, after: 0 } }];
   const laws = (over: Partial<Truth> = {}, pod: Partial<PodTruth> = {}) =>
