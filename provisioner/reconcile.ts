@@ -27,7 +27,7 @@ import { afterGap, applyPolicy, isListTooOld, untilListed } from "./plan/policy.
 import { untilTurn, wishOf } from "./plan/turn.ts";
 import { logChange } from "./publish/log-change.ts";
 import type { AskReloader } from "./publish/withdraw.ts";
-import { releaseServer } from "./release.ts";
+import { releaseServer } from "./release-server.ts";
 import { countStart } from "./state/apply-observation.ts";
 import type { State } from "./state/schema.ts";
 import { recordTakeovers } from "./state/takeovers.ts";

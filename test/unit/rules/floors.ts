@@ -11,7 +11,7 @@ export const FLOORS: Readonly<Record<"provisioner" | "reloader", readonly (reado
     ["doctor", "page"],
     ["screens"],
     ["reconcile", "serve", "report", "teardown", "settings"],
-    ["release"],
+    ["release-server"],
     ["keep", "secrets"],
     ["act", "loop-state", "variables"],
     ["plan", "observe", "lease", "search"],
