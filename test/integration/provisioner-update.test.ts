@@ -32,9 +32,14 @@ test("an image is changed in place: the same instance, no create, and nginx does
 
   await restarted(first, { VAST_TEMPLATE_IMAGE: "example/app:3" });
   await pod.until("it is recycled", (f) => f.reason === "updating", 40_000);
-  const answer = await fetch(pod.proxyUrl);
-  expect(answer.status).toBe(503);
-  expect(await answer.json()).toMatchObject({ state: "provisioning", reason: "updating" });
+  const answers: { status: number; body: Record<string, unknown> }[] = [];
+  // The reload follows the file: for a moment nginx may still give the reason of before.
+  await until("nginx gives the reason", async () => {
+    const answer = await fetch(pod.proxyUrl);
+    answers.push({ status: answer.status, body: (await answer.json()) as Record<string, unknown> });
+    return answers.at(-1)?.body.reason === "updating";
+  });
+  for (const answer of answers) expect(answer).toMatchObject({ status: 503, body: { state: "provisioning" } });
   const updated = await pod.until(
     "the new image serves",
     (f) => f.server && f.instance?.image === "example/app:3",
