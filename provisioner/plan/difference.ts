@@ -4,6 +4,7 @@ import type { DestroyReason } from "../model/reasons.ts";
 import { isChanging, updateOf } from "../state/updating.ts";
 import type { Instance } from "../vast/rows.ts";
 import type { KeptInstance, Situation } from "./situation.ts";
+import { isSuperseded } from "./superseded.ts";
 
 // No hash can mean that the API has not filled it in yet, or that the instance was made without a template: its age decides.
 const NO_HASH_COUNTS_MS = 600_000;
@@ -20,8 +21,8 @@ export interface Difference {
  * being replaced is not judged by what its row shows.
  */
 export function differenceOf({ row, track }: KeptInstance, situation: Situation): Difference | null {
-  const { desired, state, ownership, now } = situation;
-  if (isChanging(state, row.id) || (ownership.kind === "ours" && ownership.superseded)) return null;
+  const { desired, state, now } = situation;
+  if (isChanging(state, row.id) || isSuperseded(situation)) return null;
   const { image, templateHash } = matchesDesired(row, desired, state.template);
   if (image === "different")
     return { reason: "image_changed", wanted: `image ${desired.image}`, reported: `image ${row.image}` };

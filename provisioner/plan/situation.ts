@@ -10,6 +10,7 @@ import { chooseInstance } from "./choose-instance.ts";
 import { withEvidence } from "./evidence.ts";
 import type { PlanInput } from "./input.ts";
 import { servingNow, servingWhileUnknown } from "./serving.ts";
+import { wantedBy } from "./superseded.ts";
 import { surgePair } from "./surge-pair.ts";
 
 export interface Situation extends PlanInput {
@@ -35,10 +36,11 @@ export function situationOf(input: PlanInput, published: Published): Situation {
   if (!seen.list.known)
     return { ...input, instances: [], kept: null, surge: null, serving: servingWhileUnknown(input, published) };
   const instances = seen.instances.filter(({ row }) => !state.pendingDeletes.some((d) => d.id === row.id));
-  const pair = surgePair(instances, input);
+  const wanted = wantedBy(input, instances);
+  const pair = surgePair(instances, wanted);
   const [old, next] = [pair && keptOf(pair.old, input), pair && keptOf(pair.next, input)];
   const surge = old === null || next === null ? null : { old, next };
-  const best = surge === null ? chooseInstance(instances, input) : surge.next.track.serving ? surge.next : surge.old;
+  const best = surge === null ? chooseInstance(instances, wanted) : surge.next.track.serving ? surge.next : surge.old;
   if (best === null) return { ...input, instances, kept: null, surge, serving: NOT_SERVING };
   return { ...input, instances, kept: keptOf(best, input), surge, serving: servingNow(best.row, input) };
 }

@@ -4,6 +4,7 @@ import { matchesDesired } from "../model/matches-desired.ts";
 import type { ObservedInstance } from "../model/observation.ts";
 import { chooseInstance } from "./choose-instance.ts";
 import type { PlanInput } from "./input.ts";
+import { isSuperseded } from "./superseded.ts";
 
 export interface SurgePair {
   /** It differs from what is wanted. */
@@ -13,10 +14,11 @@ export interface SurgePair {
 
 /**
  * The state is not asked: after a lost disk the same rows say the same. Of several on one side the best counts. An instance whose contract
- * is stopped replaces nothing, and is no capacity that could be kept.
+ * is stopped replaces nothing, and is no capacity that could be kept. A superseded provisioner finds the pair of the one that started
+ * later, whatever its own strategy is.
  */
 export function surgePair(instances: readonly ObservedInstance[], input: PlanInput): SurgePair | null {
-  if (input.limits.updateStrategy !== "surge" || instances.length < 2) return null;
+  if (instances.length < 2 || (input.limits.updateStrategy !== "surge" && !isSuperseded(input))) return null;
   const runs = instances.filter(({ row }) => !stoppedByVast(phaseOf(row, row.createdAt ?? input.now, input.now)));
   const old = chooseInstance(
     runs.filter((one) => differs(one, input)),

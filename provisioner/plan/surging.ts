@@ -6,6 +6,7 @@ import { FAILED_RULES } from "./failed-instance.ts";
 import { replacement } from "./replacement.ts";
 import { noChange, type Rule } from "./rule.ts";
 import { type KeptInstance, onlyWith, type Situation } from "./situation.ts";
+import { isSuperseded } from "./superseded.ts";
 import { UNRESPONSIVE_RULES } from "./unresponsive.ts";
 
 export const SURGING_RULE: Rule = {
@@ -19,12 +20,26 @@ export const SURGING_RULE: Rule = {
     const { old, next } = surge;
     const others = instances.filter(({ row }) => row.id !== old.row.id && row.id !== next.row.id);
     if (others.length > 0) return tooMany(others, situation);
+    if (isOfOther(next, situation)) return leftAlone(old, next, situation);
     if (next.track.serving) return switched(old, next, situation);
     const dead = old.track.serving ? null : ending(old, situation);
     if (dead !== null) return dead;
     return failed(next, situation) ?? waiting(old, next, situation);
   },
 };
+
+/**
+ * The provisioner that started later ends its surge itself, when its nginx has switched. If it does not come back, two would be paid for
+ * without an end.
+ */
+function isOfOther({ track }: KeptInstance, situation: Situation): boolean {
+  return isSuperseded(situation) && situation.now - track.waitingSince <= situation.limits.banAfterMs;
+}
+
+function leftAlone(old: KeptInstance, next: KeptInstance, situation: Situation): Decision {
+  const message = `${next.name} replaces ${old.name} for a provisioner that started later: both are left to it`;
+  return noChange(situation, "surging", message, stateOf(situation));
+}
 
 /** As for any duplicate: beside two instances that belong together, every other one is. */
 function tooMany(others: readonly ObservedInstance[], situation: Situation): Decision {

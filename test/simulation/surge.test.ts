@@ -99,6 +99,21 @@ describe("an image change by surge", () => {
   });
 });
 
+test("an older provisioner that gets the lease back leaves a surge to the one that has begun it", async () => {
+  const injections: Injection[] = [
+    { kind: "freeze", at: 10 * MINUTE_MS, pod: 0, forMs: 3 * MINUTE_MS },
+    { kind: "overlap", at: 10.1 * MINUTE_MS, pod: 0, forMs: 30 * MINUTE_MS },
+    image(10.2),
+    { kind: "freeze", at: 11.7 * MINUTE_MS, pod: 0, forMs: 8 * MINUTE_MS },
+  ];
+  const { truth, laws } = await surged(injections, {}, { BLACKLIST_ENABLED: "true" });
+  expect(laws).toEqual([]);
+  expect(made(truth)).toBe(2);
+  const [first] = truth.contracts.filter((one) => one.label === truth.pods[0]?.label);
+  expect(truth.destroys.map(({ id }) => id)).toEqual([first?.id]);
+  expect(unserved(truth, 9, 40)).toBeLessThan(SECONDS_OF_A_NEW_POD);
+});
+
 describe("law 17", () => {
   test("a program that believes in its new instance too early gives up the one that serves", async () => {
     const believes = (dependencies: Dependencies): Dependencies => ({

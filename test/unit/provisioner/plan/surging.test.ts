@@ -170,3 +170,38 @@ describe("an outdated instance and its replacement", () => {
     expect(plan).toMatchObject({ reason: "duplicate", actions: [{ kind: "destroy", id: NEXT }] });
   });
 });
+
+describe("a provisioner that another one has superseded, which surges", () => {
+  const ownership = { kind: "ours", doubt: null, superseded: true } as const;
+  const newer = (over: Partial<Instance> = {}) => next({ image: "example/app:3", ...over });
+  const plan = (mine: Instance, theirs: Instance, track: Track, changes: object = {}, mineTrack = servingTrack()) =>
+    planned({ ...situation([mine, theirs], { [mine.id]: mineTrack, [theirs.id]: track }), ownership, ...changes });
+
+  test.each([
+    ["as it wants it", row()],
+    ["of an earlier image", old()],
+  ])("leaves the pair alone, whose old one is %s", (_, mine) => {
+    for (const track of [waitingTrack(MINUTE), servingTrack({ waitingSince: NOW - 5 * MINUTE })])
+      expect(plan(mine, newer(), track)).toMatchObject({ reason: "surging", state: "ready", actions: [] });
+  });
+
+  test("leaves it alone with another strategy and another template, too", () => {
+    for (const updateStrategy of ["recreate", "in-place"] as const) {
+      const theirs = next({ templateHash: "0ther" });
+      expect(plan(row(), theirs, waitingTrack(MINUTE), { limits: { updateStrategy } }).actions).toEqual([]);
+    }
+  });
+
+  test("ends the surge of one that does not come back: never the new one for its image", () => {
+    expect(plan(row(), newer(), servingTrack()).actions).toMatchObject([{ kind: "destroy", id: OLD }]);
+    const failed = plan(row(), newer(), waitingTrack(LIMIT + 1));
+    expect(failed.actions.filter(({ kind }) => kind === "destroy")).toMatchObject([
+      { id: NEXT, reason: "start_timeout" },
+    ]);
+  });
+
+  test("destroys a duplicate: of two that start, the one that is as the newest", () => {
+    const twin = { ...situation([row(), next()], { [OLD]: servingTrack(), [NEXT]: waitingTrack(MINUTE) }), ownership };
+    expect(planned(twin)).toMatchObject({ reason: "duplicate", actions: [{ kind: "destroy", id: NEXT }] });
+  });
+});
