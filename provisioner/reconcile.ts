@@ -12,12 +12,14 @@ import type { Observation, Published } from "./model/observation.ts";
 import {
   type Action,
   type Decision,
+  type DestroyAction,
   givesUpServer,
   interruptsInstance,
   type Plan,
   toPlan,
   withoutActions,
 } from "./model/plan.ts";
+import { isPrechecked } from "./model/precheck.ts";
 import type { Urgency } from "./observe/list-schedule.ts";
 import type { Observer } from "./observe/observe.ts";
 import type { Pauses } from "./observe/pauses.ts";
@@ -198,8 +200,8 @@ function decideOn(
 }
 
 /**
- * What serves is given up only when its destroy can be recorded and another instance can be created. False where the state cannot be
- * written; why nothing can be created is in the state then.
+ * What serves is given up only when its destroy can be recorded and, where that is asked for, another instance can be created. False where
+ * the state cannot be written; why nothing can be created is in the state then.
  */
 async function prepareReplacement(
   parts: LoopParts,
@@ -213,8 +215,10 @@ async function prepareReplacement(
   if (!givesUpServer(decision) || isListTooOld(decision.actions, seen, began, parts.clock.now())) return true;
   takeSeen(loop, outcome);
   if (!(await keep(parts, loop, async () => undefined))) return false;
-  const replaces = decision.actions.find((action) => action.kind === "destroy" && action.difference !== undefined);
-  if (replaces?.kind !== "destroy") return true;
+  const replaces = decision.actions.find(
+    (action): action is DestroyAction => action.kind === "destroy" && isPrechecked(action, parts.limits),
+  );
+  if (replaces === undefined) return true;
   const create = createAction({ ...parts, seen, state: loop.state });
   const check = { kind: "check_replacement", replaces, create } as const;
   takeState(loop, (await parts.act(check, toPlan(decision), seen, loop.state, signals)).state);

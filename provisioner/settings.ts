@@ -146,6 +146,7 @@ function planSettings(
       maxDollarsPerHour: v.VAST_MAX_DPH,
       maxCreatesPerHour: v.VAST_MAX_CREATES_PER_HOUR,
       updateStrategy: v.VAST_UPDATE_STRATEGY,
+      updatePrecheck: v.VAST_UPDATE_PRECHECK,
       endMarginMs: v.VAST_END_MARGIN_SECONDS * 1000,
     },
     policy: v.VAST_POLICY,

@@ -14,7 +14,7 @@ import {
   url,
 } from "../common/variable-parsers.ts";
 import { byDefault, EXPECTED, optional, required, SHARED_VARIABLES, type VariableTable } from "../common/variables.ts";
-import { ON_TERMINATE, POLICIES, UPDATE_STRATEGIES } from "./model/desired.ts";
+import { ON_TERMINATE, POLICIES, UPDATE_PRECHECKS, UPDATE_STRATEGIES } from "./model/desired.ts";
 import { imageProblem } from "./model/image-grammar.ts";
 import { parseRedisUrl, REDIS_URL_EXPECTED, type RedisTarget } from "./redis/url.ts";
 import { SEARCH_VARIABLES } from "./search/variables.ts";
@@ -115,6 +115,12 @@ export const PROVISIONER_VARIABLES = {
     meaning:
       "a new image or template: `recreate` the instance, `in-place` (its container anew, on the same host), or `surge` (another one first)",
     expects: "recreate, in-place or surge",
+  }),
+  VAST_UPDATE_PRECHECK: byDefault(z.enum(UPDATE_PRECHECKS), "offer", {
+    group: "safety",
+    meaning:
+      "what serves is destroyed for an update only if there is an acceptable `offer`, or without a look (`none`)",
+    expects: "offer or none",
   }),
   VAST_ON_TERMINATE: byDefault(z.enum(ON_TERMINATE), "keep", {
     group: "safety",

@@ -60,7 +60,8 @@ export async function destroyInstance(
   if (!(await parts.mayMutate())) return withdrawn();
   const servedUntilNow = action.difference !== undefined && state.tracks[action.id]?.serving === true;
   const tries = servedUntilNow ? TRIES_WITH_SERVER : 1;
-  log.info({ event: "action", action: "destroy", instance: action.id, reason: action.reason }, message);
+  const level = servedUntilNow && action.reason !== "contract_ending" ? "warn" : "info";
+  log[level]({ event: "action", action: "destroy", instance: action.id, reason: action.reason }, message);
   try {
     await withDeadline(clock, MUTATION_MS, signal, (deadline) =>
       sendAgain(() => client.destroyInstance(action.id, mayBeSent, deadline), tries, deadline),

@@ -35,6 +35,7 @@ export interface Limits {
   maxDollarsPerHour: number | undefined;
   maxCreatesPerHour: number;
   updateStrategy: UpdateStrategy;
+  updatePrecheck: UpdatePrecheck;
   /** An instance whose contract ends within this time is replaced; 0: the end is waited for. */
   endMarginMs: number;
 }
@@ -46,6 +47,10 @@ export type Policy = (typeof POLICIES)[number];
 /** How an instance gets another image or template (VAST_UPDATE_STRATEGY). */
 export const UPDATE_STRATEGIES = ["recreate", "in-place", "surge"] as const;
 export type UpdateStrategy = (typeof UPDATE_STRATEGIES)[number];
+
+/** What must be possible before an instance that serves is destroyed for another image or template (VAST_UPDATE_PRECHECK). */
+export const UPDATE_PRECHECKS = ["offer", "none"] as const;
+export type UpdatePrecheck = (typeof UPDATE_PRECHECKS)[number];
 
 /** What is done when the host of an instance asks for a higher price (VAST_PRICE_INCREASE). */
 export const PRICE_INCREASES = ["never", "accept-under-max"] as const;

@@ -1,6 +1,6 @@
 // The rules for an instance as it is wanted or not: duplicates, another image or template, and serving. Pure.
 import type { Action, Decision } from "../model/plan.ts";
-import { heldReplacement, wasRefused } from "../state/held-replacement.ts";
+import { type HeldReason, heldReplacement, wasRefused } from "../state/held-replacement.ts";
 import { replacementAllowedAt } from "../state/replacements.ts";
 import { PASSES_TO_RETURN } from "../state/track.ts";
 import { type Difference, differenceOf } from "./difference.ts";
@@ -39,13 +39,14 @@ export const DESIRED_RULES: readonly Rule[] = [
   {
     name: "replacement_held",
     observed:
-      "it differs, and a short time ago its destroy or update was refused; or it serves, and its update has failed or nothing could be created: no credit, no offer, the API refuses",
+      "it differs, and a short time ago its destroy or update was refused; or it serves, and its update has failed or nothing could be created: no credit, no offer, the API refuses (with `VAST_UPDATE_PRECHECK=none` only for a surge)",
     plan: "keep it, and serve it if it answers; `blocked` with this reason; try again with exponential backoff",
     decide: withInstance((kept, situation) => {
       const { state, serving, now } = situation;
       const difference = differenceOf(kept, situation);
       const held = difference && heldReplacement(state, kept.row.id, difference.wanted, now);
-      if (!held || (serving.server === null && !wasRefused(held.reason))) return null;
+      if (!held || isOverruled(held.reason, situation) || (serving.server === null && !wasRefused(held.reason)))
+        return null;
       return noChange(situation, held.reason, held.message, "blocked", Math.min(SERVING_MS, held.until - now));
     }),
   },
@@ -158,8 +159,20 @@ function replaceIfDifferent(reason: Difference["reason"], kept: KeptInstance, si
   const what = `${kept.name} has ${reported}, but ${wanted} is wanted`;
   if (update.action !== null) return updateInPlace(update.action, `${what}; it is updated in place`, situation);
   const because = update.why === null ? "" : `, because it cannot be updated in place: ${update.why}`;
-  const message = `${what}; it is replaced${because}`;
+  const message = `${what}; it is replaced${because}${riskOf(situation)}`;
   return replacement(kept.row, situation, reason, message, { wanted, reported });
+}
+
+/** VAST_UPDATE_PRECHECK=none does not wait until another instance can be created; a surge has to, since it creates first. */
+function isOverruled(reason: HeldReason, { limits }: Situation): boolean {
+  const waits = limits.updatePrecheck === "offer" || limits.updateStrategy === "surge";
+  return !waits && !wasRefused(reason) && reason !== "update_failed";
+}
+
+/** Nothing can find out before whether the next instance will come up. */
+function riskOf({ serving, limits }: Situation): string {
+  if (serving.server === null || limits.updateStrategy !== "recreate") return "";
+  return ". Nothing serves until the next one does, and an image that cannot be pulled costs this instance (VAST_UPDATE_STRATEGY=surge or in-place prevents that)";
 }
 
 /** Its update was taken back a short time ago: if it does not serve, the rules below judge it. */

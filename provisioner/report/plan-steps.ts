@@ -1,5 +1,6 @@
 // What a decision would do, step by step, until the pod has the instance that is wanted. Pure.
 import { type Action, type DestroyAction, givesUpServer } from "../model/plan.ts";
+import { isPrechecked } from "../model/precheck.ts";
 import { spentBudget } from "../plan/no-instance.ts";
 import { type PlanDecision, replacesKept } from "./plan-decision.ts";
 import type { PlanOffers } from "./plan-offers.ts";
@@ -69,12 +70,12 @@ function createText({ situation }: PlanDecision, offers: PlanOffers | null): str
 
 /** What `run` finds out before it gives up what serves, and before it pays. */
 function obstacleOf(
-  { decision }: PlanDecision,
+  { decision, situation }: PlanDecision,
   offers: PlanOffers | null,
   creditDollars: number | null,
 ): string | null {
   const differs = decision.actions.find(
-    (action): action is DestroyAction => action.kind === "destroy" && action.difference !== undefined,
+    (action): action is DestroyAction => action.kind === "destroy" && isPrechecked(action, situation.limits),
   );
   const replaces = differs !== undefined && givesUpServer(decision);
   const creates = decision.actions.some(({ kind }) => kind === "create");

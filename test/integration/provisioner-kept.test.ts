@@ -44,3 +44,10 @@ test("the replacement is made when there is an offer again", async () => {
   const replaced = await pod.until("it is replaced", (f) => f.server && f.instance?.id !== ready.instance?.id, 90_000);
   expect((await pod.emulator.live(pod.label)).map(({ id }) => id)).toEqual([replaced.instance?.id]);
 });
+
+test("with VAST_UPDATE_PRECHECK=none it is destroyed although no offer is left", async () => {
+  const ready = await differs(() => pod.emulator.send("PUT", "offers", []), { VAST_UPDATE_PRECHECK: "none" });
+  await pod.until("nothing serves", (f) => f.server === null && f.reason === "no_offer", 60_000);
+  expect((await deletes()).map(({ path }) => path)).toEqual([`/api/v0/instances/${ready.instance?.id}/`]);
+  expect(await pod.emulator.live(pod.label)).toEqual([]);
+});

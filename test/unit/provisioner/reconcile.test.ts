@@ -229,6 +229,23 @@ describe("before a server is given up", () => {
     expect(l.state.state).toMatchObject({ backoff: null, account: null, pendingDeletes: [] });
   });
 
+  test("nothing is searched with VAST_UPDATE_PRECHECK=none: it is destroyed although no other one can be created", async () => {
+    const l = open({ offers: () => [], credit: () => -0.5, limits: { updatePrecheck: "none" } });
+    await l.pass();
+    expect(l.journal.filter((entry) => entry !== "save").slice(0, 2)).toEqual(["publish none", "ask reloader"]);
+    expect(l.journal).toContain(`destroy ${ID}`);
+    expect(l.journal).not.toContain("search");
+  });
+
+  test("a warning names what a typo in the image costs, and what prevents that", async () => {
+    const l = open({});
+    await l.pass();
+    const warned = l.lines.filter(({ level, action }) => level === "warn" && action === "destroy");
+    expect(warned.map(({ msg }) => msg)).toEqual([
+      expect.stringMatching(/cannot be pulled costs this instance \(VAST_UPDATE_STRATEGY=surge or in-place/),
+    ]);
+  });
+
   test("a credit that cannot be read prevents nothing", async () => {
     const l = open({ credit: fails("unavailable") });
     await l.pass();

@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { startState } from "../../../../provisioner/loop-state.ts";
-import { type Policy, UPDATE_STRATEGIES } from "../../../../provisioner/model/desired.ts";
+import { type Policy, UPDATE_PRECHECKS, UPDATE_STRATEGIES } from "../../../../provisioner/model/desired.ts";
 import { currentEndpoint } from "../../../../provisioner/model/endpoint.ts";
 import { known, type Observation, type Published } from "../../../../provisioner/model/observation.ts";
 import { OURS, type Ownership } from "../../../../provisioner/model/ownership.ts";
@@ -260,6 +260,7 @@ const situation = fc.record({
   bansEnabled: fc.boolean(),
   httpProbe: fc.boolean(),
   updateStrategy: fc.constantFrom(...UPDATE_STRATEGIES),
+  updatePrecheck: fc.constantFrom(...UPDATE_PRECHECKS),
   ownership: mostly<Ownership>(
     OURS,
     { kind: "other", owner: "vast-pod-0", until: NOW + MINUTE },
@@ -310,6 +311,7 @@ async function planOf(drawn: Drawn) {
       bansEnabled: drawn.bansEnabled,
       httpProbe: drawn.httpProbe,
       updateStrategy: drawn.updateStrategy,
+      updatePrecheck: drawn.updatePrecheck,
     },
   };
   const decision = decide(input, published);

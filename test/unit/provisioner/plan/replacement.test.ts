@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import type { UpdateStrategy } from "../../../../provisioner/model/desired.ts";
 import { known } from "../../../../provisioner/model/observation.ts";
 import {
   HASH,
@@ -123,6 +124,26 @@ describe("image and template hash", () => {
       state: state({ tracks: { [ID]: lost }, converging }),
     });
     expect(plan).toMatchObject({ reason: "instance_exited", actions: [{ kind: "destroy", id: ID }] });
+  });
+
+  test("with VAST_UPDATE_PRECHECK=none, waits no longer for an offer that an earlier look has not found", () => {
+    const heldReplacement = {
+      instanceId: ID,
+      wanted: "image example/app:2",
+      reason: "no_offer" as const,
+      message: "there is no offer",
+      failures: 3,
+      until: NOW + MINUTE,
+    };
+    const withPrecheck = (updatePrecheck: "offer" | "none", updateStrategy: UpdateStrategy = "recreate") =>
+      planned({
+        seen: observation([row({ image: "example/app:1" })]),
+        state: state({ tracks: serving, heldReplacement }),
+        limits: { updatePrecheck, updateStrategy },
+      });
+    expect(withPrecheck("offer")).toMatchObject({ reason: "no_offer", state: "blocked" });
+    expect(withPrecheck("none")).toMatchObject({ reason: "image_changed", actions: [{ kind: "destroy", id: ID }] });
+    expect(withPrecheck("none", "surge")).toMatchObject({ reason: "no_offer", state: "blocked" });
   });
 
   describe("whose destroy was refused", () => {

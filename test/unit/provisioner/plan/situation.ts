@@ -47,6 +47,7 @@ export const limits: Limits = {
   maxDollarsPerHour: undefined,
   maxCreatesPerHour: 6,
   updateStrategy: "recreate",
+  updatePrecheck: "offer",
   endMarginMs: 900 * SECOND,
 };
 

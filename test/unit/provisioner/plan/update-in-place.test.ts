@@ -189,8 +189,8 @@ describe("with the strategy in-place", () => {
   });
 });
 
-test("with the strategy recreate an instance that differs is destroyed, and the message says nothing about updates", () => {
+test("with the strategy recreate an instance that differs is destroyed, and the message names the risk", () => {
   const plan = planned({ ...situation(old()), limits: {} });
   expect(plan.actions).toMatchObject([{ kind: "destroy" }]);
-  expect(plan.message).toMatch(/it is replaced$/);
+  expect(plan.message).toMatch(/; it is replaced\. Nothing serves until the next one does, .* costs this instance \(/);
 });

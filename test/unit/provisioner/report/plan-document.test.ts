@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { UpdateStrategy } from "../../../../provisioner/model/desired.ts";
+import type { UpdatePrecheck, UpdateStrategy } from "../../../../provisioner/model/desired.ts";
 import { known, type Seen } from "../../../../provisioner/model/observation.ts";
 import { decideForPlan } from "../../../../provisioner/report/plan-decision.ts";
 import { type PlanContext, type PlanDocument, planDocument } from "../../../../provisioner/report/plan-document.ts";
@@ -35,6 +35,7 @@ interface Situation extends Partial<Omit<PlanContext, "offers" | "desired" | "li
   maxCreatesPerHour?: number;
   bansEnabled?: boolean;
   updateStrategy?: UpdateStrategy;
+  updatePrecheck?: UpdatePrecheck;
 }
 const serving: State["tracks"] = tracks(row().id, servingTrack());
 const cheap = offer({ id: 25009214, machineId: 1, dollarsPerHour: 0.221 });
@@ -51,6 +52,7 @@ function planOf(situation: Situation = {}): PlanDocument {
       maxCreatesPerHour,
       bansEnabled: situation.bansEnabled ?? true,
       updateStrategy: situation.updateStrategy ?? "recreate",
+      updatePrecheck: situation.updatePrecheck ?? "offer",
     },
     policy: "sync",
     firstCreateWaitMs: 10_000,
@@ -107,6 +109,12 @@ describe("a plan", () => {
     expect(none).toMatchObject({ wouldAct: false, obstacle: expect.stringContaining("it serves on") });
     const poor = planOf({ image: "example/app:3", credit: known(-0.1) });
     expect(poor).toMatchObject({ wouldAct: false, obstacle: expect.stringContaining("no credit") });
+  });
+
+  test("destroys what serves without an offer where VAST_UPDATE_PRECHECK=none wants that", () => {
+    const plan = planOf({ image: "example/app:3", found: [], updatePrecheck: "none" });
+    expect(plan).toMatchObject({ wouldAct: true, obstacle: null });
+    expect(texts(plan).at(-1)).toMatch(/as soon as there is an offer/);
   });
 
   test("creates one where there is none, and waits for a second empty list where the first proves nothing", () => {
