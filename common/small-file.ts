@@ -1,7 +1,6 @@
 // Reads a small file, and refuses anything else that may lie in its place: a pipe would block the reader for ever, a file of
 // gigabytes would exhaust the memory. Reads that file.
 import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from "node:fs";
-import { type FileHandle, open } from "node:fs/promises";
 import { codeOf } from "./errors.ts";
 
 export interface SmallFile {
@@ -26,27 +25,24 @@ export async function readSmallFile(path: string): Promise<SmallFile> {
 
 /** The same with the bytes as they are. `noFollow`: a symbolic link is refused too. */
 export async function readSmallBytes(path: string, noFollow = false): Promise<{ bytes: Buffer; writtenAt: number }> {
-  const file = await open(path, OPEN | (noFollow ? constants.O_NOFOLLOW : 0));
-  try {
-    const found = await file.stat();
-    check(found);
-    return { bytes: await readAll(file, found.size), writtenAt: found.mtimeMs };
-  } finally {
-    await file.close();
-  }
+  return readNow(path, noFollow);
 }
 
 /** The text of the file, for what is read at the start of a program and for secrets. Throws as `readSmallFile` does. */
 export function readSmallFileSync(path: string): string {
-  const file = openSync(path, OPEN);
+  return readNow(path, false).bytes.toString("utf8");
+}
+
+/**
+ * Synchronous: each of the four calls takes some microseconds on a local volume, and through the thread pool a hundred, and two changes of
+ * thread. Idle programs do little else.
+ */
+function readNow(path: string, noFollow: boolean): { bytes: Buffer; writtenAt: number } {
+  const file = openSync(path, OPEN | (noFollow ? constants.O_NOFOLLOW : 0));
   try {
-    check(fstatSync(file));
-    const buffer = Buffer.alloc(MAX_BYTES + 1);
-    let length = 0;
-    for (let read = -1; read !== 0 && length <= MAX_BYTES; length += read)
-      read = readSync(file, buffer, length, buffer.length - length, null);
-    if (length > MAX_BYTES) throw tooLarge(length);
-    return buffer.toString("utf8", 0, length);
+    const found = fstatSync(file);
+    check(found);
+    return { bytes: readAll(file, found.size), writtenAt: found.mtimeMs };
   } finally {
     closeSync(file);
   }
@@ -62,13 +58,13 @@ export function unusableReason(error: unknown): string | null {
  * The size that `stat` tells bounds nothing: the file may grow, and those of /proc have none. But mostly it is the size, and then one
  * read is enough, into a buffer that fits: larger ones, many times a second, keep the garbage collector busy.
  */
-async function readAll(file: FileHandle, size: number): Promise<Buffer> {
+function readAll(file: number, size: number): Buffer {
   let buffer = Buffer.allocUnsafe(Math.max(size + 1, LEAST_BYTES));
   let length = 0;
   for (;;) {
     if (length === buffer.length) buffer = Buffer.concat([buffer], 2 * length);
     const wanted = buffer.length - length;
-    const { bytesRead } = await file.read(buffer, length, wanted, null);
+    const bytesRead = readSync(file, buffer, length, wanted, null);
     length += bytesRead;
     if (length > MAX_BYTES) throw tooLarge(length);
     const isWhole = size > 0 && length >= size && bytesRead < wanted;

@@ -1,5 +1,5 @@
 // Decides when the upstream file is read. An event only starts a pass: what counts is the file's content. Watches the folder.
-import { stat } from "node:fs/promises";
+import { statSync } from "node:fs";
 import { dirname } from "node:path";
 import { type ChokidarOptions, watch as chokidarWatch, type FSWatcher } from "chokidar";
 import type { Clock } from "../common/clock.ts";
@@ -78,7 +78,7 @@ export function watchFolder({ path, onEvent, onError, clock, watch = chokidarWat
   };
   return {
     refresh: async () => {
-      const identity = await identityOf(folder);
+      const identity = identityOf(folder);
       const waits = failedAt === null || clock.monotonic() - failedAt < RETRY_AFTER_MS;
       if (current?.identity === identity && waits) return;
       await current?.watcher.close();
@@ -100,9 +100,9 @@ export function watchFolder({ path, onEvent, onError, clock, watch = chokidarWat
 }
 
 /** Distinguishes a folder from another one at the same path; null when there is none. */
-async function identityOf(folder: string): Promise<string | null> {
+function identityOf(folder: string): string | null {
   try {
-    const { dev, ino, birthtimeNs } = await stat(folder, { bigint: true });
+    const { dev, ino, birthtimeNs } = statSync(folder, { bigint: true });
     // A folder that is removed and created again at once gets the same inode number on ext4, and no event reports that.
     return [dev, ino, birthtimeNs].join(":");
   } catch (error) {

@@ -1,5 +1,6 @@
 // Reads and writes the config and its last good copy. Touches these two files through what it is given.
-import { rm, stat } from "node:fs/promises";
+import { statSync } from "node:fs";
+import { rm } from "node:fs/promises";
 import { type Disk, systemDisk } from "../../common/disk.ts";
 import { codeOf } from "../../common/errors.ts";
 import { type Server, sameServer } from "../../common/upstream-file.ts";
@@ -17,7 +18,7 @@ export interface ConfigDisk extends Pick<Disk, "read" | "write" | "move" | "remo
 export const systemConfigDisk: ConfigDisk = {
   ...systemDisk,
   remove: (path) => rm(path, { force: true }),
-  writtenAt: async (path) => (await stat(path)).mtimeMs,
+  writtenAt: async (path) => statSync(path).mtimeMs,
 };
 
 export type WriteResult = { ok: true; changed: boolean } | { ok: false; why: string };

@@ -1,6 +1,7 @@
 // Reads from nginx' error log why it refused a config. Reads that file.
-import { constants, open, stat } from "node:fs/promises";
-import { codeOf, messageOf } from "../../common/errors.ts";
+import { statSync } from "node:fs";
+import { constants, open } from "node:fs/promises";
+import { messageOf } from "../../common/errors.ts";
 
 /** A position in the log: what comes after it is new. */
 export interface LogMark {
@@ -79,11 +80,8 @@ function lastRefusal(text: string, pid: number | null): string | null {
 
 export const systemLogDisk: LogDisk = {
   stat: async (path) => {
-    const found = await stat(path).catch((error: unknown) => {
-      if (codeOf(error) === "ENOENT") return null;
-      throw error;
-    });
-    return found === null || !found.isFile() ? null : { inode: found.ino, size: found.size };
+    const found = statSync(path, { throwIfNoEntry: false });
+    return found?.isFile() ? { inode: found.ino, size: found.size } : null;
   },
   read: async (path, offset, length) => {
     const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK); // never waits at a pipe

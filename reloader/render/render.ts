@@ -13,18 +13,33 @@ export interface Config {
   server: Server | null;
 }
 
+// A pass renders two configs, the desired one and the one without a server, mostly from the same input as the pass before.
+const KEPT = 4;
+const rendered = new Map<string, Config>();
+
 /** Throws a `RenderError` whose message says what to do. */
 export function renderConfig(
   target: Target | null,
   settings: ProxySettings,
   inputs: RenderInputs = NO_RENDER_INPUTS,
 ): Config {
+  const key = JSON.stringify([target, settings, inputs]);
+  const config = rendered.get(key) ?? render(target, settings, inputs);
+  rendered.delete(key);
+  rendered.set(key, config);
+  const [oldest] = rendered.keys();
+  if (rendered.size > KEPT && oldest !== undefined) rendered.delete(oldest);
+  return config;
+}
+
+function render(target: Target | null, settings: ProxySettings, inputs: RenderInputs): Config {
   const { template } = inputs;
   if (template !== null) checkTemplate(template);
   const view = viewOf(target, settings, inputs);
-  const render = (hash: string) => mustache.render(template ?? DEFAULT_CONF, { ...view, hash }, {}, { escape: String });
-  const hash = digest(render(""));
-  const text = render(hash);
+  const withHash = (hash: string) =>
+    mustache.render(template ?? DEFAULT_CONF, { ...view, hash }, {}, { escape: String });
+  const hash = digest(withHash(""));
+  const text = withHash(hash);
   const config = { text, hash, server: target?.server ?? null };
   if (template !== null) {
     checkRendered(text, hash, view);

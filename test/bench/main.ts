@@ -9,6 +9,7 @@ import build from "../integration/build.ts";
 import { SHUTDOWN_SIGNALS } from "../local/shutdown.ts";
 import { firstByte } from "./first-byte.ts";
 import { footprint } from "./footprint.ts";
+import { idleCpu } from "./idle-cpu.ts";
 import { describeMachine } from "./machine.ts";
 import { proxyCpu } from "./proxy-cpu.ts";
 import { reloadLoss } from "./reload-loss.ts";
@@ -23,6 +24,7 @@ const ROWS: Readonly<Record<string, () => Promise<ResultLine[]>>> = {
   "reload-time": reloadTime,
   "reload-loss": reloadLoss,
   footprint,
+  "idle-cpu": idleCpu,
   serving,
   // The last one, and loaded only then: the programs' HTTP client takes `fetch` away, which the other rows use.
   "api-usage": async () => (await import("./api-usage.ts")).apiUsage(),
