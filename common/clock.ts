@@ -1,5 +1,4 @@
 // Time as a value that is passed in, so that tests and simulations control it. Only `systemClock` touches the real clock.
-import { setTimeout as delay } from "node:timers/promises";
 
 /** Time source of a program. */
 export interface Clock {
@@ -29,12 +28,18 @@ const DONE = "done";
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
-  sleep: async (ms, signal) => {
-    if (signal?.aborted) return;
-    await delay(ms, undefined, signal ? { signal } : {}).catch((error: unknown) => {
-      if (!signal?.aborted) throw error;
-    });
-  },
+  // Not node:timers/promises: it makes an error with a stack trace for each wait that ends early, and most deadlines end early.
+  sleep: (ms, signal) =>
+    new Promise((resolve) => {
+      if (signal?.aborted) return resolve();
+      const end = () => {
+        clearTimeout(timer);
+        signal?.removeEventListener("abort", end);
+        resolve();
+      };
+      const timer = setTimeout(end, ms);
+      signal?.addEventListener("abort", end, { once: true });
+    }),
 };
 
 /**
