@@ -11,6 +11,8 @@ export interface EmulatedInstance {
   actual_status: string | null;
   destroyedAt: number | null;
   disk_space: number;
+  /** $ until now. */
+  cost: { gpu: number; disk: number; traffic: number };
 }
 
 /** A request that the emulator received. */

@@ -34,7 +34,7 @@ export function dumpInstance(world: World, instance: Instance): JsonObject {
     endedBy: instance.endedBy,
     listed: world.time >= instance.visibleAt && (instance.goneAt === null || world.time < instance.goneAt),
     firstRunningAt: instance.firstRunningAt === null ? null : instant(instance.firstRunningAt),
-    cost: { gpu: instance.bill.gpuDollars, disk: instance.bill.diskDollars },
+    cost: { gpu: instance.bill.gpuDollars, disk: instance.bill.diskDollars, traffic: instance.bill.trafficDollars },
     imageLogin: instance.imageLogin === null ? null : maskLogin(instance.imageLogin),
     startQueued: instance.startQueued,
     stuck: instance.stuck,

@@ -21,6 +21,7 @@ describe("what instances cost", () => {
     const id = rent(t); // half an hour of loading
     t.pass(2.5 * HOUR);
     expect(dump(t, id).cost).toEqual({
+      traffic: 0,
       gpu: expect.closeTo(2 * 0.36, 9),
       disk: expect.closeTo((2.5 * 0.15 * 20) / 720, 9),
     });
@@ -37,6 +38,7 @@ describe("what instances cost", () => {
     t.api("DELETE", `/api/v0/instances/${id}/`);
     t.pass(HOUR);
     expect(dump(t, id).cost).toEqual({
+      traffic: 0,
       gpu: expect.closeTo(0.36, 9),
       disk: expect.closeTo(((2 + 10 / HOUR) * 0.15 * 20) / 720, 9),
     });

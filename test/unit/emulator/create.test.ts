@@ -123,7 +123,7 @@ describe("a create takes the offer, once", () => {
     const id = numberAt(second.body, "new_contract");
     expect(listed(t, id)).toMatchObject({ cur_state: "stopped", next_state: "stopped", actual_status: null });
     t.pass(3600);
-    expect(dump(t, id).cost).toEqual({ gpu: 0, disk: expect.closeTo((0.15 * 20) / 720, 9) });
+    expect(dump(t, id).cost).toEqual({ traffic: 0, gpu: 0, disk: expect.closeTo((0.15 * 20) / 720, 9) });
   });
 });
 

@@ -232,6 +232,7 @@ describe("the life of an instance", () => {
     t.pass(0.3 * HOUR);
     expect(words(t, id)).toEqual(["stopped", "stopped", "stopped", "exited"]);
     expect(dump(t, id).cost).toEqual({
+      traffic: 0,
       gpu: expect.closeTo(0.36 * (1 / (0.36 + 0.15 / 36)), 6),
       disk: expect.closeTo((2.8 * 0.15) / 36, 6),
     });
