@@ -43,6 +43,8 @@ const upstreamSchema = z.object({
   message: z.string(),
   server: serverSchema.nullable(),
   instance: publishedInstanceSchema.nullable(),
+  /** False: nginx routes to the server, and tells Kubernetes that the pod is not ready. Left out otherwise. */
+  ready: z.boolean().optional(),
   updatedAt: z.iso.datetime(),
 });
 

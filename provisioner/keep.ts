@@ -3,11 +3,15 @@ import type { Clock } from "../common/clock.ts";
 import { isFileSystemError, messageOf } from "../common/errors.ts";
 import type { Logger } from "../common/logging.ts";
 import { type LoopState, noteFile } from "./loop-state.ts";
+import type { Desired, Limits } from "./model/desired.ts";
+import { isReady } from "./plan/readiness.ts";
 import type { PublishedState, Publisher } from "./publish/publish.ts";
 import { withTransition } from "./state/history.ts";
 import type { State } from "./state/schema.ts";
 
 export interface KeepParts {
+  desired: Desired;
+  limits: Limits;
   publisher: Publisher;
   /** Takes the state over and puts it on disk. */
   save(state: State): Promise<void>;
@@ -43,13 +47,14 @@ function unwritable({ plan, file }: LoopState, why: string): string {
 
 /** The call of the publisher is made at once, so that the file follows the order of the decisions. */
 export async function publishPlan(
-  { publisher, clock, log }: KeepParts,
+  { publisher, clock, log, desired, limits }: KeepParts,
   loop: LoopState,
   plan: PublishedState,
 ): Promise<void> {
   const history = withTransition(loop.state.history, plan, clock.now());
   if (history !== loop.state.history) loop.state = { ...loop.state, history };
-  const { changed, file } = await publisher.publish(plan);
+  const ready = isReady(plan, { ...loop, desired, limits });
+  const { changed, file } = await publisher.publish({ ...plan, ready });
   noteFile(loop, file, clock.monotonic());
   if (changed)
     log.debug({ event: "published", generation: file.generation, server: file.server }, "the upstream file is written");

@@ -7,7 +7,7 @@ import type { PodTurns, Wish } from "./fleet/pod-turns.ts";
 import { type KeepParts, keep, publishPlan } from "./keep.ts";
 import type { Lease } from "./lease/lease.ts";
 import { type LoopState, lastServed, lostMs, onLease, takeSeen, takeState, urgencyOf, withSeen } from "./loop-state.ts";
-import type { Desired, Limits, Policy } from "./model/desired.ts";
+import type { Policy } from "./model/desired.ts";
 import type { Observation, Published } from "./model/observation.ts";
 import {
   type Action,
@@ -45,8 +45,6 @@ export interface LoopParts extends KeepParts {
   /** No other pod of its set is known: its cold start comes before that of others. */
   mayBeAlone: boolean;
   askReloader: AskReloader;
-  desired: Desired;
-  limits: Limits;
   policy: Policy;
   drainMs: number;
   firstCreateWaitMs: number;

@@ -3,7 +3,7 @@
 import { runPasses, WakeSignal } from "../common/loop.ts";
 import { type KeepParts, keep, publishPlan } from "./keep.ts";
 import { isPublished, keepProbe, type LoopState, lastServed } from "./loop-state.ts";
-import type { Desired, Limits, Policy } from "./model/desired.ts";
+import type { Policy } from "./model/desired.ts";
 import type { Observation } from "./model/observation.ts";
 import { interruptsInstance } from "./model/plan.ts";
 import type { Probe } from "./observe/probe.ts";
@@ -13,8 +13,6 @@ import { logChange } from "./publish/log-change.ts";
 
 export interface ServeParts extends KeepParts {
   probe: Probe;
-  desired: Desired;
-  limits: Limits;
   policy: Policy;
 }
 

@@ -147,6 +147,7 @@ function planSettings(
       maxCreatesPerHour: v.VAST_MAX_CREATES_PER_HOUR,
       updateStrategy: v.VAST_UPDATE_STRATEGY,
       updatePrecheck: v.VAST_UPDATE_PRECHECK,
+      surgeReady: v.VAST_SURGE_READY,
       endMarginMs: v.VAST_END_MARGIN_SECONDS * 1000,
     },
     policy: v.VAST_POLICY,

@@ -14,7 +14,7 @@ import {
   url,
 } from "../common/variable-parsers.ts";
 import { byDefault, EXPECTED, optional, required, SHARED_VARIABLES, type VariableTable } from "../common/variables.ts";
-import { ON_TERMINATE, POLICIES, UPDATE_PRECHECKS, UPDATE_STRATEGIES } from "./model/desired.ts";
+import { ON_TERMINATE, POLICIES, SURGE_READY, UPDATE_PRECHECKS, UPDATE_STRATEGIES } from "./model/desired.ts";
 import { imageProblem } from "./model/image-grammar.ts";
 import { parseRedisUrl, REDIS_URL_EXPECTED, type RedisTarget } from "./redis/url.ts";
 import { SEARCH_VARIABLES } from "./search/variables.ts";
@@ -121,6 +121,12 @@ export const PROVISIONER_VARIABLES = {
     meaning:
       "what serves is destroyed for an update only if there is an acceptable `offer`, or without a look (`none`)",
     expects: "offer or none",
+  }),
+  VAST_SURGE_READY: byDefault(z.enum(SURGE_READY), "old", {
+    group: "safety",
+    meaning:
+      "with `surge`, whether a pod that was ready stays ready with its outdated instance (`old`) or not (`new`); one that starts with it never is",
+    expects: "old or new",
   }),
   VAST_ON_TERMINATE: byDefault(z.enum(ON_TERMINATE), "keep", {
     group: "safety",

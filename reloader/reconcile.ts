@@ -59,7 +59,7 @@ export class Reconciler {
     this.#recovered = recovered.ok || files.good !== null;
     // A generation of 0: this run has read no upstream file yet, which would be newer.
     if (files.found !== null && !this.#memory.upstream?.generation) {
-      this.#memory = { ...this.#memory, upstream: upstreamOfGood(files.found.server) };
+      this.#memory = { ...this.#memory, upstream: upstreamOfGood(files.found.server, files.found.ready) };
     }
     if (!recovered.ok) return recovered.why;
     await disk.removeStale(proxy.statePath);

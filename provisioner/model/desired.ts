@@ -36,6 +36,7 @@ export interface Limits {
   maxCreatesPerHour: number;
   updateStrategy: UpdateStrategy;
   updatePrecheck: UpdatePrecheck;
+  surgeReady: SurgeReady;
   /** An instance whose contract ends within this time is replaced; 0: the end is waited for. */
   endMarginMs: number;
 }
@@ -51,6 +52,13 @@ export type UpdateStrategy = (typeof UPDATE_STRATEGIES)[number];
 /** What must be possible before an instance that serves is destroyed for another image or template (VAST_UPDATE_PRECHECK). */
 export const UPDATE_PRECHECKS = ["offer", "none"] as const;
 export type UpdatePrecheck = (typeof UPDATE_PRECHECKS)[number];
+
+/**
+ * Whether a pod that has been ready stays so while its instance is outdated (VAST_SURGE_READY). One that begins with an outdated instance
+ * is not ready before the new one serves.
+ */
+export const SURGE_READY = ["old", "new"] as const;
+export type SurgeReady = (typeof SURGE_READY)[number];
 
 /** What is done when the host of an instance asks for a higher price (VAST_PRICE_INCREASE). */
 export const PRICE_INCREASES = ["never", "accept-under-max"] as const;

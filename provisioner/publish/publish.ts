@@ -13,7 +13,10 @@ import {
 import type { Plan } from "../model/plan.ts";
 
 /** The part of a plan that the file holds. */
-export type PublishedState = Pick<Plan, "state" | "reason" | "message" | "server" | "instance">;
+export interface PublishedState extends Pick<Plan, "state" | "reason" | "message" | "server" | "instance"> {
+  /** False: the pod is not ready although its server is served. */
+  ready?: boolean;
+}
 
 export interface Publisher {
   /** The file at the start of this program. Null when there was none, or when it cannot be used; then `problem` says why. */
@@ -55,7 +58,7 @@ export function createPublisher(
   };
 
   async function publish(view: PublishedState): ReturnType<Publisher["publish"]> {
-    const { state, reason, message, server, instance } = view;
+    const { state, reason, message, server, instance, ready } = view;
     if (last !== null && sameContent(last, view) && (await disk.read(path)) === lastText) {
       if (clock.now() - touchedAt >= TOUCH_MS) await touch();
       return { changed: false, file: last };
@@ -71,6 +74,7 @@ export function createPublisher(
       message,
       server,
       instance,
+      ...(ready === false ? { ready } : {}),
       updatedAt,
     } as const;
     const text = formatUpstreamFile(file);
@@ -106,6 +110,7 @@ type Content = Omit<UpstreamFile, "schema" | "generation" | "pod" | "updatedAt">
 
 function sameContent(a: Content, b: Content): boolean {
   if (a.state !== b.state || a.reason !== b.reason || a.message !== b.message) return false;
+  if ((a.ready ?? true) !== (b.ready ?? true)) return false;
   return sameServer(a.server, b.server) && sameInstance(a.instance, b.instance);
 }
 

@@ -55,14 +55,17 @@ export function applyObservation(
   const isOfIntent = (id: number) =>
     next.intent?.contract === id ||
     (next.intent?.contract === null && next.intent.besides?.id !== id && seen.partial === undefined);
-  if (own.some(({ row }) => isOfIntent(row.id))) next.intent = null;
+  const created = new Set(own.filter(({ row }) => isOfIntent(row.id)).map(({ row }) => row.id));
+  if (created.size > 0) next.intent = null;
 
   Object.assign(next, afterList(next, own, seen));
   Object.assign(next, surgeAfterList(next, own, seen, state.pendingDeletes, now));
-  const listedTracks = own.map((one) => [
-    one.row.id,
-    track(state.tracks[one.row.id], withoutOldAnswer(next, one, seen), seen, now),
-  ]);
+  const listedTracks = own.map((one) => {
+    const { row } = one;
+    const after = track(state.tracks[row.id], withoutOldAnswer(next, one, seen), seen, now);
+    const foundOutdated = after.foundOutdated ?? (created.has(row.id) ? false : isOutdated(row, desired, next));
+    return [row.id, { ...after, foundOutdated }];
+  });
   next.tracks = {
     ...(seen.partial === undefined ? {} : tracksWithoutDelete(next)),
     ...Object.fromEntries(listedTracks),
@@ -118,6 +121,13 @@ function bootOf(image: string, before: Track | undefined, after: Track | undefin
   if (before === undefined || before.wasReady || after?.wasReady !== true || after.runningSince === null) return null;
   const bootMs = after.runningSince - after.firstSeenAt;
   return bootMs <= 0 || after.unobservedMs > 0 ? null : { image, bootMs, appMs: now - after.runningSince };
+}
+
+/** Null: not everything is known yet. */
+function isOutdated(row: Instance, desired: Desired, state: State): boolean | null {
+  const { image, templateHash } = matchesDesired(row, desired, state.template);
+  if (image === "different" || templateHash === "different") return true;
+  return image === "not_reported" || templateHash === "not_known" ? null : false;
 }
 
 function isAsDesired(row: Instance, desired: Desired, state: State): boolean {

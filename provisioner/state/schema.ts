@@ -54,6 +54,8 @@ const track = z.object({
     .object({ at: instantSchema, since: instantSchema, reads: z.int(), readAt: instantSchema })
     .nullable()
     .default(null),
+  /** Whether it differed from what is wanted when this pod's state first knew it; null: not known yet. */
+  foundOutdated: z.boolean().nullable().default(false),
 });
 /** What is known about one instance over time. */
 export type Track = z.infer<typeof track>;

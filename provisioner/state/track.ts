@@ -42,6 +42,7 @@ export function newTrack(now: number): Track {
     stopped: null,
     uncountedRestarts: 0,
     contractEnd: null,
+    foundOutdated: null,
   };
 }
 

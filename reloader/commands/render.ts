@@ -16,7 +16,7 @@ export async function renderCommand(call: CommandCall): Promise<ExitCode> {
   const read = await readUpstream(path, readSmallFile);
   if (read.kind === "missing") throw new Error(`there is no file ${path}`);
   if (read.kind === "refused") throw new Error(read.problem);
-  const { server } = read.file;
+  const { server, ready = true } = read.file;
   const resolution = server === null ? null : await resolver.resolve(server.host);
   if (resolution?.known === false) throw new Error(resolution.why);
   const refusal = server && resolution && refusedAddress(server, resolution.address, addressRules);
@@ -24,7 +24,7 @@ export async function renderCommand(call: CommandCall): Promise<ExitCode> {
   const version = await fetchVersion(settings.proxy.statusPort, systemClock);
   const inputs = await readInputs({ auth: () => auth.peek(), nginxVersion: async () => version, template });
   if (!inputs.usable) throw new Error(inputs.problem ?? "the inputs of the config cannot be used");
-  const target = server === null || resolution === null ? null : { server, address: resolution.address };
+  const target = server === null || resolution === null ? null : { server, address: resolution.address, ready };
   const config = renderConfig(target, settings.proxy, inputs.render);
   call.terminal.out(call.output === "json" ? `${JSON.stringify(config)}\n` : config.text);
   return EXIT.done;

@@ -38,6 +38,8 @@ export interface DesiredUpstream {
   /** 0 until an upstream file was read. */
   generation: number;
   server: Server | null;
+  /** False: nginx serves `server`, and the pod is not ready. */
+  ready: boolean;
   /** The body of the 503 answers while there is no server. */
   page: StatePage;
 }
@@ -64,8 +66,11 @@ export interface UpstreamDecision {
 export function decideUpstream(read: UpstreamRead, before: DesiredUpstream | null): UpstreamDecision {
   switch (read.kind) {
     case "file": {
-      const { generation, server, pod, state, reason, message, updatedAt } = read.file;
-      return { desired: { generation, server, page: { pod, state, reason, message, updatedAt } }, problem: null };
+      const { generation, server, ready = true, pod, state, reason, message, updatedAt } = read.file;
+      return {
+        desired: { generation, server, ready, page: { pod, state, reason, message, updatedAt } },
+        problem: null,
+      };
     }
     case "missing": {
       if (before === null)
@@ -83,15 +88,16 @@ export function decideUpstream(read: UpstreamRead, before: DesiredUpstream | nul
   }
 }
 
-/** The desired server when only the config of an earlier run is known. */
-export function upstreamOfGood(server: Server | null): DesiredUpstream {
-  return { ...noServer("no_upstream_file", "no instance has been provisioned yet"), server };
+/** What is desired when only the config of an earlier run is known. */
+export function upstreamOfGood(server: Server | null, ready = true): DesiredUpstream {
+  return { ...noServer("no_upstream_file", "no instance has been provisioned yet"), server, ready };
 }
 
 function noServer(reason: string, message: string): DesiredUpstream {
   return {
     generation: 0,
     server: null,
+    ready: true,
     page: { pod: null, state: "provisioning", reason, message, updatedAt: null },
   };
 }

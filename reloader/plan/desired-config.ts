@@ -43,7 +43,7 @@ export function desiredConfig(input: ReloadInput, logRefusal: string | null): De
   if (server !== null && resolution !== null) {
     if (!resolution.known) return failed(resolution.why, "name_not_resolved", resolution.why);
     if (resolution.warning !== null) warnings.push(resolution.warning);
-    target = { server, address: resolution.address };
+    target = { server, address: resolution.address, ready: input.upstream.desired.ready };
   }
   if (!inputs.usable) return failed(inputs.problem);
   const rendered = tryRender(target, proxy, inputs.render);

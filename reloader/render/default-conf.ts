@@ -101,7 +101,12 @@ server {
   location = /-/ready {
     access_log off;
     default_type text/plain;
+{{#notReady}}
+    return 503 "the instance is outdated, and serves until its replacement does\n";
+{{/notReady}}
+{{^notReady}}
     return 200 "ready\n";
+{{/notReady}}
   }
 
   # nginx' own answers in place of the instance's. What the instance answers itself is passed on unchanged.

@@ -1,6 +1,7 @@
 // Renders the nginx config and its hash from a server and the settings. Pure: equal input gives equal bytes.
 import { createHash } from "node:crypto";
 import mustache from "mustache";
+import * as z from "zod";
 import { type Server, sameServer, serverSchema } from "../../common/upstream-file.ts";
 import { DEFAULT_CONF } from "./default-conf.ts";
 import { checkRendered, checkTemplate, templateRefused } from "./template.ts";
@@ -11,6 +12,8 @@ export interface Config {
   /** SHA-256 of the rest of `text`, 64 hex digits; nginx' status port answers it. */
   hash: string;
   server: Server | null;
+  /** False: `/-/ready` answers 503 although the server is served. */
+  ready: boolean;
 }
 
 // A pass renders two configs, the desired one and the one without a server, mostly from the same input as the pass before.
@@ -40,7 +43,7 @@ function render(target: Target | null, settings: ProxySettings, inputs: RenderIn
     mustache.render(template ?? DEFAULT_CONF, { ...view, hash }, {}, { escape: String });
   const hash = digest(withHash(""));
   const text = withHash(hash);
-  const config = { text, hash, server: target?.server ?? null };
+  const config = { text, hash, server: target?.server ?? null, ready: target?.ready ?? true };
   if (template !== null) {
     checkRendered(text, hash, view);
     const readBack = readConfig(text);
@@ -62,7 +65,7 @@ export function readConfig(text: string): Config | null {
   if (hash === undefined || digest(text.replace(hash, "")) !== hash) return null;
   for (const [, header = ""] of text.matchAll(HEADER)) {
     const server = serverIn(header);
-    if (server !== undefined) return { text, hash, server };
+    if (server !== undefined) return { text, hash, ...server };
   }
   return null;
 }
@@ -71,10 +74,16 @@ const HASH_ANSWER = /return 200 "([0-9a-f]{64})\\n";/;
 // A user's template may indent this comment, and have other comments that begin with the same words.
 const HEADER = /^[ \t]*# vast-pod (.*?)[ \t]*$/gm;
 
+const headerSchema = serverSchema.extend({ ready: z.boolean().optional() }).nullable();
+
 /** Undefined when it is another comment. */
-function serverIn(header: string): Server | null | undefined {
+function serverIn(header: string): Pick<Config, "server" | "ready"> | undefined {
   try {
-    return serverSchema.nullable().safeParse(JSON.parse(header)).data;
+    const { data } = headerSchema.safeParse(JSON.parse(header));
+    if (data === undefined) return undefined;
+    if (data === null) return { server: null, ready: true };
+    const { ready = true, ...server } = data;
+    return { server, ready };
   } catch {
     return undefined;
   }

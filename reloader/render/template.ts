@@ -20,7 +20,7 @@ export const VIEW_NAMES: ReadonlySet<string> = new Set([
     "trustForwarded",
   ],
   ...["timeoutSeconds", "retryAfterSeconds", "stateFolder", "stateFile", "keepIdleClientsSeconds", "proxied"],
-  ...["endpoint", "scheme", "host", "keepaliveConnections", "keepalive"],
+  ...["endpoint", "notReady", "scheme", "host", "keepaliveConnections", "keepalive"],
   ...["tls", "name", "verify", "authorities", "auth", "header", "file"],
 ]);
 

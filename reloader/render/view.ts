@@ -54,6 +54,8 @@ export interface Target {
   server: Server;
   /** IP address of `server.host`. */
   address: string;
+  /** False: `/-/ready` answers 503 although the server is served. */
+  ready?: boolean;
 }
 
 // Idle connections to the instance that each worker keeps; each is a file descriptor. With more requests at a time than
@@ -72,7 +74,7 @@ export type TemplateView = ReturnType<typeof viewOf>;
 /** Throws a `RenderError` when a value could become a directive. */
 export function viewOf(target: Target | null, settings: ProxySettings, { auth, nginxVersion }: RenderInputs) {
   return {
-    server: comment("server", target === null ? null : plain(target.server)),
+    server: comment("server", target === null ? null : { ...plain(target.server), ...readiness(target) }),
     listenPort: whole("NGINX_LISTEN_PORT", settings.listenPort, 1, 65535),
     statusPort: whole("NGINX_STATUS_PORT", settings.statusPort, 1, 65535),
     ipv6: settings.ipv6,
@@ -89,10 +91,14 @@ export function viewOf(target: Target | null, settings: ProxySettings, { auth, n
   };
 }
 
-function proxied({ server, address }: Target, settings: ProxySettings, auth: Auth | null) {
+/** In the config's header only where it says something: the config of an earlier version then stays the same. */
+const readiness = ({ ready }: Target) => (ready === false ? { ready } : {});
+
+function proxied({ server, address, ready }: Target, settings: ProxySettings, auth: Auth | null) {
   const { upstreamHost } = settings;
   return {
     endpoint: endpoint("server.host", address, server.port),
+    notReady: ready === false,
     scheme: server.scheme === "https" ? "https" : "http",
     tls: server.scheme === "https" ? tls(server.host, settings.tls) : null,
     host: upstreamHost === null ? "$vast_pod_host" : quoted("NGINX_UPSTREAM_HOST", upstreamHost),

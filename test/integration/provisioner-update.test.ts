@@ -1,4 +1,5 @@
 // Another image or template in place, with real processes: the same machine, no create, and nginx routes nowhere meanwhile.
+import { rm } from "node:fs/promises";
 import { afterEach, expect, test } from "vitest";
 import type { Child } from "../sandbox/child.ts";
 import { until } from "../sandbox/until.ts";
@@ -170,4 +171,36 @@ test("an image is changed by surge: nginx answers all the time, and the old inst
   expect((await changes()).filter((change) => change.startsWith("DELETE"))).toEqual([
     `DELETE /api/v0/instances/${id}/`,
   ]);
+});
+
+test("in a rollout by surge the pod serves all the time, and is ready when the new image serves: never with one that fails", async () => {
+  pod = await openPod({ proxy: true });
+  const surge = { VAST_UPDATE_STRATEGY: "surge" };
+  const first = await pod.provision(surge);
+  await pod.ready();
+  const readiness = async () => (await fetch(`${pod.proxyUrl}/-/ready`)).status;
+  await until("the pod is ready", async () => (await readiness()) === 200);
+  const failure = "Error response from daemon: manifest for example/app:typo not found: manifest unknown";
+  await pod.emulator.send("POST", "settings", { images: { "example/app:typo": { failure } } });
+
+  /** As in a new pod: its volume is empty. */
+  const replaced = async (before: Child, image: string) => {
+    before.signal("SIGTERM");
+    await before.exited;
+    await rm(pod.statePath);
+    await rm(pod.upstreamPath);
+    return pod.provision({ ...surge, VAST_TEMPLATE_IMAGE: image });
+  };
+  const second = await replaced(first, "example/app:typo");
+  const failed = await pod.until("it has failed", (f) => f.server && f.reason === "update_failed", 60_000);
+  expect(failed).toMatchObject({ ready: false, instance: { image: "example/app:2" } });
+  await until("nginx says that the pod is not ready", async () => (await readiness()) === 503);
+  await until("nginx routes to the old instance", async () => (await fetch(pod.proxyUrl)).status === 200);
+
+  await replaced(second, "example/app:3");
+  const old = await pod.until("the old image serves", (f) => f.server && f.instance?.image === "example/app:2", 60_000);
+  expect(old.ready).toBe(false);
+  expect(await readiness()).toBe(503);
+  await until("the pod is ready", async () => (await readiness()) === 200, { timeoutMs: 60_000, everyMs: 20 });
+  expect(await pod.upstream()).toMatchObject({ server: {}, instance: { image: "example/app:3" } });
 });

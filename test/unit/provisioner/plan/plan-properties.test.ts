@@ -113,6 +113,7 @@ const track: fc.Arbitrary<Track> = fc.record({
   stopped: maybe(fc.record({ reads: fc.integer({ min: 1, max: 3 }), readAt: past })),
   uncountedRestarts: fc.integer({ min: 0, max: 2 }),
   contractEnd: maybe(fc.record({ at: contractEnds, since: past, reads: fc.integer({ min: 1, max: 3 }), readAt: past })),
+  foundOutdated: maybe(fc.boolean()),
 });
 
 const someState: fc.Arbitrary<State> = fc.record({

@@ -48,6 +48,7 @@ export const limits: Limits = {
   maxCreatesPerHour: 6,
   updateStrategy: "recreate",
   updatePrecheck: "offer",
+  surgeReady: "old",
   endMarginMs: 900 * SECOND,
 };
 
@@ -124,6 +125,7 @@ export function servingTrack(over: Partial<Track> = {}): Track {
     stopped: null,
     uncountedRestarts: 0,
     contractEnd: null,
+    foundOutdated: false,
     ...over,
   };
 }

@@ -43,6 +43,15 @@ describe("the upstream file", () => {
     expect((await stat(path)).mode & 0o777).toBe(0o644);
   });
 
+  test("says where the pod is not ready although it is served, and nothing else of readiness", async () => {
+    const { publisher, path } = await publisherIn();
+    await publisher.publish({ ...ready, ready: true });
+    expect(await textOf(path)).not.toContain('"ready":');
+    expect((await publisher.publish({ ...ready, ready: false })).file).toMatchObject({ generation: 2, ready: false });
+    expect(await publisher.publish({ ...ready, ready: false })).toMatchObject({ changed: false });
+    expect((await publisher.publish({ ...ready, ready: true })).file).not.toHaveProperty("ready");
+  });
+
   test("is not written again while its content is the same", async () => {
     const { publisher, path } = await publisherIn();
     await publisher.publish(ready);

@@ -61,6 +61,40 @@ describe("a pending delete", () => {
   });
 });
 
+describe("whether an instance was found outdated", () => {
+  const found = (before: State, r: Instance) => stateAfter(before, observation([r])).tracks[r.id]?.foundOutdated;
+  const old = row({ image: "example/app:1" });
+  const noTemplate = { template: unknown<null>() };
+
+  test("is known from the first list on, and stays", () => {
+    expect(found(state(), old)).toBe(true);
+    expect(found(state(), row({ templateHash: "0ther" }))).toBe(true);
+    expect(found(state(), row())).toBe(false);
+    expect(found(tracked(servingTrack({ foundOutdated: false })), old)).toBe(false);
+    expect(found(tracked(servingTrack({ foundOutdated: true })), row())).toBe(true);
+  });
+
+  test("is not known before the template is", () => {
+    const first = stateAfter(state({ template: null }), observation([row()], noTemplate));
+    expect(first.tracks[ID]?.foundOutdated).toBeNull();
+    expect(found(first, row())).toBe(false);
+    expect(found(first, row({ templateHash: "0ther" }))).toBe(true);
+  });
+
+  test("is not said of one that this provisioner has created, whatever its row reports", () => {
+    const intent = {
+      offerId: 1,
+      hostId: 2,
+      machineId: 3,
+      dollarsPerHour: null,
+      label: "l",
+      startedAt: NOW,
+      contract: ID,
+    };
+    expect(found(state({ intent }), old)).toBe(false);
+  });
+});
+
 describe("the intent", () => {
   const intent = {
     offerId: 1,

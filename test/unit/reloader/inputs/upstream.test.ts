@@ -55,6 +55,12 @@ describe("deciding which server is desired", () => {
     expect(decideUpstream(read, null).desired.server).toEqual(server());
   });
 
+  test("a pod is ready unless the file says no", () => {
+    const desired = (change: object) =>
+      decideUpstream({ kind: "file", file: upstreamFile(change), writtenAt: 1 }, null).desired.ready;
+    expect([desired({}), desired({ ready: true }), desired({ ready: false })]).toEqual([true, true, false]);
+  });
+
   test("a missing file at a first start means no server", () => {
     expect(decideUpstream({ kind: "missing" }, null)).toEqual({ desired: upstreamOfGood(null), problem: null });
   });

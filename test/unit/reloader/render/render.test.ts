@@ -173,6 +173,16 @@ describe("the probes of the proxy", () => {
     expect(all(location, "access_log")).toEqual([["access_log", "off"]]);
   });
 
+  test("answer not ready where the upstream file says so, and a restarted reloader knows it", () => {
+    const config = renderConfig({ server: server(), address: "203.0.113.9", ready: false }, PROXY);
+    const main = block(directives(config.text), "server");
+    expect(all(block(main, "location", "=", "/-/ready"), "return")[0]?.[1]).toBe("503");
+    expect(all(block(main, "location", "/"), "proxy_pass")).not.toEqual([]);
+    expect(readConfig(config.text)).toEqual(config);
+    expect(config).toMatchObject({ server: server(), ready: false });
+    expect(readConfig(configFor(server()).text)).toMatchObject({ ready: true });
+  });
+
   test.each([true, false])("answer liveness with 200, with a server or without: %s", (to) => {
     const location = block(block(parsed(to), "server"), "location", "=", "/-/live");
     expect(all(location, "return")[0]?.[1]).toBe("200");
