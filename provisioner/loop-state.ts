@@ -275,6 +275,7 @@ export function urgencyOf({ plan, problem, state, sharesLists }: LoopState): Urg
   // The next instance is created when a list does not show the destroyed one any more. A pod that reads its own lists keeps to its slots:
   // others may have destroyed theirs at the same time.
   if (sharesLists && plan.actions.some(({ kind }) => kind === "destroy")) return "now";
+  if (plan.reason === "confirming_none") return "confirming";
   // A fresh list is read when the turn has come.
   const waits = plan.reason === "waiting_for_turn" || plan.reason === "instance_ready";
   return waits && plan.actions.length === 0 ? "ready" : "starting";

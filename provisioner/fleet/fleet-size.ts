@@ -14,9 +14,15 @@ const KNOWN_PER_POD_MS = 500;
 // While something is expected, a pod of a small fleet looks in each pass, and those of a large one together 250 times a second.
 const STARTING_PER_POD_MS = 4;
 const MOST_STARTING_MS = 4000;
+// A second empty list confirms the first one when it was asked for ten seconds later: nothing else is expected until then.
+const CONFIRMING_PER_POD_MS = 20;
+const MOST_CONFIRMING_MS = 10_000;
 // The leader reads once a second.
 const LEAST_AWAITED_MS = 500;
 const MOST_AWAITED_MS = 1000;
+// Each look for the same list comes so much later than the one before, but not more than three times as late as the first.
+const AWAITED_GROWTH = 1.5;
+const MOST_GROWTH = 3;
 
 /** How often a pod for which all is well looks at the shared list. */
 export function settledLookMs(pods: number): number {
@@ -28,9 +34,15 @@ export function startingLookMs(pods: number): number {
   return Math.min(pods * STARTING_PER_POD_MS, MOST_STARTING_MS);
 }
 
-/** How often a pod looks that needs a fresh list for what it is about to do. */
-export function awaitedLookMs(pods: number): number {
-  return Math.min(Math.max(pods, LEAST_AWAITED_MS), MOST_AWAITED_MS);
+/** How often a pod looks that has no instance, and needs a second list that says so. */
+export function confirmingLookMs(pods: number): number {
+  return Math.min(pods * CONFIRMING_PER_POD_MS, MOST_CONFIRMING_MS);
+}
+
+/** When a pod looks again that needs a fresh list for what it is about to do, after so many looks in vain. */
+export function awaitedLookMs(pods: number, looks: number): number {
+  const first = Math.min(Math.max(pods, LEAST_AWAITED_MS), MOST_AWAITED_MS);
+  return first * Math.min(AWAITED_GROWTH ** looks, MOST_GROWTH);
 }
 
 /**

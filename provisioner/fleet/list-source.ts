@@ -4,7 +4,7 @@ import type { Clock } from "../../common/clock.ts";
 import { WakeSignal } from "../../common/loop.ts";
 import type { Why } from "../model/observation.ts";
 import type { Instance } from "../vast/rows.ts";
-import { awaitedLookMs, leaderCountsMs, settledLookMs, startingLookMs } from "./fleet-size.ts";
+import { awaitedLookMs, confirmingLookMs, leaderCountsMs, settledLookMs, startingLookMs } from "./fleet-size.ts";
 import type { Look, Snapshot } from "./snapshot.ts";
 
 /**
@@ -24,8 +24,8 @@ export interface ListSource {
   fresh(waitMs: number, signal?: AbortSignal): Promise<SharedList>;
   /** For how many ms the last look still counts, if it saw a leader; otherwise 0. */
   leaderKnownForMs(): number;
-  /** How often a pod looks for which all is well, and how often one that expects something. */
-  lookEveryMs(urgency: "ready" | "starting"): number;
+  /** How often a pod looks for which all is well, one that expects something, and one that only confirms that there is no instance. */
+  lookEveryMs(urgency: "ready" | "starting" | "confirming"): number;
   /** Notified by each look that sees no leader. */
   readonly noLeader: WakeSignal;
 }
@@ -101,8 +101,8 @@ export function createListSource({ snapshot, clock, label }: ListSourceParts): L
       const after = seen.look.now;
       const isOver = ({ look: { entry, trouble } }: Seen) =>
         (entry?.askedAt ?? 0) > after || (trouble?.at ?? 0) > after || clock.monotonic() >= until || signal?.aborted;
-      for (;;) {
-        await clock.sleep(awaitedLookMs(seen.look.pods), signal);
+      for (let looks = 0; ; looks += 1) {
+        await clock.sleep(awaitedLookMs(seen.look.pods, looks), signal);
         const { look, offsetMs } = await once(shared, AFTER_FRESH_MS, after);
         seen = { look, offsetMs: Math.max(offsetMs, seen.offsetMs) };
         if (isOver(seen)) return read(seen, seen.look.entry?.askedAt ?? 0, after);
@@ -114,7 +114,8 @@ export function createListSource({ snapshot, clock, label }: ListSourceParts): L
         : 0,
     lookEveryMs(urgency) {
       const pods = latest?.look.pods ?? 0;
-      return urgency === "ready" ? settledLookMs(pods) : startingLookMs(pods);
+      if (urgency === "ready") return settledLookMs(pods);
+      return urgency === "confirming" ? confirmingLookMs(pods) : startingLookMs(pods);
     },
   };
 }

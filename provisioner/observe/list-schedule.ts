@@ -21,10 +21,10 @@ import {
 const SOON_MS = 2500;
 
 /**
- * How urgent the list is. `ready`: all is well; `starting`: something is expected to come up; `now`: something is about to be
- * changed, and an older list is not enough.
+ * How urgent the list is. `ready`: all is well; `starting`: something is expected to come up; `confirming`: a second list has to say that
+ * there is no instance; `now`: something is about to be changed, and an older list is not enough.
  */
-export type Urgency = "ready" | "starting" | "now";
+export type Urgency = "ready" | "starting" | "confirming" | "now";
 
 export interface ListSchedule {
   slot: PollSlot;
