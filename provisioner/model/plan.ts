@@ -16,12 +16,14 @@ export interface CreateAction {
   besides?: Outdated;
 }
 
-/** An instance that differs from what is wanted. */
+/** An instance that differs from what is wanted, or whose contract ends. */
 export interface Outdated {
   id: number;
   /** In the words of a difference. */
   wanted: string;
   reported: string;
+  /** It is replaced for the end of its contract, whatever its image and template are. */
+  ends?: boolean | undefined;
 }
 
 export interface DestroyAction {

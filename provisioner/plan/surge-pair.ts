@@ -3,11 +3,12 @@ import { phaseOf, stoppedByVast } from "../model/instance-phase.ts";
 import { matchesDesired } from "../model/matches-desired.ts";
 import type { ObservedInstance } from "../model/observation.ts";
 import { chooseInstance } from "./choose-instance.ts";
+import { endsSoon } from "./contract-margin.ts";
 import type { PlanInput } from "./input.ts";
 import { isSuperseded } from "./superseded.ts";
 
 export interface SurgePair {
-  /** It differs from what is wanted. */
+  /** It differs from what is wanted, or its contract ends. */
   old: ObservedInstance;
   next: ObservedInstance;
 }
@@ -20,15 +21,30 @@ export interface SurgePair {
 export function surgePair(instances: readonly ObservedInstance[], input: PlanInput): SurgePair | null {
   if (instances.length < 2 || (input.limits.updateStrategy !== "surge" && !isSuperseded(input))) return null;
   const runs = instances.filter(({ row }) => !stoppedByVast(phaseOf(row, row.createdAt ?? input.now, input.now)));
-  const old = chooseInstance(
-    runs.filter((one) => differs(one, input)),
-    input,
-  );
+  return pairBy((one) => differs(one, input), runs, input) ?? pairBy(isEnding(runs, input), runs, input);
+}
+
+function pairBy(
+  isOld: (one: ObservedInstance) => boolean,
+  runs: readonly ObservedInstance[],
+  input: PlanInput,
+): SurgePair | null {
+  const old = chooseInstance(runs.filter(isOld), input);
   const next = chooseInstance(
-    runs.filter((one) => !differs(one, input)),
+    runs.filter((one) => !isOld(one)),
     input,
   );
   return old === null || next === null ? null : { old, next };
+}
+
+/**
+ * Of two that are equally right or wrong. The state, where it is not lost, knows which one it was: a row with a wrong date must not cost
+ * the replacement.
+ */
+function isEnding(runs: readonly ObservedInstance[], input: PlanInput): (one: ObservedInstance) => boolean {
+  const { old } = input.state.surge ?? { old: null };
+  if (old?.ends && runs.some(({ row }) => row.id === old.id)) return ({ row }) => row.id === old.id;
+  return ({ row }) => endsSoon(row, input);
 }
 
 /** What a row does not report yet is no difference. */

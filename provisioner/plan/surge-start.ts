@@ -13,10 +13,17 @@ export function surgeStart(
   difference: Difference,
   situation: Situation,
 ): Decision | null | "replace" {
+  if (situation.serving.server !== null) return beginSurge(kept, difference, situation);
+  return mayHaveServed(kept.track, situation.now) ? null : "replace";
+}
+
+/** Of one that serves: for another image or template, or for the end of its contract. */
+export function beginSurge(
+  { row, name }: KeptInstance,
+  { reason, wanted, reported }: Pick<Difference, "wanted" | "reported"> & Pick<Decision, "reason">,
+  situation: Situation,
+): Decision {
   const { serving, seen, state, now } = situation;
-  const { row, track, name } = kept;
-  if (serving.server === null) return mayHaveServed(track, now) ? null : "replace";
-  const { reason, wanted, reported } = difference;
   const what = `${name} has ${reported}, but ${wanted} is wanted; it serves until another one does`;
   const rows = wholeList(seen) ?? [];
   const ending = state.pendingDeletes.find(
@@ -25,7 +32,8 @@ export function surgeStart(
   if (ending !== undefined) return wait(`${what}, which is created when instance ${ending.id} is gone`, situation);
   if (!seen.bans.known)
     return wait(`${what}, which is created when the bans are known (${seen.bans.why.message})`, situation);
-  const create = { ...createAction(situation), besides: { id: row.id, wanted, reported } };
+  const ends = reason === "contract_ending" ? { ends: true } : {};
+  const create = { ...createAction(situation), besides: { id: row.id, wanted, reported, ...ends } };
   return {
     reason,
     message: `${what}, which is created now`,

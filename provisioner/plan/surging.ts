@@ -12,7 +12,7 @@ import { UNRESPONSIVE_RULES } from "./unresponsive.ts";
 export const SURGING_RULE: Rule = {
   name: "surging",
   observed:
-    "`VAST_UPDATE_STRATEGY=surge`, and beside an instance that differs there is one that does not, or a create that may have made one",
+    "`VAST_UPDATE_STRATEGY=surge`, and beside an instance that differs, or whose contract ends, there is one of which that is not true, or a create that may have made one",
   plan: "publish the new one when its probe passes, and only then drain and destroy the old one; destroy the new one when a rule below would, or after `BLACKLIST_BAN_AFTER_SECONDS`",
   decide(situation) {
     const { surge, instances } = situation;
@@ -47,7 +47,7 @@ function tooMany(others: readonly ObservedInstance[], situation: Situation): Dec
     return { kind: "destroy", id, hostId, machineId, reason: "duplicate" };
   });
   const ids = others.map(({ row }) => row.id).join(", ");
-  const message = `${situation.instances.length} instances have the label ${situation.desired.label}: an outdated one and its replacement are kept, destroyed: ${ids}`;
+  const message = `${situation.instances.length} instances have the label ${situation.desired.label}: one and its replacement are kept, destroyed: ${ids}`;
   return { ...noChange(situation, "duplicate", message, stateOf(situation)), actions, nextCheckAt: situation.now };
 }
 
@@ -56,14 +56,14 @@ function waiting(old: KeptInstance, next: KeptInstance, situation: Situation): D
     next.track.runningSince === null
       ? `is ${next.row.actualStatus ?? "being scheduled"}`
       : "runs and does not answer yet";
-  const message = `${old.name} is outdated and serves until ${next.name} does, which ${progress}`;
+  const message = `${old.name} serves until ${next.name} does, which replaces it and ${progress}`;
   return noChange(situation, "surging", message, stateOf(situation));
 }
 
 function switched({ row, name }: KeptInstance, next: KeptInstance, situation: Situation): Decision {
   const { id, hostId, machineId } = row;
   const actions: Action[] = [{ kind: "destroy", id, hostId, machineId, reason: "duplicate" }];
-  const message = `${next.name} serves in place of ${name}, which is outdated and is destroyed`;
+  const message = `${next.name} serves in place of ${name}, which is destroyed`;
   return { ...noChange(situation, "surging", message, "ready"), actions, nextCheckAt: situation.now };
 }
 
@@ -88,7 +88,7 @@ function failed(next: KeptInstance, situation: Situation): Decision | null {
 function tooLate({ row, track, name }: KeptInstance, situation: Situation): Decision {
   const reason = track.runningSince === null ? "start_timeout" : "app_not_listening";
   const seconds = situation.limits.banAfterMs / 1000;
-  const message = `${name} was to replace an outdated instance and has not served within BLACKLIST_BAN_AFTER_SECONDS (${seconds} s); it is destroyed`;
+  const message = `${name} was to replace another instance and has not served within BLACKLIST_BAN_AFTER_SECONDS (${seconds} s); it is destroyed`;
   return replacement(row, situation, reason, message);
 }
 
@@ -97,7 +97,7 @@ function createPending(situation: Situation): Decision | null {
   const { intent } = state;
   if (intent === null || kept === null || instances.length !== 1 || intent.besides?.id !== kept.row.id) return null;
   const isOver = now - intent.startedAt >= CREATE_DEADLINE_MS;
-  const what = `${kept.name} is outdated; `;
+  const what = `${kept.name} is to be replaced; `;
   if (!isOver)
     return noChange(
       situation,

@@ -74,7 +74,7 @@ export function createMetrics(registry: Registry, parts: GaugeParts): Provisione
   });
   const updates = counter(registry, {
     name: "vast_pod_updates_total",
-    help: "Changes of an instance in place (VAST_UPDATE_STRATEGY), by outcome: recycled, done, undone, failed or postponed.",
+    help: "Changes of an instance in place and surges (VAST_UPDATE_STRATEGY), by outcome: recycled, done, undone, failed or postponed.",
     labels: ["outcome"],
     known: UPDATE_OUTCOMES.map((outcome) => ({ outcome })),
   });

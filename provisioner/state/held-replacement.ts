@@ -21,16 +21,20 @@ export function wasRefused(reason: HeldReason): boolean {
   return reason === "destroy_refused" || reason === "update_refused";
 }
 
-/** The next attempt to replace `instanceId` by `wanted` waits, longer with each failure of the same kind. */
+/**
+ * The next attempt to replace `instanceId` by `wanted` waits, longer with each failure of the same kind. `soon`: what is wanted works, and
+ * another attempt may succeed at any time.
+ */
 export function holdReplacement(
   state: State,
   held: Pick<HeldReplacement, "instanceId" | "wanted" | "reason" | "message">,
   now: number,
+  soon = false,
 ): State {
   const before = state.heldReplacement;
   const same = before?.instanceId === held.instanceId && before.wanted === held.wanted && before.reason === held.reason;
   const failures = same ? before.failures + 1 : 1;
-  const { first, ceiling } = waitsFor(held.reason);
+  const { first, ceiling } = soon ? NOT_POSSIBLE_MS : waitsFor(held.reason);
   return { ...state, heldReplacement: { ...held, failures, until: now + exponentialMs(first, ceiling, failures) } };
 }
 

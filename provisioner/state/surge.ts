@@ -4,7 +4,7 @@
 // (plan/surge-pair.ts), so that a lost disk does not end it; what is kept here is what follows from a failure.
 import type { Observation, ObservedInstance } from "../model/observation.ts";
 import { holdReplacement } from "./held-replacement.ts";
-import { replacedFor } from "./replacements.ts";
+import { replacedFor, replacedForEnd } from "./replacements.ts";
 import type { State } from "./schema.ts";
 
 export type Surge = NonNullable<State["surge"]>;
@@ -16,7 +16,8 @@ export function surgeOfIntent(state: State, revision: string): State {
   const { besides: old, contract: newId, startedAt: since } = intent;
   if (surge?.since === since) return newId === null ? state : { ...state, surge: { ...surge, newId } };
   const { wanted, reported } = old;
-  return { ...replacedFor(state, { wanted, reported }, revision, since), surge: { old, newId, since } };
+  const replaced = old.ends ? replacedForEnd(state, since) : replacedFor(state, { wanted, reported }, revision, since);
+  return { ...replaced, surge: { old, newId, since } };
 }
 
 /**
@@ -50,6 +51,7 @@ function surgeFailed(state: State, why: string, now: number): State {
   const which = newId === null ? "the instance" : `instance ${newId}`;
   const message = `instance ${instanceId} has ${reported}, but ${wanted} is wanted; it serves on, because ${which} that was to replace it did not come up (${why}): check VAST_TEMPLATE_IMAGE, DOCKER_LOGIN and the template`;
   const replacements = state.replacements.filter(({ at }) => at !== since);
-  const next = { ...state, surge: null, replacements, converging: null };
-  return holdReplacement(next, { instanceId, wanted, reason: "update_failed", message }, now);
+  const { ends = false } = old;
+  const next = { ...state, surge: null, replacements, converging: ends ? state.converging : null };
+  return holdReplacement(next, { instanceId, wanted, reason: "update_failed", message }, now, ends);
 }

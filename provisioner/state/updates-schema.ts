@@ -27,8 +27,13 @@ export const updatingSchema = z.object({
   undo: z.object({ why: z.string(), unanswered: z.int() }).nullable().default(null),
 });
 
-/** An instance that differs from what is wanted, in the words of `converging`. */
-export const outdatedSchema = z.object({ id: z.int(), wanted: z.string(), reported: z.string() });
+/** An instance that differs from what is wanted, in the words of `converging`, or whose contract `ends`. */
+export const outdatedSchema = z.object({
+  id: z.int(),
+  wanted: z.string(),
+  reported: z.string(),
+  ends: z.boolean().optional(),
+});
 
 /** A replacement that was created while the outdated instance serves (surge.ts). */
 export const surgeSchema = z.object({

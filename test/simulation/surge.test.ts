@@ -99,6 +99,31 @@ describe("an image change by surge", () => {
   });
 });
 
+describe("the end of a contract, with surge", () => {
+  const ends: Injection = {
+    kind: "instance",
+    at: 5 * MINUTE_MS,
+    pod: 0,
+    event: "ends-in",
+    body: { seconds: 1800 },
+    undo: null,
+  };
+
+  test("interrupts nothing, and ends with one instance", async () => {
+    const { truth, laws } = await surged([ends]);
+    expect(laws).toEqual([]);
+    expect(made(truth)).toBe(2);
+    expect(unserved(truth, 9, 60)).toBe(0);
+  });
+
+  test.each([20.3, 21, 21.7])("goes on in another pod without the disk at minute %s", async (minute) => {
+    const { truth, laws } = await surged([ends, podKilled(minute, true)]);
+    expect(laws).toEqual([]);
+    expect(unserved(truth, 9, 60)).toBeLessThan(SECONDS_OF_A_NEW_POD);
+    expect(made(truth)).toBe(2);
+  });
+});
+
 test("an older provisioner that gets the lease back leaves a surge to the one that has begun it", async () => {
   const injections: Injection[] = [
     { kind: "freeze", at: 10 * MINUTE_MS, pod: 0, forMs: 3 * MINUTE_MS },

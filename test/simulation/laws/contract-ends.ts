@@ -51,10 +51,16 @@ function endedServing(truth: Truth, pod: PodTruth, index: number): Breach[] {
     if (at >= truth.end || since > from || contract.createdAt > from) return [];
     if (!pod.serving.some((span) => span.id === contract.id && span.from <= from && span.to >= at)) return [];
     if (!calmSpans(truth, pod, index).some((span) => span.from <= from - HOUR_MS / 12 && span.to >= at)) return [];
-    if (!couldReplace(truth, pod, index, contract)) return [];
+    if (!couldReplace(truth, pod, index, contract) || surged(truth, pod, contract, from)) return [];
     const message = `${pod.name} served from instance ${contract.id} until its contract ended, as was known`;
     return [{ law: LAW, at, message }];
   });
+}
+
+/** The pod keeps what serves until another one does: it began with that in time, and that one did not serve yet. */
+function surged(truth: Truth, pod: PodTruth, { id, ends: { at } }: ContractTruth, from: number): boolean {
+  if (pod.surgesForMs === null) return false;
+  return contractsOf(truth, pod).some((one) => one.id !== id && one.createdAt >= from && one.createdAt < at);
 }
 
 /** A create was left, it had not replaced two for their ends, and no other pod was down: they are replaced in turn. */

@@ -334,6 +334,14 @@ describe("the end of a contract", () => {
     expect(law([ending()], { creates: Array.from({ length: 6 }, () => create) })).toEqual([]);
   });
 
+  test("is none for a pod that keeps what serves until another one does, if it has created that in time", () => {
+    const law = (surgesForMs: number | null, createdAt: number) =>
+      contractEnds(truthOf({ contracts: [ending(), contract({ id: 2, createdAt })] }, { ...served, surgesForMs }));
+    expect(law(HOUR, end - MINUTE)).toEqual([]);
+    expect(law(HOUR, end + MINUTE)).toHaveLength(1);
+    expect(law(null, end - MINUTE)).toHaveLength(1);
+  });
+
   test("is a breach when it was near as the contract was made", () => {
     const law = (minutes: number, since = 0) =>
       contractEnds(

@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import type { State, Track } from "../../../../provisioner/state/schema.ts";
 import type { Instance } from "../../../../provisioner/vast/rows.ts";
 import {
+  createAction,
   HOUR,
   MINUTE,
   NOW,
@@ -135,5 +136,68 @@ describe("an instance that serves is kept until its end", () => {
     });
     expect(plannedFor(MINUTE, ended(50, 10)).reason).toBe("instance_ready");
     expect(plannedFor(MINUTE, ended(61, 10)).reason).toBe("contract_ending");
+  });
+});
+
+describe("with VAST_UPDATE_STRATEGY=surge", () => {
+  const limits = { updateStrategy: "surge" } as const;
+  const NEXT = 7835699;
+  const difference = {
+    wanted: "a contract that goes on after 2026-11-23T15:15:00.000Z",
+    reported: "a contract that ends at 2026-11-23T15:15:00.000Z",
+  };
+  const ending = (over: Partial<Instance> = {}) =>
+    row({ endsAt: NOW + 15 * MINUTE, createdAt: NOW - 10 * HOUR, ...over });
+  const next = (over: Partial<Instance> = {}) => startingRow({ id: NEXT, endsAt: NOW + 48 * HOUR, ...over });
+  const both = (known: Record<number, Track>, rows = [ending(), next()], over: Partial<State> = {}) =>
+    planned({ limits, seen: observation(rows), state: state({ tracks: known, ...over }) });
+
+  test("another one is created while it serves, and nothing is given up", () => {
+    const plan = plannedFor(15 * MINUTE, { limits });
+    expect(plan).toMatchObject({ reason: "contract_ending", state: "ready", server: {} });
+    expect(plan.actions).toEqual([{ ...createAction, besides: { id: ID, ...difference, ends: true } }]);
+    expect(plannedFor(15 * MINUTE, { limits, track: silentTrack(MINUTE, said(15 * MINUTE)) }).actions).toMatchObject([
+      { kind: "destroy", id: ID, reason: "contract_ending" },
+    ]);
+    expect(plannedFor(15 * MINUTE, { limits, state: { creates: BUSY } }).actions).toEqual([]);
+  });
+
+  test("of two with the same image the one whose contract ends is the old one, also after a lost disk", () => {
+    for (const [track, newTrack] of [
+      [servingTrack(), waitingTrack(MINUTE)],
+      [waitingTrack(0), waitingTrack(0)],
+    ] as const)
+      expect(both({ [ID]: track, [NEXT]: newTrack })).toMatchObject({ reason: "surging", actions: [] });
+    const switched = both({ [ID]: servingTrack(), [NEXT]: servingTrack() });
+    expect(switched).toMatchObject({
+      reason: "surging",
+      instance: { id: NEXT },
+      actions: [{ kind: "destroy", id: ID }],
+    });
+  });
+
+  test("two with the same image and no end are duplicates, and so are those whose end the host has put off", () => {
+    const known = { [ID]: servingTrack(), [NEXT]: waitingTrack(MINUTE) };
+    for (const endsAt of [null, NOW + 48 * HOUR])
+      expect(both(known, [ending({ endsAt }), next()])).toMatchObject({
+        reason: "duplicate",
+        actions: [{ kind: "destroy", id: NEXT }],
+      });
+  });
+
+  test("one list with a wrong date ends no replacement that has begun", () => {
+    const known = { [ID]: servingTrack(), [NEXT]: waitingTrack(MINUTE) };
+    const surge = { old: { id: ID, ...difference, ends: true }, newId: NEXT, since: NOW - MINUTE };
+    for (const rows of [
+      [ending({ endsAt: null }), next()],
+      [ending(), next({ endsAt: NOW + MINUTE })],
+    ])
+      expect(both(known, rows, { surge })).toMatchObject({ reason: "surging", actions: [] });
+  });
+
+  test("another image that is wanted meanwhile waits until the new one serves", () => {
+    const rows = [ending({ image: "example/app:1" }), next({ image: "example/app:1" })];
+    const known = { [ID]: servingTrack(), [NEXT]: waitingTrack(MINUTE) };
+    expect(both(known, rows)).toMatchObject({ reason: "surging", actions: [] });
   });
 });

@@ -42,6 +42,25 @@ test("what came of an update is counted once, in the pass in which it happens", 
   expect(updateOutcomes(state({ heldReplacement }), state({ heldReplacement }))).toEqual([]);
 });
 
+test("a surge is counted when one of the two is gone, and one for the end of a contract is not", () => {
+  const old = { id: 7, wanted: "w", reported: "r" };
+  const surge = { old, newId: 8, since: NOW };
+  const two = { 7: servingTrack(), 8: servingTrack() };
+  const begun = state({ surge, tracks: two });
+  const over = state({ tracks: { 8: servingTrack() } });
+  const ended = state({
+    tracks: { 7: servingTrack() },
+    heldReplacement: { ...heldReplacement, reason: "update_failed" },
+  });
+  expect(updateOutcomes(begun, begun)).toEqual([]);
+  expect(updateOutcomes(begun, over)).toEqual(["done"]);
+  expect(updateOutcomes(begun, ended)).toEqual(["failed"]);
+  expect(updateOutcomes(begun, state({ tracks: { 7: servingTrack() } }))).toEqual([]);
+  expect(updateOutcomes(over, over)).toEqual([]);
+  const ends = state({ surge: { ...surge, old: { ...old, ends: true } }, tracks: two });
+  expect([updateOutcomes(ends, over), updateOutcomes(ends, ended)]).toEqual([[], []]);
+});
+
 test("a failed update is logged once as a warning that says what follows", () => {
   const { log, lines } = fakeLog();
   logFailedUpdate(log, begun, recycled);

@@ -74,6 +74,21 @@ describe("a surge", () => {
     expect(ended).toMatchObject({ surge: null, heldReplacement: null, converging: { wanted: besides.wanted } });
   });
 
+  test("for the end of a contract says nothing about image and template, and is tried again soon", () => {
+    const ends = { ...besides, ends: true };
+    const converging = { wanted: "w", reported: "r" };
+    const before = state({ tracks: { [OLD]: servingTrack() }, intent: { ...intent(NEXT), besides: ends }, converging });
+    const found = fold(fold(before, [old]), [old, next]);
+    expect(found).toMatchObject({
+      surge: { old: ends, newId: NEXT },
+      replacements: [{ at: NOW, revision: "contract end" }],
+      converging,
+    });
+    const failed = fold(found, [old], NOW + 2 * MINUTE);
+    expect(failed).toMatchObject({ surge: null, replacements: [], converging });
+    expect(failed.heldReplacement).toMatchObject({ reason: "update_failed", until: NOW + 2.5 * MINUTE });
+  });
+
   test("is not over by an empty list or by a list of one known instance", () => {
     expect(fold(both, []).surge).not.toBeNull();
     const partial = { partial: { message: "HTTP 502", account: null } };
