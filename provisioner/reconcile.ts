@@ -168,7 +168,8 @@ function upToDate(parts: LoopParts, loop: LoopState, outcome: Outcome): Outcome 
 /** Before the decision counts, because from then on nothing waits. */
 async function askForTurn({ turns }: LoopParts, { wish, state, decision, seen }: Outcome): Promise<void> {
   const kept = seen.list.known && seen.instances.some(({ row }) => !state.pendingDeletes.some((d) => d.id === row.id));
-  await turns.ask(wish, { listed: kept, serves: decision.serving.server !== null });
+  const surging = state.surge !== null || state.intent?.besides !== undefined;
+  await turns.ask(wish, { listed: kept, serves: decision.serving.server !== null, surging });
 }
 
 /** The decision on one observation. It changes nothing, so it can be made again. */

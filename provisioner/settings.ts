@@ -59,6 +59,8 @@ export interface ProvisionerSettings extends PlanSettings {
   /** The group of pods that call the API from one address. */
   egress: string;
   maxUnavailable: MaxUnavailable;
+  /** The most pods that are updated at once; null: no such limit. */
+  maxUpdating: number | null;
   kubernetesEvents: boolean;
   statusPort: number;
   reloaderStatusPort: number;
@@ -71,8 +73,10 @@ export function readProvisionerSettings(source: SettingsSource): ProvisionerSett
   const { values: v, warnings } = readSettings(PROVISIONER_VARIABLES, source);
   if (v.VAST_PRICE_INCREASE === "accept-under-max" && v.VAST_MAX_DPH === undefined)
     throw new SettingsError([INCREASE_WITHOUT_CEILING]);
+  const plan = planSettings(v, v.DOCKER_LOGIN, warnings, source);
+  if (v.VAST_MAX_UPDATING !== undefined && plan.redis.fleet === null) throw new SettingsError([UPDATING_WITHOUT_REDIS]);
   return {
-    ...planSettings(v, v.DOCKER_LOGIN, warnings, source),
+    ...plan,
     onTerminate: v.VAST_ON_TERMINATE,
     priceIncrease: v.VAST_PRICE_INCREASE,
     templatePath: v.VAST_TEMPLATE_FILE,
@@ -80,6 +84,7 @@ export function readProvisionerSettings(source: SettingsSource): ProvisionerSett
     terminateMs: v.VAST_TERMINATE_SECONDS * 1000,
     egress: v.FLEET_EGRESS,
     maxUnavailable: v.FLEET_MAX_UNAVAILABLE,
+    maxUpdating: v.VAST_MAX_UPDATING ?? null,
     kubernetesEvents: v.KUBERNETES_EVENTS,
     statusPort: v.PROVISIONER_STATUS_PORT,
     reloaderStatusPort: v.RELOADER_STATUS_PORT,
@@ -100,6 +105,7 @@ const NOT_FOR_PLAN = [
   "DOCKER_LOGIN",
   "FLEET_EGRESS",
   "FLEET_MAX_UNAVAILABLE",
+  "VAST_MAX_UPDATING",
   "KUBERNETES_EVENTS",
   "VAST_ON_TERMINATE",
   "VAST_TERMINATE_SECONDS",
@@ -179,6 +185,8 @@ function planSettings(
 
 const INCREASE_WITHOUT_CEILING =
   "VAST_PRICE_INCREASE is accept-under-max and VAST_MAX_DPH is missing: set the highest price that may be accepted, or never.";
+const UPDATING_WITHOUT_REDIS =
+  "VAST_MAX_UPDATING needs a Redis in which the pods count each other: set FLEET_REDIS_URL, or leave it out.";
 const EXPECT_WITHOUT_PATH =
   "VAST_HEALTH_EXPECT is set without VAST_HEALTH_PATH: set the path whose answer holds that text, or leave both out.";
 

@@ -243,6 +243,11 @@ export const PROVISIONER_VARIABLES = {
       expects: "a percentage like 10%, or a number of pods like 5",
     },
   ),
+  VAST_MAX_UPDATING: optional(integer(1, 10_000), {
+    group: "redis",
+    meaning: "most pods with this key that are updated at once, whatever the strategy; so many pay twice with `surge`",
+    expects: "a whole number, 1 or more",
+  }),
   VAST_TEMPLATE_FILE: optional(path, {
     group: "program",
     meaning: "file (YAML or JSON) with the content of the template: written at a start, and by `template apply`",

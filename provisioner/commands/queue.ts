@@ -4,7 +4,7 @@ import { type OwnSlot, podNumber } from "../fleet/own-slot.ts";
 import { createFleetPacing, type FleetStore } from "../fleet/pacing.ts";
 import { createPodTurns, type PodTurns } from "../fleet/pod-turns.ts";
 import { createTurnStore, type Place } from "../fleet/turns.ts";
-import { createUnavailable } from "../fleet/unavailable.ts";
+import { createUnavailable, createUpdating } from "../fleet/unavailable.ts";
 import type { LoopState } from "../loop-state.ts";
 import type { ScriptRunner } from "../redis/commands.ts";
 import type { Pacing } from "../vast/pacing.ts";
@@ -22,7 +22,7 @@ export interface Queue {
 
 /** The pod calls alone until `connect` is called, and while Redis is away. `local` paces the calls of this pod alone. */
 export function joinQueue({ settings, deps, log }: RunContext, loop: LoopState, local: Pacing): Queue {
-  const { podName, desired, drainMs, secrets, egress, maxUnavailable } = settings;
+  const { podName, desired, drainMs, secrets, egress, maxUnavailable, maxUpdating } = settings;
   const { clock } = deps;
   let store: FleetStore | null = null;
   const createPlace: Place = { class: 1, since: 0 };
@@ -40,12 +40,13 @@ export function joinQueue({ settings, deps, log }: RunContext, loop: LoopState, 
   return {
     own: { index, pods: () => fleet.size, redisIsAway: pacing.isAlone },
     pacing,
-    turns: createPodTurns({ clock, pacing, place: createPlace, index, fleet, maxUnavailable, drainMs }),
+    turns: createPodTurns({ clock, pacing, place: createPlace, index, fleet, maxUnavailable, maxUpdating, drainMs }),
     connect(redis) {
       const parts = { redis, apiKey: secrets.apiKey, member: desired.label };
       store = {
         turns: createTurnStore({ ...parts, egress }),
         unavailable: createUnavailable({ ...parts, maxUnavailable, apartMs: APART_MS }),
+        updating: maxUpdating === null ? null : createUpdating({ ...parts, most: maxUpdating }),
       };
     },
   };

@@ -26,5 +26,7 @@ export function podKeys(apiKey: string) {
     pods: `vast-pod:${tag}:pods`,
     /** Sorted set of the labels that are being replaced, by the time until which that counts. */
     down: `vast-pod:${tag}:down`,
+    /** The same of those that are updated, whether they serve meanwhile or not. */
+    updating: `vast-pod:${tag}:updating`,
   };
 }

@@ -30,6 +30,8 @@ export const CREATE_SLOT_MS = 4650;
 export interface FleetStore {
   turns: TurnStore;
   unavailable: Unavailable;
+  /** Null: any number of pods may be updated at once. */
+  updating: Unavailable | null;
 }
 
 export interface FleetPacingParts {

@@ -7,6 +7,7 @@ import { ownSlotWaitMs } from "./own-slot.ts";
 import { CREATE_SLOT_MS, type FleetPacing } from "./pacing.ts";
 import type { Place } from "./turns.ts";
 import type { MaxUnavailable } from "./unavailable.ts";
+import { createUpdateLimit } from "./update-limit.ts";
 
 /**
  * What a pod wants its turn for. `destroy`: of a dead instance; the DELETE itself would wait for its turn, too, but a pass that waits there
@@ -21,7 +22,7 @@ export interface Wish {
 /**
  * - `now`: list, search and create, or destroy; the turn comes while that takes its time
  * - `later`: others are before it
- * - `limit`: enough pods are being replaced
+ * - `limit`: enough pods are being replaced, or updated
  * - `unknown`: Redis has not answered for a few seconds
  *
  * `checkMs`: when to ask again.
@@ -29,12 +30,15 @@ export interface Wish {
 export type PodTurn =
   | { kind: "now" }
   | { kind: "later"; ahead: number; waitMs: number; checkMs: number }
-  | { kind: "limit"; others: number; most: number; checkMs: number }
+  | { kind: "limit"; others: number; most: number; checkMs: number; by?: "VAST_MAX_UPDATING" }
   | { kind: "unknown" };
 
 export interface PodTurns {
-  /** Asks for what the pass wants. `hasInstance`: a list shows one that is kept; `serves`: it is served. Never rejects. */
-  ask(wish: Wish | null, instance: { listed: boolean; serves: boolean }): Promise<void>;
+  /**
+   * Asks for what the pass wants. `listed`: a list shows an instance that is kept; `serves`: it is served; `surging`: another one has been
+   * created beside it, or may have been. Never rejects.
+   */
+  ask(wish: Wish | null, instance: { listed: boolean; serves: boolean; surging?: boolean }): Promise<void>;
   /** The answer to the last question if it was for this wish. */
   turnFor(wish: Wish): PodTurn;
   /** Waits until the turn of the pod's create is about to come, but not for longer than the create itself may wait for it. */
@@ -75,11 +79,13 @@ export interface PodTurnsParts {
   index: number;
   fleet: { size: number };
   maxUnavailable: MaxUnavailable;
+  maxUpdating: number | null;
   drainMs: number;
 }
 
 export function createPodTurns(parts: PodTurnsParts): PodTurns {
-  const { clock, pacing, place, index, fleet, maxUnavailable, drainMs } = parts;
+  const { clock, pacing, place, index, fleet, maxUnavailable, maxUpdating, drainMs } = parts;
+  const updateLimit = createUpdateLimit(parts, maxUpdating);
   let answer: { to: Wish["kind"]; turn: PodTurn } | null = null;
   let queued = false;
   let queuedDestroy = false;
@@ -140,7 +146,9 @@ export function createPodTurns(parts: PodTurnsParts): PodTurns {
     if (far !== null && clock.monotonic() < far.askAt) return remaining(far, clock.monotonic());
     // What serves is not given up on the guess that those before it do not go.
     const turn = await pacing.tryStore(({ turns }) => turns[replaces ? "estimate" : "ask"]("create", place));
-    if (turn === null) return pacing.isAlone() ? withoutStore(wish) : { kind: "unknown" };
+    // With a limit nobody is updated while the pods cannot count each other.
+    if (turn === null)
+      return pacing.isAlone() && (maxUpdating === null || !isUpdate(wish)) ? withoutStore(wish) : { kind: "unknown" };
     queued = true;
     place.since = turn.since;
     const nearMs = replaces ? drainMs + NEAR_BESIDES_DRAIN_MS : NEAR_MS;
@@ -150,7 +158,15 @@ export function createPodTurns(parts: PodTurnsParts): PodTurns {
     far = kept === null ? null : { ...kept, ...of };
     if (far !== null) return remaining(far, now);
     if (waitMs > nearMs) return { kind: "later", ahead, waitMs, checkMs: Math.min(waitMs / 2, waitMs - nearMs) };
-    return replaces ? mayGoDown(ahead) : { kind: "now" };
+    const limited = isUpdate(wish) ? await limitedBy(ahead) : null;
+    return limited ?? (replaces ? mayGoDown(ahead) : { kind: "now" });
+  }
+
+  async function limitedBy(ahead: number): Promise<PodTurn | null> {
+    const asked = await updateLimit.ask();
+    if (asked === null) return { kind: "unknown" };
+    const { allowed, others, most } = asked;
+    return allowed ? null : { kind: "limit", others, most, checkMs: limitCheckMs(ahead), by: "VAST_MAX_UPDATING" };
   }
 
   async function mayGoDown(ahead: number): Promise<PodTurn> {
@@ -165,7 +181,7 @@ export function createPodTurns(parts: PodTurnsParts): PodTurns {
       return { kind: "now" };
     }
     if (waitMs > 0) return { kind: "later", ahead, waitMs, checkMs: waitMs };
-    return { kind: "limit", others, most, checkMs: Math.min((ahead + 1) * LIMIT_CHECK_MS, MOST_LIMIT_CHECK_MS) };
+    return { kind: "limit", others, most, checkMs: limitCheckMs(ahead) };
   }
 
   /** A replacement begins so long before a slot of the pod's creates that its destroy is over, and its create follows in that slot. */
@@ -183,8 +199,9 @@ export function createPodTurns(parts: PodTurnsParts): PodTurns {
   }
 
   return {
-    async ask(wish, { listed, serves }) {
+    async ask(wish, { listed, serves, surging = false }) {
       await noteSeen();
+      if (wish === null || !isUpdate(wish)) await updateLimit.note(surging || !serves);
       if (!serves) await noteDown();
       answer = null;
       if (wish?.kind !== "destroy") await leaveDestroys();
@@ -202,6 +219,11 @@ export function createPodTurns(parts: PodTurnsParts): PodTurns {
     },
   };
 }
+
+/** Of what serves: a surge, or what gives it up for an update or for the end of its contract. */
+const isUpdate = ({ kind }: Wish) => kind === "surge" || kind === "replacement";
+
+const limitCheckMs = (ahead: number) => Math.min((ahead + 1) * LIMIT_CHECK_MS, MOST_LIMIT_CHECK_MS);
 
 /** Without a fleet each pod creates when it wants to. */
 export const noPodTurns: PodTurns = {

@@ -1,5 +1,5 @@
-// How many pods there are, and how many of them may be without an instance at once because theirs is replaced. Touches Redis through the
-// commands that it is given.
+// How many pods there are, and how many of them may be without an instance at once because theirs is replaced, or may be updated at once.
+// Touches Redis through the commands that it is given.
 import * as z from "zod";
 import type { ScriptRunner } from "../redis/commands.ts";
 import { podKeys } from "./gate-keys.ts";
@@ -10,6 +10,8 @@ const SEEN_TTL_MS = 180_000;
 // A replacement takes some minutes. One whose pod waits for longer than this blocks the others no more, and neither does one whose pod has
 // ended.
 const DOWN_TTL_MS = 900_000;
+// A surge has an end of its own, and a pod that serves notes the end of its update: this is for one that has lost its state.
+const UPDATING_TTL_MS = 3_600_000;
 
 /** The most pods that may be down for a replacement: a percentage of all, or a number. At least one always may. */
 export type MaxUnavailable = { percent: number } | { number: number };
@@ -43,8 +45,24 @@ export interface UnavailableParts {
 const seenAnswer = z.tuple([z.number(), z.number()]);
 const downAnswer = z.tuple([z.number(), z.number(), z.number(), z.number(), z.number()]);
 
-export function createUnavailable({ redis, apiKey, member, maxUnavailable, apartMs }: UnavailableParts): Unavailable {
-  const keys = () => podKeys(apiKey());
+export function createUnavailable(parts: UnavailableParts): Unavailable {
+  return createLimit(parts, ({ down, pods }) => ({ down, pods }), DOWN_TTL_MS);
+}
+
+/** The same for the pods that are updated, most of which may serve meanwhile: `goDown` begins an update, `comeUp` ends it. */
+export function createUpdating(
+  parts: Omit<UnavailableParts, "maxUnavailable" | "apartMs"> & { most: number },
+): Unavailable {
+  const limit = { ...parts, maxUnavailable: { number: parts.most }, apartMs: 0 };
+  return createLimit(limit, ({ updating, pods }) => ({ down: updating, pods }), UPDATING_TTL_MS);
+}
+
+function createLimit(
+  { redis, apiKey, member, maxUnavailable, apartMs }: UnavailableParts,
+  keysOf: (all: ReturnType<typeof podKeys>) => { down: string; pods: string },
+  ttlMs: number,
+): Unavailable {
+  const keys = () => keysOf(podKeys(apiKey()));
   const limit = "percent" in maxUnavailable ? [maxUnavailable.percent, 0] : [0, maxUnavailable.number];
   return {
     async seen() {
@@ -53,7 +71,7 @@ export function createUnavailable({ redis, apiKey, member, maxUnavailable, apart
     },
     async goDown() {
       const { down, pods } = keys();
-      const answer = await redis.evaluate(GO_DOWN, [down, pods], [member, DOWN_TTL_MS, ...limit, apartMs]);
+      const answer = await redis.evaluate(GO_DOWN, [down, pods], [member, ttlMs, ...limit, apartMs]);
       const [allowed, others, most, waitMs, until] = downAnswer.parse(answer);
       return { allowed: allowed === 1, others, most, waitMs, until };
     },

@@ -63,7 +63,7 @@ function messageOf(turn: Exclude<PodTurn, { kind: "now" }>): string {
       return `waiting for its turn: about ${rounded(turn.ahead)} pods with this API key are before it, about ${long}`;
     }
     case "limit":
-      return `waiting for its turn: ${turn.most} pods are being replaced, which is what FLEET_MAX_UNAVAILABLE allows`;
+      return `waiting for its turn: ${turn.most} pods are being replaced, which is what ${turn.by ?? "FLEET_MAX_UNAVAILABLE"} allows`;
     case "unknown":
       return "waiting for Redis to tell its turn";
   }

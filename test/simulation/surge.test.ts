@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import type { Dependencies } from "../../provisioner/commands/dependencies.ts";
 import type { Truth } from "./emulator-truth.ts";
 import { judge } from "./laws/all.ts";
+import { spansOf } from "./laws/two-instances.ts";
 import { idIn, isList, rowsOf, withCalls } from "./planted-calls.ts";
 import type { Injection } from "./scenario.ts";
 import { MINUTE_MS, podKilled, scenarioWith } from "./scenario-with.ts";
@@ -121,6 +122,33 @@ describe("the end of a contract, with surge", () => {
     expect(laws).toEqual([]);
     expect(unserved(truth, 9, 60)).toBeLessThan(SECONDS_OF_A_NEW_POD);
     expect(made(truth)).toBe(2);
+  });
+});
+
+describe("an image change by surge of five pods at once", () => {
+  /** The most pods that had two instances at one instant. */
+  async function mostDoubled(env: Record<string, string>) {
+    const pods = 5;
+    const { truth } = await simulate(
+      scenarioWith([image(10)], {
+        pods,
+        surgePods: [0, 1, 2, 3, 4],
+        env: { BLACKLIST_ENABLED: "true", ...env },
+        emulator: { bootSeconds: 120, appSeconds: 30 },
+        faultyMinutes: 40,
+      }),
+    );
+    expect(judge(truth)).toEqual([]);
+    for (const pod of truth.pods) expect(pod.serving).toHaveLength(2);
+    const doubled = truth.pods.map((pod) => spansOf(truth, pod, (count) => count > 1));
+    const at = (instant: number) =>
+      doubled.filter((spans) => spans.some(({ from, to }) => from <= instant && instant < to)).length;
+    return Math.max(...doubled.flat().map(({ from }) => at(from)));
+  }
+
+  test("doubles no more pods than VAST_MAX_UPDATING says, and all get it", async () => {
+    expect(await mostDoubled({ VAST_MAX_UPDATING: "2" })).toBe(2);
+    expect(await mostDoubled({})).toBeGreaterThan(2);
   });
 });
 

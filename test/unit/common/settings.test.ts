@@ -160,6 +160,7 @@ describe("an invalid value is a problem that names the variable and what is vali
     ["VAST_UPDATE_STRATEGY", "blue-green"],
     ["VAST_UPDATE_PRECHECK", "tag"],
     ["VAST_SURGE_READY", "both"],
+    ["VAST_MAX_UPDATING", "0"],
     ["VAST_UPSTREAM_PORT", "http"],
     ["VAST_HEALTH_PATH", "health"],
     ["VAST_HEALTH_EXPECT", "id\tone"],

@@ -306,3 +306,13 @@ test("a price increase is accepted only under a ceiling: VAST_MAX_DPH must be se
   expect(read({ VAST_PRICE_INCREASE: "accept-under-max", VAST_MAX_DPH: "0.5" }).priceIncrease).toBe("accept-under-max");
   expect(read({}).priceIncrease).toBe("never");
 });
+
+test("VAST_MAX_UPDATING needs a Redis in which the pods count each other", () => {
+  const read = (more: object) =>
+    readProvisionerSettings({ env: { ...required, ...more }, flags: {}, readFile: () => "" });
+  expect(() => read({ VAST_MAX_UPDATING: "2" })).toThrow(
+    "VAST_MAX_UPDATING needs a Redis in which the pods count each other: set FLEET_REDIS_URL",
+  );
+  expect(read({ VAST_MAX_UPDATING: "2", FLEET_REDIS_URL: "redis://redis:6379/10" }).maxUpdating).toBe(2);
+  expect(read({}).maxUpdating).toBeNull();
+});

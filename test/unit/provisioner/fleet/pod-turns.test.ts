@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { ownSlotWaitMs } from "../../../../provisioner/fleet/own-slot.ts";
 import { CREATE_SLOT_MS } from "../../../../provisioner/fleet/pacing.ts";
 import { createPodTurns, noPodTurns, type Wish } from "../../../../provisioner/fleet/pod-turns.ts";
@@ -16,10 +16,15 @@ const SERVES = { listed: true, serves: true };
 function fleet() {
   const all = members();
   const { clock } = all;
-  const podOf = (name: string, index = 0, maxUnavailable: MaxUnavailable = { percent: 10 }) => {
+  const podOf = (
+    name: string,
+    index = 0,
+    maxUnavailable: MaxUnavailable = { percent: 10 },
+    maxUpdating: number | null = null,
+  ) => {
     const pod = all.pod(name, index, 0, maxUnavailable);
     void pod.store.unavailable.seen(); // by a former process
-    return { ...pod, turns: createPodTurns({ ...pod, clock, index, maxUnavailable, drainMs: DRAIN_MS }) };
+    return { ...pod, turns: createPodTurns({ ...pod, clock, index, maxUnavailable, maxUpdating, drainMs: DRAIN_MS }) };
   };
   return { ...all, podOf };
 }
@@ -188,7 +193,7 @@ async function farBack() {
         return call({ ...store, turns: { ...store.turns, ask } });
       }),
   };
-  const parts = { clock: all.clock, index: 0, maxUnavailable: { percent: 10 }, drainMs: DRAIN_MS };
+  const parts = { clock: all.clock, index: 0, maxUnavailable: { percent: 10 }, maxUpdating: null, drainMs: DRAIN_MS };
   const turns = createPodTurns({ ...last, ...parts, pacing: counting });
   return { ...all, pods, turns, asked: () => asked };
 }
@@ -311,4 +316,64 @@ test("while Redis is away a replacement begins so long before a slot of the pod 
 test("without a fleet the turn is always now", async () => {
   await noPodTurns.ask(CREATE, NONE);
   expect(noPodTurns.turnFor(REPLACEMENT).kind).toBe("now");
+});
+
+describe("VAST_MAX_UPDATING", () => {
+  const SURGE: Wish = { kind: "surge", lost: true };
+  const SURGING = { ...SERVES, surging: true };
+  const limited = { kind: "limit", others: 1, most: 1, checkMs: 1000, by: "VAST_MAX_UPDATING" };
+  /** Two pods, of which one may be updated at a time. */
+  async function two() {
+    const all = fleet();
+    const [a, b] = [all.podOf("a", 0, { number: 5 }, 1), all.podOf("b", 1, { number: 5 }, 1)];
+    const ask = async (pod: typeof a, wish: Wish | null, instance = SERVES) => {
+      await all.clock.advance(5000);
+      await pod.turns.ask(wish, instance);
+      return wish === null ? null : pod.turns.turnFor(wish);
+    };
+    expect(await ask(a, SURGE)).toEqual({ kind: "now" });
+    await a.store.turns.leave("create"); // its create is sent
+    return { ...all, a, b, ask };
+  }
+
+  test("lets the next pod surge when the one before it is over", async () => {
+    const { a, b, ask } = await two();
+    expect(await ask(b, SURGE)).toEqual(limited);
+    await ask(a, null, SURGING);
+    expect(await ask(b, SURGE)).toEqual(limited);
+    await ask(a, null);
+    expect(await ask(b, SURGE)).toEqual({ kind: "now" });
+  });
+
+  test("counts what is given up for an update too, until the pod serves again", async () => {
+    const { a, b, ask } = await two();
+    await ask(a, null);
+    expect(await ask(b, REPLACEMENT)).toEqual({ kind: "now" });
+    await ask(b, CREATE, NONE);
+    await ask(b, null, LOST);
+    expect(await ask(a, SURGE)).toMatchObject({ kind: "limit" });
+    await ask(b, null);
+    expect(await ask(a, SURGE)).toEqual({ kind: "now" });
+  });
+
+  test("holds up no pod that has no instance", async () => {
+    const { b, ask } = await two();
+    expect(await ask(b, { kind: "create", lost: true }, NONE)).toEqual({ kind: "now" });
+  });
+
+  test("is known to a Redis again that has forgotten everything, and updates nothing while it is away", async () => {
+    const { a, b, ask, redis, clock } = await two();
+    redis.flush();
+    await ask(a, null, SURGING);
+    await ask(a, null, SURGING);
+    await ask(b, null);
+    await b.store.unavailable.seen();
+    expect(await ask(b, SURGE)).toMatchObject({ kind: "limit", others: 1 });
+    redis.away = true;
+    for (let i = 0; i < 3; i += 1) {
+      await clock.drive(b.turns.ask(SURGE, SERVES));
+      expect(b.turns.turnFor(SURGE)).toEqual({ kind: "unknown" });
+      await clock.advance(11_000);
+    }
+  });
 });

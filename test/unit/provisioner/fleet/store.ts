@@ -1,7 +1,7 @@
 // The store of a fleet on the simulated Redis, for the tests of what uses it. Touches nothing.
 import { createFleetPacing, type FleetStore } from "../../../../provisioner/fleet/pacing.ts";
 import { createTurnStore, type Place } from "../../../../provisioner/fleet/turns.ts";
-import { createUnavailable, type MaxUnavailable } from "../../../../provisioner/fleet/unavailable.ts";
+import { createUnavailable, createUpdating, type MaxUnavailable } from "../../../../provisioner/fleet/unavailable.ts";
 import { createPacing } from "../../../../provisioner/vast/pacing.ts";
 import { type FakeClock, fakeClock } from "../../../fakes/fake-clock.ts";
 import { type SharedRedis, sharedRedis } from "../../../simulation/redis.ts";
@@ -24,6 +24,7 @@ export function members(): Members {
     return {
       turns: createTurnStore({ ...parts, egress: "all" }),
       unavailable: createUnavailable({ ...parts, maxUnavailable, apartMs: 4650 }),
+      updating: createUpdating({ ...parts, most: 1 }),
     };
   };
   const pod: Members["pod"] = (name, index = 0, size = 0, maxUnavailable = { percent: 10 }) =>

@@ -107,6 +107,8 @@ describe("until the turn comes", () => {
     expect(untilTurn(replacing, wish, { kind: "limit", others: 2, most: 2, checkMs: SECOND }).message).toContain(
       "2 pods are being replaced, which is what FLEET_MAX_UNAVAILABLE allows",
     );
+    const limit = { kind: "limit", others: 2, most: 2, checkMs: SECOND, by: "VAST_MAX_UPDATING" } as const;
+    expect(untilTurn(replacing, wish, limit).message).toContain("which is what VAST_MAX_UPDATING allows");
     expect(untilTurn(replacing, wish, { kind: "unknown" })).toMatchObject({ nextCheckAt: NOW + SECOND });
   });
 
