@@ -104,11 +104,11 @@ export const ALERT_CASES: Readonly<Record<string, AlertCase>> = {
     silent: all(one("vast_pod_instance_end_timestamp_seconds", steady(2 * 3600)), one("vast_pod_ready", steady(1))),
   },
   VastPodTwoInstances: {
-    at: 16,
+    at: 26,
     fires: one("vast_pod_instances", steady(2)),
     labels: POD,
-    // A duplicate that is destroyed at once.
-    silent: one("vast_pod_instances", "1x10 2x3 1x227"),
+    // The longest surge with the default settings.
+    silent: one("vast_pod_instances", "1x10 2x21 1x209"),
   },
   VastPodDestroyLingers: {
     at: 16,
