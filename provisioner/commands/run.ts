@@ -31,8 +31,8 @@ import { logFailedUpdate } from "../report/update-counts.ts";
 import { runServing } from "../serve.ts";
 import type { ProvisionerSettings } from "../settings.ts";
 import { adoptPublished } from "../state/apply-observation.ts";
-import { endAccountPause } from "../state/apply-outcome.ts";
-import { emptyState, type State } from "../state/schema.ts";
+import { stateAtStart } from "../state/at-start.ts";
+import type { State } from "../state/schema.ts";
 import { createStateFile, type StateFile } from "../state/state-file.ts";
 import { billingSentence, nothingBilled } from "../teardown/billing.ts";
 import type { DestroyOutcome } from "../teardown/destroy-all.ts";
@@ -137,7 +137,7 @@ export async function run(settings: ProvisionerSettings, deps: Dependencies, sto
 /** Reads the state file and the upstream file. What was published stays published until a pass decides otherwise. */
 async function restoreState({ settings, deps, log }: RunContext): Promise<Restored> {
   const { clock, disk } = deps;
-  const { label } = settings.desired;
+  const { label, revision } = settings.desired;
   const stateFile = createStateFile(settings.statePath, clock.now, disk);
   const { state, aside } = await stateFile.load(label);
   if (aside)
@@ -146,7 +146,7 @@ async function restoreState({ settings, deps, log }: RunContext): Promise<Restor
       `${settings.statePath} cannot be used (${aside.why}): it was moved to ${aside.path}; instances are found by their label`,
     );
   // A start may have brought another key.
-  const loop = startState(endAccountPause(state ?? emptyState(label), clock.now()), clock.now());
+  const loop = startState(stateAtStart(state, label, revision, clock.now()), clock.now());
   const publisher = createPublisher(settings.upstreamPath, settings.podName, clock, () => loop.state.generation, disk);
   const { file, problem } = await publisher.start();
   if (problem !== null)

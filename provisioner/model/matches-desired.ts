@@ -18,6 +18,18 @@ export function matchesDesired(
   return { image: compareImage(row.image, desired.image), templateHash: compareHash(row.templateHash, template) };
 }
 
+/** Null: not everything is known yet. A template of another name is none: it was wanted by an earlier run. */
+export function isOutdated(
+  row: Pick<Instance, "image" | "templateHash">,
+  desired: Pick<Desired, "image" | "templateName">,
+  template: { hash: string; name: string } | null,
+): boolean | null {
+  const wanted = template?.name === desired.templateName ? template : null;
+  const { image, templateHash } = matchesDesired(row, desired, wanted);
+  if (image === "different" || templateHash === "different") return true;
+  return image === "not_reported" || templateHash === "not_known" ? null : false;
+}
+
 function compareImage(reported: string, wanted: string): ValueMatch {
   if (reported === "") return "not_reported";
   return sameImage(wanted, reported) ? "same" : "different";

@@ -1,5 +1,5 @@
 // Whether the pod is ready while a server is published. Pure.
-import { matchesDesired } from "../model/matches-desired.ts";
+import { isOutdated } from "../model/matches-desired.ts";
 import type { Serving } from "../model/plan.ts";
 import type { PlanInput } from "./input.ts";
 import { isSuperseded } from "./superseded.ts";
@@ -15,7 +15,7 @@ export function isReady(
 ): boolean {
   const { updateStrategy, surgeReady } = limits;
   if (updateStrategy !== "surge" || server === null || instance === null || isSuperseded({ ownership })) return true;
-  const { image, templateHash } = matchesDesired(instance, desired, state.template);
-  if (image !== "different" && templateHash !== "different") return true;
-  return surgeReady === "old" && state.tracks[instance.id]?.foundOutdated === false;
+  const outdated = isOutdated(instance, desired, state.template);
+  if (outdated === false) return true;
+  return (outdated === null || surgeReady === "old") && state.tracks[instance.id]?.foundOutdated === false;
 }

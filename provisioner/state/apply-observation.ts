@@ -2,7 +2,7 @@
 
 import { CREATE_BUDGET_MS } from "../model/deadlines.ts";
 import type { Desired } from "../model/desired.ts";
-import { matchesDesired } from "../model/matches-desired.ts";
+import { isOutdated, matchesDesired } from "../model/matches-desired.ts";
 import type { Observation, Published } from "../model/observation.ts";
 import type { Instance, Template } from "../vast/rows.ts";
 import { type Boot, withBoot } from "./boots.ts";
@@ -63,7 +63,8 @@ export function applyObservation(
   const listedTracks = own.map((one) => {
     const { row } = one;
     const after = track(state.tracks[row.id], withoutOldAnswer(next, one, seen), seen, now);
-    const foundOutdated = after.foundOutdated ?? (created.has(row.id) ? false : isOutdated(row, desired, next));
+    const foundOutdated =
+      after.foundOutdated ?? (created.has(row.id) ? false : isOutdated(row, desired, next.template));
     return [row.id, { ...after, foundOutdated }];
   });
   next.tracks = {
@@ -121,13 +122,6 @@ function bootOf(image: string, before: Track | undefined, after: Track | undefin
   if (before === undefined || before.wasReady || after?.wasReady !== true || after.runningSince === null) return null;
   const bootMs = after.runningSince - after.firstSeenAt;
   return bootMs <= 0 || after.unobservedMs > 0 ? null : { image, bootMs, appMs: now - after.runningSince };
-}
-
-/** Null: not everything is known yet. */
-function isOutdated(row: Instance, desired: Desired, state: State): boolean | null {
-  const { image, templateHash } = matchesDesired(row, desired, state.template);
-  if (image === "different" || templateHash === "different") return true;
-  return image === "not_reported" || templateHash === "not_known" ? null : false;
 }
 
 function isAsDesired(row: Instance, desired: Desired, state: State): boolean {

@@ -224,6 +224,8 @@ export const stateSchema = z.object({
   bansUnknownSince: instantSchema.nullable(),
   /** The account of the API key, by which the keys in Redis are named; null until a provisioner with Redis has read it. */
   accountId: z.int().nullable().default(null),
+  /** What the run wanted that wrote this (`revisionOf`); null: that is not known. */
+  revision: z.string().nullable().default(null),
   /** How many pods with the API key there were last: while Redis is away each keeps to a slot of its own. */
   fleetSize: z.int().min(0).default(0),
   money: moneySchema.default(NO_MONEY),
@@ -270,6 +272,7 @@ export function emptyState(label: string): State {
     listUnknownSince: null,
     bansUnknownSince: null,
     accountId: null,
+    revision: null,
     fleetSize: 0,
     money: NO_MONEY,
     records: NO_RECORDS,

@@ -231,6 +231,7 @@ const someState: fc.Arbitrary<State> = fc.record({
   observedAt: maybe(past),
   listUnknownSince: maybe(past),
   bansUnknownSince: maybe(past),
+  revision: maybe(fc.constant(desired.revision)),
   accountId: maybe(fc.constant(4321)),
   fleetSize: fc.nat(1000),
   leaseToken: maybe(fc.constant("t0-k3-n")),
