@@ -53,3 +53,28 @@ test("it serves to the end while no other offer can be taken, and the pod says w
   expect(held.message).toMatch(/it serves on, because no other instance can be created/);
   expect(await calls()).toHaveLength(1);
 });
+
+test("with surge nginx answers all the time: the old instance ends when the new one serves", async () => {
+  pod = await openPod({ proxy: true });
+  await pod.provision({ ...MARGIN, VAST_UPDATE_STRATEGY: "surge" });
+  const id = (await pod.ready()).instance?.id ?? 0;
+  await until("nginx routes to it", async () => (await fetch(pod.proxyUrl)).status === 200);
+  const statuses = new Set<number>();
+  let watching = true;
+  const watched = (async () => {
+    // Each on a connection of its own: an old worker of nginx may close an idle one just when the client uses it again.
+    while (watching) statuses.add((await fetch(pod.proxyUrl, { headers: { connection: "close" } })).status);
+  })();
+  await pod.emulator.event(id, "ends-in", { seconds: 500 });
+  const second = await pod.until("another one serves", (f) => f.server && f.instance?.id !== id, 120_000);
+  await until("the old one is gone", async () => (await pod.emulator.live(pod.label)).length === 1);
+  watching = false;
+  await watched;
+  expect([...statuses]).toEqual([200]);
+  expect((await pod.emulator.live(pod.label)).map((one) => one.id)).toEqual([second.instance?.id]);
+  expect(await calls()).toEqual([
+    expect.stringMatching(/^PUT \/api\/v0\/asks\//),
+    expect.stringMatching(/^PUT \/api\/v0\/asks\//),
+    `DELETE /api/v0/instances/${id}/`,
+  ]);
+});

@@ -171,6 +171,7 @@ test("an image is changed by surge: nginx answers all the time, and the old inst
   expect((await changes()).filter((change) => change.startsWith("DELETE"))).toEqual([
     `DELETE /api/v0/instances/${id}/`,
   ]);
+  await until("it is counted", async () => (await pod.metric('vast_pod_updates_total{outcome="done"}')) === "1");
 });
 
 test("in a rollout by surge the pod serves all the time, and is ready when the new image serves: never with one that fails", async () => {
