@@ -17,6 +17,7 @@ import {
 import { labelOf } from "./model/label.ts";
 import { type RedisAddress, type RedisAddresses, redisAddresses } from "./redis/address.ts";
 import type { RedisTarget } from "./redis/url.ts";
+import { readBidding } from "./search/bid-settings.ts";
 import { type SearchQuery, withDuration, withOrder } from "./search/query.ts";
 import { judgeSearch } from "./search/unknown-fields.ts";
 import { createSecrets, passwordsOf, type Secrets } from "./secrets.ts";
@@ -127,7 +128,8 @@ function planSettings(
   const redis = redisOf(v, v);
   const { VAST_SEARCH_QUERY, VAST_SEARCH_ORDER } = v;
   const search = judgeSearch({ VAST_SEARCH_QUERY, VAST_SEARCH_ORDER }, v.VAST_SEARCH_ALLOW_UNKNOWN);
-  const problems = [...search.problems];
+  const { bidding, problems: ofBids } = readBidding(v, VAST_SEARCH_QUERY);
+  const problems = [...search.problems, ...ofBids];
   if (v.VAST_HEALTH_EXPECT !== undefined && v.VAST_HEALTH_PATH === undefined) problems.push(EXPECT_WITHOUT_PATH);
   if (problems.length > 0) throw new SettingsError(problems);
   return {
@@ -151,6 +153,7 @@ function planSettings(
       unhealthyMs: v.VAST_UNHEALTHY_TIMEOUT_SECONDS * 1000,
       maxDollarsPerHour: v.VAST_MAX_DPH,
       maxCreatesPerHour: v.VAST_MAX_CREATES_PER_HOUR,
+      bidding,
       updateStrategy: v.VAST_UPDATE_STRATEGY,
       updatePrecheck: v.VAST_UPDATE_PRECHECK,
       surgeReady: v.VAST_SURGE_READY,

@@ -5,10 +5,12 @@ import { sameBan } from "../model/bans.ts";
 import type { Observation } from "../model/observation.ts";
 import type { Action, Plan } from "../model/plan.ts";
 import { banUnwritten, banWritten, wasDeleteSent } from "../state/apply-outcome.ts";
+import { afterCreate } from "../state/bids.ts";
 import type { State } from "../state/schema.ts";
 import { checkReplacement, unlessCreated } from "./check-replacement.ts";
 import { type CreateOutcome, type CreateParts, createOne } from "./create.ts";
 import { destroyInstance } from "./destroy.ts";
+import { raiseBid } from "./raise-bid.ts";
 import type { Signals } from "./try-offer.ts";
 import { updateInstance } from "./update.ts";
 
@@ -61,8 +63,10 @@ export function createActor(parts: ActorParts): Act {
   return async (action, plan, seen, state, signals) => {
     switch (action.kind) {
       case "create": {
-        const result = await createOne(parts, action, seen, state, signals);
-        return { state: unlessCreated(parts, action, result), created: result.outcome };
+        const created = await createOne(parts, action, seen, state, signals);
+        const { outcome } = created;
+        const result = { outcome, state: afterCreate(state, created.state, action.bid, outcome, parts.clock.now()) };
+        return { state: unlessCreated(parts, action, result), created: outcome };
       }
       case "destroy": {
         const after = await destroyInstance(parts, action, plan.message, state, signals.abortMutations);
@@ -71,6 +75,8 @@ export function createActor(parts: ActorParts): Act {
       }
       case "update":
         return { state: await updateInstance(parts, action, plan.message, state, signals.abortMutations) };
+      case "raise_bid":
+        return { state: await raiseBid(parts, action, plan.message, state, signals.abortMutations) };
       case "check_replacement":
         return { state: await checkReplacement(parts, action, seen, state, signals.stop) };
       case "forget_intent":

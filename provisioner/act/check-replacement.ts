@@ -56,7 +56,7 @@ async function obstacleToCreate(
     return { reason: "account_no_credit", message };
   }
   const bans = [...(seen.bans.known ? seen.bans.value : []), ...state.unwrittenBans];
-  const needs = requirements(template, create.maxDollarsPerHour ?? undefined, bans);
+  const needs = requirements(template, create.maxDollarsPerHour ?? undefined, bans, create.bid);
   const found = await searchOffers(parts, needs, state, null, stop);
   if (found.offers !== null || stop.aborted) return null;
   const { outcome } = found.result;

@@ -141,7 +141,7 @@ export async function prepareSearch(
     return { needs: null, result: backingOff(parts, state, "create_refused", message) };
   }
   const bans = [...(seen.bans.known ? seen.bans.value : []), ...state.unwrittenBans];
-  const needs = requirements(template, action.maxDollarsPerHour ?? undefined, bans);
+  const needs = requirements(template, action.maxDollarsPerHour ?? undefined, bans, action.bid);
   return { needs, template, state: { ...state, template: { ...template, seenAt: clock.now(), readAt } } };
 }
 

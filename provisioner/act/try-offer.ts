@@ -35,10 +35,11 @@ export type OfferOutcome =
   | { kind: "left_contract"; failure: VastError; contract: number }
   | { kind: "not_sent" };
 
-/** `offer 31415926 (RTX 4090, $0.3000/h)` */
-export function offerText({ id, gpuName, dollarsPerHour }: Offer): string {
+/** `offer 31415926 (RTX 4090, $0.3000/h)`; with `a bid of $0.2800/h` where one is made */
+export function offerText({ id, gpuName, dollarsPerHour, bid }: Offer): string {
   const price = dollarsPerHour === null ? "" : `, $${dollarsPerHour.toFixed(4)}/h`;
-  return `offer ${id} (${oneLine(gpuName)}${price})`;
+  const bidText = bid === undefined ? "" : `, a bid of $${bid.toFixed(4)}/h`;
+  return `offer ${id} (${oneLine(gpuName)}${price}${bidText})`;
 }
 
 /** The intent must be on disk before this is called; `mayBeSent` must be older than it. */
@@ -66,6 +67,7 @@ export async function tryOffer(
       label: action.label,
       diskSpace: diskSpace(template),
       ...(imageLogin === null ? {} : { imageLogin }),
+      ...(offer.bid === undefined ? {} : { bid: offer.bid }),
     };
     const contract = await withDeadline(clock, CREATE_WAIT_MS, stop, (slot) =>
       client.createInstance(request, mayBeSent, abortMutations, slot),

@@ -151,6 +151,7 @@ function checksFor(values: Usable, { env, flags }: SettingsSource, { account, la
                 query: values.VAST_SEARCH_QUERY,
                 isJson: queryText.trim().startsWith("{"),
                 maxDollarsPerHour: values.VAST_MAX_DPH,
+                bid: values.VAST_INSTANCE_TYPE === "interruptible" ? values.VAST_BID : undefined,
                 bans: redis.then(({ bans }) => bans),
               },
               signal,

@@ -49,7 +49,7 @@ export async function rentCommand(
         desired: { ...desired, label },
         imageLogin: () => secrets.registryLogin()?.text ?? null,
         query: settings.query,
-        needs: requirements(template, limits.maxDollarsPerHour, bans),
+        needs: requirements(template, limits.maxDollarsPerHour, bans, limits.bidding?.bid),
         template,
         waitMs: limits.banAfterMs,
         maxDollars,

@@ -1,5 +1,6 @@
 // Makes the reads that the provisioner depends on, and judges what they answered. Touches the API, and changes nothing.
 import { type Clock, withDeadline } from "../../common/clock.ts";
+import type { Bid } from "../model/bid.ts";
 import type { Ban, Seen } from "../model/observation.ts";
 import type { SearchQuery } from "../search/query.ts";
 import { queryAlone, requirements } from "../search/requirements.ts";
@@ -34,6 +35,8 @@ export interface AccountParts {
   /** The query is written as JSON. */
   isJson: boolean;
   maxDollarsPerHour: number | undefined;
+  /** What is bid; undefined: instances are rented on demand. */
+  bid: Bid | undefined;
   bans: Promise<Seen<readonly Ban[]>>;
 }
 
@@ -130,10 +133,10 @@ interface Market {
 
 /** Null without a query. */
 async function searchMarket(parts: AccountParts, template: Template | null, attempt: Attempt): Promise<Market | null> {
-  const { client, query, isJson, maxDollarsPerHour } = parts;
+  const { client, query, isJson, maxDollarsPerHour, bid } = parts;
   if (query === undefined) return null;
   const bans = await parts.bans;
-  const needs = requirements(template ?? USUAL_TEMPLATE, maxDollarsPerHour, bans.known ? bans.value : []);
+  const needs = requirements(template ?? USUAL_TEMPLATE, maxDollarsPerHour, bans.known ? bans.value : [], bid);
   const search = await attempt(async (signal) => {
     const found = await client.searchOffers(queryAlone(query, needs), signal);
     const sample = found.length > 0 ? [] : await client.searchOffers(sampleBody(query, needs), signal);

@@ -101,7 +101,8 @@ const meets = (row: Offer["fields"], { field, operator, value }: Condition) => m
 const textOf = ({ field, operator, value }: Condition) => `${field} ${operator} ${JSON.stringify(value)}`;
 
 /** The body of a search for offers of the same kind without the query's other conditions. */
-export function sampleBody({ filters }: SearchQuery, { diskGb }: Requirements): Record<string, unknown> {
+export function sampleBody({ filters }: SearchQuery, { diskGb, bid }: Requirements): Record<string, unknown> {
   const kept = Object.entries(filters).filter(([field]) => KINDS.has(field));
-  return { type: "on-demand", ...Object.fromEntries(kept), allocated_storage: diskGb, limit: MAX_ROWS };
+  const type = bid === undefined ? "on-demand" : "bid";
+  return { type, ...Object.fromEntries(kept), allocated_storage: diskGb, limit: MAX_ROWS };
 }

@@ -30,12 +30,14 @@ const instance: z.ZodType<Instance> = z.object({
   directPortStart: numberOrNull,
   dollarsPerHour: numberOrNull,
   diskDollarsPerHour: numberOrNull.default(null), // version 0.1.0 wrote neither this nor the other ones with a default
+  gpuDollarsPerHour: numberOrNull.default(null),
   diskGb: numberOrNull.default(null),
   gpuName: z.string(),
   gpus: numberOrNull.default(null),
   createdAt: numberOrNull,
   endsAt: numberOrNull.default(null),
   isBid: z.boolean(),
+  minBid: numberOrNull.default(null),
 });
 const askedAt = z.int().positive();
 const entry = z.union([z.object({ askedAt, rows: z.array(instance) }), z.object({ askedAt, why })]);

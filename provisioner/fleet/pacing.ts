@@ -20,7 +20,15 @@ const LEAST_SLEEP_MS = 50;
 export const MOST_SLEEP_MS = 10_000;
 // How long a read waits for its turn. A create follows from a search, and there are ten searches a minute for all pods.
 const READ_TURN_MS: Readonly<Record<string, number>> = { search: 30_000 };
-const CHANGES = new Set(["create", "destroy", "update_template", "recycle", "template_write", "accept_price"]);
+const CHANGES = new Set([
+  "create",
+  "destroy",
+  "update_template",
+  "recycle",
+  "template_write",
+  "accept_price",
+  "bid_price",
+]);
 // A place that was not asked for this long is given up: a read that comes again later queues like any other.
 const PLACE_TTL_MS = 60_000;
 // What one create takes while each pod keeps to its own slot: the documented interval, and clocks that differ.

@@ -1,5 +1,6 @@
 // What the operator wants, and the limits of every decision. Pure.
 import type { Server } from "../../common/upstream-file.ts";
+import type { Bidding } from "./bid.ts";
 import type { BanKind } from "./observation.ts";
 
 /** What the operator wants. */
@@ -34,6 +35,8 @@ export interface Limits {
   unhealthyMs: number;
   maxDollarsPerHour: number | undefined;
   maxCreatesPerHour: number;
+  /** Null: instances are rented on demand. With it there is a price ceiling. */
+  bidding: Bidding | null;
   updateStrategy: UpdateStrategy;
   updatePrecheck: UpdatePrecheck;
   surgeReady: SurgeReady;

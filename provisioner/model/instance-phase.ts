@@ -20,22 +20,20 @@ const EXITED_GRACE_AFTER_START_MS = 10 * MINUTE;
 const JUST_STARTED_MS = 10 * MINUTE;
 // A missing heartbeat often comes back; ten minutes is what other controllers allow.
 const HEARTBEAT_GRACE_MS = 10 * MINUTE;
-// A stopped or outbid instance does not come back (or only weeks later), but a single list may show a change in progress.
+// A stopped instance does not come back, but a single list may show a change in progress.
 const STOPPED_GRACE_MS = MINUTE;
+// Nor does one that was outbid, or only weeks later; that its contract is stopped is what happens to such instances, and no mistake.
+const OUTBID_GRACE_MS = 10_000;
 const STOPPED_READS = 2;
 
 /** `startedAt` (epoch ms) is when this instance was first seen. */
 export function phaseOf(instance: Instance, startedAt: number, now: number): InstancePhase {
   const word = instance.actualStatus;
-  const stopped = (status: LostStatus): InstancePhase => ({
-    phase: "lost",
-    status,
-    graceMs: STOPPED_GRACE_MS,
-    reads: STOPPED_READS,
-  });
-  if (word === "stopped") return stopped("stopped");
-  if (instance.intendedStatus === "stopped") return stopped(instance.isBid ? "outbid" : "stopped");
-  if (instance.curState === "stopped" || instance.nextState === "stopped") return stopped("stopped");
+  const stopped: InstancePhase = instance.isBid
+    ? { phase: "lost", status: "outbid", graceMs: OUTBID_GRACE_MS, reads: STOPPED_READS }
+    : { phase: "lost", status: "stopped", graceMs: STOPPED_GRACE_MS, reads: STOPPED_READS };
+  const { intendedStatus, curState, nextState } = instance;
+  if ([word, intendedStatus, curState, nextState].includes("stopped")) return stopped;
   switch (word) {
     case "running":
       return { phase: "running" };

@@ -1,5 +1,6 @@
 // What one pass decides, and what of it is published. Pure.
 import type { PublishedInstance, Server, UpstreamState } from "../../common/upstream-file.ts";
+import type { Bid } from "./bid.ts";
 import type { BanKind } from "./observation.ts";
 import type { DestroyReason, Reason } from "./reasons.ts";
 
@@ -12,6 +13,8 @@ export interface CreateAction {
   templateHash: string | null;
   /** The price ceiling in $/h, or null without one. */
   maxDollarsPerHour: number | null;
+  /** What is bid; absent: it is rented on demand. */
+  bid?: Bid;
   /** The outdated instance that serves until the new one does. */
   besides?: Outdated;
 }
@@ -59,10 +62,19 @@ export interface UpdateAction extends ContainerSource {
   undoes: string | null;
 }
 
+/** Raises the bid of an interruptible instance that was outbid. */
+export interface RaiseBidAction {
+  kind: "raise_bid";
+  id: number;
+  /** The new bid, $/h for the GPUs. */
+  dollarsPerHour: number;
+}
+
 export type Action =
   | CreateAction
   | DestroyAction
   | UpdateAction
+  | RaiseBidAction
   /** Whether an instance could be created in place of the one that `replaces` destroys; the state then holds why not. */
   | { kind: "check_replacement"; replaces: DestroyAction; create: CreateAction }
   /** `target` is null where the API does not report the host or machine: then no ban can be written. */

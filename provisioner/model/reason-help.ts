@@ -85,6 +85,9 @@ export const REASON_HELP: Readonly<Record<Reason | DestroyReason, ReasonHelp>> =
   surging: nothing(
     "another instance with the new image or template is being created while the outdated one serves (VAST_UPDATE_STRATEGY=surge)",
   ),
+  raising_bid: nothing(
+    "the interruptible instance was outbid, or started stopped: its bid is raised under VAST_MAX_DPH, and it has 60 s to run again",
+  ),
   update_refused: blocking(
     "the API does not accept the update in place of the instance that differs: it serves on",
     "Give VAST_API_KEY the right instance_write, or read the API's words in `message`",
@@ -107,7 +110,10 @@ export const REASON_HELP: Readonly<Record<Reason | DestroyReason, ReasonHelp>> =
   instance_unknown: help("its host sent no status for ten minutes: it is replaced", LOST),
   instance_offline: help("its host was offline for ten minutes: it is replaced", LOST),
   instance_stopped: help("its contract was stopped: it is replaced", LOST),
-  instance_outbid: help("somebody bid more: it is replaced", "Rent on demand, or bid more"),
+  instance_outbid: help(
+    "somebody bid more than VAST_MAX_DPH allows, or took the GPUs on demand: it is replaced",
+    "Nothing at once. If it happens often, raise VAST_BID and VAST_MAX_DPH, or set VAST_INSTANCE_TYPE=ondemand",
+  ),
   unreachable: help("it was ready and did not answer for too long: it is replaced", LOST),
   image_unavailable: blocking(
     "the image cannot be pulled or started",

@@ -81,6 +81,10 @@ export const REASON_TEXTS: Readonly<Record<Reason | DestroyReason, ReasonText>> 
     waitsFor: "the new instance to answer its probe",
     afterwards: "nginx routes to it, and the outdated one is drained and destroyed",
   },
+  raising_bid: {
+    waitsFor: "the contract of {instance} to run again with the higher bid",
+    afterwards: "it is published when its probe passes; else it is replaced",
+  },
   update_refused: {
     waitsFor: "the next attempt to update {instance} in place, which the API did not accept",
     afterwards: "it is updated if the API allows that",

@@ -46,6 +46,7 @@ export type Reason =
   | "update_refused"
   | "update_failed"
   | "surging"
+  | "raising_bid"
   | "replacement_budget"
   | "instance_lost"
   | "instance_starting"

@@ -4,6 +4,7 @@ import type { DestroyReason } from "../model/reasons.ts";
 import { isOldStatus } from "../state/updating.ts";
 import { banOn, tooManyRestarts } from "./housekeeping.ts";
 import { waitFor } from "./one-instance.ts";
+import { OUTBID_RULE } from "./outbid.ts";
 import { replacement } from "./replacement.ts";
 import { type Rule, UNKNOWN_MS, withInstance } from "./rule.ts";
 import type { KeptInstance, Situation } from "./situation.ts";
@@ -67,6 +68,7 @@ export const FAILED_RULES: readonly Rule[] = [
     "`status_msg` reports that the disk is full",
     "destroy it without a ban; the next create waits with exponential backoff",
   ),
+  OUTBID_RULE,
   {
     name: "instance_lost",
     observed:

@@ -1,6 +1,7 @@
 // The rules for a pod that has no instance: whether one is created. Pure.
 import { CREATE_BUDGET_MS, CREATE_DEADLINE_MS } from "../model/deadlines.ts";
 import type { CreateAction } from "../model/plan.ts";
+import { bidNow, MOST_BID_FAILURES } from "../state/bids.ts";
 import { pendingDeleteBlocksCreate } from "./housekeeping.ts";
 import type { PlanInput } from "./input.ts";
 import { BLOCKED_MS, NEXT_CHECK_MS, noChange, type Rule, withoutInstance } from "./rule.ts";
@@ -27,7 +28,16 @@ export function createAction({ desired, seen, state, limits }: Omit<PlanInput, "
   const { label, image, templateName } = desired;
   const maxDollarsPerHour = limits.maxDollarsPerHour ?? null;
   const templateHash = template?.hash ?? null;
-  return { kind: "create", label, image, templateName, templateHash, maxDollarsPerHour };
+  const bid = bidNow(state, limits.bidding);
+  const create = { kind: "create", label, image, templateName, templateHash, maxDollarsPerHour } as const;
+  return bid === null ? create : { ...create, bid };
+}
+
+/** The end of a sentence about a create. */
+function howRented({ state, limits }: Pick<PlanInput, "state" | "limits">): string {
+  if (limits.bidding === null) return "";
+  if (bidNow(state, limits.bidding) !== null) return " with a bid";
+  return ` on demand, because ${MOST_BID_FAILURES} bids have failed within an hour (VAST_BID_FALLBACK)`;
 }
 
 /** Why the budget allows no create, or null: what to look for, and when the next create is possible (epoch ms). */
@@ -139,7 +149,7 @@ export const NO_INSTANCE_RULES: readonly Rule[] = [
       const unfiltered = seen.bans.known
         ? ""
         : `. The bans are unknown (${seen.bans.why.message}), so it may be on a banned host`;
-      const message = `no instance has the label ${desired.label}: creating one${unfiltered}`;
+      const message = `no instance has the label ${desired.label}: creating one${howRented(situation)}${unfiltered}`;
       return {
         ...noChange(situation, "no_instance", message, "provisioning"),
         actions: [createAction(situation)],

@@ -138,7 +138,7 @@ export const DESIRED_RULES: readonly Rule[] = [
 export function waitFor(
   { wasReady }: KeptInstance["track"],
   situation: Situation,
-  reason: "instance_unreachable" | "instance_lost",
+  reason: "instance_unreachable" | "instance_lost" | "raising_bid",
   message: string,
   waitMs = NEXT_CHECK_MS,
 ): Decision {

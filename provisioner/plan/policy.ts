@@ -14,6 +14,7 @@ export function applyPolicy(decision: Decision, policy: Policy): { decision: Dec
   const mutations = suppressed.flatMap((action) => {
     if (action.kind === "destroy") return [`destroy ${action.id} (${action.reason})`];
     if (action.kind === "update") return [`update ${action.id} (${action.reason})`];
+    if (action.kind === "raise_bid") return [`raise the bid of ${action.id}`];
     return action.kind === "create" || action.kind === "ban" ? [action.kind] : [];
   });
   if (mutations.length === 0) return { decision: { ...decision, actions }, suppressed };
@@ -44,9 +45,21 @@ export function afterGap(decision: Decision, published: Published): Decision {
   return { ...postponed(decision, published, why), actions };
 }
 
-const WAITS_FOR_NEXT_LOOK: ReadonlySet<Action["kind"]> = new Set(["create", "update", "ban", "forget_intent"]);
+const WAITS_FOR_NEXT_LOOK: ReadonlySet<Action["kind"]> = new Set([
+  "create",
+  "update",
+  "raise_bid",
+  "ban",
+  "forget_intent",
+]);
 
-const NEEDS_FRESH_LIST: ReadonlySet<Action["kind"]> = new Set(["create", "destroy", "update", "forget_intent"]);
+const NEEDS_FRESH_LIST: ReadonlySet<Action["kind"]> = new Set([
+  "create",
+  "destroy",
+  "update",
+  "raise_bid",
+  "forget_intent",
+]);
 
 /** True for actions that an old list may not decide. */
 export function needsFreshList(actions: readonly Action[]): boolean {

@@ -22,7 +22,7 @@ export interface DecisionSettings {
 }
 
 type Next = NonNullable<StatusDocument["next"]>;
-type Mutation = Extract<Action, { kind: "create" | "destroy" | "update" | "ban" | "forget_intent" }>;
+type Mutation = Extract<Action, { kind: "create" | "destroy" | "update" | "raise_bid" | "ban" | "forget_intent" }>;
 
 const FIRST_STEP_MS = 1000;
 // Almost a month: no limit of a rule that has one is longer.
@@ -102,7 +102,7 @@ function mutations({ actions }: Decision): string[] {
 }
 
 function isMutation(action: Action): action is Mutation {
-  return ["create", "destroy", "update", "ban", "forget_intent"].includes(action.kind);
+  return ["create", "destroy", "update", "raise_bid", "ban", "forget_intent"].includes(action.kind);
 }
 
 function sentenceOf(action: Mutation): string {
@@ -115,6 +115,8 @@ function sentenceOf(action: Mutation): string {
         : `instance ${action.id} is destroyed (${action.reason})`;
     case "update":
       return `instance ${action.id} is updated in place (${action.reason})`;
+    case "raise_bid":
+      return `the bid of instance ${action.id} is raised`;
     case "ban":
       return action.target === null ? "no host can be banned" : `${action.target.kind} ${action.target.id} is banned`;
     case "forget_intent":

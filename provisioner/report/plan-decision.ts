@@ -13,6 +13,7 @@ import { type KeptInstance, type Situation, situationOf } from "../plan/situatio
 import { type Requirements, requirements } from "../search/requirements.ts";
 import { applyObservation } from "../state/apply-observation.ts";
 import { avoidedAfter } from "../state/avoided.ts";
+import { bidNow } from "../state/bids.ts";
 import { emptyState, type State } from "../state/schema.ts";
 import { continueAfterGap } from "../state/unobserved.ts";
 
@@ -58,7 +59,10 @@ export function decideForPlan(reading: PlanReading): PlanDecision {
     decision: decided,
     suppressed,
     confirmsFirst,
-    needs: template === null ? null : requirements(template, limits.maxDollarsPerHour, bans),
+    needs:
+      template === null
+        ? null
+        : requirements(template, limits.maxDollarsPerHour, bans, bidNow(state, limits.bidding) ?? undefined),
     state: { ...state, avoided: [...state.avoided, ...newlyAvoided(state, decided.actions, now)] },
   };
 }

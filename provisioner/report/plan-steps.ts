@@ -6,7 +6,7 @@ import { type PlanDecision, replacesKept } from "./plan-decision.ts";
 import type { PlanOffers } from "./plan-offers.ts";
 
 export interface PlanStep {
-  kind: "list_again" | "withdraw" | "destroy" | "update" | "ban" | "create";
+  kind: "list_again" | "withdraw" | "destroy" | "update" | "raise_bid" | "ban" | "create";
   text: string;
   instanceId: number | null;
   offerId: number | null;
@@ -41,6 +41,10 @@ export function planSteps(
     if (action.kind === "create") {
       if (confirmsFirst) add("list_again", "read the list again, which must be empty too", action);
       create(action);
+    }
+    if (action.kind === "raise_bid") {
+      const text = `raise the bid of ${action.id} to $${action.dollarsPerHour.toFixed(4)}/h, and wait until it runs`;
+      add("raise_bid", text, action, { instanceId: action.id });
     }
     if (action.kind !== "destroy" && action.kind !== "update") continue;
     const { instance, server } = decision.serving;

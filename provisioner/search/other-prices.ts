@@ -4,9 +4,10 @@ import { firstMismatch } from "./match.ts";
 import { QueryError } from "./query-error.ts";
 
 const ON_DEMAND = /^on-?demand$/;
-const BID = "bids are not supported; the instance would be billed on demand";
-const RESERVED = "its prices hold after a prepayment, which is not made here; the instance would be billed on demand";
-const OTHER = "only on-demand offers are rented";
+const BID = "bids are made with VAST_INSTANCE_TYPE=interruptible and VAST_BID, whatever the query says";
+const RESERVED =
+  "its prices hold after a prepayment, which is not made here; VAST_INSTANCE_TYPE says what is rented, ondemand or interruptible";
+const OTHER = "VAST_INSTANCE_TYPE says what is rented, ondemand or interruptible";
 
 /** A search of another type shows other prices. Throws `QueryError`. `type` and `is_bid` are those of the query with this text. */
 export function refuseOtherPrices(type: unknown, isBid: Filters[string] | undefined, text: string): void {

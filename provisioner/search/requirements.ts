@@ -1,5 +1,7 @@
 // The requirements on an offer in addition to the user's query, and the search body with both. Pure.
+
 import { bannedIds } from "../model/bans.ts";
+import type { Bid } from "../model/bid.ts";
 import { diskSpace } from "../model/disk-space.ts";
 import type { Ban } from "../model/observation.ts";
 import type { Template } from "../vast/rows.ts";
@@ -15,18 +17,22 @@ export interface Requirements {
   directPorts: number;
   maxDollarsPerHour: number | undefined;
   bans: readonly Ban[];
+  /** Absent: it is rented on demand. */
+  bid?: Bid | undefined;
 }
 
 export function requirements(
   template: Template,
   maxDollarsPerHour: number | undefined,
   bans: readonly Ban[],
+  bid?: Bid,
 ): Requirements {
   return {
     diskGb: diskSpace(template),
     directPorts: template.publishedPorts + SSH_PORTS,
     maxDollarsPerHour,
     bans,
+    bid,
   };
 }
 
@@ -56,21 +62,22 @@ export function searchBody(
   const machines = [...new Set([...bannedIds(needs.bans, "machine"), ...avoidedMachines])];
   if (hosts.length > 0) require("host_id", { notin: hosts });
   if (machines.length > 0) require("machine_id", { notin: machines });
-  return { limit: MAX_ROWS, ...body({ ...query, filters }, needs.diskGb) };
+  return { limit: MAX_ROWS, ...body({ ...query, filters }, needs) };
 }
 
 /** The API's maximum for one search; more offers would need more calls. What it returns without a limit is not documented. */
 export const MAX_ROWS = 64;
 
 /** The user's query alone, cheapest first: without price ceiling, bans and the program's own filters. */
-export function queryAlone(query: SearchQuery, { diskGb }: Requirements): Record<string, unknown> {
-  return { ...body(query, diskGb), order: [["dph_total", "asc"]], limit: MAX_ROWS };
+export function queryAlone(query: SearchQuery, needs: Requirements): Record<string, unknown> {
+  return { ...body(query, needs), order: [["dph_total", "asc"]], limit: MAX_ROWS };
 }
 
-function body({ filters, options }: SearchQuery, diskGb: number): Record<string, unknown> {
+function body({ filters, options }: SearchQuery, { diskGb, bid }: Requirements): Record<string, unknown> {
   // A text query may contain order, type and limit as if they were filters.
   const real = Object.entries(filters).filter(([field]) => !OPTION_NAMES.has(field));
-  return { type: "on-demand", ...options, ...Object.fromEntries(real), allocated_storage: diskGb };
+  const type = bid === undefined ? {} : { type: "bid" };
+  return { type: "on-demand", ...options, ...type, ...Object.fromEntries(real), allocated_storage: diskGb };
 }
 
 /** Merges two conditions: the stricter one of two limits, the union of two exclusion lists. */

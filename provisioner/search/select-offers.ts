@@ -4,6 +4,7 @@ import { usualAppStart } from "../state/boots.ts";
 import type { Records } from "../state/records.ts";
 import type { State } from "../state/schema.ts";
 import type { Offer } from "../vast/rows.ts";
+import { atBid } from "./bids.ts";
 import { behindCheaper } from "./ends.ts";
 import { countExclusions, type Exclusion, type Rejection } from "./exclusions.ts";
 import { byExpectedCost } from "./expected-cost.ts";
@@ -25,12 +26,14 @@ export interface Choice {
  * of machines and hosts, for the order by expected cost.
  */
 export function selectOffers(
-  offers: readonly Offer[],
+  found: readonly Offer[],
   query: SearchQuery,
   needs: Requirements,
   state: Pick<State, "avoided" | "goneOffers"> & Partial<Pick<State, "boots">>,
   records: Records = {},
 ): Choice {
+  const { bid } = needs;
+  const offers = bid === undefined ? found : found.map((one) => atBid(one, bid, needs.maxDollarsPerHour));
   const own = ownFilters(query, needs);
   const accepted: Offer[] = [];
   const rejected: { offer: Offer; rejection: Rejection }[] = [];
@@ -62,7 +65,9 @@ function rejectionOf(
   if (needs.maxDollarsPerHour === undefined) return null;
   if (offer.dollarsPerHour === null)
     return { reason: "no_price", text: "without a price to compare with VAST_MAX_DPH" };
-  return offer.dollarsPerHour > needs.maxDollarsPerHour ? { reason: "price", text: "above VAST_MAX_DPH" } : null;
+  if (offer.dollarsPerHour > needs.maxDollarsPerHour) return { reason: "price", text: "above VAST_MAX_DPH" };
+  const isTooLow = needs.bid !== undefined && offer.bid === undefined;
+  return isTooLow ? { reason: "price", text: "whose smallest bid is above VAST_BID" } : null;
 }
 
 function requirementMismatch(

@@ -2,6 +2,7 @@
 import * as z from "zod";
 import { boolean, dollars, seconds, secondsOrNone } from "../../common/variable-parsers.ts";
 import { byDefault, EXPECTED, optional, required, type VariableTable } from "../../common/variables.ts";
+import { BID_FALLBACKS, type Bid, INSTANCE_TYPES, LEAST_BID, MOST_BID } from "../model/bid.ts";
 import { PRICE_INCREASES } from "../model/desired.ts";
 import { readOrder } from "./order.ts";
 import { readQuery } from "./query.ts";
@@ -18,6 +19,19 @@ const searchText = <T>(read: (text: string) => T) =>
       return z.NEVER;
     }
   });
+
+const MOST_FACTOR = 10;
+const bid = z
+  .string()
+  .regex(/^\d{1,3}(\.\d{1,6})?x?$/)
+  .transform((value): Bid => {
+    return value.endsWith("x") ? { factor: Number(value.slice(0, -1)) } : { dollarsPerHour: Number(value) };
+  })
+  .refine((one) =>
+    "factor" in one
+      ? one.factor >= 1 && one.factor <= MOST_FACTOR
+      : one.dollarsPerHour >= LEAST_BID && one.dollarsPerHour <= MOST_BID,
+  );
 
 export const SEARCH_VARIABLES = {
   VAST_SEARCH_QUERY: required(
@@ -67,5 +81,23 @@ export const SEARCH_VARIABLES = {
     group: "search",
     meaning: "a host's higher price: `never` accept it, or `accept-under-max` (not above VAST_MAX_DPH, which it needs)",
     expects: "never or accept-under-max",
+  }),
+  VAST_INSTANCE_TYPE: byDefault(z.enum(INSTANCE_TYPES), "ondemand", {
+    group: "search",
+    meaning:
+      "`interruptible`: rent with a bid, often for half the price; a higher bid stops the instance. Needs VAST_MAX_DPH",
+    expects: "ondemand or interruptible",
+  }),
+  VAST_BID: byDefault(bid, "1.2x", {
+    group: "search",
+    meaning:
+      "what is bid for the GPUs in $/h, or so many times the smallest bid; with the disk never above VAST_MAX_DPH",
+    expects: "dollars per hour, like 0.25, or a factor of the smallest bid from 1x to 10x, like 1.2x",
+  }),
+  VAST_BID_FALLBACK: byDefault(z.enum(BID_FALLBACKS), "ondemand", {
+    group: "search",
+    meaning:
+      "after three failed bids within an hour: rent `ondemand`, not above VAST_MAX_DPH, or go on bidding (`none`)",
+    expects: "ondemand or none",
   }),
 } as const satisfies VariableTable;

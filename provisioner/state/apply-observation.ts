@@ -5,6 +5,7 @@ import type { Desired } from "../model/desired.ts";
 import { isOutdated, matchesDesired } from "../model/matches-desired.ts";
 import type { Observation, Published } from "../model/observation.ts";
 import type { Instance, Template } from "../vast/rows.ts";
+import { bidsAfterList } from "./bids.ts";
 import { type Boot, withBoot } from "./boots.ts";
 import { clampTimestamps } from "./clamp-timestamps.ts";
 import { needsConfirmation } from "./pending-delete.ts";
@@ -78,6 +79,7 @@ export function applyObservation(
     if (boot !== null) next.boots = withBoot(next.boots, boot);
   }
   Object.assign(next, afterProbes(next));
+  Object.assign(next, bidsAfterList(next, seen, now));
   // An hour of serving ends a series of unreachable instances: a later outage has another cause.
   const proven = Object.values(next.tracks).some((t) => t.servingSince !== null && now - t.servingSince > HOUR_MS);
   if (proven) next.unreachableHost = null;

@@ -5,6 +5,7 @@ import type { DestroyAction } from "../model/plan.ts";
 import type { AccountTrouble } from "../vast/errors.ts";
 import { avoid, avoidedAfter } from "./avoided.ts";
 import { backOff } from "./backoff.ts";
+import { bidFailed } from "./bids.ts";
 import type { PendingDelete } from "./pending-delete.ts";
 import { replacedFor, replacedForEnd } from "./replacements.ts";
 import type { Intent, State, UnwrittenBan } from "./schema.ts";
@@ -69,6 +70,8 @@ export function destroyed(state: State, action: DestroyAction, revision: string,
       // The first time may be the machine's fault: another one is tried at once.
       return count === 1 ? next : backOff(next, "app_not_listening", message, revision, now, count - 1);
     }
+    case "instance_outbid":
+      return bidFailed(next, now);
     case "unreachable":
       next.unreachableHost = action.hostId;
       break;

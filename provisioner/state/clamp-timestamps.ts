@@ -12,7 +12,19 @@ export function clampTimestamps(state: State, now: number): State {
   const notAfterNow = <T extends number | null>(at: T) => (at !== null && at > now ? now : at);
   const most = now + LONGEST_BACKOFF_MS;
   const wait = <T extends { until: number }>(one: T): T => (one.until > most ? { ...one, until: most } : one);
-  const { intent, backoff, account, converging, heldReplacement, money, takeovers, template, updating, surge } = state;
+  const {
+    intent,
+    backoff,
+    account,
+    converging,
+    heldReplacement,
+    money,
+    takeovers,
+    template,
+    updating,
+    surge,
+    raisedBid,
+  } = state;
   return withParts(state, {
     tracks: mapValues(state.tracks, (track) => trackOf(track, notAfterNow)),
     intent: intent && withParts(intent, { startedAt: notAfterNow(intent.startedAt) }),
@@ -47,6 +59,8 @@ export function clampTimestamps(state: State, now: number): State {
         recycledAt: notAfterNow(updating.recycledAt),
       }),
     surge: surge && withParts(surge, { since: notAfterNow(surge.since) }),
+    bidFailures: mapItems(state.bidFailures, notAfterNow),
+    raisedBid: raisedBid && withParts(raisedBid, { at: notAfterNow(raisedBid.at) }),
     firstNoneAt: notAfterNow(state.firstNoneAt),
     template:
       template && withParts(template, { seenAt: notAfterNow(template.seenAt), readAt: notAfterNow(template.readAt) }),

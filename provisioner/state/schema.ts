@@ -1,6 +1,7 @@
 // What the provisioner keeps from pass to pass and, in the state file, from start to start. Pure.
 import * as z from "zod";
 import { isHost } from "../../common/upstream-file.ts";
+import { raisedBidSchema } from "./bids-schema.ts";
 import { bootSchema } from "./boots.ts";
 import { historySchema } from "./history.ts";
 import { pendingDeleteSchema } from "./pending-delete.ts";
@@ -191,6 +192,9 @@ export const stateSchema = z.object({
   updating: updatingSchema.nullable().default(null),
   /** The replacement that comes up while the outdated instance serves (surge.ts). */
   surge: surgeSchema.nullable().default(null),
+  /** Bids that failed within the last hour, and the bid that was raised (bids.ts). */
+  bidFailures: z.array(instantSchema).default([]),
+  raisedBid: raisedBidSchema.nullable().default(null),
   /** How many instances in a row had an app that never listened, and for which revision. */
   notListening: z.object({ wanted: z.string(), count: z.int() }).nullable(),
   /** How many instances in a row could not use the image or had too small a disk, and for which revision. */
@@ -260,6 +264,8 @@ export function emptyState(label: string): State {
     heldReplacement: null,
     updating: null,
     surge: null,
+    bidFailures: [],
+    raisedBid: null,
     notListening: null,
     brokenImages: null,
     hasServed: false,

@@ -27,6 +27,8 @@ export interface CreateRequest {
   diskSpace: number;
   /** `-u USER -p TOKEN HOST`. When absent, the template's own login is used. */
   imageLogin?: string;
+  /** $/h for the GPUs. With it the instance is interruptible, without it on demand. */
+  bid?: number;
 }
 
 /** Another image and template for the container of an instance. */
@@ -83,6 +85,8 @@ export interface VastClient {
   destroyInstance(id: number, fence: Fence, signal?: AbortSignal): Promise<void>;
   /** Accepts the price that the host of an instance announces, by the id of the announcement: its contract then goes on after its end. */
   acceptPriceIncrease(id: number, fence: Fence, signal?: AbortSignal): Promise<void>;
+  /** Changes what is bid for an interruptible instance, $/h for its GPUs. It may be repeated. */
+  changeBid(id: number, dollarsPerHour: number, fence: Fence, signal?: AbortSignal): Promise<void>;
   /** Prepares the container with which the next recycle starts. Both calls may be repeated. */
   updateTemplate(request: UpdateRequest, fence: Fence, signal?: AbortSignal): Promise<void>;
   /** Replaces the container on the same machine by one with the prepared image, which is pulled. What its disk holds is lost. */
@@ -235,6 +239,7 @@ export function createVastClient(send: Send, { apiKey, clean, onDuplicateTemplat
         disk: request.diskSpace,
         cancel_unavail: true, // otherwise a taken GPU leaves a stopped instance whose disk is billed
         ...(request.imageLogin === undefined ? {} : { image_login: request.imageLogin }),
+        ...(request.bid === undefined ? {} : { price: request.bid }),
       };
       const call = `PUT ${path}`;
       const limits = { deadlineMs: CREATE_ANSWER_MS, fence, ...(beforeSent === undefined ? {} : { beforeSent }) };
@@ -244,6 +249,12 @@ export function createVastClient(send: Send, { apiKey, clean, onDuplicateTemplat
 
     async destroyInstance(id, fence, signal) {
       await send({ method: "DELETE", path: `/api/v0/instances/${id}/`, body: {}, endpoint: "destroy", fence }, signal);
+    },
+
+    async changeBid(id, dollarsPerHour, fence, signal) {
+      const path = `/api/v0/instances/bid_price/${id}/`;
+      const body = { client_id: "me", price: dollarsPerHour };
+      await send({ method: "PUT", path, body, endpoint: "bid_price", retryRateLimited: false, fence }, signal);
     },
 
     async updateTemplate({ id, templateHash, image, diskSpace, imageLogin }, fence, signal) {

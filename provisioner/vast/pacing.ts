@@ -9,6 +9,7 @@ export const INTERVALS_MS: Readonly<Record<string, number>> = {
   create: 4500,
   destroy: 3000,
   update_template: 2000,
+  bid_price: 5500,
   recycle: 1000,
   list: 1000,
   show: 2000,

@@ -51,6 +51,7 @@ const instanceRow = z.object({
   start_date: numeric,
   end_date: numeric,
   is_bid: z.boolean().catch(false),
+  min_bid: numeric,
 });
 
 /** A rented contract. Missing texts are "", missing numbers null. */
@@ -75,6 +76,8 @@ export interface Instance {
   dollarsPerHour: number | null;
   /** The part of it for the disk, which a stopped instance pays too. */
   diskDollarsPerHour: number | null;
+  /** The part of it for the GPUs: of an interruptible instance, its bid. */
+  gpuDollarsPerHour: number | null;
   /** Its disk in GB. It can only grow. */
   diskGb: number | null;
   gpuName: string;
@@ -86,6 +89,8 @@ export interface Instance {
   endsAt: number | null;
   /** Rented with a bid: a higher bid of another user may stop it. */
   isBid: boolean;
+  /** The smallest bid that wins its GPUs now, $/h. */
+  minBid: number | null;
 }
 
 const labelled = z.looseObject({ label: z.string() });
@@ -117,12 +122,14 @@ export function readInstance(row: unknown): Instance | null {
     directPortStart: r.direct_port_start !== null && r.direct_port_start > 0 ? r.direct_port_start : null,
     dollarsPerHour: r.dph_total,
     diskDollarsPerHour: r.storage_total_cost ?? difference(r.dph_total, r.dph_base),
+    gpuDollarsPerHour: r.dph_base ?? difference(r.dph_total, r.storage_total_cost),
     diskGb: r.disk_space !== null && r.disk_space > 0 ? r.disk_space : null, // -1: not known
     gpuName: r.gpu_name.trim(),
     gpus: r.num_gpus,
     createdAt: r.start_date === null ? null : r.start_date * 1000,
     endsAt: r.end_date === null ? null : r.end_date * 1000,
     isBid: r.is_bid,
+    minBid: r.min_bid !== null && r.min_bid > 0 ? r.min_bid : null,
   };
 }
 
@@ -164,6 +171,8 @@ export interface Offer {
   dollarsPerHour: number | null;
   gpuName: string;
   rentable: boolean;
+  /** What is bid for it, $/h for the GPUs; absent: it is rented on demand, or cannot be bid for (search/bids.ts). */
+  bid?: number;
   /** The unchanged row: filters are checked on it again. */
   fields: Readonly<Record<string, unknown>>;
 }

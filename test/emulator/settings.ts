@@ -60,8 +60,10 @@ export const settingsSchema = z.strictObject({
   stalePriceIncreaseStatus: z.union([z.literal(404), z.literal(409)]),
   /** How many rows a list without `limit` has. */
   omittedLimit: z.union([z.literal(25), z.literal(5)]),
-  /** A bid below the machine's minimum: a stopped contract with `success:false`, or a refusal. */
-  lowBid: z.enum(["stopped-contract", "no_such_ask"]),
+  /** A bid below the machine's minimum: a stopped contract with `success:false` or with `success:true`, or a refusal. */
+  lowBid: z.enum(["stopped-contract", "accepted-stopped", "no_such_ask"]),
+  /** Probability that another customer bids more between search and create. */
+  outbidAtCreateProbability: z.number().min(0).max(1),
   /** What happens to an `env` that is sent as a string of docker flags. */
   stringEnv: z.enum(["ignored", "parsed"]),
   /** A create with the hash of an earlier revision of a template. */
@@ -107,6 +109,7 @@ export const DEFAULT_SETTINGS: Settings = {
   stalePriceIncreaseStatus: 404,
   omittedLimit: 25,
   lowBid: "stopped-contract",
+  outbidAtCreateProbability: 0,
   stringEnv: "ignored",
   staleTemplateHash: "refused",
   outbidIntendedStatus: "stopped",

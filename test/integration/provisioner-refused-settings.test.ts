@@ -46,7 +46,7 @@ test("a field of the query that the API does not know is refused, and sent when 
 test("a search whose prices nobody pays is refused", async () => {
   for (const [type, why] of [
     ["reserved", "its prices hold after a prepayment, which is not made here"],
-    ["bid", "bids are not supported"],
+    ["bid", "bids are made with VAST_INSTANCE_TYPE=interruptible"],
   ] as const) {
     const env = { VAST_SEARCH_QUERY: JSON.stringify({ type, gpu_name: { eq: "RTX 4090" } }) };
     expect(await ended(env)).toMatchObject({ code: 2, output: expect.stringContaining(why) });

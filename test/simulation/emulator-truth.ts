@@ -22,6 +22,8 @@ export interface ContractTruth {
   endsBefore: { at: number; since: number }[];
   /** When it answered on its port. */
   answering: Span[];
+  /** When a bid was not enough for it: its contract was stopped, and its disk billed. */
+  stopped: Span[];
   /** $ by purpose. */
   paid: Paid;
 }
@@ -94,6 +96,14 @@ export interface AcceptedPriceTruth {
   dollarsPerHour: number;
 }
 
+/** A pod bids for an offer or an instance; the price is that of GPUs and disk. */
+export interface BidTruth {
+  at: number;
+  pod: number;
+  on: string;
+  dollarsPerHour: number;
+}
+
 export interface PodTruth {
   name: string;
   label: string;
@@ -115,6 +125,8 @@ export interface PodTruth {
   maxCreatesPerHour: number;
   /** VAST_MAX_DPH; null without one. */
   maxDollarsPerHour: number | null;
+  /** It rents with bids. */
+  bids?: boolean;
   /** For how long it may have an outdated instance and its replacement, by its settings; null: it does not surge. */
   surgesForMs: number | null;
   /** When another image was desired. */
@@ -147,6 +159,7 @@ export interface Truth {
   destroys: DestroyTruth[];
   recycles: RecycleTruth[];
   acceptedPrices: AcceptedPriceTruth[];
+  bids: BidTruth[];
   disturbances: Disturbance[];
   /** When Redis was down or lost its data; the whole run if there is no Redis. */
   redisUnreliable: Span[];

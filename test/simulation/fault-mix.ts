@@ -2,6 +2,7 @@
 import type { JsonObject } from "../emulator/json.ts";
 import { type Random, seededRandom } from "../emulator/random.ts";
 import { drawForms } from "./api-forms.ts";
+import { drawBids } from "./bids.ts";
 import { drawContractEnds, drawShortOffers } from "./contract-ends.ts";
 import { drawEnds } from "./ends.ts";
 import { drawFault } from "./faults.ts";
@@ -98,10 +99,14 @@ export function faultMix(seed: number, { hours, pods, fleet = false }: FaultMixO
   const prices = drawPriceIncreases(seededRandom(seed, "price-increases"), pods, faultsEndMs);
   Object.assign(env, prices.env);
   injections.push(...prices.injections);
+  const bidding = drawBids(seededRandom(seed, "bids"), pods, faultsEndMs);
+  Object.assign(emulator, bidding.emulator);
+  injections.push(...bidding.injections);
+  const { bids } = bidding;
   const freezes = { pods, faultsEndMs, steadyRedis: redis === "steady", losesRows };
   injections.push(...drawFreezes(seededRandom(seed, "freezes"), freezes));
   const oneAddress = random.chance(0.5) || fleet;
-  return { seed, hours, pods, faultsEndMs, env, inPlacePods, surgePods, oneAddress, emulator, injections };
+  return { seed, hours, pods, faultsEndMs, env, inPlacePods, surgePods, bids, oneAddress, emulator, injections };
 }
 
 interface Context {

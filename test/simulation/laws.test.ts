@@ -5,7 +5,7 @@ import type { Dependencies } from "../../provisioner/commands/dependencies.ts";
 import { isObject, parseJson } from "../emulator/json.ts";
 import { judge } from "./laws/all.ts";
 import { moneyOf } from "./laws/money.ts";
-import { idIn, isList, rowsOf, withCalls } from "./planted-calls.ts";
+import { forgetful, isList, rowsOf, withCalls } from "./planted-calls.ts";
 import type { Injection, Scenario } from "./scenario.ts";
 import { instanceEvent, MINUTE_MS, podKilled, scenarioWith } from "./scenario-with.ts";
 import { simulate } from "./simulation.ts";
@@ -59,21 +59,6 @@ test("law 3: a program that misreads the image destroys a healthy instance", asy
   });
   expect(await broken(scenarioWith([]), misreads)).toContain("good-kept");
 });
-
-/** A program that takes every destroy for done without sending it. */
-function forgetful(): (dependencies: Dependencies) => Dependencies {
-  const hides = new Set<number>();
-  return withCalls(async (call, pass) => {
-    if (call.method === "DELETE") {
-      hides.add(idIn(call.path));
-      return { success: true };
-    }
-    if (!isList(call)) return "pass";
-    const answer = await pass();
-    const instances = rowsOf(answer).filter((row) => !hides.has(Number(row.id)));
-    return { ...answer, instances, instances_found: instances.length, total_instances: instances.length };
-  });
-}
 
 test("law 4: a program that does not destroy a replaced instance leaves it billed", async () => {
   const scenario = scenarioWith([instanceEvent(10, "exit")]);

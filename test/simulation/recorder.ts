@@ -11,6 +11,7 @@ import { instanceRow } from "../emulator/instances/row.ts";
 import { isObject, parseJson } from "../emulator/json.ts";
 import type { ApiRequest, ApiResponse } from "../emulator/message.ts";
 import { templateHash } from "../emulator/templates/template.ts";
+import { bidOf } from "./bid-truth.ts";
 import type { ContractTruth, Span, Truth } from "./emulator-truth.ts";
 import { kindOf } from "./network.ts";
 
@@ -95,6 +96,7 @@ export function createRecorder(parts: RecorderParts): Recorder {
         ends: { at: instance.endDate * 1000, since: now() },
         endsBefore: [],
         answering: [],
+        stopped: [],
         paid: { serving: 0, before: 0, after: 0 },
       };
       const last = { ip: null, ports: null, label: null };
@@ -127,11 +129,11 @@ export function createRecorder(parts: RecorderParts): Recorder {
     else if (last !== undefined) last.to = now();
   }
 
-  function followDead(spans: Span[], dead: boolean): void {
+  function followOpen(spans: Span[], isNow: boolean): void {
     const last = spans.at(-1);
     const open = last !== undefined && last.to === Number.POSITIVE_INFINITY ? last : null;
-    if (dead && open === null) spans.push({ from: now(), to: Number.POSITIVE_INFINITY });
-    if (!dead && open !== null) open.to = now();
+    if (isNow && open === null) spans.push({ from: now(), to: Number.POSITIVE_INFINITY });
+    if (!isNow && open !== null) open.to = now();
   }
 
   /** True if it is reached elsewhere, or is somebody else's, than when it was last seen. */
@@ -162,7 +164,7 @@ export function createRecorder(parts: RecorderParts): Recorder {
       const server = servers[index] ?? null;
       const there = server === null ? [] : (answering.get(`${server.host}:${server.port}`) ?? []);
       const id = there.findLast(({ label }) => label === pod.label)?.id ?? null;
-      followDead(pod.dead, server !== null && there.length === 0);
+      followOpen(pod.dead, server !== null && there.length === 0);
       const last = pod.serving.at(-1);
       const before = last !== undefined && last.to === Number.POSITIVE_INFINITY ? last : null;
       if (id !== null) served.add(id);
@@ -213,6 +215,10 @@ export function createRecorder(parts: RecorderParts): Recorder {
         one.contract.endsBefore.push(one.contract.ends);
         one.contract.ends = { at: endsAt, since: now() };
       }
+      followOpen(
+        one.contract.stopped,
+        one.instance.isBid && one.instance.curState === "stopped" && isLive(one.instance),
+      );
       const answers = isListening(one.instance);
       const answersOtherwise = answers !== (one.answersSince !== null);
       if (!answersOtherwise && !hasMoved(one) && isLive(one.instance)) continue;
@@ -278,6 +284,8 @@ export function createRecorder(parts: RecorderParts): Recorder {
     observe,
     sent(pod, request) {
       if (kindOf(request) === "destroy") recordDestroy(pod, idIn(request));
+      const bid = bidOf(world, request);
+      if (bid !== null) truth.bids.push({ at: now(), pod, ...bid });
       if (request.url.includes("/accept-price-increase/")) recordAcceptedPrice(pod, request);
     },
     arrived(pod, request, answer) {
@@ -310,7 +318,8 @@ export function createRecorder(parts: RecorderParts): Recorder {
       for (const pod of truth.pods) {
         for (const span of [...pod.serving, ...pod.running, ...pod.dead]) span.to = Math.min(span.to, now());
       }
-      for (const { answering } of truth.contracts) for (const span of answering) span.to = Math.min(span.to, now());
+      for (const { answering, stopped } of truth.contracts)
+        for (const span of [...answering, ...stopped]) span.to = Math.min(span.to, now());
       for (const disturbance of truth.disturbances) disturbance.to = Math.min(disturbance.to, now());
     },
   };

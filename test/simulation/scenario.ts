@@ -56,6 +56,8 @@ export interface Scenario {
   inPlacePods?: readonly number[];
   /** The pods that keep their instance until its replacement serves. */
   surgePods?: readonly number[];
+  /** The pods that rent with bids, and their settings. */
+  bids?: { pods: readonly number[]; env: Record<string, string> };
   /** All pods call the API from one address and share its limits. */
   oneAddress: boolean;
   /** Settings of the emulator for the whole run. */

@@ -96,6 +96,8 @@ function surgeBoundMs(env: Scenario["env"]): number {
   );
 }
 
+const ceilingOf = ({ VAST_MAX_DPH: most }: Record<string, string>) => (most === undefined ? null : Number(most));
+
 export async function simulate(scenario: Scenario, options: RunOptions = {}): Promise<RunResult> {
   const time = virtualTime(START);
   const end = START + scenario.hours * HOUR_MS;
@@ -118,6 +120,8 @@ export async function simulate(scenario: Scenario, options: RunOptions = {}): Pr
   createForeignInstances(emulator, scenario.pods, FIRST_IMAGE);
   const nameOf = options.nameOf ?? ((i: number) => `vast-pod-${i}`);
 
+  const ofBids = (pod: number) => (scenario.bids?.pods.includes(pod) ? scenario.bids.env : {});
+
   const truth: Truth = {
     start: START,
     faultsEnd: START + scenario.faultsEndMs,
@@ -135,7 +139,8 @@ export async function simulate(scenario: Scenario, options: RunOptions = {}): Pr
       imageChanges: [],
       surgesForMs: scenario.surgePods?.includes(i) ? surgeBoundMs(scenario.env) : null,
       maxCreatesPerHour: Number(scenario.env.VAST_MAX_CREATES_PER_HOUR ?? 6),
-      maxDollarsPerHour: scenario.env.VAST_MAX_DPH === undefined ? null : Number(scenario.env.VAST_MAX_DPH),
+      maxDollarsPerHour: ceilingOf({ ...ofBids(i), ...scenario.env }),
+      bids: scenario.bids?.pods.includes(i) ?? false,
     })),
     contracts: [],
     creates: [],
@@ -143,6 +148,7 @@ export async function simulate(scenario: Scenario, options: RunOptions = {}): Pr
     destroys: [],
     recycles: [],
     acceptedPrices: [],
+    bids: [],
     disturbances: [],
     redisUnreliable: scenario.env.BLACKLIST_ENABLED === "true" ? [] : [{ from: START, to: end }],
   };
@@ -203,6 +209,7 @@ export async function simulate(scenario: Scenario, options: RunOptions = {}): Pr
           VAST_URL: "http://api.sim",
           ...(scenario.inPlacePods?.includes(i) ? { VAST_UPDATE_STRATEGY: "in-place" } : {}),
           ...(scenario.surgePods?.includes(i) ? { VAST_UPDATE_STRATEGY: "surge" } : {}),
+          ...ofBids(i),
           ...scenario.env,
         },
         connection: {

@@ -47,6 +47,7 @@ export function createInstance(world: World, call: Call): ApiResponse {
   const cancelUnavailable =
     typeof body.cancel_unavail === "boolean" ? body.cancel_unavail : price === null && !targetStopped;
   if (!known) return taken(world, ask, cancelUnavailable);
+  if (price !== null) outbidByStranger(world, known, price);
   const outbid = price !== null && price < gpuPerHour(known, true);
   if (outbid && world.settings.lowBid === "no_such_ask") return taken(world, ask, cancelUnavailable);
   if (!outbid && !targetStopped && market.offers.has(ask)) loseToStranger(world, known);
@@ -75,7 +76,8 @@ export function createInstance(world: World, call: Call): ApiResponse {
     Object.assign(instance, { curState: "stopped", nextState: "stopped" });
     if (targetStopped) instance.intendedStatus = "stopped";
     else instance.startQueued = true;
-    return json(200, outbid ? { ...answer, success: false, msg: "bid is below the current minimum" } : answer);
+    const isTold = outbid && world.settings.lowBid === "stopped-contract";
+    return json(200, isTold ? { ...answer, success: false, msg: "bid is below the current minimum" } : answer);
   }
   take(market, known.machine, known.gpus, instance.id, world.random, seconds(world));
   boot(world, instance);
@@ -92,6 +94,13 @@ function loseToStranger(world: World, offer: Offer): void {
     for (const card of gpus) if (machine.holders[card] === "stranger") machine.holders[card] = null;
     take(world.market, machine, [], null, world.random, seconds(world)); // lists what is free now
   });
+}
+
+/** Another customer may have bid more since the search, with the probability in the settings. */
+function outbidByStranger(world: World, { machine, gpus }: Offer, price: number): void {
+  const { outbidAtCreateProbability } = world.settings;
+  if (outbidAtCreateProbability === 0 || !world.faultRandom.chance(outbidAtCreateProbability)) return;
+  machine.minBid = Math.max(machine.minBid, (price / gpus.length) * 1.1);
 }
 
 /** The errors for an offer that is gone; all have been observed or are documented. */

@@ -1,5 +1,6 @@
 // The laws by which every run is judged. Pure.
 import type { Breach, Law, Truth } from "../emulator-truth.ts";
+import { bidCeiling } from "./bid-ceiling.ts";
 import { budgetKept } from "./budget.ts";
 import { contractEnds } from "./contract-ends.ts";
 import { deadDropped } from "./dead-dropped.ts";
@@ -12,6 +13,7 @@ import { othersUntouched } from "./others.ts";
 import { priceCeiling } from "./price-ceiling.ts";
 import { servesOrEnds } from "./serves-or-ends.ts";
 import { servingAgain } from "./serving-again.ts";
+import { stoppedBid } from "./stopped-bid.ts";
 import { surgeBounded } from "./surge-bounded.ts";
 import { twoInstances } from "./two-instances.ts";
 import { typoUndone } from "./typo-undone.ts";
@@ -34,6 +36,8 @@ export const LAWS = {
   "typo-undone": typoUndone,
   "price-ceiling": priceCeiling,
   "surge-bounded": surgeBounded,
+  "bid-ceiling": bidCeiling,
+  "stopped-bid": stoppedBid,
 } as const satisfies Record<string, Law>;
 export type LawName = keyof typeof LAWS;
 

@@ -29,6 +29,7 @@ export interface FakeClient extends VastClient {
   requests: CreateRequest[];
   searches: Record<string, unknown>[];
   updates: UpdateRequest[];
+  bids: { id: number; dollarsPerHour: number }[];
 }
 
 export interface ClientScript {
@@ -49,6 +50,7 @@ export interface ClientScript {
   destroy?: (id: number) => void;
   update?: (request: UpdateRequest) => void;
   recycle?: (id: number) => void;
+  changeBid?: (id: number) => void;
   show?: (id: number) => Instance | null;
   templates?: () => OwnTemplate[];
   writeTemplate?: (body: Readonly<Record<string, unknown>>, edited: string | null) => Template;
@@ -59,10 +61,12 @@ export function fakeClient(journal: Journal, script: ClientScript = {}): FakeCli
   const requests: CreateRequest[] = [];
   const searches: Record<string, unknown>[] = [];
   const updates: UpdateRequest[] = [];
+  const bids: FakeClient["bids"] = [];
   return {
     requests,
     searches,
     updates,
+    bids,
     async listInstances(label) {
       journal.push("list");
       script.onList?.([label ?? ""]);
@@ -148,6 +152,11 @@ export function fakeClient(journal: Journal, script: ClientScript = {}): FakeCli
     async recycleInstance(id) {
       journal.push(`recycle ${id}`);
       script.recycle?.(id);
+    },
+    async changeBid(id, dollarsPerHour) {
+      journal.push(`bid ${id}`);
+      bids.push({ id, dollarsPerHour });
+      script.changeBid?.(id);
     },
   };
 }

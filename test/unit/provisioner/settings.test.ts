@@ -50,6 +50,7 @@ describe("the provisioner's settings", () => {
         unreachableMs: 300_000,
         unhealthyMs: 1_800_000,
         endMarginMs: 900_000,
+        bidding: null,
         maxDollarsPerHour: undefined,
         maxCreatesPerHour: 6,
       },
@@ -132,7 +133,9 @@ describe("the provisioner's settings", () => {
 
   test("refuse a query for bids", () => {
     for (const query of ['{"type":"interruptible"}', "type=bid num_gpus=1"])
-      expect(String(attempt(() => read({ VAST_SEARCH_QUERY: query })))).toContain("bids are not supported");
+      expect(String(attempt(() => read({ VAST_SEARCH_QUERY: query })))).toContain(
+        "bids are made with VAST_INSTANCE_TYPE=interruptible",
+      );
   });
 
   test("have an HTTP probe when there is a path for it", () => {
@@ -315,4 +318,36 @@ test("VAST_MAX_UPDATING needs a Redis in which the pods count each other", () =>
   );
   expect(read({ VAST_MAX_UPDATING: "2", FLEET_REDIS_URL: "redis://redis:6379/10" }).maxUpdating).toBe(2);
   expect(read({}).maxUpdating).toBeNull();
+});
+
+describe("bids", () => {
+  const read = (more: object) =>
+    readProvisionerSettings({ env: { ...required, ...more }, flags: {}, readFile: () => "" });
+  const interruptible = { VAST_INSTANCE_TYPE: "interruptible", VAST_MAX_DPH: "0.5" };
+
+  test("are made only where they are wanted, as a factor or a price", () => {
+    expect(read({ VAST_BID: "0.2" }).limits.bidding).toBeNull();
+    expect(read(interruptible).limits.bidding).toEqual({ bid: { factor: 1.2 }, fallsBack: true });
+    const fixed = { ...interruptible, VAST_BID: "0.2", VAST_BID_FALLBACK: "none" };
+    expect(read(fixed).limits.bidding).toEqual({ bid: { dollarsPerHour: 0.2 }, fallsBack: false });
+  });
+
+  test("need a ceiling, which no fixed one exceeds", () => {
+    expect(() => read({ VAST_INSTANCE_TYPE: "interruptible" })).toThrow(
+      "VAST_INSTANCE_TYPE is interruptible and VAST_MAX_DPH is missing: set the highest price",
+    );
+    expect(() => read({ ...interruptible, VAST_BID: "0.6" })).toThrow(
+      "VAST_BID (0.6) is above VAST_MAX_DPH (0.5): lower the bid, or raise VAST_MAX_DPH",
+    );
+  });
+
+  test("are not for a query that says what is rented", () => {
+    for (const [query, name] of [
+      ['{"type":"on-demand"}', "type"],
+      ["is_bid=false", "is_bid"],
+    ])
+      expect(() => read({ ...interruptible, VAST_SEARCH_QUERY: query })).toThrow(
+        `VAST_SEARCH_QUERY has "${name}" and VAST_INSTANCE_TYPE is interruptible: remove "${name}" from the query`,
+      );
+  });
 });

@@ -1,6 +1,7 @@
 // Where each law begins to report a breach, with hand-made truths. test/simulation shows that each law finds a planted bug.
 import { describe, expect, test } from "vitest";
 import type { ContractTruth, DestroyTruth, PodTruth, Truth } from "../../simulation/emulator-truth.ts";
+import { bidCeiling } from "../../simulation/laws/bid-ceiling.ts";
 import { budgetKept } from "../../simulation/laws/budget.ts";
 import { contractEnds } from "../../simulation/laws/contract-ends.ts";
 import { deadDropped } from "../../simulation/laws/dead-dropped.ts";
@@ -14,6 +15,7 @@ import { othersUntouched } from "../../simulation/laws/others.ts";
 import { priceCeiling } from "../../simulation/laws/price-ceiling.ts";
 import { servesOrEnds } from "../../simulation/laws/serves-or-ends.ts";
 import { servingAgain } from "../../simulation/laws/serving-again.ts";
+import { stoppedBid } from "../../simulation/laws/stopped-bid.ts";
 import { twoInstances } from "../../simulation/laws/two-instances.ts";
 import { typoUndone } from "../../simulation/laws/typo-undone.ts";
 import { updateShown } from "../../simulation/laws/update-shown.ts";
@@ -53,6 +55,7 @@ function truthOf(over: Partial<Truth> = {}, pod: Partial<PodTruth> = {}): Truth 
     destroys: [],
     recycles: [],
     acceptedPrices: [],
+    bids: [],
     disturbances: [],
     redisUnreliable: [],
     ...over,
@@ -70,6 +73,7 @@ function contract(over: Partial<ContractTruth> = {}): ContractTruth {
     ends: { at: 90 * 24 * HOUR, since: 0 },
     endsBefore: [],
     answering: [],
+    stopped: [],
     paid: { serving: 0, before: 0, after: 0 },
     ...over,
   };
@@ -486,6 +490,7 @@ test("an instance that served, and whose updated image cannot be pulled, is dest
     answering: [],
     ends: { at: HOUR, since: 0 },
     endsBefore: [],
+    stopped: [],
   };
   const contracts = [{ ...contract, paid: { serving: 0, before: 0, after: 0 } }];
   const laws = (over: Partial<Truth> = {}, pod: Partial<PodTruth> = {}) =>
@@ -500,4 +505,25 @@ test("an instance that served, and whose updated image cannot be pulled, is dest
   const replacedAt = [11 * MINUTE];
   expect(laws({}, { replacedAt })).toHaveLength(1);
   expect(laws({ redisUnreliable: [{ from: 0, to: HOUR }] }, { replacedAt })).toEqual([]);
+});
+
+test("a bid is a breach above the ceiling, and any bid of a pod that rents on demand", () => {
+  const laws = (dollarsPerHour: number, pod: Partial<PodTruth> = {}) =>
+    bidCeiling(truthOf({ bids: [{ at: MINUTE, pod: 0, on: "offer 5", dollarsPerHour }] }, { bids: true, ...pod }));
+  expect(laws(1)).toEqual([]);
+  expect(laws(1.0001)).toMatchObject([{ law: "bid-ceiling", at: MINUTE }]);
+  expect(laws(0.1, { bids: false })).toHaveLength(1);
+  expect(laws(0.1, { maxDollarsPerHour: null })).toHaveLength(1);
+});
+
+test("an instance that was outbid may be stopped for ten minutes, until its DELETE", () => {
+  const laws = (forMs: number, over: Partial<Truth> = {}) =>
+    stoppedBid(truthOf({ contracts: [contract({ stopped: [{ from: HOUR, to: HOUR + forMs }] })], ...over }));
+  expect(laws(10 * MINUTE)).toEqual([]);
+  expect(laws(10 * MINUTE + 1)).toMatchObject([{ law: "stopped-bid", at: HOUR }]);
+  const deleted = { at: HOUR + MINUTE, pod: 0, id: 1, label: LABEL, call: "DELETE /api/v0/instances/1/" };
+  expect(laws(20 * MINUTE, { touches: [{ ...deleted, refused: false }] })).toEqual([]);
+  expect(laws(20 * MINUTE, { touches: [{ ...deleted, refused: true }] })).toHaveLength(1);
+  const disturbances = [{ from: HOUR + 5 * MINUTE, to: HOUR + 15 * MINUTE, pod: null, what: "api" }];
+  expect(laws(20 * MINUTE, { disturbances })).toEqual([]);
 });

@@ -44,11 +44,20 @@ describe("what the API's words mean", () => {
     [{ curState: "stopped" }, "stopped"],
     [{ nextState: "stopped" }, "stopped"],
     [{ intendedStatus: "stopped" }, "stopped"],
-    [{ intendedStatus: "stopped", isBid: true }, "outbid"],
     [{ actualStatus: "exited", intendedStatus: "stopped", curState: "stopped", nextState: "stopped" }, "stopped"],
     [{ actualStatus: "loading", nextState: "stopped" }, "stopped"],
   ])("%j is lost after a minute and two reads", (over, status) => {
     expect(life(over)).toEqual({ phase: "lost", status, graceMs: MINUTE, reads: 2 });
+  });
+
+  test.each([
+    { actualStatus: "stopped" },
+    { curState: "stopped" },
+    { nextState: "stopped" },
+    { intendedStatus: "stopped" },
+    { actualStatus: "exited", intendedStatus: "stopped", curState: "stopped", nextState: "stopped" },
+  ])("%j of an interruptible instance says that it was outbid: it is lost after 10 s and two reads", (over) => {
+    expect(life({ ...over, isBid: true })).toEqual({ phase: "lost", status: "outbid", graceMs: 10_000, reads: 2 });
   });
 });
 

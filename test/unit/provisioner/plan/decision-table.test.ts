@@ -119,6 +119,10 @@ const SITUATIONS: Record<string, SituationChanges> = {
   host_failed: one(startingRow({ statusMessage: "OCI runtime create failed" }), waitingTrack(LIMIT + 1)),
   image_unavailable: one(startingRow({ statusMessage: "manifest unknown" }), waitingTrack(LIMIT + 1)),
   disk_too_small: one(startingRow({ statusMessage: "no space left on device" }), waitingTrack(LIMIT + 1)),
+  raising_bid: {
+    ...one(row({ isBid: true, curState: "stopped", minBid: 0.35 }), lost(SECOND)),
+    limits: { bidding: { bid: { factor: 1.2 }, fallsBack: true }, maxDollarsPerHour: 1 },
+  },
   instance_lost: one(row({ actualStatus: "exited" }), lost(MINUTE)),
   credit_unknown: one(row({ curState: "stopped" }), lost(HOUR), { seen: { credit: unknown() } }),
   exited_before_ready: one(row({ actualStatus: "exited" }), lost(HOUR, { wasReady: false })),

@@ -141,7 +141,7 @@ describe("a lost instance", () => {
     ["offline", { actualStatus: "offline" }, 600],
     ["stopped", { actualStatus: "stopped" }, 60],
     ["stopped", { intendedStatus: "stopped" }, 60],
-    ["outbid", { intendedStatus: "stopped", isBid: true }, 60],
+    ["outbid", { intendedStatus: "stopped", isBid: true }, 10],
     ["stopped", { curState: "stopped" }, 60],
     ["stopped", { nextState: "stopped" }, 60],
   ])("waits for an instance that is %s (%j) for %i s, then replaces it", (status, over, seconds) => {

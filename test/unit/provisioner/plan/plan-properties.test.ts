@@ -2,6 +2,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { startState } from "../../../../provisioner/loop-state.ts";
+import type { Bid } from "../../../../provisioner/model/bid.ts";
 import { type Policy, UPDATE_PRECHECKS, UPDATE_STRATEGIES } from "../../../../provisioner/model/desired.ts";
 import { currentEndpoint } from "../../../../provisioner/model/endpoint.ts";
 import { known, type Observation, type Published } from "../../../../provisioner/model/observation.ts";
@@ -56,6 +57,7 @@ const difference = fc.record({
   wanted: fc.constantFrom("image example/app:2", `template hash ${HASH}`),
   reported: fc.constantFrom("image example/app:1", "template hash none", "template hash 0ld"),
 });
+const BID_CEILING = 0.45;
 const WANTED = "demo example/app:2";
 
 const outdated = fc.record({
@@ -87,6 +89,9 @@ const rawRow = fc.record({
   ),
   direct_port_start: fc.constantFrom(-1, 41234),
   dph_total: maybe(fc.constantFrom(0.3, 3)),
+  storage_total_cost: maybe(fc.constant(0.05)),
+  is_bid: fc.boolean(),
+  min_bid: maybe(fc.constantFrom(0.1, 0.3, 0.4)),
   start_date: maybe(past.map((at) => at / 1000)),
   end_date: maybe(contractEnds.map((at) => at / 1000)),
 });
@@ -156,6 +161,16 @@ const someState: fc.Arbitrary<State> = fc.record({
     { maxLength: 2 },
   ),
   hasServed: fc.boolean(),
+  bidFailures: fc.array(past, { maxLength: 4 }),
+  raisedBid: maybe(
+    fc.record({
+      instanceId: fc.constantFrom(...ids),
+      dollarsPerHour: fc.constantFrom(0.2, 0.4),
+      at: past,
+      times: fc.integer({ min: 1, max: 4 }),
+      refused: maybe(fc.constant("why")),
+    }),
+  ),
   money: fc.constant(emptyState(LABEL).money),
   records: fc.constant(emptyState(LABEL).records),
   boots: maybe(fc.constant({ image: "example/app:2", bootMs: 60_000, appMs: 30_000 })).map((boot) =>
@@ -263,6 +278,9 @@ const situation = fc.record({
   httpProbe: fc.boolean(),
   updateStrategy: fc.constantFrom(...UPDATE_STRATEGIES),
   updatePrecheck: fc.constantFrom(...UPDATE_PRECHECKS),
+  bidding: maybe(
+    fc.record({ bid: fc.constantFrom<Bid>({ factor: 1.2 }, { dollarsPerHour: 0.2 }), fallsBack: fc.boolean() }),
+  ),
   ownership: mostly<Ownership>(
     OURS,
     { kind: "other", owner: "vast-pod-0", until: NOW + MINUTE },
@@ -314,6 +332,7 @@ async function planOf(drawn: Drawn) {
       httpProbe: drawn.httpProbe,
       updateStrategy: drawn.updateStrategy,
       updatePrecheck: drawn.updatePrecheck,
+      ...(drawn.bidding === null ? {} : { bidding: drawn.bidding, maxDollarsPerHour: BID_CEILING }),
     },
   };
   const decision = decide(input, published);
@@ -457,6 +476,21 @@ test("an instance is updated at most once at a time, and only where the strategy
     expect(updates.length).toBeLessThanOrEqual(drawn.updateStrategy === "in-place" ? 1 : 0);
     for (const { id } of updates) expect(rows.map((row) => row.id)).toContain(id);
     if (updates.length > 0) expect(result.actions.some((action) => action.kind === "create")).toBe(false);
+  }));
+
+test("a bid is raised only for a listed instance of the label that was rented with one, is stopped and not served, under the ceiling", () =>
+  holds(({ result, rows }, drawn) => {
+    const raises = result.actions.filter((action) => action.kind === "raise_bid");
+    expect(raises.length).toBeLessThanOrEqual(drawn.bidding === null ? 0 : 1);
+    for (const { id, dollarsPerHour } of raises) {
+      const row = rows.find((one) => one.id === id);
+      expect(row).toMatchObject({ label: LABEL, isBid: true });
+      expect([row?.actualStatus, row?.intendedStatus, row?.curState, row?.nextState]).toContain("stopped");
+      expect(result.server).toBeNull();
+      expect(dollarsPerHour + (row?.diskDollarsPerHour ?? Number.NaN)).toBeLessThanOrEqual(BID_CEILING);
+      expect(dollarsPerHour).toBeGreaterThan(row?.gpuDollarsPerHour ?? Number.NaN);
+      expect(result.actions.map(({ kind }) => kind)).not.toContain("create");
+    }
   }));
 
 test("a container that was replaced and is not proven to be the wanted one is not published", () =>

@@ -46,6 +46,7 @@ export const limits: Limits = {
   unhealthyMs: 1800 * SECOND,
   maxDollarsPerHour: undefined,
   maxCreatesPerHour: 6,
+  bidding: null,
   updateStrategy: "recreate",
   updatePrecheck: "offer",
   surgeReady: "old",
@@ -84,12 +85,14 @@ export function row(over: Partial<Instance> = {}): Instance {
     directPortStart: 41234,
     dollarsPerHour: 0.3164,
     diskDollarsPerHour: 0.0064,
+    gpuDollarsPerHour: 0.31,
     diskGb: 32,
     gpuName: "RTX 4090",
     gpus: 1,
     createdAt: NOW - HOUR,
     endsAt: null,
     isBid: false,
+    minBid: null,
     ...over,
   };
 }

@@ -156,7 +156,9 @@ describe("a search for bids is refused", () => {
     "type = Interruptible",
     "type in [bid]",
   ])("%s", (text) => {
-    expect(refusalOf(text).message).toContain("bids are not supported; the instance would be billed on demand");
+    expect(refusalOf(text).message).toContain(
+      "bids are made with VAST_INSTANCE_TYPE=interruptible and VAST_BID, whatever the query says",
+    );
     expect(text.slice(refusalOf(text).position ?? 0)).toMatch(/^(type|is_bid)/);
   });
 
@@ -168,7 +170,7 @@ describe("a search for bids is refused", () => {
   });
 
   test.each(['{"type":"on demand"}', '{"type":5}', "type=spot"])("as is any other type: %s", (text) => {
-    expect(refusalOf(text).message).toContain("only on-demand offers are rented");
+    expect(refusalOf(text).message).toContain("VAST_INSTANCE_TYPE says what is rented, ondemand or interruptible");
   });
 
   test("but not one on demand", () => {

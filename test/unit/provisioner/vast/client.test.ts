@@ -342,6 +342,12 @@ describe("a create", () => {
     });
   });
 
+  test("sends what is bid", async () => {
+    const { client, calls } = clientOf({ new_contract: 42 });
+    await client.createInstance({ ...request, bid: 0.25 }, always);
+    expect(calls[0]?.body).toMatchObject({ price: 0.25, cancel_unavail: true });
+  });
+
   test("sends no login when there is none: the template's own is used", async () => {
     const { client, calls } = clientOf({ new_contract: 42 });
     await client.createInstance(request, always);
@@ -376,6 +382,14 @@ test("a destroy is sent to the instance's own path", async () => {
   expect(calls).toEqual([
     { method: "DELETE", path: "/api/v0/instances/42/", body: {}, endpoint: "destroy", fence: always },
   ]);
+});
+
+test("another bid is sent for an instance", async () => {
+  const { client, calls } = clientOf({ success: true });
+  await client.changeBid(42, 0.3, always);
+  const body = { client_id: "me", price: 0.3 };
+  const path = "/api/v0/instances/bid_price/42/";
+  expect(calls).toEqual([{ method: "PUT", path, body, endpoint: "bid_price", retryRateLimited: false, fence: always }]);
 });
 
 test("an update in place has the id in its paths only, and no field that is not wanted", async () => {

@@ -43,12 +43,14 @@ describe("an instance's row", () => {
       directPortStart: 41234,
       dollarsPerHour: 0.3164,
       diskDollarsPerHour: 0.0064,
+      gpuDollarsPerHour: 0.31,
       diskGb: 32,
       gpuName: "RTX 4090",
       gpus: 2,
       createdAt: 1790000000500,
       endsAt: 1793000000000,
       isBid: false,
+      minBid: null,
     });
   });
 
