@@ -6,12 +6,13 @@ import { CREATE_BUDGET_MS } from "../model/deadlines.ts";
 import type { Limits } from "../model/desired.ts";
 import { wholeList } from "../model/observation.ts";
 import type { RedisHealth } from "../redis/outages.ts";
+import { failuresWithin } from "../state/bids.ts";
 import type { Instance } from "../vast/rows.ts";
 
 export interface GaugeParts {
   loop: LoopState;
   now: () => number;
-  limits: Pick<Limits, "maxDollarsPerHour" | "maxCreatesPerHour">;
+  limits: Pick<Limits, "maxDollarsPerHour" | "maxCreatesPerHour" | "bidding">;
   /** Null while no Redis is used. */
   redis: () => RedisHealth | null;
 }
@@ -76,6 +77,19 @@ export function registerGauges(registry: Registry, parts: GaugeParts, instance: 
     },
   );
   gauge("price_ceiling_dollars_per_hour", "VAST_MAX_DPH, if it is set.", () => parts.limits.maxDollarsPerHour ?? null);
+  gauge(
+    "instance_bid_dollars_per_hour",
+    "What is bid for the GPUs of the pod's instance, where it is interruptible; its disk costs extra.",
+    () => {
+      const row = instance();
+      return row?.isBid ? row.gpuDollarsPerHour : null;
+    },
+  );
+  gauge(
+    "bid_failures",
+    "Bids that have failed within the last hour, with VAST_INSTANCE_TYPE=interruptible; from three on VAST_BID_FALLBACK decides.",
+    () => (parts.limits.bidding === null ? null : failuresWithin(loop.state, parts.now())),
+  );
   gauge("instances", "Listed instances of the pod that are not being destroyed; more than one is a duplicate.", () =>
     loop.seen === null
       ? null

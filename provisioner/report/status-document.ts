@@ -32,6 +32,7 @@ const instance = z.object({
   image: z.string().describe("the image that it runs"),
   templateHash: z.string().nullable().describe("the version of the template that it was created from"),
   dollarsPerHour: dollars.nullable().describe("its price as listed"),
+  interruptible: z.boolean().optional().describe("whether it was rented with a bid: a higher one stops it"),
   createdAt: instant.nullable().describe("when it was created"),
   endsAt: instant.nullable().describe("when its contract ends"),
   pendingPrice: z

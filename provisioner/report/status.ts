@@ -107,6 +107,7 @@ function instancesOf({ state, seen, plan, account }: LoopState, now: number): St
       image: row.image,
       templateHash: row.templateHash,
       dollarsPerHour: row.dollarsPerHour,
+      interruptible: row.isBid,
       createdAt: isoOrNull(row.createdAt),
       endsAt: isoOrNull(row.endsAt),
       pendingPrice: pendingPrice && { ...pendingPrice, at: isoOrNull(pendingPrice.at) },

@@ -54,6 +54,11 @@ export function bidsAfterList(
   return { bidFailures: recent(bidFailures, now), raisedBid: isOver ? null : raisedBid };
 }
 
+/** How many bids have failed within the last hour. */
+export function failuresWithin({ bidFailures }: Pick<State, "bidFailures">, now: number): number {
+  return recent(bidFailures, now).length;
+}
+
 function recent(times: State["bidFailures"], now: number): State["bidFailures"] {
   return times.every((at) => now - at < HOUR_MS) ? times : times.filter((at) => now - at < HOUR_MS);
 }

@@ -20,7 +20,7 @@ export function provisionerMetrics(): Promise<MetricRow[]> {
   createMetrics(registry, {
     loop,
     now: () => 0,
-    limits: { maxDollarsPerHour: undefined, maxCreatesPerHour: 6 },
+    limits: { maxDollarsPerHour: undefined, maxCreatesPerHour: 6, bidding: null },
     redis: () => null,
   });
   return rowsOf(registry);

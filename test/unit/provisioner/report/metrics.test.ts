@@ -3,6 +3,7 @@ import { createRegistry } from "../../../../common/metrics.ts";
 import type { ActResult } from "../../../../provisioner/act/act.ts";
 import { type LoopState, startState } from "../../../../provisioner/loop-state.ts";
 import { NOTHING_READ } from "../../../../provisioner/model/account-view.ts";
+import type { Bidding } from "../../../../provisioner/model/bid.ts";
 import { CREATE_BUDGET_MS } from "../../../../provisioner/model/deadlines.ts";
 import type { Observation } from "../../../../provisioner/model/observation.ts";
 import type { Action, Plan } from "../../../../provisioner/model/plan.ts";
@@ -39,10 +40,10 @@ function seeing(rows: Parameters<typeof observation>[0], m: Partial<State> = {},
 }
 const serving = () => seeing([row()], { tracks: { [ID]: servingTrack() } });
 
-function setup(loop: LoopState, more: { maxDollarsPerHour?: number; redis?: RedisHealth } = {}) {
+function setup(loop: LoopState, more: { maxDollarsPerHour?: number; bidding?: Bidding; redis?: RedisHealth } = {}) {
   const registry = createRegistry();
-  const { maxDollarsPerHour, redis = null } = more;
-  const limits = { maxDollarsPerHour, maxCreatesPerHour: 6 };
+  const { maxDollarsPerHour, bidding = null, redis = null } = more;
+  const limits = { maxDollarsPerHour, maxCreatesPerHour: 6, bidding };
   const counts = createMetrics(registry, { loop, now: () => NOW, limits, redis: () => redis });
   const scrape = async () =>
     (await registry.metrics()).split("\n").filter((line) => line !== "" && !line.startsWith("#"));
@@ -99,6 +100,18 @@ describe("a gauge", () => {
     const other = { ...account, priceIncreases: [{ ...increase, instanceId: 5 }] };
     const without = setup(loopState({ ...seeing(rows, { tracks: { [ID]: servingTrack() } }), account: other }));
     expect(await without.of("vast_pod_instance_pending_price")).toEqual([]);
+  });
+
+  test("has what is bid for an interruptible instance, and how many bids have failed within an hour", async () => {
+    const rows = [row({ isBid: true, gpuDollarsPerHour: 0.25 })];
+    const bidFailures = [NOW - 3600 * SECOND, NOW - SECOND];
+    const loop = loopState(seeing(rows, { bidFailures, tracks: { [ID]: servingTrack() } }));
+    const { of } = setup(loop, { bidding: { bid: { factor: 1.2 }, fallsBack: true } });
+    expect(await of("vast_pod_instance_bid")).toEqual(["vast_pod_instance_bid_dollars_per_hour 0.25"]);
+    expect(await of("vast_pod_bid_failures")).toEqual(["vast_pod_bid_failures 1"]);
+    const onDemand = setup(loopState(serving()));
+    expect(await onDemand.of("vast_pod_instance_bid")).toEqual([]);
+    expect(await onDemand.of("vast_pod_bid_failures")).toEqual([]);
   });
 
   test("has no price ceiling where none is set", async () => {
