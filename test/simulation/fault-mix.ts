@@ -12,6 +12,7 @@ import { KILL_POINTS, type KillPoint } from "./process.ts";
 import { drawRefusals } from "./refusals.ts";
 import { drawReplacements } from "./replacements.ts";
 import { FIRST_IMAGE, type Injection, type Scenario } from "./scenario.ts";
+import { drawTemplateFiles } from "./template-files.ts";
 import { drawTypos } from "./typo-images.ts";
 import { drawUpdateFaults } from "./update-faults.ts";
 
@@ -103,10 +104,26 @@ export function faultMix(seed: number, { hours, pods, fleet = false }: FaultMixO
   Object.assign(emulator, bidding.emulator);
   injections.push(...bidding.injections);
   const { bids } = bidding;
+  const files = drawTemplateFiles(seededRandom(seed, "template-file"), faultsEndMs);
+  if (files !== null) injections.push(...files);
   const freezes = { pods, faultsEndMs, steadyRedis: redis === "steady", losesRows };
   injections.push(...drawFreezes(seededRandom(seed, "freezes"), freezes));
   const oneAddress = random.chance(0.5) || fleet;
-  return { seed, hours, pods, faultsEndMs, env, inPlacePods, surgePods, bids, oneAddress, emulator, injections };
+  const templateFile = files !== null;
+  return {
+    seed,
+    hours,
+    pods,
+    faultsEndMs,
+    env,
+    inPlacePods,
+    surgePods,
+    bids,
+    templateFile,
+    oneAddress,
+    emulator,
+    injections,
+  };
 }
 
 interface Context {

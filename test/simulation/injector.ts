@@ -5,9 +5,10 @@ import { isObject, type JsonObject, parseJson } from "../emulator/json.ts";
 import { breakHosts, createTwin, sendCommand, settingOf } from "./control-commands.ts";
 import type { Disturbance, Truth } from "./emulator-truth.ts";
 import { createFates, type Fates } from "./fates.ts";
-import type { Pod } from "./pod.ts";
+import { type Pod, templateFile } from "./pod.ts";
 import type { KillPoint } from "./process.ts";
 import type { SharedRedis } from "./redis.ts";
+import { rollOut } from "./rollout.ts";
 import type { Injection } from "./scenario.ts";
 import type { VirtualTime } from "./virtual-time.ts";
 
@@ -33,8 +34,6 @@ export interface Injector {
 
 // A process that does not reach its kill point in this time is killed where it is.
 const KILL_POINT_WAIT_MS = 10 * 60_000;
-// Between two pods of a rollout: about the time until the new one is ready.
-const ROLLOUT_STEP_MS = 20_000;
 const RESTART_MS = 3000;
 // A reloader that was down applies the file this soon after its start.
 const RELOADER_STARTS_MS = 6000;
@@ -77,22 +76,8 @@ export function createInjector(parts: InjectorParts): Injector {
     if (losesDisk) pod.replace();
     time.after(downMs, pod.start);
   };
-  const roll = (image: string, losesDisk: boolean) => {
-    pods.forEach((pod, i) => {
-      const want = (name: string) => {
-        pod.image = { name, since: time.now() };
-        truth.pods[i]?.imageChanges.push(time.now());
-      };
-      time.after(i * ROLLOUT_STEP_MS, () => {
-        const begin = () => {
-          want(image);
-          restart(pod, RESTART_MS, losesDisk);
-        };
-        if (pod.isUp()) pod.terminate(begin);
-        else want(image);
-      });
-    });
-  };
+  const roll = (want: (pod: Pod, i: number) => void, losesDisk: boolean) =>
+    rollOut(parts, want, (pod) => restart(pod, RESTART_MS, losesDisk));
 
   const killAt = (pod: Pod, point: KillPoint | null, then: () => void) => {
     let over = false;
@@ -194,7 +179,15 @@ export function createInjector(parts: InjectorParts): Injector {
         sendCommand(emulator, "PATCH", "templates/demo", { readme: injection.readme });
         break;
       case "image":
-        roll(injection.image, injection.losesDisk);
+        roll((pod, i) => {
+          pod.image = { name: injection.image, since: time.now() };
+          truth.pods[i]?.imageChanges.push(time.now());
+        }, injection.losesDisk);
+        break;
+      case "template-file":
+        roll((pod) => {
+          pod.templateFile = templateFile(injection.readme);
+        }, injection.losesDisk);
         break;
       case "restart": {
         const pod = pods[injection.pod];

@@ -5,6 +5,7 @@ import type { run } from "../../provisioner/commands/run.ts";
 import { fleetKeys } from "../../provisioner/fleet/keys.ts";
 import type { RedisConnection } from "../../provisioner/redis/connection.ts";
 import { readProvisionerSettings } from "../../provisioner/settings.ts";
+import type { WantedTemplate } from "../../provisioner/template/file.ts";
 import type { ApiRequest } from "../emulator/message.ts";
 import type { Random } from "../emulator/random.ts";
 import { type PodDisk, podDisk, processDisk } from "./disk.ts";
@@ -15,6 +16,7 @@ import { type ApiConnection, apiAdapter, kindOf } from "./network.ts";
 import { type KillPoint, newProcess, type Process } from "./process.ts";
 import type { SharedRedis } from "./redis.ts";
 import { type SimulatedReloader, simulatedReloader } from "./reloader.ts";
+import { FIRST_IMAGE } from "./scenario.ts";
 import type { VirtualTime } from "./virtual-time.ts";
 
 /** What runs in a pod: the provisioner, or another program that a bench compares it with. */
@@ -32,6 +34,8 @@ export interface PodParts {
   redis: SharedRedis;
   env: Readonly<Record<string, string>>;
   image: string;
+  /** The content of its template file; null without one. */
+  templateFile: WantedTemplate | null;
   truth: PodTruth;
   /** Adds a line about the process to the timeline. */
   record(text: string): void;
@@ -50,6 +54,8 @@ export interface Pod {
   readonly reloader: SimulatedReloader;
   /** The desired image, and since when a process knows it. */
   image: { name: string; since: number };
+  /** What a process reads from the template file when it starts. */
+  templateFile: WantedTemplate | null;
   start(): void;
   kill(): void;
   /** Pauses the process; the returned function lets it continue. Null without a process. */
@@ -82,6 +88,12 @@ const ASK_MS = 2;
 // Kubernetes waits before it restarts a crashed program; its first waits are about this long.
 const CRASH_WAIT_MS = 10_000;
 
+/** A template file with this text beside what the account's template has at first; null: only that. */
+export function templateFile(readme: string | null): WantedTemplate {
+  const fields = readme === null ? {} : { readme };
+  return { image: FIRST_IMAGE, ports: null, env: null, secretNames: [], login: null, fields, secrets: [] };
+}
+
 export function simulatedPod(parts: PodParts): Pod {
   const { time, truth, record } = parts;
   const newVolumes = () => {
@@ -109,6 +121,7 @@ export function simulatedPod(parts: PodParts): Pod {
       return volumes.reloader;
     },
     image: { name: parts.image, since: time.now() },
+    templateFile: parts.templateFile,
     isUp: () => current !== null,
     start() {
       if (current !== null) return;
@@ -211,11 +224,12 @@ export function simulatedPod(parts: PodParts): Pod {
 
   function live(process: Process, number: number): Promise<boolean> {
     const { disk, reloader } = volumes;
-    const settings = readProvisionerSettings({
+    const read = readProvisionerSettings({
       env: { ...parts.env, VAST_TEMPLATE_IMAGE: pod.image.name },
       flags: {},
       readFile: () => "",
     });
+    const settings = { ...read, template: pod.templateFile };
     const { random } = parts;
     const dependencies: Dependencies = {
       clock: process.clock,

@@ -5,6 +5,7 @@ import { REPORT_SCRIPTS } from "./report-scripts.ts";
 import type { Script } from "./script.ts";
 import { SHARED_READING_SCRIPTS } from "./shared-reading-scripts.ts";
 import { SNAPSHOT_SCRIPTS } from "./snapshot-scripts.ts";
+import { TEMPLATE_SCRIPTS } from "./template-scripts.ts";
 import { TURN_SCRIPTS } from "./turn-scripts.ts";
 
 export const SCRIPTS: Readonly<Record<string, Script>> = {
@@ -13,5 +14,6 @@ export const SCRIPTS: Readonly<Record<string, Script>> = {
   ...OFFER_MARKET_SCRIPTS,
   ...REPORT_SCRIPTS,
   ...RECORD_SCRIPTS,
+  ...TEMPLATE_SCRIPTS,
   ...TURN_SCRIPTS,
 };

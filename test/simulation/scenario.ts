@@ -19,6 +19,8 @@ export type Injection = { at: number } & (
   | { kind: "short-offers"; offers: number; seconds: number }
   | { kind: "template"; readme: string }
   | { kind: "image"; image: string; losesDisk: boolean }
+  /** The template file of all pods is edited, and they start again one after another. */
+  | { kind: "template-file"; readme: string; losesDisk: boolean }
   | {
       kind: "restart";
       pod: number;
@@ -58,6 +60,8 @@ export interface Scenario {
   surgePods?: readonly number[];
   /** The pods that rent with bids, and their settings. */
   bids?: { pods: readonly number[]; env: Record<string, string> };
+  /** The pods have a template file (VAST_TEMPLATE_FILE), at first with what the account's template has. */
+  templateFile?: boolean;
   /** All pods call the API from one address and share its limits. */
   oneAddress: boolean;
   /** Settings of the emulator for the whole run. */

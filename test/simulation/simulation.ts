@@ -11,7 +11,7 @@ import type { Truth } from "./emulator-truth.ts";
 import { heldProbes } from "./held-probes.ts";
 import { createInjector, type Injector } from "./injector.ts";
 import { createOracle } from "./oracle.ts";
-import { type Pod, type Program, STATE_PATH, simulatedPod, UPSTREAM_PATH } from "./pod.ts";
+import { type Pod, type Program, STATE_PATH, simulatedPod, templateFile, UPSTREAM_PATH } from "./pod.ts";
 import { createQualities, type Qualities } from "./qualities.ts";
 import { createRecorder } from "./recorder.ts";
 import { sharedRedis } from "./redis.ts";
@@ -199,6 +199,7 @@ export async function simulate(scenario: Scenario, options: RunOptions = {}): Pr
         random: seededRandom(scenario.seed, `pod ${i}`),
         redis,
         image: FIRST_IMAGE,
+        templateFile: scenario.templateFile ? templateFile(null) : null,
         truth: podTruth,
         env: {
           POD_NAME: podTruth.name,
@@ -257,7 +258,7 @@ export async function simulate(scenario: Scenario, options: RunOptions = {}): Pr
   const inject = (injection: Injection) => {
     record(null, `>> ${describeInjection(injection)}`);
     faults.inject(injection);
-    if (injection.kind === "image" || injection.kind === "template") probes.wakeAll();
+    if (["image", "template", "template-file"].includes(injection.kind)) probes.wakeAll();
     else probes.allChanged();
   };
   for (const injection of scenario.injections) time.after(injection.at, () => inject(injection));

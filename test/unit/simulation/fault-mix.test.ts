@@ -31,3 +31,14 @@ test("contracts end at most half an hour after the faults, before the state at r
   expect(Math.max(...ends)).toBeLessThanOrEqual(1_800_000);
   expect(ends.filter((ms) => ms > 0)).not.toEqual([]); // some end while nothing else disturbs
 });
+
+test("in some runs the pods have a template file, which is edited at the latest 20 minutes before the faults end", () => {
+  const scenarios = SEEDS.map((seed) => faultMix(seed, { hours: 5, pods: 5 }));
+  const edits = (one: ReturnType<typeof faultMix>) => one.injections.filter(({ kind }) => kind === "template-file");
+  const withFile = scenarios.filter(({ templateFile }) => templateFile);
+  expect(withFile.length).toBeGreaterThan(0);
+  expect(withFile.length).toBeLessThan(SEEDS.length);
+  for (const one of scenarios) expect(edits(one).length > 0).toBe(one.templateFile);
+  const late = withFile.flatMap((one) => edits(one).map(({ at }) => at - one.faultsEndMs));
+  expect(Math.max(...late)).toBeLessThanOrEqual(-1_200_000);
+});
