@@ -12,6 +12,7 @@ import { footprint } from "./footprint.ts";
 import { idleCpu } from "./idle-cpu.ts";
 import { describeMachine } from "./machine.ts";
 import { proxyCpu } from "./proxy-cpu.ts";
+import { realUpdates } from "./real-updates.ts";
 import { reloadLoss } from "./reload-loss.ts";
 import { reloadTime } from "./reload-time.ts";
 import { type ResultLine, ratioOf, verdictOf } from "./result-line.ts";
@@ -26,6 +27,7 @@ const ROWS: Readonly<Record<string, () => Promise<ResultLine[]>>> = {
   footprint,
   "idle-cpu": idleCpu,
   serving,
+  updates: realUpdates,
   // The last one, and loaded only then: the programs' HTTP client takes `fetch` away, which the other rows use.
   "api-usage": async () => (await import("./api-usage.ts")).apiUsage(),
 };

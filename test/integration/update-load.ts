@@ -14,7 +14,7 @@ interface UpdatePlan {
   nginx?: NginxOptions;
   /** How long the load lasts at least: it goes on until the update is over. */
   seconds: number;
-  /** Settings of the emulator that differ from 4 s for a boot; `bootSeconds` null: as long as downloads and machines take. */
+  /** Settings of the emulator from the change on, instead of 4 s for a boot; `bootSeconds` null: as long as downloads and machines take. */
   emulator?: Readonly<Record<string, unknown>>;
 }
 
@@ -53,18 +53,20 @@ const CONNECTIONS = 8;
 // Between two requests of a connection: a machine with two cores runs seven other processes meanwhile.
 const PAUSE_MS = 10;
 const LOOK_MS = 50;
+// The whole state of the emulator is long.
+const MONEY_MS = 500;
 const MOST_MS = 15 * 60_000;
 
 export async function updateUnderLoad(plan: UpdatePlan): Promise<UpdateReport> {
   const env = { VAST_UPDATE_STRATEGY: plan.strategy, VAST_DRAIN_SECONDS: "10" };
   const pod = await openPod({ timeScale: 1, env });
   try {
-    await pod.emulator.send("POST", "settings", plan.emulator ?? {});
     await pod.reload();
     await startNginx(pod.sandbox, "nginx", plan.nginx);
     const first = await pod.provision();
     await pod.ready(MOST_MS);
     await until("nginx routes to it", async () => (await fetch(pod.proxyUrl)).status === 200);
+    await pod.emulator.send("POST", "settings", plan.emulator ?? {});
     return await change(pod, first, plan.seconds);
   } finally {
     await pod.close();
@@ -149,7 +151,7 @@ function watchService(pod: Pod): { stop(): Promise<Pick<UpdateReport, "unservedM
       const after = await costs(pod);
       for (const [id, dollars] of after) if (id !== routedTo) idleDollars += dollars - (before.get(id) ?? 0);
       before = after;
-      await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+      await new Promise((resolve) => setTimeout(resolve, MONEY_MS));
     }
   })();
   return {
