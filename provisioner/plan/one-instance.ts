@@ -1,8 +1,10 @@
 // The rules for an instance as it is wanted or not: duplicates, another image or template, and serving. Pure.
+import { phaseOf } from "../model/instance-phase.ts";
 import type { Action, Decision } from "../model/plan.ts";
 import { type HeldReason, heldReplacement, wasRefused } from "../state/held-replacement.ts";
 import { replacementAllowedAt } from "../state/replacements.ts";
 import { PASSES_TO_RETURN } from "../state/track.ts";
+import type { Instance } from "../vast/rows.ts";
 import { type Difference, differenceOf } from "./difference.ts";
 import { spentBudget } from "./no-instance.ts";
 import { replacement } from "./replacement.ts";
@@ -25,15 +27,23 @@ export const DUPLICATE_RULE: Rule = {
       .map((one) => one.row)
       .filter(({ id }) => id !== row.id)
       .slice(0, MOST_DUPLICATES);
-    const actions = others.map(
-      ({ id, hostId, machineId }): Action => ({ kind: "destroy", id, hostId, machineId, reason: "duplicate" }),
-    );
+    const actions = others.map((other): Action => {
+      const { id, hostId, machineId } = other;
+      return { kind: "destroy", id, hostId, machineId, reason: endOf(other, situation) };
+    });
     const ids = others.map(({ id }) => id).join(", ");
     const message = `${instances.length} instances have the label ${desired.label}: ${name} is kept, destroyed: ${ids}`;
     const state = serving.server === null ? "provisioning" : "ready";
     return { ...noChange(situation, "duplicate", message, state), actions, nextCheckAt: now };
   }),
 };
+
+/** A replacement that was outbid or stopped while the outdated instance serves has failed: it is no duplicate. */
+function endOf(row: Instance, { state, now }: Situation): "duplicate" | "instance_outbid" | "instance_stopped" {
+  const phase = phaseOf(row, row.createdAt ?? now, now);
+  if (row.id !== state.surge?.newId || phase.phase !== "lost") return "duplicate";
+  return phase.status === "outbid" || phase.status === "stopped" ? `instance_${phase.status}` : "duplicate";
+}
 
 export const DESIRED_RULES: readonly Rule[] = [
   {

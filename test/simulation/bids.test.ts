@@ -5,7 +5,7 @@ import type { JsonObject } from "../emulator/json.ts";
 import { judge } from "./laws/all.ts";
 import { forgetful, isList, rowsOf, withCalls } from "./planted-calls.ts";
 import type { Injection } from "./scenario.ts";
-import { instanceEvent, scenarioWith } from "./scenario-with.ts";
+import { instanceEvent, MINUTE_MS, scenarioWith } from "./scenario-with.ts";
 import { simulate } from "./simulation.ts";
 
 const CEILING = 0.8;
@@ -14,12 +14,18 @@ interface Given {
   injections?: Injection[];
   emulator?: JsonObject;
   env?: Record<string, string>;
+  surgePods?: readonly number[];
   plant?: (dependencies: Dependencies) => Dependencies;
 }
 
-async function runOf({ injections = [], emulator = {}, env = {}, plant }: Given) {
+async function runOf({ injections = [], emulator = {}, env = {}, surgePods = [], plant }: Given) {
   const ofBids = { VAST_INSTANCE_TYPE: "interruptible", VAST_MAX_DPH: String(CEILING), ...env };
-  const scenario = scenarioWith(injections, { faultyMinutes: 20, emulator, bids: { pods: [0], env: ofBids } });
+  const scenario = scenarioWith(injections, {
+    faultyMinutes: 20,
+    emulator,
+    surgePods,
+    bids: { pods: [0], env: ofBids },
+  });
   const { truth } = await simulate(scenario, plant === undefined ? {} : { alter: plant });
   const laws = [...new Set(judge(truth).map(({ law }) => law))];
   const own = truth.contracts.filter(({ label }) => label === truth.pods[0]?.label);
@@ -78,6 +84,19 @@ describe("a pod that rents with bids", () => {
     expect(truth.bids).toHaveLength(5);
     expect(own).toHaveLength(5);
   });
+});
+
+test("a surge whose new instance is outbid has failed, and is tried again: it is not taken for a duplicate", async () => {
+  const crowd = { lowBid: "accepted-stopped", outbidAtCreateProbability: 1 };
+  const injections: Injection[] = [
+    { kind: "api-settings", at: 8 * MINUTE_MS, forMs: 7 * MINUTE_MS, set: crowd },
+    { kind: "image", at: 9 * MINUTE_MS, image: "example/app:2", losesDisk: false },
+  ];
+  const { truth, laws, own } = await runOf({ injections, surgePods: [0] });
+  expect(laws).toEqual([]);
+  expect(own.length).toBeGreaterThan(2);
+  expect(own[1]?.stopped).toHaveLength(1);
+  expect(truth.pods[0]?.serving.at(-1)?.shows).toMatch(/^example\/app:2 /);
 });
 
 test("law 18: a program that misreads the price of a disk bids above its ceiling", async () => {

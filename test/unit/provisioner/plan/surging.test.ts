@@ -165,6 +165,17 @@ describe("an outdated instance and its replacement", () => {
     expect(plan.actions).toMatchObject([{ kind: "destroy", id: 7835700, reason: "duplicate" }]);
   });
 
+  test.each([
+    ["instance_outbid", { isBid: true, curState: "stopped" }],
+    ["instance_stopped", { curState: "stopped" }],
+  ])("a replacement whose contract is stopped has failed, and is no duplicate: %s", (reason, over) => {
+    const surge = { old: differs, newId: NEXT, since: NOW - MINUTE };
+    const given = pair(waitingTrack(MINUTE), over);
+    const failed = planned({ ...given, state: { ...given.state, surge } });
+    expect(failed).toMatchObject({ state: "ready", actions: [{ kind: "destroy", id: NEXT, reason }] });
+    expect(planned(given).actions).toMatchObject([{ kind: "destroy", id: NEXT, reason: "duplicate" }]);
+  });
+
   test("with another strategy the second one is a duplicate", () => {
     const plan = planned({ ...pair(waitingTrack(MINUTE)), limits: {} });
     expect(plan).toMatchObject({ reason: "duplicate", actions: [{ kind: "destroy", id: NEXT }] });
