@@ -18,11 +18,15 @@ export interface ApplyTemplateParts {
    * because each start would do that. Null for an operator's command.
    */
   mark: string | null;
+  /** Told whether a reading has shown the template. False: that it is missing does not count yet. Null: every reading counts. */
+  absence: { mayCreate(isShown: boolean): Promise<boolean> } | null;
 }
 
 export type TemplateOutcome =
   /** Another program is at it, or Redis does not answer. */
   | { kind: "waiting" }
+  /** The reading shows no template, and that does not count yet. */
+  | { kind: "absent" }
   | { kind: "same"; template: Template }
   /** `left`: what the API shows in another way than the file has it. */
   | { kind: "written"; template: Template; created: boolean; left: readonly FieldDifference[] };
@@ -45,6 +49,10 @@ export async function applyTemplate(
   let mark: string | null = null;
   try {
     const [before = null] = await parts.client.templates(name);
+    if (parts.absence !== null && !(await parts.absence.mayCreate(before !== null))) {
+      written = false;
+      return { kind: "absent" };
+    }
     const differs = before === null || differences(wanted, before.row).length > 0;
     if (before !== null && !differs && (wanted.login === null || parts.mark !== null)) {
       written = false;

@@ -112,7 +112,7 @@ export async function run(settings: ProvisionerSettings, deps: Dependencies, sto
     const reports = await connectReports(context, loop, stores.fleet);
     const pauses = watchPauses(deps.clock, stop);
     const parts = loopParts(context, restored, account, stores, counts, lists, probe, pauses, reports);
-    const template = templateAtStart(context, { ...account, ...stores }, stop);
+    const template = templateAtStart(context, loop, { ...account, ...stores }, stop);
     const main = template.first.then(() => runLoop(parts, loop, stop, mutations.signal));
     const watched = watchMoney(context, loop, { ...account, ...stores }, stop);
     await Promise.all([main, runServing({ ...parts, probe }, loop, stop), lead(stop), watched, template.done]);

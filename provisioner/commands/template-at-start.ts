@@ -4,6 +4,7 @@ import type { SettingsSource } from "../../common/settings.ts";
 import { applyUntilDone } from "../act/template-at-start.ts";
 import type { Fleet } from "../fleet/shared-reading.ts";
 import { createTemplateRecord } from "../fleet/template-record.ts";
+import type { LoopState } from "../loop-state.ts";
 import type { ProvisionerSettings } from "../settings.ts";
 import { readTemplateFile, type WantedTemplate } from "../template/file.ts";
 import type { VastClient } from "../vast/client.ts";
@@ -26,6 +27,7 @@ const FIRST_PASS_WAITS_MS = 45_000;
 /** `first`: the passes may begin; `done`: nothing is tried any more. A policy that changes nothing writes no template. */
 export function templateAtStart(
   { settings, deps, log }: RunContext,
+  loop: LoopState,
   { client, fleet }: { client: VastClient; fleet: Fleet | null },
   stop: AbortSignal,
 ): { first: Promise<void>; done: Promise<void> } {
@@ -35,7 +37,8 @@ export function templateAtStart(
   const record = fleet === null ? null : createTemplateRecord(fleet);
   const mark = markOf(template, secrets.apiKey());
   const { readAccountId } = client;
-  const parts = { client, clock, log, record, mark, readAccountId };
+  const wasKnown = () => loop.state.template?.name === desired.templateName;
+  const parts = { client, clock, log, record, mark, wasKnown, readAccountId };
   const done = applyUntilDone(parts, template, desired.templateName, stop);
   return { first: Promise.race([done, clock.sleep(FIRST_PASS_WAITS_MS, stop)]), done };
 }

@@ -87,9 +87,9 @@ async function apply(
       const keys = fleetKeys(await client.readAccountId());
       record = createTemplateRecord({ redis, keys: () => keys, token: processName(clock) });
     }
-    const parts: ApplyTemplateParts = { client, clock, record, mark: null };
+    const parts: ApplyTemplateParts = { client, clock, record, mark: null, absence: null };
     const outcome = await applyTemplate(parts, wanted, templateName);
-    if (outcome.kind === "waiting")
+    if (outcome.kind === "waiting" || outcome.kind === "absent")
       throw new Error(
         "another program is writing the template just now, or Redis does not answer: run it again in a minute",
       );

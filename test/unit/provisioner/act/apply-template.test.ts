@@ -62,7 +62,7 @@ async function run({ reads, write, turn, wanted = {}, mark }: Case) {
   };
   const record =
     turn === undefined ? null : { begin: async () => (turn === "free" ? held : null), isApplied: async () => false };
-  const parts = { client, clock: fakeClock(), record, mark: mark ?? null };
+  const parts = { client, clock: fakeClock(), record, mark: mark ?? null, absence: null };
   const outcome = await applyTemplate(parts, { ...WANTED, ...wanted }, "demo").catch((error: unknown) => error);
   return { outcome, journal, ended, marks };
 }

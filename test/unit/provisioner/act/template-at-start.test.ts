@@ -1,9 +1,11 @@
 import { describe, expect, test } from "vitest";
 import { applyUntilDone } from "../../../../provisioner/act/template-at-start.ts";
 import type { WantedTemplate } from "../../../../provisioner/template/file.ts";
+import type { Instance } from "../../../../provisioner/vast/rows.ts";
 import type { OwnTemplate } from "../../../../provisioner/vast/template-calls.ts";
 import { fakeClock } from "../../../fakes/fake-clock.ts";
 import { fakeClient, fakeLog, vastError } from "../fakes.ts";
+import { row } from "../plan/situation.ts";
 
 const WANTED: WantedTemplate = {
   image: "example/app:2",
@@ -21,13 +23,16 @@ const own = (onstart: string): OwnTemplate => ({
 
 interface Case {
   /** What each read answers, or throws; the last one for all that follow. */
-  reads: readonly (OwnTemplate | "fails")[];
+  reads: readonly (OwnTemplate | "fails" | "none")[];
+  /** The instances of the account; null: they cannot be read. */
+  rows?: readonly Instance[] | null;
+  wasKnown?: boolean;
   /** Whether the turn to write is free, by attempt. */
   turns?: readonly boolean[];
   applied?: readonly boolean[];
 }
 
-function setup({ reads, turns = [true], applied = [false] }: Case) {
+function setup({ reads, turns = [true], applied = [false], rows = [], wasKnown = false }: Case) {
   const clock = fakeClock();
   const journal: string[] = [];
   const { log, lines } = fakeLog();
@@ -40,7 +45,11 @@ function setup({ reads, turns = [true], applied = [false] }: Case) {
     templates: () => {
       const one = read();
       if (one === undefined || one === "fails") throw vastError("invalid");
-      return [one];
+      return one === "none" ? [] : [one];
+    },
+    rows: () => {
+      if (rows === null) throw vastError("invalid");
+      return rows;
     },
     writeTemplate: () => own("new").template,
   });
@@ -49,7 +58,7 @@ function setup({ reads, turns = [true], applied = [false] }: Case) {
     begin: async () => (turn() === true ? held : null),
     isApplied: async () => isApplied() === true,
   };
-  const parts = { client, clock, log, record, mark: "m", readAccountId: async () => 1 };
+  const parts = { client, clock, log, record, mark: "m", wasKnown: () => wasKnown, readAccountId: async () => 1 };
   const stop = new AbortController();
   let over = false;
   const done = applyUntilDone(parts, WANTED, "demo", stop.signal).then(() => {
@@ -85,6 +94,43 @@ describe("a pod that starts with a template file", () => {
     expect([isOver(), journal]).toEqual([false, []]);
     await clock.advance(1000);
     await done;
+  });
+
+  test("creates the template of an account without instances when a second reading shows none either", async () => {
+    const { clock, done, lines, journal } = setup({ reads: ["none", "none", own("new")] });
+    const created = () => journal.some((line) => line.startsWith("create template"));
+    await clock.advance(9000);
+    expect(created()).toBe(false);
+    expect(String(lines[0]?.msg)).toMatch(/shows no template "demo": it is created if that is still so in 10 s/);
+    await clock.advance(2000);
+    await done;
+    expect(created()).toBe(true);
+  });
+
+  test.each<[string, Pick<Case, "rows" | "wasKnown">]>([
+    ["this pod has seen it", { wasKnown: true }],
+    ["an instance was made from a template", { rows: [row({ label: "k8s_pod=other" })] }],
+    ["the instances cannot be read", { rows: null }],
+  ])("does not create a second one for wrong answers: %s", async (_, seen) => {
+    const { clock, done, lines, journal } = setup({
+      reads: [...Array(28).fill("none"), own("old"), own("new")],
+      ...seen,
+    });
+    await clock.advance(16 * 60_000);
+    await done;
+    const said = lines.filter(({ level }) => level !== "debug");
+    expect(said).toMatchObject([{ level: "warn" }, { level: "info", taken: 7 }]);
+    expect(journal.filter((line) => /^(create|edit) template/.test(line))).toEqual(["edit template old"]);
+  });
+
+  test("creates one that is missing for a quarter of an hour", async () => {
+    const { clock, done, journal } = setup({ reads: [...Array(31).fill("none"), own("new")], wasKnown: true });
+    const created = () => journal.some((line) => line.startsWith("create template"));
+    await clock.advance(14 * 60_000);
+    expect(created()).toBe(false);
+    await clock.advance(2 * 60_000);
+    await done;
+    expect(created()).toBe(true);
   });
 
   test("logs a refusal, and tries again later and later, until it is stopped", async () => {
