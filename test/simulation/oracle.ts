@@ -4,16 +4,18 @@
 import { isFileSystemError } from "../../common/errors.ts";
 import type { Server } from "../../common/upstream-file.ts";
 import type { Dependencies } from "../../provisioner/commands/dependencies.ts";
+import type { Bid } from "../../provisioner/model/bid.ts";
 import { createPublisher, type Publisher } from "../../provisioner/publish/publish.ts";
+import { atBid } from "../../provisioner/search/bids.ts";
 import { requirements, searchBody } from "../../provisioner/search/requirements.ts";
 import type { ProvisionerSettings } from "../../provisioner/settings.ts";
 import { createVastClient, type VastClient } from "../../provisioner/vast/client.ts";
 import { VastError } from "../../provisioner/vast/errors.ts";
 import { createPacing } from "../../provisioner/vast/pacing.ts";
-import { readTemplate } from "../../provisioner/vast/rows.ts";
+import { type Offer, readTemplate } from "../../provisioner/vast/rows.ts";
 import { createTransport } from "../../provisioner/vast/transport.ts";
 import type { Emulator } from "../emulator/emulator.ts";
-import { chargesCards, spendable } from "../emulator/instances/billing.ts";
+import { chargesCards, diskPerHour, spendable } from "../emulator/instances/billing.ts";
 import { isListening } from "../emulator/instances/endpoints.ts";
 import { pullOf } from "../emulator/instances/images.ts";
 import type { Instance } from "../emulator/instances/instance.ts";
@@ -52,6 +54,7 @@ export function createOracle({ emulator, fates }: OracleParts): Program {
       if (!canPull(instance.spec.image)) return true;
       const hostIsBad = world.hosts.get(instance.machine.hostId)?.neverBoots === true;
       if (hostIsBad && instance.actualStatus !== "running") return true;
+      if (higherBid(instance, settings) !== null && spendable(world) > 0) return false;
       const backAt = fates().backAt(instance.id);
       // Nobody starts again what was stopped when the credit was used up. Everything else is on its way.
       if (backAt === null) return instance.curState === "stopped";
@@ -107,6 +110,8 @@ export function createOracle({ emulator, fates }: OracleParts): Program {
       const kept = best();
       const extra = own().find((one) => one !== kept);
       if (extra !== undefined) return end(extra);
+      const bid = kept === null ? null : higherBid(kept, settings);
+      if (kept !== null && bid !== null) return client.changeBid(kept.id, bid, () => true);
       // With a typo in its name, nothing would come up. What serves is kept until it is corrected.
       if (!canPull(desired.image)) return;
       if (!mayCreate(world, desired.label, limits.maxCreatesPerHour)) return;
@@ -159,23 +164,40 @@ function mayCreate(world: World, label: string, most: number): boolean {
   return made.filter(({ createdAt }) => createdAt > world.time - HOUR_MS).length < most;
 }
 
+/** The bid that brings back an instance that was outbid; null: it was not, or no bid under the ceiling does. */
+function higherBid(instance: Instance, { limits }: ProvisionerSettings): number | null {
+  const { maxDollarsPerHour: most, bidding } = limits;
+  if (bidding === null || most === undefined || !instance.isBid || instance.curState !== "stopped") return null;
+  const wins = instance.machine.minBid * instance.cards.length;
+  return wins + diskPerHour(instance) <= most ? Math.max(wins, instance.gpuPerHour) : null;
+}
+
 async function create(client: VastClient, world: World, settings: ProvisionerSettings): Promise<void> {
   const { desired, query } = settings;
   const row = world.templates.find((one) => one.creatorId === world.account.id);
   const template = row === undefined ? null : readTemplate(templateRow(row));
   if (template === null) return;
-  const needs = requirements(template, settings.limits.maxDollarsPerHour, []);
-  const offers = await client.searchOffers(searchBody(query, needs, []));
+  const { bidding, maxDollarsPerHour } = settings.limits;
+  const needs = requirements(template, maxDollarsPerHour, [], bidding?.bid);
+  const found = await client.searchOffers(searchBody(query, needs, []));
+  const offers = bidding === null ? found : biddable(found, bidding.bid, maxDollarsPerHour);
   const { label, image } = desired;
-  for (const { id } of offers) {
+  for (const { id, bid } of offers) {
     const offer = world.market.offers.get(id);
     const { machine } = offer ?? {};
     if (machine === undefined || world.hosts.get(machine.hostId)?.neverBoots || machine.endDate <= seconds(world))
       continue;
-    const request = { offerId: id, templateHash: template.hash, image, label, diskSpace: needs.diskGb };
+    const price = bid === undefined ? {} : { bid };
+    const request = { offerId: id, templateHash: template.hash, image, label, diskSpace: needs.diskGb, ...price };
     await client.createInstance(request, () => true);
     return;
   }
+}
+
+/** The cheapest first, by the price that is really paid. */
+function biddable(found: readonly Offer[], bid: Bid, most: number | undefined): Offer[] {
+  const offers = found.map((one) => atBid(one, bid, most)).filter((one) => one.bid !== undefined);
+  return offers.toSorted((a, b) => (a.dollarsPerHour ?? 0) - (b.dollarsPerHour ?? 0));
 }
 
 function serverOf(instance: Instance, { desired }: ProvisionerSettings): Server | null {
