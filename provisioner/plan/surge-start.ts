@@ -30,6 +30,9 @@ export function beginSurge(
     ({ id, deleteSentAt }) => deleteSentAt === null || rows.some((one) => one.id === id),
   );
   if (ending !== undefined) return wait(`${what}, which is created when instance ${ending.id} is gone`, situation);
+  // Its record is all that is known of what it has rented.
+  if (state.intent !== null)
+    return wait(`${what}, which is created when an earlier create is listed or given up`, situation);
   if (!seen.bans.known)
     return wait(`${what}, which is created when the bans are known (${seen.bans.why.message})`, situation);
   const ends = reason === "contract_ending" ? { ends: true } : {};

@@ -10,6 +10,7 @@ const PER_POD_HOUR = 1.5;
 /** $/h: most offers cost less on demand, so that the fallback finds some. */
 const CEILING = "0.8";
 const ABOVE_CEILING = 2;
+const FIXED = "0.1";
 // After a crowd of bidders no bid is enough for a while.
 const CROWD_RUNS = 0.3;
 const CROWD = { bids: 5, apartMs: 300_000 };
@@ -24,9 +25,11 @@ export function drawBids(
   const env = {
     VAST_INSTANCE_TYPE: "interruptible",
     VAST_MAX_DPH: CEILING,
-    VAST_BID: random.pick(["1.2x", "1x", "0.1"]),
+    VAST_BID: random.pick(["1.2x", "1x", FIXED]),
     VAST_BID_FALLBACK: random.pick(["ondemand", "none"]),
   };
+  // A fixed price can be below every offer for good. Without the fallback nothing serves then, and that is what was asked for.
+  if (env.VAST_BID === FIXED) env.VAST_BID_FALLBACK = "ondemand";
   const emulator = {
     lowBid: random.pick(["stopped-contract", "accepted-stopped", "no_such_ask"]),
     outbidIntendedStatus: random.pick(["stopped", "running"]),

@@ -43,6 +43,7 @@ const intent = (ms: number, contract: number | null): NonNullable<State["intent"
 function situation(rows: readonly Instance[], tracks: Record<number, Track>, over: Partial<State> = {}, seen = {}) {
   return { limits, seen: observation(rows, seen), state: state({ tracks, ...over }) };
 }
+const notBeside = { ...intent(MINUTE, NEXT), besides: undefined };
 const alone = (over: Partial<State> = {}, seen = {}) => situation([old()], { [OLD]: servingTrack() }, over, seen);
 const pair = (track: Track, over: Partial<Instance> = {}, oldTrack = servingTrack()) =>
   situation([old(), next(over)], { [OLD]: oldTrack, [NEXT]: track });
@@ -63,6 +64,7 @@ describe("an instance that differs and serves", () => {
     ["the bans are unknown", {}, { bans: unknown("Redis: away") }],
     ["a create has an unknown outcome", { intent: intent(MINUTE, null) }, {}],
     ["a created one is not listed yet", { intent: intent(MINUTE, NEXT) }, {}],
+    ["one that was created before this one was listed is not listed", { intent: notBeside }, {}],
   ])("waits while %s", (_, over, seen) => {
     expect(planned(alone(over, seen))).toMatchObject({ reason: "surging", state: "ready", actions: [] });
   });
