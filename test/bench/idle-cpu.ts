@@ -10,7 +10,7 @@ import type { ResultLine } from "./result-line.ts";
 // By then the compiler has done most of its work, and the instance has been watched for some passes.
 const SETTLE_MS = 60_000;
 const MEASURE_MS = 180_000;
-const HOUR_MS = 3_600_000;
+const HOUR_SECONDS = 3600;
 
 interface Cost {
   cpuSeconds: number;
@@ -25,14 +25,7 @@ export async function idleCpu(): Promise<ResultLine[]> {
     const reloader = await pod.reload();
     await pod.ready(60_000);
     await delay(SETTLE_MS);
-    const children = [provisioner, reloader];
-    const began = performance.now();
-    const before = children.map(costUntilNow);
-    await delay(MEASURE_MS);
-    const after = children.map(costUntilNow);
-    const hours = (performance.now() - began) / HOUR_MS;
-    const cpu = (index: number) => ((after[index]?.cpuSeconds ?? 0) - (before[index]?.cpuSeconds ?? 0)) / hours;
-    const wakeUps = (index: number) => ((after[index]?.wakeUps ?? 0) - (before[index]?.wakeUps ?? 0)) / (hours * 3600);
+    const [ofProvisioner, ofReloader] = await Promise.all([costOf(provisioner), costOf(reloader)]);
     const line = (what: string, value: number, unit: string): ResultLine => ({
       what: `idle: ${what}`,
       ours: { value, unit },
@@ -40,19 +33,31 @@ export async function idleCpu(): Promise<ResultLine[]> {
       goal: null,
     });
     return [
-      { ...line("both programs", cpu(0) + cpu(1), "CPU s/h"), goal: { atMost: 6 } },
-      line("provisioner", cpu(0), "CPU s/h"),
-      line("the same", wakeUps(0), "wake-ups/s"),
-      line("reloader", cpu(1), "CPU s/h"),
-      line("the same", wakeUps(1), "wake-ups/s"),
+      { ...line("both programs", ofProvisioner.cpuSeconds + ofReloader.cpuSeconds, "CPU s/h"), goal: { atMost: 6 } },
+      line("provisioner", ofProvisioner.cpuSeconds, "CPU s/h"),
+      line("the same", ofProvisioner.wakeUps, "wake-ups/s"),
+      line("reloader", ofReloader.cpuSeconds, "CPU s/h"),
+      line("the same", ofReloader.wakeUps, "wake-ups/s"),
     ];
   } finally {
     await pod.close();
   }
 }
 
-function costUntilNow({ pid, name }: Child): Cost {
-  if (pid === undefined) throw new Error(`${name} has no process`);
+/** CPU seconds for an hour, and wake-ups for a second. */
+async function costOf(child: Child): Promise<Cost> {
+  const began = performance.now();
+  const before = costUntilNow(child);
+  await delay(MEASURE_MS);
+  const after = costUntilNow(child);
+  const seconds = (performance.now() - began) / 1000;
+  return {
+    cpuSeconds: ((after.cpuSeconds - before.cpuSeconds) / seconds) * HOUR_SECONDS,
+    wakeUps: (after.wakeUps - before.wakeUps) / seconds,
+  };
+}
+
+function costUntilNow({ pid }: Child): Cost {
   const threads = readdirSync(`/proc/${pid}/task`);
   const wakeUps = threads.map((thread) => {
     const status = readFileSync(`/proc/${pid}/task/${thread}/status`, "utf8");

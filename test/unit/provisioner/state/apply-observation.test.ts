@@ -61,6 +61,16 @@ describe("a pending delete", () => {
   });
 });
 
+const intent = {
+  offerId: 1,
+  hostId: 2,
+  machineId: 3,
+  dollarsPerHour: null,
+  label: "l",
+  startedAt: NOW,
+  contract: null,
+};
+
 describe("whether an instance was found outdated", () => {
   const found = (before: State, r: Instance) => stateAfter(before, observation([r])).tracks[r.id]?.foundOutdated;
   const old = row({ image: "example/app:1" });
@@ -82,30 +92,11 @@ describe("whether an instance was found outdated", () => {
   });
 
   test("is not said of one that this provisioner has created, whatever its row reports", () => {
-    const intent = {
-      offerId: 1,
-      hostId: 2,
-      machineId: 3,
-      dollarsPerHour: null,
-      label: "l",
-      startedAt: NOW,
-      contract: ID,
-    };
-    expect(found(state({ intent }), old)).toBe(false);
+    expect(found(state({ intent: { ...intent, contract: ID } }), old)).toBe(false);
   });
 });
 
 describe("the intent", () => {
-  const intent = {
-    offerId: 1,
-    hostId: 2,
-    machineId: 3,
-    dollarsPerHour: null,
-    label: "l",
-    startedAt: NOW,
-    contract: null,
-  };
-
   test("a create with an unknown outcome is resolved by any instance with our label", () => {
     expect(stateAfter(state({ intent }), observation([startingRow()])).intent).toBeNull();
   });
