@@ -6,10 +6,12 @@ import type { Observation } from "../model/observation.ts";
 import type { Action, Plan } from "../model/plan.ts";
 import { banUnwritten, banWritten, wasDeleteSent } from "../state/apply-outcome.ts";
 import { afterCreate } from "../state/bids.ts";
+import { afterReturnCreate } from "../state/fallback.ts";
 import type { State } from "../state/schema.ts";
 import { checkReplacement, unlessCreated } from "./check-replacement.ts";
 import { type CreateOutcome, type CreateParts, createOne } from "./create.ts";
 import { destroyInstance } from "./destroy.ts";
+import { lookForBid } from "./look-for-bid.ts";
 import { raiseBid } from "./raise-bid.ts";
 import type { Signals } from "./try-offer.ts";
 import { updateInstance } from "./update.ts";
@@ -65,6 +67,8 @@ export function createActor(parts: ActorParts): Act {
       case "create": {
         const created = await createOne(parts, action, seen, state, signals);
         const { outcome } = created;
+        if (action.besides?.toBid)
+          return { state: afterReturnCreate(state, created.state, outcome, parts.clock.now()), created: outcome };
         const result = { outcome, state: afterCreate(state, created.state, action.bid, outcome, parts.clock.now()) };
         return { state: unlessCreated(parts, action, result), created: outcome };
       }
@@ -79,6 +83,8 @@ export function createActor(parts: ActorParts): Act {
         return { state: await raiseBid(parts, action, plan.message, state, signals.abortMutations) };
       case "check_replacement":
         return { state: await checkReplacement(parts, action, seen, state, signals.stop) };
+      case "look_for_bid":
+        return { state: await lookForBid(parts, action.create, seen, state, signals.stop) };
       case "forget_intent":
         log.info({ event: "action", action: "forget_intent" }, plan.message);
         return { state: { ...state, intent: null } };

@@ -204,9 +204,9 @@ async function attemptOffer(
   const { id: offerId, hostId, machineId, dollarsPerHour } = offer;
   const mayBeSent = openSendWindow(clock);
   const startedAt = clock.now();
-  const { label, besides } = action;
+  const { label, besides, fallback } = action;
   const created = { offerId, hostId, machineId, dollarsPerHour, label, startedAt, contract: null };
-  const intent = besides === undefined ? created : { ...created, besides };
+  const intent = { ...created, ...(besides && { besides }), ...(fallback && { fallback }) };
   const intended = intend(before, intent);
   await save(intended); // no intent on disk, no create
   const result = await tryOffer(parts, action, offer, template, mayBeSent, signals);

@@ -27,7 +27,7 @@ import { openAll, type RedisConnections } from "../redis/open.ts";
 import { databaseOf } from "../redis/url.ts";
 import { createMetrics, type ProvisionerCounts } from "../report/metrics.ts";
 import { createStartingLog } from "../report/starting-log.ts";
-import { logFailedUpdate } from "../report/update-counts.ts";
+import { logUpdates } from "../report/update-counts.ts";
 import { runServing } from "../serve.ts";
 import type { ProvisionerSettings } from "../settings.ts";
 import { adoptPublished } from "../state/apply-observation.ts";
@@ -274,7 +274,7 @@ function loopParts(
     act: counts.counted(createActor(acting)),
     async afterPass(before, seen, stop) {
       counts.onPass(before);
-      logFailedUpdate(log, before, loop.state);
+      logUpdates(log, before, loop.state);
       logStarting(loop, clock.now());
       loop.wouldRent = await previewCreate(loop.suppressed, seen, loop.state, stop);
       reports.report(stop);

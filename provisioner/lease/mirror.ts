@@ -2,6 +2,7 @@
 import * as z from "zod";
 import { parseJson } from "../../common/parse-json.ts";
 import { publishedInstanceSchema, serverSchema } from "../../common/upstream-file.ts";
+import { fallbackSchema } from "../state/bids-schema.ts";
 import { pendingDeleteSchema } from "../state/pending-delete.ts";
 import { CURRENT_SCHEMA, type Intent, instantSchema, intentSchema, moneySchema, type State } from "../state/schema.ts";
 import { fromSchema1 } from "../state/schema-1.ts";
@@ -29,6 +30,7 @@ const mirrorSchema = z.object({
   /** The container of before, to which an update can go back, is known nowhere else. */
   updating: updatingSchema.nullable().default(null),
   surge: surgeSchema.nullable().default(null),
+  fallback: fallbackSchema.nullable().default(null),
   /** What the pod's instances have cost; null: not counted yet, or the copy is of a version that did not keep it here. */
   money: moneySchema.nullable().default(null),
   /** When the writer's program started, by its clock; null: it is not one that keeps an instance, or is of an earlier version. */
@@ -48,8 +50,8 @@ export function formatMirror(
   left: LeftServer | null = null,
   startedAt: number | null = null,
 ): { text(): string; acts: string } {
-  const { label, intent, pendingDeletes, creates, updating, surge } = state;
-  const changes = { intent, pendingDeletes, creates, updating, surge };
+  const { label, intent, pendingDeletes, creates, updating, surge, fallback } = state;
+  const changes = { intent, pendingDeletes, creates, updating, surge, fallback };
   const acts = { schema: CURRENT_SCHEMA, label, token, ...changes, startedAt, saved } as const;
   const money = state.money.since === null ? null : state.money;
   const server = left && { ...left.server, instance: left.instance };
@@ -82,6 +84,7 @@ export function takeOver(state: State, mirror: Mirror, token: string, now: numbe
     creates: [...new Set([...state.creates, ...mirror.creates])].sort((a, b) => a - b),
     updating: state.updating ?? unknownUpdate(state, mirror.updating),
     surge: state.surge ?? mirror.surge,
+    fallback: state.fallback ?? mirror.fallback,
     money: longerAccount(state.money, mirror.money),
   };
 }

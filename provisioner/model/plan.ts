@@ -17,9 +17,11 @@ export interface CreateAction {
   bid?: Bid;
   /** The outdated instance that serves until the new one does. */
   besides?: Outdated;
+  /** It is rented on demand because bids have failed. */
+  fallback?: true;
 }
 
-/** An instance that differs from what is wanted, or whose contract ends. */
+/** An instance that differs from what is wanted, or whose contract ends, or that is on demand where a bid is wanted. */
 export interface Outdated {
   id: number;
   /** In the words of a difference. */
@@ -27,6 +29,8 @@ export interface Outdated {
   reported: string;
   /** It is replaced for the end of its contract, whatever its image and template are. */
   ends?: boolean | undefined;
+  /** It is replaced by a cheaper one with a bid. A failure of that is no trouble of the pod. */
+  toBid?: boolean | undefined;
 }
 
 export interface DestroyAction {
@@ -77,6 +81,8 @@ export type Action =
   | RaiseBidAction
   /** Whether an instance could be created in place of the one that `replaces` destroys; the state then holds why not. */
   | { kind: "check_replacement"; replaces: DestroyAction; create: CreateAction }
+  /** Whether this create, with a bid, finds an offer; the state then holds its price, or when it is looked again. */
+  | { kind: "look_for_bid"; create: CreateAction }
   /** `target` is null where the API does not report the host or machine: then no ban can be written. */
   | { kind: "ban"; target: { kind: BanKind; id: number } | null; instanceId: number; reason: string }
   /** `since` in epoch ms. */

@@ -83,7 +83,7 @@ export const REASON_HELP: Readonly<Record<Reason | DestroyReason, ReasonHelp>> =
     "the container of the instance is replaced on its machine (VAST_UPDATE_STRATEGY=in-place): it is served again when the list shows the change and its probe passes",
   ),
   surging: nothing(
-    "another instance with the new image or template is being created while the outdated one serves (VAST_UPDATE_STRATEGY=surge)",
+    "another instance is being created while the outdated one serves (VAST_UPDATE_STRATEGY=surge): for another image or template, for the end of its contract, or back to a bid",
   ),
   raising_bid: nothing(
     "the interruptible instance was outbid, or started stopped: its bid is raised under VAST_MAX_DPH, and it has 60 s to run again",

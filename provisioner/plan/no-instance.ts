@@ -30,7 +30,8 @@ export function createAction({ desired, seen, state, limits }: Omit<PlanInput, "
   const templateHash = template?.hash ?? null;
   const bid = bidNow(state, limits.bidding);
   const create = { kind: "create", label, image, templateName, templateHash, maxDollarsPerHour } as const;
-  return bid === null ? create : { ...create, bid };
+  if (bid !== null) return { ...create, bid };
+  return limits.bidding === null ? create : { ...create, fallback: true };
 }
 
 /** The end of a sentence about a create. */

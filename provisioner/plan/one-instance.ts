@@ -5,8 +5,10 @@ import { type HeldReason, heldReplacement, wasRefused } from "../state/held-repl
 import { replacementAllowedAt } from "../state/replacements.ts";
 import { PASSES_TO_RETURN } from "../state/track.ts";
 import type { Instance } from "../vast/rows.ts";
+import { BACK_TO_BID_RULE } from "./back-to-bid.ts";
 import { type Difference, differenceOf } from "./difference.ts";
 import { spentBudget } from "./no-instance.ts";
+import { ready } from "./ready.ts";
 import { replacement } from "./replacement.ts";
 import { BLOCKED_MS, NEXT_CHECK_MS, noChange, type Rule, SERVING_MS, withInstance } from "./rule.ts";
 import type { KeptInstance, Situation } from "./situation.ts";
@@ -116,17 +118,12 @@ export const DESIRED_RULES: readonly Rule[] = [
       return noChange(situation, "not_converging", message, "blocked", BLOCKED_MS);
     }),
   },
+  BACK_TO_BID_RULE,
   {
     name: "instance_ready",
     observed: "its probe passes, and no two lists in a row show that its contract is stopped",
     plan: "publish it, whatever its `actual_status`, `status_msg`, bans and restarts are; a price above `VAST_MAX_DPH` is reported",
-    decide: withInstance(({ row, name }, situation) => {
-      const { serving, limits } = situation;
-      if (serving.server === null) return null;
-      const over = limits.maxDollarsPerHour !== undefined && (row.dollarsPerHour ?? 0) > limits.maxDollarsPerHour;
-      const alarm = over ? `; ALARM: it costs more than VAST_MAX_DPH (${limits.maxDollarsPerHour})` : "";
-      return noChange(situation, "instance_ready", `${name} is serving${alarm}`, "ready", SERVING_MS);
-    }),
+    decide: withInstance((kept, situation) => (situation.serving.server === null ? null : ready(kept, situation))),
   },
   {
     name: "answers_again",

@@ -8,6 +8,7 @@ const NEEDS_WHOLE_LIST: ReadonlySet<Action["kind"]> = new Set([
   "update",
   "forget_intent",
   "check_replacement",
+  "look_for_bid",
 ]);
 
 /**

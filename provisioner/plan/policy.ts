@@ -91,9 +91,9 @@ function allowed(action: Action, policy: Policy): boolean {
     case "sync":
       return true;
     case "no-destroy":
-      // A second instance could not be ended.
+      // A second instance could not be ended, so none is looked for.
       if (action.kind === "create") return action.besides === undefined;
-      return action.kind !== "destroy" && action.kind !== "check_replacement";
+      return !["destroy", "check_replacement", "look_for_bid"].includes(action.kind);
     case "observe":
       return action.kind === "forget_intent";
   }

@@ -8,7 +8,7 @@ import type { PlanInput } from "./input.ts";
 import { isSuperseded } from "./superseded.ts";
 
 export interface SurgePair {
-  /** It differs from what is wanted, or its contract ends. */
+  /** It differs from what is wanted, or its contract ends, or it is on demand where a bid is wanted. */
   old: ObservedInstance;
   next: ObservedInstance;
 }
@@ -21,7 +21,11 @@ export interface SurgePair {
 export function surgePair(instances: readonly ObservedInstance[], input: PlanInput): SurgePair | null {
   if (instances.length < 2 || (input.limits.updateStrategy !== "surge" && !isSuperseded(input))) return null;
   const runs = instances.filter(({ row }) => !stoppedByVast(phaseOf(row, row.createdAt ?? input.now, input.now)));
-  return pairBy((one) => differs(one, input), runs, input) ?? pairBy(isEnding(runs, input), runs, input);
+  return (
+    pairBy((one) => differs(one, input), runs, input) ??
+    pairBy(isEnding(runs, input), runs, input) ??
+    pairBy(isOnDemand(runs, input), runs, input)
+  );
 }
 
 function pairBy(
@@ -45,6 +49,14 @@ function isEnding(runs: readonly ObservedInstance[], input: PlanInput): (one: Ob
   const { old } = input.state.surge ?? { old: null };
   if (old?.ends && runs.some(({ row }) => row.id === old.id)) return ({ row }) => row.id === old.id;
   return ({ row }) => endsSoon(row, input);
+}
+
+/** As above, for a row that does not say that it is a bid. Without the state only a pod that falls back has both. */
+function isOnDemand(runs: readonly ObservedInstance[], input: PlanInput): (one: ObservedInstance) => boolean {
+  const { old } = input.state.surge ?? { old: null };
+  if (old?.toBid && runs.some(({ row }) => row.id === old.id)) return ({ row }) => row.id === old.id;
+  const mayBe = input.limits.bidding?.fallsBack === true || isSuperseded(input);
+  return ({ row }) => mayBe && !row.isBid;
 }
 
 /** What a row does not report yet is no difference. */

@@ -12,7 +12,7 @@ import { UNRESPONSIVE_RULES } from "./unresponsive.ts";
 export const SURGING_RULE: Rule = {
   name: "surging",
   observed:
-    "`VAST_UPDATE_STRATEGY=surge`, and beside an instance that differs, or whose contract ends, there is one of which that is not true, or a create that may have made one",
+    "`VAST_UPDATE_STRATEGY=surge`, and beside an instance that differs, or whose contract ends, or that is on demand where a bid is wanted, there is one of which that is not true, or a create that may have made one",
   plan: "publish the new one when its probe passes, and only then drain and destroy the old one; destroy the new one when a rule below would, or after `BLACKLIST_BAN_AFTER_SECONDS`",
   decide(situation) {
     const { surge, instances } = situation;
@@ -56,14 +56,19 @@ function waiting(old: KeptInstance, next: KeptInstance, situation: Situation): D
     next.track.runningSince === null
       ? `is ${next.row.actualStatus ?? "being scheduled"}`
       : "runs and does not answer yet";
-  const message = `${old.name} serves until ${next.name} does, which replaces it and ${progress}`;
+  const message = `${purpose(situation)}${old.name} serves until ${next.name} does, which replaces it and ${progress}`;
   return noChange(situation, "surging", message, stateOf(situation));
+}
+
+/** An update, or the end of a contract, shows in the two rows; that this saves money does not. */
+function purpose({ state: { surge } }: Situation): string {
+  return surge?.old.toBid ? `back to ${surge.old.wanted}: ` : "";
 }
 
 function switched({ row, name }: KeptInstance, next: KeptInstance, situation: Situation): Decision {
   const { id, hostId, machineId } = row;
   const actions: Action[] = [{ kind: "destroy", id, hostId, machineId, reason: "duplicate" }];
-  const message = `${next.name} serves in place of ${name}, which is destroyed`;
+  const message = `${purpose(situation)}${next.name} serves in place of ${name}, which is destroyed`;
   return { ...noChange(situation, "surging", message, "ready"), actions, nextCheckAt: situation.now };
 }
 

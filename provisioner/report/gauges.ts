@@ -90,6 +90,11 @@ export function registerGauges(registry: Registry, parts: GaugeParts, instance: 
     "Bids that have failed within the last hour, with VAST_INSTANCE_TYPE=interruptible; from three on VAST_BID_FALLBACK decides.",
     () => (parts.limits.bidding === null ? null : failuresWithin(loop.state, parts.now())),
   );
+  gauge(
+    "bid_fallback_timestamp_seconds",
+    "Time since which the pod has been on demand because bids had failed, while it is and bids are wanted.",
+    () => (parts.limits.bidding === null ? null : seconds(loop.state.fallback?.since)),
+  );
   gauge("instances", "Listed instances of the pod that are not being destroyed; more than one is a duplicate.", () =>
     loop.seen === null
       ? null

@@ -9,6 +9,7 @@ import type { Choice } from "../search/select-offers.ts";
 import type { State } from "../state/schema.ts";
 import type { Instance } from "../vast/rows.ts";
 import type { CallInfo } from "../vast/transport.ts";
+import { fellBack, RETURN_OUTCOMES, returnOutcome } from "./bid-returns.ts";
 import { type GaugeParts, registerGauges } from "./gauges.ts";
 import {
   COUNTED_BANS,
@@ -78,6 +79,16 @@ export function createMetrics(registry: Registry, parts: GaugeParts): Provisione
     labels: ["outcome"],
     known: UPDATE_OUTCOMES.map((outcome) => ({ outcome })),
   });
+  const fallbacks = counter(registry, {
+    name: "vast_pod_bid_fallbacks_total",
+    help: "Instances that were rented on demand because bids had failed (VAST_BID_FALLBACK).",
+  });
+  const returns = counter(registry, {
+    name: "vast_pod_bid_returns_total",
+    help: "Surges from an instance on demand back to a bid, by outcome: done or failed.",
+    labels: ["outcome"],
+    known: RETURN_OUTCOMES.map((outcome) => ({ outcome })),
+  });
   const bans = counter(registry, {
     name: "vast_pod_bans_total",
     help: "Bans written to Redis, by kind (host or machine) and reason.",
@@ -111,6 +122,9 @@ export function createMetrics(registry: Registry, parts: GaugeParts): Provisione
     onPass(before) {
       passes.inc();
       for (const outcome of updateOutcomes(before, loop.state)) updates.inc({ outcome });
+      const returned = returnOutcome(before, loop.state);
+      if (returned !== null) returns.inc({ outcome: returned });
+      if (fellBack(before, loop.state)) fallbacks.inc();
       passDurations.observe(loop.passMs / 1000);
       instance();
       for (const [id, track] of Object.entries(loop.state.tracks)) {

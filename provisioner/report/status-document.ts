@@ -148,6 +148,13 @@ export const statusDocumentSchema = z.object({
   budget: z
     .object({ createsLeft: z.int(), createsPerHour: z.int(), freeAt: instant.nullable() })
     .describe("creates that VAST_MAX_CREATES_PER_HOUR still allows; `freeAt`: when one more is possible"),
+  fallback: z
+    .object({ since: instant, lookAt: instant, failedReturns: z.int() })
+    .nullable()
+    .default(null)
+    .describe(
+      "on demand because bids had failed; `lookAt`: from when a bid is looked for (with surge); null: it is not",
+    ),
   money: money.describe("dollars. Estimates are price x time as listed, without traffic; null: unknown"),
   backoff: z
     .object({ reason: z.string(), message: z.string(), failures: z.int(), until: instant })

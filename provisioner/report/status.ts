@@ -9,7 +9,7 @@ import { describe, gpuText } from "../model/describe.ts";
 import type { Ban } from "../model/observation.ts";
 import { REASON_HELP } from "../model/reason-help.ts";
 import { unchangedSince } from "../state/history.ts";
-import type { Track } from "../state/schema.ts";
+import type { State, Track } from "../state/schema.ts";
 import { moneyStatus } from "./money-status.ts";
 import { type DecisionSettings, nextOf } from "./next.ts";
 import { STATUS_SCHEMA, type StatusDocument } from "./status-document.ts";
@@ -74,12 +74,19 @@ export function statusDocument(
     })),
     intent: state.intent === null ? null : { ...state.intent, startedAt: iso(state.intent.startedAt) },
     budget: budgetOf(state.creates, limits.maxCreatesPerHour, now),
+    fallback: fallbackOf(state),
     money: moneyStatus(loop, limits),
     backoff: state.backoff === null ? null : { ...state.backoff, until: iso(state.backoff.until) },
     history: state.history.map((one) => ({ ...one, at: iso(one.at) })),
     passes: loop.passes,
     finishedAt: loop.passes > 0 ? iso(loop.finishedAt) : null,
   };
+}
+
+function fallbackOf({ fallback }: State): StatusDocument["fallback"] {
+  if (fallback === null) return null;
+  const { since, until, attempts } = fallback;
+  return { since: iso(since), lookAt: iso(until), failedReturns: attempts };
 }
 
 function bansOf({ seen, state }: LoopState): StatusDocument["bans"] {

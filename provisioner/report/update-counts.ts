@@ -1,6 +1,7 @@
 // What came of updates in place and of surges, from one state to the next: for the log and the metrics. Touches the log.
 import type { Logger } from "../../common/logging.ts";
 import type { State } from "../state/schema.ts";
+import { logBidReturn } from "./bid-returns.ts";
 
 /**
  * - `recycled`: the container is being replaced
@@ -28,16 +29,22 @@ export function updateOutcomes(before: State, after: State): UpdateOutcome[] {
   return outcomes;
 }
 
-/** Counted when one of the two is gone. One for the end of a contract is no update. */
+/** Counted when one of the two is gone. One for the end of a contract, or for a bid (bid-returns.ts), is no update. */
 function surgeOutcome({ surge, heldReplacement: held }: State, after: State): UpdateOutcome | null {
-  if (surge === null || surge.old.ends || after.surge !== null) return null;
+  if (surge === null || surge.old.ends || surge.old.toBid || after.surge !== null) return null;
   if (surge.newId !== null && after.tracks[surge.newId]?.serving === true) return "done";
   const isHeld = after.heldReplacement?.reason === "update_failed" && after.heldReplacement.until !== held?.until;
   return isHeld ? "failed" : null;
 }
 
+/** What the log says about updates after a pass. */
+export function logUpdates(log: Logger, before: State, after: State): void {
+  logFailedUpdate(log, before, after);
+  logBidReturn(log, before, after);
+}
+
 /** Says so when an update has failed: a person chose the strategy, and gets the other one. */
-export function logFailedUpdate(log: Logger, before: State, { updating }: State): void {
+function logFailedUpdate(log: Logger, before: State, { updating }: State): void {
   if (updating === null || updating.failed === null || updating.failed === before.updating?.failed) return;
   const { instanceId, wanted, failed, undo, image } = updating;
   const what = undo === null ? `be updated in place to ${wanted}` : `go back to image ${image}`;

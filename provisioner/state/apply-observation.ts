@@ -8,6 +8,7 @@ import type { Instance, Template } from "../vast/rows.ts";
 import { bidsAfterList } from "./bids.ts";
 import { type Boot, withBoot } from "./boots.ts";
 import { clampTimestamps } from "./clamp-timestamps.ts";
+import { fallbackAfterList } from "./fallback.ts";
 import { needsConfirmation } from "./pending-delete.ts";
 import { afterAgreement, recentReplacements } from "./replacements.ts";
 import type { State, Track } from "./schema.ts";
@@ -57,10 +58,12 @@ export function applyObservation(
     next.intent?.contract === id ||
     (next.intent?.contract === null && next.intent.besides?.id !== id && seen.partial === undefined);
   const created = new Set(own.filter(({ row }) => isOfIntent(row.id)).map(({ row }) => row.id));
+  const rented = next.intent?.fallback ? [...created] : [];
   if (created.size > 0) next.intent = null;
 
   Object.assign(next, afterList(next, own, seen));
   Object.assign(next, surgeAfterList(next, own, seen, state.pendingDeletes, now));
+  next.fallback = fallbackAfterList(next, own, rented, seen, now);
   const listedTracks = own.map((one) => {
     const { row } = one;
     const after = track(state.tracks[row.id], withoutOldAnswer(next, one, seen), seen, now);

@@ -12,3 +12,21 @@ export const raisedBidSchema = z.object({
   /** Why the API refuses it; null: it has not. */
   refused: z.string().nullable(),
 });
+
+const instant = z.number(); // epoch ms
+
+/** The pod is on demand because bids had failed (fallback.ts). */
+export const fallbackSchema = z.object({
+  /** What was rented so and is still there. */
+  instanceIds: z.array(z.int()),
+  /** When the first of them was listed. */
+  since: instant,
+  /** Looks for a bid that found nothing, since the last attempt. */
+  looks: z.int(),
+  /** Attempts whose instance did not come up. */
+  attempts: z.int(),
+  /** When it looks again. */
+  until: instant,
+  /** What a look has found: $/h with the disk, and when. */
+  found: z.object({ dollarsPerHour: z.number(), at: instant }).nullable(),
+});

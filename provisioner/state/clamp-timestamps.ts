@@ -2,6 +2,7 @@
 //
 // Nearly always there is nothing to repair, and each pass asks several times: what is as it should be is not copied.
 import { LONGEST_BACKOFF_MS } from "./backoff.ts";
+import { LONGEST_RETURN_WAIT_MS } from "./fallback.ts";
 import type { State, Track } from "./schema.ts";
 
 /**
@@ -24,6 +25,7 @@ export function clampTimestamps(state: State, now: number): State {
     updating,
     surge,
     raisedBid,
+    fallback,
   } = state;
   return withParts(state, {
     tracks: mapValues(state.tracks, (track) => trackOf(track, notAfterNow)),
@@ -61,6 +63,13 @@ export function clampTimestamps(state: State, now: number): State {
     surge: surge && withParts(surge, { since: notAfterNow(surge.since) }),
     bidFailures: mapItems(state.bidFailures, notAfterNow),
     raisedBid: raisedBid && withParts(raisedBid, { at: notAfterNow(raisedBid.at) }),
+    fallback:
+      fallback &&
+      withParts(fallback, {
+        since: notAfterNow(fallback.since),
+        until: Math.min(fallback.until, now + LONGEST_RETURN_WAIT_MS),
+        found: fallback.found && withParts(fallback.found, { at: notAfterNow(fallback.found.at) }),
+      }),
     firstNoneAt: notAfterNow(state.firstNoneAt),
     template:
       template && withParts(template, { seenAt: notAfterNow(template.seenAt), readAt: notAfterNow(template.readAt) }),

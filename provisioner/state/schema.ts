@@ -1,7 +1,7 @@
 // What the provisioner keeps from pass to pass and, in the state file, from start to start. Pure.
 import * as z from "zod";
 import { isHost } from "../../common/upstream-file.ts";
-import { raisedBidSchema } from "./bids-schema.ts";
+import { fallbackSchema, raisedBidSchema } from "./bids-schema.ts";
 import { bootSchema } from "./boots.ts";
 import { historySchema } from "./history.ts";
 import { pendingDeleteSchema } from "./pending-delete.ts";
@@ -72,6 +72,8 @@ export const intentSchema = z.object({
   contract: z.int().nullable(),
   /** The outdated instance that serves until this one does (surge.ts). */
   besides: outdatedSchema.optional(),
+  /** It is rented on demand because bids have failed (fallback.ts). */
+  fallback: z.boolean().optional(),
 });
 export type Intent = z.infer<typeof intentSchema>;
 
@@ -195,6 +197,8 @@ export const stateSchema = z.object({
   /** Bids that failed within the last hour, and the bid that was raised (bids.ts). */
   bidFailures: z.array(instantSchema).default([]),
   raisedBid: raisedBidSchema.nullable().default(null),
+  /** On demand although bids are wanted (fallback.ts). */
+  fallback: fallbackSchema.nullable().default(null),
   /** How many instances in a row had an app that never listened, and for which revision. */
   notListening: z.object({ wanted: z.string(), count: z.int() }).nullable(),
   /** How many instances in a row could not use the image or had too small a disk, and for which revision. */
@@ -266,6 +270,7 @@ export function emptyState(label: string): State {
     surge: null,
     bidFailures: [],
     raisedBid: null,
+    fallback: null,
     notListening: null,
     brokenImages: null,
     hasServed: false,

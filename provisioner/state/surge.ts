@@ -3,6 +3,7 @@
 // It begins with the intent of a create that names the outdated instance. Which two instances belong together is decided from the rows
 // (plan/surge-pair.ts), so that a lost disk does not end it; what is kept here is what follows from a failure.
 import type { Observation, ObservedInstance } from "../model/observation.ts";
+import { returnFailed } from "./fallback.ts";
 import { holdReplacement } from "./held-replacement.ts";
 import { replacedFor, replacedForEnd } from "./replacements.ts";
 import type { State } from "./schema.ts";
@@ -16,13 +17,15 @@ export function surgeOfIntent(state: State, revision: string): State {
   const { besides: old, contract: newId, startedAt: since } = intent;
   if (surge?.since === since) return newId === null ? state : { ...state, surge: { ...surge, newId } };
   const { wanted, reported } = old;
-  const replaced = old.ends ? replacedForEnd(state, since) : replacedFor(state, { wanted, reported }, revision, since);
-  return { ...replaced, surge: { old, newId, since } };
+  const begun = { ...state, surge: { old, newId, since } };
+  if (old.toBid) return begun;
+  return old.ends ? replacedForEnd(begun, since) : replacedFor(begun, { wanted, reported }, revision, since);
 }
 
 /**
  * After a whole list. With the outdated instance gone it is over; with the replacement gone it has failed: the next attempt waits, unless
- * the replacement was ended because it differed, too. `pendingDeletes`: those before the list, which may show that they are over.
+ * the replacement was ended because it differed, too. Of one that was to go back to a bid nothing is held. `pendingDeletes`: those before
+ * the list, which may show that they are over.
  */
 export function surgeAfterList(
   state: State,
@@ -38,6 +41,7 @@ export function surgeAfterList(
   const newId = surge.newId ?? own.find(({ row }) => row.id > old.id)?.row.id ?? null;
   if (own.some(({ row }) => row.id === newId)) return { ...state, surge: { ...surge, newId } };
   if (intent !== null) return state;
+  if (old.toBid) return returnFailed({ ...state, surge: null }, now);
   const ended = pendingDeletes.find(({ id }) => id === newId);
   if (ended?.reason === "duplicate") return { ...state, surge: null };
   return surgeFailed({ ...state, surge }, ended?.reason ?? "it is not listed", now);

@@ -27,12 +27,13 @@ export const updatingSchema = z.object({
   undo: z.object({ why: z.string(), unanswered: z.int() }).nullable().default(null),
 });
 
-/** An instance that differs from what is wanted, in the words of `converging`, or whose contract `ends`. */
+/** An instance that differs from what is wanted, in the words of `converging`, or whose contract `ends`, or that is left for a bid. */
 export const outdatedSchema = z.object({
   id: z.int(),
   wanted: z.string(),
   reported: z.string(),
   ends: z.boolean().optional(),
+  toBid: z.boolean().optional(),
 });
 
 /** A replacement that was created while the outdated instance serves (surge.ts). */

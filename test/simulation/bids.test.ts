@@ -2,10 +2,11 @@
 import { describe, expect, test } from "vitest";
 import type { Dependencies } from "../../provisioner/commands/dependencies.ts";
 import type { JsonObject } from "../emulator/json.ts";
+import type { Truth } from "./emulator-truth.ts";
 import { judge } from "./laws/all.ts";
 import { forgetful, isList, rowsOf, withCalls } from "./planted-calls.ts";
 import type { Injection } from "./scenario.ts";
-import { instanceEvent, MINUTE_MS, scenarioWith } from "./scenario-with.ts";
+import { instanceEvent, MINUTE_MS, podKilled, scenarioWith } from "./scenario-with.ts";
 import { simulate } from "./simulation.ts";
 
 const CEILING = 0.8;
@@ -15,13 +16,14 @@ interface Given {
   emulator?: JsonObject;
   env?: Record<string, string>;
   surgePods?: readonly number[];
+  faultyMinutes?: number;
   plant?: (dependencies: Dependencies) => Dependencies;
 }
 
-async function runOf({ injections = [], emulator = {}, env = {}, surgePods = [], plant }: Given) {
+async function runOf({ injections = [], emulator = {}, env = {}, surgePods = [], faultyMinutes = 20, plant }: Given) {
   const ofBids = { VAST_INSTANCE_TYPE: "interruptible", VAST_MAX_DPH: String(CEILING), ...env };
   const scenario = scenarioWith(injections, {
-    faultyMinutes: 20,
+    faultyMinutes,
     emulator,
     surgePods,
     bids: { pods: [0], env: ofBids },
@@ -83,6 +85,66 @@ describe("a pod that rents with bids", () => {
     expect(laws).toEqual([]);
     expect(truth.bids).toHaveLength(5);
     expect(own).toHaveLength(5);
+  });
+});
+
+describe("a pod that surges and has fallen back to a price on demand", () => {
+  const HOUR_MS = 60 * MINUTE_MS;
+  const crowd = { lowBid: "no_such_ask", outbidAtCreateProbability: 1 };
+  const noBids = (at: number, forMs: number): Injection => ({ kind: "api-settings", at, forMs, set: crowd });
+  /** How long nothing served after the first instance did, in ms. */
+  const gaps = ({ pods }: Truth) => {
+    const spans = pods[0]?.serving ?? [];
+    return spans.slice(1).map(({ from }, i) => from - (spans[i]?.to ?? 0));
+  };
+
+  test("goes back to a bid when the failures are an hour old: one with a bid serves, and nothing was interrupted", async () => {
+    const { truth, laws, own } = await runOf({ injections: [noBids(0, 15 * MINUTE_MS)], surgePods: [0] });
+    expect(laws).toEqual([]);
+    expect(own.map(({ isBid }) => isBid)).toEqual([false, true]);
+    const [onDemand, bid] = own;
+    const ages = [(bid?.createdAt ?? 0) - (onDemand?.createdAt ?? 0), (onDemand?.endedAt ?? 0) - (bid?.createdAt ?? 0)];
+    expect(ages[0]).toBeGreaterThan(0.9 * HOUR_MS);
+    expect(ages[0]).toBeLessThan(1.5 * HOUR_MS);
+    expect(truth.pods[0]?.serving.map(({ id }) => id)).toEqual(own.map(({ id }) => id));
+    expect(gaps(truth)).toEqual([0]);
+  });
+
+  test("serves on where the one with a bid does not come up, and tries again an hour later", async () => {
+    const stopped = { lowBid: "accepted-stopped", outbidAtCreateProbability: 1 };
+    const injections: Injection[] = [
+      noBids(0, 15 * MINUTE_MS),
+      { kind: "api-settings", at: 50 * MINUTE_MS, forMs: 60 * MINUTE_MS, set: stopped },
+    ];
+    const { truth, laws, own } = await runOf({ injections, surgePods: [0], faultyMinutes: 120 });
+    expect(laws).toEqual([]);
+    expect(own.map(({ isBid }) => isBid)).toEqual([false, true, true]);
+    const [onDemand, failed, bid] = own;
+    expect(failed?.answering).toEqual([]);
+    expect((bid?.createdAt ?? 0) - (failed?.endedAt ?? 0)).toBeGreaterThanOrEqual(HOUR_MS);
+    expect(truth.pods[0]?.serving.map(({ id }) => id)).toEqual([onDemand?.id, bid?.id]);
+    expect(gaps(truth)).toEqual([0]);
+  });
+
+  test.each([
+    ["with Redis", "true"],
+    ["without", "false"],
+  ])("goes on with it in another pod without the disk, %s", async (_, BLACKLIST_ENABLED) => {
+    const { truth } = await runOf({ injections: [noBids(0, 15 * MINUTE_MS)], surgePods: [0] });
+    const createdAt = truth.contracts.findLast(({ isBid }) => isBid)?.createdAt ?? Number.NaN;
+    const killed = podKilled((createdAt - truth.start) / MINUTE_MS + 0.5, true);
+    const injections = [noBids(0, 15 * MINUTE_MS), killed];
+    const again = await runOf({ injections, surgePods: [0], env: { BLACKLIST_ENABLED }, faultyMinutes: 90 });
+    expect(again.laws).toEqual([]);
+    expect(again.own.filter(({ isBid }) => isBid)).toHaveLength(1);
+    expect(again.own.at(-1)?.isBid).toBe(true);
+    expect(again.truth.pods[0]?.serving.at(-1)?.id).toBe(again.own.at(-1)?.id);
+  });
+
+  test("stays on demand with another strategy", async () => {
+    const { laws, own } = await runOf({ injections: [noBids(0, 15 * MINUTE_MS)] });
+    expect(laws).toEqual([]);
+    expect(own.map(({ isBid }) => isBid)).toEqual([false]);
   });
 });
 

@@ -11,6 +11,8 @@ export interface ContractTruth {
   /** At its creation; the operator can have changed it later. */
   label: string | null;
   createdAt: number;
+  /** It was created with a bid. */
+  isBid?: boolean;
   endedAt: number | null;
   /** What ended it; `api` is a DELETE. */
   endedBy: string | null;

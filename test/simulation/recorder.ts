@@ -90,6 +90,7 @@ export function createRecorder(parts: RecorderParts): Recorder {
         id: instance.id,
         label: instance.label,
         createdAt: instance.createdAt,
+        isBid: instance.isBid,
         endedAt: null,
         endedBy: null,
         visibleAt: instance.visibleAt,

@@ -33,12 +33,19 @@ export function longer(spans: readonly Span[], calm: readonly Span[], ms: number
 function notOne(truth: Truth, pod: PodTruth): Breach[] {
   const settled = truth.faultsEnd + SETTLED_MS;
   return spansOf(truth, pod, (count) => count !== 1)
-    .filter((span) => span.to > settled)
+    .filter((span) => span.to > settled && !isReturnToBid(truth, pod, Math.max(span.from, settled)))
     .map((span) => {
       const at = Math.max(span.from, settled);
       const count = contractsOf(truth, pod).filter((contract) => livesAt(contract, at)).length;
       return { law: LAW, at, message: `${pod.name} had ${count} instances at rest` };
     });
+}
+
+/** One on demand, and a later one with a bid that is to take its place: an hour after bids have failed. Law 17 bounds it. */
+function isReturnToBid(truth: Truth, pod: PodTruth, at: number): boolean {
+  if (pod.surgesForMs === null || pod.bids !== true) return false;
+  const [old, next, ...more] = contractsOf(truth, pod).filter((contract) => livesAt(contract, at));
+  return more.length === 0 && old?.isBid === false && next?.isBid === true;
 }
 
 /** When the number of the pod's live instances meets the condition. */

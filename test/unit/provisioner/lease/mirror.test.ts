@@ -37,8 +37,14 @@ function left(theirs: Partial<State>, token = "theirs", saved = true): Mirror {
 const taken = (ours: Partial<State>, theirs: Partial<State>, token?: string, saved?: boolean) =>
   takeOver(state(ours), left(theirs, token, saved), TOKEN, NOW);
 
+test("a pod that has lost its disk still knows that it is on demand because bids had failed", () => {
+  const fallback = { instanceIds: [7], since: NOW, looks: 1, attempts: 2, until: NOW + 1, found: null };
+  expect(taken({}, { fallback }).fallback).toEqual(fallback);
+  expect(taken({ fallback: { ...fallback, attempts: 3 } }, { fallback }).fallback?.attempts).toBe(3);
+});
+
 describe("the copy in Redis", () => {
-  test("holds intent, pending deletes, creates, update, money and the server, and nothing else of the state", () => {
+  test("holds intent, pending deletes, creates, update, fallback, money and the server, and nothing else of the state", () => {
     const full = state({
       intent: intent(),
       pendingDeletes: [pendingDeletes(7)],
@@ -54,6 +60,7 @@ describe("the copy in Redis", () => {
       creates: [NOW],
       updating: null,
       surge: null,
+      fallback: null,
       startedAt: null,
       saved: true,
       money: null,

@@ -59,6 +59,7 @@ export const READY: StatusDocument = {
   pendingDeletes: [],
   intent: null,
   budget: { createsLeft: 6, createsPerHour: 6, freeAt: null },
+  fallback: null,
   money: {
     dollarsPerHour: 0.316,
     maxDollarsPerHour: 0.5,

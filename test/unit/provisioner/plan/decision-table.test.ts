@@ -110,6 +110,12 @@ const SITUATIONS: Record<string, SituationChanges> = {
   image_changed: one(row({ image: "example/app:1" }), servingTrack()),
   template_changed: one(row({ templateHash: "0ld" }), servingTrack()),
   not_converging: one(row({ image: "example/app:1" }), servingTrack(), { state: { converging } }),
+  back_to_bid: {
+    ...one(row(), servingTrack(), {
+      state: { fallback: { instanceIds: [ID], since: 0, looks: 0, attempts: 0, until: NOW, found: null } },
+    }),
+    limits: { updateStrategy: "surge", bidding: { bid: { factor: 1.2 }, fallsBack: true } },
+  },
   instance_ready: one(row({ actualStatus: "exited" }), servingTrack(), { seen: { bans: banned } }),
   answers_again: one(row(), silentTrack(HOUR, { passesMissing: 1 }), { seen: { bans: banned } }),
   host_banned: one(startingRow(), waitingTrack(LIMIT + 1), { seen: { bans: banned } }),

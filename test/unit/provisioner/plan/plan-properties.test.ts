@@ -64,6 +64,7 @@ const outdated = fc.record({
   id: fc.constantFrom(...ids),
   wanted: fc.constant("image example/app:2"),
   reported: fc.constant("image example/app:1"),
+  toBid: fc.option(fc.constant(true), { nil: undefined, freq: 3 }),
 });
 /** A row as the API sends it, with our label or another one. */
 const rawRow = fc.record({
@@ -136,6 +137,7 @@ const someState: fc.Arbitrary<State> = fc.record({
       startedAt: past,
       contract: maybe(fc.constantFrom(...ids)),
       besides: fc.option(outdated, { nil: undefined }),
+      fallback: fc.option(fc.constant(true), { nil: undefined }),
     }),
   ),
   pendingDeletes: fc.uniqueArray(
@@ -169,6 +171,16 @@ const someState: fc.Arbitrary<State> = fc.record({
       at: past,
       times: fc.integer({ min: 1, max: 4 }),
       refused: maybe(fc.constant("why")),
+    }),
+  ),
+  fallback: maybe(
+    fc.record({
+      instanceIds: fc.constant([...ids]),
+      since: past,
+      looks: fc.nat(2),
+      attempts: fc.nat(2),
+      until: fc.oneof(past, soon),
+      found: maybe(fc.record({ dollarsPerHour: fc.constant(0.2), at: past })),
     }),
   ),
   money: fc.constant(emptyState(LABEL).money),
@@ -399,7 +411,7 @@ test("a list of one instance alone creates, updates and forgets nothing, gives u
   holds(({ input, result, rows, decision, state }, drawn) => {
     expect(givesUpServer(decision)).toBe(false);
     for (const action of result.actions) {
-      expect(["create", "update", "forget_intent", "check_replacement"]).not.toContain(action.kind);
+      expect(["create", "update", "forget_intent", "check_replacement", "look_for_bid"]).not.toContain(action.kind);
       if (action.kind === "destroy") expect(rows.map(({ id }) => id)).toContain(action.id);
     }
     const { before } = drawn;
@@ -490,6 +502,22 @@ test("a bid is raised only for a listed instance of the label that was rented wi
       expect(dollarsPerHour + (row?.diskDollarsPerHour ?? Number.NaN)).toBeLessThanOrEqual(BID_CEILING);
       expect(dollarsPerHour).toBeGreaterThan(row?.gpuDollarsPerHour ?? Number.NaN);
       expect(result.actions.map(({ kind }) => kind)).not.toContain("create");
+    }
+  }));
+
+test("a bid is looked for, and an instance created with it, only while a cheaper one is worth it and nothing is given up for it", () =>
+  holds(({ result, decision, rows, state }, drawn) => {
+    for (const action of result.actions) {
+      const isReturn = action.kind === "create" && action.besides?.toBid === true;
+      if (action.kind !== "look_for_bid" && !isReturn) continue;
+      const { bid, maxDollarsPerHour } = action.kind === "look_for_bid" ? action.create : action;
+      const serving = rows.find(({ id }) => id === result.instance?.id);
+      expect(drawn).toMatchObject({ updateStrategy: "surge", bidding: { fallsBack: true, bid } });
+      expect(serving?.isBid).toBe(false);
+      expect(maxDollarsPerHour).toBeLessThan(serving?.dollarsPerHour ?? 0);
+      expect(maxDollarsPerHour).toBeLessThanOrEqual(BID_CEILING);
+      expect(state.bidFailures).toEqual([]);
+      expect([givesUpServer(decision), result.state]).toEqual([false, "ready"]);
     }
   }));
 

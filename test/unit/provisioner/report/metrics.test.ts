@@ -114,6 +114,25 @@ describe("a gauge", () => {
     expect(await onDemand.of("vast_pod_bid_failures")).toEqual([]);
   });
 
+  test("has since when the pod is on demand because bids had failed, and counts that and what came of a surge back", async () => {
+    const fallback = { instanceIds: [ID], since: NOW - 60 * SECOND, looks: 0, attempts: 0, until: NOW, found: null };
+    const loop = loopState(seeing([row()], { fallback, tracks: { [ID]: servingTrack() } }));
+    const { of, counts } = setup(loop, { bidding: { bid: { factor: 1.2 }, fallsBack: true } });
+    expect(await of("vast_pod_bid_fallback_timestamp")).toEqual([
+      `vast_pod_bid_fallback_timestamp_seconds ${NOW / 1000 - 60}`,
+    ]);
+    const surge = { old: { id: ID, wanted: "w", reported: "r", toBid: true }, newId: 5, since: NOW };
+    counts.onPass(state());
+    expect(await of("vast_pod_bid_fallbacks_total")).toEqual(["vast_pod_bid_fallbacks_total 1"]);
+    loop.state = { ...loop.state, fallback: { ...fallback, attempts: 1 } };
+    counts.onPass({ ...loop.state, surge, fallback });
+    expect(await of("vast_pod_bid_returns_total")).toEqual([
+      'vast_pod_bid_returns_total{outcome="done"} 0',
+      'vast_pod_bid_returns_total{outcome="failed"} 1',
+    ]);
+    expect(await setup(loopState(serving())).of("vast_pod_bid_fallback_timestamp")).toEqual([]);
+  });
+
   test("has no price ceiling where none is set", async () => {
     expect(await setup(loopState(serving())).of("vast_pod_price_ceiling")).toEqual([]);
   });

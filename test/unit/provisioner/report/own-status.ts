@@ -58,6 +58,7 @@ export function ownStatus(over: Partial<StatusDocument> = {}): StatusDocument {
     pendingDeletes: [],
     intent: null,
     budget: { createsLeft: 4, createsPerHour: 6, freeAt: null },
+    fallback: null,
     money: {
       dollarsPerHour: 0.316,
       maxDollarsPerHour: 0.5,

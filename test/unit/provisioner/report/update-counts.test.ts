@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { logFailedUpdate, updateOutcomes } from "../../../../provisioner/report/update-counts.ts";
+import { logUpdates, updateOutcomes } from "../../../../provisioner/report/update-counts.ts";
 import { fakeLog } from "../fakes.ts";
 import { HASH, MINUTE, NOW, servingTrack, state } from "../plan/situation.ts";
 
@@ -63,9 +63,9 @@ test("a surge is counted when one of the two is gone, and one for the end of a c
 
 test("a failed update is logged once as a warning that says what follows", () => {
   const { log, lines } = fakeLog();
-  logFailedUpdate(log, begun, recycled);
-  logFailedUpdate(log, begun, failed);
-  logFailedUpdate(log, failed, failed);
+  logUpdates(log, begun, recycled);
+  logUpdates(log, begun, failed);
+  logUpdates(log, failed, failed);
   expect(lines).toHaveLength(1);
   expect(lines[0]).toMatchObject({
     instance: 7,

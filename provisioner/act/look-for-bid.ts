@@ -1,0 +1,41 @@
+// Looks for a bid that is cheaper than what the pod pays on demand. Touches the API, which it only reads.
+import type { Observation } from "../model/observation.ts";
+import type { CreateAction } from "../model/plan.ts";
+import { requirements } from "../search/requirements.ts";
+import { bidFound, nothingFound } from "../state/fallback.ts";
+import type { State } from "../state/schema.ts";
+import { asVastError } from "../vast/errors.ts";
+import type { CreateParts } from "./create.ts";
+import { findOffers } from "./find-offers.ts";
+
+/** The state with the price of the first offer that `create` would take, or with a later look. */
+export async function lookForBid(
+  parts: CreateParts,
+  create: CreateAction,
+  seen: Observation,
+  state: State,
+  stop: AbortSignal,
+): Promise<State> {
+  const { clock, log } = parts;
+  const template = seen.template.known ? seen.template.value : state.template;
+  if (template === null) return nothingFound(state, clock.now());
+  const bans = [...(seen.bans.known ? seen.bans.value : []), ...state.unwrittenBans];
+  const needs = requirements(template, create.maxDollarsPerHour ?? undefined, bans, create.bid);
+  const line = { event: "progress", phase: "searching" } as const;
+  let price: number | null;
+  try {
+    const { offers } = await findOffers(parts, needs, state, null, stop);
+    price = offers[0]?.dollarsPerHour ?? null;
+  } catch (error) {
+    if (stop.aborted) return state;
+    log.debug({ ...line, err: asVastError(error) }, "it is unknown whether a bid is cheaper than what is paid now");
+    return nothingFound(state, clock.now());
+  }
+  const limit = `$${(create.maxDollarsPerHour ?? 0).toFixed(4)}/h`;
+  if (price === null) {
+    log.debug(line, `no bid is worth it: none is at most ${limit}`);
+    return nothingFound(state, clock.now());
+  }
+  log.debug(line, `a bid of $${price.toFixed(4)}/h with its disk is worth it: at most ${limit} is`);
+  return bidFound(state, price, clock.now());
+}
