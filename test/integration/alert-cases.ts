@@ -91,6 +91,20 @@ export const ALERT_CASES: Readonly<Record<string, AlertCase>> = {
     labels: POD,
     silent: all(one(PRICE, steady(0.5)), one("vast_pod_price_ceiling_dollars_per_hour", steady(0.5))),
   },
+  // Since 22 hours before the series begin.
+  VastPodOnDemandForLong: {
+    at: 140,
+    fires: one("vast_pod_bid_fallback_timestamp_seconds", steady(-22 * 3600)),
+    labels: POD,
+    // It was back to a bid in between.
+    silent: one("vast_pod_bid_fallback_timestamp_seconds", `${-22 * 3600}x60 stale _x10 4200x169`),
+  },
+  VastPodBidsFail: {
+    at: 200,
+    fires: one("vast_pod_bid_fallbacks_total", "0x20 1x60 2x60 3x100"),
+    labels: POD,
+    silent: one("vast_pod_bid_fallbacks_total", "0x20 1x60 2x160"),
+  },
   VastPodContractEnds: {
     at: 70,
     fires: one("vast_pod_instance_end_timestamp_seconds", steady(25 * 3600)),
