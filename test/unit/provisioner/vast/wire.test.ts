@@ -7,7 +7,6 @@ import { createServer as createTlsServer } from "node:https";
 import { type AddressInfo, connect, type Socket } from "node:net";
 import { join } from "node:path";
 import { text as textOf } from "node:stream/consumers";
-import { fileURLToPath } from "node:url";
 import { inspect } from "node:util";
 import { afterEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import type { Clock } from "../../../../common/clock.ts";
@@ -16,6 +15,7 @@ import { createPacing } from "../../../../provisioner/vast/pacing.ts";
 import { type ApiCall, createTransport } from "../../../../provisioner/vast/transport.ts";
 import { fakeClock } from "../../../fakes/fake-clock.ts";
 import { temporaryFolder } from "../../../fakes/temporary-folder.ts";
+import { bundle } from "../../../simulation/bundle.ts";
 import { SELF_SIGNED } from "../observe/self-signed.ts";
 
 const KEY = "sekrit-key-0123456789";
@@ -250,16 +250,11 @@ describe("an API behind a certificate of a private authority", () => {
     });
     const api = await listen(server, came, "https");
     const proxy = await serveProxy(api.port);
-    const script = fileURLToPath(new URL("./one-call.ts", import.meta.url));
-    const child = spawn(process.execPath, ["--import", "tsx", script, "https://app.invalid"], {
+    const program = join(await temporaryFolder(), "one-call.mjs");
+    await bundle(new URL("./one-call.ts", import.meta.url), program);
+    const child = spawn(process.execPath, [program, "https://app.invalid"], {
       stdio: ["ignore", "pipe", "pipe"],
-      env: {
-        PATH: process.env.PATH,
-        TSX_DISABLE_CACHE: "1",
-        ONE_CALL_KEY: KEY,
-        HTTPS_PROXY: proxy.url,
-        ...env,
-      },
+      env: { ONE_CALL_KEY: KEY, HTTPS_PROXY: proxy.url, ...env },
     });
     const [out, err] = await Promise.all([textOf(child.stdout), textOf(child.stderr)]);
     expect(`${out}${err}`).not.toContain(KEY);
