@@ -35,6 +35,8 @@ const LAST_LINES = 8;
 export interface NginxOptions {
   /** nginx' `worker_processes`. */
   workers?: number;
+  /** With `pcre_jit on`, as in the nginx.conf that is shipped. */
+  pcreJit?: boolean;
   /** Absolute path of an nginx to use instead of the system's. */
   program?: string;
 }
@@ -48,7 +50,7 @@ export async function startNginx(sandbox: Sandbox, name = "nginx", options: Ngin
   const conf = join(files.folder, "nginx.conf");
   await mkdir(files.confFolder, { recursive: true });
   await mkdir(join(files.folder, "temp"), { recursive: true });
-  await writeFile(conf, nginxConf(files, options.workers ?? 2, process.getuid?.() === 0));
+  await writeFile(conf, nginxConf(files, options, process.getuid?.() === 0));
   // stdout is a file because Node's pipes are sockets: nginx cannot open /dev/stdout on a socket and rejects the config.
   // `-e` sends messages from before the config is read to the error log too.
   const args = ["-p", files.folder, "-c", conf, "-e", files.errorLog];
@@ -67,10 +69,14 @@ export async function startNginx(sandbox: Sandbox, name = "nginx", options: Ngin
 }
 
 /** The stock image's nginx.conf with other paths. For root, workers run as root too: only the owner can read the sandbox. */
-function nginxConf({ folder, confFolder, pidFile, errorLog }: NginxPaths, workers: number, asRoot: boolean): string {
+function nginxConf(
+  { folder, confFolder, pidFile, errorLog }: NginxPaths,
+  { workers = 2, pcreJit = false }: NginxOptions,
+  asRoot: boolean,
+): string {
   const temp = (kind: string) => `  ${kind}_temp_path ${folder}/temp/${kind.replace("client_", "")};\n`;
   return `${asRoot ? "user root;\n" : ""}worker_processes ${workers};
-daemon off;
+${pcreJit ? "pcre_jit on;\n" : ""}daemon off;
 pid ${pidFile};
 error_log ${errorLog} notice;
 events {
