@@ -106,6 +106,16 @@ export interface BidTruth {
   dollarsPerHour: number;
 }
 
+/** The answer to a pod's search for offers. */
+export interface SearchTruth {
+  at: number;
+  pod: number;
+  /** The prices are those of bids. */
+  forBids: boolean;
+  /** $/h of the cheapest offer in it, with the disk; null: there is none. */
+  cheapest: number | null;
+}
+
 export interface PodTruth {
   name: string;
   label: string;
@@ -131,6 +141,8 @@ export interface PodTruth {
   bids?: boolean;
   /** For how long it may have an outdated instance and its replacement, by its settings; null: it does not surge. */
   surgesForMs: number | null;
+  /** What serves is given up for an update only after a search has found another one (VAST_UPDATE_PRECHECK). */
+  prechecked?: boolean;
   /** When another image was desired. */
   imageChanges: number[];
   /** Its stops that order the end of its instances. */
@@ -162,6 +174,7 @@ export interface Truth {
   recycles: RecycleTruth[];
   acceptedPrices: AcceptedPriceTruth[];
   bids: BidTruth[];
+  searches: SearchTruth[];
   disturbances: Disturbance[];
   /** When Redis was down or lost its data; the whole run if there is no Redis. */
   redisUnreliable: Span[];

@@ -30,6 +30,9 @@ const IN_PLACE_PART = 0.5;
 // In this part of the runs, some of the other pods create the next instance while the outdated one serves.
 const SURGE_RUNS = 0.6;
 const SURGE_PART = 0.7;
+// In this part of the runs, half of the pods give up an outdated instance without a search for another one.
+const UNCHECKED_RUNS = 0.4;
+const UNCHECKED_PART = 0.5;
 // In most runs the first instance can come up before the first fault.
 const QUIET_START_MS = 4 * MINUTE_MS;
 
@@ -87,6 +90,11 @@ export function faultMix(seed: number, { hours, pods, fleet = false }: FaultMixO
   const surgePods = Array.from({ length: pods }, (_, pod) => pod).filter(
     (pod) => surges.chance(SURGE_PART) && surgeRun && !inPlacePods.includes(pod),
   );
+  const unchecked = seededRandom(seed, "precheck");
+  const uncheckedRun = unchecked.chance(UNCHECKED_RUNS);
+  const uncheckedPods = Array.from({ length: pods }, (_, pod) => pod).filter(
+    () => unchecked.chance(UNCHECKED_PART) && uncheckedRun,
+  );
   emulator.templateUpdateExtras = updates.pick(["applied", "applied", "ignored", "refused"]);
   emulator.notRunningStatus = updates.pick([200, 400]);
   emulator.idInBody = updates.pick(["accepted", "refused"]);
@@ -118,6 +126,7 @@ export function faultMix(seed: number, { hours, pods, fleet = false }: FaultMixO
     env,
     inPlacePods,
     surgePods,
+    uncheckedPods,
     bids,
     templateFile,
     oneAddress,

@@ -2,7 +2,7 @@
 import type { AxiosAdapter } from "axios";
 import { expect, test } from "vitest";
 import type { Dependencies } from "../../provisioner/commands/dependencies.ts";
-import { isObject, parseJson } from "../emulator/json.ts";
+import { isObject, type JsonObject, parseJson } from "../emulator/json.ts";
 import { judge } from "./laws/all.ts";
 import { moneyOf } from "./laws/money.ts";
 import { forgetful, isList, rowsOf, withCalls } from "./planted-calls.ts";
@@ -316,4 +316,19 @@ test("law 16: a program that misreads a price accepts one above its ceiling", as
   expect(judge(truth)).toEqual([]);
   expect(await broken(asks(3), healthy)).toEqual([]);
   expect(await broken(asks(3), halves)).toEqual(["price-ceiling"]);
+});
+
+test("law 20: a program that believes the first search for ever gives up what serves without another one in sight", async () => {
+  const image: Injection = { kind: "image", at: 20 * MINUTE_MS, image: "example/app:2", losesDisk: false };
+  const believes = () => {
+    let first: JsonObject | null = null;
+    return withCalls(async (call, pass) => {
+      if (!call.path.includes("/bundles/")) return "pass";
+      first ??= await pass();
+      return first;
+    });
+  };
+  expect(await broken(scenarioWith([image]), healthy)).toEqual([]);
+  expect(await broken(scenarioWith([image]), believes())).toEqual(["offer-first"]);
+  expect(await broken(scenarioWith([image], { uncheckedPods: [0] }), believes())).toEqual([]);
 });

@@ -14,6 +14,7 @@ import { templateHash } from "../emulator/templates/template.ts";
 import { bidOf } from "./bid-truth.ts";
 import type { ContractTruth, Span, Truth } from "./emulator-truth.ts";
 import { kindOf } from "./network.ts";
+import { searchOf } from "./search-truth.ts";
 
 /** What the recorder reads of a pod. */
 export interface WatchedPod {
@@ -290,6 +291,8 @@ export function createRecorder(parts: RecorderParts): Recorder {
       if (request.url.includes("/accept-price-increase/")) recordAcceptedPrice(pod, request);
     },
     arrived(pod, request, answer) {
+      const search = searchOf(request, answer);
+      if (search !== null) truth.searches.push({ at: now(), pod, ...search });
       if (request.method === "GET" || request.method === "POST") return;
       if (kindOf(request) === "create") {
         const before = known;

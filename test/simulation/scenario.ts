@@ -58,6 +58,8 @@ export interface Scenario {
   inPlacePods?: readonly number[];
   /** The pods that keep their instance until its replacement serves. */
   surgePods?: readonly number[];
+  /** The pods that give up an instance for an update without a search for another one (VAST_UPDATE_PRECHECK=none). */
+  uncheckedPods?: readonly number[];
   /** The pods that rent with bids, and their settings. */
   bids?: { pods: readonly number[]; env: Record<string, string> };
   /** The pods have a template file (VAST_TEMPLATE_FILE), at first with what the account's template has. */

@@ -137,6 +137,7 @@ export async function simulate(scenario: Scenario, options: RunOptions = {}): Pr
       replacedAt: [],
       ends: [],
       imageChanges: [],
+      prechecked: !(scenario.uncheckedPods?.includes(i) ?? false),
       surgesForMs: scenario.surgePods?.includes(i) ? surgeBoundMs(scenario.env) : null,
       maxCreatesPerHour: Number(scenario.env.VAST_MAX_CREATES_PER_HOUR ?? 6),
       maxDollarsPerHour: ceilingOf({ ...ofBids(i), ...scenario.env }),
@@ -149,6 +150,7 @@ export async function simulate(scenario: Scenario, options: RunOptions = {}): Pr
     recycles: [],
     acceptedPrices: [],
     bids: [],
+    searches: [],
     disturbances: [],
     redisUnreliable: scenario.env.BLACKLIST_ENABLED === "true" ? [] : [{ from: START, to: end }],
   };
@@ -210,6 +212,7 @@ export async function simulate(scenario: Scenario, options: RunOptions = {}): Pr
           VAST_URL: "http://api.sim",
           ...(scenario.inPlacePods?.includes(i) ? { VAST_UPDATE_STRATEGY: "in-place" } : {}),
           ...(scenario.surgePods?.includes(i) ? { VAST_UPDATE_STRATEGY: "surge" } : {}),
+          ...(scenario.uncheckedPods?.includes(i) ? { VAST_UPDATE_PRECHECK: "none" } : {}),
           ...ofBids(i),
           ...scenario.env,
         },

@@ -7,6 +7,7 @@ import { deadDropped } from "./dead-dropped.ts";
 import { goodKept } from "./good-kept.ts";
 import { noLoop } from "./no-loop.ts";
 import { nothingLeft } from "./nothing-left.ts";
+import { offerFirst } from "./offer-first.ts";
 import { oneOwner } from "./one-owner.ts";
 import { orderedEnd } from "./ordered-end.ts";
 import { othersUntouched } from "./others.ts";
@@ -38,6 +39,7 @@ export const LAWS = {
   "surge-bounded": surgeBounded,
   "bid-ceiling": bidCeiling,
   "stopped-bid": stoppedBid,
+  "offer-first": offerFirst,
 } as const satisfies Record<string, Law>;
 export type LawName = keyof typeof LAWS;
 

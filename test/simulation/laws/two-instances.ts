@@ -42,7 +42,7 @@ function notOne(truth: Truth, pod: PodTruth): Breach[] {
 }
 
 /** One on demand, and a later one with a bid that is to take its place: an hour after bids have failed. Law 17 bounds it. */
-function isReturnToBid(truth: Truth, pod: PodTruth, at: number): boolean {
+export function isReturnToBid(truth: Truth, pod: PodTruth, at: number): boolean {
   if (pod.surgesForMs === null || pod.bids !== true) return false;
   const [old, next, ...more] = contractsOf(truth, pod).filter((contract) => livesAt(contract, at));
   return more.length === 0 && old?.isBid === false && next?.isBid === true;

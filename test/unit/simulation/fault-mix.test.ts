@@ -42,3 +42,11 @@ test("in some runs the pods have a template file, which is edited at the latest 
   const late = withFile.flatMap((one) => edits(one).map(({ at }) => at - one.faultsEndMs));
   expect(Math.max(...late)).toBeLessThanOrEqual(-1_200_000);
 });
+
+test("in some runs some pods update without a search for another instance", () => {
+  const scenarios = SEEDS.map((seed) => faultMix(seed, { hours: 5, pods: 5 }));
+  const unchecked = scenarios.filter(({ uncheckedPods }) => uncheckedPods?.length);
+  expect(unchecked.length).toBeGreaterThan(0);
+  expect(unchecked.length).toBeLessThan(SEEDS.length);
+  expect(scenarios.filter(({ env }) => env.VAST_UPDATE_PRECHECK !== undefined)).toEqual([]);
+});

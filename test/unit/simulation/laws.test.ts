@@ -9,6 +9,7 @@ import { goodKept } from "../../simulation/laws/good-kept.ts";
 import { moneyOf, moneySentence } from "../../simulation/laws/money.ts";
 import { noLoop } from "../../simulation/laws/no-loop.ts";
 import { nothingLeft } from "../../simulation/laws/nothing-left.ts";
+import { offerFirst } from "../../simulation/laws/offer-first.ts";
 import { oneOwner } from "../../simulation/laws/one-owner.ts";
 import { orderedEnd } from "../../simulation/laws/ordered-end.ts";
 import { othersUntouched } from "../../simulation/laws/others.ts";
@@ -56,6 +57,7 @@ function truthOf(over: Partial<Truth> = {}, pod: Partial<PodTruth> = {}): Truth 
     recycles: [],
     acceptedPrices: [],
     bids: [],
+    searches: [],
     disturbances: [],
     redisUnreliable: [],
     ...over,
@@ -107,6 +109,11 @@ test("at rest anything but exactly one instance is a breach", () => {
   expect(twoInstances(truthOf({ contracts: [contract(), second(2 * HOUR + MINUTE, SECOND)] }))).toMatchObject([
     { message: "vast-pod-0 had 2 instances at rest" },
   ]);
+  const toBid = [contract({ isBid: false }), second(2 * HOUR + MINUTE, SECOND, { isBid: true })];
+  const goesBack = { bids: true, surgesForMs: 20 * MINUTE };
+  expect(twoInstances(truthOf({ contracts: toBid }, goesBack))).toEqual([]);
+  expect(nothingLeft(truthOf({ contracts: toBid, faultsEnd: HOUR + MINUTE }, goesBack))).toEqual([]);
+  expect(twoInstances(truthOf({ contracts: toBid }, { bids: true }))).toHaveLength(1);
   const gap = [contract({ endedAt: 2 * HOUR + MINUTE }), contract({ id: 2, createdAt: 2 * HOUR + 2 * MINUTE })];
   expect(twoInstances(truthOf({ contracts: gap }))).toMatchObject([{ message: "vast-pod-0 had 0 instances at rest" }]);
 });
@@ -526,4 +533,63 @@ test("an instance that was outbid may be stopped for ten minutes, until its DELE
   expect(laws(20 * MINUTE, { touches: [{ ...deleted, refused: true }] })).toHaveLength(1);
   const disturbances = [{ from: HOUR + 5 * MINUTE, to: HOUR + 15 * MINUTE, pod: null, what: "api" }];
   expect(laws(20 * MINUTE, { disturbances })).toEqual([]);
+});
+
+describe("an instance that serves is given up for an update", () => {
+  const AT = 30 * MINUTE;
+  const destroy: DestroyTruth = {
+    at: AT,
+    pod: 0,
+    id: 1,
+    shown: true,
+    rightForMs: null,
+    answersForMs: HOUR,
+    failedProbeMs: null,
+    failingMs: 0,
+    endsInMs: 24 * HOUR,
+    others: 0,
+    cannotPull: false,
+  };
+  const served = [{ from: MINUTE, to: AT - 10 * SECOND, id: 1 }];
+  const search = (over: Partial<Truth["searches"][number]> = {}) => {
+    return { at: AT - 15 * SECOND, pod: 0, forBids: false, cheapest: 0.5, ...over };
+  };
+  const laws = (over: Partial<Truth> = {}, pod: Partial<PodTruth> = {}) =>
+    offerFirst(truthOf({ destroys: [destroy], ...over }, { serving: served, prechecked: true, ...pod })).length;
+
+  test("only after a search has found another one that it may rent, at most 120 s before it was withdrawn", () => {
+    expect(laws()).toBe(1);
+    expect(laws({ searches: [search()] })).toBe(0);
+    expect(laws({ searches: [search({ at: AT - 10 * SECOND - 120 * SECOND })] })).toBe(0);
+    expect(laws({ searches: [search({ at: AT - 10 * SECOND - 121 * SECOND })] })).toBe(1);
+    const late = { searches: [search({ at: AT - 9 * SECOND })] };
+    expect(laws(late)).toBe(1); // it came after the withdrawal
+    expect(laws(late, { replacedAt: [AT - 10 * SECOND] })).toBe(0); // nginx had ended with its pod
+    for (const of of [{ cheapest: null }, { cheapest: 1.01 }, { forBids: true }])
+      expect(laws({ searches: [search(of)] })).toBe(1);
+    expect(laws({ searches: [search({ forBids: true })] }, { bids: true })).toBe(0);
+  });
+
+  test("or that of another pod, where they share a Redis", () => {
+    const searches = [search({ pod: 1 })];
+    expect(laws({ searches })).toBe(0);
+    expect(laws({ searches, redisUnreliable: [{ from: MINUTE, to: 2 * MINUTE }] })).toBe(0);
+    expect(laws({ searches, redisUnreliable: [{ from: 0, to: 3 * HOUR }] })).toBe(1);
+  });
+
+  test("and what is no such update is not judged", () => {
+    expect(laws({}, { prechecked: false })).toBe(0);
+    expect(laws({}, { surgesForMs: 20 * MINUTE })).toBe(0);
+    expect(laws({}, { serving: [{ from: MINUTE, to: AT - 2 * MINUTE, id: 1 }] })).toBe(0);
+    expect(laws({}, { serving: [...served, { from: AT - SECOND, to: AT, id: 2 }] })).toBe(0);
+    const others: Partial<DestroyTruth>[] = [
+      { rightForMs: HOUR },
+      { others: 1 },
+      { answersForMs: null },
+      { shown: false },
+      { endsInMs: MINUTE },
+      { failedProbeMs: 30 * SECOND },
+    ];
+    for (const over of others) expect(laws({ destroys: [{ ...destroy, ...over }] })).toBe(0);
+  });
 });
