@@ -109,8 +109,13 @@ function createTerm(parts: LeaderParts, stop: AbortSignal): Term {
     silence = { nextAt, ticks };
     return ticks >= SILENT_TICKS;
   };
-  const cannotRead = ({ failing, patient }: Leading) =>
-    (isSilent() && !patient) || (failing !== null && failing() >= GIVE_UP_AFTER_MS);
+  const cannotRead = ({ failing, patient }: Leading): "silent" | "failing" | null => {
+    if (isSilent() && !patient) return "silent";
+    return failing !== null && failing() >= GIVE_UP_AFTER_MS ? "failing" : null;
+  };
+  // Where no pod can read it, as with a revoked key, each one tries in turn: that is said once, and then each pod's state says why.
+  const tell = (level: "info" | "warn", patient: boolean, message: string) =>
+    log[patient ? "debug" : level]({ event: "fleet" }, message);
 
   return {
     async tick() {
@@ -124,14 +129,15 @@ function createTerm(parts: LeaderParts, stop: AbortSignal): Term {
       if (leading === null && isHeldOff()) return NOT_LEADING_MS;
       const knownMs = leading === null ? parts.leaderKnownForMs() : 0;
       if (knownMs > 0) return Math.max(knownMs, NOT_LEADING_MS);
-      if (leading !== null && cannotRead(leading)) {
-        log.warn(
-          { event: "fleet" },
-          "this pod cannot read the instance list: another pod reads it for all from now on",
-        );
+      const trouble = leading === null ? null : cannotRead(leading);
+      if (leading !== null && trouble !== null) {
+        const { patient } = leading;
+        tell("warn", patient, "this pod cannot read the instance list: another pod reads it for all from now on");
         leading = null;
         heldOff = stopwatch(clock);
-        if (reading !== null) await publish(parts, snapshot, new Map(), { at: reading.askedAt, why: SILENCE });
+        // Readings that failed have published why.
+        if (trouble === "silent" && reading !== null)
+          await publish(parts, snapshot, new Map(), { at: reading.askedAt, why: SILENCE });
         await resign(parts, snapshot);
         return NOT_LEADING_MS;
       }
@@ -143,7 +149,7 @@ function createTerm(parts: LeaderParts, stop: AbortSignal): Term {
         return OTHER_LEADS_MS;
       }
       if (leading === null) {
-        log.info({ event: "fleet" }, "this pod reads the instance list for all pods of the account");
+        tell("info", lead.hasTrouble, "this pod reads the instance list for all pods of the account");
         leading = { snapshot, memory: NEW_MEMORY, failing: null, patient: lead.hasTrouble };
       }
       if (reading !== null || parts.listAvailableAt() > clock.now()) return TICK_MS;

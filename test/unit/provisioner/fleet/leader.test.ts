@@ -29,9 +29,8 @@ function fleet() {
     const { listByLabels } = client;
     client.listByLabels = async (labels) => {
       availableAt = clock.now() + SECOND;
-      const answer = listByLabels(labels);
       if (answersAfterMs > 0) await clock.sleep(answersAfterMs);
-      return answer;
+      return listByLabels(labels);
     };
     const stop = new AbortController();
     stops.push(stop);
@@ -174,6 +173,27 @@ describe("the leader", () => {
     await clock.advance(2 * SECOND);
     expect(leads(second.lines)).toHaveLength(1);
     expect(await clock.drive(first.source.fresh(5 * SECOND))).toMatchObject({ kind: "list", rows: [{ id: 1 }] });
+    await end();
+  });
+
+  test("is said once when no pod can read the list, and its cause stays known while each tries in turn", async () => {
+    const { clock, pod, end } = fleet();
+    const pods = [pod("one", LABEL, client404()), pod("two", OTHER, client404())];
+    for (const one of pods) {
+      one.swallowCalls(4 * SECOND); // a call is under way whenever a pod gives up
+      void one.run();
+    }
+    await clock.drive(Promise.all(pods.map(({ source }) => source.fresh(10 * SECOND))));
+    for (let i = 0; i < 120; i += 1) {
+      await clock.advance(SECOND);
+      const seen = await clock.drive(Promise.all(pods.map(({ source }) => source.look(SECOND))));
+      for (const list of seen) expect(list).toMatchObject({ kind: "failed", why: { account: "auth" } });
+    }
+    const fleetLines = pods.flatMap(({ lines }) => lines.filter(({ event }) => event === "fleet"));
+    const said = fleetLines.filter(({ level }) => level !== "debug").map(({ msg }) => msg);
+    expect(said).toEqual([LEADS, expect.stringMatching(/cannot read the instance list/)]);
+    const tried = fleetLines.filter(({ msg }) => msg === LEADS);
+    expect(tried.length).toBeGreaterThan(5);
     await end();
   });
 
