@@ -2,6 +2,7 @@
 import type { JsonObject } from "../emulator/json.ts";
 import { type Random, seededRandom } from "../emulator/random.ts";
 import { drawForms } from "./api-forms.ts";
+import { drawBidShortage } from "./bid-shortages.ts";
 import { drawBids } from "./bids.ts";
 import { drawContractEnds, drawShortOffers } from "./contract-ends.ts";
 import { drawEnds } from "./ends.ts";
@@ -112,6 +113,7 @@ export function faultMix(seed: number, { hours, pods, fleet = false }: FaultMixO
   Object.assign(emulator, bidding.emulator);
   injections.push(...bidding.injections);
   const { bids } = bidding;
+  injections.push(...drawBidShortage(seededRandom(seed, "bid-shortage"), bids.pods, faultsEndMs));
   const files = drawTemplateFiles(seededRandom(seed, "template-file"), faultsEndMs);
   if (files !== null) injections.push(...files);
   const freezes = { pods, faultsEndMs, steadyRedis: redis === "steady", losesRows };

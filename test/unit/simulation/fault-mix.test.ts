@@ -50,3 +50,23 @@ test("in some runs some pods update without a search for another instance", () =
   expect(unchecked.length).toBeLessThan(SEEDS.length);
   expect(scenarios.filter(({ env }) => env.VAST_UPDATE_PRECHECK !== undefined)).toEqual([]);
 });
+
+test("in most runs with bids no bid wins for a while, and their pods lose what they have: an hour without faults can follow", () => {
+  const scenarios = Array.from({ length: 40 }, (_, i) => faultMix(i + 1, { hours: 5, pods: 5 }));
+  const shortageOf = ({ injections }: ReturnType<typeof faultMix>) =>
+    injections.flatMap((one) => (one.kind === "api-settings" && one.set.lowBid === "no_such_ask" ? [one] : []));
+  const short = scenarios.filter((one) => shortageOf(one).length > 0);
+  expect(short.length).toBeGreaterThan(0);
+  for (const one of short) {
+    expect(one.bids?.pods).not.toEqual([]);
+    for (const { at, forMs } of shortageOf(one)) {
+      expect(at).toBeGreaterThan(one.faultsEndMs - 35 * 60_000);
+      expect(at + forMs).toBeLessThanOrEqual(one.faultsEndMs);
+    }
+  }
+  // Some of them fall back to a price on demand and go back by surge.
+  const returns = short.filter(({ bids, surgePods }) => {
+    return bids?.env.VAST_BID_FALLBACK === "ondemand" && bids.pods.some((pod) => surgePods?.includes(pod));
+  });
+  expect(returns.length).toBeGreaterThan(0);
+});
