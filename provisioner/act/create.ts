@@ -101,9 +101,10 @@ export async function createOne(
     let tried = 0;
     for (const offer of search.offers) {
       // Nobody else reserves a machine meanwhile, so that the reservations need not outlive a flush of Redis.
-      await turns.untilCreateIsNext(stop);
+      const isNext = await turns.untilCreateIsNext(stop);
       // Somebody else may have created one since the list was read, or in a pause: the next pass observes again.
-      if (stop.aborted || pauses.totalMs() > pausedMs || !mayDecide(seen, clock.now())) return interrupted(next);
+      if (!isNext || stop.aborted || pauses.totalMs() > pausedMs || !mayDecide(seen, clock.now()))
+        return interrupted(next);
       if (tried === MOST_OFFERS || clock.now() >= until) break;
       if (!(await market.reserve(offer, found))) continue;
       tried += 1;

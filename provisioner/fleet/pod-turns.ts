@@ -41,8 +41,11 @@ export interface PodTurns {
   ask(wish: Wish | null, instance: { listed: boolean; serves: boolean; surging?: boolean }): Promise<void>;
   /** The answer to the last question if it was for this wish. */
   turnFor(wish: Wish): PodTurn;
-  /** Waits until the turn of the pod's create is about to come, but not for longer than the create itself may wait for it. */
-  untilCreateIsNext(signal: AbortSignal): Promise<void>;
+  /**
+   * Waits until the turn of the pod's create is about to come, or nobody knows when that is. False: the turn is farther away than the
+   * create itself may wait for it, because others have come before it.
+   */
+  untilCreateIsNext(signal: AbortSignal): Promise<boolean>;
 }
 
 // What a pod does between its question and its create: a fresh list and a search.
@@ -211,11 +214,13 @@ export function createPodTurns(parts: PodTurnsParts): PodTurns {
     turnFor: ({ kind }) => (answer?.to === kind ? answer.turn : { kind: "unknown" }),
     async untilCreateIsNext(signal) {
       const waitedMs = stopwatch(clock);
-      while (!signal.aborted && waitedMs() < CREATE_WAIT_MS) {
+      while (!signal.aborted) {
         const turn = await pacing.tryStore(({ turns }) => turns.peek("create", place));
-        if (turn === null || turn.waitMs <= NEXT_MS) return;
+        if (turn === null || turn.waitMs <= NEXT_MS) return true;
+        if (turn.waitMs > CREATE_WAIT_MS - waitedMs()) return false;
         await clock.sleep(turn.ahead === 0 ? turn.waitMs - NEXT_MS : turn.waitMs / 2, signal);
       }
+      return false;
     },
   };
 }
@@ -229,5 +234,5 @@ const limitCheckMs = (ahead: number) => Math.min((ahead + 1) * LIMIT_CHECK_MS, M
 export const noPodTurns: PodTurns = {
   ask: async () => undefined,
   turnFor: () => ({ kind: "now" }),
-  untilCreateIsNext: async () => undefined,
+  untilCreateIsNext: async () => true,
 };

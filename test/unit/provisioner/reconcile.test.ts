@@ -708,7 +708,7 @@ describe("the turn among the pods with the same API key", () => {
     const turns: PodTurns = {
       ask: async (wish) => void asked.push(wish?.kind ?? null),
       turnFor: () => turn.now,
-      untilCreateIsNext: async () => undefined,
+      untilCreateIsNext: async () => true,
     };
     return { asked, turns };
   };

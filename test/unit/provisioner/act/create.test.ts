@@ -44,7 +44,7 @@ interface Setup extends ClientScript {
   mayMutate?: boolean;
   pauses?: Pauses;
   market?: (own: OfferMarket) => OfferMarket;
-  untilCreateIsNext?: (clock: Clock) => Promise<void>;
+  untilCreateIsNext?: (clock: Clock) => Promise<boolean>;
   /** How long the API takes to answer a create. */
   answerMs?: number;
   /** Called with the fence of a create before it is answered. */
@@ -71,7 +71,7 @@ async function attempt(setup: Setup) {
     client,
     recordsOf: async () => ({}),
     market: setup.market?.(ownMarket(client, clock)) ?? ownMarket(client, clock),
-    turns: { untilCreateIsNext: async () => setup.untilCreateIsNext?.(clock) },
+    turns: { untilCreateIsNext: async () => (await setup.untilCreateIsNext?.(clock)) ?? true },
     readings: ownReadings(client, clock),
     clock,
     log,
@@ -155,8 +155,8 @@ describe("a create", () => {
     expect(outcome).toBe("create_interrupted");
   });
 
-  test("reserves a machine only when its turn is next, and not when the shared list has become too old by then", async () => {
-    const waiting = (ms: number) => {
+  test("reserves a machine only when its turn is next, and not when others have come before it or the shared list is too old by then", async () => {
+    const waiting = (ms: number, isNext = true) => {
       const reserved: number[] = [];
       const market = (own: OfferMarket): OfferMarket => ({
         ...own,
@@ -169,6 +169,7 @@ describe("a create", () => {
       const untilCreateIsNext = async (clock: Clock) => {
         clockNow = clock.now;
         await clock.sleep(ms);
+        return isNext;
       };
       const seen = { listedAt: NOW, shared: true };
       return attempt({ create: () => 42, seen, market, untilCreateIsNext }).then(({ outcome }) => ({
@@ -178,6 +179,7 @@ describe("a create", () => {
     };
     expect(await waiting(8 * SECOND)).toEqual({ outcome: "created", reserved: [NOW + 8 * SECOND] });
     expect(await waiting(21 * SECOND)).toEqual({ outcome: "create_interrupted", reserved: [] });
+    expect(await waiting(0, false)).toEqual({ outcome: "create_interrupted", reserved: [] });
   });
 
   test("has a window for sending that is open when it is called, and closes while it waits", async () => {
