@@ -277,6 +277,7 @@ export function urgencyOf({ plan, problem, state, sharesLists }: LoopState): Urg
   if (sharesLists && plan.actions.some(({ kind }) => kind === "destroy")) return "now";
   if (plan.reason === "confirming_none") return "confirming";
   // A fresh list is read when the turn has come.
-  const waits = plan.reason === "waiting_for_turn" || plan.reason === "instance_ready";
-  return waits && plan.actions.length === 0 ? "ready" : "starting";
+  const waits = plan.reason === "waiting_for_turn";
+  if (plan.actions.length > 0 || (!waits && plan.reason !== "instance_ready")) return "starting";
+  return plan.instance === null ? "waiting" : "ready";
 }

@@ -144,7 +144,7 @@ async function observeAndDecide(
   const once = async (urgency: Urgency): Promise<Observation | null> => {
     const pausedMs = pauses.totalMs();
     const published = lastServed(loop, limits.httpProbe, clock.monotonic());
-    const seen = await parts.observer.observe(loop.state, published, urgency, stop);
+    const seen = await parts.observer.observe(loop.state, published, urgency, stop, began);
     if (stop.aborted) return null;
     // What was seen before a pause is old.
     return pauses.totalMs() > pausedMs ? once("now") : seen;

@@ -1,6 +1,7 @@
 // Writes the pod's report for the command `status` into the fleet's Redis (fleet/reports.ts). Touches Redis.
 import type { Clock } from "../../common/clock.ts";
 import { type Logger, scrub } from "../../common/logging.ts";
+import { spreadMs } from "../fleet/fleet-size.ts";
 import { shortHash } from "../fleet/keys.ts";
 import { putReport, removeReport } from "../fleet/reports.ts";
 import type { Fleet } from "../fleet/shared-reading.ts";
@@ -18,6 +19,8 @@ export interface FleetReport {
 const EVERY_MS = 300_000;
 // Pods that start together do not write together for ever.
 const SPREAD = 0.2;
+// A start, a rollout or an outage makes all pods wait at once.
+const WAITS_SPREAD_MS = 300_000;
 const RETRY_MS = 30_000;
 // That there is no instance yet holds for ten seconds, and for all pods of a new fleet at once: what follows is told instead.
 const FIRST_MS = 30_000;
@@ -28,15 +31,19 @@ interface FleetReportParts {
   log: Logger;
 }
 
+/** `pods`: how many the fleet has. */
 export function createFleetReport(
   { settings, deps, log }: FleetReportParts,
   loop: LoopState,
   fleet: Fleet | null,
+  pods: () => number,
 ): FleetReport {
   const { clock } = deps;
   const { label } = settings.desired;
-  const everyMs = EVERY_MS * (1 - SPREAD / 2 + (SPREAD * Number.parseInt(shortHash(label).slice(0, 4), 16)) / 0xffff);
+  const share = Number.parseInt(shortHash(label).slice(0, 4), 16) / 0xffff;
+  const everyMs = EVERY_MS * (1 - SPREAD / 2 + SPREAD * share);
   let written: string | null = null;
+  let changed: { to: string; at: number } | null = null;
   let dueAt = Number.NEGATIVE_INFINITY;
   let retryAt = Number.NEGATIVE_INFINITY;
   let writing: Promise<void> | null = null;
@@ -61,7 +68,10 @@ export function createFleetReport(
       const keys = fleet.keys();
       const now = clock.monotonic();
       const change = reportedChange(loop);
+      if (changed?.to !== change) changed = { to: change, at: now };
       if (keys === null || now < retryAt || (change === written && now < dueAt)) return;
+      const waits = loop.plan.reason === "waiting_for_turn" && change !== written;
+      if (waits && now - changed.at < share * spreadMs(pods(), WAITS_SPREAD_MS)) return;
       retryAt = now + RETRY_MS;
       const report = current();
       if (report === null) return;

@@ -16,6 +16,8 @@ import type { RunAccount } from "./run-account.ts";
 
 export interface ConnectedLists {
   lists: ListReader;
+  /** How many pods there are by all that is known: those that start together are counted by their key only later. */
+  pods(): number;
   /** The loop that reads for all pods while this one is the leader. Runs until `stop` is aborted. */
   lead(stop: AbortSignal): Promise<void>;
 }
@@ -44,13 +46,15 @@ export function connectLists(
     blockCreateUntil: (until) => pacing.blockUntil("create", until),
   });
   const known = { client, clock, label: desired.label, state: () => loop.state, pods: () => podsOf(podName, queue) };
-  if (fleet === null) return { lists: withSecondSource({ ...known, lists: own }), lead: async () => undefined };
+  if (fleet === null || queue === null)
+    return { lists: withSecondSource({ ...known, lists: own }), pods: () => 0, lead: async () => undefined };
   const snapshot = snapshotOf(fleet);
   const source = createListSource({ snapshot, clock, label: desired.label });
   const { leaderKnownForMs, noLeader } = source;
   const leader = { client, snapshot, clock, log, token: fleet.token, leaderKnownForMs, noLeader, listAvailableAt };
   const lists = withSecondSource({ ...known, lists: createFleetLists({ source, own, clock }) });
-  return { lists, lead: (stop) => runLeading(leader, stop) };
+  const pods = () => Math.max(queue.own.pods(), source.pods());
+  return { lists, pods, lead: (stop) => runLeading(leader, stop) };
 }
 
 /** Pods of a StatefulSet are numbered from 0, and together there may be more of them than Redis, which may be away, has told. */

@@ -18,9 +18,15 @@ export interface Reports extends Pick<FleetReport, "forget"> {
 // Half a dozen calls that take some 10 ms each. The destroy goes on meanwhile.
 const ENDING_MS = 10_000;
 
-export async function connectReports(context: RunContext, loop: LoopState, fleet: Fleet | null): Promise<Reports> {
+/** `pods`: how many the fleet has. */
+export async function connectReports(
+  context: RunContext,
+  loop: LoopState,
+  fleet: Fleet | null,
+  pods: () => number,
+): Promise<Reports> {
   const onPod = await connectPodReports(context, loop);
-  const { report, forget } = createFleetReport(context, loop, fleet);
+  const { report, forget } = createFleetReport(context, loop, fleet, pods);
   let ended: Promise<void> = Promise.resolve();
   return {
     report(stop) {

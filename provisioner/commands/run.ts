@@ -14,7 +14,6 @@ import type { Fleet } from "../fleet/shared-reading.ts";
 import { createAccountLease } from "../lease/account-lease.ts";
 import { type Lease, newToken, noLease } from "../lease/lease.ts";
 import { type LoopState, noteFile, serverToLeave, startState, takeState } from "../loop-state.ts";
-import type { ListReader } from "../observe/list-reader.ts";
 import { createLostLabelLook } from "../observe/lost-label.ts";
 import { createObserver } from "../observe/observe.ts";
 import { type Pauses, watchPauses } from "../observe/pauses.ts";
@@ -39,7 +38,7 @@ import type { DestroyOutcome } from "../teardown/destroy-all.ts";
 import type { Dependencies, RunContext } from "./dependencies.ts";
 import { connectBoots } from "./fleet-boots.ts";
 import { connectRecords } from "./fleet-records.ts";
-import { connectLists } from "./lists.ts";
+import { type ConnectedLists, connectLists } from "./lists.ts";
 import { logStart } from "./log-start.ts";
 import { mutationDeadline } from "./mutation-deadline.ts";
 import { connectReports, type Reports } from "./reports.ts";
@@ -108,13 +107,14 @@ export async function run(settings: ProvisionerSettings, deps: Dependencies, sto
   let outcome: DestroyOutcome | null = null;
   try {
     const probe = shareProbe(counts.countedProbe(deps.probe));
-    const { lists, lead } = connectLists(context, restored, account, stores.fleet);
-    const reports = await connectReports(context, loop, stores.fleet);
+    const { lead, ...lists } = connectLists(context, restored, account, stores.fleet);
+    const { pods } = lists;
+    const reports = await connectReports(context, loop, stores.fleet, pods);
     const pauses = watchPauses(deps.clock, stop);
     const parts = loopParts(context, restored, account, stores, counts, lists, probe, pauses, reports);
     const template = templateAtStart(context, loop, { ...account, ...stores }, stop);
     const main = template.first.then(() => runLoop(parts, loop, stop, mutations.signal));
-    const watched = watchMoney(context, loop, { ...account, ...stores }, stop);
+    const watched = watchMoney(context, loop, { ...account, ...stores, pods }, stop);
     await Promise.all([main, runServing({ ...parts, probe }, loop, stop), lead(stop), watched, template.done]);
     const { ending: onEnding } = reports;
     const stoppedAt = mutations.stoppedAt();
@@ -223,7 +223,7 @@ function loopParts(
   { client, queue }: RunAccount,
   { bans, lease, fleet, save }: Stores,
   counts: ProvisionerCounts,
-  lists: ListReader,
+  { lists, pods }: Pick<ConnectedLists, "lists" | "pods">,
   probe: Probe,
   pauses: Pauses,
   reports: Reports,
@@ -268,7 +268,7 @@ function loopParts(
       desired,
       allowLocal,
       slot,
-      own: queue?.own ?? null,
+      own: queue && { ...queue.own, pods },
       lists,
     }),
     act: counts.counted(createActor(acting)),

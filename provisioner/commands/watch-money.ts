@@ -9,11 +9,11 @@ import { watchAccount } from "../observe/account-watch.ts";
 import type { VastClient } from "../vast/client.ts";
 import type { RunContext } from "./dependencies.ts";
 
-/** Runs until `stop` is aborted. A policy that changes nothing accepts nothing. */
+/** Runs until `stop` is aborted. `pods`: how many the fleet has. A policy that changes nothing accepts nothing. */
 export function watchMoney(
   { settings, deps, log }: RunContext,
   loop: LoopState,
-  { client, lease, fleet }: { client: VastClient; lease: Lease; fleet: Fleet | null },
+  { client, lease, fleet, pods }: { client: VastClient; lease: Lease; fleet: Fleet | null; pods(): number },
   stop: AbortSignal,
 ): Promise<void> {
   const { clock, random } = deps;
@@ -25,5 +25,5 @@ export function watchMoney(
   const { mayMutate } = lease;
   const accept = accepts ? createPriceAcceptance({ client, clock, log, maxDollarsPerHour, mayMutate }) : null;
   const acceptPrice = accept === null ? undefined : (stopped: AbortSignal) => accept(loop, stopped);
-  return watchAccount({ readings, clock, random, log, label: settings.desired.label, acceptPrice }, loop, stop);
+  return watchAccount({ readings, clock, random, log, label: settings.desired.label, pods, acceptPrice }, loop, stop);
 }

@@ -31,6 +31,9 @@ export interface AccountReadingsParts extends SharedReadingParts {
 // Decisions depend on the credit, and in a rollout every replacement asks for it: they come 4.5 s apart.
 const CREDIT_AGE: AllowedAge = { freshMs: 10_000, usableMs: 10_000 };
 
+// The API allows a template call in 3 s.
+const TEMPLATE_POLL_MS = 2000;
+
 const sharedTemplate: z.ZodType<Template | null> = z
   .object({
     id: z.int(),
@@ -54,6 +57,7 @@ export function createAccountReadings({ client, ...parts }: AccountReadingsParts
           key: parts.fleet?.keys()?.template(shortHash(name)) ?? null,
           schema: sharedTemplate,
           read: () => client.findTemplate(name, signal, options),
+          pollMs: TEMPLATE_POLL_MS,
         },
         signal,
       ),

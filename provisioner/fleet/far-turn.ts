@@ -10,17 +10,19 @@ export interface FarTurn {
 
 // A turn that comes this much later than its pod begins to prepare for it.
 const FAR_MS = 60_000;
+const LEAST_ASK_MS = 40_000;
+const ASK_TIMES = 9;
 // In a Redis that has forgotten everything all pods have their places again after this time.
-const COUNTS_MS = 35_000;
+const COUNTS_MS = 55_000;
 // While the answer is doubted.
 const DOUBT_CHECK_MS = 5000;
 // A queue may get shorter by so much between two questions: members leave it.
 const SLACK_MS = 10_000;
 
-/** Null where it is not far. Neighbours in the queue ask again at different times, 20 s to 30 s from now. */
+/** Null where it is not far. Neighbours in the queue ask again at different times, 40 s to 48 s from now. */
 export function farTurn(turn: { ahead: number; waitMs: number }, nearMs: number, now: number): FarTurn | null {
   if (turn.waitMs - nearMs <= FAR_MS) return null;
-  return { ...turn, at: now, askAt: now + 20_000 + (turn.ahead % 11) * 1000 };
+  return { ...turn, at: now, askAt: now + LEAST_ASK_MS + (turn.ahead % ASK_TIMES) * 1000 };
 }
 
 /** What is left of the wait, and when to ask again. */

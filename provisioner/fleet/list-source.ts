@@ -4,7 +4,14 @@ import type { Clock } from "../../common/clock.ts";
 import { WakeSignal } from "../../common/loop.ts";
 import type { Why } from "../model/observation.ts";
 import type { Instance } from "../vast/rows.ts";
-import { awaitedLookMs, confirmingLookMs, leaderCountsMs, settledLookMs, startingLookMs } from "./fleet-size.ts";
+import {
+  awaitedLookMs,
+  confirmingLookMs,
+  leaderCountsMs,
+  settledLookMs,
+  startingLookMs,
+  waitingLookMs,
+} from "./fleet-size.ts";
 import type { Look, Snapshot } from "./snapshot.ts";
 
 /**
@@ -20,12 +27,17 @@ export type SharedList =
 export interface ListSource {
   /** Looks once and wants the next reading `periodMs` after the last one. Rejects when Redis does not answer. */
   look(periodMs: number): Promise<SharedList>;
-  /** A reading that was asked for after this call, or what there is after `waitMs`. */
-  fresh(waitMs: number, signal?: AbortSignal): Promise<SharedList>;
+  /** A reading that was asked for after this call, or what there is after `waitMs`. Wants the next one `periodMs` after it. */
+  fresh(waitMs: number, signal?: AbortSignal, periodMs?: number): Promise<SharedList>;
   /** For how many ms the last look still counts, if it saw a leader; otherwise 0. */
   leaderKnownForMs(): number;
-  /** How often a pod looks for which all is well, one that expects something, and one that only confirms that there is no instance. */
-  lookEveryMs(urgency: "ready" | "starting" | "confirming"): number;
+  /**
+   * How often a pod looks for which all is well, one that waits for its turn and has no instance, one that expects something, and one that
+   * only confirms that there is no instance.
+   */
+  lookEveryMs(urgency: "ready" | "waiting" | "starting" | "confirming"): number;
+  /** How many pods the account has, by the last look; 0 before it. */
+  pods(): number;
   /** Notified by each look that sees no leader. */
   readonly noLeader: WakeSignal;
 }
@@ -85,6 +97,7 @@ export function createListSource({ snapshot, clock, label }: ListSourceParts): L
 
   return {
     noLeader,
+    pods: () => latest?.look.pods ?? 0,
     async look(periodMs) {
       const shared = snapshot();
       if (shared === null) return { kind: "none" };
@@ -92,18 +105,18 @@ export function createListSource({ snapshot, clock, label }: ListSourceParts): L
       const dueAt = (seen.look.entry?.askedAt ?? 0) + periodMs;
       return read(seen, dueAt, dueAt + FAILED_MS);
     },
-    async fresh(waitMs, signal) {
+    async fresh(waitMs, signal, periodMs = AFTER_FRESH_MS) {
       const shared = snapshot();
       if (shared === null) return { kind: "none" };
       const until = clock.monotonic() + waitMs;
       // It cannot find the reading that it wants, but brings it about, and tells the time.
-      let seen = await once(shared, AFTER_FRESH_MS, "now");
+      let seen = await once(shared, periodMs, "now");
       const after = seen.look.now;
       const isOver = ({ look: { entry, trouble } }: Seen) =>
         (entry?.askedAt ?? 0) > after || (trouble?.at ?? 0) > after || clock.monotonic() >= until || signal?.aborted;
       for (let looks = 0; ; looks += 1) {
         await clock.sleep(awaitedLookMs(seen.look.pods, looks), signal);
-        const { look, offsetMs } = await once(shared, AFTER_FRESH_MS, after);
+        const { look, offsetMs } = await once(shared, periodMs, after);
         seen = { look, offsetMs: Math.max(offsetMs, seen.offsetMs) };
         if (isOver(seen)) return read(seen, seen.look.entry?.askedAt ?? 0, after);
       }
@@ -115,6 +128,7 @@ export function createListSource({ snapshot, clock, label }: ListSourceParts): L
     lookEveryMs(urgency) {
       const pods = latest?.look.pods ?? 0;
       if (urgency === "ready") return settledLookMs(pods);
+      if (urgency === "waiting") return waitingLookMs(pods);
       return urgency === "confirming" ? confirmingLookMs(pods) : startingLookMs(pods);
     },
   };

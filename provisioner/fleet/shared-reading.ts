@@ -33,7 +33,7 @@ export interface ReadingRequest<T> {
   ttlMs?: number;
   /** How long to wait for another pod's reading where there is no usable one; 4 s where nothing is said. */
   waitMs?: number;
-  /** How long between two looks meanwhile; half a second where nothing is said. */
+  /** How long until the second look meanwhile; half a second where nothing is said. Each of the next ones comes later. */
   pollMs?: number;
   /** Only a value that was asked for after this time of Redis' clock counts. */
   after?: number;
@@ -56,6 +56,7 @@ const LOCK_MS = 10_000;
 // How long a pod without a usable value waits for another one's reading before it reads for itself.
 const WAIT_MS = 4000;
 const POLL_MS = 500;
+const POLL_GROWTH = 1.5;
 // A value that nobody uses any more disappears after this time.
 const TTL_MS = 600_000;
 
@@ -122,13 +123,13 @@ export async function readShared<T>(
   if (fleet === null || request.key === null) return readAlone(clock, request);
   const store: Store = { redis: fleet.redis, token: fleet.token, clock, key: request.key };
   const waitedMs = stopwatch(clock);
-  for (;;) {
+  for (let pollMs = request.pollMs ?? POLL_MS; ; pollMs *= POLL_GROWTH) {
     const asked = await ask(store, request);
     if (asked.kind === "mine") return readForAll(store, request);
     if (asked.kind === "held" && asked.ageMs <= Math.max(request.usableMs, request.freshMs)) return asked.reading;
-    if (asked.kind === "unusable" || signal?.aborted || waitedMs() >= (request.waitMs ?? WAIT_MS))
-      return readAlone(clock, request);
-    await clock.sleep(request.pollMs ?? POLL_MS, signal);
+    const leftMs = (request.waitMs ?? WAIT_MS) - waitedMs();
+    if (asked.kind === "unusable" || signal?.aborted || leftMs <= 0) return readAlone(clock, request);
+    await clock.sleep(Math.min(pollMs, leftMs), signal);
   }
 }
 

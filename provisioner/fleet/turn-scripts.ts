@@ -15,8 +15,8 @@ local tat = tonumber(gate[1])`;
  * KEYS: gate (hash: tat, learned, learnedUntil, margin, marginAt), queue (sorted set: class x 1e13 + since), beats (sorted set: last sign
  * of life). ARGV: member, class, since (0: from now on), interval, margin, beat time to live, delay per rank, all times in ms; and 1 to
  * take the turn, 0 to ask only, or 2 to ask how long it takes if all before it go; and the wait from which a member that only asks counts
- * for twice its time to live. Answers {ms to wait, members ahead, since, 1 if the gate is new}; a wait of 0 means that the turn was taken,
- * or could be.
+ * for three times its time to live. Answers {ms to wait, members ahead, since, 1 if the gate is new}; a wait of 0 means that the turn was
+ * taken, or could be.
  *
  * A gate that is new or flushed begins closed for one interval, because nobody knows when the last call was. When the gate is open, the
  * member of rank r goes r x delay later: so a dead or busy member before it holds up nobody for longer than that.
@@ -59,7 +59,7 @@ if ARGV[8] ~= '2' and now >= tat + rank * late then
   return {0, rank, since, isNew}
 end
 local wait = math.max(tat - now, 0) + rank * step
-if ARGV[8] ~= '1' and wait > tonumber(ARGV[9]) then redis.call('ZADD', KEYS[3], now + ttl, member) end
+if ARGV[8] ~= '1' and wait > tonumber(ARGV[9]) then redis.call('ZADD', KEYS[3], now + 2 * ttl, member) end
 return {wait, rank, since, isNew}`,
 };
 

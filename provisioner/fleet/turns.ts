@@ -11,7 +11,7 @@ const MOST_MARGIN_MS = 600;
 // A member that has not asked for so long has ended or wants nothing any more. Members ask each 10 s at the latest, and a create in
 // between searches for some seconds.
 const BEAT_TTL_MS = 30_000;
-// A member that only asks, and whose turn is farther away than this, asks each 30 s at the latest: it counts for twice as long.
+// A member that only asks, and whose turn is farther away than this, asks less often (far-turn.ts): it counts for three times as long.
 const FAR_MS = 60_000;
 // What a member that does not go costs the ones behind it: more than the time between two looks at an open gate.
 const DELAY_PER_RANK_MS = 300;

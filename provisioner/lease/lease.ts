@@ -8,7 +8,15 @@ import { type LeaseAnswer, OURS, type Ownership, ownershipBy } from "../model/ow
 import type { HeldKey, LeaseCommands } from "../redis/commands.ts";
 import { redisMessage } from "../redis/trouble.ts";
 import type { State } from "../state/schema.ts";
-import { formatMirror, type LeftServer, leftServer, type Mirror, parseMirror, takeOver } from "./mirror.ts";
+import {
+  formatMirror,
+  type LeftServer,
+  leftServer,
+  type Mirror,
+  parseMirror,
+  takeOver,
+  tellsNothing,
+} from "./mirror.ts";
 
 export interface Lease {
   /**
@@ -19,8 +27,8 @@ export interface Lease {
   /** Renews the lease right before a mutation. False: the mutation must not be sent. */
   mayMutate(): Promise<boolean>;
   /**
-   * Copies the state to Redis while the lease is ours. `saved`: the state file has it. `left`: the server that is published. Never rejects:
-   * this is only a second copy.
+   * Copies the state to Redis while the lease is ours, and renews it with that. `saved`: the state file has it. `left`: the server that
+   * is published. Never rejects: this is only a second copy.
    */
   mirror(state: State, saved: boolean, left?: LeftServer | null): Promise<void>;
   /** Releases the lease, so that the next provisioner need not wait until it expires. */
@@ -46,9 +54,11 @@ const MIRROR_TTL_SECONDS = 86_400;
 // The money in the copy may be this old: a successor counts the time since then itself, and knows only not whether it was served in. A
 // thousand pods write twice a second for it.
 const MONEY_EVERY_MS = 600_000;
-// A successor may use the server only if it served a short while ago, and waits a minute for the lease of one that was killed. A thousand
-// pods write 33 times a second for it.
-const SERVED_EVERY_MS = 30_000;
+// A successor may use the server only if it served a short while ago, and waits a minute for the lease of one that was killed. It is
+// written before the lease is due for a renewal, which it does as well: a thousand pods ask 40 times a second for both.
+const SERVED_EVERY_MS = 25_000;
+// A thousand pods that start together do not write at once that nothing has happened.
+const COPY_OF_NOTHING_MS = 60_000;
 
 // What version 0.1.0 called the two keys. Its provisioner may still run, or have left a copy of its state; both expire by themselves.
 const formerLease = (label: string) => `vast_lease_${label}`;
@@ -69,6 +79,7 @@ export function createLease({ redis, clock, log, keys, label, token, owner, star
   let takenOver = false; // what a predecessor left in Redis is part of our state
   let mirrored: string | null = null; // its part that decides what is done
   let sinceMirroredMs = stopwatch(clock);
+  let withoutCopySince: number | null = null; // when it became ours while Redis had no copy of the label's state
   let wroteMirror = false; // then our state in memory is newer than the copy
   let lastDoubt = "";
   let superseded = false; // by one that started later: no lease that is ours again changes that
@@ -85,6 +96,9 @@ export function createLease({ redis, clock, log, keys, label, token, owner, star
 
   /** It was ours so lately that it will be for the whole pass, and nothing has failed since. */
   const isRenewed = () => answered && takenOver && last?.kind === "ours" && sinceClaimMs() < LEASE_RENEW_MS;
+
+  /** Nothing has happened yet that a successor could miss. */
+  const mayBeWithoutCopy = () => withoutCopySince !== null && clock.monotonic() - withoutCopySince < COPY_OF_NOTHING_MS;
 
   /** Claims the lease in Redis. `kept`: it was ours without interruption. */
   async function claim(): Promise<{ answer: LeaseAnswer; kept: boolean }> {
@@ -129,11 +143,17 @@ export function createLease({ redis, clock, log, keys, label, token, owner, star
       const { answer, kept } = await claim();
       if (answer.kind !== "ours" || (kept && takenOver)) return { ownership: ownershipAfter(answer), state };
       try {
-        const former = otherOwner(await redis.peek(formerLease(label)));
+        const [held = null, copy = null, formerCopy = null] = await redis.mget([
+          formerLease(label),
+          mirrorKey,
+          formerMirror(label),
+        ]);
+        const former = held === null ? null : otherOwner(await redis.peek(formerLease(label)));
         if (former !== null) return { ownership: ownershipAfter(former), state };
-        const next = inherit((await redis.get(mirrorKey)) ?? (await redis.get(formerMirror(label))), state);
+        const next = inherit(copy ?? formerCopy, state);
         takenOver = true;
         mirrored = null;
+        withoutCopySince = copy === null ? clock.monotonic() : null;
         return { ownership: ownershipAfter(answer), ...next };
       } catch (error) {
         // The lease is ours, but it is unknown what the predecessor had started.
@@ -152,10 +172,12 @@ export function createLease({ redis, clock, log, keys, label, token, owner, star
       if (!answered || !takenOver) return;
       const { text, acts } = formatMirror(state, token, saved, left, startedAt);
       if (acts === mirrored && sinceMirroredMs() < (left === null ? MONEY_EVERY_MS : SERVED_EVERY_MS)) return;
+      if (left === null && tellsNothing(state) && mayBeWithoutCopy()) return;
       try {
-        const written = await redis.setWhileMine(leaseKey, mine, mirrorKey, text(), MIRROR_TTL_SECONDS);
+        const elapsedMs = stopwatch(clock);
+        const written = await redis.setWhileMine(leaseKey, mine, mirrorKey, text(), MIRROR_TTL_SECONDS, LEASE_MS);
         sinceMirroredMs = stopwatch(clock);
-        if (written) [mirrored, wroteMirror] = [acts, true];
+        if (written) [mirrored, wroteMirror, sinceClaimMs, withoutCopySince] = [acts, true, elapsedMs, null];
         else takenOver = false; // the lease is not ours any more: the next pass asks
       } catch (error) {
         answered = false;

@@ -61,6 +61,18 @@ export function formatMirror(
   };
 }
 
+/** A copy of this state says no more than that there is none: nothing was begun or rented. */
+export function tellsNothing({ intent, pendingDeletes, creates, updating, surge, money }: State): boolean {
+  const begun = [intent, updating, surge].some((one) => one !== null);
+  return (
+    !begun &&
+    pendingDeletes.length === 0 &&
+    creates.length === 0 &&
+    Object.keys(money.instances).length === 0 &&
+    money.paid === 0
+  );
+}
+
 export function parseMirror(text: string, label: string): { mirror: Mirror } | { why: string } {
   const read = parseJson(text, mirrorSchema, fromSchema1);
   if ("why" in read) return read;

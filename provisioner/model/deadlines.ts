@@ -12,8 +12,11 @@
 
 /** How long the label's lease holds without being renewed; a pod whose predecessor was killed waits this long. */
 export const LEASE_MS = 60_000;
-/** A pass renews it after this time: at each pass, a thousand pods would ask Redis 200 times a second. A mutation always renews it. */
-export const LEASE_RENEW_MS = LEASE_MS / 3;
+/**
+ * A pass renews it after this time: at each pass, a thousand pods would ask Redis 200 times a second. A mutation always renews it, and the
+ * copy of the state that a pod writes while it serves does so as well (lease/lease.ts).
+ */
+export const LEASE_RENEW_MS = LEASE_MS / 2;
 /**
  * How long after it was written down a mutation may be sent. The lease is renewed in between, so half of it is left for the way to the
  * API, and a create that arrives is still looked for. A process that was paused for longer sends nothing.

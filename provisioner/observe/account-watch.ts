@@ -4,6 +4,7 @@ import type { Clock } from "../../common/clock.ts";
 import type { Logger } from "../../common/logging.ts";
 import { runPasses, WakeSignal } from "../../common/loop.ts";
 import type { AccountReadings } from "../fleet/account-readings.ts";
+import { spreadMs } from "../fleet/fleet-size.ts";
 import type { MoneyReadings } from "../fleet/money-readings.ts";
 import type { AccountView } from "../model/account-view.ts";
 import { moneyWarnings } from "../model/money-warnings.ts";
@@ -18,6 +19,8 @@ export interface AccountWatchParts {
   random: () => number;
   log: Logger;
   label: string;
+  /** How many pods the fleet has. */
+  pods(): number;
   /** Called with each look, before the warnings. */
   acceptPrice?: ((stop: AbortSignal) => Promise<void>) | undefined;
 }
@@ -32,6 +35,7 @@ export interface WatchedLoop {
 // A start needs its calls itself; and pods that start together do not ask together.
 const FIRST_MS = 15_000;
 const FIRST_JITTER_MS = 45_000;
+const FIRST_SPREAD_MS = 300_000;
 // An account is asked once in ten minutes where its pods share a Redis: credit falls by cents in that time.
 const CREDIT_MS = 600_000;
 const PRICES_MS = 600_000;
@@ -51,6 +55,8 @@ export async function watchAccount(parts: AccountWatchParts, loop: WatchedLoop, 
   const { clock, random, log } = parts;
   const watch = createAccountWatch(parts, loop);
   await clock.sleep(FIRST_MS + random() * FIRST_JITTER_MS, stop);
+  const spread = spreadMs(parts.pods(), FIRST_SPREAD_MS);
+  if (spread > 0) await clock.sleep(random() * spread, stop);
   const onError = (error: unknown) =>
     log.error(
       { event: "internal_error", err: error },

@@ -5,7 +5,7 @@ import type { ListSource, SharedList } from "../fleet/list-source.ts";
 import { known } from "../model/observation.ts";
 import { redisMessage } from "../redis/trouble.ts";
 import type { Listed, ListReader } from "./list-reader.ts";
-import type { Urgency } from "./list-schedule.ts";
+import { expectsNothing, type Urgency } from "./list-schedule.ts";
 import { unknownBecause } from "./unknown.ts";
 
 export interface FleetListParts {
@@ -28,6 +28,8 @@ const BLOCKED_MS = 30_000;
 const WAIT_MS = 8000;
 // A passing failure of one probe needs no longer wait.
 const WAIT_AGAIN_MS = 3000;
+// The first list is confirmed by one that was asked for so much later where it shows no instance.
+const CONFIRMED_MS = 10_000;
 // Longer than the lead of a leader that was killed.
 const ALONE_AFTER_MS = 11_000;
 
@@ -39,10 +41,18 @@ export function createFleetLists({ source, own, clock }: FleetListParts): ListRe
   let usesOwn = false;
 
   /** `away`: the shared list cannot be relied on at the moment. */
-  async function share(waitMs: number, urgency: Urgency, signal?: AbortSignal): Promise<SharedList | Away> {
+  async function share(
+    waitMs: number,
+    urgency: Urgency,
+    isFirst: boolean,
+    signal?: AbortSignal,
+  ): Promise<SharedList | Away> {
     let why = "no pod reads it yet";
     try {
-      const list = waitMs > 0 ? await source.fresh(waitMs, signal) : await source.look(periodMs(urgency));
+      const list =
+        waitMs > 0
+          ? await source.fresh(waitMs, signal, isFirst ? CONFIRMED_MS : undefined)
+          : await source.look(periodMs(urgency));
       if (source.leaderKnownForMs() > 0) {
         withoutSince = null;
         return list;
@@ -56,7 +66,7 @@ export function createFleetLists({ source, own, clock }: FleetListParts): ListRe
 
   function periodMs(urgency: Urgency): number {
     const sinceMs = clock.monotonic() - lookedAt;
-    return urgency === "ready" ? READY_MS : Math.min(Math.max(sinceMs, STARTING_MS), BLOCKED_MS);
+    return expectsNothing(urgency) ? READY_MS : Math.min(Math.max(sinceMs, STARTING_MS), BLOCKED_MS);
   }
 
   /** Another look is not due yet: together the pods look often enough. */
@@ -101,7 +111,7 @@ export function createFleetLists({ source, own, clock }: FleetListParts): ListRe
     signal?: AbortSignal,
   ): Promise<Listed | null> {
     if (waitMs === 0 && isTooSoon(last, urgency)) return null;
-    const seen = await share(waitMs, urgency, signal);
+    const seen = await share(waitMs, urgency, last === null, signal);
     lookedAt = clock.monotonic();
     usesOwn = withoutSince !== null && clock.monotonic() - withoutSince >= ALONE_AFTER_MS;
     if (!usesOwn) return newer(last, seen);

@@ -21,10 +21,11 @@ import {
 const SOON_MS = 2500;
 
 /**
- * How urgent the list is. `ready`: all is well; `starting`: something is expected to come up; `confirming`: a second list has to say that
- * there is no instance; `now`: something is about to be changed, and an older list is not enough.
+ * How urgent the list is. `ready`: all is well; `waiting`: there is no instance, and the turn to create one is not near; `starting`:
+ * something is expected to come up; `confirming`: a second list has to say that there is no instance; `now`: something is about to be
+ * changed, and an older list is not enough.
  */
-export type Urgency = "ready" | "starting" | "confirming" | "now";
+export type Urgency = "ready" | "waiting" | "starting" | "confirming" | "now";
 
 export interface ListSchedule {
   slot: PollSlot;
@@ -41,6 +42,9 @@ export interface ListSchedule {
   /** First run without an instance: when this pod lists again in order to create. Epoch ms. */
   createSlotAt: number | null;
 }
+
+/** Nothing is expected that a list would show. */
+export const expectsNothing = (urgency: Urgency) => urgency === "ready" || urgency === "waiting";
 
 /** How a list request ended. `keepsLast`: the list before it is recent enough to still count. */
 export type ListOutcome =
@@ -81,7 +85,7 @@ export function listDueAt(
   // A change waits for the list when the API has asked for a longer wait than a pass may take.
   if (urgency === "now") return availableAt() - now > READ_WAIT_MS ? availableAt() : 0;
   if (createSlotAt !== null) return createSlotAt;
-  const ready = urgency === "ready" && lastKnown;
+  const ready = expectsNothing(urgency) && lastKnown;
   const next = ready ? nextWhileReady : nextWhileStarting;
   const at = among === null ? next(polling, requestedAt) : nextListAmongMany(among, ready, requestedAt);
   return Math.max(at, availableAt());
@@ -89,7 +93,7 @@ export function listDueAt(
 
 /** Whether the next pass should be early enough for the list; while the pod is blocked, the plan's own interval is enough. */
 export function wakesForList({ polling }: ListSchedule, urgency: Urgency, wantedAt: number, now: number): boolean {
-  return urgency === "ready" || hasSlot(polling) || wantedAt - now < SOON_MS;
+  return expectsNothing(urgency) || hasSlot(polling) || wantedAt - now < SOON_MS;
 }
 
 /** The schedule after a list request, and until when no create may start (epoch ms, or null). */

@@ -2,6 +2,7 @@
 import type { Clock } from "../../common/clock.ts";
 import type { BanStore } from "../blacklist/store.ts";
 import type { AccountReadings } from "../fleet/account-readings.ts";
+import { spreadMs } from "../fleet/fleet-size.ts";
 import type { OwnSlot } from "../fleet/own-slot.ts";
 import type { Desired } from "../model/desired.ts";
 import { currentEndpoint, remoteOnly } from "../model/endpoint.ts";
@@ -17,11 +18,10 @@ import type { Probe } from "./probe.ts";
 import { createTemplateCache } from "./template-cache.ts";
 import { unknownBecause } from "./unknown.ts";
 
-// One list may count for minutes; hosts that are banned meanwhile must be noticed, as with a list of its own for each pod.
+// One list may count for minutes; hosts that are banned meanwhile must be noticed, as with a list of its own for each pod. In a large fleet
+// the bans are read less often, up to the second of these.
 const BANS_VALID_MS = 30_000;
-
-// A list that was asked for so long ago was asked for before the pass began: nothing is created by it (reconcile.ts).
-const OLDER_THAN_PASS_MS = 5000;
+const MOST_BANS_VALID_MS = 60_000;
 
 export interface ObserverParts {
   readings: AccountReadings;
@@ -38,7 +38,14 @@ export interface ObserverParts {
 }
 
 export interface Observer {
-  observe(state: State, published: Published, urgency: Urgency, signal?: AbortSignal): Promise<Observation>;
+  /** `began`: nothing is changed by a list that was asked for before it, so that less has to be known with such a list. */
+  observe(
+    state: State,
+    published: Published,
+    urgency: Urgency,
+    signal?: AbortSignal,
+    began?: number,
+  ): Promise<Observation>;
   /** Epoch ms at which to observe next when the plan wants it at `wantedAt`: earlier where a time slot comes before that. */
   wakeAt(urgency: Urgency, wantedAt: number): number;
 }
@@ -56,24 +63,40 @@ export function createObserver(parts: ObserverParts): Observer {
     return { bans: seenBans, counters };
   };
 
+  const areBansRecent = () =>
+    clock.monotonic() - bansAt < Math.max(spreadMs(parts.own?.pods() ?? 0, MOST_BANS_VALID_MS), BANS_VALID_MS);
+  /** While all is well another list of the same instances is no reason to read them. */
+  const bansStillCount = (rows: readonly Instance[], urgency: Urgency) =>
+    urgency === "ready" &&
+    last?.bans.known === true &&
+    areBansRecent() &&
+    rows.every(({ id }) => last?.counters.has(id));
+
   /** Without an instance they matter for a create alone, and that follows from a list of its own pass. */
   const bansMatter = (rows: readonly Instance[]) => rows.length > 0 || last === null || !last.bans.known;
 
   async function withLastList(before: Observation, state: State, published: Published, signal?: AbortSignal) {
     const probed = await probeAll(parts, before.list, state, published, signal);
     const rows = before.list.known ? before.list.value : [];
-    const isOld = before.list.known && clock.monotonic() - bansAt >= BANS_VALID_MS;
+    const isOld = before.list.known && !areBansRecent();
     if (isOld && bansMatter(rows)) last = { ...before, ...(await observeBans(rows)) };
     return { ...(last ?? before), ...(await observeTemplate(signal)), ...probed };
   }
 
-  async function withNewList(listed: Listed, state: State, published: Published, signal?: AbortSignal) {
+  async function withNewList(
+    listed: Listed,
+    state: State,
+    published: Published,
+    urgency: Urgency,
+    began: number,
+    signal?: AbortSignal,
+  ) {
     const rows = listed.list.known ? listed.list.value : [];
     const stopped = rows.some((row) => isStopped(row, state, clock.now()));
     const [template, credit, seenBans, probed] = await Promise.all([
       observeTemplate(signal),
       stopped ? observeCredit(readings, signal) : undefined,
-      last !== null && clock.now() - listed.listedAt > OLDER_THAN_PASS_MS && !bansMatter(rows)
+      last !== null && listed.listedAt < began && (!bansMatter(rows) || bansStillCount(rows, urgency))
         ? { bans: last.bans, counters: last.counters }
         : observeBans(rows),
       probeAll(parts, listed.list, state, published, signal),
@@ -90,15 +113,16 @@ export function createObserver(parts: ObserverParts): Observer {
       const at = lists.wakeAt(last, urgency, wantedAt);
       return lists.templateIsNeeded() ? Math.min(at, templates.dueAt()) : at;
     },
-    async observe(state, published, urgency, signal) {
+    async observe(state, published, urgency, signal, began = clock.now()) {
       if (last === null) await lists.begin(signal);
       const listed = await lists.next(last, urgency, signal);
-      if (listed !== null || last === null) return withNewList(listed ?? NOT_LISTED, state, published, signal);
+      if (listed !== null || last === null)
+        return withNewList(listed ?? NOT_LISTED, state, published, urgency, began, signal);
       const recent = await withLastList(last, state, published, signal);
       // When the served instance stops answering, its row may say why.
       const fails = [...recent.instances, recent.publishedProbe].some((one) => one?.probe?.ok === false);
       const newer = urgency === "ready" && fails ? await lists.again(last, urgency, signal) : null;
-      return newer === null ? recent : withNewList(newer, state, published, signal);
+      return newer === null ? recent : withNewList(newer, state, published, urgency, began, signal);
     },
   };
 }

@@ -1,6 +1,7 @@
 // Keeps the template between passes and reads it again when it is due. Touches the API and, with a fleet, Redis.
 import type { Clock } from "../../common/clock.ts";
 import type { AccountReadings } from "../fleet/account-readings.ts";
+import { spreadMs } from "../fleet/fleet-size.ts";
 import { type OwnSlot, slotAmongMany } from "../fleet/own-slot.ts";
 import type { Desired } from "../model/desired.ts";
 import { known, type Observation, type Seen } from "../model/observation.ts";
@@ -16,7 +17,8 @@ const TEMPLATE_INTERVAL_MS = 3000;
 // With a fleet the template is read for all pods, so often that a rollout of hundreds of pods loses little time before its first create.
 // Each pod uses it some time later, so that they do not all come at once.
 const SHARED = { freshMs: 30_000, usableMs: 90_000 } as const;
-const SHARED_JITTER_MS = 10_000;
+const LEAST_SPREAD_MS = 10_000;
+const MOST_SPREAD_MS = 60_000;
 // A pod does not ask Redis more often than this, however old the shared template is.
 const MIN_SHARED_GAP_MS = 10_000;
 
@@ -42,15 +44,20 @@ export function createTemplateCache(parts: TemplateCacheParts): TemplateCache {
   let template: Seen<Template | null> | null = null;
   let templateAt = 0;
   let dueAt = 0;
+  let lateness = 0; // how late this pod is among those that use a shared template, from 0 to 1
   // A pod that has read for itself although Redis answers uses the shared one next time.
   const ownSlot = () => (parts.own?.redisIsAway() ? slotAmongMany(parts.own) : null);
+  // How many pods there are may be known only after the first read.
+  const spread = () => Math.max(spreadMs(parts.own?.pods() ?? 0, MOST_SPREAD_MS), LEAST_SPREAD_MS);
+  const due = () => dueAt + lateness * spread();
   return {
-    dueAt: () => dueAt,
+    dueAt: due,
     async observe(mayRead, signal) {
       if (!mayRead) return { template: unknownBecause("it is read in this pod's create slot"), templateAt };
       // When the clock was set back, `templateAt` is in the future: read again.
-      if (template !== null && clock.now() >= templateAt && clock.now() < dueAt) return { template, templateAt };
+      if (template !== null && clock.now() >= templateAt && clock.now() < due()) return { template, templateAt };
       templateAt = clock.now();
+      lateness = 0;
       try {
         const { templateName } = desired;
         const reading = await readings.template(templateName, SHARED, signal, { retryRateLimited: false });
@@ -58,11 +65,8 @@ export function createTemplateCache(parts: TemplateCacheParts): TemplateCache {
         const among = reading.sharedAt === null ? ownSlot() : null;
         if (among !== null) dueAt = nextTemplateAmongMany(among, reading.readAt);
         else if (reading.own) dueAt = nextTemplate(slot, reading.readAt);
-        else
-          dueAt = Math.max(
-            reading.readAt + SHARED.freshMs + random() * SHARED_JITTER_MS,
-            clock.now() + MIN_SHARED_GAP_MS,
-          );
+        else dueAt = Math.max(reading.readAt + SHARED.freshMs, clock.now() + MIN_SHARED_GAP_MS);
+        lateness = among === null && !reading.own ? random() : 0;
         templateAt = reading.readAt;
       } catch (error) {
         const failure = asVastError(error);

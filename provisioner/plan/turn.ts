@@ -6,6 +6,10 @@ import type { State } from "../state/schema.ts";
 
 const LEAST_CHECK_MS = 500;
 const MOST_CHECK_MS = 10_000;
+// Of a pod that has no instance, and whose turn is far away. A longer time between two looks would count as not observed
+// (state/unobserved.ts).
+const FAR_MS = 60_000;
+const MOST_FAR_CHECK_MS = 24_000;
 // While Redis does not answer.
 const UNKNOWN_CHECK_MS = 1000;
 
@@ -33,13 +37,15 @@ export function untilTurn(decision: Decision, wish: Wish, turn: PodTurn): Decisi
     return action.kind === "ban" ? dead.includes(action.instanceId) : endsDead(action);
   };
   const checkMs = turn.kind === "unknown" ? UNKNOWN_CHECK_MS : turn.checkMs;
+  const isFar = turn.kind === "later" && turn.waitMs > FAR_MS && wish.kind === "create";
+  const mostMs = isFar && decision.serving.instance === null ? MOST_FAR_CHECK_MS : MOST_CHECK_MS;
   return {
     ...decision,
     reason: "waiting_for_turn",
     message: `${decision.message} (${messageOf(turn)})`,
     state: decision.serving.server === null ? decision.state : "ready",
     actions: decision.actions.filter((action) => !waits(action)),
-    nextCheckAt: decision.checkedAt + Math.min(Math.max(checkMs, LEAST_CHECK_MS), MOST_CHECK_MS),
+    nextCheckAt: decision.checkedAt + Math.min(Math.max(checkMs, LEAST_CHECK_MS), mostMs),
   };
 }
 

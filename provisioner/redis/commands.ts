@@ -19,13 +19,22 @@ export interface HeldKey {
 }
 
 /** The commands of the lease. Each rejects within a bounded time. `mine` is the prefix of this provisioner's values. */
-export interface LeaseCommands {
-  get(key: string): Promise<string | null>;
+export interface LeaseCommands extends Pick<RedisCommands, "mget"> {
   /** Sets the key unless it holds another provisioner's value. Returns what it held before. */
   claim(key: string, mine: string, value: string, ttlMs: number): Promise<HeldKey>;
   peek(key: string): Promise<HeldKey>;
-  /** Sets `key` if `guard`, which is in the same slot of a Cluster, holds one of this provisioner's values. Returns whether it did. */
-  setWhileMine(guard: string, mine: string, key: string, value: string, ttlSeconds: number): Promise<boolean>;
+  /**
+   * Sets `key` if `guard`, which is in the same slot of a Cluster, holds one of this provisioner's values; `guard` lives `guardTtlMs` from
+   * then on. Returns whether it did.
+   */
+  setWhileMine(
+    guard: string,
+    mine: string,
+    key: string,
+    value: string,
+    ttlSeconds: number,
+    guardTtlMs: number,
+  ): Promise<boolean>;
   /** Removes the key if it holds one of this provisioner's values. */
   removeMine(key: string, mine: string): Promise<void>;
 }

@@ -43,6 +43,7 @@ const SET_WHILE_MINE: RedisScript = {
 local held = redis.call('GET', KEYS[1])
 if not held or string.sub(held, 1, #ARGV[1]) ~= ARGV[1] then return 0 end
 redis.call('SET', KEYS[2], ARGV[2], 'EX', ARGV[3])
+redis.call('PEXPIRE', KEYS[1], ARGV[4])
 return 1`,
 };
 const REMOVE_MINE: RedisScript = {
@@ -155,11 +156,10 @@ export function connectRedis(
         const results = await redis.multi().incrby(key, amount).expire(key, ttlSeconds).exec();
         for (const [error] of results ?? []) if (error) throw error;
       }),
-    get: (key) => run("reading", () => redis.get(key)),
     claim: async (key, mine, value, ttlMs) => heldKey.parse(await evaluate(CLAIM, [key], [mine, value, ttlMs])),
     peek: async (key) => heldKey.parse(await evaluate(PEEK, [key], [])),
-    setWhileMine: async (guard, mine, key, value, ttlSeconds) =>
-      (await evaluate(SET_WHILE_MINE, [guard, key], [mine, value, ttlSeconds])) === 1,
+    setWhileMine: async (guard, mine, key, value, ttlSeconds, guardTtlMs) =>
+      (await evaluate(SET_WHILE_MINE, [guard, key], [mine, value, ttlSeconds, guardTtlMs])) === 1,
     removeMine: async (key, mine) => void (await evaluate(REMOVE_MINE, [key], [mine])),
     close: () => redis.disconnect(),
   };

@@ -10,7 +10,7 @@ import { addressOf } from "./redis-address.ts";
 
 /** A command waits a second for the connection, which a busy machine may need longer for. */
 export async function untilConnected(connection: RedisConnection): Promise<void> {
-  await until("Redis is connected", () => connection.get("any").then(() => true));
+  await until("Redis is connected", () => connection.mget(["any"]).then(() => true));
 }
 
 /** Starts a Redis for all tests of the file that calls this, and answers how to get the connection in a test. */

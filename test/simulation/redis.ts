@@ -78,10 +78,6 @@ export function sharedRedis(now: () => number): SharedRedis {
           set(key, String(Number(get(key) ?? 0) + amount), ttlSeconds);
         },
         health: { up: () => !redis.away, failures: () => new Map() },
-        async get(key) {
-          await reached();
-          return get(key);
-        },
         async claim(key, mine, value, ttlMs) {
           await reached();
           const before = held(key);
@@ -92,11 +88,13 @@ export function sharedRedis(now: () => number): SharedRedis {
           await reached();
           return held(key);
         },
-        async setWhileMine(guard, mine, key, value, ttlSeconds) {
+        async setWhileMine(guard, mine, key, value, ttlSeconds, guardTtlMs) {
           await reached();
           const held = isMine(guard, mine);
-          if (held) set(key, value, ttlSeconds);
-          return held;
+          if (!held) return false;
+          set(key, value, ttlSeconds);
+          set(guard, get(guard) ?? "", guardTtlMs / 1000);
+          return true;
         },
         async removeMine(key, mine) {
           await reached();

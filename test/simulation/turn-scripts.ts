@@ -40,7 +40,7 @@ const turn: Script = (values, [gateKey, queueKey, beatsKey], args, now) => {
   const rank = queue.rank(member, own);
   if (takes === 2 || now < gate.tat + rank * late) {
     const wait = Math.max(gate.tat - now, 0) + rank * step;
-    if (takes !== 1 && wait > far) beats.add(member, now + ttl);
+    if (takes !== 1 && wait > far) beats.add(member, now + 2 * ttl);
     return [wait, rank, since, isNew];
   }
   if (takes === 1) {

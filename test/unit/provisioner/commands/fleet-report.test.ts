@@ -11,7 +11,7 @@ import { desired, LABEL, limits, MINUTE, NOW, observation, planned, row, SECOND,
 
 const keys = fleetKeys(17);
 
-function reporter(policy: Policy = "sync") {
+function reporter({ policy = "sync", pods = 1 }: { policy?: Policy; pods?: number } = {}) {
   const clock = fakeClock(NOW);
   const redis = sharedRedis(clock.now);
   const connection = redis.connect(clock.sleep);
@@ -26,7 +26,7 @@ function reporter(policy: Policy = "sync") {
   };
   const { log, lines } = fakeLog();
   const context = { settings, deps: { clock }, log };
-  const report = createFleetReport(context, loop, { redis: connection, keys: () => keys, token: "t" });
+  const report = createFleetReport(context, loop, { redis: connection, keys: () => keys, token: "t" }, () => pods);
   const after = async (ms: number) => {
     const before = redis.operations();
     report.report();
@@ -59,6 +59,16 @@ test("a pod that starts tells what it does once it knows that there is no instan
   expect([await after(10 * SECOND), await after(SECOND)]).toEqual([0, 1]);
 });
 
+test("in a large fleet not all pods tell at once that they wait for their turns", async () => {
+  const { loop, after, read } = reporter({ pods: 1000 });
+  Object.assign(loop, { plan: { ...planned({}), reason: "waiting_for_turn" } });
+  expect(await after(5 * MINUTE)).toBe(0);
+  expect(await after(SECOND)).toBe(1);
+  Object.assign(loop, { plan: { ...planned({}), reason: "no_offer" } });
+  expect(await after(SECOND)).toBe(1);
+  expect((await read()).get(LABEL)?.report?.reason).toBe("no_offer");
+});
+
 test("while Redis is away nothing waits, and it is tried each half minute", async () => {
   const { redis, after, lines } = reporter();
   redis.away = true;
@@ -86,7 +96,7 @@ test("a provisioner that another one keeps from acting does not overwrite its re
 });
 
 test("a provisioner that observes marks its report", async () => {
-  const { after, read } = reporter("observe");
+  const { after, read } = reporter({ policy: "observe" });
   await after(SECOND);
   expect((await read()).get(LABEL)?.report).toMatchObject({ observer: true, pod: "vast-pod-0" });
 });

@@ -94,7 +94,7 @@ test("a new key of the same account keeps the lease, also before the API has nam
 test("the copy of the state and the release reach the account's keys", async () => {
   const { lease, held } = provisioner();
   const { state: leased } = await lease.renew(state());
-  await lease.mirror(leased, true);
+  await lease.mirror({ ...leased, creates: [NOW] }, true);
   expect(held()).toEqual([keyOf(1), fleetKeys(1).pod(LABEL)]);
   await lease.release();
   expect(held()).toEqual([fleetKeys(1).pod(LABEL)]);

@@ -10,7 +10,7 @@ export interface FakeRedis extends LeaseCommands {
   readonly commands: string[];
 }
 
-export const EVERY_COMMAND: readonly (keyof LeaseCommands)[] = ["get", "claim", "peek", "setWhileMine", "removeMine"];
+export const EVERY_COMMAND: readonly (keyof LeaseCommands)[] = ["mget", "claim", "peek", "setWhileMine", "removeMine"];
 
 export function fakeRedis(now: () => number): FakeRedis {
   const entries: FakeRedis["entries"] = new Map();
@@ -32,9 +32,9 @@ export function fakeRedis(now: () => number): FakeRedis {
     entries,
     failing: { commands: [], message: "" },
     commands: [],
-    async get(key) {
-      record("get");
-      return get(key);
+    async mget(keys) {
+      record("mget");
+      return keys.map(get);
     },
     async claim(key, mine, value, ttlMs) {
       record("claim");
@@ -46,11 +46,13 @@ export function fakeRedis(now: () => number): FakeRedis {
       record("peek");
       return held(key);
     },
-    async setWhileMine(guard, mine, key, value, ttlSeconds) {
+    async setWhileMine(guard, mine, key, value, ttlSeconds, guardTtlMs) {
       record("setWhileMine");
       const held = isMine(guard, mine);
-      if (held) entries.set(key, { value, until: now() + ttlSeconds * 1000 });
-      return held;
+      if (!held) return false;
+      entries.set(key, { value, until: now() + ttlSeconds * 1000 });
+      entries.set(guard, { value: get(guard) ?? "", until: now() + guardTtlMs });
+      return true;
     },
     async removeMine(key, mine) {
       record("removeMine");

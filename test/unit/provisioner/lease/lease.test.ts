@@ -122,15 +122,15 @@ describe("the lease", () => {
     expect(await again.mayMutate()).toBe(true);
   });
 
-  test("is renewed by a pass only after 20 s, and by each mutation", async () => {
+  test("is renewed by a pass only after 30 s, and by each mutation", async () => {
     const { provisioner, redis, clock } = world();
     const a = provisioner("a");
     const claims = () => redis.commands.filter((command) => command === "claim").length;
-    for (let passes = 0; passes < 9; passes += 1) {
+    for (let passes = 0; passes < 13; passes += 1) {
       expect(await a.renew()).toMatchObject({ kind: "ours" });
       await clock.advance(5 * SECOND);
     }
-    expect(claims()).toBe(3); // at 0 s, 20 s and 40 s
+    expect(claims()).toBe(3); // at 0 s, 30 s and 60 s
     expect(await a.mayMutate()).toBe(true);
     expect(claims()).toBe(4);
   });
@@ -273,10 +273,11 @@ describe("a lease under its former name", () => {
       await a.renew();
       await a.mayMutate();
     }
-    expect(redis.commands.filter((command) => command === "peek")).toHaveLength(1);
+    expect(redis.commands.filter((command) => command === "mget")).toHaveLength(1);
     await clock.advance(61 * SECOND);
     await a.renew();
-    expect(redis.commands.filter((command) => command === "peek")).toHaveLength(2);
+    expect(redis.commands.filter((command) => command === "mget")).toHaveLength(2);
+    expect(redis.commands).not.toContain("peek"); // nobody has held it
   });
 });
 
@@ -349,7 +350,7 @@ describe("the copy of the state", () => {
     expect((await provisioner("b").renew()).state.money.paid).toBe(700);
   });
 
-  test("is written again for a server every 30 s, so that a successor knows how long ago it served", async () => {
+  test("is written again for a server every 25 s, so that a successor knows how long ago it served", async () => {
     const { provisioner, redis, clock } = world();
     const a = provisioner("a");
     const writes = async () => {
@@ -363,7 +364,7 @@ describe("the copy of the state", () => {
     expect(await writes()).toBe(1);
     await clock.advance(20 * SECOND);
     expect(await writes()).toBe(1);
-    await clock.advance(10 * SECOND);
+    await clock.advance(5 * SECOND);
     expect(await writes()).toBe(2);
   });
 
@@ -410,10 +411,59 @@ describe("the copy of the state", () => {
     expect(redis.entries.has(MIRROR_KEY)).toBe(true);
   });
 
+  test("is written only after a minute where it says as little as none, and at once where anything is begun", async () => {
+    const { provisioner, redis, clock } = world();
+    const a = provisioner("a");
+    await a.renew();
+    await a.mirror(state(), true);
+    await clock.advance(31 * SECOND);
+    await a.renew();
+    await a.mirror(state(), true);
+    expect(redis.entries.has(MIRROR_KEY)).toBe(false);
+    await clock.advance(31 * SECOND);
+    await a.renew();
+    await a.mirror(state(), true);
+    expect(redis.entries.has(MIRROR_KEY)).toBe(true);
+    const other = world();
+    const b = other.provisioner("b");
+    await b.renew();
+    await b.mirror(state(begun), true);
+    expect(other.redis.entries.has(MIRROR_KEY)).toBe(true);
+  });
+
+  test("replaces at once one that says more", async () => {
+    const { provisioner, redis, clock } = world();
+    const [a, b] = [provisioner("a"), provisioner("b")];
+    await a.renew();
+    await a.mirror(state(begun), true);
+    await clock.advance(61 * SECOND);
+    await b.renew();
+    await b.mirror(state(), true);
+    expect(redis.entries.get(MIRROR_KEY)?.value).toContain('"pendingDeletes":[]');
+  });
+
+  test("renews the lease, so that a pod that serves asks for both with one command", async () => {
+    const { provisioner, redis, clock } = world();
+    const a = provisioner("a");
+    await a.renew();
+    const { server, instance } = published();
+    if (server === null || instance === null) throw new Error("the fixture serves nothing");
+    const left = { server, instance, servedAt: NOW, listedAt: NOW };
+    await a.mirror(state(begun), true, left);
+    const before = redis.commands.length;
+    for (let passes = 0; passes < 24; passes += 1) {
+      await clock.advance(5 * SECOND);
+      expect(await a.renew()).toMatchObject({ kind: "ours" });
+      await a.mirror(state(begun), true, left);
+    }
+    expect(new Set(redis.commands.slice(before))).toEqual(new Set(["setWhileMine"]));
+    expect(await provisioner("b").renew()).toMatchObject({ kind: "other" });
+  });
+
   test("that cannot be read makes the ownership unknown: what the predecessor started is not known", async () => {
     const { provisioner, redis } = world();
     const a = provisioner("a");
-    redis.failing = { commands: ["get"], message: "Command timed out" };
+    redis.failing = { commands: ["mget"], message: "Command timed out" };
     expect(await a.renew()).toMatchObject({ kind: "unknown" });
     expect(await a.mayMutate()).toBe(false);
   });
@@ -424,12 +474,14 @@ describe("a provisioner that gets the lease back", () => {
   async function inTurns(first: number | null, second: number | null) {
     const { provisioner, clock, logged } = world();
     const [a, b] = [provisioner("a", first), provisioner("b", second)];
-    await a.renew();
-    await a.mirror(state(), true);
-    await clock.advance(61 * SECOND);
-    await b.renew();
-    await b.mirror(state(), true);
-    await clock.advance(61 * SECOND);
+    for (const one of [a, b]) {
+      for (const _ of [1, 2, 3]) {
+        await one.renew();
+        await one.mirror(state(), true);
+        await clock.advance(31 * SECOND);
+      }
+      await clock.advance(31 * SECOND);
+    }
     return { a, b, clock, logged };
   }
 

@@ -20,7 +20,7 @@ function setup(script: ClientScript = {}, rows: readonly Instance[] = [row()]) {
   const readings = { ...ownReadings(client, clock), ...createMoneyReadings({ client, clock, fleet: null }) };
   let drawn = 0;
   const random = () => (drawn++ < FIRST_TIMES ? 0 : 0.5);
-  const look = createAccountWatch({ readings, clock, random, log, label: LABEL }, loop);
+  const look = createAccountWatch({ readings, clock, random, log, label: LABEL, pods: () => 1 }, loop);
   const stop = new AbortController();
   const said = (level: string) => lines.filter((line) => line.level === level).map((line) => String(line.msg));
   return {

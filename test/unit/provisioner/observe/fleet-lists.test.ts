@@ -31,6 +31,7 @@ function fleetLists(script: Script = {}) {
     },
     leaderKnownForMs: () => ((script.leader?.() ?? true) ? SECOND : 0),
     lookEveryMs: (urgency) => (urgency === "ready" ? 15 : (script.startingSeconds ?? 0)) * SECOND,
+    pods: () => 1,
     noLeader: new WakeSignal(),
   };
   const ownList: Listed = { listedAt: NOW + HOUR, list: known([row({ id: 9 })]) };

@@ -67,6 +67,7 @@ function observer(script: Script = {}) {
         journal.push("bans");
         return known([]);
       },
+      counters: async (ids) => new Map(ids.map((id) => [id, COUNTERS])),
     },
     probe: async (endpoint) => {
       journal.push(`probe ${endpoint.port}`);
@@ -87,10 +88,11 @@ function observer(script: Script = {}) {
       back = ms;
     },
     wakeAt: observer.wakeAt,
-    observe: (m: State = serving, p: Published = nothingPublished, urgency: Urgency = "ready") =>
-      clock.drive(observer.observe(m, p, urgency)),
+    observe: (m: State = serving, p: Published = nothingPublished, urgency: Urgency = "ready", began?: number) =>
+      clock.drive(observer.observe(m, p, urgency, undefined, began)),
   };
 }
+const COUNTERS = { waitingSince: null, restarts: 0 };
 const count = (journal: Journal, entry: string) => journal.filter((e) => e === entry).length;
 const fails = (error: Error) => () => {
   throw error;
@@ -105,7 +107,7 @@ describe("an observation", () => {
       template: known(template),
       templateAt: NOW,
       bans: known([]),
-      counters: new Map(),
+      counters: new Map([[ID, COUNTERS]]),
       instances: [
         { row: row(), endpoint: { found: true, endpoint }, probe: { ...passing(), ...atOnce(expect.any(Number)) } },
       ],
@@ -120,18 +122,23 @@ describe("an observation", () => {
     let readAt = 0;
     let next: Listed = shared([], 0);
     const { observe, clock, journal } = observer({ lists: { next: async () => next } });
-    const read = async (rows: Instance[], ageMs: number) => {
-      await clock.advance(MINUTE);
-      readAt += MINUTE;
+    const read = async (rows: Instance[], ageMs: number, urgency: Urgency = "ready", afterMs = MINUTE) => {
+      await clock.advance(afterMs);
+      readAt += afterMs;
       next = shared(rows, ageMs);
       const before = count(journal, "bans");
-      await observe(state());
+      await observe(state(), nothingPublished, urgency, clock.now() - 5 * SECOND);
       return count(journal, "bans") - before;
     };
     expect(await read([], 10 * SECOND)).toBe(1); // the first
     expect(await read([], 10 * SECOND)).toBe(0);
     expect(await read([], SECOND)).toBe(1);
     expect(await read([row()], 10 * SECOND)).toBe(1);
+    // While all is well another list of the same instance is no reason.
+    expect(await read([row()], 10 * SECOND, "ready", 10 * SECOND)).toBe(0);
+    expect(await read([row()], 10 * SECOND, "starting", 10 * SECOND)).toBe(1);
+    expect(await read([row(), row({ id: 9 })], 10 * SECOND, "ready", 10 * SECOND)).toBe(1);
+    expect(await read([row(), row({ id: 9 })], 10 * SECOND)).toBe(1);
   });
 
   test("by a list that another pod has read says so, as long as that list counts", async () => {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { PodTurn } from "../../../../provisioner/fleet/pod-turns.ts";
 import { untilTurn, wishOf } from "../../../../provisioner/plan/turn.ts";
+import { LOOK_GAP_MS } from "../../../../provisioner/state/unobserved.ts";
 import {
   decided,
   HOUR,
@@ -64,7 +65,10 @@ describe("until the turn comes", () => {
     const waiting = untilTurn(creating, { kind: "create", lost: false }, LATER);
     expect(waiting).toMatchObject({ reason: "waiting_for_turn", state: "provisioning", actions: [] });
     expect(waiting.message).toMatch(/about 200 pods with this API key are before it, about 20 min\)$/);
-    expect(waiting.nextCheckAt).toBe(NOW + 10 * SECOND);
+    const nextIn = (turn: PodTurn) => untilTurn(creating, { kind: "create", lost: false }, turn).nextCheckAt - NOW;
+    expect(nextIn(LATER)).toBe(24 * SECOND);
+    expect(nextIn(LATER)).toBeLessThan(LOOK_GAP_MS);
+    expect(nextIn({ kind: "later", ahead: 9, waitMs: 45 * SECOND, checkMs: 22 * SECOND })).toBe(10 * SECOND);
   });
 
   test("an outdated instance serves, and its turn is asked for again in time", () => {

@@ -30,7 +30,6 @@ async function opened(fleet: RedisTarget | null, bans: RedisTarget | null) {
       setIfAbsent: unused,
       remove: unused,
       add: unused,
-      get: unused,
       claim: unused,
       peek: unused,
       setWhileMine: unused,
