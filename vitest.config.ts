@@ -8,6 +8,9 @@ const SEEDS = "test/simulation/fault-mix.test.ts";
 
 export default defineConfig({
   test: {
+    // Tests of real processes mostly wait for them and for clocks: more files than cores side by side keep the cores busy
+    // with the others meanwhile.
+    maxWorkers: 6,
     projects: [
       {
         test: {
@@ -68,9 +71,6 @@ export default defineConfig({
           name: "integration",
           include: ["test/integration/**/*.test.ts"],
           globalSetup: "test/integration/build.ts",
-          // They mostly wait for clocks and processes: more files than cores side by side keep the cores busy with the
-          // others meanwhile.
-          maxWorkers: 6,
           sequence: { groupOrder: 1 },
           // Longer than a wait in a test, so that the wait says what it waited for.
           testTimeout: 400_000,

@@ -7,6 +7,9 @@ case ${2:-run} in
   *) exec node "$@" ;;
 esac
 
+# A program that runs for weeks and does little: a small young generation and no optimizing compilers save 10 to 14 MB. Its
+# start takes 36 ms more, because V8 takes Node's own compiled code only without flags.
+flags="--max-semi-space-size=1 --no-opt --no-maglev"
 stop=
 program=
 pause=0 # tenths of a second
@@ -19,7 +22,8 @@ trap 'pass_on INT' INT
 
 while :; do
   started=$(date +%s)
-  node "$@" &
+  # shellcheck disable=SC2086 # one word for each flag
+  node $flags "$@" &
   program=$!
   # A signal that came before the program was known.
   [ -z "$stop" ] || kill "-$stop" "$program" 2>/dev/null

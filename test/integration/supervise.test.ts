@@ -50,6 +50,17 @@ test("SIGTERM reaches the program, and its exit code is the entry point's", asyn
   expect(isRunning(pid)).toBe(false);
 });
 
+test("the program runs with the flags that save memory, and another command without them", async () => {
+  const prints = "process.stdout.write(JSON.stringify(process.execArgv)); process.exitCode = 0;";
+  const printed = async (args: readonly string[]) => {
+    const { child } = await supervise(prints, args);
+    await child.exited;
+    return child.lines;
+  };
+  expect(await printed(["run"])).toEqual(['["--max-semi-space-size=1","--no-opt","--no-maglev"]']);
+  expect(await printed(["destroy", "--yes"])).toEqual(["[]"]);
+});
+
 test.each([0, 2])("exit code %i is final: it was told to stop, or its settings cannot be used", async (code) => {
   const { child, pids } = await supervise(`process.exitCode = ${code};`);
   expect(await child.exited).toMatchObject({ code });
