@@ -21,6 +21,7 @@ const MOST_STARTING_MS = 4000;
 // A second empty list confirms the first one when it was asked for ten seconds later: nothing else is expected until then.
 const CONFIRMING_PER_POD_MS = 20;
 const MOST_CONFIRMING_MS = 14_000;
+const MOST_UNKNOWN_MS = 10_000;
 // The leader reads once a second.
 const LEAST_AWAITED_MS = 500;
 const AWAITED_PER_POD_MS = 2;
@@ -42,6 +43,11 @@ export function waitingLookMs(pods: number): number {
 /** How often a pod looks that expects something: in the first minute of a large fleet all of them do. */
 export function startingLookMs(pods: number): number {
   return Math.min(pods * STARTING_PER_POD_MS, MOST_STARTING_MS);
+}
+
+/** How often a pod looks whose list is unknown: in an outage of the API those of all pods are. */
+export function unknownLookMs(pods: number): number {
+  return spreadMs(pods, MOST_UNKNOWN_MS);
 }
 
 /** How often a pod looks that has no instance, and needs a second list that says so. */

@@ -10,6 +10,7 @@ import {
   leaderCountsMs,
   settledLookMs,
   startingLookMs,
+  unknownLookMs,
   waitingLookMs,
 } from "./fleet-size.ts";
 import type { Look, Snapshot } from "./snapshot.ts";
@@ -32,10 +33,10 @@ export interface ListSource {
   /** For how many ms the last look still counts, if it saw a leader; otherwise 0. */
   leaderKnownForMs(): number;
   /**
-   * How often a pod looks for which all is well, one that waits for its turn and has no instance, one that expects something, and one that
-   * only confirms that there is no instance.
+   * How often a pod looks for which all is well, one that waits for its turn and has no instance, one that expects something, one that only
+   * confirms that there is no instance, and one whose list is unknown.
    */
-  lookEveryMs(urgency: "ready" | "waiting" | "starting" | "confirming"): number;
+  lookEveryMs(urgency: "ready" | "waiting" | "starting" | "confirming" | "unknown"): number;
   /** How many pods the account has, by the last look; 0 before it. */
   pods(): number;
   /** Notified by each look that sees no leader. */
@@ -129,6 +130,7 @@ export function createListSource({ snapshot, clock, label }: ListSourceParts): L
       const pods = latest?.look.pods ?? 0;
       if (urgency === "ready") return settledLookMs(pods);
       if (urgency === "waiting") return waitingLookMs(pods);
+      if (urgency === "unknown") return unknownLookMs(pods);
       return urgency === "confirming" ? confirmingLookMs(pods) : startingLookMs(pods);
     },
   };

@@ -71,8 +71,8 @@ export function createFleetLists({ source, own, clock }: FleetListParts): ListRe
 
   /** Another look is not due yet: together the pods look often enough. */
   function isTooSoon(last: Listed | null, urgency: Urgency): boolean {
-    if (urgency === "now" || last === null || !last.list.known || withoutSince !== null) return false;
-    return clock.monotonic() - lookedAt < source.lookEveryMs(urgency);
+    if (urgency === "now" || last === null || withoutSince !== null) return false;
+    return clock.monotonic() - lookedAt < source.lookEveryMs(last.list.known ? urgency : "unknown");
   }
 
   /** Null where the shared list is no news. */

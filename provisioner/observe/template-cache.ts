@@ -44,12 +44,13 @@ export function createTemplateCache(parts: TemplateCacheParts): TemplateCache {
   let template: Seen<Template | null> | null = null;
   let templateAt = 0;
   let dueAt = 0;
+  let leastSpreadMs = 0;
   let lateness = 0; // how late this pod is among those that use a shared template, from 0 to 1
   // A pod that has read for itself although Redis answers uses the shared one next time.
   const ownSlot = () => (parts.own?.redisIsAway() ? slotAmongMany(parts.own) : null);
   // How many pods there are may be known only after the first read.
-  const spread = () => Math.max(spreadMs(parts.own?.pods() ?? 0, MOST_SPREAD_MS), LEAST_SPREAD_MS);
-  const due = () => dueAt + lateness * spread();
+  const spreadOfAll = () => spreadMs(parts.own?.pods() ?? 0, MOST_SPREAD_MS);
+  const due = () => dueAt + lateness * Math.max(spreadOfAll(), leastSpreadMs);
   return {
     dueAt: due,
     async observe(mayRead, signal) {
@@ -66,7 +67,7 @@ export function createTemplateCache(parts: TemplateCacheParts): TemplateCache {
         if (among !== null) dueAt = nextTemplateAmongMany(among, reading.readAt);
         else if (reading.own) dueAt = nextTemplate(slot, reading.readAt);
         else dueAt = Math.max(reading.readAt + SHARED.freshMs, clock.now() + MIN_SHARED_GAP_MS);
-        lateness = among === null && !reading.own ? random() : 0;
+        if (among === null && !reading.own) [lateness, leastSpreadMs] = [random(), LEAST_SPREAD_MS];
         templateAt = reading.readAt;
       } catch (error) {
         const failure = asVastError(error);
@@ -77,6 +78,8 @@ export function createTemplateCache(parts: TemplateCacheParts): TemplateCache {
         else if (refused && parts.own?.redisIsAway() === false) dueAt = templateAt + MIN_SHARED_GAP_MS;
         else if (refused) dueAt = nextCreateSlot(slot, templateAt + TEMPLATE_INTERVAL_MS, random);
         else dueAt = templateAt + TEMPLATE_RETRY_MS;
+        // In an outage of the API all pods fail, and each try asks Redis some times, too.
+        if (among === null && spreadOfAll() > 0) [lateness, leastSpreadMs] = [random(), 0];
         // A refusal is no news: what was read before still counts.
         if (!refused || template === null) template = unknownBecause(failure);
       }

@@ -6,6 +6,7 @@ import {
   settledLookMs,
   spreadMs,
   startingLookMs,
+  unknownLookMs,
   waitingLookMs,
 } from "../../../../provisioner/fleet/fleet-size.ts";
 
@@ -33,6 +34,10 @@ test("what a pod knows of the leader counts until it looks again", () => {
 test("a pod that waits for its turn without an instance looks half as often, and what it knows of the leader counts until then", () => {
   for (const pods of FLEETS.slice(1)) expect(waitingLookMs(pods)).toBe(2 * settledLookMs(pods));
   expect(leaderCountsMs(1000)).toBeGreaterThan(waitingLookMs(1000));
+});
+
+test("a pod whose list is unknown looks in each pass, and each 10 s when there are a thousand", () => {
+  expect([1, 20, 200, 1000].map(unknownLookMs)).toEqual([0, 0, 2000, 10_000]);
 });
 
 test("what may wait is spread over more time the more pods there are, up to its whole time", () => {

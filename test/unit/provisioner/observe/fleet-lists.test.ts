@@ -13,6 +13,7 @@ interface Script {
   shared?: () => SharedList;
   leader?: () => boolean;
   startingSeconds?: number;
+  unknownSeconds?: number;
 }
 
 function fleetLists(script: Script = {}) {
@@ -30,7 +31,10 @@ function fleetLists(script: Script = {}) {
       return shared();
     },
     leaderKnownForMs: () => ((script.leader?.() ?? true) ? SECOND : 0),
-    lookEveryMs: (urgency) => (urgency === "ready" ? 15 : (script.startingSeconds ?? 0)) * SECOND,
+    lookEveryMs(urgency) {
+      if (urgency === "ready") return 15 * SECOND;
+      return ((urgency === "unknown" ? script.unknownSeconds : script.startingSeconds) ?? 0) * SECOND;
+    },
     pods: () => 1,
     noLeader: new WakeSignal(),
   };
@@ -108,6 +112,21 @@ describe("with a leader", () => {
     expect(await looks({ listedAt: SINCE, list: unknown() }, "ready")).toBe(true);
     await lists.again(listed(SINCE + 1), "ready");
     expect(journal.at(-1)).toBe("fresh");
+  });
+
+  test("while it is unknown it is looked at less often in a large fleet, but at once where something is to be changed", async () => {
+    const { lists, journal, clock } = fleetLists({ shared: () => shared(SINCE + 1), unknownSeconds: 10 });
+    const last: Listed = { listedAt: SINCE, list: unknown() };
+    await lists.next(null, "starting");
+    const before = journal.length;
+    await clock.advance(9 * SECOND);
+    expect(await lists.next(last, "starting")).toBeNull();
+    expect(journal.length).toBe(before);
+    await lists.next(last, "now");
+    expect(journal.length).toBe(before + 1);
+    await clock.advance(10 * SECOND);
+    await lists.next(last, "starting");
+    expect(journal.length).toBe(before + 2);
   });
 
   test("a list from before this process began, or before an own one, is no news", async () => {

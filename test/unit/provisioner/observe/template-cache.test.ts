@@ -70,6 +70,16 @@ describe("the template", () => {
     expect(cache.dueAt()).toBe(NOW + 10 * SECOND);
   });
 
+  test("is read again later after a failure the more pods there are: in an outage of the API it fails for all", async () => {
+    const { cache } = cacheOf(failsWith(vastError("unavailable")), {
+      ...MANY,
+      pods: () => 1000,
+      redisIsAway: () => false,
+    });
+    await cache.observe(true);
+    expect(cache.dueAt()).toBe(NOW + 10 * SECOND + 0.5 * MINUTE);
+  });
+
   test("stays known after a refusal, and is read again in the pod's create slot", async () => {
     let refused = false;
     const { cache, clock } = cacheOf(() => (refused ? failsWith(vastError("rate_limited"))() : template));
@@ -99,8 +109,8 @@ describe("the template", () => {
     for (const error of [vastError("unavailable"), vastError("rate_limited")]) {
       answer = failsWith(error);
       expect((await cache.observe(true)).template.known).toBe(false);
-      expect(cache.dueAt()).toBe(clock.now() + 10 * SECOND);
-      await clock.advance(10 * SECOND);
+      expect(cache.dueAt()).toBe(clock.now() + 10 * SECOND + 0.5 * 0.06 * MANY.pods() * SECOND);
+      await clock.advance(cache.dueAt() - clock.now());
     }
     answer = () => template;
     expect((await cache.observe(true)).template).toEqual(known(template));
