@@ -73,15 +73,24 @@ function endOf({ countedUntil, publishedMs }: Account, deleteSentAt: number | nu
   return Math.min(Math.max(end, countedUntil), Math.max(listedAt, countedUntil));
 }
 
-/** Adds the time until `until` at the mean of both prices: nobody saw when it changed. While no price is known the time stays open. */
+/**
+ * Adds the time until `until`. Between two prices nobody saw when it changed. The time in which its server was published, and answered, has
+ * the higher one, because its GPUs ran; the rest has the lower one if it was stopped then, else the mean. The mean counts throughout where
+ * its host was not heard of, and nothing is charged although the server may answer. While no price is known the time stays open.
+ */
 function count(money: Money, account: Account, until: number, rate: number | null): Account {
   const known = [account.rate, rate].filter((one) => one !== null);
   const ms = until - account.countedUntil;
   if (ms <= 0 || known.length === 0) return account;
-  const dollars = (ms / HOUR_MS) * (known.reduce((sum, one) => sum + one, 0) / known.length);
   const publishedMs = Math.min(account.publishedMs, ms);
+  const [higher, lower] = [Math.max(...known), Math.min(...known)];
+  const mean = (higher + lower) / 2;
+  const wasStopped = rate !== null && rate < higher && publishedMs > 0;
+  const [published, rest] = lower === 0 ? [mean, mean] : [higher, wasStopped ? lower : mean];
+  const wasted = (rest * (ms - publishedMs)) / HOUR_MS;
+  const dollars = wasted + (published * publishedMs) / HOUR_MS;
   money.paid += dollars;
-  money.wasted += dollars * (1 - publishedMs / ms);
+  money.wasted += wasted;
   return {
     ...account,
     paid: account.paid + dollars,

@@ -177,7 +177,9 @@ async function create(client: VastClient, world: World, settings: ProvisionerSet
   const row = world.templates.find((one) => one.creatorId === world.account.id);
   const template = row === undefined ? null : readTemplate(templateRow(row));
   if (template === null) return;
-  const { bidding, maxDollarsPerHour } = settings.limits;
+  const { maxDollarsPerHour } = settings.limits;
+  const bidding = worthBidding(world, settings);
+  if (bidding === "wait") return;
   const needs = requirements(template, maxDollarsPerHour, [], bidding?.bid);
   const found = await client.searchOffers(searchBody(query, needs, []));
   const offers = bidding === null ? found : biddable(found, bidding.bid, maxDollarsPerHour);
@@ -192,6 +194,12 @@ async function create(client: VastClient, world: World, settings: ProvisionerSet
     await client.createInstance(request, () => true);
     return;
   }
+}
+
+/** Null: rent on demand. Each bid that loses makes others dearer: where none wins, none is made, and the pod falls back or waits. */
+function worthBidding({ settings: { outbidAtCreateProbability } }: World, { limits }: ProvisionerSettings) {
+  if (limits.bidding === null || outbidAtCreateProbability < 1) return limits.bidding;
+  return limits.bidding.fallsBack ? null : "wait";
 }
 
 /** The cheapest first, by the price that is really paid. */

@@ -83,6 +83,31 @@ describe("what is paid", () => {
     );
   });
 
+  test("is that of the GPUs while its server was published, and of the disk after that where a list shows that it was stopped", () => {
+    const stopped = priced({ curState: "stopped" });
+    const looks: Look[] = [
+      { rows: [priced()], at: 0 },
+      { rows: null, at: 2 * HOUR, publishedId: ID },
+      { rows: [stopped], at: 3 * HOUR },
+    ];
+    expect(counted(...looks)).toMatchObject({ paid: expect.closeTo(2.1), wasted: expect.closeTo(0.1) });
+    const neverServed = looks.map((look) => ({ ...look, publishedId: null }));
+    expect(counted(...neverServed).paid).toBeCloseTo(3 * 0.55);
+    const offline = priced({ actualStatus: "offline" });
+    expect(counted(...looks.slice(0, 2), { rows: [offline], at: 3 * HOUR }).paid).toBeCloseTo(1.5);
+  });
+
+  test("is that of the GPUs from when its server was published, where it ran only then", () => {
+    const loading = priced({ actualStatus: "loading" });
+    const money = counted(
+      { rows: [loading], at: 0 },
+      { rows: null, at: HOUR },
+      { rows: null, at: 3 * HOUR, publishedId: ID },
+      { rows: [priced()], at: 3 * HOUR },
+    );
+    expect(money.paid).toBeCloseTo(2 + 0.55);
+  });
+
   test("is counted for time in which the list was unknown or nobody looked, by the next list that shows the instance", () => {
     const unknown = counted({ rows: [priced()], at: 0 }, { rows: null, at: HOUR });
     expect(unknown.paid).toBe(0);
