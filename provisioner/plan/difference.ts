@@ -1,7 +1,8 @@
 // How the kept instance differs from the desired image and template. Pure.
+import type { Desired } from "../model/desired.ts";
 import { matchesDesired } from "../model/matches-desired.ts";
 import type { DestroyReason } from "../model/reasons.ts";
-import { isChanging, updateOf } from "../state/updating.ts";
+import { containerBefore, isChanging, updateOf } from "../state/updating.ts";
 import type { Instance } from "../vast/rows.ts";
 import type { KeptInstance, Situation } from "./situation.ts";
 import { isSuperseded } from "./superseded.ts";
@@ -42,7 +43,18 @@ export function differenceOf({ row, track }: KeptInstance, situation: Situation)
   };
 }
 
-/** The row may show a template that was only prepared: the container is the old one, and would change with any restart. */
-function isHalfUpdated({ id }: Instance, { state, limits }: Situation): boolean {
-  return limits.updateStrategy === "in-place" && updateOf(state, id) !== null;
+/**
+ * The row may show a template that was only prepared: the container is the old one, and would change with any restart. Where the old one is
+ * what is wanted again, as the row is, nothing is to be done.
+ */
+function isHalfUpdated(row: Instance, { state, limits, desired }: Situation): boolean {
+  const updating = updateOf(state, row.id);
+  if (limits.updateStrategy !== "in-place" || updating === null) return false;
+  const running = containerBefore(updating);
+  return running === null || ![row, running].every((one) => isWanted(one, desired, state.template));
+}
+
+function isWanted(one: Pick<Instance, "image" | "templateHash">, desired: Desired, template: { hash: string } | null) {
+  const { image, templateHash } = matchesDesired(one, desired, template);
+  return image === "same" && templateHash === "same";
 }

@@ -21,6 +21,8 @@ export const updatingSchema = z.object({
   failed: z.string().nullable(),
   /** The container that served before it, to which it can go back; null where none is known, and when it goes back to it. */
   before: container.nullable().default(null),
+  /** No attempt before this one was cut off or sent a recycle: until this one does, the container is the one of before. */
+  isUntouched: z.boolean().optional(),
   /** What the row said about the container of before: it may say so for a while after the recycle. */
   statusBefore: z.string().default(""),
   /** It goes back to the container of before: why the new one was given up, and how many attempts had no answer. */

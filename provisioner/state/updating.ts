@@ -27,7 +27,8 @@ export function updateBegun(state: State, action: UpdateAction, now: number): St
   const { wanted } = difference;
   const earlier = updateOf(state, instanceId);
   // The row may show what an unfinished update has prepared: only its first attempt has seen the container of before.
-  const before = earlier === null || earlier.recycledAt !== null ? action.before : earlier.before;
+  const isFirst = earlier === null || earlier.recycledAt !== null;
+  const before = isFirst ? action.before : earlier.before;
   const begun = {
     instanceId,
     wanted,
@@ -38,6 +39,7 @@ export function updateBegun(state: State, action: UpdateAction, now: number): St
     recycledAt: null,
     failed: null,
     before: undoes === null ? before : null,
+    isUntouched: isFirst || (earlier.isUntouched === true && earlier.sentAt !== null),
     statusBefore,
     undo: undoes === null ? null : { why: undoes, unanswered: earlier?.undo?.unanswered ?? 0 },
   };
@@ -94,6 +96,12 @@ export function wasChangeSent(state: State, action: Action): boolean {
 /** The change of this instance that is under way. */
 export function updateOf({ updating }: Pick<State, "updating">, id: number): Updating | null {
   return updating?.instanceId === id && updating.failed === null ? updating : null;
+}
+
+/** The container that runs although the row may show what an unfinished update has prepared; null where that is not certain. */
+export function containerBefore(updating: Updating): Updating["before"] {
+  const { before, isUntouched, sentAt, recycledAt } = updating;
+  return isUntouched === true && sentAt !== null && recycledAt === null ? before : null;
 }
 
 /** Since when the container is another one that no list and probe have shown to be the wanted one (epoch ms), or null. */

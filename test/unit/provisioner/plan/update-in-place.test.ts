@@ -151,6 +151,28 @@ describe("with the strategy in-place", () => {
     expect(plan.message).toContain("an unfinished update");
   });
 
+  test("an update that came no further than its template is over where the container of before is wanted again, as the row is", () => {
+    const before = { image: "example/app:2", templateHash: HASH };
+    const open = { ...updating, image: "example/app:3", wanted: "image example/app:3", before, isUntouched: true };
+    const banned = {
+      bans: known([{ kind: "host" as const, id: 77001, reason: "too_many_restarts" }]),
+    };
+    const plan = planned(situation(row(), { updating: open }, banned));
+    expect(plan).toMatchObject({ reason: "instance_ready", actions: [] });
+    expect(plan.server).not.toBeNull();
+    const mayBeAnother: Partial<NonNullable<State["updating"]>>[] = [
+      { isUntouched: false },
+      { sentAt: null },
+      { before: { ...before, image: "example/app:1" } },
+      { before: { ...before, templateHash: "0ld" } },
+    ];
+    for (const over of mayBeAnother)
+      expect(planned(situation(row(), { updating: { ...open, ...over } })).actions).toMatchObject([{ kind: "update" }]);
+    expect(planned(situation(row({ templateHash: "0ld" }), { updating: open })).actions).toMatchObject([
+      { kind: "update" },
+    ]);
+  });
+
   test("an update that the API did not accept is held, and the instance serves on", () => {
     const heldReplacement = {
       instanceId: ID,

@@ -3,7 +3,9 @@ import type { Observation } from "../../../../provisioner/model/observation.ts";
 import { applyObservation } from "../../../../provisioner/state/apply-observation.ts";
 import type { State } from "../../../../provisioner/state/schema.ts";
 import {
+  containerBefore,
   recycled,
+  templateSent,
   type Updating,
   undoUnanswered,
   updateBegun,
@@ -48,6 +50,18 @@ const listed = (afterMs: number, rows: readonly Instance[], probeAfterMs = after
 const afterRecycle = (over: Partial<State> = {}) =>
   recycled(updateBegun(state({ tracks: { [ID]: servingTrack() }, ...over }), action, NOW), action, "r", NOW);
 const updatingOf = (s: State): Updating | null => s.updating;
+
+test("the container of before is certain to run while each attempt came no further than its template, and none was cut off", () => {
+  const begun = updateBegun(state(), action, NOW);
+  const before = (s: State) => s.updating && containerBefore(s.updating);
+  const refused = templateSent(begun, NOW);
+  expect(before(refused)).toEqual(action.before);
+  const refusedAgain = templateSent(updateBegun(refused, { ...action, before: null }, NOW + MINUTE), NOW + MINUTE);
+  expect(before(refusedAgain)).toEqual(action.before);
+  expect(before(begun)).toBeNull(); // killed before the answer was recorded, and perhaps after the recycle
+  expect(before(templateSent(updateBegun(begun, action, NOW + MINUTE), NOW + MINUTE))).toBeNull();
+  expect(before(recycled(refused, action, "r", NOW))).toBeNull();
+});
 
 describe("after its recycle", () => {
   test("an instance has to become ready like a new one, and waits from then on", () => {
