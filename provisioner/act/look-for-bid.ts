@@ -1,16 +1,22 @@
 // Looks for a bid that is cheaper than what the pod pays on demand. Touches the API, which it only reads.
+import type { Clock } from "../../common/clock.ts";
+import type { Logger } from "../../common/logging.ts";
 import type { Observation } from "../model/observation.ts";
 import type { CreateAction } from "../model/plan.ts";
 import { requirements } from "../search/requirements.ts";
 import { bidFound, nothingFound } from "../state/fallback.ts";
 import type { State } from "../state/schema.ts";
 import { asVastError } from "../vast/errors.ts";
-import type { CreateParts } from "./create.ts";
-import { findOffers } from "./find-offers.ts";
+import { type FindOfferParts, findOffers } from "./find-offers.ts";
+
+interface LookParts extends FindOfferParts {
+  clock: Clock;
+  log: Logger;
+}
 
 /** The state with the price of the first offer that `create` would take, or with a later look. */
 export async function lookForBid(
-  parts: CreateParts,
+  parts: LookParts,
   create: CreateAction,
   seen: Observation,
   state: State,
