@@ -3,7 +3,7 @@ import * as z from "zod";
 import { parseJson } from "../../common/parse-json.ts";
 import { publishedInstanceSchema, serverSchema } from "../../common/upstream-file.ts";
 import { fallbackSchema } from "../state/bids-schema.ts";
-import { pendingDeleteSchema } from "../state/pending-delete.ts";
+import { pendingDeleteSchema, withoutUnsentDuplicates } from "../state/pending-delete.ts";
 import { CURRENT_SCHEMA, type Intent, instantSchema, intentSchema, moneySchema, type State } from "../state/schema.ts";
 import { fromSchema1 } from "../state/schema-1.ts";
 import { surgeSchema, updatingSchema } from "../state/updates-schema.ts";
@@ -88,7 +88,8 @@ export function parseMirror(text: string, label: string): { mirror: Mirror } | {
  */
 export function takeOver(state: State, mirror: Mirror, token: string, now: number): State {
   if (mirror.token === token && mirror.saved) return state;
-  const more = mirror.pendingDeletes.filter((theirs) => !state.pendingDeletes.some((ours) => ours.id === theirs.id));
+  const theirDeletes = withoutUnsentDuplicates(mirror.pendingDeletes);
+  const more = theirDeletes.filter((theirs) => !state.pendingDeletes.some((ours) => ours.id === theirs.id));
   return {
     ...state,
     intent: laterIntent(state.intent, mirror.intent, now),

@@ -1,7 +1,7 @@
 // The pending deletes: what is kept of each, and when its DELETE is sent again. Pure.
 import * as z from "zod";
 import { exponentialMs } from "../../common/backoff.ts";
-import { UNLISTED_REASONS } from "../model/reasons.ts";
+import { type DestroyReason, UNLISTED_REASONS } from "../model/reasons.ts";
 
 export const pendingDeleteSchema = z.object({
   id: z.int(),
@@ -18,6 +18,8 @@ export const pendingDeleteSchema = z.object({
   deleteConfirmed: z.boolean().optional(),
 });
 export type PendingDelete = z.infer<typeof pendingDeleteSchema>;
+
+const DUPLICATE: DestroyReason = "duplicate";
 
 // A destroy that was accepted takes effect within seconds.
 const ACCEPTED_MS = 60_000;
@@ -38,4 +40,12 @@ export function deleteDueAt({ deleteSentAt, deleteConfirmed, unanswered = 0, ref
 /** A contract that was never listed is gone when the API says so, not when a list lacks it. */
 export function needsConfirmation({ reason, deleteConfirmed }: PendingDelete): boolean {
   return UNLISTED_REASONS.has(reason) && deleteConfirmed !== true;
+}
+
+/**
+ * Those that still hold when the program that decided them is gone. An instance was a duplicate beside one that served then, and that one
+ * may have ended since: the lists show both, and which one is kept is decided anew. Where its DELETE was sent, the end is carried through.
+ */
+export function withoutUnsentDuplicates(pendingDeletes: readonly PendingDelete[]): PendingDelete[] {
+  return pendingDeletes.filter(({ reason, deleteSentAt }) => reason !== DUPLICATE || deleteSentAt !== null);
 }

@@ -282,7 +282,7 @@ describe("a lease under its former name", () => {
 });
 
 describe("the copy of the state", () => {
-  const begun = { pendingDeletes: [{ id: 7, reason: "duplicate", since: NOW, deleteSentAt: null }], creates: [NOW] };
+  const begun = { pendingDeletes: [{ id: 7, reason: "unreachable", since: NOW, deleteSentAt: null }], creates: [NOW] };
 
   test("is there for the next owner of the lease", async () => {
     const { provisioner } = world();

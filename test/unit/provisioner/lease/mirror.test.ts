@@ -22,7 +22,7 @@ const intent = (over: Partial<Intent> = {}): Intent => ({
   contract: null,
   ...over,
 });
-const pendingDeletes = (id: number): PendingDelete => ({ id, reason: "duplicate", since: NOW, deleteSentAt: null });
+const pendingDeletes = (id: number): PendingDelete => ({ id, reason: "unreachable", since: NOW, deleteSentAt: null });
 
 const { server, instance } = published();
 if (server === null || instance === null) throw new Error("the fixture serves nothing");
@@ -168,6 +168,13 @@ describe("what a predecessor left behind", () => {
     );
     expect(next.pendingDeletes).toEqual([asked, pendingDeletes(8)]);
     expect(next.creates).toEqual([NOW - 2 * MINUTE, NOW - MINUTE, NOW]);
+  });
+
+  test("is no duplicate whose DELETE it did not send: the instance beside it may have ended with the predecessor", () => {
+    const unsent = { ...pendingDeletes(7), reason: "duplicate" };
+    const sent = { ...pendingDeletes(8), reason: "duplicate", deleteSentAt: NOW };
+    expect(taken({}, { pendingDeletes: [unsent, sent] }).pendingDeletes).toEqual([sent]);
+    expect(taken({ pendingDeletes: [unsent] }, { pendingDeletes: [unsent] }).pendingDeletes).toEqual([unsent]);
   });
 
   test("does not replace an intent of ours that is as recent", () => {

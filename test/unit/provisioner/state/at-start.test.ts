@@ -25,3 +25,14 @@ test("without a state there is nothing to find out", () => {
     tracks: {},
   });
 });
+
+test("a duplicate whose DELETE was not sent is decided anew: the instance beside it may have ended since", () => {
+  const pending = { id: ID, reason: "duplicate", since: NOW, deleteSentAt: null };
+  const others = [
+    { ...pending, id: 1, deleteSentAt: NOW },
+    { ...pending, id: 2, reason: "operator" },
+    { ...pending, id: 3, reason: "unreachable" },
+  ];
+  const stored = state({ pendingDeletes: [pending, ...others] });
+  expect(stateAtStart(stored, stored.label, "template image:2", NOW).pendingDeletes).toEqual(others);
+});
