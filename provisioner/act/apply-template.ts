@@ -67,6 +67,12 @@ export async function applyTemplate(
   }
 }
 
+/** For a template that was created from this content; one that is edited keeps the ports that it has. */
+export function warningOfCreated({ ports }: WantedTemplate): string | null {
+  if (ports !== null && ports.length > 0) return null;
+  return "It publishes no port, because the file names none: the app of its instances cannot be reached. Add `ports` to the file";
+}
+
 /** What counts is what the account has afterwards: a refusal may mean that another pod was faster with the same content. */
 async function write(
   { client, clock }: ApplyTemplateParts,

@@ -6,7 +6,7 @@ import type { Logger } from "../../common/logging.ts";
 import type { WantedTemplate } from "../template/file.ts";
 import type { VastClient } from "../vast/client.ts";
 import { asVastError } from "../vast/errors.ts";
-import { type ApplyTemplateParts, applyTemplate } from "./apply-template.ts";
+import { type ApplyTemplateParts, applyTemplate, warningOfCreated } from "./apply-template.ts";
 
 export interface TemplateAtStartParts extends Omit<ApplyTemplateParts, "absence"> {
   client: ApplyTemplateParts["client"] & Pick<VastClient, "listAccount">;
@@ -106,6 +106,8 @@ async function applied(
   const { created, template, left } = outcome;
   const what = `the template "${name}" was ${created ? "created" : "edited"} as VAST_TEMPLATE_FILE says`;
   log.info({ event: "template", taken: template.id }, `${what}: ${template.id}, hash ${template.hash}`);
+  const warning = created ? warningOfCreated(wanted) : null;
+  if (warning !== null) log.warn({ event: "template" }, `${what}. ${warning}`);
   if (left.length > 0) {
     const fields = left.map(({ field }) => field).join(", ");
     log.warn({ event: "template" }, `${what}, but the API shows these fields in another way: ${fields}`);

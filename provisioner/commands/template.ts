@@ -5,7 +5,7 @@ import { type CommandCall, EXIT, type ExitCode } from "../../common/command.ts";
 import { createLogger } from "../../common/logging.ts";
 import { SettingsError, type SettingsSource } from "../../common/settings.ts";
 import { oneLine } from "../../common/terminal.ts";
-import { type ApplyTemplateParts, applyTemplate } from "../act/apply-template.ts";
+import { type ApplyTemplateParts, applyTemplate, warningOfCreated } from "../act/apply-template.ts";
 import { fleetKeys } from "../fleet/keys.ts";
 import { createTemplateRecord, type TemplateRecord } from "../fleet/template-record.ts";
 import { openRedisForCommand } from "../redis/open.ts";
@@ -97,6 +97,8 @@ async function apply(
     const done = outcome.kind === "written" ? (outcome.created ? "created" : "edited") : "nothing";
     const left = outcome.kind === "written" ? outcome.left.map(({ field }) => field) : [];
     print(call, { ...before, template: { id, hash }, done, left });
+    const warning = done === "created" ? warningOfCreated(wanted) : null;
+    if (warning !== null) call.terminal.err(`${warning}.\n`);
     if (left.length === 0) return EXIT.done;
     call.terminal.err(`The API shows in another way than the file has it: ${left.map(oneLine).join(", ")}.\n`);
     return EXIT.failed;

@@ -293,6 +293,8 @@ export function createInjector(parts: InjectorParts): Injector {
       broken.find((one) => one.what === what && (one.pod === null || one.pod === pod))?.code ?? null,
     endFaults() {
       for (const end of [...lasting]) end();
+      // Strangers who outbid creates all the time are a fault, too: a pod without a fallback may use up its creates for an hour.
+      sendCommand(emulator, "POST", "settings", { outbidAtCreateProbability: 0 });
     },
   };
 }

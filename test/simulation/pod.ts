@@ -91,7 +91,7 @@ const CRASH_WAIT_MS = 10_000;
 /** A template file with this text beside what the account's template has at first; null: only that. */
 export function templateFile(readme: string | null): WantedTemplate {
   const fields = readme === null ? {} : { readme };
-  return { image: FIRST_IMAGE, ports: null, env: null, secretNames: [], login: null, fields, secrets: [] };
+  return { image: FIRST_IMAGE, ports: ["8000:8000"], env: null, secretNames: [], login: null, fields, secrets: [] };
 }
 
 export function simulatedPod(parts: PodParts): Pod {

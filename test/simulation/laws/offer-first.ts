@@ -36,14 +36,16 @@ function isForUpdate(truth: Truth, destroy: DestroyTruth): boolean {
 }
 
 /**
- * When nginx ceased to route to it, or the DELETE, also where nginx ended with its pod and the new one had not served it yet. Null: it did
- * not serve any more when it was given up.
+ * When nginx ceased to route to it, or the DELETE, also where nginx ended with its pod, or a stop that ordered the end was killed, and the
+ * next program had not served it yet. Null: it did not serve any more when it was given up.
  */
-function lastServed({ serving, replacedAt }: PodTruth, { at, id }: DestroyTruth): number | null {
+function lastServed({ serving, replacedAt, ends }: PodTruth, { at, id }: DestroyTruth): number | null {
   const span = serving.findLast(({ from }) => from <= at);
   if (span?.id !== id || span.to < at - WITHDRAWN_MS) return null;
   const { to } = span;
-  return replacedAt.some((time) => time >= to && time <= at) ? at : Math.min(to, at);
+  const endedOtherwise =
+    replacedAt.some((time) => time >= to && time <= at) || ends.some((end) => end.from <= to && to <= end.to);
+  return endedOtherwise ? at : Math.min(to, at);
 }
 
 /** An own search, or with a Redis that of any pod, in whose answer an offer was within the ceiling. */

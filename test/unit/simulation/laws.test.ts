@@ -565,6 +565,10 @@ describe("an instance that serves is given up for an update", () => {
     const late = { searches: [search({ at: AT - 9 * SECOND })] };
     expect(laws(late)).toBe(1); // it came after the withdrawal
     expect(laws(late, { replacedAt: [AT - 10 * SECOND] })).toBe(0); // nginx had ended with its pod
+    const killed = { from: AT - 11 * SECOND, to: AT - 9 * SECOND, due: AT + MINUTE, killed: true };
+    expect(laws(late, { ends: [killed] })).toBe(0); // a stop that was to end the instance had withdrawn it
+    expect(laws({}, { ends: [killed] })).toBe(1);
+    expect(laws(late, { ends: [{ ...killed, to: AT - 10.5 * SECOND }] })).toBe(1);
     for (const of of [{ cheapest: null }, { cheapest: 1.01 }, { forBids: true }])
       expect(laws({ searches: [search(of)] })).toBe(1);
     expect(laws({ searches: [search({ forBids: true })] }, { bids: true })).toBe(0);

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { warningOfCreated } from "../../../../provisioner/act/apply-template.ts";
 import { applyUntilDone } from "../../../../provisioner/act/template-at-start.ts";
 import type { WantedTemplate } from "../../../../provisioner/template/file.ts";
 import type { Instance } from "../../../../provisioner/vast/rows.ts";
@@ -105,6 +106,17 @@ describe("a pod that starts with a template file", () => {
     await clock.advance(2000);
     await done;
     expect(created()).toBe(true);
+    const warned = () =>
+      lines.some(({ level, msg }) => level === "warn" && /publishes no port.*Add `ports`/.test(`${msg}`));
+    expect(warned()).toBe(true);
+  });
+
+  test.each<[string, readonly string[] | null, boolean]>([
+    ["none", null, true],
+    ["an empty list", [], true],
+    ["a port", ["8000:8000"], false],
+  ])("what a new template publishes by its file: %s", (_, ports, warns) => {
+    expect(warningOfCreated({ ...WANTED, ports }) !== null).toBe(warns);
   });
 
   test.each<[string, Pick<Case, "rows" | "wasKnown">]>([
