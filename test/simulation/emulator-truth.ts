@@ -31,7 +31,7 @@ export interface ContractTruth {
 }
 
 export interface Paid {
-  /** While a pod's nginx sent requests to it and it answered. */
+  /** While a pod's nginx sent requests to it, which came through, and it answered. */
   serving: number;
   /** Until it served for the first time; everything if it never did. */
   before: number;
@@ -128,10 +128,12 @@ export interface PodTruth {
   acts: { at: number; endedAt: number; process: number; leaseOfOther: boolean }[];
   /** When a process gave up the lease that it held in Redis. */
   releases: { at: number; process: number }[];
-  /** When requests to the pod were answered by an instance with its label; `shows`: image and hash of its row when that began. */
+  /** When nginx routed to an instance with its label that answered; `shows`: image and hash of its row when that began. */
   serving: (Span & { id: number; shows?: string })[];
   /** When nginx routed to an address at which nothing listened. */
   dead: Span[];
+  /** When nothing came through from the pod to its instances: whatever it routes to, requests are not answered. */
+  cutOff: Span[];
   /** When the pod was replaced and its volumes were lost. */
   replacedAt: number[];
   maxCreatesPerHour: number;

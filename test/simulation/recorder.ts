@@ -22,6 +22,8 @@ export interface WatchedPod {
   serves(): Server | null;
   /** Its desired image, and since when. */
   image(): { name: string; since: number };
+  /** False while nothing comes through from it to its instances. */
+  reaches(): boolean;
 }
 
 export interface Recorder {
@@ -68,6 +70,7 @@ export function createRecorder(parts: RecorderParts): Recorder {
   const open = new Map<number, Seen>();
   const podByLabel = new Map(truth.pods.map((pod, index) => [pod.label, index]));
   let servers: readonly (Server | null)[] = [];
+  let reached = pods.map(() => true);
   const failedProbes = new Map<string, { at: number; failingMs: number }>();
   const deleteSent = new Set<number>();
   const prepared = new Map<number, string>();
@@ -167,9 +170,10 @@ export function createRecorder(parts: RecorderParts): Recorder {
       const there = server === null ? [] : (answering.get(`${server.host}:${server.port}`) ?? []);
       const id = there.findLast(({ label }) => label === pod.label)?.id ?? null;
       followOpen(pod.dead, server !== null && there.length === 0);
+      followOpen(pod.cutOff, !reached[index]);
       const last = pod.serving.at(-1);
       const before = last !== undefined && last.to === Number.POSITIVE_INFINITY ? last : null;
-      if (id !== null) served.add(id);
+      if (id !== null && reached[index]) served.add(id);
       if ((before?.id ?? null) === id) return;
       if (before !== null) before.to = at;
       if (id !== null) pod.serving.push({ from: at, to: Number.POSITIVE_INFINITY, id, shows: shownBy(id) });
@@ -198,10 +202,11 @@ export function createRecorder(parts: RecorderParts): Recorder {
     } else if (!refused) truth.recycles.push({ at: now(), pod, id, wanted: prepared.get(id) ?? "" });
   }
 
-  /** True if some nginx routes elsewhere than when this was last asked. */
-  function serversHaveChanged(): boolean {
-    if (pods.every((pod, index) => pod.serves() === servers[index])) return false;
+  /** True if some nginx routes elsewhere, or has lost or found its way, since this was last asked. */
+  function routesHaveChanged(): boolean {
+    if (pods.every((pod, index) => pod.serves() === servers[index] && pod.reaches() === reached[index])) return false;
     servers = pods.map((pod) => pod.serves());
+    reached = pods.map((pod) => pod.reaches());
     return true;
   }
 
@@ -209,7 +214,7 @@ export function createRecorder(parts: RecorderParts): Recorder {
     addNewInstances();
     const value = desiredHash();
     if (value !== hash.value) hash = { value, since: now() };
-    let changed = serversHaveChanged();
+    let changed = routesHaveChanged();
     for (const one of open.values()) {
       const { id, ip, ports, label } = one.instance;
       const endsAt = one.instance.endDate * 1000;
@@ -320,7 +325,8 @@ export function createRecorder(parts: RecorderParts): Recorder {
       observe();
       for (const one of open.values()) recordBill(one);
       for (const pod of truth.pods) {
-        for (const span of [...pod.serving, ...pod.running, ...pod.dead]) span.to = Math.min(span.to, now());
+        for (const span of [...pod.serving, ...pod.running, ...pod.dead, ...pod.cutOff])
+          span.to = Math.min(span.to, now());
       }
       for (const { answering, stopped } of truth.contracts)
         for (const span of [...answering, ...stopped]) span.to = Math.min(span.to, now());

@@ -5,6 +5,7 @@ import type { Breach, Truth } from "./emulator-truth.ts";
 import { type FaultMixOptions, faultMix } from "./fault-mix.ts";
 import { judge } from "./laws/all.ts";
 import { type Money, moneyOf } from "./laws/money.ts";
+import { withoutAll } from "./laws/two-instances.ts";
 import { type QualityMixOptions, qualityMix } from "./quality-mix.ts";
 import { describeInjection, type Injection, type Scenario } from "./scenario.ts";
 import { shrink } from "./shrink.ts";
@@ -66,7 +67,8 @@ export async function runOne(seed: number, options: RunOneOptions): Promise<Verd
 }
 
 function servedShare({ pods, start, end }: Truth): number {
-  const ms = pods.flatMap(({ serving }) => serving).reduce((sum, { from, to }) => sum + to - from, 0);
+  const spans = pods.flatMap(({ serving, cutOff }) => serving.flatMap((span) => withoutAll([span], cutOff)));
+  const ms = spans.reduce((sum, { from, to }) => sum + to - from, 0);
   return ms / (pods.length * (end - start));
 }
 

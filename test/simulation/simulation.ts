@@ -134,6 +134,7 @@ export async function simulate(scenario: Scenario, options: RunOptions = {}): Pr
       releases: [],
       serving: [],
       dead: [],
+      cutOff: [],
       replacedAt: [],
       ends: [],
       imageChanges: [],
@@ -159,12 +160,14 @@ export async function simulate(scenario: Scenario, options: RunOptions = {}): Pr
   const hold = options.holdProbesMs === undefined ? null : { ms: options.holdProbesMs, probes };
   const pods: Pod[] = [];
   const reasons = new Map<number, string>();
+  const reaches = (pod: number) => faults.failureTo("instances", pod) === null;
   const spending = createSpending({
     emulator,
     truth,
     now: time.now,
     reasonOf: (pod) => reasons.get(pod) ?? "nothing published",
     isUp: (pod) => pods[pod]?.isUp() ?? false,
+    reaches,
   });
   const recorder = createRecorder({
     emulator,
@@ -175,6 +178,7 @@ export async function simulate(scenario: Scenario, options: RunOptions = {}): Pr
     pods: truth.pods.map((_, i) => ({
       serves: () => pods[i]?.reloader.serves() ?? null,
       image: () => pods[i]?.image ?? { name: "", since: START },
+      reaches: () => reaches(i),
     })),
   });
   let qualities: Qualities | null = null;

@@ -56,6 +56,28 @@ test("an instance is charged until the end of the run, also while no program cal
   expect(long / short).toBeCloseTo(2, 6);
 });
 
+test.each([
+  { program: "the provisioner", oracle: false },
+  { program: "the oracle", oracle: true },
+])(
+  "an instance to which nothing comes through serves nobody, whatever nginx routes to: $program",
+  async ({ oracle }) => {
+    const forMs = 4 * MINUTE_MS;
+    const at = 20 * MINUTE_MS;
+    const cut: Injection = { kind: "network", at, forMs, to: "instances", code: "ETIMEDOUT", pod: 0 };
+    const { truth, causes } = await simulate(scenarioWith([cut]), { oracle, causes: true });
+    expect(truth.pods[0]?.cutOff).toEqual([{ from: truth.start + at, to: truth.start + at + forMs }]);
+    const { paid, boot, waste } = moneyOf(truth);
+    const dollarsPerMs = paid / (truth.end - truth.start);
+    const meanwhile = causes
+      .filter(({ cause }) => cause.endsWith("| network"))
+      .reduce((sum, one) => sum + one.waste, 0);
+    expect(meanwhile / (forMs * dollarsPerMs)).toBeCloseTo(1, 1);
+    const sum = causes.reduce((total, one) => total + one.boot + one.waste, 0);
+    expect(sum * FACTOR).toBeCloseTo((boot + waste) * FACTOR, 0);
+  },
+);
+
 test("where nothing fails, the oracle pays for a served hour what the provisioner pays", async () => {
   const scenario: Scenario = { ...calmMix(1, { hours: 2.5, pods: 2 }), injections: [] };
   const perServedMs = async (oracle: boolean) => {

@@ -22,6 +22,8 @@ export interface SpendingParts {
   /** The reason that the pod's upstream file gives. */
   reasonOf(pod: number): string;
   isUp(pod: number): boolean;
+  /** False while nothing comes through from the pod to its instances. */
+  reaches(pod: number): boolean;
 }
 
 export interface Spending {
@@ -84,7 +86,7 @@ export function createSpending(parts: SpendingParts): Spending {
 
   function isServed({ instance, pod }: Account): boolean {
     const last = truth.pods[pod]?.serving.at(-1);
-    return last?.id === instance.id && last.to === Number.POSITIVE_INFINITY;
+    return last?.id === instance.id && last.to === Number.POSITIVE_INFINITY && parts.reaches(pod);
   }
 
   function keyOf({ instance, pod }: Account): string {

@@ -41,6 +41,7 @@ function truthOf(over: Partial<Truth> = {}, pod: Partial<PodTruth> = {}): Truth 
         releases: [],
         serving: [{ from: MINUTE, to: 3 * HOUR, id: 1 }],
         dead: [],
+        cutOff: [],
         replacedAt: [],
         ends: [],
         surgesForMs: null,
