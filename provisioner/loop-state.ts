@@ -1,11 +1,8 @@
 // What the two loops keep between passes: both write it, status and metrics read it. Pure but for the state that it is given.
-import type { Clock } from "../common/clock.ts";
 import { sameServer, type UpstreamFile } from "../common/upstream-file.ts";
-import type { Lease } from "./lease/lease.ts";
 import type { LeftServer } from "./lease/mirror.ts";
 import { type AccountView, NOTHING_READ } from "./model/account-view.ts";
-import type { Desired, Limits } from "./model/desired.ts";
-import { matchesDesired } from "./model/matches-desired.ts";
+import type { Desired } from "./model/desired.ts";
 import { type Observation, type ProbeResult, type Published, wholeList } from "./model/observation.ts";
 import { OURS, type Ownership } from "./model/ownership.ts";
 import type { Action, Plan } from "./model/plan.ts";
@@ -17,7 +14,7 @@ import { endAccountPause } from "./state/apply-outcome.ts";
 import { countCosts } from "./state/money.ts";
 import { countRecords } from "./state/records.ts";
 import type { State } from "./state/schema.ts";
-import { newTrack, withLaterProbes, withProbe } from "./state/track.ts";
+import { withLaterProbes, withProbe } from "./state/track.ts";
 import { LOOK_GAP_MS, markObserved } from "./state/unobserved.ts";
 
 /** Kept by `run`, read by the status server. */
@@ -36,8 +33,8 @@ export interface LoopState {
   account: AccountView;
   plan: Plan | null;
   suppressed: readonly Action[];
-  /** The server of a predecessor, until a list comes (onLease). */
-  inherited: Inherited | null;
+  /** What may be published while the list is unknown, once it answers: of the last list, or of a predecessor (expected-server.ts). */
+  expected: ExpectedServer | null;
   /** What the suppressed create would rent; null: none is suppressed, or the first search has not ended. */
   wouldRent: RentPreview | null;
   /** Why nothing may be mutated: the state file or the upstream file cannot be written. */
@@ -63,7 +60,7 @@ export interface Served {
   downSince: number | null;
 }
 
-interface Inherited {
+interface ExpectedServer {
   published: Published;
   /** Until when its first probe must have passed (ms of the monotonic clock). */
   until: number;
@@ -82,7 +79,7 @@ export function startState(state: State, now: number): LoopState {
     account: NOTHING_READ,
     plan: null,
     suppressed: [],
-    inherited: null,
+    expected: null,
     wouldRent: null,
     problem: null,
     startCounted: false,
@@ -174,7 +171,7 @@ export function takeSeen(
     afterGap,
   }: Pick<LoopState, "state" | "pausedMs" | "afterGap"> & { seen: Observation; now: number },
 ): void {
-  if (seen.list.known) Object.assign(loop, { startCounted: true, inherited: null });
+  if (seen.list.known) Object.assign(loop, { startCounted: true, expected: null });
   if (wholeList(seen) !== null) loop.wholeListAt = seen.listedAt;
   Object.assign(loop, { pausedMs, afterGap: afterGap && !seen.list.known });
   takeState(loop, withCosts(loop, state, seen, now));
@@ -190,68 +187,12 @@ export function noteFile(loop: LoopState, file: UpstreamFile, at: number): void 
   else if (loop.served !== null) loop.served = { ...loop.served, downSince: loop.served.downSince ?? at };
 }
 
-// For so long a port is not given to another customer: that takes the end of the contract and a new one that gets the same port.
-const SHORT_OUTAGE_MS = 120_000;
-
-/**
- * What is published, or was until a short while ago: then its probe may bring it back without a new list. A passing HTTP probe proves
- * more than an open port, so with one it may come back however long it was away.
- */
-export function lastServed({ file, served, inherited }: LoopState, httpProbe: boolean, at: number): Published {
-  const published = { server: file?.server ?? null, instance: file?.instance ?? null };
-  const isFirst = served === null && published.server === null;
-  if (isFirst && inherited !== null && at <= inherited.until) return inherited.published;
-  if (served === null || published.server !== null || published.instance?.id !== served.id) return published;
-  const short = served.downSince !== null && at - served.downSince <= SHORT_OUTAGE_MS;
-  return short || httpProbe ? { ...published, server: served.server } : published;
-}
-
-// How long ago a predecessor's server may have served for its successor to try it: as long as one of its own with an open port, and long
-// enough for a node that is replaced with an HTTP probe.
-const INHERIT_HTTP_MS = 600_000;
-
 /** What a successor on a new volume needs to know of the server that is published now. */
 export function serverToLeave({ file, state }: LoopState, now: number): LeftServer | null {
   if (file === null || file.server === null || file.instance === null) return null;
   const { server, instance } = file;
   if (state.tracks[instance.id]?.serving !== true) return null;
   return { server, instance, servedAt: now, listedAt: state.listUnknownSince ?? now };
-}
-
-/** Takes over what a renewal of the lease has answered. */
-export function onLease(
-  loop: LoopState,
-  { state, ownership, left = null }: Awaited<ReturnType<Lease["renew"]>>,
-  parts: { desired: Desired; limits: Limits; clock: Clock },
-): void {
-  takeState(loop, state);
-  loop.ownership = ownership;
-  if (ownership.kind !== "ours") loop.inherited = null;
-  else if (left !== null) inheritServer(loop, left, parts);
-}
-
-/**
- * On a new volume: the server that a predecessor with the lease published may be served while the list is unknown, once its probe passes,
- * as the provisioner would serve its own (servingWhileUnknown). Not where another image or template is wanted: in a rollout the next pod
- * would be stopped for it.
- */
-function inheritServer(
-  loop: LoopState,
-  { server, instance, servedAt, listedAt }: LeftServer,
-  { desired, limits, clock }: { desired: Desired; limits: Limits; clock: Clock },
-): void {
-  const { state, seen, file } = loop;
-  if (seen?.list.known || file?.instance) return;
-  const { image, templateHash } = matchesDesired(instance, desired, state.template);
-  if (image !== "same" || templateHash === "different") return;
-  const now = clock.now();
-  const leftMs = (limits.httpProbe ? INHERIT_HTTP_MS : SHORT_OUTAGE_MS) - Math.abs(now - servedAt);
-  if (leftMs < 0) return;
-  const { host, port } = server;
-  const track = { ...newTrack(now), endpoint: { host, port }, wasReady: true, notServingSince: now };
-  loop.state = { ...state, tracks: { [instance.id]: track }, listUnknownSince: Math.min(listedAt, now) };
-  const published = { server: { scheme: desired.upstreamScheme, host, port }, instance };
-  loop.inherited = { published, until: clock.monotonic() + leftMs };
 }
 
 /** True if the file still routes to the server that is served. */

@@ -3,10 +3,11 @@
 import { runPasses, WakeSignal } from "../common/loop.ts";
 import type { Act } from "./act/act.ts";
 import type { Signals } from "./act/try-offer.ts";
+import { expectServer, lastServed, onLease } from "./expected-server.ts";
 import type { PodTurns, Wish } from "./fleet/pod-turns.ts";
 import { type KeepParts, keep, publishPlan } from "./keep.ts";
 import type { Lease } from "./lease/lease.ts";
-import { type LoopState, lastServed, lostMs, onLease, takeSeen, takeState, urgencyOf, withSeen } from "./loop-state.ts";
+import { type LoopState, lostMs, takeSeen, takeState, urgencyOf, withSeen } from "./loop-state.ts";
 import type { Policy } from "./model/desired.ts";
 import type { Observation, Published } from "./model/observation.ts";
 import {
@@ -99,6 +100,7 @@ export async function pass(
   const servedBefore = loop.served;
   takeSeen(loop, outcome);
   Object.assign(loop, { seen, plan, suppressed });
+  expectServer(loop, { plan, seen }, parts);
   const written = await keep(parts, loop, () => publishPlan(parts, loop, plan));
   if (written) {
     if (await releaseServer(parts, loop, plan, servedBefore, stop, isOld))
@@ -143,7 +145,7 @@ async function observeAndDecide(
   const { limits, clock, pauses } = parts;
   const once = async (urgency: Urgency): Promise<Observation | null> => {
     const pausedMs = pauses.totalMs();
-    const published = lastServed(loop, limits.httpProbe, clock.monotonic());
+    const published = lastServed(loop, limits.httpProbe, clock.monotonic(), false); // for the case that no list comes
     const seen = await parts.observer.observe(loop.state, published, urgency, stop, began);
     if (stop.aborted) return null;
     // What was seen before a pause is old.
@@ -189,7 +191,7 @@ function decideOn(
   if (!loop.startCounted && seen.list.known && limits.bansEnabled) state = countStart(state);
   // Unwritten bans of an earlier run, in which bans were enabled, ban nobody.
   if (!limits.bansEnabled && state.unwrittenBans.length > 0) state = { ...state, unwrittenBans: [] };
-  const published = lastServed(loop, limits.httpProbe, clock.monotonic());
+  const published = lastServed(loop, limits.httpProbe, clock.monotonic(), seen.list.known);
   const decided = decide({ desired, seen, state, ownership, now, limits }, published);
   const { decision, suppressed } = applyPolicy(gap ? afterGap(decided, published) : decided, policy);
   const wish = wishOf(decision, state, mayBeAlone);

@@ -1,8 +1,9 @@
 // The serving loop: probes the served instance, withdraws it when it no longer answers, and publishes it again when it does. It runs
 // beside the main loop, so that no call of the API can hold it up, and changes nothing else. Touches only what it is handed.
 import { runPasses, WakeSignal } from "../common/loop.ts";
+import { lastServed } from "./expected-server.ts";
 import { type KeepParts, keep, publishPlan } from "./keep.ts";
-import { isPublished, keepProbe, type LoopState, lastServed } from "./loop-state.ts";
+import { isPublished, keepProbe, type LoopState } from "./loop-state.ts";
 import type { Policy } from "./model/desired.ts";
 import type { Observation } from "./model/observation.ts";
 import { interruptsInstance } from "./model/plan.ts";
@@ -52,7 +53,7 @@ export async function serve(parts: ServeParts, loop: LoopState, stop: AbortSigna
   keepProbe(loop, id, probe, now);
   const { state, ownership } = loop;
   const input = { desired, limits, state, ownership, now, seen: loop.seen ?? NOTHING_SEEN };
-  const last = lastServed(loop, limits.httpProbe, clock.monotonic());
+  const last = lastServed(loop, limits.httpProbe, clock.monotonic(), input.seen.list.known);
   const change = servingChange(input, policy, last, loop.file?.server ?? null, probe);
   if (change === null) return;
   logChange(log, loop.plan, change);

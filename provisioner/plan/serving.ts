@@ -1,7 +1,8 @@
 // What may be served as long as nothing is changed. Pure.
 import type { PublishedInstance } from "../../common/upstream-file.ts";
+import { isOutdated } from "../model/matches-desired.ts";
 import type { Published } from "../model/observation.ts";
-import type { Serving } from "../model/plan.ts";
+import { interruptsInstance, type Plan, type Serving } from "../model/plan.ts";
 import { isChanging } from "../state/updating.ts";
 import type { Instance } from "../vast/rows.ts";
 import type { PlanInput } from "./input.ts";
@@ -28,6 +29,22 @@ export function servingWhileUnknown({ desired, state, limits, now }: PlanInput, 
   const unknownForMs = now - (state.listUnknownSince ?? now);
   const mayStay = track?.serving === true && same && (limits.httpProbe || unknownForMs <= limits.unknownMaxMs);
   return { server: mayStay ? { ...server, scheme: desired.upstreamScheme } : null, instance };
+}
+
+/**
+ * What may be served once it answers, also if the next lists are refused: a list has just shown that the planned instance runs, and at
+ * which address. Null: the plan serves it, or is about to interrupt it, or it is not the wanted one.
+ */
+export function servedOnceItAnswers(
+  { server, instance, actions }: Pick<Plan, "server" | "instance" | "actions">,
+  { desired, state }: Pick<PlanInput, "desired" | "state">,
+): Published | null {
+  if (server !== null || instance === null || interruptsInstance(actions, instance.id)) return null;
+  const track = state.tracks[instance.id];
+  if (!track?.endpoint || track.runningSince === null || track.stopped !== null) return null;
+  if (isChanging(state, instance.id) || state.pendingDeletes.some(({ id }) => id === instance.id)) return null;
+  if (isOutdated(instance, desired, state.template) !== false) return null;
+  return { server: { scheme: desired.upstreamScheme, ...track.endpoint }, instance };
 }
 
 function publishedInstance(row: Instance): PublishedInstance {

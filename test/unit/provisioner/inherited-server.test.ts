@@ -154,7 +154,7 @@ describe("the server of a predecessor, when the list comes", () => {
     await l.passAfter(0);
     seen = observation([row()], { probes: new Map([[ID, passing()]]) });
     expect(await l.passAfter(5 * SECOND)).toEqual(server);
-    expect(l.state).toMatchObject({ inherited: null, plan: { reason: "instance_ready" } });
+    expect(l.state).toMatchObject({ expected: null, plan: { reason: "instance_ready" } });
   });
 
   test("is withdrawn if the list does not show it, and another instance is created only after a second list", async () => {
@@ -169,7 +169,7 @@ describe("the server of a predecessor, when the list comes", () => {
   test("in the first pass already counts for nothing", async () => {
     const l = pod({ seen: observation([]) });
     expect(await l.passAfter(0)).toBeNull();
-    expect(l.state.inherited).toBeNull();
+    expect(l.state.expected).toBeNull();
   });
 });
 

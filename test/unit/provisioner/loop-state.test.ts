@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
+import { lastServed } from "../../../provisioner/expected-server.ts";
 import {
   keepProbe,
   type LoopState,
-  lastServed,
   noteFile,
   startState,
   takeState,
@@ -84,7 +84,7 @@ describe("the server that was served last", () => {
     noteFile(loop, fileOf({ generation: 1 }), 0);
     noteFile(loop, withdrawn(2), 1000);
     noteFile(loop, withdrawn(3), 9000); // only its message changed
-    return lastServed(loop, httpProbe, 1000 + ms).server;
+    return lastServed(loop, httpProbe, 1000 + ms, true).server;
   };
 
   test("may come back after a short outage, and after any outage when HTTP proves it", () => {
@@ -97,7 +97,7 @@ describe("the server that was served last", () => {
     const loop = newLoop();
     noteFile(loop, fileOf({ generation: 1 }), 0);
     noteFile(loop, fileOf({ generation: 2, server: null, instance: published(row({ id: 9 })).instance }), 1);
-    expect(lastServed(loop, true, 2).server).toBeNull();
+    expect(lastServed(loop, true, 2, false).server).toBeNull();
   });
 
   test("a passing probe of it is recorded only while the instance is known", () => {

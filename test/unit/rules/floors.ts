@@ -13,6 +13,7 @@ export const FLOORS: Readonly<Record<"provisioner" | "reloader", readonly (reado
     ["reconcile", "serve", "report", "teardown", "settings"],
     ["release-server"],
     ["keep", "secrets"],
+    ["expected-server"],
     ["act", "loop-state", "variables"],
     ["plan", "observe", "lease", "search"],
     ["state", "publish", "blacklist"],
