@@ -44,6 +44,12 @@ const flags = await yargs(hideBin(process.argv))
       default: false,
       describe: "also run a program that knows everything, and print how much less it wastes",
     },
+    told: {
+      type: "boolean",
+      default: false,
+      implies: "oracle",
+      describe: "the oracle has to read from the API at which address an instance answers",
+    },
     order: { type: "string", default: "dph_total", describe: "quality mix: VAST_SEARCH_ORDER of the pods" },
     against: { type: "string", describe: "quality mix: also run with this order, and print the difference" },
     shrink: { type: "boolean", default: true, describe: "search for the shortest list of faults that breaks a law" },
@@ -57,7 +63,7 @@ const flags = await yargs(hideBin(process.argv))
   .parse();
 
 const out = (line: string) => void process.stdout.write(`${line}\n`);
-const { pods, oracle, order, against } = flags;
+const { pods, oracle, told: readsAddresses, order, against } = flags;
 const hoursOf = (mix: Mix) => flags.hours ?? HOURS[mix];
 const mixes: readonly Mix[] = flags.mix === "both" ? ["hard", "calm"] : [flags.mix];
 const fleet = flags.fleet ?? pods >= MANY_PODS;
@@ -86,7 +92,7 @@ async function printOne(mix: Mix): Promise<Summary> {
   for (const line of verdict.shortest) out(line);
   out(`money: ${moneySentence(verdict.money)}`);
   for (const line of causeLines([verdict])) out(line);
-  const known = oracle ? [await runOne(flags.seed, { ...options, oracle })] : null;
+  const known = oracle ? [await runOne(flags.seed, { ...options, oracle, readsAddresses })] : null;
   if (known !== null) for (const line of gapLines([verdict], known)) out(line);
   out(`run: ${verdict.hash}`);
   return { mix, own: [verdict], oracle: known, against: [] };
@@ -100,7 +106,7 @@ async function summarise(mix: Mix, count: number): Promise<Summary> {
   });
   const verdicts = await runAndReport(mix, tasks);
   for (const line of [...moneyLines(`money, ${mix} mix`, verdicts, podHours), ...causeLines(verdicts)]) out(line);
-  const oracleTasks = tasks.map((task) => ({ ...task, oracle }));
+  const oracleTasks = tasks.map((task) => ({ ...task, oracle, readsAddresses }));
   const known = oracle ? await runMany(oracleTasks, () => undefined) : null;
   if (known !== null) for (const line of gapLines(verdicts, known)) out(line);
   if (against === undefined || mix !== "quality") return { mix, own: verdicts, oracle: known, against: [] };

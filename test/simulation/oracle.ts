@@ -1,10 +1,12 @@
 // A program that knows what the emulator knows, also whether and when an instance comes back by itself. It runs in the provisioner's
 // place and acts through the same client, rate limits, faults and kills; it keeps no lease and confirms nothing. What it still pays for
-// nobody cannot be avoided: a bound, not a policy. Touches the emulator, which it reads, and what it is handed.
+// nobody cannot be avoided: a bound, not a policy. In its second form it has to read from the API where an instance answers: nobody can
+// route to what nobody has told it. Touches the emulator, which it reads, and what it is handed.
 import { isFileSystemError } from "../../common/errors.ts";
 import type { Server } from "../../common/upstream-file.ts";
 import type { Dependencies } from "../../provisioner/commands/dependencies.ts";
 import type { Bid } from "../../provisioner/model/bid.ts";
+import { chooseEndpoint, type Endpoint } from "../../provisioner/model/endpoint.ts";
 import { createPublisher, type Publisher } from "../../provisioner/publish/publish.ts";
 import { atBid } from "../../provisioner/search/bids.ts";
 import { requirements, searchBody } from "../../provisioner/search/requirements.ts";
@@ -34,10 +36,14 @@ const APP_PORT = 8000;
 export interface OracleParts {
   emulator: Emulator;
   fates(): Fates;
+  /** It serves an instance only at the address that a list has shown. */
+  readsAddresses: boolean;
 }
 
-export function createOracle({ emulator, fates }: OracleParts): Program {
+export function createOracle({ emulator, fates, readsAddresses }: OracleParts): Program {
   const { world } = emulator;
+  /** What lists have shown, by the id of the instance. Nothing is forgotten when a process ends. */
+  const shown = new Map<number, Endpoint>();
   return async (settings, dependencies, stop) => {
     const { clock, disk } = dependencies;
     const { desired, podName, upstreamPath, drainMs, limits, onTerminate } = settings;
@@ -80,7 +86,22 @@ export function createOracle({ emulator, fates }: OracleParts): Program {
 
     async function serve(): Promise<void> {
       const kept = best();
-      await publish(publisher, kept, kept === null ? null : serverOf(kept, settings));
+      await publish(publisher, kept, kept !== null && isShown(kept) ? serverOf(kept, settings) : null);
+    }
+
+    function isShown(instance: Instance): boolean {
+      const server = serverOf(instance, settings);
+      const last = shown.get(instance.id);
+      return !readsAddresses || (last?.host === server?.host && last?.port === server?.port);
+    }
+
+    async function readAddresses(): Promise<void> {
+      const kept = best();
+      if (kept === null || isShown(kept)) return;
+      for (const row of await client.listInstances(desired.label, stop, { retryRateLimited: false })) {
+        const choice = chooseEndpoint(row, desired.upstreamPort, 0);
+        if (choice.found) shown.set(row.id, choice.endpoint);
+      }
     }
 
     /** Until nginx has let go of it, and its requests have had their time. */
@@ -126,7 +147,7 @@ export function createOracle({ emulator, fates }: OracleParts): Program {
         await clock.sleep(LOOK_MS, stop);
       }
     };
-    await Promise.all([forever(serve), forever(act)]);
+    await Promise.all([forever(serve), forever(act), ...(readsAddresses ? [forever(readAddresses)] : [])]);
     if (onTerminate !== "destroy") return true;
     // Until SIGKILL.
     while (own().length > 0) {

@@ -35,6 +35,8 @@ export interface RunOptions {
   program?: Program;
   /** The oracle runs in each pod (oracle.ts). */
   oracle?: boolean;
+  /** The oracle must read from the API where an instance answers. */
+  readsAddresses?: boolean;
   /** Puts down why money served nobody. */
   causes?: boolean;
   /** Answers the probes of pods for which all is well only after so long, or when something changes: several times faster. */
@@ -194,7 +196,9 @@ export async function simulate(scenario: Scenario, options: RunOptions = {}): Pr
     const { fates } = faults;
     qualities = createQualities({ emulator, seed: scenario.seed, time, fates, isOwn: (label) => labels.has(label) });
   }
-  const program = options.oracle ? createOracle({ emulator, fates: () => faults.fates }) : (options.program ?? run);
+  const program = options.oracle
+    ? createOracle({ emulator, fates: () => faults.fates, readsAddresses: options.readsAddresses ?? false })
+    : (options.program ?? run);
 
   for (const [i, podTruth] of truth.pods.entries()) {
     pods.push(

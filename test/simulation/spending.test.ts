@@ -78,6 +78,21 @@ test.each([
   },
 );
 
+test("an oracle that has to read addresses serves an instance only once a list has shown where it answers", async () => {
+  const at = MINUTE_MS / 2; // before the container runs
+  const forMs = 10 * MINUTE_MS;
+  const trouble: Injection = { kind: "account", at, forMs, set: { twoFactor: true }, back: { twoFactor: false } };
+  const servedAfter = async (injections: Injection[], readsAddresses: boolean) => {
+    const { truth } = await simulate(scenarioWith(injections), { oracle: true, readsAddresses });
+    return ((truth.pods[0]?.serving[0]?.from ?? 0) - truth.start) / MINUTE_MS;
+  };
+  const [free, told] = [await servedAfter([], true), await servedAfter([trouble], true)];
+  expect(await servedAfter([trouble], false)).toBeCloseTo(free, 0);
+  expect(free).toBeLessThan(5);
+  expect(told).toBeGreaterThan(10.5);
+  expect(told).toBeLessThan(11);
+});
+
 test("where nothing fails, the oracle pays for a served hour what the provisioner pays", async () => {
   const scenario: Scenario = { ...calmMix(1, { hours: 2.5, pods: 2 }), injections: [] };
   const perServedMs = async (oracle: boolean) => {

@@ -13,6 +13,7 @@ export const taskSchema = z.object({
   /** VAST_SEARCH_ORDER of the pods in the quality mix. */
   order: z.string().default("dph_total"),
   oracle: z.boolean().default(false),
+  readsAddresses: z.boolean().default(false),
   causes: z.boolean().default(false),
 });
 export type Task = z.input<typeof taskSchema>;
