@@ -15,6 +15,7 @@ import { readDestroySettings } from "../settings.ts";
 import type { State } from "../state/schema.ts";
 import { createStateFile, type StateFile } from "../state/state-file.ts";
 import { destroyAll, type ProvisionerRuns } from "../teardown/destroy-all.ts";
+import { ownEndCalls } from "../teardown/end-calls.ts";
 import { confirmOnTerminal } from "./confirm.ts";
 import { connectAccount } from "./connect.ts";
 import { processName } from "./dependencies.ts";
@@ -47,6 +48,7 @@ export async function destroyCommand(call: CommandCall, source: SettingsSource):
   const print = printFor(call);
   const outcome = await destroyAll({
     client,
+    calls: ownEndCalls(client, label),
     clock,
     log,
     label,

@@ -26,6 +26,7 @@ export function joinQueue({ settings, deps, log }: RunContext, loop: LoopState, 
   const { clock } = deps;
   let store: FleetStore | null = null;
   const createPlace: Place = { class: 1, since: 0 };
+  const destroyPlace: Place = { class: 1, since: 0 };
   // In the state file, so that a pod which starts while Redis is away knows it, too.
   const fleet = {
     get size() {
@@ -36,11 +37,13 @@ export function joinQueue({ settings, deps, log }: RunContext, loop: LoopState, 
     },
   };
   const index = podNumber(podName);
-  const pacing = createFleetPacing({ clock, log, local, store: () => store, createPlace, index, fleet });
+  const places = { createPlace, destroyPlace };
+  const pacing = createFleetPacing({ clock, log, local, store: () => store, ...places, index, fleet });
+  const limits = { maxUnavailable, maxUpdating, drainMs };
   return {
     own: { index, pods: () => fleet.size, redisIsAway: pacing.isAlone },
     pacing,
-    turns: createPodTurns({ clock, pacing, place: createPlace, index, fleet, maxUnavailable, maxUpdating, drainMs }),
+    turns: createPodTurns({ clock, pacing, place: createPlace, destroyPlace, index, fleet, ...limits }),
     connect(redis) {
       const parts = { redis, apiKey: secrets.apiKey, member: desired.label };
       store = {

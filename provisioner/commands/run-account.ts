@@ -1,5 +1,7 @@
 // The account of `run`: its client, and how its calls are paced. Touches nothing until the client makes a call.
 import { scrub } from "../../common/logging.ts";
+import { type FleetKeys, fleetKeys } from "../fleet/keys.ts";
+import type { Fleet } from "../fleet/shared-reading.ts";
 import type { LoopState } from "../loop-state.ts";
 import type { CallInfo } from "../vast/transport.ts";
 import { type Account, connectAccount } from "./connect.ts";
@@ -39,4 +41,16 @@ export function connectRunAccount(context: RunContext, loop: LoopState, onCall: 
     },
   });
   return { ...account, queue };
+}
+
+/** What the pods of the account share. `token` names this process. */
+export function fleetOf(redis: Fleet["redis"], client: RunAccount["client"], loop: LoopState, token: string): Fleet {
+  let named: { accountId: number; keys: FleetKeys } | null = null;
+  const keys = () => {
+    const accountId = client.accountId() ?? loop.state.accountId;
+    if (accountId === null) return null;
+    if (named?.accountId !== accountId) named = { accountId, keys: fleetKeys(accountId) };
+    return named.keys;
+  };
+  return { redis, keys, token };
 }

@@ -7,7 +7,6 @@ import { createPreview } from "../act/preview-create.ts";
 import { type BanStore, createBanStore, noBans } from "../blacklist/store.ts";
 import { shareAccountId } from "../fleet/account-id.ts";
 import { createAccountReadings } from "../fleet/account-readings.ts";
-import { type FleetKeys, fleetKeys } from "../fleet/keys.ts";
 import { createOfferMarket } from "../fleet/offer-market.ts";
 import { noPodTurns } from "../fleet/pod-turns.ts";
 import type { Fleet } from "../fleet/shared-reading.ts";
@@ -38,11 +37,11 @@ import type { DestroyOutcome } from "../teardown/destroy-all.ts";
 import type { Dependencies, RunContext } from "./dependencies.ts";
 import { connectBoots } from "./fleet-boots.ts";
 import { connectRecords } from "./fleet-records.ts";
-import { type ConnectedLists, connectLists } from "./lists.ts";
+import { type ConnectedLists, connectLists, leadMeanwhile } from "./lists.ts";
 import { logStart } from "./log-start.ts";
 import { mutationDeadline } from "./mutation-deadline.ts";
 import { connectReports, type Reports } from "./reports.ts";
-import { connectRunAccount, type RunAccount } from "./run-account.ts";
+import { connectRunAccount, fleetOf, type RunAccount } from "./run-account.ts";
 import { shutdown } from "./shutdown.ts";
 import { statusSource } from "./status-source.ts";
 import { templateAtStart } from "./template-at-start.ts";
@@ -107,7 +106,7 @@ export async function run(settings: ProvisionerSettings, deps: Dependencies, sto
   let outcome: DestroyOutcome | null = null;
   try {
     const probe = shareProbe(counts.countedProbe(deps.probe));
-    const { lead, ...lists } = connectLists(context, restored, account, stores.fleet);
+    const { lead, endCalls: calls, ...lists } = connectLists(context, restored, account, stores.fleet);
     const { pods } = lists;
     const reports = await connectReports(context, loop, stores.fleet, pods);
     const pauses = watchPauses(deps.clock, stop);
@@ -115,10 +114,14 @@ export async function run(settings: ProvisionerSettings, deps: Dependencies, sto
     const template = templateAtStart(context, loop, { ...account, ...stores }, stop);
     const main = template.first.then(() => runLoop(parts, loop, stop, mutations.signal));
     const watched = watchMoney(context, loop, { ...account, ...stores, pods }, stop);
-    await Promise.all([main, runServing({ ...parts, probe }, loop, stop), lead(stop), watched, template.done]);
+    const work = Promise.all([main, runServing({ ...parts, probe }, loop, stop), watched, template.done]);
     const { ending: onEnding } = reports;
-    const stoppedAt = mutations.stoppedAt();
-    outcome = await shutdown({ ...context, ...restored, ...account, ...stores, onEnding, stoppedAt });
+    const end = async () => {
+      await work;
+      const stoppedAt = mutations.stoppedAt();
+      return shutdown({ ...context, ...restored, ...account, ...stores, calls, onEnding, stoppedAt });
+    };
+    outcome = await leadMeanwhile(end, lead, settings.onTerminate === "keep" ? stop : null);
     await reports.written();
     if (outcome?.done && outcome.problem === null) await reports.forget();
   } finally {
@@ -203,18 +206,6 @@ async function connectRedis(
     });
   };
   return { redis, bans, lease, fleet, save };
-}
-
-/** `token` names this process. */
-function fleetOf(redis: Fleet["redis"], client: RunAccount["client"], loop: LoopState, token: string): Fleet {
-  let named: { accountId: number; keys: FleetKeys } | null = null;
-  const keys = () => {
-    const accountId = client.accountId() ?? loop.state.accountId;
-    if (accountId === null) return null;
-    if (named?.accountId !== accountId) named = { accountId, keys: fleetKeys(accountId) };
-    return named.keys;
-  };
-  return { redis, keys, token };
 }
 
 function loopParts(

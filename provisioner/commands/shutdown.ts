@@ -8,6 +8,7 @@ import { awaitWithdrawn } from "../publish/withdraw.ts";
 import { withTransition } from "../state/history.ts";
 import type { State } from "../state/schema.ts";
 import { type DestroyOutcome, destroyAll } from "../teardown/destroy-all.ts";
+import type { EndCalls } from "../teardown/end-calls.ts";
 import { destroyUnlessDesired } from "../teardown/on-terminate.ts";
 import type { VastClient } from "../vast/client.ts";
 import type { RunContext } from "./dependencies.ts";
@@ -16,6 +17,7 @@ export interface ShutdownParts extends RunContext {
   loop: LoopState;
   publisher: Publisher;
   client: VastClient;
+  calls: EndCalls;
   lease: Lease;
   save(state: State): Promise<void>;
   /** Called before anything is destroyed, when the state has that as its last transition; returns at once. */
@@ -29,7 +31,7 @@ const DESTROY_MS = 30_000;
 
 /** What came of the destroy that was ordered; null when the instance was to be kept. */
 export async function shutdown(parts: ShutdownParts): Promise<DestroyOutcome | null> {
-  const { settings, deps, log, loop, client, lease, save } = parts;
+  const { settings, deps, log, loop, client, calls, lease, save } = parts;
   const { clock, openCluster } = deps;
   const { label } = settings.desired;
   const timeLeftMs = () => timeLeft(parts);
@@ -45,6 +47,7 @@ export async function shutdown(parts: ShutdownParts): Promise<DestroyOutcome | n
     destroy: () =>
       destroyAll({
         client,
+        calls,
         clock,
         log,
         label,

@@ -12,6 +12,7 @@ import { selectOffers } from "../search/select-offers.ts";
 import { createdAs, createRefused, intend } from "../state/apply-outcome.ts";
 import { emptyState, type State } from "../state/schema.ts";
 import { type DestroyParts, destroyAll } from "../teardown/destroy-all.ts";
+import { ownEndCalls } from "../teardown/end-calls.ts";
 import { asVastError, VastError } from "../vast/errors.ts";
 import type { Template } from "../vast/rows.ts";
 import { type AwaitAnswerParts, awaitAnswer } from "./await-answer.ts";
@@ -182,6 +183,7 @@ async function cleanUp(parts: RentParts, confirm: DestroyParts["confirm"]): Prom
     const { done, left } = await destroyAll({
       ...parts,
       label,
+      calls: ownEndCalls(parts.client, label),
       lease: noLease,
       provisionerRuns: async () => "no",
       adoptsAll: true,

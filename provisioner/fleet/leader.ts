@@ -6,7 +6,7 @@ import { runPasses, type WakeSignal } from "../../common/loop.ts";
 import type { Why } from "../model/observation.ts";
 import type { VastClient } from "../vast/client.ts";
 import { accountTrouble, asVastError, VastError } from "../vast/errors.ts";
-import { type ListsByLabel, PAGE_ROWS } from "../vast/instance-list.ts";
+import { type ListsByLabel, PAGE_ROWS, READ_FOR_ALL } from "../vast/instance-list.ts";
 import type { Instance } from "../vast/rows.ts";
 import type { Entry } from "./entry.ts";
 import {
@@ -241,7 +241,7 @@ async function read(
       return learn(term, afterOne(term.memory, next.label, list, clock.monotonic()));
     }
     case "account": {
-      const found = await client.listAccount(stop);
+      const found = await client.listAccount(stop, READ_FOR_ALL);
       const lead = await ask(parts, term.snapshot, true);
       if (lead === null || lead === "away") return null;
       return learn(term, afterAccount(term.memory, found, lead.all, clock.monotonic()));
@@ -267,7 +267,7 @@ async function listOne(
   stop: AbortSignal,
 ): Promise<readonly Instance[] | VastError> {
   try {
-    return await client.listInstances(label, stop, { retryRateLimited: false });
+    return await client.listInstances(label, stop, READ_FOR_ALL);
   } catch (error) {
     if (error instanceof VastError && error.kind === "malformed") return error;
     throw error;

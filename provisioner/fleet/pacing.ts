@@ -2,7 +2,7 @@
 // is away the pod paces its calls alone. Touches the clock, and Redis through the turns.
 import { type Clock, stopwatch } from "../../common/clock.ts";
 import type { Logger } from "../../common/logging.ts";
-import { DEFAULT_REFUSAL_WAIT_MS, INTERVALS_MS, type Pacing, PENALTY_MS } from "../vast/pacing.ts";
+import { DEFAULT_REFUSAL_WAIT_MS, INTERVALS_MS, type Pacing, PENALTY_MS, type Precedence } from "../vast/pacing.ts";
 import { READ_WAIT_MS } from "../vast/transport.ts";
 import { ownSlotWaitMs } from "./own-slot.ts";
 import type { Place, Turn, TurnStore } from "./turns.ts";
@@ -29,6 +29,7 @@ const CHANGES = new Set([
   "accept_price",
   "bid_price",
 ]);
+const CLASSES: Readonly<Record<Precedence, Place["class"]>> = { for_all: 0, needed: 1, soon_again: 2 };
 // A place that was not asked for this long is given up: a read that comes again later queues like any other.
 const PLACE_TTL_MS = 60_000;
 // What one create takes while each pod keeps to its own slot: the documented interval, and clocks that differ.
@@ -51,6 +52,8 @@ export interface FleetPacingParts {
   store: () => FleetStore | null;
   /** The pod's place in the queue of the creates. */
   createPlace: Readonly<Place>;
+  /** The class of the pod's destroys: an ordered end, which has only so much time, goes before all others. */
+  destroyPlace: Readonly<Pick<Place, "class">>;
   /** Numbers this pod among the others, for the time without Redis. */
   index: number;
   /** How many pods there were last. */
@@ -65,7 +68,7 @@ export interface FleetPacing extends Pacing {
 }
 
 export function createFleetPacing(parts: FleetPacingParts): FleetPacing {
-  const { clock, log, local, createPlace, index, fleet } = parts;
+  const { clock, log, local, createPlace, destroyPlace, index, fleet } = parts;
   const places = new Map<string, { since: number; askedAt: number }>();
   const ownSlots = new Set<string>(); // the endpoints whose last call did not wait for Redis
   const turnAges = new Map<string, () => number>();
@@ -89,11 +92,11 @@ export function createFleetPacing(parts: FleetPacingParts): FleetPacing {
 
   const isAlone = () => parts.store() === null || (awaySince !== null && clock.monotonic() - awaySince >= AWAY_MS);
 
-  function placeIn(endpoint: string, urgent: boolean): Place {
+  function placeIn(endpoint: string, precedence: Precedence): Place {
     if (endpoint === "create") return createPlace;
     const kept = places.get(endpoint);
     const since = kept !== undefined && clock.monotonic() - kept.askedAt < PLACE_TTL_MS ? kept.since : 0;
-    return { class: urgent ? 0 : 1, since };
+    return { class: endpoint === "destroy" ? destroyPlace.class : CLASSES[precedence], since };
   }
 
   /** Waits for the own slot of a create; other calls follow the local pacing alone. */
@@ -104,13 +107,18 @@ export function createFleetPacing(parts: FleetPacingParts): FleetPacing {
   }
 
   /** Waits until the turn is taken, or until it is only `nearMs` away. */
-  async function waitForTurn(endpoint: string, urgent: boolean, nearMs: number, signal?: AbortSignal): Promise<number> {
+  async function waitForTurn(
+    endpoint: string,
+    precedence: Precedence,
+    nearMs: number,
+    signal?: AbortSignal,
+  ): Promise<number> {
     const startedAt = clock.monotonic();
     const mostMs = CHANGES.has(endpoint) ? Number.POSITIVE_INFINITY : (READ_TURN_MS[endpoint] ?? READ_WAIT_MS);
     ownSlots.delete(endpoint);
     while (!signal?.aborted) {
       const [alone, age] = [isAlone(), stopwatch(clock)];
-      const turn = await (nearMs > 0 ? look(endpoint, urgent) : take(endpoint, urgent));
+      const turn = await (nearMs > 0 ? look(endpoint, precedence) : take(endpoint, precedence));
       if (turn === null && alone) {
         ownSlots.add(endpoint);
         await goAlone(endpoint, signal);
@@ -127,15 +135,15 @@ export function createFleetPacing(parts: FleetPacingParts): FleetPacing {
     return 0;
   }
 
-  async function take(endpoint: string, urgent: boolean): Promise<Turn | null> {
-    const turn = await tryStore(({ turns }) => turns.take(endpoint, placeIn(endpoint, urgent)));
+  async function take(endpoint: string, precedence: Precedence): Promise<Turn | null> {
+    const turn = await tryStore(({ turns }) => turns.take(endpoint, placeIn(endpoint, precedence)));
     if (turn?.waitMs === 0) places.delete(endpoint);
     else keepPlace(endpoint, turn);
     return turn;
   }
 
-  async function look(endpoint: string, urgent: boolean): Promise<Turn | null> {
-    const turn = await tryStore(({ turns }) => turns.peek(endpoint, placeIn(endpoint, urgent)));
+  async function look(endpoint: string, precedence: Precedence): Promise<Turn | null> {
+    const turn = await tryStore(({ turns }) => turns.peek(endpoint, placeIn(endpoint, precedence)));
     keepPlace(endpoint, turn);
     return turn;
   }
@@ -150,12 +158,12 @@ export function createFleetPacing(parts: FleetPacingParts): FleetPacing {
     availableAt: local.availableAt,
     blockUntil: local.blockUntil,
     succeeded: local.succeeded,
-    async acquire(endpoint, signal, urgent = true) {
+    async acquire(endpoint, signal, precedence = "needed") {
       await local.acquire(endpoint, signal);
-      return waitForTurn(endpoint, urgent, CHANGES.has(endpoint) ? CONNECT_MS : 0, signal);
+      return waitForTurn(endpoint, precedence, CHANGES.has(endpoint) ? CONNECT_MS : 0, signal);
     },
     async takeTurn(endpoint, signal) {
-      if (!ownSlots.has(endpoint)) await waitForTurn(endpoint, true, 0, signal);
+      if (!ownSlots.has(endpoint)) await waitForTurn(endpoint, "needed", 0, signal);
     },
     left(endpoint) {
       local.left(endpoint);

@@ -4,7 +4,7 @@ import { type Clock, stopwatch } from "../../common/clock.ts";
 import { CREATE_WAIT_MS } from "../model/deadlines.ts";
 import { doubted, type FarTurn, farTurn, remaining } from "./far-turn.ts";
 import { ownSlotWaitMs } from "./own-slot.ts";
-import { CREATE_SLOT_MS, type FleetPacing } from "./pacing.ts";
+import { CREATE_SLOT_MS, type FleetPacing, MOST_SLEEP_MS } from "./pacing.ts";
 import type { Place } from "./turns.ts";
 import type { MaxUnavailable } from "./unavailable.ts";
 import { createUpdateLimit } from "./update-limit.ts";
@@ -46,14 +46,19 @@ export interface PodTurns {
    * create itself may wait for it, because others have come before it.
    */
   untilCreateIsNext(signal: AbortSignal): Promise<boolean>;
+  /**
+   * For the ordered end of the pod, which goes before the destroys of pods that go on: 0 when the turn of its DELETE is about to come, or
+   * nobody knows when that is. Otherwise how many are to go before, after a part of that time.
+   */
+  untilEndIsNear(signal: AbortSignal): Promise<number>;
+  /** Nothing is left to destroy. */
+  leaveEnds(): Promise<void>;
 }
 
 // What a pod does between its question and its create: a fresh list and a search.
 const NEAR_MS = 12_000;
 // Before the DELETE of a dead instance come a fresh list and the lease. With 3 s for each of them, three pods are about to send theirs.
 const NEAR_DESTROY_MS = 10_000;
-// As in its wait for the DELETE itself (pacing.ts): there it keeps this place.
-const DESTROY_PLACE: Place = { class: 0, since: 0 };
 // What a replacement does besides the drain: fresh lists before and after its destroy, and the destroy. Some seconds more than that takes,
 // so that a pod waits for a turn rather than a turn for a pod.
 const NEAR_BESIDES_DRAIN_MS = 6000;
@@ -78,6 +83,8 @@ export interface PodTurnsParts {
   clock: Clock;
   pacing: Pick<FleetPacing, "tryStore" | "isAlone">;
   place: Place;
+  /** That of its destroys, as in the wait for the DELETE itself: there it keeps it. An ordered end changes its class. */
+  destroyPlace: Place;
   /** Numbers this pod among the others. */
   index: number;
   fleet: { size: number };
@@ -87,7 +94,7 @@ export interface PodTurnsParts {
 }
 
 export function createPodTurns(parts: PodTurnsParts): PodTurns {
-  const { clock, pacing, place, index, fleet, maxUnavailable, maxUpdating, drainMs } = parts;
+  const { clock, pacing, place, destroyPlace, index, fleet, maxUnavailable, maxUpdating, drainMs } = parts;
   const updateLimit = createUpdateLimit(parts, maxUpdating);
   let answer: { to: Wish["kind"]; turn: PodTurn } | null = null;
   let queued = false;
@@ -118,7 +125,7 @@ export function createPodTurns(parts: PodTurnsParts): PodTurns {
   }
 
   async function askForDestroy(): Promise<PodTurn> {
-    const turn = await pacing.tryStore(({ turns }) => turns.ask("destroy", DESTROY_PLACE));
+    const turn = await pacing.tryStore(({ turns }) => turns.ask("destroy", destroyPlace));
     if (turn === null) return pacing.isAlone() ? { kind: "now" } : { kind: "unknown" };
     queuedDestroy = true;
     const { ahead, waitMs } = turn;
@@ -222,6 +229,17 @@ export function createPodTurns(parts: PodTurnsParts): PodTurns {
       }
       return false;
     },
+    async untilEndIsNear(signal) {
+      destroyPlace.class = 0;
+      if (queued) await stopWaiting(false);
+      const turn = await pacing.tryStore(({ turns }) => turns.ask("destroy", destroyPlace));
+      if (turn === null) return 0;
+      queuedDestroy = true;
+      if (turn.waitMs <= NEAR_DESTROY_MS) return 0;
+      await clock.sleep(Math.min(turn.waitMs / 2, turn.waitMs - NEAR_DESTROY_MS, MOST_SLEEP_MS), signal);
+      return turn.ahead;
+    },
+    leaveEnds: leaveDestroys,
   };
 }
 
@@ -235,4 +253,6 @@ export const noPodTurns: PodTurns = {
   ask: async () => undefined,
   turnFor: () => ({ kind: "now" }),
   untilCreateIsNext: async () => true,
+  untilEndIsNear: async () => 0,
+  leaveEnds: async () => undefined,
 };

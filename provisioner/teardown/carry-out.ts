@@ -11,6 +11,7 @@ import type { State } from "../state/schema.ts";
 import type { VastClient } from "../vast/client.ts";
 import { asVastError } from "../vast/errors.ts";
 import type { Instance } from "../vast/rows.ts";
+import type { EndCalls, EndList } from "./end-calls.ts";
 import {
   type DestroyTarget,
   isCreateOpen,
@@ -22,6 +23,7 @@ import {
 
 export interface CarryOutParts {
   client: VastClient;
+  calls: EndCalls;
   clock: Clock;
   log: Logger;
   label: string;
@@ -46,32 +48,34 @@ const DESTROY_AGAIN_MS = 60_000;
 // Between two rounds. What a rate limit does not allow yet waits in the client.
 const POLL_MS = 2000;
 
-/** Ends when nothing is left, when another provisioner holds the label, or when `over` is aborted. */
+/** What `listed` shows counts at first. Ends when nothing is left, when another provisioner holds the label, or when `over` is aborted. */
 export async function carryOut(
   parts: CarryOutParts,
-  first: readonly DestroyTarget[],
+  first: { targets: readonly DestroyTarget[]; listed: EndList },
   before: State,
   over: AbortSignal,
 ): Promise<CarriedOut> {
-  const { clock, label, lease, print, adoptsAll } = parts;
+  const { calls, clock, label, lease, print, adoptsAll } = parts;
   const answers: Answers = new Map();
   const list = repeatedList(parts, over);
+  let { listed } = first;
   let state = before;
-  let left = first;
+  let left = first.targets;
   let others: readonly Instance[] = [];
   let createOpen = isCreateOpen(state, clock.now());
-  const targets = new Set(first.map(({ id }) => id));
-  while ((left.length > 0 || createOpen) && !over.aborted) {
-    const renewed = await lease.renew(state, over); // it may have expired while the operator thought about the answer
-    state = renewed.state;
-    if (renewed.ownership.kind === "other") {
-      print(heldByOther(renewed.ownership, label));
-      break;
-    }
-    state = await sendDue(parts, left, answers, state, over);
-    await clock.sleep(POLL_MS, over);
-    const rows = await list();
-    if (rows === null) continue;
+  const targets = new Set(left.map(({ id }) => id));
+  let waits = false;
+  const tellWait = (ahead: number) => {
+    if (ahead > 0 && !waits) print(`${ahead} destroys of other pods with the same key are to be sent before.`);
+    waits = ahead > 0;
+  };
+
+  /** Lists again, and takes over what the list shows. False: it is unknown. */
+  async function listAgain(): Promise<boolean> {
+    const newer = await list();
+    if (newer === null) return false;
+    listed = newer;
+    const { rows } = newer;
     const isLeft = (target: DestroyTarget) =>
       rows.some(({ id }) => id === target.id) ||
       mayBeHidden(target, state, answers.get(target.id)?.accepted === true, clock.now());
@@ -89,7 +93,31 @@ export async function carryOut(
     const forgets = known.intent !== null && known.intent.contract === null && !isCreateOpen(known, clock.now());
     state = withoutGone(forgets ? { ...known, intent: null } : known, goneOf(targets, left));
     createOpen = isCreateOpen(state, clock.now());
+    return true;
   }
+
+  while ((left.length > 0 || createOpen) && !over.aborted) {
+    const renewed = await lease.renew(state, over); // it may have expired while the operator thought about the answer
+    state = renewed.state;
+    if (renewed.ownership.kind === "other") {
+      print(heldByOther(renewed.ownership, label));
+      break;
+    }
+    const due = left.filter(({ id }) => isDue(answers.get(id), clock));
+    if (due.length > 0) {
+      const ahead = await calls.untilNear(over);
+      tellWait(ahead);
+      if (ahead > 0) continue;
+      if (!listed.mayDecide()) {
+        if (!(await listAgain())) await clock.sleep(POLL_MS, over);
+        continue;
+      }
+      state = await send(parts, { due, listed, answers }, state, over);
+    }
+    await clock.sleep(POLL_MS, over);
+    await listAgain();
+  }
+  await calls.leave();
   await parts.save(state);
   return { left, gone: goneOf(targets, left), others, createOpen };
 }
@@ -100,11 +128,14 @@ const goneOf = (targets: ReadonlySet<number>, left: readonly DestroyTarget[]) =>
 /** What the API last answered to the destroy of an instance: when (monotonic ms), and whether it accepted it or knows no such instance. */
 type Answers = Map<number, { at: number; accepted: boolean }>;
 
-/** Sends the destroys that the API has not answered, and once more those that it answered long ago. */
-async function sendDue(
+/** True for a destroy that the API has not answered, or answered long ago. */
+const isDue = (answer: { at: number } | undefined, clock: Clock) =>
+  answer === undefined || clock.monotonic() - answer.at >= DESTROY_AGAIN_MS;
+
+/** Sends the destroys while the list is new enough for that. */
+async function send(
   parts: CarryOutParts,
-  targets: readonly DestroyTarget[],
-  answers: Answers,
+  { due, listed, answers }: { due: readonly DestroyTarget[]; listed: EndList; answers: Answers },
   before: State,
   over: AbortSignal,
 ): Promise<State> {
@@ -123,30 +154,27 @@ async function sendDue(
   };
   const destroyParts = { ...parts, client: observed, mayMutate: lease.mayMutate, desired: nothingDesired(label) };
   let state = before;
-  for (const { id, action, name } of targets) {
-    const answeredAt = answers.get(id)?.at ?? Number.NEGATIVE_INFINITY;
-    if (clock.monotonic() - answeredAt >= DESTROY_AGAIN_MS && !over.aborted)
-      state = await destroyInstance(destroyParts, action, `destroying ${name}, as ordered`, state, over);
+  for (const { action, name } of due) {
+    if (over.aborted || !listed.mayDecide()) break;
+    state = await destroyInstance(destroyParts, action, `destroying ${name}, as ordered`, state, over);
   }
   return state;
 }
 
 /** A function that lists once; null when the list is unknown, which proves nothing. The reason is printed when it changes. */
 export function repeatedList(
-  { client, label, print }: Pick<CarryOutParts, "client" | "label" | "print">,
+  { calls, print }: Pick<CarryOutParts, "calls" | "print">,
   over: AbortSignal,
-): () => Promise<readonly Instance[] | null> {
+): () => Promise<EndList | null> {
   let lastWhy = "";
   return async () => {
     if (over.aborted) return null;
-    try {
-      return await client.listInstances(label, over);
-    } catch (error) {
-      const { message } = asVastError(error);
-      if (message !== lastWhy && !over.aborted) print(`The instance list is unknown (${message}): listing again.`);
-      lastWhy = message;
-      return null;
-    }
+    const listed = await calls.list(over);
+    if ("rows" in listed) return listed;
+    const { message } = listed;
+    if (message !== lastWhy && !over.aborted) print(`The instance list is unknown (${message}): listing again.`);
+    lastWhy = message;
+    return null;
   };
 }
 

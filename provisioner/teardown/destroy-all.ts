@@ -6,9 +6,9 @@ import { type Lease, noLease } from "../lease/lease.ts";
 import { LEASE_MS } from "../model/deadlines.ts";
 import { describe } from "../model/describe.ts";
 import { emptyState, type State } from "../state/schema.ts";
-import type { Instance } from "../vast/rows.ts";
 import { billingSentence, lastSeenIds, nothingBilled } from "./billing.ts";
 import { type CarryOutParts, carryOut, heldByOther, repeatedList } from "./carry-out.ts";
+import type { EndList } from "./end-calls.ts";
 import { isCreateOpen, listedTarget, unlistedTargets, withoutListedIntent } from "./targets.ts";
 
 /** `unknown`: something is there and does not answer in time. */
@@ -41,13 +41,14 @@ const OWNER_POLL_MS = 1000;
 /** Never gives up before the time is over: a list or destroy that fails is repeated. */
 export async function destroyAll(parts: DestroyParts): Promise<DestroyOutcome> {
   const { clock, label, print } = parts;
-  const rows = await firstList(parts);
+  const listed = await firstList(parts);
   const runs = await parts.provisionerRuns();
   const loaded = (runs === "yes" ? null : await parts.load()) ?? emptyState(label);
-  if (rows === null) {
+  if (listed === null) {
     const problem = `Nothing was destroyed in time: ${billingSentence(null, loaded, label)}.`;
     return { done: false, problem, gone: [], left: lastSeenIds(loaded) };
   }
+  const { rows } = listed;
   // Also for what only the copy in Redis knows: the contracts of a pod that was lost with its volume.
   const { ownership, state } = await ownerOf(parts, loaded);
   const targets = [...rows.map(listedTarget), ...unlistedTargets(state, rows)];
@@ -89,7 +90,7 @@ export async function destroyAll(parts: DestroyParts): Promise<DestroyOutcome> {
       others,
       createOpen: stillOpen,
     } = await withDeadline(clock, parts.timeLeftMs(), undefined, (over) =>
-      carryOut({ ...parts, lease, save }, targets, before, over),
+      carryOut({ ...parts, lease, save }, { targets, listed }, before, over),
     );
     if (gone.length > 0) print(`Destroyed and verified: ${gone.join(", ")}.`);
     const notDone = [...left.map(({ name }) => name), ...(stillOpen ? [OF_CREATE] : [])].join(" and ");
@@ -129,15 +130,15 @@ async function ownerOf(parts: DestroyParts, state: State): ReturnType<Lease["ren
 }
 
 /** The list that shows what there is to destroy; null when the time is over before the API returned one. */
-async function firstList(parts: DestroyParts): Promise<readonly Instance[] | null> {
+async function firstList(parts: DestroyParts): Promise<EndList | null> {
   return withDeadline(parts.clock, parts.timeLeftMs(), undefined, async (over) => {
     const list = repeatedList(parts, over);
-    let rows = await list();
-    while (rows === null && !over.aborted) {
+    let listed = await list();
+    while (listed === null && !over.aborted) {
       await parts.clock.sleep(POLL_MS, over);
-      rows = await list();
+      listed = await list();
     }
-    return rows;
+    return listed;
   });
 }
 

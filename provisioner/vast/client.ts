@@ -9,6 +9,7 @@ import {
   countInstances,
   type InstanceCounts,
   type ListsByLabel,
+  READ_FOR_ALL,
   type ReadOptions,
   readInstanceList,
   readListsByLabel,
@@ -175,7 +176,7 @@ export function createVastClient(send: Send, { apiKey, clean, onDuplicateTemplat
     },
 
     async listByLabels(labels, signal) {
-      const { lists } = await readListsByLabel(send, { label: { in: labels } }, signal);
+      const { lists } = await readListsByLabel(send, { label: { in: labels } }, signal, READ_FOR_ALL);
       if ([...lists.keys()].some((label) => !labels.includes(label))) return null;
       return new Map(labels.map((label) => [label, cleanedList(lists.get(label) ?? [])]));
     },

@@ -6,9 +6,14 @@ import type { VastError } from "./errors.ts";
 import { type Instance, readInstance, readLabel } from "./rows.ts";
 import type { ApiCall, Send } from "./transport.ts";
 
+/** How one pod reads for all: it comes back within a second or so. */
+export const READ_FOR_ALL: ReadOptions = { retryRateLimited: false, forAll: true };
+
 export interface ReadOptions {
   /** False: a first call that is refused by the rate limit is not repeated, because the caller comes back soon anyway. */
   retryRateLimited?: boolean;
+  /** It is read for all pods of the account: their own calls wait. */
+  forAll?: boolean;
 }
 
 /** The API's largest page. */
@@ -85,7 +90,7 @@ function listsOf(rows: readonly Instance[]): Map<string, readonly Instance[]> {
 async function readPages(
   send: Send,
   filters: Record<string, unknown> | null,
-  { retryRateLimited = true }: ReadOptions,
+  { retryRateLimited = true, ...others }: ReadOptions,
   signal?: AbortSignal,
 ): Promise<unknown[]> {
   const rows: unknown[] = [];
@@ -102,7 +107,7 @@ async function readPages(
       limit: PAGE_ROWS,
       ...(last === undefined ? {} : { after_token: last }),
     };
-    const retry = retryRateLimited || pages > 0 ? {} : { retryRateLimited };
+    const retry = retryRateLimited || pages > 0 ? others : { ...others, retryRateLimited };
     const body = await send(listCall(query, retry), signal);
     const read = expectShape(page, body, CALL, "`instances` is not a list, or one of its counts is not a number");
     rows.push(...read.instances);
@@ -143,7 +148,7 @@ export async function countInstances(
     which === "all"
       ? { order_by: [{ col: "id", dir: "asc" }], limit: PAGE_ROWS }
       : { select_filters: { actual_status: { neq: "running" } }, limit: 1 };
-  const body = await send(listCall(query, { retryRateLimited: false }), signal);
+  const body = await send(listCall(query, READ_FOR_ALL), signal);
   const read = counts.safeParse(body);
   if (!read.success) return null;
   const { total_instances: total, label_counts: found } = read.data;

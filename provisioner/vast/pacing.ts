@@ -32,12 +32,18 @@ const MAX_JITTER_MS = 60_000;
 const OUTAGE_FIRST_MS = 2000;
 const OUTAGE_CEILING_MS = 20_000;
 
+/**
+ * Which of several calls goes first, where pods share a limit: one for all pods, then one on which something depends that is about to be
+ * changed, then one whose caller comes back soon anyway.
+ */
+export type Precedence = "for_all" | "needed" | "soon_again";
+
 export interface Pacing {
   /**
    * Resolves with 0 when a call of this endpoint may start, or when `signal` is aborted; or with the ms that it would still have to wait,
-   * where that is longer than such a call may take. `urgent`: something is about to be changed that depends on it.
+   * where that is longer than such a call may take. Without `precedence` the call is needed.
    */
-  acquire(endpoint: string, signal?: AbortSignal, urgent?: boolean): Promise<number>;
+  acquire(endpoint: string, signal?: AbortSignal, precedence?: Precedence): Promise<number>;
   /**
    * The last wait of a call that changes something: its connection is open, so that the call leaves in the tick in which this resolves.
    * Resolves as well when `signal` is aborted.

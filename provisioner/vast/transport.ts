@@ -6,7 +6,7 @@ import { createTextClient, FENCED, type Fence, type HttpAdapter } from "../../co
 import { scrub } from "../../common/logging.ts";
 import { type HttpAnswer, readAnswer } from "./answer.ts";
 import { VastError, type VastErrorFields, type VastErrorKind } from "./errors.ts";
-import type { Pacing } from "./pacing.ts";
+import type { Pacing, Precedence } from "./pacing.ts";
 
 export interface ApiCall {
   method: "GET" | "POST" | "PUT" | "DELETE";
@@ -19,6 +19,8 @@ export interface ApiCall {
   deadlineMs?: number;
   /** False: a read that is refused by the rate limit is not repeated, because the caller comes back soon anyway. */
   retryRateLimited?: boolean;
+  /** It reads for all pods of the account: their own calls wait. */
+  forAll?: boolean;
   /** Aborting it cancels the call while it waits for its rate limit, and has no effect once the call is sent. */
   beforeSent?: AbortSignal;
   /** Of a call that changes something: asked when it has waited for its rate limit, and again when it is written. */
@@ -135,7 +137,7 @@ export function createTransport(options: TransportOptions): Send {
     const cancels = [signal, call.beforeSent].filter((one) => one !== undefined);
     // Combined only when there are two, in a create: a long-lived signal keeps a reference to each signal that is derived from it.
     const cancel = cancels.length > 1 ? AbortSignal.any(cancels) : cancels[0];
-    const leftMs = await options.pacing.acquire(call.endpoint, cancel, call.retryRateLimited !== false);
+    const leftMs = await options.pacing.acquire(call.endpoint, cancel, precedenceOf(call));
     if (cancels.some((one) => one.aborted)) throw cancelled(call);
     if (leftMs > 0) throw notYet(call, leftMs, "other pods with the same key are to call before");
     if (call.fence?.() === false) throw tooLate(call);
@@ -182,6 +184,11 @@ function retryAfterIn(header: unknown, now: number): number | null {
 /** A search is a POST, but changes nothing. */
 function isRead(call: ApiCall): boolean {
   return call.method === "GET" || call.method === "POST";
+}
+
+function precedenceOf({ forAll, retryRateLimited }: ApiCall): Precedence {
+  if (forAll === true) return "for_all";
+  return retryRateLimited === false ? "soon_again" : "needed";
 }
 
 function describe(call: ApiCall): string {

@@ -81,8 +81,8 @@ export const UPSTREAM_PATH = "/var/run/vast-pod/upstream.json";
 export const STATE_PATH = "/var/lib/vast-pod/provisioner.json";
 // Kubernetes' default between SIGTERM and SIGKILL.
 const GRACE_MS = 30_000;
-// What an ordered end needs: more than VAST_TERMINATE_SECONDS.
-const GRACE_TO_DESTROY_MS = 110_000;
+// What an ordered end needs besides VAST_TERMINATE_SECONDS.
+const GRACE_MORE_MS = 10_000;
 // A request over loopback.
 const ASK_MS = 2;
 // Kubernetes waits before it restarts a crashed program; its first waits are about this long.
@@ -157,7 +157,8 @@ export function simulatedPod(parts: PodParts): Pod {
       const process = current;
       if (process === null) return;
       const destroys = parts.env.VAST_ON_TERMINATE === "destroy";
-      const due = time.now() + (destroys ? GRACE_TO_DESTROY_MS : GRACE_MS);
+      const due =
+        time.now() + (destroys ? 1000 * Number(parts.env.VAST_TERMINATE_SECONDS ?? 100) + GRACE_MORE_MS : GRACE_MS);
       const end: EndTruth = { from: time.now(), to: Number.POSITIVE_INFINITY, due, killed: false };
       if (destroys) truth.ends.push(end);
       ends.push(() => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { UpstreamFile } from "../../../common/upstream-file.ts";
 import { fleetKeys } from "../../../provisioner/fleet/keys.ts";
-import type { PodTurn, PodTurns } from "../../../provisioner/fleet/pod-turns.ts";
+import { noPodTurns, type PodTurn, type PodTurns } from "../../../provisioner/fleet/pod-turns.ts";
 import { createLease } from "../../../provisioner/lease/lease.ts";
 import type { Observation } from "../../../provisioner/model/observation.ts";
 import { adoptPublished } from "../../../provisioner/state/apply-observation.ts";
@@ -706,9 +706,9 @@ describe("the turn among the pods with the same API key", () => {
   const turnsOf = (turn: { now: PodTurn }) => {
     const asked: unknown[] = [];
     const turns: PodTurns = {
+      ...noPodTurns,
       ask: async (wish) => void asked.push(wish?.kind ?? null),
       turnFor: () => turn.now,
-      untilCreateIsNext: async () => true,
     };
     return { asked, turns };
   };

@@ -41,14 +41,34 @@ test("a read that would wait longer than a pass may take is told so, and keeps i
   expect(order[0]).toBe("again");
 });
 
+test("a read for all pods goes before the own reads of the others, and a destroy of an ordered end before other destroys", async () => {
+  const { clock, pod } = members();
+  const pods = Array.from({ length: 4 }, (_, i) => pod(`${i}`));
+  const [leader, ending] = [pod("leader"), pod("ending")];
+  ending.destroyPlace.class = 0;
+  const order: string[] = [];
+  const calls = pods.flatMap(({ pacing }) => [
+    pacing.acquire("list").then(() => order.push("list")),
+    pacing.acquire("destroy").then(() => pacing.takeTurn("destroy").then(() => order.push("destroy"))),
+  ]);
+  await clock.advance(1);
+  calls.push(leader.pacing.acquire("list", undefined, "for_all").then(() => order.push("list for all")));
+  calls.push(
+    ending.pacing.acquire("destroy").then(() => ending.pacing.takeTurn("destroy").then(() => order.push("end"))),
+  );
+  await clock.drive(Promise.all(calls));
+  expect(order.filter((one) => one.startsWith("list"))[0]).toBe("list for all");
+  expect(order.filter((one) => !one.startsWith("list"))[0]).toBe("end");
+});
+
 test("an urgent read goes before the others", async () => {
   const { clock, pod } = members();
   const [a, b, c] = [pod("a"), pod("b"), pod("c")];
   const order: string[] = [];
   await clock.drive(
     Promise.all([
-      a.pacing.acquire("list", undefined, false).then(() => order.push("a")),
-      b.pacing.acquire("list", undefined, false).then(() => order.push("b")),
+      a.pacing.acquire("list", undefined, "soon_again").then(() => order.push("a")),
+      b.pacing.acquire("list", undefined, "soon_again").then(() => order.push("b")),
       c.pacing.acquire("list").then(() => order.push("urgent")),
     ]),
   );

@@ -175,6 +175,41 @@ test("a pod whose instance came back leaves the queue of the destroys, and waits
   expect(b.turns.turnFor(DESTROY)).toEqual({ kind: "now" });
 });
 
+test("the destroy of an ordered end goes before those of pods that go on, and its pod leaves the queue of the creates", async () => {
+  const { podOf, clock } = fleet();
+  const pods = Array.from({ length: 8 }, (_, i) => podOf(`${i}`));
+  for (const { turns } of pods) {
+    await turns.ask(DESTROY, LOST);
+    await clock.advance(1);
+  }
+  const [ending, behind] = [podOf("ending"), podOf("behind")];
+  await ending.turns.ask(CREATE, NONE);
+  await clock.advance(1);
+  await behind.turns.ask(CREATE, NONE);
+  const { signal } = new AbortController();
+  expect(await ending.turns.untilEndIsNear(signal)).toBe(0);
+  expect(await ending.store.turns.peek("destroy", ending.destroyPlace)).toMatchObject({ ahead: 0 });
+  expect(await behind.store.turns.peek("create", behind.place)).toMatchObject({ ahead: 0 });
+});
+
+test("an ordered end whose turn is far away hears how many are before it, after a part of the wait", async () => {
+  const { podOf, clock } = fleet();
+  const pods = Array.from({ length: 12 }, (_, i) => podOf(`${i}`));
+  const { signal } = new AbortController();
+  const began = clock.now();
+  const waits: Promise<number>[] = [];
+  for (const { turns } of pods) {
+    waits.push(turns.untilEndIsNear(signal));
+    await clock.advance(1);
+  }
+  const heard = await clock.drive(Promise.all(waits));
+  expect(heard.filter((ahead) => ahead === 0)).toHaveLength(3);
+  expect(heard.slice(3)).toEqual([3, 4, 5, 6, 7, 8, 9, 10, 11]);
+  expect(clock.now() - began).toBeLessThanOrEqual(10_020);
+  await pods[0]?.turns.leaveEnds();
+  expect(await pods[11]?.store.turns.peek("destroy", { class: 0, since: 0 })).toMatchObject({ ahead: 10 });
+});
+
 /** Thirty pods queue for their creates; the last one is the one that is looked at. `asked` counts its questions about its turn. */
 async function farBack() {
   const all = fleet();

@@ -34,13 +34,16 @@ export function members(): Members {
 
 function podOf(clock: FakeClock, store: FleetStore, index: number, size: number) {
   const place: Place = { class: 1, since: 0 };
+  const destroyPlace: Place = { class: 1, since: 0 };
+  const places = { createPlace: place, destroyPlace };
   const local = createPacing(clock, () => 0);
   const fleet = { size };
   const { log } = fakeLog();
   return {
     place,
+    destroyPlace,
     store,
     fleet,
-    pacing: createFleetPacing({ clock, log, local, store: () => store, createPlace: place, index, fleet }),
+    pacing: createFleetPacing({ clock, log, local, store: () => store, ...places, index, fleet }),
   };
 }

@@ -3,6 +3,7 @@ import { fleetKeys } from "../../../../provisioner/fleet/keys.ts";
 import { createLease, type Lease, noLease } from "../../../../provisioner/lease/lease.ts";
 import type { State } from "../../../../provisioner/state/schema.ts";
 import { type DestroyOutcome, destroyAll, type ProvisionerRuns } from "../../../../provisioner/teardown/destroy-all.ts";
+import { ownEndCalls } from "../../../../provisioner/teardown/end-calls.ts";
 import type { Instance } from "../../../../provisioner/vast/rows.ts";
 import { fakeClock } from "../../../fakes/fake-clock.ts";
 import { ACCOUNT_ID, fakeClient, fakeDisk, fakeLog, type Journal, vastError } from "../fakes.ts";
@@ -43,6 +44,7 @@ async function run(setup: Setup) {
   });
   const work = destroyAll({
     client,
+    calls: ownEndCalls(client, LABEL),
     clock,
     log,
     label: LABEL,

@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { noLease } from "../../../../provisioner/lease/lease.ts";
 import { destroyAll } from "../../../../provisioner/teardown/destroy-all.ts";
+import { ownEndCalls } from "../../../../provisioner/teardown/end-calls.ts";
 import type { VastErrorKind } from "../../../../provisioner/vast/errors.ts";
 import type { Instance } from "../../../../provisioner/vast/rows.ts";
 import { fakeClock } from "../../../fakes/fake-clock.ts";
@@ -73,6 +74,7 @@ test("an ordered end is carried through while there is time, and whatever is lef
       const outcome = await clock.drive(
         destroyAll({
           client,
+          calls: ownEndCalls(client, LABEL),
           clock,
           log: fakeLog().log,
           label: LABEL,
