@@ -11,6 +11,8 @@ export interface HeldProbes {
   mayHold(): boolean;
 }
 
+/** How long a probe is held where nothing happens, ms. The probes of pods for which all is well take most of the time of a run. */
+export const HOLD_PROBES_MS = 15_000;
 const AWAKE_MS = 60_000;
 
 export function heldProbes(now: () => number): HeldProbes {

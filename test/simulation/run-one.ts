@@ -3,6 +3,7 @@
 import { calmMix } from "./calm-mix.ts";
 import type { Breach, Truth } from "./emulator-truth.ts";
 import { type FaultMixOptions, faultMix } from "./fault-mix.ts";
+import { HOLD_PROBES_MS } from "./held-probes.ts";
 import { judge } from "./laws/all.ts";
 import { type Money, moneyOf } from "./laws/money.ts";
 import { withoutAll } from "./laws/two-instances.ts";
@@ -36,9 +37,6 @@ export interface RunOneOptions extends FaultMixOptions, QualityMixOptions, RunOp
   /** The most runs to spend on the shortest list for a broken law; 0 means none. */
   shrinkRuns?: number;
 }
-
-// The probes of pods for which all is well take most of the time of a large run.
-const HOLD_PROBES_MS = 15_000;
 
 const SCENARIOS: Readonly<Record<Mix, (seed: number, options: FaultMixOptions & QualityMixOptions) => Scenario>> = {
   hard: faultMix,

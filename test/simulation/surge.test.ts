@@ -2,6 +2,7 @@
 import { describe, expect, test } from "vitest";
 import type { Dependencies } from "../../provisioner/commands/dependencies.ts";
 import type { Truth } from "./emulator-truth.ts";
+import { HOLD_PROBES_MS } from "./held-probes.ts";
 import { judge } from "./laws/all.ts";
 import { spansOf } from "./laws/two-instances.ts";
 import { idIn, isList, rowsOf, withCalls } from "./planted-calls.ts";
@@ -23,7 +24,7 @@ async function surged(injections: Injection[], options: RunOptions = {}, env: Re
     env,
     emulator: { bootSeconds: 60, appSeconds: 30, images: { [TYPO]: { failure: "manifest unknown" } } },
   });
-  const { truth } = await simulate(scenario, options);
+  const { truth } = await simulate(scenario, { holdProbesMs: HOLD_PROBES_MS, ...options });
   return { truth, laws: [...new Set(judge(truth).map(({ law }) => law))] };
 }
 
@@ -137,6 +138,7 @@ describe("an image change by surge of five pods at once", () => {
         emulator: { bootSeconds: 120, appSeconds: 30 },
         faultyMinutes: 40,
       }),
+      { holdProbesMs: HOLD_PROBES_MS },
     );
     expect(judge(truth)).toEqual([]);
     for (const pod of truth.pods) expect(pod.serving).toHaveLength(2);
