@@ -74,3 +74,11 @@ test.each([
   expect(slowest).toBeLessThan(stopped * DESTROY_SECONDS + LAG_SECONDS + LISTS_SECONDS);
   expect(callsAfterStop(result).filter(({ status }) => status === 429)).toEqual([]);
 });
+
+test("a pod that is told to end twice has one end, whose time runs since it was told first", async () => {
+  const [stop] = stops([0]);
+  if (stop === undefined) throw new Error("no stop");
+  const injections = [stop, { ...stop, at: stop.at + 1000 }];
+  const { truth } = await simulate(scenarioWith(injections, { hours: 0.25, faultyMinutes: 10, env }));
+  expect(truth.pods[0]?.ends).toMatchObject([{ due: truth.start + STOP_AT + (SECONDS + 10) * 1000, killed: false }]);
+});

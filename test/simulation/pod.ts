@@ -103,6 +103,7 @@ export function simulatedPod(parts: PodParts): Pod {
   let volumes = newVolumes();
   let current: Process | null = null;
   let ends: (() => void)[] = [];
+  let ending: Process | null = null; // SIGTERM was sent to it
 
   const ended = (process: Process, span: Span) => {
     span.to = time.now();
@@ -156,6 +157,11 @@ export function simulatedPod(parts: PodParts): Pod {
     terminate(then) {
       const process = current;
       if (process === null) return;
+      if (ending === process) {
+        ends.push(then); // its time runs since the first order
+        return;
+      }
+      ending = process;
       const destroys = parts.env.VAST_ON_TERMINATE === "destroy";
       const due =
         time.now() + (destroys ? 1000 * Number(parts.env.VAST_TERMINATE_SECONDS ?? 100) + GRACE_MORE_MS : GRACE_MS);
