@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 import { parseUpstreamFile, type UpstreamFile } from "../../common/upstream-file.ts";
 import type { RedisConnection } from "../../provisioner/redis/connection.ts";
 import type { JsonObject } from "../emulator/json.ts";
+import { HOLD_PROBES_MS } from "./held-probes.ts";
 import { FIRST_IMAGE, type Injection } from "./scenario.ts";
 import { instanceEvent, MINUTE_MS, scenarioWith } from "./scenario-with.ts";
 import { simulate } from "./simulation.ts";
@@ -26,6 +27,7 @@ async function course(emulator: JsonObject, injections: Injection[] = []): Promi
   const connections: RedisConnection[] = [];
   const env = { BLACKLIST_ENABLED: "true" };
   const { truth } = await simulate(scenarioWith(injections, { faultyMinutes: FAULTY_MINUTES, env, emulator }), {
+    holdProbesMs: HOLD_PROBES_MS,
     alter: (dependencies) => ({
       ...dependencies,
       async connectRedis(url, log) {

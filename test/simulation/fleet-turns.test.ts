@@ -2,6 +2,7 @@
 import { expect, test } from "vitest";
 import { coldStart } from "./cold-start.ts";
 import type { Truth } from "./emulator-truth.ts";
+import { HOLD_PROBES_MS } from "./held-probes.ts";
 import type { Injection, Scenario } from "./scenario.ts";
 import { MINUTE_MS, scenarioWith } from "./scenario-with.ts";
 import { type RunResult, simulate } from "./simulation.ts";
@@ -41,7 +42,7 @@ test("a cold start is refused no call, and follows the limit of the creates", as
 
 test("a new image takes down at most a tenth of the pods at once, each for its boot and 20 s, and all get it", async () => {
   const image: Injection = { kind: "image", at: 8 * MINUTE_MS, image: "example/app:2", losesDisk: false };
-  const run = await simulate(fleet([image], 45), { startsAt: () => 0 });
+  const run = await simulate(fleet([image], 45), { startsAt: () => 0, holdProbesMs: HOLD_PROBES_MS });
   const { truth } = run;
   expect(refused(run)).toBe(0);
   expect(mostDown(truth, truth.start + 8 * MINUTE_MS, truth.end)).toBe(2);
@@ -55,8 +56,8 @@ test("a new image takes down at most a tenth of the pods at once, each for its b
 
 test.each([12, 60])("a Redis that is flushed after %i s costs at most 10 s and no refused call", async (seconds) => {
   const flush: Injection = { kind: "redis-flush", at: seconds * 1000 };
-  const quiet = await simulate(fleet([], 10), { startsAt: () => 0 });
-  const flushed = await simulate(fleet([flush], 10), { startsAt: () => 0 });
+  const quiet = await simulate(fleet([], 10), { startsAt: () => 0, holdProbesMs: HOLD_PROBES_MS });
+  const flushed = await simulate(fleet([flush], 10), { startsAt: () => 0, holdProbesMs: HOLD_PROBES_MS });
   const lastCreate = ({ truth }: RunResult) => Math.max(...truth.creates.map(({ at }) => at)) - truth.start;
   expect(refused(flushed)).toBe(0);
   expect(flushed.truth.creates).toHaveLength(PODS);
@@ -66,6 +67,9 @@ test.each([12, 60])("a Redis that is flushed after %i s costs at most 10 s and n
 test("a Redis that forgets everything while an image is rolled out lets no more pods go down", async () => {
   const image: Injection = { kind: "image", at: 4 * MINUTE_MS, image: "example/app:2", losesDisk: false };
   const flushes = [5, 5.5, 6, 6.5, 7].map((minute): Injection => ({ kind: "redis-flush", at: minute * MINUTE_MS }));
-  const { truth } = await simulate(fleet([image, ...flushes], 20, { pods: 10 }), { startsAt: () => 0 });
+  const { truth } = await simulate(fleet([image, ...flushes], 20, { pods: 10 }), {
+    startsAt: () => 0,
+    holdProbesMs: HOLD_PROBES_MS,
+  });
   expect(mostDown(truth, truth.start + 4.5 * MINUTE_MS, truth.end)).toBe(1);
 });

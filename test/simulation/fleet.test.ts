@@ -2,6 +2,7 @@
 import { expect, test } from "vitest";
 import type { Dependencies } from "../../provisioner/commands/dependencies.ts";
 import type { ScriptRunner } from "../../provisioner/redis/commands.ts";
+import { HOLD_PROBES_MS } from "./held-probes.ts";
 import { judge } from "./laws/all.ts";
 import type { Injection } from "./scenario.ts";
 import { MINUTE_MS, scenarioWith } from "./scenario-with.ts";
@@ -41,6 +42,7 @@ async function run(injections: Injection[], cutOff: number | null = null, option
   const startsAt = (pod: number) => pod * 300;
   const result = await simulate(scenarioWith(injections, SCENARIO), {
     startsAt,
+    holdProbesMs: HOLD_PROBES_MS,
     alter: (dependencies, pod) => {
       began = Math.min(began, dependencies.clock.monotonic());
       return alter(dependencies, pod);

@@ -1,5 +1,6 @@
 // Pods with a template file (VAST_TEMPLATE_FILE): an edit of the file reaches the account's template once, and every instance.
 import { expect, test } from "vitest";
+import { HOLD_PROBES_MS } from "./held-probes.ts";
 import { judge } from "./laws/all.ts";
 import type { Injection } from "./scenario.ts";
 import { MINUTE_MS, podKilled, scenarioWith } from "./scenario-with.ts";
@@ -15,7 +16,7 @@ const edit = (atMinute: number, losesDisk = false): Injection => ({
 
 async function edited(injections: Injection[], env: Record<string, string>) {
   const scenario = scenarioWith(injections, { pods: PODS, templateFile: true, env, emulator: { bootSeconds: 60 } });
-  const run = await simulate(scenario, { timeline: true });
+  const run = await simulate(scenario, { timeline: true, holdProbesMs: HOLD_PROBES_MS });
   const writes = run.timeline.filter((line) => line.includes("PUT /api/v0/template/ "));
   return { ...run, writes, laws: [...new Set(judge(run.truth).map(({ law }) => law))] };
 }
