@@ -47,7 +47,7 @@ export function expectServer(
   { desired, limits, clock }: { desired: Desired; limits: Limits; clock: Clock },
 ): void {
   if (!seen.list.known) return;
-  const published = servedOnceItAnswers(plan, { desired, state: loop.state });
+  const published = servedOnceItAnswers(plan, { desired, state: loop.state, seen });
   const ageMs = Math.max(0, clock.now() - seen.listedAt);
   loop.expected = published && { published, until: clock.monotonic() + expectedForMs(limits) - ageMs };
 }

@@ -3,7 +3,7 @@ import type { PublishedInstance } from "../../common/upstream-file.ts";
 import { isOutdated } from "../model/matches-desired.ts";
 import type { Published } from "../model/observation.ts";
 import { interruptsInstance, type Plan, type Serving } from "../model/plan.ts";
-import { isChanging } from "../state/updating.ts";
+import { isChanging, isShown, updateOf } from "../state/updating.ts";
 import type { Instance } from "../vast/rows.ts";
 import type { PlanInput } from "./input.ts";
 
@@ -33,17 +33,21 @@ export function servingWhileUnknown({ desired, state, limits, now }: PlanInput, 
 
 /**
  * What may be served once it answers, also if the next lists are refused: a list has just shown that the planned instance runs, and at
- * which address. Null: the plan serves it, or is about to interrupt it, or it is not the wanted one.
+ * which address. Null: the plan serves it, or is about to interrupt it, or another one is wanted.
  */
 export function servedOnceItAnswers(
   { server, instance, actions }: Pick<Plan, "server" | "instance" | "actions">,
-  { desired, state }: Pick<PlanInput, "desired" | "state">,
+  { desired, state, seen }: Pick<PlanInput, "desired" | "state" | "seen">,
 ): Published | null {
   if (server !== null || instance === null || interruptsInstance(actions, instance.id)) return null;
   const track = state.tracks[instance.id];
   if (!track?.endpoint || track.runningSince === null || track.stopped !== null) return null;
-  if (isChanging(state, instance.id) || state.pendingDeletes.some(({ id }) => id === instance.id)) return null;
-  if (isOutdated(instance, desired, state.template) !== false) return null;
+  if (state.pendingDeletes.some(({ id }) => id === instance.id)) return null;
+  const updating = updateOf(state, instance.id);
+  if (updating !== null && isChanging(state, instance.id) && !isShown(updating, instance, seen.listedAt)) return null;
+  // An outdated one is given up as a rule, unless its replacement waits.
+  const outdated = isOutdated(instance, desired, state.template);
+  if (outdated === null || (outdated && state.heldReplacement?.instanceId !== instance.id)) return null;
   return { server: { scheme: desired.upstreamScheme, ...track.endpoint }, instance };
 }
 

@@ -158,7 +158,11 @@ export function afterProbes(state: State): State {
 }
 
 /** Whether a list that was asked for then shows the container that was wanted. */
-export function isShown({ image, templateHash, recycledAt }: Updating, row: Instance, listedAt: number): boolean {
+export function isShown(
+  { image, templateHash, recycledAt }: Updating,
+  row: Pick<Instance, "image" | "templateHash">,
+  listedAt: number,
+): boolean {
   if (recycledAt === null || listedAt - recycledAt < OLD_IS_GONE_MS) return false;
   const match = matchesDesired(row, { image }, { hash: templateHash });
   return match.image === "same" && match.templateHash === "same";

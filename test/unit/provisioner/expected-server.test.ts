@@ -141,7 +141,10 @@ describe("nothing is expected of an instance", () => {
   const idle = { server: null, instance, actions: [] };
   const waiting = state({ template: known, tracks: tracks(ID, waitingTrack(MINUTE, { endpoint, runningSince: NOW })) });
   const of = (plan: Partial<Plan> = {}, over: Partial<State> = {}) =>
-    servedOnceItAnswers({ ...idle, ...plan }, { desired, state: { ...waiting, ...over } });
+    servedOnceItAnswers(
+      { ...idle, ...plan },
+      { desired, state: { ...waiting, ...over }, seen: { ...observation(), listedAt: NOW } },
+    );
 
   test("which the plan serves, or interrupts, or which is being changed or destroyed", () => {
     expect(of()).toEqual({ server, instance });
@@ -154,8 +157,31 @@ describe("nothing is expected of an instance", () => {
     expect(of({}, { pendingDeletes: [{ id: ID, reason: "unreachable", since: NOW, deleteSentAt: null }] })).toBeNull();
   });
 
+  test("which is updated in place, until a list that was asked for a while after that shows the new container", () => {
+    const recycled = (ms: number, more: Partial<typeof updating> = {}) =>
+      of({}, { updating: { ...updating, recycledAt: NOW - ms, ...more } });
+    expect(recycled(2 * SECOND)).toBeNull();
+    expect(recycled(MINUTE, { image: "example/app:3" })).toBeNull();
+    expect(recycled(MINUTE)).toEqual({ server, instance });
+  });
+
   test("while the template is unknown: it may be outdated", () => {
     expect(of({}, { template: null })).toBeNull();
+  });
+
+  test("which has another image than the wanted one, unless its replacement waits", () => {
+    const outdated = { instance: instance && { ...instance, image: "example/app:1" } };
+    const held = {
+      instanceId: ID,
+      wanted: "w",
+      reason: "update_failed",
+      message: "",
+      failures: 1,
+      until: NOW,
+    } as const;
+    expect(of(outdated)).toBeNull();
+    expect(of(outdated, { heldReplacement: { ...held, instanceId: 9 } })).toBeNull();
+    expect(of(outdated, { heldReplacement: held })).toEqual({ server, ...outdated });
   });
 
   test("whose contract a list has shown as stopped", () => {
