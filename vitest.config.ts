@@ -21,8 +21,9 @@ export default defineConfig({
           maxWorkers: CORES,
           execArgv: YOUNG_GENERATION,
           setupFiles: "test/unit/same-worker.ts",
-          // The longest take 5 s of a core, of which a busy machine gives a tenth.
+          // The longest take 5 s of a core, of which a busy machine gives a tenth. Some prepare in a hook what all their tests read.
           testTimeout: 180_000,
+          hookTimeout: 180_000,
         },
       },
       {
