@@ -75,7 +75,9 @@ export async function updateUnderLoad(plan: UpdatePlan): Promise<UpdateReport> {
 
 async function change(pod: Pod, first: Child, seconds: number): Promise<UpdateReport> {
   const began = performance.now();
-  const loads = [await startWrk(pod, ["-H", "Connection: close"]), await startWrk(pod, [])] as const;
+  const script = join(pod.sandbox.folder, "pause.lua");
+  await writeFile(script, `function delay() return ${PAUSE_MS} end\n`);
+  const loads = [await startWrk(pod, script, ["-H", "Connection: close"]), await startWrk(pod, script, [])] as const;
   const patient = startPatientClient(pod.proxyUrl);
   const watch = watchService(pod);
   first.signal("SIGTERM");
@@ -100,12 +102,9 @@ async function change(pod: Pod, first: Child, seconds: number): Promise<UpdateRe
   return { tookMs, ...watched, connectionEach, keepAlive, sendsAgain };
 }
 
-async function startWrk(pod: Pod, args: readonly string[]): Promise<Child> {
-  const { sandbox } = pod;
-  const path = join(sandbox.folder, "pause.lua");
-  await writeFile(path, `function delay() return ${PAUSE_MS} end\n`);
-  const always = ["-t", "1", "-c", String(CONNECTIONS), "-d", `${MOST_MS / 1000}s`, "--timeout", "30s", "-s", path];
-  return sandbox.start({ name: "wrk", program: "wrk", args: [...always, ...args, `${pod.proxyUrl}/`] });
+async function startWrk({ sandbox, proxyUrl }: Pod, script: string, args: readonly string[]): Promise<Child> {
+  const always = ["-t", "1", "-c", String(CONNECTIONS), "-d", `${MOST_MS / 1000}s`, "--timeout", "30s", "-s", script];
+  return sandbox.start({ name: "wrk", program: "wrk", args: [...always, ...args, `${proxyUrl}/`] });
 }
 
 /** wrk reports when it is interrupted. */

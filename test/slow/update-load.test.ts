@@ -9,7 +9,9 @@ const CONNECTIONS = 8;
 const slowBoot = { bootSeconds: 15, appSeconds: 5 };
 const printed = (what: string, { sendsAgain, ...report }: UpdateReport) => {
   const { lost, ...rest } = sendsAgain;
-  process.stdout.write(`${what}: ${JSON.stringify({ ...report, sendsAgain: { ...rest, lost: lost.length } })}\n`);
+  process.stdout.write(
+    `${what}: ${JSON.stringify({ ...report, sendsAgain: { ...rest, lost: lost.length, became: [...new Set(lost)] } })}\n`,
+  );
 };
 
 test("by surge loses no request: neither of connections of their own nor of clients that send again what an idle connection lost", async () => {
