@@ -59,6 +59,11 @@ export interface Pod {
   /** Waits until the upstream file meets the condition, and returns it. */
   until(what: string, condition: (file: UpstreamFile) => unknown, timeoutMs?: number): Promise<UpstreamFile>;
   ready(timeoutMs?: number): Promise<UpstreamFile>;
+  /**
+   * As `ready`, and until the reloader has verified nginx' config: for some time after the first answer of the instance, a worker with the
+   * config of before may still answer.
+   */
+  routed(timeoutMs?: number): Promise<UpstreamFile>;
   state(): Promise<Record<string, unknown>>;
   /** Fails when the document has not the form that is documented. */
   status(): Promise<StatusDocument>;
@@ -219,6 +224,15 @@ async function fill(sandbox: Sandbox, options: PodOptions): Promise<Pod> {
         { timeoutMs, context, everyMs: 100 },
       ),
     ready: (timeoutMs) => pod.until("the pod is ready", (file) => file.server !== null, timeoutMs),
+    routed: async (timeoutMs = 60_000) => {
+      const file = await pod.ready(timeoutMs);
+      const isApplied = async () => {
+        const { proxy } = await pod.status();
+        return proxy?.state === "applied" && (proxy.appliedGeneration ?? 0) >= file.generation;
+      };
+      await until("the reloader has verified that nginx routes to it", isApplied, { timeoutMs, context, everyMs: 100 });
+      return file;
+    },
     state: async () => JSON.parse(await readFile(statePath, "utf8")) as Record<string, unknown>,
     status: async () =>
       statusDocumentSchema.parse(await (await fetch(`http://127.0.0.1:${provisionerPort}/status`)).json()),

@@ -57,8 +57,7 @@ test("it serves to the end while no other offer can be taken, and the pod says w
 test("with surge nginx answers all the time: the old instance ends when the new one serves", async () => {
   pod = await openPod({ proxy: true });
   await pod.provision({ ...MARGIN, VAST_UPDATE_STRATEGY: "surge" });
-  const id = (await pod.ready()).instance?.id ?? 0;
-  await until("nginx routes to it", async () => (await fetch(pod.proxyUrl)).status === 200);
+  const id = (await pod.routed()).instance?.id ?? 0;
   const statuses = new Set<number>();
   let watching = true;
   const watched = (async () => {

@@ -64,8 +64,7 @@ export async function updateUnderLoad(plan: UpdatePlan): Promise<UpdateReport> {
     await pod.reload();
     await startNginx(pod.sandbox, "nginx", plan.nginx);
     const first = await pod.provision();
-    await pod.ready(MOST_MS);
-    await until("nginx routes to it", async () => (await fetch(pod.proxyUrl)).status === 200);
+    await pod.routed(MOST_MS);
     await pod.emulator.send("POST", "settings", plan.emulator ?? {});
     return await change(pod, first, plan.seconds);
   } finally {
