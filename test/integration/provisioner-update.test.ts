@@ -144,9 +144,7 @@ test("an image is changed by surge: nginx answers all the time, and the old inst
   pod = await openPod({ proxy: true });
   const surge = { VAST_UPDATE_STRATEGY: "surge" };
   const first = await pod.provision(surge);
-  const ready = await pod.ready();
-  const id = ready.instance?.id ?? 0;
-  await until("nginx routes to it", async () => (await fetch(pod.proxyUrl)).status === 200);
+  const id = (await pod.routed()).instance?.id ?? 0;
 
   first.signal("SIGTERM");
   await first.exited;
