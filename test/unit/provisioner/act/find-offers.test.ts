@@ -18,6 +18,13 @@ const list = (found: readonly Offer[], over: Partial<FoundOffers> = {}): FoundOf
   ...over,
 });
 
+/** What renting needs and finding does not. */
+const UNUSED: Pick<OfferMarket, "reserve" | "settle" | "freed"> = {
+  reserve: async () => true,
+  settle: async () => undefined,
+  freed: async () => undefined,
+};
+
 /** What a pod finds on a market that answers these lists one after another, and what it asked for. */
 async function findOn(
   lists: readonly FoundOffers[],
@@ -41,9 +48,7 @@ async function findOn(
     },
     refill: (_, earlier) => void asked.push(`refill ${earlier === null ? "old ones" : `after ${earlier.sharedAt}`}`),
     findAlone: async () => answer("alone"),
-    reserve: async () => true,
-    settle: async () => undefined,
-    freed: async () => undefined,
+    ...UNUSED,
   };
   const memory = state({
     avoided: avoided.map((machineId) => ({ machineId, until: Number.MAX_SAFE_INTEGER, served })),
@@ -83,19 +88,20 @@ describe("the offers of a create", () => {
   });
 
   test("come in the order of expected cost with what is known of their machines, if that is wanted", async () => {
-    const market = { find: async () => list(offers(3), { own: true }) } as unknown as OfferMarket;
+    const find = async () => list(offers(3), { own: true });
+    const market: OfferMarket = { ...UNUSED, find, findAlone: find, refill: () => undefined };
     const asked: number[] = [];
     const recordsOf: FindOfferParts["recordsOf"] = async (found) => {
       asked.push(found.length);
       return { m101: { boots: 9, readyMs: 0, failures: 0, ends: 9, servedMs: 0 } };
     };
-    const find = async (byExpectedCost: boolean) => {
+    const found = async (byExpectedCost: boolean) => {
       const parts = { market, query: { ...query(), byExpectedCost }, recordsOf };
       return (await findOffers(parts, needs, state(), null, never.stop)).offers.map(({ id }) => id);
     };
-    expect(await find(false)).toEqual([1, 2, 3]);
+    expect(await found(false)).toEqual([1, 2, 3]);
     expect(asked).toEqual([]);
-    expect(await find(true)).toEqual([2, 3, 1]);
+    expect(await found(true)).toEqual([2, 3, 1]);
     expect(asked).toEqual([3]);
   });
 

@@ -46,7 +46,7 @@ describe("what differs", () => {
     expect(fieldsOf(wanted as Partial<WantedTemplate>, row)).toEqual([]);
   });
 
-  test.each([
+  test.each<[Partial<WantedTemplate>, Record<string, unknown>, [string, string, string]]>([
     [{ image: "example/app:3" }, {}, ["image", "example/app:3", "example/app:2"]],
     [{ ports: ["9000:9000"] }, {}, ["ports", "9000:9000", "8000:8000"]],
     [{ ports: [] }, {}, ["ports", "(none)", "8000:8000"]],
@@ -58,8 +58,8 @@ describe("what differs", () => {
     [{ fields: { private: true } }, { private: false }, ["private", "true", "false"]],
     [{ fields: { extra_filters: { a: 1 } } }, {}, ["extra_filters", '{"a":1}', "(none)"]],
     [{ login: LOGIN }, {}, ["docker_login", "registry.example", "(none)"]],
-  ] as const)("is named field by field: %j %j", (wanted, row, [field, want, reported]) => {
-    expect(fieldsOf(wanted as unknown as Partial<WantedTemplate>, row)).toEqual([{ field, wanted: want, reported }]);
+  ])("is named field by field: %j %j", (wanted, row, [field, want, reported]) => {
+    expect(fieldsOf(wanted, row)).toEqual([{ field, wanted: want, reported }]);
   });
 
   test("shows no secret, neither that of the file nor a value that the file does not know", () => {
