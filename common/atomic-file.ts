@@ -56,8 +56,8 @@ export async function writeAtomic(path: string, text: string, mode: number): Pro
 }
 
 /**
- * Overwrites an existing file in one write, for a volume that is too full for a second file. Blanks take the place of what is left of a
- * longer old text, because a reader may come between two writes. Throws the file system's error; the old content is then put back.
+ * Overwrites an existing file in one write, for a volume that is too full for a second file. What is left of a longer old text is blanked
+ * out first and then cut off, because a reader may come in between. Throws the file system's error; the old content is then put back.
  */
 export async function overwriteInPlace(path: string, text: string): Promise<void> {
   const file = await open(path, constants.O_RDWR | constants.O_NOFOLLOW);
@@ -68,6 +68,7 @@ export async function overwriteInPlace(path: string, text: string): Promise<void
     try {
       const { bytesWritten } = await file.write(padded, 0, padded.length, 0);
       if (bytesWritten < padded.length) throw Object.assign(new Error(`ENOSPC: ${path}`), { code: "ENOSPC" });
+      await file.truncate(bytes.length);
     } catch (error) {
       await file.write(before, 0, before.length, 0);
       await file.truncate(before.length);

@@ -2,6 +2,7 @@
 import type { Clock } from "../common/clock.ts";
 import { isFileSystemError, messageOf } from "../common/errors.ts";
 import type { Logger } from "../common/logging.ts";
+import { sameServer } from "../common/upstream-file.ts";
 import { type LoopState, noteFile } from "./loop-state.ts";
 import type { Desired, Limits } from "./model/desired.ts";
 import { isReady } from "./plan/readiness.ts";
@@ -40,9 +41,11 @@ function unwritable({ plan, file }: LoopState, why: string): string {
   const remedy = "Make the volumes of STATE_PATH and UPSTREAM_PATH writable for this user, with free space";
   const text = `nothing is created or destroyed while this cannot be written: ${why}. ${remedy}`;
   const server = file?.server ?? null;
-  if (server === null || plan === null || plan.server !== null) return text;
+  if (server === null || plan === null || sameServer(plan.server, server)) return text;
+  const wanted =
+    plan.server === null ? "nothing must be served" : `${plan.server.host}:${plan.server.port} must be served`;
   const { host, port } = server;
-  return `${text}. Until then nginx routes to ${host}:${port} and the pod stays ready, although nothing must be served: if the volume cannot be mended, delete the pod to get new volumes`;
+  return `${text}. Until then nginx routes to ${host}:${port} and the pod stays ready, although ${wanted}: if the volume cannot be mended, delete the pod to get new volumes`;
 }
 
 /** The call of the publisher is made at once, so that the file follows the order of the decisions. */

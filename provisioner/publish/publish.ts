@@ -82,8 +82,9 @@ export function createPublisher(
       await disk.prepare(path);
       await disk.write(path, text, FILE_MODE);
     } catch (error) {
-      // A volume that is too full for a second file must not keep nginx on a dead server, and the pod ready: the file itself has room.
-      if (server !== null || last === null || last.server === null) throw error;
+      // A volume that is too full for a second file must not keep nginx on a server that is dead or was left, and the pod ready: the
+      // file itself has room.
+      if (last === null || last.server === null || sameServer(last.server, server)) throw error;
       await overwrite(text, error);
     }
     last = file;

@@ -8,7 +8,7 @@ import { diskProblem } from "../disk-problem.ts";
 import { type Config, readConfig } from "../render/render.ts";
 
 /** The disk as the config files need it. */
-export interface ConfigDisk extends Pick<Disk, "read" | "write" | "move" | "removeStale"> {
+export interface ConfigDisk extends Pick<Disk, "read" | "write" | "overwrite" | "move" | "removeStale"> {
   /** Removes a file; it may be missing. */
   remove(path: string): Promise<void>;
   /** Epoch ms of the last write. Throws when there is no such file. */
@@ -125,7 +125,7 @@ export class ConfigFiles {
   async write(config: Config): Promise<WriteResult> {
     const written = await this.#put(this.configPath, config.text);
     if (written.ok || config.server !== null || !this.#good?.server) return written;
-    // A full volume must not keep a withdrawn server published. Moving the good copy into the config's place frees the
+    // What must end a withdrawn server may need more room than the file has. Moving the good copy into the config's place frees the
     // room for one file and loses nothing: nginx still finds the good config until the next line replaces it.
     return (await this.#moveGood(this.#good)) ? this.#put(this.configPath, config.text) : written;
   }
@@ -177,7 +177,19 @@ export class ConfigFiles {
     try {
       return { ok: true, changed: (await this.#disk.write(path, text, READABLE)).changed };
     } catch (error) {
+      if (await this.#overwrite(path, text)) return { ok: true, changed: true };
       return { ok: false, why: diskProblem(path, error) };
+    }
+  }
+
+  /** A volume that is too full for a second file must not keep nginx on a server that is dead or was left: the file itself has room. */
+  async #overwrite(path: string, text: string): Promise<boolean> {
+    try {
+      if (!(await this.#readOwn(path))?.server) return false;
+      await this.#disk.overwrite(path, text);
+      return true;
+    } catch {
+      return false; // the caller reports the error of the write, which says more
     }
   }
 }

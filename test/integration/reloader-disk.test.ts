@@ -67,6 +67,7 @@ describe("a config volume", () => {
     await pod.startReloader({}, process.getuid?.() === 0 ? ["--bounding-set=-dac_override"] : []);
     await pod.applied(1);
     await chmod(pod.files.confFolder, 0o555);
+    await chmod(pod.configPath, 0o444);
     await pod.publish({ generation: 2, server: second.server });
     const status = await pod.until("the problem shows", (s) => s.problem?.includes("cannot be written"));
     expect(status.problem).toContain("(EACCES): let the reloader's user write in that folder");
@@ -74,6 +75,23 @@ describe("a config volume", () => {
     expect((await pod.get()).body).toBe("first");
     await chmod(pod.files.confFolder, 0o755);
     expect((await pod.applied(2)).problem).toBeNull();
+  });
+
+  test("that takes no new file follows another server and a withdrawal all the same", async () => {
+    pod = await openReloaderPod();
+    const [first, second] = [await pod.instance("first"), await pod.instance("second")];
+    await pod.publish({ generation: 1, server: first.server });
+    await pod.startNginx();
+    await pod.startReloader({}, process.getuid?.() === 0 ? ["--bounding-set=-dac_override"] : []);
+    await pod.applied(1);
+    await chmod(pod.files.confFolder, 0o555);
+    await pod.publish({ generation: 2, server: second.server });
+    expect((await pod.applied(2)).problem).toBeNull();
+    expect((await pod.get()).body).toBe("second");
+    await pod.publish({ generation: 3, server: null });
+    await pod.applied(3);
+    expect((await pod.get()).status).toBe(503);
+    await chmod(pod.files.confFolder, 0o755);
   });
 
   test("that disappears does not affect what nginx serves, and is filled again when it is back", async () => {

@@ -293,6 +293,17 @@ describe("when something cannot be written", () => {
     healthy.brokenPublisher.now = true;
     await healthy.pass();
     expect(healthy.state.problem).not.toContain("nginx");
+    const there = { host: "203.0.113.9", port: 50000 };
+    const moved = loop({
+      seen: observation([row({ ports: { "8000/tcp": there.port } })], { probes: new Map([[ID, passing(there)]]) }),
+      state: serving,
+      file: fileOf(),
+    });
+    moved.brokenPublisher.now = true;
+    await moved.pass();
+    expect(moved.state.problem).toMatch(
+      /nginx routes to 203\.0\.113\.9:41234 and the pod stays ready, although 203\.0\.113\.9:50000 must be served.*delete the pod/,
+    );
   });
 
   test("nothing is mutated while the state file cannot be written", async () => {

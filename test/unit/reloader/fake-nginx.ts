@@ -63,6 +63,17 @@ export class FakeDisk implements ConfigDisk {
     return { changed: true };
   };
 
+  /** Takes no room. A broken file cannot be overwritten either, unless only room is missing. */
+  overwrite = async (path: string, text: string): Promise<void> => {
+    const broken = this.broken.get(path);
+    const code = this.gone || !this.files.has(path) ? "ENOENT" : broken === "ENOSPC" ? undefined : broken;
+    if (code !== undefined) throw Object.assign(new Error(`${code}: ${path}`), { code });
+    this.files.set(path, text);
+    this.times.set(path, this.now());
+    this.writes.push(path);
+    this.onWrite();
+  };
+
   move = async (from: string, to: string): Promise<void> => {
     const text = this.files.get(from);
     if (text === undefined) throw Object.assign(new Error(`ENOENT: ${from}`), { code: "ENOENT" });

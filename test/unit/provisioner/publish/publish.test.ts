@@ -138,6 +138,17 @@ describe("on a full volume", () => {
     expect(parseUpstreamFile(await textOf(path))).toEqual({ ok: true, file });
   });
 
+  test("a server that has moved is served at its new address, in the file that is there", async () => {
+    const { path, next } = await servingThenFull(full());
+    const moved = { ...ready, server: { scheme: "http", host: "203.0.113.77", port: 40001 } as const };
+    const { changed, file } = await next.publish(moved);
+    expect(changed).toBe(true);
+    expect(parseUpstreamFile(await textOf(path))).toEqual({ ok: true, file });
+    expect(file).toMatchObject({ generation: 2, server: { host: "203.0.113.77" } });
+    await expect(next.publish({ ...moved, message: "another" })).rejects.toThrow("ENOSPC");
+    expect(parseUpstreamFile(await textOf(path))).toEqual({ ok: true, file });
+  });
+
   test("the error is that of the volume when the file cannot be overwritten either, and the file is as before", async () => {
     const overwrite = async () => {
       throw new Error("EROFS: read-only file system");

@@ -465,8 +465,17 @@ describe("a config that cannot be applied", () => {
 
   test("a config settles although its good copy cannot be written, and the reason is reported", async () => {
     const { disk, ensure } = await running(A);
-    disk.broken.set(GOOD, "ENOSPC");
-    expect(await ensure(B)).toMatchObject({ kind: "settled", why: expect.stringContaining("free some space") });
+    disk.broken.set(GOOD, "EROFS");
+    expect(await ensure(B)).toMatchObject({ kind: "settled", why: expect.stringContaining("writable volume") });
+    expect(disk.files.get(GOOD)).toBe(A.text);
+  });
+
+  test("a config and its good copy take the place of those with another server on a full volume", async () => {
+    const { nginx, disk, ensure } = await running(A);
+    disk.full = true;
+    expect(await ensure(B)).toMatchObject({ kind: "settled", why: null });
+    expect([disk.files.get(CONFIG), disk.files.get(GOOD)]).toEqual([B.text, B.text]);
+    expect(nginx.runningTexts()).toEqual([B.text]);
   });
 
   test("a stop takes effect at once and changes nothing more", async () => {

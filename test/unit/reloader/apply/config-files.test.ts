@@ -91,25 +91,49 @@ describe("the config on the disk", () => {
     expect(await readIfExists(stale)).toBeNull();
   });
 
-  test("without a server is written on a full volume too, in the room of the good copy", async () => {
-    const { folder, configPath, goodPath, disk, files } = await setUp();
-    // There is room for two files.
-    const full: ConfigDisk = {
-      ...disk,
-      write: async (path, text, mode) => {
-        if ((await readdir(folder)).length < 2) return disk.write(path, text, mode);
-        throw Object.assign(new Error("ENOSPC"), { code: "ENOSPC" });
-      },
+  describe("on a full volume", () => {
+    const noRoom = async () => {
+      throw Object.assign(new Error("ENOSPC"), { code: "ENOSPC" });
     };
-    const roomy = files();
-    await roomy.write(A);
-    await roomy.keepAsGood(A);
-    const cramped = files(full);
-    await cramped.keepAsGood(A); // known as good, though the copy need not be written again
-    expect(await cramped.write(configFor(server(2)))).toMatchObject({ ok: false });
-    expect(await readIfExists(goodPath)).toBe(A.text);
-    expect(await cramped.write(NONE)).toEqual({ ok: true, changed: true });
-    expect(await readFile(configPath, "utf8")).toBe(NONE.text);
+    test.each([
+      ["without a server", NONE],
+      ["with another server", configFor(server(2))],
+    ])("one %s is written over the file that is there, and over its good copy", async (_, wanted) => {
+      const { configPath, goodPath, disk, files } = await setUp();
+      await files().write(A);
+      await files().keepAsGood(A);
+      const cramped = files({ ...disk, write: noRoom });
+      expect(await cramped.write(wanted)).toEqual({ ok: true, changed: true });
+      expect(await cramped.keepAsGood(wanted)).toEqual({ ok: true, changed: true });
+      expect([await readFile(configPath, "utf8"), await readIfExists(goodPath)]).toEqual([wanted.text, wanted.text]);
+    });
+
+    test("one without a server that is too long for the file takes the room of the good copy", async () => {
+      const { folder, configPath, goodPath, disk, files } = await setUp();
+      // There is room for two files.
+      const full: ConfigDisk = {
+        ...disk,
+        overwrite: noRoom,
+        write: async (path, text, mode) =>
+          (await readdir(folder)).length < 2 ? disk.write(path, text, mode) : noRoom(),
+      };
+      const roomy = files();
+      await roomy.write(A);
+      await roomy.keepAsGood(A);
+      const cramped = files(full);
+      await cramped.keepAsGood(A); // known as good, though the copy need not be written again
+      expect(await cramped.write(configFor(server(2)))).toMatchObject({ ok: false });
+      expect(await readIfExists(goodPath)).toBe(A.text);
+      expect(await cramped.write(NONE)).toEqual({ ok: true, changed: true });
+      expect(await readFile(configPath, "utf8")).toBe(NONE.text);
+    });
+
+    test("nothing is written over a file that is no config of ours", async () => {
+      const { configPath, disk, files } = await setUp();
+      await writeFile(configPath, "somebody's own");
+      expect(await files({ ...disk, write: noRoom }).write(A)).toMatchObject({ ok: false });
+      expect(await readFile(configPath, "utf8")).toBe("somebody's own");
+    });
   });
 
   test("that cannot be written names the file and the remedy", async () => {
@@ -128,19 +152,21 @@ describe("the config on the disk", () => {
     expect(message).not.toContain("check that volume");
   });
 
-  test("that is mounted as a single file is not changed, and the problem names the folder to mount instead", async () => {
+  test("that is mounted as a single file loses its server in its place; else the problem names the folder to mount instead", async () => {
     const { configPath, folder, files, disk } = await setUp();
     await files().write(A);
     // What rename() answers for a mounted file; only root may mount one.
     const mounted = Object.assign(new Error("EBUSY: resource busy or locked"), { code: "EBUSY" });
-    const write = () => Promise.reject(mounted);
-    expect(await files({ ...disk, write }).write(configFor(null))).toEqual({
+    const on = files({ ...disk, write: () => Promise.reject(mounted) });
+    expect(await on.write(NONE)).toEqual({ ok: true, changed: true });
+    expect(await readFile(configPath, "utf8")).toBe(NONE.text);
+    expect(await on.write(A)).toEqual({
       ok: false,
       why:
         `${configPath} cannot be written (EBUSY): mount a volume on the folder ${folder}, not on the single file: ` +
         "a mounted file cannot be replaced",
     });
-    expect(await readFile(configPath, "utf8")).toBe(A.text);
+    expect(await readFile(configPath, "utf8")).toBe(NONE.text);
   });
 
   test("is written without a change to its folder and the other files there", async () => {
