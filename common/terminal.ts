@@ -1,6 +1,7 @@
 // Where a command prints: its streams, the width of the screen, colours, and text of strangers made harmless. Touches the streams
 // that it gets, and the environment only through Node's own rules for colours (NO_COLOR, FORCE_COLOR, TERM).
 import { stripVTControlCharacters, styleText } from "node:util";
+import { codeOf } from "./errors.ts";
 
 /** Where text for people goes: results to `out`, problems to `err`. */
 export interface Streams {
@@ -22,12 +23,28 @@ const USUAL_WIDTH = 80;
 
 /** Of the process: its streams are made when they are used, because that makes a pipe non-blocking also for the log. */
 export function createTerminal(of: Pick<NodeJS.Process, "stdout" | "stderr">): Terminal {
+  const used = new Set<NodeJS.WritableStream>();
+  const write = (stream: NodeJS.WritableStream, text: string): void => {
+    if (!used.has(stream)) mayLoseItsReader(stream);
+    used.add(stream);
+    stream.write(text);
+  };
   return {
-    out: (text) => void of.stdout.write(text),
-    err: (text) => void of.stderr.write(text),
+    out: (text) => write(of.stdout, text),
+    err: (text) => write(of.stderr, text),
     width: () => (of.stdout.isTTY ? of.stdout.columns || USUAL_WIDTH : null),
     paint: (style, text) => painter(of.stdout)(style, text),
   };
+}
+
+/**
+ * `head` ends when it has read enough, and whoever writes on gets EPIPE. That is no failure, and no reason to stop: a command that destroys
+ * goes on to its end. Other errors are thrown as before.
+ */
+export function mayLoseItsReader(stream: NodeJS.EventEmitter): void {
+  stream.on("error", (error) => {
+    if (codeOf(error) !== "EPIPE") throw error;
+  });
 }
 
 /** Colours for one stream. */

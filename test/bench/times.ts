@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import yargs from "yargs";
 import { hideBin } from "yargs/helpers";
+import { mayLoseItsReader } from "../../common/terminal.ts";
 import { type TestReport, timesTable } from "./test-times.ts";
 
 const flags = await yargs(hideBin(process.argv))
@@ -31,6 +32,7 @@ try {
   const vitest = ["node_modules/vitest/vitest.mjs", "run", ...projects, ...reporters];
   if (flags.report === undefined)
     process.exitCode = spawnSync(process.execPath, vitest, { stdio: "inherit" }).status ?? 1;
+  mayLoseItsReader(process.stdout);
   const report = JSON.parse(readFileSync(file, "utf8")) as TestReport;
   for (const line of timesTable(report, flags.count, (path) => relative(process.cwd(), path)))
     process.stdout.write(`${line}\n`);

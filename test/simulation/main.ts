@@ -1,6 +1,7 @@
 // `npm run simulate`: the timeline of one seed, or a summary of many. Touches the standard streams and child processes.
 import yargs from "yargs";
 import { hideBin } from "yargs/helpers";
+import { mayLoseItsReader } from "../../common/terminal.ts";
 import { breachLines, broken } from "./breach-report.ts";
 import { LAWS } from "./laws/all.ts";
 import { moneySentence } from "./laws/money.ts";
@@ -62,6 +63,7 @@ const flags = await yargs(hideBin(process.argv))
   })
   .parse();
 
+mayLoseItsReader(process.stdout);
 const out = (line: string) => void process.stdout.write(`${line}\n`);
 const { pods, oracle, told: readsAddresses, order, against } = flags;
 const hoursOf = (mix: Mix) => flags.hours ?? HOURS[mix];

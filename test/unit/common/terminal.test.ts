@@ -1,6 +1,14 @@
+import { EventEmitter } from "node:events";
 import { WriteStream } from "node:tty";
 import { describe, expect, test } from "vitest";
-import { createTerminal, cutToWidth, displayWidth, oneLine, printableLines } from "../../../common/terminal.ts";
+import {
+  createTerminal,
+  cutToWidth,
+  displayWidth,
+  mayLoseItsReader,
+  oneLine,
+  printableLines,
+} from "../../../common/terminal.ts";
 
 const HOSTILE = "\u001b[2J\u001b]0;owned\u0007a\rb\u202ec\u0000\u009b31md\n\te\u2028f";
 
@@ -67,4 +75,12 @@ describe("a terminal", () => {
   ])("isTTY %s with %i columns is %s wide", (isTTY, columns, width) => {
     expect(createTerminal(streams(isTTY, columns)).width()).toBe(width);
   });
+});
+
+test("a stream that has lost its reader throws nothing, and other errors are not hidden", () => {
+  const stream = new EventEmitter();
+  mayLoseItsReader(stream);
+  stream.emit("error", Object.assign(new Error("write EPIPE"), { code: "EPIPE" }));
+  const full = Object.assign(new Error("no space"), { code: "ENOSPC" });
+  expect(() => stream.emit("error", full)).toThrow("no space");
 });
