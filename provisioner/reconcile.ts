@@ -27,11 +27,13 @@ import type { Pauses } from "./observe/pauses.ts";
 import { createAction } from "./plan/no-instance.ts";
 import { decide } from "./plan/plan.ts";
 import { afterGap, applyPolicy, isListTooOld, untilListed } from "./plan/policy.ts";
+import { rehearsalOf, untilRehearsed } from "./plan/rehearsal.ts";
 import { untilTurn, wishOf } from "./plan/turn.ts";
 import { logChange } from "./publish/log-change.ts";
 import type { AskReloader } from "./publish/withdraw.ts";
 import { releaseServer } from "./release-server.ts";
 import { countStart } from "./state/apply-observation.ts";
+import { mustRehearse } from "./state/refused-end.ts";
 import type { State } from "./state/schema.ts";
 import { recordTakeovers } from "./state/takeovers.ts";
 import { continueAfterGap } from "./state/unobserved.ts";
@@ -201,8 +203,8 @@ function decideOn(
 }
 
 /**
- * What serves is given up only when its destroy can be recorded and, where that is asked for, another instance can be created. False where
- * the state cannot be written; why nothing can be created is in the state then.
+ * What serves is given up only when its destroy can be recorded, when the API is likely to take it and, where that is asked for, when
+ * another instance can be created. False where the state cannot be written; what is in the way otherwise is in the state then.
  */
 async function prepareReplacement(
   parts: LoopParts,
@@ -216,13 +218,19 @@ async function prepareReplacement(
   if (!givesUpServer(decision) || isListTooOld(decision.actions, seen, began, parts.clock.now())) return true;
   takeSeen(loop, outcome);
   if (!(await keep(parts, loop, async () => undefined))) return false;
+  const act = async (action: Action) =>
+    takeState(loop, (await parts.act(action, toPlan(decision), seen, loop.state, signals)).state);
+  if (mustRehearse(loop.state, parts.clock.now())) {
+    const rehearsal = rehearsalOf(decision, seen);
+    if (rehearsal !== null) await act(rehearsal);
+    if (mustRehearse(loop.state, parts.clock.now())) return true;
+  }
   const replaces = decision.actions.find(
     (action): action is DestroyAction => action.kind === "destroy" && isPrechecked(action, parts.limits),
   );
   if (replaces === undefined) return true;
   const create = createAction({ ...parts, seen, state: loop.state });
-  const check = { kind: "check_replacement", replaces, create } as const;
-  takeState(loop, (await parts.act(check, toPlan(decision), seen, loop.state, signals)).state);
+  await act({ kind: "check_replacement", replaces, create });
   return true;
 }
 
@@ -230,9 +238,14 @@ async function prepareReplacement(
  * The decision that may be carried out. Nothing is changed by an old list, not even where the API refuses a new one; but a server that
  * does not answer is withdrawn.
  */
-function feasible({ decision, seen, published }: Outcome, began: number, now: number, recordable: boolean): Decision {
+function feasible(
+  { decision, seen, published, state }: Outcome,
+  began: number,
+  now: number,
+  recordable: boolean,
+): Decision {
   if (isListTooOld(decision.actions, seen, began, now)) return untilListed(decision, published);
-  if (recordable || !givesUpServer(decision)) return decision;
+  if (recordable || !givesUpServer(decision)) return untilRehearsed(decision, state, now);
   const why = "not carried out while the state file cannot be written: make its volume writable";
   return withoutActions(decision, why, AFTER_WRITE_ERROR_MS);
 }

@@ -13,6 +13,7 @@ import { type CreateOutcome, type CreateParts, createOne } from "./create.ts";
 import { destroyInstance } from "./destroy.ts";
 import { lookForBid } from "./look-for-bid.ts";
 import { raiseBid } from "./raise-bid.ts";
+import { rehearse } from "./rehearse.ts";
 import type { Signals } from "./try-offer.ts";
 import { updateInstance } from "./update.ts";
 
@@ -83,6 +84,8 @@ export function createActor(parts: ActorParts): Act {
         return { state: await raiseBid(parts, action, plan.message, state, signals.abortMutations) };
       case "check_replacement":
         return { state: await checkReplacement(parts, action, seen, state, signals.stop) };
+      case "rehearse":
+        return { state: await rehearse(parts, action, state, signals.stop) };
       case "look_for_bid":
         return { state: await lookForBid(parts, action.create, seen, state, signals.stop) };
       case "forget_intent":

@@ -14,13 +14,14 @@ import {
   markForDeletion,
 } from "../state/apply-outcome.ts";
 import { holdReplacement } from "../state/held-replacement.ts";
+import { endRefused } from "../state/refused-end.ts";
 import type { State } from "../state/schema.ts";
 import { withoutRefusedDelete } from "../state/undo-delete.ts";
 import type { VastClient } from "../vast/client.ts";
 import { accountTrouble, asVastError, isDestroyRefused, type VastError } from "../vast/errors.ts";
 import { sendAgain } from "./send-again.ts";
 import { openSendWindow } from "./send-window.ts";
-import { whyNotNow } from "./why-not-now.ts";
+import { keptMessage, whyNotNow } from "./why-not-now.ts";
 
 export interface DestroyInstanceParts {
   client: VastClient;
@@ -93,13 +94,12 @@ export async function destroyInstance(
 /** The instance was not destroyed. The next attempt waits, except when only the rate limit or the network was in the way. */
 async function livesOn(
   { clock, log, save }: DestroyInstanceParts,
-  { id, reason, difference }: DestroyAction,
+  action: DestroyAction,
   failure: VastError,
   state: State,
 ): Promise<State> {
-  const what =
-    difference === undefined ? "" : ` has ${difference.reported}, but ${difference.wanted} is wanted, and it`;
-  const message = `instance ${id}${what} was not destroyed: ${remedy(failure)}. It is kept until then, and the destroy is tried again`;
+  const { id, reason, difference } = action;
+  const message = keptMessage(action, remedy(failure));
   log.warn({ event: "action", action: "destroy", instance: id, err: failure }, message);
   const trouble = accountTrouble(failure);
   let next = state;
@@ -108,7 +108,8 @@ async function livesOn(
     next = accountBlocked(withoutRefusedDelete(state, id, now), trouble, accountMessage(trouble, failure.message), now);
   } else if (difference !== undefined || failure.kind === "invalid") {
     // Only an attempt that interrupts a server costs something.
-    const before = state.tracks[id]?.serving === true ? state : { ...state, heldReplacement: null };
+    const known = trouble === null ? state : endRefused(state);
+    const before = state.tracks[id]?.serving === true ? known : { ...known, heldReplacement: null };
     const held = { instanceId: id, wanted: difference?.wanted ?? reason, reason: "destroy_refused", message } as const;
     next = deleteRefused(holdReplacement(before, held, clock.now()), id, clock.now());
   }

@@ -4,13 +4,14 @@ import type { Fence } from "../../common/http.ts";
 import { MUTATION_MS } from "../model/deadlines.ts";
 import type { UpdateAction } from "../model/plan.ts";
 import { holdReplacement } from "../state/held-replacement.ts";
+import { endRefused, writeTaken } from "../state/refused-end.ts";
 import type { State } from "../state/schema.ts";
 import { recycled, templateSent, undoUnanswered, updateBegun, updateFailed } from "../state/updating.ts";
-import { asVastError, isOutcomeUnknown, type VastError } from "../vast/errors.ts";
+import { accountTrouble, asVastError, isOutcomeUnknown, type VastError } from "../vast/errors.ts";
 import { sendAgain } from "./send-again.ts";
 import { openSendWindow } from "./send-window.ts";
 import type { OfferParts } from "./try-offer.ts";
-import { whyNotNow } from "./why-not-now.ts";
+import { keptMessage, whyNotNow } from "./why-not-now.ts";
 
 // A server was withdrawn for this.
 const TRIES = 3;
@@ -60,7 +61,7 @@ export async function updateInstance(
     );
     // Whether a recycle without an answer took place is shown by the list.
     if (answer.kind === "done" || (answer.kind === "failed" && isOutcomeUnknown(answer.failure)))
-      next = recycled(sent, action, desired.revision, clock.now());
+      next = recycled(answer.kind === "done" ? writeTaken(sent) : sent, action, desired.revision, clock.now());
     else if (answer.kind === "failed") next = refused(parts, action, answer.failure, sent, sent);
   }
   await save(next);
@@ -103,7 +104,7 @@ async function tell(
 /** `kept`: the state if it is to be tried again, `failed`: the state if it is not. */
 function refused(parts: OfferParts, action: UpdateAction, failure: VastError, kept: State, failed: State): State {
   const why = whyNotNow(failure);
-  if (why !== null) return postponed(parts, action, kept, why);
+  if (why !== null) return postponed(parts, action, accountTrouble(failure) === null ? kept : endRefused(kept), why);
   return updateFailed(failed, `the API refuses it (${failure.message})`);
 }
 
@@ -120,18 +121,18 @@ function unanswered(parts: OfferParts, action: UpdateAction, failure: VastError,
   return postponed(parts, action, state, `the API does not answer it (${failure.message})`);
 }
 
-function postponed(
-  { clock, log }: OfferParts,
-  { id, difference: { wanted, reported }, image, undoes }: UpdateAction,
-  state: State,
-  why: string,
-): State {
+function postponed({ clock, log }: OfferParts, action: UpdateAction, state: State, why: string): State {
+  const { id, difference, image, undoes } = action;
   if (undoes !== null) {
     const line = { event: "action", action: "update", instance: id } as const;
     log.warn(line, `instance ${id} does not go back to image ${image} yet: ${why}. It is tried again`);
     return state;
   }
-  const message = `instance ${id} has ${reported}, but ${wanted} is wanted, and it was not updated: ${why}. It is kept until then, and the update is tried again`;
+  const message = keptMessage(action, why);
   log.warn({ event: "action", action: "update", instance: id }, message);
-  return holdReplacement(state, { instanceId: id, wanted, reason: "update_refused", message }, clock.now());
+  return holdReplacement(
+    state,
+    { instanceId: id, wanted: difference.wanted, reason: "update_refused", message },
+    clock.now(),
+  );
 }

@@ -25,6 +25,7 @@ const CHANGES = new Set([
   "destroy",
   "update_template",
   "recycle",
+  "manage",
   "template_write",
   "accept_price",
   "bid_price",

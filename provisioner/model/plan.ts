@@ -81,6 +81,8 @@ export type Action =
   | RaiseBidAction
   /** Whether an instance could be created in place of the one that `replaces` destroys; the state then holds why not. */
   | { kind: "check_replacement"; replaces: DestroyAction; create: CreateAction }
+  /** Whether the API would take this end of what serves, where it has refused one; `label`: that of the row. The state then holds it. */
+  | { kind: "rehearse"; ends: DestroyAction | UpdateAction; label: string }
   /** Whether this create, with a bid, finds an offer; the state then holds its price, or when it is looked again. */
   | { kind: "look_for_bid"; create: CreateAction }
   /** `target` is null where the API does not report the host or machine: then no ban can be written. */
@@ -129,12 +131,22 @@ export function toPlan({ serving, ...decision }: Decision): Plan {
 
 /** True if the instance stops serving by one of the actions: it is destroyed, or its container is replaced. */
 export function interruptsInstance(actions: readonly Action[], id: number | undefined): boolean {
-  return actions.some((action) => (action.kind === "destroy" || action.kind === "update") && action.id === id);
+  return actions.some((action) => isEnd(action) && action.id === id);
+}
+
+/** The action by which what may be served ends, or is interrupted; null where none does. */
+export function endOfServer({ serving, actions }: Decision): DestroyAction | UpdateAction | null {
+  if (serving.server === null) return null;
+  return actions.filter(isEnd).find(({ id }) => id === serving.instance?.id) ?? null;
 }
 
 /** True if the decision interrupts what may be served. */
-export function givesUpServer({ serving, actions }: Decision): boolean {
-  return serving.server !== null && interruptsInstance(actions, serving.instance?.id);
+export function givesUpServer(decision: Decision): boolean {
+  return endOfServer(decision) !== null;
+}
+
+function isEnd(action: Action): action is DestroyAction | UpdateAction {
+  return action.kind === "destroy" || action.kind === "update";
 }
 
 /** The decision when it cannot be carried out now: nothing is changed, what is served stays served. */

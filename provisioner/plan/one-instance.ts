@@ -52,7 +52,7 @@ export const DESIRED_RULES: readonly Rule[] = [
     name: "replacement_held",
     observed:
       "it differs, and a short time ago its destroy or update was refused; or it serves, and its update has failed or nothing could be created: no credit, no offer, the API refuses (with `VAST_UPDATE_PRECHECK=none` only for a surge)",
-    plan: "keep it, and serve it if it answers; `blocked` with this reason; try again with exponential backoff",
+    plan: "keep it, and serve it if it answers; `blocked` with this reason; try again with exponential backoff, what serves only when the API takes changes again, where the account or key was the cause",
     decide: withInstance((kept, situation) => {
       const { state, serving, now } = situation;
       const difference = differenceOf(kept, situation);

@@ -7,6 +7,7 @@ import { avoid, avoidedAfter } from "./avoided.ts";
 import { backOff } from "./backoff.ts";
 import { bidFailed } from "./bids.ts";
 import type { PendingDelete } from "./pending-delete.ts";
+import { writeRefused, writeTaken } from "./refused-end.ts";
 import { replacedFor, replacedForEnd } from "./replacements.ts";
 import type { Intent, State, UnwrittenBan } from "./schema.ts";
 
@@ -30,7 +31,8 @@ export function markForDeletion(state: State, action: DestroyAction, now: number
 
 /** The API answered that the contract is destroyed or does not exist. A list that still shows it counts more. */
 export function deleteConfirmed(state: State, id: number, now: number): State {
-  return withPendingDelete(state, id, ({ refused: _, ...d }) => ({ ...d, deleteSentAt: now, deleteConfirmed: true }));
+  const confirmed = ({ refused: _, ...d }: PendingDelete) => ({ ...d, deleteSentAt: now, deleteConfirmed: true });
+  return writeTaken(withPendingDelete(state, id, confirmed));
 }
 
 /** The DELETE was sent and got no clear answer: the lists show whether it took effect. */
@@ -100,7 +102,7 @@ export function createdAs(state: State, contract: number): State {
     state.backoff?.reason ?? "",
   );
   const intent = state.intent === null ? null : { ...state.intent, contract };
-  return { ...state, intent, account: null, backoff: over ? null : state.backoff };
+  return { ...writeTaken(state), intent, account: null, backoff: over ? null : state.backoff };
 }
 
 /** The API certainly created nothing: the budget is given back. */
@@ -130,7 +132,9 @@ export function banWritten(state: State, ban: Pick<UnwrittenBan, "kind" | "id">)
 export function accountBlocked(state: State, trouble: AccountTrouble, message: string, now: number): State {
   const failures = state.account?.trouble === trouble ? state.account.failures + 1 : 1;
   const until = now + exponentialMs(ACCOUNT_FIRST_MS, ACCOUNT_CEILING_MS, failures);
-  return { ...state, account: { trouble, message, failures, until } };
+  // Without money nothing is created, but what there is can be ended.
+  const next = trouble === "auth" || trouble === "two_factor" ? writeRefused(state) : state;
+  return { ...next, account: { trouble, message, failures, until } };
 }
 
 /**

@@ -20,6 +20,7 @@ export function clampTimestamps(state: State, now: number): State {
     converging,
     heldReplacement,
     money,
+    refusedEnd,
     takeovers,
     template,
     updating,
@@ -53,6 +54,7 @@ export function clampTimestamps(state: State, now: number): State {
     backoff: backoff && wait(backoff),
     account: account && wait(account),
     heldReplacement: heldReplacement && wait(heldReplacement),
+    refusedEnd: refusedEnd && withParts(refusedEnd, { rehearsedAt: notAfterNow(refusedEnd.rehearsedAt) }),
     updating:
       updating &&
       withParts(updating, {

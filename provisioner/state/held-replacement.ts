@@ -11,6 +11,8 @@ const MINUTE_MS = 60_000;
 // The wait doubles from the first to the ceiling. Each attempt to destroy or update withdraws the server for the drain: a right that is
 // missing needs a person, who should not have to wait longer than this afterwards.
 const REFUSED_MS = { first: MINUTE_MS, ceiling: 30 * MINUTE_MS };
+// What shows that a refusal is over has misled once: each attempt costs a drain again.
+const IN_SPITE_MS = { first: 10 * MINUTE_MS, ceiling: 60 * MINUTE_MS };
 // Asking whether an instance can be created costs a search and interrupts nothing.
 const NOT_POSSIBLE_MS = { first: MINUTE_MS / 2, ceiling: 10 * MINUTE_MS };
 // What is wanted does not work, as a rule until a person corrects it: that is another value, and is tried at once.
@@ -23,7 +25,7 @@ export function wasRefused(reason: HeldReason): boolean {
 
 /**
  * The next attempt to replace `instanceId` by `wanted` waits, longer with each failure of the same kind. `soon`: what is wanted works, and
- * another attempt may succeed at any time.
+ * another attempt may succeed at any time, or costs nothing.
  */
 export function holdReplacement(
   state: State,
@@ -34,8 +36,10 @@ export function holdReplacement(
   const before = state.heldReplacement;
   const same = before?.instanceId === held.instanceId && before.wanted === held.wanted && before.reason === held.reason;
   const failures = same ? before.failures + 1 : 1;
-  const { first, ceiling } = soon ? NOT_POSSIBLE_MS : waitsFor(held.reason);
-  return { ...state, heldReplacement: { ...held, failures, until: now + exponentialMs(first, ceiling, failures) } };
+  const inSpite = !soon && wasRefused(held.reason) ? (state.refusedEnd?.inSpite ?? 0) : 0;
+  const { first, ceiling } = soon ? NOT_POSSIBLE_MS : inSpite > 0 ? IN_SPITE_MS : waitsFor(held.reason);
+  const until = now + exponentialMs(first, ceiling, inSpite > 0 ? inSpite : failures);
+  return { ...state, heldReplacement: { ...held, failures, until } };
 }
 
 function waitsFor(reason: HeldReason): { first: number; ceiling: number } {

@@ -6,7 +6,7 @@ import { bootSchema } from "./boots.ts";
 import { historySchema } from "./history.ts";
 import { pendingDeleteSchema } from "./pending-delete.ts";
 import { NO_RECORDS, recordsSchema } from "./records.ts";
-import { outdatedSchema, surgeSchema, updatingSchema } from "./updates-schema.ts";
+import { outdatedSchema, refusedEndSchema, surgeSchema, updatingSchema } from "./updates-schema.ts";
 
 /** Of the state file and of its copy in Redis. Schema 1 is read too (schema-1.ts). */
 export const CURRENT_SCHEMA = 2;
@@ -190,6 +190,8 @@ export const stateSchema = z.object({
     })
     .nullable()
     .default(null),
+  /** That writes are refused for the account's sake, and what shows that this is over (refused-end.ts). */
+  refusedEnd: refusedEndSchema.nullable().default(null),
   /** The change of an instance in place that has begun, or has failed (updating.ts). */
   updating: updatingSchema.nullable().default(null),
   /** The replacement that comes up while the outdated instance serves (surge.ts). */
@@ -266,6 +268,7 @@ export function emptyState(label: string): State {
     replacements: [],
     takeovers: { vanishedAt: null, foreign: null, at: [] },
     heldReplacement: null,
+    refusedEnd: null,
     updating: null,
     surge: null,
     bidFailures: [],

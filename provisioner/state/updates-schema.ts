@@ -1,4 +1,4 @@
-// What is kept about a change of image or template that has begun. Pure.
+// What is kept about a change of image or template that has begun, and about one that the API does not take. Pure.
 import * as z from "zod";
 
 const instant = z.number(); // epoch ms
@@ -45,4 +45,12 @@ export const surgeSchema = z.object({
   newId: z.int().nullable(),
   /** When its create was sent. */
   since: instant,
+});
+
+/** Writes that are refused for the sake of the account or the key (refused-end.ts). */
+export const refusedEndSchema = z.object({
+  /** When the API last took a call that changes nothing and needs the same right; null: not since the refusal. */
+  rehearsedAt: instant.nullable(),
+  /** How many ends in a row were refused although such a call had been taken. */
+  inSpite: z.int().min(0),
 });

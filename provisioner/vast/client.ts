@@ -90,6 +90,8 @@ export interface VastClient {
   changeBid(id: number, dollarsPerHour: number, fence: Fence, signal?: AbortSignal): Promise<void>;
   /** Prepares the container with which the next recycle starts. Both calls may be repeated. */
   updateTemplate(request: UpdateRequest, fence: Fence, signal?: AbortSignal): Promise<void>;
+  /** Gives an instance a label. With the one that it has this changes nothing, and shows whether the key may change it. May be repeated. */
+  writeLabel(id: number, label: string, fence: Fence, signal?: AbortSignal): Promise<void>;
   /** Replaces the container on the same machine by one with the prepared image, which is pulled. What its disk holds is lost. */
   recycleInstance(id: number, fence: Fence, signal?: AbortSignal): Promise<void>;
   /** Creates a template, or edits the one with the hash `edited`; answers what became of it. */
@@ -268,6 +270,11 @@ export function createVastClient(send: Send, { apiKey, clean, onDuplicateTemplat
         ...(imageLogin === undefined ? {} : { image_login: imageLogin }),
       };
       await send({ method: "PUT", path, body, endpoint: "update_template", fence }, signal);
+    },
+
+    async writeLabel(id, label, fence, signal) {
+      const path = `/api/v0/instances/${id}/`;
+      await send({ method: "PUT", path, body: { label }, endpoint: "manage", fence }, signal);
     },
 
     async recycleInstance(id, fence, signal) {

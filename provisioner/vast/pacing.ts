@@ -11,6 +11,7 @@ export const INTERVALS_MS: Readonly<Record<string, number>> = {
   update_template: 2000,
   bid_price: 5500,
   recycle: 1000,
+  manage: 1000,
   list: 1000,
   show: 2000,
   template: 3000,

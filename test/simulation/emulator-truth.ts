@@ -47,7 +47,7 @@ export interface CreateTruth {
   uncertain: boolean;
 }
 
-/** A call that changes one instance, with the instance's label at that moment (null also if the instance does not exist). */
+/** A call that changes one instance, with the instance's label when it left (null also if the instance does not exist). */
 export interface TouchTruth {
   at: number;
   pod: number;
@@ -56,6 +56,8 @@ export interface TouchTruth {
   call: string;
   /** A DELETE that certainly took no effect. */
   refused: boolean;
+  /** The API has answered that the key or the account may not do that. */
+  forbidden?: boolean;
 }
 
 /** The first DELETE of an instance, as it left its pod. */

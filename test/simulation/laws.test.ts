@@ -338,3 +338,18 @@ test("law 20: a program that believes the first search for ever gives up what se
   expect(await broken(scenarioWith([image]), believes())).toEqual(["offer-first"]);
   expect(await broken(scenarioWith([image], { uncheckedPods: [0] }), believes())).toEqual([]);
 });
+
+test("law 21: a program that takes a rehearsal for done without sending it withdraws what serves again and again", async () => {
+  const scopes = ["misc", "user_read", "instance_read"];
+  const injections: Injection[] = [
+    { kind: "account", at: 9 * MINUTE_MS, forMs: 30 * MINUTE_MS, set: { scopes }, back: { scopes: null } },
+    { kind: "image", at: 10 * MINUTE_MS, image: "example/app:2", losesDisk: false },
+  ];
+  const believes = withCalls(async ({ method, path }) => {
+    return method === "PUT" && /^\/api\/v0\/instances\/\d+\/$/.test(path) ? { success: true } : "pass";
+  });
+  for (const inPlacePods of [[], [0]]) {
+    expect(await broken(scenarioWith(injections, { inPlacePods }), healthy)).toEqual([]);
+    expect(await broken(scenarioWith(injections, { inPlacePods }), believes)).toEqual(["refused-once"]);
+  }
+});

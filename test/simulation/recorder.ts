@@ -72,6 +72,8 @@ export function createRecorder(parts: RecorderParts): Recorder {
   let servers: readonly (Server | null)[] = [];
   let reached = pods.map(() => true);
   const failedProbes = new Map<string, { at: number; failingMs: number }>();
+  /** Of the instances that calls are about, before they arrived: a call may write the label. */
+  const labels = new WeakMap<ApiRequest, string | null>();
   const deleteSent = new Set<number>();
   const prepared = new Map<number, string>();
   let known = 0;
@@ -290,6 +292,7 @@ export function createRecorder(parts: RecorderParts): Recorder {
     truth,
     observe,
     sent(pod, request) {
+      labels.set(request, world.instances.get(idIn(request))?.label ?? null);
       if (kindOf(request) === "destroy") recordDestroy(pod, idIn(request));
       const bid = bidOf(world, request);
       if (bid !== null) truth.bids.push({ at: now(), pod, ...bid });
@@ -306,9 +309,10 @@ export function createRecorder(parts: RecorderParts): Recorder {
         truth.creates.push({ at: now(), pod, made, uncertain: made === null && isUncertain(answer) });
       } else {
         const id = idIn(request);
-        const label = world.instances.get(id)?.label ?? null;
+        const label = labels.get(request) ?? null;
         const refused = answer.status >= 400 && answer.status < 500 && answer.status !== 404 && !isUncertain(answer);
-        truth.touches.push({ at: now(), pod, id, label, call: `${request.method} ${request.url}`, refused });
+        const forbidden = [401, 403].includes(answer.status) && !isUncertain(answer);
+        truth.touches.push({ at: now(), pod, id, label, call: `${request.method} ${request.url}`, refused, forbidden });
         if (kindOf(request) === "update") recordUpdate(pod, request, id, refused || saysNo(answer));
       }
       observe();

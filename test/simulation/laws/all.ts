@@ -12,6 +12,7 @@ import { oneOwner } from "./one-owner.ts";
 import { orderedEnd } from "./ordered-end.ts";
 import { othersUntouched } from "./others.ts";
 import { priceCeiling } from "./price-ceiling.ts";
+import { refusedOnce } from "./refused-once.ts";
 import { servesOrEnds } from "./serves-or-ends.ts";
 import { servingAgain } from "./serving-again.ts";
 import { stoppedBid } from "./stopped-bid.ts";
@@ -40,6 +41,7 @@ export const LAWS = {
   "bid-ceiling": bidCeiling,
   "stopped-bid": stoppedBid,
   "offer-first": offerFirst,
+  "refused-once": refusedOnce,
 } as const satisfies Record<string, Law>;
 export type LawName = keyof typeof LAWS;
 

@@ -51,6 +51,7 @@ export interface ClientScript {
   update?: (request: UpdateRequest) => void;
   recycle?: (id: number) => void;
   changeBid?: (id: number) => void;
+  writeLabel?: (id: number) => void;
   show?: (id: number) => Instance | null;
   templates?: () => OwnTemplate[];
   writeTemplate?: (body: Readonly<Record<string, unknown>>, edited: string | null) => Template;
@@ -152,6 +153,10 @@ export function fakeClient(journal: Journal, script: ClientScript = {}): FakeCli
     async recycleInstance(id) {
       journal.push(`recycle ${id}`);
       script.recycle?.(id);
+    },
+    async writeLabel(id, label) {
+      journal.push(`label ${id} ${label}`);
+      script.writeLabel?.(id);
     },
     async changeBid(id, dollarsPerHour) {
       journal.push(`bid ${id}`);

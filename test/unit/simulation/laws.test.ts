@@ -14,6 +14,7 @@ import { oneOwner } from "../../simulation/laws/one-owner.ts";
 import { orderedEnd } from "../../simulation/laws/ordered-end.ts";
 import { othersUntouched } from "../../simulation/laws/others.ts";
 import { priceCeiling } from "../../simulation/laws/price-ceiling.ts";
+import { refusedOnce } from "../../simulation/laws/refused-once.ts";
 import { servesOrEnds } from "../../simulation/laws/serves-or-ends.ts";
 import { servingAgain } from "../../simulation/laws/serving-again.ts";
 import { stoppedBid } from "../../simulation/laws/stopped-bid.ts";
@@ -596,5 +597,48 @@ describe("an instance that serves is given up for an update", () => {
       { failedProbeMs: 30 * SECOND },
     ];
     for (const over of others) expect(laws({ destroys: [{ ...destroy, ...over }] })).toBe(0);
+  });
+});
+
+describe("what serves is withdrawn for an end that the key does not allow", () => {
+  const AT = 20 * MINUTE;
+  const end = (at: number) => {
+    return { at, pod: 0, id: 1, label: LABEL, call: "DELETE /api/v0/instances/1/", refused: true, forbidden: true };
+  };
+  const touches = [end(AT), end(AT + 10 * MINUTE)];
+  /** Two drains of ten seconds. */
+  const serving = [
+    { from: MINUTE, to: AT - 10 * SECOND, id: 1 },
+    { from: AT + SECOND, to: AT + 10 * MINUTE - 10 * SECOND, id: 1 },
+    { from: AT + 10 * MINUTE + SECOND, to: 3 * HOUR, id: 1 },
+  ];
+  const contracts = [contract({ answering: [{ from: 0, to: 3 * HOUR }] })];
+  const laws = (over: Partial<Truth> = {}, pod: Partial<PodTruth> = {}) =>
+    refusedOnce(truthOf({ touches, contracts, ...over }, { serving, ...pod })).length;
+  const between = AT + MINUTE;
+
+  test("once, and not twice", () => {
+    expect(laws()).toBe(1);
+    expect(laws({ touches: [end(AT)] })).toBe(0);
+  });
+
+  test("again when the API has taken a change, refused one for another reason, or made an instance", () => {
+    const label = { ...end(between), call: "PUT /api/v0/instances/1/" };
+    expect(laws({ touches: [end(AT), label, end(AT + 10 * MINUTE)] })).toBe(1);
+    expect(laws({ touches: [end(AT), { ...label, forbidden: false }, end(AT + 10 * MINUTE)] })).toBe(0);
+    const create = { at: between, pod: 0, uncertain: false };
+    expect(laws({ creates: [{ ...create, made: 7 }] })).toBe(0);
+    expect(laws({ creates: [{ ...create, made: null }] })).toBe(1);
+  });
+
+  test("again by another program or pod", () => {
+    expect(laws({}, { replacedAt: [between] })).toBe(0);
+    expect(laws({}, { running: [{ from: between, to: 3 * HOUR }] })).toBe(0);
+  });
+
+  test("which does not count where it did not answer, could not be reached, or was not served just before", () => {
+    expect(laws({ contracts: [contract({ answering: [{ from: 0, to: AT + 9 * MINUTE }] })] })).toBe(0);
+    expect(laws({}, { cutOff: [{ from: AT + 9 * MINUTE, to: HOUR }] })).toBe(0);
+    expect(laws({}, { serving: [{ from: MINUTE, to: AT - 10 * SECOND, id: 1 }] })).toBe(0);
   });
 });

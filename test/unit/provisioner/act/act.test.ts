@@ -211,7 +211,7 @@ describe("a destroy", () => {
     ])("is undone when it took no effect: %s", async (_, error, message) => {
       const { result, disk, before } = await act(replace, { state: served, destroy: fails(error) });
       const { heldReplacement, ...rest } = result as State;
-      expect({ ...rest, heldReplacement: null }).toEqual(before);
+      expect({ ...rest, heldReplacement: null, refusedEnd: null }).toEqual(before);
       expect(heldReplacement).toMatchObject({ instanceId: ID, reason: "destroy_refused", until: NOW + 60_000 });
       expect(heldReplacement?.message).toMatch(message);
       expect(disk.saved.at(-1)).toEqual(result);

@@ -229,6 +229,7 @@ const someState: fc.Arbitrary<State> = fc.record({
       until: soon,
     }),
   ),
+  refusedEnd: maybe(fc.record({ rehearsedAt: maybe(past), inSpite: fc.constantFrom(0, 2) })),
   updating: rarely(
     fc.record({
       instanceId: fc.constantFrom(...ids),

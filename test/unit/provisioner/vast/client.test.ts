@@ -384,6 +384,13 @@ test("a destroy is sent to the instance's own path", async () => {
   ]);
 });
 
+test("a label is written alone: the state of the instance is not named", async () => {
+  const { client, calls } = clientOf({ success: true });
+  await client.writeLabel(42, "k8s_pod=a", always);
+  const path = "/api/v0/instances/42/";
+  expect(calls).toEqual([{ method: "PUT", path, body: { label: "k8s_pod=a" }, endpoint: "manage", fence: always }]);
+});
+
 test("another bid is sent for an instance", async () => {
   const { client, calls } = clientOf({ success: true });
   await client.changeBid(42, 0.3, always);
