@@ -617,8 +617,9 @@ describe("what serves is withdrawn for an end that the key does not allow", () =
     refusedOnce(truthOf({ touches, contracts, ...over }, { serving, ...pod })).length;
   const between = AT + MINUTE;
 
-  test("once, and not twice", () => {
+  test("once, and not twice, however often the call is sent", () => {
     expect(laws()).toBe(1);
+    expect(laws({ touches: [end(AT), end(AT + 500)] })).toBe(0);
     expect(laws({ touches: [end(AT)] })).toBe(0);
   });
 
