@@ -12,7 +12,7 @@ import { checkReplacement, unlessCreated } from "./check-replacement.ts";
 import { type CreateOutcome, type CreateParts, createOne } from "./create.ts";
 import { destroyInstance } from "./destroy.ts";
 import { lookForBid } from "./look-for-bid.ts";
-import { raiseBid } from "./raise-bid.ts";
+import { raiseUnlessCheaper } from "./raise-unless-cheaper.ts";
 import { rehearse } from "./rehearse.ts";
 import type { Signals } from "./try-offer.ts";
 import { updateInstance } from "./update.ts";
@@ -81,7 +81,7 @@ export function createActor(parts: ActorParts): Act {
       case "update":
         return { state: await updateInstance(parts, action, plan.message, state, signals.abortMutations) };
       case "raise_bid":
-        return { state: await raiseBid(parts, action, plan.message, state, signals.abortMutations) };
+        return { state: await raiseUnlessCheaper(parts, action, plan.message, seen, state, signals) };
       case "check_replacement":
         return { state: await checkReplacement(parts, action, seen, state, signals.stop) };
       case "rehearse":

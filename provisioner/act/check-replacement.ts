@@ -2,11 +2,11 @@
 import { accountMessage } from "../model/account.ts";
 import type { Observation } from "../model/observation.ts";
 import type { CreateAction, DestroyAction, Outdated } from "../model/plan.ts";
-import { requirements } from "../search/requirements.ts";
 import { type HeldReason, holdReplacement, isHeldReason } from "../state/held-replacement.ts";
 import type { State } from "../state/schema.ts";
 import { asVastError } from "../vast/errors.ts";
 import { type CreateParts, type CreateResult, messageOfResult, searchOffers } from "./create.ts";
+import { needsOfCreate } from "./needs-of-create.ts";
 
 /** The state, in which the replacement is held where nothing could be created. Money, offers and bans can change at any time. */
 export async function checkReplacement(
@@ -49,14 +49,12 @@ async function obstacleToCreate(
   state: State,
   stop: AbortSignal,
 ): Promise<{ reason: HeldReason; message: string } | null> {
-  const template = seen.template.known ? seen.template.value : state.template;
-  if (template === null) return null; // the decision table has a rule for that
+  const needs = needsOfCreate(create, seen, state);
+  if (needs === null) return null; // the decision table has a rule for that
   if (await isOutOfCredit(parts, stop)) {
     const message = accountMessage("no_credit", "its balance and credit are below 0");
     return { reason: "account_no_credit", message };
   }
-  const bans = [...(seen.bans.known ? seen.bans.value : []), ...state.unwrittenBans];
-  const needs = requirements(template, create.maxDollarsPerHour ?? undefined, bans, create.bid);
   const found = await searchOffers(parts, needs, state, null, stop);
   if (found.offers !== null || stop.aborted) return null;
   const { outcome } = found.result;

@@ -3,11 +3,11 @@ import type { Clock } from "../../common/clock.ts";
 import type { Logger } from "../../common/logging.ts";
 import type { Observation } from "../model/observation.ts";
 import type { CreateAction } from "../model/plan.ts";
-import { requirements } from "../search/requirements.ts";
 import { bidFound, nothingFound } from "../state/fallback.ts";
 import type { State } from "../state/schema.ts";
 import { asVastError } from "../vast/errors.ts";
 import { type FindOfferParts, findOffers } from "./find-offers.ts";
+import { needsOfCreate } from "./needs-of-create.ts";
 
 interface LookParts extends FindOfferParts {
   clock: Clock;
@@ -23,10 +23,8 @@ export async function lookForBid(
   stop: AbortSignal,
 ): Promise<State> {
   const { clock, log } = parts;
-  const template = seen.template.known ? seen.template.value : state.template;
-  if (template === null) return nothingFound(state, clock.now());
-  const bans = [...(seen.bans.known ? seen.bans.value : []), ...state.unwrittenBans];
-  const needs = requirements(template, create.maxDollarsPerHour ?? undefined, bans, create.bid);
+  const needs = needsOfCreate(create, seen, state);
+  if (needs === null) return nothingFound(state, clock.now());
   const line = { event: "progress", phase: "searching" } as const;
   let price: number | null;
   try {

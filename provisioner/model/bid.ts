@@ -51,6 +51,19 @@ export function raisedBid(
   return price > now && price >= LEAST_BID && (smallest === null || price >= smallest) ? price : null;
 }
 
+// A price that is less than a tenth lower is lost again with the next change of the market.
+const MOST_OF_PRICE = 0.9;
+// Nobody knows how long an instance keeps its machine: what its start costs has to be saved within this.
+const PAYS_WITHIN_MS = 3_600_000;
+
+/**
+ * The price under which another instance is worth its start, $/h like `dollarsPerHour`, what is paid without it. Its start is counted
+ * twice: it is billed, and nothing is served meanwhile.
+ */
+export function worthReplacingBelow(dollarsPerHour: number, startMs: number): number {
+  return (dollarsPerHour * MOST_OF_PRICE) / (1 + (2 * startMs) / PAYS_WITHIN_MS);
+}
+
 function roundedUp(price: number): number {
   return Math.ceil(price * UNITS - 1e-6) / UNITS;
 }

@@ -72,6 +72,17 @@ export interface RaiseBidAction {
   id: number;
   /** The new bid, $/h for the GPUs. */
   dollarsPerHour: number;
+  /** It is not raised where another instance is that much cheaper; absent: whatever others cost. */
+  unless?: CheaperOther;
+}
+
+/** Another instance that is worth its start. */
+export interface CheaperOther {
+  create: CreateAction;
+  /** Of the instance with the bid: what is offered there is no other machine. */
+  machineId: number | null;
+  /** $/h with its disk: from this price on it is not worth it. */
+  belowDollarsPerHour: number;
 }
 
 export type Action =

@@ -111,7 +111,7 @@ export const REASON_HELP: Readonly<Record<Reason | DestroyReason, ReasonHelp>> =
   instance_offline: help("its host was offline for ten minutes: it is replaced", LOST),
   instance_stopped: help("its contract was stopped: it is replaced", LOST),
   instance_outbid: help(
-    "somebody bid more than VAST_MAX_DPH allows, or took the GPUs on demand: it is replaced",
+    "somebody bid more than VAST_MAX_DPH allows, or than a much cheaper instance costs, or took the GPUs on demand: it is replaced",
     "Nothing at once. If it happens often, raise VAST_BID and VAST_MAX_DPH, or set VAST_INSTANCE_TYPE=ondemand",
   ),
   unreachable: help("it was ready and did not answer for too long: it is replaced", LOST),

@@ -9,7 +9,7 @@ const SUPPRESSED_RECHECK_MS = 5000;
 
 /** The decision that may be carried out. Its message names the suppressed mutations. */
 export function applyPolicy(decision: Decision, policy: Policy): { decision: Decision; suppressed: readonly Action[] } {
-  const actions = decision.actions.filter((action) => allowed(action, policy));
+  const actions = decision.actions.filter((action) => allowed(action, policy)).map((one) => possible(one, policy));
   const suppressed = decision.actions.filter((action) => !allowed(action, policy));
   const mutations = suppressed.flatMap((action) => {
     if (action.kind === "destroy") return [`destroy ${action.id} (${action.reason})`];
@@ -84,6 +84,13 @@ function postponed(decision: Decision, published: Published, why: string): Decis
   const waiting = withoutActions(decision, why, NEXT_CHECK_MS);
   if (published.server !== null || !givesUpServer(decision)) return waiting;
   return { ...waiting, state: decision.state, serving: { ...decision.serving, server: null } };
+}
+
+/** Where nothing may be destroyed, no cheaper instance can take the place of one that was outbid. */
+function possible(action: Action, policy: Policy): Action {
+  if (action.kind !== "raise_bid" || policy !== "no-destroy") return action;
+  const { unless: _, ...raise } = action;
+  return raise;
 }
 
 function allowed(action: Action, policy: Policy): boolean {

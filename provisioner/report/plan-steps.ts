@@ -43,7 +43,11 @@ export function planSteps(
       create(action);
     }
     if (action.kind === "raise_bid") {
-      const text = `raise the bid of ${action.id} to $${action.dollarsPerHour.toFixed(4)}/h, and wait until it runs`;
+      const { dollarsPerHour, unless } = action;
+      const exception = unless
+        ? `; replace it if another costs less than $${unless.belowDollarsPerHour.toFixed(4)}/h`
+        : "";
+      const text = `raise the bid of ${action.id} to $${dollarsPerHour.toFixed(4)}/h, and wait until it runs${exception}`;
       add("raise_bid", text, action, { instanceId: action.id });
     }
     if (action.kind !== "destroy" && action.kind !== "update") continue;

@@ -5,7 +5,7 @@ import type { DestroyAction } from "../model/plan.ts";
 import type { AccountTrouble } from "../vast/errors.ts";
 import { avoid, avoidedAfter } from "./avoided.ts";
 import { backOff } from "./backoff.ts";
-import { bidFailed } from "./bids.ts";
+import { outbidDestroyed } from "./bids.ts";
 import type { PendingDelete } from "./pending-delete.ts";
 import { writeRefused, writeTaken } from "./refused-end.ts";
 import { replacedFor, replacedForEnd } from "./replacements.ts";
@@ -73,7 +73,7 @@ export function destroyed(state: State, action: DestroyAction, revision: string,
       return count === 1 ? next : backOff(next, "app_not_listening", message, revision, now, count - 1);
     }
     case "instance_outbid":
-      return bidFailed(next, now);
+      return outbidDestroyed(next, action.id, now);
     case "unreachable":
       next.unreachableHost = action.hostId;
       break;

@@ -11,6 +11,8 @@ export const raisedBidSchema = z.object({
   times: z.int().min(1),
   /** Why the API refuses it; null: it has not. */
   refused: z.string().nullable(),
+  /** It was not raised, because another instance costs this, $/h with its disk; null: it was. */
+  cheaper: z.number().nullable().default(null),
 });
 
 const instant = z.number(); // epoch ms

@@ -33,13 +33,25 @@ export function afterCreate(before: State, after: State, bid: Bid | undefined, o
 /** Before the call. */
 export function bidRaised(state: State, { id, dollarsPerHour }: RaiseBidAction, now: number): State {
   const before = state.raisedBid?.instanceId === id ? state.raisedBid.times : 0;
-  const raisedBid = { instanceId: id, dollarsPerHour, at: now, times: before + 1, refused: null };
+  const raisedBid = { instanceId: id, dollarsPerHour, at: now, times: before + 1, refused: null, cheaper: null };
   return { ...state, raisedBid };
 }
 
 /** The API refuses it, which no later attempt changes. */
 export function bidRefused(state: State, why: string): State {
   return state.raisedBid === null ? state : { ...state, raisedBid: { ...state.raisedBid, refused: why } };
+}
+
+/** It was not raised: another instance costs so much less, $/h with its disk. */
+export function bidGivenUp(state: State, action: RaiseBidAction, cheaper: number, now: number): State {
+  const { raisedBid } = bidRaised(state, action, now);
+  return { ...state, raisedBid: raisedBid && { ...raisedBid, cheaper } };
+}
+
+/** After the destroy of an instance that was outbid. Where a higher bid could have won, and another one was cheaper, none has failed. */
+export function outbidDestroyed(state: State, id: number, now: number): State {
+  const { raisedBid } = state;
+  return raisedBid?.instanceId === id && raisedBid.cheaper !== null ? state : bidFailed(state, now);
 }
 
 /** The bids after a list: a raised one has done what it was to do when its instance serves, or when that is gone. */

@@ -39,6 +39,12 @@ export function graceOf(boots: readonly Boot[], image: string): number | null {
   return Math.round(Math.min(Math.max(bootMs / 2 + appMs, LEAST_GRACE_MS), MOST_GRACE_MS));
 }
 
+/** How long an instance of this image usually takes from its first list to its first answer, ms; null: nothing is known about the image. */
+export function usualStart(boots: readonly Boot[], image: string): number | null {
+  const same = boots.filter((boot) => boot.image === image);
+  return same.length === 0 ? null : typical(same.map(({ bootMs, appMs }) => bootMs + appMs));
+}
+
 /** How long an app usually takes from running to its first answer, ms, by the latest starts, whatever their image; null: there are none. */
 export function usualAppStart(boots: readonly Boot[]): number | null {
   const latest = boots.slice(-REMEMBERED);

@@ -18,8 +18,8 @@ const calls = async () =>
     return { call: `${method} ${path.replace(/\d+/g, (digits) => (digits.length > 2 ? "N" : digits))}`, price };
   });
 
-async function servingByBid() {
-  await pod.provision(BIDS);
+async function servingByBid(env: Record<string, string> = {}) {
+  await pod.provision({ ...BIDS, ...env });
   const { instance } = await pod.ready();
   await routes("nginx routes to it");
   const [create] = await calls();
@@ -28,7 +28,8 @@ async function servingByBid() {
 }
 
 test("an instance that is outbid serves again when its bid is raised", async () => {
-  const { id, bid } = await servingByBid();
+  // No create is left for a cheaper one.
+  const { id, bid } = await servingByBid({ VAST_MAX_CREATES_PER_HOUR: "2" });
   await pod.emulator.event(id, "outbid");
   const raising = await pod.until("its bid is raised", (f) => f.reason === "raising_bid", PATIENT_MS);
   expect(raising).toMatchObject({ server: null, instance: { id } });
@@ -42,9 +43,12 @@ test("an instance that is outbid serves again when its bid is raised", async () 
   expect(others).toEqual([]);
 });
 
-test("an instance whose winning bid is above the ceiling is replaced by another one with a bid", async () => {
+test.each([
+  ["above the ceiling", 2],
+  ["much dearer than another instance", 0.7],
+])("an instance whose winning bid is %s is replaced by another one with a bid", async (_, minBid) => {
   const { id } = await servingByBid();
-  await pod.emulator.event(id, "outbid", { minBid: 2 });
+  await pod.emulator.event(id, "outbid", { minBid });
   const other = await pod.until("another one serves", (f) => f.server && f.instance?.id !== id, PATIENT_MS);
   expect(other.instance?.id).not.toBe(id);
   await routes("nginx routes to the other one");

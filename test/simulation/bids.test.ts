@@ -47,6 +47,15 @@ describe("a pod that rents with bids", () => {
     expect((stopped?.to ?? Number.NaN) - (stopped?.from ?? 0)).toBeLessThan(40_000);
   });
 
+  test("rents another one where that is much cheaper than the raised bid, which counts as no failed bid", async () => {
+    const injections = [10, 13, 16].map((minute) => instanceEvent(minute, "outbid", { minBid: 0.7 }));
+    const { truth, laws, own } = await runOf({ injections });
+    expect(laws).toEqual([]);
+    expect(own.map(({ isBid }) => isBid)).toEqual([true, true, true, true]);
+    expect(truth.bids).toHaveLength(4);
+    expect(Math.max(...truth.bids.map(({ dollarsPerHour }) => dollarsPerHour))).toBeLessThan(0.7);
+  });
+
   test.each(["stopped", "running"])(
     "replaces it within a minute where a winning bid is above the ceiling (intended status %s)",
     async (outbidIntendedStatus) => {
@@ -163,13 +172,14 @@ test("a surge whose new instance is outbid has failed, and is tried again: it is
 
 test("law 18: a program that misreads the price of a disk bids above its ceiling", async () => {
   const injections = [instanceEvent(10, "outbid", { minBid: 0.75 })];
+  const env = { VAST_MAX_CREATES_PER_HOUR: "2" }; // no create is left for a cheaper one, so the bid is raised
   const misreads = withCalls(async (call, pass) => {
     if (!isList(call)) return "pass";
     const answer = await pass();
     return { ...answer, instances: rowsOf(answer).map((row) => ({ ...row, storage_total_cost: 0 })) };
   });
-  expect((await runOf({ injections })).laws).toEqual([]);
-  expect((await runOf({ injections, plant: misreads })).laws).toContain("bid-ceiling");
+  expect((await runOf({ injections, env })).laws).toEqual([]);
+  expect((await runOf({ injections, env, plant: misreads })).laws).toContain("bid-ceiling");
 });
 
 test("law 19: a program that does not destroy an instance that was outbid leaves it stopped and billed", async () => {

@@ -7,7 +7,7 @@ import { NOW, state } from "../plan/situation.ts";
 
 const ID = 7835610;
 const action = { kind: "raise_bid", id: ID, dollarsPerHour: 0.3 } as const;
-const raised = { instanceId: ID, dollarsPerHour: 0.3, at: NOW, times: 1, refused: null };
+const raised = { instanceId: ID, dollarsPerHour: 0.3, at: NOW, times: 1, refused: null, cheaper: null };
 
 async function raise(changeBid: () => void = () => undefined, mayMutate = true) {
   const journal: Journal = [];

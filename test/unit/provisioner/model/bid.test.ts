@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { firstBid, raisedBid } from "../../../../provisioner/model/bid.ts";
+import { firstBid, raisedBid, worthReplacingBelow } from "../../../../provisioner/model/bid.ts";
 import { row } from "../plan/situation.ts";
 
 describe("the bid for an offer", () => {
@@ -50,4 +50,11 @@ describe("the raised bid of an instance", () => {
     expect(raisedBid(outbid(0.25, { diskDollarsPerHour: null }), { factor: 1.2 }, 1)).toBeNull();
     expect(raisedBid(outbid(0.25, { gpuDollarsPerHour: null }), { factor: 1.2 }, 1)).toBeNull();
   });
+});
+
+test("another instance is worth its start where it is a tenth cheaper, and the start is paid back within an hour", () => {
+  const minutes = (count: number) => count * 60_000;
+  expect(worthReplacingBelow(0.4, 0)).toBeCloseTo(0.36, 10);
+  expect(worthReplacingBelow(0.4, minutes(3))).toBeCloseTo(0.36 / 1.1, 10);
+  expect(worthReplacingBelow(0.4, minutes(30))).toBeCloseTo(0.18, 10);
 });

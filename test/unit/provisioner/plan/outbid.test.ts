@@ -1,9 +1,13 @@
 // An interruptible instance that was outbid: when its bid is raised, and when it is replaced.
 import { describe, expect, test } from "vitest";
 import { known, type Seen } from "../../../../provisioner/model/observation.ts";
+import type { RaiseBidAction } from "../../../../provisioner/model/plan.ts";
+import { applyPolicy } from "../../../../provisioner/plan/policy.ts";
 import type { State, Track } from "../../../../provisioner/state/schema.ts";
 import type { Instance } from "../../../../provisioner/vast/rows.ts";
 import {
+  createAction,
+  decided,
   MINUTE,
   NOW,
   observation,
@@ -22,7 +26,7 @@ const ID = 7835610;
 const limits = { bidding: { bid: { factor: 1.2 }, fallsBack: true }, maxDollarsPerHour: 0.5 };
 const stopped = { intendedStatus: "stopped", curState: "stopped", nextState: "stopped", actualStatus: "exited" };
 const OUTBID = { isBid: true, ...stopped, gpuDollarsPerHour: 0.2, diskDollarsPerHour: 0.02, minBid: 0.25 };
-const raised = { instanceId: ID, dollarsPerHour: 0.3, at: NOW - 10 * SECOND, times: 1, refused: null };
+const raised = { instanceId: ID, dollarsPerHour: 0.3, at: NOW - 10 * SECOND, times: 1, refused: null, cheaper: null };
 
 const lostFor = (ms: number, reads: number, over: Partial<Track> = {}) =>
   silentTrack(ms, { endpoint: null, lost: { since: NOW - ms, reads, readAt: NOW }, ...over });
@@ -39,9 +43,9 @@ function plannedFor(
 test("its bid is raised as soon as one list shows that, under the ceiling", () => {
   const plan = plannedFor();
   expect(plan).toMatchObject({ reason: "raising_bid", state: "unavailable", server: null });
-  expect(plan.actions).toContainEqual({ kind: "raise_bid", id: ID, dollarsPerHour: 0.3 });
+  expect(plan.actions).toContainEqual(expect.objectContaining({ kind: "raise_bid", id: ID, dollarsPerHour: 0.3 }));
   expect(plan.message).toBe(
-    "instance 7835610 (RTX 4090, $0.316/h) is outbid (the smallest bid is $0.2500/h): its bid is raised from $0.2000/h to $0.3000/h",
+    "instance 7835610 (RTX 4090, $0.316/h) is outbid (the smallest bid is $0.2500/h): its bid is raised from $0.2000/h to $0.3000/h, unless another costs less than $0.2469/h",
   );
 });
 
@@ -59,6 +63,59 @@ test("a bid that was accepted and starts stopped is raised too, and its host is 
   const tooDear = plannedFor({ actualStatus: null, minBid: 2 }, starts);
   expect(tooDear.actions.map(({ kind }) => kind)).not.toContain("ban");
   expect(tooDear.actions).toContainEqual(expect.objectContaining({ kind: "destroy", reason: "instance_outbid" }));
+});
+
+describe("another instance is rented instead", () => {
+  const raiseOf = (more: Parameters<typeof plannedFor>[1] = {}, over: Partial<Instance> = {}) =>
+    plannedFor(over, more).actions.find((one): one is RaiseBidAction => one.kind === "raise_bid");
+
+  test("where it saves a tenth of the raised price, disk included, and its start within an hour", () => {
+    const create = { ...createAction, bid: limits.bidding.bid, maxDollarsPerHour: 0.5 };
+    const below = expect.closeTo((0.32 * 0.9) / (1 + 10 / 60));
+    expect(raiseOf()?.unless).toEqual({ create, machineId: 4821, belowDollarsPerHour: below });
+  });
+
+  test("by the latest starts of the image: a quick one is worth less of a difference", () => {
+    const boots = [{ image: "example/app:2", bootMs: 60 * SECOND, appMs: 30 * SECOND }];
+    expect(raiseOf({ state: { boots } })?.unless?.belowDollarsPerHour).toBeCloseTo((0.32 * 0.9) / 1.05);
+  });
+
+  test("on demand, by its price, when three bids have failed", () => {
+    const unless = raiseOf({ state: { bidFailures: [NOW - 3, NOW - 2, NOW - 1] } })?.unless;
+    expect(unless?.create).toMatchObject({ fallback: true });
+    expect(unless?.create.bid).toBeUndefined();
+  });
+
+  test.each<[string, Partial<State>]>([
+    ["only one create is left", { creates: Array.from({ length: 5 }, () => NOW - MINUTE) }],
+    ["the API has refused an end", { refusedEnd: { rehearsedAt: null, inSpite: 0 } }],
+    ["creates wait", { backoff: { reason: "no_offer", message: "", failures: 1, until: NOW + 1, wanted: "demo" } }],
+    ["a destroy is under way", { pendingDeletes: [{ id: 5, reason: "duplicate", since: NOW, deleteSentAt: NOW }] }],
+  ])("but the bid is raised whatever others cost where %s", (_, memory) => {
+    const raise = raiseOf({ state: memory });
+    expect(raise).toMatchObject({ dollarsPerHour: 0.3 });
+    expect(raise?.unless).toBeUndefined();
+  });
+
+  test("nor where the bans are unknown, or VAST_POLICY=no-destroy forbids the replacement", () => {
+    const seen = observation([row(OUTBID)], { bans: unknown("away") });
+    expect(raiseOf({ seen })).toEqual({ kind: "raise_bid", id: ID, dollarsPerHour: 0.3 });
+    const decision = decided({
+      limits,
+      seen: observation([row(OUTBID)]),
+      state: state({ tracks: tracks(ID, lostFor(SECOND, 1)) }),
+    });
+    const { decision: kept, suppressed } = applyPolicy(decision, "no-destroy");
+    expect(kept.actions).toContainEqual({ kind: "raise_bid", id: ID, dollarsPerHour: 0.3 });
+    expect(suppressed).toEqual([]);
+  });
+
+  test("and when one was found, this one is destroyed after two lists and 10 s, and its bid is raised no more", () => {
+    const found = { raisedBid: { ...raised, cheaper: 0.2 } };
+    expect(plannedFor({}, { track: lostFor(9 * SECOND, 2), state: found })).toMatchObject({ reason: "instance_lost" });
+    const ended = plannedFor({ minBid: 0.35 }, { track: lostFor(10 * SECOND, 2), state: found });
+    expect(ended).toMatchObject({ reason: "instance_outbid", actions: [{ kind: "destroy", id: ID }] });
+  });
 });
 
 describe("after the raise", () => {

@@ -171,6 +171,7 @@ const someState: fc.Arbitrary<State> = fc.record({
       at: past,
       times: fc.integer({ min: 1, max: 4 }),
       refused: maybe(fc.constant("why")),
+      cheaper: maybe(fc.constant(0.1)),
     }),
   ),
   fallback: maybe(
@@ -515,13 +516,14 @@ test("a bid is raised only for a listed instance of the label that was rented wi
   holds(({ result, rows }, drawn) => {
     const raises = result.actions.filter((action) => action.kind === "raise_bid");
     expect(raises.length).toBeLessThanOrEqual(drawn.bidding === null ? 0 : 1);
-    for (const { id, dollarsPerHour } of raises) {
+    for (const { id, dollarsPerHour, unless } of raises) {
       const row = rows.find((one) => one.id === id);
       expect(row).toMatchObject({ label: LABEL, isBid: true });
       expect([row?.actualStatus, row?.intendedStatus, row?.curState, row?.nextState]).toContain("stopped");
       expect(result.server).toBeNull();
       expect(dollarsPerHour + (row?.diskDollarsPerHour ?? Number.NaN)).toBeLessThanOrEqual(BID_CEILING);
       expect(dollarsPerHour).toBeGreaterThan(row?.gpuDollarsPerHour ?? Number.NaN);
+      expect(unless?.belowDollarsPerHour ?? 0).toBeLessThan(dollarsPerHour + (row?.diskDollarsPerHour ?? Number.NaN));
       expect(result.actions.map(({ kind }) => kind)).not.toContain("create");
     }
   }));

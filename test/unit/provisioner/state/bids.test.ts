@@ -2,7 +2,14 @@ import { describe, expect, test } from "vitest";
 import type { Observation } from "../../../../provisioner/model/observation.ts";
 import { applyObservation } from "../../../../provisioner/state/apply-observation.ts";
 import { destroyed } from "../../../../provisioner/state/apply-outcome.ts";
-import { afterCreate, bidFailed, bidNow, bidRaised, bidRefused } from "../../../../provisioner/state/bids.ts";
+import {
+  afterCreate,
+  bidFailed,
+  bidGivenUp,
+  bidNow,
+  bidRaised,
+  bidRefused,
+} from "../../../../provisioner/state/bids.ts";
 import type { State } from "../../../../provisioner/state/schema.ts";
 import { desired, HOUR, NOW, observation, row, servingTrack, state, tracks, waitingTrack } from "../plan/situation.ts";
 
@@ -10,7 +17,7 @@ const ID = 7835610;
 const applyTo = (before: State, seen: Observation) => applyObservation(before, seen, desired, 10_000, NOW);
 const bid = { factor: 1.2 };
 const failures = (count: number) => ({ bidFailures: Array.from({ length: count }, () => NOW - 1) });
-const raised = { instanceId: ID, dollarsPerHour: 0.3, at: NOW - 1, times: 1, refused: null };
+const raised = { instanceId: ID, dollarsPerHour: 0.3, at: NOW - 1, times: 1, refused: null, cheaper: null };
 
 describe("the next instance", () => {
   test("is bid for until three bids have failed within an hour, then rented on demand", () => {
@@ -49,6 +56,14 @@ describe("a bid has failed", () => {
       destroyed(state(), { ...action, reason }, "r", "m", NOW).bidFailures;
     expect(failuresOf("instance_outbid")).toEqual([NOW]);
     expect(failuresOf("instance_exited")).toEqual([]);
+  });
+
+  test("but not when it could have been raised, and another instance was cheaper", () => {
+    const action = { kind: "destroy", id: ID, hostId: 1, machineId: 2, reason: "instance_outbid" } as const;
+    const givenUp = bidGivenUp(state(), { kind: "raise_bid", id: ID, dollarsPerHour: 0.4 }, 0.2, NOW);
+    expect(givenUp.raisedBid).toMatchObject({ dollarsPerHour: 0.4, cheaper: 0.2 });
+    expect(destroyed(givenUp, action, "r", "m", NOW).bidFailures).toEqual([]);
+    expect(destroyed(givenUp, { ...action, id: 1 }, "r", "m", NOW).bidFailures).toEqual([NOW]);
   });
 
   test("for an hour", () => {

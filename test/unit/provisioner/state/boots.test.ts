@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { applyObservation } from "../../../../provisioner/state/apply-observation.ts";
-import { type Boot, graceOf, usualAppStart, withBoot } from "../../../../provisioner/state/boots.ts";
+import { type Boot, graceOf, usualAppStart, usualStart, withBoot } from "../../../../provisioner/state/boots.ts";
 import type { State } from "../../../../provisioner/state/schema.ts";
 import {
   desired,
@@ -26,6 +26,11 @@ const boot = (bootSeconds: number, appSeconds: number, image = IMAGE): Boot => (
   image,
   bootMs: bootSeconds * SECOND,
   appMs: appSeconds * SECOND,
+});
+
+test("how long an instance takes to answer is learned from the slower starts of its image", () => {
+  expect(usualStart([boot(100, 30), boot(10, 1), boot(300, 9, "example/app:1")], IMAGE)).toBe(130 * SECOND);
+  expect(usualStart([boot(300, 9, "example/app:1")], IMAGE)).toBeNull();
 });
 
 describe("how long a dead instance is worth a wait", () => {
