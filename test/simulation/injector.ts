@@ -8,7 +8,7 @@ import { createFates, type Fates } from "./fates.ts";
 import { type Pod, templateFile } from "./pod.ts";
 import type { KillPoint } from "./process.ts";
 import type { SharedRedis } from "./redis.ts";
-import { rollOut } from "./rollout.ts";
+import { createRollouts } from "./rollout.ts";
 import type { Injection } from "./scenario.ts";
 import type { VirtualTime } from "./virtual-time.ts";
 
@@ -76,8 +76,7 @@ export function createInjector(parts: InjectorParts): Injector {
     if (losesDisk) pod.replace();
     time.after(downMs, pod.start);
   };
-  const roll = (want: (pod: Pod, i: number) => void, losesDisk: boolean) =>
-    rollOut(parts, want, (pod) => restart(pod, RESTART_MS, losesDisk));
+  const rollOut = createRollouts(parts, (pod, losesDisk) => restart(pod, RESTART_MS, losesDisk));
 
   const killAt = (pod: Pod, point: KillPoint | null, then: () => void) => {
     let over = false;
@@ -179,15 +178,21 @@ export function createInjector(parts: InjectorParts): Injector {
         sendCommand(emulator, "PATCH", "templates/demo", { readme: injection.readme });
         break;
       case "image":
-        roll((pod, i) => {
-          pod.image = { name: injection.image, since: time.now() };
-          truth.pods[i]?.imageChanges.push(time.now());
-        }, injection.losesDisk);
+        rollOut({
+          ...injection,
+          want(pod, i) {
+            pod.image = { name: injection.image, since: time.now() };
+            truth.pods[i]?.imageChanges.push(time.now());
+          },
+        });
         break;
       case "template-file":
-        roll((pod) => {
-          pod.templateFile = templateFile(injection.readme);
-        }, injection.losesDisk);
+        rollOut({
+          ...injection,
+          want(pod) {
+            pod.templateFile = templateFile(injection.readme);
+          },
+        });
         break;
       case "restart": {
         const pod = pods[injection.pod];
