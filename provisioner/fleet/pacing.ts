@@ -53,8 +53,8 @@ export interface FleetPacingParts {
   store: () => FleetStore | null;
   /** The pod's place in the queue of the creates. */
   createPlace: Readonly<Place>;
-  /** The class of the pod's destroys: an ordered end, which has only so much time, goes before all others. */
-  destroyPlace: Readonly<Pick<Place, "class">>;
+  /** That of its destroys: an ordered end, which has only so much time, goes before all others and keeps its `since`. */
+  destroyPlace: Readonly<Place>;
   /** Numbers this pod among the others, for the time without Redis. */
   index: number;
   /** How many pods there were last. */
@@ -97,7 +97,8 @@ export function createFleetPacing(parts: FleetPacingParts): FleetPacing {
     if (endpoint === "create") return createPlace;
     const kept = places.get(endpoint);
     const since = kept !== undefined && clock.monotonic() - kept.askedAt < PLACE_TTL_MS ? kept.since : 0;
-    return { class: endpoint === "destroy" ? destroyPlace.class : CLASSES[precedence], since };
+    if (endpoint === "destroy") return { class: destroyPlace.class, since: destroyPlace.since || since };
+    return { class: CLASSES[precedence], since };
   }
 
   /** Waits for the own slot of a create; other calls follow the local pacing alone. */

@@ -5,7 +5,7 @@ import { CREATE_WAIT_MS } from "../model/deadlines.ts";
 import { doubted, type FarTurn, farTurn, remaining } from "./far-turn.ts";
 import { ownSlotWaitMs } from "./own-slot.ts";
 import { CREATE_SLOT_MS, type FleetPacing, MOST_SLEEP_MS } from "./pacing.ts";
-import type { Place } from "./turns.ts";
+import type { Place, Turn } from "./turns.ts";
 import type { MaxUnavailable } from "./unavailable.ts";
 import { createUpdateLimit } from "./update-limit.ts";
 
@@ -47,11 +47,16 @@ export interface PodTurns {
    */
   untilCreateIsNext(signal: AbortSignal): Promise<boolean>;
   /**
-   * For the ordered end of the pod, which goes before the destroys of pods that go on: 0 when the turn of its DELETE is about to come, or
-   * nobody knows when that is. Otherwise how many are to go before, after a part of that time.
+   * The ordered end of the pod queues for its destroys, before those of pods that go on. It keeps that place until it leaves, also for a
+   * second instance: those that were told to end first have the least time left.
+   */
+  queueEnd(): Promise<void>;
+  /**
+   * For the same: 0 when the turn of its DELETE is about to come, or nobody knows when that is. Otherwise how many are to go before, after
+   * a part of that time.
    */
   untilEndIsNear(signal: AbortSignal): Promise<number>;
-  /** Nothing is left to destroy. */
+  /** Each destroy has been sent, or one has failed: what is sent again queues behind the destroys of the others. */
   leaveEnds(): Promise<void>;
 }
 
@@ -133,8 +138,19 @@ export function createPodTurns(parts: PodTurnsParts): PodTurns {
     return { kind: "later", ahead, waitMs, checkMs: Math.min(waitMs / 2, waitMs - NEAR_DESTROY_MS) };
   }
 
+  async function askForEnd(): Promise<Turn | null> {
+    destroyPlace.class = 0;
+    if (queued) await stopWaiting(false);
+    const turn = await pacing.tryStore(({ turns }) => turns.ask("destroy", destroyPlace));
+    if (turn === null) return null;
+    queuedDestroy = true;
+    destroyPlace.since = turn.since;
+    return turn;
+  }
+
   /** The instance came back, or is destroyed. */
   async function leaveDestroys(): Promise<void> {
+    destroyPlace.since = 0;
     if (queuedDestroy)
       queuedDestroy = (await pacing.tryStore(({ turns }) => turns.leave("destroy").then(() => true))) === null;
   }
@@ -229,13 +245,12 @@ export function createPodTurns(parts: PodTurnsParts): PodTurns {
       }
       return false;
     },
+    async queueEnd() {
+      await askForEnd();
+    },
     async untilEndIsNear(signal) {
-      destroyPlace.class = 0;
-      if (queued) await stopWaiting(false);
-      const turn = await pacing.tryStore(({ turns }) => turns.ask("destroy", destroyPlace));
-      if (turn === null) return 0;
-      queuedDestroy = true;
-      if (turn.waitMs <= NEAR_DESTROY_MS) return 0;
+      const turn = await askForEnd();
+      if (turn === null || turn.waitMs <= NEAR_DESTROY_MS) return 0;
       await clock.sleep(Math.min(turn.waitMs / 2, turn.waitMs - NEAR_DESTROY_MS, MOST_SLEEP_MS), signal);
       return turn.ahead;
     },
@@ -253,6 +268,7 @@ export const noPodTurns: PodTurns = {
   ask: async () => undefined,
   turnFor: () => ({ kind: "now" }),
   untilCreateIsNext: async () => true,
+  queueEnd: async () => undefined,
   untilEndIsNear: async () => 0,
   leaveEnds: async () => undefined,
 };

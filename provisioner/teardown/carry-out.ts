@@ -112,12 +112,14 @@ export async function carryOut(
         if (!(await listAgain())) await clock.sleep(POLL_MS, over);
         continue;
       }
-      state = await send(parts, { due, listed, answers }, state, over);
+      const sent = await send(parts, { due, listed, answers }, state, over);
+      state = sent.state;
+      // What is sent again queues anew: it must not keep the others from their turns.
+      if (sent.hasFailed || left.every(({ id }) => answers.has(id))) await calls.leave();
     }
     await clock.sleep(POLL_MS, over);
     await listAgain();
   }
-  await calls.leave();
   await parts.save(state);
   return { left, gone: goneOf(targets, left), others, createOpen };
 }
@@ -132,13 +134,14 @@ type Answers = Map<number, { at: number; accepted: boolean }>;
 const isDue = (answer: { at: number } | undefined, clock: Clock) =>
   answer === undefined || clock.monotonic() - answer.at >= DESTROY_AGAIN_MS;
 
-/** Sends the destroys while the list is new enough for that. */
+/** Sends the destroys while the list is new enough for that. `hasFailed`: the API accepts one of them only when it is sent again. */
 async function send(
   parts: CarryOutParts,
   { due, listed, answers }: { due: readonly DestroyTarget[]; listed: EndList; answers: Answers },
   before: State,
   over: AbortSignal,
-): Promise<State> {
+): Promise<{ state: State; hasFailed: boolean }> {
+  let hasFailed = false;
   const { client, clock, label, lease } = parts;
   const observed: VastClient = {
     ...client,
@@ -148,6 +151,7 @@ async function send(
         answers.set(id, { at: clock.monotonic(), accepted: true });
       } catch (error) {
         if (asVastError(error).kind === "not_found") answers.set(id, { at: clock.monotonic(), accepted: false });
+        else hasFailed = true;
         throw error;
       }
     },
@@ -158,7 +162,7 @@ async function send(
     if (over.aborted || !listed.mayDecide()) break;
     state = await destroyInstance(destroyParts, action, `destroying ${name}, as ordered`, state, over);
   }
-  return state;
+  return { state, hasFailed };
 }
 
 /** A function that lists once; null when the list is unknown, which proves nothing. The reason is printed when it changes. */

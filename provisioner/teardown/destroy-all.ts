@@ -40,8 +40,18 @@ const OWNER_POLL_MS = 1000;
 
 /** Never gives up before the time is over: a list or destroy that fails is repeated. */
 export async function destroyAll(parts: DestroyParts): Promise<DestroyOutcome> {
+  const { calls } = parts;
+  try {
+    const [listed] = await Promise.all([firstList(parts), calls.queue()]);
+    return await destroyListed(parts, listed);
+  } finally {
+    await calls.leave();
+  }
+}
+
+/** `listed` null: the time is over. */
+async function destroyListed(parts: DestroyParts, listed: EndList | null): Promise<DestroyOutcome> {
   const { clock, label, print } = parts;
-  const listed = await firstList(parts);
   const runs = await parts.provisionerRuns();
   const loaded = (runs === "yes" ? null : await parts.load()) ?? emptyState(label);
   if (listed === null) {

@@ -16,17 +16,20 @@ export interface EndList {
 }
 
 export interface EndCalls {
+  /** Queues for the destroys before it is known what there is to destroy: the lists of some pods come later than those of others. */
+  queue(): Promise<void>;
   /** A list that was asked for after this call, or why it is unknown, which proves nothing. */
   list(over: AbortSignal): Promise<EndList | Why>;
   /** 0 when a destroy may be prepared: its turn is near. Otherwise how many go before, after a part of the wait for them. */
   untilNear(over: AbortSignal): Promise<number>;
-  /** Nothing is left to destroy. */
+  /** Gives the place in the queue up: each destroy has been sent, one of them has failed, or nothing is left to destroy. */
   leave(): Promise<void>;
 }
 
 /** Of one that is alone, as a command is: each call is made when the limit of this process allows it. */
 export function ownEndCalls(client: Pick<VastClient, "listInstances">, label: string): EndCalls {
   return {
+    queue: async () => undefined,
     async list(over) {
       try {
         return { rows: await client.listInstances(label, over), mayDecide: () => true };
@@ -42,7 +45,7 @@ export function ownEndCalls(client: Pick<VastClient, "listInstances">, label: st
 export interface SharedEndCallsParts {
   /** The lists that one pod reads for all. */
   lists: ListReader;
-  turns: Pick<PodTurns, "untilEndIsNear" | "leaveEnds">;
+  turns: Pick<PodTurns, "queueEnd" | "untilEndIsNear" | "leaveEnds">;
   clock: Clock;
 }
 
@@ -53,6 +56,7 @@ export interface SharedEndCallsParts {
 export function sharedEndCalls({ lists, turns, clock }: SharedEndCallsParts): EndCalls {
   let last: Listed | null = null;
   return {
+    queue: turns.queueEnd,
     async list(over) {
       const askedAt = clock.now();
       const listed = await lists.next(last, "now", over);

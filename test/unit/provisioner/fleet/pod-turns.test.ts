@@ -210,6 +210,37 @@ test("an ordered end whose turn is far away hears how many are before it, after 
   expect(await pods[11]?.store.turns.peek("destroy", { class: 0, since: 0 })).toMatchObject({ ahead: 10 });
 });
 
+test("an ordered end whose list comes late goes before those that were told to end after it, also with its second destroy", async () => {
+  const { podOf, clock } = fleet();
+  const early = podOf("early");
+  const { signal } = new AbortController();
+  await early.turns.queueEnd();
+  await clock.advance(1000);
+  const later = Array.from({ length: 6 }, (_, i) => podOf(`${i}`));
+  const ask = () => Promise.all(later.map(({ turns }) => turns.queueEnd()));
+  await ask();
+  await clock.advance(45_000); // a pod that does not ask for so long is not in the queue any more
+  await ask();
+  const order: string[] = [];
+  const destroy = async (name: string, { pacing }: typeof early) => {
+    await pacing.acquire("destroy", signal);
+    await pacing.takeTurn("destroy", signal);
+    pacing.left("destroy");
+    order.push(name);
+  };
+  expect(await early.turns.untilEndIsNear(signal)).toBe(0);
+  const twice = async () => {
+    await destroy("early", early);
+    await destroy("early again", early);
+    await early.turns.leaveEnds();
+    await destroy("early, after it left", early);
+  };
+  await clock.drive(destroy("another", podOf("another")));
+  await clock.drive(Promise.all([...later.map((pod) => destroy("later", pod)), twice()]));
+  expect(order.slice(0, 4)).toEqual(["another", "early", "early again", "later"]);
+  expect(order.at(-1)).toBe("early, after it left");
+});
+
 /** Thirty pods queue for their creates; the last one is the one that is looked at. `asked` counts its questions about its turn. */
 async function farBack() {
   const all = fleet();

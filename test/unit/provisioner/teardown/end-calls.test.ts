@@ -6,6 +6,7 @@ import type { Listed, ListReader } from "../../../../provisioner/observe/list-re
 import { unknownBecause } from "../../../../provisioner/observe/unknown.ts";
 import { destroyAll } from "../../../../provisioner/teardown/destroy-all.ts";
 import { type EndCalls, ownEndCalls, sharedEndCalls } from "../../../../provisioner/teardown/end-calls.ts";
+import type { Instance } from "../../../../provisioner/vast/rows.ts";
 import { fakeClock } from "../../../fakes/fake-clock.ts";
 import { fakeClient, fakeDisk, fakeLog, type Journal, vastError } from "../fakes.ts";
 import { LABEL, NOW, row, SECOND, state } from "../plan/situation.ts";
@@ -69,22 +70,26 @@ test("an own list that fails says why", async () => {
   });
 });
 
-/** An ordered end that hears in turn how many destroys of other pods go before, 9 s for each answer. */
-async function endInTurn(ahead: number[]) {
+/** An ordered end that hears in turn how many destroys of other pods go before, 9 s for each answer. So many of its destroys fail. */
+async function endInTurn(ahead: number[], { listed = rows, failures = 0 } = {}) {
   const journal: Journal = [];
   const printed: string[] = [];
   const clock = fakeClock(NOW);
-  let gone = false;
+  let left: readonly Instance[] = listed;
+  let failed = 0;
   const client = fakeClient(journal, {
-    destroy() {
-      gone = true;
+    destroy(id) {
+      failed += 1;
+      if (failed <= failures) throw vastError("unavailable");
+      left = left.filter((one) => one.id !== id);
     },
   });
   const calls: EndCalls = {
+    queue: async () => void journal.push("queue"),
     async list() {
       journal.push("list");
       const listedAt = clock.now();
-      return { rows: gone ? [] : rows, mayDecide: () => clock.now() - listedAt <= 20 * SECOND };
+      return { rows: left, mayDecide: () => clock.now() - listedAt <= 20 * SECOND };
     },
     async untilNear() {
       const before = ahead.shift() ?? 0;
@@ -113,15 +118,31 @@ async function endInTurn(ahead: number[]) {
   return { outcome, journal, printed };
 }
 
-test("an ordered end whose turn is near destroys by the list that it has, and leaves the queue", async () => {
+test("an ordered end queues while its first list is read, destroys by that list when its turn is near, and leaves the queue", async () => {
   const { outcome, journal } = await endInTurn([1]);
   expect(outcome).toMatchObject({ done: true, gone: [1] });
-  expect(journal).toEqual(["list", "destroy 1", "list", "leave"]);
+  expect(journal.slice(0, 2).toSorted()).toEqual(["list", "queue"]);
+  expect(journal.slice(2)).toEqual(["destroy 1", "leave", "list", "leave"]);
+});
+
+test("an ordered end without an instance leaves the queue", async () => {
+  const { outcome, journal } = await endInTurn([], { listed: [] });
+  expect(outcome).toMatchObject({ done: true, gone: [] });
+  expect(journal.at(-1)).toBe("leave");
+});
+
+test("an ordered end keeps its place for a second instance, and gives it up when a destroy has failed", async () => {
+  const listed = [...rows, row({ id: 2 })];
+  const [kept, failing] = [await endInTurn([], { listed }), await endInTurn([], { listed, failures: 1 })];
+  expect(kept.journal.slice(2)).toEqual(["destroy 1", "destroy 2", "leave", "list", "leave"]);
+  const again = ["destroy 1", "destroy 2", "leave", "list", "destroy 1", "leave", "list", "leave"];
+  expect(failing.journal.slice(2)).toEqual(again);
+  expect(failing.outcome).toMatchObject({ done: true, gone: [1, 2] });
 });
 
 test("an ordered end that has waited for others lists again before its destroy, and not meanwhile", async () => {
   const { outcome, journal, printed } = await endInTurn([7, 5, 3]);
   expect(outcome).toMatchObject({ done: true, gone: [1] });
-  expect(journal).toEqual(["list", "list", "destroy 1", "list", "leave"]);
+  expect(journal.slice(2)).toEqual(["list", "destroy 1", "leave", "list", "leave"]);
   expect(printed[0]).toContain("7 destroys of other pods");
 });
