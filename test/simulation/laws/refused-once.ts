@@ -32,10 +32,14 @@ export function refusedOnce(truth: Truth): Breach[] {
   });
 }
 
-/** Since when nginx routed to it until shortly before. Null: it did not, or it did not answer all the time and was withdrawn for that. */
+/**
+ * Since when nginx routed to it until shortly before. Null: it did not; or it did not answer all the time and was withdrawn for that; or a
+ * stop has ordered its end, which is tried until it succeeds.
+ */
 function withdrawn(truth: Truth, pod: PodTruth, { at, id }: TouchTruth): number | null {
   const span = pod.serving.findLast(({ from }) => from <= at);
   if (span === undefined || span.id !== id || span.to >= at || span.to < at - WITHDRAWN_MS) return null;
+  if (pod.ends.some((end) => end.from <= at && at <= end.to + WITHDRAWN_MS)) return null;
   if (pod.cutOff.some(({ from, to }) => from <= at && to >= span.to - WITHDRAWN_MS)) return null;
   const { answering } = contractsOf(truth, pod).find((one) => one.id === id) ?? { answering: [] };
   return answering.some(({ from, to }) => from < span.to && to >= at) ? span.from : null;

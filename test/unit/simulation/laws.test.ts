@@ -637,6 +637,12 @@ describe("what serves is withdrawn for an end that the key does not allow", () =
     expect(laws({}, { running: [{ from: between, to: 3 * HOUR }] })).toBe(0);
   });
 
+  test("by a stop that orders its end", () => {
+    const stop = { from: AT + 9 * MINUTE, to: AT + 12 * MINUTE, due: HOUR, killed: false };
+    expect(laws({}, { ends: [stop] })).toBe(0);
+    expect(laws({}, { ends: [{ ...stop, from: 0, to: AT - 2 * MINUTE }] })).toBe(1);
+  });
+
   test("which does not count where it did not answer, could not be reached, or was not served just before", () => {
     expect(laws({ contracts: [contract({ answering: [{ from: 0, to: AT + 9 * MINUTE }] })] })).toBe(0);
     expect(laws({}, { cutOff: [{ from: AT + 9 * MINUTE, to: HOUR }] })).toBe(0);
