@@ -16,6 +16,18 @@ function limitFiles(pid: number, bytes: string): void {
   if (status !== 0) throw new Error(`prlimit: ${stderr}`);
 }
 
+/** A pod that serves "first", with a reloader that can create no file in the folder of the config. Returns another instance. */
+async function servingWithoutNewFiles() {
+  pod = await openReloaderPod();
+  const [first, second] = [await pod.instance("first"), await pod.instance("second")];
+  await pod.publish({ generation: 1, server: first.server });
+  await pod.startNginx();
+  await pod.startReloader({}, process.getuid?.() === 0 ? ["--bounding-set=-dac_override"] : []);
+  await pod.applied(1);
+  await chmod(pod.files.confFolder, 0o555);
+  return second;
+}
+
 describe("a config volume", () => {
   test("that is full keeps the last good config, says so, and recovers", async () => {
     const started = await servingPod();
@@ -60,13 +72,7 @@ describe("a config volume", () => {
   });
 
   test("that is read-only keeps the last good config, says so, and recovers", async () => {
-    pod = await openReloaderPod();
-    const [first, second] = [await pod.instance("first"), await pod.instance("second")];
-    await pod.publish({ generation: 1, server: first.server });
-    await pod.startNginx();
-    await pod.startReloader({}, process.getuid?.() === 0 ? ["--bounding-set=-dac_override"] : []);
-    await pod.applied(1);
-    await chmod(pod.files.confFolder, 0o555);
+    const second = await servingWithoutNewFiles();
     await chmod(pod.configPath, 0o444);
     await pod.publish({ generation: 2, server: second.server });
     const status = await pod.until("the problem shows", (s) => s.problem?.includes("cannot be written"));
@@ -78,13 +84,7 @@ describe("a config volume", () => {
   });
 
   test("that takes no new file follows another server and a withdrawal all the same", async () => {
-    pod = await openReloaderPod();
-    const [first, second] = [await pod.instance("first"), await pod.instance("second")];
-    await pod.publish({ generation: 1, server: first.server });
-    await pod.startNginx();
-    await pod.startReloader({}, process.getuid?.() === 0 ? ["--bounding-set=-dac_override"] : []);
-    await pod.applied(1);
-    await chmod(pod.files.confFolder, 0o555);
+    const second = await servingWithoutNewFiles();
     await pod.publish({ generation: 2, server: second.server });
     expect((await pod.applied(2)).problem).toBeNull();
     expect((await pod.get()).body).toBe("second");
