@@ -5,13 +5,13 @@
 import { isFileSystemError } from "../../common/errors.ts";
 import type { Server } from "../../common/upstream-file.ts";
 import type { Dependencies } from "../../provisioner/commands/dependencies.ts";
-import type { Bid } from "../../provisioner/model/bid.ts";
+import { type Bid, worthReplacingBelow } from "../../provisioner/model/bid.ts";
 import { chooseEndpoint, type Endpoint } from "../../provisioner/model/endpoint.ts";
 import { createPublisher, type Publisher } from "../../provisioner/publish/publish.ts";
 import { atBid } from "../../provisioner/search/bids.ts";
 import { requirements, searchBody } from "../../provisioner/search/requirements.ts";
 import type { ProvisionerSettings } from "../../provisioner/settings.ts";
-import { createVastClient, type VastClient } from "../../provisioner/vast/client.ts";
+import { type CreateRequest, createVastClient, type VastClient } from "../../provisioner/vast/client.ts";
 import { VastError } from "../../provisioner/vast/errors.ts";
 import { createPacing } from "../../provisioner/vast/pacing.ts";
 import { type Offer, readTemplate } from "../../provisioner/vast/rows.ts";
@@ -52,6 +52,8 @@ export function createOracle({ emulator, fates, readsAddresses }: OracleParts): 
     await publisher.start();
     /** Those that must not be served any more. */
     const given = new Set<number>();
+    /** Those that were outbid while another one was much cheaper. */
+    const dear = new Set<number>();
 
     const own = () => [...world.live.values()].filter(({ label }) => label === desired.label);
 
@@ -60,7 +62,7 @@ export function createOracle({ emulator, fates, readsAddresses }: OracleParts): 
       if (!canPull(instance.spec.image)) return true;
       const hostIsBad = world.hosts.get(instance.machine.hostId)?.neverBoots === true;
       if (hostIsBad && instance.actualStatus !== "running") return true;
-      if (higherBid(instance, settings) !== null && spendable(world) > 0) return false;
+      if (higherBid(instance, settings) !== null && spendable(world) > 0 && !dear.has(instance.id)) return false;
       const backAt = fates().backAt(instance.id);
       // Nobody starts again what was stopped when the credit was used up. Everything else is on its way.
       if (backAt === null) return instance.curState === "stopped";
@@ -132,7 +134,12 @@ export function createOracle({ emulator, fates, readsAddresses }: OracleParts): 
       const extra = own().find((one) => one !== kept);
       if (extra !== undefined) return end(extra);
       const bid = kept === null ? null : higherBid(kept, settings);
-      if (kept !== null && bid !== null) return client.changeBid(kept.id, bid, () => true);
+      if (kept !== null && bid !== null) {
+        if (!(await isCheaperElsewhere(client, world, settings, kept, bid)))
+          return client.changeBid(kept.id, bid, () => true);
+        dear.add(kept.id);
+        return;
+      }
       // With a typo in its name, nothing would come up. What serves is kept until it is corrected.
       if (!canPull(desired.image)) return;
       if (!mayCreate(world, desired.label, limits.maxCreatesPerHour)) return;
@@ -193,27 +200,58 @@ function higherBid(instance: Instance, { limits }: ProvisionerSettings): number 
   return wins + diskPerHour(instance) <= most ? Math.max(wins, instance.gpuPerHour) : null;
 }
 
-async function create(client: VastClient, world: World, settings: ProvisionerSettings): Promise<void> {
+interface Rentable {
+  request: CreateRequest;
+  machineId: number;
+  dollarsPerHour: number | null;
+}
+
+/** What a create rents. Null: there is nothing, or a bid would lose. */
+async function rentable(client: VastClient, world: World, settings: ProvisionerSettings): Promise<Rentable | null> {
   const { desired, query } = settings;
   const row = world.templates.find((one) => one.creatorId === world.account.id);
   const template = row === undefined ? null : readTemplate(templateRow(row));
-  if (template === null) return;
+  if (template === null) return null;
   const { maxDollarsPerHour } = settings.limits;
   const bidding = worthBidding(world, settings);
-  if (bidding === "wait") return;
+  if (bidding === "wait") return null;
   const needs = requirements(template, maxDollarsPerHour, [], bidding?.bid);
   const found = await client.searchOffers(searchBody(query, needs, []));
   const offers = bidding === null ? found : biddable(found, bidding.bid, maxDollarsPerHour);
   const { label, image } = desired;
-  for (const { id, bid } of offers) {
+  for (const { id, bid, dollarsPerHour } of offers) {
     const offer = world.market.offers.get(id);
     const { machine } = offer ?? {};
     if (machine === undefined || world.hosts.get(machine.hostId)?.neverBoots || machine.endDate <= seconds(world))
       continue;
     const price = bid === undefined ? {} : { bid };
     const request = { offerId: id, templateHash: template.hash, image, label, diskSpace: needs.diskGb, ...price };
-    await client.createInstance(request, () => true);
-    return;
+    return { request, machineId: machine.id, dollarsPerHour };
+  }
+  return null;
+}
+
+async function create(client: VastClient, world: World, settings: ProvisionerSettings): Promise<void> {
+  const found = await rentable(client, world, settings);
+  if (found !== null) await client.createInstance(found.request, () => true);
+}
+
+/** As the provisioner: whether another machine is worth its boot, and two creates are left. A search that fails prevents no raise. */
+async function isCheaperElsewhere(
+  client: VastClient,
+  world: World,
+  settings: ProvisionerSettings,
+  kept: Instance,
+  bid: number,
+): Promise<boolean> {
+  if (!mayCreate(world, settings.desired.label, settings.limits.maxCreatesPerHour - 1)) return false;
+  try {
+    const found = await rentable(client, world, settings);
+    const price = found === null || found.machineId === kept.machine.id ? null : found.dollarsPerHour;
+    return price !== null && price < worthReplacingBelow(bid + diskPerHour(kept), BOOT_MS);
+  } catch (error) {
+    if (error instanceof VastError) return false;
+    throw error;
   }
 }
 
