@@ -157,6 +157,8 @@ export interface PodTruth {
 export interface EndTruth extends Span {
   due: number;
   killed: boolean;
+  /** The instances whose end it had written down and not yet verified: the next program carries that through. */
+  recorded?: readonly number[];
 }
 
 /** A time in which the API answers wrongly or a pod cannot work. `pod` null means all pods. */

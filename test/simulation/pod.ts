@@ -3,8 +3,10 @@
 import type { Dependencies } from "../../provisioner/commands/dependencies.ts";
 import type { run } from "../../provisioner/commands/run.ts";
 import { fleetKeys } from "../../provisioner/fleet/keys.ts";
+import type { DestroyReason } from "../../provisioner/model/reasons.ts";
 import type { RedisConnection } from "../../provisioner/redis/connection.ts";
 import { readProvisionerSettings } from "../../provisioner/settings.ts";
+import { stateSchema } from "../../provisioner/state/schema.ts";
 import type { WantedTemplate } from "../../provisioner/template/file.ts";
 import type { ApiRequest } from "../emulator/message.ts";
 import type { Random } from "../emulator/random.ts";
@@ -79,6 +81,7 @@ export interface Pod {
 // The paths are the programs' defaults.
 export const UPSTREAM_PATH = "/var/run/vast-pod/upstream.json";
 export const STATE_PATH = "/var/lib/vast-pod/provisioner.json";
+const ORDERED: DestroyReason = "operator";
 // Kubernetes' default between SIGTERM and SIGKILL.
 const GRACE_MS = 30_000;
 // What an ordered end needs besides VAST_TERMINATE_SECONDS.
@@ -94,6 +97,12 @@ export function templateFile(readme: string | null): WantedTemplate {
   return { image: FIRST_IMAGE, ports: ["8000:8000"], env: null, secretNames: [], login: null, fields, secrets: [] };
 }
 
+/** The instances whose end a stop has ordered, by the state that it left. */
+function orderedIn(text: string | null): number[] {
+  const state = text === null ? null : stateSchema.parse(JSON.parse(text));
+  return (state?.pendingDeletes ?? []).filter(({ reason }) => reason === ORDERED).map(({ id }) => id);
+}
+
 export function simulatedPod(parts: PodParts): Pod {
   const { time, truth, record } = parts;
   const newVolumes = () => {
@@ -104,11 +113,13 @@ export function simulatedPod(parts: PodParts): Pod {
   let current: Process | null = null;
   let ends: (() => void)[] = [];
   let ending: Process | null = null; // SIGTERM was sent to it
+  let leftState: string | null = null; // by the process that ended last
 
   const ended = (process: Process, span: Span) => {
     span.to = time.now();
     if (current !== process) return;
     current = null;
+    leftState = volumes.disk.read(STATE_PATH);
     const then = ends;
     ends = [];
     for (const one of then) one();
@@ -170,6 +181,7 @@ export function simulatedPod(parts: PodParts): Pod {
       ends.push(() => {
         end.to = time.now();
         end.killed = !process.alive() && end.to < due;
+        end.recorded = orderedIn(leftState);
         then();
       });
       process.whenRunning(() => process.stop.abort(new Error("SIGTERM")));

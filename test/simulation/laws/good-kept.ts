@@ -19,9 +19,13 @@ export function goodKept(truth: Truth): Breach[] {
     }));
 }
 
-/** By a stop that ends the pod's instances, however good they are. */
-export function wasOrdered(truth: Truth, { at, pod }: DestroyTruth): boolean {
-  return truth.pods[pod]?.ends.some(({ from, to }) => from <= at && at <= to) ?? false;
+/** By a stop that ends the pod's instances, however good they are; also where the next program carries through what it had written down. */
+export function wasOrdered(truth: Truth, { at, pod, id }: DestroyTruth): boolean {
+  return (
+    truth.pods[pod]?.ends.some(
+      ({ from, to, recorded }) => from <= at && (at <= to || recorded?.includes(id) === true),
+    ) ?? false
+  );
 }
 
 /** An unlisted instance cannot be probed: nobody can know that it is healthy, and it is destroyed by its id. */

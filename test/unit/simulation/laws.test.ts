@@ -327,6 +327,14 @@ describe("an ordered end", () => {
     expect(goodKept(truthOf({ destroys }))).toHaveLength(1);
     expect(goodKept(truthOf({ destroys }, { ends: [end] }))).toEqual([]);
   });
+
+  test("is carried through by the next program where it was written down, and only for that instance", () => {
+    const destroy = { at: end.to + MINUTE, pod: 0, id: 1, shown: true, rightForMs: HOUR, answersForMs: HOUR };
+    const destroys = [{ ...destroy, failedProbeMs: null, failingMs: 0, endsInMs: HOUR, others: 0, cannotPull: false }];
+    const killed = (recorded: number[]) => ({ ends: [{ ...end, killed: true, recorded }] });
+    expect(goodKept(truthOf({ destroys }, killed([1])))).toEqual([]);
+    expect(goodKept(truthOf({ destroys }, killed([2])))).toHaveLength(1);
+  });
 });
 
 describe("the end of a contract", () => {
