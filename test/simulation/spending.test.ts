@@ -133,7 +133,7 @@ test("the oracle pays for nothing that cannot be pulled: what serves is kept unt
   expect(truth.pods[0]?.serving.at(-1)?.to).toBe(truth.end);
 });
 
-// A few runs say little: the instances' luck differs. What is paid for nobody is compared as a share, as everywhere: who serves more pays more.
+// A few runs say little: the instances' luck differs. What is paid for nobody is compared as a share, because who serves more pays more.
 test("the oracle serves more, and over some runs pays a smaller share for nobody; the same seed gives the same run", async () => {
   const paid = { provisioner: 0, oracle: 0 };
   const wasted = { provisioner: 0, oracle: 0 };
