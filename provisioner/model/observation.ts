@@ -71,7 +71,7 @@ export interface Observation {
   publishedProbe: { instanceId: number; probe: ProbeResult } | null;
   /** `null`: the account has no template of that name. */
   template: Seen<Template | null>;
-  /** Epoch ms at which the template was last requested. */
+  /** Epoch ms at which this template was requested; while it is unknown, at which it was last tried. */
   templateAt: number;
   /** Banned hosts and machines; known and empty when bans are disabled. */
   bans: Seen<readonly Ban[]>;

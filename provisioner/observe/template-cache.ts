@@ -33,7 +33,7 @@ export interface TemplateCacheParts {
 }
 
 export interface TemplateCache {
-  /** The template and when it was last read. `mayRead` false: nothing depends on it yet, so there is no API call. */
+  /** The template and when it was read, or why it is unknown and when that was. `mayRead` false: nothing depends on it yet, so there is no API call. */
   observe(mayRead: boolean, signal?: AbortSignal): Promise<Pick<Observation, "template" | "templateAt">>;
   /** Epoch ms of the next read. */
   dueAt(): number;
@@ -43,6 +43,7 @@ export function createTemplateCache(parts: TemplateCacheParts): TemplateCache {
   const { readings, clock, random, desired, slot } = parts;
   let template: Seen<Template | null> | null = null;
   let templateAt = 0;
+  let askedAt = 0;
   let dueAt = 0;
   let leastSpreadMs = 0;
   let lateness = 0; // how late this pod is among those that use a shared template, from 0 to 1
@@ -55,9 +56,9 @@ export function createTemplateCache(parts: TemplateCacheParts): TemplateCache {
     dueAt: due,
     async observe(mayRead, signal) {
       if (!mayRead) return { template: unknownBecause("it is read in this pod's create slot"), templateAt };
-      // When the clock was set back, `templateAt` is in the future: read again.
-      if (template !== null && clock.now() >= templateAt && clock.now() < due()) return { template, templateAt };
-      templateAt = clock.now();
+      // When the clock was set back, `askedAt` is in the future: read again.
+      if (template !== null && clock.now() >= askedAt && clock.now() < due()) return { template, templateAt };
+      askedAt = clock.now();
       lateness = 0;
       try {
         const { templateName } = desired;
@@ -73,15 +74,15 @@ export function createTemplateCache(parts: TemplateCacheParts): TemplateCache {
         const failure = asVastError(error);
         const refused = failure.kind === "rate_limited";
         const among = ownSlot();
-        if (refused && among !== null) dueAt = nextTemplateAmongMany(among, templateAt);
+        if (refused && among !== null) dueAt = nextTemplateAmongMany(among, askedAt);
         // After an outage of the API, too, one of the others reads it soon.
-        else if (refused && parts.own?.redisIsAway() === false) dueAt = templateAt + MIN_SHARED_GAP_MS;
-        else if (refused) dueAt = nextCreateSlot(slot, templateAt + TEMPLATE_INTERVAL_MS, random);
-        else dueAt = templateAt + TEMPLATE_RETRY_MS;
+        else if (refused && parts.own?.redisIsAway() === false) dueAt = askedAt + MIN_SHARED_GAP_MS;
+        else if (refused) dueAt = nextCreateSlot(slot, askedAt + TEMPLATE_INTERVAL_MS, random);
+        else dueAt = askedAt + TEMPLATE_RETRY_MS;
         // In an outage of the API all pods fail, and each try asks Redis some times, too.
         if (among === null && spreadOfAll() > 0) [lateness, leastSpreadMs] = [random(), 0];
-        // A refusal is no news: what was read before still counts.
-        if (!refused || template === null) template = unknownBecause(failure);
+        // A refusal is no news: what was read before still counts, as old as it is. A create may have read a newer one.
+        if (!refused || template === null) [template, templateAt] = [unknownBecause(failure), askedAt];
       }
       return { template, templateAt };
     },

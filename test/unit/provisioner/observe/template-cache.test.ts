@@ -90,6 +90,18 @@ describe("the template", () => {
     expect(cache.dueAt() % (51 * SECOND)).toBe(3 * 5100);
   });
 
+  test("is as old after a refusal as before: a create may have read a newer one meanwhile", async () => {
+    let refused = false;
+    const { cache, calls, clock } = cacheOf(() => (refused ? failsWith(vastError("rate_limited"))() : template));
+    await cache.observe(true);
+    refused = true;
+    for (let times = 2; times <= 4; times += 1) {
+      await clock.advance(Math.max(cache.dueAt() - clock.now(), SECOND));
+      expect(await cache.observe(true)).toEqual({ template: known(template), templateAt: NOW });
+      expect(calls()).toBe(times);
+    }
+  });
+
   test("is read in the pod's own slot of a long round while many pods are without Redis, after a refusal, too", async () => {
     let refused = false;
     const read = () => (refused ? failsWith(vastError("rate_limited"))() : template);
