@@ -33,7 +33,10 @@ export interface TemplateCacheParts {
 }
 
 export interface TemplateCache {
-  /** The template and when it was read, or why it is unknown and when that was. `mayRead` false: nothing depends on it yet, so there is no API call. */
+  /**
+   * The template and when it was read, or why it is unknown and when that was. `mayRead` false: nothing depends on it yet, so there is no
+   * API call.
+   */
   observe(mayRead: boolean, signal?: AbortSignal): Promise<Pick<Observation, "template" | "templateAt">>;
   /** Epoch ms of the next read. */
   dueAt(): number;

@@ -12,6 +12,7 @@ const SEEN_WITHIN_MS = 120_000;
 const WITHDRAWN_MS = 60_000;
 // A server whose probe fails is withdrawn for that, and what does not serve is replaced at once.
 const FAILED_MS = 120_000;
+const UPDATE = /\/update_template\//;
 
 /** Judged at the first DELETE, by when nginx routed to it last. A surge keeps what serves: its own law. */
 export function offerFirst(truth: Truth): Breach[] {
@@ -19,7 +20,7 @@ export function offerFirst(truth: Truth): Breach[] {
     const { at, pod: index, id } = destroy;
     const pod = truth.pods[index];
     if (pod?.prechecked !== true || pod.surgesForMs !== null || !isForUpdate(truth, destroy)) return [];
-    const givenUpAt = lastServed(pod, destroy);
+    const givenUpAt = lastServed(truth, pod, destroy);
     if (givenUpAt === null || wasSeen(truth, index, givenUpAt)) return [];
     const message = `${pod.name} gave up instance ${id}, which served, for an update, and no search had found another one`;
     return [{ law: LAW, at, message }];
@@ -36,15 +37,19 @@ function isForUpdate(truth: Truth, destroy: DestroyTruth): boolean {
 }
 
 /**
- * When nginx ceased to route to it, or the DELETE, also where nginx ended with its pod, or a stop that ordered the end was killed, and the
- * next program had not served it yet. Null: it did not serve any more when it was given up.
+ * When nginx ceased to route to it, or the DELETE, also where nginx ended with its pod, or it was withdrawn for an update in place that the
+ * API refused, or a stop that ordered the end was killed, and the next program had not served it yet. Null: it did not serve any more when
+ * it was given up.
  */
-function lastServed({ serving, replacedAt, ends }: PodTruth, { at, id }: DestroyTruth): number | null {
+function lastServed(truth: Truth, { serving, replacedAt, ends }: PodTruth, { at, id }: DestroyTruth): number | null {
   const span = serving.findLast(({ from }) => from <= at);
   if (span?.id !== id || span.to < at - WITHDRAWN_MS) return null;
   const { to } = span;
+  const isBetween = (time: number) => time >= to && time <= at;
   const endedOtherwise =
-    replacedAt.some((time) => time >= to && time <= at) || ends.some((end) => end.from <= to && to <= end.to);
+    replacedAt.some(isBetween) ||
+    truth.touches.some((touch) => touch.id === id && touch.refused && isBetween(touch.at) && UPDATE.test(touch.call)) ||
+    ends.some((end) => end.from <= to && to <= end.to);
   return endedOtherwise ? at : Math.min(to, at);
 }
 
