@@ -1,9 +1,9 @@
 // One pod of a run: its volumes, its nginx, and one provisioner process after another. Touches only what it is given.
 
+import { parseJson } from "../../common/parse-json.ts";
 import type { Dependencies } from "../../provisioner/commands/dependencies.ts";
 import type { run } from "../../provisioner/commands/run.ts";
 import { fleetKeys } from "../../provisioner/fleet/keys.ts";
-import type { DestroyReason } from "../../provisioner/model/reasons.ts";
 import type { RedisConnection } from "../../provisioner/redis/connection.ts";
 import { readProvisionerSettings } from "../../provisioner/settings.ts";
 import { stateSchema } from "../../provisioner/state/schema.ts";
@@ -81,7 +81,6 @@ export interface Pod {
 // The paths are the programs' defaults.
 export const UPSTREAM_PATH = "/var/run/vast-pod/upstream.json";
 export const STATE_PATH = "/var/lib/vast-pod/provisioner.json";
-const ORDERED: DestroyReason = "operator";
 // Kubernetes' default between SIGTERM and SIGKILL.
 const GRACE_MS = 30_000;
 // What an ordered end needs besides VAST_TERMINATE_SECONDS.
@@ -97,10 +96,10 @@ export function templateFile(readme: string | null): WantedTemplate {
   return { image: FIRST_IMAGE, ports: ["8000:8000"], env: null, secretNames: [], login: null, fields, secrets: [] };
 }
 
-/** The instances whose end a stop has ordered, by the state that it left. */
-function orderedIn(text: string | null): number[] {
-  const state = text === null ? null : stateSchema.parse(JSON.parse(text));
-  return (state?.pendingDeletes ?? []).filter(({ reason }) => reason === ORDERED).map(({ id }) => id);
+/** The instances that are to be destroyed, by the state in this file. */
+function pendingIn(text: string | null): number[] {
+  const state = text === null ? null : parseJson(text, stateSchema);
+  return state !== null && "value" in state ? state.value.pendingDeletes.map(({ id }) => id) : [];
 }
 
 export function simulatedPod(parts: PodParts): Pod {
@@ -178,10 +177,11 @@ export function simulatedPod(parts: PodParts): Pod {
         time.now() + (destroys ? 1000 * Number(parts.env.VAST_TERMINATE_SECONDS ?? 100) + GRACE_MORE_MS : GRACE_MS);
       const end: EndTruth = { from: time.now(), to: Number.POSITIVE_INFINITY, due, killed: false };
       if (destroys) truth.ends.push(end);
+      const pendingBefore = pendingIn(volumes.disk.read(STATE_PATH));
       ends.push(() => {
         end.to = time.now();
         end.killed = !process.alive() && end.to < due;
-        end.recorded = orderedIn(leftState);
+        end.recorded = pendingIn(leftState).filter((id) => !pendingBefore.includes(id));
         then();
       });
       process.whenRunning(() => process.stop.abort(new Error("SIGTERM")));
