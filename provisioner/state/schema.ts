@@ -173,10 +173,11 @@ export const stateSchema = z.object({
   takeovers: z
     .object({
       vanishedAt: instantSchema.nullable(),
+      vanished: z.array(z.int()).default([]),
       foreign: z.object({ id: z.int(), at: instantSchema }).nullable(),
       at: z.array(instantSchema),
     })
-    .default({ vanishedAt: null, foreign: null, at: [] }),
+    .default({ vanishedAt: null, vanished: [], foreign: null, at: [] }),
   /** Why the serving instance is not replaced at the moment although it differs, and until when (held-replacement.ts). */
   heldReplacement: z
     .object({
@@ -266,7 +267,7 @@ export function emptyState(label: string): State {
     account: null,
     converging: null,
     replacements: [],
-    takeovers: { vanishedAt: null, foreign: null, at: [] },
+    takeovers: { vanishedAt: null, vanished: [], foreign: null, at: [] },
     heldReplacement: null,
     refusedEnd: null,
     updating: null,

@@ -16,26 +16,29 @@ const PAUSE_MS = 30 * MINUTE_MS;
 export function recordTakeovers(before: State, after: State, seen: Observation, now: number): State {
   const rows = wholeList(seen);
   if (rows === null) return after;
-  const { intent, tracks, pendingDeletes } = before;
-  const listed = new Set(rows.map(({ id }) => id));
-  const pending = new Set(pendingDeletes.map(({ id }) => id));
-  const isOurs = (id: number) =>
-    tracks[id] !== undefined || pending.has(id) || (intent !== null && (intent.contract ?? id) === id);
   const isRecent = (at: number) => now - at < REPLACED_WITHIN_MS;
-  const vanished = vanishedIds(before, seen);
-  const appeared = [...listed].find((id) => !isOurs(id));
-  const { takeovers } = before;
-  const vanishedAt = vanished.length > 0 ? now : takeovers.vanishedAt;
-  const foreign = appeared === undefined ? takeovers.foreign : { id: appeared, at: now };
-  const gone = vanishedAt !== null && isRecent(vanishedAt) ? vanishedAt : null;
-  const other = foreign !== null && isRecent(foreign.at) ? foreign : null;
+  const { intent, tracks, takeovers } = before;
+  const missing = takeovers.vanishedAt !== null && isRecent(takeovers.vanishedAt) ? takeovers.vanished : [];
+  const pending = new Set(before.pendingDeletes.map(({ id }) => id));
+  // One that was only missing from a list is ours when it is listed again.
+  const wasOurs = (id: number) => tracks[id] !== undefined || missing.includes(id);
+  const isOurs = (id: number) => wasOurs(id) || pending.has(id) || (intent !== null && (intent.contract ?? id) === id);
+  const appeared = rows.find(({ id }) => !isOurs(id));
+  // While one of ours is still listed, nobody has taken its place: those that come and go beside it are its duplicates.
+  const kept = rows.some(({ id }) => wasOurs(id) && !pending.has(id) && id !== takeovers.foreign?.id);
+  const vanished = kept ? [] : vanishedIds(before, seen);
+  const gone = kept ? [] : [...missing, ...vanished];
+  const vanishedAt = gone.length === 0 ? null : vanished.length > 0 ? now : takeovers.vanishedAt;
+  const last = appeared === undefined ? takeovers.foreign : { id: appeared.id, at: now };
+  const foreign = last !== null && isRecent(last.at) ? last : null;
   const at = takeovers.at.filter((time) => now - time < WINDOW_MS);
   // Nearly always there was none, and the state is not copied.
-  if (at.length === 0 && gone === null && other === null && isEmpty(after.takeovers)) return after;
-  const takenOver = appeared === undefined ? other !== null && vanished.some((id) => id !== other.id) : gone !== null;
+  if (at.length === 0 && vanishedAt === null && foreign === null && isEmpty(after.takeovers)) return after;
+  const takenOver =
+    appeared === undefined ? foreign !== null && vanished.some((id) => id !== foreign.id) : vanishedAt !== null;
   const next = takenOver
-    ? { vanishedAt: null, foreign: null, at: [...at, now] }
-    : { vanishedAt: gone, foreign: other, at };
+    ? { vanishedAt: null, vanished: [], foreign: null, at: [...at, now] }
+    : { vanishedAt, vanished: gone, foreign, at };
   return { ...after, takeovers: next };
 }
 

@@ -60,7 +60,7 @@ const updating = {
   undo: null,
 };
 const replacements = [30, 20].map((minutes) => ({ at: NOW - minutes * MINUTE, revision: "demo example/app:2" }));
-const takeovers = { vanishedAt: null, foreign: null, at: [NOW - 40 * MINUTE, NOW - MINUTE] };
+const takeovers = { vanishedAt: null, vanished: [], foreign: null, at: [NOW - 40 * MINUTE, NOW - MINUTE] };
 const intent = (ms: number, contract: number | null) => ({
   intent: { offerId: 1, hostId: 2, machineId: 3, dollarsPerHour: null, label: "l", startedAt: NOW - ms, contract },
 });

@@ -217,6 +217,7 @@ const someState: fc.Arbitrary<State> = fc.record({
   ),
   takeovers: fc.record({
     vanishedAt: rarely(past),
+    vanished: fc.subarray([...ids]),
     foreign: rarely(fc.record({ id: fc.constantFrom(...ids), at: past })),
     at: fc.array(past, { maxLength: 1 }),
   }),

@@ -35,6 +35,10 @@ describe("an instance is taken over", () => {
     expect(afterLists([[1], [1, 2], [2]])).toEqual([NOW + 2 * MINUTE]);
   });
 
+  test("also when the other one was there before, and more of ours vanish one after the other", () => {
+    expect(afterLists([[1], [1, 2], [1, 2, 3], [2, 3], [3]])).toHaveLength(1);
+  });
+
   test("each time", () => expect(afterLists([[1], [2], [3]])).toHaveLength(2));
 });
 
@@ -42,6 +46,10 @@ describe("an instance is not taken over", () => {
   test.each([
     ["when it is still listed beside the other one", afterLists([[1], [1, 2], [1]])],
     ["when nothing follows it", afterLists([[1], [], []])],
+    ["when duplicates of it come and go", afterLists([[1], [1, 2], [1], [1, 3], [1], [1, 4]])],
+    ["when a duplicate goes as another one comes", afterLists([[1], [1, 2], [1, 3], [1]])],
+    ["when it was only missing from a list", afterLists([[1], [], [1], [1, 2]])],
+    ["when it was missing from a list and is back beside another one", afterLists([[1], [], [1, 2]])],
     [
       "when its successor comes a quarter of an hour later",
       afterLists([[1], [], ...Array.from({ length: 14 }, () => []), [2]]),
@@ -63,7 +71,9 @@ describe("an instance is not taken over", () => {
 test("the second takeover within an hour stops every change for half an hour", () => {
   const until = (...minutesAgo: number[]) =>
     takenOverUntil(
-      state({ takeovers: { vanishedAt: null, foreign: null, at: minutesAgo.map((m) => NOW - m * MINUTE) } }),
+      state({
+        takeovers: { vanishedAt: null, vanished: [], foreign: null, at: minutesAgo.map((m) => NOW - m * MINUTE) },
+      }),
       NOW,
     );
   expect(until(5)).toBeNull();
