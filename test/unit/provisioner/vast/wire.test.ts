@@ -152,7 +152,7 @@ describe("an answer", () => {
       const drip = () => {
         drops += 1;
         if (drops === 20) clock.expire();
-        if (response.writable) response.write(" ", () => setImmediate(drip));
+        if (!response.destroyed) response.write(" ", () => setImmediate(drip));
       };
       drip();
     });
