@@ -4,7 +4,18 @@ import { defineConfig } from "vitest/config";
 const CORES = availableParallelism();
 // Such tests allocate a lot: a larger young generation saves a sixth of their time.
 const YOUNG_GENERATION = ["--max-semi-space-size=64"];
+// A minute of CPU time for `npm test`: what the simulation is, and what once went wrong.
+const SHORT_SCENARIOS = ["api-outage", "determinism", "freeze", "pod-replacement", "regressions", "template-files"];
+const SHORT = SHORT_SCENARIOS.map((name) => `test/simulation/${name}.test.ts`);
 const SEEDS = "test/simulation/fault-mix.test.ts";
+const SIMULATION = {
+  // The files share the modules as well: what the compiler has learned of them in one file makes the next one faster.
+  isolate: false,
+  setupFiles: "test/unit/left-as-found.ts",
+  testTimeout: 300_000,
+  maxWorkers: CORES,
+  execArgv: YOUNG_GENERATION,
+};
 
 export default defineConfig({
   test: {
@@ -26,18 +37,14 @@ export default defineConfig({
           hookTimeout: 180_000,
         },
       },
+      // They keep the cores busy by themselves, so they go after the others.
+      { test: { ...SIMULATION, name: "simulation", include: SHORT, sequence: { groupOrder: 2 } } },
       {
         test: {
-          name: "simulation",
+          ...SIMULATION,
+          name: "scenarios",
           include: ["test/simulation/**/*.test.ts"],
-          exclude: [SEEDS],
-          // The files share the modules as well: what the compiler has learned of them in one file makes the next one faster.
-          isolate: false,
-          setupFiles: "test/unit/left-as-found.ts",
-          testTimeout: 300_000,
-          maxWorkers: CORES,
-          execArgv: YOUNG_GENERATION,
-          // It keeps the cores busy by itself, so it goes after the others.
+          exclude: [...SHORT, SEEDS],
           sequence: { groupOrder: 2 },
         },
       },

@@ -16,7 +16,7 @@ const flags = await yargs(hideBin(process.argv))
     project: {
       type: "array",
       string: true,
-      default: ["unit", "integration", "simulation", "seeds"],
+      default: ["unit", "integration", "simulation", "scenarios", "seeds"],
       describe: "which",
     },
     count: { type: "number", default: 25, describe: "how many files, and how many tests" },
