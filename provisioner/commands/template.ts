@@ -139,7 +139,7 @@ async function exportFrom(client: VastClient, name: string, { terminal, output }
   }
   if (hidden.length > 0)
     terminal.err(
-      `Not in this file, because they may be secrets or have no field: ${hidden.map(oneLine).join(", ")}.\n`,
+      `Not in this file, because they may be secrets, or a file cannot have them: ${hidden.map(oneLine).join(", ")}.\n`,
     );
   return EXIT.done;
 }

@@ -5,6 +5,7 @@ import { sameImage } from "../model/image-reference.ts";
 import { comparablePorts, formatDockerOptions, readDockerOptions } from "./docker-options.ts";
 import { SAME_FIELDS, sameField } from "./fields.ts";
 import type { WantedTemplate } from "./file.ts";
+import { holdsSecret, mayBeSecret } from "./secret-words.ts";
 
 /** A template as the API shows it. */
 export type TemplateRow = Readonly<Record<string, unknown>>;
@@ -34,7 +35,7 @@ export function differences(wanted: WantedTemplate, row: TemplateRow): FieldDiff
     add("docker_login", wanted.login.host, registry || ABSENT);
   for (const name of SAME_FIELDS)
     if (name in wanted.fields && !sameField(name, wanted.fields[name], row[name]))
-      add(name, shown(wanted.fields[name]), shown(row[name]));
+      add(name, shown(wanted.fields[name]), holdsSecret(name, row[name]) ? SECRET : shown(row[name]));
   return found;
 }
 
@@ -46,10 +47,12 @@ function envDifferences(
   return names.flatMap((name) => {
     const [value, other] = [env?.[name], reported[name]];
     if (value === other) return [];
-    // What the file does not name may be a secret as well: the API does not tell.
-    const hidden = secretNames.includes(name) || value === undefined;
-    const text = (one: string | undefined) => (one === undefined ? ABSENT : hidden ? SECRET : shown(one));
-    return { field: `env ${name}`, wanted: text(value), reported: text(other) };
+    // What the account has and the file does not may be a secret as well: the API does not tell.
+    const hidden = secretNames.includes(name);
+    const text = (one: string | undefined, isSecret: boolean) =>
+      one === undefined ? ABSENT : isSecret ? SECRET : shown(one);
+    const isOtherHidden = hidden || value === undefined || mayBeSecret(name, other ?? "");
+    return { field: `env ${name}`, wanted: text(value, hidden), reported: text(other, isOtherHidden) };
   });
 }
 

@@ -36,9 +36,9 @@ export function formatDockerOptions({ env, ports, others }: DockerOptions): stri
   ].join(" ");
 }
 
-/** `8000:8000/tcp` and `8000:8000` are one port. */
+/** `8000:8000/tcp` and `8000:8000` are one port, and so is one that is named twice. */
 export function comparablePorts(ports: readonly string[]): string[] {
-  return ports.map((port) => port.replace(/\/tcp$/, "")).toSorted();
+  return [...new Set(ports.map((port) => port.replace(/\/tcp$/, "")))].toSorted();
 }
 
 /** A value has at most one kind of quotes. */

@@ -1,34 +1,51 @@
 // A template of the account as a template file, without what may be a secret. Pure.
 import { imageOf, type TemplateRow } from "./compare.ts";
 import { readDockerOptions } from "./docker-options.ts";
-import { SAME_FIELDS, sameField } from "./fields.ts";
+import { FIELDS, type Field, type FieldName, SAME_FIELDS, sameField } from "./fields.ts";
+import { holdsSecret, mayBeSecret } from "./secret-words.ts";
 
 /** What a template has when nothing was said. */
 const EMPTY: readonly unknown[] = [null, undefined, "", false];
-const SECRET_NAME = /key|token|secret|pass|pwd|auth|cred|login|private|salt|cert|dsn|url|uri/i;
-// A long word with letters and digits may be a token.
-const SECRET_VALUE = /(?=[\w+/=-]*\d)(?=[\w+/=-]*[a-z])[\w+/=-]{20,}|:\/\/[^/\s]*@/i;
 
 export interface ExportedTemplate {
   content: Record<string, unknown>;
-  /** Variables whose values are left out: they may be secrets. */
+  /** What is left out, because it may be a secret or cannot be in a file. */
   hidden: readonly string[];
 }
 
+/** The file that it makes can be read, and does not differ from the template but for what is hidden. */
 export function exportTemplate(row: TemplateRow): ExportedTemplate {
   const { env, ports, others } = readDockerOptions(typeof row.env === "string" ? row.env : "");
-  const hidden = Object.keys(env).filter((name) => SECRET_NAME.test(name) || SECRET_VALUE.test(env[name] ?? ""));
-  const values = Object.entries(env).map(([name, value]) => [name, hidden.includes(name) ? { from_env: name } : value]);
-  const fields = SAME_FIELDS.filter((name) => !EMPTY.includes(row[name]) && !isEmptyFilter(name, row[name]));
-  const content = {
-    image: imageOf(row),
-    ...(ports.length > 0 ? { ports } : {}),
-    ...(values.length > 0 ? { env: Object.fromEntries(values) } : {}),
-    ...(row.docker_login_repo ? { docker_login: { from_env: "DOCKER_LOGIN" } } : {}),
-    ...Object.fromEntries(fields.map((name) => [name, row[name]])),
-  };
-  const dropped = others.length > 0 ? [`docker flags ${others.filter((word) => word.startsWith("-")).join(" ")}`] : [];
-  return { content, hidden: [...hidden, ...dropped] };
+  const hidden: string[] = [];
+  const values: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(env)) {
+    const isHidden = mayBeSecret(name, value);
+    if (isHidden) hidden.push(name);
+    values[name] = isHidden ? { from_env: name.replaceAll(/\W/g, "_") } : value;
+  }
+  const lists = { ports, env: values };
+  const content: Record<string, unknown> = { image: imageOf(row) };
+  for (const name of ["ports", "env"] as const) {
+    if (Object.keys(lists[name]).length === 0) continue;
+    // A list without one of its parts would remove that part from the template.
+    if (FIELDS[name].schema.safeParse(lists[name]).success) content[name] = lists[name];
+    else hidden.push(name);
+  }
+  if (row.docker_login_repo) content.docker_login = { from_env: "DOCKER_LOGIN" };
+  for (const name of SAME_FIELDS) {
+    if (EMPTY.includes(row[name]) || isEmptyFilter(name, row[name])) continue;
+    const value = asInFile(name, row[name]);
+    if (value === undefined || holdsSecret(name, value)) hidden.push(name);
+    else content[name] = value;
+  }
+  if (others.length > 0) hidden.push(`docker flags ${others.filter((word) => word.startsWith("-")).join(" ")}`);
+  return { content, hidden };
+}
+
+/** The API has some values in other forms than the file may have them. Undefined: the file cannot have it. */
+function asInFile(name: FieldName, reported: unknown): unknown {
+  const { schema, normalise }: Field = FIELDS[name];
+  return [reported, normalise?.(reported)].find((value) => schema.safeParse(value).success);
 }
 
 const isEmptyFilter = (name: string, value: unknown) => name === "extra_filters" && sameField(name, {}, value);

@@ -48,7 +48,7 @@ export const FIELDS = {
     expects: 'a list like ["8000:8000", "9000:9000/udp"]',
   },
   env: {
-    schema: z.record(z.string().regex(/^[A-Za-z_][\w.]*$/), envValue),
+    schema: z.record(z.string().regex(/^[A-Za-z_][\w.-]*$/), envValue),
     expects: `names, each with ${ENV_VALUE_EXPECTED}`,
   },
   docker_login: {

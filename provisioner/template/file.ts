@@ -4,7 +4,16 @@ import { codeOf } from "../../common/errors.ts";
 import { SettingsError } from "../../common/settings.ts";
 import { closestWord } from "../../common/suggest.ts";
 import { login, type RegistryLogin } from "../../common/variable-parsers.ts";
-import { FIELD_NAMES, FIELDS, type Field, isEnvValue, isFieldName, type SecretSource } from "./fields.ts";
+import {
+  FIELD_NAMES,
+  FIELDS,
+  type Field,
+  isEnvValue,
+  isFieldName,
+  type SecretSource,
+  SOURCE_EXPECTED,
+} from "./fields.ts";
+import { holdsSecret, isSecret } from "./secret-words.ts";
 
 /** What a template file says. A field that it does not name is left as it is in the account. */
 export interface WantedTemplate {
@@ -96,6 +105,7 @@ function resolved(
   const values: Record<string, string> = {};
   for (const [name, value] of Object.entries((env ?? {}) as Record<string, string | SecretSource>)) {
     if (typeof value === "string") {
+      if (isSecret(name, value)) problems.push(secretInFile(`env ${name}`, `write ${SOURCE_EXPECTED} there`));
       values[name] = value;
       continue;
     }
@@ -109,6 +119,9 @@ function resolved(
     secretNames.push(name);
     secrets.push(secret);
   }
+  for (const [name, text] of Object.entries(fields))
+    if (holdsSecret(name, text))
+      problems.push(secretInFile(name, `put it into env with ${SOURCE_EXPECTED}, and name the variable here`));
   const registry = loginSource === undefined ? null : readLogin(loginSource as SecretSource, source, problems);
   if (registry !== null) secrets.push(registry.password);
   const reference = withTag(String(image), tag, problems);
@@ -125,6 +138,9 @@ function resolved(
     secrets,
   };
 }
+
+const secretInFile = (what: string, remedy: string) =>
+  `${what} looks like it holds a secret, which must not be in this file: ${remedy}.`;
 
 function withTag(image: string, tag: unknown, problems: string[]): string {
   if (tag === undefined) return image;

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { differences, templateBody } from "../../../../provisioner/template/compare.ts";
 import { exportTemplate } from "../../../../provisioner/template/export.ts";
-import type { WantedTemplate } from "../../../../provisioner/template/file.ts";
+import { readTemplateFile, type WantedTemplate } from "../../../../provisioner/template/file.ts";
+import { formatYaml } from "../../../../provisioner/template/yaml.ts";
 
 const WANTED: WantedTemplate = {
   image: "example/app:2",
@@ -29,6 +30,7 @@ describe("what differs", () => {
     [{}, { image: "example/app", tag: "", default_tag: "2" }],
     [{ image: "example/app" }, { image: "example/app", tag: "latest" }],
     [{ ports: ["8000:8000/tcp"] }, {}],
+    [{ ports: ["8000:8000", "8000:8000", "8000:8000/tcp"] }, {}],
     [{ env: { A: "b" } }, {}],
     [{ env: { A: "b c" } }, { env: '-e A="b c"' }],
     [{ env: {} }, { env: null }],
@@ -67,6 +69,13 @@ describe("what differs", () => {
     expect(fieldsOf(wanted, { env: "-e TOKEN=sekrit-old -e MORE=sekrit-more" })).toEqual([
       { field: "env TOKEN", wanted: "(secret)", reported: "(secret)" },
       { field: "env MORE", wanted: "(none)", reported: "(secret)" },
+    ]);
+    const open = { env: { API_TOKEN: "none", MODE: "new" }, fields: { onstart: "serve" } };
+    const row = { env: "-e API_TOKEN=sekrit-old -e MODE=old", onstart: "export TOKEN=sekrit-old; serve" };
+    expect(fieldsOf(open, row)).toEqual([
+      { field: "env API_TOKEN", wanted: "none", reported: "(secret)" },
+      { field: "env MODE", wanted: "new", reported: "old" },
+      { field: "onstart", wanted: "serve", reported: "(secret)" },
     ]);
   });
 });
@@ -149,5 +158,30 @@ describe("an export", () => {
       },
       hidden: ["API_TOKEN", "X", "PLACE", "docker flags -v"],
     });
+  });
+
+  test.each<[Record<string, unknown>, string[]]>([
+    [{ runtype: "ssh_direct" }, []],
+    [{ runtype: "jupyter_direc ssh_direc" }, []],
+    [{ recommended_disk_space: "40" }, []],
+    [{ recommended_disk_space: 4 }, ["recommended_disk_space"]],
+    [{ extra_filters: '{"num_gpus":{"eq":1}}' }, []],
+    [{ extra_filters: "num_gpus" }, ["extra_filters"]],
+    [{ use_ssh: 1 }, []],
+    [{ onstart: "x".repeat(5000) }, ["onstart"]],
+    [{ onstart: "export TOKEN=sekrit-old; serve" }, ["onstart"]],
+    [{ args_str: "--api-key sekrit-old" }, ["args_str"]],
+    [{ env: "-p 8000:8000 -p 9000-9010:9000-9010" }, ["ports"]],
+    [{ env: "-e my-mode=fast -e A=b" }, []],
+    [{ env: "-e my.token=sekrit-old" }, ["my.token"]],
+    [{ env: `-e A=b -e B='x"'"y'"` }, ["env"]],
+  ])("can be read as a file that does not differ, whatever the template has: %j", async (more, hidden) => {
+    const row = { ...ROW, ...more };
+    const exported = exportTemplate(row);
+    expect(exported.hidden).toEqual(hidden);
+    const text = formatYaml(exported.content);
+    expect(text).not.toContain("sekrit");
+    const source = { path: "/t.yaml", env: { my_token: "sekrit-old" }, readFile: () => text };
+    expect(differences(await readTemplateFile(source), row)).toEqual([]);
   });
 });

@@ -114,8 +114,29 @@ describe("a template file", () => {
     "image: a\npassword: sekrit-pass",
     "image: a\ndocker_login: [sekrit-pass",
     "image: a\nenv: {TOKEN: {from_file: sekrit-pass}}",
+    "image: a\nenv: {HF_TOKEN: sekrit-pass}",
+    "image: a\nenv: {db_password: sekrit-pass}",
+    "image: a\nenv: {OPENAI_API_KEY: sekrit-pass}",
+    "image: a\nenv: {MODELS: 'https://me:sekrit-pass@models.example/x'}",
+    "image: a\nenv: {X: hf_sekritsekritsekritsekrit}",
+    "image: a\nargs_str: --port 8000 --api-key sekrit-pass",
+    "image: a\nargs_str: --api-key=sekrit-pass",
+    "image: a\nonstart: |\n  export HF_TOKEN='sekrit-pass'\n  serve",
+    "image: a\nonstart: git clone https://me:sekrit-pass@git.example/x",
   ])("with a secret as text is refused, and the secret is not shown: %j", async (text) => {
     expect((await problemsOf(text)).join()).not.toContain("sekrit");
+  });
+
+  test.each([
+    "env: {MAX_TOKENS: 4096, STOP_TOKEN: '<|end|>', TOKEN: none, OPEN_BUTTON_TOKEN: '1', SECRET: ''}",
+    "env: {PASSWORD: $OTHER, DB_PASSWORD_FILE: /run/secrets/db, SIGN_KEY: abcdefgh, API_TOKEN: /run/secrets/api}",
+    "onstart: 'export TOKEN=$(cat /run/token) KEY=$API_KEY && serve --token \"$TOKEN\" --password-file /run/pw'",
+    "onstart: 'echo the token should be set and the password is secret'",
+    "args_str: --max-num-batched-tokens 4096 --tokenizer example/app --api-key $VLLM_API_KEY",
+    "readme: 'Set HF_TOKEN=your-own-token'",
+    "env: {PROXY: 'http://proxy.example:3128', PLACE: 'https://$USER:$PASSWORD@models.example'}",
+  ])("without one is read: %j", async (text) => {
+    await expect(read(`image: a\n${text}`)).resolves.toMatchObject({ image: "a" });
   });
 
   test("names all of its problems at once", async () => {
