@@ -72,12 +72,13 @@ export interface ProvisionerSettings extends PlanSettings {
 /** The settings of `run`. Throws a `SettingsError` with all problems. */
 export function readProvisionerSettings(source: SettingsSource): ProvisionerSettings {
   const { values: v, warnings } = readSettings(PROVISIONER_VARIABLES, source);
+  const problems: string[] = [];
   if (v.VAST_PRICE_INCREASE === "accept-under-max" && v.VAST_MAX_DPH === undefined)
-    throw new SettingsError([INCREASE_WITHOUT_CEILING]);
-  const plan = planSettings(v, v.DOCKER_LOGIN, warnings, source);
-  if (v.VAST_MAX_UPDATING !== undefined && plan.redis.fleet === null) throw new SettingsError([UPDATING_WITHOUT_REDIS]);
+    problems.push(INCREASE_WITHOUT_CEILING);
+  if (v.VAST_MAX_UPDATING !== undefined && v.FLEET_REDIS_URL === undefined && !v.BLACKLIST_ENABLED)
+    problems.push(UPDATING_WITHOUT_REDIS);
   return {
-    ...plan,
+    ...planSettings(v, v.DOCKER_LOGIN, { warnings, problems }, source),
     onTerminate: v.VAST_ON_TERMINATE,
     priceIncrease: v.VAST_PRICE_INCREASE,
     templatePath: v.VAST_TEMPLATE_FILE,
@@ -96,7 +97,7 @@ export function readProvisionerSettings(source: SettingsSource): ProvisionerSett
 /** The settings of `plan`, which creates nothing and so needs no login. Throws a `SettingsError` with all problems. */
 export function readPlanSettings(source: SettingsSource): PlanSettings {
   const { values, warnings } = readSettings(PROVISIONER_VARIABLES, source, PLAN_SETTINGS);
-  return planSettings(values, null, warnings, source);
+  return planSettings(values, null, { warnings, problems: [] }, source);
 }
 
 /** What has no part in a decision: the login of a create, turns among pods, ports, reports, and what happens at a stop. */
@@ -122,14 +123,16 @@ export const PLAN_SETTINGS: readonly PlanSettingName[] = Object.keys(PROVISIONER
 function planSettings(
   v: Pick<Variables, PlanSettingName>,
   login: RegistryLogin | null,
-  warnings: readonly string[],
+  found: { warnings: readonly string[]; problems: readonly string[] },
   source: SettingsSource,
 ): PlanSettings {
   const redis = redisOf(v, v);
   const { VAST_SEARCH_QUERY, VAST_SEARCH_ORDER } = v;
   const search = judgeSearch({ VAST_SEARCH_QUERY, VAST_SEARCH_ORDER }, v.VAST_SEARCH_ALLOW_UNKNOWN);
   const { bidding, problems: ofBids } = readBidding(v, VAST_SEARCH_QUERY);
-  const problems = [...search.problems, ...ofBids];
+  const problems = [...found.problems, ...search.problems, ...ofBids];
+  const warnings = [...found.warnings, ...search.warnings];
+  if (bidding === null && (source.flags.VAST_BID || source.env.VAST_BID)) warnings.push(BID_ON_DEMAND);
   if (v.VAST_HEALTH_EXPECT !== undefined && v.VAST_HEALTH_PATH === undefined) problems.push(EXPECT_WITHOUT_PATH);
   if (problems.length > 0) throw new SettingsError(problems);
   return {
@@ -182,7 +185,7 @@ function planSettings(
     logFormat: v.LOG_FORMAT,
     debug: v.DEBUG,
     secrets: createSecrets(source, { ...v, DOCKER_LOGIN: login }, redis),
-    warnings: [...warnings, ...search.warnings],
+    warnings,
   };
 }
 
@@ -190,6 +193,8 @@ const INCREASE_WITHOUT_CEILING =
   "VAST_PRICE_INCREASE is accept-under-max and VAST_MAX_DPH is missing: set the highest price that may be accepted, or never.";
 const UPDATING_WITHOUT_REDIS =
   "VAST_MAX_UPDATING needs a Redis in which the pods count each other: set FLEET_REDIS_URL, or leave it out.";
+const BID_ON_DEMAND =
+  "VAST_BID is set and VAST_INSTANCE_TYPE is ondemand: nothing is bid. Set VAST_INSTANCE_TYPE=interruptible, or leave VAST_BID out.";
 const EXPECT_WITHOUT_PATH =
   "VAST_HEALTH_EXPECT is set without VAST_HEALTH_PATH: set the path whose answer holds that text, or leave both out.";
 

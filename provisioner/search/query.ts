@@ -27,7 +27,8 @@ export interface SearchQuery {
 export function readQuery(text: string, seed: Filters = DEFAULT_FILTERS): SearchQuery {
   const query = text.trim().startsWith("{") ? readJson(text) : readText(text, seed);
   const { options, filters } = query;
-  refuseOtherPrices(options.type ?? filters.type?.eq ?? filters.type, filters.is_bid, text);
+  const { type = filters.type?.eq ?? filters.type } = options;
+  refuseOtherPrices(type, filters.is_bid, text);
   return query;
 }
 

@@ -23,6 +23,10 @@ const OPERATOR = / *[=><!]+| +(?:[lg]te?|nin|neq|eq|not ?eq|not ?in|in) /y;
 const SPACES = / */y;
 const QUOTED_OR_WORD = /"[^"]+"|[^ ]+/y;
 
+const FLAG = /^--?[a-z]/;
+const FLAGS_ARE_SETTINGS =
+  "a flag of `vastai search offers` is no part of the query: VAST_INSTANCE_TYPE says what is rented, ondemand or interruptible, and VAST_SEARCH_ORDER the order";
+
 /** The comparisons of a query, in order. Throws `QueryError` when there is other text between them. */
 export function tokenize(query: string): Comparison[] {
   const text = strip(query);
@@ -66,7 +70,9 @@ export function tokenize(query: string): Comparison[] {
       `Unconsumed text. ${UNQUOTED} ${repr(joined)} != ${repr(text)}`,
       offset + gap.from,
       piece,
-      "separate conditions only by spaces, without `and`, commas or brackets",
+      FLAG.test(text.slice(gap.from))
+        ? FLAGS_ARE_SETTINGS
+        : "separate conditions only by spaces, without `and`, commas or brackets",
     );
   }
   return found;

@@ -310,6 +310,26 @@ test("a price increase is accepted only under a ceiling: VAST_MAX_DPH must be se
   expect(read({}).priceIncrease).toBe("never");
 });
 
+test("settings that do not fit each other are all named at once", () => {
+  const read = (more: object) =>
+    readProvisionerSettings({ env: { ...required, ...more }, flags: {}, readFile: () => "" });
+  const env = {
+    VAST_PRICE_INCREASE: "accept-under-max",
+    VAST_MAX_UPDATING: "2",
+    VAST_INSTANCE_TYPE: "interruptible",
+    VAST_HEALTH_EXPECT: "ok",
+  };
+  const refused = attempt(() => read(env));
+  expect(refused).toBeInstanceOf(SettingsError);
+  expect((refused as SettingsError).problems.map((problem) => problem.split(" ")[0])).toEqual([
+    "VAST_PRICE_INCREASE",
+    "VAST_MAX_UPDATING",
+    "VAST_INSTANCE_TYPE",
+    "VAST_HEALTH_EXPECT",
+  ]);
+  expect(read({ VAST_MAX_UPDATING: "2", BLACKLIST_ENABLED: "true" }).maxUpdating).toBe(2);
+});
+
 test("VAST_MAX_UPDATING needs a Redis in which the pods count each other", () => {
   const read = (more: object) =>
     readProvisionerSettings({ env: { ...required, ...more }, flags: {}, readFile: () => "" });
@@ -330,6 +350,14 @@ describe("bids", () => {
     expect(read(interruptible).limits.bidding).toEqual({ bid: { factor: 1.2 }, fallsBack: true });
     const fixed = { ...interruptible, VAST_BID: "0.2", VAST_BID_FALLBACK: "none" };
     expect(read(fixed).limits.bidding).toEqual({ bid: { dollarsPerHour: 0.2 }, fallsBack: false });
+  });
+
+  test("that are set and not made are warned of, because the pod pays the price on demand", () => {
+    expect(read({ VAST_BID: "0.2" }).warnings).toEqual([
+      "VAST_BID is set and VAST_INSTANCE_TYPE is ondemand: nothing is bid. Set VAST_INSTANCE_TYPE=interruptible, or leave VAST_BID out.",
+    ]);
+    for (const more of [{ VAST_BID: "" }, {}, { ...interruptible, VAST_BID: "0.2" }])
+      expect(read(more).warnings).toEqual([]);
   });
 
   test("need a ceiling, which no fixed one exceeds", () => {

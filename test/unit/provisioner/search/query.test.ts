@@ -169,9 +169,20 @@ describe("a search for bids is refused", () => {
       );
   });
 
-  test.each(['{"type":"on demand"}', '{"type":5}', "type=spot"])("as is any other type: %s", (text) => {
-    expect(refusalOf(text).message).toContain("VAST_INSTANCE_TYPE says what is rented, ondemand or interruptible");
-  });
+  test.each(['{"type":"on demand"}', '{"type":5}', '{"type":null}', "type=spot"])(
+    "as is any other type: %s",
+    (text) => {
+      expect(refusalOf(text).message).toContain("VAST_INSTANCE_TYPE says what is rented, ondemand or interruptible");
+    },
+  );
+
+  test.each(["-i num_gpus=1", "num_gpus=1 -b", "num_gpus=1 --type=bid", "num_gpus=1 -t reserved -o dph"])(
+    "as is a flag of the vendor's command, with the settings to use: %s",
+    (text) => {
+      expect(refusalOf(text).message).toContain("VAST_INSTANCE_TYPE says what is rented, ondemand or interruptible");
+      expect(text.slice(refusalOf(text).position ?? 0)).toMatch(/^-/);
+    },
+  );
 
   test("but not one on demand", () => {
     for (const type of ["on-demand", "ondemand"]) expect(readQuery(JSON.stringify({ type })).options).toEqual({ type });
