@@ -8,10 +8,13 @@ const MOST_MISTAKES = 2;
 const LETTERS_PER_MISTAKE = 4;
 // Kubernetes gives a container the variable X_PORT for each Service x of its namespace. The others of a Service are like no setting.
 const SERVICE_ADDRESS = /^(tcp|udp|sctp):\/\//;
+// One letter more or less makes another word of LOG or POD.
+const LEAST_FIRST_WORD = 4;
 
 /**
  * One sentence for each variable that is probably a mistyped setting of `names`: without it, a mistyped VAST_MAX_DPH is no limit at all.
- * Only names that begin with the first word of a setting are looked at.
+ * Of names that do not begin with the first word of a setting, only those count that are one mistake away from all of it, or that are in
+ * small letters or with hyphens.
  */
 export function mistypedNames(
   table: VariableTable,
@@ -33,8 +36,10 @@ export function mistypedNames(
     const meant = alike
       .map((one) => ({ ...one, mistakes: mistakesIn(rest, one.rest) }))
       .reduce((best, one) => (one.mistakes < best.mistakes ? one : best), NOTHING_MEANT);
-    if (meant.mistakes > MOST_MISTAKES || !names.includes(meant.setting)) return [];
-    return [`${name} is not a setting: did you mean ${meant.spelling}? Rename it, or remove it.`];
+    if (meant.mistakes <= MOST_MISTAKES) return names.includes(meant.setting) ? [sentence(name, meant)] : [];
+    const other = alike.find(({ spelling }) => name === `${spelling}_FILE`) ?? otherFirstWord(name, spellings);
+    if (other === undefined || !names.includes(other.setting)) return [];
+    return [sentence(name, other)];
   });
 }
 
@@ -46,6 +51,26 @@ interface Spelling {
 }
 
 const NOTHING_MEANT = { setting: "", spelling: "", rest: "", mistakes: Number.POSITIVE_INFINITY };
+
+function sentence(name: string, { spelling }: Spelling): string {
+  return name === `${spelling}_FILE`
+    ? `${name} is not a setting: only secrets are read from a file. Write the value into ${spelling}.`
+    : `${name} is not a setting: did you mean ${spelling}? Rename it, or remove it.`;
+}
+
+/** The setting that is meant by a name with a slip in its first word, as VATS_MAX_DPH and vast_max_dph. */
+function otherFirstWord(name: string, spellings: ReadonlyMap<string, readonly Spelling[]>): Spelling | undefined {
+  const written = name.toUpperCase().replaceAll(/[-.]/g, "_");
+  for (const [word, alike] of spellings) {
+    if (word.length < LEAST_FIRST_WORD) continue;
+    for (const one of alike) {
+      if (one.rest === "") continue;
+      const isAlike = written === one.spelling || name.endsWith(one.rest.slice(1)); // else more than one mistake
+      if (isAlike && (written === one.spelling || typingMistakes(name, one.spelling, 1) <= 1)) return one;
+    }
+  }
+  return undefined;
+}
 
 /** Infinite when the names are too different. */
 function mistakesIn(given: string, rest: string): number {

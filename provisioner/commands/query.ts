@@ -3,6 +3,7 @@ import { type CommandCall, EXIT, type ExitCode, type OutputFormat } from "../../
 import { readSettings, type SettingsSource } from "../../common/settings.ts";
 import type { Terminal } from "../../common/terminal.ts";
 import { queryScreen } from "../screens/query-screen.ts";
+import { OPTION_NAMES } from "../search/fields.ts";
 import { readQuery } from "../search/query.ts";
 import { QueryError } from "../search/query-error.ts";
 import { DEFAULT_FILTERS } from "../search/query-text.ts";
@@ -32,10 +33,11 @@ export function showQuery(
     for (const problem of problems) err(`vast-provisioner: ${problem}\n`);
     if (problems.length > 0) return EXIT.badSettings;
     for (const warning of warnings) err(`Warning: ${warning}\n`);
-    const { filters, options: rest } = query;
+    const rest = query.options;
+    const filters = Object.fromEntries(Object.entries(query.filters).filter(([field]) => !OPTION_NAMES.has(field)));
     if (output === "json") out(`${JSON.stringify({ filters, ...rest })}\n`);
     else if (output === "name") for (const field of Object.keys(filters)) out(`${field}\n`);
-    else out(queryScreen(query, output === "wide" ? null : width()));
+    else out(queryScreen({ filters, options: rest }, output === "wide" ? null : width()));
     return EXIT.done;
   } catch (error) {
     if (!(error instanceof QueryError)) throw error;

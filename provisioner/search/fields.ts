@@ -46,6 +46,9 @@ export const PARAMETERS: ReadonlySet<string> = new Set(
   "disable_bundling external extra_ids gpu_option has_avx show_incompatible target_reliability template_id".split(" "),
 );
 
+/** The order that is computed here, and that the API does not know. */
+export const EXPECTED_COST = "expected_cost";
+
 /** Short names that the command line replaces before sending. */
 export const SHORT_NAMES: ReadonlyMap<string, string> = new Map([
   ["cuda_vers", "cuda_max_good"],

@@ -1,6 +1,6 @@
 // The sort order of offers: parses it like the official command line's `-o` option, and applies it to the rows. Pure.
 import { columnOf, comparable } from "./columns.ts";
-import { SHORT_NAMES } from "./fields.ts";
+import { EXPECTED_COST, SHORT_NAMES } from "./fields.ts";
 import { otherPriceWarnings } from "./other-prices.ts";
 import { strip } from "./python-text.ts";
 import { QueryError } from "./query-error.ts";
@@ -18,8 +18,6 @@ export interface ReadOrder {
   /** By what an hour of service is expected to cost (expected-cost.ts), which the API does not know: `order` is by price then. */
   byExpectedCost: boolean;
 }
-
-const EXPECTED_COST = "expected_cost";
 
 /**
  * Parses `num_gpus,total_flops-`: a dash before or after the name means descending, a plus ascending, which is the default.

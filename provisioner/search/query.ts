@@ -1,10 +1,8 @@
 // Parses the user's search query, which is JSON or in the official command line's grammar. Pure.
-import * as z from "zod";
-import { messageOf } from "../../common/errors.ts";
-import { type Filters, OPERATORS, OPTION_NAMES, PARAMETERS } from "./fields.ts";
+import { EXPECTED_COST, type Filters, OPTION_NAMES } from "./fields.ts";
 import { type Order, orderOf, type ReadOrder } from "./order.ts";
 import { otherPriceWarnings, refuseOtherPrices } from "./other-prices.ts";
-import { QueryError } from "./query-error.ts";
+import { readQueryJson } from "./query-json.ts";
 import { DEFAULT_FILTERS, parseQueryText } from "./query-text.ts";
 import { unknownAmong } from "./unknown-fields.ts";
 import { wrongUnitWarnings } from "./wrong-unit.ts";
@@ -45,7 +43,7 @@ function readText(text: string, seed: Filters): SearchQuery {
     warnings: [
       ...[...unrecognized]
         .filter(isOption)
-        .map((field) => `${field} is not a filter and is not sent; set the order in VAST_SEARCH_ORDER`),
+        .map((field) => `${field} is not a filter and is not sent${INSTEAD.get(field) ?? ""}`),
       ...suspiciousConditions(filters),
       ...wrongUnitWarnings(filters, false),
       ...otherPriceWarnings(Object.keys(filters)),
@@ -53,27 +51,16 @@ function readText(text: string, seed: Filters): SearchQuery {
   };
 }
 
+/** What to do about an option in a text query. */
+const INSTEAD: ReadonlyMap<string, string> = new Map([
+  ["order", ": set the order in VAST_SEARCH_ORDER"],
+  ["type", ": VAST_INSTANCE_TYPE says what is rented"],
+  ["limit", ": write the query as JSON to limit the number of offers"],
+  ["allocated_storage", ": the template's disk space is used"],
+]);
+
 function readJson(text: string): SearchQuery {
-  const object = z.record(z.string(), z.unknown()).parse(parseJson(text)); // text that begins with a brace is an object
-  const options: Record<string, unknown> = {};
-  const filters: Record<string, Filters[string]> = {};
-  for (const [field, value] of Object.entries(object)) {
-    const isCondition = typeof value === "object" && value !== null && !Array.isArray(value);
-    if (OPTION_NAMES.has(field) || (PARAMETERS.has(field) && !isCondition)) {
-      options[field] = value;
-      continue;
-    }
-    const condition = z.partialRecord(z.enum(OPERATORS), z.unknown()).safeParse(value);
-    if (!condition.success) {
-      throw new QueryError(
-        `the condition of "${field}" must be an object of ${OPERATORS.join(", ")}`,
-        Math.max(text.indexOf(JSON.stringify(field)), 0),
-        JSON.stringify(field),
-        'like {"gte": 1}',
-      );
-    }
-    filters[field] = condition.data;
-  }
+  const { filters, options } = readQueryJson(text);
   const storage =
     options.allocated_storage === undefined ? [] : ["allocated_storage is ignored: the template's disk space is used"];
   const fields = [...Object.keys(filters), ...orderOf(options.order).map(([field]) => field)];
@@ -90,44 +77,6 @@ function readJson(text: string): SearchQuery {
       ...storage,
     ],
   };
-}
-
-function parseJson(text: string): unknown {
-  try {
-    const json: unknown = JSON.parse(text);
-    JSON.stringify(json); // throws for JSON that is nested too deeply to be sent
-    return json;
-  } catch (error) {
-    const reason = messageOf(error);
-    if (!(error instanceof SyntaxError)) throw new QueryError(reason, null, text, "");
-    const position = jsonErrorPosition(text, reason);
-    throw new QueryError(reason, position, text.slice(position), "");
-  }
-}
-
-/** The position of the first error in the JSON text. The parser's message names it only sometimes. */
-function jsonErrorPosition(text: string, reason: string): number {
-  const named = /at position (\d+)/.exec(reason)?.[1];
-  if (named !== undefined) return Number(named);
-  if (/end of JSON/i.test(reason)) return text.length;
-  // Binary search: each prefix that contains the wrong character has this error, and no shorter prefix has it.
-  const kind = reason.split(",")[0] ?? reason;
-  let [right, wrong] = [0, text.length];
-  while (wrong - right > 1) {
-    const middle = (right + wrong) >> 1;
-    if (parseErrorOf(text.slice(0, middle)).startsWith(kind)) wrong = middle;
-    else right = middle;
-  }
-  return right;
-}
-
-function parseErrorOf(json: string): string {
-  try {
-    JSON.parse(json);
-    return "";
-  } catch (error) {
-    return messageOf(error);
-  }
 }
 
 /** Warnings about conditions that are valid but probably not what the user means. */
@@ -178,7 +127,7 @@ export const requestedOrder = (query: SearchQuery): Order => orderOf(query.optio
 
 /** `dph_total, dlperf-`, a dash for descending. */
 export function orderText(query: SearchQuery): string {
-  if (query.byExpectedCost) return "expected_cost";
+  if (query.byExpectedCost) return EXPECTED_COST;
   const order = requestedOrder(query).map(([field, direction]) => (direction === "desc" ? `${field}-` : field));
   return order.length === 0 ? "the API's own order" : order.join(", ");
 }

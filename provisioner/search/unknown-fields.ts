@@ -1,6 +1,6 @@
 // What is said about a field that the API does not know: it ignores a filter on it, and rents what the filter was to exclude. Pure.
 import { closestWord } from "../../common/suggest.ts";
-import { KNOWN_FIELDS, SHORT_NAMES } from "./fields.ts";
+import { EXPECTED_COST, KNOWN_FIELDS, PARAMETERS, SHORT_NAMES } from "./fields.ts";
 
 const ALLOW = "VAST_SEARCH_ALLOW_UNKNOWN=true";
 
@@ -30,9 +30,14 @@ export function judgeSearch(
 }
 
 function unknownProblem(name: string, field: string): string {
-  const meant = SHORT_NAMES.get(field) ?? closestWord(field.toLowerCase(), [...KNOWN_FIELDS]);
-  const remedy = meant === null ? "correct its name, or remove it." : `did you mean ${meant}?`;
-  return `${name} has the field ${field}, which the API does not know and ignores: ${remedy} ${ALLOW} sends it all the same.`;
+  return `${name} has the field ${field}, which the API does not know and ignores: ${remedyFor(field)} ${ALLOW} sends it all the same.`;
+}
+
+function remedyFor(field: string): string {
+  if (PARAMETERS.has(field)) return `it takes a plain value, as in {"${field}": 1}.`;
+  const meant = SHORT_NAMES.get(field) ?? closestWord(field.toLowerCase(), [...KNOWN_FIELDS, EXPECTED_COST]);
+  if (meant === null) return "correct its name, or remove it.";
+  return `did you mean ${meant === EXPECTED_COST ? `VAST_SEARCH_ORDER=${EXPECTED_COST}` : meant}?`;
 }
 
 function unknownWarning(name: string, field: string): string {

@@ -25,6 +25,14 @@ describe("a slip in the name of a setting", () => {
     ["NGINX_LISTENPORT", "NGINX_LISTEN_PORT"],
     ["POD_NAMES", "POD_NAME"],
     ["STAY_UPP", "STAY_UP"],
+    ["VATS_MAX_DPH", "VAST_MAX_DPH"],
+    ["VASTMAX_DPH", "VAST_MAX_DPH"],
+    ["VASTM_AX_DPH", "VAST_MAX_DPH"],
+    ["VVAST_API_KEY_FILE", "VAST_API_KEY_FILE"],
+    ["BLACKLST_ENABLED", "BLACKLIST_ENABLED"],
+    ["vast_max_dph", "VAST_MAX_DPH"],
+    ["Vast_Max_Dph", "VAST_MAX_DPH"],
+    ["VAST-MAX-DPH", "VAST_MAX_DPH"],
   ])("%s means %s", (name, meant) => {
     expect(found({ [name]: "1" })).toEqual([
       `${name} is not a setting: did you mean ${meant}? Rename it, or remove it.`,
@@ -37,6 +45,23 @@ describe("a slip in the name of a setting", () => {
       if (at === 0) continue;
       const slip = name.slice(0, at + 1) + name.slice(at);
       expect(found({ [slip]: "1" })[0]).toContain(`did you mean ${name}?`);
+    }
+  });
+
+  test("is a file for what is no secret", () => {
+    expect(found({ VAST_MAX_DPH_FILE: "/run/price" })).toEqual([
+      "VAST_MAX_DPH_FILE is not a setting: only secrets are read from a file. Write the value into VAST_MAX_DPH.",
+    ]);
+    expect(found({ VAST_API_KEY_FILE: "/run/key" })).toEqual([]);
+  });
+
+  test("is found in every setting, whatever letter of its first word is missing, where that is no short word", () => {
+    for (const name of NAMES) {
+      const length = name.indexOf("_");
+      for (let at = 0; at < length; at++) {
+        const slip = name.slice(0, at) + name.slice(at + 1);
+        expect(found({ [slip]: "1" }), slip).toHaveLength(length < 4 ? 0 : 1);
+      }
     }
   });
 
@@ -65,6 +90,11 @@ describe("the name of something else", () => {
     "STATE_DIR",
     "DEBUG_COLORS",
     "MAX_DPH",
+    "XDEBUG",
+    "debug",
+    "log_format",
+    "BLOG_FORMAT",
+    "AVAST_HOME",
   ])("%s", (name) => {
     expect(found({ [name]: "1" })).toEqual([]);
   });

@@ -74,6 +74,20 @@ describe("a query is printed", () => {
     );
   });
 
+  test("as an error with what was probably meant instead of a field", () => {
+    const remedy = (text: string) => /ignores: (.*) VAST_SEARCH_ALLOW_UNKNOWN/.exec(show([text]).err)?.[1];
+    expect(remedy('{"order":[["expected_cost","asc"]]}')).toBe("did you mean VAST_SEARCH_ORDER=expected_cost?");
+    expect(remedy('{"template_id":{"eq":4}}')).toBe('it takes a plain value, as in {"template_id": 1}.');
+    expect(remedy("colour=blue")).toBe("correct its name, or remove it.");
+  });
+
+  test("without what is no filter and is not sent, with a warning", () => {
+    const { out, err } = show(["num_gpus=1", "limit=5"], { noDefault: true, output: "json" });
+    expect(out).toBe('{"filters":{"num_gpus":{"eq":"1"}}}\n');
+    expect(err).toContain("limit is not a filter and is not sent");
+    expect(show(["limit=5"], { noDefault: true }).out).toBe("no filters: every offer fits\n");
+  });
+
   test("as only the default filters when it is empty", () => {
     expect(show([""], { noDefault: true, output: "json" }).out).toBe('{"filters":{}}\n');
   });

@@ -56,8 +56,31 @@ describe("a query that begins with a brace", () => {
     ['{"num_gpus":{"eq":1},"gpu_name":{"like":"RTX"}}', /at position 21, .*the condition of "gpu_name"/],
     ['{"gpu_name":null}', /the condition of "gpu_name"/],
     ['{"gpu_name":["eq"]}', /the condition of "gpu_name"/],
+    ['{"dph_total":{}}', /the condition of "dph_total"/],
+    ['{"limt":5}', /at position 1, .*the condition of "limt" must be .*; or did you mean limit\?$/],
+    [
+      '{"order":"dph_total"}',
+      /at position 1, .*"order" must be a list of pairs of a field and asc or desc - like \[\[/,
+    ],
+    ['{"order":["dph_total","asc"]}', /"order" must be/],
+    ['{"order":[["dph_total"]]}', /"order" must be/],
+    ['{"order":[["dph_total","down"]]}', /"order" must be/],
+    ['{"order":null}', /"order" must be/],
+    ['{"num_gpus":{"eq":1}, "limit":0}', /at position 22, .*"limit" must be a whole number, 1 or more - like 64$/],
+    ['{"limit":"5"}', /"limit" must be/],
+    [
+      '{"dph_total":{"gte":0.1}, "dph_total":{"lte":0.5}}',
+      /at position 26, .*"dph_total" is given twice, and only the last one would count - write one object/,
+    ],
+    ['{"gpu_ram":{"gte":1000,"gte":24000}}', /at position 23, .*"gte" is given twice/],
+    ['{"dph_total":{"lte":1},"dph\\u005ftotal":{"gte":0}}', /is given twice/],
   ])("is refused with the position of the error: %s", (text, message) => {
     expect(refusalOf(text).message).toMatch(message);
+  });
+
+  test("may have one name in several objects, and what looks like a name in a text", () => {
+    const filters = { gpu_ram: { gte: 24_000 }, cpu_ram: { gte: 24_000 }, gpu_name: { eq: '{"gpu_ram": {"gte":' } };
+    expect(readQuery(JSON.stringify({ ...filters, order: [["gpu_ram", "DESC"]] })).filters).toEqual(filters);
   });
 
   test("is refused when it is nested too deeply to be sent", () => {
@@ -187,7 +210,7 @@ describe("a search for bids is refused", () => {
   test("but not one on demand", () => {
     for (const type of ["on-demand", "ondemand"]) expect(readQuery(JSON.stringify({ type })).options).toEqual({ type });
     expect(readQuery("type=on-demand").warnings).toEqual([
-      "type is not a filter and is not sent; set the order in VAST_SEARCH_ORDER",
+      "type is not a filter and is not sent: VAST_INSTANCE_TYPE says what is rented",
     ]);
     expect(readQuery("is_bid=false").filters).toMatchObject({ is_bid: { eq: false } });
   });
@@ -211,8 +234,10 @@ describe("a condition that is valid but probably a mistake", () => {
   });
 
   test("causes a warning: order, type and limit in a text query, which are not filters", () => {
-    expect(readQuery("limit=5").warnings).toEqual([
-      "limit is not a filter and is not sent; set the order in VAST_SEARCH_ORDER",
+    expect(readQuery("limit=5 order=dph allocated_storage>9").warnings).toEqual([
+      "limit is not a filter and is not sent: write the query as JSON to limit the number of offers",
+      "order is not a filter and is not sent: set the order in VAST_SEARCH_ORDER",
+      "allocated_storage is not a filter and is not sent: the template's disk space is used",
     ]);
   });
 
