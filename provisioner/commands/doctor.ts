@@ -20,6 +20,7 @@ import { type Check, runChecks } from "../doctor/run-checks.ts";
 import { doctorNames, doctorText } from "../doctor/screen.ts";
 import { openCluster } from "../kubernetes/cluster.ts";
 import { labelOf } from "../model/label.ts";
+import type { RedisAddresses } from "../redis/address.ts";
 import { openRedisForCommand } from "../redis/open.ts";
 import { databaseOf, passwordsIn } from "../redis/url.ts";
 import { readProvisionerSettings, redisOf } from "../settings.ts";
@@ -236,9 +237,16 @@ async function connectedRedis(values: Usable, accountId: Promise<number | null>,
     FLEET_REDIS_URL: others.FLEET_REDIS_URL,
     FLEET_REDIS_PASSWORD: others.FLEET_REDIS_PASSWORD,
   };
+  let addresses: RedisAddresses;
+  try {
+    addresses = redisOf(given, given);
+  } catch (error) {
+    if (!(error instanceof SettingsError)) throw error;
+    return nothing("its settings do not fit together: see settings");
+  }
   return checkRedis(
     {
-      addresses: redisOf(given, given),
+      addresses,
       clock,
       accountId,
       label,

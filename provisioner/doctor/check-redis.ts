@@ -29,13 +29,14 @@ export interface RedisResult {
 // A command of the client rejects within some seconds.
 const PER_REDIS_MS = 10_000;
 const SHORTEST_TTL_SECONDS = 1;
+const NONE =
+  "none is configured: no bans, no lease, and this pod takes no turns with others (FLEET_REDIS_URL, BLACKLIST_ENABLED)";
 
 export async function checkRedis(parts: RedisParts, signal: AbortSignal): Promise<RedisResult> {
   const { bans, fleet } = parts.addresses;
   const noBans: Seen<readonly Ban[]> = { known: true, value: [] };
   const different = [...new Set([fleet, bans])].filter((address) => address !== null);
-  if (different.length === 0)
-    return { findings: [skip("redis", "none is configured: bans and leases are not used")], bans: noBans };
+  if (different.length === 0) return { findings: [skip("redis", NONE)], bans: noBans };
   const results = await Promise.all(different.map((address) => checkOne(parts, address, signal)));
   return {
     findings: results.map(({ finding }) => finding),

@@ -77,6 +77,17 @@ test("says for everything that is wrong what to do, and shows no secret", async 
   for (const secret of [API_KEY, REGISTRY_PASSWORD, "redis-password-3f"]) expect(text).not.toContain(secret);
 });
 
+test("goes on where the passwords of Redis do not fit their URLs, and says that once", async () => {
+  await open();
+  const { code, of } = await doctor({ FLEET_REDIS_PASSWORD: "x" });
+  expect(code).toBe(1);
+  expect(of("settings")).toMatchObject([
+    { verdict: "fail", message: "FLEET_REDIS_PASSWORD is set without FLEET_REDIS_URL" },
+  ]);
+  expect(of("redis")).toMatchObject([{ verdict: "skip", message: "its settings do not fit together: see settings" }]);
+  expect(of("key")[0]?.verdict).toBe("ok");
+});
+
 describe("the account", () => {
   test("refuses the key: one fault, and what needs the key is not checked", async () => {
     await open();
