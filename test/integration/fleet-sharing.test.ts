@@ -1,5 +1,6 @@
 // Several provisioners with one key and one real Redis: what one of them has read of the API, the others need not read.
 import { join } from "node:path";
+import { Redis } from "ioredis";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { readIfExists } from "../../common/atomic-file.ts";
 import { parseUpstreamFile } from "../../common/upstream-file.ts";
@@ -42,10 +43,21 @@ async function callsOfStart(): Promise<(path: RegExp) => number> {
   return (path) => requests.filter((request) => path.test(`${request.method} ${request.path}`)).length;
 }
 
-test("six pods read the account, its template and its market a few times, not six times each", async () => {
+/** The keys in Redis that never expire. An account that is no longer used must leave nothing behind. */
+async function keysForEver(): Promise<string[]> {
+  const redis = new Redis(pod.redis?.url ?? "");
+  const keys = await redis.keys("*");
+  expect(keys.length).toBeGreaterThan(20);
+  const left = await Promise.all(keys.map((key) => redis.pttl(key)));
+  redis.disconnect();
+  return keys.filter((_, i) => left[i] === -1);
+}
+
+test("six pods read the account, its template and its market a few times, not six times each, and leave no key for ever", async () => {
   const calls = await callsOfStart();
   expect(calls(/^PUT .*\/asks\//)).toBe(PODS);
   expect(calls(/users\/current/)).toBeLessThanOrEqual(3);
   expect(calls(/\/template\//)).toBeLessThanOrEqual(3);
   expect(calls(/\/bundles\//)).toBeLessThanOrEqual(3);
+  expect(await keysForEver()).toEqual([]);
 });
