@@ -153,7 +153,10 @@ function outputOf({ outputs }: Command, argv: Readonly<Record<string, unknown>>)
   return outputs?.find((one) => one === argv.output) ?? outputs?.[0] ?? "text";
 }
 
-/** The settings among the arguments that yargs parsed. Throws a `SettingsError` when one is given twice. */
+// Before the @, as in redis://user:password@host, or as a parameter.
+const PASSWORD_IN_URL = /^[a-z][a-z+]*:\/\/(?:[^/?#@]*:[^/?#]+@|[^#]*[?&]\w*password=.)/i;
+
+/** The settings among the arguments that yargs parsed. Throws a `SettingsError` when one is given twice, or shows a password to `ps`. */
 function flagsFrom(table: VariableTable, argv: Readonly<Record<string, unknown>>): Flags {
   const flags: Flags = {};
   const problems: string[] = [];
@@ -161,6 +164,10 @@ function flagsFrom(table: VariableTable, argv: Readonly<Record<string, unknown>>
     const value = argv[flagOf(name)];
     if (value === undefined) continue;
     if (Array.isArray(value)) problems.push(`--${flagOf(name)} is given ${value.length} times: keep one of them.`);
+    else if (PASSWORD_IN_URL.test(String(value)))
+      problems.push(
+        `--${flagOf(name)} has a password, which cannot be in a flag: set the environment variable ${name}.`,
+      );
     else flags[name] = String(value);
   }
   if (problems.length > 0) throw new SettingsError(problems);

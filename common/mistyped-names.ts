@@ -34,7 +34,7 @@ export function mistypedNames(
     const alike = spellings.get(word) ?? [];
     if (alike.some(({ spelling }) => spelling === name)) return [];
     const meant = alike
-      .map((one) => ({ ...one, mistakes: mistakesIn(rest, one.rest) }))
+      .map((one) => ({ ...one, mistakes: one.rest === `${rest}_URL` ? 0 : mistakesIn(rest, one.rest) }))
       .reduce((best, one) => (one.mistakes < best.mistakes ? one : best), NOTHING_MEANT);
     if (meant.mistakes <= MOST_MISTAKES) return names.includes(meant.setting) ? [sentence(name, meant)] : [];
     const other = alike.find(({ spelling }) => name === `${spelling}_FILE`) ?? otherFirstWord(name, spellings);

@@ -5,6 +5,7 @@ import { readSettings, SettingsError, type SettingsSource } from "../common/sett
 import { readSmallFileSync } from "../common/small-file.ts";
 import type { RegistryLogin } from "../common/variable-parsers.ts";
 import type { Values } from "../common/variables.ts";
+import { settingsThatNeedRedis } from "./fleet/needs-redis.ts";
 import type { MaxUnavailable } from "./fleet/unavailable.ts";
 import {
   type Desired,
@@ -75,8 +76,11 @@ export function readProvisionerSettings(source: SettingsSource): ProvisionerSett
   const problems: string[] = [];
   if (v.VAST_PRICE_INCREASE === "accept-under-max" && v.VAST_MAX_DPH === undefined)
     problems.push(INCREASE_WITHOUT_CEILING);
-  if (v.VAST_MAX_UPDATING !== undefined && v.FLEET_REDIS_URL === undefined && !v.BLACKLIST_ENABLED)
-    problems.push(UPDATING_WITHOUT_REDIS);
+  if (v.FLEET_REDIS_URL === undefined && !v.BLACKLIST_ENABLED) {
+    const withoutRedis = settingsThatNeedRedis(v);
+    problems.push(...withoutRedis.problems);
+    warnings.push(...withoutRedis.warnings);
+  }
   return {
     ...planSettings(v, v.DOCKER_LOGIN, { warnings, problems }, source),
     onTerminate: v.VAST_ON_TERMINATE,
@@ -191,8 +195,6 @@ function planSettings(
 
 const INCREASE_WITHOUT_CEILING =
   "VAST_PRICE_INCREASE is accept-under-max and VAST_MAX_DPH is missing: set the highest price that may be accepted, or never.";
-const UPDATING_WITHOUT_REDIS =
-  "VAST_MAX_UPDATING needs a Redis in which the pods count each other: set FLEET_REDIS_URL, or leave it out.";
 const BID_ON_DEMAND =
   "VAST_BID is set and VAST_INSTANCE_TYPE is ondemand: nothing is bid. Set VAST_INSTANCE_TYPE=interruptible, or leave VAST_BID out.";
 const EXPECT_WITHOUT_PATH =

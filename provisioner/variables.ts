@@ -172,10 +172,10 @@ export const PROVISIONER_VARIABLES = {
     redisUrl,
     {
       group: "redis",
-      meaning: "Redis that all pods of the account share, with the lease of each label",
+      meaning: "turns on leases and turns: a Redis for all pods of the account, also without bans",
       expects: REDIS_URL_EXPECTED,
     },
-    "that of the bans, else none",
+    "that of enabled bans, else none",
   ),
   FLEET_REDIS_PASSWORD: optional(token, {
     group: "redis",
@@ -185,7 +185,7 @@ export const PROVISIONER_VARIABLES = {
   }),
   BLACKLIST_ENABLED: byDefault(boolean, "false", {
     group: "redis",
-    meaning: "ban hosts that do not work, for all pods that use the same Redis",
+    meaning: "ban hosts that do not work; that Redis has leases and turns, too, unless FLEET_REDIS_URL names another",
     expects: EXPECTED.boolean,
   }),
   BLACKLIST_REDIS_URL: byDefault(redisUrl, "redis://redis:6379/10", {
@@ -225,10 +225,10 @@ export const PROVISIONER_VARIABLES = {
     meaning: "the count of restarts is reset after this long without a restart",
     expects: EXPECTED.seconds,
   }),
-  FLEET_EGRESS: byDefault(z.string().regex(/^[A-Za-z0-9._-]{1,128}$/), "all", {
+  FLEET_EGRESS: byDefault(z.string().regex(/^[A-Za-z0-9._-]{1,253}$/), "all", {
     group: "redis",
     meaning: "pods with one address towards the API; the node's name where each node has its own address",
-    expects: "1-128 letters, digits, dots, hyphens and underscores, like the node's name",
+    expects: "1-253 letters, digits, dots, hyphens and underscores, like the node's name",
   }),
   FLEET_MAX_UNAVAILABLE: byDefault(
     z
@@ -239,13 +239,14 @@ export const PROVISIONER_VARIABLES = {
     "10%",
     {
       group: "redis",
-      meaning: "most pods with this key that are replaced at once for a new image or template; at least one",
-      expects: "a percentage like 10%, or a number of pods like 5",
+      meaning:
+        "most pods with this key replaced at once (image, template, contract's end), at least one; needs a Redis",
+      expects: "a percentage from 1% to 100%, or a number of pods from 1 to 99999",
     },
   ),
   VAST_MAX_UPDATING: optional(integer(1, 10_000), {
     group: "redis",
-    meaning: "most pods with this key that are updated at once, whatever the strategy; so many pay twice with `surge`",
+    meaning: "most pods with this key updated at once, by any strategy; so many pay twice with `surge`; needs a Redis",
     expects: "a whole number, 1 or more",
   }),
   VAST_TEMPLATE_FILE: optional(path, {

@@ -51,13 +51,12 @@ function parse(text: string): RedisTarget {
     throw new UrlProblem(
       "it must begin with redis://, rediss://, redis+sentinel:// or redis+cluster://, and a / ? # or @ of a password must be percent-encoded",
     );
-  const parameters = new Map(new URLSearchParams(query));
   const base = { tls: scheme === "rediss", ...credentials(userInfo) };
   const segments = path.split("/").slice(1);
   if (segments.at(-1) === "") segments.pop();
   switch (kind) {
     case "sentinel": {
-      allow(parameters, ["sentinelUsername", "sentinelPassword"]);
+      const parameters = parametersIn(query, ["sentinelUsername", "sentinelPassword"]);
       const [primary = "", database, ...more] = segments;
       if (primary === "" || more.length > 0)
         throw new UrlProblem(
@@ -74,18 +73,20 @@ function parse(text: string): RedisTarget {
       };
     }
     case "cluster":
-      allow(parameters, []);
+      parametersIn(query, []);
       if (segments.length > 1 || databaseNumber(segments[0]) !== 0)
         throw new UrlProblem("a Redis Cluster has database 0 only: leave out the number at the end");
       return { kind, ...base, nodes: hostList(hosts, REDIS_PORT) };
     default: {
-      allow(parameters, ["password"]);
+      const inQuery = parametersIn(query, ["password"]).get("password") || null;
       if (segments.length > 1)
         throw new UrlProblem("after the host, only the number of the database may follow, as in /10");
       const [server, ...others] = hostList(hosts, REDIS_PORT);
       if (server === undefined || others.length > 0)
         throw new UrlProblem("several hosts need redis+sentinel:// or redis+cluster://");
-      const password = base.password ?? (parameters.get("password") || null);
+      if (base.password !== null && inQuery !== null)
+        throw new UrlProblem("it has two passwords: keep the one before the @ or the one behind the ?");
+      const password = base.password ?? inQuery;
       return { kind: "server", ...base, password, server, database: databaseNumber(segments[0]) };
     }
   }
@@ -124,10 +125,17 @@ function decode(text: string, what: string): string {
   }
 }
 
-function allow(parameters: ReadonlyMap<string, string>, names: readonly string[]): void {
-  if ([...parameters.keys()].every((name) => names.includes(name))) return;
+/** A + is a +, as before the @: `URLSearchParams` would make a blank of it. */
+function parametersIn(query: string, names: readonly string[]): ReadonlyMap<string, string> {
+  const pairs = query.split("&").flatMap((part) => {
+    const [, name = "", value = ""] = /^([^=]*)=?(.*)$/s.exec(part) ?? [];
+    return part === "" ? [] : [{ name, value }];
+  });
   const may = names.length === 0 ? "it takes no parameters" : `it takes only the parameters ${names.join(" and ")}`;
-  throw new UrlProblem(`behind the ?, ${may}`);
+  if (!pairs.every(({ name }) => names.includes(name))) throw new UrlProblem(`behind the ?, ${may}`);
+  if (new Set(pairs.map(({ name }) => name)).size < pairs.length)
+    throw new UrlProblem("behind the ?, a parameter stands twice");
+  return new Map(pairs.map(({ name, value }) => [name, decode(value, `the parameter ${name}`)]));
 }
 
 /** The passwords of a URL: texts that must never be printed. */

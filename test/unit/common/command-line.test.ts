@@ -139,6 +139,30 @@ describe("the command line", () => {
     expect(out + err).not.toContain("sekrit123");
   });
 
+  test.each([
+    "redis://:sekrit123@redis:6379/10",
+    "rediss+cluster://user:sek:rit123@a,b",
+    "redis://redis?password=sekrit123",
+    "redis+sentinel://a,b/main?sentinelUsername=u&sentinelPassword=sekrit123",
+  ])("refuses a URL with a password as a flag without printing it: %s", async (url) => {
+    const { code, calls, out, err } = await run(["--fleet-redis-url", url]);
+    expect(code).toBe(2);
+    expect(calls).toEqual([]);
+    expect(err).toContain(
+      "--fleet-redis-url has a password, which cannot be in a flag: set the environment variable FLEET_REDIS_URL.",
+    );
+    expect(out + err).not.toMatch(/rit123/);
+  });
+
+  test.each(["redis://redis:6379/10", "redis://user@[::1]:6379", "redis+sentinel://a:1,b:2/main?sentinelUsername=u"])(
+    "takes a URL without a password as a flag: %s",
+    async (url) => {
+      const { code, calls } = await run(["--fleet-redis-url", url]);
+      expect(code).toBe(0);
+      expect(calls[0]?.call.flags.FLEET_REDIS_URL).toBe(url);
+    },
+  );
+
   test("refuses a flag that is given twice", async () => {
     const { code, err } = await run(["--vast-max-dph", "1", "--vast-max-dph", "2"]);
     expect(code).toBe(2);

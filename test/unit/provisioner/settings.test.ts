@@ -330,14 +330,49 @@ test("settings that do not fit each other are all named at once", () => {
   expect(read({ VAST_MAX_UPDATING: "2", BLACKLIST_ENABLED: "true" }).maxUpdating).toBe(2);
 });
 
-test("VAST_MAX_UPDATING needs a Redis in which the pods count each other", () => {
-  const read = (more: object) =>
-    readProvisionerSettings({ env: { ...required, ...more }, flags: {}, readFile: () => "" });
-  expect(() => read({ VAST_MAX_UPDATING: "2" })).toThrow(
-    "VAST_MAX_UPDATING needs a Redis in which the pods count each other: set FLEET_REDIS_URL",
-  );
-  expect(read({ VAST_MAX_UPDATING: "2", FLEET_REDIS_URL: "redis://redis:6379/10" }).maxUpdating).toBe(2);
-  expect(read({}).maxUpdating).toBeNull();
+describe("what needs a Redis in which the pods count each other", () => {
+  const withRedis = { FLEET_REDIS_URL: "redis://redis:6379/10" };
+  const withBans = { BLACKLIST_ENABLED: "true" };
+
+  test.each([
+    ["VAST_MAX_UPDATING", "2", { maxUpdating: 2 }],
+    ["FLEET_MAX_UNAVAILABLE", "1", { maxUnavailable: { number: 1 } }],
+    ["FLEET_MAX_UNAVAILABLE", "25%", { maxUnavailable: { percent: 25 } }],
+  ])("is %s=%s, a limit that is refused where it would not be kept", (name, text, kept) => {
+    expect(() => read({ [name]: text })).toThrow(
+      `${name} needs a Redis in which the pods count each other: set FLEET_REDIS_URL, or leave it out.`,
+    );
+    for (const redis of [withRedis, withBans]) expect(read({ ...redis, [name]: text })).toMatchObject(kept);
+  });
+
+  test("is FLEET_EGRESS, which only has no effect: that is a warning", () => {
+    expect(read({ FLEET_EGRESS: "node-1" }).warnings).toEqual([
+      "FLEET_EGRESS has no effect without a Redis in which the pods take turns: set FLEET_REDIS_URL, or leave it out.",
+    ]);
+    expect(read({ ...withRedis, FLEET_EGRESS: "node-1" })).toMatchObject({ egress: "node-1", warnings: [] });
+  });
+
+  test("is no limit that is left out, or written down as it is anyway", () => {
+    expect(read()).toMatchObject({ maxUpdating: null, maxUnavailable: { percent: 10 }, warnings: [] });
+    expect(read({ FLEET_MAX_UNAVAILABLE: "10%", FLEET_EGRESS: "all" }).warnings).toEqual([]);
+  });
+});
+
+test("FLEET_EGRESS takes the longest name that a node may have", () => {
+  const FLEET_REDIS_URL = "redis://redis:6379/10";
+  const longest = ["a", "b", "c", "d"].map((letter) => letter.repeat(letter === "d" ? 61 : 63)).join(".");
+  expect(longest).toHaveLength(253);
+  expect(read({ FLEET_REDIS_URL, FLEET_EGRESS: longest }).egress).toBe(longest);
+  for (const FLEET_EGRESS of [`${longest}e`, "{node}", "a b"])
+    expect(() => read({ FLEET_REDIS_URL, FLEET_EGRESS })).toThrow("expected 1-253 letters, digits, dots, hyphens");
+});
+
+test("FLEET_MAX_UNAVAILABLE is a percentage or a number of pods, and at least one", () => {
+  const FLEET_REDIS_URL = "redis://redis:6379/10";
+  for (const FLEET_MAX_UNAVAILABLE of ["0", "0%", "101%", "2.5%", "10 %", "-1", "100000"])
+    expect(() => read({ FLEET_REDIS_URL, FLEET_MAX_UNAVAILABLE })).toThrow(
+      "expected a percentage from 1% to 100%, or a number of pods from 1 to 99999",
+    );
 });
 
 describe("bids", () => {

@@ -62,8 +62,18 @@ describe("the URL of a Redis", () => {
     ["redis://a?db=3", /only the parameters password/],
     ["redis+sentinel://a/m?password=x", /only the parameters sentinelUsername and sentinelPassword/],
     ["redis://a/1#x", /begin with|percent-encoded/],
+    ["redis://a?password=100%", /the parameter password has a %.*%25/],
+    ["redis://a?password=x&password=y", /a parameter stands twice/],
+    ["redis://:x@a?password=y", /two passwords: keep the one before the @ or the one behind the \?/],
   ])("is refused with what is wrong: %s", (text, problem) => {
     expect(problemOf(text)).toMatch(problem);
+  });
+
+  test("may have a + in a password, wherever that stands", () => {
+    expect(targetOf("redis://:a+b@r")).toMatchObject({ password: "a+b" });
+    expect(targetOf("redis://r?password=a+b")).toMatchObject({ password: "a+b" });
+    const sentinels = "redis+sentinel://s/main?sentinelUsername=u+v&sentinelPassword=a+b%20c";
+    expect(targetOf(sentinels)).toMatchObject({ sentinelUsername: "u+v", sentinelPassword: "a+b c" });
   });
 
   test("names its database, whatever the login", () => {
