@@ -14,6 +14,7 @@ import { differences } from "../template/compare.ts";
 import { exportTemplate } from "../template/export.ts";
 import { readTemplateFile, type WantedTemplate } from "../template/file.ts";
 import type { VastClient } from "../vast/client.ts";
+import { VastError } from "../vast/errors.ts";
 import { confirmOnTerminal } from "./confirm.ts";
 import { connectAccount } from "./connect.ts";
 import { processName } from "./dependencies.ts";
@@ -66,6 +67,11 @@ async function readFile({ templatePath }: TemplateCommandSettings, { env, readFi
   return readTemplateFile({ path: templatePath, env, readFile: read });
 }
 
+// The API keeps each content once, and refuses a new template with the same one or answers with the existing one.
+const EQUAL_CONTENT = /existing template found/i;
+const UNDER_ANOTHER_NAME =
+  "No template of the name was created: name that one in VAST_TEMPLATE_NAME, rename it, or change the content";
+
 async function apply(
   call: CommandCall,
   { redis: address, templateName }: TemplateCommandSettings,
@@ -88,12 +94,18 @@ async function apply(
       record = createTemplateRecord({ redis, keys: () => keys, token: processName(clock) });
     }
     const parts: ApplyTemplateParts = { client, clock, record, mark: null, absence: null };
-    const outcome = await applyTemplate(parts, wanted, templateName);
+    const outcome = await applyTemplate(parts, wanted, templateName).catch((error: unknown) => {
+      throw error instanceof VastError && EQUAL_CONTENT.test(error.message)
+        ? new Error(`${error.message}. ${UNDER_ANOTHER_NAME}`)
+        : error;
+    });
     if (outcome.kind === "waiting" || outcome.kind === "absent")
       throw new Error(
         "another program is writing the template just now, or Redis does not answer: run it again in a minute",
       );
-    const { id, hash } = outcome.template;
+    const { id, hash, name } = outcome.template;
+    if (name !== templateName)
+      throw new Error(`the API answered with template ${id}, "${name}", which has this content. ${UNDER_ANOTHER_NAME}`);
     const done = outcome.kind === "written" ? (outcome.created ? "created" : "edited") : "nothing";
     const left = outcome.kind === "written" ? outcome.left.map(({ field }) => field) : [];
     print(call, { ...before, template: { id, hash }, done, left });

@@ -42,7 +42,7 @@ export function judgeQuery(query: SearchQuery, isJson: boolean, needs: Requireme
   }
   const prices = offers.map((offer) => offer.dollarsPerHour).filter((price) => price !== null);
   const cheapest = prices.length === 0 ? "" : `, from $${Math.min(...prices).toFixed(3)}/h`;
-  const text = `${conditions.length} conditions: ${count}, ${offers.length} can be taken${cheapest}${out}`;
+  const text = `${conditions.length} condition${conditions.length === 1 ? "" : "s"}: ${count}, ${offers.length} can be taken${cheapest}${out}`;
   // What the cheapest offers show says nothing about those that one search does not return.
   if (offers.length < FEW_OFFERS && found.length < MAX_ROWS)
     return [

@@ -6,6 +6,9 @@ import { readProvisionerSettings } from "../settings.ts";
 import { PROVISIONER_VARIABLES } from "../variables.ts";
 import { type Finding, fail, ok, warn } from "./findings.ts";
 
+// A problem is "X is missing: set it to ...": what to do stands behind the first colon that is not in a quoted value.
+const PROBLEM = /^((?:[^":]|"(?:[^"\\]|\\.)*"|:(?! ))+): (.+)$/s;
+
 type Table = typeof PROVISIONER_VARIABLES;
 
 export interface CheckedSettings {
@@ -34,9 +37,8 @@ function judgeSettings(source: SettingsSource): Finding[] {
   } catch (error) {
     if (!(error instanceof SettingsError)) throw error;
     return error.problems.map((problem) => {
-      // A problem is "X is missing: set it to ...": what to do stands behind the colon.
-      const [message = problem, ...remedy] = problem.split(/: /);
-      return fail("settings", message, remedy.join(": ") || "correct it");
+      const [, message = problem, remedy = "correct it"] = PROBLEM.exec(problem) ?? [];
+      return fail("settings", message, remedy);
     });
   }
 }

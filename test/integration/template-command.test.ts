@@ -78,6 +78,7 @@ test("a template is compared with its file, written once, and printed as a file 
     });
     await file(6);
     expect(await run("apply", "--yes")).toMatchObject({ code: 1, text: expect.stringContaining("[secret]") });
+
     for (const secret of Object.values(SECRETS)) expect(printed.join("\n")).not.toContain(secret);
   } finally {
     await pod.close();
@@ -107,6 +108,30 @@ test("while another program has the turn nothing is written, and the pods read a
     expect([await redis.exists(lock), await redis.exists(reading)]).toEqual([0, 0]);
   } finally {
     redis.disconnect();
+    await pod.close();
+  }
+});
+
+test("a name whose content the account has under another name is not said to be created", async () => {
+  const pod = await openPod({ timeScale: COMMAND_SCALE });
+  const path = join(pod.sandbox.folder, "template.yaml");
+  try {
+    await writeFile(path, "image: example/app:2\n");
+    const [demo] = (await pod.emulator.state()).templates;
+    const answers = [
+      { success: false, msg: `Existing Template Found: ${demo?.id}` },
+      { success: true, template: { ...demo, name: "other" } },
+    ];
+    for (const body of answers) {
+      await pod.emulator.send("POST", "faults", { method: "POST", path: "/template/", effect: { status: 200, body } });
+      const env = { VAST_TEMPLATE_NAME: "own", VAST_TEMPLATE_FILE: path };
+      const child = await pod.provision(env, ["template", "apply", "--yes"]);
+      const { code } = await child.exited;
+      expect(code).toBe(1);
+      expect(child.lines.at(-1)).toContain(String(demo?.id));
+      expect(child.lines.at(-1)).toContain("No template of the name was created: name that one in VAST_TEMPLATE_NAME");
+    }
+  } finally {
     await pod.close();
   }
 });

@@ -100,6 +100,11 @@ describe("a query that finds offers", () => {
     ]);
   });
 
+  test("may have one condition alone", () => {
+    const [finding] = judge('{"num_gpus":{"eq":1}}', { found: rows({}, {}, {}) });
+    expect(finding?.message).toBe("1 condition: 3 offers, 3 can be taken, from $0.300/h");
+  });
+
   test("is doubtful when few can be taken", () => {
     expect(judge("num_gpus=1", { found: rows({}) })).toMatchObject([{ verdict: "warn" }]);
   });
