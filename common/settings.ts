@@ -126,7 +126,7 @@ function customMessage(issues: readonly { code: string; message: string }[]): st
 
 /** A value as it may be printed: truncated, and without the password of a URL, valid or not. */
 function printable(name: string, text: string): string {
-  const withoutUser = name.endsWith("_URL") ? text.replace(/^(\w+:)?\S*@/, "$1//[secret]@") : text;
+  const withoutUser = name.endsWith("_URL") ? text.replace(/^([\w+]+:)?\S*@/, "$1//[secret]@") : text;
   const shown = withoutUser.replace(/\/\/\S*@/g, "//[secret]@").replace(/([?&]\w*password=)[^&]*/gi, "$1[secret]");
   return shown.length > 200 ? `${shown.slice(0, 200)}...` : shown;
 }

@@ -41,6 +41,7 @@ const flags = await yargs(hideBin(process.argv))
     svg: { type: "string", requiresArg: true, describe: "file for a plot" },
     json: { type: "string", requiresArg: true, describe: "file for the numbers" },
   })
+  .check(({ pods }) => pods.every((count) => Number.isInteger(count) && count > 0) || "--pods takes numbers of pods.")
   .parse();
 
 const rows: FleetRow[] = [];

@@ -201,6 +201,7 @@ describe("the Redis", () => {
   test("is refused with the reason, and without its passwords", () => {
     const why = (FLEET_REDIS_URL: string) => String(attempt(() => read({ FLEET_REDIS_URL })));
     expect(why("redis+cluster://u:hunter22@a,b/3")).toMatch(/^(?!.*hunter22).*database 0 only: leave out the number/s);
+    expect(why("redis+cluster://u:hunter22@a,b/3")).toContain('FLEET_REDIS_URL is "redis+cluster://[secret]@a,b/3"');
     expect(why("redis+sentinel://a/?sentinelPassword=hunter22")).toMatch(/^(?!.*hunter22).*name of the primary/s);
   });
 });
