@@ -8,19 +8,29 @@ import { oneLine } from "../../common/terminal.ts";
 import { type ApplyTemplateParts, applyTemplate, warningOfCreated } from "../act/apply-template.ts";
 import { fleetKeys } from "../fleet/keys.ts";
 import { createTemplateRecord, type TemplateRecord } from "../fleet/template-record.ts";
+import { whyText } from "../model/account.ts";
 import { openRedisForCommand } from "../redis/open.ts";
 import { type TemplateDocument, templateNames, templateScreen } from "../screens/template-screen.ts";
 import { differences } from "../template/compare.ts";
 import { exportTemplate } from "../template/export.ts";
 import { readTemplateFile, type WantedTemplate } from "../template/file.ts";
 import type { VastClient } from "../vast/client.ts";
-import { VastError } from "../vast/errors.ts";
+import { accountTrouble, VastError } from "../vast/errors.ts";
 import { confirmOnTerminal } from "./confirm.ts";
 import { connectAccount } from "./connect.ts";
 import { processName } from "./dependencies.ts";
 import { readTemplateCommandSettings, type TemplateCommandSettings } from "./template-settings.ts";
 
 export async function templateCommand(call: CommandCall, source: SettingsSource): Promise<ExitCode> {
+  try {
+    return await carriedOut(call, source);
+  } catch (error) {
+    if (!(error instanceof VastError)) throw error;
+    throw new Error(whyText({ message: error.message, account: accountTrouble(error) }));
+  }
+}
+
+async function carriedOut(call: CommandCall, source: SettingsSource): Promise<ExitCode> {
   const settings = readTemplateCommandSettings(source);
   const { action } = call.options;
   const wanted = action === "export" ? null : await readFile(settings, source);

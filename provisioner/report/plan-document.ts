@@ -1,4 +1,5 @@
 // The document of the command `plan`: wanted beside is, the decision with its steps, offers, bans, budget and credit. Pure.
+import { whyText } from "../model/account.ts";
 import { banOf } from "../model/bans.ts";
 import { CREATE_BUDGET_MS } from "../model/deadlines.ts";
 import { describe } from "../model/describe.ts";
@@ -152,9 +153,9 @@ function budgetOf(creates: readonly number[], perHour: number): NonNullable<Plan
 function notesOf({ seen, credit, offers, stateProblem, desired, warnings }: PlanContext): string[] {
   const notes = [...warnings];
   if (!seen.list.known)
-    notes.push(`The instance list is unknown (${seen.list.why.message}): there is no plan without it.`);
+    notes.push(`The instance list is unknown (${whyText(seen.list.why)}): there is no plan without it.`);
   if (!seen.template.known)
-    notes.push(`The template "${desired.templateName}" is unknown (${seen.template.why.message}).`);
+    notes.push(`The template "${desired.templateName}" is unknown (${whyText(seen.template.why)}).`);
   else if (seen.template.value === null)
     notes.push(
       `The account has no template named "${desired.templateName}": create it, or correct VAST_TEMPLATE_NAME.`,
@@ -162,7 +163,7 @@ function notesOf({ seen, credit, offers, stateProblem, desired, warnings }: Plan
   if (!seen.bans.known)
     notes.push(`The bans are unknown (${seen.bans.why.message}): offers on banned hosts may be shown.`);
   if (!offers.known) notes.push(offers.why);
-  if (!credit.known) notes.push(`The credit is unknown (${credit.why.message}).`);
+  if (!credit.known) notes.push(`The credit is unknown (${whyText(credit.why)}).`);
   if (stateProblem !== null) notes.push(stateProblem);
   return notes;
 }

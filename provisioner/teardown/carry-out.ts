@@ -4,6 +4,7 @@ import type { Clock } from "../../common/clock.ts";
 import type { Logger } from "../../common/logging.ts";
 import { destroyInstance } from "../act/destroy.ts";
 import type { Lease } from "../lease/lease.ts";
+import { whyText } from "../model/account.ts";
 import { LEASE_MS } from "../model/deadlines.ts";
 import type { Desired } from "../model/desired.ts";
 import type { Ownership } from "../model/ownership.ts";
@@ -175,7 +176,7 @@ export function repeatedList(
     if (over.aborted) return null;
     const listed = await calls.list(over);
     if ("rows" in listed) return listed;
-    const { message } = listed;
+    const message = whyText(listed);
     if (message !== lastWhy && !over.aborted) print(`The instance list is unknown (${message}): listing again.`);
     lastWhy = message;
     return null;

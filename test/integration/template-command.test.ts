@@ -78,6 +78,11 @@ test("a template is compared with its file, written once, and printed as a file 
     });
     await file(6);
     expect(await run("apply", "--yes")).toMatchObject({ code: 1, text: expect.stringContaining("[secret]") });
+    await pod.emulator.send("POST", "faults", {
+      path: "/users/current/",
+      effect: { status: 404, body: { success: false, error: "auth_error", msg: "Invalid user key" } },
+    });
+    expect(await run("diff")).toMatchObject({ code: 1, text: expect.stringContaining("set a valid key") });
 
     for (const secret of Object.values(SECRETS)) expect(printed.join("\n")).not.toContain(secret);
   } finally {

@@ -192,6 +192,9 @@ describe("a plan", () => {
     const plan = planOf({ seen });
     expect(plan).toMatchObject({ known: false, wouldAct: false, steps: [], instance: null });
     expect(plan.notes).toContain("The instance list is unknown (HTTP 502): there is no plan without it.");
+    const refused = { known: false, why: { message: "HTTP 404", account: "auth" } } as const;
+    const { notes } = planOf({ seen: observation([], { list: refused, template: refused }) });
+    expect(notes.filter((note) => note.includes("set a valid key"))).toHaveLength(2);
   });
 
   test("knows the budget from the state file, and not without it", () => {
