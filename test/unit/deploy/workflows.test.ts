@@ -30,6 +30,15 @@ test("there are workflows for changes, releases and the cluster", () => {
   expect(files.sort()).toEqual(["ci.yml", "cluster.yml", "release.yml"]);
 });
 
+/** A digest, which Renovate sets, has its version beside it. */
+const hasVersion = (action: string) => /^[\w-]+\/[\w-]+@(v\d+(\.\d+)*|[\da-f]{40} # v\d+(\.\d+)*)$/.test(action);
+
+test("an action has a version as a tag or beside its digest, and no branch", () => {
+  const digest = "0123456789abcdef0123456789abcdef01234567";
+  const named = ["a/b@v4", "a/b@v4.2.2", `a/b@${digest} # v4`, "a/b@main", "a/b", `a/b@${digest}`, "a/b@4"];
+  expect(named.map(hasVersion)).toEqual([true, true, true, false, false, false, false]);
+});
+
 describe.each(workflows)("$file", ({ text, jobs, steps }) => {
   test("is valid", () => {
     expect(problemsOf(text)).toEqual([]);
@@ -48,8 +57,9 @@ describe.each(workflows)("$file", ({ text, jobs, steps }) => {
   });
 
   test("has only actions with a version", () => {
-    const actions = steps.flatMap(({ uses }) => uses ?? []);
-    expect(actions.filter((action) => !/^[\w-]+\/[\w-]+@v\d+$/.test(action))).toEqual([]);
+    const actions = [...text.matchAll(/^\s*(?:- )?uses: (?!\.\/)(.+)$/gm)].map(([, action = ""]) => action);
+    expect(actions).toHaveLength(steps.filter(({ uses }) => uses !== undefined).length);
+    expect(actions.filter((action) => !hasVersion(action))).toEqual([]);
   });
 });
 
