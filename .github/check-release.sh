@@ -11,9 +11,11 @@ fail() {
 version=$(node -p 'require("./package.json").version')
 [ "$1" = "v$version" ] || fail "the tag is $1, but package.json says $version: make the tag with \`npm version\`, which sets both"
 sh .github/release-notes.sh "$version" >/dev/null
+wanted="set the repository variable IMAGES to <registry>/<owner>/vast-pod, where the images go"
 case ${IMAGES:-} in
-  */*/*) ;;
-  *) fail "set the repository variable IMAGES to <registry>/<owner>/vast-pod, where the images go; it is \"${IMAGES:-}\"" ;;
+  *[!a-z0-9./:_-]* | *//* | *: | */ | /*) fail "$wanted, without https:// and in small letters; it is \"$IMAGES\"" ;;
+  *[.:]*/*/* | localhost/*/*) ;;
+  *) fail "$wanted; it is \"${IMAGES:-}\"" ;;
 esac
 echo "version=$version"
 echo "registry=${IMAGES%%/*}"

@@ -1,5 +1,6 @@
 // A release: the version stands in one place and follows into the others, the changelog has its section, the tag fits.
 import { execFile } from "node:child_process";
+import { existsSync } from "node:fs";
 import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -67,6 +68,22 @@ describe("the check of a tag", () => {
   test("refuses to release to nowhere", async () => {
     expect(await refusal(`v${VERSION}`, {})).toContain("set the repository variable IMAGES");
     expect(await refusal(`v${VERSION}`, { IMAGES: "vast-pod" })).toContain("<registry>/<owner>/vast-pod");
+    expect(await refusal(`v${VERSION}`, { IMAGES: "some/owner/vast-pod" })).toContain("<registry>/<owner>/vast-pod");
+  });
+
+  test.each([
+    "ghcr.io/Owner/vast-pod",
+    "https://ghcr.io/owner/vast-pod",
+    "ghcr.io/owner/vast-pod/",
+    "ghcr.io/owner/vast-pod:",
+    "ghcr.io/an owner/vast-pod",
+  ])("refuses images that no registry takes before it builds them: %s", async (images) => {
+    expect(await refusal(`v${VERSION}`, { IMAGES: images })).toContain("without https:// and in small letters");
+  });
+
+  test.each(["localhost/owner/vast-pod", "registry.example:5000/owner/group/vast-pod"])("takes %s", async (images) => {
+    const { stdout } = await script("check-release.sh", [`v${VERSION}`], { IMAGES: images });
+    expect(stdout).toContain(`registry=${images.split("/")[0]}\n`);
   });
 
   test("prints the version's section as the release's notes", async () => {
@@ -82,6 +99,24 @@ describe("the check of a tag", () => {
 test("the changelog of this version has notes", async () => {
   const { stdout } = await run("sh", [join(root, ".github", "release-notes.sh"), VERSION]);
   expect(stdout.trim().length).toBeGreaterThan(40);
+});
+
+test("an image is checked by the repository that signed it, because a workflow of the same name can be anywhere", async () => {
+  const text = await readFile(join(root, ".github", "SECURITY.md"), "utf8");
+  const [, identity = ""] = /--certificate-identity-regexp '([^']+)'/.exec(text) ?? [];
+  const pattern = new RegExp(identity.replace("<owner>", "me").replace("<repository>", "pods"));
+  const signer = (repository: string) => `https://github.com/${repository}/.github/workflows/release.yml@refs/tags/v1`;
+  expect(
+    [signer("me/pods"), signer("you/pods"), `${signer("you/x")}/${signer("me/pods")}`].map((one) => pattern.test(one)),
+  ).toEqual([true, false, false]);
+});
+
+test("the release packs files that exist", async () => {
+  const text = await readFile(join(root, ".github", "workflows", "release.yml"), "utf8");
+  const [, files = ""] = /tar -czf "\S+" (.*)/.exec(text) ?? [];
+  const named = files.split(" ").filter((one) => one !== "dist");
+  expect(named.length).toBeGreaterThan(3);
+  for (const one of named) expect(existsSync(join(root, one)), one).toBe(true);
 });
 
 test("Renovate reads the base images out of the files that name them", async () => {
