@@ -7,8 +7,10 @@ import { fleetKeys } from "../fleet/keys.ts";
 import { removeReport } from "../fleet/reports.ts";
 import type { ScriptRunner } from "../redis/commands.ts";
 import { openRedisForCommand } from "../redis/open.ts";
+import { redisMessage } from "../redis/trouble.ts";
 import { readFleetRedis } from "../settings.ts";
 import type { VastClient } from "../vast/client.ts";
+import { VastError } from "../vast/errors.ts";
 
 interface RemoveReportsParts {
   client: Pick<VastClient, "readAccountId">;
@@ -43,6 +45,11 @@ export async function removeReportsIn(
 }
 
 function remains(labels: readonly string[], error: unknown): string {
-  const why = error instanceof SettingsError ? error.problems.join(" ") : messageOf(error);
+  const why = whyOf(error);
   return `status shows ${labels.join(", ")} as silent for up to a day, because the report in Redis remains: ${why}`;
+}
+
+function whyOf(error: unknown): string {
+  if (error instanceof SettingsError) return error.problems.join(" ");
+  return error instanceof VastError ? messageOf(error) : redisMessage(error);
 }

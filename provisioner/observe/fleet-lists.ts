@@ -99,7 +99,7 @@ export function createFleetLists({ source, own, clock }: FleetListParts): ListRe
 
   const unlisted = (why: string): Listed => ({
     listedAt: clock.now(),
-    list: unknownBecause(`the instance list is unknown: ${why}`),
+    list: unknownBecause(why),
   });
 
   /** A list of the leader, or an own one while there has been no leader for a while. */

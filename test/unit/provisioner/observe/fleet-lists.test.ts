@@ -161,7 +161,9 @@ describe("with a leader", () => {
     expect(await lists.next(failed, "starting")).toBeNull();
     seen = { kind: "none" };
     expect(await lists.next(failed, "starting")).toBeNull();
-    expect(await lists.next(listed(SINCE + 1), "starting")).toMatchObject({ list: { known: false } });
+    expect(await lists.next(listed(SINCE + 1), "starting")).toMatchObject({
+      list: { known: false, why: { message: "no pod has read it lately" } },
+    });
     seen = shared(SINCE + 4);
     expect(await lists.next(failed, "starting")).toEqual(fromLeader(SINCE + 4));
   });
