@@ -66,13 +66,18 @@ function messageOf(turn: Exclude<PodTurn, { kind: "now" }>): string {
     case "later": {
       const seconds = turn.waitMs / 1000;
       const long = seconds < 90 ? `${Math.max(rounded(seconds), 10)} s` : `${rounded(seconds / 60)} min`;
-      return `waiting for its turn: about ${rounded(turn.ahead)} pods with this API key are before it, about ${long}`;
+      return `waiting for its turn: ${before(rounded(turn.ahead))}, about ${long}`;
     }
     case "limit":
-      return `waiting for its turn: ${turn.most} pods are being replaced, which is what ${turn.by ?? "FLEET_MAX_UNAVAILABLE"} allows`;
+      return `waiting for its turn: ${turn.most} ${turn.most === 1 ? "pod is" : "pods are"} being replaced, which is what ${turn.by ?? "FLEET_MAX_UNAVAILABLE"} allows`;
     case "unknown":
       return "waiting for Redis to tell its turn";
   }
+}
+
+function before(ahead: number): string {
+  if (ahead === 0) return "no other pod with this API key is before it";
+  return ahead === 1 ? "1 pod with this API key is before it" : `about ${ahead} pods with this API key are before it`;
 }
 
 /** With one digit that counts. */

@@ -111,9 +111,21 @@ describe("until the turn comes", () => {
     expect(untilTurn(replacing, wish, { kind: "limit", others: 2, most: 2, checkMs: SECOND }).message).toContain(
       "2 pods are being replaced, which is what FLEET_MAX_UNAVAILABLE allows",
     );
+    expect(untilTurn(replacing, wish, { kind: "limit", others: 1, most: 1, checkMs: SECOND }).message).toContain(
+      "1 pod is being replaced, which is what FLEET_MAX_UNAVAILABLE allows",
+    );
     const limit = { kind: "limit", others: 2, most: 2, checkMs: SECOND, by: "VAST_MAX_UPDATING" } as const;
     expect(untilTurn(replacing, wish, limit).message).toContain("which is what VAST_MAX_UPDATING allows");
     expect(untilTurn(replacing, wish, { kind: "unknown" })).toMatchObject({ nextCheckAt: NOW + SECOND });
+  });
+
+  test.each([
+    [0, "no other pod with this API key is before it, about 20 s)"],
+    [1, "1 pod with this API key is before it, about 20 s)"],
+    [2, "about 2 pods with this API key are before it, about 20 s)"],
+  ])("the message names %i pods before it", (ahead, text) => {
+    const later = { kind: "later", ahead, waitMs: 20 * SECOND, checkMs: SECOND } as const;
+    expect(untilTurn(creating, { kind: "create", lost: false }, later).message).toContain(text);
   });
 
   test("the decision is carried out as it is when the turn has come", () => {
