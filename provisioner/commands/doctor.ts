@@ -14,7 +14,7 @@ import { checkFolder } from "../doctor/check-files.ts";
 import { checkRedis } from "../doctor/check-redis.ts";
 import { checkReloader } from "../doctor/check-reloader.ts";
 import { countVerdicts, type Finding, skip } from "../doctor/findings.ts";
-import { checkSettings } from "../doctor/read-settings.ts";
+import { checkSettings, checkTemplateFile } from "../doctor/read-settings.ts";
 import { createRecorder, type Recorder } from "../doctor/recorder.ts";
 import { type Check, runChecks } from "../doctor/run-checks.ts";
 import { doctorNames, doctorText } from "../doctor/screen.ts";
@@ -24,6 +24,7 @@ import type { RedisAddresses } from "../redis/address.ts";
 import { openRedisForCommand } from "../redis/open.ts";
 import { databaseOf, passwordsIn } from "../redis/url.ts";
 import { readProvisionerSettings, redisOf } from "../settings.ts";
+import type { WantedTemplate } from "../template/file.ts";
 import type { PROVISIONER_VARIABLES } from "../variables.ts";
 import { asVastError } from "../vast/errors.ts";
 import { requireTerminal } from "./confirm.ts";
@@ -58,14 +59,16 @@ export async function doctorCommand(call: CommandCall, source: SettingsSource): 
   const rents = options.rent === true;
   if (rents && options.yes !== true) requireTerminal("doctor --rent");
   const { values, findings: ofSettings } = checkSettings(source);
-  const secrets = secretsIn(values);
+  const { wanted, findings: ofFile } = await checkTemplateFile(values.VAST_TEMPLATE_FILE, source);
+  const secrets = [...secretsIn(values), ...(wanted?.secrets ?? [])];
   const clean = (finding: Finding): Finding => ({
     ...finding,
     message: scrub(finding.message, secrets),
     remedy: finding.remedy === null ? null : scrub(finding.remedy, secrets),
   });
   const opened = open(values);
-  const checked = [...ofSettings, ...(await runChecks(checksFor(values, source, opened), systemClock))].map(clean);
+  const checks = checksFor(values, wanted, source, opened);
+  const checked = [...ofSettings, ...ofFile, ...(await runChecks(checks, systemClock))].map(clean);
   const forScript = output === "json" || output === "name";
   // Whoever is asked about a trial has to see the checks before.
   if (!forScript) terminal.out(doctorText(checked, terminal.paint));
@@ -117,7 +120,12 @@ async function rentAfter(
   });
 }
 
-function checksFor(values: Usable, { env, flags }: SettingsSource, { account, label, redis }: Opened): Check[] {
+function checksFor(
+  values: Usable,
+  wanted: WantedTemplate | null,
+  { env, flags }: SettingsSource,
+  { account, label, redis }: Opened,
+): Check[] {
   const clock = systemClock;
   const { VAST_URL: baseUrl } = values;
   const queryText = flags.VAST_SEARCH_QUERY ?? env.VAST_SEARCH_QUERY ?? "";
@@ -148,6 +156,7 @@ function checksFor(values: Usable, { env, flags }: SettingsSource, { account, la
                   image: values.VAST_TEMPLATE_IMAGE,
                   upstreamPort: values.VAST_UPSTREAM_PORT,
                   login: values.DOCKER_LOGIN,
+                  wanted,
                 },
                 query: values.VAST_SEARCH_QUERY,
                 isJson: queryText.trim().startsWith("{"),

@@ -34,7 +34,8 @@ export async function rentCommand(
   const stop = stopSignal(() => print("Breaking off: what was rented is destroyed first."));
   try {
     const template = await client.findTemplate(desired.templateName);
-    if (template === null) throw new Error("the template was deleted meanwhile");
+    if (template === null)
+      throw new Error(`the account has no template named ${JSON.stringify(desired.templateName)}: create it first`);
     return await rentOnce(
       {
         client,

@@ -3,6 +3,7 @@
 import { readSetting, SettingsError, type SettingsSource } from "../../common/settings.ts";
 import type { Values } from "../../common/variables.ts";
 import { readProvisionerSettings } from "../settings.ts";
+import { readTemplateFile, type WantedTemplate } from "../template/file.ts";
 import { PROVISIONER_VARIABLES } from "../variables.ts";
 import { type Finding, fail, ok, warn } from "./findings.ts";
 
@@ -35,12 +36,29 @@ function judgeSettings(source: SettingsSource): Finding[] {
     const doubts = warnings.map((text) => warn("settings", text, "correct it, or leave it if it is meant so"));
     return [ok("settings", given(source)), ...doubts];
   } catch (error) {
-    if (!(error instanceof SettingsError)) throw error;
-    return error.problems.map((problem) => {
-      const [, message = problem, remedy = "correct it"] = PROBLEM.exec(problem) ?? [];
-      return fail("settings", message, remedy);
-    });
+    return problemsOf(error);
   }
+}
+
+/** What VAST_TEMPLATE_FILE says; null without one, or with one that cannot be used. */
+export async function checkTemplateFile(
+  path: string | undefined,
+  { env, readFile }: SettingsSource,
+): Promise<{ wanted: WantedTemplate | null; findings: Finding[] }> {
+  if (path === undefined) return { wanted: null, findings: [] };
+  try {
+    return { wanted: await readTemplateFile({ path, env, readFile }), findings: [] };
+  } catch (error) {
+    return { wanted: null, findings: problemsOf(error) };
+  }
+}
+
+function problemsOf(error: unknown): Finding[] {
+  if (!(error instanceof SettingsError)) throw error;
+  return error.problems.map((problem) => {
+    const [, message = problem, remedy = "correct it"] = PROBLEM.exec(problem) ?? [];
+    return fail("settings", message, remedy);
+  });
 }
 
 function given({ env, flags }: SettingsSource): string {

@@ -1,6 +1,8 @@
 // Whether the template can work with the settings: its ports and the registry login. Pure.
 import * as z from "zod";
 import type { RegistryLogin } from "../../common/variable-parsers.ts";
+import { differences } from "../template/compare.ts";
+import type { WantedTemplate } from "../template/file.ts";
 import { publishedPorts, type Template } from "../vast/rows.ts";
 import { type Finding, fail, ok, warn } from "./findings.ts";
 
@@ -10,11 +12,21 @@ export interface TemplateSettings {
   image: string | undefined;
   upstreamPort: number | undefined;
   login: RegistryLogin | null | undefined;
+  /** What VAST_TEMPLATE_FILE says; null without one. */
+  wanted: WantedTemplate | null;
 }
 
 /** `row`: the template as the API shows it. Null: the account has none of that name. */
 export function judgeTemplate(template: Template | null, row: unknown, settings: TemplateSettings): Finding[] {
-  const { name } = settings;
+  const { name, wanted } = settings;
+  if (template === null && wanted !== null)
+    return [
+      warn(
+        "template",
+        `the account has no template of its own named ${JSON.stringify(name)} yet: run creates it from VAST_TEMPLATE_FILE`,
+        "to create it before, see vast-provisioner template diff, then template apply",
+      ),
+    ];
   if (template === null)
     return [
       fail(
@@ -27,8 +39,22 @@ export function judgeTemplate(template: Template | null, row: unknown, settings:
   const ports = publishedPorts(env).map(containerPort);
   const disk = template.diskSpace === null ? "no disk space of its own" : `${template.diskSpace} GB of disk`;
   const about = `${name} (${template.hash.slice(0, 8)}), ${disk}`;
-  return [...judgePorts(about, ports, settings.upstreamPort), ...judgeLogin(settings, loginOfTemplate)];
+  return [
+    ...judgePorts(about, ports, settings.upstreamPort),
+    ...judgeFile(wanted, row),
+    ...judgeLogin(settings, loginOfTemplate),
+  ];
 }
+
+/** The values are not shown: `template diff` shows them without the secrets. */
+function judgeFile(wanted: WantedTemplate | null, row: unknown): Finding[] {
+  const fields = wanted === null ? [] : differences(wanted, rowOf.parse(row)).map(({ field }) => field);
+  if (fields.length === 0) return [];
+  const text = `the account's template differs from VAST_TEMPLATE_FILE in ${fields.join(", ")}: run edits it, and pods then replace their instances`;
+  return [warn("template", text, "see vast-provisioner template diff, and correct the file if that is not meant")];
+}
+
+const rowOf = z.looseObject({}).catch({});
 
 const rowFields = z.object({
   env: z.string().catch(""),

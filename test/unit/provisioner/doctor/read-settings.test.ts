@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { checkSettings } from "../../../../provisioner/doctor/read-settings.ts";
+import { checkSettings, checkTemplateFile } from "../../../../provisioner/doctor/read-settings.ts";
 
 const ENV = {
   POD_NAME: "web-0",
@@ -42,4 +42,28 @@ test.each([
       remedy: expect.stringMatching(remedy),
     },
   ]);
+});
+
+test("a template file that cannot be used is named with what to do, before run refuses to start with it", async () => {
+  const check = (text: string | null) =>
+    checkTemplateFile("/etc/t.yaml", {
+      env: {},
+      flags: {},
+      readFile: () => {
+        if (text === null) throw Object.assign(new Error("no"), { code: "ENOENT" });
+        return text;
+      },
+    });
+  const wrong = await check("imag: a\nimage: a");
+  expect(wrong.findings).toMatchObject([
+    { check: "settings", verdict: "fail", remedy: expect.stringMatching(/mean image\?$/) },
+  ]);
+  expect((await check(null)).findings).toMatchObject([
+    { verdict: "fail", remedy: expect.stringContaining("readable file") },
+  ]);
+  expect(await check("image: a")).toMatchObject({ wanted: { image: "a" }, findings: [] });
+  expect(await checkTemplateFile(undefined, { env: {}, flags: {}, readFile: () => "" })).toEqual({
+    wanted: null,
+    findings: [],
+  });
 });

@@ -3,7 +3,7 @@ import { judgeTemplate } from "../../../../provisioner/doctor/template.ts";
 import { template } from "../plan/situation.ts";
 
 const login = { user: "u", password: "p", host: "registry.example", text: "" };
-const settings = { name: "demo", image: "registry.example/app:2", upstreamPort: undefined, login };
+const settings = { name: "demo", image: "registry.example/app:2", upstreamPort: undefined, login, wanted: null };
 const judge = (env: string, over: object = {}, row: object = {}) =>
   judgeTemplate(template, { env, ...row }, { ...settings, ...over });
 
@@ -34,6 +34,28 @@ describe("the template", () => {
 
   test("serves the port that the settings name", () => {
     expect(judge("-p 8000:8000 -p 9000:9000", { upstreamPort: 9000 })[0]?.verdict).toBe("ok");
+  });
+
+  test("is compared with the file that run writes it from, without its values", () => {
+    const wanted = {
+      image: "example/app:2",
+      ports: null,
+      env: { TOKEN: "sekrit" },
+      secretNames: ["TOKEN"],
+      login: null,
+      fields: {},
+      secrets: ["sekrit"],
+    };
+    const row = { image: "example/app", tag: "1" };
+    const [, differs] = judge("-p 8000:8000 -e TOKEN=sekrit-old", { wanted }, row);
+    expect(differs).toMatchObject({ check: "template", verdict: "warn" });
+    expect(differs?.message).toMatch(/differs from VAST_TEMPLATE_FILE in image, env TOKEN: run edits it/);
+    expect(JSON.stringify(differs)).not.toContain("sekrit");
+    const same = judge("-p 8000:8000 -e TOKEN=sekrit", { wanted }, { ...row, tag: "2" });
+    expect(same.map(({ verdict }) => verdict)).toEqual(["ok", "ok"]);
+    const [missing, ...more] = judgeTemplate(null, {}, { ...settings, wanted });
+    expect([missing?.verdict, more]).toEqual(["warn", []]);
+    expect(missing?.message).toMatch(/named "demo" yet: run creates it from VAST_TEMPLATE_FILE$/);
   });
 
   test("is missing", () => {
