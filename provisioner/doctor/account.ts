@@ -85,8 +85,8 @@ export function judgeInstances(instances: Answer<readonly Instance[]>, label: st
   return ok("instances", `${all}; ${own.length === 0 ? "none" : names} with the label ${label}`);
 }
 
-/** What only tells a person something: without it the pods run as well, so nothing here fails. */
-export function judgeMoney(increases: Answer<readonly unknown[]>, charges: Answer<unknown>): Finding[] {
+/** What only tells a person something: without it the pods run as well, so nothing here fails. `isCut`: there are more increases. */
+export function judgeMoney(increases: Answer<readonly unknown[]>, charges: Answer<unknown>, isCut: boolean): Finding[] {
   const unread = [
     { name: "announced price increases", answer: increases },
     { name: "what was billed", answer: charges },
@@ -96,6 +96,16 @@ export function judgeMoney(increases: Answer<readonly unknown[]>, charges: Answe
       skip("money", `${name} cannot be read (${error.message}): shown as unknown`),
     );
   const announced = "value" in increases ? increases.value.length : 0;
+  if (isCut) {
+    const text = `more than ${announced} hosts announced a higher price, and the API leaves the others out`;
+    return [
+      warn(
+        "money",
+        text,
+        "look at all of them in the console of Vast.ai: the others are neither shown nor accepted here",
+      ),
+    ];
+  }
   if (announced === 0) return [ok("money", "announced price increases and charges can be read")];
   const text = `${announced} host${announced === 1 ? "" : "s"} announced a higher price`;
   return [warn("money", text, "see status for the instances; accept or reject them in the console of Vast.ai")];

@@ -43,6 +43,7 @@ export interface AccountParts {
 // A read answers within a second or two, after a wait of 6 s for the rate limit of a second search.
 const READ_DEADLINE_MS = 15_000;
 const MS_PER_DAY = 86_400_000;
+const INCREASES = "GET /api/v0/instances/pending-price-increases/";
 // What is searched for while the template is unknown: one that publishes one port.
 const USUAL_TEMPLATE = { id: 0, hash: "", name: "", creatorId: null, diskSpace: null, publishedPorts: 1 };
 
@@ -100,7 +101,13 @@ export async function checkAccount(parts: AccountParts, stop: AbortSignal): Prom
     key,
     ...ofAccount,
     ...queryFindings(market, refused),
-    ...(refused ? [] : judgeMoney(increases, charges)),
+    ...(refused
+      ? []
+      : judgeMoney(
+          increases,
+          charges,
+          recorder.bodiesOf(INCREASES).some(({ truncated }) => truncated === true),
+        )),
     ...judgeForms(recorder.bodiesOf),
   ];
 }

@@ -105,6 +105,16 @@ describe("the account", () => {
     ]);
   });
 
+  test("has more announced prices than the API shows: that is said", async () => {
+    await open();
+    const body = { success: true, count: 0, truncated: true, pending_price_increases: [] };
+    const path = "/pending-price-increases/";
+    await pod.emulator.send("POST", "faults", { method: "GET", path, effect: { status: 200, body } });
+    expect((await doctor(LOGIN)).of("money")).toMatchObject([
+      { verdict: "warn", message: expect.stringContaining("the API leaves the others out") },
+    ]);
+  });
+
   test("answers in another form: the field is named", async () => {
     await open();
     await pod.emulator.send("POST", "instances", { label: pod.label });

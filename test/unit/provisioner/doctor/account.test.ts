@@ -32,18 +32,24 @@ describe("the key", () => {
 
 describe("prices and charges", () => {
   test("that are announced are named; none is well", () => {
-    expect(judgeMoney({ value: [] }, { value: {} })).toMatchObject([{ check: "money", verdict: "ok" }]);
-    expect(judgeMoney({ value: [1, 2] }, { value: {} })).toMatchObject([
+    expect(judgeMoney({ value: [] }, { value: {} }, false)).toMatchObject([{ check: "money", verdict: "ok" }]);
+    expect(judgeMoney({ value: [1, 2] }, { value: {} }, false)).toMatchObject([
       { verdict: "warn", message: "2 hosts announced a higher price" },
+    ]);
+  });
+
+  test("of which the API leaves some out are a warning, because what is not shown is not accepted either", () => {
+    expect(judgeMoney({ value: [1, 2] }, { value: {} }, true)).toMatchObject([
+      { verdict: "warn", message: "more than 2 hosts announced a higher price, and the API leaves the others out" },
     ]);
   });
 
   test("that cannot be read are named one by one, and fail nothing", () => {
     const refused = { error: vastError("auth") };
-    expect(judgeMoney(refused, { value: {} })).toMatchObject([
+    expect(judgeMoney(refused, { value: {} }, false)).toMatchObject([
       { verdict: "skip", message: expect.stringMatching(/^announced price increases cannot be read/) },
     ]);
-    expect(judgeMoney(refused, refused)).toHaveLength(2);
+    expect(judgeMoney(refused, refused, false)).toHaveLength(2);
   });
 });
 
