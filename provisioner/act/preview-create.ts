@@ -3,16 +3,16 @@
 import type { Clock } from "../../common/clock.ts";
 import { oneLine } from "../../common/terminal.ts";
 import type { Observation } from "../model/observation.ts";
-import type { Action, CreateAction } from "../model/plan.ts";
+import type { CreateAction } from "../model/plan.ts";
 import type { RentPreview } from "../model/rent-preview.ts";
 import { orderText } from "../search/query.ts";
 import type { State } from "../state/schema.ts";
 import { type CreateParts, messageOfResult, prepareSearch, searchOffers } from "./create.ts";
 import { offerText } from "./try-offer.ts";
 
-/** What the suppressed create would rent, as the last search found it; null where none is suppressed, or the search was ended. */
+/** What this create would rent, as the last search found it; null where there is none, or the search was ended. */
 export type PreviewCreate = (
-  suppressed: readonly Action[],
+  action: CreateAction | null,
   seen: Observation,
   state: State,
   stop: AbortSignal,
@@ -36,9 +36,8 @@ const LONGEST_WAIT_MS = 600_000;
 export function createPreview(parts: CreateParts): PreviewCreate {
   const { clock, log } = parts;
   let last: Answer | null = null;
-  return async (suppressed, seen, state, stop) => {
-    const action = suppressed.find(({ kind }) => kind === "create");
-    if (action?.kind !== "create") {
+  return async (action, seen, state, stop) => {
+    if (action === null) {
       last = null;
       return null;
     }

@@ -19,6 +19,7 @@ import { type Pauses, watchPauses } from "../observe/pauses.ts";
 import { mayBeAlone, nextCreateSlot, pollSlotOf } from "../observe/poll-schedule.ts";
 import type { Probe } from "../observe/probe.ts";
 import { shareProbe } from "../observe/shared-probe.ts";
+import { suppressedCreate } from "../plan/suppressed-create.ts";
 import { createPublisher, type Publisher } from "../publish/publish.ts";
 import { type LoopParts, runLoop } from "../reconcile.ts";
 import { openAll, type RedisConnections } from "../redis/open.ts";
@@ -267,7 +268,8 @@ function loopParts(
       counts.onPass(before);
       logUpdates(log, before, loop.state);
       logStarting(loop, clock.now());
-      loop.wouldRent = await previewCreate(loop.suppressed, seen, loop.state, stop);
+      const forbidden = suppressedCreate(loop.suppressed, policy, { desired, seen, state: loop.state, limits });
+      loop.wouldRent = await previewCreate(forbidden, seen, loop.state, stop);
       reports.report(stop);
       await records.send(loop);
       await shareBoots(before, loop);

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { createPreview } from "../../../../provisioner/act/preview-create.ts";
 import { known } from "../../../../provisioner/model/observation.ts";
-import type { Action } from "../../../../provisioner/model/plan.ts";
+import type { CreateAction } from "../../../../provisioner/model/plan.ts";
 import type { Offer } from "../../../../provisioner/vast/rows.ts";
 import { fakeClock } from "../../../fakes/fake-clock.ts";
 import { fakeClient, fakeDisk, fakeLog, type Journal, noPauses, ownMarket, ownReadings, vastError } from "../fakes.ts";
@@ -40,9 +40,9 @@ function preview(offers: () => Offer[], stop = new AbortController()) {
     pauses: noPauses,
     nextCreateSlot: (notBefore) => notBefore,
   });
-  const look = (suppressed: readonly Action[] = [createAction]) => {
+  const look = (create: CreateAction | null = createAction) => {
     const seen = observation([], { template: known(template), templateAt: clock.now() });
-    return clock.drive(previewCreate(suppressed, seen, state(), stop.signal));
+    return clock.drive(previewCreate(create, seen, state(), stop.signal));
   };
   const searches = () => journal.filter((entry) => entry === "search").length;
   const said = () => lines.flatMap(({ msg }) => (typeof msg === "string" && msg.startsWith("would rent") ? [msg] : []));
@@ -129,10 +129,10 @@ describe("what a suppressed create would rent", () => {
   test("is searched for at once when another image or price is wanted, and when none was suppressed meanwhile", async () => {
     const p = preview(() => [CHEAP]);
     await p.look();
-    await p.look([{ ...createAction, maxDollarsPerHour: 0.3 }]);
+    await p.look({ ...createAction, maxDollarsPerHour: 0.3 });
     expect(p.searches()).toBe(2);
-    expect(await p.look([])).toBeNull();
-    await p.look([{ ...createAction, maxDollarsPerHour: 0.3 }]);
+    expect(await p.look(null)).toBeNull();
+    await p.look({ ...createAction, maxDollarsPerHour: 0.3 });
     expect(p.searches()).toBe(3);
   });
 
