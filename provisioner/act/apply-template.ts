@@ -74,6 +74,10 @@ export function warningOfCreated({ ports }: WantedTemplate): string | null {
 }
 
 /** What counts is what the account has afterwards: a refusal may mean that another pod was faster with the same content. */
+/** What to do where another template has the content. */
+export const UNDER_ANOTHER_NAME =
+  "No template of the name was created: name that one in VAST_TEMPLATE_NAME, rename it, or change the content";
+
 async function write(
   { client, clock }: ApplyTemplateParts,
   wanted: WantedTemplate,
@@ -101,6 +105,10 @@ async function write(
     if (failure !== null && left.length > 0) break;
     return { kind: "written", template: now.template, created, left };
   }
+  if (answered !== null && answered.name !== name)
+    throw new Error(
+      `the API answered with template ${answered.id}, ${JSON.stringify(answered.name)}, which has this content. ${UNDER_ANOTHER_NAME}`,
+    );
   if (answered === null) throw failure ?? new Error(`the account has no template named ${JSON.stringify(name)}`);
   return { kind: "written", template: answered, created, left: [] };
 }

@@ -5,7 +5,7 @@ import { type CommandCall, EXIT, type ExitCode } from "../../common/command.ts";
 import { createLogger } from "../../common/logging.ts";
 import { SettingsError, type SettingsSource } from "../../common/settings.ts";
 import { oneLine } from "../../common/terminal.ts";
-import { type ApplyTemplateParts, applyTemplate, warningOfCreated } from "../act/apply-template.ts";
+import { type ApplyTemplateParts, applyTemplate, UNDER_ANOTHER_NAME, warningOfCreated } from "../act/apply-template.ts";
 import { fleetKeys } from "../fleet/keys.ts";
 import { createTemplateRecord, type TemplateRecord } from "../fleet/template-record.ts";
 import { whyText } from "../model/account.ts";
@@ -79,8 +79,6 @@ async function readFile({ templatePath }: TemplateCommandSettings, { env, readFi
 
 // The API keeps each content once, and refuses a new template with the same one or answers with the existing one.
 const EQUAL_CONTENT = /existing template found/i;
-const UNDER_ANOTHER_NAME =
-  "No template of the name was created: name that one in VAST_TEMPLATE_NAME, rename it, or change the content";
 
 async function apply(
   call: CommandCall,
@@ -113,9 +111,7 @@ async function apply(
       throw new Error(
         "another program is writing the template just now, or Redis does not answer: run it again in a minute",
       );
-    const { id, hash, name } = outcome.template;
-    if (name !== templateName)
-      throw new Error(`the API answered with template ${id}, "${name}", which has this content. ${UNDER_ANOTHER_NAME}`);
+    const { id, hash } = outcome.template;
     const done = outcome.kind === "written" ? (outcome.created ? "created" : "edited") : "nothing";
     const left = outcome.kind === "written" ? outcome.left.map(({ field }) => field) : [];
     print(call, { ...before, template: { id, hash }, done, left });

@@ -108,6 +108,12 @@ describe("the account's template", () => {
   });
 });
 
+test("a template of another name with this content is not taken for the one that was to be created", async () => {
+  const other = { ...templateOf("hash-new", 3), name: "other" };
+  const { outcome } = await run({ reads: [[]], write: () => other });
+  expect(outcome).toBeInstanceOf(Error);
+});
+
 describe("a write that fails", () => {
   const refuse = (error: VastError) => () => {
     throw error;
