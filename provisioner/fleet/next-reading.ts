@@ -134,7 +134,9 @@ export function afterLabels(
   const until = now + FILTER_KNOWN_MS;
   if (lists === null)
     return { memory: { ...before, filter: { kind: "ignored", until }, readAccountNext: true }, publish: null };
-  const isEmpty = [...lists.values()].every((list) => !(list instanceof VastError) && list.length === 0);
+  const isEmpty = [...lists.values()].every(hasNone);
+  if (!isEmpty && witness !== null && hasNone(lists.get(witness) ?? []))
+    return afterMissingWitness(before, witness, lists);
   if (!isEmpty) {
     const memory = { ...withKnown(before, lists), filter: { kind: "honoured", until } as const };
     return { memory, publish: lists };
@@ -145,6 +147,19 @@ export function afterLabels(
   const findsNothing = witness !== null && before.account !== null && now - before.account.at <= ACCOUNT_KNOWN_MS;
   const filter = findsNothing ? ({ kind: "ignored", until } as const) : null;
   return { memory: { ...before, filter, readAccountNext: true }, publish: null };
+}
+
+const hasNone = (list: readonly Instance[] | VastError) => !(list instanceof VastError) && list.length === 0;
+
+/**
+ * Either the witness is gone, or the filter leaves labels out. Only what the answer shows counts, and another witness is asked; where that
+ * one is missing as well, the whole account.
+ */
+function afterMissingWitness(before: LeaderMemory, witness: string, lists: ListsByLabel): Learned {
+  const shown = new Map([...lists].filter(([, list]) => !hasNone(list)));
+  const memory = withKnown(before, shown);
+  const known = new Map(memory.known).set(witness, { rows: 0, notRunning: 0 });
+  return { memory: { ...memory, known, filter: null, readAccountNext: before.filter === null }, publish: shown };
 }
 
 /** After a reading of labels that failed because a row cannot be read, nor its label: it may be the one of any of these labels. */

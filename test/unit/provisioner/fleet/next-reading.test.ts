@@ -155,6 +155,35 @@ describe("an answer for labels", () => {
     expect(again).toMatchObject({ publish: null, memory: { filter: { kind: "ignored" } } });
   });
 
+  describe("with instances, but without the one that must be there", () => {
+    const [C = ""] = labels(1, 2);
+    const before: LeaderMemory = { ...knowing([A, B, C]), filter: { kind: "honoured", until: HOUR } };
+    const once = afterLabels(
+      before,
+      { witness: B },
+      lists([A, C, B], (label) => (label === A ? 1 : 0)),
+      SECOND,
+    );
+
+    test("publishes what it shows only, and asks again with another one", () => {
+      expect([...(once.publish ?? [])].map(([label]) => label)).toEqual([A]);
+      expect(nextReading(once.memory, lead(dueAt([C])), 2 * SECOND)).toMatchObject({ kind: "labels", witness: A });
+      const again = lists([C, A], (label) => (label === A ? 1 : 0));
+      expect(afterLabels(once.memory, { witness: A }, again, 2 * SECOND).publish).toBe(again);
+    });
+
+    test("again has the whole account read", () => {
+      const again = afterLabels(
+        once.memory,
+        { witness: A },
+        lists([A, C, B], (label) => (label === B ? 1 : 0)),
+        2 * SECOND,
+      );
+      expect([...(again.publish ?? [])].map(([label]) => label)).toEqual([B]);
+      expect(nextReading(again.memory, lead(), 3 * SECOND)).toEqual({ kind: "account" });
+    });
+  });
+
   test("without any instance counts where none is known", () => {
     const none = afterLabels(
       knowing([A]),
