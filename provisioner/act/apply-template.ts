@@ -60,7 +60,9 @@ export async function applyTemplate(
       return { kind: "same", template: before.template };
     }
     const outcome = await write(parts, wanted, name, before, !differs);
-    if (outcome.kind === "written" && outcome.left.length === 0) ({ mark } = parts);
+    // What the API shows in another way than the file has it would be written anew by each pod that starts.
+    const isTaken = outcome.kind === "written" && outcome.template.hash !== before?.template.hash;
+    if (outcome.kind === "written" && (outcome.left.length === 0 || isTaken)) ({ mark } = parts);
     return outcome;
   } finally {
     await turn.end(written, mark);

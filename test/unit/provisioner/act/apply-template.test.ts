@@ -173,6 +173,12 @@ describe("a write that fails", () => {
 describe("of a pod that starts", () => {
   const login = LOGIN;
 
+  test("the content is marked also where the API shows it in another form, so that the pods that start with it do not write it again", async () => {
+    const reads = [[own("old")], [own("NEW", "hash-new")]];
+    const { outcome, marks } = await run({ reads, write: () => templateOf("hash-new"), turn: "free", mark: "m1" });
+    expect([outcome, marks]).toMatchObject([{ kind: "written" }, ["m1"]]);
+  });
+
   test("the content is marked when the account has it, for the pods that start with it", async () => {
     const same = await run({ reads: [[own("new")]], turn: "free", mark: "m1" });
     expect([same.outcome, same.marks]).toMatchObject([{ kind: "same" }, ["m1"]]);
