@@ -516,6 +516,18 @@ test("an instance that served, and whose updated image cannot be pulled, is dest
   const touch = { pod: 0, id: 1, label: LABEL, call: "PUT /api/v0/instances/update_template/1/", refused: true };
   expect(laws({ touches: [{ ...touch, at: 11 * MINUTE }] })).toEqual([]);
   expect(laws({ touches: [{ ...touch, at: 9 * MINUTE }] })).toHaveLength(1);
+  // The recycle of the attempt itself, whose template the API has not taken.
+  const serving = [{ from: MINUTE, to: 9 * MINUTE, id: 1, shows: "app:1 g" }];
+  const withRecycle = (wanted: string) =>
+    laws(
+      {
+        touches: [{ ...touch, at: 11 * MINUTE }],
+        recycles: [...recycles, { at: 11 * MINUTE + SECOND, pod: 0, id: 1, wanted }],
+      },
+      { serving },
+    );
+  expect(withRecycle("app:1 g")).toEqual([]);
+  expect(withRecycle("app:typo-2 i")).toHaveLength(1);
   expect(laws({ destroys: destroys.map((one) => ({ ...one, cannotPull: false })) })).toEqual([]);
   expect(laws({ destroys: destroys.map((one) => ({ ...one, others: 1 })) })).toEqual([]);
   expect(laws({}, { serving: [] })).toEqual([]);
