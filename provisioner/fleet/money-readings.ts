@@ -23,7 +23,8 @@ const sharedIncreases: z.ZodType<PriceIncrease[]> = z.array(
   z.object({
     id: z.int(),
     instanceId: z.int(),
-    factor: z.number(),
+    factor: z.number().nullable(),
+    gpuDollarsPerHour: z.number(),
     endsAt: z.number().nullable(),
     otherCosts: z.literal(true).optional(),
   }),

@@ -29,5 +29,9 @@ export function priceAfter(
 ): { dollarsPerHour: number; at: number | null } | null {
   if (row.dollarsPerHour === null) return null;
   const disk = row.diskDollarsPerHour ?? 0;
-  return { dollarsPerHour: (row.dollarsPerHour - disk) * pending.factor + disk, at: pending.endsAt ?? row.endsAt };
+  const gpus =
+    pending.factor === null
+      ? pending.gpuDollarsPerHour * (row.gpus ?? 1)
+      : (row.dollarsPerHour - disk) * pending.factor;
+  return { dollarsPerHour: gpus + disk, at: pending.endsAt ?? row.endsAt };
 }

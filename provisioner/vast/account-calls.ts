@@ -9,11 +9,13 @@ import type { Send } from "./transport.ts";
 export interface PriceIncrease {
   id: number;
   instanceId: number;
-  /** What it asks for the GPUs, in relation to the price now: 1.25 is a quarter more. */
-  factor: number;
+  /** What it asks for the GPUs, in relation to the price now: 1.25 is a quarter more. Null: the API does not tell the price now. */
+  factor: number | null;
+  /** What it asks for each GPU, $ an hour. */
+  gpuDollarsPerHour: number;
   /** When the contract ends if it is not accepted, epoch ms. */
   endsAt: number | null;
-  /** Disk, traffic or fees become dearer as well: what that costs an hour is not known. */
+  /** Disk, traffic or fees become dearer as well, or may do: what that costs an hour is not known. */
   otherCosts?: true | undefined;
 }
 
@@ -22,6 +24,7 @@ export type Charges = Readonly<Record<string, number>>;
 
 const INCREASES = "GET /api/v0/instances/pending-price-increases/";
 const CHARGES = "GET /api/v0/charges/";
+const SECONDS_AN_HOUR = 3600;
 const CHARGES_PAGE = 500; // the API's largest
 // More than ten thousand rows in a month are not worth the calls.
 const MOST_PAGES = 20;
@@ -39,7 +42,8 @@ const increase = z.object({
   pending_price_increase_id: wholeNumber,
   contract_id: wholeNumber,
   new_gpu_costpersec: number,
-  old_gpu_costpersec: number.refine((old) => old > 0),
+  // The vendor's client takes it for optional.
+  old_gpu_costpersec: number.nullish().catch(null),
   contract_end_date: number.nullish().catch(null),
 });
 
@@ -65,12 +69,15 @@ export async function readPriceIncreases(send: Send, signal?: AbortSignal): Prom
     const read = increase.safeParse(row);
     if (!read.success) return [];
     const { data } = read;
+    const { new_gpu_costpersec: asked, old_gpu_costpersec: before } = data;
+    const factor = before != null && before > 0 ? asked / before : null;
     return {
       id: data.pending_price_increase_id,
       instanceId: data.contract_id,
-      factor: data.new_gpu_costpersec / data.old_gpu_costpersec,
+      factor,
+      gpuDollarsPerHour: asked * SECONDS_AN_HOUR,
       endsAt: data.contract_end_date == null ? null : data.contract_end_date * 1000,
-      ...(raisesOtherCosts(looseRow.parse(row)) ? { otherCosts: true as const } : {}),
+      ...(factor === null || raisesOtherCosts(looseRow.parse(row)) ? { otherCosts: true as const } : {}),
     };
   });
 }

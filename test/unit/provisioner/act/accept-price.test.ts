@@ -9,7 +9,7 @@ import { HOUR, MINUTE, NOW, observation, planned, row, servingTrack, state, trac
 const ID = 7835610;
 const priced = row({ dollarsPerHour: 1, diskDollarsPerHour: 0.2, endsAt: NOW + 20 * HOUR });
 /** $1.20/h for the instance. */
-const asked: PriceIncrease = { id: 3, instanceId: ID, factor: 1.25, endsAt: null };
+const asked: PriceIncrease = { id: 3, instanceId: ID, factor: 1.25, gpuDollarsPerHour: 1, endsAt: null };
 const never = new AbortController().signal;
 
 interface Given {

@@ -24,7 +24,7 @@ function fleetOf(count: number, script: ClientScript) {
 
 describe("announced prices and charges", () => {
   test("are read once for all pods, and again when they are too old", async () => {
-    const increase = { id: 1, instanceId: 5, factor: 1.25, endsAt: null };
+    const increase = { id: 1, instanceId: 5, factor: 1.25, gpuDollarsPerHour: 1, endsAt: null };
     const { pods, journal, clock } = fleetOf(5, {
       priceIncreases: () => [increase],
       charges: () => ({ [LABEL]: 12.5, other: 3 }),

@@ -4,9 +4,9 @@ import { moneyWarnings } from "../../../../provisioner/model/money-warnings.ts";
 import { HOUR, NOW, row } from "../plan/situation.ts";
 
 const priced = row({ dollarsPerHour: 1, diskDollarsPerHour: 0.2 });
-const asks = (factor: number, endsAt: number | null = null): AccountView => ({
+const asks = (factor: number | null, endsAt: number | null = null): AccountView => ({
   ...NOTHING_READ,
-  priceIncreases: [{ id: 3, instanceId: priced.id, factor, endsAt }],
+  priceIncreases: [{ id: 3, instanceId: priced.id, factor, gpuDollarsPerHour: 0.6, endsAt }],
 });
 const credit = (dollars: number): AccountView => ({ ...NOTHING_READ, credit: { dollars, at: NOW } });
 const messages = (...given: Parameters<typeof moneyWarnings>) => moneyWarnings(...given).map(({ message }) => message);
@@ -16,6 +16,10 @@ describe("the price that a host asks for", () => {
     expect(pendingPriceOf(priced, asks(1.5, NOW))).toEqual({ dollarsPerHour: expect.closeTo(1.4), at: NOW });
     const ending = { ...priced, endsAt: NOW + HOUR };
     expect(pendingPriceOf(ending, asks(1.5))).toMatchObject({ at: NOW + HOUR });
+  });
+
+  test("is that of each GPU where the API does not tell the price now", () => {
+    expect(pendingPriceOf({ ...priced, gpus: 2 }, asks(null))).toMatchObject({ dollarsPerHour: expect.closeTo(1.4) });
   });
 
   test("is none for another instance, and unknown with the price", () => {

@@ -41,7 +41,7 @@ const fail =
 
 describe("the account", () => {
   test("is read: credit, announced prices and what was billed for the label", async () => {
-    const increase = { id: 1, instanceId: 5, factor: 2, endsAt: null };
+    const increase = { id: 1, instanceId: 5, factor: 2, gpuDollarsPerHour: 1, endsAt: null };
     const { look, loop } = setup({
       credit: () => 88.2,
       priceIncreases: () => [increase],

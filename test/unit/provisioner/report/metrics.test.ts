@@ -91,7 +91,7 @@ describe("a gauge", () => {
 
   test("has the price that the host has announced for this instance", async () => {
     const rows = [row({ dollarsPerHour: 0.3, diskDollarsPerHour: 0.1 })];
-    const increase = { id: 1, instanceId: ID, factor: 2, endsAt: null };
+    const increase = { id: 1, instanceId: ID, factor: 2, gpuDollarsPerHour: 1, endsAt: null };
     const account = { ...NOTHING_READ, priceIncreases: [increase] };
     const { of } = setup(loopState({ ...seeing(rows, { tracks: { [ID]: servingTrack() } }), account }));
     expect(await of("vast_pod_instance_pending_price")).toEqual([

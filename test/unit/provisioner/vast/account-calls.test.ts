@@ -17,7 +17,7 @@ const DAY = 86_400_000;
 const charge = (amount: unknown, label: string | null) => ({ amount, metadata: { label }, source: "instance-1" });
 
 describe("price increases", () => {
-  test("are read with the factor of the price, and a row that cannot be read is left out", async () => {
+  test("are read with the factor of the price; a row without the price now is never accepted, one that cannot be read left out", async () => {
     const row = {
       pending_price_increase_id: "7",
       contract_id: 312,
@@ -26,10 +26,19 @@ describe("price increases", () => {
       contract_end_date: 1_790_000_000,
     };
     const { send, calls } = api({
-      pending_price_increases: [row, { contract_id: 5 }, { ...row, old_gpu_costpersec: 0 }],
+      pending_price_increases: [
+        row,
+        { contract_id: 5 },
+        { ...row, old_gpu_costpersec: 0 },
+        { ...row, old_gpu_costpersec: null },
+      ],
     });
+    const asked = { id: 7, instanceId: 312, gpuDollarsPerHour: expect.closeTo(0.45), endsAt: 1_790_000_000_000 };
+    const unknownBefore = { ...asked, factor: null, otherCosts: true };
     expect(await readPriceIncreases(send)).toEqual([
-      { id: 7, instanceId: 312, factor: expect.closeTo(1.25), endsAt: 1_790_000_000_000 },
+      { ...asked, factor: expect.closeTo(1.25) },
+      unknownBefore,
+      unknownBefore,
     ]);
     expect(calls).toMatchObject([{ method: "GET", endpoint: "price_increases", retryRateLimited: false }]);
   });
