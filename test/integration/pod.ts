@@ -1,6 +1,5 @@
 // A pod under test: the emulator and the programs that a test starts, as real processes in a sandbox.
-import { readFileSync } from "node:fs";
-import { readdir, readFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { readIfExists } from "../../common/atomic-file.ts";
 import { parseUpstreamFile, type UpstreamFile } from "../../common/upstream-file.ts";
@@ -8,6 +7,7 @@ import { type FleetKeys, fleetKeys } from "../../provisioner/fleet/keys.ts";
 import { type StatusDocument, statusDocumentSchema } from "../../provisioner/report/status-document.ts";
 import type { Child } from "../sandbox/child.ts";
 import { nginxPaths, startNginx } from "../sandbox/nginx.ts";
+import { readFolder } from "../sandbox/read-folder.ts";
 import { type RunningRedis, startRedis } from "../sandbox/redis.ts";
 import { openSandbox, type Sandbox } from "../sandbox/sandbox.ts";
 import { until } from "../sandbox/until.ts";
@@ -239,11 +239,7 @@ async function fill(sandbox: Sandbox, options: PodOptions): Promise<Pod> {
     close: () => sandbox.close(),
     everything: async () => {
       const printed = children.flatMap((child) => child.lines);
-      const names = await readdir(sandbox.folder, { recursive: true, withFileTypes: true });
-      const contents = names
-        .filter((entry) => entry.isFile())
-        .map((entry) => readFileSync(join(entry.parentPath, entry.name), "utf8"));
-      return [...printed, ...contents].join("\n");
+      return [...printed, ...(await readFolder(sandbox.folder)).values()].join("\n");
     },
   };
   if (options.proxy) {

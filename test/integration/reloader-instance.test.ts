@@ -8,6 +8,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Child } from "../sandbox/child.ts";
 import type { RunningNginx } from "../sandbox/nginx.ts";
 import { isFree } from "../sandbox/ports.ts";
+import { readFolder } from "../sandbox/read-folder.ts";
 import { ROOT } from "../sandbox/sandbox.ts";
 import { until } from "../sandbox/until.ts";
 import { type Answer, openReloaderPod, type ReloaderPod } from "./reloader-pod.ts";
@@ -250,10 +251,8 @@ describe("the authentication header", () => {
     expect(printed).toBe(await pod.config());
     expect(printed).toMatch(/include ".*\.auth\.[0-9a-f]{16}";/);
     const holders: string[] = [];
-    for (const name of await readdir(pod.sandbox.folder, { recursive: true, withFileTypes: true })) {
-      const path = join(name.parentPath, name.name);
-      if (name.isFile() && path !== secretPath() && (await readFile(path, "utf8")).includes("hunter22"))
-        holders.push(path);
+    for (const [path, text] of await readFolder(pod.sandbox.folder)) {
+      if (path !== secretPath() && text.includes("hunter22")) holders.push(path);
     }
     expect(holders).toEqual((await authFiles()).map((name) => join(pod.files.confFolder, name)));
     expect(`${shown.join()}${printed}${reloader.lines.join()}`).not.toContain("hunter22");
