@@ -50,7 +50,7 @@ interface Watched {
 
 build();
 const machine = describeMachine();
-const pod = await openPod({ redis: true, timeScale: 1, bootSeconds: 3, env: LIMITS });
+const pod = await openPod({ emulatorApart: true, redis: true, timeScale: 1, bootSeconds: 3, env: LIMITS });
 const out = (line: string) => void process.stdout.write(`${line}\n`);
 let isFlat = true;
 try {

@@ -69,7 +69,7 @@ test("Ctrl-C destroys what was rented before it ends", async () => {
 });
 
 test("what a killed trial has left is destroyed by the next one, even if its create was never answered", async () => {
-  pod = await openPod({ timeScale: TIME_SCALE, bootSeconds: 3600, emulatorArgs: ["--visibility-lag-seconds", "40"] });
+  pod = await openPod({ timeScale: TIME_SCALE, bootSeconds: 3600, emulator: { visibilityLagSeconds: 40 } });
   await pod.emulator.send("POST", "faults", { method: "PUT", path: "^/api/v0/asks/", effect: { kind: "hang-after" } });
   const first = await start();
   await created();

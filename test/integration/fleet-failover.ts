@@ -17,7 +17,8 @@ import { openPod, type Pod } from "./pod.ts";
 
 const PODS = 5;
 
-export const openFailoverPod = () => openPod({ timeScale: 1, bootSeconds: 1, emulatorArgs: ["--rate-limits", "on"] });
+export const openFailoverPod = () =>
+  openPod({ timeScale: 1, bootSeconds: 1, emulatorApart: true, emulator: { rateLimits: "on" } });
 
 /** `lead` reads who leads, from whichever Redis has it; `end` kills the primary that has the fleet's keys. */
 export async function expectStartInSpiteOfFailover(

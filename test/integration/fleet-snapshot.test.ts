@@ -24,7 +24,13 @@ let redis: Redis;
 let members: Member[] = [];
 
 beforeEach(async () => {
-  pod = await openPod({ redis: true, timeScale: 1, bootSeconds: 1, emulatorArgs: ["--rate-limits", "on"] });
+  pod = await openPod({
+    redis: true,
+    timeScale: 1,
+    bootSeconds: 1,
+    emulatorApart: true,
+    emulator: { rateLimits: "on" },
+  });
   redis = patientRedis(pod.redis?.url ?? "");
   members = await Promise.all(Array.from({ length: PODS }, (_, i) => startMember(pod, i)));
 }, LONGEST_MS);

@@ -128,9 +128,18 @@ export function interruptions(members: readonly Member[]): string[] {
   });
 }
 
-/** A pod with Redis and the API's rate limits, whose clocks run so many times as fast. Its provisioners log when their changes leave. */
+/**
+ * A pod with Redis and the API's rate limits, whose clocks run so many times as fast. Its provisioners log when their changes leave. The
+ * emulator judges by milliseconds when they arrive, so it does not wait for the test.
+ */
 export const openLimitedPod = (timeScale: number, env: Record<string, string> = {}): Promise<Pod> =>
-  openPod({ redis: true, timeScale, emulatorArgs: ["--rate-limits", "scaled"], env: { DEBUG: "true", ...env } });
+  openPod({
+    redis: true,
+    timeScale,
+    emulatorApart: true,
+    emulator: { rateLimits: "scaled" },
+    env: { DEBUG: "true", ...env },
+  });
 
 interface Departure {
   at: number;

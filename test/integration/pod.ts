@@ -5,13 +5,15 @@ import { readIfExists } from "../../common/atomic-file.ts";
 import { parseUpstreamFile, type UpstreamFile } from "../../common/upstream-file.ts";
 import { type FleetKeys, fleetKeys } from "../../provisioner/fleet/keys.ts";
 import { type StatusDocument, statusDocumentSchema } from "../../provisioner/report/status-document.ts";
+import { DEFAULT_FLAGS, type EmulatorFlags } from "../emulator/serve.ts";
 import type { Child } from "../sandbox/child.ts";
 import { nginxPaths, startNginx } from "../sandbox/nginx.ts";
 import { readFolder } from "../sandbox/read-folder.ts";
 import { type RunningRedis, startRedis } from "../sandbox/redis.ts";
 import { openSandbox, type Sandbox } from "../sandbox/sandbox.ts";
 import { until } from "../sandbox/until.ts";
-import { createEmulatorControl, type EmulatorControl } from "./emulator-control.ts";
+import type { EmulatorControl } from "./emulator-control.ts";
+import { type PodEmulator, startPodEmulator } from "./pod-emulator.ts";
 
 export const API_KEY = "emulator-key";
 export const REGISTRY_PASSWORD = "registry-password-7Yq";
@@ -25,8 +27,10 @@ export interface PodOptions {
   proxy?: boolean;
   /** Speed of the clocks of emulator and provisioner; 1 for tests that need real seconds. */
   timeScale?: number;
-  /** Additional arguments of the emulator. */
-  emulatorArgs?: readonly string[];
+  /** Flags of the emulator that differ from the usual ones. */
+  emulator?: Partial<EmulatorFlags>;
+  /** Starts the emulator as a process of its own, where what is measured must not wait for the caller. */
+  emulatorApart?: boolean;
   bootSeconds?: number;
   /** Additional variables of the provisioner; an empty one is removed. */
   env?: Readonly<Record<string, string>>;
@@ -80,48 +84,46 @@ const LOOPBACK = "127.0.0.1";
 // on a busy machine.
 const TIME_SCALE = 8;
 // Enough for every ban. Ten times as many, as by default, take half of the CPU time of an emulator that runs for some seconds.
-const MACHINES = "300";
+const MACHINES = 300;
 /** For tests of a command that asks Redis, the cluster or the provisioner: it has a second or a few for an answer, and not an eighth. */
 export const COMMAND_SCALE = 2;
 
 export async function openPod(options: PodOptions = {}): Promise<Pod> {
   const sandbox = await openSandbox();
+  let emulator: PodEmulator | undefined;
+  const close = async () => {
+    try {
+      await sandbox.close();
+    } finally {
+      await emulator?.close();
+    }
+  };
   try {
-    return await fill(sandbox, options);
+    const scale = options.timeScale ?? TIME_SCALE;
+    const addresses = options.addresses ?? { api: LOOPBACK, instances: LOOPBACK, redis: LOOPBACK };
+    const flags: EmulatorFlags = {
+      ...DEFAULT_FLAGS,
+      port: await sandbox.port(),
+      host: addresses.api,
+      advertise: addresses.instances,
+      timeScale: scale,
+      bootSeconds: options.bootSeconds ?? 4,
+      machines: MACHINES,
+      ...options.emulator,
+    };
+    emulator = await startPodEmulator(sandbox, flags, options.emulatorApart ?? false);
+    return { ...(await fill(sandbox, emulator.control, options)), close };
   } catch (error) {
-    await sandbox.close();
+    await close();
     throw error;
   }
 }
 
-async function fill(sandbox: Sandbox, options: PodOptions): Promise<Pod> {
+async function fill(sandbox: Sandbox, emulator: EmulatorControl, options: PodOptions): Promise<Omit<Pod, "close">> {
   const scale = options.timeScale ?? TIME_SCALE;
   const children: Child[] = [];
   const clockStart = Date.now();
-  const emulatorPort = await sandbox.port();
-  const addresses = options.addresses ?? { api: LOOPBACK, instances: LOOPBACK, redis: LOOPBACK };
-  const emulatorArgs = [
-    "--port",
-    String(emulatorPort),
-    "--boot-seconds",
-    String(options.bootSeconds ?? 4),
-    "--time-scale",
-    String(scale),
-    "--host",
-    addresses.api,
-    "--advertise",
-    addresses.instances,
-    "--machines",
-    MACHINES,
-  ];
-  const emulatorProgram = await sandbox.node("emulator", [
-    "dist/emulator.mjs",
-    ...emulatorArgs,
-    ...(options.emulatorArgs ?? []),
-  ]);
-  const emulator = createEmulatorControl(`http://${addresses.api}:${emulatorPort}`);
-  await until("the emulator answers", () => emulator.state(), { context: () => emulatorProgram.lines.join("\n") });
-  const redis = options.redis ? await startRedis(sandbox, { host: addresses.redis }) : null;
+  const redis = options.redis ? await startRedis(sandbox, { host: options.addresses?.redis ?? LOOPBACK }) : null;
   const shared = await sandbox.subfolder("shared");
   const own = await sandbox.subfolder("own");
   const upstreamPath = join(shared, "upstream.json");
@@ -133,7 +135,7 @@ async function fill(sandbox: Sandbox, options: PodOptions): Promise<Pod> {
     await sandbox.port(),
   ];
   const files = nginxPaths(sandbox.folder);
-  const preload = scale === 1 ? [] : ["--import", "./test/integration/fast-clock.mjs"];
+  const preload = scale === 1 ? [] : ["--require", "./test/integration/fast-clock.cjs"];
 
   const env = (more: Readonly<Record<string, string>> = {}): Record<string, string> => {
     const all: Record<string, string> = {
@@ -177,7 +179,7 @@ async function fill(sandbox: Sandbox, options: PodOptions): Promise<Pod> {
     if (!parsed.ok) throw new Error(`the upstream file: ${parsed.problem}`);
     return parsed.file;
   };
-  const pod: Pod = {
+  const pod: Omit<Pod, "close"> = {
     sandbox,
     emulator,
     redis,
@@ -236,7 +238,6 @@ async function fill(sandbox: Sandbox, options: PodOptions): Promise<Pod> {
     state: async () => JSON.parse(await readFile(statePath, "utf8")) as Record<string, unknown>,
     status: async () =>
       statusDocumentSchema.parse(await (await fetch(`http://127.0.0.1:${provisionerPort}/status`)).json()),
-    close: () => sandbox.close(),
     everything: async () => {
       const printed = children.flatMap((child) => child.lines);
       return [...printed, ...(await readFolder(sandbox.folder)).values()].join("\n");

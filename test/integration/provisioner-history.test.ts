@@ -41,6 +41,10 @@ test("the history survives that the provisioner is killed, and says why the inst
   pod = await openPod();
   const first = await pod.provision();
   const before = await pod.ready();
+  // The upstream file is written before the state file.
+  await until("its history is on disk", async () =>
+    JSON.stringify((await pod.state()).history).includes("instance_ready"),
+  );
   first.signal("SIGKILL");
   await first.exited;
   await pod.provision({ VAST_TEMPLATE_IMAGE: "example/app:3" });

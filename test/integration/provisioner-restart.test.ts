@@ -35,7 +35,7 @@ test("a spent budget of creates is still spent after a restart", async () => {
 
 test("a difference that a replacement did not fix causes no further replacement after a restart", async () => {
   // Rows appear so late that each instance is first listed with another image than the desired one.
-  await open({ emulatorArgs: ["--visibility-lag-seconds", "40"] });
+  await open({ emulator: { visibilityLagSeconds: 40 } });
   const first = await pod.provision();
   for (const count of [1, 2]) {
     const created = async () => (await pod.emulator.state()).instances.length === count;

@@ -59,7 +59,7 @@ const MOST_MS = 15 * 60_000;
 
 export async function updateUnderLoad(plan: UpdatePlan): Promise<UpdateReport> {
   const env = { VAST_UPDATE_STRATEGY: plan.strategy, VAST_DRAIN_SECONDS: "10" };
-  const pod = await openPod({ timeScale: 1, env });
+  const pod = await openPod({ emulatorApart: true, timeScale: 1, env });
   try {
     await pod.reload();
     await startNginx(pod.sandbox, "nginx", plan.nginx);

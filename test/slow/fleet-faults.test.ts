@@ -48,7 +48,8 @@ beforeAll(async () => {
     addresses: { api, instances, redis: redisHost },
     timeScale: 1,
     bootSeconds: 5,
-    emulatorArgs: ["--rate-limits", "on"],
+    emulatorApart: true,
+    emulator: { rateLimits: "on" },
   });
   await pod.emulator.send("POST", "settings", { sharedAddress: true });
   redis = patientRedis(pod.redis?.url ?? "");

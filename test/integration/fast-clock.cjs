@@ -1,6 +1,6 @@
 // Tests preload this into a real program: its clock and timers run VAST_POD_TEST_CLOCK times as fast, so that a grace
 // period of ten minutes ends within seconds. The program itself is unchanged.
-import { createRequire, syncBuiltinESMExports } from "node:module";
+const { syncBuiltinESMExports } = require("node:module");
 
 const scale = Number(process.env.VAST_POD_TEST_CLOCK);
 if (!(scale >= 1)) throw new Error("VAST_POD_TEST_CLOCK must be a number, 1 or more");
@@ -23,7 +23,6 @@ globalThis.Date = class extends RealDate {
 const realMonotonic = performance.now.bind(performance);
 performance.now = () => realMonotonic() * scale;
 
-const require = createRequire(import.meta.url);
 const timers = require("node:timers/promises");
 const { setTimeout: realDelay } = timers;
 timers.setTimeout = (ms, ...rest) => realDelay(ms / scale, ...rest);
