@@ -1,6 +1,7 @@
 // What five pods with one API key and address do when the pod that reads for all is killed while they start, and then the Redis that holds
 // what they share, so that its replica takes over. Touches processes and the network.
 import { expect } from "vitest";
+import { type ReplicatedRedis, valueIn } from "../sandbox/redis-nodes.ts";
 import { until } from "../sandbox/until.ts";
 import {
   createsIn,
@@ -20,14 +21,9 @@ const PODS = 5;
 export const openFailoverPod = () =>
   openPod({ timeScale: 1, bootSeconds: 1, emulatorApart: true, emulator: { rateLimits: "on" } });
 
-/** `lead` reads who leads, from whichever Redis has it; `end` kills the primary that has the fleet's keys. */
-export async function expectStartInSpiteOfFailover(
-  pod: Pod,
-  url: string,
-  lead: () => Promise<string | null>,
-  end: () => Promise<void>,
-): Promise<void> {
-  const env = { FLEET_REDIS_URL: url };
+export async function expectStartInSpiteOfFailover(pod: Pod, redis: ReplicatedRedis): Promise<void> {
+  const env = { FLEET_REDIS_URL: redis.url };
+  const lead = () => valueIn(redis, pod.keys.lead);
   const members = await Promise.all(Array.from({ length: PODS }, (_, i) => startMember(pod, i, { env })));
   const created = async () => createsIn(await pod.emulator.requests()).length;
   const context = () => members.flatMap(({ child }) => child().lines.slice(-4)).join("\n");
@@ -38,7 +34,9 @@ export async function expectStartInSpiteOfFailover(
   const [afterMs] = await Promise.all([untilAnotherLeads(members, lead, killed), killed?.start()]);
   expect(afterMs).toBeLessThan(LONGEST_WITHOUT_LEADER_MS);
 
-  await end();
+  const { server } = await redis.primaryOf(pod.keys.lead);
+  server.signal("SIGKILL");
+  await server.exited;
   await untilReady(members, 90_000);
   await untilAnotherLeads(members, lead, null);
   await expectOneInstanceEach(pod, members);

@@ -30,7 +30,8 @@ export interface MemberOptions {
 
 export async function startMember(pod: Pod, index: number, { env = {}, host }: MemberOptions = {}): Promise<Member> {
   const name = `vast-pod-${index}`;
-  const port = String(await pod.sandbox.port());
+  // On a host of its own every port is free.
+  const port = host === undefined ? String(await pod.sandbox.port()) : (pod.env().PROVISIONER_STATUS_PORT ?? "");
   const folder = await pod.sandbox.subfolder(name);
   const children: Child[] = [];
   const start = async () => {

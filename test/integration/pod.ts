@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { readIfExists } from "../../common/atomic-file.ts";
 import { parseUpstreamFile, type UpstreamFile } from "../../common/upstream-file.ts";
+import { gateKeys } from "../../provisioner/fleet/gate-keys.ts";
 import { type FleetKeys, fleetKeys } from "../../provisioner/fleet/keys.ts";
 import { type StatusDocument, statusDocumentSchema } from "../../provisioner/report/status-document.ts";
 import { DEFAULT_FLAGS, type EmulatorFlags } from "../emulator/serve.ts";
@@ -21,8 +22,8 @@ export const REGISTRY_PASSWORD = "registry-password-7Yq";
 export interface PodOptions {
   /** Starts a Redis and enables bans. */
   redis?: boolean;
-  /** Where the API, the instances, and Redis (as well as on loopback) listen; on loopback unless named. */
-  addresses?: { api: string; instances: string; redis: string };
+  /** Where the API and the instances listen; on loopback unless named. */
+  addresses?: { api: string; instances: string };
   /** Starts nginx and the reloader as well. */
   proxy?: boolean;
   /** Speed of the clocks of emulator and provisioner; 1 for tests that need real seconds. */
@@ -46,6 +47,8 @@ export interface Pod {
   readonly label: string;
   /** The names in Redis of the emulator's account. */
   readonly keys: FleetKeys;
+  /** The name of the gate at which the pods wait for their turn to create. A Redis Cluster may have it on another node. */
+  readonly createGate: string;
   /** The provisioner's environment, without the variables that are empty in `more`. */
   env(more?: Readonly<Record<string, string>>): Record<string, string>;
   /** Starts a provisioner (again). `command` is `run` unless named; `within`: a program that starts it. */
@@ -100,7 +103,7 @@ export async function openPod(options: PodOptions = {}): Promise<Pod> {
   };
   try {
     const scale = options.timeScale ?? TIME_SCALE;
-    const addresses = options.addresses ?? { api: LOOPBACK, instances: LOOPBACK, redis: LOOPBACK };
+    const addresses = options.addresses ?? { api: LOOPBACK, instances: LOOPBACK };
     const flags: EmulatorFlags = {
       ...DEFAULT_FLAGS,
       port: await sandbox.port(),
@@ -123,7 +126,7 @@ async function fill(sandbox: Sandbox, emulator: EmulatorControl, options: PodOpt
   const scale = options.timeScale ?? TIME_SCALE;
   const children: Child[] = [];
   const clockStart = Date.now();
-  const redis = options.redis ? await startRedis(sandbox, { host: options.addresses?.redis ?? LOOPBACK }) : null;
+  const redis = options.redis ? await startRedis(sandbox) : null;
   const shared = await sandbox.subfolder("shared");
   const own = await sandbox.subfolder("own");
   const upstreamPath = join(shared, "upstream.json");
@@ -188,6 +191,7 @@ async function fill(sandbox: Sandbox, emulator: EmulatorControl, options: PodOpt
     statePath,
     label: `k8s_pod=${POD_NAME}`,
     keys: fleetKeys(ACCOUNT_ID),
+    createGate: gateKeys("create", API_KEY, env().FLEET_EGRESS ?? "all").gate,
     env,
     provision: (more, command = ["run"], within = []) =>
       start("provisioner", [...preload, "dist/provisioner.mjs", ...command], env(more), within),

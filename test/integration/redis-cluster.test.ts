@@ -5,6 +5,7 @@ import { createLogger } from "../../common/logging.ts";
 import { createBanStore } from "../../provisioner/blacklist/store.ts";
 import { connectRedis, type RedisConnection } from "../../provisioner/redis/connection.ts";
 import { type RunningCluster, startCluster } from "../sandbox/redis-cluster.ts";
+import { valueIn } from "../sandbox/redis-nodes.ts";
 import { until } from "../sandbox/until.ts";
 import { logOf, openPod, type Pod } from "./pod.ts";
 import { untilConnected } from "./real-redis.ts";
@@ -70,7 +71,7 @@ test("two provisioners of one label: one acts, with lease and copy of the state 
   expect(instance?.hostId).not.toBe(banned);
   const mine = [pod.keys.lease(pod.label), pod.keys.pod(pod.label)];
   expect(await cluster.keys("vast-pod:*")).toEqual(expect.arrayContaining(mine));
-  expect(await cluster.get(pod.keys.pod(pod.label))).toContain(`"label":"${pod.label}"`);
+  expect(await valueIn(cluster, pod.keys.pod(pod.label))).toContain(`"label":"${pod.label}"`);
 
   const folder = await pod.sandbox.subfolder("other");
   const port = String(await pod.sandbox.port());

@@ -40,18 +40,14 @@ test("after a failover the provisioner holds its lease on the new primary and wr
   await until("an instance is waited for", isMade, { timeoutMs: 30_000, context: () => provisioner.lines.join("\n") });
 
   primary.server.signal("SIGKILL");
-  const next = new Redis({ host: "127.0.0.1", port: replica.port, password: PASSWORDS.redis, db: 10 });
-  try {
-    const isPromoted = async () => (await next.info("replication")).includes("role:master");
-    await until("the replica is the primary", isPromoted, { timeoutMs: 60_000 });
-    // Its clock runs at real speed: the lease would have expired without being renewed.
-    await next.pexpire(pod.keys.lease(pod.label), 2000);
-    const isRenewed = async () => (await next.pttl(pod.keys.lease(pod.label))) > 30_000;
-    await until("the lease is renewed there", isRenewed, { timeoutMs: 30_000 });
-    await until("the host is banned there", () => next.get(`ban_${BAD}`), { timeoutMs: 60_000 });
-  } finally {
-    next.disconnect();
-  }
+  const isPromoted = () => replica.ask(async (next) => (await next.info("replication")).includes("role:master"));
+  await until("the replica is the primary", isPromoted, { timeoutMs: 60_000 });
+  // Its clock runs at real speed: the lease would have expired without being renewed.
+  await replica.ask((next) => next.pexpire(pod.keys.lease(pod.label), 2000));
+  const isRenewed = () => replica.ask(async (next) => (await next.pttl(pod.keys.lease(pod.label))) > 30_000);
+  await until("the lease is renewed there", isRenewed, { timeoutMs: 30_000 });
+  const isBanned = () => replica.ask((next) => next.get(`ban_${BAD}`));
+  await until("the host is banned there", isBanned, { timeoutMs: 60_000 });
   expect((await pod.ready(60_000)).instance?.hostId).not.toBe(BAD);
   expect(logOf(provisioner).map(({ msg }) => msg)).toContain("Redis is back");
   const printed = provisioner.lines.join("\n");
