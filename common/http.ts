@@ -97,8 +97,8 @@ export function createTextClient({
     const written = mayBeWritten === undefined || (await mayBeWritten());
     if (request.signal?.aborted) throw Object.assign(new Error("cancelled"), { code: "ERR_CANCELED" });
     if (!written) throw fencedError();
-    const headers = new AxiosHeaders({ ...all.headers, ...request.headers });
-    return adapter({ ...all, ...request, headers });
+    const headers = AxiosHeaders.concat(all.headers, request.headers);
+    return adapter(Object.assign({}, all, request, { headers }));
   };
 }
 

@@ -56,8 +56,10 @@ export async function publishPlan(
 ): Promise<void> {
   const history = withTransition(loop.state.history, plan, clock.now());
   if (history !== loop.state.history) loop.state = { ...loop.state, history };
-  const ready = isReady(plan, { ...loop, desired, limits });
-  const { changed, file } = await publisher.publish({ ...plan, ready });
+  const { ownership } = loop;
+  const ready = isReady(plan, { desired, limits, state: loop.state, ownership });
+  const { state, reason, message, server, instance } = plan;
+  const { changed, file } = await publisher.publish({ state, reason, message, server, instance, ready });
   noteFile(loop, file, clock.monotonic());
   if (changed)
     log.debug({ event: "published", generation: file.generation, server: file.server }, "the upstream file is written");

@@ -198,8 +198,8 @@ function decideOn(
   const { decision, suppressed } = applyPolicy(gap ? afterGap(decided, published) : decided, policy);
   const wish = wishOf(decision, state, mayBeAlone);
   const admitted = wish === null ? decision : untilTurn(decision, wish, turns.turnFor(wish));
-  const outcome = { seen, before: loop.state, state, now, pausedMs, afterGap: gap, published, suppressed };
-  return { ...outcome, decision: admitted, wish };
+  const before = loop.state;
+  return { seen, before, state, decision: admitted, wish, suppressed, now, pausedMs, afterGap: gap, published };
 }
 
 /**

@@ -53,11 +53,12 @@ export function createAccountReadings({ client, ...parts }: AccountReadingsParts
       readShared(
         parts,
         {
-          ...age,
           key: parts.fleet?.keys()?.template(shortHash(name)) ?? null,
           schema: sharedTemplate,
           read: () => client.findTemplate(name, signal, options),
           pollMs: TEMPLATE_POLL_MS,
+          freshMs: age.freshMs,
+          usableMs: age.usableMs,
         },
         signal,
       ),

@@ -32,7 +32,7 @@ export function createAccountLease({ client, ...parts }: AccountLeaseParts): Lea
     }
   }
 
-  async function known(state: State, signal?: AbortSignal): Promise<number | { why: string }> {
+  async function accountOf(state: State, signal?: AbortSignal): Promise<number | { why: string }> {
     const accountId = client.accountId() ?? current?.accountId ?? state.accountId;
     if (accountId !== null) return accountId;
     try {
@@ -44,10 +44,11 @@ export function createAccountLease({ client, ...parts }: AccountLeaseParts): Lea
 
   return {
     async renew(state, signal) {
-      const accountId = await known(state, signal);
+      const accountId = await accountOf(state, signal);
       if (typeof accountId !== "number")
         return { ownership: { kind: "unknown", why: accountId.why, until: null }, state };
-      return (await leaseOf(accountId)).renew({ ...state, accountId });
+      const known = state.accountId === accountId ? state : { ...state, accountId };
+      return (await leaseOf(accountId)).renew(known);
     },
     async mayMutate() {
       if (current === null) return false;

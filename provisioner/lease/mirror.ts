@@ -54,10 +54,9 @@ export function formatMirror(
   const changes = { intent, pendingDeletes, creates, updating, surge, fallback };
   const acts = { schema: CURRENT_SCHEMA, label, token, ...changes, startedAt, saved } as const;
   const money = state.money.since === null ? null : state.money;
-  const server = left && { ...left.server, instance: left.instance };
   return {
     text: () => JSON.stringify({ ...acts, money, left } satisfies Mirror),
-    acts: JSON.stringify({ ...acts, server }),
+    acts: JSON.stringify([acts, left && [left.server, left.instance]]),
   };
 }
 

@@ -135,9 +135,10 @@ export interface Plan extends Omit<Decision, "serving"> {
 }
 
 /** An instance that is to be destroyed or updated is no longer published as a server. */
-export function toPlan({ serving, ...decision }: Decision): Plan {
-  const { server, instance } = serving;
-  return { ...decision, server: interruptsInstance(decision.actions, instance?.id) ? null : server, instance };
+export function toPlan({ reason, message, state, serving, actions, checkedAt, nextCheckAt }: Decision): Plan {
+  const { instance } = serving;
+  const server = interruptsInstance(actions, instance?.id) ? null : serving.server;
+  return { reason, message, state, actions, checkedAt, nextCheckAt, server, instance };
 }
 
 /** True if the instance stops serving by one of the actions: it is destroyed, or its container is replaced. */

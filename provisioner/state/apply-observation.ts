@@ -111,13 +111,14 @@ function tracksWithoutDelete({ tracks, pendingDeletes }: State): State["tracks"]
 /** The ports of the content before are kept as long as an instance may still have them. */
 function withTemplate(
   { template: before, templateBefore }: State,
-  value: Template,
+  { id, hash, name, creatorId, diskSpace, publishedPorts, portFlags }: Template,
   seen: Observation,
   now: number,
 ): Pick<State, "template" | "templateBefore"> {
-  const template = { ...value, seenAt: now, readAt: seen.templateAt };
+  const readAt = seen.templateAt;
+  const template = { id, hash, name, creatorId, diskSpace, publishedPorts, portFlags, seenAt: now, readAt };
   const isUsed = seen.instances.some(({ row }) => row.templateHash === templateBefore?.hash);
-  if (before === null || before.hash === value.hash || before.portFlags === undefined || isUsed)
+  if (before === null || before.hash === hash || before.portFlags === undefined || isUsed)
     return { template, templateBefore };
   return { template, templateBefore: { hash: before.hash, portFlags: before.portFlags } };
 }

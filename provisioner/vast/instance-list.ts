@@ -101,12 +101,9 @@ async function readPages(
   for (let pages = 0; ; pages += 1) {
     if (pages === maxPages) throw malformed(CALL, `the list did not end after ${maxPages} pages`);
     const last = [...tokens].at(-1);
-    const query = {
-      ...(filters === null ? {} : { select_filters: filters }),
-      order_by: [{ col: "id", dir: "asc" }],
-      limit: PAGE_ROWS,
-      ...(last === undefined ? {} : { after_token: last }),
-    };
+    const ordered = { order_by: [{ col: "id", dir: "asc" }], limit: PAGE_ROWS };
+    const filtered = filters === null ? ordered : { select_filters: filters, ...ordered };
+    const query = last === undefined ? filtered : { ...filtered, after_token: last };
     const retry = retryRateLimited || pages > 0 ? others : { ...others, retryRateLimited };
     const body = await send(listCall(query, retry), signal);
     const read = expectShape(page, body, CALL, "`instances` is not a list, or one of its counts is not a number");

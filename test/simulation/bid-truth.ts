@@ -10,8 +10,9 @@ const CALL = /\/(asks|bid_price)\/(\d+)\//;
 /** Null: the call bids nothing, or for something that does not exist. */
 export function bidOf(world: World, request: ApiRequest): { on: string; dollarsPerHour: number } | null {
   const [, kind, digits] = (request.method === "PUT" && CALL.exec(request.url)) || [];
+  if (kind === undefined) return null;
   const body = parseJson(request.body);
-  if (kind === undefined || !isObject(body) || typeof body.price !== "number") return null;
+  if (!isObject(body) || typeof body.price !== "number") return null;
   const { price, disk } = body;
   const id = Number(digits);
   if (kind === "bid_price") {
