@@ -3,7 +3,7 @@
 import yargs from "yargs";
 import { hideBin } from "yargs/helpers";
 import { z } from "zod";
-import { DEFAULT_FLAGS, flagsSchema, serveEmulator } from "./serve.ts";
+import { DEFAULT_FLAGS, flagsSchema, serveEmulator } from "./servers/serve.ts";
 
 const parser = yargs(hideBin(process.argv))
   .scriptName("emulator")

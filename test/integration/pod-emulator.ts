@@ -1,7 +1,7 @@
 // The emulator of a test: in the process of the test, because a process for each one would take a third of a second of CPU time to start.
 // Opens TCP ports, or starts a process of the sandbox.
 import { inspect } from "node:util";
-import { type EmulatorFlags, serveEmulator } from "../emulator/serve.ts";
+import { type EmulatorFlags, serveEmulator } from "../emulator/servers/serve.ts";
 import type { Sandbox } from "../sandbox/sandbox.ts";
 import { until } from "../sandbox/until.ts";
 import { createEmulatorControl, type EmulatorControl } from "./emulator-control.ts";

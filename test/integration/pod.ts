@@ -6,7 +6,7 @@ import { parseUpstreamFile, type UpstreamFile } from "../../common/upstream-file
 import { gateKeys } from "../../provisioner/fleet/gate-keys.ts";
 import { type FleetKeys, fleetKeys } from "../../provisioner/fleet/keys.ts";
 import { type StatusDocument, statusDocumentSchema } from "../../provisioner/report/status-document.ts";
-import { DEFAULT_FLAGS, type EmulatorFlags } from "../emulator/serve.ts";
+import { DEFAULT_FLAGS, type EmulatorFlags } from "../emulator/servers/serve.ts";
 import type { Child } from "../sandbox/child.ts";
 import { nginxPaths, startNginx } from "../sandbox/nginx.ts";
 import { readFolder } from "../sandbox/read-folder.ts";

@@ -5,6 +5,7 @@ import { effectKinds } from "../../emulator/control/fault-rule.ts";
 import { CONTROL_PATH, CONTROL_ROUTES } from "../../emulator/control/routes.ts";
 import { createEmulator } from "../../emulator/emulator.ts";
 import { EVENTS } from "../../emulator/instances/events.ts";
+import { DEFAULT_FLAGS, flagsSchema } from "../../emulator/servers/serve.ts";
 import { DEFAULT_SETTINGS } from "../../emulator/settings.ts";
 
 const folder = new URL("../../emulator/", import.meta.url);
@@ -48,9 +49,14 @@ describe("the examples", () => {
 
 test("every flag is in the table, with its default", () => {
   const main = readFileSync(new URL("main.ts", folder), "utf8");
-  const flags = [...main.matchAll(/^ {4}"?([a-z-]+)"?: \{ type: "\w+",(?: default: "?([^",]+)"?,)?/gm)];
+  const names = [...main.matchAll(/^ {4}"?([a-z-]+)"?: \{\s+type: "\w+",/gm)].map(([, name]) => `${name}`);
+  const defaults = new Map(Object.entries(DEFAULT_FLAGS).map(([name, value]) => [name, String(value)]));
+  const camel = (name: string) => name.replaceAll(/-(.)/g, (_, letter: string) => letter.toUpperCase());
   const rows = [...section("Start").matchAll(/^\| `--([a-z-]+)` \| ?(.*?) ?\|/gm)];
-  expect(rows.map(([, flag, value]) => [flag, value])).toEqual(flags.map(([, flag, value = ""]) => [flag, value]));
+  expect(rows.map(([, flag, value]) => [flag, value])).toEqual(
+    names.map((name) => [name, defaults.get(camel(name)) ?? ""]),
+  );
+  expect(names.map(camel).toSorted()).toEqual(Object.keys(flagsSchema.shape).toSorted());
 });
 
 test("every event is in the table", () => {

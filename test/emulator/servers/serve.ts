@@ -1,10 +1,10 @@
 // The emulator behind a TCP port, by its flags. Opens TCP ports.
 import { randomInt } from "node:crypto";
 import { z } from "zod";
-import { systemClock } from "../../common/clock.ts";
-import { createEmulator, PORT_RANGE } from "./emulator.ts";
-import { type ApiServer, startApiServer } from "./servers/api-server.ts";
-import { scaledClock } from "./servers/scaled-clock.ts";
+import { systemClock } from "../../../common/clock.ts";
+import { createEmulator, PORT_RANGE } from "../emulator.ts";
+import { type ApiServer, startApiServer } from "./api-server.ts";
+import { scaledClock } from "./scaled-clock.ts";
 
 /** The flags of the program, see its help. Times in emulated seconds. */
 export const flagsSchema = z.object({
