@@ -1,15 +1,15 @@
 // Finds the offers that a create may try: those of a search that another pod has made, or of an own one where they are too few. Touches
 // the API and Redis through the market.
 import type { Logger } from "../../common/logging.ts";
-import type { FoundOffers, OfferMarket, OfferSearch } from "../fleet/offer-market.ts";
+import type { FoundOffers, LeftOut, OfferMarket, OfferSearch } from "../fleet/offer-market.ts";
+import { bannedIds } from "../model/bans.ts";
 import type { Exclusion } from "../search/exclusions.ts";
 import type { SearchQuery } from "../search/query.ts";
-import { queryAlone, type Requirements, searchBody } from "../search/requirements.ts";
+import { MAX_ROWS, queryAlone, type Requirements, searchBody } from "../search/requirements.ts";
 import { type Choice, selectOffers } from "../search/select-offers.ts";
 import { excludedMachines } from "../state/avoided.ts";
 import type { Records } from "../state/records.ts";
 import type { State } from "../state/schema.ts";
-import type { VastClient } from "../vast/client.ts";
 import { asVastError } from "../vast/errors.ts";
 import type { Offer } from "../vast/rows.ts";
 
@@ -29,7 +29,10 @@ const ENOUGH_OFFERS = 12;
 // A small market has no more: then this part of what a search found is enough.
 const ENOUGH_PART = 1 / 2;
 
-/** `before`: the offers that were just lost; the new ones are of a later search. That there are none is only said of an own search. */
+/**
+ * `before`: the offers that were just lost; the new ones are of a later search. That there are none is said of any search that shows all
+ * that this pod may rent; another pod may have made it.
+ */
 export async function findOffers(
   { market, query, recordsOf }: FindOfferParts,
   needs: Requirements,
@@ -37,25 +40,47 @@ export async function findOffers(
   before: FoundOffers | null,
   stop: AbortSignal,
 ): Promise<OfferChoice> {
+  const avoided = excludedMachines(state);
+  const leftOut: LeftOut = leftOutBy(needs, avoided);
   const search: OfferSearch = {
-    body: searchBody(query, needs, excludedMachines(state)),
     common: searchBody(query, { ...needs, bans: [] }, []),
+    shared: { body: searchBody(query, needs, []), without: leftOutBy(needs, []) },
+    alone: { body: searchBody(query, needs, avoided), without: leftOut },
   };
   const select = async (found: FoundOffers): Promise<OfferChoice> => {
     const records = query.byExpectedCost ? await recordsOf(found.offers, state) : {};
     const { offers, exclusions } = selectOffers(found.offers, query, needs, state, records);
     return { found, offers, exclusions: [...reservedByOthers(found), ...exclusions] };
   };
+  const isDecided = (choice: OfferChoice) =>
+    choice.offers.length > 0 || (showsAll(choice.found, leftOut) && (choice.found.own || !hasLost(choice)));
   const isUnshared = before !== null && before.sharedAt === null;
   let choice = await select(await (isUnshared ? market.findAlone(search, stop) : market.find(search, before, stop)));
-  if (choice.offers.length > 0 || choice.found.own) {
-    // This pod has its offers; the search is for those whose turns come next, and may wait for its rate limit meanwhile.
-    if (!choice.found.own) market.refill(search, isEnough(choice) ? null : choice.found, stop);
-    return choice;
-  }
-  if (before === null) choice = await select(await market.find(search, choice.found, stop));
-  if (choice.offers.length > 0 || choice.found.own) return choice;
-  return select(await market.findAlone(search, stop));
+  if (!isDecided(choice) && !choice.found.own && before === null)
+    choice = await select(await market.find(search, choice.found, stop));
+  if (!isDecided(choice)) choice = await select(await market.findAlone(search, stop));
+  if (choice.offers.length === 0) market.refuse(choice.found);
+  // This pod has its offers; the search is for those whose turns come next, and may wait for its rate limit meanwhile.
+  else if (!choice.found.own) market.refill(search, isEnough(choice) ? null : choice.found, stop);
+  return choice;
+}
+
+function leftOutBy({ bans }: Requirements, avoided: readonly number[]): LeftOut {
+  return { hosts: bannedIds(bans, "host"), machines: [...bannedIds(bans, "machine"), ...avoided] };
+}
+
+/** A search of this pod alone would find no other offers: it would leave out as much, or all that there is has come. */
+function showsAll({ without, total }: FoundOffers, own: LeftOut): boolean {
+  const isCovered = isWithin(without.hosts, own.hosts) && isWithin(without.machines, own.machines);
+  if (total < MAX_ROWS) return isCovered;
+  return isCovered && isWithin(own.hosts, without.hosts) && isWithin(own.machines, without.machines);
+}
+
+const isWithin = (ids: readonly number[], all: readonly number[]) => ids.every((id) => all.includes(id));
+
+/** Others rent what it shows, so that a later search may show what they leave. */
+function hasLost({ exclusions }: OfferChoice): boolean {
+  return exclusions.some(({ reason }) => reason === "reserved" || reason === "taken");
 }
 
 function reservedByOthers({ offers, total }: FoundOffers): Exclusion[] {
@@ -70,12 +95,12 @@ function isEnough({ offers, found }: OfferChoice): boolean {
 
 /** One more call when a search found nothing, so that the message can explain why. Null: it was not answered either. */
 export async function findQueryAlone(
-  { client, query, log }: { client: Pick<VastClient, "searchOffers">; query: SearchQuery; log: Logger },
+  { market, query, log }: Pick<FindOfferParts, "market" | "query"> & { log: Logger },
   needs: Requirements,
   stop: AbortSignal,
-): Promise<Offer[] | null> {
+): Promise<readonly Offer[] | null> {
   try {
-    return await client.searchOffers(queryAlone(query, needs), stop);
+    return await market.look(queryAlone(query, needs), stop);
   } catch (error) {
     const line = { event: "progress", phase: "searching", err: asVastError(error) } as const;
     log.debug(line, "cannot tell what VAST_SEARCH_QUERY alone finds");

@@ -27,7 +27,10 @@ export function fleetKeys(accountId: number) {
     credit: name("credit"),
     priceIncreases: name("price-increases"),
     charges: name("charges"),
-    offers: (queryHash: string) => name("offers", queryHash),
+    /** The offers that a search of all pods found, and what it left out. */
+    offers: (searchHash: string) => name("offers", searchHash),
+    /** What a search without the program's own conditions found. */
+    allOffers: (searchHash: string) => name("all-offers", searchHash),
     /** The label that has reserved a machine. */
     taken: (machineId: number) => name("taken", machineId),
     /** The bans of one database: pods of an account may have different ones. */

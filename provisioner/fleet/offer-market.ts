@@ -8,10 +8,24 @@ import type { Offer } from "../vast/rows.ts";
 import { shortHash } from "./keys.ts";
 import { type ReadingRequest, readShared, refreshShared, type SharedReadingParts } from "./shared-reading.ts";
 
-/** A search. `body` also excludes what this pod must not rent; `common` is the part that is the same for pods with the same settings. */
 export interface OfferSearch {
-  body: Record<string, unknown>;
+  /** The part that is the same for pods with the same settings: it names their market. */
   common: Record<string, unknown>;
+  /** The search of one pod for all of them. */
+  shared: LimitedSearch;
+  /** The search of this pod for itself. */
+  alone: LimitedSearch;
+}
+
+export interface LimitedSearch {
+  body: Record<string, unknown>;
+  without: LeftOut;
+}
+
+/** Ids of hosts and machines whose offers a search leaves out. */
+export interface LeftOut {
+  hosts: readonly number[];
+  machines: readonly number[];
 }
 
 export interface FoundOffers {
@@ -19,6 +33,7 @@ export interface FoundOffers {
   offers: readonly Offer[];
   /** How many the search found. */
   total: number;
+  without: LeftOut;
   /** This pod has searched itself, just now. */
   own: boolean;
   /** When the search was made, by Redis' clock; null where Redis does not know it. */
@@ -35,6 +50,10 @@ export interface OfferMarket {
   refill(search: OfferSearch, before: FoundOffers | null, signal?: AbortSignal): void;
   /** The offers of a search that this pod makes now for itself. */
   findAlone(search: OfferSearch, signal?: AbortSignal): Promise<FoundOffers>;
+  /** This pod rents none of these: the next `find` is to show a later search, so that one list does not count as two failures. */
+  refuse(found: FoundOffers): void;
+  /** What another search finds, reserved machines as well: for a message, so it may be 45 s old. */
+  look(body: Record<string, unknown>, signal?: AbortSignal): Promise<readonly Offer[]>;
   /** False: another pod is about to rent this machine, or has rented it since the search; or the search is too old by now. */
   reserve(offer: Offer, found: FoundOffers): Promise<boolean>;
   /** Ends the reservation. */
@@ -120,7 +139,7 @@ redis.call('SET', KEYS[1], string.format('%.0f', now) .. ' ' .. ARGV[1], 'PX', A
 return 1`,
 };
 
-const sharedOffers: z.ZodType<Offer[]> = z.array(
+const offerRows: z.ZodType<Offer[]> = z.array(
   z.object({
     id: z.int().positive(),
     hostId: z.number().nullable(),
@@ -131,7 +150,17 @@ const sharedOffers: z.ZodType<Offer[]> = z.array(
     fields: z.record(z.string(), z.unknown()),
   }),
 );
+const ids = z.array(z.number());
+const searchResult: z.ZodType<SearchResult> = z.object({
+  offers: offerRows,
+  without: z.object({ hosts: ids, machines: ids }),
+});
 const flags = z.array(z.union([z.literal(0), z.literal(1)]));
+
+interface SearchResult {
+  offers: readonly Offer[];
+  without: LeftOut;
+}
 
 export function createOfferMarket({ client, label, clock, fleet }: OfferMarketParts): OfferMarket {
   const keyOf = ({ machineId }: Pick<Offer, "machineId">) =>
@@ -148,20 +177,35 @@ export function createOfferMarket({ client, label, clock, fleet }: OfferMarketPa
     return { ...found, offers: found.offers.filter((offer) => !taken.has(keyOf(offer) ?? "")) };
   }
 
-  const request = (search: OfferSearch, before: FoundOffers | null, signal?: AbortSignal): ReadingRequest<Offer[]> => ({
-    key: fleet?.keys()?.offers(shortHash(JSON.stringify(search.common))) ?? null,
-    freshMs: FRESH_MS,
-    usableMs: FRESH_MS,
-    waitMs: SEARCH_WAIT_MS,
-    after: before?.sharedAt ?? 0,
-    schema: sharedOffers,
-    read: (sent) => client.searchOffers(search.body, signal, sent),
+  // When the latest list was asked for of which this pod rents nothing, by Redis' clock.
+  let refusedAt = 0;
+  const hashOf = (search: Record<string, unknown>) => shortHash(JSON.stringify(search));
+  const ages = { freshMs: FRESH_MS, usableMs: FRESH_MS, waitMs: SEARCH_WAIT_MS };
+
+  const request = (
+    { common, shared: { body, without } }: OfferSearch,
+    before: FoundOffers | null,
+    signal?: AbortSignal,
+  ): ReadingRequest<SearchResult> => ({
+    ...ages,
+    key: fleet?.keys()?.offers(hashOf(common)) ?? null,
+    after: Math.max(before?.sharedAt ?? 0, refusedAt),
+    schema: searchResult,
+    read: async (sent) => ({ offers: await client.searchOffers(body, signal, sent), without }),
   });
+
+  async function findAlone({ alone: { body, without } }: OfferSearch, signal?: AbortSignal): Promise<FoundOffers> {
+    const offers = await client.searchOffers(body, signal);
+    return withoutReserved({ offers, total: offers.length, without, own: true, sharedAt: null });
+  }
 
   return {
     async find(search, before, signal) {
-      const { value, own, sharedAt } = await readShared({ clock, fleet }, request(search, before, signal), signal);
-      return withoutReserved({ offers: value, total: value.length, own, sharedAt });
+      const wanted = request(search, before, signal);
+      if (wanted.key === null) return findAlone(search, signal);
+      const { value, own, sharedAt } = await readShared({ clock, fleet }, wanted, signal);
+      const { offers, without } = value;
+      return withoutReserved({ offers, total: offers.length, without, own, sharedAt });
     },
     refill(search, before, signal) {
       // Whoever needs the offers searches again, and reports why that fails.
@@ -169,9 +213,14 @@ export function createOfferMarket({ client, label, clock, fleet }: OfferMarketPa
         () => undefined,
       );
     },
-    async findAlone(search, signal) {
-      const offers = await client.searchOffers(search.body, signal);
-      return withoutReserved({ offers, total: offers.length, own: true, sharedAt: null });
+    findAlone,
+    refuse({ sharedAt }) {
+      refusedAt = Math.max(refusedAt, sharedAt ?? 0);
+    },
+    async look(body, signal) {
+      const read = (sent: () => void) => client.searchOffers(body, signal, sent);
+      const wanted = { ...ages, key: fleet?.keys()?.allOffers(hashOf(body)) ?? null, schema: offerRows, read };
+      return (await readShared({ clock, fleet }, wanted, signal)).value;
     },
     async reserve(offer, { sharedAt }) {
       const key = keyOf(offer);

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { type FindOfferParts, findOffers } from "../../../../provisioner/act/find-offers.ts";
 import type { FoundOffers, OfferMarket } from "../../../../provisioner/fleet/offer-market.ts";
+import type { Ban } from "../../../../provisioner/model/observation.ts";
 import { exclusionText } from "../../../../provisioner/search/exclusions.ts";
 import { requirements } from "../../../../provisioner/search/requirements.ts";
 import type { Offer } from "../../../../provisioner/vast/rows.ts";
@@ -13,13 +14,15 @@ const offers = (count: number, from = 1): Offer[] =>
 const list = (found: readonly Offer[], over: Partial<FoundOffers> = {}): FoundOffers => ({
   offers: found,
   total: found.length,
+  without: { hosts: [], machines: [] },
   own: false,
   sharedAt: 1,
   ...over,
 });
 
 /** What renting needs and finding does not. */
-const UNUSED: Pick<OfferMarket, "reserve" | "settle" | "freed"> = {
+const UNUSED: Pick<OfferMarket, "reserve" | "settle" | "freed" | "look"> = {
+  look: async () => [],
   reserve: async () => true,
   settle: async () => undefined,
   freed: async () => undefined,
@@ -31,6 +34,8 @@ async function findOn(
   before: FoundOffers | null = null,
   avoided: number[] = [],
   served = false,
+  bans: readonly Ban[] = [],
+  gone: readonly number[] = [],
 ) {
   const bodies: unknown[] = [];
   const asked: unknown[] = [];
@@ -42,20 +47,25 @@ async function findOn(
     return next;
   };
   const market: OfferMarket = {
-    find: async ({ body }, earlier) => {
-      bodies.push(body);
+    find: async ({ shared }, earlier) => {
+      bodies.push(shared.body);
       return answer(earlier === null ? "any" : `after ${earlier.sharedAt}`);
     },
+    refuse: ({ sharedAt }) => void asked.push(`refused ${sharedAt}`),
     refill: (_, earlier) => void asked.push(`refill ${earlier === null ? "old ones" : `after ${earlier.sharedAt}`}`),
-    findAlone: async () => answer("alone"),
+    findAlone: async ({ alone }) => {
+      bodies.push(alone.body);
+      return answer("alone");
+    },
     ...UNUSED,
   };
   const memory = state({
     avoided: avoided.map((machineId) => ({ machineId, until: Number.MAX_SAFE_INTEGER, served })),
+    goneOffers: gone.map((id) => ({ id, until: Number.MAX_SAFE_INTEGER })),
   });
   const choice = await findOffers(
     { market, query: query(), recordsOf: async () => ({}) },
-    needs,
+    { ...needs, bans },
     memory,
     before,
     never.stop,
@@ -83,13 +93,21 @@ describe("the offers of a create", () => {
   test("do not exclude a machine where an instance served before it ended", async () => {
     const served = await findOn([list(offers(1), { own: true })], null, [7], true);
     expect(JSON.stringify(served.bodies)).not.toContain("machine_id");
-    const failed = await findOn([list(offers(1), { own: true })], null, [7]);
+    const unshared = list([], { own: true, sharedAt: null });
+    const failed = await findOn([list(offers(1), { own: true })], unshared, [7]);
     expect(failed.bodies).toMatchObject([{ machine_id: { notin: [7] } }]);
+  });
+
+  test("are searched for all pods without what is banned, but with the machines that only this pod avoids", async () => {
+    const banned: Ban = { kind: "machine", id: 5, reason: "it did not start" };
+    const { bodies } = await findOn([list(offers(1))], null, [7], false, [banned]);
+    expect(bodies).toMatchObject([{ machine_id: { notin: [5] } }]);
   });
 
   test("come in the order of expected cost with what is known of their machines, if that is wanted", async () => {
     const find = async () => list(offers(3), { own: true });
-    const market: OfferMarket = { ...UNUSED, find, findAlone: find, refill: () => undefined };
+    const unused = { refill: () => undefined, refuse: () => undefined };
+    const market: OfferMarket = { ...UNUSED, ...unused, find, findAlone: find };
     const asked: number[] = [];
     const recordsOf: FindOfferParts["recordsOf"] = async (found) => {
       asked.push(found.length);
@@ -107,15 +125,48 @@ describe("the offers of a create", () => {
 
   test("count only where this pod may rent: its avoided machines are its own", async () => {
     const avoided = offers(12).map(({ machineId }) => machineId ?? 0);
-    const { asked, ids } = await findOn([list(offers(12)), list(offers(1, 50), { own: true })], null, avoided);
-    expect(asked).toEqual(["any", "after 1"]);
-    expect(ids).toEqual([50]);
+    const { asked, ids } = await findOn([list(offers(12))], null, avoided);
+    expect([asked, ids]).toEqual([["any", "refused 1"], []]);
   });
 
-  test("are none only after a search of this pod itself", async () => {
-    const { asked, ids } = await findOn([list([]), list([], { sharedAt: 2 }), list([], { own: true, sharedAt: null })]);
-    expect(asked).toEqual(["any", "after 1", "alone"]);
-    expect(ids).toEqual([]);
+  const full = offers(64);
+  test.each<[string, FoundOffers, number[]]>([
+    ["that another pod has made", list([]), []],
+    ["that leaves out what this pod avoids", list([], { without: { hosts: [], machines: [7] } }), [7, 8]],
+    ["that is full, and left out the same", list(full, { without: { hosts: [], machines: [] } }), []],
+  ])("are none after a search %s, which is not counted twice", async (_, found, avoided) => {
+    const dear = { ...found, offers: found.offers.map((one) => ({ ...one, rentable: false })) };
+    const { asked, ids } = await findOn([dear], null, avoided);
+    expect([asked, ids]).toEqual([["any", "refused 1"], []]);
+  });
+
+  test.each<[string, FoundOffers, number[]]>([
+    ["left out another host", list([], { without: { hosts: [3], machines: [] } }), []],
+    ["left out another machine", list([], { without: { hosts: [], machines: [7, 8] } }), [7]],
+    ["is full of what this pod avoids", list(offers(64).map((one) => ({ ...one, machineId: 7 }))), [7]],
+    ["shows one that others are renting", list([], { total: 1 }), []],
+  ])(
+    "are searched anew, and then by this pod for itself, after one of another pod that %s",
+    async (_, found, avoided) => {
+      const alone = list([], { own: true, sharedAt: null, without: { hosts: [], machines: avoided } });
+      const { asked, ids } = await findOn([found, { ...found, sharedAt: 2 }, alone], null, avoided);
+      expect([asked, ids]).toEqual([["any", "after 1", "alone", "refused null"], []]);
+    },
+  );
+
+  test("are searched by this pod for itself after its own search for all that is full of what it avoids", async () => {
+    const shared = list(
+      offers(64).map((one) => ({ ...one, machineId: 7 })),
+      { own: true },
+    );
+    const alone = list(offers(1), { own: true, sharedAt: null });
+    expect((await findOn([shared, alone], null, [7])).asked).toEqual(["any", "alone"]);
+  });
+
+  test("that this pod has just lost are no proof that there are none", async () => {
+    const later = list(offers(1, 50), { sharedAt: 2, own: true });
+    const { asked, ids } = await findOn([list(offers(1)), later], null, [], false, [], [1]);
+    expect([asked, ids]).toEqual([["any", "after 1"], [50]]);
   });
 
   test("after lost ones are of a later search", async () => {

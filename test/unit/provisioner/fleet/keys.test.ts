@@ -5,12 +5,14 @@ import { accountKey, fleetKeys } from "../../../../provisioner/fleet/keys.ts";
 const hashed = (key: string) => /\{([^}]+)\}/.exec(key)?.[1];
 
 const namesOf = (account: number) => {
-  const { template, templateLock, templateMark, offers, taken, bans, boots, lease, pod, ...fixed } = fleetKeys(account);
+  const { template, templateLock, templateMark, offers, allOffers, taken, bans, boots, lease, pod, ...fixed } =
+    fleetKeys(account);
   const named = [
     template("t"),
     templateLock("t"),
     templateMark("t"),
     offers("o"),
+    allOffers("o"),
     taken(7),
     bans("d"),
     boots("i"),

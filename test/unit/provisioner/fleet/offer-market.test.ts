@@ -1,13 +1,15 @@
 import { describe, expect, test } from "vitest";
 import { fleetKeys } from "../../../../provisioner/fleet/keys.ts";
-import { createOfferMarket } from "../../../../provisioner/fleet/offer-market.ts";
+import { createOfferMarket, type OfferSearch } from "../../../../provisioner/fleet/offer-market.ts";
 import type { Offer } from "../../../../provisioner/vast/rows.ts";
 import { fakeClock } from "../../../fakes/fake-clock.ts";
 import { sharedRedis } from "../../../simulation/redis.ts";
 import { fakeClient, type Journal } from "../fakes.ts";
 import { NOW, offer, SECOND } from "../plan/situation.ts";
 
-const search = { body: { num_gpus: { eq: 1 } }, common: { num_gpus: { eq: 1 } } };
+const without = { hosts: [], machines: [] };
+const body = { num_gpus: { eq: 1 } };
+const search: OfferSearch = { common: body, shared: { body, without }, alone: { body, without } };
 const [first, second] = [offer({ id: 1, machineId: 71 }), offer({ id: 2, machineId: 72 })];
 
 /** Two pods of one account. `offers` is what the API has. */
@@ -40,7 +42,8 @@ describe("the market of all pods", () => {
   test("is one market for each search, whatever a pod must not rent", async () => {
     const { journal, one, two } = market();
     await one.find(search, null);
-    await two.find({ ...search, body: { ...search.body, machine_id: { notin: [5] } } }, null);
+    const shared = { body: { ...body, machine_id: { notin: [5] } }, without: { hosts: [], machines: [5] } };
+    expect(await two.find({ ...search, shared }, null)).toMatchObject({ own: false, without });
     expect(journal).toEqual(["search"]);
     await two.find({ ...search, common: { num_gpus: { eq: 2 } } }, null);
     expect(journal).toEqual(["search", "search"]);
@@ -152,11 +155,53 @@ describe("the market of all pods", () => {
     await clock.drive(two.settle(first, "rented"));
   });
 
+  test("says what its search left out, and what the search of one pod for itself", async () => {
+    const { one, two } = market();
+    const [banned, avoided] = [
+      { hosts: [9], machines: [5] },
+      { hosts: [9], machines: [5, 6] },
+    ];
+    const limited = { ...search, shared: { body, without: banned }, alone: { body, without: avoided } };
+    expect(await one.find(limited, null)).toMatchObject({ own: true, without: banned });
+    expect(await two.find(search, null)).toMatchObject({ own: false, without: banned });
+    expect(await one.findAlone(limited)).toMatchObject({ without: avoided });
+  });
+
+  test("shows a pod that rents nothing of a list a later one, and the others go on with theirs", async () => {
+    const { clock, journal, one, two } = market();
+    one.refuse(await one.find(search, null));
+    await clock.advance(SECOND);
+    expect(await two.find(search, null)).toMatchObject({ own: false, sharedAt: NOW });
+    expect(await one.find(search, null)).toMatchObject({ own: true, sharedAt: NOW + SECOND });
+    expect(journal).toEqual(["search", "search"]);
+    one.refuse(await one.findAlone(search)); // not shared: forbids nothing
+    expect(await one.find(search, null)).toMatchObject({ own: false, sharedAt: NOW + SECOND });
+  });
+
+  test("is looked at as a whole by one pod for all, reserved machines as well", async () => {
+    const { journal, one, two } = market();
+    await one.reserve(first, await one.find(search, null));
+    expect(await one.look({ limit: 64 })).toEqual([first, second]);
+    expect(await two.look({ limit: 64 })).toEqual([first, second]);
+    expect(await two.look({ limit: 32 })).toEqual([first, second]);
+    expect(journal).toEqual(["search", "search", "search"]);
+  });
+
   test("can be searched by one pod for itself", async () => {
     const { journal, one, two } = market();
     await one.find(search, null);
     await two.reserve(second, await two.find(search, null));
-    expect(await one.findAlone(search)).toEqual({ offers: [first], total: 2, own: true, sharedAt: null });
+    expect(await one.findAlone(search)).toEqual({ offers: [first], total: 2, without, own: true, sharedAt: null });
     expect(journal).toEqual(["search", "search"]);
   });
+});
+
+test("a pod without a fleet searches for itself each time, and leaves out what it avoids", async () => {
+  const journal: Journal = [];
+  const client = fakeClient(journal, { offers: () => [first] });
+  const pod = createOfferMarket({ client, clock: fakeClock(NOW), label: "one", fleet: null });
+  const alone = { body: { ...body, machine_id: { notin: [5] } }, without: { hosts: [], machines: [5] } };
+  for (const _ of [1, 2])
+    expect(await pod.find({ ...search, alone }, null)).toMatchObject({ own: true, without: alone.without });
+  expect(client.searches).toEqual([alone.body, alone.body]);
 });
