@@ -87,7 +87,8 @@ describe("a config", () => {
   test("that somebody edits and reloads is restored", async () => {
     const { nginx } = await serving();
     const before = await pod.config();
-    await writeFile(pod.configPath, "server { listen 127.0.0.1:1; }\n");
+    const other = await pod.sandbox.port(); // its own: others test that nobody listens on port 1
+    await writeFile(pod.configPath, `server { listen 127.0.0.1:${other}; }\n`);
     nginx.master.signal("SIGHUP");
     await until("the config is right again", async () => (await pod.config()) === before);
     await until("the instance is served again", async () => (await pod.get()).body === "first");
