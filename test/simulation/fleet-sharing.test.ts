@@ -36,3 +36,24 @@ test.each([1, 2])("twenty pods search a few times and lose no offer to each othe
   expect(prices).toBeLessThanOrEqual(4);
   expect(charges).toBeLessThanOrEqual(2);
 });
+
+test("twenty pods whose bids are all too low share the answer that none is enough, and then rent on demand", async () => {
+  const env = {
+    BLACKLIST_ENABLED: "true",
+    VAST_INSTANCE_TYPE: "interruptible",
+    VAST_MAX_DPH: "0.8",
+    VAST_BID: "0.01",
+    VAST_BID_FALLBACK: "ondemand",
+  };
+  const run = scenarioWith([], { faultyMinutes: 0, hours: 0.5, pods: PODS, env });
+  const { truth, requests } = await simulate(run, { startsAt: () => 0 });
+  const firstMade = Math.min(...truth.creates.map(({ at }) => at));
+  const searches = requests.filter(
+    ({ method, path, at }) => `${method} ${path}`.match(/^POST .*\/bundles\//) && Date.parse(at) < firstMade,
+  );
+  // Three attempts each, 30 and 60 s apart, of which none may count one list twice.
+  expect(searches.length).toBeLessThanOrEqual(8);
+  expect(truth.creates.filter(({ made }) => made !== null)).toHaveLength(PODS);
+  const last = Math.max(...truth.creates.map(({ at }) => at));
+  expect((last - truth.start) / 60_000).toBeLessThan(6);
+});
