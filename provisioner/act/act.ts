@@ -1,6 +1,7 @@
 // Carries out a plan's actions, one at a time. Touches the API, the ban store and, before every mutation, the state file.
 import type { Logger } from "../../common/logging.ts";
 import type { BanStore } from "../blacklist/store.ts";
+import type { PodTurns } from "../fleet/pod-turns.ts";
 import { sameBan } from "../model/bans.ts";
 import type { Observation } from "../model/observation.ts";
 import type { Action, Plan } from "../model/plan.ts";
@@ -19,6 +20,7 @@ import { updateInstance } from "./update.ts";
 
 export interface ActorParts extends CreateParts {
   bans: BanStore;
+  turns: Pick<PodTurns, "untilCreateIsNext" | "leaveCreates">;
 }
 
 /** The state after an action, and what came of it where it was a create. */
@@ -68,6 +70,8 @@ export function createActor(parts: ActorParts): Act {
       case "create": {
         const created = await createOne(parts, action, seen, state, signals);
         const { outcome } = created;
+        // With its place of before it would come first again after its wait, each time without a create.
+        if (outcome === "no_offer" || outcome === "create_refused") await parts.turns.leaveCreates();
         if (action.besides?.toBid)
           return { state: afterReturnCreate(state, created.state, outcome, parts.clock.now()), created: outcome };
         const result = { outcome, state: afterCreate(state, created.state, action.bid, outcome, parts.clock.now()) };

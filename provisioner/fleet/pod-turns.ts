@@ -46,6 +46,8 @@ export interface PodTurns {
    * create itself may wait for it, because others have come before it.
    */
   untilCreateIsNext(signal: AbortSignal): Promise<boolean>;
+  /** The create found nothing that it may rent, or is refused: it tries again after a wait, and queues behind the others then. */
+  leaveCreates(): Promise<void>;
   /**
    * The ordered end of the pod queues for its destroys, before those of pods that go on. It keeps that place until it leaves, also for a
    * second instance: those that were told to end first have the least time left.
@@ -245,6 +247,7 @@ export function createPodTurns(parts: PodTurnsParts): PodTurns {
       }
       return false;
     },
+    leaveCreates: () => stopWaiting(false),
     async queueEnd() {
       await askForEnd();
     },
@@ -268,6 +271,7 @@ export const noPodTurns: PodTurns = {
   ask: async () => undefined,
   turnFor: () => ({ kind: "now" }),
   untilCreateIsNext: async () => true,
+  leaveCreates: async () => undefined,
   queueEnd: async () => undefined,
   untilEndIsNear: async () => 0,
   leaveEnds: async () => undefined,

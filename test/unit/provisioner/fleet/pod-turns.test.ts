@@ -57,6 +57,19 @@ test("a pod that lost its instance is before those that start", async () => {
   expect(turns.turnFor(CREATE).kind).toBe("now");
 });
 
+test("a pod whose create found nothing leaves its place, and queues behind the others when it comes back", async () => {
+  const { podOf, clock } = fleet();
+  const [first, ...others] = Array.from({ length: 5 }, (_, i) => podOf(`${i}`));
+  for (const pod of [first, ...others]) await pod?.turns.ask({ kind: "create", lost: true }, NONE);
+  expect(first?.turns.turnFor(CREATE).kind).toBe("now");
+  await clock.advance(100);
+  await first?.turns.leaveCreates();
+  await others[1]?.turns.ask({ kind: "create", lost: true }, NONE);
+  expect(others[1]?.turns.turnFor(CREATE).kind).toBe("now");
+  await first?.turns.ask({ kind: "create", lost: true }, NONE);
+  expect(first?.turns.turnFor(CREATE)).toMatchObject({ kind: "later", ahead: 4 });
+});
+
 test("only as many serving instances are replaced at once as may be, and the next one when one serves again", async () => {
   const { podOf } = fleet();
   const [a, b] = [podOf("a"), podOf("b")];
