@@ -51,11 +51,15 @@ async function act(
   const client = fakeClient(journal, setup);
   const clock = fakeClock(NOW);
   const freed: (number | null)[] = [];
+  let placesLeft = 0;
+  const leaveCreates = async () => {
+    placesLeft += 1;
+  };
   const perform = createActor({
     client,
     recordsOf: async () => ({}),
     market: { ...ownMarket(client, clock), freed: async (machineId) => void freed.push(machineId) },
-    turns: noPodTurns,
+    turns: { ...noPodTurns, leaveCreates },
     readings: ownReadings(client, clock),
     bans: fakeBans(journal, setup.redisAway),
     clock,
@@ -71,12 +75,23 @@ async function act(
   const before = state(setup.state);
   const again = async () => (await perform(action, planned({}), observation(), before, never)).state;
   const result = await again().catch((error: unknown) => error);
-  return { result, journal, disk, lines, before, again, freed };
+  return { result, journal, disk, lines, before, again, freed, placesLeft };
 }
 const destroy: Action = { kind: "destroy", id: ID, hostId: 77001, machineId: 4821, reason: "start_timeout" };
 const fails = (error: Error) => () => {
   throw error;
 };
+
+describe("a create", () => {
+  test.each<[string, ClientScript, number]>([
+    ["finds an offer", { offers: () => [offer()] }, 0],
+    ["loses its offer", { offers: () => [offer()], create: fails(vastError("offer_gone")) }, 0],
+    ["finds none", { offers: () => [] }, 1],
+    ["is refused", { offers: () => [offer()], create: fails(vastError("invalid")) }, 1],
+  ])("that %s keeps or leaves its place among the pods that create", async (_, script, left) => {
+    expect((await act(createAction, script)).placesLeft).toBe(left);
+  });
+});
 
 describe("a destroy", () => {
   test("is not sent when another provisioner holds the lease, and leaves no pending delete", async () => {
