@@ -21,6 +21,8 @@ export interface LeaderMemory {
   known: ReadonlyMap<string, { rows: number; notRunning: number | null }>;
   /** How many instances the whole account had. */
   account: { rows: number; at: number } | null;
+  /** The filter has shown nothing of this label, of which rows were expected. `shown`: since then the whole account has shown it. */
+  doubt: { label: string; shown: boolean } | null;
   /** The last answer was empty although it should not have been: only the whole account shows what there is. */
   readAccountNext: boolean;
   /** Pages in a row with a row that cannot be read, nor its label. */
@@ -37,6 +39,7 @@ export const NEW_MEMORY: LeaderMemory = {
   filter: null,
   known: new Map(),
   account: null,
+  doubt: null,
   readAccountNext: false,
   brokenPages: 0,
   alone: new Map(),
@@ -80,9 +83,10 @@ export function nextReading(
   const filter = memory.filter !== null && memory.filter.until > now ? memory.filter.kind : "unproven";
   const waiting = next.filter(({ dueAt }) => dueAt < redisNow - WAITED_FOR_MS).map(({ label }) => label);
   if (filter === "ignored") {
-    // A walk of a large account takes many seconds: whoever waits is read alone.
+    // A walk of a large account takes many seconds: where fewer wait than it has pages, they are read alone.
     const [first] = waiting;
-    return first === undefined ? { kind: "account" } : { kind: "one", label: first };
+    const walk = (memory.account?.rows ?? 0) / PAGE_ROWS;
+    return first === undefined || waiting.length > walk ? { kind: "account" } : { kind: "one", label: first };
   }
   if (pages !== null && pages < Math.ceil(dueCount / PAGE_ROWS)) return { kind: "account" };
   const inOrder = [...waiting, ...memory.changed, ...next.map(({ label }) => label)];
@@ -92,9 +96,11 @@ export function nextReading(
   );
 }
 
-function labelsOf({ known }: LeaderMemory, wanted: readonly string[]): ListReading {
+function labelsOf({ known, doubt }: LeaderMemory, wanted: readonly string[]): ListReading {
   const hasRows = (label: string) => (known.get(label)?.rows ?? 0) > 0;
-  const witness = [...known.keys()].find((label) => hasRows(label) && !wanted.includes(label)) ?? wanted.find(hasRows);
+  const doubted = doubt?.shown === true && hasRows(doubt.label) ? doubt.label : undefined;
+  const isSpare = (label: string) => hasRows(label) && !wanted.includes(label);
+  const witness = doubted ?? [...known.keys()].find(isSpare) ?? wanted.find(hasRows);
   const labels: string[] = [];
   let characters = witness?.length ?? 0;
   for (const label of wanted) {
@@ -130,7 +136,7 @@ export function afterLabels(
   lists: ListsByLabel | null,
   now: number,
 ): Learned {
-  const before = { ...last, brokenPages: 0 };
+  const before: LeaderMemory = { ...last, brokenPages: 0, doubt: null };
   const until = now + FILTER_KNOWN_MS;
   if (lists === null)
     return { memory: { ...before, filter: { kind: "ignored", until }, readAccountNext: true }, publish: null };
@@ -143,10 +149,11 @@ export function afterLabels(
   }
   const proven = before.filter?.kind === "honoured" && before.filter.until > now;
   if (proven && witness === null) return { memory: withKnown(before, lists), publish: lists };
-  // The whole account has just shown the witness: the filter finds nothing.
-  const findsNothing = witness !== null && before.account !== null && now - before.account.at <= ACCOUNT_KNOWN_MS;
-  const filter = findsNothing ? ({ kind: "ignored", until } as const) : null;
-  return { memory: { ...before, filter, readAccountNext: true }, publish: null };
+  // The whole account has shown the witness meanwhile: the filter finds nothing. Otherwise the witness may have ended since it was read.
+  if (witness !== null && last.doubt?.shown === true && last.doubt.label === witness)
+    return { memory: { ...before, filter: { kind: "ignored", until }, readAccountNext: true }, publish: null };
+  const doubt = witness === null ? null : { label: witness, shown: false };
+  return { memory: { ...before, filter: null, doubt, readAccountNext: true }, publish: null };
 }
 
 const hasNone = (list: readonly Instance[] | VastError) => !(list instanceof VastError) && list.length === 0;
@@ -178,7 +185,14 @@ export function afterAccount(
   now: number,
 ): Learned & { publish: ListsByLabel } {
   const lists = new Map(labels.map((label) => [label, found.get(label) ?? []]));
-  const memory = { ...withKnown(before, lists), account: { rows, at: now }, readAccountNext: false };
+  const { doubt } = before;
+  const isShown = doubt !== null && !hasNone(lists.get(doubt.label) ?? []);
+  const memory = {
+    ...withKnown(before, lists),
+    account: { rows, at: now },
+    doubt: isShown ? { ...doubt, shown: true } : null,
+    readAccountNext: false,
+  };
   return { memory, publish: lists };
 }
 

@@ -109,6 +109,8 @@ describe("the next reading", () => {
     const waiting = [...dueAt([A], REDIS_NOW - HOUR), ...dueAt([B])];
     expect(nextReading(ignored, lead(waiting), 0)).toEqual({ kind: "one", label: A });
     expect(nextReading(ignored, lead(dueAt([B])), 0)).toEqual({ kind: "account" });
+    const wait = (count: number) => nextReading(ignored, lead(dueAt(labels(count), REDIS_NOW - HOUR)), 0);
+    expect([wait(36), wait(37)]).toEqual([{ kind: "one", label: A }, { kind: "account" }]);
     expect(nextReading(ignored, lead(dueAt([B])), HOUR)).toMatchObject({ kind: "labels" });
   });
 });
@@ -153,6 +155,33 @@ describe("an answer for labels", () => {
       3 * SECOND,
     );
     expect(again).toMatchObject({ publish: null, memory: { filter: { kind: "ignored" } } });
+  });
+
+  test("without the instance that must be there is asked for it again when the account shows it, before any other", () => {
+    const empty = lists([A, B], () => 0);
+    const { memory } = afterLabels(knowing([A, B]), { witness: B }, empty, SECOND);
+    const shown = afterAccount(memory, account([row({ label: A }), row({ id: 2, label: B })]), [A, B], 2 * SECOND);
+    const next = nextReading({ ...shown.memory, account: null }, lead(dueAt([A])), 3 * SECOND);
+    expect(next).toEqual({ kind: "labels", labels: [A, B], witness: B });
+    const works = afterLabels(shown.memory, { witness: B }, lists([A, B]), 3 * SECOND);
+    expect(works.memory).toMatchObject({ filter: { kind: "honoured" }, doubt: null });
+  });
+
+  test("without an instance that has ended meanwhile says nothing about the filter, however often", () => {
+    const counted = afterCounts(NEW_MEMORY, "all", counts([A, 20], [B, 20]), [A, B], 0).memory;
+    let memory = counted;
+    for (const second of [1, 4, 7]) {
+      const now = second * SECOND;
+      memory = afterLabels(
+        { ...memory, known: counted.known },
+        { witness: B },
+        lists([A, B], () => 0),
+        now,
+      ).memory;
+      expect(memory).toMatchObject({ filter: null, readAccountNext: true });
+      ({ memory } = afterAccount(memory, account([row({ label: A })]), [A, B], now + SECOND));
+      expect(memory).toMatchObject({ filter: null, doubt: null });
+    }
   });
 
   describe("with instances, but without the one that must be there", () => {
