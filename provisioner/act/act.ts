@@ -12,6 +12,7 @@ import type { State } from "../state/schema.ts";
 import { checkReplacement, unlessCreated } from "./check-replacement.ts";
 import { type CreateOutcome, type CreateParts, createOne } from "./create.ts";
 import { destroyInstance } from "./destroy.ts";
+import { foreseeBid } from "./foresee-bid.ts";
 import { lookForBid } from "./look-for-bid.ts";
 import { raiseUnlessCheaper } from "./raise-unless-cheaper.ts";
 import { rehearse } from "./rehearse.ts";
@@ -92,6 +93,11 @@ export function createActor(parts: ActorParts): Act {
         return { state: await rehearse(parts, action, state, signals.stop) };
       case "look_for_bid":
         return { state: await lookForBid(parts, action.create, seen, state, signals.stop) };
+      case "foresee_bid": {
+        const after = await foreseeBid(parts, action.create, seen, state, signals.stop);
+        if (after !== state) await parts.turns.leaveCreates();
+        return { state: after };
+      }
       case "forget_intent":
         log.info({ event: "action", action: "forget_intent" }, plan.message);
         return { state: { ...state, intent: null } };

@@ -8,9 +8,8 @@ import { mayDecide, type Observation } from "../model/observation.ts";
 import type { CreateAction } from "../model/plan.ts";
 import type { Pauses } from "../observe/pauses.ts";
 import { exclusionText } from "../search/exclusions.ts";
-import { explainNoOffers } from "../search/explain-no-offers.ts";
 import { type Requirements, requirements } from "../search/requirements.ts";
-import { type Choice, selectOffers } from "../search/select-offers.ts";
+import type { Choice } from "../search/select-offers.ts";
 import {
   accountBlocked,
   createdAs,
@@ -25,9 +24,10 @@ import { type AccountTrouble, accountTrouble, asVastError, type VastError } from
 import type { Offer, Template } from "../vast/rows.ts";
 import { currentTemplate } from "./current-template.ts";
 import { destroyInstance } from "./destroy.ts";
-import { type FindOfferParts, findOffers, findQueryAlone, type OfferChoice } from "./find-offers.ts";
+import { type FindOfferParts, findOffers, type OfferChoice } from "./find-offers.ts";
 import { openSendWindow } from "./send-window.ts";
 import { type OfferOutcome, type OfferParts, type Signals, tryOffer } from "./try-offer.ts";
+import { whyNoOffer } from "./why-no-offer.ts";
 
 export interface CreateParts extends OfferParts, FindOfferParts {
   turns: Pick<PodTurns, "untilCreateIsNext">;
@@ -163,7 +163,7 @@ export async function searchOffers(
   before: FoundOffers | null,
   stop: AbortSignal,
 ): Promise<{ offers: readonly [Offer, ...Offer[]]; found: FoundOffers } | { offers: null; result: CreateResult }> {
-  const { log, query } = parts;
+  const { log } = parts;
   let choice: OfferChoice;
   log.info({ event: "progress", phase: "searching" }, "searching for an offer");
   try {
@@ -182,12 +182,7 @@ export async function searchOffers(
   const [best, ...others] = offers;
   if (best !== undefined) return { offers: [best, ...others], found };
   const lostSome = before !== null || found.offers.length < found.total;
-  let message = `none of ${found.total} offers can be taken${excluded === "" ? "" : `: ${excluded}`}`;
-  if (found.total === 0 && !lostSome) {
-    const alone = await findQueryAlone(parts, needs, stop);
-    if (alone !== null) parts.onOffers?.(selectOffers(alone, query, needs, state));
-    message = explainNoOffers(alone, query, needs, state);
-  }
+  const message = await whyNoOffer(parts, choice, needs, state, lostSome, stop);
   if (stop.aborted) return { offers: null, result: interrupted(state) };
   return { offers: null, result: backingOff(parts, state, lostSome ? "offers_lost" : "no_offer", message) };
 }

@@ -1,16 +1,14 @@
 // Finds the offers that a create may try: those of a search that another pod has made, or of an own one where they are too few. Touches
 // the API and Redis through the market.
-import type { Logger } from "../../common/logging.ts";
 import type { FoundOffers, LeftOut, OfferMarket, OfferSearch } from "../fleet/offer-market.ts";
 import { bannedIds } from "../model/bans.ts";
 import type { Exclusion } from "../search/exclusions.ts";
 import type { SearchQuery } from "../search/query.ts";
-import { MAX_ROWS, queryAlone, type Requirements, searchBody } from "../search/requirements.ts";
+import { MAX_ROWS, type Requirements, searchBody } from "../search/requirements.ts";
 import { type Choice, selectOffers } from "../search/select-offers.ts";
 import { excludedMachines } from "../state/avoided.ts";
 import type { Records } from "../state/records.ts";
 import type { State } from "../state/schema.ts";
-import { asVastError } from "../vast/errors.ts";
 import type { Offer } from "../vast/rows.ts";
 
 export interface FindOfferParts {
@@ -34,14 +32,42 @@ const ENOUGH_PART = 1 / 2;
  * that this pod may rent; another pod may have made it.
  */
 export async function findOffers(
-  { market, query, recordsOf }: FindOfferParts,
+  parts: FindOfferParts,
   needs: Requirements,
   state: State,
   before: FoundOffers | null,
   stop: AbortSignal,
 ): Promise<OfferChoice> {
+  const { market } = parts;
+  const { search, select, isDecided } = chooser(parts, needs, state);
+  const isUnshared = before !== null && before.sharedAt === null;
+  let choice = await select(await (isUnshared ? market.findAlone(search, stop) : market.find(search, before, stop)));
+  if (!isDecided(choice) && !choice.found.own && before === null)
+    choice = await select(await market.find(search, choice.found, stop));
+  if (!isDecided(choice)) choice = await select(await market.findAlone(search, stop));
+  if (choice.offers.length === 0) market.refuse(choice.found);
+  // This pod has its offers; the search is for those whose turns come next, and may wait for its rate limit meanwhile.
+  else if (!choice.found.own) market.refill(search, isEnough(choice) ? null : choice.found, stop);
+  return choice;
+}
+
+/** The offers as all pods share them, without a search for this pod alone. Null: they do not show all that it may rent. */
+export async function findShared(
+  parts: FindOfferParts,
+  needs: Requirements,
+  state: State,
+  stop: AbortSignal,
+): Promise<OfferChoice | null> {
+  const { search, select, isDecided } = chooser(parts, needs, state);
+  const choice = await select(await parts.market.find(search, null, stop));
+  if (!isDecided(choice)) return null;
+  if (choice.offers.length === 0) parts.market.refuse(choice.found);
+  return choice;
+}
+
+function chooser({ query, recordsOf }: FindOfferParts, needs: Requirements, state: State) {
   const avoided = excludedMachines(state);
-  const leftOut: LeftOut = leftOutBy(needs, avoided);
+  const leftOut = leftOutBy(needs, avoided);
   const search: OfferSearch = {
     common: searchBody(query, { ...needs, bans: [] }, []),
     shared: { body: searchBody(query, needs, []), without: leftOutBy(needs, []) },
@@ -54,15 +80,7 @@ export async function findOffers(
   };
   const isDecided = (choice: OfferChoice) =>
     choice.offers.length > 0 || (showsAll(choice.found, leftOut) && (choice.found.own || !hasLost(choice)));
-  const isUnshared = before !== null && before.sharedAt === null;
-  let choice = await select(await (isUnshared ? market.findAlone(search, stop) : market.find(search, before, stop)));
-  if (!isDecided(choice) && !choice.found.own && before === null)
-    choice = await select(await market.find(search, choice.found, stop));
-  if (!isDecided(choice)) choice = await select(await market.findAlone(search, stop));
-  if (choice.offers.length === 0) market.refuse(choice.found);
-  // This pod has its offers; the search is for those whose turns come next, and may wait for its rate limit meanwhile.
-  else if (!choice.found.own) market.refill(search, isEnough(choice) ? null : choice.found, stop);
-  return choice;
+  return { search, select, isDecided };
 }
 
 function leftOutBy({ bans }: Requirements, avoided: readonly number[]): LeftOut {
@@ -91,19 +109,4 @@ function reservedByOthers({ offers, total }: FoundOffers): Exclusion[] {
 
 function isEnough({ offers, found }: OfferChoice): boolean {
   return offers.length >= Math.min(ENOUGH_OFFERS, found.total * ENOUGH_PART);
-}
-
-/** One more call when a search found nothing, so that the message can explain why. Null: it was not answered either. */
-export async function findQueryAlone(
-  { market, query, log }: Pick<FindOfferParts, "market" | "query"> & { log: Logger },
-  needs: Requirements,
-  stop: AbortSignal,
-): Promise<readonly Offer[] | null> {
-  try {
-    return await market.look(queryAlone(query, needs), stop);
-  } catch (error) {
-    const line = { event: "progress", phase: "searching", err: asVastError(error) } as const;
-    log.debug(line, "cannot tell what VAST_SEARCH_QUERY alone finds");
-    return null;
-  }
 }

@@ -96,6 +96,8 @@ export type Action =
   | { kind: "rehearse"; ends: DestroyAction | UpdateAction; label: string }
   /** Whether this create, with a bid, finds an offer; the state then holds its price, or when it is looked again. */
   | { kind: "look_for_bid"; create: CreateAction }
+  /** Whether this create, which waits for its turn, would find no offer for its bid; the state then holds the failed bid. */
+  | { kind: "foresee_bid"; create: CreateAction }
   /** `target` is null where the API does not report the host or machine: then no ban can be written. */
   | { kind: "ban"; target: { kind: BanKind; id: number } | null; instanceId: number; reason: string }
   /** `since` in epoch ms. */

@@ -44,9 +44,17 @@ export function untilTurn(decision: Decision, wish: Wish, turn: PodTurn): Decisi
     reason: "waiting_for_turn",
     message: `${decision.message} (${messageOf(turn)})`,
     state: decision.serving.server === null ? decision.state : "ready",
-    actions: decision.actions.filter((action) => !waits(action)),
+    actions: [...decision.actions.filter((action) => !waits(action)), ...foreseen(decision, wish, turn)],
     nextCheckAt: decision.checkedAt + Math.min(Math.max(checkMs, LEAST_CHECK_MS), mostMs),
   };
+}
+
+/** A bid that is too low need not wait for its turn to fail: the pod may be about to rent on demand. */
+function foreseen({ actions }: Decision, { kind }: Wish, turn: PodTurn): Action[] {
+  if (kind !== "create" || turn.kind !== "later") return [];
+  return actions.flatMap((action) =>
+    action.kind === "create" && action.bid !== undefined ? [{ kind: "foresee_bid", create: action }] : [],
+  );
 }
 
 function replaces(action: Action): boolean {
