@@ -93,6 +93,16 @@ describe("a create", () => {
   });
 });
 
+test("a bid that fails while its pod waits leaves the place of its create, and one that may win keeps it", async () => {
+  const foresee: Action = {
+    kind: "foresee_bid",
+    create: { ...createAction, bid: { factor: 1 }, maxDollarsPerHour: 9 },
+  };
+  expect((await act(foresee, { offers: () => [] })).placesLeft).toBe(1);
+  const fields = { disk_space: 100, direct_port_count: 9, duration: 1e7, dph_base: 0.1, storage_total_cost: 0.01 };
+  expect((await act(foresee, { offers: () => [offer({ fields })] })).placesLeft).toBe(0);
+});
+
 describe("a destroy", () => {
   test("is not sent when another provisioner holds the lease, and leaves no pending delete", async () => {
     const { journal, disk, result, before } = await act(destroy, { mayMutate: false });

@@ -132,3 +132,20 @@ describe("until the turn comes", () => {
     expect(untilTurn(creating, { kind: "create", lost: false }, { kind: "now" })).toBe(creating);
   });
 });
+
+describe("a create that waits for its turn", () => {
+  const bidding = { ...creating, actions: creating.actions.map((one) => ({ ...one, bid: { factor: 1 } })) };
+  const actionsOf = (decision: typeof creating, turn: PodTurn, kind: "create" | "surge" = "create") =>
+    untilTurn(decision, { kind, lost: false }, turn).actions.map((action) => action.kind);
+
+  test("with a bid looks whether the bid is too low anyway, and creates nothing", () => {
+    expect(actionsOf(bidding, LATER)).toEqual(["foresee_bid"]);
+  });
+
+  test("on demand, in its turn, beside what serves, or without an answer of Redis does not", () => {
+    expect(actionsOf(creating, LATER)).toEqual([]);
+    expect(actionsOf(bidding, { kind: "now" })).toEqual(["create"]);
+    expect(actionsOf(bidding, LATER, "surge")).toEqual([]);
+    expect(actionsOf(bidding, { kind: "unknown" })).toEqual([]);
+  });
+});
