@@ -21,7 +21,7 @@ export interface Wish {
 
 /**
  * - `now`: list, search and create, or destroy; the turn comes while that takes its time
- * - `later`: others are before it
+ * - `later`: others are before it; `guessed`: as far as the pod knows without Redis
  * - `limit`: enough pods are being replaced, or updated
  * - `unknown`: Redis has not answered for a few seconds
  *
@@ -29,7 +29,7 @@ export interface Wish {
  */
 export type PodTurn =
   | { kind: "now" }
-  | { kind: "later"; ahead: number; waitMs: number; checkMs: number }
+  | { kind: "later"; ahead: number; waitMs: number; checkMs: number; guessed?: true }
   | { kind: "limit"; others: number; most: number; checkMs: number; by?: "VAST_MAX_UPDATING" }
   | { kind: "unknown" };
 
@@ -223,7 +223,8 @@ export function createPodTurns(parts: PodTurnsParts): PodTurns {
     const waitMs = leastMs + ownSlotWaitMs(index, fleet.size, CREATE_SLOT_MS, clock.now() + leastMs, everyNth);
     if (waitMs <= nearMs) return { kind: "now" };
     const checkMs = Math.min(waitMs / 2, waitMs - nearMs);
-    return { kind: "later", ahead: Math.floor(waitMs / (CREATE_SLOT_MS * everyNth)), waitMs, checkMs };
+    const ahead = Math.floor(waitMs / (CREATE_SLOT_MS * everyNth));
+    return { kind: "later", ahead, waitMs, checkMs, guessed: true };
   }
 
   return {

@@ -49,9 +49,12 @@ export function untilTurn(decision: Decision, wish: Wish, turn: PodTurn): Decisi
   };
 }
 
-/** A bid that is too low need not wait for its turn to fail: the pod may be about to rent on demand. */
+/**
+ * A bid that is too low need not wait for its turn to fail: the pod may be about to rent on demand. Without Redis each pod would search for
+ * itself.
+ */
 function foreseen({ actions }: Decision, { kind }: Wish, turn: PodTurn): Action[] {
-  if (kind !== "create" || turn.kind !== "later") return [];
+  if (kind !== "create" || turn.kind !== "later" || turn.guessed) return [];
   return actions.flatMap((action) =>
     action.kind === "create" && action.bid !== undefined ? [{ kind: "foresee_bid", create: action }] : [],
   );

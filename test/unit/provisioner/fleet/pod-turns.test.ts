@@ -380,6 +380,9 @@ test("while Redis is away a pod waits for some seconds, then for its own slot", 
   const near = pods.filter(({ turns }) => turns.turnFor(CREATE).kind === "now").length;
   expect(near).toBeGreaterThan(0);
   expect(near).toBeLessThanOrEqual(3);
+  const later = pods.map(({ turns }) => turns.turnFor(CREATE)).filter(({ kind }) => kind === "later");
+  expect(later).toEqual(later.map((turn) => ({ ...turn, guessed: true })));
+  expect(later).toHaveLength(pods.length - near);
   // Each replacement takes a minute and more: one pod at a time may be down.
   await ask(REPLACEMENT);
   expect(pods.filter(({ turns }) => turns.turnFor(REPLACEMENT).kind === "now").length).toBeLessThanOrEqual(1);

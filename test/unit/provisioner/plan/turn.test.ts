@@ -147,5 +147,6 @@ describe("a create that waits for its turn", () => {
     expect(actionsOf(bidding, { kind: "now" })).toEqual(["create"]);
     expect(actionsOf(bidding, LATER, "surge")).toEqual([]);
     expect(actionsOf(bidding, { kind: "unknown" })).toEqual([]);
+    expect(actionsOf(bidding, { ...LATER, guessed: true })).toEqual([]);
   });
 });
