@@ -19,6 +19,7 @@ import {
   vastError,
 } from "../fakes.ts";
 import {
+  bidOffer,
   createAction,
   desired,
   MINUTE,
@@ -99,8 +100,7 @@ test("a bid that fails while its pod waits leaves the place of its create, and o
     create: { ...createAction, bid: { factor: 1 }, maxDollarsPerHour: 9 },
   };
   expect((await act(foresee, { offers: () => [] })).placesLeft).toBe(1);
-  const fields = { disk_space: 100, direct_port_count: 9, duration: 1e7, dph_base: 0.1, storage_total_cost: 0.01 };
-  expect((await act(foresee, { offers: () => [offer({ fields })] })).placesLeft).toBe(0);
+  expect((await act(foresee, { offers: () => [bidOffer(1, 0.1)] })).placesLeft).toBe(0);
 });
 
 describe("a destroy", () => {

@@ -5,16 +5,9 @@ import type { State } from "../../../../provisioner/state/schema.ts";
 import type { Offer } from "../../../../provisioner/vast/rows.ts";
 import { fakeClock } from "../../../fakes/fake-clock.ts";
 import { fakeClient, fakeLog, type Journal, never, ownMarket, vastError } from "../fakes.ts";
-import { createAction, desired, NOW, observation, offer, query, SECOND, state, unknown } from "../plan/situation.ts";
+import { bidOffer, createAction, desired, NOW, observation, query, SECOND, state, unknown } from "../plan/situation.ts";
 
 const create = { ...createAction, bid: { factor: 1 }, maxDollarsPerHour: 0.2 };
-const ofBid = (id: number, smallest: number): Offer =>
-  offer({
-    id,
-    machineId: id,
-    fields: { disk_space: 100, direct_port_count: 9, duration: 1e7, dph_base: smallest, storage_total_cost: 0.01 },
-  });
-
 /** The state of a waiting pod after it has looked at these offers, and what it asked the API. */
 async function foresee(search: () => Offer[], before: State = state(), seen = observation()) {
   const journal: Journal = [];
@@ -29,7 +22,7 @@ async function foresee(search: () => Offer[], before: State = state(), seen = ob
 test("a bid that is below all offers has failed: the pod waits as after a search of its own, and bids no more after three", async () => {
   let memory = state();
   for (const failures of [1, 2, 3]) {
-    const { after } = await foresee(() => [ofBid(1, 0.3)], memory);
+    const { after } = await foresee(() => [bidOffer(1, 0.3)], memory);
     expect(after.bidFailures).toHaveLength(failures);
     expect(after.backoff).toMatchObject({
       reason: "no_offer",
@@ -49,7 +42,7 @@ test("where nothing is offered at all, the message says what to do", async () =>
 });
 
 test.each<[string, () => Offer[], State, ReturnType<typeof observation>]>([
-  ["an offer is low enough", () => [ofBid(1, 0.3), ofBid(2, 0.1)], state(), observation()],
+  ["an offer is low enough", () => [bidOffer(1, 0.3), bidOffer(2, 0.1)], state(), observation()],
   [
     "the search fails",
     () => {

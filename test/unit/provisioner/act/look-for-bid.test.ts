@@ -3,17 +3,10 @@ import { lookForBid } from "../../../../provisioner/act/look-for-bid.ts";
 import type { Offer } from "../../../../provisioner/vast/rows.ts";
 import { fakeClock } from "../../../fakes/fake-clock.ts";
 import { fakeClient, fakeLog, never, ownMarket, vastError } from "../fakes.ts";
-import { createAction, MINUTE, NOW, observation, offer, query, state, unknown } from "../plan/situation.ts";
+import { bidOffer, createAction, MINUTE, NOW, observation, query, state, unknown } from "../plan/situation.ts";
 
 const fallback = { instanceIds: [5], since: NOW, looks: 0, attempts: 0, until: NOW, found: null };
 const create = { ...createAction, bid: { factor: 1 }, maxDollarsPerHour: 0.2 };
-const ofBid = (id: number, smallest: number): Offer =>
-  offer({
-    id,
-    machineId: id,
-    fields: { disk_space: 100, direct_port_count: 9, duration: 1e7, dph_base: smallest, storage_total_cost: 0.01 },
-  });
-
 /** The state after a look on a market with these offers. */
 async function look(search: () => Offer[], seen = observation(), stop = never.stop, before = state({ fallback })) {
   const client = fakeClient([], { offers: search });
@@ -24,12 +17,12 @@ async function look(search: () => Offer[], seen = observation(), stop = never.st
 }
 
 test("a look keeps the price of the first offer that is cheap enough, its disk included", async () => {
-  const after = await look(() => [ofBid(1, 0.3), ofBid(2, 0.1)]);
+  const after = await look(() => [bidOffer(1, 0.3), bidOffer(2, 0.1)]);
   expect(after.fallback?.found).toEqual({ dollarsPerHour: expect.closeTo(0.11), at: NOW });
 });
 
 test.each<[string, () => Offer[], ReturnType<typeof observation>]>([
-  ["no offer is cheap enough", () => [ofBid(1, 0.3)], observation()],
+  ["no offer is cheap enough", () => [bidOffer(1, 0.3)], observation()],
   [
     "the search fails",
     () => {

@@ -5,7 +5,7 @@ import type { OfferMarket } from "../../../../provisioner/fleet/offer-market.ts"
 import type { Offer } from "../../../../provisioner/vast/rows.ts";
 import { fakeClock } from "../../../fakes/fake-clock.ts";
 import { fakeClient, fakeDisk, fakeLog, type Journal, never, noPauses, ownMarket, vastError } from "../fakes.ts";
-import { createAction, NOW, observation, offer, query, SECOND, state, unknown } from "../plan/situation.ts";
+import { bidOffer, createAction, NOW, observation, query, SECOND, state, unknown } from "../plan/situation.ts";
 
 const ID = 7835610;
 const OWN_MACHINE = 4821;
@@ -14,13 +14,6 @@ const unless = { create, machineId: OWN_MACHINE, belowDollarsPerHour: 0.25 };
 const raise = { kind: "raise_bid", id: ID, dollarsPerHour: 0.3, unless } as const;
 const raised = { raisedBid: { instanceId: ID, dollarsPerHour: 0.3, at: NOW, times: 1, refused: null, cheaper: null } };
 /** Its disk costs $0.01/h. */
-const ofBid = (machineId: number, smallest: number): Offer =>
-  offer({
-    id: machineId,
-    machineId,
-    fields: { disk_space: 100, direct_port_count: 9, duration: 1e7, dph_base: smallest, storage_total_cost: 0.01 },
-  });
-
 interface Given {
   seen?: ReturnType<typeof observation>;
   before?: ReturnType<typeof state>;
@@ -53,7 +46,7 @@ async function outcome(
 }
 
 test("it is not raised where another instance is cheaper, and the price and the log say so", async () => {
-  const { after, journal, lines } = await outcome(() => [ofBid(1, 0.2)]);
+  const { after, journal, lines } = await outcome(() => [bidOffer(1, 0.2)]);
   expect(journal).toEqual(["search"]);
   expect(after).toEqual(state({ raisedBid: { ...raised.raisedBid, cheaper: expect.closeTo(0.21) } }));
   expect(lines.at(-1)).toMatchObject({
@@ -66,12 +59,12 @@ const fails = () => {
   throw vastError("unavailable");
 };
 test.each<[string, () => Offer[], Given]>([
-  ["no other is cheap enough", () => [ofBid(1, 0.24)], {}],
-  ["the first by the order is not, whatever the next one costs", () => [ofBid(1, 0.3), ofBid(2, 0.1)], {}],
+  ["no other is cheap enough", () => [bidOffer(1, 0.24)], {}],
+  ["the first by the order is not, whatever the next one costs", () => [bidOffer(1, 0.3), bidOffer(2, 0.1)], {}],
   ["there is none", () => [], {}],
-  ["the cheaper one is on the same machine", () => [ofBid(OWN_MACHINE, 0.1)], {}],
+  ["the cheaper one is on the same machine", () => [bidOffer(OWN_MACHINE, 0.1)], {}],
   ["the search fails", fails, {}],
-  ["other pods rent what is cheaper", () => [ofBid(1, 0.1)], { market: { reserve: async () => false } }],
+  ["other pods rent what is cheaper", () => [bidOffer(1, 0.1)], { market: { reserve: async () => false } }],
 ])("it is raised where %s", async (_, search, given) => {
   const { after, journal } = await outcome(search, given);
   expect(journal).toEqual(["search", "save", `bid ${ID}`]);
@@ -100,12 +93,12 @@ test("nothing is decided after a pause, or by a list that has become too old mea
   const paused = await outcome(
     () => {
       pausedMs = 1;
-      return [ofBid(1, 0.3)];
+      return [bidOffer(1, 0.3)];
     },
     { pausedMs: () => pausedMs },
   );
   const old = { ...observation(), listedAt: NOW - 21 * SECOND, shared: true as const };
-  for (const { after, journal } of [paused, await outcome(() => [ofBid(1, 0.3)], { seen: old })]) {
+  for (const { after, journal } of [paused, await outcome(() => [bidOffer(1, 0.3)], { seen: old })]) {
     expect(after).toEqual(state());
     expect(journal).toEqual(["search"]);
   }

@@ -281,6 +281,14 @@ export const offer = (over: Partial<Offer> = {}): Offer => ({
   ...over,
 });
 
+/** What can be rented with a bid of at least `smallest` $/h; its disk costs $0.01/h more. */
+export const bidOffer = (id: number, smallest: number): Offer =>
+  offer({
+    id,
+    machineId: id,
+    fields: { disk_space: 100, direct_port_count: 9, duration: 1e7, dph_base: smallest, storage_total_cost: 0.01 },
+  });
+
 /** A JSON query of these filters. */
 export const query = (filters: Filters = {}, options: SearchQuery["options"] = {}): SearchQuery => ({
   filters,
