@@ -47,10 +47,11 @@ export const FAILED_RULES: readonly Rule[] = [
   },
   {
     name: "too_many_restarts",
-    observed: "it restarted more often than `BLACKLIST_RESTART_THRESHOLD`",
+    observed: "it restarted more often than `BLACKLIST_RESTART_THRESHOLD`; one that was ready: and it does not run now",
     plan: "replace it (its host is banned at once, serving or not)",
-    decide: withInstance(({ row, name }, situation) => {
-      if (!tooManyRestarts(row, situation)) return null;
+    // Starts of this program are counted, too. While it runs, our own way to it may be what is broken, and its silence decides.
+    decide: withInstance(({ row, track, phase, name }, situation) => {
+      if (!tooManyRestarts(row, situation) || (track.wasReady && phase.phase === "running")) return null;
       const { seen, limits } = situation;
       const restarts = seen.counters.get(row.id)?.restarts;
       const message = `${name} restarted ${restarts} times, BLACKLIST_RESTART_THRESHOLD is ${limits.restartThreshold}; it is replaced`;

@@ -4,7 +4,7 @@ import type { ContainerSource, Decision, UpdateAction } from "../model/plan.ts";
 import { mayHaveServed } from "../state/track.ts";
 import { failedUpdate, isShown, updateOf } from "../state/updating.ts";
 import type { Difference } from "./difference.ts";
-import { banOn } from "./housekeeping.ts";
+import { banOn, tooManyRestarts } from "./housekeeping.ts";
 import { noChange, type Rule, withInstance } from "./rule.ts";
 import type { KeptInstance, Situation } from "./situation.ts";
 
@@ -52,7 +52,7 @@ function containerOf({ row, track }: KeptInstance, wantedHash: string, now: numb
 function obstacle(
   { row, phase }: KeptInstance,
   { wanted }: Difference,
-  { state, serving, seen }: Situation,
+  { state, serving, seen, limits }: Situation,
   template: NonNullable<Situation["state"]["template"]>,
 ): string | null {
   const failed = failedUpdate(state, row.id, wanted);
@@ -60,6 +60,9 @@ function obstacle(
   if (phase.phase !== "running" && serving.server === null) return "it does not run";
   const ban = banOn(row, { seen });
   if (ban !== undefined) return `its ${ban.kind} ${ban.id} is banned (${ban.reason})`;
+  // Its host is banned in this very pass, and its new container would be one that was never ready.
+  if (tooManyRestarts(row, { seen, limits }))
+    return `it restarted more than ${limits.restartThreshold} times (BLACKLIST_RESTART_THRESHOLD)`;
   const wantedGb = diskSpace(template);
   if (row.diskGb !== null && wantedGb < row.diskGb - SAME_DISK_GB)
     return `its disk of ${row.diskGb} GB cannot become smaller, and the template has ${wantedGb} GB`;

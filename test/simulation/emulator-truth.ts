@@ -56,6 +56,8 @@ export interface TouchTruth {
   call: string;
   /** A DELETE that certainly took no effect. */
   refused: boolean;
+  /** It was not answered as done, whatever came of it. */
+  failed?: boolean;
   /** The API has answered that the key or the account may not do that. */
   forbidden?: boolean;
 }

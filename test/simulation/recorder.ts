@@ -311,8 +311,10 @@ export function createRecorder(parts: RecorderParts): Recorder {
         const id = idIn(request);
         const label = labels.get(request) ?? null;
         const refused = answer.status >= 400 && answer.status < 500 && answer.status !== 404 && !isUncertain(answer);
+        const failed = answer.status >= 400 || isUncertain(answer) || saysNo(answer);
         const forbidden = [401, 403].includes(answer.status) && !isUncertain(answer);
-        truth.touches.push({ at: now(), pod, id, label, call: `${request.method} ${request.url}`, refused, forbidden });
+        const call = `${request.method} ${request.url}`;
+        truth.touches.push({ at: now(), pod, id, label, call, refused, failed, forbidden });
         if (kindOf(request) === "update") recordUpdate(pod, request, id, refused || saysNo(answer));
       }
       observe();

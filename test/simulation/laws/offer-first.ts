@@ -37,9 +37,9 @@ function isForUpdate(truth: Truth, destroy: DestroyTruth): boolean {
 }
 
 /**
- * When nginx ceased to route to it, or the DELETE, also where nginx ended with its pod, or it was withdrawn for an update in place that the
- * API refused, or a stop that ordered the end was killed, and the next program had not served it yet. Null: it did not serve any more when
- * it was given up.
+ * When nginx ceased to route to it, or the DELETE, also where nginx ended with its pod, or it was withdrawn for an update in place that was
+ * not answered as done, or a stop that ordered the end was killed, and the next program had not served it yet. Null: it did not serve any
+ * more when it was given up.
  */
 function lastServed(truth: Truth, { serving, replacedAt, ends }: PodTruth, { at, id }: DestroyTruth): number | null {
   const span = serving.findLast(({ from }) => from <= at);
@@ -48,7 +48,9 @@ function lastServed(truth: Truth, { serving, replacedAt, ends }: PodTruth, { at,
   const isBetween = (time: number) => time >= to && time <= at;
   const endedOtherwise =
     replacedAt.some(isBetween) ||
-    truth.touches.some((touch) => touch.id === id && touch.refused && isBetween(touch.at) && UPDATE.test(touch.call)) ||
+    truth.touches.some(
+      (touch) => touch.id === id && touch.failed === true && isBetween(touch.at) && UPDATE.test(touch.call),
+    ) ||
     ends.some((end) => end.from <= to && to <= end.to);
   return endedOtherwise ? at : Math.min(to, at);
 }

@@ -592,10 +592,10 @@ describe("an instance that serves is given up for an update", () => {
     expect(laws({}, { ends: [killed] })).toBe(1);
     expect(laws(late, { ends: [{ ...killed, to: AT - 10.5 * SECOND }] })).toBe(1);
     const call = "PUT /api/v0/instances/update_template/1/";
-    const update = { at: AT - 9.5 * SECOND, pod: 0, id: 1, label: LABEL, call, refused: true };
-    expect(laws({ ...late, touches: [update] })).toBe(0); // it had been withdrawn for an update in place, which the API refused
+    const update = { at: AT - 9.5 * SECOND, pod: 0, id: 1, label: LABEL, call, refused: false, failed: true };
+    expect(laws({ ...late, touches: [update] })).toBe(0); // it had been withdrawn for an update in place, which was not done
     expect(laws({ touches: [update] })).toBe(1);
-    expect(laws({ ...late, touches: [{ ...update, refused: false }] })).toBe(1);
+    expect(laws({ ...late, touches: [{ ...update, failed: false }] })).toBe(1);
     for (const of of [{ cheapest: null }, { cheapest: 1.01 }, { forBids: true }])
       expect(laws({ searches: [search(of)] })).toBe(1);
     expect(laws({ searches: [search({ forBids: true })] }, { bids: true })).toBe(0);

@@ -69,6 +69,16 @@ describe("bans and restarts", () => {
     expect(kinds(plan)).toEqual(["ban", "destroy"]);
   });
 
+  test("an instance that was ready and runs has its whole time to answer again, however often it restarted", () => {
+    const plan = one(row(), silentTrack(20 * SECOND), { seen: restarted(6) });
+    expect(plan.reason).toBe("instance_unreachable");
+    expect(kinds(plan)).toEqual(["ban"]);
+    for (const actualStatus of ["exited", "loading"]) {
+      const down = one(row({ actualStatus }), silentTrack(20 * SECOND), { seen: restarted(6) });
+      expect(down.reason).toBe("too_many_restarts");
+    }
+  });
+
   test("keeps waiting when the restarts are exactly at the threshold", () => {
     expect(one(startingRow(), waitingTrack(MINUTE), { seen: restarted(5) }).actions).toEqual([]);
   });

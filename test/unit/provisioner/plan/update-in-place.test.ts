@@ -124,10 +124,19 @@ describe("with the strategy in-place", () => {
       { bans: known([{ kind: "host", id: 77001, reason: "start_timeout" }]) },
       /its host 77001 is banned \(start_timeout\)$/,
     ],
+    [
+      "it restarted too often",
+      old(),
+      {},
+      { counters: new Map([[ID, { waitingSince: null, restarts: 6 }]]) },
+      /it restarted more than 5 times \(BLACKLIST_RESTART_THRESHOLD\)$/,
+    ],
     ["that has failed once", old(), { updating: { ...updating, failed: "no" } }, {}, /that was tried once: no$/],
   ])("an instance is replaced where %s, and the message says so", (_, r, over, seen, why) => {
     const plan = planned(situation(r, over, seen));
-    expect(plan.actions).toMatchObject([{ kind: "destroy", id: ID, reason: "image_changed" }]);
+    expect(plan.actions.filter(({ kind }) => kind !== "ban")).toMatchObject([
+      { kind: "destroy", id: ID, reason: "image_changed" },
+    ]);
     expect(plan.message).toMatch(why);
     expect(plan.message).toContain("it is replaced, because it cannot be updated in place: ");
   });
