@@ -110,12 +110,13 @@ test("a new pod never serves the instance that it replaces: a rollout would go o
   const second = await pod.provision({ VAST_TEMPLATE_IMAGE: "example/app:3" });
   const after = await pod.until("the new image serves", (f) => f.server !== null);
   expect(after.instance?.image).toBe("example/app:3");
-  const states = logOf(second).filter(({ event }) => event === "state");
-  expect(states.some(({ instance, reason }) => instance === before.instance?.id && reason === "image_changed")).toBe(
+  const states = () => logOf(second).filter(({ event }) => event === "state");
+  expect(states().some(({ instance, reason }) => instance === before.instance?.id && reason === "image_changed")).toBe(
     true,
   );
-  const served = states.filter(({ server }) => server !== null).map(({ instance }) => instance);
-  expect(new Set(served)).toEqual(new Set([after.instance?.id]));
+  const served = () => states().flatMap(({ server, instance }) => (server === null ? [] : [instance]));
+  await until("the log says so", () => served().length > 0); // it comes after the file
+  expect(new Set(served())).toEqual(new Set([after.instance?.id]));
 });
 
 test("replaces the instance when the template's content changes", async () => {

@@ -102,17 +102,14 @@ describe("an https instance", () => {
   });
 
   test("gets its requests over one connection, and a new connection resumes the TLS session", async () => {
-    const instance = await serving({
-      ...verified,
-      NGINX_UPSTREAM_TLS_NAME: NAME,
-      NGINX_UPSTREAM_KEEPALIVE_SECONDS: "0.2",
-    });
+    const instance = await serving({ ...verified, NGINX_UPSTREAM_TLS_NAME: NAME });
     for (let i = 0; i < 20; i += 1) expect((await pod.get()).status).toBe(200);
     expect(instance.connections.length).toBeLessThanOrEqual(4);
     const resumed = () => instance.requests.some(({ socket }) => (socket as TLSSocket).isSessionReused());
     await until("a later connection resumes an earlier session", async () => {
-      const open = instance.connections.filter((socket) => !socket.destroyed);
-      if (open.length === 0) expect((await pod.get()).status).toBe(200);
+      for (const { socket } of instance.requests) socket.end();
+      await until("the idle connections are closed", () => instance.connections.every(({ destroyed }) => destroyed));
+      expect((await pod.get()).status).toBe(200);
       return resumed();
     });
   });
