@@ -35,27 +35,35 @@ const AGAIN_MS = 600_000;
 const SHOWN_MS = 600_000;
 const NOT_PENDING = "no_pending_price_increase";
 
+interface Sent {
+  row: Instance;
+  at: number;
+  /** Without an answer it is unknown whether it was accepted. */
+  answered: boolean;
+  warned: boolean;
+}
+
 /** Called each minute. Only the instance that serves is worth a higher price. */
 export function createPriceAcceptance(parts: AcceptPriceParts): (loop: PriceLoop, stop: AbortSignal) => Promise<void> {
   const { client, clock, log, maxDollarsPerHour } = parts;
   const triedAt = new Map<number, number>();
-  let accepted: { row: Instance; at: number } | null = null;
+  let sent: Sent | null = null;
 
   /** The contract goes on when a list says so, not when the call was answered. */
   function verify(row: Instance): void {
-    if (accepted === null) return;
-    const { row: before, at } = accepted;
-    if (row.id !== before.id) accepted = null;
+    if (sent === null) return;
+    const { row: before, at, answered, warned } = sent;
+    if (row.id !== before.id) sent = null;
     else if (row.endsAt !== null && row.endsAt > (before.endsAt ?? 0)) {
       log.info(
         { event: "money", instance: row.id },
         `the contract of ${describe(row)} goes on until ${iso(row.endsAt)}`,
       );
-      accepted = null;
-    } else if (clock.now() - at > SHOWN_MS) {
+      sent = null;
+    } else if (answered && !warned && clock.now() - at > SHOWN_MS) {
       const message = `the higher price of ${describe(row)} was accepted, but the list does not show that its contract goes on: look at it in the console of Vast.ai`;
       log.warn({ event: "money", instance: row.id }, message);
-      accepted = null;
+      sent = { ...sent, warned: true };
     }
   }
 
@@ -68,8 +76,9 @@ export function createPriceAcceptance(parts: AcceptPriceParts): (loop: PriceLoop
     if (!(await parts.mayMutate())) return false;
     const message = `the host of ${describe(row)} asks for ${price}, which is not above VAST_MAX_DPH (${maxDollarsPerHour}): it is accepted`;
     log.info({ event: "money", instance: row.id }, message);
+    sent = { row, at: clock.now(), answered: false, warned: false };
     await client.acceptPriceIncrease(id, mayBeSent, stop);
-    accepted = { row, at: clock.now() };
+    sent = { ...sent, at: clock.now(), answered: true };
     return true;
   }
 

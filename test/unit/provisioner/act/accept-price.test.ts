@@ -113,7 +113,7 @@ describe("after it was accepted", () => {
   });
 
   test("a warning comes where the list does not show it for ten minutes", async () => {
-    const { look, clock, lines } = setup();
+    const { look, loop, clock, lines } = setup();
     await look();
     await clock.advance(10 * MINUTE);
     await look();
@@ -122,5 +122,23 @@ describe("after it was accepted", () => {
     await look();
     await look();
     expect(lines.filter(({ level }) => level === "warn")).toHaveLength(1);
+    loop.seen = observation([{ ...priced, endsAt: NOW + 720 * HOUR }]);
+    await look();
+    expect(lines.at(-1)).toMatchObject({ level: "info", msg: expect.stringContaining("goes on until") });
+  });
+
+  test("the list shows it also where the call had no answer, and without an answer nothing says that it was accepted", async () => {
+    const unanswered = () => {
+      throw vastError("unavailable", {});
+    };
+    const { look, loop, clock, lines } = setup({ script: { acceptPrice: unanswered } });
+    await look();
+    loop.account = { ...loop.account, priceIncreases: [] };
+    await clock.advance(11 * MINUTE);
+    await look();
+    expect(lines.filter(({ msg }) => String(msg).includes("was accepted, but"))).toEqual([]);
+    loop.seen = observation([{ ...priced, endsAt: NOW + 720 * HOUR }]);
+    await look();
+    expect(lines.at(-1)).toMatchObject({ level: "info", msg: expect.stringContaining("goes on until") });
   });
 });
