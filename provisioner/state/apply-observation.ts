@@ -13,7 +13,7 @@ import { needsConfirmation } from "./pending-delete.ts";
 import { afterAgreement, recentReplacements } from "./replacements.ts";
 import type { State, Track } from "./schema.ts";
 import { surgeAfterList, surgeOfIntent } from "./surge.ts";
-import { newTrack, track, withProbe } from "./track.ts";
+import { isStopped, newTrack, track, withProbe } from "./track.ts";
 import { afterList, afterProbes, recycledSince, withoutOldAnswer } from "./updating.ts";
 
 const HOUR_MS = 3_600_000;
@@ -145,20 +145,25 @@ export function countStart(state: State): State {
 }
 
 /**
- * Adopts the server of the upstream file when the state does not know it, because its volume is new: the server stays published
- * while its probe passes.
+ * Adopts the server of the upstream file when the state does not know it, because its volume is new or was full when the instance came up:
+ * the server stays published while its probe passes, and it is probed from the start, because nginx routes to it.
  */
 export function adoptPublished(state: State, published: Published, now: number): State {
   const { server, instance } = published;
-  if (server === null || instance === null || state.tracks[instance.id] !== undefined) return state;
+  if (server === null || instance === null) return state;
+  const known = state.tracks[instance.id];
+  if (known?.endpoint?.host === server.host && known.endpoint.port === server.port) return state;
   const endpoint = { host: server.host, port: server.port };
   const track: Track = {
-    ...newTrack(now),
+    ...(known ?? newTrack(now)),
     endpoint,
-    serving: true,
     wasReady: true,
-    servingSince: now,
-    notServingSince: null,
+    ...(known !== undefined && isStopped(known) ? {} : { serving: true, servingSince: now, notServingSince: null }),
+    failedProbes: 0,
+    streakSince: 0,
+    passesMissing: 0,
+    tcpOpen: false,
+    refusedSince: null,
   };
   return { ...state, tracks: { ...state.tracks, [instance.id]: track } };
 }

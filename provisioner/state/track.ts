@@ -169,7 +169,8 @@ function contractEndOf(
   return listedAt > before.readAt ? { ...before, reads: before.reads + 1, readAt: listedAt } : before;
 }
 
-function isStopped({ stopped }: Track): boolean {
+/** Two lists in a row have shown that its contract is stopped. */
+export function isStopped({ stopped }: Track): boolean {
   return (stopped?.reads ?? 0) >= STOPPED_READS;
 }
 

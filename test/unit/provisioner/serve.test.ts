@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Endpoint } from "../../../provisioner/model/endpoint.ts";
 import type { Probe } from "../../../provisioner/observe/probe.ts";
+import { adoptPublished } from "../../../provisioner/state/apply-observation.ts";
 import type { FakeClock } from "../../fakes/fake-clock.ts";
 import { fileOf, loop } from "./loop.ts";
 import {
@@ -164,6 +165,14 @@ test("a stopped contract is not published again, although its address answers", 
     await l.serve();
   }
   expect(publications(l.journal)).toEqual([]);
+});
+
+test("a stopped contract that an earlier run has left published is withdrawn before the first list", async () => {
+  const stopped = servingTrack({ serving: false, notServingSince: NOW, stopped: { reads: 2, readAt: NOW } });
+  const before = state({ tracks: { [ID]: { ...stopped, endpoint: null } } });
+  const l = loop({ state: adoptPublished(before, fileOf(), NOW), file: fileOf() });
+  await l.serve();
+  expect(publications(l.journal)).toEqual(["publish none"]);
 });
 
 test("an instance that has moved is left to the main loop: only a list shows where it is", async () => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { known, type Observation } from "../../../../provisioner/model/observation.ts";
 import { adoptPublished, applyObservation } from "../../../../provisioner/state/apply-observation.ts";
-import type { State } from "../../../../provisioner/state/schema.ts";
+import type { State, Track } from "../../../../provisioner/state/schema.ts";
 import type { Instance } from "../../../../provisioner/vast/rows.ts";
 import {
   desired,
@@ -269,8 +269,19 @@ describe("the upstream file at the start", () => {
     });
   });
 
-  test("changes nothing where the state knows the instance", () => {
+  test("changes nothing where the state knows the instance there", () => {
     const known = tracked(silentTrack(MINUTE));
     expect(adoptPublished(known, published(), NOW)).toBe(known);
+  });
+
+  test.each<[string, Partial<Track>]>([
+    ["nowhere yet", { endpoint: null, serving: false, wasReady: false }],
+    ["elsewhere", { endpoint: { ...endpoint, port: endpoint.port + 1 }, failedProbes: 2, passesMissing: 2 }],
+  ])("is taken up where the state knows the instance %s: the volume was full later", (_, over) => {
+    const before = tracked({ ...silentTrack(MINUTE), ...over });
+    const track = adoptPublished(before, published(), NOW).tracks[ID];
+    const { waitingSince, firstSeenAt } = silentTrack(MINUTE);
+    const probed = { endpoint, serving: true, wasReady: true, failedProbes: 0, passesMissing: 0 };
+    expect(track).toMatchObject({ ...probed, waitingSince, firstSeenAt });
   });
 });
