@@ -41,10 +41,15 @@ function isForUpdate(truth: Truth, destroy: DestroyTruth): boolean {
  * not answered as done, or a stop that ordered the end was killed, and the next program had not served it yet. Null: it did not serve any
  * more when it was given up.
  */
-function lastServed(truth: Truth, { serving, replacedAt, ends }: PodTruth, { at, id }: DestroyTruth): number | null {
+function lastServed(
+  truth: Truth,
+  { serving, dead, replacedAt, ends }: PodTruth,
+  { at, id }: DestroyTruth,
+): number | null {
   const span = serving.findLast(({ from }) => from <= at);
   if (span?.id !== id || span.to < at - WITHDRAWN_MS) return null;
-  const { to } = span;
+  // Where it died or moved, nginx went on routing to its address.
+  const to = dead.find(({ from }) => from === span.to)?.to ?? span.to;
   const isBetween = (time: number) => time >= to && time <= at;
   const endedOtherwise =
     replacedAt.some(isBetween) ||

@@ -596,6 +596,9 @@ describe("an instance that serves is given up for an update", () => {
     expect(laws({ ...late, touches: [update] })).toBe(0); // it had been withdrawn for an update in place, which was not done
     expect(laws({ touches: [update] })).toBe(1);
     expect(laws({ ...late, touches: [{ ...update, failed: false }] })).toBe(1);
+    const dead = (ms: number) => ({ dead: [{ from: AT - 10 * SECOND, to: AT - 10 * SECOND + ms }] });
+    expect(laws(late, dead(1500))).toBe(0); // it had moved, and nginx routed to its old address until after the search
+    expect(laws(late, dead(500))).toBe(1);
     for (const of of [{ cheapest: null }, { cheapest: 1.01 }, { forBids: true }])
       expect(laws({ searches: [search(of)] })).toBe(1);
     expect(laws({ searches: [search({ forBids: true })] }, { bids: true })).toBe(0);
