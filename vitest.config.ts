@@ -21,7 +21,7 @@ export default defineConfig({
   test: {
     // Tests of real processes mostly wait for them and for clocks: more files than cores side by side keep the cores busy
     // with the others meanwhile.
-    maxWorkers: 6,
+    maxWorkers: Math.min(6 * CORES, 24),
     projects: [
       {
         test: {

@@ -1,5 +1,5 @@
-// A provisioner that is stopped with SIGSTOP while its create waits for the rate limit, until another one has taken over its label,
-// and then continues exactly where it was.
+// A provisioner that stops, as by SIGSTOP, while its create waits for the rate limit, until another one has taken over its label, and then
+// continues exactly where it was.
 import { Redis } from "ioredis";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { until } from "../sandbox/until.ts";
@@ -24,14 +24,14 @@ test("a create that was frozen at its rate limit until lease and intent were ove
   await pod.emulator.send("POST", "faults", rule);
   const creates = async () => (await pod.emulator.mutations()).filter((one) => one.method === "PUT").length;
 
-  const first = await pod.provision();
-  let announced = 0;
-  first.onLine((line) => {
-    if (!line.includes('"creating from offer')) return;
-    announced += 1;
-    if (announced === 2) first.signal("SIGSTOP");
+  const announcement = '"creating from offer';
+  const first = await pod.provision({
+    NODE_OPTIONS: "--require ./test/integration/stop-at-line.cjs",
+    VAST_POD_TEST_STOP_AT: announcement,
+    VAST_POD_TEST_STOP_AT_LINES: "2",
   });
-  await until("the second create waits", () => announced === 2);
+  const announced = () => first.lines.filter((line) => line.includes(announcement)).length;
+  await until("the second create waits", () => announced() === 2);
   expect(await creates()).toBe(1);
   expect(await pod.state()).toMatchObject({ intent: { contract: null } });
 
