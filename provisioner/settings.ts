@@ -43,6 +43,8 @@ export interface PlanSettings {
   allowLocal: boolean;
   upstreamPath: string;
   statePath: string;
+  /** The template file, if one is named. */
+  templatePath: string | undefined;
   logFormat: LogFormat | undefined;
   debug: boolean;
   secrets: Secrets;
@@ -52,9 +54,7 @@ export interface PlanSettings {
 export interface ProvisionerSettings extends PlanSettings {
   onTerminate: OnTerminate;
   priceIncrease: PriceIncreasePolicy;
-  /** The template file, if one is named. */
-  templatePath: string | undefined;
-  /** Its content; null until it was read, or without one. */
+  /** The content of the template file; null until it was read, or without one. */
   template: WantedTemplate | null;
   /** How long an ordered destroy may take from SIGTERM on. */
   terminateMs: number;
@@ -85,7 +85,6 @@ export function readProvisionerSettings(source: SettingsSource): ProvisionerSett
     ...planSettings(v, v.DOCKER_LOGIN, { warnings, problems }, source),
     onTerminate: v.VAST_ON_TERMINATE,
     priceIncrease: v.VAST_PRICE_INCREASE,
-    templatePath: v.VAST_TEMPLATE_FILE,
     template: null,
     terminateMs: v.VAST_TERMINATE_SECONDS * 1000,
     egress: v.FLEET_EGRESS,
@@ -106,7 +105,6 @@ export function readPlanSettings(source: SettingsSource): PlanSettings {
 
 /** What has no part in a decision: the login of a create, turns among pods, ports, reports, and what happens at a stop. */
 const NOT_FOR_PLAN = [
-  "VAST_TEMPLATE_FILE",
   "VAST_PRICE_INCREASE",
   "DOCKER_LOGIN",
   "FLEET_EGRESS",
@@ -186,6 +184,7 @@ function planSettings(
     allowLocal: v.UPSTREAM_ALLOW_LOCAL,
     upstreamPath: v.UPSTREAM_PATH,
     statePath: v.STATE_PATH,
+    templatePath: v.VAST_TEMPLATE_FILE,
     logFormat: v.LOG_FORMAT,
     debug: v.DEBUG,
     secrets: createSecrets(source, { ...v, DOCKER_LOGIN: login }, redis),

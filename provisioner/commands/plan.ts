@@ -12,6 +12,7 @@ import { openAll, openRedisForCommand } from "../redis/open.ts";
 import type { PlanDocument } from "../report/plan-document.ts";
 import { planNames, planScreen } from "../screens/plan-screen.ts";
 import { readPlanSettings } from "../settings.ts";
+import { readTemplateFile } from "../template/file.ts";
 import { connectAccount } from "./connect.ts";
 import { connectRecords } from "./fleet-records.ts";
 import { type PlanParts, readPlan } from "./read-plan.ts";
@@ -28,6 +29,9 @@ export async function planCommand(call: CommandCall, source: SettingsSource): Pr
 
 async function makePlan(source: SettingsSource): Promise<PlanDocument> {
   const settings = readPlanSettings(source);
+  const { env, readFile } = source;
+  const { templatePath: path } = settings;
+  const wantedTemplate = path === undefined ? null : await readTemplateFile({ path, env, readFile });
   const {
     secrets,
     vastUrl,
@@ -39,20 +43,21 @@ async function makePlan(source: SettingsSource): Promise<PlanDocument> {
     logFormat,
     debug,
   } = settings;
+  const allSecrets = () => [...secrets.all(), ...(wantedTemplate?.secrets ?? [])];
   const log = createLogger({
     app: "vast-provisioner",
     debug,
     quiet: true,
-    secrets: secrets.all,
+    secrets: allSecrets,
     destination: await logDestination(logFormat, 2),
   });
   const { client } = connectAccount({
     baseUrl: vastUrl,
     apiKey: secrets.apiKey,
-    secrets: secrets.all,
+    secrets: allSecrets,
     clock,
     random: Math.random,
-    client: { clean: (text) => scrub(text, secrets.all()) },
+    client: { clean: (text) => scrub(text, allSecrets()) },
   });
   const probe = createProbe(clock, {
     healthPath,
@@ -71,7 +76,7 @@ async function makePlan(source: SettingsSource): Promise<PlanDocument> {
       const keys = accountId === null ? null : fleetKeys(accountId);
       return connectRecords(redis.fleet && { redis: redis.fleet, keys: () => keys, token: "" }).of(offers, state);
     };
-    return await readPlan({ settings, client, bans, recordsOf, probe, clock, disk });
+    return await readPlan({ settings, wantedTemplate, client, bans, recordsOf, probe, clock, disk });
   } finally {
     redis.close();
   }

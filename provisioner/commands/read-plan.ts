@@ -16,17 +16,22 @@ import { unknownBecause } from "../observe/unknown.ts";
 import { decideForPlan, type PlanDecision } from "../report/plan-decision.ts";
 import { type PlanContext, type PlanDocument, planDocument } from "../report/plan-document.ts";
 import { needsCompleteSearch, planOffers } from "../report/plan-offers.ts";
+import type { TemplateChange } from "../report/plan-steps.ts";
 import { queryAlone, searchBody } from "../search/requirements.ts";
 import type { PlanSettings } from "../settings.ts";
 import { excludedMachines } from "../state/avoided.ts";
 import { emptyState, type State } from "../state/schema.ts";
 import { readState } from "../state/state-file.ts";
+import { differences } from "../template/compare.ts";
+import type { WantedTemplate } from "../template/file.ts";
 import type { VastClient } from "../vast/client.ts";
 import { asVastError } from "../vast/errors.ts";
 
 export interface PlanParts {
   settings: PlanSettings;
-  client: Pick<VastClient, "listInstances" | "findTemplate" | "readCredit" | "searchOffers">;
+  client: Pick<VastClient, "listInstances" | "findTemplate" | "templates" | "readCredit" | "searchOffers">;
+  /** What VAST_TEMPLATE_FILE says; null without one. */
+  wantedTemplate: WantedTemplate | null;
   bans: BanStore;
   /** What is known of the machines and hosts of these offers. */
   recordsOf: FindOfferParts["recordsOf"];
@@ -40,14 +45,18 @@ export async function readPlan(parts: PlanParts): Promise<PlanDocument> {
   const { desired, limits, policy, firstCreateWaitMs, drainMs, podName, warnings } = settings;
   const { stored, stateProblem } = await storedState(parts);
   const published = await publishedBefore(parts);
-  const [seen, credit] = await Promise.all([
+  const [seen, credit, templateChange] = await Promise.all([
     observe(parts, stored ?? emptyState(desired.label), published),
     readCredit(parts),
+    readTemplateChange(parts),
   ]);
   const reading = { desired, limits, policy, firstCreateWaitMs, seen, stored, published, now: clock.now() };
   const plan = decideForPlan(reading);
   const offers = seen.list.known ? await findPlanOffers(parts, plan) : NO_LIST;
-  return planDocument({ ...reading, pod: podName, drainMs, warnings, stateProblem, credit, offers }, plan);
+  return planDocument(
+    { ...reading, pod: podName, drainMs, warnings, stateProblem, credit, templateChange, offers },
+    plan,
+  );
 }
 
 const NO_LIST = { known: false, why: "Offers were not searched for, because the instance list is unknown." } as const;
@@ -110,6 +119,22 @@ async function observe({ settings, client, bans, probe, clock }: PlanParts, stat
 async function readCredit({ client }: PlanParts): Promise<Seen<number | null>> {
   try {
     return known(await client.readCredit());
+  } catch (error) {
+    return unknownBecause(asVastError(error));
+  }
+}
+
+async function readTemplateChange({
+  client,
+  settings,
+  wantedTemplate,
+}: PlanParts): Promise<Seen<TemplateChange | null>> {
+  if (wantedTemplate === null) return known(null);
+  try {
+    const [found] = await client.templates(settings.desired.templateName);
+    if (found === undefined) return known({ kind: "create" });
+    const fields = differences(wantedTemplate, found.row).map(({ field }) => field);
+    return known(fields.length === 0 ? null : { kind: "edit", fields });
   } catch (error) {
     return unknownBecause(asVastError(error));
   }

@@ -59,7 +59,10 @@ export const PROVISIONER_COMMANDS: readonly Command<keyof typeof PROVISIONER_VAR
     examples: [
       { args: "plan", meaning: "wanted beside is, the steps, the offers, budget, credit and bans" },
       { args: "plan --vast-template-image example/app:3", meaning: "what another image would do" },
-      { args: "plan --exit-code", meaning: "exit with 3 when something would be created, destroyed or banned" },
+      {
+        args: "plan --exit-code",
+        meaning: "exit with 3 when something would be created, destroyed, banned or written",
+      },
     ],
     settings: PLAN_SETTINGS,
     outputs: FORMATS,

@@ -47,7 +47,7 @@ async function carriedOut(call: CommandCall, source: SettingsSource): Promise<Ex
     schema: 1,
     name: settings.templateName,
     template: found === undefined ? null : { id: found.template.id, hash: found.template.hash },
-    differences: found === undefined ? [] : differences(wanted, found.row),
+    differences: differences(wanted, found?.row ?? {}),
     done: null,
     left: [],
   };

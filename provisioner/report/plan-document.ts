@@ -7,7 +7,7 @@ import { matchesDesired, type ValueMatch } from "../model/matches-desired.ts";
 import type { Ban, Seen } from "../model/observation.ts";
 import { decideForPlan, type PlanDecision, type PlanReading } from "./plan-decision.ts";
 import type { PlanOffers } from "./plan-offers.ts";
-import { type PlanStep, planSteps } from "./plan-steps.ts";
+import { type PlanStep, planSteps, type TemplateChange, templateSteps } from "./plan-steps.ts";
 
 /** Grows when a field changes its meaning or goes away. */
 const PLAN_SCHEMA = 1;
@@ -20,7 +20,7 @@ export interface PlanDocument {
   policy: string;
   /** Whether it is known what would be done: without the instance list it is not. */
   known: boolean;
-  /** Whether something would be created, destroyed or banned now. */
+  /** Whether something would be created, destroyed, banned or written to the account now. */
   wouldAct: boolean;
   /** The state that would be published. */
   state: string;
@@ -78,6 +78,8 @@ export interface PlanContext extends PlanReading {
   /** Sentences about settings that are probably a mistake. */
   warnings: readonly string[];
   credit: Seen<number | null>;
+  /** What the template file changes; null without one, and where nothing differs. */
+  templateChange: Seen<TemplateChange | null>;
   offers: { known: true; value: PlanOffers } | { known: false; why: string };
 }
 
@@ -87,7 +89,9 @@ export function planDocument(context: PlanContext, plan: PlanDecision = decideFo
   const { kept, state } = situation;
   const offers = context.offers.known ? context.offers.value : null;
   const creditDollars = context.credit.known ? context.credit.value : null;
-  const { steps, obstacle } = planSteps(plan, offers, creditDollars, context.drainMs);
+  const { steps: later, obstacle } = planSteps(plan, offers, creditDollars, context.drainMs);
+  const change = seen.list.known && context.templateChange.known ? context.templateChange.value : null;
+  const steps = [...templateSteps(change, desired.templateName, policy), ...later];
   const template = seen.template.known ? seen.template.value : null;
   const match = kept === null ? null : matchesDesired(kept.row, desired, template);
   return {
@@ -97,7 +101,7 @@ export function planDocument(context: PlanContext, plan: PlanDecision = decideFo
     label: desired.label,
     policy,
     known: seen.list.known,
-    wouldAct: obstacle === null && steps.some(({ kind, suppressed }) => acts(kind) && !suppressed),
+    wouldAct: stepsTaken({ steps, obstacle }).some(({ kind }) => acts(kind)),
     state: decision.state,
     reason: decision.reason,
     message: decision.message,
@@ -123,7 +127,13 @@ export function planDocument(context: PlanContext, plan: PlanDecision = decideFo
   };
 }
 
-const acts = (kind: PlanStep["kind"]) => ["create", "destroy", "update", "ban"].includes(kind);
+const acts = (kind: PlanStep["kind"]) => ["write_template", "create", "destroy", "update", "ban"].includes(kind);
+
+/** What neither VAST_POLICY nor an obstacle prevents: the template is written whatever keeps an instance from being created. */
+export function stepsTaken({ steps, obstacle }: Pick<PlanDocument, "steps" | "obstacle">): PlanStep[] {
+  return steps.filter(({ kind, suppressed }) => !suppressed && (obstacle === null || kind === "write_template"));
+}
+
 const banAlone = ({ kind, id, reason }: Ban): Ban => ({ kind, id, reason });
 
 function instanceOf({ situation: { kept, seen, serving } }: PlanDecision): PlanInstance | null {
@@ -150,7 +160,7 @@ function budgetOf(creates: readonly number[], perHour: number): NonNullable<Plan
   return { createsLeft, createsPerHour: perHour, freeAt };
 }
 
-function notesOf({ seen, credit, offers, stateProblem, desired, warnings }: PlanContext): string[] {
+function notesOf({ seen, credit, offers, stateProblem, desired, warnings, templateChange }: PlanContext): string[] {
   const notes = [...warnings];
   if (!seen.list.known)
     notes.push(`The instance list is unknown (${whyText(seen.list.why)}): there is no plan without it.`);
@@ -158,8 +168,12 @@ function notesOf({ seen, credit, offers, stateProblem, desired, warnings }: Plan
     notes.push(`The template "${desired.templateName}" is unknown (${whyText(seen.template.why)}).`);
   else if (seen.template.value === null)
     notes.push(
-      `The account has no template named "${desired.templateName}": create it, or correct VAST_TEMPLATE_NAME.`,
+      templateChange.known && templateChange.value === null
+        ? `The account has no template named "${desired.templateName}": create it, or correct VAST_TEMPLATE_NAME.`
+        : `What follows when the template "${desired.templateName}" is created is not part of this plan.`,
     );
+  if (seen.template.known && !templateChange.known)
+    notes.push(`What VAST_TEMPLATE_FILE changes is unknown (${whyText(templateChange.why)}).`);
   if (!seen.bans.known)
     notes.push(`The bans are unknown (${seen.bans.why.message}): offers on banned hosts may be shown.`);
   if (!offers.known) notes.push(offers.why);

@@ -1,4 +1,5 @@
 // What a decision would do, step by step, until the pod has the instance that is wanted. Pure.
+import type { Policy } from "../model/desired.ts";
 import { type Action, type DestroyAction, givesUpServer } from "../model/plan.ts";
 import { isPrechecked } from "../model/precheck.ts";
 import { spentBudget } from "../plan/no-instance.ts";
@@ -6,7 +7,7 @@ import { type PlanDecision, replacesKept } from "./plan-decision.ts";
 import type { PlanOffers } from "./plan-offers.ts";
 
 export interface PlanStep {
-  kind: "list_again" | "withdraw" | "destroy" | "update" | "raise_bid" | "ban" | "create";
+  kind: "write_template" | "list_again" | "withdraw" | "destroy" | "update" | "raise_bid" | "ban" | "create";
   text: string;
   instanceId: number | null;
   offerId: number | null;
@@ -18,6 +19,19 @@ export interface PlanSteps {
   steps: readonly PlanStep[];
   /** Why the steps are not taken although the rules want them; null when nothing prevents them. */
   obstacle: string | null;
+}
+
+/** What VAST_TEMPLATE_FILE changes in the account: a new template, or these fields of the one that is there. */
+export type TemplateChange = { kind: "create" } | { kind: "edit"; fields: readonly string[] };
+
+/** What `run` does before its first pass. What follows from the template's new hash is planned when that is known. */
+export function templateSteps(change: TemplateChange | null, name: string, policy: Policy): PlanStep[] {
+  if (change === null) return [];
+  const text =
+    change.kind === "create"
+      ? `create the template "${name}" as VAST_TEMPLATE_FILE says`
+      : `edit the template "${name}" as VAST_TEMPLATE_FILE says (${change.fields.join(", ")}), so that its instances are out of date`;
+  return [{ kind: "write_template", text, instanceId: null, offerId: null, suppressed: policy === "observe" }];
 }
 
 /** `offers` null: they are not known. */

@@ -1,7 +1,7 @@
 // The screen of `plan`: its document as text for a terminal. Pure.
 import { hiddenColumns, renderTable } from "../../common/table.ts";
 import { oneLine, type Terminal } from "../../common/terminal.ts";
-import type { PlanDocument } from "../report/plan-document.ts";
+import { type PlanDocument, stepsTaken } from "../report/plan-document.ts";
 import type { PlanOffers } from "../report/plan-offers.ts";
 import { exclusionText } from "../search/exclusions.ts";
 import { counted, dollarsText, NOT_KNOWN, perHourText, priceCell, shortDuration } from "./amounts.ts";
@@ -24,10 +24,9 @@ export function planScreen(document: PlanDocument, paint: Paint, width: number |
 }
 
 /** What would be done, one step on a line, for scripts: `destroy/7835610`. Without steps there is no line. */
-export function planNames({ steps, wouldAct }: PlanDocument): string {
-  if (!wouldAct) return "";
-  return steps
-    .filter(({ suppressed }) => !suppressed)
+export function planNames(document: PlanDocument): string {
+  if (!document.wouldAct) return "";
+  return stepsTaken(document)
     .map(({ kind, instanceId, offerId }) => `${[kind, instanceId ?? offerId ?? ""].filter(String).join("/")}\n`)
     .join("");
 }
@@ -95,13 +94,16 @@ function decisionLines(document: PlanDocument, paint: Paint): string[] {
   const { steps, obstacle, reason, message, known, policy } = document;
   const why = `Why:    ${oneLine(message)} (${reason})`;
   if (!known) return [`Would:  ${NOT_KNOWN}`, why];
-  const shown = steps.map(({ text }, i) => `${i + 1}. ${text}`).join("  ");
+  const shown = steps.map(({ text }, i) => `${i + 1}. ${oneLine(text)}`).join("  ");
   const suppressed = steps.length > 0 && steps.every((step) => step.suppressed);
   if (steps.length === 0) return ["Would:  change nothing", why];
   if (suppressed)
     return ["Would:  change nothing", why, `Wanted: ${shown}`, `        VAST_POLICY=${policy} forbids it`];
-  if (obstacle !== null)
-    return ["Would:  change nothing", why, `Wanted: ${shown}`, `        ${paint("yellow", oneLine(obstacle))}`];
+  if (obstacle !== null) {
+    const taken = stepsTaken(document).map(({ text }) => oneLine(text));
+    const would = taken.length === 0 ? "change nothing" : paint("bold", taken.join("  "));
+    return [`Would:  ${would}`, why, `Wanted: ${shown}`, `        ${paint("yellow", oneLine(obstacle))}`];
+  }
   const forbidden = steps.flatMap((step, i) => (step.suppressed ? [i + 1] : []));
   return [
     `Would:  ${paint("bold", shown)}`,

@@ -12,16 +12,14 @@ test("a template is compared with its file, written once, and printed as a file 
   const pod = await openPod({ timeScale: COMMAND_SCALE });
   const path = join(pod.sandbox.folder, "template.yaml");
   const printed: string[] = [];
+  const settings = {
+    VAST_TEMPLATE_NAME: "own",
+    VAST_TEMPLATE_FILE: path,
+    APP_TOKEN: SECRETS.token,
+    LOGIN: `-u me -p ${SECRETS.login} r.example`,
+  };
   const run = async (...args: string[]) => {
-    const child = await pod.provision(
-      {
-        VAST_TEMPLATE_NAME: "own",
-        VAST_TEMPLATE_FILE: path,
-        APP_TOKEN: SECRETS.token,
-        LOGIN: `-u me -p ${SECRETS.login} r.example`,
-      },
-      ["template", ...args],
-    );
+    const child = await pod.provision(settings, ["template", ...args]);
     const { code } = await child.exited;
     printed.push(...child.lines);
     return { code, text: child.lines.join("\n"), lines: child.lines };
@@ -39,6 +37,8 @@ test("a template is compared with its file, written once, and printed as a file 
       code: 3,
       text: expect.stringContaining("would be created"),
     });
+    const fieldsOfFile = (await run("diff", "-o", "name")).lines;
+    expect(fieldsOfFile).toEqual(expect.arrayContaining(["env TOKEN", "env WORKERS", "recommended_disk_space"]));
     expect(await run("apply")).toMatchObject({ code: 1, text: expect.stringContaining("add --yes") });
     expect(await run("apply", "--yes")).toMatchObject({ code: 0, text: expect.stringContaining("It was created") });
     expect(await run("diff", "--exit-code")).toMatchObject({
@@ -55,6 +55,9 @@ test("a template is compared with its file, written once, and printed as a file 
       differences: [{ field: "env WORKERS", wanted: "5", reported: "4" }],
     });
     expect((await run("diff", "-o", "name")).text).toBe("env WORKERS");
+    const plan = await pod.provision({ ...settings, STATE_PATH: `${path}.none` }, ["plan", "--exit-code"]);
+    expect(await plan.exited).toMatchObject({ code: 3 });
+    expect(plan.lines.join("\n")).toContain('1. edit the template "own" as VAST_TEMPLATE_FILE says (env WORKERS)');
     expect(await run("apply", "--yes")).toMatchObject({ code: 0, text: expect.stringContaining("It was edited") });
 
     const exported = await run("export", "-o", "json");

@@ -1,9 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { readPlan } from "../../../../provisioner/commands/read-plan.ts";
 import { readPlanSettings } from "../../../../provisioner/settings.ts";
+import type { WantedTemplate } from "../../../../provisioner/template/file.ts";
 import { fakeClock } from "../../../fakes/fake-clock.ts";
 import { type ClientScript, fakeBans, fakeClient, type Journal, vastError } from "../fakes.ts";
-import { LABEL, MINUTE, NOW, offer, passing, row, servingTrack, state, tracks } from "../plan/situation.ts";
+import { LABEL, MINUTE, NOW, offer, passing, row, servingTrack, state, template, tracks } from "../plan/situation.ts";
 
 const SETTINGS = {
   POD_NAME: "vast-pod-0",
@@ -15,18 +16,30 @@ const SETTINGS = {
   UPSTREAM_PATH: "/shared/upstream.json",
 };
 
+const NO_FIELDS: WantedTemplate = {
+  image: "example/app:2",
+  ports: null,
+  env: null,
+  secretNames: [],
+  login: null,
+  fields: {},
+  secrets: [],
+};
+
 interface Script extends ClientScript {
   files?: Record<string, string | Error>;
   env?: Record<string, string>;
+  wantedTemplate?: WantedTemplate | null;
 }
 
-function reading({ files = {}, env = {}, ...script }: Script = {}) {
+function reading({ files = {}, env = {}, wantedTemplate = null, ...script }: Script = {}) {
   const journal: Journal = [];
   const clock = fakeClock(NOW);
   const settings = readPlanSettings({ env: { ...SETTINGS, ...env }, flags: {}, readFile: () => "" });
   const plan = clock.drive(
     readPlan({
       settings,
+      wantedTemplate,
       client: fakeClient(journal, { rows: () => [row()], offers: () => [offer()], ...script }),
       bans: fakeBans(journal),
       recordsOf: async (offers) => {
@@ -116,6 +129,23 @@ describe("what is read for a plan", () => {
     const { journal, plan } = reading({ template: fails(vastError("unavailable")) });
     expect((await plan).notes.join("\n")).toMatch(/Offers cannot be searched for without the template/);
     expect(journal).not.toContain("search");
+  });
+
+  test("is what VAST_TEMPLATE_FILE changes in the account, by field", async () => {
+    const wantedTemplate = { ...NO_FIELDS, image: "example/app:9", env: { MODE: "fast" } };
+    const shown = { template: { ...template, id: 1 }, row: { image: "example/app:2", tag: "", env: "-e MODE=fast" } };
+    const { journal, plan } = reading({ wantedTemplate, templates: () => [shown] });
+    const [step] = (await plan).steps;
+    expect(step).toMatchObject({ kind: "write_template", suppressed: false });
+    expect(step?.text).toBe(
+      'edit the template "demo" as VAST_TEMPLATE_FILE says (image), so that its instances are out of date',
+    );
+    expect(journal.filter((entry) => entry === "templates")).toHaveLength(1);
+    const absent = await reading({ wantedTemplate, template: () => null }).plan;
+    expect(absent.steps.map(({ text }) => text)).toEqual(['create the template "demo" as VAST_TEMPLATE_FILE says']);
+    const silent = await reading({ wantedTemplate, templates: fails(vastError("unavailable")) }).plan;
+    expect(silent).toMatchObject({ known: true, wouldAct: false, steps: [] });
+    expect(silent.notes.join("\n")).toMatch(/^What VAST_TEMPLATE_FILE changes is unknown \(/m);
   });
 
   test("writes nothing to the ban store, also where a pass would", async () => {

@@ -8,6 +8,7 @@ import {
   readDestroySettings,
   readPlanSettings,
 } from "../../../../provisioner/settings.ts";
+import { PROVISIONER_VARIABLES } from "../../../../provisioner/variables.ts";
 import { PROGRAMS } from "../../../docs/commands.ts";
 
 /** Calls the program with commands that only record, and answers what was called and what was said. */
@@ -51,7 +52,7 @@ function watched(env: Record<string, string>) {
   const read = new Set<string>();
   const proxy = new Proxy(env, {
     get(target, name) {
-      if (typeof name === "string") read.add(name.replace(/_FILE$/, ""));
+      if (typeof name === "string") read.add(name in PROVISIONER_VARIABLES ? name : name.replace(/_FILE$/, ""));
       return Reflect.get(target, name);
     },
   });

@@ -2,7 +2,12 @@ import { describe, expect, test } from "vitest";
 import type { UpdatePrecheck, UpdateStrategy } from "../../../../provisioner/model/desired.ts";
 import { known, type Seen } from "../../../../provisioner/model/observation.ts";
 import { decideForPlan } from "../../../../provisioner/report/plan-decision.ts";
-import { type PlanContext, type PlanDocument, planDocument } from "../../../../provisioner/report/plan-document.ts";
+import {
+  type PlanContext,
+  type PlanDocument,
+  planDocument,
+  stepsTaken,
+} from "../../../../provisioner/report/plan-document.ts";
 import { planOffers } from "../../../../provisioner/report/plan-offers.ts";
 import type { State } from "../../../../provisioner/state/schema.ts";
 import type { Instance, Offer } from "../../../../provisioner/vast/rows.ts";
@@ -55,6 +60,7 @@ function planOf(situation: Situation = {}): PlanDocument {
       updatePrecheck: situation.updatePrecheck ?? "offer",
     },
     policy: "sync",
+    templateChange: known(null),
     firstCreateWaitMs: 10_000,
     drainMs: 10_000,
     seen: observation(rows, { probes }),
@@ -132,6 +138,33 @@ describe("a plan", () => {
       wouldAct: false,
       obstacle: "nothing can be created: no offer can be taken: see below why",
     });
+  });
+
+  test("writes the template first, whatever keeps an instance from being created", () => {
+    const edit = known({ kind: "edit", fields: ["env", "onstart"] } as const);
+    const serves = planOf({ templateChange: edit });
+    expect(serves).toMatchObject({ wouldAct: true, reason: "instance_ready" });
+    expect(kinds(serves)).toEqual(["write_template"]);
+    const without = planOf({ rows: [], stored: state(), published: nothingPublished, found: [], templateChange: edit });
+    expect(kinds(without)).toEqual(["write_template", "create"]);
+    expect(without).toMatchObject({ wouldAct: true, obstacle: expect.stringContaining("nothing can be created") });
+    expect(stepsTaken(without).map(({ kind }) => kind)).toEqual(["write_template"]);
+    const observed = planOf({ templateChange: edit, policy: "observe" });
+    expect(observed).toMatchObject({ wouldAct: false, steps: [{ kind: "write_template", suppressed: true }] });
+  });
+
+  test("of a template that the account does not have yet says that the rest comes later", () => {
+    const seen = { ...observation([]), template: known(null) };
+    const { notes, steps } = planOf({ seen, rows: [], templateChange: known({ kind: "create" }) });
+    expect(steps[0]?.text).toBe('create the template "demo" as VAST_TEMPLATE_FILE says');
+    expect(notes).toContain('What follows when the template "demo" is created is not part of this plan.');
+    expect(notes.join()).not.toContain("correct VAST_TEMPLATE_NAME");
+  });
+
+  test("does not know what the file changes where the API did not say", () => {
+    const { notes, wouldAct } = planOf({ templateChange: unknown() });
+    expect(notes).toEqual([expect.stringMatching(/^What VAST_TEMPLATE_FILE changes is unknown/)]);
+    expect(wouldAct).toBe(false);
   });
 
   test("bans the host of an instance that did not start in time, and takes no offer there", () => {

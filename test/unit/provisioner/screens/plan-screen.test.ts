@@ -82,6 +82,14 @@ const plain = (_style: string, text: string) => text;
 const screen = (over: Partial<PlanDocument> = {}, width: number | null = 100) =>
   planScreen({ ...replacing, ...over }, plain, width);
 
+const writing: PlanDocument["steps"][number] = {
+  kind: "write_template",
+  text: 'edit the template "demo"',
+  instanceId: null,
+  offerId: null,
+  suppressed: false,
+};
+
 describe("the screen of plan", () => {
   test("shows wanted beside is, the steps, the offers and why the others fell out", () => {
     expect(screen()).toBe(`vast-pod-0   label k8s_pod=vast-pod-0   policy sync
@@ -165,6 +173,11 @@ Budget: 4 of 6 creates left this hour   Credit: $88.20   Bans: 1 (host 10479 sta
     expect(screen({ steps: [] })).toContain("Would:  change nothing\nWhy:");
   });
 
+  test("shows what is done all the same", () => {
+    const text = screen({ steps: [writing, ...replacing.steps], obstacle: "it serves on, because there is no offer" });
+    expect(text).toMatch(/Would: {2}edit the template "demo"\n.*\nWanted: 1\. edit .* {2}2\. .*\n +it serves on/);
+  });
+
   test("names duplicates, bans of the host and a price above the ceiling", () => {
     const instance = replacing.instance && {
       ...replacing.instance,
@@ -205,6 +218,12 @@ Budget: 4 of 6 creates left this hour   Credit: $88.20   Bans: 1 (host 10479 sta
 describe("the names of a plan", () => {
   test("are its steps, for scripts", () => {
     expect(planNames(replacing)).toBe("withdraw/7835610\ndestroy/7835610\ncreate/25009214\n");
+  });
+
+  test("are only what is done all the same where something prevents the others", () => {
+    expect(planNames({ ...replacing, steps: [writing, ...replacing.steps], obstacle: "no credit" })).toBe(
+      "write_template\n",
+    );
   });
 
   test("are none where nothing would be done", () => {
