@@ -30,10 +30,11 @@ export type Accepted =
 
 // Old workers take the first connections: on Linux nginx moves its listening socket to the end of the kernel's queue
 // only at every 16th connection (ngx_reorder_accept_events). Several probes at a time reach the new workers sooner.
-const PROBES_AT_ONCE = 4;
-// nginx forks its new workers within 2-10 ms. Probing every millisecond at first finds them at once; the growing pause keeps
-// hundreds of probes away from an nginx that is slow.
-const FIRST_PAUSE_MS = 1;
+const PROBES_AT_ONCE = { quick: 8, later: 4 };
+// nginx forks its new workers within 2-10 ms. Twelve rounds reach them past six old workers, each of which takes up to 16 probes; the
+// growing pause after them keeps hundreds of probes away from an nginx that is slow.
+const QUICK_ROUNDS = 12;
+const QUICK_PAUSE_MS = 1;
 const MAX_PAUSE_MS = 25;
 // A withdrawal that comes during a reload waits this long for it, many times what a reload takes.
 const WITHDRAWAL_CHECK_MS = 500;
@@ -42,8 +43,9 @@ const WITHDRAWAL_CHECK_MS = 500;
 export async function awaitAccepted(check: AcceptanceCheck): Promise<Accepted> {
   const { clock, since, timeoutMs, hash, signal } = check;
   let checkedAt = since;
-  for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(pause + 1, MAX_PAUSE_MS)) {
-    const probes = await Promise.all(Array.from({ length: PROBES_AT_ONCE }, check.fetchHash));
+  for (let round = 1; ; round += 1) {
+    const length = round <= QUICK_ROUNDS ? PROBES_AT_ONCE.quick : PROBES_AT_ONCE.later;
+    const probes = await Promise.all(Array.from({ length }, check.fetchHash));
     const hasHash = probes.some((probe) => probe.kind === "hash" && probe.hash === hash);
     if (check.isProof(probes)) return { accepted: true };
     if (signal.aborted) return { accepted: false, because: "stopped", why: "the reloader is stopping" };
@@ -61,7 +63,7 @@ export async function awaitAccepted(check: AcceptanceCheck): Promise<Accepted> {
       const why = probe === undefined || probe.kind === "hash" ? unproven : probe.why;
       return { accepted: false, because: "timeout", why };
     }
-    await clock.sleep(pause, signal);
+    await clock.sleep(Math.min(Math.max(round - QUICK_ROUNDS, QUICK_PAUSE_MS), MAX_PAUSE_MS), signal);
   }
 }
 
