@@ -24,29 +24,17 @@ export interface NginxControl {
   startOf(worker: Worker): number;
 }
 
-// Several parts of a pass ask for the master, and each search reads the title of every process.
-const SEARCH_HOLDS_MS = 50;
-
-/** `pidFile` null: the master is found by its title. A search that found one holds for 50 ms while that is still a master. */
+/** `pidFile` null: the master is found by its title. */
 export function nginxControl(
   processes: Processes,
   pidFile: PidFile | null,
   statusPort: number,
   clock: Clock,
 ): NginxControl {
-  let last: { pid: number; at: number } | null = null;
-  const search = async (): Promise<Master> => {
-    if (last !== null && clock.monotonic() - last.at < SEARCH_HOLDS_MS && isMaster(processes, last.pid))
-      return { found: "one", pid: last.pid };
-    const at = clock.monotonic();
-    const master = await findMaster(processes, pidFile);
-    last = master.found === "one" ? { pid: master.pid, at } : null;
-    return master;
-  };
   return {
     fetchHash: () => fetchConfigHash(statusPort, clock),
     hasOnlyAnswers: () => hasOnlyAnswers(statusPort, clock),
-    findMaster: search,
+    findMaster: () => findMaster(processes, pidFile),
     isMaster: (pid) => isMaster(processes, pid),
     reload: (pid) => processes.reload(pid),
     hasPendingReload: (pid) => processes.hasPendingReload(pid),

@@ -1,5 +1,5 @@
 // The process table as the reloader needs it, and the one signal that it sends. Reads /proc; `reload` signals nginx.
-import { closeSync, openSync, readdirSync, readFileSync, readlinkSync, readSync } from "node:fs";
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
 import { codeOf } from "../../common/errors.ts";
 
@@ -9,7 +9,7 @@ export type SignalResult = "sent" | "gone" | "forbidden";
 /** Processes by id. A process that has exited or that this user may not see is null or left out. */
 export interface Processes {
   ids(): number[];
-  /** The first 4 KB of the command line, joined with blanks. nginx writes there which kind of process it is. */
+  /** The command line, joined with blanks. nginx writes there which kind of process it is. */
   title(pid: number): string | null;
   /** The name of the program, which does not depend on the title. */
   program(pid: number): string | null;
@@ -36,30 +36,16 @@ export interface Processes {
 // The kernel counts starts in USER_HZ, which is 100 per second on every platform of the official images.
 const TICK_MS = 10;
 
-// Of a command line the beginning counts.
-const TITLE_BYTES = 4096;
-
 /** The real table. Reads are synchronous, because /proc is in memory and a reload must not wait for a thread pool. */
 export function systemProcesses(proc = "/proc"): Processes {
   const read = (...path: string[]) => ifThere(() => readFileSync(join(proc, ...path), "utf8"));
-  const buffer = Buffer.alloc(TITLE_BYTES);
-  // A search reads this of every process. The three calls take two thirds of the time of `readFileSync`, which makes five.
-  const readCommandLine = (pid: number) =>
-    ifThere(() => {
-      const file = openSync(join(proc, String(pid), "cmdline"), "r");
-      try {
-        return buffer.toString("utf8", 0, readSync(file, buffer, 0, TITLE_BYTES, 0));
-      } finally {
-        closeSync(file);
-      }
-    });
   const ids = () =>
     readdirSync(proc)
       .filter((name) => /^\d+$/.test(name))
       .map(Number);
   return {
     ids,
-    title: (pid) => readCommandLine(pid)?.replaceAll("\0", " ").trim() || null,
+    title: (pid) => read(String(pid), "cmdline")?.replaceAll("\0", " ").trim() || null,
     program: (pid) => read(String(pid), "comm")?.trimEnd() || null,
     children: (pid) => {
       const listed = read(String(pid), "task", String(pid), "children");
