@@ -24,7 +24,7 @@ describe("a serving pod", () => {
   /** The process ids of the container's program, without the shell that supervises it. */
   const programOf = async (name: string) => {
     const script = `for one in /proc/[0-9]*; do case "$(tr '\\0' ' ' 2>/dev/null <$one/cmdline)" in
-      "node /app/${name}.mjs"*) echo "\${one#/proc/}" ;; esac; done`;
+      "node "*"/app/${name}.mjs"*) echo "\${one#/proc/}" ;; esac; done`;
     return (await inContainer(name, script)).trim().split("\n").filter(Boolean).map(Number);
   };
 
