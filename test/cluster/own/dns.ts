@@ -13,20 +13,22 @@ const TTL_SECONDS = 5;
 
 export async function startDns(lookup: Lookup): Promise<() => Promise<void>> {
   const socket = createSocket("udp4");
-  socket.on("message", (query, from) => {
-    answerQuery(query, lookup).then(
-      (reply) => socket.send(reply, from.port, from.address),
-      (error: unknown) => {
-        console.error(`DNS: ${error}`);
-        socket.send(replyTo(query, SERVER_FAILURE, []), from.port, from.address);
-      },
-    );
+  let isClosed = false;
+  socket.on("message", async (query, from) => {
+    const reply = await answerQuery(query, lookup).catch((error: unknown) => {
+      console.error(`DNS: ${error}`);
+      return replyTo(query, SERVER_FAILURE, []);
+    });
+    if (!isClosed) socket.send(reply, from.port, from.address);
   });
   await new Promise<void>((resolve, reject) => {
     socket.once("error", reject);
     socket.bind(53, NODE_IP, resolve);
   });
-  return () => new Promise((resolve) => socket.close(() => resolve()));
+  return () => {
+    isClosed = true;
+    return new Promise((resolve) => socket.close(() => resolve()));
+  };
 }
 
 /** The reply to one query: addresses for a Service, an empty answer for other types than A, and a name error for all other names. */
