@@ -5,6 +5,7 @@ import type { WantedTemplate } from "../../../../provisioner/template/file.ts";
 import { fakeClock } from "../../../fakes/fake-clock.ts";
 import { type ClientScript, fakeBans, fakeClient, type Journal, vastError } from "../fakes.ts";
 import { LABEL, MINUTE, NOW, offer, passing, row, servingTrack, state, template, tracks } from "../plan/situation.ts";
+import { IMAGE_ONLY } from "../template/image-only.ts";
 
 const SETTINGS = {
   POD_NAME: "vast-pod-0",
@@ -14,16 +15,6 @@ const SETTINGS = {
   VAST_SEARCH_QUERY: '{"rentable": {"eq": true}, "order": [["dph_total", "asc"]]}',
   STATE_PATH: "/own/state.json",
   UPSTREAM_PATH: "/shared/upstream.json",
-};
-
-const NO_FIELDS: WantedTemplate = {
-  image: "example/app:2",
-  ports: null,
-  env: null,
-  secretNames: [],
-  login: null,
-  fields: {},
-  secrets: [],
 };
 
 interface Script extends ClientScript {
@@ -132,7 +123,7 @@ describe("what is read for a plan", () => {
   });
 
   test("is what VAST_TEMPLATE_FILE changes in the account, by field", async () => {
-    const wantedTemplate = { ...NO_FIELDS, image: "example/app:9", env: { MODE: "fast" } };
+    const wantedTemplate = { ...IMAGE_ONLY, image: "example/app:9", env: { MODE: "fast" } };
     const shown = { template: { ...template, id: 1 }, row: { image: "example/app:2", tag: "", env: "-e MODE=fast" } };
     const { journal, plan } = reading({ wantedTemplate, templates: () => [shown] });
     const [step] = (await plan).steps;

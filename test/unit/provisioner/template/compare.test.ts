@@ -3,20 +3,12 @@ import { differences, templateBody } from "../../../../provisioner/template/comp
 import { exportTemplate } from "../../../../provisioner/template/export.ts";
 import { readTemplateFile, type WantedTemplate } from "../../../../provisioner/template/file.ts";
 import { formatYaml } from "../../../../provisioner/template/yaml.ts";
+import { IMAGE_ONLY } from "./image-only.ts";
 
-const WANTED: WantedTemplate = {
-  image: "example/app:2",
-  ports: null,
-  env: null,
-  secretNames: [],
-  login: null,
-  fields: {},
-  secrets: [],
-};
 const ROW = { id: 7, hash_id: "h", name: "demo", image: "example/app", tag: "2", env: "-p 8000:8000 -e A=b" };
 const LOGIN = { user: "me", password: "sekrit", host: "registry.example", text: "" };
 const fieldsOf = (wanted: Partial<WantedTemplate>, row: Record<string, unknown> = {}) =>
-  differences({ ...WANTED, ...wanted }, { ...ROW, ...row });
+  differences({ ...IMAGE_ONLY, ...wanted }, { ...ROW, ...row });
 
 describe("what differs", () => {
   test("is nothing while all that the file names is there, whatever else the template has", () => {
@@ -83,7 +75,7 @@ describe("what differs", () => {
 describe("what is sent", () => {
   test("creates a private template with the file's fields", () => {
     const body = templateBody(
-      { ...WANTED, ports: ["8000:8000"], env: { A: "b c", Q: 'x"y' }, login: LOGIN },
+      { ...IMAGE_ONLY, ports: ["8000:8000"], env: { A: "b c", Q: 'x"y' }, login: LOGIN },
       "demo",
       null,
     );
@@ -101,7 +93,7 @@ describe("what is sent", () => {
 
   test("keeps everything of the template that the file does not name", () => {
     const row = { ...ROW, env: "-e A=b -p 1:1 -h box --shm 2", onstart: "x", private: false, docker_login_repo: "r" };
-    expect(templateBody({ ...WANTED, env: { B: "c" } }, "demo", row)).toEqual({
+    expect(templateBody({ ...IMAGE_ONLY, env: { B: "c" } }, "demo", row)).toEqual({
       name: "demo",
       private: false,
       image: "example/app",
@@ -118,12 +110,12 @@ describe("what is sent", () => {
     ["registry.example:5000/app:3", { image: "registry.example:5000/app", tag: "3" }],
     [`example/app@sha256:${"a".repeat(64)}`, { image: `example/app@sha256:${"a".repeat(64)}`, tag: "" }],
   ])("has the tag of %s apart", (image, parts) => {
-    expect(templateBody({ ...WANTED, image }, "demo", null)).toMatchObject(parts);
+    expect(templateBody({ ...IMAGE_ONLY, image }, "demo", null)).toMatchObject(parts);
   });
 
   test("has no difference to the template that it makes", () => {
     const wanted = {
-      ...WANTED,
+      ...IMAGE_ONLY,
       ports: ["1:1", "2:2/udp"],
       env: { A: "b c", B: "it's", C: "" },
       fields: { use_ssh: true },
